@@ -1,0 +1,155 @@
+"""The rules of the house that no linter knows: sizes, names, and what must not be there."""
+
+import ast
+import re
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("framework", "sessions")
+EVERYTHING = (*PACKAGES, "samples", "tests")
+TEXTS = ("*.py", "*.md", "*.toml", "Makefile", "run")
+
+FILE_LINES = 300
+FUNCTION_LINES = 25
+FUNCTION_PARAMETERS = 5
+MEDIAN_FUNCTION_LINES = 8
+
+# Spelt in two halves where the rule would otherwise find itself.
+UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:ro" r"ot|ho" r"me|wo" r"rk|Us" r"ers)/\w")
+UNCODED_IGNORE = re.compile(r"# type: " r"ignore(?!\[)|# no" r"qa(?!: [A-Z])")
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _python_files(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def _functions(*folders: str) -> Iterator[tuple[str, Function]]:
+    for path in _python_files(*folders):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, Function):
+                yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", node
+
+
+def _length(function: Function) -> int:
+    """Count the lines of a function, without its decorators and its docstring."""
+    first = function.body[0]
+    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    documented = (first.end_lineno or 0) - first.lineno + 1 if is_docstring else 0
+    return (function.end_lineno or 0) - function.lineno + 1 - documented
+
+
+def _parameters(function: Function) -> list[str]:
+    arguments = function.args
+    names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    return [name for name in names if name not in {"self", "cls"}]
+
+
+def test_files_are_short() -> None:
+    """No Python file is above 300 lines."""
+    long = [
+        f"{path.relative_to(ROOT)}: {lines}"
+        for path in _python_files(*EVERYTHING)
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > FILE_LINES
+    ]
+
+    assert long == []
+
+
+def test_functions_are_short() -> None:
+    """No function of the packages and samples is above 25 lines."""
+    lengths = {where: _length(function) for where, function in _functions(*PACKAGES, "samples")}
+
+    assert {where: n for where, n in lengths.items() if n > FUNCTION_LINES} == {}
+
+
+def test_the_median_function_is_short() -> None:
+    """Half of the functions of the packages have about 8 lines or fewer."""
+    lengths = [_length(function) for _, function in _functions(*PACKAGES)]
+
+    assert statistics.median(lengths) <= MEDIAN_FUNCTION_LINES
+
+
+def test_functions_take_few_parameters() -> None:
+    """No function of the packages takes more than five parameters."""
+    counts = {where: len(_parameters(function)) for where, function in _functions(*PACKAGES)}
+
+    assert {where: n for where, n in counts.items() if n > FUNCTION_PARAMETERS} == {}
+
+
+@pytest.mark.parametrize("name", ["utils", "helpers", "common", "misc"])
+def test_no_module_is_a_drawer(name: str) -> None:
+    """A module is named after the one thing it holds."""
+    assert [path for path in _python_files(*EVERYTHING) if path.stem.strip("_") == name] == []
+
+
+def test_packages_check_input_with_exceptions() -> None:
+    """No `assert` guards the packages: `python -O` would remove it. Contract suites may assert."""
+    asserts = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in _python_files(*PACKAGES)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assert) and path.name != "testing.py"
+    ]
+
+    assert asserts == []
+
+
+def test_a_broad_except_gives_its_reason() -> None:
+    """An `except Exception` has a comment next to it that says why."""
+    silent = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in _python_files(*PACKAGES)
+        for line in _broad_excepts(path)
+        if not any("#" in near for near in path.read_text().splitlines()[line - 3 : line + 1])
+    ]
+
+    assert silent == []
+
+
+def _broad_excepts(path: Path) -> Iterator[int]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ExceptHandler) and (
+            node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"}
+        ):
+            yield node.lineno
+
+
+@pytest.mark.parametrize("module", ["pickle", "marshal", "shelve"])
+def test_nothing_is_unpickled(module: str) -> None:
+    """No package imports a format that can run code when it is read."""
+    importing = [
+        path
+        for path in _python_files(*PACKAGES)
+        if re.search(rf"^\s*(import|from) {module}\b", path.read_text(), re.MULTILINE)
+    ]
+
+    assert importing == []
+
+
+@pytest.mark.parametrize("unwanted", [UNFINISHED, MACHINE_PATH, UNCODED_IGNORE])
+def test_no_text_holds(unwanted: re.Pattern[str]) -> None:
+    """No file holds unfinished work, a path of one machine, or a silenced rule without its code."""
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in _texts()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if unwanted.search(line)
+    ]
+
+    assert found == []
+
+
+def _texts() -> Iterator[Path]:
+    for pattern in TEXTS:
+        for path in sorted(ROOT.rglob(pattern)):
+            folders = path.relative_to(ROOT).parts[:-1]
+            if not any(part.startswith(".") and part != ".ci" for part in folders):
+                yield path

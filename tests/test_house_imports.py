@@ -1,0 +1,181 @@
+"""The import rules: the tables of the architecture, read against the code."""
+
+import ast
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# A row is one thing; a file imports only files in rows above its own.
+SESSIONS = (
+    ("errors",),
+    ("record",),
+    ("codec",),
+    ("signing",),
+    ("session",),
+    ("events",),
+    ("stores.base",),
+    ("stores.memory", "stores.sqlite", "stores.sql", "stores.redis", "stores.mongo"),
+    ("transports.base",),
+    ("transports.cookie", "transports.header", "transports.url"),
+    ("container",),
+    ("manager",),
+    ("wsgi",),
+    ("testing",),
+)
+FRAMEWORK = (
+    ("components",),
+    ("controllers",),
+    ("parameters",),
+    ("validation",),
+    ("binding",),
+    ("injection",),
+    ("routing",),
+    ("responses",),
+    ("problems",),
+    ("guards", "middleware", "catching"),
+    ("dispatch",),
+    ("defaults",),
+    ("application",),
+    ("server",),
+    ("cli",),
+    ("testing",),
+)
+
+# The report of start-up problems is written by every file that finds one: it stands above them all.
+ROWS = {
+    "sessions": SESSIONS,
+    "framework": (("startup",), *FRAMEWORK),
+}
+
+# `app.run()` and `app.test()` open these two when they are called, not when the file is imported.
+DOORS = {
+    ("framework.application", "framework.server"),
+    ("framework.application", "framework.testing"),
+}
+
+DRIVERS = ("redis", "sqlalchemy", "pymongo", "jwt", "cryptography", "jinja2", "pydantic", "attrs")
+
+
+def _rank(module: str) -> int:
+    """Return the row of a module; a package's own `__init__` stands below all of its files."""
+    package, _, name = module.partition(".")
+    rows = [row for row, names in enumerate(ROWS[package]) if name in names]
+    return rows[0] if rows else len(ROWS[package])
+
+
+def _modules(package: str) -> Iterator[tuple[str, Path]]:
+    for path in sorted((ROOT / package).rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        yield name.removesuffix(".__init__"), path
+
+
+def _is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def _imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Yield each imported module of ours, and whether the import waits inside a function."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    waiting = {
+        id(inner)
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.FunctionDef)
+        for inner in ast.walk(outer)
+    }
+    for node in ast.walk(tree):
+        for name in _imported(node):
+            if name.split(".")[0] in ROWS:
+                yield name, id(node) in waiting
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        inner = [f"{node.module}.{alias.name}" for alias in node.names]
+        return [name if _is_module(name) else node.module for name in inner]
+    return []
+
+
+@pytest.mark.parametrize("package", ROWS)
+def test_every_file_has_its_row(package: str) -> None:
+    """Each file of a package stands in the table of the architecture."""
+    names = {name.partition(".")[2] for name, path in _modules(package) if path.stem != "__init__"}
+
+    assert names <= {name for row in ROWS[package] for name in row}
+
+
+@pytest.mark.parametrize("package", ROWS)
+def test_imports_point_to_rows_above(package: str) -> None:
+    """A file imports only files in rows above it, so that no cycle can exist."""
+    wrong = [
+        f"{name} imports {imported}"
+        for name, path in _modules(package)
+        for imported, waits in _imports(path)
+        if imported.split(".")[0] == package
+        and not (waits and (name, imported) in DOORS)
+        and _rank(imported) >= _rank(name)
+    ]
+
+    assert wrong == []
+
+
+def test_imports_are_absolute() -> None:
+    """An import names the file it means from the top, so that the rules above see it."""
+    relative = [
+        f"{path}:{node.lineno}"
+        for package in ROWS
+        for _, path in _modules(package)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+
+    assert relative == []
+
+
+def test_sessions_never_names_the_framework() -> None:
+    """No file of `sessions` imports `framework`, not even inside a function."""
+    wrong = [
+        f"{name} imports {imported}"
+        for name, path in _modules("sessions")
+        for imported, _ in _imports(path)
+        if imported.split(".")[0] == "framework"
+    ]
+
+    assert wrong == []
+
+
+def test_sessions_runs_where_the_framework_is_absent() -> None:
+    """Every module of `sessions` imports in a process that cannot import `framework`."""
+    modules = [name for name, _ in _modules("sessions") if not name.endswith(DRIVERS)]
+
+    _run_python(f"""
+        import importlib, sys
+        sys.modules["framework"] = None
+        for name in {modules!r}:
+            importlib.import_module(name)
+    """)
+
+
+@pytest.mark.parametrize("package", ROWS)
+def test_importing_a_package_needs_no_optional_driver(package: str) -> None:
+    """Importing a package works in a process where every optional driver is missing."""
+    _run_python(f"""
+        import sys
+        sys.modules.update(dict.fromkeys({DRIVERS!r}))
+        import {package}
+    """)
+
+
+def _run_python(code: str) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)  # noqa: S603
+
+    assert done.returncode == 0, done.stderr
