@@ -1,0 +1,104 @@
+"""Tags for what the application is made of; a tagged class or method stays what it was."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+_COMPONENT = "__component__"
+_CONFIGURATION = "__configuration__"
+
+Target = TypeVar("Target")
+Class = TypeVar("Class", bound=type)
+
+
+def component(target: Target) -> Target:
+    """Tag a class as a component, or a configuration's method as the provider of one.
+
+    A component is built once, at start-up, and given to every constructor that asks for its type.
+    A method's return type is the type it provides.
+    """
+    tag(target, _COMPONENT, True)
+    return target
+
+
+def service(target: Class) -> Class:
+    """Tag a class as a component that does the application's work."""
+    return component(target)
+
+
+def repository(target: Class) -> Class:
+    """Tag a class as a component that keeps the application's data."""
+    return component(target)
+
+
+def configuration(target: Class) -> Class:
+    """Tag a class as one whose `@component` methods provide components."""
+    tag(target, _CONFIGURATION, True)
+    return target
+
+
+def is_component(target: type) -> bool:
+    """Tell whether this very class, not just a base of it, is tagged as a component."""
+    return _COMPONENT in vars(target)
+
+
+def is_configuration(target: type) -> bool:
+    """Tell whether this very class, not just a base of it, is tagged as a configuration."""
+    return _CONFIGURATION in vars(target)
+
+
+def component_methods(target: type) -> list["Member"]:
+    """List the methods of a class that provide components, inherited and overridden ones too."""
+    return list(tagged_members(target, _COMPONENT))
+
+
+@dataclass(frozen=True)
+class Member:
+    """A tagged method as a class has it, with what it overrides."""
+
+    name: str
+    # As written in the classes, so static and class methods are still told apart; nearest first.
+    definitions: tuple[object, ...]
+    tag: object
+
+    @property
+    def function(self) -> Callable[..., object]:
+        """Return what the class really uses: a function, or the object of a static method."""
+        nearest = self.definitions[0]
+        return nearest.__func__ if isinstance(nearest, classmethod) else nearest  # type: ignore[return-value]
+
+
+def tag(target: object, name: str, value: object) -> None:
+    """Put a tag on a class or on the function of a method."""
+    setattr(_tagged(target), name, value)
+
+
+def tag_of(target: object, name: str) -> object:
+    """Return the tag of a class or method, None if it has none of its own."""
+    return getattr(_tagged(target), "__dict__", {}).get(name)
+
+
+def tagged_members(target: type, name: str) -> Iterator[Member]:
+    """Yield the tagged methods of a class without evaluating any attribute.
+
+    An override without a tag keeps the one it overrides; an override that is no method ends it.
+    """
+    names = dict.fromkeys(key for base in reversed(target.__mro__) for key in vars(base))
+    for key in names:
+        definitions = tuple(vars(base)[key] for base in target.__mro__ if key in vars(base))
+        tags = [found for each in definitions if (found := _member_tag(each, name)) is not None]
+        if tags and _is_method(definitions[0]):
+            yield Member(key, definitions, tags[0])
+
+
+def _tagged(target: object) -> object:
+    return target.__func__ if isinstance(target, staticmethod | classmethod) else target
+
+
+def _member_tag(definition: object, name: str) -> object:
+    # A class inside a class may be tagged for its own sake.
+    return None if isinstance(definition, type) else tag_of(definition, name)
+
+
+def _is_method(definition: object) -> bool:
+    return callable(definition) or isinstance(definition, classmethod)

@@ -1,0 +1,159 @@
+"""Tags for controllers and their handlers; a handler stays a plain function to call in a test."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from framework.components import Member, tag, tag_of, tagged_members
+from framework.startup import Problem, location
+
+_PREFIX = "__controller__"
+_ROUTES = "__routes__"
+
+Handler = TypeVar("Handler")
+Class = TypeVar("Class", bound=type)
+
+
+@dataclass(frozen=True)
+class Route:
+    """Say which handler answers which method and path."""
+
+    method: str
+    rule: str
+    status: int | None
+    controller: type
+    name: str
+    # A plain function that takes the controller first, or the object of a static method.
+    function: Callable[..., object]
+    where: str
+
+
+def controller(prefix: str = "/") -> Callable[[Class], Class]:
+    """Tag a class as a controller whose paths all start with the prefix."""
+    if not isinstance(prefix, str):
+        raise TypeError(f'@controller takes a path, not {prefix!r}: write @controller("/")')
+
+    def decorate(target: Class) -> Class:
+        tag(target, _PREFIX, prefix)
+        return target
+
+    return decorate
+
+
+def get(path: str = "/", *, status: int | None = None) -> Callable[[Handler], Handler]:
+    """Tag a method as the handler of GET, and of HEAD where no other is."""
+    return _verb("GET", path, status)
+
+
+def post(path: str = "/", *, status: int | None = None) -> Callable[[Handler], Handler]:
+    """Tag a method as the handler of POST."""
+    return _verb("POST", path, status)
+
+
+def put(path: str = "/", *, status: int | None = None) -> Callable[[Handler], Handler]:
+    """Tag a method as the handler of PUT."""
+    return _verb("PUT", path, status)
+
+
+def patch(path: str = "/", *, status: int | None = None) -> Callable[[Handler], Handler]:
+    """Tag a method as the handler of PATCH."""
+    return _verb("PATCH", path, status)
+
+
+def delete(path: str = "/", *, status: int | None = None) -> Callable[[Handler], Handler]:
+    """Tag a method as the handler of DELETE."""
+    return _verb("DELETE", path, status)
+
+
+def head(path: str = "/", *, status: int | None = None) -> Callable[[Handler], Handler]:
+    """Tag a method as the handler of HEAD, in place of GET's without its body."""
+    return _verb("HEAD", path, status)
+
+
+def options(path: str = "/", *, status: int | None = None) -> Callable[[Handler], Handler]:
+    """Tag a method as the handler of OPTIONS, in place of the automatic answer."""
+    return _verb("OPTIONS", path, status)
+
+
+def is_controller(target: type) -> bool:
+    """Tell whether this very class, not just a base of it, is tagged as a controller."""
+    return _PREFIX in vars(target)
+
+
+def routes_of(controller: type, problems: list[Problem]) -> list[Route]:
+    """List the routes of a controller, inherited ones included."""
+    routes = [
+        _route(controller, member, entry)
+        for member in tagged_members(controller, _ROUTES)
+        for entry in _entries(member.tag)
+    ]
+    problems += [_bad_status(route) for route in routes if not _is_status(route.status)]
+    if not routes:
+        problems.append(_no_routes(controller))
+    return routes
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """Keep what one verb decorator said."""
+
+    method: str
+    path: str
+    status: int | None
+
+
+def _verb(method: str, path: str, status: int | None) -> Callable[[Handler], Handler]:
+    name = method.lower()
+    if not isinstance(path, str):
+        raise TypeError(f'@{name} takes a path, not {path!r}: write @{name}("/")')
+
+    def decorate(handler: Handler) -> Handler:
+        # Decorators apply from below, readers read from above.
+        tag(handler, _ROUTES, (_Entry(method, path, status), *_entries(tag_of(handler, _ROUTES))))
+        return handler
+
+    return decorate
+
+
+def _entries(tagged: object) -> tuple[_Entry, ...]:
+    return tagged if isinstance(tagged, tuple) else ()
+
+
+def _route(controller: type, member: Member, entry: _Entry) -> Route:
+    return Route(
+        method=entry.method,
+        rule=_join(str(tag_of(controller, _PREFIX) or ""), entry.path),
+        status=entry.status,
+        controller=controller,
+        name=member.name,
+        function=member.function,
+        where=location(member.function),
+    )
+
+
+def _join(prefix: str, path: str) -> str:
+    if not path:
+        return "/" + prefix.removeprefix("/")
+    joined = prefix.removesuffix("/") + "/" + path.removeprefix("/")
+    return "/" + joined.removeprefix("/")
+
+
+def _is_status(status: int | None) -> bool:
+    return status is None or 200 <= status <= 599
+
+
+def _bad_status(route: Route) -> Problem:
+    return Problem(
+        route.where,
+        f"the status {route.status!r} of {route.method} {route.rule} is no final HTTP status",
+        "Give a number from 200 to 599, or leave it out.",
+    )
+
+
+def _no_routes(controller: type) -> Problem:
+    return Problem(
+        location(controller),
+        "this controller has no routes",
+        "Decorate a method with @get, @post or another verb. A decorator above a verb hides it"
+        " unless it uses functools.wraps.",
+    )

@@ -1,0 +1,151 @@
+"""One request, as the parameters of a handler see it: everything is read at first use."""
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import IO, TYPE_CHECKING
+from urllib.parse import unquote_plus
+
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.sansio.http import parse_cookie
+from werkzeug.wrappers import Request
+from werkzeug.wsgi import LimitedStream
+
+from sessions.manager import SessionManager
+from sessions.session import Session
+from sessions.wsgi import EnvironHead
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+BODY_LIMIT = 1024 * 1024
+
+
+class Exchange:
+    """Read one request, each part at most once and only when something asks for it."""
+
+    __slots__ = (
+        "_body",
+        "_cookies",
+        "_query",
+        "_request",
+        "environ",
+        "manager",
+        "opened",
+        "path_values",
+    )
+
+    # The session if something has opened it: asking here opens nothing.
+    opened: Session | None
+
+    def __init__(
+        self,
+        environ: "WSGIEnvironment",
+        path_values: Mapping[str, object],
+        manager: SessionManager | None,
+    ) -> None:
+        self.environ = environ
+        self.path_values = path_values
+        self.manager = manager
+        self.opened = None
+        self._request: Request | None = None
+        self._body: bytes | None = None
+        self._query: dict[str, list[str]] | None = None
+        self._cookies: dict[str, list[str]] | None = None
+
+    @property
+    def session(self) -> Session:
+        """Return the request's session, opened without I/O when first asked for."""
+        if self.opened is None:
+            self.opened = self._open()
+        return self.opened
+
+    @property
+    def request(self) -> Request:
+        """Return the request as Werkzeug knows it, always the same object."""
+        if self._request is None:
+            self._request = Request(self.environ)
+            self._request.max_content_length = BODY_LIMIT
+        return self._request
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """Return the values of each query key in their order; `?x` is `?x=`.
+
+        Bytes that are no UTF-8 become surrogates, which no converter lets pass.
+        """
+        if self._query is None:
+            text = self.environ.get("QUERY_STRING")
+            self._query = _parse_query(text) if text else {}
+        return self._query
+
+    @property
+    def cookies(self) -> dict[str, list[str]]:
+        """Return the values of each cookie, the one with the most specific path first."""
+        if self._cookies is None:
+            header = self.environ.get("HTTP_COOKIE", "")
+            text = header.encode("latin-1").decode(errors="replace")
+            self._cookies = parse_cookie(text).to_dict(flat=False)
+        return self._cookies
+
+    @property
+    def body(self) -> bytes:
+        """Return the whole body; refuse one over the limit before reading it.
+
+        What was read stays readable for the request object.
+        """
+        if self._body is None:
+            self._body = self._read() if self._request is None else self._request.get_data()
+        return self._body
+
+    def _open(self) -> Session:
+        if self.manager is None:
+            raise RuntimeError("this application has no sessions: give it a SessionContainer")
+        return self.manager.open(EnvironHead(self.environ))
+
+    def _read(self) -> bytes:
+        environ = self.environ
+        length = _content_length(environ)
+        if length is not None:
+            body = LimitedStream(environ["wsgi.input"], length).read()
+        elif environ.get("wsgi.input_terminated"):
+            body = _read_to_the_end(environ["wsgi.input"])
+        else:
+            # Without a length, only a server that ends the stream itself lets it be read.
+            body = b""
+        environ["wsgi.input"] = BytesIO(body)
+        return body
+
+
+def _parse_query(text: str) -> dict[str, list[str]]:
+    if not text.isascii():
+        text = text.encode("latin-1").decode(errors="surrogateescape")
+    values: dict[str, list[str]] = {}
+    for pair in text.split("&"):
+        if not pair:
+            continue
+        key, _, value = pair.partition("=")
+        if "%" in pair or "+" in pair:
+            key = unquote_plus(key, errors="surrogateescape")
+            value = unquote_plus(value, errors="surrogateescape")
+        values.setdefault(key, []).append(value)
+    return values
+
+
+def _content_length(environ: "WSGIEnvironment") -> int | None:
+    text = environ.get("CONTENT_LENGTH") or None
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise BadRequest(f"The Content-Length {text!r} is not a number.")
+    # Compared as text first: a number of a million digits is too large as well.
+    if len(text.lstrip("0")) > len(str(BODY_LIMIT)) or int(text) > BODY_LIMIT:
+        raise RequestEntityTooLarge(f"The body is over the limit of {BODY_LIMIT} bytes.")
+    return int(text)
+
+
+def _read_to_the_end(stream: IO[bytes]) -> bytes:
+    # One byte more than allowed tells a body over the limit from one that just fits.
+    body = LimitedStream(stream, BODY_LIMIT + 1, is_max=True).read()
+    if len(body) > BODY_LIMIT:
+        raise RequestEntityTooLarge(f"The body is over the limit of {BODY_LIMIT} bytes.")
+    return body

@@ -1,0 +1,79 @@
+"""What start-up found wrong, and the report that says so."""
+
+import inspect
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_PLACE = re.compile(r"\((?P<file>[^()]*):(?P<line>\d+)\)$")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Name one mistake: where it is, what is wrong and what to do about it."""
+
+    where: str
+    what: str
+    remedy: str
+
+
+class StartupError(Exception):
+    """Tell every mistake that keeps an application from starting."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=_place))
+        super().__init__(_report(self.problems))
+
+
+def location(target: object) -> str:
+    """Describe where a class or function is defined, as `Class.method (file:line)`.
+
+    A function wrapped with `functools.wraps` is described by what it wraps.
+    """
+    inner = inspect.unwrap(target) if callable(target) else target
+    name = getattr(inner, "__qualname__", None)
+    if name is None:
+        return repr(target)
+    place = _definition(inner)
+    short = name.rpartition("<locals>.")[2]
+    return f"{short} ({place})" if place else short
+
+
+def _definition(target: object) -> str:
+    code = getattr(target, "__code__", None)
+    if code is not None:
+        return f"{_readable_path(code.co_filename)}:{code.co_firstlineno}"
+    try:
+        file = inspect.getsourcefile(target)  # type: ignore[arg-type]
+        line = inspect.findsource(target)[1] + 1  # type: ignore[arg-type]
+    # Classes made at run time, in a shell or in C have no source to point at.
+    except (OSError, TypeError):
+        return ""
+    return f"{_readable_path(file or '?')}:{line}"
+
+
+def _readable_path(path: str) -> str:
+    here = os.getcwd() + os.sep
+    return path.removeprefix(here)
+
+
+def _place(problem: Problem) -> tuple[str, int]:
+    match = _PLACE.search(problem.where)
+    return (match["file"], int(match["line"])) if match else ("", 0)
+
+
+def _report(problems: tuple[Problem, ...]) -> str:
+    count = "1 problem keeps" if len(problems) == 1 else f"{len(problems)} problems keep"
+    blocks = [f"{count} the application from starting:"]
+    for number, problem in enumerate(problems, 1):
+        blocks.append(
+            f"{number}. {problem.where}\n"
+            f"   {_indented(problem.what)}\n"
+            f"   To mend it: {_indented(problem.remedy)}"
+        )
+    return "\n\n".join(blocks)
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n   ")
