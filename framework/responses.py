@@ -1,0 +1,171 @@
+"""A handler's result → status, headers and body."""
+
+import logging
+import reprlib
+from collections.abc import Callable, Generator, Iterable, Iterator
+from enum import Enum
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.wrappers import Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+Headers = list[tuple[str, str]]
+Rendered = tuple[str, Headers, Iterable[bytes]]
+Render = Callable[[Any, "WSGIEnvironment"], Rendered]
+
+logger = logging.getLogger("framework")
+
+
+class Renderers(dict[type, Render]):
+    """Hold, for each type of result of one handler, what renders it.
+
+    `where` names the handler in messages; `status` is the one its decorator gave it.
+    """
+
+    def __init__(self, where: str, status: int | None = None) -> None:
+        super().__init__()
+        self._where = where
+        self._status = status_line(status or HTTPStatus.OK)
+        self._nothing_status = status_line(status or HTTPStatus.NO_CONTENT)
+        self._bodiless = status in _BODILESS
+
+    def __missing__(self, kind: type) -> Render:
+        """Choose what renders a type when its first value arrives."""
+        render = self._choose(kind)
+        # A handler that makes classes while it runs would otherwise be a leak.
+        if len(self) < _REMEMBERED_TYPES:
+            self[kind] = render
+        return render
+
+    def _choose(self, kind: type) -> Render:
+        if issubclass(kind, Response):
+            return self._response
+        if kind is type(None):
+            return self._nothing
+        if self._bodiless:
+            return self._refuse
+        if issubclass(kind, str) and not issubclass(kind, Enum):
+            return self._text
+        if issubclass(kind, bytes):
+            return self._bytes
+        if issubclass(kind, Generator):
+            return self._stream
+        return self._json
+
+    def _text(self, result: str, _: "WSGIEnvironment") -> Rendered:
+        body = result.encode()
+        return self._status, [TEXT, ("Content-Length", str(len(body)))], [body]
+
+    def _bytes(self, result: bytes, _: "WSGIEnvironment") -> Rendered:
+        return self._status, [BYTES, ("Content-Length", str(len(result)))], [result]
+
+    def _json(self, result: object, _: "WSGIEnvironment") -> Rendered:
+        try:
+            body = encode_json(result)
+        # msgspec raises the last two for values of a right type that do not fit.
+        except (TypeError, ValueError, OverflowError) as error:
+            raise TypeError(
+                f"{self._where} returned {reprlib.repr(result)}, which is not a result:"
+                f" {error}. Return a Response, a str, bytes, None, a generator, or what JSON can"
+                " hold: dict, list, dataclass, msgspec.Struct, Enum, UUID, datetime, numbers."
+            ) from error
+        return self._status, [JSON, ("Content-Length", str(len(body)))], [body]
+
+    def _nothing(self, _: None, __: "WSGIEnvironment") -> Rendered:
+        if self._bodiless or self._nothing_status.startswith("204"):
+            return self._nothing_status, [], []
+        return self._nothing_status, [TEXT, ("Content-Length", "0")], []
+
+    def _stream(self, result: Iterator[object], _: "WSGIEnvironment") -> Rendered:
+        body = Stream(result, self._where)
+        return self._status, [TEXT if body.is_text else BYTES], body
+
+    def _response(self, result: Response, environ: "WSGIEnvironment") -> Rendered:
+        return render_response(result, environ, self._where)
+
+    def _refuse(self, result: object, _: "WSGIEnvironment") -> Rendered:
+        raise TypeError(
+            f"{self._where} returned {reprlib.repr(result)}, but its status {self._status!r}"
+            " has no body: return None, or give another status."
+        )
+
+
+class Stream:
+    """Send what a generator yields, its first chunk made already.
+
+    So whatever the generator does before that chunk still counts for the headers.
+    """
+
+    def __init__(self, chunks: Iterator[object], where: str) -> None:
+        self._chunks = chunks
+        self._where = where
+        first = next(chunks, "")
+        self.is_text = isinstance(first, str)
+        self._first: bytes | None = self._encode(first)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        try:
+            return self._encode(next(self._chunks))
+        except StopIteration:
+            raise
+        # Whatever happens in here, the connection must break: the client has to see that the
+        # answer is not whole. The server does that with the exception; it does not know where.
+        except Exception:
+            logger.exception("%s failed after its headers were sent", self._where)
+            raise
+
+    def close(self) -> None:
+        """End the generator; a client that left is no error."""
+        close_body(self._chunks)
+
+    def _encode(self, chunk: object) -> bytes:
+        if isinstance(chunk, bytes):
+            return chunk
+        if isinstance(chunk, str):
+            return chunk.encode()
+        raise TypeError(
+            f"{self._where} yielded {reprlib.repr(chunk)}, of type {type(chunk).__name__}:"
+            " a streamed response is made of str or bytes."
+        )
+
+
+def render_response(response: Response, environ: "WSGIEnvironment", where: str) -> Rendered:
+    """Render a Werkzeug response as it is."""
+    body, status, headers = response.get_wsgi_response(environ)
+    if response.status_code == HTTPStatus.NO_CONTENT:
+        # There is no content for Werkzeug's default type to describe.
+        headers = [header for header in headers if header[0].lower() != "content-type"]
+    elif response.is_streamed and not response.direct_passthrough:
+        body = Stream(iter(body), where)
+    return status, headers, body
+
+
+def status_line(status: int) -> str:
+    """Write a status as WSGI wants it, `201 CREATED`."""
+    return f"{int(status)} {HTTP_STATUS_CODES.get(status, 'Unknown').upper()}"
+
+
+def close_body(body: object) -> None:
+    """Close a body that will not be sent, or not to its end."""
+    close = getattr(body, "close", None)
+    if close is not None:
+        close()
+
+
+encode_json = msgspec.json.Encoder().encode
+TEXT = ("Content-Type", "text/plain; charset=utf-8")
+BYTES = ("Content-Type", "application/octet-stream")
+JSON = ("Content-Type", "application/json")
+_BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+_REMEMBERED_TYPES = 64

@@ -1,0 +1,208 @@
+"""Method and path → handler, on Werkzeug's `Map`.
+
+The `Map` defines what matches and how URLs are built. In front of it, made at start-up, stand a
+dictionary of the paths without variables, and a tree of the rules whose variables fill a segment
+each. Both give the `Map`'s own answer; where the tree cannot know it, the `Map` is asked.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from uuid import UUID
+
+from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound
+from werkzeug.routing import BaseConverter, Map, Rule
+from werkzeug.routing.converters import (
+    AnyConverter,
+    FloatConverter,
+    IntegerConverter,
+    PathConverter,
+    UnicodeConverter,
+    UUIDConverter,
+)
+
+from framework.matching import Found, Tree, Undecided
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+H = TypeVar("H")
+
+
+@dataclass(frozen=True)
+class Entry(Generic[H]):
+    """Say which handler answers one method under one rule; `endpoint` names it in URL building."""
+
+    method: str
+    rule: str
+    endpoint: str
+    handler: H
+
+
+class Router(Generic[H]):
+    """Find the handler of a request, and build the URL of a handler."""
+
+    def __init__(self, entries: Iterable[Entry[H]]) -> None:
+        rules = [_EntryRule(entry) for entry in entries]
+        self._methods = {rule.entry.method for rule in rules}
+        self._map = _new_map(rules)
+        self._adapter = self._map.bind("")
+        self._tree: Tree[H] = Tree()
+        for rule in rules:
+            if "<" in rule.rule:
+                self._tree.add(rule.rule, rule.entry.method, rule.entry.handler)
+        self._tree.finish()
+        self._exact = self._answers(rule.rule for rule in rules if "<" not in rule.rule)
+
+    def find(self, method: str, path: str) -> Found[H]:
+        """Find the handler and the path values of a request.
+
+        Raises `MethodNotAllowed`, which names the methods that the path has, or `NotFound`.
+        """
+        found = self._answer(method, path)
+        if found is None:
+            raise self._refusal(path)
+        return found
+
+    def ask_map(self, method: str, path: str) -> Found[H] | None:
+        """Ask the `Map`, whose answer is the right one by definition."""
+        # Paths begin with exactly one slash; the Map would add a missing and drop a second one.
+        if path[:1] != "/" or path[:2] == "//":
+            return None
+        try:
+            rule, values = self._adapter.match(path, method, return_rule=True)
+        except (NotFound, MethodNotAllowed):
+            return None
+        return rule.entry.handler, dict(values)  # type: ignore[attr-defined]
+
+    def url(
+        self,
+        endpoint: str,
+        values: Mapping[str, object],
+        environ: "WSGIEnvironment | None" = None,
+        *,
+        external: bool = False,
+    ) -> str:
+        """Build a URL: below the mount point, and with the host, of the request if one is given."""
+        adapter = self._adapter if environ is None else self._map.bind_to_environ(environ)
+        return adapter.build(endpoint, values, force_external=external)
+
+    def _answers(self, rules: Iterable[str]) -> dict[str, dict[str, Found[H]]]:
+        """Ask the `Map` about every path that a rule without variables matches."""
+        answers = {}
+        for path in {path for rule in rules for path in (rule, _other_slash(rule))}:
+            found = {method: self.ask_map(method, path) for method in self._methods}
+            answers[path] = {method: answer for method, answer in found.items() if answer}
+        return answers
+
+    def _answer(self, method: str, path: str) -> Found[H] | None:
+        answers = self._exact.get(path)
+        return self._search(method, path) if answers is None else answers.get(method)
+
+    def _search(self, method: str, path: str) -> Found[H] | None:
+        segments = path.split("/")
+        try:
+            return None if segments[0] else self._tree.search(segments, 1, (), method)
+        # ValueError: an int of more digits than Python converts.
+        except (Undecided, ValueError):
+            return self.ask_map(method, path)
+
+    def _refusal(self, path: str) -> NotFound | MethodNotAllowed:
+        allowed = {method for method in self._methods if self._answer(method, path)}
+        if not allowed:
+            return NotFound()
+        return MethodNotAllowed(valid_methods=sorted(allowed | {"OPTIONS"}))
+
+
+def request_path(environ: "WSGIEnvironment") -> str:
+    """Read the decoded path of a request.
+
+    Raises `BadRequest` if it is not UTF-8, `NotFound` if it holds an encoded slash: a server
+    decodes it like the others, and `/a%2Fb` would reach the handler of `/a/b`.
+    """
+    path: str = environ.get("PATH_INFO") or "/"
+    target = environ.get("REQUEST_URI") or environ.get("RAW_URI")
+    if target and "%2" in target and "%2f" in target.partition("?")[0].lower():
+        raise NotFound("An encoded slash (%2F) is not allowed in a path.")
+    return path if path.isascii() else _decode(path)
+
+
+def path_variables(rule: str) -> dict[str, type | None]:
+    """List the variables of a rule with the type of their values, None where it is not known.
+
+    Raises `ValueError`, which says what is wrong, for a rule that no path can match.
+    """
+    if rule.startswith("//"):
+        raise ValueError("it begins with two slashes, and no path does")
+    parsed = _ParsedRule(rule)
+    try:
+        _new_map([parsed])
+    # Werkzeug raises LookupError for an unknown converter, TypeError for its arguments,
+    # and SyntaxError for a variable that is there twice.
+    except (LookupError, SyntaxError, TypeError, ValueError) as error:
+        raise ValueError(str(error)) from error
+    return {
+        name: _VALUE_TYPES.get(type(converter))
+        for name, converter in parsed.variable_converters.items()
+    }
+
+
+def path_key(rule: str) -> str:
+    """Make equal for two rules that match the same paths: names and a last slash do not count."""
+    return _VARIABLE.sub(lambda found: f"<{found[1] or 'string'}>", rule.removesuffix("/"))
+
+
+class _EntryRule(Rule):
+    """Belong to one entry, and to its method alone: Werkzeug would add HEAD to GET."""
+
+    def __init__(self, entry: Entry[Any]) -> None:
+        super().__init__(entry.rule, endpoint=entry.endpoint)
+        self.entry = entry
+        self.methods = {entry.method}
+
+
+class _ParsedRule(Rule):
+    """Remember the converters of its variables."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.variable_converters: dict[str, BaseConverter] = {}
+
+    def get_converter(
+        self,
+        variable_name: str,
+        converter_name: str,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> BaseConverter:
+        converter = super().get_converter(variable_name, converter_name, args, kwargs)
+        self.variable_converters[variable_name] = converter
+        return converter
+
+
+def _new_map(rules: Iterable[Rule]) -> Map:
+    return Map(rules, strict_slashes=False, merge_slashes=False, redirect_defaults=False)
+
+
+def _other_slash(path: str) -> str:
+    return path.removesuffix("/") or path if path.endswith("/") else path + "/"
+
+
+def _decode(path: str) -> str:
+    try:
+        return path.encode("latin-1").decode()
+    except UnicodeError as error:
+        raise BadRequest("The path is not UTF-8.") from error
+
+
+# A variable in a rule, and its converter with the arguments.
+_VARIABLE = re.compile(r"<(?:([^<>:]+):)?[a-zA-Z_][a-zA-Z0-9_]*>")
+_VALUE_TYPES: dict[type, type] = {
+    UnicodeConverter: str,
+    PathConverter: str,
+    AnyConverter: str,
+    IntegerConverter: int,
+    FloatConverter: float,
+    UUIDConverter: UUID,
+}
