@@ -1,0 +1,48 @@
+"""The session cookie in curl's cookie jar."""
+
+import subprocess
+from pathlib import Path
+
+
+def _visit(jar: Path, url: str, *options: str) -> str:
+    command = ["curl", "--silent", "--show-error", "--fail", "--cookie", jar, "--cookie-jar", jar]
+    done = subprocess.run([*command, *options, url], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def _cookies(jar: Path) -> list[list[str]]:
+    """Return the fields of each cookie: host, subdomains, path, secure, expiry, name, value."""
+    lines = jar.read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if "\t" in line]
+
+
+def test_curl_keeps_the_session(jar: Path, http_site: str) -> None:
+    """The jar holds a host-only, HttpOnly session cookie, and the count rises with it."""
+    texts = [_visit(jar, http_site), _visit(jar, http_site)]
+
+    [cookie] = _cookies(jar)
+    assert texts == ["visits: 1", "visits: 2"]
+    assert cookie[:6] == ["#HttpOnly_127.0.0.1", "FALSE", "/", "FALSE", "0", "session"]
+
+
+def test_s43_curl_forgets_the_session_at_logout(jar: Path, http_site: str) -> None:
+    """The deletion empties the jar."""
+    _visit(jar, http_site)
+    _visit(jar, f"{http_site}/logout")
+
+    assert _cookies(jar) == []
+    assert _visit(jar, http_site) == "visits: 1"
+
+
+def test_s70_curl_accepts_and_deletes_the_host_prefixed_cookie(
+    jar: Path, https_site: str, certificate: tuple[str, str]
+) -> None:
+    """Over https the cookie is `__Host-session`, and its deletion is accepted."""
+    trust = ("--cacert", certificate[0])
+    texts = [_visit(jar, https_site, *trust), _visit(jar, https_site, *trust)]
+    [cookie] = _cookies(jar)
+    _visit(jar, f"{https_site}/logout", *trust)
+
+    assert texts == ["visits: 1", "visits: 2"]
+    assert cookie[2:6] == ["/", "TRUE", "0", "__Host-session"]
+    assert _cookies(jar) == []
