@@ -1,0 +1,1 @@
+"""Where records live: the contract in `base`, one store a file."""

@@ -1,0 +1,1 @@
+"""How the token travels: the contract in `base`, one transport a file."""

@@ -1,0 +1,187 @@
+"""The settings of sessions, checked when they are made."""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal, get_args
+
+from sessions.errors import ConfigurationError
+from sessions.events import Listener
+from sessions.record import random_id
+from sessions.session import Session
+from sessions.signing import key_problem
+from sessions.stores.base import Store
+from sessions.stores.memory import MemoryStore
+from sessions.transports.base import Transport
+from sessions.transports.cookie import SameSite
+
+LONGEST_COOKIE = timedelta(days=400)
+LONGEST_SESSION = timedelta(days=3650)
+
+_SECURE = "give CookieSettings(secure=True)"
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
+_PATH = re.compile(r"/[\x20-\x3a\x3c-\x7e]*", re.ASCII)
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CookieSettings:
+    """Hold the attributes of the session cookie.
+
+    `secure="auto"` means Secure exactly when the request is https. `max_age` None means until the
+    browser closes. Raises ConfigurationError for attributes that browsers refuse.
+    Source: RFC 6265bis.
+    """
+
+    http_only: bool = True
+    same_site: SameSite = "Lax"
+    path: str = "/"
+    domain: str | None = None
+    partitioned: bool = False
+    secure: bool | Literal["auto"] = "auto"
+    max_age: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        problems = [
+            *_flags(self),
+            *_scope(self),
+            *_cross_site(self),
+            *_lifetime("max_age", self.max_age, LONGEST_COOKIE, optional=True),
+        ]
+        if problems:
+            raise ConfigurationError([f"CookieSettings: {problem}" for problem in problems])
+
+    @property
+    def max_age_seconds(self) -> int | None:
+        """Return `max_age` in whole seconds."""
+        return None if self.max_age is None else int(self.max_age.total_seconds())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionContainer:
+    """Hold every setting of sessions.
+
+    `keys` newest first: the first one signs, all verify. Raises ConfigurationError with all that is
+    wrong.
+    """
+
+    keys: Sequence[str | bytes] = field(repr=False)
+    store: Store = field(default_factory=MemoryStore)
+    cookie: CookieSettings = field(default_factory=CookieSettings)
+    session_prefix: str = "session"
+    gen_id: Callable[[], str] = random_id
+    resave: bool = False
+    rolling: bool = False
+    save_uninitialized: bool = False
+    idle_timeout: timedelta = timedelta(hours=24)
+    absolute_timeout: timedelta = timedelta(days=14)
+    transports: Sequence[Transport] = ()
+    listeners: Sequence[Listener] = ()
+    session_class: type[Session] = Session
+    clock: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        problems = [
+            *_keys(self.keys),
+            *_prefix(self),
+            *_kinds(self),
+            *_lifetime("idle_timeout", self.idle_timeout, LONGEST_SESSION),
+            *_lifetime("absolute_timeout", self.absolute_timeout, LONGEST_SESSION),
+        ]
+        if problems:
+            raise ConfigurationError([f"SessionContainer: {problem}" for problem in problems])
+
+
+def _flags(cookie: CookieSettings) -> Iterator[str]:
+    for name in ("http_only", "partitioned"):
+        value = getattr(cookie, name)
+        if not isinstance(value, bool):
+            yield f"{name}={value!r} is no bool; give True or False"
+    if cookie.secure not in (True, False, "auto"):
+        yield f'secure={cookie.secure!r} is unknown; give True, False or "auto"'
+    if cookie.same_site not in get_args(SameSite):
+        yield f'same_site={cookie.same_site!r} is unknown; give "Strict", "Lax" or "None"'
+
+
+def _scope(cookie: CookieSettings) -> Iterator[str]:
+    if not isinstance(cookie.path, str) or not _PATH.fullmatch(cookie.path):
+        yield f"path={cookie.path!r} is no cookie path; begin with '/', without ';' or controls"
+    if cookie.domain is not None and not _is_domain(cookie.domain):
+        yield f"domain={cookie.domain!r} is no domain name; give one such as 'shop.example'"
+
+
+def _is_domain(domain: object) -> bool:
+    return isinstance(domain, str) and len(domain) < 254 and bool(_DOMAIN.fullmatch(domain))
+
+
+def _cross_site(cookie: CookieSettings) -> Iterator[str]:
+    if cookie.secure is True:
+        return
+    if cookie.same_site == "None":
+        yield f"same_site='None' with secure={cookie.secure!r} is refused by browsers; {_SECURE}"
+    if cookie.partitioned:
+        yield f"partitioned=True with secure={cookie.secure!r} is refused by browsers; {_SECURE}"
+
+
+def _lifetime(
+    name: str, lifetime: timedelta | None, longest: timedelta, *, optional: bool = False
+) -> Iterator[str]:
+    if lifetime is None and optional:
+        return
+    if not isinstance(lifetime, timedelta):
+        yield f"{name}={lifetime!r} is no timedelta; write timedelta(minutes=30)"
+    elif lifetime < timedelta(seconds=1):
+        yield f"{name}={lifetime!r} is over at once; give one second or more"
+    elif lifetime > longest:
+        yield f"{name}={lifetime!r} is too long; give {longest.days} days at most"
+
+
+def _keys(keys: object) -> Iterator[str]:
+    if isinstance(keys, str | bytes) or not isinstance(keys, Sequence):
+        yield f"keys is a {type(keys).__name__}; give a list, the newest key first"
+    elif not keys:
+        yield "keys is empty; make one with `framework secret` or secrets.token_urlsafe(32)"
+    else:
+        problems = (key_problem(key, position) for position, key in enumerate(keys))
+        yield from (problem for problem in problems if problem)
+
+
+def _prefix(container: SessionContainer) -> Iterator[str]:
+    prefix, cookie = container.session_prefix, container.cookie
+    if not isinstance(prefix, str) or not _TOKEN.fullmatch(prefix):
+        yield f"session_prefix={prefix!r} is no cookie name; use letters, digits, '-' and '_'"
+    elif prefix.lower().startswith(("__host-", "__secure-")) and cookie.secure is not True:
+        yield f"session_prefix={prefix!r} with secure={cookie.secure!r} is refused; {_SECURE}"
+    elif prefix.lower().startswith("__host-") and (cookie.domain, cookie.path) != (None, "/"):
+        yield (
+            f"session_prefix={prefix!r} with domain={cookie.domain!r} and path={cookie.path!r} is "
+            "refused by browsers; give no domain and the path '/', or another prefix"
+        )
+
+
+def _kinds(container: SessionContainer) -> Iterator[str]:
+    store: object = container.store
+    if not isinstance(store, Store):
+        yield f"store={store!r} is no Store; give one such as SQLiteStore('sessions.db')"
+    for name in ("resave", "rolling", "save_uninitialized"):
+        value = getattr(container, name)
+        if not isinstance(value, bool):
+            yield f"{name}={value!r} is no bool; give True or False"
+    for name in ("gen_id", "clock"):
+        value = getattr(container, name)
+        if not callable(value):
+            yield f"{name}={value!r} cannot be called; give a function without parameters"
+    transports: Sequence[object] = container.transports
+    for transport in transports:
+        if not isinstance(transport, Transport):
+            yield f"transports holds {transport!r}, which is no Transport"
+    listeners: Sequence[object] = container.listeners
+    for listener in listeners:
+        if not callable(listener):
+            yield f"listeners holds {listener!r}, which cannot be called with a SessionEvent"
+    kind: object = container.session_class
+    if not (isinstance(kind, type) and issubclass(kind, Session)):
+        yield f"session_class={kind!r} is no subclass of Session"

@@ -1,0 +1,72 @@
+"""The errors of sessions.
+
+SessionError
+├── ConfigurationError       settings that cannot work, all of them at once
+├── SessionNotFound          no live session has this id
+│   └── SessionExpired       there is one, but its time is over
+├── SessionClosed            used after the response's headers left
+├── SessionTooLarge          more data than a session may hold
+├── UnencodableValue         a value that would not come back as it is
+├── UnreadableValue          stored bytes that no known format explains
+├── RequestHeaderTooLarge    a Cookie header over the limits
+└── StoreUnavailable         the store is broken, locked or full
+"""
+
+from collections.abc import Sequence
+
+
+class SessionError(Exception):
+    """Stand for anything that went wrong with a session.
+
+    `status` is the HTTP status that answers a request in which the error ends up unhandled.
+    """
+
+    status: int = 500
+
+
+class ConfigurationError(SessionError, ValueError):
+    """Report every setting that cannot work."""
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class SessionNotFound(SessionError):
+    """Report that no live session has the id that was asked for."""
+
+
+class SessionExpired(SessionNotFound):
+    """Report that the session's time is over."""
+
+
+class SessionClosed(SessionError):
+    """Report a use of the session that can no longer reach the client or the store."""
+
+
+class SessionTooLarge(SessionError):
+    """Report that the session holds more data than its limit allows."""
+
+
+class UnencodableValue(SessionError, TypeError):
+    """Report a value that would not come back equal and of the same type."""
+
+
+class UnreadableValue(SessionError):
+    """Report stored bytes that cannot be turned back into a value."""
+
+
+class RequestHeaderTooLarge(SessionError):
+    """Report a request header that is too large to be searched for a session."""
+
+    status = 431
+
+
+class StoreUnavailable(SessionError):
+    """Report that the store could not do its work.
+
+    `retry_after` is in seconds, for the header of that name.
+    """
+
+    status = 503
+    retry_after: int = 1

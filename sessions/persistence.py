@@ -1,0 +1,296 @@
+"""Sessions whose records live in a store: when it is asked, and what its answers mean."""
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import ParamSpec, Protocol, TypeVar
+
+from sessions.errors import (
+    SessionError,
+    SessionNotFound,
+    StoreUnavailable,
+    UnreadableValue,
+)
+from sessions.record import FORMAT_VERSION, Changes, Record, new_id, storage_key
+from sessions.rules import Rules, check_size
+from sessions.session import Session
+from sessions.stores.base import CALL_DEADLINE, Outcome
+from sessions.transports.base import Headers
+
+DEADLINE = 1.0
+
+_ID_ATTEMPTS = 3
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Bearer(Protocol):
+    """Know the id that a request carries, and how the client is told another."""
+
+    def identify(self) -> str | None: ...
+    def obstacle(self) -> str | None: ...
+    def vary(self) -> Headers: ...
+    def send(self, id: str, max_age: int | None) -> Headers: ...
+    def clear(self) -> Headers: ...
+
+
+class StoredSession:
+    """Stand behind one session and ask the store for it, within DEADLINE seconds in all."""
+
+    __slots__ = (
+        "_failure",
+        "_rules",
+        "_spent",
+        "_unfinished",
+        "_written",
+        "bearer",
+        "ended",
+        "gone",
+        "id_is_news",
+        "previous_id",
+    )
+
+    def __init__(self, rules: Rules, bearer: Bearer) -> None:
+        self._rules = rules
+        self.bearer = bearer
+        self._spent = 0.0
+        self._failure: StoreUnavailable | None = None
+        self._unfinished = False
+        self._written = False
+        self.id_is_news = False
+        self.gone = False
+        self.ended = False
+        self.previous_id: str | None = None
+
+    # What a session asks
+
+    def now(self) -> float:
+        return self._rules.clock()
+
+    def idle_timeout(self) -> float:
+        return self._rules.idle
+
+    def lifetime(self, created_at: float, timeout: float | None, used_at: float) -> float:
+        return self._rules.lifetime(created_at, timeout, used_at)
+
+    def make_id(self) -> str:
+        return new_id(self._rules.gen_id)
+
+    def load(self) -> tuple[str, Record] | None:
+        given = self.bearer.identify()
+        if given is None:
+            return None
+        record = self._ask(self._rules.store.load, storage_key(given))
+        if record is None or not self._rules.is_live(record):
+            return None
+        if record.version > FORMAT_VERSION:
+            self._rules.emit(
+                "unreadable",
+                f"its record has format {record.version}, this release knows {FORMAT_VERSION}",
+            )
+            return None
+        return given, record
+
+    def unreadable(self, error: UnreadableValue) -> None:
+        self._rules.emit("unreadable", str(error))
+
+    def save(self, session: Session) -> None:
+        """Create or commit what changed; nothing if nothing did."""
+        if self.gone:
+            return
+        changed, removed = session._changed_values()
+        record = session._record
+        if record is None:
+            if changed or session._timeout is not None:
+                self._create(session, changed)
+        elif changed or removed or session._timeout is not None:
+            self._commit(session, record, changed, removed)
+
+    def reload(self, session: Session) -> None:
+        own = session._id
+        if own is None or session._record is None:
+            if self.ended:
+                raise SessionNotFound("the session was ended in this request; nothing is left")
+            return
+        record = self._ask(self._rules.store.load, storage_key(own))
+        if record is None or not self._rules.is_live(record):
+            self._lose("reload() found that it had ended")
+            raise SessionNotFound("the session was ended by another request; nothing is left")
+        session._begin(own, record)
+
+    def regenerate(self, session: Session) -> None:
+        if session._id is None or session._record is None:
+            session._id = None
+        elif not self.gone:
+            self._rename(session, session._id)
+
+    def destroy(self, session: Session) -> None:
+        unread = session._values is None
+        given = self.bearer.identify() if unread else session._id
+        if given is not None and (unread or session._record is not None):
+            key = storage_key(given)
+            if self._do(self._rules.store.delete, key):
+                self._rules.emit("destroyed", "destroy() ended it")
+        self.ended = True
+        self.gone = False
+        self.id_is_news = False
+        session._begin(None, None)
+
+    # What the manager asks
+
+    def finish(self, session: Session) -> None:
+        """Do at the end of a request what is left to do."""
+        if self._failure is not None and self._unfinished:
+            raise self._failure
+        if session._values is None and not self._opens_unasked(session):
+            return
+        self.save(session)
+        if self._written or self.gone:
+            return
+        if session._record is None:
+            if self._rules.save_uninitialized and not self.ended:
+                self._create(session, {})
+        elif self._rules.resave:
+            self._commit(session, session._record, {}, frozenset())
+        else:
+            self._touch(session, session._record)
+
+    def discard(self, session: Session) -> None:
+        """Forget what was not saved; note only that the session was used."""
+        if session._record is None or self._failure is not None:
+            return
+        session._begin(session._id, session._record)
+        if not self._written and not self.gone:
+            # The response is an error already; that the store fails as well changes nothing.
+            with contextlib.suppress(StoreUnavailable):
+                self._touch(session, session._record)
+
+    def undo_regenerate(self, session: Session) -> None:
+        """Give the session its old id back, for the client will never learn the new one."""
+        if self.previous_id is not None and session._id is not None and not self.gone:
+            with contextlib.suppress(StoreUnavailable):
+                old = storage_key(self.previous_id)
+                self._ask(self._rules.store.rename, storage_key(session._id), old)
+
+    def create(self, session: Session) -> None:
+        """Store a new session, also an empty one."""
+        self._create(session, session._changed_values()[0])
+
+    # Private
+
+    def _opens_unasked(self, session: Session) -> bool:
+        rules = self._rules
+        if rules.save_uninitialized or (rules.rolling and self.bearer.identify() is not None):
+            session._load()
+        return session._values is not None
+
+    def _create(self, session: Session, values: dict[str, bytes]) -> None:
+        obstacle = self.bearer.obstacle()
+        if obstacle is not None:
+            self._rules.emit("insecure", obstacle)
+            return
+        now = self.now()
+        record = Record(
+            values=values,
+            created_at=session._started_at,
+            accessed_at=now,
+            updated_at=now,
+            expires_at=self._rules.lifetime(session._started_at, session._timeout, now),
+            timeout=session._timeout,
+        )
+        check_size({}, record.values)
+        session._saved(self._take_id(session.id, record), record)
+        self._written = self.id_is_news = True
+        self._rules.emit("created", "its first value was saved")
+
+    def _take_id(self, free: str, record: Record) -> str:
+        for _ in range(_ID_ATTEMPTS):
+            if self._do(self._rules.store.create, storage_key(free), record):
+                return free
+            free = self.make_id()
+        raise _taken()
+
+    def _commit(
+        self,
+        session: Session,
+        record: Record,
+        changed: dict[str, bytes],
+        removed: frozenset[str],
+    ) -> None:
+        now = self.now()
+        timeout = record.timeout if session._timeout is None else session._timeout
+        changes = Changes(
+            accessed_at=now,
+            updated_at=now if changed or removed else record.updated_at,
+            expires_at=self._rules.lifetime(record.created_at, timeout, now),
+            set=changed,
+            removed=removed,
+            timeout=session._timeout,
+        )
+        after = record.changed_by(changes)
+        check_size(record.values, after.values)
+        if self._do(self._rules.store.commit, storage_key(session.id), changes) is Outcome.GONE:
+            self._lose("a write was dropped, for the session ended during the request")
+            return
+        self.id_is_news = self.id_is_news or session._timeout is not None
+        self._written = True
+        session._saved(session.id, after)
+
+    def _touch(self, session: Session, record: Record) -> None:
+        if not self._rules.rolling and not self._rules.touch_is_due(record):
+            return
+        now = self.now()
+        expires_at = self._rules.lifetime(record.created_at, record.timeout, now)
+        if self._ask(self._rules.store.touch, storage_key(session.id), expires_at, now):
+            self._written = True
+        else:
+            self._lose("it ended during the request")
+
+    def _rename(self, session: Session, old: str) -> None:
+        for _ in range(_ID_ATTEMPTS):
+            new = self.make_id()
+            if self._do(self._rules.store.rename, storage_key(old), storage_key(new)):
+                session._id = new
+                self.id_is_news = True
+                self.previous_id = self.previous_id or old
+                self._rules.emit("regenerated", "regenerate() gave it a new id")
+                return
+            if self._do(self._rules.store.load, storage_key(old)) is None:
+                self._lose("regenerate() came too late, the session had ended")
+                return
+        raise _taken()
+
+    def _lose(self, detail: str) -> None:
+        self.gone = True
+        self._rules.emit("gone", detail)
+
+    def _do(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Ask the store for something that must not silently be left undone."""
+        self._unfinished = True
+        answer = self._ask(method, *args, **kwargs)
+        self._unfinished = False
+        return answer
+
+    def _ask(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._failure is not None:
+            raise self._failure
+        began = time.monotonic()
+        try:
+            if self._spent > DEADLINE - CALL_DEADLINE:
+                raise StoreUnavailable(
+                    f"the session's store took {self._spent:.1f} s of this request's {DEADLINE} s"
+                )
+            return method(*args, **kwargs)
+        except StoreUnavailable as error:
+            self._failure = error
+            raise
+        finally:
+            self._spent += time.monotonic() - began
+
+
+def _taken() -> SessionError:
+    return SessionError(
+        f"gen_id returned {_ID_ATTEMPTS} ids that other sessions have; it must be random, "
+        "such as secrets.token_urlsafe(32)"
+    )

@@ -1,0 +1,305 @@
+"""The session: a mapping that knows what happened to it. It knows no HTTP and no store."""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from sessions import codec
+from sessions.errors import SessionClosed, UnencodableValue, UnreadableValue
+from sessions.record import Record
+
+
+class Backing(Protocol):
+    """Bring a session's record from where it lives, and take it back.
+
+    Times are epoch seconds, timeouts are seconds. `load` is asked once, at the first access; the
+    others do at once what the session's methods of these names promise.
+    """
+
+    def load(self) -> tuple[str, Record] | None: ...
+    def save(self, session: "Session") -> None: ...
+    def reload(self, session: "Session") -> None: ...
+    def regenerate(self, session: "Session") -> None: ...
+    def destroy(self, session: "Session") -> None: ...
+    def unreadable(self, error: UnreadableValue) -> None: ...
+    def make_id(self) -> str: ...
+    def now(self) -> float: ...
+    def idle_timeout(self) -> float: ...
+    def lifetime(self, created_at: float, timeout: float | None, used_at: float) -> float: ...
+
+
+# Stands for a stored value that nobody has asked for yet.
+_ENCODED = object()
+_MISSING = object()
+
+
+class Session(MutableMapping[str, Any]):
+    """Hold a user's data over many requests; loaded on first access, saved when it changed.
+
+    Nested values are watched too: `session["cart"].append(x)` is enough. After the response's
+    headers have left, a write raises SessionClosed.
+    """
+
+    def __init__(self, backing: Backing) -> None:
+        self._backing = backing
+        self._lock = threading.RLock()
+        self._values: dict[str, Any] | None = None
+        self._record: Record | None = None
+        self._id: str | None = None
+        self._timeout: float | None = None
+        self._started_at = 0.0
+        self._is_new = False
+        self._accessed = False
+        self._closed = False
+
+    # The mapping
+
+    def __getitem__(self, key: str) -> Any:
+        value = self._loaded()[key]
+        return self._decoded(key) if value is _ENCODED else value
+
+    def __setitem__(self, key: str, value: object) -> None:
+        if type(key) is not str:
+            key = _plain_key(key)
+        with self._lock:
+            self._writable()[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        with self._lock:
+            del self._writable()[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._loaded()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._loaded())
+
+    def __len__(self) -> int:
+        return len(self._loaded())
+
+    def __ior__(self, other: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> "Session":
+        self.update(other)
+        return self
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of the key, or the default."""
+        value = self._loaded().get(key, default)
+        return self._decoded(key, default) if value is _ENCODED else value
+
+    def clear(self) -> None:
+        """Remove all data; the session itself goes on."""
+        with self._lock:
+            self._writable().clear()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "open"
+        loaded = "untouched" if self._values is None else f"{len(self._values)} values"
+        return f"<{type(self).__name__}: {state}, {loaded}>"
+
+    # What is known of it
+
+    @property
+    def id(self) -> str:
+        """Return the id, a secret."""
+        self._loaded()
+        with self._lock:
+            if self._id is None:
+                self._check_open()
+                self._id = self._backing.make_id()
+            return self._id
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether no request before this one has stored the session."""
+        self._loaded()
+        return self._is_new
+
+    @property
+    def accessed(self) -> bool:
+        """Tell whether the session was used in this request."""
+        return self._accessed
+
+    @property
+    def modified(self) -> bool:
+        """Tell whether there is something to save."""
+        with self._lock:
+            try:
+                changed, removed = self._changed_values()
+            except UnencodableValue:
+                return True
+            return bool(changed or removed or self._timeout is not None)
+
+    @property
+    def created_at(self) -> datetime:
+        """Return when the session began."""
+        return self._time("created_at")
+
+    @property
+    def last_access(self) -> datetime:
+        """Return when the session was last used before this request, to the touch interval."""
+        return self._time("accessed_at")
+
+    @property
+    def last_update(self) -> datetime:
+        """Return when the session's data last changed."""
+        return self._time("updated_at")
+
+    @property
+    def expires_at(self) -> datetime:
+        """Return when the session ends unless it is used again."""
+        used_at = self._backing.now() if self._timeout is not None else self.last_access.timestamp()
+        created_at = self.created_at.timestamp()
+        return _utc(self._backing.lifetime(created_at, self._own_timeout(), used_at))
+
+    @property
+    def timeout(self) -> timedelta:
+        """Return the session's idle timeout: its own, or the container's."""
+        own = self._own_timeout()
+        return timedelta(seconds=self._backing.idle_timeout() if own is None else own)
+
+    @timeout.setter
+    def timeout(self, timeout: timedelta) -> None:
+        if not isinstance(timeout, timedelta) or timeout <= timedelta(0):
+            raise ValueError(
+                f"session.timeout = {timeout!r} is no time to live; "
+                "give a positive timedelta, or end the session with destroy()"
+            )
+        with self._lock:
+            self._writable()
+            self._timeout = timeout.total_seconds()
+
+    # What can be done with it
+
+    def regenerate(self) -> None:
+        """Give the session a new id and keep its data; the old id is dead at once."""
+        with self._lock:
+            self._writable()
+            self._backing.regenerate(self)
+
+    def destroy(self) -> None:
+        """End the session: the record is gone, the cookie is cleared.
+
+        What is read or written after it belongs to a fresh, empty session.
+        """
+        with self._lock:
+            self._check_open()
+            self._accessed = True
+            self._backing.destroy(self)
+
+    def save(self) -> None:
+        """Commit what changed so far."""
+        with self._lock:
+            self._writable()
+            self._backing.save(self)
+
+    def reload(self) -> None:
+        """Read what other requests committed; changes that are not saved are dropped.
+
+        Raises SessionNotFound if the session has ended.
+        """
+        with self._lock:
+            self._writable()
+            self._backing.reload(self)
+
+    # For whoever opened it
+
+    def _begin(self, id: str | None, record: Record | None) -> None:
+        """Begin with a stored record, or afresh."""
+        self._id = id
+        self._record = record
+        self._timeout = None
+        self._is_new = record is None
+        self._started_at = self._backing.now()
+        self._values = {} if record is None else dict.fromkeys(record.values, _ENCODED)
+
+    def _saved(self, id: str, record: Record) -> None:
+        """Take the record as what the store has now."""
+        self._id = id
+        self._record = record
+        self._timeout = None
+
+    def _changed_values(self) -> tuple[dict[str, bytes], frozenset[str]]:
+        """Return the values whose encodings differ from the stored ones, and the removed keys.
+
+        Raises UnencodableValue with the key's name.
+        """
+        values = {} if self._values is None else self._values
+        stored = values if self._record is None else self._record.values
+        changed = {}
+        for key, value in values.items():
+            if value is not _ENCODED:
+                encoded = _encode(key, value)
+                if self._record is None or encoded != stored.get(key):
+                    changed[key] = encoded
+        return changed, frozenset(stored.keys() - values.keys())
+
+    # Private
+
+    def _loaded(self) -> dict[str, Any]:
+        """Return the values, loaded at the first access."""
+        values = self._values
+        return self._load() if values is None else values
+
+    def _load(self) -> dict[str, Any]:
+        with self._lock:
+            if self._values is None:
+                self._check_open()
+                self._accessed = True
+                self._begin(*(self._backing.load() or (None, None)))
+            return {} if self._values is None else self._values
+
+    def _own_timeout(self) -> float | None:
+        self._loaded()
+        if self._timeout is not None or self._record is None:
+            return self._timeout
+        return self._record.timeout
+
+    def _time(self, name: str) -> datetime:
+        self._loaded()
+        return _utc(self._started_at if self._record is None else getattr(self._record, name))
+
+    def _writable(self) -> dict[str, Any]:
+        self._check_open()
+        return self._loaded()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SessionClosed(
+                "the session is used after the response's headers have left, where nothing can be "
+                "saved any more; use it before the first byte of the body"
+            )
+
+    def _decoded(self, key: str, default: object = _MISSING) -> Any:
+        """Decode the stored value once, or begin afresh if it cannot be read."""
+        with self._lock:
+            values = self._loaded()
+            value = values.get(key, default)
+            if value is _ENCODED and self._record is not None:
+                try:
+                    value = values[key] = codec.decode(self._record.values[key])
+                except UnreadableValue as error:
+                    self._backing.unreadable(error)
+                    self._begin(None, None)
+                    value = default
+        if value is _MISSING:
+            raise KeyError(key)
+        return value
+
+
+def _plain_key(key: object) -> str:
+    if not isinstance(key, str):
+        raise UnencodableValue(f"session[{key!r}] has a {type(key).__name__} key; use a str")
+    return str.__str__(key)
+
+
+def _encode(key: str, value: object) -> bytes:
+    try:
+        codec.encode(key)
+        return codec.encode(value)
+    except UnencodableValue as error:
+        raise UnencodableValue(f"session[{key!r}] cannot be saved: {error}") from error
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
