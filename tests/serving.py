@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
@@ -60,9 +60,10 @@ class Program:
 
     def wait_for(self, text: str) -> str:
         """Return the next line that holds a text."""
-        while (line := self._lines.get(timeout=SECONDS)) is not None:
-            if text in line:
-                return line
+        with suppress(queue.Empty):
+            while (line := self._lines.get(timeout=SECONDS)) is not None:
+                if text in line:
+                    return line
         raise AssertionError(f"{text!r} never came, but:\n{''.join(self.output)}")
 
     def url(self) -> str:
@@ -72,6 +73,10 @@ class Program:
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Send a signal to the whole group, as a terminal does, and return the exit status."""
         os.killpg(self.process.pid, number)
+        return self.finish()
+
+    def finish(self) -> int:
+        """Wait for the end of the program and return its exit status."""
         status = self.process.wait(SECONDS)
         self._reader.join(SECONDS)
         return status

@@ -1,20 +1,16 @@
-"""Hello world with a session. No configuration is needed to run it."""
-
+# samples/visits/app.py: hello world with a session. No configuration is needed to run it.
 from framework import Application, controller, get, session
 
 
 @controller("/")
 class Visits:
-    """Count the visits of one browser."""
-
     @get("/")
     def show(self, session: session) -> dict[str, int]:
-        """Add one visit and answer how many there were."""
         session["visits"] = session.get("visits", 0) + 1
         return {"visits": session["visits"]}
 
 
-app = Application(Visits)
+app = Application(Visits)  # a plain WSGI callable: gunicorn samples.visits.app:app
 
 if __name__ == "__main__":
-    app.run()
+    app.run()  # the development server: reloader, debugger

@@ -1,0 +1,202 @@
+"""The development server: Werkzeug's, with a reloader and, on loopback only, a debugger.
+
+Under the reloader there are two processes. The first owns the socket and watches nothing but the
+second, which builds the application, serves it, and ends as soon as a file changes.
+"""
+
+import errno
+import importlib
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import click
+from werkzeug.debug import DebuggedApplication
+from werkzeug.serving import (
+    is_running_from_reloader,
+    make_server,
+    run_simple,
+    select_address_family,
+)
+
+from framework.application import Application
+from framework.startup import StartupError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Loader = Callable[[], Application]
+
+_THIS_PACKAGE = os.path.dirname(__file__)
+
+
+def serve(
+    load: Loader,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    reload: bool = True,
+    debug: bool | None = None,
+) -> None:
+    """Serve what `load` returns until Ctrl-C or SIGTERM.
+
+    `debug=None` means: on a loopback address. Anywhere else the debugger, which runs any Python
+    that a visitor types, is refused.
+    """
+    debug = _checked_debug(debug, host)
+    with suppress(KeyboardInterrupt):
+        if not reload:
+            _serve_once(load, host, port, debug)
+        elif is_running_from_reloader():
+            _serve_until_a_change(load, host, port, debug)
+        else:
+            _restart_after_each_change(host, port)
+
+
+def describe(error: Exception) -> str:
+    """Describe what kept the application from starting, beginning in the user's own files."""
+    if isinstance(error, StartupError):
+        return str(error)
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    frame = error.__traceback__
+    while frame and not _is_of_the_user(frame):
+        frame = frame.tb_next
+    return "".join(traceback.format_exception(type(error), error, frame)).rstrip()
+
+
+def _checked_debug(debug: bool | None, host: str) -> bool:
+    if debug and not _is_loopback(host):
+        raise ValueError(
+            f"debug=True is for a loopback address, and {host!r} is none: the debugger runs "
+            "whatever a visitor types. Serve on 127.0.0.1, or pass debug=False."
+        )
+    return _is_loopback(host) if debug is None else debug
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _serve_once(load: Loader, host: str, port: int, debug: bool) -> None:
+    try:
+        application = load()
+    # The user's modules may raise anything; the process ends either way, with the report.
+    except Exception as error:  # noqa: BLE001
+        raise SystemExit(describe(error)) from None
+    _require_free(host, port)
+    wsgi, pin = _debugged(application, host) if debug else (application, None)
+    server = make_server(host, port, wsgi, threaded=True)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    click.echo(_banner(application, _url(host, server.port), pin))
+    server.serve_forever()
+
+
+def _restart_after_each_change(host: str, port: int) -> None:
+    """Own the socket, and start the serving process again whenever it ends for a change."""
+    _require_free(host, port)
+    # This process serves nothing: what Werkzeug would say here, the banner of the other one says.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    run_simple(host, port, _not_built_yet, use_reloader=True, threaded=True)
+
+
+def _serve_until_a_change(load: Loader, host: str, port: int, debug: bool) -> None:
+    wsgi: WSGIApplication
+    try:
+        application = load()
+    # The user's modules may raise anything, and a mistake is a thing to wait for, not to end of.
+    except Exception as error:  # noqa: BLE001
+        report = describe(error)
+        url = _url(host, _inherited_port())
+        click.echo(f"{report}\n\nWaiting for a change; until then {url} says this too.", err=True)
+        wsgi = _showing(report if debug else "The application could not start.")
+    else:
+        wsgi, pin = _debugged(application, host) if debug else (application, None)
+        click.echo(_banner(application, _url(host, _inherited_port()), pin))
+    run_simple(host, port, wsgi, use_reloader=True, threaded=True)
+
+
+def _debugged(application: Application, host: str) -> tuple[DebuggedApplication, str | None]:
+    """Put the debugger around an application, and return the PIN that its console asks for."""
+    application.debug = True
+    # An empty console path, since "/console" is the application's own.
+    debugged = DebuggedApplication(application, evalex=True, console_path="", pin_logging=False)
+    debugged.trusted_hosts.append(host)
+    return debugged, debugged.pin
+
+
+def _showing(text: str) -> "WSGIApplication":
+    body = text.encode()
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+
+    def report(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        start_response("500 Internal Server Error", headers)
+        return [body]
+
+    return report
+
+
+def _not_built_yet(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    raise RuntimeError("The process that owns the socket never answers a request")
+
+
+def _require_free(host: str, port: int) -> None:
+    """End with one line that says what to do if the address cannot be had."""
+    try:
+        with socket.socket(select_address_family(host, port), socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise SystemExit(_address_trouble(error, host, port)) from None
+
+
+def _address_trouble(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        remedy = f"stop the program that uses it, or choose another port (such as {port + 1})"
+    elif error.errno == errno.EACCES:
+        remedy = "choose a port from 1024 on"
+    else:
+        remedy = "serve on an address of this machine, such as 127.0.0.1"
+    return f"Cannot serve on {host!r}, port {port}: {error.strerror}. To mend it: {remedy}."
+
+
+def _inherited_port() -> int:
+    """Return the port of the socket that the first process bound."""
+    with socket.socket(fileno=os.dup(int(os.environ["WERKZEUG_SERVER_FD"]))) as inherited:
+        port: int = inherited.getsockname()[1]
+        return port
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _banner(application: Application, url: str, pin: str | None) -> str:
+    lines = [f"Serving on {url}  (Ctrl-C stops)", f"  routes    {len(application.routes)}"]
+    if application.sessions is not None:
+        lines.append(f"  sessions  {str(application.sessions.container.store).strip('<>')}")
+    if application.key_file is not None:
+        lines.append(f"  key       {application.key_file}, made for development")
+    if pin:
+        lines.append(f"  debugger  its console asks for the PIN {pin}")
+    return "\n".join(lines)
+
+
+def _is_of_the_user(frame: TracebackType) -> bool:
+    file = frame.tb_frame.f_code.co_filename
+    return not file.startswith((_THIS_PACKAGE, "<frozen", importlib.__path__[0]))

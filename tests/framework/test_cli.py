@@ -1,0 +1,173 @@
+"""The commands: how the application is found, and what they print."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from framework.cli import main
+from sessions import SessionContainer
+
+SHOP = """
+from framework import Application, controller, get, post
+
+@controller("/orders")
+class Orders:
+    @get("/<int:order_id>")
+    def show(self, order_id: int) -> int:
+        return order_id
+
+    @post("/")
+    def create(self) -> None: ...
+
+app = Application(Orders)
+"""
+
+Framework = Callable[..., Result]
+
+
+@pytest.fixture
+def framework(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Framework]:
+    """Run `framework` with arguments in an empty folder, whose modules are forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    yield lambda *arguments: CliRunner().invoke(main, arguments)
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+def test_routes_are_a_table(framework: Framework) -> None:
+    """Each route has a line with method, path, handler, file and line."""
+    Path("app.py").write_text(SHOP)
+    result = framework("routes")
+
+    assert result.output.splitlines() == [
+        "METHOD  PATH                    HANDLER",
+        "POST    /orders/                Orders.create (app.py:10)",
+        "GET     /orders/<int:order_id>  Orders.show (app.py:6)",
+    ]
+
+
+def test_routes_are_json_for_programs(framework: Framework) -> None:
+    """`--json` prints the same facts."""
+    Path("app.py").write_text(SHOP)
+    result = framework("routes", "--json")
+
+    assert json.loads(result.output)[1] == {
+        "method": "GET",
+        "path": "/orders/<int:order_id>",
+        "handler": "Orders.show (app.py:6)",
+    }
+
+
+def test_a_secret_is_fit_for_a_key(framework: Framework) -> None:
+    """Each call prints another key that a session container accepts."""
+    keys = [framework("secret").output.strip() for _ in range(2)]
+
+    assert keys[0] != keys[1]
+    assert SessionContainer(keys=keys)
+
+
+def test_pyproject_names_the_application(framework: Framework) -> None:
+    """`app` under [tool.framework] is taken before app.py."""
+    Path("app.py").write_text("raise RuntimeError")
+    Path("shop.py").write_text(SHOP)
+    Path("pyproject.toml").write_text('[tool.framework]\napp = "shop:app"')
+
+    assert "Orders.show (shop.py:6)" in framework("routes").output
+
+
+def test_the_command_line_names_the_application(framework: Framework) -> None:
+    """An argument is taken before everything else; `:app` may be left out."""
+    Path("shop.py").write_text(SHOP)
+    Path("pyproject.toml").write_text('[tool.framework]\napp = "other:app"')
+
+    assert "Orders.show (shop.py:6)" in framework("routes", "shop").output
+
+
+def test_no_application_is_named(framework: Framework, tmp_path: Path) -> None:
+    """An empty folder is told what was looked for and what to do."""
+    result = framework("routes")
+
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: No application is named, and {tmp_path} holds neither app.py nor a pyproject.toml"
+        " with `app` under [tool.framework]. Name one: framework run shop.app:app, or put"
+        ' `app = "shop.app:app"` there.\n'
+    )
+
+
+def test_a_file_is_no_module(framework: Framework) -> None:
+    """A path is answered with the module name that was probably meant."""
+    result = framework("run", "shop/app.py")
+
+    assert result.output == (
+        "Error: The command line names the application as 'shop/app.py'. "
+        "Write module:name, such as shop.app:app.\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["run", "routes"])
+def test_a_module_that_is_not_there(framework: Framework, tmp_path: Path, command: str) -> None:
+    """A misspelt module ends the command at once, before any server or reloader starts."""
+    result = framework(command, "shpo:app")
+
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: The command line names the module 'shpo', and {tmp_path} holds no shpo.py. "
+        "Correct the name, or go to the folder that holds it.\n"
+    )
+
+
+def test_a_name_that_is_not_there(framework: Framework) -> None:
+    """A misspelt name is answered with the application that the module does hold."""
+    Path("shop.py").write_text(SHOP)
+    result = framework("routes", "shop:application")
+
+    assert (
+        result.output == "Error: shop:application does not exist. To mend it: name it shop:app.\n"
+    )
+
+
+def test_a_name_that_is_no_application(framework: Framework) -> None:
+    """Something else under the name is shown."""
+    Path("shop.py").write_text("app = 42")
+    result = framework("routes", "shop")
+
+    assert result.output == (
+        "Error: shop:app is 42, no Application. To mend it: make one with Application(...).\n"
+    )
+
+
+def test_a_pyproject_that_cannot_be_read(framework: Framework) -> None:
+    """Broken TOML is reported with its place."""
+    Path("pyproject.toml").write_text("[tool.framework\n")
+    result = framework("routes")
+
+    assert result.output.startswith("Error: pyproject.toml is no valid TOML:")
+    assert "line 1" in result.output
+
+
+def test_a_startup_problem_is_reported(framework: Framework) -> None:
+    """The commands print the report itself, and no traceback."""
+    Path("app.py").write_text(SHOP.replace("order_id: int)", "number: int)"))
+    result = framework("routes")
+
+    assert result.exit_code == 1
+    assert "Orders.show (app.py:6)" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_error_of_the_user_begins_in_the_users_file(framework: Framework) -> None:
+    """A module that raises is shown with its own frames only."""
+    Path("app.py").write_text("def start():\n    raise OSError('no shop')\n\nstart()\n")
+    result = framework("routes")
+
+    files = [line for line in result.output.splitlines() if line.startswith("  File ")]
+    assert len(files) == 2
+    assert all("app.py" in line for line in files)
+    assert result.output.endswith("OSError: no shop\n")

@@ -1,0 +1,76 @@
+"""Every snippet of the README and the docs runs, and every link leads somewhere."""
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+
+FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+SAMPLE = re.compile(r"# (samples/\S+\.py)\b")
+LINK = re.compile(r"\]\((?![a-z]+:|#)(?P<path>[^)#\s]+)")
+
+
+class Snippet(NamedTuple):
+    """A fenced block of a page."""
+
+    language: str
+    code: str
+    line: int
+
+
+def _snippets(page: Path) -> Iterator[Snippet]:
+    text = page.read_text(encoding="utf-8")
+    for block in FENCE.finditer(text):
+        line = text.count("\n", 0, block.start("code"))
+        yield Snippet(block["language"], block["code"], line)
+
+
+@pytest.fixture
+def page_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """Return an empty module, in a fresh folder, for the code of one page."""
+    module = ModuleType("page")
+    monkeypatch.setitem(sys.modules, "page", module)
+    monkeypatch.chdir(tmp_path)
+    return module
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_snippets_of_a_page_run_in_order(page: Path, page_module: ModuleType) -> None:
+    """A reader who types the Python of a page from top to bottom sees no error."""
+    for snippet in _snippets(page):
+        if snippet.language == "python":
+            # As many empty lines above as in the page: an error then names the page and its line.
+            code = compile("\n" * snippet.line + snippet.code, str(page), "exec")
+            exec(code, vars(page_module))  # noqa: S102
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_shows_samples_as_they_are(page: Path) -> None:
+    """A snippet that names a sample file in its first line is that file."""
+    shown = [(found[1], s.code) for s in _snippets(page) if (found := SAMPLE.match(s.code))]
+
+    assert shown == [(name, (ROOT / name).read_text(encoding="utf-8")) for name, _ in shown]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_shows_valid_toml(page: Path) -> None:
+    """A snippet of TOML can be pasted into pyproject.toml."""
+    for snippet in _snippets(page):
+        if snippet.language == "toml":
+            assert tomllib.loads(snippet.code)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
+    """A relative link names a file that is there."""
+    links = [found["path"] for found in LINK.finditer(page.read_text(encoding="utf-8"))]
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
