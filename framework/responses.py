@@ -104,6 +104,7 @@ class Stream:
     def __init__(self, chunks: Iterator[object], where: str) -> None:
         self._chunks = chunks
         self._where = where
+        self._on_close: list[Callable[[], object]] = [lambda: close_body(chunks)]
         first = next(chunks, "")
         self.is_text = isinstance(first, str)
         self._first: bytes | None = self._encode(first)
@@ -126,8 +127,13 @@ class Stream:
             raise
 
     def close(self) -> None:
-        """End the generator; a client that left is no error."""
-        close_body(self._chunks)
+        """End the generator, at its last chunk or where the client left."""
+        while self._on_close:
+            self._on_close.pop(0)()
+
+    def call_on_close(self, function: Callable[[], object]) -> None:
+        """Let something follow the end of the generator."""
+        self._on_close.append(function)
 
     def _encode(self, chunk: object) -> bytes:
         if isinstance(chunk, bytes):

@@ -1,0 +1,115 @@
+"""What an application uses where its user configures nothing."""
+
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from sessions.container import SessionContainer
+from sessions.errors import ConfigurationError
+from sessions.stores.base import Store
+from sessions.stores.sqlite import SQLiteStore
+
+KEYS_VARIABLE = "SESSION_KEYS"
+
+
+class SessionDefaults:
+    """Keep sessions, and the key that signs them, in files that the machine's processes share."""
+
+    def __init__(
+        self, folder: Path = Path(".framework"), environment: Mapping[str, str] = os.environ
+    ) -> None:
+        self._folder = folder
+        self._environment = environment
+        self.new_key: Path | None = None
+        """The file of the key, if this process has just made it."""
+
+    def container(self, settings: Mapping[str, Any] | None = None) -> SessionContainer:
+        """Make a session container of the settings, and of defaults where they are silent.
+
+        Raises ConfigurationError with everything that is wrong.
+        """
+        settings = dict(settings or {})
+        problems = [_unknown(name) for name in settings if name not in _FIELDS]
+        try:
+            if "keys" not in settings:
+                settings["keys"] = self.keys()
+            if "store" not in settings:
+                settings["store"] = self.store()
+            container = SessionContainer(**{n: settings[n] for n in settings if n in _FIELDS})
+        except ConfigurationError as error:
+            raise ConfigurationError([*problems, *error.problems]) from error
+        if problems:
+            raise ConfigurationError(problems)
+        return container
+
+    def keys(self) -> Sequence[str | bytes]:
+        """Return the keys of the environment, or the one of the folder, made if it is missing."""
+        text = self._environment.get(KEYS_VARIABLE)
+        if text is None:
+            return [self._kept_key()]
+        keys = [key for part in text.split(",") if (key := part.strip())]
+        if not keys:
+            raise ConfigurationError(
+                f"the environment variable {KEYS_VARIABLE} is {text!r}, which holds no key; "
+                "put one of `framework secret` there, or unset it"
+            )
+        return keys
+
+    def store(self) -> Store:
+        """Return a store in the folder."""
+        self._make_folder()
+        return SQLiteStore(self._folder / "sessions.db")
+
+    def _kept_key(self) -> str:
+        self._make_folder()
+        path = self._folder / "session.key"
+        try:
+            if not path.exists() and _create(path, secrets.token_urlsafe(32)):
+                self.new_key = path
+            return path.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeError) as error:
+            raise ConfigurationError(
+                f"the session key {str(path)!r} cannot be made or read: {error}; "
+                f"correct that, or put keys into the environment variable {KEYS_VARIABLE}"
+            ) from error
+
+    def _make_folder(self) -> None:
+        try:
+            self._folder.mkdir(mode=0o700)
+            # Neither the key nor the sessions belong into a repository.
+            (self._folder / ".gitignore").write_text("*\n", encoding="ascii")
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise ConfigurationError(
+                f"the folder {str(self._folder.absolute())!r} cannot be made: {error.strerror}; "
+                "start in a folder that may be written, or configure a session_container"
+            ) from error
+
+
+def _create(path: Path, text: str) -> bool:
+    """Create a file with the text unless there is one: for all processes it is there as a whole."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent)
+    try:
+        with open(descriptor, "w", encoding="ascii") as file:
+            file.write(text)
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    finally:
+        os.unlink(draft)
+    return True
+
+
+def _unknown(name: str) -> str:
+    near = get_close_matches(name, _FIELDS, n=1)
+    remedy = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(_FIELDS)}"
+    return f"SessionContainer has no setting {name!r}; {remedy}"
+
+
+_FIELDS = [field.name for field in fields(SessionContainer)]

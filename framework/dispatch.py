@@ -1,0 +1,233 @@
+"""One request, from start to end.
+
+What a request needs is known at start-up: each handler is compiled to a function that does the
+steps which its answer takes, and no other.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
+
+from framework.controllers import Route
+from framework.exchange import Exchange
+from framework.plans import Plan, compile_call, compile_path_call
+from framework.problems import as_http_error, render_problem
+from framework.responses import Rendered, Renderers, Stream, close_body, status_line
+from framework.routing import Entry, Router, path_key, request_path
+from sessions.manager import SessionManager
+from sessions.session import Session
+from sessions.wsgi import merge_headers
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+# Answers the requests of one handler; the last argument holds the values of the path.
+Respond = Callable[["WSGIEnvironment", "StartResponse", dict[str, Any]], Iterable[bytes]]
+# Makes the response of one exchange, whatever happens.
+Answer = Callable[[Exchange], Rendered]
+# Makes the response to an error.
+Recover = Callable[[Exception, "WSGIEnvironment"], Rendered]
+
+logger = logging.getLogger("framework")
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Hold what start-up knows about one handler; `method` is bound to its controller."""
+
+    route: Route
+    endpoint: str
+    plan: Plan
+    method: Callable[..., object]
+
+
+class Dispatcher:
+    """Answer every request of an application."""
+
+    def __init__(
+        self, handlers: Iterable[Handler], manager: SessionManager | None, *, debug: bool
+    ) -> None:
+        self.debug = debug
+        self._manager = manager
+        # Rolling sessions are renewed by every response, so also by a 404.
+        self._always = manager is not None and manager.opens_every_request
+        self.router = Router(self._entries(list(handlers)))
+        self._find = self.router.find
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Find the handler of a request and let it respond."""
+        try:
+            respond, values = self._find(environ["REQUEST_METHOD"], request_path(environ))
+        except HTTPException as refusal:
+            respond, values = self._refusing(refusal, environ["REQUEST_METHOD"]), {}
+        return respond(environ, start_response, values)
+
+    def _entries(self, handlers: list[Handler]) -> Iterator[Entry[Respond]]:
+        """Compile the handlers; GET's answers HEAD, too, where HEAD has none of its own."""
+        heads = {path_key(each.route.rule) for each in handlers if each.route.method == "HEAD"}
+        for handler in handlers:
+            method, rule = handler.route.method, handler.route.rule
+            respond = self._compile(handler)
+            if method != "HEAD":
+                yield Entry(method, rule, handler.endpoint, respond)
+            if method == "HEAD" or (method == "GET" and path_key(rule) not in heads):
+                yield Entry("HEAD", rule, handler.endpoint, _without_body(respond))
+
+    def _compile(self, handler: Handler) -> Respond:
+        """Choose the shortest way from a request of this handler to its response."""
+        plan, route = handler.plan, handler.route
+        renderers = Renderers(route.where, route.status)
+        recover = self._recovery(f"{route.method} {route.rule} in {route.where}")
+        if plan.path_only and not self._always:
+            return _straight(compile_path_call(plan, handler.method), renderers, recover)
+        answer = _answering(compile_call(plan, handler.method), renderers, recover)
+        return self._responding(answer, recover, needs_session=plan.uses_session)
+
+    def _responding(self, answer: Answer, recover: Recover, *, needs_session: bool) -> Respond:
+        if self._manager is not None and (needs_session or self._always):
+            return _in_session(answer, recover, self._manager)
+        return _without_session(answer)
+
+    def _refusing(self, refusal: HTTPException, method: str) -> Respond:
+        """Answer a request that has no handler as any other: it may have a session to renew."""
+        recover = self._recovery(f"{method} without a handler")
+        respond = self._responding(
+            lambda exchange: _refused(refusal, exchange.environ), recover, needs_session=False
+        )
+        return _without_body(respond) if method == "HEAD" else respond
+
+    def _recovery(self, what: str) -> Recover:
+        """Render errors; one that nobody chose to raise is logged, or shown by the debugger."""
+
+        def recover(error: Exception, environ: "WSGIEnvironment") -> Rendered:
+            http_error = as_http_error(error)
+            if http_error is None:
+                if self.debug:
+                    raise error
+                http_error = InternalServerError()
+            if not isinstance(error, HTTPException):
+                logger.error("%s failed", what, exc_info=error)
+            return render_problem(http_error, environ)
+
+        return recover
+
+
+def _straight(
+    call: Callable[[dict[str, Any]], object], renderers: Renderers, recover: Recover
+) -> Respond:
+    """Respond with what a handler makes of the path values: it needs nothing else."""
+
+    def respond(
+        environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
+    ) -> Iterable[bytes]:
+        try:
+            result = call(values)
+            status, headers, body = renderers[type(result)](result, environ)
+        # Whatever a handler raises is answered.
+        except Exception as error:  # noqa: BLE001
+            status, headers, body = recover(error, environ)
+        start_response(status, headers)
+        return body
+
+    return respond
+
+
+def _answering(
+    call: Callable[[Exchange], object], renderers: Renderers, recover: Recover
+) -> Answer:
+    """Extract the arguments, run the handler and render its result."""
+
+    def answer(exchange: Exchange) -> Rendered:
+        try:
+            result = call(exchange)
+            return renderers[type(result)](result, exchange.environ)
+        # Whatever a handler raises is answered.
+        except Exception as error:  # noqa: BLE001
+            return recover(error, exchange.environ)
+
+    return answer
+
+
+def _without_session(answer: Answer) -> Respond:
+    """Respond with the answer."""
+
+    def respond(
+        environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
+    ) -> Iterable[bytes]:
+        status, headers, body = answer(Exchange(environ, values, None))
+        start_response(status, headers)
+        return body
+
+    return respond
+
+
+def _in_session(answer: Answer, recover: Recover, manager: SessionManager) -> Respond:
+    """Respond with the answer once the session is settled, if there is one."""
+    always = manager.opens_every_request
+
+    def respond(
+        environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
+    ) -> Iterable[bytes]:
+        exchange = Exchange(environ, values, manager)
+        try:
+            rendered = answer(exchange)
+            session = exchange.session if always else exchange.opened
+            if session is not None:
+                rendered = _settle(manager, session, rendered, environ, recover)
+        # It is on its way to the debugger or ends the process: no response leaves.
+        except BaseException:
+            if exchange.opened is not None:
+                manager.abandon(exchange.opened)
+            raise
+        status, headers, body = rendered
+        start_response(status, headers)
+        return body
+
+    return respond
+
+
+def _settle(
+    manager: SessionManager,
+    session: Session,
+    rendered: Rendered,
+    environ: "WSGIEnvironment",
+    recover: Recover,
+) -> Rendered:
+    """Save the session before the headers leave, or discard what a failed request did to it."""
+    status, headers, body = rendered
+    try:
+        added = manager.close(session, failed=status.startswith("5"))
+    # The handler's response would report what did not happen: the error takes its place.
+    except Exception as error:  # noqa: BLE001
+        close_body(body)
+        status, headers, body = recover(error, environ)
+        added = manager.close(session, failed=True)
+    if added:
+        merge_headers(headers, added)
+    if isinstance(body, Stream):
+        body.call_on_close(lambda: manager.report_late_changes(session))
+    return status, headers, body
+
+
+def _refused(refusal: HTTPException, environ: "WSGIEnvironment") -> Rendered:
+    """Render a 404 or 405, and the automatic answer to OPTIONS."""
+    if isinstance(refusal, MethodNotAllowed) and environ["REQUEST_METHOD"] == "OPTIONS":
+        return status_line(204), [("Allow", ", ".join(refusal.valid_methods or ()))], []
+    return render_problem(refusal, environ)
+
+
+def _without_body(respond: Respond) -> Respond:
+    """Answer HEAD: all headers of the response, Content-Length included, and no body."""
+
+    def head(
+        environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
+    ) -> Iterable[bytes]:
+        close_body(respond(environ, start_response, values))
+        return []
+
+    return head
