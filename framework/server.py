@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 Loader = Callable[[], Application]
 
-_THIS_PACKAGE = os.path.dirname(__file__)
+_THIS_PACKAGE = os.path.join(os.path.dirname(__file__), "")
 
 
 def serve(
