@@ -55,8 +55,8 @@ class Application:
         self.routes: tuple[Route, ...] = tuple(handler.route for handler in handlers)
         self.sessions: SessionManager | None = manager
         """The application's sessions; None if no handler uses them."""
-        self.new_key: Path | None = defaults.new_key
-        """The file of the session key, if this start has made it."""
+        self.key_file: Path | None = defaults.key_file
+        """The file of the session key, if the framework made it, now or at an earlier start."""
         self._dispatch = Dispatcher(handlers, manager, debug=debug)
 
     def __call__(

@@ -4,6 +4,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,8 +26,8 @@ class SessionDefaults:
     ) -> None:
         self._folder = folder
         self._environment = environment
-        self.new_key: Path | None = None
-        """The file of the key, if this process has just made it."""
+        self.key_file: Path | None = None
+        """The file of the key, if it is the one of the folder that signs."""
 
     def container(self, settings: Mapping[str, Any] | None = None) -> SessionContainer:
         """Make a session container of the settings, and of defaults where they are silent.
@@ -69,8 +70,9 @@ class SessionDefaults:
         self._make_folder()
         path = self._folder / "session.key"
         try:
-            if not path.exists() and _create(path, secrets.token_urlsafe(32)):
-                self.new_key = path
+            if not path.exists():
+                _create(path, secrets.token_urlsafe(32))
+            self.key_file = path
             return path.read_text(encoding="ascii").strip()
         except (OSError, UnicodeError) as error:
             raise ConfigurationError(
@@ -92,18 +94,16 @@ class SessionDefaults:
             ) from error
 
 
-def _create(path: Path, text: str) -> bool:
+def _create(path: Path, text: str) -> None:
     """Create a file with the text unless there is one: for all processes it is there as a whole."""
     descriptor, draft = tempfile.mkstemp(dir=path.parent)
     try:
         with open(descriptor, "w", encoding="ascii") as file:
             file.write(text)
-        os.link(draft, path)
-    except FileExistsError:
-        return False
+        with suppress(FileExistsError):
+            os.link(draft, path)
     finally:
         os.unlink(draft)
-    return True
 
 
 def _unknown(name: str) -> str:
