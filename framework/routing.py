@@ -66,13 +66,16 @@ class Router(Generic[H]):
         return found
 
     def ask_map(self, method: str, path: str) -> Found[H] | None:
-        """Ask the `Map`, whose answer is the right one by definition."""
-        # Paths begin with exactly one slash; the Map would add a missing and drop a second one.
+        """Ask the `Map`, whose answer is right by definition, but for what it does with slashes."""
+        # It would add a missing slash in front of a path, and drop a second one.
         if path[:1] != "/" or path[:2] == "//":
             return None
         try:
             rule, values = self._adapter.match(path, method, return_rule=True)
         except (NotFound, MethodNotAllowed):
+            return None
+        # It would also ignore a second one behind the path of a rule that ends in a slash.
+        if path.endswith("//") and rule.rule.endswith("/"):
             return None
         return rule.entry.handler, dict(values)  # type: ignore[attr-defined]
 
@@ -131,10 +134,10 @@ def request_path(environ: "WSGIEnvironment") -> str:
 def path_variables(rule: str) -> dict[str, type | None]:
     """List the variables of a rule with the type of their values, None where it is not known.
 
-    Raises `ValueError`, which says what is wrong, for a rule that no path can match.
+    Raises `ValueError`, which says what is wrong, for a rule that cannot be.
     """
-    if rule.startswith("//"):
-        raise ValueError("it begins with two slashes, and no path does")
+    if "//" in rule:
+        raise ValueError("it holds two slashes in a row")
     parsed = _ParsedRule(rule)
     try:
         _new_map([parsed])
