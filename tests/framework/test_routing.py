@@ -66,7 +66,9 @@ def _named(rule: str) -> str:
 
 def router_of(*rules: tuple[str, str]) -> Router[str]:
     """Make a router whose handlers are named after their method and rule."""
-    first = {(method, path_key(rule)): rule for method, rule in reversed(rules)}
+    first: dict[tuple[str, str], str] = {}
+    for method, rule in rules:
+        first.setdefault((method, path_key(rule)), rule)
     return Router(
         Entry(method, rule, rule, f"{method} {rule}") for (method, _), rule in first.items()
     )
