@@ -1,7 +1,7 @@
 """The application: collects, checks and builds once, at start-up; then it is a WSGI callable."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +16,7 @@ from framework.discovery import find_classes
 from framework.dispatch import Dispatcher, Handler
 from framework.injection import Graph
 from framework.routing import path_key, path_variables
-from framework.startup import Problem, StartupError
+from framework.startup import Problem, StartupError, setting_problems
 from sessions.container import SessionContainer
 from sessions.errors import ConfigurationError
 from sessions.manager import SessionManager
@@ -46,10 +46,11 @@ class Application:
         defaults = defaults or SessionDefaults()
         problems: list[Problem] = []
         classes = list(dict.fromkeys(find_classes(parts, problems)))
-        known = {Application: lambda: self, SessionContainer: defaults.container}
+        known = self._known(defaults)
         graph = Graph(classes, replacements=replacements or {}, known=known, problems=problems)
         handlers = _handlers(classes, graph, problems)
-        manager = _sessions(handlers, graph, defaults, problems)
+        manager = _sessions(handlers, graph, problems)
+        graph.report_unused_replacements()
         if problems:
             raise StartupError(problems)
         self.routes: tuple[Route, ...] = tuple(handler.route for handler in handlers)
@@ -116,6 +117,10 @@ class Application:
 
         serve(lambda: self, host=host, port=port, reload=reload, debug=debug)
 
+    def _known(self, defaults: SessionDefaults) -> dict[object, Callable[[], object]]:
+        """Say what the framework provides where the user does not."""
+        return {Application: lambda: self, SessionContainer: defaults.container}
+
 
 def _handlers(classes: list[type], graph: Graph, problems: list[Problem]) -> list[Handler]:
     """Bind every handler of the controllers."""
@@ -142,7 +147,7 @@ def _handler(route: Route, prefix: str, graph: Graph, problems: list[Problem]) -
         problems=problems,
     )
     try:
-        controller = graph.get(route.controller)
+        controller: object = graph.get(route.controller)
     # The graph has reported why there is none.
     except KeyError:
         return None
@@ -184,18 +189,18 @@ def _bad_rule(route: Route, error: ValueError) -> Problem:
 
 
 def _sessions(
-    handlers: list[Handler], graph: Graph, defaults: SessionDefaults, problems: list[Problem]
+    handlers: list[Handler], graph: Graph, problems: list[Problem]
 ) -> SessionManager | None:
     """Set sessions up if a handler uses them."""
     if not any(handler.plan.uses_session for handler in handlers):
         return None
-    settings, where = graph.session_fields or (None, "SessionContainer")
+    where = graph.provider_of(SessionContainer) or "SessionContainer"
     try:
-        container = defaults.container(settings) if settings else graph.get(SessionContainer)
+        container = graph.get(SessionContainer)
         _try_gen_id(container)
         return SessionManager(container)
     except ConfigurationError as error:
-        problems += [_bad_setting(where, text) for text in error.problems]
+        problems += setting_problems(where, error.problems)
     # The graph has reported why there is no container.
     except KeyError:
         pass
@@ -210,8 +215,3 @@ def _try_gen_id(container: SessionContainer) -> None:
     # It is the user's function: whatever it raises now, it would raise in a request.
     except Exception as error:
         raise ConfigurationError(f"gen_id raised {error!r}; correct it, or leave it out") from error
-
-
-def _bad_setting(where: str, text: str) -> Problem:
-    what, _, remedy = text.partition("; ")
-    return Problem(where, what, (remedy or "correct the setting") + ".")

@@ -62,10 +62,18 @@ class Member:
     tag: object
 
     @property
+    def functions(self) -> tuple[Callable[..., object], ...]:
+        """Return the functions behind the definitions; of a static method, its object."""
+        return tuple(
+            each.__func__ if isinstance(each, classmethod) else each
+            for each in self.definitions
+            if isinstance(each, classmethod) or callable(each)
+        )
+
+    @property
     def function(self) -> Callable[..., object]:
-        """Return what the class really uses: a function, or the object of a static method."""
-        nearest = self.definitions[0]
-        return nearest.__func__ if isinstance(nearest, classmethod) else nearest  # type: ignore[return-value]
+        """Return the one that the class really uses."""
+        return self.functions[0]
 
 
 def tag(target: object, name: str, value: object) -> None:

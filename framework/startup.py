@@ -26,6 +26,27 @@ class StartupError(Exception):
         super().__init__(_report(self.problems))
 
 
+class NotProvided(KeyError):
+    """Tell that nothing provides a component, and what to do about it."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+
+class AlreadyReported(KeyError):
+    """Tell that a component is missing because of a problem that is in the report."""
+
+
+def setting_problems(where: str, settings: Iterable[str]) -> list[Problem]:
+    """Turn what is wrong with settings, each as `fact; remedy`, into problems."""
+    found = (text.partition("; ") for text in settings)
+    return [
+        Problem(where, what, (remedy or "correct the setting") + ".") for what, _, remedy in found
+    ]
+
+
 def location(target: object) -> str:
     """Describe where a class or function is defined, as `Class.method (file:line)`.
 

@@ -1,0 +1,83 @@
+"""What goes wrong while components are put together."""
+
+import os
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import is_typeddict
+
+import injector
+
+from framework.missing import is_protocol
+from framework.providers import Provider
+from framework.signatures import describe
+from framework.startup import Problem
+
+# Whose frames say nothing about the mistake.
+_OWN_FOLDERS = tuple(str(Path(each).parent) + os.sep for each in (__file__, injector.__file__))
+
+
+def cycle(providers: Sequence[Provider]) -> Problem:
+    """Draw providers each of which needs the next one, and the last the first."""
+    first = providers[0]
+    drawing = "\n→ ".join(each.where for each in (*providers, first))
+    return Problem(
+        first.where,
+        f"these components need each other, so none of them can be built first:\n{drawing}",
+        "Take one of them out of the circle, for example by moving what two of them share into a"
+        " third.",
+    )
+
+
+def raised(provider: Provider, error: Exception) -> Problem:
+    """Show what a constructor or a component method raised, from the user's own code on."""
+    trace = error.__traceback__
+    while trace is not None and _is_own(trace):
+        trace = trace.tb_next
+    shown = "".join(traceback.format_exception(type(error), error, trace)).rstrip()
+    return Problem(
+        provider.where,
+        f"{provider.name} cannot be built: {type(error).__name__}: {error}\n{shown}",
+        "Correct what the last line of the traceback says; start-up runs every constructor once.",
+    )
+
+
+def wrong_type(provider: Provider, component: object) -> Problem | None:
+    """Report a component method that does not return what it says."""
+    if provider.configuration is None:
+        return None
+    wrong = [key for key in provider.keys if not _fits(component, key)]
+    if not wrong:
+        return None
+    return Problem(
+        provider.where,
+        f"{provider.name}() is annotated to return {describe(wrong[0])}, but it returned"
+        f" {'None' if component is None else 'a ' + type(component).__name__}",
+        f"Return a {describe(wrong[0])}, or change the annotation.",
+    )
+
+
+def unused_replacement(provider: Provider) -> Problem:
+    """Report the replacement of something that nothing asks for."""
+    return Problem(
+        provider.where,
+        f"nothing asks for {provider.name}, so replacing it changes nothing",
+        "Replace a type that a constructor or an Inject[...] parameter names.",
+    )
+
+
+def _is_own(trace: TracebackType) -> bool:
+    return trace.tb_frame.f_code.co_filename.startswith(_OWN_FOLDERS)
+
+
+def _fits(component: object, key: object) -> bool:
+    # Numbers fit wider types than their own; protocols and typed dictionaries have no instances.
+    if (
+        not isinstance(key, type)
+        or key in (float, complex)
+        or is_protocol(key)
+        or is_typeddict(key)
+    ):
+        return component is not None
+    return isinstance(component, key)

@@ -1,0 +1,175 @@
+"""The graph of components: walked, verified and built at start-up, by the injector.
+
+injector fills unbound parameters of builtin types with empty values, and holds one lock for the
+whole process. So each constructor is walked before it: what a parameter asks for is provided, or
+has a default, or is a start-up problem. injector gets recipes only, in one thread, before the
+first request.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast, overload
+
+import injector
+
+from framework.failures import cycle, raised, unused_replacement, wrong_type
+from framework.markers import InjectMarker, Marker
+from framework.missing import of_one_request, unannotated
+from framework.providers import Provider
+from framework.registry import Registry
+from framework.signatures import EMPTY, Declared, Unresolved, annotated, read_parameters
+from framework.startup import AlreadyReported, NotProvided, Problem, setting_problems
+from sessions.errors import ConfigurationError
+
+T = TypeVar("T")
+
+# The providers that are being built, each for the one before it.
+Trail = tuple[Provider, ...]
+# A parameter and what provides its argument; None where it keeps its default.
+Argument = tuple[Declared, Provider | None]
+
+
+class Graph:
+    """Hold the components of an application, each built once."""
+
+    def __init__(
+        self,
+        classes: Iterable[type],
+        *,
+        replacements: Mapping[object, object] = {},
+        known: Mapping[object, Callable[..., object]] = {},
+        problems: list[Problem],
+    ) -> None:
+        self._problems = problems
+        self._built: dict[Provider, bool] = {}
+        self._injector = injector.Injector(auto_bind=False)
+        self._registry = Registry(classes, known, problems)
+        self._registry.replace(replacements)
+        for provider in self._registry.eager():
+            self._build(provider, ())
+
+    @overload
+    def get(self, key: type[T]) -> T: ...
+    @overload
+    def get(self, key: object) -> object: ...
+
+    def get(self, key: object) -> object:
+        """Return the component of a type; raise NotProvided or AlreadyReported, both KeyErrors."""
+        provider = self._registry.find(key)
+        if not self._build(provider, ()):
+            raise AlreadyReported(key)
+        return _give(self._injector, provider)
+
+    def provider_of(self, key: object) -> str | None:
+        """Return where the component of a type comes from, None if from nowhere."""
+        try:
+            return self._registry.find(key).where
+        except NotProvided:
+            return None
+
+    def report_unused_replacements(self) -> None:
+        """Report each replacement of what nothing has asked for, once everything has asked."""
+        self._problems += map(unused_replacement, self._registry.unused_replacements())
+
+    def _build(self, provider: Provider, trail: Trail) -> bool:
+        """Build a component after all that it needs; False if that is a problem."""
+        if provider in trail:
+            self._problems.append(cycle(trail[trail.index(provider) :]))
+            return False
+        if provider not in self._built:
+            arguments = self._arguments(provider, (*trail, provider))
+            self._built[provider] = arguments is not None and self._make(provider, arguments)
+        return self._built[provider]
+
+    def _arguments(self, provider: Provider, trail: Trail) -> list[Argument] | None:
+        """Walk the parameters of a provider and build what they ask for; None on a problem."""
+        complete = self._build_configuration(provider, trail)
+        arguments: list[Argument] = []
+        for declared in self._parameters(provider):
+            try:
+                need = self._need(declared)
+            except NotProvided as missing:
+                what = f"{missing.what}, which parameter {declared.name!r} asks for"
+                self._problems.append(Problem(provider.place, what, missing.remedy))
+                complete = False
+            except AlreadyReported:
+                complete = False
+            else:
+                complete = (need is None or self._build(need, trail)) and complete
+                arguments.append((declared, need))
+        return arguments if complete else None
+
+    def _build_configuration(self, provider: Provider, trail: Trail) -> bool:
+        """Build the configuration whose method provides a component, if it is one."""
+        owner = provider.configuration
+        return owner is None or self._build(self._registry.find(owner), trail)
+
+    def _parameters(self, provider: Provider) -> list[Declared]:
+        if provider.signature is None:
+            return []
+        found = read_parameters(provider.signature, where=provider.place, problems=self._problems)
+        # Nothing is passed to *args and **kwargs, which the constructors of mixins often have.
+        return [each for each in found if not each.variadic]
+
+    def _need(self, declared: Declared) -> Provider | None:
+        """Return what provides an argument; None where the parameter keeps its default."""
+        if declared.annotation is Unresolved:
+            raise AlreadyReported(declared.name)
+        try:
+            if declared.annotation is EMPTY:
+                raise unannotated()
+            for each in declared.metadata:
+                if isinstance(each, Marker) and not isinstance(each, InjectMarker):
+                    raise of_one_request(f"a value from the {each.source}")
+            return self._registry.find(annotated(declared.annotation, declared.metadata))
+        except NotProvided:
+            if declared.default is EMPTY:
+                raise
+            return None
+
+    def _make(self, provider: Provider, arguments: Sequence[Argument]) -> bool:
+        """Let injector make a component; False if that is a problem."""
+        owner = provider.configuration
+        configuration = None if owner is None else self._registry.find(owner)
+        recipe = _Recipe(provider.make, configuration, arguments)
+        self._injector.binder.bind(cast(Any, provider), to=recipe, scope=injector.singleton)
+        try:
+            component = _give(self._injector, provider)
+        except ConfigurationError as error:
+            self._problems += setting_problems(provider.where, error.problems)
+        # What makes a component is the user's own code and may raise anything.
+        except Exception as error:  # noqa: BLE001
+            self._problems.append(raised(provider, error))
+        else:
+            wrong = wrong_type(provider, component)
+            self._problems += [] if wrong is None else [wrong]
+            return wrong is None
+        return False
+
+
+@dataclass(frozen=True)
+class _Recipe(injector.Provider[object]):
+    """Make a component of others."""
+
+    make: Callable[..., object]
+    configuration: Provider | None
+    arguments: Sequence[Argument]
+
+    def get(self, source: injector.Injector) -> object:
+        """Make the component; what it needs is there already."""
+        positional = [] if self.configuration is None else [_give(source, self.configuration)]
+        named: dict[str, object] = {}
+        for declared, need in self.arguments:
+            value = declared.default if need is None else _give(source, need)
+            if declared.kind is inspect.Parameter.POSITIONAL_ONLY:
+                positional.append(value)
+            else:
+                named[declared.name] = value
+        return self.make(*positional, **named)
+
+
+def _give(source: injector.Injector, provider: Provider) -> object:
+    # injector takes any key, but says that it wants a type. A provider as the key keeps types apart
+    # to which injector gives a meaning of its own, such as lists.
+    return source.get(cast(Any, provider))

@@ -1,0 +1,145 @@
+"""What start-up found out about a handler's parameters, compiled to one function per handler.
+
+The function is as near to a bare call of the handler as Python allows.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from framework.exchange import Exchange
+from framework.markers import Extract
+from framework.validation import FieldError, InvalidRequest
+
+Method = Callable[..., object]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """Say where one argument of a handler comes from, and how it is read."""
+
+    name: str
+    # "path", "query", "header", "cookie", "body", "session", "request", "inject"
+    source: str
+    annotation: object
+    required: bool
+    default: object
+    extract: Extract
+    # Whether it can be passed by its name only.
+    keyword: bool
+    # Whether a request can hold a value that does not fit.
+    fallible: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Hold how a request becomes the arguments of a handler."""
+
+    parameters: tuple[Parameter, ...]
+    # What makes a path value the type that the handler asks for, where it is not that already.
+    path_converters: Mapping[str, Callable[[object], object]]
+
+    @property
+    def uses_session(self) -> bool:
+        """Tell whether the handler asks for the session."""
+        return any(each.source == "session" for each in self.parameters)
+
+    @property
+    def path_only(self) -> bool:
+        """Tell whether the handler asks for nothing but values of its path."""
+        return all(each.source == "path" for each in self.parameters)
+
+    @property
+    def has_keywords(self) -> bool:
+        """Tell whether the handler takes a parameter by its name only."""
+        return any(each.keyword for each in self.parameters)
+
+
+def compile_call(plan: Plan, method: Method) -> Callable[[Exchange], object]:
+    """Return the function that reads a request's arguments and calls the method with them.
+
+    It raises `InvalidRequest` with every value that does not fit.
+    """
+    # Where at most one parameter can fail, its own error is all there is to collect.
+    if plan.has_keywords or sum(each.fallible for each in plan.parameters) > 1:
+        return _collecting(plan, method)
+    match [each.extract for each in plan.parameters]:
+        case []:
+            return lambda exchange: method()
+        case [one]:
+            return lambda exchange: method(one(exchange))
+        case [one, two]:
+            return lambda exchange: method(one(exchange), two(exchange))
+        case [one, two, three]:
+            return lambda exchange: method(one(exchange), two(exchange), three(exchange))
+        case extracts:
+            return lambda exchange: method(*[extract(exchange) for extract in extracts])
+
+
+def compile_path_call(plan: Plan, method: Method) -> Callable[[dict[str, Any]], object]:
+    """Return the function that calls the method with the values of a path and needs no exchange.
+
+    It is for a `path_only` plan.
+    """
+    if plan.has_keywords or plan.path_converters:
+        return _converting(plan, method)
+    match [each.name for each in plan.parameters]:
+        case []:
+            return lambda values: method()
+        case [one]:
+            return lambda values: method(values[one])
+        case names:
+            pick = itemgetter(*names)
+            return lambda values: method(*pick(values))
+
+
+def _collecting(plan: Plan, method: Method) -> Callable[[Exchange], object]:
+    pass_on = _passing(plan, method)
+    extracts = [each.extract for each in plan.parameters]
+
+    def call(exchange: Exchange) -> object:
+        return pass_on(_gather(extracts, [exchange] * len(extracts)))
+
+    return call
+
+
+def _converting(plan: Plan, method: Method) -> Callable[[dict[str, Any]], object]:
+    pass_on = _passing(plan, method)
+    names = [each.name for each in plan.parameters]
+    converters = [plan.path_converters.get(name, _same) for name in names]
+
+    def call(values: dict[str, Any]) -> object:
+        return pass_on(_gather(converters, [values[name] for name in names]))
+
+    return call
+
+
+def _passing(plan: Plan, method: Method) -> Callable[[list[object]], object]:
+    """Return the function that passes arguments on, by position as far as they go."""
+    if not plan.has_keywords:
+        return lambda arguments: method(*arguments)
+    # Python declares keyword-only parameters after all others.
+    keywords = [each.name for each in plan.parameters if each.keyword]
+    count = len(plan.parameters) - len(keywords)
+    return lambda arguments: method(
+        *arguments[:count], **dict(zip(keywords, arguments[count:], strict=True))
+    )
+
+
+def _gather(functions: Sequence[Callable[[Any], object]], inputs: Sequence[object]) -> list[object]:
+    """Call each function with its input; raise the errors of all of them together."""
+    results: list[object] = []
+    errors: list[FieldError] = []
+    for function, value in zip(functions, inputs, strict=True):
+        try:
+            results.append(function(value))
+        except InvalidRequest as refusal:
+            errors += refusal.errors
+    if errors:
+        raise InvalidRequest(errors)
+    return results
+
+
+def _same(value: object) -> object:
+    return value

@@ -1,0 +1,136 @@
+"""What provides components: classes, which are built, and methods of configurations."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any, get_origin, is_typeddict
+
+from framework.components import Member, component_methods
+from framework.markers import Marker
+from framework.signatures import (
+    EMPTY,
+    Unresolved,
+    annotated,
+    describe,
+    read_return,
+    split,
+    without_none,
+)
+from framework.startup import Problem, location
+from sessions.container import SessionContainer
+
+# The method that may give some settings of sessions in place of a whole container.
+_SESSION_CONTAINER = "session_container"
+
+
+@dataclass(frozen=True, eq=False)
+class Provider:
+    """Say what makes a component, and under which types it is known."""
+
+    keys: tuple[object, ...]
+    # `Greeter` or `WebConfiguration.mailer`
+    name: str
+    where: str
+    make: Callable[..., object]
+    # The function whose parameters are injected; None if there are none.
+    signature: Callable[..., object] | None = None
+    # The configuration whose instance `make` takes first.
+    configuration: type | None = None
+    # Whether it makes settings, of which the framework's default makes the component.
+    makes_settings: bool = False
+
+    @property
+    def place(self) -> str:
+        """Return where the parameters are written."""
+        code = getattr(self.signature, "__code__", None)
+        # The constructor of a dataclass is written nowhere.
+        generated = code is None or code.co_filename.startswith("<")
+        return self.where if generated else location(self.signature)
+
+
+def class_provider(target: type) -> Provider:
+    """Describe how a class provides itself."""
+    return Provider((target,), target.__name__, location(target), target, _constructor(target))
+
+
+def value_provider(key: object, make: Callable[[], object], where: str) -> Provider:
+    """Describe what needs no injection: a default of the framework, a replacement in a test."""
+    return Provider((key,), describe(key), where, make)
+
+
+def method_providers(configuration: type, problems: list[Problem]) -> list[Provider]:
+    """Describe what the component methods of a configuration provide."""
+    found = (
+        _method_provider(configuration, member, problems)
+        for member in component_methods(configuration)
+    )
+    return [each for each in found if each is not None]
+
+
+def key_of(annotation: Any, metadata: tuple[object, ...] = ()) -> object:
+    """Return what a type is known by: without None and markers, with any other metadata."""
+    others = tuple(each for each in metadata if not isinstance(each, Marker))
+    return annotated(without_none(annotation), others)
+
+
+def _constructor(target: type) -> Callable[..., object] | None:
+    """Return the function whose parameters building the class takes."""
+    owner = next(base for base in target.__mro__ if "__init__" in vars(base))
+    function = vars(owner)["__init__"]
+    # A protocol has a constructor of its own making; one written in C takes nothing of ours.
+    if getattr(owner, "_is_protocol", False) or not isinstance(function, FunctionType):
+        return None
+    return function
+
+
+def _method_provider(
+    configuration: type, member: Member, problems: list[Problem]
+) -> Provider | None:
+    where = location(member.function)
+    # An override may narrow the return type or leave it out: what the base promised still holds.
+    returns = [read_return(each, where=where, problems=problems) for each in member.functions]
+    keys = tuple(dict.fromkeys(key_of(*split(each)) for each in returns if each is not EMPTY))
+    if Unresolved in keys:
+        return None
+    makes_settings = member.name == _SESSION_CONTAINER and all(map(_is_mapping, keys))
+    problem = _bad_return(member, keys, makes_settings)
+    if problem is not None:
+        problems.append(Problem(where, *problem))
+        return None
+    return Provider(
+        (SessionContainer,) if makes_settings else keys,
+        f"{configuration.__name__}.{member.name}",
+        where,
+        # By its name, so that a static or class method is bound as Python does it.
+        lambda instance, **needs: getattr(instance, member.name)(**needs),
+        member.function,
+        configuration,
+        makes_settings,
+    )
+
+
+def _bad_return(
+    member: Member, keys: tuple[object, ...], makes_settings: bool
+) -> tuple[str, str] | None:
+    """Say what is wrong with a return type, and what to do about it."""
+    if not keys or type(None) in keys:
+        return (
+            f"nothing says what type of component {member.name}() provides",
+            "Write the type behind the parameters, as in `-> Mailer`.",
+        )
+    if member.name == _SESSION_CONTAINER and not makes_settings and not any(map(_is_session, keys)):
+        written = " and ".join(map(describe, keys))
+        return (
+            f"{member.name}() is annotated to return {written}, which sets no sessions up",
+            "Return a SessionContainer, or a dict with some of its fields.",
+        )
+    return None
+
+
+def _is_session(key: object) -> bool:
+    return isinstance(key, type) and issubclass(key, SessionContainer)
+
+
+def _is_mapping(key: object) -> bool:
+    kind = get_origin(key) or key
+    return isinstance(kind, type) and (issubclass(kind, Mapping) or is_typeddict(kind))

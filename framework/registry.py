@@ -1,0 +1,150 @@
+"""Which provider makes the component of a type: the user's, a replacement, a default."""
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from framework.components import Member, component_methods, is_component, is_configuration
+from framework.missing import implements, is_abstract, not_provided
+from framework.providers import (
+    Provider,
+    class_provider,
+    key_of,
+    method_providers,
+    value_provider,
+)
+from framework.signatures import describe, split
+from framework.startup import Problem, location
+from sessions.container import SessionContainer
+
+
+class Registry:
+    """Find providers by the type that is asked for."""
+
+    def __init__(
+        self,
+        classes: Iterable[type],
+        known: Mapping[object, Callable[..., object]],
+        problems: list[Problem],
+    ) -> None:
+        self._providers = {
+            key: value_provider(key, make, describe(key)) for key, make in known.items()
+        }
+        self._known = known
+        self._mine: dict[object, Provider] = {}
+        self._replacements: list[Provider] = []
+        self._used: set[Provider] = set()
+        for provider in _collect(classes, problems):
+            self._add(provider, problems)
+        # The framework's defaults step aside for the user's components.
+        self._providers |= self._mine
+
+    def replace(self, replacements: Mapping[object, object]) -> None:
+        """Put an object in the place of whatever provides a type."""
+        for annotation, value in replacements.items():
+            key = key_of(*split(annotation))
+            where = f"replace({describe(key)})"
+            provider = value_provider(key, functools.partial(_same, value), where)
+            self._providers[key] = provider
+            self._replacements.append(provider)
+
+    def find(self, annotation: Any) -> Provider:
+        """Return the provider of a type or raise NotProvided."""
+        key = key_of(*split(annotation))
+        try:
+            provider = self._providers.get(key)
+        # What `Annotated` holds need not be hashable; then nothing can be registered for it.
+        except TypeError:
+            provider = None
+        provider = provider or self._implied(key)
+        self._used.add(provider)
+        return provider
+
+    def eager(self) -> list[Provider]:
+        """List the user's providers, without those whose place a replacement takes."""
+        current = dict.fromkeys(self._providers.values())
+        mine = dict.fromkeys(self._mine.values())
+        return [each for each in mine if each in current and not self._is_replaced(each)]
+
+    def unused_replacements(self) -> list[Provider]:
+        """List the replacements of what nothing has asked for."""
+        return [each for each in self._replacements if each not in self._used]
+
+    def _add(self, provider: Provider, problems: list[Problem]) -> None:
+        if provider.makes_settings:
+            provider = replace(provider, make=self._completed(provider.make))
+        for key in provider.keys:
+            other = self._mine.setdefault(key, provider)
+            if other is not provider:
+                problems.append(_duplicate(key, provider, other))
+
+    def _completed(self, make: Callable[..., object]) -> Callable[..., object]:
+        """Return what makes a session container of some settings and of the defaults."""
+        default: Callable[..., object] = self._known.get(SessionContainer, _session_container)
+
+        def complete(*args: Any, **needs: Any) -> object:
+            settings = make(*args, **needs)
+            if not isinstance(settings, Mapping):
+                raise TypeError(f"returned {type(settings).__name__}, which is no mapping")
+            return default(settings)
+
+        return complete
+
+    def _implied(self, key: Any) -> Provider:
+        """Return the provider of a type that nothing provides by its name."""
+        components = {
+            known: each for known, each in self._providers.items() if isinstance(known, type)
+        }
+        if isinstance(key, type) and is_component(key):
+            provider = class_provider(key)
+        else:
+            found = {each for known, each in components.items() if _is_choice(known, key)}
+            if len(found) != 1:
+                raise not_provided(key, components)
+            (provider,) = found
+        self._providers[key] = provider
+        return provider
+
+    def _is_replaced(self, provider: Provider) -> bool:
+        """Tell whether a replaced type is one that the provider implements."""
+        replaced = {key for each in self._replacements for key in each.keys}
+        types = [key for key in provider.keys if isinstance(key, type)]
+        return any(base in replaced for each in types for base in each.__mro__)
+
+
+def _collect(classes: Iterable[type], problems: list[Problem]) -> Iterator[Provider]:
+    for each in classes:
+        yield class_provider(each)
+        if is_configuration(each):
+            yield from method_providers(each, problems)
+        else:
+            problems += [_no_configuration(each, member) for member in component_methods(each)]
+
+
+def _is_choice(candidate: type, key: Any) -> bool:
+    return is_abstract(key) and implements(candidate, key)
+
+
+def _duplicate(key: object, provider: Provider, other: Provider) -> Problem:
+    return Problem(
+        provider.where,
+        f"{describe(key)} is provided twice: here and by {other.where}",
+        "Remove one of the two, or give one of them a type of its own.",
+    )
+
+
+def _no_configuration(target: type, member: Member) -> Problem:
+    return Problem(
+        location(member.function),
+        f"the @component method {member.name}() is in {target.__name__}, which is no configuration",
+        f"Decorate {target.__name__} with @configuration, or move the method to a class that is.",
+    )
+
+
+def _session_container(settings: Mapping[str, Any]) -> SessionContainer:
+    return SessionContainer(**settings)
+
+
+def _same(value: object) -> object:
+    return value

@@ -1,0 +1,197 @@
+"""The parameters of a method with their annotations resolved, in whatever way they are written."""
+
+import inspect
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_type_hints
+
+from framework.startup import Problem
+
+EMPTY = inspect.Parameter.empty
+
+_LAZILY: dict[str, Any] = {}
+if sys.version_info >= (3, 14):
+    import annotationlib
+
+    # Python 3.14 evaluates annotations when asked; this asks without failing on what is missing.
+    _LAZILY["annotation_format"] = annotationlib.Format.FORWARDREF
+
+
+class Unresolved:
+    """Stand for an annotation that cannot be evaluated; the problem is reported already."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Describe one parameter as its author wrote it."""
+
+    name: str
+    # EMPTY without an annotation, Unresolved with one that cannot be evaluated.
+    annotation: Any
+    # What `Annotated` adds to the annotation, nested ones and aliases flattened.
+    metadata: tuple[object, ...]
+    default: object
+    kind: Any
+
+    @property
+    def variadic(self) -> bool:
+        """Tell whether the parameter is `*args` or `**kwargs`."""
+        return self.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+    @property
+    def written(self) -> str:
+        """Return the name with the stars that are before it."""
+        stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+        return stars.get(self.kind, "") + self.name
+
+    @property
+    def keyword_only(self) -> bool:
+        """Tell whether the parameter can be passed by its name only."""
+        return bool(self.kind == inspect.Parameter.KEYWORD_ONLY)
+
+
+def read_parameters(
+    method: Callable[..., object], *, where: str, problems: list[Problem]
+) -> list[Declared]:
+    """Read the parameters that a caller of the method passes, so without `self` or `cls`."""
+    found = list(inspect.signature(method, **_LAZILY).parameters.values())
+    if not isinstance(method, staticmethod):
+        if not found:
+            problems.append(_no_self(where))
+        elif found[0].kind != inspect.Parameter.VAR_POSITIONAL:
+            del found[0]
+    return [_declare(parameter, method, where, problems) for parameter in found]
+
+
+def read_return(method: Callable[..., object], *, where: str, problems: list[Problem]) -> Any:
+    """Read the return annotation: EMPTY without one, Unresolved if it cannot be evaluated."""
+    annotation = inspect.signature(method, **_LAZILY).return_annotation
+    if annotation is EMPTY:
+        return EMPTY
+    try:
+        return _evaluate(annotation, method)
+    # An annotation is the user's own code and may raise anything.
+    except Exception as error:  # noqa: BLE001
+        problems.append(_unresolvable("the return annotation", annotation, error, where))
+        return Unresolved
+
+
+def split(annotation: Any) -> tuple[Any, tuple[object, ...]]:
+    """Part an annotation into the type and what `Annotated` adds, through aliases and nesting."""
+    metadata: tuple[object, ...] = ()
+    while True:
+        annotation = _expand(annotation)
+        if get_origin(annotation) is not Annotated:
+            return annotation, metadata
+        annotation, *added = get_args(annotation)
+        metadata = (*added, *metadata)
+
+
+def without_none(annotation: Any) -> Any:
+    """Return `T` of `T | None` and of `Optional[T]`; anything else as it is."""
+    if get_origin(annotation) not in (Union, types.UnionType):
+        return annotation
+    members = get_args(annotation)
+    others = tuple(each for each in members if each is not type(None))
+    return annotation if others == members else Union[others]  # noqa: UP007
+
+
+def bare(annotation: Any) -> tuple[Any, tuple[object, ...]]:
+    """Part an annotation into the innermost type and all metadata: None and NewType fall away."""
+    base, metadata = split(annotation)
+    inner = without_none(base)
+    inner = getattr(inner, "__supertype__", inner)
+    if inner is base:
+        return base, metadata
+    base, added = bare(inner)
+    return base, (*added, *metadata)
+
+
+def annotated(annotation: Any, metadata: tuple[object, ...]) -> Any:
+    """Put metadata on a type, if there is any."""
+    return Annotated[(annotation, *metadata)] if metadata else annotation
+
+
+def describe(annotation: Any) -> str:
+    """Write an annotation the way its author would."""
+    if isinstance(annotation, str):
+        return annotation
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        return annotation.__qualname__.rpartition("<locals>.")[2]
+    return inspect.formatannotation(annotation).replace("NoneType", "None")
+
+
+def _declare(
+    parameter: inspect.Parameter,
+    method: Callable[..., object],
+    where: str,
+    problems: list[Problem],
+) -> Declared:
+    annotation: Any = parameter.annotation
+    metadata: tuple[object, ...] = ()
+    if annotation is not EMPTY:
+        try:
+            annotation, metadata = _lift(*split(_evaluate(annotation, method)))
+        # An annotation is the user's own code and may raise anything.
+        except Exception as error:  # noqa: BLE001
+            subject = f"the annotation of parameter {parameter.name!r}"
+            problems.append(_unresolvable(subject, annotation, error, where))
+            annotation = Unresolved
+    return Declared(parameter.name, annotation, metadata, parameter.default, parameter.kind)
+
+
+def _evaluate(annotation: Any, method: Callable[..., object]) -> Any:
+    inner = inspect.unwrap(method)
+
+    def holder() -> None: ...
+
+    # One annotation at a time, so that what one of them lacks does not hide the others.
+    holder.__annotations__ = {"annotation": annotation}
+    parameters = {each.__name__: each for each in getattr(inner, "__type_params__", ())}
+    namespace = getattr(inner, "__globals__", {})
+    return get_type_hints(holder, namespace, parameters, include_extras=True)["annotation"]
+
+
+def _expand(annotation: Any) -> Any:
+    """Replace an alias made by the `type` statement by what it stands for."""
+    origin = get_origin(annotation) or annotation
+    if not hasattr(origin, "__type_params__") or not hasattr(origin, "__value__"):
+        return annotation
+    value = origin.__value__
+    if not get_args(annotation):
+        return _expand(value)
+    arguments = dict(zip(origin.__type_params__, get_args(annotation), strict=True))
+    return _expand(value[tuple(arguments[each] for each in value.__parameters__)])
+
+
+def _lift(annotation: Any, metadata: tuple[object, ...]) -> tuple[Any, tuple[object, ...]]:
+    """Read `Annotated[T, m] | None` as `Annotated[T | None, m]`."""
+    inner, added = split(without_none(annotation))
+    if inner is annotation or not added:
+        return annotation, metadata
+    return Optional[inner], (*added, *metadata)  # noqa: UP045
+
+
+def _unresolvable(subject: str, annotation: Any, error: Exception, where: str) -> Problem:
+    written = describe(getattr(annotation, "__forward_arg__", annotation))
+    if isinstance(error, NameError) and error.name:
+        return Problem(
+            where,
+            f"{subject} is {written!r}, but {error.name!r} does not exist when the program runs",
+            f"Import {error.name} outside of `if TYPE_CHECKING:`, at the top of the module.",
+        )
+    return Problem(
+        where,
+        f"{subject} is {written!r}, which cannot be evaluated: {type(error).__name__}: {error}",
+        "Write a type that exists when the program runs.",
+    )
+
+
+def _no_self(where: str) -> Problem:
+    return Problem(
+        where,
+        "the method takes no parameter at all, not even self",
+        "Give it self as its first parameter, or decorate it with @staticmethod.",
+    )

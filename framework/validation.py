@@ -1,0 +1,211 @@
+"""Text and JSON to annotated types, on msgspec; every error of a request is collected."""
+
+import enum
+import functools
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import islice
+from json import JSONDecoder
+from typing import Any, Literal, get_args, get_origin
+from uuid import UUID
+
+import msgspec
+from werkzeug.exceptions import BadRequest, UnprocessableEntity
+
+from framework.mismatches import first_mismatch, mismatches, plain, unsupported
+from framework.signatures import annotated, bare, describe
+
+# What a parameter without a marker may be; anything else has to say where it comes from.
+SCALARS = frozenset({str, int, float, bool, UUID, date, datetime})
+# What a text with a marker may be converted to besides.
+TEXTS = SCALARS | {Decimal, time, timedelta}
+
+# What a converter of texts raises; msgspec's error is no ValueError in its older versions.
+CONVERSION_ERRORS = (ValueError, msgspec.ValidationError)
+
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_GOT = re.compile(r", got \w+$")
+_LONGEST_TEXT = 40
+# A megabyte of wrong numbers shall not become ten megabytes of complaints.
+_MOST_ERRORS = 100
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """Name one invalid value: `query:page`, `body:/items/0/price`, and what is wrong with it."""
+
+    where: str
+    what: str
+
+
+class InvalidRequest(UnprocessableEntity):
+    """Answer 422 with every invalid value of the request."""
+
+    description = "The request holds invalid values."
+
+    def __init__(self, errors: Iterable[FieldError]) -> None:
+        super().__init__()
+        self.errors = list(errors)
+
+
+def invalid(where: str, what: str) -> InvalidRequest:
+    """Make the refusal of one value."""
+    return InvalidRequest([FieldError(where, what)])
+
+
+def is_scalar(annotation: Any, types: frozenset[type] = SCALARS) -> bool:
+    """Tell whether one text can hold a value of the type, None aside."""
+    base, _ = bare(annotation)
+    if get_origin(base) is Literal:
+        return True
+    return isinstance(base, type) and (base in types or issubclass(base, enum.Enum))
+
+
+def list_item(annotation: Any) -> Any:
+    """Return `T` of `list[T]`, None aside; None if the type is no such list."""
+    base, _ = bare(annotation)
+    return get_args(base)[0] if get_origin(base) is list else None
+
+
+def text_converter(annotation: Any) -> Callable[[str], object]:
+    """Return the function that converts a text or raises one of `CONVERSION_ERRORS`.
+
+    Raise TypeError, here and now, if no text can hold the type or if its limits do not fit it.
+    """
+    if not is_scalar(annotation, TEXTS):
+        raise TypeError(f"no text holds a value of type {describe(annotation)}")
+    base, metadata = bare(annotation)
+    limits = [each for each in metadata if isinstance(each, msgspec.Meta)]
+    if get_origin(base) is Literal or issubclass(base, enum.Enum):
+        return _choice(base, limits)
+    limited = with_limits(base, *limits)
+    if base is bool:
+        return _boolean
+    if base is str:
+        return _limited_string(limited) if limits else _string
+    convert = functools.partial(msgspec.convert, type=limited, strict=False)
+    return _finite(convert) if base is float else convert
+
+
+def with_limits(annotation: Any, *limits: msgspec.Meta) -> Any:
+    """Add limits to a type; raise TypeError if they do not fit it."""
+    limited = annotated(annotation, limits)
+    # Making a decoder is how msgspec checks a type.
+    msgspec.json.Decoder(limited)
+    return limited
+
+
+def told(error: Exception, text: str) -> str:
+    """Say what is wrong with a text, in the words of its converter."""
+    shown = text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
+    return f"{_GOT.sub('', plain(error))}, got {shown!r}"
+
+
+def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
+    """Return the function that decodes strict JSON, or raises 400 or, with all errors, 422.
+
+    Raise TypeError, here and now, if JSON cannot hold the type.
+    """
+    stranger = unsupported(annotation)
+    if stranger is not None:
+        raise TypeError(f"JSON cannot be converted to {describe(stranger)}")
+    decoder = msgspec.json.Decoder(annotation)
+
+    def decode(body: bytes) -> object:
+        try:
+            value = decoder.decode(body)
+            _refuse_duplicate_keys(body.decode())
+        except msgspec.ValidationError as error:
+            raise InvalidRequest(_errors(body, annotation, where, error)) from error
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise _malformed(error) from error
+        return value
+
+    return decode
+
+
+def _choice(base: Any, limits: Sequence[object]) -> Callable[[str], object]:
+    if limits:
+        raise TypeError(f"limits do not fit {describe(base)}, whose values are listed already")
+    values = get_args(base) or list(base)
+    choices = {_written(value): value for value in values if value is not None}
+    allowed = ", ".join(repr(each) for each in choices)
+
+    def convert(text: str) -> object:
+        try:
+            return choices[text]
+        except KeyError:
+            raise ValueError(f"expected one of {allowed}") from None
+
+    return convert
+
+
+def _written(value: object) -> str:
+    if isinstance(value, enum.Enum):
+        return _written(value.value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _boolean(text: str) -> bool:
+    try:
+        return _BOOLEANS[text.lower()]
+    except KeyError:
+        raise ValueError("expected true, false, 1 or 0") from None
+
+
+def _string(text: str) -> str:
+    # Surrogates stand for bytes that are no UTF-8.
+    if not text.isascii() and _SURROGATE.search(text):
+        raise ValueError("expected UTF-8")
+    return text
+
+
+def _limited_string(limited: Any) -> Callable[[str], object]:
+    return lambda text: msgspec.convert(_string(text), limited)
+
+
+def _finite(convert: Callable[[str], Any]) -> Callable[[str], object]:
+    def finite(text: str) -> object:
+        number = convert(text)
+        if not math.isfinite(number):
+            raise ValueError("expected a finite number")
+        return number
+
+    return finite
+
+
+def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} is there twice")
+
+
+# msgspec keeps the last of two equal keys without a word, so this reads the keys once more.
+_refuse_duplicate_keys = JSONDecoder(
+    object_pairs_hook=_refuse_duplicates, parse_int=str, parse_float=str
+).decode
+
+
+def _errors(
+    body: bytes, annotation: Any, where: str, first: msgspec.ValidationError
+) -> list[FieldError]:
+    try:
+        value = msgspec.json.decode(body)
+        _refuse_duplicate_keys(body.decode())
+        found = list(islice(mismatches(value, annotation), _MOST_ERRORS))
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise _malformed(error) from error
+    # The type as a whole may be stricter than its parts, as with a `__post_init__`.
+    found = found or [first_mismatch(first)]
+    return [FieldError(f"{where}:{each.pointer}".rstrip(":"), each.what) for each in found]
+
+
+def _malformed(error: Exception) -> BadRequest:
+    reason = "it is nested too deeply" if isinstance(error, RecursionError) else plain(error)
+    return BadRequest(f"The body is not valid JSON: {reason}.")
