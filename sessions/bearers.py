@@ -50,7 +50,10 @@ class RequestBearer:
         return [("Vary", transport.vary) for transport in self._wire.transports]
 
     def send(self, id: str, max_age: int | None) -> Headers:
-        """Return the headers that give the client the id."""
+        """Return the headers that give the client the id, or report why there are none."""
+        obstacle = self.obstacle()
+        if obstacle is not None:
+            self._wire.emit("insecure", obstacle)
         return self._transport.send(self._head, self._wire.signer.sign(id), max_age)
 
     def clear(self) -> Headers:

@@ -15,14 +15,13 @@ from sessions.signing import key_problem
 from sessions.stores.base import Store
 from sessions.stores.memory import MemoryStore
 from sessions.transports.base import Transport
-from sessions.transports.cookie import SameSite
+from sessions.transports.cookie import SameSite, is_cookie_name
 
 LONGEST_COOKIE = timedelta(days=400)
 LONGEST_SESSION = timedelta(days=3650)
 
 _SECURE = "give CookieSettings(secure=True)"
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
-_PATH = re.compile(r"/[\x20-\x3a\x3c-\x7e]*", re.ASCII)
+_PATH = re.compile(r"/[\x21-\x3a\x3c-\x7e]*", re.ASCII)
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.ASCII)
 
@@ -88,6 +87,7 @@ class SessionContainer:
             *_keys(self.keys),
             *_prefix(self),
             *_kinds(self),
+            *_lists(self),
             *_lifetime("idle_timeout", self.idle_timeout, LONGEST_SESSION),
             *_lifetime("absolute_timeout", self.absolute_timeout, LONGEST_SESSION),
         ]
@@ -100,15 +100,19 @@ def _flags(cookie: CookieSettings) -> Iterator[str]:
         value = getattr(cookie, name)
         if not isinstance(value, bool):
             yield f"{name}={value!r} is no bool; give True or False"
-    if cookie.secure not in (True, False, "auto"):
-        yield f'secure={cookie.secure!r} is unknown; give True, False or "auto"'
+    secure: object = cookie.secure
+    if not isinstance(secure, bool) and secure != "auto":
+        yield f'secure={secure!r} is unknown; give True, False or "auto"'
     if cookie.same_site not in get_args(SameSite):
         yield f'same_site={cookie.same_site!r} is unknown; give "Strict", "Lax" or "None"'
 
 
 def _scope(cookie: CookieSettings) -> Iterator[str]:
     if not isinstance(cookie.path, str) or not _PATH.fullmatch(cookie.path):
-        yield f"path={cookie.path!r} is no cookie path; begin with '/', without ';' or controls"
+        yield (
+            f"path={cookie.path!r} is no cookie path; begin with '/', "
+            "and percent-encode ';', spaces, controls and what is not ASCII"
+        )
     if cookie.domain is not None and not _is_domain(cookie.domain):
         yield f"domain={cookie.domain!r} is no domain name; give one such as 'shop.example'"
 
@@ -150,12 +154,22 @@ def _keys(keys: object) -> Iterator[str]:
 
 
 def _prefix(container: SessionContainer) -> Iterator[str]:
-    prefix, cookie = container.session_prefix, container.cookie
-    if not isinstance(prefix, str) or not _TOKEN.fullmatch(prefix):
+    prefix = container.session_prefix
+    cookie: object = container.cookie
+    if not is_cookie_name(prefix):
         yield f"session_prefix={prefix!r} is no cookie name; use letters, digits, '-' and '_'"
-    elif prefix.lower().startswith(("__host-", "__secure-")) and cookie.secure is not True:
+    if not isinstance(cookie, CookieSettings):
+        yield f"cookie={cookie!r} is no CookieSettings; give one such as CookieSettings()"
+    elif is_cookie_name(prefix):
+        yield from _hardened(prefix, cookie)
+
+
+def _hardened(prefix: str, cookie: CookieSettings) -> Iterator[str]:
+    """Refuse the names that browsers accept with some attributes only."""
+    start = prefix.lower()
+    if start.startswith(("__host-", "__secure-")) and cookie.secure is not True:
         yield f"session_prefix={prefix!r} with secure={cookie.secure!r} is refused; {_SECURE}"
-    elif prefix.lower().startswith("__host-") and (cookie.domain, cookie.path) != (None, "/"):
+    elif start.startswith("__host-") and (cookie.domain, cookie.path) != (None, "/"):
         yield (
             f"session_prefix={prefix!r} with domain={cookie.domain!r} and path={cookie.path!r} is "
             "refused by browsers; give no domain and the path '/', or another prefix"
@@ -174,14 +188,19 @@ def _kinds(container: SessionContainer) -> Iterator[str]:
         value = getattr(container, name)
         if not callable(value):
             yield f"{name}={value!r} cannot be called; give a function without parameters"
-    transports: Sequence[object] = container.transports
-    for transport in transports:
-        if not isinstance(transport, Transport):
-            yield f"transports holds {transport!r}, which is no Transport"
-    listeners: Sequence[object] = container.listeners
-    for listener in listeners:
-        if not callable(listener):
-            yield f"listeners holds {listener!r}, which cannot be called with a SessionEvent"
     kind: object = container.session_class
     if not (isinstance(kind, type) and issubclass(kind, Session)):
-        yield f"session_class={kind!r} is no subclass of Session"
+        yield f"session_class={kind!r} is no class of sessions; give Session or a subclass of it"
+
+
+def _lists(container: SessionContainer) -> Iterator[str]:
+    for name in ("transports", "listeners"):
+        value = getattr(container, name)
+        if not isinstance(value, Sequence):
+            yield f"{name}={value!r} is no list; give one, also for a single item"
+            continue
+        for item in value:
+            if name == "transports" and not isinstance(item, Transport):
+                yield f"transports holds {item!r}; give Transports, such as a CookieTransport"
+            if name == "listeners" and not callable(item):
+                yield f"listeners holds {item!r}; give functions that take a SessionEvent"

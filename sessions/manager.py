@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from sessions.bearers import CookieHead, KnownId, RequestBearer, Wire
 from sessions.container import SessionContainer
@@ -52,13 +53,11 @@ class SessionManager:
         """
         backing = _backing(session)
         with session._lock:
-            try:
-                if failed:
-                    backing.discard(session)
-                elif not session._closed:
-                    backing.finish(session)
-            finally:
-                session._closed = True
+            if failed:
+                backing.discard(session)
+            elif not session._closed:
+                backing.finish(session)
+            session._closed = True
         return self._headers(session, backing) if session._accessed else []
 
     def abandon(self, session: Session) -> None:
@@ -74,7 +73,8 @@ class SessionManager:
 
     def report_late_changes(self, session: Session) -> None:
         """Log the changes inside nested values that came too late to raise SessionClosed."""
-        if session._values is None or _backing(session).gone:
+        backing = _backing(session)
+        if session._values is None or backing.gone or backing.bearer.obstacle() is not None:
             return
         try:
             late = [*session._changed_values()[0]]
@@ -113,10 +113,10 @@ class SessionManager:
 
     def from_cookie(self, header: str) -> Session:
         """Return the session of a raw Cookie header, such as a WebSocket's first request has."""
-        path = self.container.cookie.path
+        path = unquote(self.container.cookie.path, "latin-1")
         secure = RequestBearer(self._wire, CookieHead(header, path, secure=True))
         plain = RequestBearer(self._wire, CookieHead(header, path, secure=False))
-        return self._session(secure if secure.bears_token() else plain)
+        return self._session(secure if secure.bears_token() or not plain.bears_token() else plain)
 
     def purge(self, limit: int = 1000) -> int:
         """Remove at most `limit` expired records and return how many."""

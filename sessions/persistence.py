@@ -112,6 +112,7 @@ class StoredSession:
         if own is None or session._record is None:
             if self.ended:
                 raise SessionNotFound("the session was ended in this request; nothing is left")
+            session._begin(own, None)
             return
         record = self._ask(self._rules.store.load, storage_key(own))
         if record is None or not self._rules.is_live(record):
@@ -126,15 +127,14 @@ class StoredSession:
             self._rename(session, session._id)
 
     def destroy(self, session: Session) -> None:
-        unread = session._values is None
-        given = self.bearer.identify() if unread else session._id
-        if given is not None and (unread or session._record is not None):
-            key = storage_key(given)
-            if self._do(self._rules.store.delete, key):
-                self._rules.emit("destroyed", "destroy() ended it")
+        # A session that was not read, or could not be, may have a record all the same.
+        given = self.bearer.identify() if session._record is None else session._id
+        if given is not None and self._do(self._rules.store.delete, storage_key(given)):
+            self._rules.emit("destroyed", "destroy() ended it")
         self.ended = True
         self.gone = False
         self.id_is_news = False
+        self.previous_id = None
         session._begin(None, None)
 
     # What the manager asks
@@ -158,13 +158,14 @@ class StoredSession:
 
     def discard(self, session: Session) -> None:
         """Forget what was not saved; note only that the session was used."""
-        if session._record is None or self._failure is not None:
+        if session._values is None:
             return
-        session._begin(session._id, session._record)
-        if not self._written and not self.gone:
+        record = session._record
+        session._begin(session._id, record)
+        if record is not None and not (self._written or self.gone or self._failure):
             # The response is an error already; that the store fails as well changes nothing.
             with contextlib.suppress(StoreUnavailable):
-                self._touch(session, session._record)
+                self._touch(session, record)
 
     def undo_regenerate(self, session: Session) -> None:
         """Give the session its old id back, for the client will never learn the new one."""
@@ -234,6 +235,7 @@ class StoredSession:
             self._lose("a write was dropped, for the session ended during the request")
             return
         self.id_is_news = self.id_is_news or session._timeout is not None
+        self.previous_id = None
         self._written = True
         session._saved(session.id, after)
 
@@ -253,7 +255,8 @@ class StoredSession:
             if self._do(self._rules.store.rename, storage_key(old), storage_key(new)):
                 session._id = new
                 self.id_is_news = True
-                self.previous_id = self.previous_id or old
+                # What was saved in between may be a login: no id from before it comes back.
+                self.previous_id = None if self._written else self.previous_id or old
                 self._rules.emit("regenerated", "regenerate() gave it a new id")
                 return
             if self._do(self._rules.store.load, storage_key(old)) is None:

@@ -44,12 +44,12 @@ class SessionMiddleware:
             return response.run(self.app, environ)
         except SessionError as error:
             if error.status == SessionError.status or response.has_left:
-                self.manager.abandon(session)
+                response.give_up()
                 raise
-            return response.refuse(error)
+            return response.refuse(error, environ)
         # Whatever it was, it is the server's; the session only learns that no answer leaves.
         except BaseException:
-            self.manager.abandon(session)
+            response.give_up()
             raise
 
 
@@ -98,14 +98,13 @@ def merge_headers(headers: Headers, added: Headers) -> None:
 
 
 def _merge_vary(headers: Headers, value: str) -> None:
-    present = [listed for name, listed in headers if name.lower() == "vary"]
-    if not present:
-        headers.append(("Vary", value))
+    present = [line for name, line in headers if name.lower() == "vary"]
+    listed = [part.strip() for line in present for part in line.split(",") if part.strip()]
+    if "*" in listed or value.lower() in map(str.lower, listed):
         return
-    listed = {part.strip().lower() for line in present for part in line.split(",")}
-    if value.lower() not in listed and "*" not in listed:
+    if present:
         headers[:] = [header for header in headers if header[0].lower() != "vary"]
-        headers.append(("Vary", ", ".join([*present, value])))
+    headers.append(("Vary", ", ".join([*listed, value])))
 
 
 def _forbid_storing(headers: Headers, value: str) -> None:
@@ -149,7 +148,12 @@ class _Response:
             raise
         return _Rest(first, chunks, lambda: self._end(body))
 
-    def refuse(self, error: SessionError) -> Iterable[bytes]:
+    def give_up(self) -> None:
+        """Tell the session that no answer leaves, unless one has."""
+        if not self.has_left:
+            self._manager.abandon(self._session)
+
+    def refuse(self, error: SessionError, environ: "WSGIEnvironment") -> Iterable[bytes]:
         """Answer for the application that the session could not be had."""
         text = f"{HTTPStatus(error.status).phrase}\n".encode()
         headers = [
@@ -161,16 +165,17 @@ class _Response:
         merge_headers(headers, self._manager.close(self._session, failed=True))
         logger.error("answered %d: %s", error.status, error)
         self._start_response(f"{error.status} {HTTPStatus(error.status).phrase}", headers)
-        return [text]
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [text]
 
     def _begin(
         self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /
     ) -> Callable[[bytes], object]:
         if self._write is not None:
-            return self._start_response(status, headers, exc_info)
+            # Headers that the server has not sent yet are replaced, but for the session's.
+            return self._start_response(status, self._settled(headers), exc_info)
         if self._head is not None and exc_info is None:
             raise TypeError("start_response was called twice without exc_info")
-        self._head = (status, list(headers))
+        self._head = (status, headers)
         return self._write_at_once
 
     def _write_at_once(self, data: bytes) -> object:
@@ -185,9 +190,14 @@ class _Response:
         if self._head is None:
             raise TypeError("the application returned without calling start_response")
         status, headers = self._head
-        failed = status.startswith("5")
-        merge_headers(headers, self._manager.close(self._session, failed=failed))
+        headers = self._settled(headers, failed=status.startswith("5"))
         self._write = self._start_response(status, headers)
+
+    def _settled(self, headers: Headers, *, failed: bool = False) -> Headers:
+        """Close the session; return the headers with those that it needs."""
+        settled = list(headers)
+        merge_headers(settled, self._manager.close(self._session, failed=failed))
+        return settled
 
     def _end(self, body: Iterable[bytes]) -> None:
         _close(body)

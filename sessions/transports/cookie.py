@@ -2,14 +2,17 @@
 
 import re
 from typing import Literal, Protocol
+from urllib.parse import unquote
 
-from sessions.errors import RequestHeaderTooLarge
+from sessions.errors import ConfigurationError, RequestHeaderTooLarge
 from sessions.transports.base import Headers, RequestHead, Transport
 
 MAXIMUM_HEADER = 8 * 1024
 MAXIMUM_PAIRS = 50
 
 SameSite = Literal["Strict", "Lax", "None"]
+
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
 
 class CookieAttributes(Protocol):
@@ -40,10 +43,15 @@ class CookieTransport(Transport):
     vary = "Cookie"
 
     def __init__(self, name: str, attributes: CookieAttributes) -> None:
+        if not is_cookie_name(name):
+            raise ConfigurationError(
+                f"CookieTransport: {name!r} is no cookie name; use letters, digits, '-' and '_'"
+            )
         self._plain = _Spelling(name, attributes, secure=False)
         self._secure = _Spelling(host_name(name, attributes), attributes, secure=True)
         self._mode = attributes.secure
-        self._path = attributes.path
+        # The gateway has unquoted the path of the request.
+        self._path = unquote(attributes.path, "latin-1")
         self._max_age = attributes.max_age_seconds
 
     def read(self, head: RequestHead) -> list[str]:
@@ -99,6 +107,11 @@ class _Spelling:
         if max_age is None:
             return f"{self._start}{token}{self._end}"
         return f"{self._start}{token}; Max-Age={max_age}{self._end}"
+
+
+def is_cookie_name(name: object) -> bool:
+    """Tell whether this can name a cookie: a token of RFC 9110, 5.6.2."""
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
 def host_name(name: str, attributes: CookieAttributes) -> str:
