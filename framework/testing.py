@@ -21,6 +21,8 @@ from sessions.wsgi import EnvironHead
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+__all__ = ["Client", "replace"]
+
 T = TypeVar("T")
 
 

@@ -47,7 +47,7 @@ def _profile(contender: Contender) -> None:
     click.echo(f"\nProfile of {contender.group}, {contender.name}:")
     with cProfile.Profile() as profile:
         measure([contender], rounds=50)
-    pstats.Stats(profile).sort_stats("tottime").print_stats(15)
+    pstats.Stats(profile).sort_stats("cumulative").print_stats(30)
 
 
 if __name__ == "__main__":

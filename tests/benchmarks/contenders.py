@@ -10,12 +10,13 @@ from werkzeug.test import create_environ
 from tests.benchmarks import ours, peers
 from tests.benchmarks.measuring import Contender, respond
 
-HELLO, READ, WRITE, BESIDE = "hello", "session read", "session write", "beside sessions"
+HELLO, READ, WRITE, BESIDE = "hello", "session read", "session write", "no session"
 
 BARE, FALCON, BOTTLE, FLASK = "bare WSGI callable", "Falcon", "Bottle", "Flask"
 BEAKER, SIGNED = "Falcon + Beaker, memory", "Flask, signed cookie"
 OURS, MEMORY, SQLITE = "Satsuma", "Satsuma, memory", "Satsuma, SQLite"
-WITHOUT, WITH = "Satsuma without sessions", "Satsuma with sessions"
+WITHOUT, WITH = "none has a session", "others have a session"
+ALL_OURS = (OURS, MEMORY, SQLITE, WITH)
 
 
 class WrongAnswerError(Exception):

@@ -44,7 +44,7 @@ TITLES = {
     c.HELLO: "Hello, with a path parameter",
     c.READ: "Session read",
     c.WRITE: "Session write",
-    c.BESIDE: "A handler without a session, in an application",
+    c.BESIDE: "A handler without a session, in an application of which",
 }
 
 PAGE = """\
@@ -88,8 +88,8 @@ class Results:
         lines = []
         for group, title in TITLES.items():
             lines += ["", title]
-            for name, micros, relative in self._rows(group):
-                lines.append(f"  {name:<26}{micros:>10.2f} µs{relative:>9.2f} ×")
+            for name, micros, ratios in self._rows(group):
+                lines.append(f"  {name:<26}{micros:>9.2f} µs   {ratios}".rstrip())
         return "\n".join([*lines, "", "Targets", *self._verdicts()])
 
     def markdown(self) -> str:
@@ -102,18 +102,18 @@ class Results:
             machine=f"Python {platform.python_version()}, {os.cpu_count()} cores",
         )
 
-    def _rows(self, group: str) -> Iterator[tuple[str, float, float]]:
-        """Yield name, microseconds and the ratio to our first contender of the group."""
-        rows = [(name, micros) for (of, name), micros in self._micros.items() if of == group]
-        ours = next(micros for name, micros in rows if name.startswith(c.OURS))
-        for name, micros in rows:
-            yield name, micros, micros / ours
+    def _rows(self, group: str) -> Iterator[tuple[str, float, str]]:
+        """Yield name, microseconds and, for ours, the ratios to the others of the group."""
+        rows = {name: micros for (of, name), micros in self._micros.items() if of == group}
+        for name, micros in rows.items():
+            others = [other for other in rows if other not in c.ALL_OURS]
+            ratios = [f"{micros / rows[other]:.2f} × {other}" for other in others]
+            yield name, micros, "; ".join(ratios) if name in c.ALL_OURS else ""
 
     def _table(self, group: str, title: str) -> str:
-        head = f"## {title}\n\n| | µs | relative |\n|---|---:|---:|\n"
+        head = f"## {title}\n\n| | µs | ratio |\n|---|---:|---|\n"
         return head + "\n".join(
-            f"| {name} | {micros:.2f} | {relative:.2f} × |"
-            for name, micros, relative in self._rows(group)
+            f"| {name} | {micros:.2f} | {ratios} |" for name, micros, ratios in self._rows(group)
         )
 
     def _verdicts(self) -> Iterator[str]:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 
 def _visit(jar: Path, url: str, *options: str) -> str:
-    command = ["curl", "--silent", "--show-error", "--fail", "--cookie", jar, "--cookie-jar", jar]
-    done = subprocess.run([*command, *options, url], check=True, capture_output=True, text=True)
-    return done.stdout
+    command = ["curl", "--silent", "--show-error", "--fail", *options, url]
+    cookies = ["--cookie", str(jar), "--cookie-jar", str(jar)]
+    return subprocess.run([*command, *cookies], check=True, capture_output=True, text=True).stdout
 
 
 def _cookies(jar: Path) -> list[list[str]]:

@@ -68,6 +68,8 @@ def test_the_banner_tells_what_is_served(app_file: Path, command: tuple[str, ...
 
 def test_the_development_key_is_announced(app_file: Path) -> None:
     """Where no key is configured, the banner names the file of the one that was made."""
+    with_session = APP.replace("show(self)", "show(self, session: session)")
+    app_file.write_text(with_session.replace("controller, get", "controller, get, session"))
     with Program(*ONCE, folder=app_file.parent) as program:
         store = program.wait_for("sessions")
         key = program.wait_for("key")
