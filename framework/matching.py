@@ -21,7 +21,7 @@ class Undecided(Exception):
 class Tree(Generic[H]):
     """Stand for the paths that begin alike, in the order in which the `Map` tries them."""
 
-    __slots__ = ("dynamic", "handlers", "opaque", "static")
+    __slots__ = ("dynamic", "forks", "handlers", "only", "opaque", "static")
 
     def __init__(self) -> None:
         self.static: dict[str, Tree[H]] = {}
@@ -29,6 +29,9 @@ class Tree(Generic[H]):
         self.handlers: dict[str, tuple[H, tuple[str, ...]]] = {}
         # Some rule goes on from here in a way that the tree does not know.
         self.opaque = False
+        # Whether there are other ways than static ones; the one there is, if it is the only one.
+        self.forks = False
+        self.only: tuple[Callable[[str], object], Tree[H]] | None = None
 
     def add(self, rule: str, method: str, handler: H) -> None:
         """Add a rule, as far as the tree knows its segments."""
@@ -53,6 +56,9 @@ class Tree(Generic[H]):
             child.finish()
         for child in self.static.values():
             child.finish()
+        self.forks = self.opaque or bool(self.dynamic)
+        if len(self.dynamic) == 1 and not self.opaque:
+            self.only = self.dynamic[0][1:]
         # An unknown rule might match the empty segment behind that slash before this one does.
         if self.handlers and not self.opaque:
             self.static[""] = Tree()
@@ -61,19 +67,44 @@ class Tree(Generic[H]):
     def search(
         self, segments: list[str], at: int, values: tuple[object, ...], method: str
     ) -> Found[H] | None:
-        """Find what matches the segments from `at` on."""
-        if at == len(segments):
-            ending = self.handlers.get(method)
-            return ending and (ending[0], dict(zip(ending[1], values, strict=True)))
-        segment = segments[at]
-        child = self.static.get(segment)
+        """Find what matches the segments from `at` on; the values are those before."""
+        node = self
+        for segment in segments[at:] if at else segments:
+            child = node.static.get(segment)
+            if child is None and node.only is not None:
+                convert, child = node.only
+                value = convert(segment)
+                if value is None:
+                    return None
+                values = (*values, value)
+            elif child is None or node.forks:
+                return node._try_all(segments, at, values, method)
+            node = child
+            at += 1
+        return node._end(values, method)
+
+    def _end(self, values: tuple[object, ...], method: str) -> Found[H] | None:
+        ending = self.handlers.get(method)
+        if ending is None:
+            return None
+        handler, names = ending
+        # With one value, as most often, this is the quickest.
+        if len(names) == 1:
+            return handler, {names[0]: values[0]}
+        return handler, dict(zip(names, values, strict=True))
+
+    def _try_all(
+        self, segments: list[str], at: int, values: tuple[object, ...], method: str
+    ) -> Found[H] | None:
+        """Go every way from here, in the order of the `Map`, until one leads to a handler."""
+        child = self.static.get(segments[at])
         found = child and child.search(segments, at + 1, values, method)
         if found:
             return found
         if self.opaque:
             raise Undecided
         for _, convert, child in self.dynamic:
-            value = convert(segment)
+            value = convert(segments[at])
             if value is not None:
                 found = child.search(segments, at + 1, (*values, value), method)
                 if found:

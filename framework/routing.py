@@ -104,9 +104,10 @@ class Router(Generic[H]):
         return self._search(method, path) if answers is None else answers.get(method)
 
     def _search(self, method: str, path: str) -> Found[H] | None:
-        segments = path.split("/")
+        if path[:1] != "/":
+            return None
         try:
-            return None if segments[0] else self._tree.search(segments, 1, (), method)
+            return self._tree.search(path[1:].split("/"), 0, (), method)
         # ValueError: an int of more digits than Python converts.
         except (Undecided, ValueError):
             return self.ask_map(method, path)

@@ -1,0 +1,39 @@
+"""Every application of these tests is watched by both WSGI checkers, request by request."""
+
+import warnings
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+from wsgiref.validate import validator
+
+import pytest
+from werkzeug.middleware.lint import HTTPWarning, LintMiddleware, WSGIWarning
+
+from framework import Application
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+@pytest.fixture(autouse=True)
+def watch_wsgi(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test whose application breaks WSGI or HTTP (F111)."""
+    unwatched = Application.__call__
+
+    def watched(
+        self: Application, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        application: WSGIApplication = partial(unwatched, self)
+        # This one does not know that HEAD has the Content-Length of a body that is not sent.
+        if environ["REQUEST_METHOD"] != "HEAD":
+            application = LintMiddleware(application)
+        return validator(application)(environ, start_response)
+
+    monkeypatch.setattr(Application, "__call__", watched)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", WSGIWarning)
+        warnings.simplefilter("error", HTTPWarning)
+        # RFC 9110 allows a relative Location, and forbids Content-Length in a 204.
+        warnings.filterwarnings("ignore", "Absolute URLs required for location header")
+        warnings.filterwarnings("ignore", "204 responses must have an empty content length")
+        yield

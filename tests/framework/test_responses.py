@@ -1,0 +1,293 @@
+"""Results: what a handler returns becomes a response."""
+
+import enum
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from framework import Application, Response, controller, get, post
+from framework.testing import Client
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Shade(enum.StrEnum):
+    DARK = "dark"
+
+
+@dataclass
+class Point:
+    x: int
+    y: int
+
+
+class Note(msgspec.Struct):
+    text: str
+
+
+UUID_TEXT = "12345678-1234-5678-1234-567812345678"
+
+RESULTS: list[tuple[Any, str, bytes]] = [
+    ("zażółć", "text/plain; charset=utf-8", "zażółć".encode()),
+    ("", "text/plain; charset=utf-8", b""),
+    (b"\x00\xff", "application/octet-stream", b"\x00\xff"),
+    ({"a": [1, 2.5, None, True]}, "application/json", b'{"a":[1,2.5,null,true]}'),
+    ([], "application/json", b"[]"),
+    (0, "application/json", b"0"),
+    (False, "application/json", b"false"),
+    (Colour.RED, "application/json", b'"red"'),
+    (Shade.DARK, "application/json", b'"dark"'),
+    (Point(1, 2), "application/json", b'{"x":1,"y":2}'),
+    (Note("hi"), "application/json", b'{"text":"hi"}'),
+    (UUID(UUID_TEXT), "application/json", f'"{UUID_TEXT}"'.encode()),
+    (datetime(2026, 1, 2, tzinfo=UTC), "application/json", b'"2026-01-02T00:00:00Z"'),
+]
+
+
+def answer_of(result: object, status: int | None = None) -> Any:
+    """Return the response of a handler that returns the result."""
+
+    @controller("/")
+    class Pages:
+        @get("/", status=status)
+        def show(self) -> object:
+            return result
+
+    with Application(Pages).test() as client:
+        return client.get("/")
+
+
+@pytest.mark.parametrize(("result", "content_type", "body"), RESULTS)
+def test_f90_f91_a_result_becomes_a_body(result: object, content_type: str, body: bytes) -> None:
+    """Text and bytes are sent as they are, everything else as compact JSON."""
+    response = answer_of(result)
+
+    assert response.status == "200 OK"
+    assert response.headers["Content-Type"] == content_type
+    assert response.headers["Content-Length"] == str(len(body))
+    assert response.data == body
+
+
+def test_f90_none_is_no_content() -> None:
+    """None is 204 without body and Content-Type."""
+    response = answer_of(None)
+
+    assert response.status == "204 NO CONTENT"
+    assert list(response.headers) == []
+    assert response.data == b""
+
+
+def test_the_decorator_sets_the_status() -> None:
+    """`status=` is the status of whatever the handler returns."""
+    assert answer_of({"a": 1}, 201).status == "201 CREATED"
+    assert answer_of(None, 202).status == "202 ACCEPTED"
+    assert answer_of(None, 299).status == "299 UNKNOWN"
+
+
+def test_a_status_without_a_body_refuses_one(caplog: pytest.LogCaptureFixture) -> None:
+    """A 204 cannot carry what the handler returned; the log says so."""
+    response = answer_of({"a": 1}, 204)
+
+    assert response.status_code == 500
+    assert "its status '204 NO CONTENT' has no body" in caplog.text
+
+
+def test_a_response_is_sent_as_it_is() -> None:
+    """A Response keeps its status, headers and body; the decorator's status is for others."""
+    response = answer_of(Response("<p>", 202, {"X-Own": "1"}, mimetype="text/html"), 201)
+
+    assert response.status_code == 202
+    assert response.headers["X-Own"] == "1"
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert response.text == "<p>"
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_response_without_content_has_no_content_type(status: int) -> None:
+    """Werkzeug's default type describes nothing there."""
+    response = answer_of(Response(status=status))
+
+    assert response.status_code == status
+    assert "Content-Type" not in response.headers
+    assert response.data == b""
+
+
+def test_a_result_that_is_none_of_these_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    """What JSON cannot hold is a 500; the log names the handler and what can be returned."""
+    response = answer_of(object())
+
+    assert response.status_code == 500
+    assert "Pages.show" in caplog.text
+    assert "which is not a result" in caplog.text
+
+
+def test_classes_made_by_a_handler_are_not_kept() -> None:
+    """A handler may return instances of a new class each time."""
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def show(self) -> object:
+            return msgspec.defstruct("Made", [("n", int)])(1)
+
+    with Application(Pages).test() as client:
+        bodies = {client.get("/").text for _ in range(100)}
+
+    assert bodies == {'{"n":1}'}
+
+
+@controller("/")
+class Streams:
+    """Stream things, in good and in bad ways."""
+
+    closed = 0
+
+    @get("/text")
+    def text(self) -> Iterator[str]:
+        yield "ża"
+        yield "b"
+
+    @get("/bytes")
+    def bytes(self) -> Iterator[bytes]:
+        yield b"\xff"
+        yield b"\x00"
+
+    @get("/empty")
+    def empty(self) -> Iterator[str]:
+        yield from ()
+
+    @post("/created", status=201)
+    def created(self) -> Iterator[str]:
+        yield "a"
+
+    @get("/ints")
+    def ints(self) -> Iterator[int]:
+        yield 3
+
+    @get("/late-int")
+    def late_int(self) -> Iterator[object]:
+        yield "a"
+        yield 3
+
+    @get("/early")
+    def early(self) -> Iterator[str]:
+        raise LookupError("before the first chunk")
+        yield ""
+
+    @get("/late")
+    def late(self) -> Iterator[str]:
+        yield "a"
+        raise LookupError("between two chunks")
+
+    @get("/long")
+    def long(self) -> Iterator[str]:
+        try:
+            while True:
+                yield "x"
+        finally:
+            Streams.closed += 1
+
+    @get("/response")
+    def response(self) -> Response:
+        return Response(self.text(), mimetype="text/html")
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    Streams.closed = 0
+    with Application(Streams).test() as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "body"),
+    [
+        ("/text", "text/plain; charset=utf-8", "żab".encode()),
+        ("/bytes", "application/octet-stream", b"\xff\x00"),
+        ("/empty", "text/plain; charset=utf-8", b""),
+        ("/response", "text/html; charset=utf-8", "żab".encode()),
+    ],
+)
+def test_f84_a_generator_is_streamed(
+    client: Client, path: str, content_type: str, body: bytes
+) -> None:
+    """Chunks of text are encoded, bytes are sent as they are; no length is promised."""
+    response = client.get(path)
+
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == content_type
+    assert "Content-Length" not in response.headers
+    assert response.data == body
+
+
+def test_a_stream_has_the_status_of_the_decorator(client: Client) -> None:
+    """`status=` holds for a generator, too."""
+    assert client.post("/created").status == "201 CREATED"
+
+
+def test_f84_other_chunks_are_a_clear_error(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A first chunk that is neither text nor bytes is a 500 that names the handler."""
+    response = client.get("/ints")
+
+    assert response.status_code == 500
+    assert "Streams.ints" in caplog.text
+    assert "yielded 3, of type int" in caplog.text
+
+
+def test_f84_a_later_chunk_of_another_type_breaks_the_connection(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once bytes have left, the same mistake can only be logged."""
+    with pytest.raises(TypeError, match="yielded 3, of type int"):
+        client.get("/late-int")
+
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_an_error_before_the_first_chunk_is_a_500(client: Client) -> None:
+    """Until the first chunk is there, a stream can fail like any handler."""
+    assert client.get("/early").status_code == 500
+
+
+def test_f82_an_error_in_the_stream_aborts_it(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server gets the exception, so it breaks the connection; it is logged once."""
+    with pytest.raises(LookupError, match="between two chunks"):
+        client.get("/late")
+
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "Streams.late" in caplog.text
+
+
+def test_f83_a_client_that_leaves_closes_the_generator(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The generator's own clean-up runs, and nothing is logged."""
+    response = client.get("/long", buffered=False)
+    chunks = response.iter_encoded()
+    received = [next(chunks), next(chunks)]
+    response.close()
+
+    assert received == [b"x", b"x"]
+    assert Streams.closed == 1
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_f53_head_closes_the_generator(client: Client) -> None:
+    """HEAD has no use for the chunks."""
+    response = client.head("/long")
+
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert Streams.closed == 1
