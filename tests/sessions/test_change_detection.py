@@ -1,0 +1,251 @@
+"""What is a change, what is none, and what a commit then writes."""
+
+import operator
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from sessions import Session, SessionTooLarge
+from sessions.errors import UnencodableValue
+from tests.sessions.apps import Browser, everything, untouched, writes
+from tests.sessions.conftest import SiteMaker
+
+STORED: dict[str, Any] = {
+    "number": 1,
+    "text": "one",
+    "cart": [1, [2, {"three": 3}]],
+    "user": {"name": "ada", "tags": {"a", "b"}, "by number": {1: "one"}},
+    "pair": ([], {}),
+}
+
+Act = Callable[[Any], object]
+
+READS: dict[str, Act] = {
+    "nested": lambda s: (s["cart"][1][1]["three"], sorted(s["user"]["tags"]), s["pair"][0]),
+    "get": lambda s: (s.get("text"), s.get("missing"), s.get("missing", [])),
+    "pop of a missing key": lambda s: s.pop("missing", None),
+    "setdefault of an existing key": lambda s: s.setdefault("cart", []),
+    "in": lambda s: ("cart" in s, "missing" in s),
+    "views": lambda s: (len(s), list(s), list(s.keys()), list(s.values()), list(s.items())),
+    "comparison": lambda s: s == {},
+    "a copy that is changed": lambda s: dict(s).clear(),
+    "an equal value": lambda s: s.update(number=1, text="one", cart=[1, [2, {"three": 3}]]),
+    "change and back": lambda s: (s["cart"].append(9), s["cart"].pop()),
+    "delete and back": lambda s: s.update(number=s.pop("number")),
+}
+
+WRITES: dict[str, Act] = {
+    "assignment": lambda s: operator.setitem(s, "number", 2),
+    "another type": lambda s: operator.setitem(s, "number", True),
+    "del": lambda s: operator.delitem(s, "number"),
+    "pop": lambda s: s.pop("number"),
+    "clear": lambda s: s.clear(),
+    "update": lambda s: s.update({"number": 2}, text="two"),
+    "|=": lambda s: s.__ior__({"number": 2, "new": [1]}),
+    "setdefault of a missing key": lambda s: s.setdefault("new", []).append(1),
+    "nested append": lambda s: s["cart"].append(4),
+    "deeply nested": lambda s: s["cart"][1][1].update(three=33),
+    "nested set": lambda s: s["user"]["tags"].add("c"),
+    "dict with other keys": lambda s: s["user"]["by number"].update({2: "two"}),
+    "list in a tuple": lambda s: s["pair"][0].append(1),
+    "through get": lambda s: s.get("cart", []).insert(0, 0),
+    "through values": lambda s: [v.pop() for v in s.values() if type(v) is list],
+    "alias": lambda s: (s.update(alias=s["cart"]), s["cart"].append(5)),
+}
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds the values, with the store's calls forgotten."""
+    browser.visit(lambda session: session.update(deepcopy(STORED)))
+    browser.site.store_calls().clear()
+    return browser
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_s12_s16_what_only_reads_is_no_change(customer: Browser, read: Act) -> None:
+    """No write, no Set-Cookie, and the same data afterwards."""
+    answer = customer.visit(read)
+
+    assert customer.site.store_calls() == ["load"]
+    assert answer.set_cookies == []
+    assert customer.holds() == STORED
+
+
+def test_s16_pop_of_a_missing_key_without_a_default_raises(customer: Browser) -> None:
+    """As a dict does, and nothing is changed."""
+    for act in (lambda s: s.pop("missing"), lambda s: s["missing"], lambda s: s.__delitem__("x")):
+        with pytest.raises(KeyError):
+            customer.visit(act)
+
+    assert customer.holds() == STORED
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_s14_s16_what_changes_is_saved(customer: Browser, write: Act) -> None:
+    """One commit, no Set-Cookie, and the next request sees what a dict would hold."""
+    expected = deepcopy(STORED)
+    write(expected)
+
+    answer = customer.visit(write)
+
+    assert customer.site.store_calls() == ["load", "commit"]
+    assert answer.set_cookies == []
+    assert customer.holds() == expected
+
+
+def test_s16_popitem_removes_one_item(customer: Browser) -> None:
+    """Whichever it returned; the others stay."""
+    key, value = customer.visit(lambda session: session.popitem()).value
+
+    left = customer.holds()
+    assert key not in left
+    assert {**left, key: value} == STORED
+
+
+def test_s14_a_commit_names_only_what_changed(customer: Browser) -> None:
+    """A value that was read, even deeply, is not written back."""
+    customer.visit(lambda s: (READS["nested"](s), s["user"].update(name="eve"), s.pop("text")))
+
+    (changes,) = customer.site.store.commits
+    assert set(changes.set) == {"user"}
+    assert changes.removed == {"text"}
+
+
+def test_s20_a_value_that_cannot_be_encoded_names_its_key(customer: Browser) -> None:
+    """It raises at commit, and the previous state is intact."""
+    with pytest.raises(UnencodableValue, match=r"session\['odd'\] cannot be saved: it holds a obj"):
+        customer.visit(lambda s: s.update(number=2, odd=[{"deep": object()}]))
+
+    assert customer.holds() == STORED
+
+
+def test_s20_an_unencodable_first_value_leaves_nothing(browser: Browser) -> None:
+    """No record is made of a new session that cannot be saved whole."""
+    with pytest.raises(UnencodableValue, match="'odd'"):
+        browser.visit(writes(fine=1, odd=object()))
+
+    assert browser.site.store_calls() == []
+
+
+def test_s20_save_says_it_where_the_handler_can_act(customer: Browser) -> None:
+    """A handler that mends the value goes on as if nothing had been."""
+
+    def handler(session: Session) -> None:
+        session["odd"] = object()
+        with pytest.raises(UnencodableValue, match="odd"):
+            session.save()
+        session["odd"] = "text"
+
+    assert customer.visit(handler).status == 200
+    assert customer.holds() == {**STORED, "odd": "text"}
+
+
+def test_s20_swallowing_the_error_of_save_saves_nothing_by_halves(customer: Browser) -> None:
+    """The same error comes again at the end of the request."""
+
+    def handler(session: Session) -> None:
+        session.update(number=2, odd=object())
+        with pytest.raises(UnencodableValue):
+            session.save()
+
+    with pytest.raises(UnencodableValue):
+        customer.visit(handler)
+    assert customer.holds() == STORED
+
+
+def test_a_key_that_is_no_text_for_a_store_is_refused(customer: Browser) -> None:
+    """A lone surrogate cannot be stored; the message names the key."""
+    with pytest.raises(UnencodableValue, match=r"session\['\\ud800'\] cannot be saved"):
+        customer.visit(writes(**{"\ud800": 1}))
+
+    assert customer.holds() == STORED
+
+
+def test_a_session_that_grows_too_large_names_its_biggest_value(customer: Browser) -> None:
+    """64 KiB at most; the previous state is intact."""
+    with pytest.raises(SessionTooLarge, match=r"65536 are allowed.*session\['photo'\] with 70005"):
+        customer.visit(writes(photo=b"x" * 70_000, small=1))
+
+    assert customer.holds() == STORED
+
+
+def test_the_size_limit_is_exact(browser: Browser) -> None:
+    """65,536 bytes of keys and encoded values fit, one more does not."""
+    # One byte for the key and three for the length of the text.
+    browser.visit(writes(a="x" * (65_536 - 4)))
+
+    with pytest.raises(SessionTooLarge, match="65537 bytes"):
+        browser.visit(writes(a="x" * (65_536 - 3)))
+    assert len(browser.holds()["a"]) == 65_532
+
+
+@pytest.mark.parametrize("saves", [1, 2, 3])
+def test_s22_save_then_the_end_is_one_write(customer: Browser, saves: int) -> None:
+    """However often an unchanged session is saved."""
+
+    def handler(session: Session) -> None:
+        session["number"] = 2
+        for _ in range(saves):
+            session.save()
+
+    customer.visit(handler)
+
+    assert customer.site.store_calls() == ["load", "commit"]
+    assert customer.holds() == {**STORED, "number": 2}
+
+
+def test_s22_a_change_after_save_is_a_second_write(customer: Browser) -> None:
+    """Of that change only."""
+
+    def handler(session: Session) -> None:
+        session["number"] = 2
+        session.save()
+        session["cart"].append(6)
+
+    customer.visit(handler)
+
+    assert [set(changes.set) for changes in customer.site.store.commits] == [{"number"}, {"cart"}]
+    assert customer.holds() == {**STORED, "number": 2, "cart": [1, [2, {"three": 3}], 6]}
+
+
+def test_s22_a_new_session_that_was_saved_is_not_saved_again(browser: Browser) -> None:
+    """One create, one cookie."""
+
+    def handler(session: Session) -> bool:
+        session["a"] = [1]
+        session.save()
+        return session.modified
+
+    answer = browser.visit(handler)
+
+    assert answer.value is False
+    assert browser.site.store_calls() == ["create"]
+    assert len(answer.set_cookies) == 1
+    assert browser.holds() == {"a": [1]}
+
+
+def test_resave_commits_an_unchanged_session_but_no_value(make_site: SiteMaker) -> None:
+    """So that it never undoes what another request wrote."""
+    site = make_site(resave=True)
+    browser = site.browser()
+    browser.visit(writes(a=1))
+    site.store_calls().clear()
+
+    browser.visit(everything)
+    browser.visit(untouched)
+
+    assert site.store_calls() == ["load", "commit"]
+    assert [(changes.set, changes.removed) for changes in site.store.commits] == [({}, frozenset())]
+
+
+def test_save_uninitialized_stores_a_session_that_nobody_changed(make_site: SiteMaker) -> None:
+    """Every visitor gets a record and a cookie, once."""
+    browser = make_site(save_uninitialized=True).browser()
+
+    first, second = browser.visit(untouched), browser.visit(untouched)
+
+    assert (len(first.set_cookies), second.set_cookies) == (1, [])
+    assert browser.site.store_calls() == ["create", "load"]

@@ -1,0 +1,248 @@
+"""Login, logout, errors and the end of a response: what is kept, what is dropped."""
+
+from typing import Any
+
+import pytest
+
+from sessions import Session, SessionNotFound
+from sessions.record import random_id, storage_key
+from tests.sessions.apps import Browser, everything, in_turn, writes
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds a cart, with the store's calls forgotten."""
+    browser.visit(writes(cart=["tea"]))
+    browser.site.store_calls().clear()
+    return browser
+
+
+def fails(session: Session) -> None:
+    """Write, and fail before the response begins."""
+    session["cart"].append("lost")
+    session["lost"] = True
+    raise LookupError("a bug of the application")
+
+
+# reload
+
+
+def test_s23_reload_sees_what_another_request_committed(customer: Browser) -> None:
+    """And drops what this one did not save."""
+
+    def handler(session: Session) -> dict[str, Any]:
+        session["mine"] = "unsaved"
+        customer.site.visit(writes(theirs="saved"), customer.cookie)
+        session.reload()
+        return dict(session)
+
+    assert customer.visit(handler).value == {"cart": ["tea"], "theirs": "saved"}
+
+
+def test_s23_reload_of_a_new_session_empties_it(browser: Browser) -> None:
+    """Nothing is committed, so nothing is left."""
+
+    def handler(session: Session) -> dict[str, Any]:
+        session["mine"] = "unsaved"
+        session.reload()
+        return dict(session)
+
+    answer = browser.visit(handler)
+
+    assert answer.value == {}
+    assert answer.set_cookies == []
+
+
+def test_s23_reload_says_that_the_session_has_ended(customer: Browser) -> None:
+    """And what is written after it is dropped, without a cookie."""
+
+    def handler(session: Session) -> None:
+        session["mine"] = 1
+        customer.site.manager.delete(session.id)
+        with pytest.raises(SessionNotFound, match="ended by another request"):
+            session.reload()
+        session["mine"] = 2
+
+    answer = customer.visit(handler)
+
+    assert answer.set_cookies == []
+    assert customer.holds() == {}
+
+
+def test_s23_reload_after_destroy_says_so(customer: Browser) -> None:
+    """The session of this request was ended in this request."""
+
+    def handler(session: Session) -> None:
+        session.destroy()
+        with pytest.raises(SessionNotFound, match="ended in this request"):
+            session.reload()
+
+    assert customer.visit(handler).clears
+
+
+# 4xx, 5xx, exceptions
+
+
+@pytest.mark.parametrize("status", [301, 302, 400, 401, 403, 404, 409, 422, 429])
+def test_s24_a_chosen_4xx_keeps_the_changes(customer: Browser, status: int) -> None:
+    """A login throttle counts although the answer is no."""
+    customer.visit(writes(attempts=1), status=status)
+
+    assert customer.holds() == {"cart": ["tea"], "attempts": 1}
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 599])
+def test_s24_a_5xx_discards_the_changes(customer: Browser, status: int) -> None:
+    """The session is as it was; no cookie is sent."""
+    answer = customer.visit(lambda s: (s["cart"].append("lost"), s.update(x=1)), status=status)
+
+    assert answer.set_cookies == []
+    assert customer.holds() == {"cart": ["tea"]}
+
+
+def test_s24_an_exception_discards_the_changes(customer: Browser) -> None:
+    """It goes on to the server, and the session is as it was."""
+    with pytest.raises(LookupError, match="a bug of the application"):
+        customer.visit(fails)
+
+    assert customer.site.store.writes == []
+    assert customer.holds() == {"cart": ["tea"]}
+
+
+def test_s24_a_failing_first_request_leaves_nothing(browser: Browser) -> None:
+    """No record and no cookie, for a 5xx as for an exception."""
+    answer = browser.visit(writes(a=1), status=500)
+    with pytest.raises(LookupError):
+        browser.visit(in_turn(writes(cart=[]), fails))
+
+    assert answer.set_cookies == []
+    assert browser.site.store_calls() == []
+
+
+def test_s24_what_was_saved_before_the_failure_stays(customer: Browser) -> None:
+    """save() is a promise of its own."""
+
+    def handler(session: Session) -> None:
+        session["saved"] = True
+        session.save()
+        fails(session)
+
+    with pytest.raises(LookupError):
+        customer.visit(handler)
+    assert customer.holds() == {"cart": ["tea"], "saved": True}
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_s24_logout_holds_whatever_the_status_is(customer: Browser, status: int) -> None:
+    """What already happened in the store, the client learns."""
+    cookie = customer.cookie
+
+    answer = customer.visit(Session.destroy, status=status)
+
+    assert answer.clears
+    assert customer.site.visit(everything, cookie).value == {}
+
+
+def test_s24_a_login_that_ends_in_a_5xx_keeps_the_client_in(customer: Browser) -> None:
+    """The old id is dead, so the response brings the new one; the rest is discarded."""
+    customer.visit(in_turn(Session.regenerate, writes(user="ada")), status=500)
+
+    assert customer.holds() == {"cart": ["tea"]}
+
+
+def test_s24_a_login_that_ends_in_an_exception_keeps_the_old_id(customer: Browser) -> None:
+    """The server's own error page brings no cookie, so the old one works on."""
+    with pytest.raises(LookupError):
+        customer.visit(in_turn(Session.regenerate, fails))
+
+    assert customer.holds() == {"cart": ["tea"]}
+
+
+# destroy
+
+
+def test_s43_destroy_removes_the_record_and_clears_the_cookie(customer: Browser) -> None:
+    """One call to the store, one cookie."""
+    session_id = customer.visit(lambda session: session.id).value
+    customer.site.store_calls().clear()
+
+    answer = customer.visit(Session.destroy)
+
+    assert customer.site.store_calls() == ["delete"]
+    assert answer.clears
+    assert len(answer.set_cookies) == 1
+    assert customer.site.store.load(storage_key(session_id)) is None
+
+
+def test_s43_after_destroy_the_session_is_fresh_and_empty(customer: Browser) -> None:
+    """In the same request; what is read and not written is not stored."""
+
+    def handler(session: Session) -> tuple[dict[str, Any], bool, bool]:
+        before = session.id
+        session.destroy()
+        return dict(session), session.is_new, session.id == before
+
+    answer = customer.visit(handler)
+
+    assert answer.value == ({}, True, False)
+    assert answer.clears
+
+
+def test_s43_what_is_written_after_destroy_is_another_session(customer: Browser) -> None:
+    """One Set-Cookie, with a new id; the old id stays dead."""
+    cookie = customer.cookie
+
+    answer = customer.visit(in_turn(Session.destroy, writes(theme="dark")))
+
+    assert len(answer.set_cookies) == 1
+    assert customer.cookie != cookie
+    assert customer.holds() == {"theme": "dark"}
+    assert customer.site.visit(everything, cookie).value == {}
+
+
+def test_s43_destroy_takes_unsaved_changes_with_it(customer: Browser) -> None:
+    """Also those of nested values, also after save()."""
+
+    def handler(session: Session) -> None:
+        session["cart"].append("milk")
+        session.save()
+        session["cart"].append("honey")
+        session.destroy()
+
+    customer.visit(handler)
+
+    assert customer.holds() == {}
+
+
+def test_s43_destroy_without_a_session_does_nothing(browser: Browser) -> None:
+    """No store call, no cookie; twice is as once."""
+    answer = browser.visit(in_turn(Session.destroy, Session.destroy))
+
+    assert answer.set_cookies == []
+    assert browser.site.store_calls() == []
+
+
+def test_s43_destroying_twice_is_as_once(customer: Browser) -> None:
+    """The second call ends the fresh session, which nobody stored."""
+    answer = customer.visit(in_turn(Session.destroy, writes(a=1), Session.destroy))
+
+    assert answer.clears
+    assert set(customer.site.store_calls()) == {"delete"}
+
+
+def test_s45_delete_of_an_unknown_id_is_no_error(customer: Browser) -> None:
+    """It tells that there was none, and no other session is touched."""
+    assert customer.site.manager.delete(random_id()) is False
+    assert customer.holds() == {"cart": ["tea"]}
+
+
+def test_s46_the_old_cookie_after_logout_is_anonymous(customer: Browser) -> None:
+    """And its id is not adopted by the session that a write then begins."""
+    cookie = customer.cookie
+    customer.visit(Session.destroy)
+
+    again = customer.site.visit(lambda s: (dict(s), s.is_new, s.update(a=1)), cookie)
+
+    assert again.value[:2] == ({}, True)
+    assert again.cookie != cookie
+    assert customer.site.visit(everything, cookie).value == {}
