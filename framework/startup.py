@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 _PLACE = re.compile(r"\((?P<file>[^()]*):(?P<line>\d+)\)$")
 
@@ -47,12 +48,12 @@ def setting_problems(where: str, settings: Iterable[str]) -> list[Problem]:
     ]
 
 
-def location(target: object) -> str:
+def location(target: Any) -> str:
     """Describe where a class or function is defined, as `Class.method (file:line)`.
 
     A function wrapped with `functools.wraps` is described by what it wraps.
     """
-    inner = inspect.unwrap(target) if callable(target) else target
+    inner = inspect.unwrap(target)
     name = getattr(inner, "__qualname__", None)
     if name is None:
         return repr(target)
@@ -61,13 +62,13 @@ def location(target: object) -> str:
     return f"{short} ({place})" if place else short
 
 
-def _definition(target: object) -> str:
+def _definition(target: Any) -> str:
     code = getattr(target, "__code__", None)
     if code is not None:
         return f"{_readable_path(code.co_filename)}:{code.co_firstlineno}"
     try:
-        file = inspect.getsourcefile(target)  # type: ignore[arg-type]
-        line = inspect.findsource(target)[1] + 1  # type: ignore[arg-type]
+        file = inspect.getsourcefile(target)
+        line = inspect.findsource(target)[1] + 1
     # Classes made at run time, in a shell or in C have no source to point at.
     except (OSError, TypeError):
         return ""

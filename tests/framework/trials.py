@@ -1,0 +1,71 @@
+"""Small applications that try one handler or one set of classes."""
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from framework import StartupError, controller, post
+from framework.controllers import get
+from framework.startup import Problem
+from framework.testing import Client, open_client
+
+REQUIRED = inspect.Parameter.empty
+
+
+@contextmanager
+def client_of(*classes: type) -> Iterator[Client]:
+    """Give a client of an application of the classes, whose sessions are kept in memory."""
+    with open_client(classes, ()) as client:
+        yield client
+
+
+def problems_of(*classes: type) -> tuple[Problem, ...]:
+    """Return what the start-up of the classes complains about."""
+    try:
+        with client_of(*classes):
+            return ()
+    except StartupError as error:
+        return error.problems
+
+
+def only_problem_of(*classes: type) -> Problem:
+    """Return the one thing that the start-up of the classes complains about."""
+    (problem,) = problems_of(*classes)
+    return problem
+
+
+def echo_of(annotation: Any, default: Any = REQUIRED, path: str = "/") -> type:
+    """Make a controller that answers with its parameter `x`, and with the name of its type."""
+
+    @controller("/")
+    class Echo:
+        def echo(self, x: Any) -> Any:
+            return {"x": x, "type": type(x).__name__}
+
+        echo.__annotations__ = {} if annotation is REQUIRED else {"x": annotation}
+        if default is not REQUIRED:
+            echo.__defaults__ = (default,)
+        echo = post(path)(get(path)(echo))
+
+    return Echo
+
+
+def asked(echo: type, url: str, **options: Any) -> Any:
+    """Return what a controller of `echo_of` answers to GET: the value, or all that is wrong."""
+    with client_of(echo) as client:
+        return _read(client.get(url, **options))
+
+
+def posted(echo: type, body: bytes, content_type: str = "application/json") -> Any:
+    """Return what a controller of `echo_of` answers to POST: the value, or all that is wrong."""
+    with client_of(echo) as client:
+        return _read(client.post("/", data=body, content_type=content_type))
+
+
+def _read(response: Any) -> Any:
+    if response.status_code == 200:
+        return response.json["x"]
+    if response.status_code == 422:
+        return {error["where"]: error["what"] for error in response.json["errors"]}
+    return response.status_code
