@@ -68,7 +68,8 @@ class Gateway:
 
 def environment(path: str = "/", **more: Any) -> dict[str, Any]:
     """Make the environment of a request; `more` are variables of it, such as HTTP_COOKIE."""
-    environ: dict[str, Any] = {"PATH_INFO": path, "wsgi.errors": StringIO(), "QUERY_STRING": ""}
+    environ: dict[str, Any] = {"SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": ""}
+    environ["wsgi.errors"] = StringIO()
     environ.update({name.replace("__", "."): value for name, value in more.items()})
     setup_testing_defaults(environ)
     return environ
@@ -76,13 +77,8 @@ def environment(path: str = "/", **more: Any) -> dict[str, Any]:
 
 def serve(app: WSGIApplication, path: str = "/", **more: Any) -> Reply:
     """Send a request, and the response to its end."""
-    return serve_environment(app, environment(path, **more))
-
-
-def serve_environment(app: WSGIApplication, environ: dict[str, Any]) -> Reply:
-    """Send a request that is ready made."""
     gateway = Gateway()
-    body = app(environ, gateway.start_response)
+    body = app(environment(path, **more), gateway.start_response)
     try:
         for chunk in body:
             gateway.send(chunk)
