@@ -17,6 +17,7 @@ from framework.application import Application
 from framework.server import describe, serve
 
 NAME = "[module:app]"
+PORT = click.IntRange(0, 65535)
 
 
 class Target(NamedTuple):
@@ -48,7 +49,7 @@ def main() -> None:
 @main.command()
 @click.argument("app", required=False, metavar=NAME)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to serve on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--port", default=8000, show_default=True, type=PORT, help="0 takes a free one.")
 @click.option("--reload/--no-reload", default=True, help="Start again when a file changes.")
 def run(app: str | None, *, host: str, port: int, reload: bool) -> None:
     """Serve the application for development."""
