@@ -1,0 +1,155 @@
+"""What a response may still do to the session while it streams, fails, or does not arrive."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pytest
+
+from sessions import MemoryStore, Session, SessionClosed, SessionContainer
+from sessions.wsgi import SessionMiddleware
+from tests.sessions.applications import TEXT
+from tests.sessions.apps import KEY, Handler, Site, everything, untouched, writes
+from tests.sessions.gateway import Gateway, Reply, close, environment, serve
+from tests.sessions.watched import WatchedStore
+
+
+class StreamingSite:
+    """Serve responses that run one handler before each of their chunks."""
+
+    def __init__(self) -> None:
+        self.store = WatchedStore(MemoryStore())
+        self.middleware = SessionMiddleware(
+            self._app, SessionContainer(keys=[KEY], store=self.store)
+        )
+
+    def visit(self, *steps: Handler, cookie: str = "", status: str = "200 OK") -> Reply:
+        """Send a request whose response takes these steps."""
+        return serve(self.middleware, HTTP_COOKIE=cookie, steps=steps, status=status)
+
+    def holds(self, cookie: str) -> dict[str, Any]:
+        """Return all that the session of the cookie holds."""
+        return dict(self.middleware.manager.from_cookie(cookie))
+
+    def _app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        start_response(environ["status"], TEXT)
+        for step in environ["steps"]:
+            step(environ["sessions.session"])
+            yield b"."
+
+
+@pytest.fixture
+def streaming() -> StreamingSite:
+    """Return a site whose responses stream."""
+    return StreamingSite()
+
+
+def append(session: Session) -> None:
+    """Change a nested value."""
+    session["list"].append(object())
+
+
+LATE: dict[str, Handler] = {
+    "set": writes(b=2),
+    "delete": lambda session: session.__delitem__("a"),
+    "clear": lambda session: session.clear(),
+    "pop": lambda session: session.pop("a"),
+    "timeout": lambda session: setattr(session, "timeout", session.timeout),
+    "regenerate": lambda session: session.regenerate(),
+    "destroy": lambda session: session.destroy(),
+    "save": lambda session: session.save(),
+    "reload": lambda session: session.reload(),
+}
+READS: dict[str, Handler] = {"get": lambda session: session.get("a"), "len": len, "all": everything}
+
+
+def test_s100_changes_before_the_first_byte_are_saved(streaming: StreamingSite) -> None:
+    """A generator runs up to its first byte before the headers leave."""
+    reply = streaming.visit(writes(a=1), untouched)
+
+    assert streaming.holds(reply.cookie) == {"a": 1}
+    assert reply.body == b".."
+
+
+@pytest.mark.parametrize("late", LATE.values(), ids=LATE)
+def test_s100_p8_changes_after_the_first_byte_are_refused(
+    streaming: StreamingSite, late: Handler
+) -> None:
+    """SessionClosed, and nothing of it reaches the store."""
+    with pytest.raises(SessionClosed, match=r"use it before the first byte of the body"):
+        streaming.visit(writes(a=1), late)
+
+    assert streaming.store.calls == ["create"]
+
+
+@pytest.mark.parametrize("late", (LATE | READS).values(), ids=LATE | READS)
+def test_s100_a_first_use_after_the_first_byte_is_refused(
+    streaming: StreamingSite, late: Handler
+) -> None:
+    """Also reading: the headers do not say that the response depends on the cookie."""
+    with pytest.raises(SessionClosed):
+        streaming.visit(untouched, late)
+
+    assert streaming.store.calls == []
+
+
+def test_s100_reading_goes_on_while_the_response_streams(streaming: StreamingSite) -> None:
+    """What was loaded stays, also the values that nobody had asked for."""
+    cookie = streaming.visit(writes(a=1, list=[1])).cookie
+    seen: list[dict[str, Any]] = []
+
+    streaming.visit(READS["get"], lambda session: seen.append(everything(session)), cookie=cookie)
+
+    assert seen == [{"a": 1, "list": [1]}]
+
+
+@pytest.mark.parametrize("late", [2, object()], ids=["another value", "one that cannot be saved"])
+def test_s100_a_late_change_of_a_nested_value_is_logged(
+    streaming: StreamingSite, late: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It cannot raise, so its key is named when the response is over; its value is not."""
+    reply = streaming.visit(
+        writes(list=["secret"], other=[]), lambda session: session["list"].append(late)
+    )
+
+    assert streaming.holds(reply.cookie) == {"list": ["secret"], "other": []}
+    (record,) = caplog.records
+    assert record.getMessage().startswith("changed after the response's headers left, and lost: [")
+    assert "'list'" in record.getMessage()
+    assert "other" not in record.getMessage()
+    assert "secret" not in record.getMessage()
+
+
+LOST_EARLIER: dict[str, dict[str, Any]] = {
+    "discarded by a 5xx": {"status": "500 Oh"},
+    "nothing": {"status": "200 OK"},
+}
+
+
+@pytest.mark.parametrize("options", LOST_EARLIER.values(), ids=LOST_EARLIER)
+@pytest.mark.parametrize("first", [writes(a=1), untouched])
+def test_s100_only_late_changes_are_logged(
+    streaming: StreamingSite,
+    first: Handler,
+    options: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What a failed response discards was not late."""
+    cookie = streaming.visit(writes(a=0)).cookie
+
+    streaming.visit(first, untouched, **options)
+    streaming.visit(first, untouched, cookie=cookie, **options)
+
+    assert caplog.records == []
+
+
+def test_s73_what_plain_http_loses_was_not_late(caplog: pytest.LogCaptureFixture) -> None:
+    """The session that could not be given to the client is reported as that alone."""
+    streaming = StreamingSite()
+    container = SessionContainer(keys=[KEY], cookie=CookieSettings(secure=True))
+    streaming.middleware = SessionMiddleware(streaming._app, container)
+
+    streaming.visit(writes(a=1), untouched)
+
+    (record,) = caplog.records
+    assert record.getMessage().startswith("session insecure: ")
