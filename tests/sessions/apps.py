@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref.types import StartResponse, WSGIEnvironment
 from wsgiref.validate import validator
 
 from werkzeug.test import create_environ, run_wsgi_app
@@ -79,10 +79,7 @@ class Answer:
 
 @dataclass(kw_only=True)
 class Request:
-    """What a browser sends, how it is answered, and what its handler returned.
-
-    An `app` answers in place of the handler.
-    """
+    """What a browser sends, how it is answered, and what its handler returned."""
 
     handler: Handler
     cookie: str = ""
@@ -90,7 +87,6 @@ class Request:
     scheme: str = "http"
     status: int = 200
     headers: list[tuple[str, str]] = field(default_factory=list)
-    app: WSGIApplication | None = None
     value: Any = None
 
 
@@ -133,8 +129,6 @@ class Site:
 
     def _app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request: Request = environ["tests.request"]
-        if request.app is not None:
-            return request.app(environ, start_response)
         request.value = request.handler(environ["sessions.session"])
         if request.status in (204, 304):
             start_response(f"{request.status} Empty", request.headers)

@@ -1,0 +1,80 @@
+"""Whatever the answer is and however the request ends, cookie and store agree."""
+
+import io
+from typing import Any
+
+import pytest
+
+from sessions import Session
+from tests.sessions.apps import Browser, everything, in_turn, untouched, writes
+
+ANSWERS = [(200, "GET"), (200, "HEAD"), (204, "POST"), (302, "POST"), (304, "GET"), (404, "GET")]
+
+
+@pytest.mark.parametrize(("status", "method"), ANSWERS)
+def test_s101_every_answer_follows_the_same_cookie_rules(
+    browser: Browser, status: int, method: str
+) -> None:
+    """First write: a cookie and no-store. Read: Vary only. Untouched: nothing. Logout: cleared."""
+    written = browser.visit(writes(a=1), status=status, method=method)
+    read = browser.visit(everything, status=status, method=method)
+    left_alone = browser.visit(untouched, status=status, method=method)
+    ended = browser.visit(Session.destroy, status=status, method=method)
+
+    assert (len(written.set_cookies), written.all("Cache-Control")) == (1, ["no-store"])
+    assert (read.value, read.all("Vary"), read.set_cookies) == ({"a": 1}, ["Cookie"], [])
+    assert (left_alone.all("Vary"), left_alone.set_cookies) == ([], [])
+    assert (ended.clears, ended.all("Cache-Control")) == (True, ["no-store"])
+    assert {written.status, read.status, left_alone.status, ended.status} == {status}
+
+
+@pytest.mark.parametrize("act", [Session.regenerate, in_turn(Session.destroy, writes(a=1))])
+def test_p10_no_cache_keeps_a_session_cookie(browser: Browser, act: Any) -> None:
+    """A new id comes with `no-store`, and with `Vary` for who looks at the page."""
+    browser.visit(writes(a=1))
+
+    answer = browser.visit(act)
+
+    assert len(answer.set_cookies) == 1
+    assert (answer.all("Cache-Control"), answer.all("Vary")) == (["no-store"], ["Cookie"])
+
+
+class ClientThatWent(io.RawIOBase):
+    """Be the input of a client that went away."""
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fail as a socket does."""
+        raise ConnectionResetError("the client went away")
+
+
+def test_s103_a_client_that_disconnects_leaves_no_half_written_record(browser: Browser) -> None:
+    """The handler dies in the middle of its writes; none of them is stored."""
+    browser.visit(writes(a=1, b=1))
+
+    def handler(session: Session) -> None:
+        session["a"] = 2
+        ClientThatWent().read()
+        session["b"] = 2
+
+    with pytest.raises(ConnectionResetError):
+        browser.visit(handler)
+    assert browser.holds() == {"a": 1, "b": 1}
+
+
+@pytest.mark.parametrize("end", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_s103_a_worker_that_is_stopped_leaves_no_half_written_record(
+    browser: Browser, end: type[BaseException]
+) -> None:
+    """Also where what ends the request is no Exception."""
+
+    def handler(session: Session) -> None:
+        session["a"] = 2
+        raise end
+
+    with pytest.raises(end):
+        browser.visit(handler)
+    assert browser.site.store_calls() == []
