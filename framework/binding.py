@@ -31,6 +31,11 @@ _NO_TYPES = (
     functools.cached_property,
 )
 
+_ASYNC = (
+    "the handler is an async function, which WSGI cannot run",
+    "Write `def` in place of `async def`.",
+)
+
 
 def bind(
     function: Callable[..., object],
@@ -45,10 +50,10 @@ def bind(
     `path_variables` tells what the converters of the rule make, None where that is not known.
     """
     known = len(problems)
-    if _is_async(function):
-        problems.append(_async_handler(where))
-    declared = read_parameters(function, where=where, problems=problems)
     binder = _Binder(where, path_variables, provide, problems)
+    if _is_async(function):
+        binder.report(*_ASYNC)
+    declared = read_parameters(function, binder.report)
     found = [binder.bind(each) for each in declared if not each.variadic]
     binder.check_names(declared)
     binder.check_bodies([each for each in found if each is not None])
@@ -73,6 +78,10 @@ class _Binder:
         self._provide = provide
         self._problems = problems
 
+    def report(self, what: str, remedy: str) -> None:
+        """Add to the problems of the handler."""
+        self._problems.append(Problem(self._where, what, remedy))
+
     def bind(self, declared: Declared) -> Parameter | None:
         """Bind one parameter; None if that is a problem."""
         if declared.annotation is Unresolved:
@@ -80,21 +89,21 @@ class _Binder:
         try:
             return self._bind(declared)
         except Unbindable as problem:
-            self._report(problem.what, problem.remedy)
+            self.report(problem.what, problem.remedy)
             return None
 
     def check_names(self, declared: list[Declared]) -> None:
         """Report `*args` and `**kwargs`, or else each path variable that no parameter takes."""
         variadic = [each.written for each in declared if each.variadic]
         if variadic:
-            self._report(*_variadic(" and ".join(variadic)))
+            self.report(*_variadic(" and ".join(variadic)))
             return
         names = [each.name for each in declared]
         others = [name for name in names if name not in self._path_variables]
         for variable in self._path_variables:
             if variable not in names:
                 guess = _did_you_mean(variable, others)
-                self._report(
+                self.report(
                     f"the path has the variable {variable!r}, which no parameter takes{guess}",
                     f"Name a parameter {variable}, or change the path.",
                 )
@@ -103,7 +112,7 @@ class _Binder:
         """Report a second parameter that wants the one body."""
         names = [repr(each.name) for each in found if each.source == "body"]
         if len(names) > 1:
-            self._report(
+            self.report(
                 f"parameters {' and '.join(names)} each read the whole body",
                 "Use one Body[...] of a class that has both as its fields.",
             )
@@ -115,12 +124,8 @@ class _Binder:
         others = tuple(each for each in declared.metadata if not isinstance(each, Marker))
         annotation = annotated(declared.annotation, others)
         field = Field(declared.name, annotation, _default(declared), self._provide)
-        fallible = marker.fallible
-        if isinstance(marker, PathMarker):
-            convert = marker.converter(field)
-            fallible = convert is not None
-            if convert is not None:
-                self.path_converters[declared.name] = convert
+        if isinstance(marker, PathMarker) and (convert := marker.converter(field)) is not None:
+            self.path_converters[declared.name] = convert
         return Parameter(
             name=declared.name,
             source=marker.source,
@@ -129,7 +134,7 @@ class _Binder:
             default=declared.default,
             extract=marker.extractor(field),
             keyword=declared.keyword_only,
-            fallible=fallible,
+            fallible=marker.fallible,
         )
 
     def _marker(self, declared: Declared) -> Marker:
@@ -159,9 +164,6 @@ class _Binder:
         if is_scalar(annotation) or is_scalar(list_item(annotation)):
             return QueryMarker()
         raise _unmarked(declared, _did_you_mean(declared.name, list(self._path_variables)))
-
-    def _report(self, what: str, remedy: str) -> None:
-        self._problems.append(Problem(self._where, what, remedy))
 
 
 def _is_async(function: Callable[..., object]) -> bool:
@@ -200,14 +202,6 @@ def _refuse_misplaced(declared: Declared) -> None:
                 f"Write {name.capitalize()}[{written}]"
                 + (f" or Annotated[{written}, {name}()]." if name.islower() else "."),
             )
-
-
-def _async_handler(where: str) -> Problem:
-    return Problem(
-        where,
-        "the handler is an async function, which WSGI cannot run",
-        "Write `def` in place of `async def`.",
-    )
 
 
 def _variadic(names: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ has a default, or is a start-up problem. injector gets recipes only, in one thre
 first request.
 """
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ class Graph:
                 need = self._need(declared)
             except NotProvided as missing:
                 what = f"{missing.what}, which parameter {declared.name!r} asks for"
-                self._problems.append(Problem(provider.place, what, missing.remedy))
+                self._report(provider, what, missing.remedy)
                 complete = False
             except AlreadyReported:
                 complete = False
@@ -108,7 +109,7 @@ class Graph:
     def _parameters(self, provider: Provider) -> list[Declared]:
         if provider.signature is None:
             return []
-        found = read_parameters(provider.signature, where=provider.place, problems=self._problems)
+        found = read_parameters(provider.signature, functools.partial(self._report, provider))
         # Nothing is passed to *args and **kwargs, which the constructors of mixins often have.
         return [each for each in found if not each.variadic]
 
@@ -127,6 +128,9 @@ class Graph:
             if declared.default is EMPTY:
                 raise
             return None
+
+    def _report(self, provider: Provider, what: str, remedy: str) -> None:
+        self._problems.append(Problem(provider.place, what, remedy))
 
     def _make(self, provider: Provider, arguments: Sequence[Argument]) -> bool:
         """Let injector make a component; False if that is a problem."""

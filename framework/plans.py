@@ -98,21 +98,14 @@ def _collecting(plan: Plan, method: Method) -> Callable[[Exchange], object]:
     pass_on = _passing(plan, method)
     extracts = [each.extract for each in plan.parameters]
 
-    def call(exchange: Exchange) -> object:
-        return pass_on(_gather(extracts, [exchange] * len(extracts)))
-
-    return call
+    return lambda exchange: pass_on(_gather(extracts, exchange))
 
 
 def _converting(plan: Plan, method: Method) -> Callable[[dict[str, Any]], object]:
     pass_on = _passing(plan, method)
     names = [each.name for each in plan.parameters]
-    converters = [plan.path_converters.get(name, _same) for name in names]
-
-    def call(values: dict[str, Any]) -> object:
-        return pass_on(_gather(converters, [values[name] for name in names]))
-
-    return call
+    converters = [(name, plan.path_converters.get(name, _same)) for name in names]
+    return lambda values: pass_on([convert(values[name]) for name, convert in converters])
 
 
 def _passing(plan: Plan, method: Method) -> Callable[[list[object]], object]:
@@ -127,18 +120,18 @@ def _passing(plan: Plan, method: Method) -> Callable[[list[object]], object]:
     )
 
 
-def _gather(functions: Sequence[Callable[[Any], object]], inputs: Sequence[object]) -> list[object]:
-    """Call each function with its input; raise the errors of all of them together."""
-    results: list[object] = []
+def _gather(extracts: Sequence[Extract], exchange: Exchange) -> list[object]:
+    """Read every argument; raise the errors of all of them together."""
+    arguments: list[object] = []
     errors: list[FieldError] = []
-    for function, value in zip(functions, inputs, strict=True):
+    for extract in extracts:
         try:
-            results.append(function(value))
+            arguments.append(extract(exchange))
         except InvalidRequest as refusal:
             errors += refusal.errors
     if errors:
         raise InvalidRequest(errors)
-    return results
+    return arguments
 
 
 def _same(value: object) -> object:

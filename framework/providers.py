@@ -30,7 +30,8 @@ class Provider:
     keys: tuple[object, ...]
     # `Greeter` or `WebConfiguration.mailer`
     name: str
-    where: str
+    # The class or method that a report points to, or the words it uses for something else.
+    origin: object
     make: Callable[..., object]
     # The function whose parameters are injected; None if there are none.
     signature: Callable[..., object] | None = None
@@ -38,6 +39,11 @@ class Provider:
     configuration: type | None = None
     # Whether it makes settings, of which the framework's default makes the component.
     makes_settings: bool = False
+
+    @property
+    def where(self) -> str:
+        """Return where the provider is written; finding a class means reading its file."""
+        return self.origin if isinstance(self.origin, str) else location(self.origin)
 
     @property
     def place(self) -> str:
@@ -50,12 +56,12 @@ class Provider:
 
 def class_provider(target: type) -> Provider:
     """Describe how a class provides itself."""
-    return Provider((target,), target.__name__, location(target), target, _constructor(target))
+    return Provider((target,), target.__name__, target, target, _constructor(target))
 
 
-def value_provider(key: object, make: Callable[[], object], where: str) -> Provider:
+def value_provider(key: object, make: Callable[..., object], origin: str) -> Provider:
     """Describe what needs no injection: a default of the framework, a replacement in a test."""
-    return Provider((key,), describe(key), where, make)
+    return Provider((key,), describe(key), origin, make)
 
 
 def method_providers(configuration: type, problems: list[Problem]) -> list[Provider]:
@@ -87,15 +93,19 @@ def _method_provider(
     configuration: type, member: Member, problems: list[Problem]
 ) -> Provider | None:
     where = location(member.function)
+
+    def report(what: str, remedy: str) -> None:
+        problems.append(Problem(where, what, remedy))
+
     # An override may narrow the return type or leave it out: what the base promised still holds.
-    returns = [read_return(each, where=where, problems=problems) for each in member.functions]
+    returns = [read_return(each, report) for each in member.functions]
     keys = tuple(dict.fromkeys(key_of(*split(each)) for each in returns if each is not EMPTY))
     if Unresolved in keys:
         return None
     makes_settings = member.name == _SESSION_CONTAINER and all(map(_is_mapping, keys))
     problem = _bad_return(member, keys, makes_settings)
     if problem is not None:
-        problems.append(Problem(where, *problem))
+        report(*problem)
         return None
     return Provider(
         (SessionContainer,) if makes_settings else keys,

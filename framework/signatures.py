@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_type_hints
 
-from framework.startup import Problem
-
 EMPTY = inspect.Parameter.empty
+
+# Takes what is wrong, and what to do about it.
+Report = Callable[[str, str], None]
 
 _LAZILY: dict[str, Any] = {}
 if sys.version_info >= (3, 14):
@@ -17,6 +18,12 @@ if sys.version_info >= (3, 14):
 
     # Python 3.14 evaluates annotations when asked; this asks without failing on what is missing.
     _LAZILY["annotation_format"] = annotationlib.Format.FORWARDREF
+
+
+_NO_SELF = (
+    "the method takes no parameter at all, not even self",
+    "Give it self as its first parameter, or decorate it with @staticmethod.",
+)
 
 
 class Unresolved:
@@ -52,20 +59,18 @@ class Declared:
         return bool(self.kind == inspect.Parameter.KEYWORD_ONLY)
 
 
-def read_parameters(
-    method: Callable[..., object], *, where: str, problems: list[Problem]
-) -> list[Declared]:
+def read_parameters(method: Callable[..., object], report: Report) -> list[Declared]:
     """Read the parameters that a caller of the method passes, so without `self` or `cls`."""
     found = list(inspect.signature(method, **_LAZILY).parameters.values())
     if not isinstance(method, staticmethod):
         if not found:
-            problems.append(_no_self(where))
+            report(*_NO_SELF)
         elif found[0].kind != inspect.Parameter.VAR_POSITIONAL:
             del found[0]
-    return [_declare(parameter, method, where, problems) for parameter in found]
+    return [_declare(parameter, method, report) for parameter in found]
 
 
-def read_return(method: Callable[..., object], *, where: str, problems: list[Problem]) -> Any:
+def read_return(method: Callable[..., object], report: Report) -> Any:
     """Read the return annotation: EMPTY without one, Unresolved if it cannot be evaluated."""
     annotation = inspect.signature(method, **_LAZILY).return_annotation
     if annotation is EMPTY:
@@ -74,7 +79,7 @@ def read_return(method: Callable[..., object], *, where: str, problems: list[Pro
         return _evaluate(annotation, method)
     # An annotation is the user's own code and may raise anything.
     except Exception as error:  # noqa: BLE001
-        problems.append(_unresolvable("the return annotation", annotation, error, where))
+        report(*_unresolvable("the return annotation", annotation, error))
         return Unresolved
 
 
@@ -124,10 +129,7 @@ def describe(annotation: Any) -> str:
 
 
 def _declare(
-    parameter: inspect.Parameter,
-    method: Callable[..., object],
-    where: str,
-    problems: list[Problem],
+    parameter: inspect.Parameter, method: Callable[..., object], report: Report
 ) -> Declared:
     annotation: Any = parameter.annotation
     metadata: tuple[object, ...] = ()
@@ -137,7 +139,7 @@ def _declare(
         # An annotation is the user's own code and may raise anything.
         except Exception as error:  # noqa: BLE001
             subject = f"the annotation of parameter {parameter.name!r}"
-            problems.append(_unresolvable(subject, annotation, error, where))
+            report(*_unresolvable(subject, annotation, error))
             annotation = Unresolved
     return Declared(parameter.name, annotation, metadata, parameter.default, parameter.kind)
 
@@ -174,24 +176,14 @@ def _lift(annotation: Any, metadata: tuple[object, ...]) -> tuple[Any, tuple[obj
     return Optional[inner], (*added, *metadata)  # noqa: UP045
 
 
-def _unresolvable(subject: str, annotation: Any, error: Exception, where: str) -> Problem:
+def _unresolvable(subject: str, annotation: Any, error: Exception) -> tuple[str, str]:
     written = describe(getattr(annotation, "__forward_arg__", annotation))
     if isinstance(error, NameError) and error.name:
-        return Problem(
-            where,
+        return (
             f"{subject} is {written!r}, but {error.name!r} does not exist when the program runs",
             f"Import {error.name} outside of `if TYPE_CHECKING:`, at the top of the module.",
         )
-    return Problem(
-        where,
+    return (
         f"{subject} is {written!r}, which cannot be evaluated: {type(error).__name__}: {error}",
         "Write a type that exists when the program runs.",
-    )
-
-
-def _no_self(where: str) -> Problem:
-    return Problem(
-        where,
-        "the method takes no parameter at all, not even self",
-        "Give it self as its first parameter, or decorate it with @staticmethod.",
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
+from werkzeug.exceptions import NotFound
 
 from framework.exchange import Exchange
 from framework.markers import Default, Extract, Field, Marker, Unbindable, default_or_refusal
@@ -125,6 +126,7 @@ class PathMarker(Marker):
     """Give a value of the path."""
 
     source = "path"
+    fallible = False
 
     # What the rule's converter makes of the text; None if that is not known.
     made: type | None = None
@@ -139,7 +141,8 @@ class PathMarker(Marker):
     def converter(self, field: Field) -> Callable[[object], object] | None:
         """Return the function that makes a path value what the parameter asks for.
 
-        None if it is that already. The function raises `InvalidRequest`.
+        None if it is that already. The function raises `NotFound`: a path without a value that fits
+        is another path, as it is where the rule's own converter refuses it.
         """
         base, metadata = bare(field.annotation)
         limited = any(isinstance(each, msgspec.Meta) for each in metadata)
@@ -155,18 +158,17 @@ class PathMarker(Marker):
             convert = text_converter(field.annotation)
         except TypeError as error:
             raise _unfit(self.source, field, error) from error
-        return functools.partial(_converted, convert, f"{self.source}:{field.name}")
+        return functools.partial(_converted, convert)
 
     def _widens(self, base: Any) -> bool:
         return self.made is int and base is float
 
 
-def _converted(convert: Convert, where: str, value: object) -> object:
-    text = str(value)
+def _converted(convert: Convert, value: object) -> object:
     try:
-        return convert(text)
+        return convert(str(value))
     except CONVERSION_ERRORS as error:
-        raise invalid(where, told(error, text)) from error
+        raise NotFound from error
 
 
 def _one(read: Read, convert: Convert, where: str, absent: Default) -> Extract:
