@@ -1,0 +1,240 @@
+"""How requests end: every status and method, a client that is gone, an error on its way out."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pytest
+
+from sessions import MemoryStore, Session, SessionContainer
+from sessions.wsgi import SessionMiddleware
+from tests.sessions.applications import TEXT
+from tests.sessions.apps import KEY, Handler, Site, writes
+from tests.sessions.gateway import Gateway, close, environment, serve
+
+ENDINGS = [
+    *[("GET", status) for status in (200, 204, 301, 302, 303, 304, 307, 400, 401, 404, 429, 499)],
+    *[("HEAD", status) for status in (200, 204, 302, 304, 404)],
+    *[("POST", status) for status in (201, 204, 303, 422)],
+]
+
+
+@pytest.mark.parametrize(("method", "status"), ENDINGS)
+def test_s101_s24_every_ending_follows_the_same_cookie_rules(
+    site: Site, method: str, status: int
+) -> None:
+    """A first write sets the cookie, reading and writing do not, logout clears it."""
+    how: dict[str, Any] = {"method": method, "status": status}
+
+    first = site.visit(writes(a=1), **how)
+    written = site.visit(writes(a=2), first.cookie, **how)
+    read = site.visit(lambda session: session["a"], first.cookie, **how)
+    ended = site.visit(lambda session: session.destroy(), first.cookie, **how)
+
+    assert read.value == 2
+    assert [answer.set_cookies for answer in (written, read)] == [[], []]
+    assert ended.clears
+    assert {answer.status for answer in (first, written, read, ended)} == {status}
+    for answer in (first, written, read, ended):
+        assert answer.all("Vary") == ["Cookie"]
+
+
+@pytest.mark.parametrize("status", [500, 501, 503, 599])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_s101_s24_a_failed_response_leaves_nothing_behind(
+    site: Site, method: str, status: int
+) -> None:
+    """No cookie for a new session, no change in an old one."""
+    cookie = site.visit(writes(a=1)).cookie
+
+    new = site.visit(writes(a=2), method=method, status=status)
+    old = site.visit(writes(a=2), cookie, method=method, status=status)
+
+    assert new.set_cookies == old.set_cookies == []
+    assert site.visit(lambda session: session["a"], cookie).value == 1
+    assert site.told == ["created"]
+
+
+class Door:
+    """Serve requests whose application is given with them."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.middleware = SessionMiddleware(
+            self._app, SessionContainer(keys=[KEY], store=self.store)
+        )
+        self.app: Callable[[Session, StartResponse], Iterable[bytes]] = lambda *_: []
+
+    def visit(
+        self, app: Callable[[Session, StartResponse], Iterable[bytes]], cookie: str = ""
+    ) -> str:
+        """Let the application answer, and return the cookie that it sets."""
+        self.app = app
+        return serve(self.middleware, HTTP_COOKIE=cookie).cookie
+
+    def value(self, cookie: str) -> object:
+        """Return the session's value of `a`."""
+        return self.middleware.manager.from_cookie(cookie).get("a")
+
+    def _app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self.app(environ["sessions.session"], start_response)
+
+
+@pytest.fixture
+def door() -> Door:
+    """Return a site on an empty store."""
+    return Door()
+
+
+@pytest.fixture
+def cookie(door: Door) -> str:
+    """Return the cookie of a session whose `a` is 1."""
+    return door.visit(answering(writes(a=1, b=1)))
+
+
+def answering(handler: Handler) -> Callable[[Session, StartResponse], Iterable[bytes]]:
+    """Make an application that lets the handler use the session and answers."""
+
+    def app(session: Session, start_response: StartResponse) -> Iterable[bytes]:
+        handler(session)
+        start_response("200 OK", TEXT)
+        return [b"body"]
+
+    return app
+
+
+def test_s103_a_client_that_goes_while_the_handler_works(door: Door, cookie: str) -> None:
+    """Its upload breaks off between two changes: neither is kept."""
+
+    def breaks_off(session: Session, _: StartResponse) -> Iterable[bytes]:
+        session["a"] = 2
+        raise ConnectionResetError
+
+    for visitor in (cookie, ""):
+        with pytest.raises(ConnectionResetError):
+            door.visit(breaks_off, visitor)
+
+    assert door.value(cookie) == 1
+    assert len(door.store) == 1
+
+
+def test_s103_a_client_that_goes_while_the_body_is_sent(door: Door, cookie: str) -> None:
+    """The session was saved before: all of its changes are kept."""
+
+    def writes_both(session: Session, start_response: StartResponse) -> Iterable[bytes]:
+        session.update(a=2, b=2)
+        write = start_response("200 OK", TEXT)
+        write(b"body")
+        return []
+
+    class BrokenGateway(Gateway):
+        def send(self, data: bytes) -> None:
+            raise BrokenPipeError
+
+    door.app = writes_both
+    with pytest.raises(BrokenPipeError):
+        door.middleware(environment(HTTP_COOKIE=cookie), BrokenGateway().start_response)
+
+    assert dict(door.middleware.manager.from_cookie(cookie)) == {"a": 2, "b": 2}
+
+
+def test_s103_a_client_that_goes_before_the_first_chunk_is_taken(door: Door, cookie: str) -> None:
+    """A server that closes the body unread."""
+
+    def streams(session: Session, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", TEXT)
+        session.update(a=2, b=2)
+        yield b"bo"
+        session["a"] = 3
+
+    door.app = streams
+    close(door.middleware(environment(HTTP_COOKIE=cookie), Gateway().start_response))
+
+    assert dict(door.middleware.manager.from_cookie(cookie)) == {"a": 2, "b": 2}
+
+
+def login(session: Session) -> None:
+    """Change the id, then the data."""
+    session.regenerate()
+    session["a"] = "signed in"
+
+
+def login_and_save(session: Session) -> None:
+    """Change the id, then the data, and save at once."""
+    login(session)
+    session.save()
+
+
+def save_and_login(session: Session) -> None:
+    """Save the data, then change the id."""
+    session["a"] = "signed in"
+    session.save()
+    session.regenerate()
+
+
+def logout_and_return(session: Session) -> None:
+    """Leave one session and begin another, after a change of the id."""
+    session.regenerate()
+    session.destroy()
+    session["a"] = "another"
+    session.save()
+
+
+class TestAnErrorOnItsWayOut:
+    """No response leaves, so the client keeps the id that it has."""
+
+    @pytest.mark.parametrize("handler", [lambda session: session.regenerate(), login])
+    def test_an_id_that_was_not_told_is_taken_back(
+        self, door: Door, cookie: str, handler: Handler
+    ) -> None:
+        """The client is not logged out, and what was not saved is discarded."""
+        self._fail_after(handler, door, cookie)
+
+        assert door.value(cookie) == 1
+        assert len(door.store) == 1
+
+    @pytest.mark.parametrize("handler", [login_and_save, save_and_login, logout_and_return])
+    def test_p7_an_old_id_never_gets_what_was_saved(
+        self, door: Door, cookie: str, handler: Handler
+    ) -> None:
+        """Whoever planted the id that the client came with is not signed in by an error."""
+        self._fail_after(handler, door, cookie)
+
+        assert door.value(cookie) is None
+
+    def test_p7_nor_where_the_server_refuses_the_headers(self, door: Door, cookie: str) -> None:
+        """The session is saved by then, the response is not sent."""
+
+        def refuse(*_: object) -> Callable[[bytes], object]:
+            raise ValueError("a line feed in a header")
+
+        door.app = answering(login)
+        with pytest.raises(ValueError, match="a line feed"):
+            door.middleware(environment(HTTP_COOKIE=cookie), refuse)
+
+        assert door.value(cookie) is None
+
+    def test_an_id_that_was_told_stays(self, door: Door, cookie: str) -> None:
+        """The headers left with the first byte, the error came after it."""
+
+        def fails_late(session: Session, start_response: StartResponse) -> Iterable[bytes]:
+            session.regenerate()
+            start_response("200 OK", TEXT)(b"body")
+            raise ValueError("too late")
+
+        gateway = Gateway()
+        door.app = fails_late
+        with pytest.raises(ValueError, match="too late"):
+            door.middleware(environment(HTTP_COOKIE=cookie), gateway.start_response)
+
+        assert door.value(gateway.reply().cookie) == 1
+        assert door.value(cookie) is None
+
+    @staticmethod
+    def _fail_after(handler: Handler, door: Door, cookie: str) -> None:
+        def fails(session: Session, _: StartResponse) -> Iterable[bytes]:
+            handler(session)
+            raise ValueError("the handler failed")
+
+        with pytest.raises(ValueError, match="the handler failed"):
+            door.visit(fails, cookie)
