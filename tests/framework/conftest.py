@@ -24,6 +24,9 @@ def watch_wsgi(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         self: Application, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         application: WSGIApplication = partial(unwatched, self)
+        # A request that is broken itself is none of the application's doing.
+        if not environ.get("CONTENT_LENGTH", "0").isdecimal():
+            return application(environ, start_response)
         # This one does not know that HEAD has the Content-Length of a body that is not sent.
         if environ["REQUEST_METHOD"] != "HEAD":
             application = LintMiddleware(application)

@@ -179,8 +179,8 @@ class Streams:
 
     @get("/early")
     def early(self) -> Iterator[str]:
-        raise LookupError("before the first chunk")
-        yield ""
+        chunks: dict[str, str] = {}
+        yield chunks["before the first chunk"]
 
     @get("/late")
     def late(self) -> Iterator[str]:

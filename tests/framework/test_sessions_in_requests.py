@@ -1,0 +1,443 @@
+"""Sessions in requests: saved before the headers leave, discarded with what failed."""
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from werkzeug.exceptions import BadRequest, Conflict, HTTPException, ServiceUnavailable
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.test import Client as WSGIClient
+from werkzeug.utils import redirect
+
+from framework import (
+    Application,
+    Request,
+    Response,
+    Session,
+    controller,
+    get,
+    post,
+    session,
+)
+from framework.testing import Client, replace
+from sessions import MemoryStore, Outcome, Record, SessionClosed, SessionContainer, StoreUnavailable
+from sessions.record import Changes
+
+KEYS = ["k" * 10 + "0123456789abcdefghijklmnopqrstuvwxyz"]
+
+
+class Spy(MemoryStore):
+    """A store that counts its calls, and fails in those that are told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+        self.broken: set[str] = set()
+
+    def _note(self, call: str) -> None:
+        self.calls.append(call)
+        if call in self.broken:
+            raise StoreUnavailable("the disk of db-7.internal is full")
+
+    def load(self, key: str) -> Record | None:
+        self._note("load")
+        return super().load(key)
+
+    def create(self, key: str, record: Record) -> bool:
+        self._note("create")
+        return super().create(key, record)
+
+    def commit(self, key: str, changes: Changes) -> Outcome:
+        self._note("commit")
+        return super().commit(key, changes)
+
+    def touch(self, key: str, expires_at: float, accessed_at: float) -> bool:
+        self._note("touch")
+        return super().touch(key, expires_at, accessed_at)
+
+    def delete(self, key: str) -> bool:
+        self._note("delete")
+        return super().delete(key)
+
+
+RAISED: dict[str, Callable[[], Exception]] = {
+    "400": BadRequest,
+    "409": lambda: Conflict(response=Response("own", 409)),
+    "503": ServiceUnavailable,
+    "bug": lambda: LookupError("a secret"),
+    "teapot": lambda: HTTPException(response=Response(status=418)),
+}
+
+
+@controller("/")
+class Visits:
+    """Use the session in every way."""
+
+    @get("/untouched")
+    def untouched(self, session: session) -> str:
+        return "untouched"
+
+    @get("/without")
+    def without(self) -> str:
+        return "without"
+
+    @get("/read")
+    def read(self, session: session) -> int:
+        return int(session.get("n", 0))
+
+    @post("/write")
+    @get("/write")
+    def write(self, session: session) -> int:
+        session["n"] = session.get("n", 0) + 1
+        return int(session["n"])
+
+    @get("/write/<status>")
+    def write_status(self, session: session, status: int) -> Response:
+        session["n"] = session.get("n", 0) + 1
+        return Response(status=status)
+
+    @get("/write-then-raise/<name>")
+    def write_then_raise(self, session: session, name: str) -> str:
+        session["n"] = session.get("n", 0) + 1
+        raise RAISED[name]()
+
+    @get("/regenerate-then-raise/<name>")
+    def regenerate_then_raise(self, session: session, name: str) -> str:
+        session["n"] = session.get("n", 0) + 1
+        session.regenerate()
+        session["n"] = 99
+        raise RAISED[name]()
+
+    @post("/login")
+    def login(self, session: session) -> Any:
+        session.regenerate()
+        session["user"] = "ada"
+        return redirect("/read")
+
+    @post("/logout")
+    def logout(self, session: session) -> None:
+        session.destroy()
+
+    @get("/own-cookie")
+    def own_cookie(self, session: session) -> Response:
+        session["n"] = 1
+        response = Response("own", headers={"Vary": "Accept-Language"})
+        response.set_cookie("theme", "dark")
+        return response
+
+    @get("/unencodable")
+    def unencodable(self, session: session) -> Response:
+        session["bad"] = object()
+        response = Response("never sent")
+        response.set_cookie("theme", "dark")
+        return response
+
+    @get("/stream")
+    def stream(self, session: session) -> Iterator[str]:
+        session["n"] = session.get("n", 0) + 1
+        yield "saved"
+        yield "closed"
+
+    @get("/stream-late")
+    def stream_late(self, session: session) -> Iterator[str]:
+        session["n"] = 1
+        yield "saved"
+        session["n"] = 2
+        yield "never"
+
+    @get("/stream-fails-first")
+    def stream_fails_first(self, session: session) -> Iterator[str]:
+        session["n"] = 1
+        yield str(int("x"))
+
+    @get("/streamed-response")
+    def streamed_response(self, session: session) -> Response:
+        return Response(self.stream(session))
+
+    @get("/by-request")
+    def by_request(self, request: Request, session: Session) -> str:
+        session["path"] = request.path
+        return request.path
+
+
+@pytest.fixture
+def store() -> Spy:
+    return Spy()
+
+
+@pytest.fixture
+def client(store: Spy) -> Iterator[Client]:
+    container = SessionContainer(keys=KEYS, store=store)
+    with Application(Visits).test(replace(SessionContainer).to(container)) as client:
+        yield client
+
+
+def saved(client: Client) -> int:
+    """Return what the client's session holds by now."""
+    with client.session() as session:
+        return int(session.get("n", 0))
+
+
+@pytest.mark.parametrize("path", ["/untouched", "/without", "/missing"])
+def test_p1_untouched_costs_nothing(client: Client, store: Spy, path: str) -> None:
+    """Without a use of the session there is no store call, no cookie and no Vary."""
+    client.get("/write")
+    store.calls.clear()
+    response = client.get(path)
+
+    assert store.calls == []
+    assert "Set-Cookie" not in response.headers
+    assert "Vary" not in response.headers
+
+
+def test_f71_a_redirect_leaves_after_the_commit(client: Client, store: Spy) -> None:
+    """When the redirect of a login is out, the store has the session."""
+    response = client.post("/login")
+
+    assert response.status_code == 302
+    assert "Set-Cookie" in response.headers
+    assert store.calls[-1] in ("create", "commit")
+
+
+def test_f71_a_login_that_cannot_be_saved_redirects_nowhere(client: Client, store: Spy) -> None:
+    """The redirect would tell of a login that did not happen."""
+    store.broken = {"create"}
+    response = client.post("/login")
+
+    assert response.status_code == 503
+    assert "Location" not in response.headers
+    assert "Set-Cookie" not in response.headers
+
+
+def test_f75_both_cookies_are_sent(client: Client) -> None:
+    """The handler's own cookie and the session's leave together, Vary is merged."""
+    response = client.get("/own-cookie")
+
+    cookies = response.headers.getlist("Set-Cookie")
+    assert [cookie.partition("=")[0] for cookie in cookies] == ["theme", "session"]
+    assert response.headers.getlist("Vary") == ["Accept-Language, Cookie"]
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/read", "/write"])
+def test_f77_a_session_that_cannot_be_loaded_is_503(
+    client: Client, store: Spy, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """Nobody is logged out, nothing is saved over the session, and nothing internal is told."""
+    client.get("/write")
+    store.broken = {"load"}
+    response = client.get(path)
+    store.broken = set()
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "1"
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert "db-7" not in response.text
+    assert "Set-Cookie" not in response.headers
+    assert "db-7.internal" in caplog.text
+    assert saved(client) == 1
+
+
+def test_f77_a_session_that_cannot_be_saved_is_503(client: Client, store: Spy) -> None:
+    """The handler's answer is replaced, the session is what it was."""
+    client.get("/write")
+    store.broken = {"commit"}
+    response = client.get("/write")
+    store.broken = set()
+
+    assert response.status_code == 503
+    assert "Set-Cookie" not in response.headers
+    assert saved(client) == 1
+
+
+def test_a_value_that_cannot_be_saved_is_a_500(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names the key; the handler's response, with its cookies, does not leave."""
+    client.get("/write")
+    response = client.get("/unencodable")
+
+    assert response.status_code == 500
+    assert "Set-Cookie" not in response.headers
+    assert "'bad'" in caplog.text
+    assert saved(client) == 1
+
+
+@pytest.mark.parametrize("path", ["/write-then-raise/400", "/write-then-raise/409", "/write/404"])
+def test_s24_a_4xx_keeps_the_changes(client: Client, path: str) -> None:
+    """An answer that the handler chose counts, also where it refuses."""
+    response = client.get(path)
+
+    assert 400 <= response.status_code < 500
+    assert "Set-Cookie" in response.headers
+    assert saved(client) == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["/write-then-raise/503", "/write-then-raise/bug", "/write/500", "/stream-fails-first"]
+)
+def test_s24_a_5xx_discards_the_changes(client: Client, store: Spy, path: str) -> None:
+    """What failed leaves no trace: a new session gets no cookie, an old one keeps its values."""
+    first = client.get(path)
+    client.get("/write")
+    second = client.get(path)
+
+    assert (first.status_code, second.status_code) in [(500, 500), (503, 503)]
+    assert "Set-Cookie" not in first.headers
+    assert "Set-Cookie" not in second.headers
+    assert saved(client) == 1
+
+
+@pytest.mark.parametrize("name", RAISED)
+def test_f70_cookie_and_store_agree_whatever_is_raised(client: Client, name: str) -> None:
+    """After a regenerate the client has the new id, even if the handler then fails."""
+    client.get("/write")
+    client.get(f"/regenerate-then-raise/{name}")
+
+    assert saved(client) == (1 if name in ("503", "bug") else 99)
+
+
+def test_f70_with_debug_the_client_keeps_its_session(store: Spy) -> None:
+    """No cookie leaves with an exception on its way to the debugger, so the old id still works."""
+    container = SessionContainer(keys=KEYS, store=store)
+    with Application(Visits).test(replace(SessionContainer).to(container)) as client:
+        client.get("/write")
+        client.app.debug = True
+        with pytest.raises(LookupError):
+            client.get("/regenerate-then-raise/bug")
+
+        assert saved(client) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("HEAD", "/write"), ("GET", "/write/204"), ("GET", "/write/304"), ("GET", "/write/302")],
+)
+def test_s101_every_kind_of_response_carries_the_cookie(
+    client: Client, method: str, path: str
+) -> None:
+    """HEAD, 204, 304 and redirects follow the cookie rules of a 200."""
+    response = client.open(path, method=method)
+
+    assert "Set-Cookie" in response.headers
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.data == b""
+    assert saved(client) == 1
+
+
+@pytest.mark.parametrize("path", ["/stream", "/streamed-response"])
+def test_s100_changes_before_the_first_byte_are_saved(client: Client, path: str) -> None:
+    """A generator may use the session until its first chunk."""
+    response = client.get(path)
+
+    assert response.text == "savedclosed"
+    assert "Set-Cookie" in response.headers
+    assert saved(client) == 1
+
+
+def test_s100_a_later_change_raises(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    """After the first chunk the session is closed, and the log says in which handler."""
+    with pytest.raises(SessionClosed):
+        client.get("/stream-late")
+
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert len(errors) == 1
+    assert "Visits.stream_late" in caplog.text
+
+
+def test_s100_head_saves_what_a_stream_begins_with(client: Client) -> None:
+    """HEAD of a stream has the headers of GET, the cookie included."""
+    response = client.head("/stream")
+
+    assert "Set-Cookie" in response.headers
+    assert saved(client) == 1
+
+
+def test_a_logout_clears_the_cookie(client: Client, store: Spy) -> None:
+    """After destroy the cookie is deleted and the record is gone."""
+    client.get("/write")
+    response = client.post("/logout")
+
+    assert "Max-Age=0" in response.headers["Set-Cookie"]
+    assert client.get_cookie("session") is None
+    assert client.get("/read").json == 0
+
+
+def test_s56_a_logout_that_fails_is_told(client: Client, store: Spy) -> None:
+    """A store that cannot delete makes the logout a 503, and the session stays."""
+    client.get("/write")
+    store.broken = {"delete"}
+    response = client.post("/logout")
+    store.broken = set()
+
+    assert response.status_code == 503
+    assert "Set-Cookie" not in response.headers
+    assert saved(client) == 1
+
+
+def test_the_request_and_the_session_come_together(client: Client) -> None:
+    """A handler may take both."""
+    assert client.get("/by-request").text == "/by-request"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("GET", "/without"), ("GET", "/untouched"), ("GET", "/missing"), ("DELETE", "/write")),
+        *(("OPTIONS", "/write"), ("HEAD", "/missing"), ("GET", "/write-then-raise/400")),
+    ],
+)
+def test_f78_rolling_renews_the_session_with_every_response(method: str, path: str) -> None:
+    """Each response of a live session carries its cookie, also where no handler answers."""
+    container = SessionContainer(keys=KEYS, rolling=True)
+    with Application(Visits).test(replace(SessionContainer).to(container)) as client:
+        client.get("/write")
+        response = client.open(path, method=method)
+
+    assert "session=" in response.headers["Set-Cookie"]
+
+
+def test_save_uninitialized_starts_a_session_with_every_response() -> None:
+    """A visitor of a 404 has a session then."""
+    container = SessionContainer(keys=KEYS, save_uninitialized=True)
+    with Application(Visits).test(replace(SessionContainer).to(container)) as client:
+        response = client.get("/missing")
+
+    assert response.status_code == 404
+    assert "session=" in response.headers["Set-Cookie"]
+
+
+def test_f81_two_applications_with_one_cookie_name_keep_apart() -> None:
+    """Under one host each ignores the other's cookie: they take turns, and share nothing.
+
+    The remedy is a cookie path or a session_prefix of its own for each.
+    """
+    stores = Spy(), Spy()
+    keys = [KEYS, [KEYS[0][::-1]]]
+    apps = []
+    for number in (0, 1):
+        container = SessionContainer(keys=keys[number], store=stores[number])
+        apps.append(Application(Visits, replacements={SessionContainer: container}))
+    client = WSGIClient(DispatcherMiddleware(apps[0], {"/shop": apps[1]}))
+    bodies = [
+        client.get(path, buffered=True).text
+        for path in ("/write", "/shop/write", "/shop/write", "/write")
+    ]
+
+    assert bodies == ["1", "1", "2", "1"]
+
+
+def test_f81_two_applications_with_two_prefixes_live_side_by_side() -> None:
+    """Under one host each keeps its own session."""
+    apps = []
+    for prefix in ("desk", "shop"):
+        container = SessionContainer(keys=KEYS, session_prefix=prefix)
+        apps.append(Application(Visits, replacements={SessionContainer: container}))
+    client = WSGIClient(DispatcherMiddleware(apps[0], {"/shop": apps[1]}))
+    bodies = [
+        client.get(path, buffered=True).text
+        for path in ("/write", "/shop/write", "/shop/write", "/write")
+    ]
+
+    assert bodies == ["1", "1", "2", "2"]
