@@ -1,0 +1,228 @@
+"""When a session ends by itself, and what keeps it alive."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sessions import ConfigurationError, CookieSettings, Session, SessionContainer
+from sessions.specimens import MICROSECOND, START
+from sessions.testing import ManualClock
+from tests.sessions.apps import KEY, Browser, Handler, Site, everything, in_turn, untouched, writes
+from tests.sessions.conftest import SiteMaker
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds a value, with the store's calls forgotten."""
+    browser.visit(writes(a=1))
+    browser.site.store_calls().clear()
+    return browser
+
+
+@pytest.mark.parametrize(
+    ("after", "alive"), [(DAY - MICROSECOND, True), (DAY, False), (DAY + HOUR, False)]
+)
+def test_s57_an_idle_session_ends_exactly_at_its_timeout(
+    customer: Browser, clock: ManualClock, after: float, alive: bool
+) -> None:
+    """A microsecond before, it is there."""
+    clock.set(START + after)
+
+    assert customer.holds() == ({"a": 1} if alive else {})
+
+
+def test_s57_an_expired_session_is_not_adopted(customer: Browser, clock: ManualClock) -> None:
+    """What is written then belongs to another session, with another id."""
+    before = customer.cookie
+    clock.advance(DAY)
+
+    customer.visit(writes(b=2))
+
+    assert customer.cookie != before
+    assert customer.holds() == {"b": 2}
+    assert customer.site.visit(everything, before).value == {}
+
+
+def test_s57_the_server_rules_by_the_settings_of_today(
+    customer: Browser, make_site: SiteMaker, clock: ManualClock
+) -> None:
+    """A shorter timeout holds at once for sessions that were made under a longer one."""
+    clock.advance(2 * HOUR)
+
+    stricter = make_site(idle_timeout=timedelta(hours=2))
+    usual = make_site()
+
+    assert stricter.visit(everything, customer.cookie).value == {}
+    assert usual.visit(everything, customer.cookie).value == {"a": 1}
+
+
+@pytest.mark.parametrize("visit", [everything, writes(b=2)], ids=["reading", "writing"])
+def test_s59_activity_extends_the_idle_timeout(
+    customer: Browser, clock: ManualClock, visit: Handler
+) -> None:
+    """From the last use on."""
+    clock.advance(20 * HOUR)
+    customer.visit(visit)
+    clock.advance(20 * HOUR)
+
+    assert customer.holds()["a"] == 1
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_s59_an_error_page_is_activity_too(
+    customer: Browser, clock: ManualClock, status: int
+) -> None:
+    """The user was there, whatever went wrong."""
+    clock.advance(20 * HOUR)
+    customer.visit(everything, status=status)
+    clock.advance(20 * HOUR)
+
+    assert customer.holds() == {"a": 1}
+
+
+def test_s59_an_untouched_request_does_not_extend_it(customer: Browser, clock: ManualClock) -> None:
+    """The session was not used."""
+    clock.advance(20 * HOUR)
+    customer.visit(untouched)
+    clock.advance(4 * HOUR)
+
+    assert customer.holds() == {}
+
+
+def test_s59_rolling_extends_it_at_every_request(make_site: SiteMaker, clock: ManualClock) -> None:
+    """And renews the cookie, also where the session is not used."""
+    browser = make_site(rolling=True, cookie=CookieSettings(max_age=timedelta(days=1))).browser()
+    browser.visit(writes(a=1))
+    clock.advance(20 * HOUR)
+    answer = browser.visit(untouched)
+    clock.advance(20 * HOUR)
+
+    assert answer.attributes["max-age"] == "86400"
+    assert browser.holds() == {"a": 1}
+
+
+def test_the_absolute_timeout_cannot_be_extended(customer: Browser, clock: ManualClock) -> None:
+    """Not by use, not by a timeout of its own, not by a new id."""
+    customer.visit(lambda session: setattr(session, "timeout", timedelta(days=100)))
+    for _ in range(14):
+        assert customer.holds()["a"] == 1
+        clock.advance(DAY - 1)
+        customer.visit(in_turn(Session.regenerate, writes(now=clock())))
+    clock.set(START + 14 * DAY - MICROSECOND)
+    last = customer.holds()
+    clock.set(START + 14 * DAY)
+
+    assert last["a"] == 1
+    assert customer.holds() == {}
+
+
+@pytest.mark.parametrize(
+    ("idle", "interval"), [(timedelta(days=1), 60), (timedelta(seconds=100), 10)]
+)
+def test_s61_a_touch_inside_the_touch_interval_writes_nothing(
+    make_site: SiteMaker, clock: ManualClock, idle: timedelta, interval: float
+) -> None:
+    """A tenth of the idle timeout, at most 60 s; at its end one touch is due."""
+    site = make_site(idle_timeout=idle)
+    browser = site.browser()
+    browser.visit(writes(a=1))
+    site.store_calls().clear()
+
+    for after in (0, interval - MICROSECOND, interval, interval + 1, 2 * interval):
+        clock.set(START + after)
+        browser.visit(everything)
+
+    assert site.store.writes == ["touch", "touch"]
+
+
+def test_s61_a_write_is_a_touch(customer: Browser, clock: ManualClock) -> None:
+    """The commit brings the times, so no touch is due until the interval is over again."""
+    clock.advance(MINUTE)
+    customer.visit(writes(b=2))
+    customer.visit(everything)
+
+    assert customer.site.store.writes == ["commit"]
+
+
+def test_s63_a_browser_session_cookie_has_no_age(browser: Browser, clock: ManualClock) -> None:
+    """Neither Max-Age nor Expires; the server's timeout rules in any case."""
+    answer = browser.visit(writes(a=1))
+    clock.advance(DAY)
+
+    assert {"max-age", "expires"}.isdisjoint(answer.attributes)
+    assert browser.holds() == {}
+
+
+def test_s63_the_servers_timeout_rules_over_a_longer_cookie(
+    make_site: SiteMaker, clock: ManualClock
+) -> None:
+    """The browser still sends it; it is anonymous."""
+    browser = make_site(cookie=CookieSettings(max_age=timedelta(days=365))).browser()
+    answer = browser.visit(writes(a=1))
+    clock.advance(DAY)
+
+    assert answer.attributes["max-age"] == "31536000"
+    assert browser.holds() == {}
+
+
+def test_s66_purge_removes_expired_sessions_only(site: Site, clock: ManualClock) -> None:
+    """In bounded batches, and the live ones go on."""
+    old = [site.browser() for _ in range(5)]
+    for browser in old:
+        browser.visit(writes(a=1))
+    clock.advance(DAY)
+    live = site.browser()
+    live.visit(writes(b=2))
+
+    batches = [site.manager.purge(2) for _ in range(4)]
+
+    assert sum(batches) <= 5
+    assert max(batches) <= 2
+    assert batches[-1] == 0
+    assert live.holds() == {"b": 2}
+    assert [browser.holds() for browser in old] == [{}] * 5
+
+
+def test_s66_purge_under_traffic_loses_no_live_session(site: Site, clock: ManualClock) -> None:
+    """A session that is used between load and purge stays."""
+    browser = site.browser()
+    browser.visit(writes(a=1))
+    clock.advance(DAY - 1)
+
+    def handler(session: Session) -> None:
+        session["b"] = 2
+        session.save()
+        clock.advance(2)
+        site.manager.purge()
+
+    browser.visit(handler)
+
+    assert browser.holds() == {"a": 1, "b": 2}
+
+
+LIFETIMES = [
+    timedelta(0),
+    timedelta(seconds=-1),
+    timedelta(microseconds=1),
+    timedelta.max,
+    60,
+    None,
+]
+
+
+@pytest.mark.parametrize("name", ["idle_timeout", "absolute_timeout"])
+@pytest.mark.parametrize("lifetime", LIFETIMES, ids=repr)
+def test_s67_impossible_lifetimes_are_refused(name: str, lifetime: Any) -> None:
+    """At construction, with the name and the value; the absolute one cannot be switched off."""
+    with pytest.raises(ConfigurationError, match=rf"{name}=.* (is|give)"):
+        SessionContainer(keys=[KEY], **{name: lifetime})
+
+
+@pytest.mark.parametrize("lifetime", LIFETIMES[:-1], ids=repr)
+def test_s67_impossible_cookie_ages_are_refused(lifetime: Any) -> None:
+    """Zero and less would clear the cookie, and browsers cut what is too long."""
+    with pytest.raises(ConfigurationError, match="max_age="):
+        CookieSettings(max_age=lifetime)

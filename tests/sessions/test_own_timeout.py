@@ -1,0 +1,112 @@
+"""A timeout of a session's own: "remember me", and the opposite."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sessions import Session
+from sessions.specimens import MICROSECOND, START
+from sessions.testing import ManualClock
+from tests.sessions.apps import Browser, Handler, Site, everything, in_turn, writes
+
+MINUTE, DAY = 60.0, 86400.0
+
+
+def lives_for(lifetime: timedelta) -> Handler:
+    """Make a handler that gives the session a timeout of its own."""
+    return lambda session: setattr(session, "timeout", lifetime)
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds a value, with the store's calls forgotten."""
+    browser.visit(writes(a=1))
+    browser.site.store_calls().clear()
+    return browser
+
+
+def test_s62_a_timeout_of_its_own_persists(customer: Browser, clock: ManualClock) -> None:
+    """It outlives the container's idle timeout, and each use begins it anew."""
+    customer.visit(lives_for(timedelta(days=3)))
+    clock.advance(2 * DAY)
+    told = customer.visit(lambda session: session.timeout).value
+    clock.advance(3 * DAY - MICROSECOND)
+
+    assert told == timedelta(days=3)
+    assert customer.holds() == {"a": 1}
+
+
+def test_s62_a_shorter_timeout_of_its_own_rules(customer: Browser, clock: ManualClock) -> None:
+    """Exactly."""
+    customer.visit(lives_for(timedelta(minutes=5)))
+    clock.advance(5 * MINUTE - MICROSECOND)
+    before = customer.visit(everything).value
+    clock.advance(5 * MINUTE)
+
+    assert before == {"a": 1}
+    assert customer.holds() == {}
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "max_age"),
+    [
+        (timedelta(hours=1), "3600"),
+        (timedelta(days=14), "1209600"),
+        (timedelta(days=100), "1209600"),
+        (timedelta(milliseconds=1), "1"),
+    ],
+)
+def test_s62_a_timeout_of_its_own_shows_in_max_age(
+    customer: Browser, lifetime: timedelta, max_age: str
+) -> None:
+    """One commit, one cookie; never longer than the absolute timeout leaves."""
+    answer = customer.visit(lives_for(lifetime))
+
+    assert customer.site.store.writes == ["commit"]
+    assert answer.attributes["max-age"] == max_age
+
+
+def test_s62_expires_at_tells_what_rules(browser: Browser, clock: ManualClock) -> None:
+    """For the container's timeout, for its own at once, and never after the absolute one."""
+
+    def handler(session: Session) -> list[float]:
+        told = [session.expires_at.timestamp()]
+        for days in (3, 100):
+            session.timeout = timedelta(days=days)
+            told.append(session.expires_at.timestamp())
+        return told
+
+    answer = browser.visit(handler)
+
+    assert answer.value == [START + DAY, START + 3 * DAY, START + 14 * DAY]
+
+
+@pytest.mark.parametrize("lifetime", [timedelta(0), timedelta(seconds=-1), 3600, None], ids=repr)
+def test_s67_a_timeout_must_be_a_time(customer: Browser, lifetime: Any) -> None:
+    """What is none is refused where it is given."""
+    with pytest.raises(ValueError, match="is no time to live"):
+        customer.visit(lives_for(lifetime))
+
+
+def test_s64_remember_me_makes_only_that_session_persistent(site: Site, clock: ManualClock) -> None:
+    """The others still end with the browser, and at the container's timeout."""
+    remembered, other = site.browser(), site.browser()
+    first = remembered.visit(in_turn(writes(a=1), lives_for(timedelta(days=7))))
+    second = other.visit(writes(b=2))
+    clock.advance(6 * DAY)
+
+    assert first.attributes["max-age"] == "604800"
+    assert "max-age" not in second.attributes
+    assert remembered.holds() == {"a": 1}
+    assert other.holds() == {}
+
+
+def test_s64_a_new_id_keeps_the_session_persistent(customer: Browser, clock: ManualClock) -> None:
+    """Max-Age is what is left of its time."""
+    customer.visit(lives_for(timedelta(days=10)))
+    clock.advance(6 * DAY)
+
+    answer = customer.visit(Session.regenerate)
+
+    assert answer.attributes["max-age"] == f"{8 * 86400}"
