@@ -126,5 +126,9 @@ def open_client(
     parts: Sequence[type | ModuleType], replacements: Sequence[Replacement]
 ) -> Iterator[Client]:
     """Build an application of the parts with the replacements, and give a client of it."""
-    chosen = {each.key: each.value for each in replacements}
+    chosen: dict[object, object] = {}
+    for each in replacements:
+        if each.key in chosen:
+            raise ValueError(f"{each.key!r} is replaced twice: leave one of the two out")
+        chosen[each.key] = each.value
     yield Client(Application(*parts, replacements=chosen, defaults=_InMemory()))
