@@ -1,0 +1,192 @@
+"""The session cookie as it is sent: every output is what browsers accept."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sessions import ConfigurationError, CookieSettings, CookieTransport
+from sessions.bearers import CookieHead
+from sessions.transports.base import RequestHead
+
+TOKEN = "an-id-of-the-tests-0123.a-signature"  # noqa: S105
+
+# RFC 6265, 4.1.1, with SameSite and Partitioned of its revision. The Max-Age=0 of a deletion is the
+# one exception that browsers ask for.
+SET_COOKIE = re.compile(
+    r"(?P<name>[!#$%&'*+\-.^_`|~0-9A-Za-z]+)="
+    r"(?P<value>[\x21\x23-\x2B\x2D-\x3A\x3C-\x5B\x5D-\x7E]*)"
+    r"(?:; Max-Age=(?P<max_age>0|[1-9][0-9]*))?"
+    r"; Path=(?P<path>/[\x20-\x3A\x3C-\x7E]*)"
+    r"(?:; Domain=(?P<domain>[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?))?"
+    r"(?P<secure>; Secure)?"
+    r"(?P<http_only>; HttpOnly)?"
+    r"; SameSite=(?P<same_site>Strict|Lax|None)"
+    r"(?P<partitioned>; Partitioned)?"
+)
+
+FLAGS = [True, False]
+SETTINGS: list[dict[str, Any]] = [
+    {
+        "http_only": http_only,
+        "same_site": same_site,
+        "path": path,
+        "domain": domain,
+        "partitioned": partitioned,
+        "secure": secure,
+        "max_age": max_age,
+    }
+    for http_only, same_site, path, domain, partitioned, secure, max_age in itertools.product(
+        FLAGS,
+        ["Strict", "Lax", "None"],
+        ["/", "/shop", "/a/%C5%BC/"],
+        [None, "shop.example"],
+        FLAGS,
+        [True, False, "auto"],
+        [None, timedelta(seconds=1.9), timedelta(days=400)],
+    )
+]
+
+
+def head(*, secure: bool = False) -> CookieHead:
+    """Make a request."""
+    return CookieHead("", "/", secure=secure)
+
+
+def transport(name: str = "session", **settings: Any) -> CookieTransport:
+    """Make a transport."""
+    return CookieTransport(name, CookieSettings(**settings))
+
+
+def senders(request: RequestHead) -> Iterator[tuple[dict[str, Any], CookieTransport]]:
+    """Yield a transport for each of the settings that can be had and sent, with its settings."""
+    for settings in SETTINGS:
+        if refused(settings):
+            continue
+        sender = transport(**settings)
+        if sender.obstacle(request) is None:
+            yield settings, sender
+
+
+def refused(settings: dict[str, Any]) -> bool:
+    """Tell whether there are no such CookieSettings."""
+    try:
+        CookieSettings(**settings)
+    except ConfigurationError:
+        return True
+    return False
+
+
+def parsed(headers: list[tuple[str, str]]) -> dict[str, str | None]:
+    """Return the parts of the one Set-Cookie header; it must be of the grammar."""
+    (text,) = [value for name, value in headers if name == "Set-Cookie"]
+    match = SET_COOKIE.fullmatch(text)
+    assert match is not None, text
+    return match.groupdict()
+
+
+def test_s68_cross_site_cookies_must_be_secure() -> None:
+    """Exactly the settings that browsers refuse are refused."""
+    for settings in SETTINGS:
+        needs_secure = settings["same_site"] == "None" or settings["partitioned"]
+
+        assert refused(settings) == (needs_secure and settings["secure"] is not True)
+
+
+@pytest.mark.parametrize("secure", FLAGS)
+def test_s68_every_cookie_is_of_the_grammar(secure: bool) -> None:
+    """Each attribute on and off, in every combination, and nothing else."""
+    request = head(secure=secure)
+    for settings, sender in senders(request):
+        cookie = parsed(sender.send(request, TOKEN, None))
+
+        is_secure = settings["secure"] is True or (settings["secure"] == "auto" and secure)
+        max_age = settings["max_age"]
+        assert cookie == {
+            "name": cookie["name"],
+            "value": TOKEN,
+            "max_age": None if max_age is None else f"{int(max_age.total_seconds())}",
+            "path": settings["path"],
+            "domain": settings["domain"],
+            "secure": "; Secure" if is_secure else None,
+            "http_only": "; HttpOnly" if settings["http_only"] else None,
+            "same_site": settings["same_site"],
+            "partitioned": "; Partitioned" if settings["partitioned"] else None,
+        }
+
+
+@pytest.mark.parametrize("secure", FLAGS)
+def test_s70_a_deletion_is_the_cookie_without_value_and_time(secure: bool) -> None:
+    """Every other part is the same, so the browser finds what to delete."""
+    request = head(secure=secure)
+    for _, sender in senders(request):
+        cookie = parsed(sender.send(request, TOKEN, 5))
+
+        assert parsed(sender.clear(request)) == {**cookie, "value": "", "max_age": "0"}
+
+
+@pytest.mark.parametrize("secure", FLAGS)
+def test_s69_host_cookies_are_what_their_name_says(secure: bool) -> None:
+    """`__Host-` wherever it may be, and only with Secure, Path `/` and no Domain."""
+    request = head(secure=secure)
+    for _, sender in senders(request):
+        cookie = parsed(sender.send(request, TOKEN, None))
+
+        may_be = bool(cookie["secure"]) and cookie["path"] == "/" and cookie["domain"] is None
+        assert cookie["name"] == ("__Host-session" if may_be else "session")
+
+
+@pytest.mark.parametrize("name", ["__Host-mine", "__Secure-mine"])
+def test_s69_a_name_that_has_its_prefix_gets_no_second_one(name: str) -> None:
+    """It is the user's own."""
+    cookie = parsed(transport(name, secure=True).send(head(secure=True), TOKEN, None))
+
+    assert cookie["name"] == name
+
+
+def test_s63_a_browser_session_cookie_has_no_time() -> None:
+    """Neither Max-Age nor Expires."""
+    ((_, text), *_) = transport().send(head(), TOKEN, None)
+
+    assert "age" not in text.lower()
+    assert "expires" not in text.lower()
+
+
+def test_s64_a_session_with_a_time_of_its_own_overrides_the_settings() -> None:
+    """Its Max-Age is its own."""
+    sender = transport(max_age=timedelta(days=1))
+
+    assert parsed(sender.send(head(), TOKEN, 77))["max_age"] == "77"
+
+
+@pytest.mark.parametrize("secure", [False, "auto"])
+def test_s73_secure_alone_is_no_obstacle(secure: Any) -> None:
+    """A cookie that need not be Secure is sent over http."""
+    assert transport(secure=secure).obstacle(head()) is None
+
+
+def test_s73_a_secure_cookie_is_not_sent_over_http() -> None:
+    """Neither it nor its deletion, and the reason says what to do."""
+    sender = transport(secure=True)
+
+    assert sender.send(head(), TOKEN, None) == sender.clear(head()) == []
+    assert 'serve over https, tell the application of its TLS proxy, or set secure="auto"' in (
+        sender.obstacle(head()) or ""
+    )
+    assert sender.obstacle(head(secure=True)) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a b", "a;b", "a=b", "a,b", "ä", "a\n", '"a"', "a/b", None, 1]
+)
+def test_a_name_that_is_no_token_is_refused(name: Any) -> None:
+    """Its header would be something else."""
+    with pytest.raises(ConfigurationError) as caught:
+        transport(name)
+
+    assert str(caught.value) == (
+        f"CookieTransport: {name!r} is no cookie name; use letters, digits, '-' and '_'"
+    )

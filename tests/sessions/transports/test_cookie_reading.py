@@ -1,0 +1,163 @@
+"""The session cookie as it is read: its exact name, its exact value, on its path."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sessions import CookieSettings, CookieTransport
+from sessions.bearers import CookieHead
+from sessions.errors import RequestHeaderTooLarge
+
+
+def head(cookies: str, path: str = "/", *, secure: bool = False) -> CookieHead:
+    """Make a request."""
+    return CookieHead(cookies, path, secure=secure)
+
+
+def transport(path: str = "/") -> CookieTransport:
+    """Make a transport."""
+    return CookieTransport("session", CookieSettings(path=path))
+
+
+SAME = [
+    "session=t",
+    "a=b; session=t",
+    "session=t; a=b",
+    "a=b;session=t;c=d",
+    "session=x; session=t",
+    "a; session=t",
+    "=; session=t",
+    "; session=t",
+    'q="; session=t"; session=t',
+    "\xff\xfe=\x80; session=t; \xe9=\xe9",
+    "a=session; session=t",
+]
+OTHERS = [
+    "Session=t",
+    "SESSION=t",
+    "session =t",
+    " session=t",
+    "a=b;  session=t",
+    "a=b;\tsession=t",
+    "a=b, session=t",
+    "a=b,session=t",
+    '"session"=t',
+    "sess%69on=t",
+    "s\u017fession=t",
+    "\u017fe\u017f\u017fion=t",
+    "session\x00=t",
+    "session",
+    "session; =t",
+    "xsession=t",
+    "x-session=t",
+    "__Host-session=t",
+    "__Secure-session=t",
+    "session-2=t",
+    "a=session=t",
+    "$Version=1; $session=t",
+    "session:=t",
+    "session\xa0=t",
+    "a=b\n;x; \nsession=t",
+]
+
+
+@pytest.mark.parametrize("header", SAME)
+def test_s79b_the_cookie_is_found_by_its_name(header: str) -> None:
+    """Wherever it is, and whatever else is in the header."""
+    assert "t" in transport().read(head(header))
+
+
+@pytest.mark.parametrize("header", OTHERS)
+def test_s79b_a_name_that_only_looks_alike_is_another_cookie(header: str) -> None:
+    """White space, quotes, case, percent and Unicode variants."""
+    assert transport().read(head(header)) == []
+
+
+@pytest.mark.parametrize(
+    "value", ['"t"', " t", "t ", "t\t", "t=u", "%74", "t,u=v", "\u017f", "\xff", "", "t\x00"]
+)
+def test_s79b_the_value_is_read_as_it_is(value: str) -> None:
+    """Nothing is stripped, unquoted or decoded."""
+    assert transport().read(head(f"a=b; session={value}; c=d")) == [value]
+
+
+def test_every_cookie_of_the_name_is_read() -> None:
+    """Which of them counts is for the signature to tell."""
+    assert transport().read(head("session=t; a=b; session=u;session=")) == ["t", "u", ""]
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_a_name_is_read_where_it_is_sent(secure: bool) -> None:
+    """Whoever can plant a cookie over http cannot plant one for https."""
+    both = "session=plain; __Host-session=secure"
+
+    assert transport().read(head(both, secure=secure)) == ["secure" if secure else "plain"]
+
+
+PIECES = ["session", "session=", "=", ";", "; ", " ", "t", '"', "\t", "\x00", "\xff", "Session="]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_s79b_reading_agrees_with_splitting(header: str) -> None:
+    """A second, slow reader: split at semicolons, drop one space, compare the name."""
+    pairs = header.split(";")
+    names = [pairs[0], *[pair.removeprefix(" ") for pair in pairs[1:]]]
+    slowly = [name[8:] for name in names if name.startswith("session=")]
+
+    assert transport().read(head(header)) == slowly
+
+
+PATHS: dict[tuple[str, str], bool] = {
+    ("/foo", "/foo"): True,
+    ("/foo", "/foo/"): True,
+    ("/foo", "/foo/bar"): True,
+    ("/foo", "/foobar"): False,
+    ("/foo", "/fo"): False,
+    ("/foo", "/Foo"): False,
+    ("/foo", "/"): False,
+    ("/foo", ""): False,
+    ("/foo", "/bar/foo"): False,
+    ("/foo/", "/foo/"): True,
+    ("/foo/", "/foo/bar"): True,
+    ("/foo/", "/foo"): False,
+    ("/", ""): True,
+    ("/", "/anything"): True,
+    ("/caf%C3%A9", "/caf\xc3\xa9"): True,
+    ("/caf%C3%A9", "/caf\xc3\xa9/menu"): True,
+    ("/caf%C3%A9", "/caf\xc3\xa8"): False,
+    ("/a%20b", "/a b"): True,
+}
+
+
+@pytest.mark.parametrize(("scope", "path"), PATHS, ids=lambda path: path or "empty")
+def test_s72_a_cookie_counts_on_its_path(scope: str, path: str) -> None:
+    """RFC 6265, 5.1.4, on the path as the gateway decoded it."""
+    found = transport(path=scope).read(head("session=t", path))
+
+    assert found == (["t"] if PATHS[scope, path] else [])
+
+
+class TestLimits:
+    """A header that is too large to search is refused, with its size and the limit."""
+
+    def test_the_largest_header_is_searched(self) -> None:
+        """8 KiB in 50 pairs."""
+        pairs = ["a=b"] * 49 + ["session=t"]
+        filled = "; ".join(pairs)
+        filled = f"x{'=' * (8192 - len(filled) - 1)}" + filled
+
+        assert len(filled) == 8192
+        assert transport().read(head(filled)) == ["t"]
+
+    @pytest.mark.parametrize(
+        ("header", "size"),
+        [("session=t; a=" + "b" * 8180, "8193 bytes in 2 pairs"), ("a=b;" * 50 + "c=d", "51")],
+    )
+    def test_a_larger_one_is_refused(self, header: str, size: str) -> None:
+        """431, and the header is not shown."""
+        with pytest.raises(RequestHeaderTooLarge, match=size) as caught:
+            transport().read(head(header))
+
+        assert caught.value.status == 431
+        assert "at most 8192 bytes in 50 pairs" in str(caught.value)
+        assert "a=b" not in str(caught.value)
