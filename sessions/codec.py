@@ -8,9 +8,10 @@ import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec.msgpack import Decoder, Encoder, Ext
@@ -91,7 +92,7 @@ def _refusal(value: object) -> str:
 
 def _remedy(kind: type) -> str:
     base = next((base for base in kind.__mro__[1:] if base in IMMUTABLE or base in _PLAIN), None)
-    if hasattr(kind, "value") and hasattr(kind, "__members__"):
+    if issubclass(kind, Enum):
         return "store its .value"
     if base is not None and base is not type(None):
         return f"store a plain {base.__name__}"
@@ -141,12 +142,20 @@ def _zone(zone: tzinfo | None) -> object:
         micros = offset // timedelta(microseconds=1)
         name = zone.tzname(None)
         return [micros] if name == timezone(offset).tzname(None) else [micros, name]
-    if type(zone) is ZoneInfo and zone.key is not None:
+    if type(zone) is ZoneInfo and _is_found_by_name(zone):
         return zone.key
     raise UnencodableValue(
-        f"it holds a time in the zone {zone!r}, which has no name to find it by; "
-        "use datetime.timezone or zoneinfo.ZoneInfo"
+        f"it holds a time in the zone {zone!r}, which cannot be found again by its name; "
+        "use datetime.timezone or zoneinfo.ZoneInfo(name)"
     )
+
+
+def _is_found_by_name(zone: ZoneInfo) -> bool:
+    """Tell whether the zone's name gives this very zone again, not another's rules."""
+    try:
+        return zone.key is not None and ZoneInfo(zone.key) is zone
+    except (ZoneInfoNotFoundError, ValueError):
+        return False
 
 
 def _datetime(value: datetime, depth: int) -> Ext:

@@ -23,6 +23,7 @@ _ID_ATTEMPTS = 3
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Values = dict[str, bytes]
 
 
 class Bearer(Protocol):
@@ -186,7 +187,7 @@ class StoredSession:
             session._load()
         return session._values is not None
 
-    def _create(self, session: Session, values: dict[str, bytes]) -> None:
+    def _create(self, session: Session, values: Values) -> None:
         obstacle = self.bearer.obstacle()
         if obstacle is not None:
             self._rules.emit("insecure", obstacle)
@@ -213,11 +214,7 @@ class StoredSession:
         raise _taken()
 
     def _commit(
-        self,
-        session: Session,
-        record: Record,
-        changed: dict[str, bytes],
-        removed: frozenset[str],
+        self, session: Session, record: Record, changed: Values, removed: frozenset[str]
     ) -> None:
         now = self.now()
         timeout = record.timeout if session._timeout is None else session._timeout

@@ -1,12 +1,10 @@
-"""The session: a mapping that knows what happened to it. It knows no HTTP and no store."""
+"""The session: a watched mapping with a life. It knows no HTTP and no store."""
 
-import threading
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from sessions import codec
 from sessions.errors import SessionClosed, UnencodableValue, UnreadableValue
+from sessions.mapping import WatchedMapping
 from sessions.record import Record
 
 
@@ -29,12 +27,7 @@ class Backing(Protocol):
     def lifetime(self, created_at: float, timeout: float | None, used_at: float) -> float: ...
 
 
-# Stands for a stored value that nobody has asked for yet.
-_ENCODED = object()
-_MISSING = object()
-
-
-class Session(MutableMapping[str, Any]):
+class Session(WatchedMapping):
     """Hold a user's data over many requests; loaded on first access, saved when it changed.
 
     Nested values are watched too: `session["cart"].append(x)` is enough. After the response's
@@ -42,9 +35,8 @@ class Session(MutableMapping[str, Any]):
     """
 
     def __init__(self, backing: Backing) -> None:
+        super().__init__()
         self._backing = backing
-        self._lock = threading.RLock()
-        self._values: dict[str, Any] | None = None
         self._record: Record | None = None
         self._id: str | None = None
         self._timeout: float | None = None
@@ -52,45 +44,6 @@ class Session(MutableMapping[str, Any]):
         self._is_new = False
         self._accessed = False
         self._closed = False
-
-    # The mapping
-
-    def __getitem__(self, key: str) -> Any:
-        value = self._loaded()[key]
-        return self._decoded(key) if value is _ENCODED else value
-
-    def __setitem__(self, key: str, value: object) -> None:
-        if type(key) is not str:
-            key = _plain_key(key)
-        with self._lock:
-            self._writable()[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        with self._lock:
-            del self._writable()[key]
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._loaded()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._loaded())
-
-    def __len__(self) -> int:
-        return len(self._loaded())
-
-    def __ior__(self, other: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> "Session":
-        self.update(other)
-        return self
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return the value of the key, or the default."""
-        value = self._loaded().get(key, default)
-        return self._decoded(key, default) if value is _ENCODED else value
-
-    def clear(self) -> None:
-        """Remove all data; the session itself goes on."""
-        with self._lock:
-            self._writable().clear()
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"
@@ -211,28 +164,14 @@ class Session(MutableMapping[str, Any]):
         self._timeout = None
         self._is_new = record is None
         self._started_at = self._backing.now()
-        self._values = {} if record is None else dict.fromkeys(record.values, _ENCODED)
+        self._watch({} if record is None else record.values)
 
     def _saved(self, id: str, record: Record) -> None:
         """Take the record as what the store has now."""
         self._id = id
         self._record = record
         self._timeout = None
-
-    def _changed_values(self) -> tuple[dict[str, bytes], frozenset[str]]:
-        """Return the values whose encodings differ from the stored ones, and the removed keys.
-
-        Raises UnencodableValue with the key's name.
-        """
-        values = {} if self._values is None else self._values
-        stored = values if self._record is None else self._record.values
-        changed = {}
-        for key, value in values.items():
-            if value is not _ENCODED:
-                encoded = _encode(key, value)
-                if self._record is None or encoded != stored.get(key):
-                    changed[key] = encoded
-        return changed, frozenset(stored.keys() - values.keys())
+        self._stored = record.values
 
     # Private
 
@@ -248,6 +187,10 @@ class Session(MutableMapping[str, Any]):
                 self._accessed = True
                 self._begin(*(self._backing.load() or (None, None)))
             return {} if self._values is None else self._values
+
+    def _unreadable(self, error: UnreadableValue) -> None:
+        self._backing.unreadable(error)
+        self._begin(None, None)
 
     def _own_timeout(self) -> float | None:
         self._loaded()
@@ -269,36 +212,6 @@ class Session(MutableMapping[str, Any]):
                 "the session is used after the response's headers have left, where nothing can be "
                 "saved any more; use it before the first byte of the body"
             )
-
-    def _decoded(self, key: str, default: object = _MISSING) -> Any:
-        """Decode the stored value once, or begin afresh if it cannot be read."""
-        with self._lock:
-            values = self._loaded()
-            value = values.get(key, default)
-            if value is _ENCODED and self._record is not None:
-                try:
-                    value = values[key] = codec.decode(self._record.values[key])
-                except UnreadableValue as error:
-                    self._backing.unreadable(error)
-                    self._begin(None, None)
-                    value = default
-        if value is _MISSING:
-            raise KeyError(key)
-        return value
-
-
-def _plain_key(key: object) -> str:
-    if not isinstance(key, str):
-        raise UnencodableValue(f"session[{key!r}] has a {type(key).__name__} key; use a str")
-    return str.__str__(key)
-
-
-def _encode(key: str, value: object) -> bytes:
-    try:
-        codec.encode(key)
-        return codec.encode(value)
-    except UnencodableValue as error:
-        raise UnencodableValue(f"session[{key!r}] cannot be saved: {error}") from error
 
 
 def _utc(seconds: float) -> datetime:

@@ -1,13 +1,10 @@
 """The suite that every store passes, and a clock that a test moves."""
 
-from abc import abstractmethod
-from collections.abc import Callable
 from functools import partial
 
+from sessions.expiry_laws import ExpiryLaws
 from sessions.record import Changes
 from sessions.specimens import (
-    MICROSECOND,
-    START,
     ManualClock,
     a_record,
     expect,
@@ -16,24 +13,17 @@ from sessions.specimens import (
     some_changes,
     values_of,
 )
-from sessions.stores.base import Outcome, Store
+from sessions.stores.base import Outcome
 
 __all__ = ["ManualClock", "StoreContract"]
 
 
-class StoreContract:
+class StoreContract(ExpiryLaws):
     """Hold a store to the contract of `sessions.stores.base`.
 
     Subclass it in a test module as `class TestMyStore(StoreContract)` and return a fresh, empty
-    store from `make_store`. `server_expires` is True for a store whose server removes expired
-    records by a clock of its own: then the tests that move the clock are left out.
+    store from `make_store`.
     """
-
-    server_expires = False
-
-    @abstractmethod
-    def make_store(self, clock: Callable[[], float]) -> Store:
-        """Return a fresh, empty store that reads the clock."""
 
     # load, create
 
@@ -291,68 +281,3 @@ class StoreContract:
         expect(moved.count(True), 1, "parallel renames of one key that returned True")
         alive = [n for n in range(8) if store.load(f"new{n}") is not None]
         expect(alive, [moved.index(True)], "the new keys that live")
-
-    # expiry
-
-    def test_s57_a_record_is_absent_exactly_at_its_expiry(self) -> None:
-        """One microsecond before, it is there; at the moment, no method sees it."""
-        if self.server_expires:
-            return
-        store, clock = self._store()
-        store.create("key", a_record(clock, lives=100))
-
-        clock.set(START + 100 - MICROSECOND)
-        expect(store.load("key") is not None, True, "load a microsecond before the expiry")
-        clock.set(START + 100)
-        expect(store.load("key"), None, "load at the expiry")
-        changes = some_changes(clock, set={"a": b"1"})
-        expect(store.commit("key", changes), Outcome.GONE, "commit at the expiry")
-        expect(store.touch("key", clock() + 100, clock()), False, "touch at the expiry")
-        expect(store.rename("key", "new"), False, "rename at the expiry")
-        expect(store.delete("key"), False, "delete at the expiry")
-        expect(store.create("key", a_record(clock)), True, "create at the expiry")
-        expect(values_of(store, "key"), {}, "the values of the record that follows")
-
-    def test_rename_to_an_expired_key_inherits_nothing(self) -> None:
-        """An expired record is no obstacle and leaves no residue."""
-        if self.server_expires:
-            return
-        store, clock = self._store()
-        store.create("new", a_record(clock, values={"old": b"1"}, lives=10))
-        store.create("key", a_record(clock, values={"a": b"1"}))
-        clock.advance(20)
-
-        expect(store.rename("key", "new"), True, "rename to a key whose record expired")
-        expect(values_of(store, "new"), {"a": b"1"}, "the values after it")
-
-    def test_touch_extends_and_shortens_a_life(self) -> None:
-        """The time that touch sets is the time that counts."""
-        if self.server_expires:
-            return
-        store, clock = self._store()
-        store.create("longer", a_record(clock, lives=100))
-        store.create("shorter", a_record(clock, lives=100))
-        store.touch("longer", START + 200, clock())
-        store.touch("shorter", START + 50, clock())
-
-        clock.set(START + 150)
-
-        expect(store.load("longer") is not None, True, "load of the extended record")
-        expect(store.load("shorter"), None, "load of the shortened record")
-
-    def test_s66_purge_removes_expired_records_only_and_in_batches(self) -> None:
-        """At most `limit` at a time, until none is left."""
-        if self.server_expires:
-            return
-        store, clock = self._store()
-        for n in range(5):
-            store.create(f"old{n}", a_record(clock, values={"a": b"1"}, lives=10 + n))
-        store.create("live", a_record(clock, values={"a": b"1"}, lives=100))
-        clock.advance(50)
-
-        expect([store.purge(2) for _ in range(4)], [2, 2, 1, 0], "four purges of two at most")
-        expect(values_of(store, "live"), {"a": b"1"}, "the live record")
-
-    def _store(self) -> tuple[Store, ManualClock]:
-        clock = ManualClock()
-        return self.make_store(clock), clock

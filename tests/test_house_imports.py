@@ -17,6 +17,7 @@ SESSIONS = """
     record
     codec
     signing
+    mapping
     session
     events
     stores.base
@@ -31,6 +32,7 @@ SESSIONS = """
     manager
     wsgi
     specimens
+    expiry_laws
     testing
 """
 FRAMEWORK = """

@@ -194,46 +194,44 @@ class _Statements:
     """Hold the store's SQL for one prefix."""
 
     def __init__(self, prefix: str) -> None:
-        sessions, values, schema = (
-            f"{prefix}sessions",
-            f"{prefix}session_values",
-            f"{prefix}session_schema",
-        )
-        self.schema = (
-            f"CREATE TABLE IF NOT EXISTS {schema} (version INTEGER NOT NULL)",
-            f"""INSERT INTO {schema} SELECT {SCHEMA_VERSION}
-                WHERE NOT EXISTS (SELECT * FROM {schema})""",
-            f"""CREATE TABLE IF NOT EXISTS {sessions} (
-                id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, version INTEGER NOT NULL,
-                created_at REAL NOT NULL, accessed_at REAL NOT NULL, updated_at REAL NOT NULL,
-                expires_at REAL NOT NULL, timeout REAL, user_id TEXT)""",
-            f"CREATE INDEX IF NOT EXISTS {sessions}_expiry ON {sessions} (expires_at)",
-            f"""CREATE TABLE IF NOT EXISTS {values} (
-                session INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,
-                PRIMARY KEY (session, name)) WITHOUT ROWID""",
-        )
-        self.version = f"SELECT version FROM {schema}"
+        sessions, values = f"{prefix}sessions", f"{prefix}session_values"
+        live = "key = ? AND expires_at > ?"
+        self.schema = _schema(sessions, values, f"{prefix}session_schema")
+        self.version = f"SELECT version FROM {prefix}session_schema"
         self.load = f"""SELECT version, created_at, accessed_at, updated_at, expires_at, timeout,
-            user_id, name, value FROM {sessions} LEFT JOIN {values} ON session = id
-            WHERE key = ? AND expires_at > ?"""
+            user_id, name, value FROM {sessions} LEFT JOIN {values} ON session = id WHERE {live}"""
         self.create = f"""INSERT INTO {sessions} (key, version, created_at, accessed_at, updated_at,
             expires_at, timeout, user_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (key) DO NOTHING RETURNING id"""
         self.commit = f"""UPDATE {sessions} SET accessed_at = ?, updated_at = ?, expires_at = ?,
             timeout = COALESCE(?, timeout), user_id = COALESCE(?, user_id)
-            WHERE key = ? AND expires_at > ? RETURNING id"""
+            WHERE {live} RETURNING id"""
         self.set = f"""INSERT INTO {values} (session, name, value) VALUES (?, ?, ?)
             ON CONFLICT (session, name) DO UPDATE SET value = excluded.value"""
         self.unset = f"DELETE FROM {values} WHERE session = ? AND name = ?"
-        self.touch = f"""UPDATE {sessions} SET expires_at = ?, accessed_at = ?
-            WHERE key = ? AND expires_at > ?"""
-        self.rename = f"UPDATE OR IGNORE {sessions} SET key = ? WHERE key = ? AND expires_at > ?"
+        self.touch = f"UPDATE {sessions} SET expires_at = ?, accessed_at = ? WHERE {live}"
+        self.rename = f"UPDATE OR IGNORE {sessions} SET key = ? WHERE {live}"
         self.find = f"SELECT id FROM {sessions} WHERE key = ?"
         self.expired_one = f"SELECT id FROM {sessions} WHERE key = ? AND expires_at <= ?"
-        self.expired = f"""SELECT id FROM {sessions} WHERE expires_at <= ?
-            ORDER BY expires_at LIMIT ?"""
+        self.expired = f"SELECT id FROM {sessions} WHERE expires_at <= ? LIMIT ?"
         self.remove_values = f"DELETE FROM {values} WHERE session = ?"
         self.remove_session = f"DELETE FROM {sessions} WHERE id = ?"
+
+
+def _schema(sessions: str, values: str, schema: str) -> tuple[str, ...]:
+    return (
+        f"CREATE TABLE IF NOT EXISTS {schema} (version INTEGER NOT NULL)",
+        f"""INSERT INTO {schema} SELECT {SCHEMA_VERSION}
+            WHERE NOT EXISTS (SELECT * FROM {schema})""",
+        f"""CREATE TABLE IF NOT EXISTS {sessions} (
+            id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, version INTEGER NOT NULL,
+            created_at REAL NOT NULL, accessed_at REAL NOT NULL, updated_at REAL NOT NULL,
+            expires_at REAL NOT NULL, timeout REAL, user_id TEXT)""",
+        f"CREATE INDEX IF NOT EXISTS {sessions}_expiry ON {sessions} (expires_at)",
+        f"""CREATE TABLE IF NOT EXISTS {values} (
+            session INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,
+            PRIMARY KEY (session, name)) WITHOUT ROWID""",
+    )
 
 
 def _check(path: str, prefix: str) -> None:

@@ -1,0 +1,90 @@
+"""The laws of the store contract that need a clock which the test moves."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from unittest import SkipTest
+
+from sessions.specimens import (
+    MICROSECOND,
+    START,
+    ManualClock,
+    a_record,
+    expect,
+    some_changes,
+    values_of,
+)
+from sessions.stores.base import Outcome, Store
+
+
+class ExpiryLaws:
+    """Hold a store to its times.
+
+    `server_expires` is True for a store whose server removes expired records by a clock of its own:
+    these tests are skipped then.
+    """
+
+    server_expires = False
+
+    @abstractmethod
+    def make_store(self, clock: Callable[[], float]) -> Store:
+        """Return a fresh, empty store that reads the clock."""
+
+    def test_s57_a_record_is_absent_exactly_at_its_expiry(self) -> None:
+        """One microsecond before, it is there; at the moment, no method sees it."""
+        store, clock = self._store_on_our_clock()
+        store.create("key", a_record(clock, lives=100))
+
+        clock.set(START + 100 - MICROSECOND)
+        expect(store.load("key") is not None, True, "load a microsecond before the expiry")
+        clock.set(START + 100)
+        expect(store.load("key"), None, "load at the expiry")
+        changes = some_changes(clock, set={"a": b"1"})
+        expect(store.commit("key", changes), Outcome.GONE, "commit at the expiry")
+        expect(store.touch("key", clock() + 100, clock()), False, "touch at the expiry")
+        expect(store.rename("key", "new"), False, "rename at the expiry")
+        expect(store.delete("key"), False, "delete at the expiry")
+        expect(store.create("key", a_record(clock)), True, "create at the expiry")
+        expect(values_of(store, "key"), {}, "the values of the record that follows")
+
+    def test_rename_to_an_expired_key_inherits_nothing(self) -> None:
+        """An expired record is no obstacle and leaves no residue."""
+        store, clock = self._store_on_our_clock()
+        store.create("new", a_record(clock, values={"old": b"1"}, lives=10))
+        store.create("key", a_record(clock, values={"a": b"1"}))
+        clock.advance(20)
+
+        expect(store.rename("key", "new"), True, "rename to a key whose record expired")
+        expect(values_of(store, "new"), {"a": b"1"}, "the values after it")
+
+    def test_touch_extends_and_shortens_a_life(self) -> None:
+        """The time that touch sets is the time that counts."""
+        store, clock = self._store_on_our_clock()
+        store.create("longer", a_record(clock, lives=100))
+        store.create("shorter", a_record(clock, lives=100))
+        store.touch("longer", START + 200, clock())
+        store.touch("shorter", START + 50, clock())
+
+        clock.set(START + 150)
+
+        expect(store.load("longer") is not None, True, "load of the extended record")
+        expect(store.load("shorter"), None, "load of the shortened record")
+
+    def test_s66_purge_removes_expired_records_only_and_in_batches(self) -> None:
+        """At most `limit` at a time, until none is left."""
+        store, clock = self._store_on_our_clock()
+        for n in range(5):
+            store.create(f"old{n}", a_record(clock, values={"a": b"1"}, lives=10 + n))
+        store.create("live", a_record(clock, values={"a": b"1"}, lives=100))
+        clock.advance(50)
+
+        expect([store.purge(2) for _ in range(4)], [2, 2, 1, 0], "four purges of two at most")
+        expect(values_of(store, "live"), {"a": b"1"}, "the live record")
+
+    def _store(self) -> tuple[Store, ManualClock]:
+        clock = ManualClock()
+        return self.make_store(clock), clock
+
+    def _store_on_our_clock(self) -> tuple[Store, ManualClock]:
+        if self.server_expires:
+            raise SkipTest("the server removes expired records by its own clock")
+        return self._store()
