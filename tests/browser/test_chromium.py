@@ -40,8 +40,10 @@ def test_the_session_survives_a_reload(browser: Chrome, http_site: str) -> None:
 def test_s43_the_cookie_is_gone_after_logout(browser: Chrome, http_site: str) -> None:
     """Logout empties the jar, and the next visit begins a session of its own."""
     _visit(browser, http_site)
+    kept = _cookies(browser)
     _visit(browser, f"{http_site}/logout")
 
+    assert len(kept) == 1
     assert _cookies(browser) == []
     assert _visit(browser, http_site) == "visits: 1"
 
@@ -61,6 +63,8 @@ def test_s70_the_deletion_of_the_host_prefixed_cookie_is_accepted(
 ) -> None:
     """A browser that insists on Secure and Path for `__Host-` also obeys the deletion."""
     _visit(browser, https_site)
+    kept = _cookies(browser)
     _visit(browser, f"{https_site}/logout")
 
+    assert len(kept) == 1
     assert _cookies(browser) == []

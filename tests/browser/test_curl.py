@@ -28,8 +28,10 @@ def test_curl_keeps_the_session(jar: Path, http_site: str) -> None:
 def test_s43_curl_forgets_the_session_at_logout(jar: Path, http_site: str) -> None:
     """The deletion empties the jar."""
     _visit(jar, http_site)
+    kept = _cookies(jar)
     _visit(jar, f"{http_site}/logout")
 
+    assert len(kept) == 1
     assert _cookies(jar) == []
     assert _visit(jar, http_site) == "visits: 1"
 
