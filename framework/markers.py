@@ -144,11 +144,11 @@ def default_or_refusal(default: Default | None, where: str) -> Default:
 def _require_json(content_type: str) -> None:
     if content_type == "application/json":
         return
-    media_type, options = parse_options_header(content_type)
+    media_type, options = parse_options_header(content_type.lower())
     is_json = media_type == "application/json" or (
         media_type.startswith("application/") and media_type.endswith("+json")
     )
-    if not is_json or options.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+    if not is_json or options.get("charset", "utf-8") not in ("utf-8", "utf8"):
         raise UnsupportedMediaType(
             f"The body has the type {content_type!r}: send application/json in UTF-8."
         )

@@ -49,6 +49,7 @@ def mismatches(value: object, annotation: Any, pointer: str = "") -> Iterator[Mi
         yield from _in_dict(value, base, pointer)
     elif isinstance(value, dict) and (fields := _fields(kind)):
         yield from _in_object(value, fields, pointer)
+        yield from _unknown(value, fields, kind, pointer)
     else:
         yield from _told(value, annotation, pointer)
 
@@ -65,22 +66,6 @@ def plain(error: Exception) -> str:
     """Return the words of an error without msgspec's place and markup."""
     words = _WHERE.sub("", str(error)).replace("`", "").removeprefix("JSON is malformed: ")
     return words[:1].lower() + words[1:]
-
-
-def unsupported(annotation: Any) -> Any:
-    """Return a class inside the type that JSON cannot be converted to, None if there is none."""
-    seen: set[int] = set()
-    waiting: list[object] = [msgspec.inspect.type_info(annotation)]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, msgspec.inspect.CustomType):
-            return node.cls
-        if isinstance(node, tuple):
-            waiting += node
-        elif isinstance(node, msgspec.Struct) and id(node) not in seen:
-            seen.add(id(node))
-            waiting += [getattr(node, name) for name in node.__struct_fields__]
-    return None
 
 
 def _in_list(value: list[Any], base: Any, pointer: str) -> Iterator[Mismatch]:
@@ -104,6 +89,17 @@ def _in_object(
             yield from mismatches(value[field.name], field.annotation, place)
         elif field.required:
             yield Mismatch(place, "is required")
+
+
+def _unknown(
+    value: dict[str, Any], fields: tuple[_Field, ...], kind: Any, pointer: str
+) -> Iterator[Mismatch]:
+    config = getattr(kind, "__struct_config__", None)
+    if config is not None and config.forbid_unknown_fields:
+        known = {config.tag_field, *(field.name for field in fields)}
+        for key in value:
+            if key not in known:
+                yield Mismatch(pointer + _step(key), "is not known")
 
 
 def _told(value: object, annotation: Any, pointer: str) -> Iterator[Mismatch]:

@@ -16,7 +16,8 @@ from uuid import UUID
 import msgspec
 from werkzeug.exceptions import BadRequest, UnprocessableEntity
 
-from framework.mismatches import first_mismatch, mismatches, plain, unsupported
+from framework.json_types import fill_defaults, leaves_defaults_out, unsupported
+from framework.mismatches import first_mismatch, mismatches, plain
 from framework.signatures import annotated, bare, describe
 
 # What a parameter without a marker may be; anything else has to say where it comes from.
@@ -115,6 +116,7 @@ def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
     if stranger is not None:
         raise TypeError(f"JSON cannot be converted to {describe(stranger)}")
     decoder = msgspec.json.Decoder(annotation)
+    fills = leaves_defaults_out(annotation)
 
     def decode(body: bytes) -> object:
         try:
@@ -124,6 +126,8 @@ def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
             raise InvalidRequest(_errors(body, annotation, where, error)) from error
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise _malformed(error) from error
+        if fills:
+            fill_defaults(value)
         return value
 
     return decode

@@ -38,7 +38,7 @@ SESSIONS = """
 FRAMEWORK = """
     startup
     signatures
-    mismatches
+    json_types mismatches
     components
     controllers
     discovery

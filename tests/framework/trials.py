@@ -53,6 +53,11 @@ def echo_of(annotation: Any, default: Any = REQUIRED, path: str = "/") -> type:
     return Echo
 
 
+def marked(marker: Any, annotation: Any) -> Any:
+    """Return `marker[annotation]` for an annotation that type checkers do not know."""
+    return marker[annotation]
+
+
 def asked(echo: type, url: str, **options: Any) -> Any:
     """Return what a controller of `echo_of` answers to GET: the value, or all that is wrong."""
     with client_of(echo) as client:
