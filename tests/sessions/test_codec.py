@@ -1,0 +1,263 @@
+"""What is accepted comes back equal and of the same type; everything else is refused."""
+
+import collections
+import contextlib
+import dataclasses
+import enum
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from fractions import Fraction
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sessions.codec import MAXIMUM_DEPTH, decode, encode
+from sessions.errors import UnencodableValue, UnreadableValue
+from tests.sessions.any_values import alike, hashables, values
+from tests.sessions.apps import Browser, writes
+
+
+@settings(max_examples=400)
+@given(values)
+def test_s21b_what_is_accepted_comes_back(value: object) -> None:
+    """Equal and of the same type, recursively."""
+    back = decode(encode(value))
+
+    assert alike(back, value)
+
+
+@settings(max_examples=200)
+@given(values)
+def test_s21b_a_value_has_one_encoding(value: object) -> None:
+    """What came back is encoded as before: to read a value is no change."""
+    encoded = encode(value)
+
+    assert encode(decode(encoded)) == encoded
+
+
+@settings(max_examples=100)
+@given(st.sets(hashables, max_size=6), st.randoms(use_true_random=False))
+def test_s21b_a_set_has_one_encoding_in_any_order(value: set[object], random: Any) -> None:
+    """The order in which its elements were added is no part of a set."""
+    shuffled = sorted(value, key=lambda _: random.random())
+    other: set[object] = set()
+    for element in shuffled:
+        other.add(element)
+
+    assert encode(other) == encode(value)
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=40))
+def test_s87_any_bytes_are_a_value_or_unreadable(data: bytes) -> None:
+    """Whatever is in the store, nothing else can happen."""
+    try:
+        value = decode(data)
+    except UnreadableValue:
+        return
+
+    assert not isinstance(value, msgspec.msgpack.Ext)
+
+
+@settings(max_examples=200)
+@given(values, st.data())
+def test_s87_a_damaged_value_is_a_value_or_unreadable(value: object, data: st.DataObject) -> None:
+    """One octet changed, or the end cut off."""
+    encoded = encode(value)
+    position = data.draw(st.integers(0, len(encoded) - 1))
+    octet = data.draw(st.binary(max_size=1))
+    damaged = encoded[:position] + octet + encoded[position + 1 :] if octet else encoded[:position]
+
+    with contextlib.suppress(UnreadableValue):
+        decode(damaged)
+
+
+class Colour(enum.Enum):
+    """A plain enum."""
+
+    RED = 1
+
+
+class Size(enum.IntEnum):
+    """An enum that is an int."""
+
+    BIG = 1
+
+
+class Name(enum.StrEnum):
+    """An enum that is a str."""
+
+    ADA = "ada"
+
+
+@dataclasses.dataclass
+class User:
+    """A dataclass."""
+
+    name: str = "ada"
+
+
+class Point(msgspec.Struct):
+    """A Struct."""
+
+    x: int = 1
+
+
+Pair = collections.namedtuple("Pair", "left right")
+
+
+class Zone(tzinfo):
+    """A zone that nobody else knows."""
+
+    def utcoffset(self, moment: datetime | None) -> timedelta:
+        """Return no offset."""
+        return timedelta(0)
+
+    def tzname(self, moment: datetime | None) -> str:
+        """Return a name that says nothing."""
+        return "somewhere"
+
+    def dst(self, moment: datetime | None) -> None:
+        """Return nothing."""
+
+
+def subclass(base: type, arguments: tuple[object, ...]) -> object:
+    """Make a value of a fresh subclass."""
+    return type(f"My{base.__name__}", (base,), {})(*arguments)
+
+
+SUBCLASSED: dict[type, tuple[object, ...]] = {
+    str: ("a",),
+    int: (1,),
+    float: (1.5,),
+    bytes: (b"a",),
+    list: ([1],),
+    dict: ({"a": 1},),
+    set: ({1},),
+    frozenset: ({1},),
+    tuple: ((1,),),
+    Decimal: ("1",),
+    date: (2024, 1, 1),
+    datetime: (2024, 1, 1),
+    time: (1,),
+    timedelta: (1,),
+    UUID: ("0" * 32,),
+}
+
+REFUSED: dict[str, tuple[object, str]] = {
+    "object": (object(), "it holds a object"),
+    "function": (len, "builtin_function"),
+    "class": (int, "it holds a type"),
+    "complex": (1j, "complex"),
+    "bytearray": (bytearray(b"a"), "bytearray"),
+    "memoryview": (memoryview(b"a"), "memoryview"),
+    "range": (range(3), "range"),
+    "iterator": (iter([1]), "list_iterator"),
+    "Fraction": (Fraction(1, 3), "fractions.Fraction"),
+    "NaN": (float("nan"), "NaN, which equals nothing"),
+    "Decimal NaN": (Decimal("nan"), "NaN"),
+    "signalling NaN": (Decimal("snan"), "NaN"),
+    "Enum": (Colour.RED, "Colour, .*; store its .value"),
+    "IntEnum": (Size.BIG, "Size, .*; store its .value"),
+    "StrEnum": (Name.ADA, "Name, .*; store its .value"),
+    "dataclass": (User(), "User, .*; store a dict of its fields"),
+    "Struct": (Point(), "Point, .*; store a dict of its fields"),
+    "namedtuple": (Pair(1, 2), "Pair, .*; store a plain tuple"),
+    "defaultdict": (collections.defaultdict(int), "store a plain dict"),
+    "OrderedDict": (collections.OrderedDict(a=1), "store a plain dict"),
+    "Counter": (collections.Counter("ab"), "store a plain dict"),
+    "deque": (collections.deque([1]), "deque"),
+    "lone surrogate": ("\ud800", "lone surrogate"),
+    "zone": (UTC, "timezone"),
+    "time in an unknown zone": (datetime(2024, 1, 1, tzinfo=Zone()), "cannot be found again"),
+    **{
+        f"kind of {base.__name__}": (subclass(base, arguments), f"store a plain {base.__name__}")
+        for base, arguments in SUBCLASSED.items()
+    },
+}
+
+WRAPS: dict[str, Callable[[Any], object]] = {
+    "itself": lambda value: value,
+    "in a list": lambda value: [1, [value]],
+    "in a tuple": lambda value: (value,),
+    "in a dict": lambda value: {"a": {"b": value}},
+    "in a dict with other keys": lambda value: {1: value},
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPS.values(), ids=WRAPS)
+@pytest.mark.parametrize(("value", "told"), REFUSED.values(), ids=REFUSED)
+def test_s21b_what_would_change_is_refused(
+    value: object, told: str, wrap: Callable[[Any], object]
+) -> None:
+    """However deep it is, with its type and what to do."""
+    with pytest.raises(UnencodableValue, match=told):
+        encode(wrap(value))
+
+
+@pytest.mark.parametrize("key", [Colour.RED, Pair(1, 2), Name.ADA, "\ud800", float("nan"), len])
+def test_s21b_keys_of_dicts_and_elements_of_sets_too(key: Any) -> None:
+    """A set and a dict hold values like any other."""
+    for value in ({key: 1}, {1: 1, key: 1}, {key}, frozenset([key])):
+        with pytest.raises(UnencodableValue):
+            encode(value)
+
+
+@pytest.mark.parametrize("name", ["Europe/Paris", "Nowhere/Land"])
+def test_s21b_a_zone_with_anothers_name_is_refused(name: str) -> None:
+    """The name would bring back other rules, or none."""
+    empty = b"TZif2" + bytes(15) + bytes(4 * 4) + b"\0\0\0\1\0\0\0\4" + bytes(6) + b"ABC\0"
+    rules = ZoneInfo.from_file(BytesIO(empty + empty + b"\nABC0\n"), key=name)
+
+    with pytest.raises(UnencodableValue, match="cannot be found again by its name"):
+        encode(datetime(2024, 7, 1, tzinfo=rules))
+
+
+def test_s21b_the_depth_is_bounded() -> None:
+    """So many levels come back, one more is refused, as is what holds itself."""
+    deepest: list[object] = []
+    for _ in range(MAXIMUM_DEPTH - 1):
+        deepest = [deepest]
+    itself: list[object] = []
+    itself.append({"again": itself})
+
+    assert decode(encode(deepest)) == deepest
+    for value in ([deepest], itself):
+        with pytest.raises(UnencodableValue, match=f"more than {MAXIMUM_DEPTH} levels"):
+            encode(value)
+
+
+@pytest.mark.parametrize(("value", "told"), REFUSED.values(), ids=REFUSED)
+def test_s21b_a_session_names_the_key(browser: Browser, value: object, told: str) -> None:
+    """At commit, before anything is stored."""
+    with pytest.raises(UnencodableValue, match=rf"session\['odd'\] cannot be saved: .*{told}"):
+        browser.visit(writes(fine=1, odd=[value]))
+
+    assert browser.site.store_calls() == []
+
+
+@settings(max_examples=60)
+@given(
+    st.dictionaries(
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=5), values, max_size=3
+    )
+)
+def test_s21b_a_session_brings_back_what_was_put_in(
+    browser: Browser, content: dict[str, object]
+) -> None:
+    """Through the cookie and each store, and reading it all is no change."""
+    browser.cookie = ""
+    browser.visit(lambda session: session.update(content))
+    browser.site.store_calls().clear()
+
+    held = browser.holds()
+
+    assert alike(dict(sorted(held.items())), dict(sorted(content.items())))
+    assert browser.site.store.writes == []
