@@ -1,0 +1,17 @@
+"""What the refusal of settings says."""
+
+from collections.abc import Callable
+
+import pytest
+
+from sessions import ConfigurationError
+
+MAKE_SECURE = "give CookieSettings(secure=True)"
+
+
+def problems(make: Callable[..., object], **settings: object) -> tuple[str, ...]:
+    """Return what is wrong with the settings."""
+    with pytest.raises(ConfigurationError) as caught:
+        make(**settings)
+    assert str(caught.value) == "\n".join(caught.value.problems)
+    return caught.value.problems

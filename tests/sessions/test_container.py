@@ -1,0 +1,259 @@
+"""Containers that cannot work are refused when they are made: the value, and what to do."""
+
+import dataclasses
+import secrets
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sessions import (
+    ConfigurationError,
+    CookieSettings,
+    CookieTransport,
+    MemoryStore,
+    Session,
+    SessionContainer,
+)
+from tests.sessions.apps import KEY
+from tests.sessions.refusals import MAKE_SECURE, problems
+
+MAKE_KEY = "make one with `framework secret` or secrets.token_urlsafe(32)"
+SHORT = "a secret that is too short"
+
+
+def container(**settings: Any) -> SessionContainer:
+    """Make a container with a key that is fit, unless there are others."""
+    return SessionContainer(**{"keys": [KEY], **settings})
+
+
+KEYS: dict[str, tuple[Any, str]] = {
+    "none at all": (None, "keys is a NoneType; give a list, the newest key first"),
+    "one text": (KEY, "keys is a str; give a list, the newest key first"),
+    "one of bytes": (KEY.encode(), "keys is a bytes; give a list, the newest key first"),
+    "a set": ({KEY}, "keys is a set; give a list, the newest key first"),
+    "a generator": ((k for k in [KEY]), "keys is a generator; give a list, the newest key first"),
+    "an empty list": ([], f"keys is empty; {MAKE_KEY}"),
+    "an empty key": ([""], f"keys[0] has 0 bytes, at least 32 are needed; {MAKE_KEY}"),
+    "a short key": ([SHORT], f"keys[0] has 26 bytes, at least 32 are needed; {MAKE_KEY}"),
+    "a byte too few": ([KEY[:31]], f"keys[0] has 31 bytes, at least 32 are needed; {MAKE_KEY}"),
+    "a short one among others": (
+        [KEY, KEY.encode(), SHORT],
+        f"keys[2] has 26 bytes, at least 32 are needed; {MAKE_KEY}",
+    ),
+    "one character": (
+        ["k" * 64],
+        f"keys[0] repeats 1 different characters, anyone can guess it; {MAKE_KEY}",
+    ),
+    "three octets": (
+        [b"abc" * 20],
+        f"keys[0] repeats 3 different characters, anyone can guess it; {MAKE_KEY}",
+    ),
+    "no key": ([None], f"keys[0] is a NoneType, not str or bytes; {MAKE_KEY}"),
+    "numbers": (bytearray(40), f"keys[0] is a int, not str or bytes; {MAKE_KEY}"),
+    "no text": (["\udcff" + KEY], f"keys[0] is no Unicode text; {MAKE_KEY}"),
+}
+
+
+@pytest.mark.parametrize(("keys", "wanted"), KEYS.values(), ids=KEYS)
+def test_s9_keys_that_protect_nothing_are_refused(keys: Any, wanted: str) -> None:
+    """Missing, empty, short, guessable ones; no message shows a key."""
+    found = problems(container, keys=keys)
+
+    assert found[0] == f"SessionContainer: {wanted}"
+    for key in keys if isinstance(keys, list) else [KEY]:
+        assert not key or str(key) not in "".join(found)
+
+
+def test_s9_keys_have_no_default() -> None:
+    """A container without keys cannot be written."""
+    with pytest.raises(TypeError, match="keys"):
+        SessionContainer()  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    "key", [secrets.token_urlsafe(32), secrets.token_bytes(32), "ü" * 12 + "1234567890"]
+)
+def test_s9_fit_keys_are_accepted(key: str | bytes) -> None:
+    """Text and bytes, counted in octets; in a list or a tuple."""
+    assert container(keys=(key,)).keys == (key,)
+
+
+def test_p6_keys_are_not_shown() -> None:
+    """Not by the container's repr."""
+    assert KEY not in repr(container())
+
+
+LIFETIMES: dict[str, tuple[Any, str]] = {
+    "zero": (timedelta(0), "is over at once; give one second or more"),
+    "negative": (timedelta(days=-1), "is over at once; give one second or more"),
+    "almost a second": (
+        timedelta(microseconds=999_999),
+        "is over at once; give one second or more",
+    ),
+    "a number": (3600, "is no timedelta; write timedelta(minutes=30)"),
+    "text": ("1h", "is no timedelta; write timedelta(minutes=30)"),
+}
+
+
+@pytest.mark.parametrize(("lifetime", "wanted"), LIFETIMES.values(), ids=LIFETIMES)
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (container, "idle_timeout"),
+        (container, "absolute_timeout"),
+        (CookieSettings, "max_age"),
+    ],
+)
+def test_s67_lifetimes_that_are_none_are_refused(
+    make: Callable[..., object], name: str, lifetime: Any, wanted: str
+) -> None:
+    """Zero, negative, and what is no time at all."""
+    (problem,) = problems(make, **{name: lifetime})
+
+    assert problem.partition(": ")[2] == f"{name}={lifetime!r} {wanted}"
+
+
+@pytest.mark.parametrize("name", ["idle_timeout", "absolute_timeout"])
+@pytest.mark.parametrize("huge", [timedelta(days=3650, microseconds=1), timedelta.max, None])
+def test_s67_a_session_ends_one_day(name: str, huge: timedelta | None) -> None:
+    """Huge lifetimes are refused, and no lifetime at all."""
+    (problem,) = problems(container, **{name: huge})
+
+    remedy = "is too long; give 3650 days at most"
+    if huge is None:
+        remedy = "is no timedelta; write timedelta(minutes=30)"
+    assert problem == f"SessionContainer: {name}={huge!r} {remedy}"
+
+
+SETTINGS: list[tuple[str, Any, str]] = [
+    *[
+        ("session_prefix", name, "is no cookie name; use letters, digits, '-' and '_'")
+        for name in ("", "a b", "a;b", "a=b", "sitzung-ü", "a\n", b"session", None)
+    ],
+    ("session_prefix", "__Host-s", f"with secure='auto' is refused; {MAKE_SECURE}"),
+    ("session_prefix", "__secure-s", f"with secure='auto' is refused; {MAKE_SECURE}"),
+    ("cookie", None, "is no CookieSettings; give one such as CookieSettings()"),
+    ("cookie", {"path": "/"}, "is no CookieSettings; give one such as CookieSettings()"),
+    ("store", None, "is no Store; give one such as SQLiteStore('sessions.db')"),
+    ("store", MemoryStore, "is no Store; give one such as SQLiteStore('sessions.db')"),
+    ("resave", 1, "is no bool; give True or False"),
+    ("rolling", None, "is no bool; give True or False"),
+    ("save_uninitialized", "no", "is no bool; give True or False"),
+    ("gen_id", "an id", "cannot be called; give a function without parameters"),
+    ("clock", 1.5, "cannot be called; give a function without parameters"),
+    ("transports", None, "is no list; give one, also for a single item"),
+    ("listeners", print, "is no list; give one, also for a single item"),
+    ("session_class", dict, "is no class of sessions; give Session or a subclass of it"),
+    ("session_class", "Session", "is no class of sessions; give Session or a subclass of it"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "wanted"), SETTINGS)
+def test_settings_that_cannot_work_are_refused(name: str, value: Any, wanted: str) -> None:
+    """The value is shown, with what to give instead."""
+    assert problems(container, **{name: value}) == (f"SessionContainer: {name}={value!r} {wanted}",)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("transports", "give Transports, such as a CookieTransport"),
+        ("listeners", "give functions that take a SessionEvent"),
+    ],
+)
+def test_every_item_of_a_list_is_checked(name: str, wanted: str) -> None:
+    """Not only the first one."""
+    fit = CookieTransport("s", CookieSettings()) if name == "transports" else print
+
+    assert problems(container, **{name: [fit, "one", 2]}) == (
+        f"SessionContainer: {name} holds 'one'; {wanted}",
+        f"SessionContainer: {name} holds 2; {wanted}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("cookie", "scope"),
+    [
+        (CookieSettings(secure=True, path="/shop"), "domain=None and path='/shop'"),
+        (CookieSettings(secure=True, domain="a.b"), "domain='a.b' and path='/'"),
+    ],
+)
+@pytest.mark.parametrize("name", ["__Host-s", "__host-s"])
+def test_s69_a_host_cookie_has_one_host_and_no_path(
+    cookie: CookieSettings, scope: str, name: str
+) -> None:
+    """Browsers ignore it otherwise, in any case of its prefix."""
+    assert problems(container, session_prefix=name, cookie=cookie) == (
+        f"SessionContainer: session_prefix={name!r} with {scope} is refused by browsers; "
+        "give no domain and the path '/', or another prefix",
+    )
+
+
+def test_a_secure_cookie_may_have_its_prefix() -> None:
+    """`__Secure-` asks for nothing but Secure."""
+    cookie = CookieSettings(secure=True, path="/shop", domain="a.b")
+
+    assert container(session_prefix="__Secure-s", cookie=cookie).cookie is cookie
+
+
+def test_all_mistakes_are_reported_at_once() -> None:
+    """One start-up is enough to see them all."""
+    found = problems(container, keys=[SHORT, ""], session_prefix="", store=1, rolling=2, clock=3)
+
+    assert [problem.split()[1].partition("=")[0] for problem in found] == [
+        "keys[0]",
+        "keys[1]",
+        "session_prefix",
+        "store",
+        "rolling",
+        "clock",
+    ]
+    assert SHORT not in "".join(found)
+
+
+def test_settings_cannot_be_changed() -> None:
+    """What was checked is what holds; a copy is checked again."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        container().rolling = True  # type: ignore[misc]
+    with pytest.raises(ConfigurationError, match="rolling=2"):
+        dataclasses.replace(container(), rolling=2)  # type: ignore[arg-type]
+
+
+def test_settings_are_given_by_name() -> None:
+    """Their order means nothing."""
+    with pytest.raises(TypeError):
+        SessionContainer([KEY])  # type: ignore[call-arg]
+
+
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    """A change of one of them is a decision."""
+    defaults = container()
+
+    shown = {field.name: getattr(defaults, field.name) for field in dataclasses.fields(defaults)}
+    assert isinstance(shown.pop("store"), MemoryStore)
+    assert len(shown.pop("gen_id")()) == 43
+    assert shown.pop("clock") is time.time
+    assert shown == {
+        "keys": [KEY],
+        "cookie": CookieSettings(
+            http_only=True,
+            same_site="Lax",
+            path="/",
+            domain=None,
+            partitioned=False,
+            secure="auto",
+            max_age=None,
+        ),
+        "session_prefix": "session",
+        "resave": False,
+        "rolling": False,
+        "save_uninitialized": False,
+        "idle_timeout": timedelta(hours=24),
+        "absolute_timeout": timedelta(days=14),
+        "transports": (),
+        "listeners": (),
+        "session_class": Session,
+    }

@@ -1,0 +1,75 @@
+"""Cookies that browsers refuse are refused when their settings are made."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sessions import CookieSettings
+from tests.sessions.refusals import MAKE_SECURE, problems
+
+PATH = (
+    "is no cookie path; begin with '/', "
+    "and percent-encode ';', spaces, controls and what is not ASCII"
+)
+DOMAIN = "is no domain name; give one such as 'shop.example'"
+COOKIE: list[tuple[str, Any, str]] = [
+    ("http_only", 1, "is no bool; give True or False"),
+    ("http_only", None, "is no bool; give True or False"),
+    ("partitioned", "", "is no bool; give True or False"),
+    ("secure", 1, 'is unknown; give True, False or "auto"'),
+    ("secure", 0, 'is unknown; give True, False or "auto"'),
+    ("secure", None, 'is unknown; give True, False or "auto"'),
+    ("secure", "Auto", 'is unknown; give True, False or "auto"'),
+    ("same_site", None, 'is unknown; give "Strict", "Lax" or "None"'),
+    ("same_site", "lax", 'is unknown; give "Strict", "Lax" or "None"'),
+    ("same_site", False, 'is unknown; give "Strict", "Lax" or "None"'),
+    *[("path", path, PATH) for path in ("", "shop", "/a;b", "/a b", "/a\n", "/\x7f", "/ż", None)],
+    *[
+        ("domain", domain, DOMAIN)
+        for domain in ("", ".shop.example", "shop example", "a..b", "a;b", "-a", "a.b\n", "ż.pl", 1)
+    ],
+    ("domain", "a" * 64, DOMAIN),
+    ("domain", "a." * 127 + "a", DOMAIN),
+    ("same_site", "None", f"with secure='auto' is refused by browsers; {MAKE_SECURE}"),
+    ("partitioned", True, f"with secure='auto' is refused by browsers; {MAKE_SECURE}"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "wanted"), COOKIE)
+def test_s68_attributes_that_browsers_refuse_are_refused(
+    name: str, value: Any, wanted: str
+) -> None:
+    """The value is shown, with what to give instead."""
+    assert problems(CookieSettings, **{name: value}) == (
+        f"CookieSettings: {name}={value!r} {wanted}",
+    )
+
+
+@pytest.mark.parametrize("value", ["/", "/shop", "/a/b/", "/caf%C3%A9", "/~a_(b)"])
+def test_s68_paths_are_accepted(value: str) -> None:
+    """Whatever a URL's path can be."""
+    assert CookieSettings(path=value).path == value
+
+
+@pytest.mark.parametrize("value", ["shop.example", "a-b.c", "localhost", "127.0.0.1", "a" * 63])
+def test_s68_domains_are_accepted(value: str) -> None:
+    """With one label and with several."""
+    assert CookieSettings(domain=value).domain == value
+
+
+def test_all_mistakes_of_a_cookie_are_reported_at_once() -> None:
+    """Attributes that are wrong, and those that do not go together."""
+    found = problems(CookieSettings, path="", domain="", same_site="None", max_age=timedelta(0))
+
+    names = [problem.split()[1].partition("=")[0] for problem in found]
+    assert names == ["path", "domain", "same_site", "max_age"]
+
+
+def test_s67_browsers_keep_cookies_for_400_days() -> None:
+    """A longer Max-Age is refused."""
+    huge = timedelta(days=400, seconds=1)
+
+    assert problems(CookieSettings, max_age=huge) == (
+        f"CookieSettings: max_age={huge!r} is too long; give 400 days at most",
+    )
