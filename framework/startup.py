@@ -23,7 +23,8 @@ class StartupError(Exception):
     """Tell every mistake that keeps an application from starting."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=_place))
+        # A handler of two routes has its problems twice.
+        self.problems = tuple(sorted(dict.fromkeys(problems), key=_place))
         super().__init__(_report(self.problems))
 
 

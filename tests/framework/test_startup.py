@@ -84,6 +84,13 @@ def test_the_report_counts_and_shows_every_problem() -> None:
     )
 
 
+def test_a_problem_is_told_once() -> None:
+    """What is found twice, such as in a handler of two routes, is one problem."""
+    problem = Problem("A (a.py:1)", "wrong", "Correct it.")
+
+    assert StartupError([problem, problem]).problems == (problem,)
+
+
 def test_problems_are_sorted_by_file_and_line() -> None:
     """Line 9 is before line 10, and what has no place is first."""
     places = ["X (b.py:1)", "X (a.py:10)", "X (a.py:9)", "shop.mail"]
