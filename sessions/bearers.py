@@ -115,7 +115,7 @@ class KnownId:
 class CookieHead:
     """Be a request of which only the Cookie header is known."""
 
-    cookies: str
+    cookies: str = field(repr=False)
     path: str
     secure: bool = field(kw_only=True)
 

@@ -1,0 +1,173 @@
+"""What is told of sessions, and that no telling carries an id."""
+
+import logging
+import re
+from pathlib import Path
+
+import pytest
+
+from sessions import CookieSettings, Session, SessionEvent, SessionNotFound, SQLiteStore
+from sessions.record import random_id, storage_key
+from sessions.signing import IdSigner
+from sessions.testing import ManualClock
+from tests.sessions.apps import KEY, Browser, Site, everything, in_turn, untouched, writes
+from tests.sessions.conftest import SiteMaker
+from tests.sessions.watched import WatchedStore
+
+SIGNER = IdSigner([KEY], purpose="session id:session")
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser with a session whose creation was told already."""
+    browser.visit(writes(a=1))
+    browser.site.events.clear()
+    return browser
+
+
+def test_a_first_write_is_told(browser: Browser) -> None:
+    """Once, however much is written."""
+    browser.visit(in_turn(writes(a=1), Session.save, writes(b=2)))
+
+    assert browser.site.told == ["created"]
+
+
+def test_use_is_not_told(customer: Browser, clock: ManualClock) -> None:
+    """Reading, writing, touching and leaving alone are everyday life."""
+    for act in (untouched, everything, writes(b=2)):
+        clock.advance(60)
+        customer.visit(act)
+
+    assert customer.site.told == []
+
+
+def test_login_and_logout_are_told(customer: Browser) -> None:
+    """Each by its name."""
+    customer.visit(Session.regenerate)
+    customer.visit(Session.destroy)
+
+    assert customer.site.told == ["regenerated", "destroyed"]
+
+
+def test_logout_without_a_session_is_not_told(browser: Browser) -> None:
+    """Nothing ended."""
+    browser.visit(Session.destroy)
+
+    assert browser.site.told == []
+
+
+def test_a_dropped_write_is_told(customer: Browser, caplog: pytest.LogCaptureFixture) -> None:
+    """The session ended while the request ran."""
+    caplog.set_level(logging.INFO, "sessions")
+
+    def handler(session: Session) -> None:
+        session["b"] = 2
+        customer.site.manager.delete(session.id)
+
+    customer.visit(handler)
+
+    assert customer.site.told == ["destroyed", "gone"]
+    assert [record.getMessage()[:13] for record in caplog.records] == ["session gone:"]
+
+
+def test_a_foreign_token_is_told(site: Site) -> None:
+    """When the session is used, once a request."""
+    site.visit(untouched, "session=forged")
+    site.visit(in_turn(everything, everything), "session=forged")
+
+    assert site.told == ["rejected"]
+
+
+def test_two_valid_ids_are_told(site: Site) -> None:
+    """And none of them is used."""
+    both = f"session={SIGNER.sign(random_id())}; session={SIGNER.sign(random_id())}"
+
+    answer = site.visit(everything, both)
+
+    assert (site.told, answer.value, answer.set_cookies) == (["ambiguous"], {}, [])
+    assert site.store_calls() == []
+
+
+def test_a_secure_cookie_over_plain_http_is_told(make_site: SiteMaker) -> None:
+    """Nothing is stored, for the client could not come back."""
+    site = make_site(cookie=CookieSettings(secure=True))
+
+    answer = site.visit(writes(a=1))
+
+    assert (site.told, answer.set_cookies, site.store_calls()) == (["insecure"], [], [])
+
+
+def test_a_listener_that_fails_harms_nobody(
+    make_site: SiteMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The request goes on, the other listeners are told, the failure is logged."""
+    told: list[SessionEvent] = []
+
+    def fails(event: SessionEvent) -> None:
+        raise LookupError("a bug of the listener")
+
+    browser = make_site(listeners=[fails, told.append]).browser()
+    browser.visit(writes(a=1))
+
+    assert browser.holds() == {"a": 1}
+    assert [event.kind for event in told] == ["created"]
+    assert "a bug of the listener" in caplog.text
+
+
+def test_p6_nothing_that_is_told_carries_an_id(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not the events, not the log, not a repr, not a message, whatever happens."""
+    caplog.set_level(logging.DEBUG)
+    browser = site.browser()
+    secrets: set[str] = set()
+    texts: list[str] = []
+
+    def look(session: Session) -> None:
+        secrets.update({session.id, storage_key(session.id)})
+        texts.extend([repr(session), f"{session}", repr(session.items())])
+
+    def is_ended(session: Session) -> None:
+        site.manager.delete(session.id)
+        for act in (session.reload, lambda: site.manager.get(session.id)):
+            with pytest.raises(SessionNotFound) as error:
+                act()
+            texts.append(repr(error.value))
+
+    def is_ambiguous(session: Session) -> None:
+        site.visit(everything, f"{browser.cookie}; session={SIGNER.sign(random_id())}")
+
+    for act in (writes(a=1), look, Session.regenerate, look, is_ambiguous, is_ended, writes(b=1)):
+        browser.visit(act)
+        secrets.add(browser.cookie.partition("=")[2])
+    site.store.broken = {"load"}
+    browser.visit(everything)
+    texts.extend(map(repr, [*site.events, site.manager, site.container, site.store]))
+
+    told = "\n".join([caplog.text, *texts])
+    assert len(secrets) > 6
+    assert {"ambiguous", "regenerated", "gone"} <= {*site.told}
+    assert [secret for secret in secrets if secret in told] == []
+    assert KEY not in told
+
+
+def test_p6_the_store_sees_hashes_only(customer: Browser) -> None:
+    """64 hexadecimal digits, never an id, from every call."""
+    for act in (writes(b=1), Session.regenerate, everything, Session.destroy):
+        customer.visit(act)
+
+    assert len(customer.site.store.keys) == 2
+    assert all(re.fullmatch(r"[0-9a-f]{64}", key) for key in customer.site.store.keys)
+
+
+def test_p6_the_database_holds_no_id(tmp_path: Path, clock: ManualClock) -> None:
+    """Whoever reads the file can take over nobody's session."""
+    store = SQLiteStore(tmp_path / "sessions.db", clock=clock)
+    browser = Site(WatchedStore(store), clock).browser()
+    session_id = browser.visit(lambda s: (s.update(a=1), s.id)).value[1]
+
+    written = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+    assert storage_key(session_id).encode() in written
+    assert session_id.encode() not in written
+    assert browser.cookie.rpartition(".")[2].encode() not in written
