@@ -99,10 +99,10 @@ class Application:
 
     def test(self, *replacements: "Replacement") -> "AbstractContextManager[Client]":
         """Build the application once more, with the replacements, and give a client of it."""
-        # This module is above the test client and the server: neither is loaded to serve.
+        # The test client and the server know the application, so it can know them only here.
         from framework.testing import open_client
 
-        return open_client(self._parts, replacements)
+        return open_client(self._parts, replacements, debug=self.debug)
 
     def run(
         self,
@@ -194,7 +194,7 @@ def _sessions(
     """Set sessions up if a handler uses them."""
     if not any(handler.plan.uses_session for handler in handlers):
         return None
-    where = graph.provider_of(SessionContainer) or "SessionContainer"
+    where = graph.provider_of(SessionContainer) or "the default SessionContainer"
     try:
         container = graph.get(SessionContainer)
         _try_gen_id(container)

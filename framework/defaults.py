@@ -12,6 +12,7 @@ from typing import Any
 
 from sessions.container import SessionContainer
 from sessions.errors import ConfigurationError
+from sessions.signing import key_problem
 from sessions.stores.base import Store
 from sessions.stores.sqlite import SQLiteStore
 
@@ -52,14 +53,14 @@ class SessionDefaults:
         """Return the keys of the environment, or the one of the folder, made if it is missing."""
         text = self._environment.get(KEYS_VARIABLE)
         if text is None:
-            return [self._kept_key()]
+            return _fit([self._kept_key()], f"the file {str(self.key_file)!r}")
         keys = [key for part in text.split(",") if (key := part.strip())]
         if not keys:
             raise ConfigurationError(
                 f"the environment variable {KEYS_VARIABLE} is {text!r}, which holds no key; "
                 "put one of `framework secret` there, or unset it"
             )
-        return keys
+        return _fit(keys, f"the environment variable {KEYS_VARIABLE}")
 
     def store(self) -> Store:
         """Return a store in the folder."""
@@ -92,6 +93,15 @@ class SessionDefaults:
                 f"the folder {str(self._folder.absolute())!r} cannot be made: {error.strerror}; "
                 "start in a folder that may be written, or configure a session_container"
             ) from error
+
+
+def _fit(keys: Sequence[str], source: str) -> Sequence[str]:
+    """Return the keys; refuse unfit ones with the place where they are to be mended."""
+    found = [key_problem(key, position) for position, key in enumerate(keys)]
+    problems = [f"{source}: {problem}" for problem in found if problem]
+    if problems:
+        raise ConfigurationError(problems)
+    return keys
 
 
 def _create(path: Path, text: str) -> None:

@@ -102,15 +102,15 @@ class Dispatcher:
         return _without_body(respond) if method == "HEAD" else respond
 
     def _recovery(self, what: str) -> Recover:
-        """Render errors; one that nobody chose to raise is logged, or shown by the debugger."""
+        """Render errors; one that nobody chose to raise is logged, or left to the debugger."""
 
         def recover(error: Exception, environ: "WSGIEnvironment") -> Rendered:
             http_error = as_http_error(error)
-            if http_error is None:
-                if self.debug:
-                    raise error
-                http_error = InternalServerError()
-            if not isinstance(error, HTTPException):
+            if http_error is None and self.debug:
+                raise error
+            http_error = http_error or InternalServerError()
+            # An HTTPException is an answer, and a 4xx is the client's doing.
+            if http_error is not error and (http_error.code or 500) >= 500:
                 logger.error("%s failed", what, exc_info=error)
             return render_problem(http_error, environ)
 

@@ -101,9 +101,8 @@ class Router(Generic[H]):
 
     def _answer(self, method: str, path: str) -> Found[H] | None:
         answers = self._exact.get(path)
-        return self._search(method, path) if answers is None else answers.get(method)
-
-    def _search(self, method: str, path: str) -> Found[H] | None:
+        if answers is not None:
+            return answers.get(method)
         if path[:1] != "/":
             return None
         try:

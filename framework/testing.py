@@ -123,7 +123,7 @@ class _InMemory(SessionDefaults):
 
 @contextmanager
 def open_client(
-    parts: Sequence[type | ModuleType], replacements: Sequence[Replacement]
+    parts: Sequence[type | ModuleType], replacements: Sequence[Replacement], *, debug: bool = False
 ) -> Iterator[Client]:
     """Build an application of the parts with the replacements, and give a client of it."""
     chosen: dict[object, object] = {}
@@ -131,4 +131,5 @@ def open_client(
         if each.key in chosen:
             raise ValueError(f"{each.key!r} is replaced twice: leave one of the two out")
         chosen[each.key] = each.value
-    yield Client(Application(*parts, replacements=chosen, defaults=_InMemory()))
+    application = Application(*parts, debug=debug, replacements=chosen, defaults=_InMemory())
+    yield Client(application)

@@ -147,10 +147,21 @@ def test_an_environment_without_a_key_is_a_mistake(text: str) -> None:
 
 
 def test_a_short_key_in_the_environment_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings are checked like anybody's."""
-    monkeypatch.setenv("SESSION_KEYS", "short")
+    """The problem says which of the keys, and that it is the environment's."""
+    monkeypatch.setenv("SESSION_KEYS", f"{KEYS[0]},short")
 
-    with pytest.raises(StartupError, match="32"):
+    with pytest.raises(StartupError, match=r"variable SESSION_KEYS: keys\[1\] has 5 bytes"):
+        Application(Visits)
+
+
+def test_an_empty_key_file_is_a_problem(workplace: Path) -> None:
+    """The problem names the file."""
+    (workplace / ".framework").mkdir()
+    (workplace / ".framework" / "session.key").touch()
+
+    with pytest.raises(
+        StartupError, match=r"file '\.framework/session\.key': keys\[0\] has 0 bytes"
+    ):
         Application(Visits)
 
 

@@ -5,13 +5,15 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
+from werkzeug.utils import send_file
 
-from framework import Application, Response, controller, get, post
+from framework import Application, Request, Response, controller, get, post
 from framework.testing import Client
 
 
@@ -118,6 +120,24 @@ def test_a_response_without_content_has_no_content_type(status: int) -> None:
     assert response.status_code == status
     assert "Content-Type" not in response.headers
     assert response.data == b""
+
+
+def test_a_file_is_left_to_the_servers_own_wrapper(tmp_path: Path) -> None:
+    """What goes straight from a file to the socket is not read before."""
+    file = tmp_path / "page.txt"
+    file.write_bytes(b"x" * 100_000)
+
+    @controller("/")
+    class Files:
+        @get("/")
+        def show(self, request: Request) -> Response:
+            return send_file(file, request.environ)
+
+    with Application(Files).test() as client:
+        response = client.get("/")
+
+    assert response.headers["Content-Length"] == "100000"
+    assert response.data == b"x" * 100_000
 
 
 def test_a_result_that_is_none_of_these_is_an_error(caplog: pytest.LogCaptureFixture) -> None:

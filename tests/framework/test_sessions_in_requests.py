@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from werkzeug.utils import redirect
 
 from framework import (
     Application,
+    Body,
     Request,
     Response,
     Session,
@@ -138,6 +140,17 @@ class Visits:
         session["n"] = session.get("n", 0) + 1
         yield "saved"
         yield "closed"
+
+    @get("/stream-nested")
+    def stream_nested(self, session: session) -> Iterator[str]:
+        session["cart"] = ["saved"]
+        yield "saved"
+        session["cart"].append("lost")
+        yield "lost"
+
+    @post("/write-body")
+    def write_body(self, session: session, body: Body[dict[str, int]]) -> None:
+        session.update(body)
 
     @get("/stream-late")
     def stream_late(self, session: session) -> Iterator[str]:
@@ -352,6 +365,44 @@ def test_s100_head_saves_what_a_stream_begins_with(client: Client) -> None:
 
     assert "Set-Cookie" in response.headers
     assert saved(client) == 1
+
+
+def test_s103_a_client_that_leaves_during_its_request_stores_nothing(
+    client: Client, store: Spy
+) -> None:
+    """Where the body ends too early the handler does not run."""
+    client.get("/write")
+    store.calls.clear()
+    response = client.post(
+        "/write-body",
+        input_stream=BytesIO(b'{"n": 1'),
+        content_type="application/json",
+        environ_overrides={"CONTENT_LENGTH": "100"},
+    )
+
+    assert response.status_code == 400
+    assert store.calls == []
+
+
+def test_s103_a_client_that_leaves_during_a_stream_has_its_session_saved(client: Client) -> None:
+    """The record was whole before the first byte."""
+    response = client.get("/stream", buffered=False)
+    first = next(response.iter_encoded())
+    response.close()
+
+    assert first == b"saved"
+    assert saved(client) == 1
+
+
+def test_a_late_change_in_a_nested_value_is_logged(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing can raise for it, so the log tells that it is lost."""
+    client.get("/stream-nested")
+
+    assert "changed after the response's headers left" in caplog.text
+    with client.session() as session:
+        assert session["cart"] == ["saved"]
 
 
 def test_a_logout_clears_the_cookie(client: Client, store: Spy) -> None:
