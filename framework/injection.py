@@ -137,7 +137,8 @@ class Graph:
         owner = provider.configuration
         configuration = None if owner is None else self._registry.find(owner)
         recipe = _Recipe(provider.make, configuration, arguments)
-        self._injector.binder.bind(cast(Any, provider), to=recipe, scope=injector.singleton)
+        key = cast(Any, provider)
+        self._injector.binder.bind(key, to=recipe)
         try:
             component = _give(self._injector, provider)
         except ConfigurationError as error:
@@ -146,6 +147,8 @@ class Graph:
         except Exception as error:  # noqa: BLE001
             self._problems.append(raised(provider, error))
         else:
+            # Once made, it is the same for everybody.
+            self._injector.binder.bind(key, to=injector.InstanceProvider(component))
             wrong = wrong_type(provider, component)
             self._problems += [] if wrong is None else [wrong]
             return wrong is None

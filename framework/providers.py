@@ -112,7 +112,7 @@ def _method_provider(
         f"{configuration.__name__}.{member.name}",
         where,
         # By its name, so that a static or class method is bound as Python does it.
-        lambda instance, **needs: getattr(instance, member.name)(**needs),
+        lambda instance, *some, **others: getattr(instance, member.name)(*some, **others),
         member.function,
         configuration,
         makes_settings,

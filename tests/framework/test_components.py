@@ -1,0 +1,329 @@
+"""Configurations: which of their methods provide components, and what those must say."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Protocol, TypedDict
+
+import pytest
+
+from framework import Session, component, configuration, controller, get, repository, service
+from framework.components import component_methods, is_component, is_configuration
+from framework.startup import location
+from framework.testing import Client, open_client
+from sessions import MemoryStore, SessionContainer, Store
+from tests.framework.trials import only_problem_of, problems_of
+
+KEY = "0123456789abcdefghijklmnopqrstuv"
+
+
+class Mailer(ABC):
+    @abstractmethod
+    def send(self) -> str: ...
+
+
+class SmtpMailer(Mailer):
+    def send(self) -> str:
+        return "smtp"
+
+
+class Sending(Protocol):
+    def send(self) -> str: ...
+
+
+class SomeSettings(TypedDict):
+    keys: list[str]
+    session_prefix: str
+
+
+@controller("/")
+class Page:
+    def __init__(self, mailer: Mailer) -> None:
+        self._mailer = mailer
+
+    @get("/")
+    def page(self) -> str:
+        return self._mailer.send()
+
+
+@controller("/")
+class Login:
+    @get("/")
+    def login(self, session: Session) -> None:
+        session["user"] = "ann"
+
+
+def answer_of(*classes: type) -> str:
+    with open_client(classes, ()) as client:
+        return client.get("/").text
+
+
+def cookie_of(*classes: type) -> str:
+    """Return the name of the cookie that Login sets."""
+    client: Client
+    with open_client((Login, *classes), ()) as client:
+        return client.get("/").headers["Set-Cookie"].partition("=")[0]
+
+
+@pytest.mark.parametrize("tag", [component, service, repository])
+def test_a_tagged_class_is_a_component_and_its_subclass_is_none(tag: Any) -> None:
+    """A tag is for one class: it neither changes the class nor reaches its subclasses."""
+
+    class Plain: ...
+
+    tagged = tag(Plain)
+
+    class Derived(Plain): ...
+
+    assert tagged is Plain
+    assert [is_component(Plain), is_component(Derived)] == [True, False]
+
+
+def test_a_configuration_is_none_for_its_subclasses() -> None:
+    """Each configuration is decorated itself."""
+
+    @configuration
+    class Base: ...
+
+    class Derived(Base): ...
+
+    assert [is_configuration(Base), is_configuration(Derived)] == [True, False]
+
+
+def test_f55_an_overridden_component_method_still_provides() -> None:
+    """An override without a decorator, or without a return type, provides what its base does."""
+
+    class Base:
+        @component
+        def mailer(self) -> Mailer:
+            raise AssertionError("overridden")
+
+    @configuration
+    class Derived(Base):
+        def mailer(self):  # type: ignore[no-untyped-def]  # noqa: ANN202
+            return SmtpMailer()
+
+    assert answer_of(Page, Derived) == "smtp"
+
+
+def test_f55_a_narrower_return_type_provides_both_types() -> None:
+    """An override that promises more keeps the promise of its base."""
+
+    @controller("/")
+    class Both:
+        def __init__(self, mailer: Mailer, smtp: SmtpMailer) -> None:
+            self._same = mailer is smtp
+
+        @get("/")
+        def page(self) -> str:
+            return str(self._same)
+
+    class Base:
+        @component
+        def mailer(self) -> Mailer:
+            raise AssertionError("overridden")
+
+    @configuration
+    class Derived(Base):
+        @component
+        def mailer(self) -> SmtpMailer:
+            return SmtpMailer()
+
+    assert answer_of(Both, Derived) == "True"
+
+
+def test_f56_a_property_of_a_configuration_is_not_evaluated() -> None:
+    """Looking for component methods runs none of the class's code."""
+
+    @configuration
+    class Configuration:
+        @property
+        def broken(self) -> str:
+            raise AssertionError("evaluated")
+
+        @component
+        class Inner: ...
+
+        @component
+        def mailer(self) -> Mailer:
+            return SmtpMailer()
+
+    assert [each.name for each in component_methods(Configuration)] == ["mailer"]
+    assert answer_of(Page, Configuration) == "smtp"
+
+
+@pytest.mark.parametrize("annotations", [{}, {"return": None}])
+def test_a_component_method_has_to_say_its_type(annotations: dict[str, object]) -> None:
+    """Without a return type, nobody could ask for the component."""
+
+    @configuration
+    class Configuration:
+        @component
+        def mailer(self) -> Any:
+            return SmtpMailer()
+
+        mailer.__annotations__ = annotations
+
+    problem = only_problem_of(Configuration)
+
+    assert problem.where == location(Configuration.mailer)
+    assert problem.what == "nothing says what type of component mailer() provides"
+    assert problem.remedy == "Write the type behind the parameters, as in `-> Mailer`."
+
+
+def test_a_return_type_that_names_nothing_is_a_problem() -> None:
+    """The return type of a component method is needed, unlike that of a handler."""
+
+    @configuration
+    class Configuration:
+        @component
+        def mailer(self) -> "Missing":  # type: ignore[name-defined]  # noqa: F821
+            return SmtpMailer()
+
+    assert "the return annotation is 'Missing'" in only_problem_of(Configuration).what
+
+
+def test_a_component_method_outside_of_a_configuration_is_a_problem() -> None:
+    """The forgotten @configuration is told; the method would never be called."""
+
+    @service
+    class Shop:
+        @component
+        def mailer(self) -> Mailer:
+            return SmtpMailer()
+
+    problem = only_problem_of(Shop)
+
+    assert problem.what == "the @component method mailer() is in Shop, which is no configuration"
+    assert problem.remedy.startswith("Decorate Shop with @configuration")
+
+
+@pytest.mark.parametrize(
+    ("key", "component_made", "returned"),
+    [(Mailer, None, "None"), (SmtpMailer, "text", "a str"), (Sending, None, "None")],
+)
+def test_a_component_method_has_to_return_what_it_says(
+    key: type, component_made: object, returned: str
+) -> None:
+    """A forgotten return, or another type, is found before the first request."""
+
+    @configuration
+    class Configuration:
+        @component
+        def mailer(self) -> Any:
+            return component_made
+
+        mailer.__annotations__ = {"return": key}
+
+    problem = only_problem_of(Configuration)
+
+    assert problem.what == (
+        f"Configuration.mailer() is annotated to return {key.__name__}, but it returned {returned}"
+    )
+
+
+def test_a_protocol_is_not_checked_by_class() -> None:
+    """What fits a protocol need not inherit from it, and an int is a float."""
+
+    @configuration
+    class Configuration:
+        @component
+        def sending(self) -> Sending:
+            return SmtpMailer()
+
+        @component
+        def ratio(self) -> float:
+            return 1
+
+    assert problems_of(Configuration) == ()
+
+
+def test_session_container_overrides_the_default_by_its_return_type() -> None:
+    """A component method of type SessionContainer, whatever its name, sets sessions up."""
+
+    @configuration
+    class Configuration:
+        @component
+        def sessions_of_the_shop(self) -> SessionContainer:
+            return SessionContainer(keys=[KEY], session_prefix="shop")
+
+    assert cookie_of(Configuration) == "shop"
+
+
+@pytest.mark.parametrize("annotation", [dict[str, Any], Mapping[str, object], dict, SomeSettings])
+def test_session_container_may_return_some_of_the_settings(annotation: Any) -> None:
+    """A mapping of settings is completed with the defaults, for everybody who asks for it."""
+    seen = []
+
+    @configuration
+    class Configuration:
+        @component
+        def session_container(self, store: Store) -> Any:
+            return {"keys": [KEY], "session_prefix": "shop", "store": store}
+
+        session_container.__annotations__ = {"store": Store, "return": annotation}
+
+        @component
+        def store(self) -> Store:
+            return MemoryStore()
+
+    @service
+    class Reader:
+        def __init__(self, container: SessionContainer) -> None:
+            seen.append(container.session_prefix)
+
+    assert cookie_of(Configuration, Reader) == "shop"
+    assert seen == ["shop"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"session_prefx": "shop"}, "session_prefx"),
+        ({"keys": ["short"]}, "keys"),
+        (["keys"], "returned list, which is no mapping"),
+    ],
+)
+def test_wrong_settings_of_session_container_are_problems(settings: Any, problem: str) -> None:
+    """What sessions refuse is told with the method that set it."""
+
+    @configuration
+    class Configuration:
+        @component
+        def session_container(self) -> dict[str, Any]:
+            return settings  # type: ignore[no-any-return]
+
+    found = only_problem_of(Login, Configuration)
+
+    assert found.where == location(Configuration.session_container)
+    assert problem in found.what
+
+
+def test_every_wrong_setting_is_a_problem_of_its_own() -> None:
+    """A container with two mistakes is reported twice, with the method that made it."""
+
+    @configuration
+    class Configuration:
+        @component
+        def session_container(self) -> SessionContainer:
+            return SessionContainer(keys=["short"], session_prefix="a b")
+
+    found = problems_of(Login, Configuration)
+
+    assert [each.where for each in found] == [location(Configuration.session_container)] * 2
+
+
+def test_session_container_with_another_type_is_a_problem() -> None:
+    """The name promises sessions: a type that does not set them up is a mistake."""
+
+    @configuration
+    class Configuration:
+        @component
+        def session_container(self) -> MemoryStore:
+            return MemoryStore()
+
+    problem = only_problem_of(Configuration)
+
+    assert problem.what == (
+        "session_container() is annotated to return MemoryStore, which sets no sessions up"
+    )
+    assert problem.remedy == "Return a SessionContainer, or a dict with some of its fields."
