@@ -109,6 +109,24 @@ def test_f92_an_explicit_head_wins(client: Client, path: str) -> None:
     assert response.data == b""
 
 
+def test_f92_head_ends_the_response_that_is_not_sent() -> None:
+    """What is to happen when a response is over happens for HEAD, too."""
+    ended = []
+
+    @controller("/")
+    class Closing:
+        @get("/")
+        def show(self) -> Response:
+            response = Response("body")
+            response.call_on_close(lambda: ended.append(True))
+            return response
+
+    with Application(Closing).test() as client:
+        client.head("/")
+
+    assert ended == [True]
+
+
 @pytest.mark.parametrize(
     ("path", "allow"),
     [

@@ -76,6 +76,18 @@ RAISED: dict[str, Callable[[], Exception]] = {
 class Visits:
     """Use the session in every way."""
 
+    ended = 0
+
+    @get("/closing")
+    def closing(self, session: session) -> Response:
+        session["n"] = 1
+        response = Response("never sent")
+        response.call_on_close(self._end)
+        return response
+
+    def _end(self) -> None:
+        Visits.ended += 1
+
     @get("/untouched")
     def untouched(self, session: session) -> str:
         return "untouched"
@@ -309,6 +321,26 @@ def test_f70_cookie_and_store_agree_whatever_is_raised(client: Client, name: str
     client.get(f"/regenerate-then-raise/{name}")
 
     assert saved(client) == (1 if name in ("503", "bug") else 99)
+
+
+def test_f70_a_new_id_is_told_although_the_commit_fails(client: Client, store: Spy) -> None:
+    """The id has changed in the store by then, so the client has to learn it."""
+    client.get("/write")
+    store.broken = {"commit"}
+    response = client.post("/login")
+    store.broken = set()
+
+    assert response.status_code == 503
+    assert "Set-Cookie" in response.headers
+    assert saved(client) == 1
+
+
+def test_a_response_that_is_replaced_is_ended(client: Client, store: Spy) -> None:
+    """What is to happen when a response is over happens, though another one is sent."""
+    store.broken = {"create"}
+    client.get("/closing")
+
+    assert Visits.ended == 1
 
 
 def test_f70_with_debug_the_client_keeps_its_session(store: Spy) -> None:
