@@ -88,6 +88,8 @@ class SessionManager:
     def create(self, data: Mapping[str, Any] | None = None) -> Session:
         """Store a new session with the data and return it; `close` it after further changes."""
         session = self._session(KnownId(None))
+        # Its life begins now, also if there is no data.
+        session._load()
         session.update(data or {})
         _backing(session).create(session)
         return session

@@ -1,0 +1,153 @@
+"""How many times each request asks its store, counted."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from sessions import Session, StoreUnavailable
+from sessions.persistence import DEADLINE
+from sessions.testing import ManualClock
+from tests.sessions.apps import Browser, Handler, everything, in_turn, untouched, writes
+from tests.sessions.conftest import SiteMaker
+
+
+def append(session: Session) -> None:
+    """Change a nested value."""
+    session["cart"].append(1)
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds a cart, with the store's calls forgotten."""
+    browser.visit(writes(cart=[]))
+    browser.site.store_calls().clear()
+    return browser
+
+
+BUDGET: dict[str, tuple[Handler, list[str]]] = {
+    "untouched": (untouched, []),
+    "read": (everything, ["load"]),
+    "read often": (in_turn(everything, len, everything), ["load"]),
+    "changed": (writes(a=1), ["load", "commit"]),
+    "changed often": (in_turn(writes(a=1), append, writes(b=2, c=3)), ["load", "commit"]),
+    "changed and read": (in_turn(everything, append, everything), ["load", "commit"]),
+    "cleared": (Session.clear, ["load", "commit"]),
+    "logout": (Session.destroy, ["delete"]),
+    "logout after reading": (in_turn(everything, Session.destroy), ["load", "delete"]),
+    "logout after writing": (in_turn(writes(a=1), Session.destroy), ["load", "delete"]),
+    "logout and a new session": (
+        in_turn(Session.destroy, writes(a=1)),
+        ["delete", "create"],
+    ),
+    "new id": (Session.regenerate, ["load", "rename"]),
+    "login": (in_turn(Session.regenerate, writes(user="ada")), ["load", "rename", "commit"]),
+    "reload": (in_turn(everything, Session.reload), ["load", "load"]),
+}
+VISITOR: dict[str, tuple[Handler, list[str]]] = {
+    "untouched": (untouched, []),
+    "read": (everything, []),
+    "new": (writes(a=1), ["create"]),
+    "new, saved": (in_turn(writes(a=1), Session.save), ["create"]),
+    "new id": (in_turn(Session.regenerate, writes(a=1)), ["create"]),
+    "logout": (Session.destroy, []),
+}
+
+
+@pytest.mark.parametrize(("handler", "calls"), BUDGET.values(), ids=BUDGET)
+def test_p1_p2_the_budget_of_a_session(
+    customer: Browser, handler: Handler, calls: list[str]
+) -> None:
+    """Untouched 0, read 1, changed 2, logout 1, plus the load if it was read."""
+    customer.visit(handler)
+
+    assert customer.site.store_calls() == calls
+
+
+@pytest.mark.parametrize(("handler", "calls"), VISITOR.values(), ids=VISITOR)
+def test_p1_p2_the_budget_of_a_visitor(
+    browser: Browser, handler: Handler, calls: list[str]
+) -> None:
+    """New 1, and nothing for who leaves no data."""
+    browser.visit(handler)
+
+    assert browser.site.store_calls() == calls
+
+
+@pytest.mark.parametrize(("handler", "calls"), BUDGET.values(), ids=BUDGET)
+def test_p2_the_touch_is_throttled(
+    customer: Browser, clock: ManualClock, handler: Handler, calls: list[str]
+) -> None:
+    """Once it is due, reading costs a touch more; whatever else is written carries the times."""
+    clock.advance(60)
+    reads_only = calls in (["load"], ["load", "load"], ["load", "rename"])
+
+    customer.visit(handler)
+    customer.visit(handler)
+
+    assert customer.site.store_calls().count("touch") == int(reads_only)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_the_budget_of_a_failure(customer: Browser, status: int) -> None:
+    """What is discarded costs the load alone."""
+    customer.visit(in_turn(writes(a=1), append), status=status)
+
+    assert customer.site.store_calls() == ["load"]
+
+
+def test_the_budget_of_a_rolling_session(make_site: SiteMaker) -> None:
+    """Each response renews it: one load and one touch, or the commit in its place."""
+    site = make_site(rolling=True)
+    browser = site.browser()
+    browser.visit(writes(a=1))
+
+    calls: list[list[str]] = []
+    for handler in (untouched, everything, writes(b=2)):
+        site.store_calls().clear()
+        browser.visit(handler)
+        calls.append([*site.store_calls()])
+
+    assert calls == [["load", "touch"], ["load", "touch"], ["load", "commit"]]
+
+
+def test_a_visitor_of_a_rolling_site_costs_nothing(make_site: SiteMaker) -> None:
+    """There is nothing to renew."""
+    browser = make_site(rolling=True).browser()
+
+    answer = browser.visit(untouched)
+
+    assert (answer.set_cookies, browser.site.store_calls()) == ([], [])
+
+
+def test_after_a_failure_the_store_is_left_alone(customer: Browser) -> None:
+    """A request that saw it fail does not wait for it again."""
+    customer.site.store.broken = {"load"}
+
+    def handler(session: Session) -> None:
+        for _ in range(5):
+            with pytest.raises(StoreUnavailable):
+                session.get("cart")
+
+    customer.visit(handler)
+
+    assert customer.site.store_calls() == ["load"]
+
+
+def test_a_request_waits_for_its_store_one_second_in_all(
+    customer: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that answers slowly, but answers, is not asked until the deadline is passed."""
+    stopwatch = ManualClock(0.0)
+    monkeypatch.setattr("sessions.persistence.time", SimpleNamespace(monotonic=stopwatch))
+    slow: dict[str, Callable[[], object]] = {"load": lambda: stopwatch.advance(0.35)}
+
+    def handler(session: Session) -> None:
+        for _ in range(9):
+            customer.site.store.before = dict(slow)
+            session.reload()
+
+    answer = customer.visit(handler)
+
+    assert answer.status == 503
+    assert stopwatch() <= DEADLINE

@@ -1,0 +1,174 @@
+"""What another request, or another thread, does to the session while a handler has it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sessions import Session
+from sessions.specimens import in_parallel
+from sessions.testing import ManualClock
+from tests.sessions.apps import Answer, Browser, Handler, everything, in_turn, untouched, writes
+from tests.sessions.conftest import SiteMaker
+
+DAY = 86400.0
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "rolling": {"rolling": True},
+    "resave": {"resave": True},
+    "save_uninitialized": {"save_uninitialized": True},
+}
+IN_FLIGHT: dict[str, Handler] = {
+    "untouched": untouched,
+    "reader": everything,
+    "writer": writes(late=True),
+    "own timeout": lambda session: setattr(session, "timeout", timedelta(days=3)),
+}
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds a value, with the store's calls forgotten."""
+    browser.visit(writes(a=1))
+    browser.site.store_calls().clear()
+    return browser
+
+
+def visit_during(browser: Browser, handler: Handler, meanwhile: Handler) -> tuple[Answer, Answer]:
+    """Send a request inside the handler of another; return the late answer, then the quick one."""
+    answers: list[Answer] = []
+
+    def slow(session: Session) -> object:
+        value = handler(session)
+        answers.append(browser.site.visit(meanwhile, browser.cookie))
+        return value
+
+    late = browser.site.visit(slow, browser.cookie)
+    return late, answers[0]
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("handler", IN_FLIGHT.values(), ids=IN_FLIGHT)
+def test_s32_s33_no_setting_brings_an_ended_session_back(
+    make_site: SiteMaker, settings: dict[str, Any], handler: Handler
+) -> None:
+    """Where every response is saved or sends a cookie, the late one does neither."""
+    browser = make_site(**settings).browser()
+    browser.visit(writes(a=1))
+
+    late, _ = visit_during(browser, handler, Session.destroy)
+
+    sent = [cookie.partition(";")[0] for cookie in late.set_cookies]
+    assert browser.cookie not in sent
+    assert late.clears is False
+    assert browser.site.visit(everything, browser.cookie).value == {}
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("handler", [everything, writes(late=True)], ids=["reader", "writer"])
+def test_s36_no_setting_replaces_a_new_id(
+    make_site: SiteMaker, settings: dict[str, Any], handler: Handler
+) -> None:
+    """The late response of the old id sends no cookie."""
+    browser = make_site(**settings).browser()
+    browser.visit(writes(a=1))
+
+    late, login = visit_during(browser, handler, Session.regenerate)
+
+    assert late.set_cookies == []
+    assert browser.site.visit(everything, login.cookie).value == {"a": 1}
+
+
+def test_s32_a_dropped_write_costs_one_call(customer: Browser) -> None:
+    """The commit that found nobody; it is not tried again."""
+    late = in_turn(writes(late=1), Session.save, writes(late=2), Session.save)
+
+    def handler(session: Session) -> None:
+        session["late"] = 0
+        customer.site.manager.delete(session.id)
+        late(session)
+
+    customer.visit(handler)
+
+    assert customer.site.store_calls() == ["load", "delete", "commit"]
+    assert customer.site.told.count("gone") == 1
+
+
+def test_s32_a_logout_within_a_lost_session_is_a_logout(customer: Browser) -> None:
+    """Another request ended it first; this one clears its cookie all the same."""
+    late, _ = visit_during(customer, in_turn(writes(late=1)), Session.destroy)
+    again = customer.visit(Session.destroy)
+
+    assert late.set_cookies == []
+    assert again.clears
+
+
+@pytest.mark.parametrize("handler", [everything, writes(late=True)], ids=["reader", "writer"])
+def test_s35_expiry_between_load_and_commit(
+    customer: Browser, clock: ManualClock, handler: Handler
+) -> None:
+    """The write is dropped without a cookie, and no new session inherits the data."""
+
+    def slow(session: Session) -> None:
+        handler(session)
+        clock.advance(DAY)
+
+    before = customer.cookie
+    answer = customer.visit(slow)
+
+    assert (answer.status, answer.set_cookies) == (200, [])
+    assert customer.holds() == {}
+    customer.visit(writes(b=2))
+    assert customer.holds() == {"b": 2}
+    assert customer.cookie != before
+
+
+def test_s41_threads_of_one_request_share_one_load(customer: Browser) -> None:
+    """However many come first."""
+
+    def handler(session: Session) -> list[Any]:
+        return in_parallel(8, lambda n: session["a"])
+
+    assert customer.visit(handler).value == [1] * 8
+    assert customer.site.store_calls() == ["load"]
+
+
+def test_s41_threads_of_one_request_lose_no_write(customer: Browser) -> None:
+    """Each sets and removes keys of its own; one commit has them all."""
+
+    def work(session: Session, n: int) -> None:
+        for turn in range(50):
+            session[f"kept {n}"] = turn
+            session[f"gone {n}"] = turn
+            del session[f"gone {n}"]
+
+    customer.visit(lambda session: in_parallel(8, lambda n: work(session, n)))
+
+    assert customer.holds() == {"a": 1, **{f"kept {n}": 49 for n in range(8)}}
+    assert customer.site.store.writes == ["commit"]
+
+
+def test_s41_threads_of_one_request_see_one_id(browser: Browser) -> None:
+    """Also of a new session, and of one that all of them save."""
+
+    def work(session: Session, n: int) -> str:
+        before = session.id
+        session[f"k{n}"] = n
+        session.save()
+        return before
+
+    answer = browser.visit(lambda session: in_parallel(8, lambda n: work(session, n)))
+
+    assert len(set(answer.value)) == 1
+    assert browser.site.store_calls().count("create") == 1
+    assert browser.holds() == {f"k{n}": n for n in range(8)}
+
+
+def test_s41_threads_of_one_request_end_it_once(customer: Browser) -> None:
+    """What they do in parallel happens one after the other."""
+    acts = [Session.regenerate, Session.destroy] * 4
+
+    answer = customer.visit(lambda session: in_parallel(8, lambda n: acts[n](session)))
+
+    assert answer.clears
+    assert customer.holds() == {}

@@ -1,0 +1,295 @@
+"""Sessions without a request of their own: jobs, admin pages, WebSockets, other gateways."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sessions import (
+    CookieSettings,
+    Session,
+    SessionClosed,
+    SessionExpired,
+    SessionManager,
+    SessionNotFound,
+    SessionTooLarge,
+    StoreUnavailable,
+)
+from sessions.record import random_id
+from sessions.testing import ManualClock
+from sessions.transports.base import Headers
+from sessions.wsgi import EnvironHead
+from tests.sessions.apps import Browser, Site, everything, writes
+from tests.sessions.conftest import SiteMaker
+
+
+@pytest.fixture
+def manager(site: Site) -> SessionManager:
+    """Return the manager of the site."""
+    return site.manager
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds a value, with the store's calls forgotten."""
+    browser.visit(writes(a=1))
+    browser.site.store_calls().clear()
+    return browser
+
+
+def open_with(manager: SessionManager, cookie: str = "") -> Session:
+    """Open the session of a request with the cookie."""
+    return manager.open(EnvironHead({"HTTP_COOKIE": cookie, "wsgi.url_scheme": "http"}))
+
+
+def names(headers: Headers) -> list[str]:
+    """Return the names of the headers."""
+    return [name for name, _ in headers]
+
+
+# open, close
+
+
+def test_s2_open_and_close_do_nothing(manager: SessionManager, customer: Browser) -> None:
+    """No store call and no header for a session that nobody touched."""
+    session = open_with(manager, customer.cookie)
+
+    assert manager.close(session) == []
+    assert customer.site.store_calls() == []
+
+
+def test_close_returns_the_headers(manager: SessionManager) -> None:
+    """Those of a first write: Vary, the cookie, no-store."""
+    session = open_with(manager)
+    session["a"] = 1
+
+    headers = manager.close(session)
+
+    assert names(headers) == ["Vary", "Set-Cookie", "Cache-Control"]
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_close_is_idempotent(manager: SessionManager, customer: Browser, failed: bool) -> None:
+    """The second call writes nothing and returns the same headers."""
+    session = open_with(manager, customer.cookie)
+    session.regenerate()
+    session["b"] = 2
+    first = manager.close(session, failed=failed)
+    calls = [*customer.site.store_calls()]
+
+    again = manager.close(session)
+
+    assert again == first
+    assert names(again).count("Set-Cookie") == 1
+    assert customer.site.store_calls() == calls
+
+
+def test_a_closed_session_is_closed(manager: SessionManager, customer: Browser) -> None:
+    """P8: a later write raises, it never vanishes."""
+    session = open_with(manager, customer.cookie)
+    manager.close(session)
+
+    for act in (writes(b=1), everything, Session.save, Session.destroy, Session.regenerate):
+        with pytest.raises(SessionClosed):
+            act(session)
+
+
+def test_a_failed_close_can_be_closed_as_failed(manager: SessionManager, customer: Browser) -> None:
+    """Its headers are those of what happened before: nothing is sent or cleared."""
+    customer.site.store.broken = {"commit"}
+    session = open_with(manager, customer.cookie)
+    session["b"] = 2
+
+    with pytest.raises(StoreUnavailable) as error:
+        manager.close(session)
+
+    assert (error.value.status, error.value.retry_after) == (503, 1)
+    assert manager.close(session, failed=True) == [("Vary", "Cookie")]
+    assert customer.holds() == {"a": 1}
+
+
+def test_a_close_that_is_too_large_can_be_closed_as_failed(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """A new id that the store has already is sent all the same."""
+    session = open_with(manager, customer.cookie)
+    session.regenerate()
+    session["b"] = "x" * 70_000
+
+    with pytest.raises(SessionTooLarge):
+        manager.close(session)
+
+    assert names(manager.close(session, failed=True)) == ["Vary", "Set-Cookie", "Cache-Control"]
+    assert manager.get(session.id)["a"] == 1
+
+
+@pytest.mark.parametrize("name", ["rolling", "save_uninitialized"])
+def test_a_manager_tells_whether_to_open_every_request(make_site: SiteMaker, name: str) -> None:
+    """Where each response renews or begins a session."""
+    assert make_site(**{name: True}).manager.opens_every_request is True
+    assert make_site(resave=True).manager.opens_every_request is False
+
+
+# create, get, delete
+
+
+def test_create_stores_a_session(manager: SessionManager) -> None:
+    """It is there at once, under its id."""
+    session = manager.create({"a": [1]})
+    session["a"].append(2)
+    manager.close(session)
+
+    assert dict(manager.get(session.id)) == {"a": [1, 2]}
+
+
+@pytest.mark.parametrize("data", [None, {}], ids=repr)
+def test_create_stores_an_empty_session_too(manager: SessionManager, data: Any) -> None:
+    """For whoever asks for one."""
+    session = manager.create(data)
+
+    assert dict(manager.get(session.id)) == {}
+
+
+def test_get_finds_a_visitors_session(manager: SessionManager, customer: Browser) -> None:
+    """What is changed in it and closed, the visitor sees; no header is made."""
+    session = manager.get(customer.visit(lambda session: session.id).value)
+    session["by"] = "admin"
+
+    assert manager.close(session) == []
+    assert customer.holds() == {"a": 1, "by": "admin"}
+
+
+def test_what_a_job_does_not_close_is_not_saved(manager: SessionManager, customer: Browser) -> None:
+    """close() is the end of its request."""
+    manager.get(customer.visit(lambda session: session.id).value)["by"] = "admin"
+
+    assert customer.holds() == {"a": 1}
+
+
+def test_get_of_an_unknown_id_says_so(manager: SessionManager) -> None:
+    """SessionNotFound, and no record is made."""
+    with pytest.raises(SessionNotFound) as error:
+        manager.get(random_id())
+
+    assert type(error.value) is SessionNotFound
+
+
+def test_get_of_a_session_whose_time_is_over_says_so(
+    make_site: SiteMaker, customer: Browser, clock: ManualClock
+) -> None:
+    """SessionExpired where the store still has it, for a shorter timeout rules since today."""
+    session_id = customer.visit(lambda session: session.id).value
+    stricter = make_site(idle_timeout=timedelta(hours=1)).manager
+    clock.advance(timedelta(hours=1))
+
+    with pytest.raises(SessionExpired, match="time is over"):
+        stricter.get(session_id)
+
+
+def test_delete_ends_a_visitors_session(manager: SessionManager, customer: Browser) -> None:
+    """At once; a second time there is nothing to end."""
+    session_id = customer.visit(lambda session: session.id).value
+
+    assert [manager.delete(session_id), manager.delete(session_id)] == [True, False]
+    assert customer.holds() == {}
+
+
+@pytest.mark.parametrize("act", [Session.regenerate, Session.destroy, Session.save])
+def test_a_job_can_do_what_a_handler_can(manager: SessionManager, act: Any) -> None:
+    """Also without a browser."""
+    session = manager.create({"a": 1})
+    before = session.id
+    act(session)
+    manager.close(session)
+
+    if act is Session.save:
+        assert manager.get(before)["a"] == 1
+    else:
+        with pytest.raises(SessionNotFound):
+            manager.get(before)
+
+
+def test_a_failing_store_fails_the_job(manager: SessionManager, customer: Browser) -> None:
+    """StoreUnavailable from every door."""
+    session_id = customer.visit(lambda session: session.id).value
+    customer.site.store.broken = {"load", "create", "delete", "purge"}
+
+    for call in (
+        lambda: manager.get(session_id),
+        lambda: manager.create({}),
+        lambda: manager.delete(session_id),
+        lambda: manager.purge(),
+    ):
+        with pytest.raises(StoreUnavailable):
+            call()
+
+
+# from_cookie
+
+
+def test_from_cookie_finds_the_session(manager: SessionManager, customer: Browser) -> None:
+    """Of the raw header that a WebSocket's first request carries."""
+    session = manager.from_cookie(f"theme=dark; {customer.cookie}")
+    session["socket"] = True
+    manager.close(session)
+
+    assert customer.holds() == {"a": 1, "socket": True}
+
+
+@pytest.mark.parametrize("header", ["", "session=forged", "theme=dark", "session="])
+def test_from_cookie_without_a_session_is_a_new_one(manager: SessionManager, header: str) -> None:
+    """Empty, and not stored unless it is written."""
+    session = manager.from_cookie(header)
+
+    assert (dict(session), session.is_new) == ({}, True)
+
+
+@pytest.mark.parametrize("secure", ["auto", True], ids=repr)
+def test_from_cookie_finds_a_secure_cookie(make_site: SiteMaker, secure: Any) -> None:
+    """By the name that it has over https."""
+    browser = make_site(cookie=CookieSettings(secure=secure)).browser()
+    browser.visit(writes(a=1), scheme="https")
+
+    assert browser.cookie.startswith("__Host-session=")
+    assert browser.site.manager.from_cookie(browser.cookie)["a"] == 1
+
+
+# The rest
+
+
+def test_purge_removes_what_is_over(
+    manager: SessionManager, customer: Browser, clock: ManualClock
+) -> None:
+    """And tells how much."""
+    clock.advance(86_400)
+
+    assert [manager.purge(), manager.purge()] == [1, 0]
+
+
+def test_a_foreign_session_is_refused(manager: SessionManager) -> None:
+    """A session that no manager opened cannot be closed by one."""
+
+    loose = Session(object())  # type: ignore[arg-type]
+
+    with pytest.raises(TypeError, match="was not opened by a SessionManager"):
+        manager.close(loose)
+
+
+def test_a_session_class_of_ones_own_is_used(make_site: SiteMaker) -> None:
+    """By requests and by jobs."""
+
+    class Shop(Session):
+        """Know the cart."""
+
+        @property
+        def cart(self) -> list[str]:
+            """Return the cart."""
+            cart: list[str] = self.setdefault("cart", [])
+            return cart
+
+    site = make_site(session_class=Shop)
+    browser = site.browser()
+    browser.visit(lambda session: session.cart.append("tea"))  # type: ignore[attr-defined]
+
+    assert browser.holds() == {"cart": ["tea"]}
+    assert type(site.manager.create()) is Shop
