@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 import werkzeug.test
@@ -16,16 +17,16 @@ REQUIRED = inspect.Parameter.empty
 
 
 @contextmanager
-def client_of(*classes: type) -> Iterator[Client]:
-    """Give a client of an application of the classes, whose sessions are kept in memory."""
-    with open_client(classes, ()) as client:
+def client_of(*parts: type | ModuleType) -> Iterator[Client]:
+    """Give a client of an application of the parts, whose sessions are kept in memory."""
+    with open_client(parts, ()) as client:
         yield client
 
 
-def problems_of(*classes: type) -> tuple[Problem, ...]:
-    """Return what the start-up of the classes complains about."""
+def problems_of(*parts: type | ModuleType) -> tuple[Problem, ...]:
+    """Return what the start-up of the parts complains about."""
     try:
-        with client_of(*classes):
+        with client_of(*parts):
             return ()
     except StartupError as error:
         return error.problems

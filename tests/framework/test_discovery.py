@@ -1,0 +1,107 @@
+"""Discovery: the classes that an application is made of."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from werkzeug.routing import BuildError
+
+from framework import (
+    Application,
+)
+from tests.framework.trials import problems_of
+
+
+def test_a_class_without_a_decorator_is_a_problem() -> None:
+    """A forgotten decorator is told with the class's place."""
+
+    class Plain:
+        """Nothing says what this is."""
+
+    (problem,) = problems_of(Plain)
+
+    assert problem.where.startswith("Plain (tests/framework/test_discovery.py:")
+    assert "@controller" in problem.remedy
+
+
+def test_something_else_is_a_problem() -> None:
+    """Applications are made of classes and modules."""
+    (problem,) = problems_of("shop.users")  # type: ignore[arg-type]
+
+    assert "'shop.users'" in problem.where
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """Write and import a package of controllers."""
+    package = tmp_path / "shop"
+    (package / "admin").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "users.py").write_text(_module("Users", "/users"))
+    (package / "goods.py").write_text("from shop.users import Users\n" + _module("Goods", "/goods"))
+    (package / "admin" / "__init__.py").write_text("")
+    (package / "admin" / "users.py").write_text(_module("Users", "/admin/users"))
+    (package / "__main__.py").write_text("raise SystemExit('the program was run')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield importlib.import_module("shop")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
+        del sys.modules[name]
+
+
+def _module(name: str, prefix: str) -> str:
+    return (
+        "from framework import controller, get\n\n"
+        f"@controller({prefix!r})\nclass {name}:\n"
+        f"    @get('/')\n    def show(self) -> str:\n        return {prefix!r}\n"
+    )
+
+
+def test_a_package_stands_for_the_classes_of_its_modules(shop: ModuleType) -> None:
+    """Inner packages are searched too, and the program of the package is not run."""
+    app = Application(shop)
+
+    assert sorted(route.rule for route in app.routes) == ["/admin/users/", "/goods/", "/users/"]
+
+
+def test_a_module_stands_for_the_classes_that_it_defines(shop: ModuleType) -> None:
+    """A class that it only imports is left to its own module."""
+    app = Application(importlib.import_module("shop.goods"))
+
+    assert [route.rule for route in app.routes] == ["/goods/"]
+
+
+def test_a_class_given_twice_counts_once(shop: ModuleType) -> None:
+    """By itself and in its module."""
+    goods = importlib.import_module("shop.goods")
+
+    assert len(Application(goods, goods.Goods).routes) == 1
+
+
+def test_classes_of_one_name_have_their_module_in_urls(shop: ModuleType) -> None:
+    """Where a name is not enough, the module comes before it."""
+    app = Application(shop)
+
+    assert app.url_for("shop.admin.users.Users.show") == "/admin/users/"
+    assert app.url_for("shop.users.Users.show") == "/users/"
+    assert app.url_for("Goods.show") == "/goods/"
+    with pytest.raises(BuildError):
+        app.url_for("Users.show")
+
+
+def test_a_module_without_decorated_classes_is_a_problem(shop: ModuleType) -> None:
+    """It was given for something."""
+    (problem,) = problems_of(importlib.import_module("textwrap"))
+
+    assert "'textwrap' defines no decorated class" in problem.what
+
+
+def test_a_module_that_cannot_be_imported_is_a_problem(shop: ModuleType, tmp_path: Path) -> None:
+    """The other modules are still looked at."""
+    (tmp_path / "shop" / "broken.py").write_text("import does_not_exist")
+    (tmp_path / "shop" / "bad.py").write_text(_module("Bad", "/<x:y>"))
+    found = problems_of(shop)
+
+    assert ["does_not_exist" in found[0].what, "'/<x:y>/'" in found[1].what] == [True, True]

@@ -1,0 +1,158 @@
+"""Streams: a generator's chunks, and how they end."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from framework import Application, Response, controller, get, post
+from framework.testing import Client
+
+
+@controller("/")
+class Streams:
+    """Stream things, in good and in bad ways."""
+
+    closed = 0
+
+    @get("/text")
+    def text(self) -> Iterator[str]:
+        yield "ża"
+        yield "b"
+
+    @get("/bytes")
+    def bytes(self) -> Iterator[bytes]:
+        yield b"\xff"
+        yield b"\x00"
+
+    @get("/empty")
+    def empty(self) -> Iterator[str]:
+        yield from ()
+
+    @post("/created", status=201)
+    def created(self) -> Iterator[str]:
+        yield "a"
+
+    @get("/ints")
+    def ints(self) -> Iterator[int]:
+        yield 3
+
+    @get("/late-int")
+    def late_int(self) -> Iterator[object]:
+        yield "a"
+        yield 3
+
+    @get("/early")
+    def early(self) -> Iterator[str]:
+        chunks: dict[str, str] = {}
+        yield chunks["before the first chunk"]
+
+    @get("/late")
+    def late(self) -> Iterator[str]:
+        yield "a"
+        raise LookupError("between two chunks")
+
+    @get("/long")
+    def long(self) -> Iterator[str]:
+        try:
+            while True:
+                yield "x"
+        finally:
+            Streams.closed += 1
+
+    @get("/response")
+    def response(self) -> Response:
+        return Response(self.text(), mimetype="text/html")
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    Streams.closed = 0
+    with Application(Streams).test() as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "body"),
+    [
+        ("/text", "text/plain; charset=utf-8", "żab".encode()),
+        ("/bytes", "application/octet-stream", b"\xff\x00"),
+        ("/empty", "text/plain; charset=utf-8", b""),
+        ("/response", "text/html; charset=utf-8", "żab".encode()),
+    ],
+)
+def test_f84_a_generator_is_streamed(
+    client: Client, path: str, content_type: str, body: bytes
+) -> None:
+    """Chunks of text are encoded, bytes are sent as they are; no length is promised."""
+    response = client.get(path)
+
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == content_type
+    assert "Content-Length" not in response.headers
+    assert response.data == body
+
+
+def test_a_stream_has_the_status_of_the_decorator(client: Client) -> None:
+    """`status=` holds for a generator, too."""
+    assert client.post("/created").status == "201 CREATED"
+
+
+def test_f84_other_chunks_are_a_clear_error(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A first chunk that is neither text nor bytes is a 500 that names the handler."""
+    response = client.get("/ints")
+
+    assert response.status_code == 500
+    assert "Streams.ints" in caplog.text
+    assert "yielded 3, of type int" in caplog.text
+
+
+def test_f84_a_later_chunk_of_another_type_breaks_the_connection(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once bytes have left, the same mistake can only be logged."""
+    with pytest.raises(TypeError, match="yielded 3, of type int"):
+        client.get("/late-int")
+
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_an_error_before_the_first_chunk_is_a_500(client: Client) -> None:
+    """Until the first chunk is there, a stream can fail like any handler."""
+    assert client.get("/early").status_code == 500
+
+
+def test_f82_an_error_in_the_stream_aborts_it(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server gets the exception, so it breaks the connection; it is logged once."""
+    with pytest.raises(LookupError, match="between two chunks"):
+        client.get("/late")
+
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "Streams.late" in caplog.text
+
+
+def test_f83_a_client_that_leaves_closes_the_generator(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The generator's own clean-up runs, and nothing is logged."""
+    response = client.get("/long", buffered=False)
+    chunks = response.iter_encoded()
+    received = [next(chunks), next(chunks)]
+    response.close()
+
+    assert received == [b"x", b"x"]
+    assert Streams.closed == 1
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_f53_head_closes_the_generator(client: Client) -> None:
+    """HEAD has no use for the chunks."""
+    response = client.head("/long")
+
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert Streams.closed == 1

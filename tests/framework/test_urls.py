@@ -1,0 +1,100 @@
+"""URLs: built from the names of handlers."""
+
+from typing import Any
+
+import pytest
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BuildError
+from werkzeug.test import Client as WSGIClient
+from werkzeug.test import create_environ, run_wsgi_app
+
+from framework import (
+    Application,
+    Inject,
+    Request,
+    controller,
+    get,
+)
+
+
+@controller("/users")
+class Users:
+    """Have users under their ids."""
+
+    @get("/<int:user_id>")
+    def show(self, user_id: int, app: Inject[Application], request: Request) -> dict[str, str]:
+        return {
+            "path": app.url_for("Users.show", user_id=user_id),
+            "mounted": app.url_for("Users.show", request, user_id=user_id),
+            "external": app.url_for("Users.show", request, user_id=user_id, _external=True),
+        }
+
+    @get("/named/<name>")
+    def named(self, name: str) -> str:
+        return name
+
+    @get("/")
+    @get("/all")
+    def index(self) -> str:
+        return "users"
+
+
+def answer(app: Any, path: str, **environ: Any) -> tuple[int, str]:
+    """Return the status and the body that an application answers."""
+    body, status, _ = run_wsgi_app(app, create_environ(path, **environ), buffered=True)
+    return int(status[:3]), b"".join(body).decode()
+
+
+def test_f97_a_url_is_escaped_as_a_request_would_be() -> None:
+    """What url_for builds leads to the handler with the same value."""
+    app = Application(Users)
+    url = app.url_for("Users.named", name="ż ?")
+
+    assert url == "/users/named/%C5%BC%20%3F"
+    assert answer(app, url) == (200, "ż ?")
+
+
+def test_values_that_the_path_has_not_go_to_the_query() -> None:
+    """So a link to a page of a list is one call."""
+    assert Application(Users).url_for("Users.index", page=2) == "/users/?page=2"
+
+
+def test_f102_a_url_follows_the_mount_point() -> None:
+    """Under SCRIPT_NAME the URL has its prefix, host and scheme."""
+    app = Application(Users)
+    client = WSGIClient(DispatcherMiddleware(NotFound(), {"/shop": app}))
+    response = client.get("/shop/users/7", base_url="https://example.org", buffered=True)
+
+    assert response.json == {
+        "path": "/users/7",
+        "mounted": "/shop/users/7",
+        "external": "https://example.org/shop/users/7",
+    }
+
+
+def test_f102_a_url_follows_a_trusted_proxy() -> None:
+    """Behind ProxyFix it has what the proxy says."""
+    app = Application(Users)
+    client = WSGIClient(ProxyFix(app, x_host=1, x_proto=1, x_prefix=1))
+    headers = {
+        "X-Forwarded-Host": "shop.example",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Prefix": "/eu",
+    }
+    response = client.get("/users/7", headers=headers, buffered=True)
+
+    assert (response.json or {})["external"] == "https://shop.example/eu/users/7"
+
+
+def test_an_external_url_needs_a_request() -> None:
+    """Without one, nobody knows the host."""
+    with pytest.raises(TypeError, match="needs a request"):
+        Application(Users).url_for("Users.index", _external=True)
+
+
+def test_an_unknown_handler_has_no_url() -> None:
+    """The error suggests the name that was meant."""
+    with pytest.raises(BuildError, match=r"Users\.index"):
+        Application(Users).url_for("Users.indx")
