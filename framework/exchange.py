@@ -63,6 +63,9 @@ class Exchange:
     def request(self) -> Request:
         """Return the request as Werkzeug knows it, always the same object."""
         if self._request is None:
+            if not self.environ.get("CONTENT_LENGTH"):
+                # Werkzeug cuts such a body off at the limit, and does not say so.
+                _ = self.body
             self._request = Request(self.environ)
             self._request.max_content_length = BODY_LIMIT
         return self._request

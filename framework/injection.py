@@ -44,6 +44,7 @@ class Graph:
     ) -> None:
         self._problems = problems
         self._built: dict[Provider, bool] = {}
+        self._asked_for: set[Provider] = set()
         self._injector = injector.Injector(auto_bind=False)
         self._registry = Registry(classes, known, problems)
         self._registry.replace(replacements)
@@ -57,7 +58,7 @@ class Graph:
 
     def get(self, key: object) -> object:
         """Return the component of a type; raise NotProvided or AlreadyReported, both KeyErrors."""
-        provider = self._registry.find(key)
+        provider = self._ask_for(key)
         if not self._build(provider, ()):
             raise AlreadyReported(key)
         return _give(self._injector, provider)
@@ -71,7 +72,14 @@ class Graph:
 
     def report_unused_replacements(self) -> None:
         """Report each replacement of what nothing has asked for, once everything has asked."""
-        self._problems += map(unused_replacement, self._registry.unused_replacements())
+        for provider in self._registry.replacements:
+            if provider not in self._asked_for:
+                self._problems.append(unused_replacement(provider))
+
+    def _ask_for(self, annotation: object) -> Provider:
+        provider = self._registry.find(annotation)
+        self._asked_for.add(provider)
+        return provider
 
     def _build(self, provider: Provider, trail: Trail) -> bool:
         """Build a component after all that it needs; False if that is a problem."""
@@ -123,7 +131,7 @@ class Graph:
             for each in declared.metadata:
                 if isinstance(each, Marker) and not isinstance(each, InjectMarker):
                     raise of_one_request(f"a value from the {each.source}")
-            return self._registry.find(annotated(declared.annotation, declared.metadata))
+            return self._ask_for(annotated(declared.annotation, declared.metadata))
         except NotProvided:
             if declared.default is EMPTY:
                 raise

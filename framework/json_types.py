@@ -38,14 +38,11 @@ def fill_defaults(value: object) -> None:
         elif isinstance(each, msgspec.Struct):
             waiting += [getattr(each, name) for name in each.__struct_fields__]
         elif dataclasses.is_dataclass(each):
-            waiting += [_filled(each, field.name) for field in dataclasses.fields(each)]
-
-
-def _filled(target: object, name: str) -> object:
-    value = getattr(target, name)
-    # Also where the dataclass is frozen: this is still its construction.
-    object.__setattr__(target, name, value)
-    return value
+            for field in dataclasses.fields(each):
+                if field.default is not dataclasses.MISSING:
+                    # Also where the dataclass is frozen: this is still its construction.
+                    object.__setattr__(each, field.name, getattr(each, field.name))
+                waiting.append(getattr(each, field.name, None))
 
 
 def _nodes(annotation: Any) -> Iterator[object]:

@@ -1,7 +1,7 @@
 """Why nothing provides a type, and what to do about it."""
 
 import inspect
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from werkzeug.wrappers import Request
@@ -12,6 +12,8 @@ from framework.signatures import describe
 from framework.startup import NotProvided, location
 from framework.validation import TEXTS, is_scalar
 from sessions.session import Session
+
+_MOST_PLACES = 5
 
 
 def not_provided(key: Any, components: Collection[type]) -> NotProvided:
@@ -96,8 +98,12 @@ def _remedy(key: Any, name: str) -> str:
     )
 
 
-def _places(classes: list[type]) -> str:
-    return ", ".join(location(each) for each in classes)
+def _places(classes: Iterable[type]) -> str:
+    # An abstract class of the standard library may have hundreds of implementations.
+    places = [location(each) for each in dict.fromkeys(classes)]
+    shown = ", ".join(places[:_MOST_PLACES])
+    rest = len(places) - _MOST_PLACES
+    return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def _subclasses(key: type) -> Iterator[type]:

@@ -9,6 +9,7 @@ from framework.components import Member, component_methods
 from framework.markers import Marker
 from framework.signatures import (
     EMPTY,
+    Report,
     Unresolved,
     annotated,
     describe,
@@ -97,16 +98,10 @@ def _method_provider(
     def report(what: str, remedy: str) -> None:
         problems.append(Problem(where, what, remedy))
 
-    # An override may narrow the return type or leave it out: what the base promised still holds.
-    returns = [read_return(each, report) for each in member.functions]
-    keys = tuple(dict.fromkeys(key_of(*split(each)) for each in returns if each is not EMPTY))
-    if Unresolved in keys:
+    keys = _keys(member, report)
+    if keys is None:
         return None
     makes_settings = member.name == _SESSION_CONTAINER and all(map(_is_mapping, keys))
-    problem = _bad_return(member, keys, makes_settings)
-    if problem is not None:
-        report(*problem)
-        return None
     return Provider(
         (SessionContainer,) if makes_settings else keys,
         f"{configuration.__name__}.{member.name}",
@@ -119,26 +114,31 @@ def _method_provider(
     )
 
 
-def _bad_return(
-    member: Member, keys: tuple[object, ...], makes_settings: bool
-) -> tuple[str, str] | None:
-    """Say what is wrong with a return type, and what to do about it."""
+def _keys(member: Member, report: Report) -> tuple[object, ...] | None:
+    """Return the types under which a component is known; None if that is a problem."""
+    # An override may narrow the return type or leave it out: what the base promised still holds.
+    returns = [read_return(each, report) for each in member.functions]
+    keys = tuple(dict.fromkeys(key_of(*split(each)) for each in returns if each is not EMPTY))
+    if Unresolved in keys:
+        return None
     if not keys or type(None) in keys:
-        return (
+        report(
             f"nothing says what type of component {member.name}() provides",
             "Write the type behind the parameters, as in `-> Mailer`.",
         )
-    if member.name == _SESSION_CONTAINER and not makes_settings and not any(map(_is_session, keys)):
-        written = " and ".join(map(describe, keys))
-        return (
-            f"{member.name}() is annotated to return {written}, which sets no sessions up",
+        return None
+    if member.name == _SESSION_CONTAINER and not any(map(_sets_sessions_up, keys)):
+        report(
+            f"{member.name}() is annotated to return {' and '.join(map(describe, keys))},"
+            " which sets no sessions up",
             "Return a SessionContainer, or a dict with some of its fields.",
         )
-    return None
+        return None
+    return keys
 
 
-def _is_session(key: object) -> bool:
-    return isinstance(key, type) and issubclass(key, SessionContainer)
+def _sets_sessions_up(key: object) -> bool:
+    return _is_mapping(key) or (isinstance(key, type) and issubclass(key, SessionContainer))
 
 
 def _is_mapping(key: object) -> bool:

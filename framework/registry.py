@@ -1,6 +1,5 @@
 """Which provider makes the component of a type: the user's, a replacement, a default."""
 
-import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -33,21 +32,20 @@ class Registry:
         }
         self._known = known
         self._mine: dict[object, Provider] = {}
-        self._replacements: list[Provider] = []
-        self._used: set[Provider] = set()
+        self.replacements: list[Provider] = []
         for provider in _collect(classes, problems):
             self._add(provider, problems)
         # The framework's defaults step aside for the user's components.
         self._providers |= self._mine
 
     def replace(self, replacements: Mapping[object, object]) -> None:
-        """Put an object in the place of whatever provides a type."""
+        """Put objects in the place of whatever provides their types."""
         for annotation, value in replacements.items():
             key = key_of(*split(annotation))
             where = f"replace({describe(key)})"
-            provider = value_provider(key, functools.partial(_same, value), where)
+            provider = value_provider(key, lambda value=value: value, where)
             self._providers[key] = provider
-            self._replacements.append(provider)
+            self.replacements.append(provider)
 
     def find(self, annotation: Any) -> Provider:
         """Return the provider of a type or raise NotProvided."""
@@ -57,19 +55,13 @@ class Registry:
         # What `Annotated` holds need not be hashable; then nothing can be registered for it.
         except TypeError:
             provider = None
-        provider = provider or self._implied(key)
-        self._used.add(provider)
-        return provider
+        return provider or self._implied(key)
 
     def eager(self) -> list[Provider]:
         """List the user's providers, without those whose place a replacement takes."""
         current = dict.fromkeys(self._providers.values())
         mine = dict.fromkeys(self._mine.values())
         return [each for each in mine if each in current and not self._is_replaced(each)]
-
-    def unused_replacements(self) -> list[Provider]:
-        """List the replacements of what nothing has asked for."""
-        return [each for each in self._replacements if each not in self._used]
 
     def _add(self, provider: Provider, problems: list[Problem]) -> None:
         if provider.makes_settings:
@@ -108,7 +100,7 @@ class Registry:
 
     def _is_replaced(self, provider: Provider) -> bool:
         """Tell whether a replaced type is one that the provider implements."""
-        replaced = {key for each in self._replacements for key in each.keys}
+        replaced = {key for each in self.replacements for key in each.keys}
         types = [key for key in provider.keys if isinstance(key, type)]
         return any(base in replaced for each in types for base in each.__mro__)
 
@@ -144,7 +136,3 @@ def _no_configuration(target: type, member: Member) -> Problem:
 
 def _session_container(settings: Mapping[str, Any]) -> SessionContainer:
     return SessionContainer(**settings)
-
-
-def _same(value: object) -> object:
-    return value

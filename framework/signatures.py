@@ -1,6 +1,7 @@
 """The parameters of a method with their annotations resolved, in whatever way they are written."""
 
 import inspect
+import re
 import sys
 import types
 from collections.abc import Callable
@@ -8,6 +9,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_type_hints
 
 EMPTY = inspect.Parameter.empty
+
+# The modules and classes before a name.
+_QUALIFIER = re.compile(r"(?:[\w<>]+\.)+(?=\w)")
 
 # Takes what is wrong, and what to do about it.
 Report = Callable[[str, str], None]
@@ -76,7 +80,7 @@ def read_return(method: Callable[..., object], report: Report) -> Any:
     if annotation is EMPTY:
         return EMPTY
     try:
-        return _evaluate(annotation, method)
+        return annotated(*split(_evaluate(annotation, method)))
     # An annotation is the user's own code and may raise anything.
     except Exception as error:  # noqa: BLE001
         report(*_unresolvable("the return annotation", annotation, error))
@@ -125,7 +129,7 @@ def describe(annotation: Any) -> str:
         return annotation
     if isinstance(annotation, type) and get_origin(annotation) is None:
         return annotation.__qualname__.rpartition("<locals>.")[2]
-    return inspect.formatannotation(annotation).replace("NoneType", "None")
+    return _QUALIFIER.sub("", inspect.formatannotation(annotation)).replace("NoneType", "None")
 
 
 def _declare(
@@ -162,10 +166,11 @@ def _expand(annotation: Any) -> Any:
     if not hasattr(origin, "__type_params__") or not hasattr(origin, "__value__"):
         return annotation
     value = origin.__value__
-    if not get_args(annotation):
-        return _expand(value)
-    arguments = dict(zip(origin.__type_params__, get_args(annotation), strict=True))
-    return _expand(value[tuple(arguments[each] for each in value.__parameters__)])
+    arguments = dict(zip(origin.__type_params__, get_args(annotation), strict=False))
+    parameters = getattr(value, "__parameters__", ())
+    if arguments and parameters:
+        value = value[tuple(arguments[each] for each in parameters)]
+    return _expand(value)
 
 
 def _lift(annotation: Any, metadata: tuple[object, ...]) -> tuple[Any, tuple[object, ...]]:

@@ -30,13 +30,13 @@ class Counting(BytesIO):
         return count
 
 
-def status_of(body: BytesIO, **environ: object) -> int:
+def status_of(body: BytesIO, pages: type | None = None, /, **environ: object) -> int:
     """Return the status that answers a JSON body which comes with this environment."""
     builder = EnvironBuilder(method="POST", input_stream=body, content_type="application/json")
     request = builder.get_environ()
     # The builder has measured the body; here the server says what it knows of it.
     request["CONTENT_LENGTH"] = ""
-    with open_client((echo_of(marked(Body, Any)),), ()) as client:
+    with open_client((pages or echo_of(marked(Body, Any)),), ()) as client:
         _, status, _ = run_wsgi_app(client.app, request | environ, buffered=True)
     return int(status[:3])
 
@@ -60,6 +60,23 @@ def test_f104_a_body_without_a_length_is_read_to_the_limit_only() -> None:
 
     assert status_of(body, **{"wsgi.input_terminated": True}) == 413
     assert body.count == BODY_LIMIT + 1
+
+
+def test_f104_the_request_object_has_the_limit_as_well() -> None:
+    """A handler that reads the body itself is kept to the limit, with and without a length."""
+
+    @controller("/")
+    class Pages:
+        @post("/")
+        def page(self, request: Request) -> int:
+            return len(request.get_data())
+
+    size = BODY_LIMIT + 1
+    streamed = {"wsgi.input_terminated": True}
+
+    assert status_of(Counting(quoted(size)), Pages, CONTENT_LENGTH=str(size)) == 413
+    assert status_of(Counting(quoted(size)), Pages, **streamed) == 413
+    assert status_of(Counting(quoted(size - 1)), Pages, **streamed) == 200
 
 
 @pytest.mark.parametrize(

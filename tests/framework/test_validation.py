@@ -176,12 +176,13 @@ def test_json_becomes_the_annotated_type() -> None:
 class Menu:
     items: tuple[Item, ...] = ()
     title: str = "today"
+    tags: list[str] = field(default_factory=list)
 
 
 def test_defaults_of_dataclasses_come_back_in_json() -> None:
     """A handler that returns what it was sent returns the default values too."""
     assert posted(echo_of(Body[dict[str, Menu]]), b'{"a":{"items":[{"price":2}]}}') == {
-        "a": {"items": [{"price": 2.0, "count": 1}], "title": "today"}
+        "a": {"items": [{"price": 2.0, "count": 1}], "title": "today", "tags": []}
     }
 
 
