@@ -5,16 +5,7 @@ from typing import Any
 import pytest
 from werkzeug.test import create_environ, run_wsgi_app
 
-from framework import (
-    Application,
-    Inject,
-    Request,
-    controller,
-    get,
-    head,
-    post,
-    service,
-)
+from framework import Application, Inject, Request, controller, get, head, post, service
 from tests.framework.trials import problems_of
 
 

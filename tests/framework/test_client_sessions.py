@@ -2,13 +2,7 @@
 
 import pytest
 
-from framework import (
-    Application,
-    controller,
-    get,
-    replace,
-    session,
-)
+from framework import Application, controller, get, replace, session
 from framework.testing import Client
 from sessions import CookieSettings, MemoryStore, SessionContainer, StoreUnavailable
 

@@ -9,9 +9,7 @@ from types import ModuleType
 import pytest
 from werkzeug.routing import BuildError
 
-from framework import (
-    Application,
-)
+from framework import Application
 from tests.framework.trials import problems_of
 
 

@@ -4,14 +4,7 @@ from typing import Any
 
 import pytest
 
-from framework import (
-    Application,
-    component,
-    configuration,
-    controller,
-    get,
-    session,
-)
+from framework import Application, component, configuration, controller, get, session
 from sessions import CookieSettings, SessionContainer
 from tests.framework.trials import problems_of
 

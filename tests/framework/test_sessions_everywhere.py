@@ -6,9 +6,7 @@ import pytest
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client as WSGIClient
 
-from framework import (
-    Application,
-)
+from framework import Application
 from framework.testing import Client, replace
 from sessions import SessionContainer
 from tests.framework.visits import KEYS, Spy, Visits, saved

@@ -6,9 +6,7 @@ from io import BytesIO
 
 import pytest
 
-from framework import (
-    Application,
-)
+from framework import Application
 from framework.testing import Client, replace
 from sessions import SessionClosed, SessionContainer
 from tests.framework.visits import KEYS, Spy, Visits, saved

@@ -10,13 +10,7 @@ from werkzeug.routing import BuildError
 from werkzeug.test import Client as WSGIClient
 from werkzeug.test import create_environ, run_wsgi_app
 
-from framework import (
-    Application,
-    Inject,
-    Request,
-    controller,
-    get,
-)
+from framework import Application, Inject, Request, controller, get
 
 
 @controller("/users")

@@ -6,16 +6,7 @@ from typing import Any
 from werkzeug.exceptions import BadRequest, Conflict, HTTPException, ServiceUnavailable
 from werkzeug.utils import redirect
 
-from framework import (
-    Body,
-    Request,
-    Response,
-    Session,
-    controller,
-    get,
-    post,
-    session,
-)
+from framework import Body, Request, Response, Session, controller, get, post, session
 from framework.testing import Client
 from sessions import MemoryStore, Outcome, Record, StoreUnavailable
 from sessions.record import Changes
