@@ -64,6 +64,17 @@ def late_to_write(environ: WSGIEnvironment, start_response: StartResponse) -> It
     yield b"body"
 
 
+def a_lazy_body(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Begin at once, and write to the session when the body is asked for."""
+    start_response("200 OK", TEXT)
+
+    def chunks() -> Iterator[bytes]:
+        count(environ)
+        yield b"body"
+
+    return chunks()
+
+
 def empty_chunks(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Write to the session after empty chunks, which send no headers."""
     start_response("200 OK", TEXT)
@@ -137,6 +148,7 @@ WITH_BODY: list[WSGIApplication] = [
     an_object,
     a_generator,
     late_to_write,
+    a_lazy_body,
     empty_chunks,
     a_written_body,
     a_half_written_body,

@@ -1,7 +1,6 @@
 """Containers that cannot work are refused when they are made: the value, and what to do."""
 
 import dataclasses
-import secrets
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -73,9 +72,7 @@ def test_s9_keys_have_no_default() -> None:
         SessionContainer()  # type: ignore[call-arg]
 
 
-@pytest.mark.parametrize(
-    "key", [secrets.token_urlsafe(32), secrets.token_bytes(32), "ü" * 12 + "1234567890"]
-)
+@pytest.mark.parametrize("key", ["0123" * 8, b"\xff\xfe01" * 8, "ü" * 12 + "12345678"])
 def test_s9_fit_keys_are_accepted(key: str | bytes) -> None:
     """Text and bytes, counted in octets; in a list or a tuple."""
     assert container(keys=(key,)).keys == (key,)
