@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from werkzeug.test import create_environ
+from werkzeug.test import Client as WSGIClient
 
 from framework import Application
 from framework.testing import Client, replace
@@ -38,16 +38,18 @@ def test_p1_untouched_costs_nothing(client: Client, store: Spy, path: str) -> No
 
 def test_f71_a_redirect_leaves_after_the_commit(client: Client, store: Spy) -> None:
     """When the headers of a login leave, the store has the session."""
-    before_headers: list[list[str]] = []
+    calls_by_then: list[list[str]] = []
 
-    def start_response(status: str, headers: object, exc_info: object = None) -> Any:
-        before_headers.append(store.calls.copy())
-        return lambda data: None
+    def watch(environ: Any, start_response: Any) -> Any:
+        def start(*head: Any) -> Any:
+            calls_by_then.append(store.calls.copy())
+            return start_response(*head)
 
-    body = client.app(create_environ("/login", method="POST"), start_response)
-    body.close()  # type: ignore[attr-defined]
+        return client.app(environ, start)
 
-    assert before_headers == [["create"]]
+    WSGIClient(watch).post("/login", buffered=True)
+
+    assert calls_by_then == [["create"]]
 
 
 def test_f71_a_login_that_cannot_be_saved_redirects_nowhere(client: Client, store: Spy) -> None:
