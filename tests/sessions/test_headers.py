@@ -5,6 +5,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 
 from sessions import MemoryStore, SessionContainer
+from sessions.bearers import CookieHead
 from sessions.wsgi import SessionMiddleware, merge_headers
 from tests.sessions.apps import KEY, Site, untouched, writes
 from tests.sessions.gateway import Headers, serve
@@ -155,3 +156,14 @@ def test_the_applications_header_list_is_its_own() -> None:
 
     assert constant == [("Content-Type", "text/plain")]
     assert [len(reply.headers) for reply in replies] == [4, 4]
+
+
+def test_the_session_headers_are_the_callers_own(site: Site) -> None:
+    """What one caller adds to them, such as another user's cookie, reaches no other response."""
+    for _ in range(2):
+        session = site.manager.open(CookieHead("", "/", secure=False))
+        session.get("a")
+        headers = site.manager.close(session)
+
+        assert headers == [("Vary", "Cookie")]
+        headers.append(("Set-Cookie", "user=ada"))
