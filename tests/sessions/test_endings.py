@@ -6,7 +6,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from sessions import MemoryStore, Session, SessionContainer
+from sessions import MemoryStore, Session, SessionContainer, SessionTooLarge
 from sessions.wsgi import SessionMiddleware
 from tests.sessions.applications import TEXT
 from tests.sessions.apps import KEY, Handler, Site, writes
@@ -238,3 +238,17 @@ class TestAnErrorOnItsWayOut:
 
         with pytest.raises(ValueError, match="the handler failed"):
             door.visit(fails, cookie)
+
+
+def test_p8_a_close_that_failed_can_be_tried_again(door: Door, cookie: str) -> None:
+    """What cannot be saved is mended, and then nothing of it is lost."""
+    manager = door.middleware.manager
+    session = manager.from_cookie(cookie)
+    session["a"] = "x" * 70_000
+
+    with pytest.raises(SessionTooLarge):
+        manager.close(session)
+    session["a"] = 2
+    manager.close(session)
+
+    assert door.value(cookie) == 2
