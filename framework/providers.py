@@ -84,10 +84,8 @@ def _constructor(target: type) -> Callable[..., object] | None:
     """Return the function whose parameters building the class takes."""
     owner = next(base for base in target.__mro__ if "__init__" in vars(base))
     function = vars(owner)["__init__"]
-    # A protocol has a constructor of its own making; one written in C takes nothing of ours.
-    if getattr(owner, "_is_protocol", False) or not isinstance(function, FunctionType):
-        return None
-    return function
+    # A constructor that is written in C takes nothing of ours.
+    return function if isinstance(function, FunctionType) else None
 
 
 def _method_provider(

@@ -59,9 +59,8 @@ class Registry:
 
     def eager(self) -> list[Provider]:
         """List the user's providers, without those whose place a replacement takes."""
-        current = dict.fromkeys(self._providers.values())
         mine = dict.fromkeys(self._mine.values())
-        return [each for each in mine if each in current and not self._is_replaced(each)]
+        return [each for each in mine if not self._is_replaced(each)]
 
     def _add(self, provider: Provider, problems: list[Problem]) -> None:
         if provider.makes_settings:
@@ -99,10 +98,11 @@ class Registry:
         return provider
 
     def _is_replaced(self, provider: Provider) -> bool:
-        """Tell whether a replaced type is one that the provider implements."""
+        """Tell whether a replaced type is one that the provider makes or implements."""
         replaced = {key for each in self.replacements for key in each.keys}
-        types = [key for key in provider.keys if isinstance(key, type)]
-        return any(base in replaced for each in types for base in each.__mro__)
+        return any(
+            base in replaced for key in provider.keys for base in getattr(key, "__mro__", (key,))
+        )
 
 
 def _collect(classes: Iterable[type], problems: list[Problem]) -> Iterator[Provider]:

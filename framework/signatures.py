@@ -155,9 +155,8 @@ def _evaluate(annotation: Any, method: Callable[..., object]) -> Any:
 
     # One annotation at a time, so that what one of them lacks does not hide the others.
     holder.__annotations__ = {"annotation": annotation}
-    parameters = {each.__name__: each for each in getattr(inner, "__type_params__", ())}
     namespace = getattr(inner, "__globals__", {})
-    return get_type_hints(holder, namespace, parameters, include_extras=True)["annotation"]
+    return get_type_hints(holder, namespace, include_extras=True)["annotation"]
 
 
 def _expand(annotation: Any) -> Any:

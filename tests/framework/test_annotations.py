@@ -1,8 +1,6 @@
 """Annotations, in whatever way they are written, are read or reported."""
 
-import functools
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, NewType, TypeVar
 
@@ -174,13 +172,15 @@ def test_f10_type_aliases_are_expanded() -> None:
         "type Page = Annotated[int, query('p', ge=1)]\n"
         "type Head[T] = Annotated[T, header('h')]\n"
         "type Maybe[A, B] = Head[B] | None\n"
-        "type Plain[T] = int\n",
+        "type Plain[T] = int\n"
+        "type Narrow = Annotated[Page, query('p', le=5).limits]\n",
         names,
     )
 
     assert asked(echo_of(names["Page"]), "/?p=3") == 3
     assert asked(echo_of(names["Maybe"][str, int], None), "/", headers={"h": "3"}) == 3
     assert asked(echo_of(names["Plain"][str]), "/?x=3") == 3
+    assert list(asked(echo_of(names["Narrow"]), "/?p=6")) == ["query:p"]
     assert asked(echo_of(marked(list, names["Page"])), "/?x=3") == [3]
 
 
@@ -235,24 +235,3 @@ def test_f38_a_parameter_close_to_a_path_variable_is_told_so() -> None:
         " did you mean 'user_id'?",
         "parameter 'usr_id' has no annotation; did you mean 'user_id'?",
     ]
-
-
-def test_a_wrapped_handler_is_located_and_bound_by_what_it_wraps() -> None:
-    """functools.wraps keeps annotations that are evaluated in another module."""
-
-    def wrapping(function: Callable[..., object]) -> Callable[..., object]:
-        @functools.wraps(function)
-        def wrapper(*args: object, **kwargs: object) -> object:
-            return function(*args, **kwargs)
-
-        return wrapper
-
-    @controller("/")
-    class Pages:
-        @get("/")
-        @wrapping
-        def page(self, x: "int") -> object:
-            return x
-
-    with client_of(Pages) as client:
-        assert client.get("/?x=1").json == 1

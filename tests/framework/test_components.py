@@ -191,7 +191,14 @@ def test_a_component_method_has_to_return_what_it_says(
 
         mailer.__annotations__ = {"return": key}
 
-    problem = only_problem_of(Configuration)
+    @service
+    class Dependent:
+        def __init__(self, mailer: Any) -> None:
+            raise AssertionError("built")
+
+        __init__.__annotations__ = {"mailer": key}
+
+    problem = only_problem_of(Configuration, Dependent)
 
     assert problem.what == (
         f"Configuration.mailer() is annotated to return {key.__name__}, but it returned {returned}"

@@ -21,7 +21,7 @@ from framework import (
     service,
     session,
 )
-from tests.framework.trials import client_of, only_problem_of
+from tests.framework.trials import client_of, only_problem_of, passing_on
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -90,6 +90,15 @@ class Pages:
 
 
 @controller("/")
+class Wrapped:
+    @passing_on
+    @post("/")
+    @passing_on
+    def page(self, item: Body[Item]) -> str:
+        return item.name
+
+
+@controller("/")
 class Unresolved:
     @get("/")
     def page(self, price: Decimal) -> None: ...
@@ -108,6 +117,12 @@ def test_f1_string_annotations_bind_like_plain_ones() -> None:
         answer = client.post(f"/{UUID_TEXT}?p=2", json={"name": "tea"}, headers={"token": "t"})
 
     assert answer.json == [UUID(UUID_TEXT).hex, "tea", True, "POST", "t", 2, "hi"]
+
+
+def test_f16_a_wrapped_handler_is_read_in_its_own_module() -> None:
+    """What a decorator of another module wraps keeps the names of its own."""
+    with client_of(Wrapped) as client:
+        assert client.post("/", json={"name": "tea"}).text == "tea"
 
 
 def test_f7_a_string_names_what_the_module_imports() -> None:

@@ -58,6 +58,20 @@ def test_an_alias_is_the_name_in_the_request() -> None:
     ]
 
 
+def test_an_error_of_a_header_has_the_name_of_the_header() -> None:
+    """A client reads the name that it has to send, not the name in the code."""
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def page(self, x_token: Header[str]) -> None: ...
+
+    with client_of(Pages) as client:
+        errors = client.get("/").get_json()["errors"]
+
+    assert errors == [{"where": "header:x-token", "what": "is required"}]
+
+
 @pytest.mark.parametrize(
     ("annotation", "url", "answer"),
     [

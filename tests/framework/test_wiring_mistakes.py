@@ -104,6 +104,26 @@ def test_f43_an_unbound_protocol_names_the_components_that_look_like_it() -> Non
     assert "let it inherit from Clock" in problem.remedy
 
 
+def test_f43_a_long_list_of_implementations_is_cut() -> None:
+    """A report of an abstract class with many implementations, each told once, stays readable."""
+
+    class Printer(ABC):
+        @abstractmethod
+        def print(self) -> None: ...
+
+    def implement(name: str, *bases: type) -> type:
+        return type(name, bases, {"print": print})
+
+    kept = [implement(f"Printer{number}", Printer) for number in range(5)]
+    kept.append(implement("Both", *kept[:2]))
+
+    problem = only_problem_of(page_of(Printer, str))
+
+    assert problem.what.partition("implementations: ")[2] == (
+        "Printer0, Both, Printer1, Printer2, Printer3 and 1 more, which parameter 'it' asks for"
+    )
+
+
 def test_f43_an_abstract_class_without_implementations_is_a_problem() -> None:
     """Where nothing implements an abstract class, the problem says what to write."""
 

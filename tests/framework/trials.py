@@ -1,7 +1,8 @@
 """Small applications that try one handler or one set of classes."""
 
+import functools
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -52,6 +53,16 @@ def echo_of(annotation: Any, default: Any = REQUIRED, path: str = "/") -> type:
         echo = post(path)(get(path)(echo))
 
     return Echo
+
+
+def passing_on(function: Callable[..., object]) -> Callable[..., object]:
+    """Decorate a handler in a module that knows none of its names."""
+
+    @functools.wraps(function)
+    def wrapper(*args: object, **kwargs: object) -> object:
+        return function(*args, **kwargs)
+
+    return wrapper
 
 
 def marked(marker: Any, annotation: Any) -> Any:
