@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from framework import Body
 from tests.framework.trials import echo_of, marked, posted
 
+UUID_TEXT = "12345678-1234-5678-1234-567812345678"
+
 
 @dataclass
 class Item:
