@@ -2,8 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import partial
 from unittest import SkipTest
 
+from sessions.record import Changes
 from sessions.specimens import (
     MICROSECOND,
     START,
@@ -56,18 +58,33 @@ class ExpiryLaws:
         expect(store.rename("key", "new"), True, "rename to a key whose record expired")
         expect(values_of(store, "new"), {"a": b"1"}, "the values after it")
 
-    def test_touch_extends_and_shortens_a_life(self) -> None:
-        """The time that touch sets is the time that counts."""
+    def test_touch_extends_a_life_and_never_shortens_it(self) -> None:
+        """A slow reader reckons with the timeout that it saw, and must not undo a longer one."""
         store, clock = self._store_on_our_clock()
-        store.create("longer", a_record(clock, lives=100))
-        store.create("shorter", a_record(clock, lives=100))
-        store.touch("longer", START + 200, clock())
-        store.touch("shorter", START + 50, clock())
+        for key in ("extended", "kept"):
+            store.create(key, a_record(clock, lives=100))
+        store.touch("extended", START + 200, clock())
+        store.touch("kept", START + 50, clock())
 
+        clock.set(START + 100 - MICROSECOND)
+        expect(store.load("kept") is not None, True, "load after a touch with an earlier expiry")
         clock.set(START + 150)
+        expect(store.load("kept"), None, "load at the end of its life")
+        expect(store.load("extended") is not None, True, "load of the extended record")
 
-        expect(store.load("longer") is not None, True, "load of the extended record")
-        expect(store.load("shorter"), None, "load of the shortened record")
+    def test_only_a_commit_with_a_timeout_shortens_a_life(self) -> None:
+        """Others come from requests that may have seen an earlier timeout."""
+        store, clock = self._store_on_our_clock()
+        for key in ("kept", "shortened"):
+            store.create(key, a_record(clock, lives=100))
+        earlier = partial(Changes, accessed_at=START, updated_at=START, expires_at=START + 50)
+        store.commit("kept", earlier())
+        store.commit("shortened", earlier(timeout=50.0))
+
+        clock.set(START + 50)
+
+        expect(store.load("kept") is not None, True, "load after a commit with an earlier expiry")
+        expect(store.load("shortened"), None, "load after a commit with a shorter timeout")
 
     def test_s66_purge_removes_expired_records_only_and_in_batches(self) -> None:
         """At most `limit` at a time, until none is left."""

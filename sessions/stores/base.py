@@ -52,14 +52,18 @@ class Store(ABC):
     def commit(self, key: str, changes: Changes) -> Outcome:
         """Apply the changes to the record that is there now, all of them or none.
 
-        Values that the changes do not name stay as they are, whoever wrote them. GONE if there is
-        no record: never create one. CONFLICT if a value in `changes.expected` is no longer what it
-        says (None: absent). Atomic against every other method.
+        Values that the changes do not name stay as they are, whoever wrote them; `expires_at` stays
+        where it is later, unless the changes name a `timeout`. GONE if there is no record: never
+        create one. CONFLICT if a value in `changes.expected` is no longer what it says (None:
+        absent). Atomic against every other method.
         """
 
     @abstractmethod
     def touch(self, key: str, expires_at: float, accessed_at: float) -> bool:
-        """Set the two times and nothing else; return False if there is no record."""
+        """Set the two times and nothing else; return False if there is no record.
+
+        An `expires_at` that is later already stays: a slow reader must not end the session early.
+        """
 
     @abstractmethod
     def delete(self, key: str) -> bool:

@@ -203,13 +203,15 @@ class _Statements:
         self.create = f"""INSERT INTO {sessions} (key, version, created_at, accessed_at, updated_at,
             expires_at, timeout, user_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (key) DO NOTHING RETURNING id"""
-        self.commit = f"""UPDATE {sessions} SET accessed_at = ?, updated_at = ?, expires_at = ?,
-            timeout = COALESCE(?, timeout), user_id = COALESCE(?, user_id)
+        self.commit = f"""UPDATE {sessions} SET accessed_at = ?1, updated_at = ?2,
+            expires_at = MAX(?3, IIF(?4 IS NULL, expires_at, 0)),
+            timeout = COALESCE(?4, timeout), user_id = COALESCE(?5, user_id)
             WHERE {live} RETURNING id"""
         self.set = f"""INSERT INTO {values} (session, name, value) VALUES (?, ?, ?)
             ON CONFLICT (session, name) DO UPDATE SET value = excluded.value"""
         self.unset = f"DELETE FROM {values} WHERE session = ? AND name = ?"
-        self.touch = f"UPDATE {sessions} SET expires_at = ?, accessed_at = ? WHERE {live}"
+        self.touch = f"""UPDATE {sessions} SET expires_at = MAX(?, expires_at), accessed_at = ?
+            WHERE {live}"""
         self.rename = f"UPDATE OR IGNORE {sessions} SET key = ? WHERE {live}"
         self.find = f"SELECT id FROM {sessions} WHERE key = ?"
         self.expired_one = f"SELECT id FROM {sessions} WHERE key = ? AND expires_at <= ?"

@@ -123,6 +123,16 @@ def test_s35_expiry_between_load_and_commit(
     assert customer.cookie != before
 
 
+def test_p2_a_slow_request_keeps_anothers_timeout(customer: Browser, clock: ManualClock) -> None:
+    """Its touch or commit was reckoned with the old timeout, and must not end the session early."""
+    for handler in (everything, writes(b=2)):
+        clock.advance(60)
+        visit_during(customer, handler, IN_FLIGHT["own timeout"])
+        clock.advance(2 * DAY)
+
+        assert customer.holds()["a"] == 1
+
+
 def test_s41_threads_of_one_request_share_one_load(customer: Browser) -> None:
     """However many come first."""
 
