@@ -15,6 +15,11 @@ class Wire:
     signer: IdSigner
     transports: tuple[Transport, ...]
     emit: Callable[[EventKind, str], None]
+    vary: Headers = field(init=False)
+
+    def __post_init__(self) -> None:
+        vary = [("Vary", transport.vary) for transport in self.transports]
+        object.__setattr__(self, "vary", vary)
 
 
 class RequestBearer:
@@ -47,7 +52,8 @@ class RequestBearer:
 
     def vary(self) -> Headers:
         """Return the Vary headers of a response that depends on the session."""
-        return [("Vary", transport.vary) for transport in self._wire.transports]
+        # A list of the caller's own, for more is added to it.
+        return [*self._wire.vary]
 
     def send(self, id: str, max_age: int | None) -> Headers:
         """Return the headers that give the client the id, or report why there are none."""

@@ -11,6 +11,7 @@ from sessions.errors import UnencodableValue, UnreadableValue
 # Stands for a stored value that nobody has asked for yet.
 _ENCODED = object()
 _MISSING = object()
+_NOTHING: frozenset[str] = frozenset()
 
 
 class WatchedMapping(MutableMapping[str, Any]):
@@ -70,6 +71,8 @@ class WatchedMapping(MutableMapping[str, Any]):
                 encoded = _encode(key, value)
                 if encoded != self._stored.get(key):
                     changed[key] = encoded
+        if self._stored.keys() <= values.keys():
+            return changed, _NOTHING
         return changed, frozenset(self._stored.keys() - values.keys())
 
     def _watch(self, stored: Mapping[str, bytes]) -> None:
@@ -113,7 +116,8 @@ def _plain_key(key: object) -> str:
 
 def _encode(key: str, value: object) -> bytes:
     try:
-        codec.encode(key)
+        if not key.isascii():
+            codec.encode(key)
         return codec.encode(value)
     except UnencodableValue as error:
         raise UnencodableValue(f"session[{key!r}] cannot be saved: {error}") from error

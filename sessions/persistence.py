@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Protocol, TypeVar, TypeVarTuple, Unpack
 
 from sessions.errors import (
     SessionError,
@@ -21,8 +21,8 @@ DEADLINE = 1.0
 
 _ID_ATTEMPTS = 3
 
-P = ParamSpec("P")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 Values = dict[str, bytes]
 
 
@@ -201,7 +201,7 @@ class StoredSession:
             expires_at=self._rules.lifetime(session._started_at, session._timeout, now),
             timeout=session._timeout,
         )
-        check_size({}, record.values)
+        check_size({}, values)
         session._saved(self._take_id(session.id, record), record)
         self._written = self.id_is_news = True
         self._rules.emit("created", "its first value was saved")
@@ -226,15 +226,16 @@ class StoredSession:
             removed=removed,
             timeout=session._timeout,
         )
-        after = record.changed_by(changes)
-        check_size(record.values, after.values)
-        if self._do(self._rules.store.commit, storage_key(session.id), changes) is Outcome.GONE:
+        check_size(record.values, changed, removed)
+        own = session.id
+        if self._do(self._rules.store.commit, storage_key(own), changes) is Outcome.GONE:
             self._lose("a write was dropped, for the session ended during the request")
             return
         self.id_is_news = self.id_is_news or session._timeout is not None
         self.previous_id = None
         self._written = True
-        session._saved(session.id, after)
+        record.apply(changes)
+        session._saved(own, record)
 
     def _touch(self, session: Session, record: Record) -> None:
         if not self._rules.rolling and not self._rules.touch_is_due(record):
@@ -265,14 +266,15 @@ class StoredSession:
         self.gone = True
         self._rules.emit("gone", detail)
 
-    def _do(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def _do(self, method: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]) -> T:
         """Ask the store for something that must not silently be left undone."""
-        self._unfinished = True
-        answer = self._ask(method, *args, **kwargs)
-        self._unfinished = False
-        return answer
+        try:
+            return self._ask(method, *args)
+        except StoreUnavailable:
+            self._unfinished = True
+            raise
 
-    def _ask(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def _ask(self, method: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]) -> T:
         if self._failure is not None:
             raise self._failure
         began = time.monotonic()
@@ -281,7 +283,7 @@ class StoredSession:
                 raise StoreUnavailable(
                     f"the session's store took {self._spent:.1f} s of this request's {DEADLINE} s"
                 )
-            return method(*args, **kwargs)
+            return method(*args)
         except StoreUnavailable as error:
             self._failure = error
             raise

@@ -15,9 +15,11 @@ MAXIMUM_ID_LENGTH = 128
 _ID = re.compile(rf"[A-Za-z0-9_-]{{{MINIMUM_ID_LENGTH},{MAXIMUM_ID_LENGTH}}}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Changes:
     """Hold what one commit applies to a record.
+
+    Only with a new `timeout` may `expires_at` be earlier than the record's: else the later counts.
 
     `expected` names values that must still be what they were (None: absent). `timeout` and
     `user_id` are None where they stay as they are.
@@ -63,21 +65,26 @@ class Record:
             version=self.version,
         )
 
-    def changed_by(self, changes: Changes) -> "Record":
-        """Return the record that a commit of the changes leaves behind."""
-        values = {**self.values, **changes.set}
+    def touch(self, expires_at: float, accessed_at: float) -> None:
+        """Note a use; it never brings the expiry forward.
+
+        A slow request reckons with the timeout that it has seen, and must not undo a longer one.
+        """
+        self.expires_at = max(self.expires_at, expires_at)
+        self.accessed_at = accessed_at
+
+    def apply(self, changes: Changes) -> None:
+        """Become the record that a commit of the changes leaves behind."""
+        self.values.update(changes.set)
         for name in changes.removed:
-            values.pop(name, None)
-        return Record(
-            values=values,
-            created_at=self.created_at,
-            accessed_at=changes.accessed_at,
-            updated_at=changes.updated_at,
-            expires_at=changes.expires_at,
-            timeout=self.timeout if changes.timeout is None else changes.timeout,
-            user_id=self.user_id if changes.user_id is None else changes.user_id,
-            version=self.version,
-        )
+            self.values.pop(name, None)
+        self.touch(changes.expires_at, changes.accessed_at)
+        self.updated_at = changes.updated_at
+        if changes.timeout is not None:
+            self.timeout = changes.timeout
+            self.expires_at = changes.expires_at
+        if changes.user_id is not None:
+            self.user_id = changes.user_id
 
 
 def random_id() -> str:

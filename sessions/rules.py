@@ -50,18 +50,32 @@ class Rules:
         emit(self.listeners, kind, detail)
 
 
-def check_size(before: dict[str, bytes], after: dict[str, bytes]) -> None:
+def check_size(
+    before: dict[str, bytes], changed: dict[str, bytes], removed: frozenset[str] = frozenset()
+) -> None:
     """Refuse a commit that makes the session too large, naming its biggest value."""
-    size = _size(after)
-    # What is too large already may still shrink.
-    if size <= MAXIMUM_DATA or size < _size(before):
+    if _most(before) + _most(changed) <= MAXIMUM_DATA:
         return
-    biggest = max(after, key=lambda key: len(after[key]))
+    size = _size(before)
+    after = size + _size(changed)
+    for key in (*changed, *removed):
+        if key in before:
+            after -= len(key.encode()) + len(before[key])
+    # What is too large already may still shrink.
+    if after <= MAXIMUM_DATA or after < size:
+        return
+    values = {**before, **changed}
+    biggest = max(values.keys() - removed, key=lambda key: len(values[key]))
     raise SessionTooLarge(
-        f"the session would hold {size} bytes, {MAXIMUM_DATA} are allowed; the biggest value is "
-        f"session[{biggest!r}] with {len(after[biggest])} bytes: keep it elsewhere, its key here"
+        f"the session would hold {after} bytes, {MAXIMUM_DATA} are allowed; the biggest value is "
+        f"session[{biggest!r}] with {len(values[biggest])} bytes: keep it elsewhere, its key here"
     )
 
 
+def _most(values: dict[str, bytes]) -> int:
+    """Return what the size cannot exceed: a character has at most four bytes."""
+    return 4 * sum(map(len, values)) + sum(map(len, values.values()))
+
+
 def _size(values: dict[str, bytes]) -> int:
-    return sum(len(key.encode()) + len(value) for key, value in values.items())
+    return sum([len(key.encode()) + len(value) for key, value in values.items()])

@@ -56,11 +56,7 @@ class Session(WatchedMapping):
     def id(self) -> str:
         """Return the id, a secret."""
         self._loaded()
-        with self._lock:
-            if self._id is None:
-                self._check_open()
-                self._id = self._backing.make_id()
-            return self._id
+        return self._id or self._new_id()
 
     @property
     def is_new(self) -> bool:
@@ -190,7 +186,10 @@ class Session(WatchedMapping):
 
     def _unreadable(self, error: UnreadableValue) -> None:
         self._backing.unreadable(error)
+        # What this request has set is none of the damage.
+        values, (changed, _) = self._loaded(), self._changed_values()
         self._begin(None, None)
+        self._loaded().update({key: values[key] for key in changed})
 
     def _own_timeout(self) -> float | None:
         self._loaded()
@@ -201,6 +200,13 @@ class Session(WatchedMapping):
     def _time(self, name: str) -> datetime:
         self._loaded()
         return _utc(self._started_at if self._record is None else getattr(self._record, name))
+
+    def _new_id(self) -> str:
+        with self._lock:
+            if self._id is None:
+                self._check_open()
+                self._id = self._backing.make_id()
+            return self._id
 
     def _writable(self) -> dict[str, Any]:
         self._check_open()

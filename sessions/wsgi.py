@@ -98,12 +98,14 @@ def merge_headers(headers: Headers, added: Headers) -> None:
 
 
 def _merge_vary(headers: Headers, value: str) -> None:
-    present = [line for name, line in headers if name.lower() == "vary"]
+    present = [line for name, line in headers if len(name) == 4 and name.lower() == "vary"]
+    if not present:
+        headers.append(("Vary", value))
+        return
     listed = [part.strip() for line in present for part in line.split(",") if part.strip()]
     if "*" in listed or value.lower() in map(str.lower, listed):
         return
-    if present:
-        headers[:] = [header for header in headers if header[0].lower() != "vary"]
+    headers[:] = [header for header in headers if header[0].lower() != "vary"]
     headers.append(("Vary", ", ".join([*listed, value])))
 
 

@@ -8,7 +8,7 @@ from sessions.errors import ConfigurationError, StoreUnavailable
 from sessions.record import Changes, Record
 from sessions.stores.base import Outcome, Store
 
-_BUCKET_SECONDS = 60.0
+_BUCKET_SECONDS = 60
 _OVERHEAD_BYTES = 600
 
 
@@ -65,7 +65,7 @@ class MemoryStore(Store):
             for name, value in changes.expected.items():
                 if record.values.get(name) != value:
                     return Outcome.CONFLICT
-            self._replace(key, record, changes)
+            self._apply(key, record, changes)
             return Outcome.APPLIED
 
     def touch(self, key: str, expires_at: float, accessed_at: float) -> bool:
@@ -73,9 +73,9 @@ class MemoryStore(Store):
             record = self._live(key)
             if record is None:
                 return False
-            self._schedule(key, record.expires_at, expires_at)
-            record.expires_at = expires_at
-            record.accessed_at = accessed_at
+            before = record.expires_at
+            record.touch(expires_at, accessed_at)
+            self._schedule(key, before, record.expires_at)
             return True
 
     def delete(self, key: str) -> bool:
@@ -117,17 +117,17 @@ class MemoryStore(Store):
             f"the MemoryStore is full ({bound}); raise the bound, or use a SQLiteStore"
         )
 
-    def _replace(self, key: str, record: Record, changes: Changes) -> None:
-        changed = record.changed_by(changes)
-        grown = _size(key, changed) - _size(key, record)
+    def _apply(self, key: str, record: Record, changes: Changes) -> None:
+        grown = _growth(record.values, changes)
         if grown > 0 and self._bytes + grown > self._max_bytes:
             raise self._full(f"max_bytes={self._max_bytes}")
         self._bytes += grown
-        self._schedule(key, record.expires_at, changed.expires_at)
-        self._records[key] = changed
+        before = record.expires_at
+        record.apply(changes)
+        self._schedule(key, before, record.expires_at)
 
     def _schedule(self, key: str, old: float, new: float) -> None:
-        if _bucket(old) != _bucket(new):
+        if old != new and _bucket(old) != _bucket(new):
             self._unschedule(key, old)
             self._buckets.setdefault(_bucket(new), set()).add(key)
 
@@ -175,9 +175,19 @@ def _check_positive(**bounds: int) -> None:
 
 
 def _bucket(expires_at: float) -> int:
-    return int(expires_at // _BUCKET_SECONDS)
+    return int(expires_at) // _BUCKET_SECONDS
 
 
 def _size(key: str, record: Record) -> int:
     values = sum(len(name) + len(value) for name, value in record.values.items())
     return _OVERHEAD_BYTES + len(key) + values
+
+
+def _growth(values: dict[str, bytes], changes: Changes) -> int:
+    grown = 0
+    for name, value in changes.set.items():
+        grown += len(value) - len(values[name]) if name in values else len(name) + len(value)
+    for name in changes.removed:
+        if name in values:
+            grown -= len(name) + len(values[name])
+    return grown
