@@ -87,6 +87,14 @@ def test_s87_what_is_written_then_is_another_session(customer: Browser) -> None:
     assert customer.site.store.writes == ["create"]
 
 
+def test_s87_what_was_written_before_the_damage_was_seen_is_kept(customer: Browser) -> None:
+    """In the new session: a write never vanishes."""
+    answer = customer.visit(lambda session: (session.update(c=3), session.get("a")))
+
+    assert answer.value[1] is None
+    assert customer.holds() == {"c": 3}
+
+
 def test_s87_the_values_beside_it_can_be_read(customer: Browser) -> None:
     """Only touched values are decoded."""
     assert customer.visit(lambda session: session["b"]).value == 2
