@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sessions.events import EventKind
 from sessions.signing import IdSigner
@@ -20,6 +21,16 @@ class Wire:
     def __post_init__(self) -> None:
         vary = [("Vary", transport.vary) for transport in self.transports]
         object.__setattr__(self, "vary", vary)
+
+
+class Bearer(Protocol):
+    """Know the id that a request carries, and how the client is told another."""
+
+    def identify(self) -> str | None: ...
+    def obstacle(self) -> str | None: ...
+    def vary(self) -> Headers: ...
+    def send(self, id: str, max_age: int | None) -> Headers: ...
+    def clear(self) -> Headers: ...
 
 
 class RequestBearer:

@@ -58,11 +58,24 @@ class ExpiryLaws:
         expect(store.rename("key", "new"), True, "rename to a key whose record expired")
         expect(values_of(store, "new"), {"a": b"1"}, "the values after it")
 
-    def test_touch_extends_a_life_and_never_shortens_it(self) -> None:
+    def test_touch_extends_and_shortens_a_life(self) -> None:
+        """The time that touch sets is the time that counts."""
+        store, clock = self._store_on_our_clock()
+        store.create("longer", a_record(clock, lives=100))
+        store.create("shorter", a_record(clock, lives=100))
+        store.touch("longer", START + 200, clock())
+        store.touch("shorter", START + 50, clock())
+
+        clock.set(START + 150)
+
+        expect(store.load("longer") is not None, True, "load of the extended record")
+        expect(store.load("shorter"), None, "load of the shortened record")
+
+    def test_s62_touch_does_not_shorten_the_life_of_a_timeout_of_its_own(self) -> None:
         """A slow reader reckons with the timeout that it saw, and must not undo a longer one."""
         store, clock = self._store_on_our_clock()
         for key in ("extended", "kept"):
-            store.create(key, a_record(clock, lives=100))
+            store.create(key, a_record(clock, lives=100, timeout=100.0))
         store.touch("extended", START + 200, clock())
         store.touch("kept", START + 50, clock())
 
@@ -72,11 +85,11 @@ class ExpiryLaws:
         expect(store.load("kept"), None, "load at the end of its life")
         expect(store.load("extended") is not None, True, "load of the extended record")
 
-    def test_only_a_commit_with_a_timeout_shortens_a_life(self) -> None:
+    def test_s62_only_a_commit_with_a_timeout_shortens_it(self) -> None:
         """Others come from requests that may have seen an earlier timeout."""
         store, clock = self._store_on_our_clock()
         for key in ("kept", "shortened"):
-            store.create(key, a_record(clock, lives=100))
+            store.create(key, a_record(clock, lives=100, timeout=100.0))
         earlier = partial(Changes, accessed_at=START, updated_at=START, expires_at=START + 50)
         store.commit("kept", earlier())
         store.commit("shortened", earlier(timeout=50.0))

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from sessions.bearers import CookieHead, KnownId, RequestBearer, Wire
+from sessions.bearers import Bearer, CookieHead, KnownId, RequestBearer, Wire
 from sessions.container import SessionContainer
 from sessions.errors import SessionError, SessionExpired, SessionNotFound
 from sessions.events import logger
-from sessions.persistence import Bearer, StoredSession
+from sessions.persistence import StoredSession
 from sessions.record import storage_key
 from sessions.rules import Rules
 from sessions.session import Session
@@ -26,6 +26,7 @@ class SessionManager:
         if container.clock is not time.time:
             container.store.clock = container.clock
         self._rules = Rules(container)
+        self._session_class = container.session_class
         self._wire = Wire(
             signer=IdSigner(container.keys, purpose=f"session id:{container.session_prefix}"),
             transports=tuple(container.transports)
@@ -42,7 +43,8 @@ class SessionManager:
 
     def open(self, head: RequestHead) -> Session:
         """Return the request's session; nothing is read before its first use."""
-        return self._session(RequestBearer(self._wire, head))
+        bearer = RequestBearer(self._wire, head)
+        return self._session_class(StoredSession(self._rules, bearer, in_request=True))
 
     def close(self, session: Session, *, failed: bool = False) -> Headers:
         """Commit what changed and return the response headers that the session needs.
@@ -127,7 +129,7 @@ class SessionManager:
     # Private
 
     def _session(self, bearer: Bearer) -> Session:
-        return self.container.session_class(StoredSession(self._rules, bearer))
+        return self._session_class(StoredSession(self._rules, bearer, in_request=False))
 
     def _headers(self, session: Session, backing: StoredSession) -> Headers:
         bearer = backing.bearer

@@ -3,8 +3,9 @@
 import contextlib
 import time
 from collections.abc import Callable
-from typing import Protocol, TypeVar, TypeVarTuple, Unpack
+from typing import TypeVar, TypeVarTuple
 
+from sessions.bearers import Bearer
 from sessions.errors import (
     SessionError,
     SessionNotFound,
@@ -15,7 +16,6 @@ from sessions.record import FORMAT_VERSION, Changes, Record, new_id, storage_key
 from sessions.rules import Rules, check_size
 from sessions.session import Session
 from sessions.stores.base import CALL_DEADLINE, Outcome
-from sessions.transports.base import Headers
 
 DEADLINE = 1.0
 
@@ -26,21 +26,15 @@ Ts = TypeVarTuple("Ts")
 Values = dict[str, bytes]
 
 
-class Bearer(Protocol):
-    """Know the id that a request carries, and how the client is told another."""
-
-    def identify(self) -> str | None: ...
-    def obstacle(self) -> str | None: ...
-    def vary(self) -> Headers: ...
-    def send(self, id: str, max_age: int | None) -> Headers: ...
-    def clear(self) -> Headers: ...
-
-
 class StoredSession:
-    """Stand behind one session and ask the store for it, within DEADLINE seconds in all."""
+    """Stand behind one session and ask the store for it, in a request for DEADLINE seconds in all.
+
+    A job keeps its session for as long as it likes, and may ask again a store that failed.
+    """
 
     __slots__ = (
         "_failure",
+        "_in_request",
         "_rules",
         "_spent",
         "_unfinished",
@@ -52,8 +46,9 @@ class StoredSession:
         "previous_id",
     )
 
-    def __init__(self, rules: Rules, bearer: Bearer) -> None:
+    def __init__(self, rules: Rules, bearer: Bearer, *, in_request: bool) -> None:
         self._rules = rules
+        self._in_request = in_request
         self.bearer = bearer
         self._spent = 0.0
         self._failure: StoreUnavailable | None = None
@@ -159,13 +154,13 @@ class StoredSession:
 
     def discard(self, session: Session) -> None:
         """Forget what was not saved; note only that the session was used."""
-        if session._values is None:
-            return
-        record = session._record
-        session._begin(session._id, record)
-        if record is not None and not (self._written or self.gone or self._failure):
-            # The response is an error already; that the store fails as well changes nothing.
-            with contextlib.suppress(StoreUnavailable):
+        # The response is an error already; that the store fails as well changes nothing.
+        with contextlib.suppress(SessionError):
+            if session._values is None and not self._opens_unasked(session):
+                return
+            record = session._record
+            session._begin(session._id, record)
+            if record is not None and not (self._written or self.gone or self._failure):
                 self._touch(session, record)
 
     def undo_regenerate(self, session: Session) -> None:
@@ -266,7 +261,7 @@ class StoredSession:
         self.gone = True
         self._rules.emit("gone", detail)
 
-    def _do(self, method: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]) -> T:
+    def _do(self, method: Callable[[*Ts], T], *args: *Ts) -> T:
         """Ask the store for something that must not silently be left undone."""
         try:
             return self._ask(method, *args)
@@ -274,7 +269,9 @@ class StoredSession:
             self._unfinished = True
             raise
 
-    def _ask(self, method: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]) -> T:
+    def _ask(self, method: Callable[[*Ts], T], *args: *Ts) -> T:
+        if not self._in_request:
+            return method(*args)
         if self._failure is not None:
             raise self._failure
         began = time.monotonic()

@@ -66,11 +66,12 @@ class Record:
         )
 
     def touch(self, expires_at: float, accessed_at: float) -> None:
-        """Note a use; it never brings the expiry forward.
+        """Note a use; a record with a timeout of its own never expires sooner for it.
 
         A slow request reckons with the timeout that it has seen, and must not undo a longer one.
         """
-        self.expires_at = max(self.expires_at, expires_at)
+        own = self.timeout is not None
+        self.expires_at = max(self.expires_at, expires_at) if own else expires_at
         self.accessed_at = accessed_at
 
     def apply(self, changes: Changes) -> None:

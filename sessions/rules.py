@@ -30,8 +30,10 @@ class Rules:
 
     def is_live(self, record: Record) -> bool:
         """Tell whether the record's time is not over, by the settings of today too."""
-        today = self.lifetime(record.created_at, record.timeout, record.accessed_at)
-        return self.clock() < min(record.expires_at, today)
+        now = self.clock()
+        return now < record.expires_at and now < self.lifetime(
+            record.created_at, record.timeout, record.accessed_at
+        )
 
     def touch_is_due(self, record: Record) -> bool:
         """Tell whether the last use was long enough ago to be noted again."""

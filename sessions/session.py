@@ -159,7 +159,7 @@ class Session(WatchedMapping):
         self._record = record
         self._timeout = None
         self._is_new = record is None
-        self._started_at = self._backing.now()
+        self._started_at = self._backing.now() if record is None else record.created_at
         self._watch({} if record is None else record.values)
 
     def _saved(self, id: str, record: Record) -> None:

@@ -52,8 +52,9 @@ class Store(ABC):
     def commit(self, key: str, changes: Changes) -> Outcome:
         """Apply the changes to the record that is there now, all of them or none.
 
-        Values that the changes do not name stay as they are, whoever wrote them; `expires_at` stays
-        where it is later, unless the changes name a `timeout`. GONE if there is no record: never
+        Values that the changes do not name stay as they are, whoever wrote them; the `expires_at`
+        of a record with a timeout of its own stays if it is later, unless the changes name a
+        `timeout`. GONE if there is no record: never
         create one. CONFLICT if a value in `changes.expected` is no longer what it says (None:
         absent). Atomic against every other method.
         """
@@ -62,7 +63,8 @@ class Store(ABC):
     def touch(self, key: str, expires_at: float, accessed_at: float) -> bool:
         """Set the two times and nothing else; return False if there is no record.
 
-        An `expires_at` that is later already stays: a slow reader must not end the session early.
+        The `expires_at` of a record with a timeout of its own stays if it is later: a slow reader,
+        who has not seen that timeout, must not end the session early.
         """
 
     @abstractmethod

@@ -43,6 +43,10 @@ class MemoryStore(Store):
     def __len__(self) -> int:
         return len(self._records)
 
+    def __bool__(self) -> bool:
+        # An empty store is a store: `store or other` means this one.
+        return True
+
     def load(self, key: str) -> Record | None:
         with self._lock:
             record = self._live(key)

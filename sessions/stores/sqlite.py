@@ -18,6 +18,7 @@ SCHEMA_VERSION = 1
 
 _OLDEST_SQLITE = (3, 35, 0)
 _PREFIX = re.compile(r"([a-z][a-z0-9_]*)?", re.ASCII)
+_LIVE = "key = ? AND expires_at > ?"
 _PURGE_EVERY = 32
 _PURGE_BATCH = 64
 
@@ -194,8 +195,7 @@ class _Statements:
     """Hold the store's SQL for one prefix."""
 
     def __init__(self, prefix: str) -> None:
-        sessions, values = f"{prefix}sessions", f"{prefix}session_values"
-        live = "key = ? AND expires_at > ?"
+        sessions, values, live = f"{prefix}sessions", f"{prefix}session_values", _LIVE
         self.schema = _schema(sessions, values, f"{prefix}session_schema")
         self.version = f"SELECT version FROM {prefix}session_schema"
         self.load = f"""SELECT version, created_at, accessed_at, updated_at, expires_at, timeout,
@@ -204,14 +204,15 @@ class _Statements:
             expires_at, timeout, user_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (key) DO NOTHING RETURNING id"""
         self.commit = f"""UPDATE {sessions} SET accessed_at = ?1, updated_at = ?2,
-            expires_at = MAX(?3, IIF(?4 IS NULL, expires_at, 0)),
+            expires_at = MAX(?3, IIF(?4 IS NULL AND timeout IS NOT NULL, expires_at, 0)),
             timeout = COALESCE(?4, timeout), user_id = COALESCE(?5, user_id)
             WHERE {live} RETURNING id"""
         self.set = f"""INSERT INTO {values} (session, name, value) VALUES (?, ?, ?)
             ON CONFLICT (session, name) DO UPDATE SET value = excluded.value"""
         self.unset = f"DELETE FROM {values} WHERE session = ? AND name = ?"
-        self.touch = f"""UPDATE {sessions} SET expires_at = MAX(?, expires_at), accessed_at = ?
-            WHERE {live}"""
+        self.touch = f"""UPDATE {sessions} SET accessed_at = ?2,
+            expires_at = MAX(?1, IIF(timeout IS NULL, 0, expires_at))
+            WHERE key = ?3 AND expires_at > ?4"""
         self.rename = f"UPDATE OR IGNORE {sessions} SET key = ? WHERE {live}"
         self.find = f"SELECT id FROM {sessions} WHERE key = ?"
         self.expired_one = f"SELECT id FROM {sessions} WHERE key = ? AND expires_at <= ?"
