@@ -140,13 +140,14 @@ def test_p6_nothing_that_is_told_carries_an_id(
     for act in (writes(a=1), look, Session.regenerate, look, is_ambiguous, is_ended, writes(b=1)):
         browser.visit(act)
         secrets.add(browser.cookie.partition("=")[2])
+    browser.visit(in_turn(look, Session.destroy))
     site.store.broken = {"load"}
     browser.visit(everything)
     texts.extend(map(repr, [*site.events, site.manager, site.container, site.store]))
 
     told = "\n".join([caplog.text, *texts])
     assert len(secrets) > 6
-    assert {"ambiguous", "regenerated", "gone"} <= {*site.told}
+    assert {"ambiguous", "regenerated", "gone", "destroyed"} <= {*site.told}
     assert [secret for secret in secrets if secret in told] == []
     assert KEY not in told
 

@@ -79,6 +79,25 @@ def test_s36_no_setting_replaces_a_new_id(
     assert browser.site.visit(everything, login.cookie).value == {"a": 1}
 
 
+def test_s37_the_loser_of_two_new_ids_leaves_it_at_that(customer: Browser) -> None:
+    """It is told that the session is gone, and asks the store no more."""
+    late = in_turn(everything, lambda session: setattr(session, "timeout", timedelta(days=3)))
+
+    def handler(session: Session) -> None:
+        late(session)
+        customer.visit(Session.regenerate)
+        customer.site.store_calls().clear()
+        session.regenerate()
+        session.regenerate()
+        session.save()
+
+    answer = customer.site.visit(handler, customer.cookie)
+
+    assert answer.set_cookies == []
+    assert customer.site.store_calls() == ["rename", "load"]
+    assert customer.site.told == ["created", "regenerated", "gone"]
+
+
 def test_s32_a_dropped_write_costs_one_call(customer: Browser) -> None:
     """The commit that found nobody; it is not tried again."""
     late = in_turn(writes(late=1), Session.save, writes(late=2), Session.save)
