@@ -1,43 +1,29 @@
 """Sessions whose records live in a store: when it is asked, and what its answers mean."""
 
 import contextlib
-import time
-from collections.abc import Callable
-from typing import TypeVar, TypeVarTuple
 
 from sessions.bearers import Bearer
+from sessions.calls import StoreCalls
 from sessions.errors import (
     SessionError,
     SessionNotFound,
     StoreUnavailable,
     UnreadableValue,
 )
-from sessions.record import FORMAT_VERSION, Changes, Record, new_id, storage_key
+from sessions.record import FORMAT_VERSION, Changes, Record, new_id
 from sessions.rules import Rules, check_size
 from sessions.session import Session
-from sessions.stores.base import CALL_DEADLINE, Outcome
-
-DEADLINE = 1.0
+from sessions.stores.base import Outcome
 
 _ID_ATTEMPTS = 3
 
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
 Values = dict[str, bytes]
 
 
-class StoredSession:
-    """Stand behind one session and ask the store for it, in a request for DEADLINE seconds in all.
-
-    A job keeps its session for as long as it likes, and may ask again a store that failed.
-    """
+class StoredSession(StoreCalls):
+    """Stand behind one session: say when the store is asked, and what its answers mean."""
 
     __slots__ = (
-        "_failure",
-        "_in_request",
-        "_rules",
-        "_spent",
-        "_unfinished",
         "_written",
         "bearer",
         "ended",
@@ -47,12 +33,8 @@ class StoredSession:
     )
 
     def __init__(self, rules: Rules, bearer: Bearer, *, in_request: bool) -> None:
-        self._rules = rules
-        self._in_request = in_request
+        super().__init__(rules, in_request=in_request)
         self.bearer = bearer
-        self._spent = 0.0
-        self._failure: StoreUnavailable | None = None
-        self._unfinished = False
         self._written = False
         self.id_is_news = False
         self.gone = False
@@ -77,7 +59,7 @@ class StoredSession:
         given = self.bearer.identify()
         if given is None:
             return None
-        record = self._ask(self._rules.store.load, storage_key(given))
+        record = self._ask(self._rules.store.load, self._key(given))
         if record is None or not self._rules.is_live(record):
             return None
         if record.version > FORMAT_VERSION:
@@ -110,7 +92,7 @@ class StoredSession:
                 raise SessionNotFound("the session was ended in this request; nothing is left")
             session._begin(own, None)
             return
-        record = self._ask(self._rules.store.load, storage_key(own))
+        record = self._ask(self._rules.store.load, self._key(own))
         if record is None or not self._rules.is_live(record):
             self._lose("reload() found that it had ended")
             raise SessionNotFound("the session was ended by another request; nothing is left")
@@ -125,7 +107,7 @@ class StoredSession:
     def destroy(self, session: Session) -> None:
         # A session that was not read, or could not be, may have a record all the same.
         given = self.bearer.identify() if session._record is None else session._id
-        if given is not None and self._do(self._rules.store.delete, storage_key(given)):
+        if given is not None and self._do(self._rules.store.delete, self._key(given)):
             self._rules.emit("destroyed", "destroy() ended it")
         self.ended = True
         self.gone = False
@@ -167,8 +149,8 @@ class StoredSession:
         """Give the session its old id back, for the client will never learn the new one."""
         if self.previous_id is not None and session._id is not None and not self.gone:
             with contextlib.suppress(StoreUnavailable):
-                old = storage_key(self.previous_id)
-                self._ask(self._rules.store.rename, storage_key(session._id), old)
+                old = self._key(self.previous_id)
+                self._ask(self._rules.store.rename, self._key(session._id), old)
 
     def create(self, session: Session) -> None:
         """Store a new session, also an empty one."""
@@ -203,7 +185,7 @@ class StoredSession:
 
     def _take_id(self, free: str, record: Record) -> str:
         for _ in range(_ID_ATTEMPTS):
-            if self._do(self._rules.store.create, storage_key(free), record):
+            if self._do(self._rules.store.create, self._key(free), record):
                 return free
             free = self.make_id()
         raise _taken()
@@ -222,37 +204,43 @@ class StoredSession:
             timeout=session._timeout,
         )
         check_size(record.values, changed, removed)
-        own = session.id
-        if self._do(self._rules.store.commit, storage_key(own), changes) is Outcome.GONE:
+        own = session._id or session.id
+        if self._do(self._rules.store.commit, self._key(own), changes) is Outcome.GONE:
             self._lose("a write was dropped, for the session ended during the request")
             return
-        self.id_is_news = self.id_is_news or session._timeout is not None
+        if session._timeout is not None or self._renews_cookie(record):
+            self.id_is_news = True
         self.previous_id = None
         self._written = True
         record.apply(changes)
-        session._saved(own, record)
+        session._timeout = None
 
     def _touch(self, session: Session, record: Record) -> None:
         if not self._rules.rolling and not self._rules.touch_is_due(record):
             return
         now = self.now()
         expires_at = self._rules.lifetime(record.created_at, record.timeout, now)
-        if self._ask(self._rules.store.touch, storage_key(session.id), expires_at, now):
+        if self._ask(self._rules.store.touch, self._key(session.id), expires_at, now):
             self._written = True
+            self.id_is_news = self.id_is_news or self._renews_cookie(record)
         else:
             self._lose("it ended during the request")
+
+    def _renews_cookie(self, record: Record) -> bool:
+        """Tell whether the browser is to keep the cookie as long as the store keeps the record."""
+        return record.timeout is not None and self._rules.touch_is_due(record)
 
     def _rename(self, session: Session, old: str) -> None:
         for _ in range(_ID_ATTEMPTS):
             new = self.make_id()
-            if self._do(self._rules.store.rename, storage_key(old), storage_key(new)):
+            if self._do(self._rules.store.rename, self._key(old), self._key(new)):
                 session._id = new
                 self.id_is_news = True
                 # What was saved in between may be a login: no id from before it comes back.
                 self.previous_id = None if self._written else self.previous_id or old
                 self._rules.emit("regenerated", "regenerate() gave it a new id")
                 return
-            if self._do(self._rules.store.load, storage_key(old)) is None:
+            if self._do(self._rules.store.load, self._key(old)) is None:
                 self._lose("regenerate() came too late, the session had ended")
                 return
         raise _taken()
@@ -260,32 +248,6 @@ class StoredSession:
     def _lose(self, detail: str) -> None:
         self.gone = True
         self._rules.emit("gone", detail)
-
-    def _do(self, method: Callable[[*Ts], T], *args: *Ts) -> T:
-        """Ask the store for something that must not silently be left undone."""
-        try:
-            return self._ask(method, *args)
-        except StoreUnavailable:
-            self._unfinished = True
-            raise
-
-    def _ask(self, method: Callable[[*Ts], T], *args: *Ts) -> T:
-        if not self._in_request:
-            return method(*args)
-        if self._failure is not None:
-            raise self._failure
-        began = time.monotonic()
-        try:
-            if self._spent > DEADLINE - CALL_DEADLINE:
-                raise StoreUnavailable(
-                    f"the session's store took {self._spent:.1f} s of this request's {DEADLINE} s"
-                )
-            return method(*args)
-        except StoreUnavailable as error:
-            self._failure = error
-            raise
-        finally:
-            self._spent += time.monotonic() - began
 
 
 def _taken() -> SessionError:

@@ -56,7 +56,12 @@ def check_size(
     before: dict[str, bytes], changed: dict[str, bytes], removed: frozenset[str] = frozenset()
 ) -> None:
     """Refuse a commit that makes the session too large, naming its biggest value."""
-    if _most(before) + _most(changed) <= MAXIMUM_DATA:
+    most = 0
+    for values in (before, changed):
+        for key, value in values.items():
+            # A character has at most four bytes.
+            most += 4 * len(key) + len(value)
+    if most <= MAXIMUM_DATA:
         return
     size = _size(before)
     after = size + _size(changed)
@@ -72,11 +77,6 @@ def check_size(
         f"the session would hold {after} bytes, {MAXIMUM_DATA} are allowed; the biggest value is "
         f"session[{biggest!r}] with {len(values[biggest])} bytes: keep it elsewhere, its key here"
     )
-
-
-def _most(values: dict[str, bytes]) -> int:
-    """Return what the size cannot exceed: a character has at most four bytes."""
-    return 4 * sum(map(len, values)) + sum(map(len, values.values()))
 
 
 def _size(values: dict[str, bytes]) -> int:

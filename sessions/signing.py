@@ -11,6 +11,7 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from functools import lru_cache
 
 from itsdangerous.signer import Signer
 
@@ -18,6 +19,7 @@ from sessions.record import MAXIMUM_ID_LENGTH, MINIMUM_ID_LENGTH
 
 MINIMUM_KEY_BYTES = 32
 MINIMUM_KEY_VARIETY = 4
+REMEMBERED_TOKENS = 4096
 
 _SIGNATURE_LENGTH = 43
 _TOKEN = re.compile(
@@ -52,13 +54,15 @@ class IdSigner:
     def __init__(self, keys: Sequence[str | bytes], *, purpose: str) -> None:
         self._signatures = tuple(_Signature(_derived(key, purpose)) for key in keys)
         self._newest = self._signatures[0]
+        # A browser sends the same token again and again: the last ones need no second look.
+        self.unsign = lru_cache(REMEMBERED_TOKENS)(self._unsign)
+        """Return the id that a token carries, or None unless one of the keys signed it."""
 
     def sign(self, id: str) -> str:
         """Return the token that carries the id, signed by the newest key."""
         return f"{id}.{self._newest.of(id).decode()}"
 
-    def unsign(self, token: str) -> str | None:
-        """Return the id that the token carries, or None unless one of the keys signed it."""
+    def _unsign(self, token: str) -> str | None:
         match = _TOKEN.fullmatch(token)
         if match is None:
             return None

@@ -98,10 +98,13 @@ def merge_headers(headers: Headers, added: Headers) -> None:
 
 
 def _merge_vary(headers: Headers, value: str) -> None:
-    present = [line for name, line in headers if len(name) == 4 and name.lower() == "vary"]
-    if not present:
+    for name, _ in headers:
+        if len(name) == 4 and name.lower() == "vary":
+            break
+    else:
         headers.append(("Vary", value))
         return
+    present = [line for name, line in headers if name.lower() == "vary"]
     listed = [part.strip() for line in present for part in line.split(",") if part.strip()]
     if "*" in listed or value.lower() in map(str.lower, listed):
         return

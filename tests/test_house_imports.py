@@ -28,6 +28,7 @@ SESSIONS = """
     container
     bearers
     rules
+    calls
     persistence
     manager
     wsgi

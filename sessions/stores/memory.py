@@ -66,9 +66,8 @@ class MemoryStore(Store):
             record = self._live(key)
             if record is None:
                 return Outcome.GONE
-            for name, value in changes.expected.items():
-                if record.values.get(name) != value:
-                    return Outcome.CONFLICT
+            if changes.expected and _conflicts(record.values, changes):
+                return Outcome.CONFLICT
             self._apply(key, record, changes)
             return Outcome.APPLIED
 
@@ -185,6 +184,10 @@ def _bucket(expires_at: float) -> int:
 def _size(key: str, record: Record) -> int:
     values = sum(len(name) + len(value) for name, value in record.values.items())
     return _OVERHEAD_BYTES + len(key) + values
+
+
+def _conflicts(values: dict[str, bytes], changes: Changes) -> bool:
+    return any(values.get(name) != value for name, value in changes.expected.items())
 
 
 def _growth(values: dict[str, bytes], changes: Changes) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sessions import MemoryStore, Session, SQLiteStore, StoreUnavailable
-from sessions.persistence import DEADLINE
+from sessions.calls import DEADLINE
 from sessions.testing import ManualClock
 from tests.sessions.apps import Answer, Browser, Handler, Site, everything, in_turn, writes
 from tests.sessions.watched import WatchedStore

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from sessions import Session, StoreUnavailable
-from sessions.persistence import DEADLINE
+from sessions.calls import DEADLINE
 from sessions.testing import ManualClock
 from tests.sessions.apps import Browser, Handler, everything, in_turn, untouched, writes
 from tests.sessions.conftest import SiteMaker
@@ -139,7 +139,7 @@ def test_a_request_waits_for_its_store_one_second_in_all(
 ) -> None:
     """A store that answers slowly, but answers, is not asked until the deadline is passed."""
     stopwatch = ManualClock(0.0)
-    monkeypatch.setattr("sessions.persistence.time", SimpleNamespace(monotonic=stopwatch))
+    monkeypatch.setattr("sessions.calls.time", SimpleNamespace(monotonic=stopwatch))
     slow: dict[str, Callable[[], object]] = {"load": lambda: stopwatch.advance(0.35)}
 
     def handler(session: Session) -> None:
