@@ -53,6 +53,8 @@ class Application:
         graph.report_unused_replacements()
         if problems:
             raise StartupError(problems)
+        self.graph = graph
+        """The components of the application, each built once."""
         self.handlers: tuple[Handler, ...] = tuple(handlers)
         """What start-up knows about each handler: its route, and where its arguments come from."""
         self.routes: tuple[Route, ...] = tuple(handler.route for handler in handlers)

@@ -49,6 +49,16 @@ def setting_problems(where: str, settings: Iterable[str]) -> list[Problem]:
     ]
 
 
+def numbered(problems: Iterable[Problem]) -> str:
+    """List problems in full, a block each."""
+    return "\n\n".join(
+        f"{number}. {problem.where}\n"
+        f"   {_indented(problem.what)}\n"
+        f"   To mend it: {_indented(problem.remedy)}"
+        for number, problem in enumerate(problems, 1)
+    )
+
+
 def location(target: Any) -> str:
     """Describe where a class or function is defined, as `Class.method (file:line)`.
 
@@ -88,14 +98,7 @@ def _place(problem: Problem) -> tuple[str, int]:
 
 def _report(problems: tuple[Problem, ...]) -> str:
     count = "1 problem keeps" if len(problems) == 1 else f"{len(problems)} problems keep"
-    blocks = [f"{count} the application from starting:"]
-    for number, problem in enumerate(problems, 1):
-        blocks.append(
-            f"{number}. {problem.where}\n"
-            f"   {_indented(problem.what)}\n"
-            f"   To mend it: {_indented(problem.remedy)}"
-        )
-    return "\n\n".join(blocks)
+    return f"{count} the application from starting:\n\n{numbered(problems)}"
 
 
 def _indented(text: str) -> str:
