@@ -8,7 +8,7 @@ first request.
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, overload
 
@@ -19,7 +19,14 @@ from framework.markers import InjectMarker, Marker
 from framework.missing import of_one_request, unannotated
 from framework.providers import Provider
 from framework.registry import Registry
-from framework.signatures import EMPTY, Declared, Unresolved, annotated, read_parameters
+from framework.signatures import (
+    EMPTY,
+    Declared,
+    Unresolved,
+    annotated,
+    describe,
+    read_parameters,
+)
 from framework.startup import AlreadyReported, NotProvided, Problem, setting_problems
 from sessions.errors import ConfigurationError
 
@@ -69,6 +76,11 @@ class Graph:
             return self._registry.find(key).where
         except NotProvided:
             return None
+
+    def components(self) -> Iterator[tuple[str, object]]:
+        """Yield what the user's providers have made, each with the name of its type."""
+        for provider in self._registry.eager():
+            yield describe(provider.keys[0]), _give(self._injector, provider)
 
     def report_unused_replacements(self) -> None:
         """Report each replacement of what nothing has asked for, once everything has asked."""
