@@ -129,6 +129,7 @@ class _Binder:
         return Parameter(
             name=declared.name,
             source=marker.source,
+            where=marker.where(field),
             annotation=annotation,
             required=field.default is None,
             default=declared.default,

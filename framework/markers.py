@@ -52,6 +52,10 @@ class Marker(ABC):
     # Whether a request can hold a value that does not fit; then a call collects the errors.
     fallible: ClassVar[bool] = True
 
+    def where(self, field: Field) -> str:
+        """Return where in a request the argument is, as errors write it: `query:page`, `body`."""
+        return self.source
+
     @abstractmethod
     def extractor(self, field: Field) -> Extract:
         """Return the function that reads the argument, or raise `Unbindable`.

@@ -22,6 +22,8 @@ class Parameter:
     name: str
     # "path", "query", "header", "cookie", "body", "session", "request", "inject"
     source: str
+    # Where in a request it is, as errors write it: "query:page", "body".
+    where: str
     annotation: object
     required: bool
     default: object

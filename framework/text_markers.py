@@ -50,10 +50,13 @@ class TextMarker(Marker):
         """Return the name under which the request gives the value."""
         return self.alias or field.name
 
+    def where(self, field: Field) -> str:
+        """Return the source and the name."""
+        return f"{self.source}:{self.name_of(field)}"
+
     def extractor(self, field: Field) -> Extract:
         """Return the function that reads and converts one text, or every text for a list."""
-        name = self.name_of(field)
-        where = f"{self.source}:{name}"
+        name, where = self.name_of(field), self.where(field)
         absent = default_or_refusal(field.default, where)
         annotation = field.annotation
         if self.limits is not None:
@@ -130,6 +133,10 @@ class PathMarker(Marker):
 
     # What the rule's converter makes of the text; None if that is not known.
     made: type | None = None
+
+    def where(self, field: Field) -> str:
+        """Return the source and the name of the variable."""
+        return f"{self.source}:{field.name}"
 
     def extractor(self, field: Field) -> Extract:
         """Return the function that reads the value and converts it further if need be."""
