@@ -1,7 +1,8 @@
 """The calls that one session makes to its store, and how long they may take."""
 
-import time
 from collections.abc import Callable
+from functools import lru_cache
+from time import monotonic
 from typing import TypeVar, TypeVarTuple
 
 from sessions.errors import StoreUnavailable
@@ -10,6 +11,7 @@ from sessions.rules import Rules
 from sessions.stores.base import CALL_DEADLINE
 
 DEADLINE = 1.0
+REMEMBERED_KEYS = 4096
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -21,20 +23,17 @@ class StoreCalls:
     A job keeps its session for as long as it likes, and may ask again.
     """
 
-    __slots__ = ("_failure", "_in_request", "_keyed", "_rules", "_spent", "_unfinished")
+    # A browser comes again and again: the last keys need not be hashed anew.
+    _key = staticmethod(lru_cache(REMEMBERED_KEYS)(storage_key))
+
+    __slots__ = ("_failure", "_in_request", "_rules", "_spent", "_unfinished")
 
     def __init__(self, rules: Rules, *, in_request: bool) -> None:
         self._rules = rules
         self._in_request = in_request
-        self._keyed = ("", "")
         self._spent = 0.0
         self._failure: StoreUnavailable | None = None
         self._unfinished = False
-
-    def _key(self, id: str) -> str:
-        if id != self._keyed[0]:
-            self._keyed = (id, storage_key(id))
-        return self._keyed[1]
 
     def _do(self, method: Callable[[*Ts], T], *args: *Ts) -> T:
         """Ask the store for something that must not silently be left undone."""
@@ -49,7 +48,7 @@ class StoreCalls:
             return method(*args)
         if self._failure is not None:
             raise self._failure
-        began = time.monotonic()
+        began = monotonic()
         try:
             if self._spent > DEADLINE - CALL_DEADLINE:
                 raise StoreUnavailable(
@@ -60,4 +59,4 @@ class StoreCalls:
             self._failure = error
             raise
         finally:
-            self._spent += time.monotonic() - began
+            self._spent += monotonic() - began

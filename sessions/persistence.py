@@ -193,7 +193,7 @@ class StoredSession(StoreCalls):
     def _commit(
         self, session: Session, record: Record, changed: Values, removed: frozenset[str]
     ) -> None:
-        now = self.now()
+        now = self._rules.clock()
         timeout = record.timeout if session._timeout is None else session._timeout
         changes = Changes(
             accessed_at=now,

@@ -209,8 +209,10 @@ class Session(WatchedMapping):
             return self._id
 
     def _writable(self) -> dict[str, Any]:
-        self._check_open()
-        return self._loaded()
+        if self._closed:
+            self._check_open()
+        values = self._values
+        return self._load() if values is None else values
 
     def _check_open(self) -> None:
         if self._closed:

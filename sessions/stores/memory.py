@@ -130,7 +130,7 @@ class MemoryStore(Store):
         self._schedule(key, before, record.expires_at)
 
     def _schedule(self, key: str, old: float, new: float) -> None:
-        if old != new and _bucket(old) != _bucket(new):
+        if old != new and int(old) // _BUCKET_SECONDS != int(new) // _BUCKET_SECONDS:
             self._unschedule(key, old)
             self._buckets.setdefault(_bucket(new), set()).add(key)
 

@@ -1,7 +1,6 @@
 """How many times each request asks its store, counted."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 
@@ -139,7 +138,7 @@ def test_a_request_waits_for_its_store_one_second_in_all(
 ) -> None:
     """A store that answers slowly, but answers, is not asked until the deadline is passed."""
     stopwatch = ManualClock(0.0)
-    monkeypatch.setattr("sessions.calls.time", SimpleNamespace(monotonic=stopwatch))
+    monkeypatch.setattr("sessions.calls.monotonic", stopwatch)
     slow: dict[str, Callable[[], object]] = {"load": lambda: stopwatch.advance(0.35)}
 
     def handler(session: Session) -> None:
