@@ -111,8 +111,7 @@ class Connections:
         self._gate.release()
 
     def _connect(self) -> sqlite3.Connection:
-        # Made here and not by SQLite, which would leave the mode to the umask.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        _make_file(self._path)
         connection = sqlite3.connect(
             self._path, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
         )
@@ -135,6 +134,17 @@ def patiently(work: Callable[[], object], deadline: float) -> None:
             time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311
         else:
             return
+
+
+def _make_file(path: Path) -> None:
+    """Make the file unless it is there; SQLite would leave its mode to the umask.
+
+    One that is there is not opened: to close it would drop the locks of this process's connections,
+    and the next process to leave would remove their log. Source: sqlite.org/howtocorrupt.html, 2.2.
+    """
+    with contextlib.suppress(FileExistsError):
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        os.close(os.open(os.path.realpath(path), flags, 0o600))
 
 
 def _undo(connection: sqlite3.Connection) -> None:

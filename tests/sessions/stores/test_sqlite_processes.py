@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,35 @@ def _commit_many(path: str, name: str) -> None:
     store = SQLiteStore(path, clock=clock)
     for n in range(200):
         store.commit("key", some_changes(clock, set={f"{name}{n}": b"1"}))
+
+
+def test_a_process_that_leaves_takes_nothing_from_one_that_stays(
+    path: Path, clock: ManualClock
+) -> None:
+    """The last to close a database removes its log, so the locks of whoever stays must hold.
+
+    Opening and closing the file itself would drop them: it is what a second connection must not do.
+    """
+    store = SQLiteStore(path, clock=clock)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        in_parallel(8, lambda n: store.create(f"before{n}", a_record(clock)))
+        pool.apply(_open_and_leave, (str(path),))
+        in_parallel(8, lambda n: store.create(f"after{n}", a_record(clock)))
+
+        found = pool.apply(_keys_in, (str(path),))
+
+    assert found == {f"{when}{n}" for when in ("before", "after") for n in range(8)}
+
+
+def _open_and_leave(path: str) -> None:
+    store = SQLiteStore(path, clock=ManualClock())
+    store.load("before0")
+    store.close()
+
+
+def _keys_in(path: str) -> set[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return {key for (key,) in connection.execute("SELECT key FROM sessions")}
 
 
 def test_a_store_made_before_a_fork_works_in_the_child(path: Path, clock: ManualClock) -> None:
