@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from sessions.errors import SessionClosed, UnencodableValue, UnreadableValue
+from sessions.flash import Flashes
 from sessions.mapping import WatchedMapping
 from sessions.record import Record
 
@@ -27,7 +28,7 @@ class Backing(Protocol):
     def lifetime(self, created_at: float, timeout: float | None, used_at: float) -> float: ...
 
 
-class Session(WatchedMapping):
+class Session(Flashes, WatchedMapping):
     """Hold a user's data over many requests; loaded on first access, saved when it changed.
 
     Nested values are watched too: `session["cart"].append(x)` is enough. After the response's

@@ -18,6 +18,7 @@ SESSIONS = """
     codec
     signing
     mapping
+    flash
     session
     events
     stores.base
@@ -38,8 +39,11 @@ SESSIONS = """
 """
 FRAMEWORK = """
     startup
+    redirects
+    origins
     signatures
     json_types mismatches
+    additions
     components
     controllers
     discovery
@@ -52,6 +56,7 @@ FRAMEWORK = """
     binding
     missing
     providers
+    session_parts
     registry
     failures
     injection
@@ -60,12 +65,18 @@ FRAMEWORK = """
     responses
     problems
     guards middleware catching
+    csrf cors static
     dispatch
     defaults
     application
+    templates
     server
     cli
     testing
+    pytest_plugin
+    openapi_schemas
+    openapi_document
+    openapi
 """
 ROWS = {
     "sessions": [row.split() for row in SESSIONS.strip().splitlines()],

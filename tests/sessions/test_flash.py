@@ -1,0 +1,108 @@
+"""Messages wait in the session for the next page, which shows them once."""
+
+from functools import partial
+from typing import Any
+
+from markupsafe import Markup
+
+from sessions import Session
+from tests.sessions.apps import Browser
+
+
+def _takes(session: Session) -> list[tuple[str, str]]:
+    return [(flash.category, flash.message) for flash in session.take_flashes()]
+
+
+def test_a_message_is_shown_by_the_next_page(browser: Browser) -> None:
+    """A message outlives the redirect, in its category; "info" is the usual one."""
+
+    def handler(session: Session) -> None:
+        session.flash("Saved.")
+        session.flash("The disk is nearly full.", "warning")
+
+    browser.visit(handler)
+
+    assert browser.visit(_takes).value == [
+        ("info", "Saved."),
+        ("warning", "The disk is nearly full."),
+    ]
+
+
+def test_a_message_is_shown_once(browser: Browser) -> None:
+    """Whoever takes the messages leaves none, and nothing else of them in the session."""
+    browser.visit(lambda session: session.flash("Saved."))
+    browser.visit(_takes)
+
+    assert browser.visit(_takes).value == []
+    assert browser.holds() == {}
+
+
+def test_many_messages_keep_their_order(browser: Browser) -> None:
+    """The oldest comes first, across requests."""
+    numbers = [f"{number}" for number in range(12)]
+    for number in numbers:
+        browser.visit(partial(Session.flash, message=number))
+
+    assert [message for _, message in browser.visit(_takes).value] == numbers
+
+
+def test_p3_messages_of_two_requests_at_once_both_survive(browser: Browser) -> None:
+    """A request that leaves a message while another one does loses neither."""
+    browser.visit(lambda session: session.flash("first"))
+
+    def handler(session: Session) -> None:
+        session.flash("outer")
+        browser.visit(lambda other: other.flash("inner"))
+
+    browser.visit(handler)
+
+    assert {message for _, message in browser.visit(_takes).value} == {"first", "outer", "inner"}
+
+
+def test_p3_a_message_that_comes_while_others_are_shown_survives(browser: Browser) -> None:
+    """Taking messages removes those that were there, and no later one."""
+    browser.visit(lambda session: session.flash("shown"))
+
+    def handler(session: Session) -> Any:
+        taken = _takes(session)
+        browser.visit(lambda other: other.flash("later"))
+        return taken
+
+    assert browser.visit(handler).value == [("info", "shown")]
+    assert browser.visit(_takes).value == [("info", "later")]
+
+
+def test_s3_looking_for_messages_writes_nothing(browser: Browser) -> None:
+    """A visitor without messages gets no cookie and no record."""
+    answer = browser.visit(_takes)
+
+    assert answer.set_cookies == []
+    assert browser.site.store_calls() == []
+
+
+def test_a_failed_page_keeps_the_messages(browser: Browser) -> None:
+    """A 5xx discards the taking: the next page shows them."""
+    browser.visit(lambda session: session.flash("Saved."))
+    browser.visit(_takes, status=500)
+
+    assert browser.visit(_takes).value == [("info", "Saved.")]
+
+
+def test_markup_becomes_text(browser: Browser) -> None:
+    """A message comes back as plain text, which a template escapes."""
+    browser.visit(lambda session: session.flash(Markup("<b>Saved</b>")))
+
+    [(_, message)] = browser.visit(_takes).value
+    assert type(message) is str
+    assert message == "<b>Saved</b>"
+
+
+def test_a_message_has_names(browser: Browser) -> None:
+    """A template may write `flash.message` and `flash.category`."""
+
+    def handler(session: Session) -> Any:
+        session.flash("Saved.", "success")
+        [flash] = session.take_flashes()
+        return flash.category, flash.message
+
+    assert browser.visit(handler).value == ("success", "Saved.")
