@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request
 
+from framework.additions import Addition
 from framework.binding import bind
 from framework.controllers import Route, is_controller, routes_of
 from framework.defaults import SessionDefaults
@@ -48,7 +49,7 @@ class Application:
         classes = list(dict.fromkeys(find_classes(parts, problems)))
         known = self._known(defaults)
         graph = Graph(classes, replacements=replacements or {}, known=known, problems=problems)
-        handlers = _handlers(classes, graph, problems)
+        handlers = _handlers([*classes, *_added(graph)], graph, problems)
         manager = _sessions(handlers, graph, problems)
         graph.report_unused_replacements()
         if problems:
@@ -124,6 +125,16 @@ class Application:
     def _known(self, defaults: SessionDefaults) -> dict[object, Callable[[], object]]:
         """Say what the framework provides where the user does not."""
         return {Application: lambda: self, SessionContainer: defaults.container}
+
+
+def _added(graph: Graph) -> list[type]:
+    """List the controllers that components add."""
+    try:
+        addition = graph.get(Addition)
+    # There is none; or it cannot be built, which the graph has reported.
+    except KeyError:
+        return []
+    return [addition.controller()] if isinstance(addition, Addition) else []
 
 
 def _handlers(classes: list[type], graph: Graph, problems: list[Problem]) -> list[Handler]:

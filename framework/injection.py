@@ -90,7 +90,7 @@ class Graph:
 
     def _ask_for(self, annotation: object) -> Provider:
         provider = self._registry.find(annotation)
-        self._asked_for.add(provider)
+        self._asked_for.update((provider, *self._registry.parts.get(provider, ())))
         return provider
 
     def _build(self, provider: Provider, trail: Trail) -> bool:

@@ -13,6 +13,7 @@ from framework.providers import (
     method_providers,
     value_provider,
 )
+from framework.session_parts import SESSION_PARTS, with_parts
 from framework.signatures import describe, split
 from framework.startup import Problem, location
 from sessions.container import SessionContainer
@@ -33,6 +34,8 @@ class Registry:
         self._known = known
         self._mine: dict[object, Provider] = {}
         self.replacements: list[Provider] = []
+        # The replacements that are parts of what another provider makes.
+        self.parts: dict[Provider, list[Provider]] = {}
         for provider in _collect(classes, problems):
             self._add(provider, problems)
         # The framework's defaults step aside for the user's components.
@@ -46,6 +49,7 @@ class Registry:
             provider = value_provider(key, lambda value=value: value, where)
             self._providers[key] = provider
             self.replacements.append(provider)
+        self._replace_session_parts()
 
     def find(self, annotation: Any) -> Provider:
         """Return the provider of a type or raise NotProvided."""
@@ -96,6 +100,23 @@ class Registry:
             (provider,) = found
         self._providers[key] = provider
         return provider
+
+    def _replace_session_parts(self) -> None:
+        """Let whatever makes the session container make it with the replaced parts."""
+        parts = {
+            setting: self._providers[key]
+            for key, setting in SESSION_PARTS.items()
+            if self._providers.get(key) in self.replacements
+        }
+        whole = self._providers.get(SessionContainer)
+        if not parts or whole is None:
+            return
+        make = with_parts(whole.make, {name: each.make() for name, each in parts.items()})
+        changed = replace(whole, make=make)
+        # The whole may be a replacement, too.
+        self.parts[changed] = [whole, *parts.values()]
+        for table in (self._providers, self._mine):
+            table.update({key: changed for key, each in table.items() if each is whole})
 
     def _is_replaced(self, provider: Provider) -> bool:
         """Tell whether a replaced type is one that the provider makes or implements."""

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from framework.application import Application
 from framework.defaults import SessionDefaults
+from framework.session_parts import SessionClock
 from sessions.manager import SessionManager
 from sessions.session import Session
 from sessions.stores.base import Store
@@ -21,7 +22,7 @@ from sessions.wsgi import EnvironHead
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["Client", "replace"]
+__all__ = ["Client", "SessionClock", "replace"]
 
 T = TypeVar("T")
 

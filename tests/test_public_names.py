@@ -14,7 +14,7 @@ FRAMEWORK = """
     Query Header Cookie Body Inject query header cookie session Session
     Request Response replace StartupError
 """
-FRAMEWORK_TESTING = "Client replace"
+FRAMEWORK_TESTING = "Client SessionClock replace"
 SESSIONS = """
     Session SessionContainer CookieSettings SessionManager Store Record Changes Outcome
     MemoryStore SQLiteStore Transport CookieTransport SessionEvent
