@@ -5,6 +5,7 @@ from werkzeug.wrappers import Request, Response
 from framework.application import Application
 from framework.components import component, configuration, repository, service
 from framework.controllers import controller, delete, get, head, options, patch, post, put
+from framework.middleware import Middleware, Next
 from framework.parameters import (
     Body,
     Cookie,
@@ -26,6 +27,8 @@ __all__ = [
     "Cookie",
     "Header",
     "Inject",
+    "Middleware",
+    "Next",
     "Query",
     "Request",
     "Response",

@@ -16,6 +16,7 @@ from framework.defaults import SessionDefaults
 from framework.discovery import find_classes
 from framework.dispatch import Dispatcher, Handler
 from framework.injection import Graph
+from framework.middleware import Middleware, read_middleware, uses_session
 from framework.routing import path_key, path_variables
 from framework.startup import Problem, StartupError, setting_problems
 from sessions.container import SessionContainer
@@ -50,7 +51,11 @@ class Application:
         known = self._known(defaults)
         graph = Graph(classes, replacements=replacements or {}, known=known, problems=problems)
         handlers = _handlers([*classes, *_added(graph)], graph, problems)
-        manager = _sessions(handlers, graph, problems)
+        middleware = read_middleware(graph, problems)
+        in_use = any(map(uses_session, middleware)) or any(
+            handler.plan.uses_session for handler in handlers
+        )
+        manager = _sessions(graph, problems) if in_use else None
         graph.report_unused_replacements()
         if problems:
             raise StartupError(problems)
@@ -60,10 +65,12 @@ class Application:
         """What start-up knows about each handler: its route, and where its arguments come from."""
         self.routes: tuple[Route, ...] = tuple(handler.route for handler in handlers)
         self.sessions: SessionManager | None = manager
-        """The application's sessions; None if no handler uses them."""
+        """The application's sessions; None if nothing uses them."""
         self.key_file: Path | None = defaults.key_file
         """The file of the session key, if the framework made it, now or at an earlier start."""
-        self._dispatch = Dispatcher(handlers, manager, debug=debug)
+        self.middleware: tuple[Middleware, ...] = tuple(middleware)
+        """What goes around every answer, outermost first."""
+        self._dispatch = Dispatcher(handlers, manager, middleware=self.middleware, debug=debug)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -203,12 +210,8 @@ def _bad_rule(route: Route, error: ValueError) -> Problem:
     )
 
 
-def _sessions(
-    handlers: list[Handler], graph: Graph, problems: list[Problem]
-) -> SessionManager | None:
-    """Set sessions up if a handler uses them."""
-    if not any(handler.plan.uses_session for handler in handlers):
-        return None
+def _sessions(graph: Graph, problems: list[Problem]) -> SessionManager | None:
+    """Set sessions up; None if that is a problem."""
     where = graph.provider_of(SessionContainer) or "the default SessionContainer"
     try:
         container = graph.get(SessionContainer)

@@ -5,7 +5,7 @@ steps which its answer takes, and no other.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,18 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 
 from framework.controllers import Route
 from framework.exchange import Exchange
+from framework.middleware import Middleware, wrap
 from framework.plans import Plan, compile_call, compile_path_call
 from framework.problems import as_http_error, render_problem
-from framework.responses import Rendered, Renderers, Stream, close_body, status_line
+from framework.responses import (
+    Answer,
+    Recover,
+    Rendered,
+    Renderers,
+    Stream,
+    close_body,
+    status_line,
+)
 from framework.routing import Entry, Router, path_key, request_path
 from sessions.manager import SessionManager
 from sessions.session import Session
@@ -26,10 +35,6 @@ if TYPE_CHECKING:
 
 # Answers the requests of one handler; the last argument holds the values of the path.
 Respond = Callable[["WSGIEnvironment", "StartResponse", dict[str, Any]], Iterable[bytes]]
-# Makes the response of one exchange, whatever happens.
-Answer = Callable[[Exchange], Rendered]
-# Makes the response to an error.
-Recover = Callable[[Exception, "WSGIEnvironment"], Rendered]
 
 logger = logging.getLogger("framework")
 
@@ -48,10 +53,16 @@ class Dispatcher:
     """Answer every request of an application."""
 
     def __init__(
-        self, handlers: Iterable[Handler], manager: SessionManager | None, *, debug: bool
+        self,
+        handlers: Iterable[Handler],
+        manager: SessionManager | None,
+        *,
+        middleware: Sequence[Middleware] = (),
+        debug: bool,
     ) -> None:
         self.debug = debug
         self._manager = manager
+        self._middleware = middleware
         # Rolling sessions are renewed by every response, so also by a 404.
         self._always = manager is not None and manager.opens_every_request
         self.router = Router(self._entries(list(handlers)))
@@ -83,12 +94,15 @@ class Dispatcher:
         plan, route = handler.plan, handler.route
         renderers = Renderers(route.where, route.status)
         recover = self._recovery(f"{route.method} {route.rule} in {route.where}")
-        if plan.path_only and not self._always:
+        if plan.path_only and not self._always and not self._middleware:
             return _straight(compile_path_call(plan, handler.method), renderers, recover)
         answer = _answering(compile_call(plan, handler.method), renderers, recover)
-        return self._responding(answer, recover, needs_session=plan.uses_session)
+        return self._responding(answer, recover, needs_session=_may_use_session(plan))
 
     def _responding(self, answer: Answer, recover: Recover, *, needs_session: bool) -> Respond:
+        if self._middleware:
+            answer = wrap(answer, self._middleware, recover)
+            needs_session = True
         if self._manager is not None and (needs_session or self._always):
             return _in_session(answer, recover, self._manager)
         return _without_session(answer)
@@ -212,6 +226,11 @@ def _settle(
     if isinstance(body, Stream):
         body.call_on_close(lambda: manager.report_late_changes(session))
     return status, headers, body
+
+
+def _may_use_session(plan: Plan) -> bool:
+    """Tell whether a handler has the session, or a request through which it may ask for it."""
+    return plan.uses_session or any(each.source == "request" for each in plan.parameters)
 
 
 def _refused(refusal: HTTPException, environ: "WSGIEnvironment") -> Rendered:

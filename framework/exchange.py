@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 1024 * 1024
 
+# The place of an exchange in the environ of the request object that it has made.
+_KEY = "framework.exchange"
+
 
 class Exchange:
     """Read one request, each part at most once and only when something asks for it."""
@@ -68,6 +71,7 @@ class Exchange:
                 _ = self.body
             self._request = Request(self.environ)
             self._request.max_content_length = BODY_LIMIT
+            self.environ[_KEY] = self
         return self._request
 
     @property
@@ -102,7 +106,10 @@ class Exchange:
 
     def _open(self) -> Session:
         if self.manager is None:
-            raise RuntimeError("this application has no sessions: give it a SessionContainer")
+            raise RuntimeError(
+                "this application has no sessions, since nothing in it asks for one: let a handler"
+                " or a guard take the session as a parameter"
+            )
         return self.manager.open(EnvironHead(self.environ))
 
     def _read(self) -> bytes:
@@ -117,6 +124,16 @@ class Exchange:
             body = b""
         environ["wsgi.input"] = BytesIO(body)
         return body
+
+
+def exchange_of(request: Request) -> Exchange:
+    """Return the exchange that has made a request object."""
+    exchange = request.environ.get(_KEY)
+    if not isinstance(exchange, Exchange):
+        raise LookupError(
+            f"{request!r} is no request of a handler or of middleware: pass on the one they get"
+        )
+    return exchange
 
 
 def _parse_query(text: str) -> dict[str, list[str]]:

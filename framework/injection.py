@@ -65,10 +65,12 @@ class Graph:
 
     def get(self, key: object) -> object:
         """Return the component of a type; raise NotProvided or AlreadyReported, both KeyErrors."""
-        provider = self._ask_for(key)
-        if not self._build(provider, ()):
-            raise AlreadyReported(key)
-        return _give(self._injector, provider)
+        return self._get(self._ask_for(key))
+
+    def named(self, target: type[T]) -> T:
+        """Return the component of a class that a decorator or a list names, tagged or not."""
+        self._registry.name(target)
+        return cast(T, self._get(self._ask_for(target)))
 
     def provider_of(self, key: object) -> str | None:
         """Return where the component of a type comes from, None if from nowhere."""
@@ -87,6 +89,11 @@ class Graph:
         for provider in self._registry.replacements:
             if provider not in self._asked_for:
                 self._problems.append(unused_replacement(provider))
+
+    def _get(self, provider: Provider) -> object:
+        if not self._build(provider, ()):
+            raise AlreadyReported(provider.name)
+        return _give(self._injector, provider)
 
     def _ask_for(self, annotation: object) -> Provider:
         provider = self._registry.find(annotation)

@@ -61,6 +61,11 @@ class Registry:
             provider = None
         return provider or self._implied(key)
 
+    def name(self, target: type) -> None:
+        """Let a class provide itself although nothing tags it, unless something provides it."""
+        if target not in self._providers and not is_abstract(target):
+            self._providers[target] = class_provider(target)
+
     def eager(self) -> list[Provider]:
         """List the user's providers, without those whose place a replacement takes."""
         mine = dict.fromkeys(self._mine.values())

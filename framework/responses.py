@@ -11,12 +11,18 @@ import msgspec
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response
 
+from framework.exchange import Exchange
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 Headers = list[tuple[str, str]]
 Rendered = tuple[str, Headers, Iterable[bytes]]
 Render = Callable[[Any, "WSGIEnvironment"], Rendered]
+# Makes the response of one exchange, whatever happens.
+Answer = Callable[[Exchange], Rendered]
+# Makes the response to an error.
+Recover = Callable[[Exception, "WSGIEnvironment"], Rendered]
 
 logger = logging.getLogger("framework")
 

@@ -12,7 +12,7 @@ FRAMEWORK = """
     Application controller get post put patch delete head options
     component service repository configuration
     Query Header Cookie Body Inject query header cookie session Session
-    Request Response replace StartupError
+    Request Response Middleware Next replace StartupError
 """
 FRAMEWORK_TESTING = "Client SessionClock replace"
 SESSIONS = """

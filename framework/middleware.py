@@ -1,0 +1,145 @@
+"""Middleware goes around every answer: it sees the request first and the response last."""
+
+import reprlib
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Request, Response
+
+from framework.exchange import Exchange, exchange_of
+from framework.injection import Graph
+from framework.missing import is_abstract
+from framework.responses import Answer, Recover, Rendered, Stream, render_response
+from framework.startup import Problem, location
+from sessions.session import Session
+
+Next = Callable[[Request], Response]
+"""Answer the request: the next middleware, or at last the handler. It raises nothing."""
+
+
+class Middleware(Protocol):
+    """Take a request, and return the response of `next` or another one.
+
+    A function will do, or a class with `__call__`, whose constructor is injected. What it raises
+    is answered like an error of a handler. A class or object with `uses_session = False` promises
+    not to use the session, so that an application needs none for its sake.
+    """
+
+    def __call__(self, request: Request, next: Next, /) -> Response: ...
+
+
+def session_of(request: Request) -> Session:
+    """Return the session of a request, opened without I/O; it is saved outside of middleware."""
+    return exchange_of(request).session
+
+
+def read_middleware(graph: Graph, problems: list[Problem]) -> list[Middleware]:
+    """List the application's middleware, outermost first; the classes among it are built."""
+    for key in (list[Middleware], list[Middleware | type[Middleware]]):
+        try:
+            where, listed = graph.provider_of(key) or "", graph.get(key)
+        # Either there is none under this key, or the graph has reported why.
+        except KeyError:
+            continue
+        if not isinstance(listed, Sequence):
+            problems.append(_no_middleware(where, listed))
+            return []
+        found = (_middleware(each, where, graph, problems) for each in listed)
+        return [each for each in found if each is not None]
+    return []
+
+
+def uses_session(middleware: Middleware) -> bool:
+    """Tell whether middleware may use the session; only itself can know that it does not."""
+    return bool(getattr(middleware, "uses_session", True))
+
+
+def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> Answer:
+    """Put middleware around an answer."""
+    call = _innermost(answer)
+    for each in reversed(middleware):
+        call = _step(each, call, recover)
+
+    def wrapped(exchange: Exchange) -> Rendered:
+        try:
+            return _render(call(exchange.request), exchange)
+        # The body may be refused as the request is built, and a response may fail as it is made.
+        except Exception as error:  # noqa: BLE001
+            return recover(error, exchange.environ)
+
+    return wrapped
+
+
+def _middleware(
+    listed: object, where: str, graph: Graph, problems: list[Problem]
+) -> Middleware | None:
+    if isinstance(listed, type) and not is_abstract(listed):
+        try:
+            listed = graph.named(listed)
+        # The graph has reported why it cannot be built.
+        except KeyError:
+            return None
+    if isinstance(listed, type) or not callable(listed):
+        problems.append(_no_middleware(where, listed))
+        return None
+    return listed
+
+
+def _innermost(answer: Answer) -> Next:
+    """Return what gives middleware the handler's answer as a response."""
+
+    return lambda request: _response(answer(exchange_of(request)))
+
+
+def _step(middleware: Middleware, inner: Next, recover: Recover) -> Next:
+    """Return middleware that goes around the next one; an error becomes a response at once."""
+
+    def step(request: Request) -> Response:
+        try:
+            response = middleware(request, inner)
+            if not isinstance(response, Response):
+                raise _no_response(middleware, response)
+        # Whatever it raises is answered, so that the middleware around it sees a response.
+        except Exception as error:  # noqa: BLE001
+            return _response(recover(error, request.environ))
+        return response
+
+    return step
+
+
+def _response(rendered: Rendered) -> Response:
+    status, headers, body = rendered
+    response = Response(body, status)
+    # Given to the constructor, they would be joined by a Content-Type of Werkzeug's choice.
+    response.headers = Headers(headers)
+    return response
+
+
+def _render(response: Response, exchange: Exchange) -> Rendered:
+    stream = response.response
+    if not isinstance(stream, Stream):
+        return render_response(response, exchange.environ, "middleware")
+    # The handler's own stream watches itself; it only has to end the response, too.
+    stream.call_on_close(response.close)
+    headers = response.get_wsgi_headers(exchange.environ).to_wsgi_list()
+    return response.status, headers, stream
+
+
+def _no_response(middleware: Middleware, returned: object) -> TypeError:
+    return TypeError(
+        f"the middleware {_place(middleware)} returned {reprlib.repr(returned)}, which is no"
+        " Response: return what next(request) returns, or a Response of its own"
+    )
+
+
+def _no_middleware(where: str, listed: object) -> Problem:
+    return Problem(
+        where,
+        f"{reprlib.repr(listed)} is listed as middleware, but cannot go around a request",
+        "List functions (request, next), or classes or objects whose __call__ takes the two.",
+    )
+
+
+def _place(middleware: Middleware) -> str:
+    return location(middleware if hasattr(middleware, "__qualname__") else type(middleware))
