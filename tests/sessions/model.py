@@ -96,7 +96,7 @@ class Visit:
         kept.values.update(deepcopy(changed))
         for key in removed:
             kept.values.pop(key, None)
-        kept.use(self.world.now, self.timeout)
+        self._use(kept)
         if self.new_timeout is not None:
             self.timeout = kept.timeout = self.new_timeout
             kept.expires = min(self.world.now + self.timeout, kept.created + ABSOLUTE)
@@ -140,13 +140,12 @@ class Visit:
         if failed:
             self.view, self.new_timeout = deepcopy(self.base), None
         self.save(new_id)
-        due = self.world.now - self.accessed >= TOUCH_INTERVAL
-        if self.stored and due and not (self.written or self.gone):
+        if self.stored and self._due and not (self.written or self.gone):
             kept = self.world.target(self.id)
             if kept is None:
                 self.gone = True
             else:
-                kept.use(self.world.now, self.timeout)
+                self._use(kept)
 
     @property
     def answer(self) -> str | None:
@@ -156,6 +155,17 @@ class Visit:
         if self.stored and self.news:
             return self.id
         return "" if self.ended and self.given is not None else None
+
+    @property
+    def _due(self) -> bool:
+        interval = min(self.timeout / 10, TOUCH_INTERVAL)
+        return self.world.now - self.accessed >= interval
+
+    def _use(self, kept: Kept) -> None:
+        """Note the use; a browser keeps the cookie as long as we keep a timeout of its own."""
+        self.news = self.news or (self.timeout != IDLE and self._due)
+        self.accessed = self.world.now
+        kept.use(self.world.now, self.timeout)
 
     def _begin(self, id: str | None, kept: Kept | None) -> None:
         self.id = id if kept is not None else None
