@@ -42,17 +42,24 @@ FRAMEWORK = """
     redirects
     origins
     signatures
+    object_fields
     json_types mismatches
+    foreign_models
     additions
     components
     controllers
     discovery
+    form_data
     exchange
     validation
     markers
     text_markers
+    forms
+    session_values
     parameters
     plans
+    resolvers
+    unbindable
     binding
     missing
     providers
@@ -71,12 +78,17 @@ FRAMEWORK = """
     application
     templates
     server
-    cli
     testing
     pytest_plugin
     openapi_schemas
     openapi_document
     openapi
+    near_misses
+    deploy explain
+    commands.finding
+    commands.check commands.explain commands.new commands.routes commands.run
+    commands.secret commands.shell
+    cli
 """
 ROWS = {
     "sessions": [row.split() for row in SESSIONS.strip().splitlines()],
