@@ -1,37 +1,17 @@
 """The commands of `framework`."""
 
-import importlib
-import json
-import re
-import secrets
 import sys
-import tomllib
-from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 
-from framework.application import Application
-from framework.server import describe, serve
-
-NAME = "[module:app]"
-PORT = click.IntRange(0, 65535)
-
-
-class Target(NamedTuple):
-    """Where an application is: a module and a name in it."""
-
-    module: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.module}:{self.name}"
-
-
-class ApplicationNotFound(click.ClickException):
-    """There is no application where one was looked for."""
+from framework.commands.check import check
+from framework.commands.explain import explain
+from framework.commands.new import new
+from framework.commands.routes import routes
+from framework.commands.run import run
+from framework.commands.secret import secret
+from framework.commands.shell import shell
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,122 +26,5 @@ def main() -> None:
     sys.path.insert(0, str(Path.cwd()))
 
 
-@main.command()
-@click.argument("app", required=False, metavar=NAME)
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to serve on.")
-@click.option("--port", default=8000, show_default=True, type=PORT, help="0 takes a free one.")
-@click.option("--reload/--no-reload", default=True, help="Start again when a file changes.")
-def run(app: str | None, *, host: str, port: int, reload: bool) -> None:
-    """Serve the application for development."""
-    target = find(app)
-    serve(lambda: load(target), host=host, port=port, reload=reload)
-
-
-@main.command()
-@click.argument("app", required=False, metavar=NAME)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")
-def routes(app: str | None, *, as_json: bool) -> None:
-    """List the routes of the application."""
-    rows = [
-        {"method": route.method, "path": route.rule, "handler": route.where}
-        for route in sorted(_loaded(app).routes, key=lambda route: (route.rule, route.method))
-    ]
-    click.echo(json.dumps(rows, indent=2) if as_json else "\n".join(_table(rows)))
-
-
-@main.command()
-def secret() -> None:
-    """Print a new key, fit for SESSION_KEYS."""
-    click.echo(secrets.token_hex(32))
-
-
-def find(given: str | None) -> Target:
-    """Decide which application is meant, without importing it."""
-    text, source = _choose(given)
-    if not re.fullmatch(r"\w+(\.\w+)*(:\w+)?", text) or text.endswith(".py"):
-        raise ApplicationNotFound(
-            f"{source} names the application as {text!r}. Write module:name, "
-            f"such as {_suggestion(text)}."
-        )
-    module, _, name = text.partition(":")
-    if not _exists(module):
-        raise ApplicationNotFound(
-            f"{source} names the module {module!r}, and {Path.cwd()} holds no "
-            f"{module.replace('.', '/')}.py. Correct the name, or go to the folder that holds it."
-        )
-    return Target(module, name or "app")
-
-
-def load(target: Target) -> Application:
-    """Import the application."""
-    module = importlib.import_module(target.module)
-    found = getattr(module, target.name, None)
-    if isinstance(found, Application):
-        return found
-    others = [name for name, value in vars(module).items() if isinstance(value, Application)]
-    remedy = f"name it {target.module}:{others[0]}" if others else "make one with Application(...)"
-    what = f"is {found!r}, no Application" if hasattr(module, target.name) else "does not exist"
-    raise ApplicationNotFound(f"{target} {what}. To mend it: {remedy}.")
-
-
-def _loaded(app: str | None) -> Application:
-    """Import the application, and end with the report if it cannot start."""
-    target = find(app)
-    try:
-        return load(target)
-    # The user's modules may raise anything; each is a report, and none a traceback through ours.
-    except Exception as error:  # noqa: BLE001
-        raise click.ClickException(describe(error)) from None
-
-
-def _choose(given: str | None) -> tuple[str, str]:
-    """Return the name of the application and who says so."""
-    if given:
-        return given, "The command line"
-    configured = _configured(Path("pyproject.toml"))
-    if configured:
-        return configured, "pyproject.toml"
-    if Path("app.py").is_file():
-        return "app:app", "app.py"
-    raise ApplicationNotFound(
-        f"No application is named, and {Path.cwd()} holds neither app.py nor a pyproject.toml with "
-        '`app` under [tool.framework]. Name one: framework run shop.app:app, or put `app = "shop'
-        '.app:app"` there.'
-    )
-
-
-def _configured(file: Path) -> str | None:
-    if not file.is_file():
-        return None
-    try:
-        settings = tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ApplicationNotFound(
-            f"{file} is no valid TOML: {error}. Correct that line."
-        ) from error
-    app = settings.get("tool", {}).get("framework", {}).get("app")
-    return None if app is None else str(app)
-
-
-def _suggestion(text: str) -> str:
-    """Turn a path such as shop/app.py into shop.app:app."""
-    path, _, name = text.partition(":")
-    module = ".".join(re.findall(r"\w+", path.removesuffix(".py"))) or "shop.app"
-    return f"{module}:{name or 'app'}"
-
-
-def _exists(module: str) -> bool:
-    """Tell whether there is such a module, as far as that is known without importing any."""
-    here = Path(*module.split("."))
-    if here.is_dir() or here.with_suffix(".py").is_file():
-        return True
-    top = module.partition(".")[0]
-    return not Path(top).exists() and find_spec(top) is not None
-
-
-def _table(rows: list[dict[str, str]]) -> Iterator[str]:
-    method = max([6, *(len(row["method"]) for row in rows)])
-    path = max([4, *(len(row["path"]) for row in rows)])
-    yield f"{'METHOD':<{method}}  {'PATH':<{path}}  HANDLER"
-    for row in rows:
-        yield f"{row['method']:<{method}}  {row['path']:<{path}}  {row['handler']}"
+for command in (check, explain, new, routes, run, secret, shell):
+    main.add_command(command)

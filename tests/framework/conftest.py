@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 from wsgiref.validate import validator
 
@@ -10,6 +11,7 @@ import pytest
 from werkzeug.middleware.lint import HTTPWarning, LintMiddleware, WSGIWarning
 
 from framework import Application
+from tests.framework.commands import Framework, commands_in
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -40,3 +42,10 @@ def watch_wsgi(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         warnings.filterwarnings("ignore", "Absolute URLs required for location header")
         warnings.filterwarnings("ignore", "204 responses must have an empty content length")
         yield
+
+
+@pytest.fixture
+def framework(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Framework]:
+    """Run the commands of `framework` in an empty folder."""
+    with commands_in(tmp_path, monkeypatch) as run:
+        yield run

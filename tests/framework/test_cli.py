@@ -1,15 +1,12 @@
 """The commands: how the application is found, and what they print."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from framework.cli import main
 from sessions import SessionContainer
+from tests.framework.commands import Framework
 
 SHOP = """
 from framework import Application, controller, get, post
@@ -25,19 +22,6 @@ class Orders:
 
 app = Application(Orders)
 """
-
-Framework = Callable[..., Result]
-
-
-@pytest.fixture
-def framework(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Framework]:
-    """Run `framework` with arguments in an empty folder, whose modules are forgotten afterwards."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", sys.path.copy())
-    yield lambda *arguments: CliRunner().invoke(main, arguments)
-    for name, module in list(sys.modules.items()):
-        if str(getattr(module, "__file__", None)).startswith(str(tmp_path)):
-            del sys.modules[name]
 
 
 def test_routes_are_a_table(framework: Framework) -> None:

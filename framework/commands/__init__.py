@@ -1,0 +1,1 @@
+"""The commands of `framework`: a file each, with what it prints."""

@@ -1,0 +1,68 @@
+"""`framework explain`: what would become of a request."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+import click
+
+from framework.commands.finding import application_argument, json_option, load_or_report
+from framework.explain import Argument, Explanation, Match
+from framework.explain import explain as explanation_of
+
+# Words, and the lines that belong to them.
+Section = tuple[str, list[str]]
+
+
+@click.command()
+@click.argument("method")
+@click.argument("path")
+@application_argument
+@json_option
+def explain(method: str, path: str, app: str | None, *, as_json: bool) -> None:
+    """Tell what would become of a request, without sending it."""
+    explanation = explanation_of(load_or_report(app), method, path)
+    if as_json:
+        click.echo(json.dumps(asdict(explanation), indent=2))
+    else:
+        click.echo("\n".join(_lines(explanation)))
+
+
+def _lines(explanation: Explanation) -> Iterator[str]:
+    yield f"{explanation.method} {explanation.path}: {explanation.outcome}"
+    sections = [section for section in _sections(explanation) if section[1]]
+    width = max([len(title) for title, _ in sections], default=0)
+    for title, lines in sections:
+        for number, line in enumerate(lines):
+            yield f"  {title if number == 0 else '':<{width}}  {line}"
+
+
+def _sections(explanation: Explanation) -> Iterator[Section]:
+    if explanation.match is not None:
+        yield from _match(explanation.match)
+    yield "other methods", [", ".join(explanation.other_methods)] * bool(explanation.other_methods)
+    near = [(f"{each.method} {each.rule}", each.why) for each in explanation.near_misses]
+    yield "near misses", _columns(near)
+
+
+def _match(match: Match) -> Iterator[Section]:
+    yield "rule", [f"{match.method} {match.rule}"]
+    yield "path values", [f"{name} = {value}" for name, value in match.path_values.items()]
+    yield "arguments", _columns([_argument(each) for each in match.arguments]) or ["none"]
+    yield "session", [match.session]
+    yield "answers", [f"{each.status or 'any'}  {each.why}" for each in match.answers]
+
+
+def _argument(argument: Argument) -> tuple[str, str, str]:
+    written = f"{argument.name}: {argument.type}"
+    if argument.default is not None:
+        written += f" = {argument.default}"
+    return written, argument.where, argument.conversion
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,126 @@
+"""Which application a command is about, and how it is imported."""
+
+import importlib
+import re
+import tomllib
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import click
+
+from framework.application import Application
+from framework.server import describe
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Target(NamedTuple):
+    """Where an application is: a module and a name in it."""
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.name}"
+
+
+class ApplicationNotFound(click.ClickException):
+    """There is no application where one was looked for."""
+
+
+def application_argument(command: Command) -> Command:
+    """Let a command take the application, which may be left out, as its last argument."""
+    return click.argument("app", required=False, metavar="[module:app]")(command)
+
+
+def json_option(command: Command) -> Command:
+    """Let a command print for other programs."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")(
+        command
+    )
+
+
+def find(given: str | None) -> Target:
+    """Decide which application is meant, without importing it."""
+    text, source = _choose(given)
+    if not re.fullmatch(r"\w+(\.\w+)*(:\w+)?", text) or text.endswith(".py"):
+        raise ApplicationNotFound(
+            f"{source} names the application as {text!r}. Write module:name, "
+            f"such as {_suggestion(text)}."
+        )
+    module, _, name = text.partition(":")
+    if not _exists(module):
+        raise ApplicationNotFound(
+            f"{source} names the module {module!r}, and {Path.cwd()} holds no "
+            f"{module.replace('.', '/')}.py. Correct the name, or go to the folder that holds it."
+        )
+    return Target(module, name or "app")
+
+
+def load(target: Target) -> Application:
+    """Import the application."""
+    module = importlib.import_module(target.module)
+    found = getattr(module, target.name, None)
+    if isinstance(found, Application):
+        return found
+    others = [name for name, value in vars(module).items() if isinstance(value, Application)]
+    remedy = f"name it {target.module}:{others[0]}" if others else "make one with Application(...)"
+    what = f"is {found!r}, no Application" if hasattr(module, target.name) else "does not exist"
+    raise ApplicationNotFound(f"{target} {what}. To mend it: {remedy}.")
+
+
+def load_or_report(given: str | None) -> Application:
+    """Find and import the application, and end with the report if it cannot start."""
+    target = find(given)
+    try:
+        return load(target)
+    # The user's modules may raise anything; each is a report, and none a traceback through ours.
+    except Exception as error:  # noqa: BLE001
+        raise click.ClickException(describe(error)) from None
+
+
+def _choose(given: str | None) -> tuple[str, str]:
+    """Return the name of the application and who says so."""
+    if given:
+        return given, "The command line"
+    configured = _configured(Path("pyproject.toml"))
+    if configured:
+        return configured, "pyproject.toml"
+    if Path("app.py").is_file():
+        return "app:app", "app.py"
+    raise ApplicationNotFound(
+        f"No application is named, and {Path.cwd()} holds neither app.py nor a pyproject.toml with "
+        '`app` under [tool.framework]. Name one: framework run shop.app:app, or put `app = "shop'
+        '.app:app"` there.'
+    )
+
+
+def _configured(file: Path) -> str | None:
+    if not file.is_file():
+        return None
+    try:
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ApplicationNotFound(
+            f"{file} is no valid TOML: {error}. Correct that line."
+        ) from error
+    app = settings.get("tool", {}).get("framework", {}).get("app")
+    return None if app is None else str(app)
+
+
+def _suggestion(text: str) -> str:
+    """Turn a path such as shop/app.py into shop.app:app."""
+    path, _, name = text.partition(":")
+    module = ".".join(re.findall(r"\w+", path.removesuffix(".py"))) or "shop.app"
+    return f"{module}:{name or 'app'}"
+
+
+def _exists(module: str) -> bool:
+    """Tell whether there is such a module, as far as that is known without importing any."""
+    here = Path(*module.split("."))
+    if here.is_dir() or here.with_suffix(".py").is_file():
+        return True
+    top = module.partition(".")[0]
+    return not Path(top).exists() and find_spec(top) is not None

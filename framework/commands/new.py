@@ -1,0 +1,66 @@
+"""`framework new`: a project to begin with."""
+
+import keyword
+import re
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from string import Template
+
+import click
+
+TEMPLATE = Path(__file__).parent.parent / "project_template"
+# A file of the template ends so: it is no module of this package.
+SUFFIX = ".template"
+# What stands for the project's own name in the path of a file.
+PACKAGE = "package"
+
+
+@click.command()
+@click.argument("name")
+def new(name: str) -> None:
+    """Write a project with a controller, a service, sessions and tests."""
+    _refuse_unfit(name)
+    folder = Path(name)
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise click.ClickException(
+            f"The folder {name!r} cannot be made: {error.strerror}. "
+            "Choose another name, or go to another folder."
+        ) from None
+    for source in sorted(TEMPLATE.rglob(f"*{SUFFIX}")):
+        _write(source, folder, name)
+    click.echo(
+        f"Wrote {name}/. Next:\n\n"
+        f"  cd {name}\n"
+        "  framework run       # http://127.0.0.1:8000\n"
+        "  python -m pytest    # its tests"
+    )
+
+
+def _refuse_unfit(name: str) -> None:
+    """Refuse a name that no module can have, or that another one has."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+        raise click.ClickException(
+            f"{name!r} cannot be the name of a package. "
+            "Use lowercase letters, digits and '_', such as 'shop', and no word of Python's own."
+        )
+    if name in {"tests", *sys.stdlib_module_names} or _is_installed(name):
+        raise click.ClickException(
+            f"{name!r} is the name of another module, which the project would hide. "
+            "Choose another name."
+        )
+
+
+def _is_installed(name: str) -> bool:
+    # What is in this folder is answered when the project's own is made.
+    return not Path(name).exists() and find_spec(name) is not None
+
+
+def _write(source: Path, folder: Path, name: str) -> None:
+    path = source.relative_to(TEMPLATE).as_posix().removesuffix(SUFFIX)
+    target = folder / path.replace(PACKAGE, name)
+    target.parent.mkdir(exist_ok=True)
+    text = Template(source.read_text(encoding="utf-8")).substitute(name=name)
+    target.write_text(text, encoding="utf-8")

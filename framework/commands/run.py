@@ -1,0 +1,19 @@
+"""`framework run`: serve for development."""
+
+import click
+
+from framework.commands.finding import application_argument, find, load
+from framework.server import serve
+
+PORT = click.IntRange(0, 65535)
+
+
+@click.command()
+@application_argument
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to serve on.")
+@click.option("--port", default=8000, show_default=True, type=PORT, help="0 takes a free one.")
+@click.option("--reload/--no-reload", default=True, help="Start again when a file changes.")
+def run(app: str | None, *, host: str, port: int, reload: bool) -> None:
+    """Serve the application for development."""
+    target = find(app)
+    serve(lambda: load(target), host=host, port=port, reload=reload)

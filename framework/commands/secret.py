@@ -1,0 +1,11 @@
+"""`framework secret`: a key that signs sessions."""
+
+import secrets
+
+import click
+
+
+@click.command()
+def secret() -> None:
+    """Print a new key, fit for SESSION_KEYS."""
+    click.echo(secrets.token_hex(32))

@@ -1,0 +1,71 @@
+"""Which rules a path nearly matches, and where it differs from each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import zip_longest
+
+from werkzeug.exceptions import NotFound
+
+from framework.controllers import Route
+from framework.routing import Entry, Router
+
+_MOST = 3
+_LEAST_RATIO = 0.6
+
+
+@dataclass(frozen=True)
+class NearMiss:
+    """Name a rule and say why it is not the one."""
+
+    method: str
+    rule: str
+    handler: str
+    why: str
+
+
+def near_misses(path: str, routes: Iterable[Route]) -> list[NearMiss]:
+    """Find the rules that are most like a path which none of them matches, the nearest first."""
+    rated = [(_likeness(path, route.rule), route) for route in routes]
+    near = [pair for pair in rated if pair[0] >= _LEAST_RATIO]
+    near.sort(key=lambda pair: (-pair[0], pair[1].rule, pair[1].method))
+    return [
+        NearMiss(route.method, route.rule, route.where, _difference(path, route.rule))
+        for _, route in near[:_MOST]
+    ]
+
+
+def _likeness(path: str, rule: str) -> float:
+    """Rate from 0 to 1; a variable is like whatever the path has in its place."""
+    given = _segments(path)
+    filled = [
+        given[at] if "<" in part and at < len(given) else part
+        for at, part in enumerate(_segments(rule))
+    ]
+    return SequenceMatcher(None, "/".join(given), "/".join(filled)).ratio()
+
+
+def _difference(path: str, rule: str) -> str:
+    for segment, part in zip_longest(_segments(path), _segments(rule)):
+        if part is None:
+            return f"nothing stands for {segment!r}"
+        if segment is None:
+            return f"{part!r} is missing"
+        if not _fits(segment, part):
+            verb = "does not fit" if "<" in part else "is not"
+            return f"{segment!r} {verb} {part!r}"
+    return "the slashes differ"
+
+
+def _fits(segment: str, part: str) -> bool:
+    if "<" not in part:
+        return segment == part
+    try:
+        Router([Entry("GET", f"/{part}", "part", None)]).find("GET", f"/{segment}")
+    except NotFound:
+        return False
+    return True
+
+
+def _segments(path: str) -> list[str]:
+    return path.strip("/").split("/")
