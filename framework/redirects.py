@@ -1,0 +1,55 @@
+"""Redirects, which leave the site only where the code says so."""
+
+import re
+from urllib.parse import urlsplit
+
+from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response
+
+# A browser drops tabs and line breaks wherever they are, and reads a backslash as a slash.
+_MISREAD = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
+_STATUSES = (301, 302, 303, 307, 308)
+
+
+def redirect(
+    target: str, *, status: int = 303, otherwise: str | None = None, external: bool = False
+) -> Response:
+    """Send the client to a path of this site, such as `url_for` builds.
+
+    A target that is no local path is refused with 400, or gives way to `otherwise`. With
+    `external`, an http or https URL of another site is a target too: it must not be the client's.
+    """
+    if status not in _STATUSES:
+        raise ValueError(f"{status!r} is no redirect; use one of {', '.join(map(str, _STATUSES))}")
+    if not (is_local(target) or (external and _is_web_url(target))):
+        if otherwise is None:
+            raise BadRequest(_refusal(target, external=external))
+        return redirect(otherwise, status=status, external=external)
+    return Response(status=status, headers=[("Location", target)], content_type="text/plain")
+
+
+def is_local(target: str) -> bool:
+    """Tell whether every browser takes a target for a path of the site that it is on."""
+    return (
+        target.startswith("/") and not target.startswith("//") and _MISREAD.search(target) is None
+    )
+
+
+def _is_web_url(target: str) -> bool:
+    if _MISREAD.search(target):
+        return False
+    try:
+        parts = urlsplit(target)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    # A bracket or a port that cannot be.
+    except ValueError:
+        return False
+
+
+def _refusal(target: str, *, external: bool) -> str:
+    if external:
+        return f"The redirect to {target!r} is refused: it is neither a path nor an http(s) URL."
+    return (
+        f"The redirect to {target!r} is refused: it is no path of this site,"
+        " which begins with a single slash."
+    )

@@ -1,0 +1,115 @@
+"""A redirect leads to a path of this site, unless the code says otherwise."""
+
+import pytest
+
+from framework import Response, controller, get
+from framework.redirects import is_local, redirect
+from tests.framework.trials import client_of
+
+LOCAL = ["/", "/notes", "/notes/1?page=2#last", "/a//b", "/ż", "/%09/evil.example", "/?next=//x"]
+ELSEWHERE = [
+    "",
+    "notes",
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "/notes\r\nSet-Cookie: a=b",
+    " /notes",
+    " //evil.example",
+    "/\x00",
+    "/a b",
+    "/\x85/evil.example",
+    "https://evil.example/",
+    "https:evil.example",
+    "javascript:alert(1)",
+    "?page=2",
+]
+NO_WEB_URLS = ["javascript:alert(1)", "ftp://a.example", "//a.example", "http://", "http://[a"]
+
+
+@controller("/")
+class Site:
+    @get("/go")
+    def go(self, target: str) -> Response:
+        return redirect(target)
+
+    @get("/login")
+    def login(self, target: str) -> Response:
+        return redirect(target, otherwise="/home")
+
+    @get("/pay")
+    def pay(self) -> Response:
+        return redirect("https://pay.example/order?id=1", external=True)
+
+
+@pytest.mark.parametrize("target", LOCAL)
+def test_a_path_is_local(target: str) -> None:
+    """A path with a single slash in front stays on the site."""
+    assert is_local(target)
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+def test_f96_everything_else_is_not_local(target: str) -> None:
+    """What a browser may take for another site, or drops on the way, is no local path."""
+    assert not is_local(target)
+
+
+def test_a_redirect_sends_the_client_to_a_path() -> None:
+    """The answer is 303, without a body: the client asks for the path with GET."""
+    with client_of(Site) as client:
+        response = client.get("/go", query_string={"target": "/notes?page=2"})
+
+    assert response.status_code == 303
+    assert response.headers["Location"] == "/notes?page=2"
+    assert response.data == b""
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+def test_f96_a_redirect_to_elsewhere_is_refused(target: str) -> None:
+    """A target from the client that is no local path is a bad request, with the reason."""
+    with client_of(Site) as client:
+        response = client.get("/go", query_string={"target": target})
+
+    assert response.status_code == 400
+    assert response.get_json()["detail"] == (
+        f"The redirect to {target!r} is refused: it is no path of this site,"
+        " which begins with a single slash."
+    )
+
+
+@pytest.mark.parametrize(("target", "location"), [("/a", "/a"), ("//evil.example", "/home")])
+def test_a_target_from_elsewhere_gives_way(target: str, location: str) -> None:
+    """With `otherwise`, whatever the client gives leads to a page of the site."""
+    with client_of(Site) as client:
+        response = client.get("/login", query_string={"target": target})
+
+    assert response.headers["Location"] == location
+
+
+def test_a_redirect_leaves_the_site_where_the_code_says_so() -> None:
+    """With `external`, a URL of another site is a target."""
+    with client_of(Site) as client:
+        response = client.get("/pay")
+
+    assert response.headers["Location"] == "https://pay.example/order?id=1"
+
+
+@pytest.mark.parametrize("target", NO_WEB_URLS)
+def test_an_external_redirect_leads_to_the_web(target: str) -> None:
+    """Also with `external`, only http and https lead somewhere."""
+    with pytest.raises(Exception, match="neither a path nor an http"):
+        redirect(target, external=True)
+
+
+def test_a_redirect_has_a_status_of_redirects() -> None:
+    """Another status is the caller's mistake, and is named with those that fit."""
+    with pytest.raises(ValueError, match="200 is no redirect; use one of 301, 302, 303, 307, 308"):
+        redirect("/", status=200)
+
+
+def test_the_status_can_be_chosen() -> None:
+    """A 308 moves for good and keeps the method."""
+    assert redirect("/", status=308).status_code == 308

@@ -1,0 +1,181 @@
+"""Files of a folder, sent as they are, and nothing from outside of it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from framework import Session, controller, get
+from framework.static import StaticFiles
+from framework.testing import Client
+from tests.framework.trials import client_of, only_problem_of
+
+CSS = "body { color: teal }"
+
+
+@controller("/")
+class Page:
+    @get("/")
+    def show(self, session: Session) -> str:
+        session["visited"] = True
+        return "page"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Make a folder of files, next to one that is nobody's business."""
+    folder = tmp_path / "static"
+    (folder / "icons").mkdir(parents=True)
+    (folder / "notes.css").write_text(CSS, encoding="ascii")
+    (folder / "icons" / "ż.svg").write_text("<svg/>", encoding="ascii")
+    (tmp_path / "secret.txt").write_text("secret", encoding="ascii")
+    (tmp_path / "static-secret").mkdir()
+    (tmp_path / "static-secret" / "secret.txt").write_text("secret", encoding="ascii")
+    return folder
+
+
+@pytest.fixture
+def client(folder: Path) -> Iterator[Client]:
+    """Serve the folder, and a page with a session."""
+    with client_of(Page, _serving(folder)) as client:
+        yield client
+
+
+def _serving(served: Path, kept: timedelta | None = None) -> type:
+    @controller("/static")
+    class Assets(StaticFiles):
+        folder = served
+        max_age = kept
+
+    return Assets
+
+
+def test_a_file_is_sent_as_it_is(client: Client) -> None:
+    """Its type comes from its name."""
+    response = client.get("/static/notes.css")
+
+    assert response.text == CSS
+    assert response.content_type == "text/css; charset=utf-8"
+    assert response.headers["Content-Length"] == str(len(CSS))
+
+
+def test_a_file_of_a_folder_inside_is_sent(client: Client) -> None:
+    """Any depth, and any letters."""
+    assert client.get("/static/icons/%C5%BC.svg").text == "<svg/>"
+
+
+def test_an_unchanged_file_is_not_sent_again(client: Client) -> None:
+    """A browser asks with the ETag that it got."""
+    first = client.get("/static/notes.css")
+    second = client.get("/static/notes.css", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert first.headers["Cache-Control"] == "no-cache"
+    assert (second.status_code, second.data) == (304, b"")
+
+
+def test_a_changed_file_is_sent_again(client: Client, folder: Path) -> None:
+    """Another text is another ETag."""
+    etag = client.get("/static/notes.css").headers["ETag"]
+    (folder / "notes.css").write_text("body { color: navy; margin: 0 }", encoding="ascii")
+    response = client.get("/static/notes.css", headers={"If-None-Match": etag})
+
+    assert response.text == "body { color: navy; margin: 0 }"
+
+
+def test_a_file_is_kept_for_as_long_as_configured(folder: Path) -> None:
+    """With `max_age` a browser does not even ask."""
+    with client_of(_serving(folder, timedelta(hours=1))) as client:
+        response = client.get("/static/notes.css")
+
+    assert response.headers["Cache-Control"] == "public, max-age=3600"
+
+
+def test_a_part_of_a_file_is_sent(client: Client) -> None:
+    """A player that seeks asks for a range."""
+    response = client.get("/static/notes.css", headers={"Range": "bytes=0-3"})
+
+    assert (response.status_code, response.text) == (206, "body")
+
+
+def test_f92_head_sends_the_headers_only(client: Client) -> None:
+    """HEAD has the Content-Length of the file, and no body."""
+    response = client.head("/static/notes.css")
+
+    assert response.headers["Content-Length"] == str(len(CSS))
+    assert response.data == b""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../secret.txt",
+        "/static/icons/../../secret.txt",
+        "/static/%2e%2e/secret.txt",
+        "/static/..%2fsecret.txt",
+        "/static/..%5csecret.txt",
+        "/static//etc/hostname",
+        "/static/%2fetc/hostname",
+        "/static/../static-secret/secret.txt",
+        "/static/notes.css%00.txt",
+        "/static/nothing.css",
+        "/static/icons",
+        "/static/",
+        "/static",
+    ],
+)
+def test_f98_nothing_else_is_sent(client: Client, path: str) -> None:
+    """What is not a file inside of the folder does not exist."""
+    response = client.get(path)
+
+    assert response.status_code == 404
+    assert "secret" not in response.text
+
+
+def test_a_file_cannot_be_written(client: Client) -> None:
+    """A path of files knows GET and HEAD."""
+    assert client.post("/static/notes.css").status_code == 405
+
+
+def test_p1_a_file_costs_no_session(client: Client) -> None:
+    """A visitor with a session gets a file that any cache may keep."""
+    client.get("/")
+    response = client.get("/static/notes.css")
+
+    assert "Vary" not in response.headers
+    assert "Set-Cookie" not in response.headers
+
+
+def test_the_url_of_a_file_can_be_built(client: Client) -> None:
+    """The controller's name and the file's."""
+    assert client.app.url_for("Assets.file", name="icons/ż.svg") == "/static/icons/%C5%BC.svg"
+
+
+def test_two_folders_have_two_controllers(folder: Path) -> None:
+    """Each serves its own folder."""
+
+    icons = folder / "icons"
+
+    @controller("/icons")
+    class Icons(StaticFiles):
+        folder = icons
+
+    with client_of(_serving(folder), Icons) as client:
+        assert client.get("/icons/%C5%BC.svg").text == "<svg/>"
+        assert client.get("/static/notes.css").text == CSS
+
+
+def test_a_folder_that_is_missing_is_a_startup_problem(tmp_path: Path) -> None:
+    """A misspelt folder is no folder of 404s."""
+    problem = only_problem_of(_serving(tmp_path / "statik"))
+
+    assert f"Assets.folder is {tmp_path / 'statik'!r}, where there is no folder" in problem.what
+
+
+def test_a_folder_that_is_not_named_is_a_startup_problem() -> None:
+    """A controller of files says of which."""
+
+    @controller("/static")
+    class Assets(StaticFiles): ...
+
+    assert "Assets.folder is None" in only_problem_of(Assets).what
