@@ -42,14 +42,12 @@ def _as_written(origin: str) -> str | None:
     """Write an origin as browsers do: lower case, no default port; None if it is none."""
     try:
         parts = urlsplit(origin.lower())
-        host, port = parts.hostname, parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         return None
-    if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host or ""):
+    if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
         return None
-    shown = f"[{host}]" if ":" in host else host
-    is_bare = origin.lower() in (f"{parts.scheme}://{shown}", f"{parts.scheme}://{shown}:{port}")
-    default = port in (None, _DEFAULT_PORTS[parts.scheme])
-    if not is_bare:
+    bare = f"{parts.scheme}://[{host}]" if ":" in host else f"{parts.scheme}://{host}"
+    if origin.lower() not in (bare, f"{bare}:{port}"):
         return None
-    return f"{parts.scheme}://{shown}" if default else f"{parts.scheme}://{shown}:{port}"
+    return bare if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{bare}:{port}"

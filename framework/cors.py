@@ -1,0 +1,96 @@
+"""Cross-origin resource sharing: which other sites' scripts may read this one's answers.
+
+Source: the Fetch standard, "CORS protocol".
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+from werkzeug.wrappers import Request, Response
+
+from framework.middleware import Next
+from framework.origins import checked_origins
+
+EVERY_ORIGIN = "*"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CORS:
+    """Let the scripts of exactly these origins in; a middleware.
+
+    `credentials` lets them send cookies. `headers` are those that they may send, `expose` those
+    that they may read, `max_age` is for how long a browser remembers the answer to a preflight.
+    """
+
+    origins: Collection[str]
+    methods: Collection[str] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    headers: Collection[str] = ("Content-Type",)
+    expose: Collection[str] = ()
+    credentials: bool = False
+    max_age: timedelta = timedelta(minutes=10)
+    # For the framework: an application needs no sessions for this middleware's sake.
+    uses_session: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        for name in ("methods", "headers", "expose"):
+            _refuse_text(f"CORS.{name}", getattr(self, name))
+        if list(self.origins) == [EVERY_ORIGIN]:
+            if self.credentials:
+                raise ValueError(
+                    "CORS.origins is ['*'] with credentials=True: every site could act as the user;"
+                    " list the origins, or leave credentials out"
+                )
+            return
+        object.__setattr__(self, "origins", checked_origins("CORS.origins", self.origins))
+
+    def __call__(self, request: Request, next: Next, /) -> Response:
+        origin = request.headers.get("Origin")
+        allowed = self._allowed(origin)
+        if allowed and _is_preflight(request):
+            response = Response(status=204)
+            response.headers.update(self._permissions())
+        else:
+            response = next(request)
+        if allowed:
+            response.headers.update(self._passes(allowed))
+        if EVERY_ORIGIN not in self.origins:
+            response.vary.add("Origin")
+        return response
+
+    def _allowed(self, origin: str | None) -> str | None:
+        """Return what a response to this origin says is allowed, None if nothing is."""
+        if origin is None:
+            return None
+        if EVERY_ORIGIN in self.origins:
+            return EVERY_ORIGIN
+        return origin if origin in self.origins else None
+
+    def _passes(self, allowed: str) -> dict[str, str]:
+        """Return the headers of every response to an origin that is let in."""
+        headers = {"Access-Control-Allow-Origin": allowed}
+        if self.credentials:
+            headers["Access-Control-Allow-Credentials"] = "true"
+        if self.expose:
+            headers["Access-Control-Expose-Headers"] = ", ".join(self.expose)
+        return headers
+
+    def _permissions(self) -> dict[str, str]:
+        """Return the headers that answer a preflight."""
+        headers = {
+            "Access-Control-Allow-Methods": ", ".join(self.methods),
+            "Access-Control-Max-Age": str(int(self.max_age.total_seconds())),
+        }
+        if self.headers:
+            headers["Access-Control-Allow-Headers"] = ", ".join(self.headers)
+        return headers
+
+
+def _is_preflight(request: Request) -> bool:
+    return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+
+
+def _refuse_text(setting: str, names: Collection[str]) -> None:
+    if isinstance(names, str):
+        raise ValueError(f"{setting} is the text {names!r}; give a list: [{names!r}]")

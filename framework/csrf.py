@@ -1,0 +1,137 @@
+"""Protection from requests that another site makes a user's browser send.
+
+What the browser itself says comes first: Fetch Metadata, then Origin. Where it says nothing, a
+token has to show that a page of this very session made the request.
+"""
+
+import hmac
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection
+from enum import Enum, auto
+
+from werkzeug.exceptions import Forbidden
+from werkzeug.wrappers import Request, Response
+
+from framework.middleware import Next, session_of
+from framework.origins import checked_origins, host_of, own_origin
+from sessions.session import Session
+
+FIELD = "csrf_token"
+HEADER = "X-CSRF-Token"
+
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+_FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
+# Bytes; twice as many are 64 characters of base64.
+_SIZE = 24
+
+
+class Verdict(Enum):
+    """Say what the head of a request tells about who made it."""
+
+    OURS = auto()
+    FOREIGN = auto()
+    UNKNOWN = auto()
+
+
+class CSRF:
+    """Refuse unsafe requests of a live session that no page of this site made; a middleware.
+
+    Pages of `trusted_origins` count as this site's. A request without a live session may come from
+    anywhere, unless `visitors` says that other sites may not even send those: a login form wants
+    that.
+    """
+
+    def __init__(self, *, trusted_origins: Collection[str] = (), visitors: bool = False) -> None:
+        self._trusted = checked_origins("CSRF.trusted_origins", trusted_origins)
+        self._visitors = visitors
+
+    def __call__(self, request: Request, next: Next, /) -> Response:
+        if request.method not in _SAFE_METHODS:
+            self._check(request)
+        return next(request)
+
+    def _check(self, request: Request) -> None:
+        site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+        verdict = judge(site, origin, own_origin(request), self._trusted)
+        if verdict is Verdict.OURS:
+            return
+        if verdict is Verdict.FOREIGN and (self._visitors or _has_session(request)):
+            raise Forbidden(_foreign(origin))
+        if verdict is Verdict.UNKNOWN and _has_session(request):
+            _require_token(session_of(request), _sent_token(request))
+
+
+def judge(site: str | None, origin: str | None, own: str, trusted: Collection[str]) -> Verdict:
+    """Decide by Sec-Fetch-Site or, where the browser sends none, by Origin."""
+    if origin in trusted:
+        return Verdict.OURS
+    if site is not None:
+        return Verdict.OURS if site in ("same-origin", "none") else Verdict.FOREIGN
+    # A page that hides where it comes from is "null".
+    if origin is None or origin == "null":
+        return Verdict.UNKNOWN
+    if origin == own:
+        return Verdict.OURS
+    # The scheme may have been lost at a proxy.
+    return Verdict.UNKNOWN if host_of(origin) == host_of(own) else Verdict.FOREIGN
+
+
+def csrf_token(session: Session) -> str:
+    """Return a token for the forms of a session: another text each time, all good until its id
+    changes.
+    """
+    mask = secrets.token_bytes(_SIZE)
+    return urlsafe_b64encode(mask + _xor(mask, _secret(session))).decode()
+
+
+def is_csrf_token(session: Session, token: str) -> bool:
+    """Tell whether a token was made for this session."""
+    try:
+        sent = urlsafe_b64decode(token)
+    except ValueError:
+        return False
+    # An equal text each time would show in the size of a compressed page, letter by letter.
+    unmasked = _xor(sent[:_SIZE], sent[_SIZE:])
+    return hmac.compare_digest(unmasked, _secret(session))
+
+
+def _has_session(request: Request) -> bool:
+    # Without a cookie, no browser has added to the request what its maker does not have.
+    return "Cookie" in request.headers and not session_of(request).is_new
+
+
+def _sent_token(request: Request) -> str | None:
+    token = request.headers.get(HEADER)
+    if token is None and request.mimetype in _FORM_TYPES:
+        return request.form.get(FIELD)
+    return token
+
+
+def _require_token(session: Session, token: str | None) -> None:
+    if token is None:
+        raise Forbidden(
+            f"This request has no CSRF token. Send the token of the page in the form field {FIELD}"
+            f" or in the header {HEADER}."
+        )
+    if not is_csrf_token(session, token):
+        raise Forbidden(
+            "The CSRF token of this request is not of this session: the page is older than the"
+            " login. Load the page again and repeat."
+        )
+
+
+def _foreign(origin: str | None) -> str:
+    return (
+        f"This request was made by another site ({origin or 'its origin is hidden'}). If that"
+        " site may do so, add its origin to CSRF(trusted_origins=[...])."
+    )
+
+
+def _secret(session: Session) -> bytes:
+    # The id is a secret of the session, and regenerate() changes it.
+    return hmac.digest(session.id.encode(), b"csrf token", "sha256")[:_SIZE]
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(left, right, strict=False))

@@ -1,0 +1,210 @@
+"""Scripts of other sites read what they are let read, and nothing else."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from framework import Middleware, Session, component, configuration, controller, get, put
+from framework.cors import CORS
+from tests.framework.trials import client_of, only_problem_of
+
+SHOP = "https://shop.example"
+ALLOWED = "Access-Control-Allow-Origin"
+
+
+@controller("/")
+class Prices:
+    @get("/prices")
+    def list(self) -> dict[str, int]:
+        return {"tea": 3}
+
+    @put("/prices/<name>")
+    def change(self, name: str) -> None: ...
+
+    @get("/mine")
+    def mine(self, session: Session) -> str:
+        return str(session.get("basket"))
+
+
+def _configured(**settings: Any) -> type:
+    @configuration
+    class Configuration:
+        @component
+        def middleware(self) -> list[Middleware]:
+            return [CORS(**settings)]
+
+    return Configuration
+
+
+def _read(
+    origin: str | None = SHOP, settings: Mapping[str, Any] | None = None, path: str = "/prices"
+) -> TestResponse:
+    headers = {} if origin is None else {"Origin": origin}
+    with client_of(Prices, _configured(**(settings or {"origins": [SHOP]}))) as client:
+        return client.get(path, headers=headers)
+
+
+def _preflight(origin: str = SHOP, **settings: Any) -> TestResponse:
+    headers = {"Origin": origin, "Access-Control-Request-Method": "PUT"}
+    with client_of(Prices, _configured(**{"origins": [SHOP], **settings})) as client:
+        return client.options("/prices/tea", headers=headers)
+
+
+def test_an_origin_of_the_list_may_read() -> None:
+    """The response names the origin, and caches keep it apart from others."""
+    response = _read(SHOP)
+
+    assert response.headers[ALLOWED] == SHOP
+    assert response.headers["Vary"] == "Origin"
+    assert response.json == {"tea": 3}
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "http://shop.example",
+        "https://shop.example:8443",
+        "https://shop.example.evil.example",
+        "https://evilshop.example",
+        "https://SHOP.example",
+        "null",
+        "*",
+        None,
+    ],
+)
+def test_any_other_origin_may_not(origin: str | None) -> None:
+    """Only the exact text counts; the response still says that it depends on the origin."""
+    response = _read(origin)
+
+    assert ALLOWED not in response.headers
+    assert response.headers["Vary"] == "Origin"
+
+
+def test_a_refusal_can_be_read_too() -> None:
+    """A script learns that it was a 404, not only that something failed."""
+    response = _read(SHOP, path="/nothing")
+
+    assert response.status_code == 404
+    assert response.headers[ALLOWED] == SHOP
+
+
+def test_a_response_that_used_the_session_varies_on_both() -> None:
+    """Cookie joins Origin."""
+    response = _read(SHOP, path="/mine")
+
+    assert response.headers["Vary"] == "Origin, Cookie"
+
+
+def test_a_preflight_is_answered() -> None:
+    """A browser learns what it may send, and for how long it may remember that."""
+    response = _preflight()
+
+    assert response.status_code == 204
+    assert {name: value for name, value in response.headers if name.startswith("Access")} == {
+        ALLOWED: SHOP,
+        "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+        "Access-Control-Allow-Headers": "Content-Type",
+        "Access-Control-Max-Age": "600",
+    }
+
+
+def test_a_preflight_is_answered_as_configured() -> None:
+    """Methods, headers and time are those of the settings."""
+    response = _preflight(methods=["PUT"], headers=["X-CSRF-Token"], max_age=timedelta(hours=1))
+
+    assert response.headers["Access-Control-Allow-Methods"] == "PUT"
+    assert response.headers["Access-Control-Allow-Headers"] == "X-CSRF-Token"
+    assert response.headers["Access-Control-Max-Age"] == "3600"
+
+
+def test_a_preflight_of_another_origin_is_let_nothing() -> None:
+    """It gets the answer of any OPTIONS request, which allows no script anything."""
+    response = _preflight("https://evil.example")
+
+    assert response.headers["Allow"] == "OPTIONS, PUT"
+    assert not [name for name, _ in response.headers if name.startswith("Access")]
+
+
+def test_credentials_are_allowed_where_they_are_configured() -> None:
+    """A browser sends cookies, and shows the answer, only if it is told so."""
+    settings = {"origins": [SHOP], "credentials": True}
+
+    assert _read(SHOP, settings).headers["Access-Control-Allow-Credentials"] == "true"
+    assert "Access-Control-Allow-Credentials" not in _read(SHOP).headers
+
+
+def test_headers_are_exposed_where_they_are_configured() -> None:
+    """A script may read more than the few headers that every script may read."""
+    response = _read(SHOP, {"origins": [SHOP], "expose": ["ETag", "Link"]})
+
+    assert response.headers["Access-Control-Expose-Headers"] == "ETag, Link"
+
+
+def test_every_origin_may_read_where_there_are_no_credentials() -> None:
+    """`*` is the same answer for everyone, so it does not vary."""
+    response = _read("https://anyone.example", {"origins": ["*"]})
+
+    assert response.headers[ALLOWED] == "*"
+    assert "Vary" not in response.headers
+
+
+def test_p1_it_uses_no_session() -> None:
+    """An application with this middleware needs none for its sake."""
+    with client_of(Prices, _configured(origins=[SHOP])) as client:
+        response = client.get("/prices", headers={"Origin": SHOP, "Cookie": "session=x"})
+
+    assert response.headers["Vary"] == "Origin"
+
+
+def test_every_origin_with_credentials_is_a_startup_problem() -> None:
+    """No setting lets every site act as the user."""
+    problem = only_problem_of(Prices, _configured(origins=["*"], credentials=True))
+
+    assert "CORS.origins is ['*'] with credentials=True" in problem.what
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "shop.example",
+        "https://shop.example/",
+        "https://shop.example/path",
+        "https://*.shop.example",
+        "https://user@shop.example",
+        "https://",
+        "https://shop.example:port",
+        "null",
+        "",
+    ],
+)
+def test_what_is_no_origin_is_refused(origin: str) -> None:
+    """A text that no browser would send could never be let in."""
+    with pytest.raises(ValueError, match=r"CORS\.origins has .*, which is no origin; write"):
+        CORS(origins=[origin])
+
+
+@pytest.mark.parametrize("setting", ["origins", "methods", "headers", "expose"])
+def test_a_text_is_no_list(setting: str) -> None:
+    """A text where a list belongs would be a list of letters."""
+    settings: dict[str, Any] = {"origins": [SHOP], setting: "GET"}
+
+    with pytest.raises(ValueError, match=rf"CORS\.{setting} is the text 'GET'"):
+        CORS(**settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("https://Shop.example", "https://shop.example"),
+        ("https://shop.example:443", "https://shop.example"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("http://[::1]:3000", "http://[::1]:3000"),
+    ],
+)
+def test_an_origin_may_be_written_in_other_ways(given: str, sent: str) -> None:
+    """What a browser writes otherwise is let in all the same."""
+    assert _read(sent, {"origins": [given]}).headers[ALLOWED] == sent

@@ -1,0 +1,315 @@
+"""No other site makes a user's browser do what the user did not want."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from framework import (
+    Body,
+    Middleware,
+    Request,
+    Session,
+    component,
+    configuration,
+    controller,
+    get,
+    post,
+    put,
+)
+from framework.csrf import CSRF, Verdict, csrf_token, is_csrf_token, judge
+from framework.testing import Client
+from tests.framework.trials import client_of
+
+OWN = "http://localhost"
+EVIL = "https://evil.example"
+PARTNER = "https://partner.example"
+NONE_SENT = (
+    "This request has no CSRF token. Send the token of the page in the form field csrf_token"
+    " or in the header X-CSRF-Token."
+)
+OUT_OF_DATE = (
+    "The CSRF token of this request is not of this session: the page is older than the login."
+    " Load the page again and repeat."
+)
+
+
+@controller("/")
+class Bank:
+    @get("/form")
+    def form(self, session: Session) -> str:
+        return csrf_token(session)
+
+    @post("/login")
+    def login(self, session: Session) -> None:
+        session.regenerate()
+        session["user"] = "ada"
+
+    @get("/transfer")
+    def look(self, session: Session) -> str:
+        return str(session["user"])
+
+    @post("/transfer")
+    @put("/transfer")
+    def transfer(self, request: Request) -> str:
+        return request.form.get("to", "nobody")
+
+    @post("/json")
+    def json(self, order: Body[dict[str, str]]) -> dict[str, str]:
+        return order
+
+
+def _protected(**settings: Any) -> type:
+    @configuration
+    class Configuration:
+        @component
+        def middleware(self) -> list[Middleware]:
+            return [CSRF(**settings)]
+
+    return Configuration
+
+
+@pytest.fixture
+def visitor() -> Iterator[Client]:
+    """Give a client of the bank without a session."""
+    with client_of(Bank, _protected(trusted_origins=[PARTNER])) as client:
+        yield client
+
+
+@pytest.fixture
+def user(visitor: Client) -> Client:
+    """Give a client that has logged in."""
+    visitor.post("/login")
+    return visitor
+
+
+def _token(client: Client) -> str:
+    return client.get("/form").text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": OWN},
+        {"Sec-Fetch-Site": "cross-site", "Origin": PARTNER},
+        {"Origin": PARTNER},
+    ],
+)
+def test_a_request_of_an_own_page_passes(user: Client, headers: dict[str, str]) -> None:
+    """The browser says that a page of this site, or of a trusted one, made it."""
+    response = user.post("/transfer", data={"to": "bob"}, headers=headers)
+
+    assert response.text == "bob"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site", "Origin": EVIL},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://evil.localhost"},
+        {"Sec-Fetch-Site": "cross-site"},
+        # What the browser says of the site counts more than what it says of the origin.
+        {"Sec-Fetch-Site": "cross-site", "Origin": OWN},
+        {"Sec-Fetch-Site": "SAME-ORIGIN"},
+        {"Sec-Fetch-Site": ""},
+        {"Origin": EVIL},
+        {"Origin": "http://localhost.evil.example"},
+        {"Origin": "http://localhost:8080"},
+        {"Origin": "http://evil-localhost"},
+        {"Origin": f"{OWN}, {EVIL}"},
+        {"Origin": ""},
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_request_of_another_site_is_refused(
+    user: Client, headers: dict[str, str], method: str
+) -> None:
+    """The browser says so itself; not even a valid token helps."""
+    headers |= {"X-CSRF-Token": _token(user)}
+    response = user.open("/transfer", method=method, headers=headers)
+
+    assert response.status_code == 403
+
+
+def test_the_refusal_says_what_to_do(user: Client) -> None:
+    """It names the origin and the setting."""
+    headers = {"Sec-Fetch-Site": "cross-site", "Origin": EVIL}
+    response = user.post("/transfer", headers=headers)
+
+    assert response.get_json() == {
+        "type": "about:blank",
+        "title": "Forbidden",
+        "status": 403,
+        "detail": f"This request was made by another site ({EVIL}). If that site may do so, add"
+        " its origin to CSRF(trusted_origins=[...]).",
+    }
+
+
+@pytest.mark.parametrize("headers", [{}, {"Origin": "null"}, {"Origin": "https://localhost"}])
+def test_a_token_decides_where_the_browser_says_nothing(
+    user: Client, headers: dict[str, str]
+) -> None:
+    """An old browser, a hidden origin, or a scheme that was lost at a proxy."""
+    token = _token(user)
+    without = user.post("/transfer", data={"to": "bob"}, headers=headers)
+    with_field = user.post("/transfer", data={"to": "bob", "csrf_token": token}, headers=headers)
+
+    assert (without.status_code, without.get_json()["detail"]) == (403, NONE_SENT)
+    assert with_field.text == "bob"
+
+
+def test_a_token_may_come_in_a_header(user: Client) -> None:
+    """A script sends JSON, which has no field for it."""
+    token = _token(user)
+    response = user.post("/json", json={"to": "bob"}, headers={"X-CSRF-Token": token})
+
+    assert response.json == {"to": "bob"}
+    assert user.post("/json", json={"to": "bob"}).status_code == 403
+
+
+def test_a_token_may_come_in_a_form_with_a_file(user: Client) -> None:
+    """Multipart forms have fields, too."""
+    data = {"to": "bob", "csrf_token": _token(user)}
+    response = user.post("/transfer", data=data, content_type="multipart/form-data")
+
+    assert response.text == "bob"
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", ""])
+def test_a_field_counts_in_forms_only(user: Client, content_type: str) -> None:
+    """A body of another type is not read in search of a token."""
+    body = f"csrf_token={_token(user)}"
+
+    assert user.post("/transfer", data=body, content_type=content_type).status_code == 403
+
+
+@pytest.mark.parametrize("token", ["", "x", "ż", "A" * 64, "A" * 63, "\0", "=" * 64])
+def test_a_made_up_token_is_refused(user: Client, token: str) -> None:
+    """Whatever its form: 403, and no crash."""
+    response = user.post("/transfer", data={"csrf_token": token})
+
+    assert (response.status_code, response.get_json()["detail"]) == (403, OUT_OF_DATE)
+
+
+def test_a_flipped_character_is_refused(user: Client) -> None:
+    """Every character of a token counts."""
+    token = _token(user)
+    flipped = [
+        token[:at] + ("B" if token[at] == "A" else "A") + token[at + 1 :]
+        for at in range(len(token))
+    ]
+    statuses = {user.post("/transfer", data={"csrf_token": each}).status_code for each in flipped}
+
+    assert statuses == {403}
+
+
+def test_a_token_of_another_session_is_refused(user: Client) -> None:
+    """An attacker has tokens, of sessions of their own."""
+    other = Client(user.app)
+    other.post("/login")
+
+    assert user.post("/transfer", data={"csrf_token": _token(other)}).status_code == 403
+
+
+def test_a_token_ends_with_the_id_of_its_session(user: Client) -> None:
+    """A login makes the tokens of before worthless."""
+    old = _token(user)
+    user.post("/login", headers={"Sec-Fetch-Site": "same-origin"})
+    new = _token(user)
+
+    assert user.post("/transfer", data={"csrf_token": old}).status_code == 403
+    assert user.post("/transfer", data={"csrf_token": new}).status_code == 200
+
+
+def test_a_token_is_another_text_each_time(user: Client) -> None:
+    """Its size in a compressed page tells nothing; all of them stay good."""
+    tokens = {_token(user) for _ in range(3)}
+    statuses = {user.post("/transfer", data={"csrf_token": each}).status_code for each in tokens}
+
+    assert len(tokens) == 3
+    assert all(re.fullmatch(r"[\w-]{64}", token) for token in tokens)
+    assert statuses == {200}
+
+
+def test_s3_a_token_for_a_visitor_makes_no_session(visitor: Client) -> None:
+    """A login page with a token sends no cookie."""
+    assert "Set-Cookie" not in visitor.get("/form").headers
+
+
+def test_a_token_shows_nothing_of_the_id(user: Client) -> None:
+    """Who reads a page does not learn the id."""
+    with user.session() as session:
+        token = csrf_token(session)
+
+        assert session.id not in token
+        assert is_csrf_token(session, token)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site", "Origin": EVIL}])
+def test_a_request_without_a_cookie_passes(visitor: Client, headers: dict[str, str]) -> None:
+    """A program or a web hook brings no cookie, so no browser was misused."""
+    assert visitor.post("/transfer", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("cookie", ["session=made-up", "theme=dark"])
+def test_a_request_without_a_live_session_passes(visitor: Client, cookie: str) -> None:
+    """There is nothing that an attacker could use."""
+    assert visitor.post("/transfer", headers={"Cookie": cookie}).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_a_safe_method_passes(user: Client, method: str) -> None:
+    """A link from another site leads here."""
+    headers = {"Sec-Fetch-Site": "cross-site", "Origin": EVIL}
+
+    assert user.open("/transfer", method=method, headers=headers).status_code in (200, 204)
+
+
+def test_visitors_can_be_protected_too() -> None:
+    """A form of another site would log a visitor in as somebody else."""
+    foreign = {"Sec-Fetch-Site": "cross-site", "Origin": EVIL}
+    with client_of(Bank, _protected(visitors=True)) as client:
+        assert client.post("/login", headers=foreign).status_code == 403
+        assert client.post("/login", headers={"Origin": EVIL}).status_code == 403
+        assert client.post("/login").status_code == 204
+
+
+def test_p1_a_request_of_an_own_page_does_not_touch_the_session(user: Client) -> None:
+    """The browser's word costs no store call."""
+    response = user.post("/transfer", headers={"Sec-Fetch-Site": "same-origin"})
+
+    assert "Vary" not in response.headers
+
+
+def test_a_trusted_origin_must_be_one() -> None:
+    """A misspelt one would trust nobody, and say nothing."""
+    with pytest.raises(ValueError, match=r"CSRF\.trusted_origins has 'shop\.example', which is no"):
+        CSRF(trusted_origins=["shop.example"])
+
+
+def test_trusted_origins_are_a_list() -> None:
+    """A text would be a list of letters."""
+    with pytest.raises(ValueError, match=r"CSRF\.trusted_origins is the text"):
+        CSRF(trusted_origins=PARTNER)
+
+
+@pytest.mark.parametrize(
+    ("head", "verdict"),
+    [
+        ({"site": None, "origin": "https://a.example"}, Verdict.OURS),
+        ({"site": None, "origin": "http://a.example"}, Verdict.UNKNOWN),
+        ({"site": None, "origin": None}, Verdict.UNKNOWN),
+        ({"site": None, "origin": "https://b.example"}, Verdict.FOREIGN),
+        ({"site": "same-site", "origin": "https://b.example"}, Verdict.FOREIGN),
+        ({"site": "same-site", "origin": "https://c.example"}, Verdict.OURS),
+    ],
+)
+def test_the_verdict_needs_no_request(head: Mapping[str, Any], verdict: Verdict) -> None:
+    """It is decided by three texts and the trusted origins."""
+    own, trusted = "https://a.example", {"https://c.example"}
+
+    assert judge(**head, own=own, trusted=trusted) is verdict
