@@ -37,9 +37,14 @@ class WatchedMapping(MutableMapping[str, Any]):
             del self._writable()[key]
 
     def __contains__(self, key: object) -> bool:
+        # A value that is said to be there can be read.
+        self._read(key)
         return key in self._loaded()
 
     def __iter__(self) -> Iterator[str]:
+        # Nor does the session begin afresh between two of its keys.
+        for key in [*self._loaded()]:
+            self._read(key)
         return iter(self._loaded())
 
     def __len__(self) -> int:
@@ -91,6 +96,11 @@ class WatchedMapping(MutableMapping[str, Any]):
     @abstractmethod
     def _unreadable(self, error: UnreadableValue) -> None:
         """Begin afresh, for a stored value cannot be read."""
+
+    def _read(self, key: Any) -> None:
+        """Decode the value of the key, if there is one."""
+        if self._loaded().get(key) is _ENCODED:
+            self._decoded(key, None)
 
     def _decoded(self, key: str, default: object = _MISSING) -> Any:
         """Decode the stored value once, or begin afresh if it cannot be read."""

@@ -65,6 +65,17 @@ def test_s87_a_damaged_value_raises_keyerror_where_a_missing_one_does(customer: 
     assert customer.visit(handler).set_cookies == []
 
 
+@pytest.mark.parametrize(
+    "look",
+    [lambda s: "a" in s and s["a"], everything, lambda s: list(s.items()), lambda s: s == {}],
+    ids=["in", "dict", "items", "comparison"],
+)
+def test_s87_a_damaged_value_is_not_there(customer: Browser, look: Handler) -> None:
+    """Whoever asks first gets no KeyError, with which every request would fail again."""
+    assert not customer.visit(in_turn(look, everything)).value
+    assert customer.site.told == ["unreadable"]
+
+
 def test_s87_the_damage_is_told_once(customer: Browser, caplog: pytest.LogCaptureFixture) -> None:
     """However often the request asks."""
     customer.visit(lambda session: [session.get("a") for _ in range(3)])
