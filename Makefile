@@ -63,7 +63,7 @@ $(VENV)/.pip:
 
 $(VENV)/.run: pyproject.toml $(VENV)/.pip
 	@echo "Installing Satsuma and what it needs"
-	@$(PIP) install --editable .
+	@$(PIP) install --editable '.[templates]'
 	@touch $@
 
 # The groups of pyproject.toml: test, check, bench.
