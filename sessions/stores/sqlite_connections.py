@@ -33,6 +33,7 @@ class Connections:
     def __init__(self, path: Path, *, durable: bool) -> None:
         self._path = path
         self._durable = durable
+        self._patience = START_UP_DEADLINE
         self._begin()
         _all.add(self)
 
@@ -52,7 +53,7 @@ class Connections:
         deadline = time.monotonic() + CALL_DEADLINE
         connection = self._take()
         try:
-            if not self._writer.acquire(timeout=CALL_DEADLINE):
+            if not self._writer.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 raise sqlite3.OperationalError("database is locked by another thread")
             try:
                 patiently(lambda: connection.execute("BEGIN IMMEDIATE"), deadline)
@@ -116,10 +117,13 @@ class Connections:
             self._path, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
         )
         try:
-            patiently(lambda: _prepare(connection, self._durable), _start_up())
+            deadline = time.monotonic() + self._patience
+            patiently(lambda: _prepare(connection, self._durable), deadline)
         except BaseException:
             connection.close()
             raise
+        # The first one may have to wait for others that set the database up; no request may.
+        self._patience = CALL_DEADLINE
         return connection
 
 
@@ -152,10 +156,6 @@ def _undo(connection: sqlite3.Connection) -> None:
         # A connection that cannot even do this is closed when it is given back.
         with contextlib.suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
-
-
-def _start_up() -> float:
-    return time.monotonic() + START_UP_DEADLINE
 
 
 def _prepare(connection: sqlite3.Connection, durable: bool) -> None:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -90,6 +91,24 @@ def test_a_locked_database_is_unavailable_within_the_deadline(
     other.execute("ROLLBACK")
     assert store.commit("key", some_changes(clock, set={"a": b"2"})) is Outcome.APPLIED
     assert CALL_DEADLINE < 1
+
+
+def test_a_new_connection_to_a_locked_database_waits_no_longer(
+    path: Path, clock: ManualClock
+) -> None:
+    """Only the first one, at start-up, has the time to wait for others that start."""
+    store = SQLiteStore(path, clock=clock)
+    store.close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    began = time.monotonic()
+
+    with pytest.raises(StoreUnavailable, match="database is locked"):
+        store.load("key")
+
+    assert time.monotonic() - began < 2 * CALL_DEADLINE
+    other.close()
 
 
 def test_a_full_disk_is_unavailable_and_keeps_the_old_state(path: Path, clock: ManualClock) -> None:
