@@ -9,13 +9,16 @@ from framework.middleware import Middleware, Next
 from framework.parameters import (
     Body,
     Cookie,
+    Form,
     Header,
     Inject,
     Query,
     cookie,
+    form,
     header,
     query,
     session,
+    session_value,
 )
 from framework.startup import StartupError
 from framework.testing import replace
@@ -25,6 +28,7 @@ __all__ = [
     "Application",
     "Body",
     "Cookie",
+    "Form",
     "Header",
     "Inject",
     "Middleware",
@@ -39,6 +43,7 @@ __all__ = [
     "controller",
     "cookie",
     "delete",
+    "form",
     "get",
     "head",
     "header",
@@ -51,4 +56,5 @@ __all__ = [
     "repository",
     "service",
     "session",
+    "session_value",
 ]

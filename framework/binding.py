@@ -1,35 +1,38 @@
 """Reads a handler once: each of its parameters becomes an extractor, or a start-up problem."""
 
-import functools
 import inspect
-import types
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from difflib import get_close_matches
 from typing import TypeVar
 
 from werkzeug.wrappers import Request
 
-from framework import parameters
-from framework.markers import Default, Field, Marker, RequestMarker, SessionMarker, Unbindable
-from framework.plans import Parameter, Plan
-from framework.signatures import EMPTY, Declared, Unresolved, annotated, describe, read_parameters
+from framework.forms import FormMarker, is_upload
+from framework.markers import (
+    Default,
+    Extract,
+    Field,
+    Marker,
+    RequestMarker,
+    SessionMarker,
+    Unbindable,
+)
+from framework.plans import Parameter, Plan, compile_call
+from framework.resolvers import Resolver, cycle_of, resolving_function, source_of
+from framework.signatures import EMPTY, Declared, Unresolved, annotated, read_parameters
 from framework.startup import Problem, location
-from framework.text_markers import PathMarker, QueryMarker
+from framework.text_markers import PathMarker, QueryMarker, TextMarker
+from framework.unbindable import (
+    did_you_mean,
+    hidden,
+    is_hidden,
+    refuse_misplaced,
+    unmarked,
+    untyped,
+    variadic,
+)
 from framework.validation import is_scalar, list_item
 from sessions.session import Session
-
-# What looks like a marker inside `Annotated`, but marks nothing there.
-_MISPLACED = ("Query", "Header", "Cookie", "Body", "Inject", "query", "header", "cookie")
-# What a name in a class body may mean in place of the type that was imported.
-_NO_TYPES = (
-    types.FunctionType,
-    types.ModuleType,
-    staticmethod,
-    classmethod,
-    property,
-    functools.cached_property,
-)
 
 _ASYNC = (
     "the handler is an async function, which WSGI cannot run",
@@ -49,17 +52,22 @@ def bind(
 
     `path_variables` tells what the converters of the rule make, None where that is not known.
     """
-    known = len(problems)
-    binder = _Binder(where, path_variables, provide, problems)
-    if _is_async(function):
-        binder.report(*_ASYNC)
-    declared = read_parameters(function, binder.report)
-    found = [binder.bind(each) for each in declared if not each.variadic]
-    binder.check_names(declared)
-    binder.check_bodies([each for each in found if each is not None])
-    if len(problems) > known:
-        return None
-    return Plan(tuple(each for each in found if each is not None), binder.path_converters)
+    return _Binder(where, path_variables, provide, problems).plan(function, whole=True)
+
+
+def bind_part(
+    function: Callable[..., object],
+    *,
+    where: str,
+    path_variables: Mapping[str, type | None],
+    provide: Callable[[object], object],
+    problems: list[Problem],
+) -> Plan | None:
+    """Plan as `bind` does for what only takes part in an answer, such as a guard.
+
+    It may leave variables of the path to others.
+    """
+    return _Binder(where, path_variables, provide, problems).plan(function, whole=False)
 
 
 class _Binder:
@@ -71,12 +79,29 @@ class _Binder:
         path_variables: Mapping[str, type | None],
         provide: Callable[[object], object],
         problems: list[Problem],
+        trail: tuple[type, ...] = (),
     ) -> None:
-        self.path_converters: dict[str, Callable[[object], object]] = {}
+        self._path_converters: dict[str, Callable[[object], object]] = {}
         self._where = where
         self._path_variables = path_variables
         self._provide = provide
         self._problems = problems
+        # The resolvers whose parameters are being bound, the outermost first.
+        self._trail = trail
+
+    def plan(self, function: Callable[..., object], *, whole: bool) -> Plan | None:
+        """Bind every parameter; a whole handler has to take every variable of its path."""
+        known = len(self._problems)
+        if _is_async(function):
+            self.report(*_ASYNC)
+        declared = read_parameters(function, self.report)
+        bound = [self.bind(each) for each in declared if not each.variadic]
+        found = tuple(each for each in bound if each is not None)
+        self._check_stars(declared)
+        if whole and not any(each.variadic for each in declared):
+            self._check_path(declared, found)
+        self._check_bodies(found)
+        return Plan(found, self._path_converters) if len(self._problems) == known else None
 
     def report(self, what: str, remedy: str) -> None:
         """Add to the problems of the handler."""
@@ -92,40 +117,52 @@ class _Binder:
             self.report(problem.what, problem.remedy)
             return None
 
-    def check_names(self, declared: list[Declared]) -> None:
-        """Report `*args` and `**kwargs`, or else each path variable that no parameter takes."""
-        variadic = [each.written for each in declared if each.variadic]
-        if variadic:
-            self.report(*_variadic(" and ".join(variadic)))
-            return
+    def _check_stars(self, declared: list[Declared]) -> None:
+        """Report `*args` and `**kwargs`."""
+        names = [each.written for each in declared if each.variadic]
+        if names:
+            self.report(*variadic(" and ".join(names)))
+
+    def _check_path(self, declared: list[Declared], found: tuple[Parameter, ...]) -> None:
+        """Report each variable of the path that neither a parameter nor its resolver takes."""
         names = [each.name for each in declared]
+        parts = (part for each in found for part in each.flattened())
+        taken = {*names, *(part.name for part in parts if part.source == "path")}
         others = [name for name in names if name not in self._path_variables]
         for variable in self._path_variables:
-            if variable not in names:
-                guess = _did_you_mean(variable, others)
+            if variable not in taken:
+                guess = did_you_mean(variable, others)
                 self.report(
                     f"the path has the variable {variable!r}, which no parameter takes{guess}",
                     f"Name a parameter {variable}, or change the path.",
                 )
 
-    def check_bodies(self, found: list[Parameter]) -> None:
-        """Report a second parameter that wants the one body."""
-        names = [repr(each.name) for each in found if each.source == "body"]
-        if len(names) > 1:
+    def _check_bodies(self, found: tuple[Parameter, ...]) -> None:
+        """Report a second parameter that wants the one body, and a form beside it."""
+        bodies = [repr(each.name) for each in found if each.source == "body"]
+        forms = [repr(each.name) for each in found if each.source == "form"]
+        if len(bodies) > 1:
             self.report(
-                f"parameters {' and '.join(names)} each read the whole body",
+                f"parameters {' and '.join(bodies)} each read the whole body",
                 "Use one Body[...] of a class that has both as its fields.",
+            )
+        if bodies and forms:
+            self.report(
+                f"parameter {bodies[0]} reads the body as JSON, and {' and '.join(forms)} as a"
+                " form, but a request has one body",
+                "Use Body[...] for JSON, or Form[...] for all of a form's fields.",
             )
 
     def _bind(self, declared: Declared) -> Parameter:
         if isinstance(declared.annotation, TypeVar):
-            raise _untyped(declared)
+            raise untyped(declared)
         marker = self._marker(declared)
-        others = tuple(each for each in declared.metadata if not isinstance(each, Marker))
+        others = tuple(each for each in declared.metadata if source_of(each) is None)
         annotation = annotated(declared.annotation, others)
         field = Field(declared.name, annotation, _default(declared), self._provide)
         if isinstance(marker, PathMarker) and (convert := marker.converter(field)) is not None:
-            self.path_converters[declared.name] = convert
+            self._path_converters[declared.name] = convert
+        extract, parts = self._extraction(marker, field)
         return Parameter(
             name=declared.name,
             source=marker.source,
@@ -133,14 +170,40 @@ class _Binder:
             annotation=annotation,
             required=field.default is None,
             default=declared.default,
-            extract=marker.extractor(field),
+            extract=extract,
             keyword=declared.keyword_only,
-            fallible=marker.fallible,
+            fallible=not isinstance(marker, Marker) or marker.fallible,
+            parts=parts,
+            limits=marker.limits if isinstance(marker, TextMarker) else None,
         )
 
-    def _marker(self, declared: Declared) -> Marker:
+    def _extraction(
+        self, marker: Marker | Resolver, field: Field
+    ) -> tuple[Extract, tuple[Parameter, ...]]:
+        """Return what reads the argument, and the parameters of the resolver that makes it."""
+        if isinstance(marker, Marker):
+            return marker.extractor(field), ()
+        return self._resolve(marker, field.name)
+
+    def _resolve(self, resolver: Resolver, name: str) -> tuple[Extract, tuple[Parameter, ...]]:
+        trail = (*self._trail, resolver.kind)
+        if resolver.kind in self._trail:
+            raise cycle_of(trail[trail.index(resolver.kind) :])
+        component = resolver.component(name, self._provide)
+        if component is not None:
+            function = resolving_function(component)
+            where = location(function)
+            binder = _Binder(where, self._path_variables, self._provide, self._problems, trail)
+            plan = binder.plan(function, whole=False)
+            if plan is not None:
+                return compile_call(plan, component.resolve), plan.parameters
+        # What is wrong is in the report: the application does not start, nobody will call this.
+        return _nothing, ()
+
+    def _marker(self, declared: Declared) -> Marker | Resolver:
         """Return the one marker of a parameter, or what its name and type imply."""
-        markers = [each for each in declared.metadata if isinstance(each, Marker)]
+        found = (source_of(each) for each in declared.metadata)
+        markers = [each for each in found if each is not None]
         sources = [each.source for each in markers]
         if declared.name in self._path_variables:
             sources.append("path")
@@ -149,22 +212,24 @@ class _Binder:
                 f"parameter {declared.name!r} has two sources: {' and '.join(sources)}",
                 "Keep one of them; a name in the path is a source of its own.",
             )
-        _refuse_misplaced(declared)
+        refuse_misplaced(declared)
         return markers[0] if markers else self._implied(declared)
 
     def _implied(self, declared: Declared) -> Marker:
         annotation = declared.annotation
         if declared.name in self._path_variables:
             return PathMarker(self._path_variables[declared.name])
-        if isinstance(annotation, _NO_TYPES):
-            raise _hidden(declared)
+        if is_hidden(annotation):
+            raise hidden(declared)
         if isinstance(annotation, type) and issubclass(annotation, Session):
             return SessionMarker()
         if annotation is Request:
             return RequestMarker()
+        if is_upload(annotation):
+            return FormMarker()
         if is_scalar(annotation) or is_scalar(list_item(annotation)):
             return QueryMarker()
-        raise _unmarked(declared, _did_you_mean(declared.name, list(self._path_variables)))
+        raise unmarked(declared, did_you_mean(declared.name, list(self._path_variables)))
 
 
 def _is_async(function: Callable[..., object]) -> bool:
@@ -188,58 +253,5 @@ def _default(declared: Declared) -> Default | None:
     return (lambda: value) if copied is value else (lambda: deepcopy(value))
 
 
-def _did_you_mean(name: str, candidates: list[str]) -> str:
-    close = get_close_matches(name, candidates, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def _refuse_misplaced(declared: Declared) -> None:
-    for name in _MISPLACED:
-        if any(each is getattr(parameters, name) for each in declared.metadata):
-            written = describe(declared.annotation)
-            raise Unbindable(
-                f"the Annotated type of parameter {declared.name!r} holds {name}, which marks"
-                " nothing there",
-                f"Write {name.capitalize()}[{written}]"
-                + (f" or Annotated[{written}, {name}()]." if name.islower() else "."),
-            )
-
-
-def _variadic(names: str) -> tuple[str, str]:
-    return (
-        f"the handler takes {names}, which no request can fill",
-        "Name the parameters. If a decorator made this function, let it use functools.wraps,"
-        " which keeps the signature of what it wraps.",
-    )
-
-
-def _untyped(declared: Declared) -> Unbindable:
-    return Unbindable(
-        f"parameter {declared.name!r} does not say its type",
-        "Write the type in brackets, as in Query[int].",
-    )
-
-
-def _hidden(declared: Declared) -> Unbindable:
-    member = location(getattr(declared.annotation, "fget", declared.annotation))
-    return Unbindable(
-        f"the annotation of parameter {declared.name!r} is {member}, which is no type: an earlier"
-        " member of the class hides the imported name",
-        "Rename that member, or write the type under a name that the class does not use"
-        " (Session for session).",
-    )
-
-
-def _unmarked(declared: Declared, guess: str) -> Unbindable:
-    name, annotation = declared.name, declared.annotation
-    if annotation is EMPTY:
-        return Unbindable(
-            f"parameter {name!r} has no annotation{guess}",
-            f"Write {name}: str for a query value, {name}: Session for the session, or put"
-            f" <{name}> into the path.",
-        )
-    written = describe(annotation)
-    return Unbindable(
-        f"parameter {name!r} is {written}, but nothing says where it comes from{guess}",
-        f"Write Body[{written}] for the JSON of the body, or Inject[{written}] for a component.",
-    )
+def _nothing(exchange: object) -> object:
+    return None

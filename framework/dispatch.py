@@ -192,7 +192,7 @@ def _in_session(answer: Answer, recover: Recover, manager: SessionManager) -> Re
             rendered = answer(exchange)
             session = exchange.session if always else exchange.opened
             if session is not None:
-                rendered = _settle(manager, session, rendered, environ, recover)
+                rendered = _settle(manager, exchange, session, rendered, recover)
         # It is on its way to the debugger or ends the process: no response leaves.
         except BaseException:
             if exchange.opened is not None:
@@ -207,23 +207,28 @@ def _in_session(answer: Answer, recover: Recover, manager: SessionManager) -> Re
 
 def _settle(
     manager: SessionManager,
+    exchange: Exchange,
     session: Session,
     rendered: Rendered,
-    environ: "WSGIEnvironment",
     recover: Recover,
 ) -> Rendered:
     """Save the session before the headers leave, or discard what a failed request did to it."""
     status, headers, body = rendered
+    failed = status.startswith("5")
     try:
-        added = manager.close(session, failed=status.startswith("5"))
+        if not failed:
+            exchange.take_back()
+        added = manager.close(session, failed=failed)
     # The handler's response would report what did not happen: the error takes its place.
     except Exception as error:  # noqa: BLE001
         close_body(body)
-        status, headers, body = recover(error, environ)
+        status, headers, body = recover(error, exchange.environ)
         added = manager.close(session, failed=True)
     if added:
         merge_headers(headers, added)
     if isinstance(body, Stream):
+        # What was lent and changed since then is lost; this says so.
+        body.call_on_close(exchange.take_back)
         body.call_on_close(lambda: manager.report_late_changes(session))
     return status, headers, body
 

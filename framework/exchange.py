@@ -1,15 +1,16 @@
 """One request, as the parameters of a handler see it: everything is read at first use."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote_plus
 
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.wrappers import Request
 from werkzeug.wsgi import LimitedStream
 
+from framework.form_data import FORM_TYPES, FormData, FormParser
 from sessions.manager import SessionManager
 from sessions.session import Session
 from sessions.wsgi import EnvironHead
@@ -29,6 +30,7 @@ class Exchange:
     __slots__ = (
         "_body",
         "_cookies",
+        "_lent",
         "_query",
         "_request",
         "environ",
@@ -54,6 +56,7 @@ class Exchange:
         self._body: bytes | None = None
         self._query: dict[str, list[str]] | None = None
         self._cookies: dict[str, list[str]] | None = None
+        self._lent: tuple[Callable[[], object], ...] = ()
 
     @property
     def session(self) -> Session:
@@ -71,8 +74,23 @@ class Exchange:
                 _ = self.body
             self._request = Request(self.environ)
             self._request.max_content_length = BODY_LIMIT
+            self._request.form_data_parser_class = FormParser
             self.environ[_KEY] = self
         return self._request
+
+    @property
+    def form(self) -> FormData:
+        """Return the fields and files of the body; refuse one over the limit before reading it.
+
+        A body of another type than a form's is refused, too; no body is an empty form.
+        """
+        length = _content_length(self.environ)
+        request = self.request
+        if request.mimetype not in FORM_TYPES and (length or self._body):
+            raise UnsupportedMediaType(
+                f"The body has the type {request.content_type!r}: send {' or '.join(FORM_TYPES)}."
+            )
+        return FormData(request.form, request.files)
 
     @property
     def query(self) -> dict[str, list[str]]:
@@ -103,6 +121,15 @@ class Exchange:
         if self._body is None:
             self._body = self._read() if self._request is None else self._request.get_data()
         return self._body
+
+    def lend(self, give_back: Callable[[], object]) -> None:
+        """Remember what puts a value back into the session before it is closed."""
+        self._lent = (*self._lent, give_back)
+
+    def take_back(self) -> None:
+        """Let the session have what was lent of it."""
+        for give_back in self._lent:
+            give_back()
 
     def _open(self) -> Session:
         if self.manager is None:

@@ -7,11 +7,18 @@ from typing import Any
 import msgspec
 from msgspec.inspect import CustomType, DataclassType
 
+from framework.object_fields import attributes_of, is_attrs_class, is_pydantic_model
+
 
 def unsupported(annotation: Any) -> Any:
     """Return a class inside the type that JSON cannot be converted to, None if there is none."""
-    strange = (node.cls for node in _nodes(annotation) if isinstance(node, CustomType))
-    return next(strange, None)
+    return next(iter(_custom_types(annotation)), None)
+
+
+def holds_models(annotation: Any) -> bool:
+    """Tell whether a model of pydantic is inside the type, and no other stranger."""
+    strange = list(_custom_types(annotation))
+    return bool(strange) and all(map(is_pydantic_model, strange))
 
 
 def leaves_defaults_out(annotation: Any) -> bool:
@@ -37,12 +44,18 @@ def fill_defaults(value: object) -> None:
             waiting += each
         elif isinstance(each, msgspec.Struct):
             waiting += [getattr(each, name) for name in each.__struct_fields__]
+        elif is_attrs_class(type(each)):
+            waiting += [getattr(each, name) for name in attributes_of(type(each))]
         elif dataclasses.is_dataclass(each):
             for field in dataclasses.fields(each):
                 if field.default is not dataclasses.MISSING:
                     # Also where the dataclass is frozen: this is still its construction.
                     object.__setattr__(each, field.name, getattr(each, field.name))
                 waiting.append(getattr(each, field.name, None))
+
+
+def _custom_types(annotation: Any) -> Iterator[Any]:
+    return (node.cls for node in _nodes(annotation) if isinstance(node, CustomType))
 
 
 def _nodes(annotation: Any) -> Iterator[object]:

@@ -4,7 +4,9 @@ from typing import Annotated, Any, TypedDict, TypeVar, Unpack
 
 import msgspec
 
+from framework.forms import FormMarker
 from framework.markers import BodyMarker, InjectMarker, SessionMarker
+from framework.session_values import SessionValueMarker
 from framework.text_markers import CookieMarker, HeaderMarker, QueryMarker
 from sessions.session import Session
 
@@ -13,6 +15,7 @@ T = TypeVar("T")
 Query = Annotated[T, QueryMarker()]
 Header = Annotated[T, HeaderMarker()]
 Cookie = Annotated[T, CookieMarker()]
+Form = Annotated[T, FormMarker()]
 Body = Annotated[T, BodyMarker()]
 Inject = Annotated[T, InjectMarker()]
 session = Annotated[Session, SessionMarker()]
@@ -43,6 +46,18 @@ def header(alias: str | None = None, **limits: Unpack[Limits]) -> HeaderMarker:
 def cookie(alias: str | None = None, **limits: Unpack[Limits]) -> CookieMarker:
     """Mark a parameter as read from a cookie, under another name or within limits."""
     return CookieMarker(alias, _meta(limits))
+
+
+def form(alias: str | None = None, **limits: Unpack[Limits]) -> FormMarker:
+    """Mark a parameter as read from a form's field, under another name or within limits."""
+    return FormMarker(alias, _meta(limits))
+
+
+def session_value(key: str) -> SessionValueMarker:
+    """Mark a parameter as the session's value of a key, stored again if the handler changes it."""
+    if not isinstance(key, str):
+        raise TypeError(f'session_value takes a key, not {key!r}: write session_value("cart")')
+    return SessionValueMarker(key)
 
 
 # The callers' types have checked the limits; that some exclude each other is for msgspec to tell.

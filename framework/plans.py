@@ -3,10 +3,12 @@
 The function is as near to a bare call of the handler as Python allows.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
+
+import msgspec
 
 from framework.exchange import Exchange
 from framework.markers import Extract
@@ -20,7 +22,7 @@ class Parameter:
     """Say where one argument of a handler comes from, and how it is read."""
 
     name: str
-    # "path", "query", "header", "cookie", "body", "session", "request", "inject"
+    # "path" "query" "header" "cookie" "form" "body" "session" "request" "inject" "resolver"
     source: str
     # Where in a request it is, as errors write it: "query:page", "body".
     where: str
@@ -32,6 +34,16 @@ class Parameter:
     keyword: bool
     # Whether a request can hold a value that does not fit.
     fallible: bool
+    # What a resolver makes the argument of.
+    parts: tuple["Parameter", ...] = ()
+    # What limits its text, besides the annotation.
+    limits: msgspec.Meta | None = None
+
+    def flattened(self) -> Iterator["Parameter"]:
+        """Yield the parameter and every part of it."""
+        yield self
+        for part in self.parts:
+            yield from part.flattened()
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,9 @@ class Plan:
     @property
     def uses_session(self) -> bool:
         """Tell whether the handler asks for the session."""
-        return any(each.source == "session" for each in self.parameters)
+        return any(
+            part.source == "session" for each in self.parameters for part in each.flattened()
+        )
 
     @property
     def path_only(self) -> bool:

@@ -12,6 +12,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response
 
 from framework.exchange import Exchange
+from framework.foreign_models import encodable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -175,7 +176,7 @@ def close_body(body: object) -> None:
         close()
 
 
-encode_json = msgspec.json.Encoder().encode
+encode_json = msgspec.json.Encoder(enc_hook=encodable).encode
 TEXT = ("Content-Type", "text/plain; charset=utf-8")
 BYTES = ("Content-Type", "application/octet-stream")
 JSON = ("Content-Type", "application/json")

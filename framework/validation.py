@@ -16,8 +16,9 @@ from uuid import UUID
 import msgspec
 from werkzeug.exceptions import BadRequest, UnprocessableEntity
 
-from framework.json_types import fill_defaults, leaves_defaults_out, unsupported
-from framework.mismatches import first_mismatch, mismatches, plain
+from framework.foreign_models import ForeignModelError, json_validator
+from framework.json_types import fill_defaults, holds_models, leaves_defaults_out, unsupported
+from framework.mismatches import Mismatch, first_mismatch, mismatches, plain
 from framework.signatures import annotated, bare, describe
 
 # What a parameter without a marker may be; anything else has to say where it comes from.
@@ -112,6 +113,8 @@ def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
 
     Raise TypeError, here and now, if JSON cannot hold the type.
     """
+    if holds_models(annotation):
+        return _model_decoder(annotation, where)
     stranger = unsupported(annotation)
     if stranger is not None:
         raise TypeError(f"JSON cannot be converted to {describe(stranger)}")
@@ -129,6 +132,28 @@ def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
         if fills:
             fill_defaults(value)
         return value
+
+    return decode
+
+
+def field_errors(where: str, found: Iterable[Mismatch]) -> list[FieldError]:
+    """Name the places inside one source."""
+    return [FieldError(f"{where}:{each.pointer}".rstrip(":"), each.what) for each in found]
+
+
+def _model_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
+    validate = json_validator(annotation)
+
+    def decode(body: bytes) -> object:
+        try:
+            msgspec.json.decode(body)
+            _refuse_duplicate_keys(body.decode())
+            return validate(body)
+        except ForeignModelError as error:
+            found = error.mismatches[:_MOST_ERRORS]
+            raise InvalidRequest(field_errors(where, found)) from error
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise _malformed(error) from error
 
     return decode
 
@@ -207,7 +232,7 @@ def _errors(
         raise _malformed(error) from error
     # The type as a whole may be stricter than its parts, as with a `__post_init__`.
     found = found or [first_mismatch(first)]
-    return [FieldError(f"{where}:{each.pointer}".rstrip(":"), each.what) for each in found]
+    return field_errors(where, found)
 
 
 def _malformed(error: Exception) -> BadRequest:

@@ -11,7 +11,7 @@ import sessions
 FRAMEWORK = """
     Application controller get post put patch delete head options
     component service repository configuration
-    Query Header Cookie Body Inject query header cookie session Session
+    Query Header Cookie Form Body Inject query header cookie form session session_value Session
     Request Response Middleware Next replace StartupError
 """
 FRAMEWORK_TESTING = "Client SessionClock replace"

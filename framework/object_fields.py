@@ -1,0 +1,145 @@
+"""The fields of classes whose JSON is an object: dataclasses, structs, typed dictionaries.
+
+Models of pydantic and classes of attrs are recognised where those libraries have made them: neither
+is imported here.
+"""
+
+import dataclasses
+import enum
+import functools
+import sys
+from collections.abc import Iterator
+from typing import (
+    Any,
+    NamedTuple,
+    NotRequired,
+    Required,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
+
+import msgspec
+
+
+class ObjectField(NamedTuple):
+    """Describe one field: its name outside, its type, and its name for the constructor."""
+
+    name: str
+    annotation: Any
+    required: bool
+    argument: str
+
+
+@functools.cache
+def fields_of(kind: Any) -> tuple[ObjectField, ...]:
+    """List the fields of a class whose JSON is an object; nothing for any other type."""
+    if not isinstance(kind, type):
+        return ()
+    if issubclass(kind, msgspec.Struct):
+        return () if kind.__struct_config__.array_like else tuple(_of_struct(kind))
+    if is_pydantic_model(kind):
+        return tuple(_of_model(kind))
+    if is_attrs_class(kind):
+        return tuple(_of_attrs_class(kind))
+    if dataclasses.is_dataclass(kind):
+        return tuple(_of_dataclass(kind))
+    return tuple(_of_typed_dict(kind)) if is_typeddict(kind) else ()
+
+
+def is_pydantic_model(kind: object) -> bool:
+    """Tell whether a type is a model of pydantic."""
+    # Whoever has a model has imported pydantic.
+    pydantic = sys.modules.get("pydantic")
+    return pydantic is not None and isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)
+
+
+def is_attrs_class(kind: object) -> bool:
+    """Tell whether a type is a class of attrs."""
+    return isinstance(kind, type) and hasattr(kind, "__attrs_attrs__")
+
+
+def attributes_of(kind: Any) -> Iterator[str]:
+    """Yield the names of the attributes of a class of attrs."""
+    return (each.name for each in kind.__attrs_attrs__)
+
+
+def as_plain(value: Any) -> object:
+    """Return a copy that has dicts in place of objects; other values keep their exact types."""
+    kind = type(value)
+    if kind is dict:
+        return {as_plain(key): as_plain(each) for key, each in value.items()}
+    if kind in (list, tuple, set, frozenset):
+        return kind(map(as_plain, value))
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, msgspec.Struct):
+        return _plain_struct(value)
+    if is_pydantic_model(kind):
+        return _plain_model(value)
+    if is_attrs_class(kind):
+        return {name: as_plain(getattr(value, name)) for name in attributes_of(kind)}
+    if dataclasses.is_dataclass(kind):
+        names = (each.name for each in dataclasses.fields(kind))
+        return {name: as_plain(getattr(value, name)) for name in names}
+    return value
+
+
+def _plain_model(value: Any) -> dict[str, object]:
+    """Write a model with the names by which it is validated."""
+    fields = type(value).model_fields.items()
+    values = {_outer_name(name, field): getattr(value, name) for name, field in fields}
+    return {name: as_plain(each) for name, each in {**values, **(value.model_extra or {})}.items()}
+
+
+def _outer_name(name: str, field: Any) -> str:
+    alias = field.validation_alias
+    return alias if isinstance(alias, str) else name
+
+
+def _plain_struct(value: msgspec.Struct) -> object:
+    """Write a struct the way msgspec reads it, with its tag and its fields' outer names."""
+    config = value.__struct_config__
+    values = [as_plain(getattr(value, name)) for name in value.__struct_fields__]
+    if config.array_like:
+        return values if config.tag is None else [config.tag, *values]
+    named = zip(value.__struct_encode_fields__, values, strict=True)
+    tag = {} if config.tag_field is None else {config.tag_field: config.tag}
+    return {**tag, **{name: each for name, each in named if each is not msgspec.UNSET}}
+
+
+def _of_struct(kind: type[msgspec.Struct]) -> Iterator[ObjectField]:
+    for each in msgspec.structs.fields(kind):
+        yield ObjectField(each.encode_name, each.type, each.required, each.name)
+
+
+def _of_model(kind: Any) -> Iterator[ObjectField]:
+    for name, field in kind.model_fields.items():
+        outside = _outer_name(name, field)
+        yield ObjectField(outside, field.annotation, field.is_required(), outside)
+
+
+def _of_attrs_class(kind: Any) -> Iterator[ObjectField]:
+    hints = get_type_hints(kind, include_extras=True)
+    nothing = sys.modules["attr"].NOTHING
+    for each in kind.__attrs_attrs__:
+        if each.init:
+            annotation = hints.get(each.name, Any)
+            yield ObjectField(each.name, annotation, each.default is nothing, each.alias)
+
+
+def _of_dataclass(kind: Any) -> Iterator[ObjectField]:
+    hints = get_type_hints(kind, include_extras=True)
+    missing = dataclasses.MISSING
+    for each in dataclasses.fields(kind):
+        if each.init:
+            required = each.default is missing and each.default_factory is missing
+            yield ObjectField(each.name, hints[each.name], required, each.name)
+
+
+def _of_typed_dict(kind: Any) -> Iterator[ObjectField]:
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        marked = get_origin(hint) in (Required, NotRequired)
+        annotation = get_args(hint)[0] if marked else hint
+        yield ObjectField(name, annotation, name in kind.__required_keys__, name)

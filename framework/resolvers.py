@@ -1,0 +1,73 @@
+"""Resolvers: components of the user's own that make an argument of what they take themselves.
+
+A resolver is a class inside `Annotated` that has a method `resolve`; its parameters are bound as a
+handler's are, so that one resolver can build on others.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from framework.components import is_component
+from framework.markers import Field, Marker, Unbindable
+from framework.signatures import describe
+from framework.startup import AlreadyReported, NotProvided
+
+
+@dataclass(frozen=True)
+class Resolver:
+    """Say that a class resolves a parameter."""
+
+    kind: type
+
+    source: ClassVar[str] = "resolver"
+
+    def where(self, field: Field) -> str:
+        """Return the word for it: a resolver reads where it likes."""
+        return self.source
+
+    def component(self, name: str, provide: Callable[[object], object]) -> Any:
+        """Return the one instance of the class; None if there is a problem with it already."""
+        try:
+            return provide(self.kind)
+        except AlreadyReported:
+            return None
+        except NotProvided as missing:
+            what = f"{missing.what}, which resolves parameter {name!r}"
+            raise Unbindable(what, missing.remedy) from missing
+
+
+def source_of(metadata: object) -> Marker | Resolver | None:
+    """Return what an element of `Annotated` says about a source, None if nothing."""
+    if isinstance(metadata, Marker):
+        return metadata
+    if isinstance(metadata, type) and _resolves(metadata):
+        return Resolver(metadata)
+    return None
+
+
+def resolving_function(component: object) -> Callable[..., object]:
+    """Return the function of `resolve` as its class has it, so with `self`."""
+    found = inspect.getattr_static(component, "resolve", None)
+    function: object = found.__func__ if isinstance(found, classmethod) else found
+    if not callable(function):
+        raise Unbindable(
+            f"{describe(type(component))} has no method resolve",
+            f"Give it one: def resolve(self, session: Session) -> {describe(type(component))}.",
+        )
+    return function
+
+
+def cycle_of(trail: tuple[type, ...]) -> Unbindable:
+    """Explain why resolvers that need each other cannot resolve anything."""
+    drawn = " → ".join(describe(each) for each in trail)
+    return Unbindable(
+        f"resolvers need each other: {drawn}",
+        "Let one of them read what it needs from the request itself.",
+    )
+
+
+def _resolves(kind: type) -> bool:
+    # A component in `Annotated` that cannot resolve is a mistake to tell, not to pass over.
+    return callable(getattr(kind, "resolve", None)) or is_component(kind)

@@ -1,0 +1,147 @@
+"""One typed value of the session: validated when it is read, stored when the handler changed it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+
+from framework.exchange import Exchange
+from framework.foreign_models import python_validator
+from framework.json_types import fill_defaults, holds_models, leaves_defaults_out, unsupported
+from framework.markers import Extract, Field, Marker, Unbindable, default_or_refusal
+from framework.object_fields import as_plain
+from framework.signatures import describe
+from sessions import codec
+from sessions.errors import SessionClosed, UnencodableValue
+from sessions.session import Session
+
+logger = logging.getLogger("framework")
+
+# What sessions keep as it is, so no text is taken for one of them.
+_KEPT = (bytes, datetime, date, time, timedelta, UUID, Decimal)
+
+# Makes a value of its plain form, or raises one of _MISFITS.
+Convert = Callable[[object], object]
+_MISFITS = (ValueError, TypeError, msgspec.ValidationError)
+
+
+@dataclass(frozen=True)
+class SessionValueMarker(Marker):
+    """Give the session's value of one key, and put it back if the handler changes it."""
+
+    source = "session"
+
+    key: str
+
+    def where(self, field: Field) -> str:
+        """Return the source and the key."""
+        return f"{self.source}:{self.key}"
+
+    def extractor(self, field: Field) -> Extract:
+        """Return the function that reads the value and asks for its return."""
+        convert = _converter(field)
+        absent = default_or_refusal(field.default, self.where(field))
+        if field.default is not None:
+            _check_default(field, field.default())
+
+        def extract(exchange: Exchange) -> object:
+            session = exchange.session
+            stored = _stored(session, self.key)
+            value = _read(self.key, stored, convert, absent)
+            exchange.lend(_Lease(session, self.key, stored, value).give_back)
+            return value
+
+        return extract
+
+
+class _Lease:
+    """Know a value as it was read, so that a change of it is seen and nobody else's is undone."""
+
+    def __init__(self, session: Session, key: str, stored: bytes | None, value: object) -> None:
+        self._session = session
+        self._key = key
+        self._stored = stored
+        self._value = value
+        self._before = _encoded(as_plain(value))
+        self._was_new = session.is_new
+
+    def give_back(self) -> None:
+        """Store the value if it changed, unless the handler changed the session itself."""
+        plain = as_plain(self._value)
+        after = _encoded(plain)
+        if after is not None and after == self._before:
+            return
+        # A session that has ended must not come back, not even as a new one.
+        ended = self._session.is_new and not self._was_new
+        if ended or _stored(self._session, self._key) != self._stored:
+            return
+        try:
+            self._session[self._key] = plain
+        except SessionClosed:
+            logger.error(
+                "session[%r] changed after the response's headers left, and is lost", self._key
+            )
+        self._stored = self._before = after
+
+
+def _read(key: str, stored: bytes | None, convert: Convert, absent: Callable[[], object]) -> object:
+    if stored is None:
+        return absent()
+    try:
+        # A copy of its own: what the handler does to it is none of the session's yet.
+        return convert(codec.decode(stored))
+    except _MISFITS as error:
+        logger.warning("session[%r] has another shape, the default takes its place: %s", key, error)
+        return absent()
+
+
+def _stored(session: Session, key: str) -> bytes | None:
+    return codec.encode(session[key]) if key in session else None
+
+
+def _encoded(plain: object) -> bytes | None:
+    """Encode a value to compare it; None if that cannot be, which the session will complain of."""
+    try:
+        return codec.encode(plain)
+    except UnencodableValue:
+        return None
+
+
+def _converter(field: Field) -> Convert:
+    """Return what validates a stored value, and takes no text for anything else."""
+    try:
+        if holds_models(field.annotation):
+            return python_validator(field.annotation)
+        stranger = unsupported(field.annotation)
+        if stranger is not None:
+            raise TypeError(f"no stored value becomes {describe(stranger)}")
+    except (TypeError, NameError) as error:
+        raise Unbindable(
+            f"parameter {field.name!r} cannot be a value of the session: {error}",
+            "Use a dataclass, a msgspec.Struct, a TypedDict, or lists and dicts of plain values.",
+        ) from error
+
+    fills = leaves_defaults_out(field.annotation)
+
+    def convert(stored: object) -> object:
+        value = msgspec.convert(stored, field.annotation, builtin_types=_KEPT)
+        if fills:
+            fill_defaults(value)
+        return value
+
+    return convert
+
+
+def _check_default(field: Field, default: object) -> None:
+    """Report a default that could not be stored once it changed."""
+    try:
+        codec.encode(as_plain(default))
+    except UnencodableValue as error:
+        raise Unbindable(
+            f"the default of parameter {field.name!r} is no value of a session: {error}",
+            "Use a default of plain values, or None.",
+        ) from error
