@@ -1,5 +1,6 @@
 """Tags for controllers and their handlers; a handler stays a plain function to call in a test."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -31,7 +32,7 @@ class Route:
 def controller(prefix: str = "/") -> Callable[[Class], Class]:
     """Tag a class as a controller whose paths all start with the prefix."""
     if not isinstance(prefix, str):
-        raise TypeError(f'@controller takes a path, not {prefix!r}: write @controller("/")')
+        raise TypeError(_no_path("controller", prefix))
 
     def decorate(target: Class) -> Class:
         tag(target, _PREFIX, prefix)
@@ -105,7 +106,7 @@ class _Entry:
 def _verb(method: str, path: str, status: int | None) -> Callable[[Handler], Handler]:
     name = method.lower()
     if not isinstance(path, str):
-        raise TypeError(f'@{name} takes a path, not {path!r}: write @{name}("/")')
+        raise TypeError(_no_path(name, path))
 
     def decorate(handler: Handler) -> Handler:
         # Decorators apply from below, readers read from above.
@@ -113,6 +114,13 @@ def _verb(method: str, path: str, status: int | None) -> Callable[[Handler], Han
         return handler
 
     return decorate
+
+
+def _no_path(name: str, given: object) -> str:
+    # Without parentheses, a decorator is given what it decorates.
+    if callable(given):
+        return f'@{name} takes a path, and is written without one: write @{name}("/")'
+    return f'@{name} takes a path, not {given!r}: write @{name}("/")'
 
 
 def _entries(tagged: object) -> tuple[_Entry, ...]:
@@ -127,8 +135,17 @@ def _route(controller: type, member: Member, entry: _Entry) -> Route:
         controller=controller,
         name=member.name,
         function=member.function,
-        where=location(member.function),
+        where=_where(controller, member),
     )
+
+
+def _where(controller: type, member: Member) -> str:
+    """Describe a handler; one that a decorator made by what it is called on the class, too."""
+    name = getattr(inspect.unwrap(member.function), "__qualname__", "")
+    place = location(member.function)
+    if name.rpartition(".")[2] == member.name:
+        return place
+    return f"{controller.__name__}.{member.name}, which is {place}"
 
 
 def _join(prefix: str, path: str) -> str:

@@ -77,7 +77,7 @@ class SessionDefaults:
             return path.read_text(encoding="ascii").strip()
         except (OSError, UnicodeError) as error:
             raise ConfigurationError(
-                f"the session key {str(path)!r} cannot be made or read: {error}; "
+                f"the session key {str(path)!r} cannot be made or read: {_reason(error)}; "
                 f"correct that, or put keys into the environment variable {KEYS_VARIABLE}"
             ) from error
 
@@ -116,10 +116,15 @@ def _create(path: Path, text: str) -> None:
         os.unlink(draft)
 
 
+def _reason(error: Exception) -> str:
+    # The file that an OSError names may be a draft of another name.
+    return getattr(error, "strerror", None) or str(error)
+
+
 def _unknown(name: str) -> str:
     near = get_close_matches(name, _FIELDS, n=1)
-    remedy = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(_FIELDS)}"
-    return f"SessionContainer has no setting {name!r}; {remedy}"
+    guess = f": did you mean {near[0]!r}?" if near else ""
+    return f"SessionContainer has no setting {name!r}{guess}; give some of {', '.join(_FIELDS)}"
 
 
 _FIELDS = [field.name for field in fields(SessionContainer)]

@@ -118,7 +118,7 @@ class Graph:
             try:
                 need = self._need(declared)
             except NotProvided as missing:
-                what = f"{missing.what}, which parameter {declared.name!r} asks for"
+                what = f"parameter {declared.name!r}: {missing.what}"
                 self._report(provider, what, missing.remedy)
                 complete = False
             except AlreadyReported:

@@ -128,7 +128,7 @@ class InjectMarker(Marker):
             component = None
         except NotProvided as missing:
             if field.default is None:
-                what = f"{missing.what}, which parameter {field.name!r} asks for"
+                what = f"parameter {field.name!r}: {missing.what}"
                 raise Unbindable(what, missing.remedy) from missing
             component = field.default()
         return lambda exchange: component

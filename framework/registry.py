@@ -29,7 +29,8 @@ class Registry:
         problems: list[Problem],
     ) -> None:
         self._providers = {
-            key: value_provider(key, make, describe(key)) for key, make in known.items()
+            key: value_provider(key, make, f"the default {describe(key)}")
+            for key, make in known.items()
         }
         self._known = known
         self._mine: dict[object, Provider] = {}

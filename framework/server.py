@@ -7,6 +7,7 @@ second, which builds the application, serves it, and ends as soon as a file chan
 import errno
 import importlib
 import ipaddress
+import itertools
 import logging
 import os
 import signal
@@ -16,7 +17,6 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import click
@@ -68,10 +68,9 @@ def describe(error: Exception) -> str:
         return str(error)
     if isinstance(error, click.ClickException):
         return error.format_message()
-    frame = error.__traceback__
-    while frame and not _is_of_the_user(frame):
-        frame = frame.tb_next
-    return "".join(traceback.format_exception(type(error), error, frame)).rstrip()
+    told = traceback.TracebackException.from_exception(error)
+    told.stack = traceback.StackSummary.from_list(_frames_of_the_user(told.stack))
+    return "".join(told.format()).rstrip()
 
 
 def _checked_debug(debug: bool | None, host: str) -> bool:
@@ -197,6 +196,14 @@ def _banner(application: Application, url: str, pin: str | None) -> str:
     return "\n".join(lines)
 
 
-def _is_of_the_user(frame: TracebackType) -> bool:
-    file = frame.tb_frame.f_code.co_filename
-    return not file.startswith((_THIS_PACKAGE, "<frozen", importlib.__path__[0]))
+def _frames_of_the_user(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
+    """Leave out how the user's module was imported, and the inside of a refusal of ours."""
+    frames = list(itertools.dropwhile(_is_of_ours, stack))
+    if frames and (frames[-1].line or "").startswith("raise "):
+        while _is_of_ours(frames[-1]):
+            del frames[-1]
+    return frames
+
+
+def _is_of_ours(frame: traceback.FrameSummary) -> bool:
+    return frame.filename.startswith((_THIS_PACKAGE, "<frozen", importlib.__path__[0]))

@@ -44,9 +44,7 @@ class AlreadyReported(KeyError):
 def setting_problems(where: str, settings: Iterable[str]) -> list[Problem]:
     """Turn what is wrong with settings, each as `fact; remedy`, into problems."""
     found = (text.partition("; ") for text in settings)
-    return [
-        Problem(where, what, (remedy or "correct the setting") + ".") for what, _, remedy in found
-    ]
+    return [Problem(where, what, _sentence(remedy)) for what, _, remedy in found]
 
 
 def numbered(problems: Iterable[Problem]) -> str:
@@ -71,6 +69,10 @@ def location(target: Any) -> str:
     place = _definition(inner)
     short = name.rpartition("<locals>.")[2]
     return f"{short} ({place})" if place else short
+
+
+def _sentence(remedy: str) -> str:
+    return f"{remedy[:1].upper()}{remedy[1:]}." if remedy else "Correct the setting."
 
 
 def _definition(target: Any) -> str:

@@ -87,7 +87,8 @@ def _refusal(value: object) -> str:
         if kind.__module__ == "builtins"
         else f"{kind.__module__}.{kind.__qualname__}"
     )
-    return f"it holds a {name}, which would not come back as one; {_remedy(kind)}"
+    article = "an" if name[0] in "aeiouAEIOU" else "a"
+    return f"it holds {article} {name}, which would not come back as one; {_remedy(kind)}"
 
 
 def _remedy(kind: type) -> str:

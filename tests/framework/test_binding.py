@@ -248,5 +248,5 @@ def test_an_injected_component_that_is_missing_is_a_problem() -> None:
     """A handler may only ask for what something provides."""
     problem = only_problem_of(echo_of(marked(Inject, Mailer)))
 
-    assert problem.what == "nothing provides Mailer, which parameter 'x' asks for"
+    assert problem.what == "parameter 'x': nothing provides Mailer"
     assert "Decorate Mailer with @component" in problem.remedy

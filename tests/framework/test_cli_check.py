@@ -101,7 +101,7 @@ def test_a_memory_store_is_warned_of(framework: Framework) -> None:
     Path("app.py").write_text(configured("cookie=CookieSettings(secure=True)"))
 
     assert (
-        "Configuration.session_container (app.py:17)\n"
+        "Configuration.session_container (app.py:19)\n"
         "   sessions are in a MemoryStore: several workers do not share it, and a restart ends"
         " every session\n"
         "   To mend it: Give store=SQLiteStore(…) for one machine, or a store that machines"

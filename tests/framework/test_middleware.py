@@ -273,4 +273,4 @@ def test_a_class_that_cannot_be_built_is_a_problem() -> None:
     """What its constructor misses is reported as for any component."""
     problem = only_problem_of(Pages, around(Tagging))
 
-    assert problem.what == "nothing provides str, which parameter 'tag' asks for"
+    assert problem.what == "parameter 'tag': nothing provides str"

@@ -36,8 +36,8 @@ def test_f42_an_unbound_scalar_is_a_problem() -> None:
 
     assert [each.where for each in found] == [location(Shop.__init__)] * 2
     assert [each.what for each in found] == [
-        "nothing provides str, which parameter 'url' asks for",
-        "nothing provides int, which parameter 'port' asks for",
+        "parameter 'url': nothing provides str",
+        "parameter 'port': nothing provides int",
     ]
     assert found[0].remedy.startswith("Give the parameter a default value, or ask for a class of")
 
@@ -71,8 +71,8 @@ def test_f43_two_implementations_are_a_problem_that_names_them() -> None:
     problem = only_problem_of(page_of(Mailer, str), SmtpMailer, OtherMailer)
 
     assert problem.what == (
-        "more than one component implements Mailer:"
-        f" {location(SmtpMailer)}, {location(OtherMailer)}, which parameter 'it' asks for"
+        "parameter 'it': more than one component implements Mailer:"
+        f" {location(SmtpMailer)}, {location(OtherMailer)}"
     )
     assert problem.remedy == (
         "Return the one you mean from a @component method annotated `-> Mailer`."
@@ -84,7 +84,7 @@ def test_f43_an_unbound_abstract_class_is_a_problem_that_names_implementations()
     problem = only_problem_of(page_of(Mailer, str))
 
     assert problem.what.startswith(
-        "nothing provides Mailer, which is abstract; known implementations:"
+        "parameter 'it': nothing provides Mailer, which is abstract; known implementations:"
     )
     assert location(SmtpMailer) in problem.what
     assert "Decorate the one you mean with @component" in problem.remedy
@@ -120,7 +120,7 @@ def test_f43_a_long_list_of_implementations_is_cut() -> None:
     problem = only_problem_of(page_of(Printer, str))
 
     assert problem.what.partition("implementations: ")[2] == (
-        "Printer0, Both, Printer1, Printer2, Printer3 and 1 more, which parameter 'it' asks for"
+        "Printer0, Both, Printer1, Printer2, Printer3 and 1 more"
     )
 
 
@@ -141,7 +141,7 @@ def test_an_undecorated_class_is_a_problem() -> None:
     """A class is only built for the application if it is decorated."""
     problem = only_problem_of(page_of(Settings, str))
 
-    assert problem.what == "nothing provides Settings, which parameter 'it' asks for"
+    assert problem.what == "parameter 'it': nothing provides Settings"
     assert problem.remedy.startswith("Decorate Settings with @component")
 
 
@@ -274,7 +274,7 @@ def test_a_constructor_parameter_without_an_annotation_is_a_problem() -> None:
         def __init__(self, mailer) -> None: ...  # type: ignore[no-untyped-def]  # noqa: ANN001
 
     assert only_problem_of(Shop).what == (
-        "nothing says what to inject without an annotation, which parameter 'mailer' asks for"
+        "parameter 'mailer': nothing says what to inject without an annotation"
     )
 
 

@@ -116,7 +116,9 @@ def test_s14_a_commit_names_only_what_changed(customer: Browser) -> None:
 
 def test_s20_a_value_that_cannot_be_encoded_names_its_key(customer: Browser) -> None:
     """It raises at commit, and the previous state is intact."""
-    with pytest.raises(UnencodableValue, match=r"session\['odd'\] cannot be saved: it holds a obj"):
+    with pytest.raises(
+        UnencodableValue, match=r"session\['odd'\] cannot be saved: it holds an obj"
+    ):
         customer.visit(lambda s: s.update(number=2, odd=[{"deep": object()}]))
 
     assert customer.holds() == STORED

@@ -152,7 +152,7 @@ SUBCLASSED: dict[type, tuple[object, ...]] = {
 }
 
 REFUSED: dict[str, tuple[object, str]] = {
-    "object": (object(), "it holds a object"),
+    "object": (object(), "it holds an object"),
     "function": (len, "builtin_function"),
     "class": (int, "it holds a type"),
     "complex": (1j, "complex"),
