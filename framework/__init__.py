@@ -3,8 +3,10 @@
 from werkzeug.wrappers import Request, Response
 
 from framework.application import Application
+from framework.catching import catch
 from framework.components import component, configuration, repository, service
 from framework.controllers import controller, delete, get, head, options, patch, post, put
+from framework.guards import guard
 from framework.middleware import Middleware, Next
 from framework.parameters import (
     Body,
@@ -38,6 +40,7 @@ __all__ = [
     "Response",
     "Session",
     "StartupError",
+    "catch",
     "component",
     "configuration",
     "controller",
@@ -45,6 +48,7 @@ __all__ = [
     "delete",
     "form",
     "get",
+    "guard",
     "head",
     "header",
     "options",

@@ -1,7 +1,6 @@
 """The application: collects, checks and builds once, at start-up; then it is a WSGI callable."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
@@ -10,14 +9,13 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Request
 
 from framework.additions import Addition
-from framework.binding import bind
-from framework.controllers import Route, is_controller, routes_of
+from framework.controllers import Route
 from framework.defaults import SessionDefaults
 from framework.discovery import find_classes
-from framework.dispatch import Dispatcher, Handler
+from framework.dispatch import Dispatcher, Surroundings
+from framework.handlers import Handler, HandlerReader
 from framework.injection import Graph
 from framework.middleware import Middleware, read_middleware, uses_session
-from framework.routing import path_key, path_variables
 from framework.startup import Problem, StartupError, setting_problems
 from sessions.container import SessionContainer
 from sessions.errors import ConfigurationError
@@ -50,10 +48,12 @@ class Application:
         classes = list(dict.fromkeys(find_classes(parts, problems)))
         known = self._known(defaults)
         graph = Graph(classes, replacements=replacements or {}, known=known, problems=problems)
-        handlers = _handlers([*classes, *_added(graph)], graph, problems)
+        classes += _added(graph)
+        reader = HandlerReader(classes, graph, problems)
+        handlers = reader.read()
         middleware = read_middleware(graph, problems)
         in_use = any(map(uses_session, middleware)) or any(
-            handler.plan.uses_session for handler in handlers
+            handler.uses_session for handler in handlers
         )
         manager = _sessions(graph, problems) if in_use else None
         graph.report_unused_replacements()
@@ -70,7 +70,10 @@ class Application:
         """The file of the session key, if the framework made it, now or at an earlier start."""
         self.middleware: tuple[Middleware, ...] = tuple(middleware)
         """What goes around every answer, outermost first."""
-        self._dispatch = Dispatcher(handlers, manager, middleware=self.middleware, debug=debug)
+        surroundings = Surroundings(
+            manager=manager, middleware=self.middleware, catchers=tuple(reader.catchers)
+        )
+        self._dispatch = Dispatcher(handlers, surroundings, debug=debug)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -142,72 +145,6 @@ def _added(graph: Graph) -> list[type]:
     except KeyError:
         return []
     return [addition.controller()] if isinstance(addition, Addition) else []
-
-
-def _handlers(classes: list[type], graph: Graph, problems: list[Problem]) -> list[Handler]:
-    """Bind every handler of the controllers."""
-    routes = [
-        route for each in classes if is_controller(each) for route in routes_of(each, problems)
-    ]
-    problems += _duplicates(routes)
-    endpoints = _endpoints(routes)
-    handlers = (_handler(route, endpoints[route.controller], graph, problems) for route in routes)
-    return [handler for handler in handlers if handler is not None]
-
-
-def _handler(route: Route, prefix: str, graph: Graph, problems: list[Problem]) -> Handler | None:
-    try:
-        variables = path_variables(route.rule)
-    except ValueError as error:
-        problems.append(_bad_rule(route, error))
-        return None
-    plan = bind(
-        route.function,
-        where=route.where,
-        path_variables=variables,
-        provide=graph.get,
-        problems=problems,
-    )
-    try:
-        controller: object = graph.get(route.controller)
-    # The graph has reported why there is none.
-    except KeyError:
-        return None
-    if plan is None:
-        return None
-    return Handler(route, f"{prefix}.{route.name}", plan, getattr(controller, route.name))
-
-
-def _endpoints(routes: Iterable[Route]) -> dict[type, str]:
-    """Name the controllers for URL building by their class, and its module where two are alike."""
-    controllers = {route.controller for route in routes}
-    count = Counter(each.__name__ for each in controllers)
-    return {
-        each: each.__name__ if count[each.__name__] == 1 else f"{each.__module__}.{each.__name__}"
-        for each in controllers
-    }
-
-
-def _duplicates(routes: Iterable[Route]) -> Iterator[Problem]:
-    """Report handlers that no request could reach, since others have their method and paths."""
-    first: dict[tuple[str, str], Route] = {}
-    for route in routes:
-        other = first.setdefault((route.method, path_key(route.rule)), route)
-        if other is not route:
-            yield Problem(
-                route.where,
-                f"{route.method} {route.rule} is also {other.method} {other.rule} in {other.where}",
-                "Give one of the two another path or method.",
-            )
-
-
-def _bad_rule(route: Route, error: ValueError) -> Problem:
-    return Problem(
-        route.where,
-        f"the path {route.rule!r} is no rule: {error}",
-        "Write a path such as '/items/<int:item_id>'; converters are string, int, float, uuid,"
-        " path and any.",
-    )
 
 
 def _sessions(graph: Graph, problems: list[Problem]) -> SessionManager | None:

@@ -5,16 +5,18 @@ steps which its answer takes, and no other.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 
-from framework.controllers import Route
+from framework.catching import Catcher, catching
 from framework.exchange import Exchange
+from framework.guards import guarded
+from framework.handlers import Handler
 from framework.middleware import Middleware, wrap
-from framework.plans import Plan, compile_call, compile_path_call
+from framework.plans import compile_call, compile_path_call
 from framework.problems import as_http_error, render_problem
 from framework.responses import (
     Answer,
@@ -39,30 +41,28 @@ Respond = Callable[["WSGIEnvironment", "StartResponse", dict[str, Any]], Iterabl
 logger = logging.getLogger("framework")
 
 
-@dataclass(frozen=True)
-class Handler:
-    """Hold what start-up knows about one handler; `method` is bound to its controller."""
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """Hold what start-up knows that holds for all requests of an application."""
 
-    route: Route
-    endpoint: str
-    plan: Plan
-    method: Callable[..., object]
+    # None if nothing uses sessions.
+    manager: SessionManager | None = None
+    # The outermost first.
+    middleware: tuple[Middleware, ...] = ()
+    # The exception handlers of configurations.
+    catchers: tuple[Catcher, ...] = ()
 
 
 class Dispatcher:
     """Answer every request of an application."""
 
     def __init__(
-        self,
-        handlers: Iterable[Handler],
-        manager: SessionManager | None,
-        *,
-        middleware: Sequence[Middleware] = (),
-        debug: bool,
+        self, handlers: Iterable[Handler], surroundings: Surroundings, *, debug: bool
     ) -> None:
         self.debug = debug
-        self._manager = manager
-        self._middleware = middleware
+        self._manager = manager = surroundings.manager
+        self._middleware = surroundings.middleware
+        self._catchers = surroundings.catchers
         # Rolling sessions are renewed by every response, so also by a 404.
         self._always = manager is not None and manager.opens_every_request
         self.router = Router(self._entries(list(handlers)))
@@ -94,14 +94,16 @@ class Dispatcher:
         plan, route = handler.plan, handler.route
         renderers = Renderers(route.where, route.status)
         recover = self._recovery(f"{route.method} {route.rule} in {route.where}")
-        if plan.path_only and not self._always and not self._middleware:
-            return _straight(compile_path_call(plan, handler.method), renderers, recover)
-        answer = _answering(compile_call(plan, handler.method), renderers, recover)
-        return self._responding(answer, recover, needs_session=_may_use_session(plan))
+        caught = catching(handler.catchers, recover)
+        if handler.is_bare and not self._always and not self._middleware:
+            return _straight(compile_path_call(plan, handler.method), renderers, caught)
+        call = guarded(handler.guards, compile_call(plan, handler.method))
+        answer = _answering(call, renderers, caught)
+        return self._responding(answer, recover, needs_session=handler.may_use_session)
 
     def _responding(self, answer: Answer, recover: Recover, *, needs_session: bool) -> Respond:
         if self._middleware:
-            answer = wrap(answer, self._middleware, recover)
+            answer = wrap(answer, self._middleware, catching(self._catchers, recover))
             needs_session = True
         if self._manager is not None and (needs_session or self._always):
             return _in_session(answer, recover, self._manager)
@@ -110,15 +112,18 @@ class Dispatcher:
     def _refusing(self, refusal: HTTPException, method: str) -> Respond:
         """Answer a request that has no handler as any other: it may have a session to renew."""
         recover = self._recovery(f"{method} without a handler")
+        caught = catching(self._catchers, recover)
         respond = self._responding(
-            lambda exchange: _refused(refusal, exchange.environ), recover, needs_session=False
+            lambda exchange: _refused(refusal, exchange, caught),
+            recover,
+            needs_session=bool(self._catchers),
         )
         return _without_body(respond) if method == "HEAD" else respond
 
     def _recovery(self, what: str) -> Recover:
         """Render errors; one that nobody chose to raise is logged, or left to the debugger."""
 
-        def recover(error: Exception, environ: "WSGIEnvironment") -> Rendered:
+        def recover(error: Exception, exchange: Exchange) -> Rendered:
             http_error = as_http_error(error)
             if http_error is None and self.debug:
                 raise error
@@ -126,7 +131,7 @@ class Dispatcher:
             # An HTTPException is an answer, and a 4xx is the client's doing.
             if http_error is not error and (http_error.code or 500) >= 500:
                 logger.error("%s failed", what, exc_info=error)
-            return render_problem(http_error, environ)
+            return render_problem(http_error, exchange.environ)
 
         return recover
 
@@ -144,7 +149,7 @@ def _straight(
             status, headers, body = renderers[type(result)](result, environ)
         # Whatever a handler raises is answered.
         except Exception as error:  # noqa: BLE001
-            status, headers, body = recover(error, environ)
+            status, headers, body = recover(error, Exchange(environ, values, None))
         start_response(status, headers)
         return body
 
@@ -162,7 +167,7 @@ def _answering(
             return renderers[type(result)](result, exchange.environ)
         # Whatever a handler raises is answered.
         except Exception as error:  # noqa: BLE001
-            return recover(error, exchange.environ)
+            return recover(error, exchange)
 
     return answer
 
@@ -222,7 +227,7 @@ def _settle(
     # The handler's response would report what did not happen: the error takes its place.
     except Exception as error:  # noqa: BLE001
         close_body(body)
-        status, headers, body = recover(error, exchange.environ)
+        status, headers, body = recover(error, exchange)
         added = manager.close(session, failed=True)
     if added:
         merge_headers(headers, added)
@@ -233,16 +238,12 @@ def _settle(
     return status, headers, body
 
 
-def _may_use_session(plan: Plan) -> bool:
-    """Tell whether a handler has the session, or a request through which it may ask for it."""
-    return plan.uses_session or any(each.source == "request" for each in plan.parameters)
-
-
-def _refused(refusal: HTTPException, environ: "WSGIEnvironment") -> Rendered:
+def _refused(refusal: HTTPException, exchange: Exchange, recover: Recover) -> Rendered:
     """Render a 404 or 405, and the automatic answer to OPTIONS."""
-    if isinstance(refusal, MethodNotAllowed) and environ["REQUEST_METHOD"] == "OPTIONS":
+    is_options = exchange.environ["REQUEST_METHOD"] == "OPTIONS"
+    if isinstance(refusal, MethodNotAllowed) and is_options:
         return status_line(204), [("Allow", ", ".join(refusal.valid_methods or ()))], []
-    return render_problem(refusal, environ)
+    return recover(refusal, exchange)
 
 
 def _without_body(respond: Respond) -> Respond:

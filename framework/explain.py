@@ -9,7 +9,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.wrappers import Response
 
 from framework.application import Application
-from framework.dispatch import Handler
+from framework.handlers import Handler
 from framework.near_misses import NearMiss, near_misses
 from framework.plans import Parameter
 from framework.routing import Entry, Router, path_key

@@ -72,6 +72,27 @@ class Graph:
         self._registry.name(target)
         return cast(T, self._get(self._ask_for(target)))
 
+    def stand_in(self, listed: Any, where: str) -> Any:
+        """Return what a decorator or a list means: the component of a class, or an object itself.
+
+        A replacement of the object, or of its class, takes its place. Raises AlreadyReported.
+        """
+        if isinstance(listed, type):
+            try:
+                return self.named(listed)
+            except NotProvided as missing:
+                self._problems.append(Problem(where, missing.what, missing.remedy))
+                raise AlreadyReported(listed) from missing
+        for key in (listed, type(listed)):
+            provider = self._registry.replacement(key)
+            if provider is not None:
+                return self._get(self._ask_for(key))
+        return listed
+
+    def provide(self, key: object) -> object:
+        """Return what a parameter marked with Inject asks for, or raise as `get` does."""
+        return self.get(key)
+
     def provider_of(self, key: object) -> str | None:
         """Return where the component of a type comes from, None if from nowhere."""
         try:

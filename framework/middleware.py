@@ -2,16 +2,15 @@
 
 import reprlib
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request, Response
 
 from framework.exchange import Exchange, exchange_of
 from framework.injection import Graph
-from framework.missing import is_abstract
 from framework.responses import Answer, Recover, Rendered, Stream, render_response
-from framework.startup import Problem, location
+from framework.startup import AlreadyReported, Problem, location
 from sessions.session import Session
 
 Next = Callable[[Request], Response]
@@ -66,7 +65,7 @@ def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> 
             return _render(call(exchange.request), exchange)
         # The body may be refused as the request is built, and a response may fail as it is made.
         except Exception as error:  # noqa: BLE001
-            return recover(error, exchange.environ)
+            return recover(error, exchange)
 
     return wrapped
 
@@ -74,16 +73,14 @@ def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> 
 def _middleware(
     listed: object, where: str, graph: Graph, problems: list[Problem]
 ) -> Middleware | None:
-    if isinstance(listed, type) and not is_abstract(listed):
-        try:
-            listed = graph.named(listed)
-        # The graph has reported why it cannot be built.
-        except KeyError:
-            return None
-    if isinstance(listed, type) or not callable(listed):
-        problems.append(_no_middleware(where, listed))
+    try:
+        found = graph.stand_in(listed, where)
+    except AlreadyReported:
         return None
-    return listed
+    if callable(found):
+        return cast(Middleware, found)
+    problems.append(_no_middleware(where, listed))
+    return None
 
 
 def _innermost(answer: Answer) -> Next:
@@ -102,7 +99,7 @@ def _step(middleware: Middleware, inner: Next, recover: Recover) -> Next:
                 raise _no_response(middleware, response)
         # Whatever it raises is answered, so that the middleware around it sees a response.
         except Exception as error:  # noqa: BLE001
-            return _response(recover(error, request.environ))
+            return _response(recover(error, exchange_of(request)))
         return response
 
     return step

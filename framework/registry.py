@@ -52,6 +52,10 @@ class Registry:
             self.replacements.append(provider)
         self._replace_session_parts()
 
+    def replacement(self, key: object) -> Provider | None:
+        """Return what replaces an object that need not be a type, None if nothing does."""
+        return next((each for each in self.replacements if each.keys == (key,)), None)
+
     def find(self, annotation: Any) -> Provider:
         """Return the provider of a type or raise NotProvided."""
         key = key_of(*split(annotation))

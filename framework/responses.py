@@ -23,7 +23,7 @@ Render = Callable[[Any, "WSGIEnvironment"], Rendered]
 # Makes the response of one exchange, whatever happens.
 Answer = Callable[[Exchange], Rendered]
 # Makes the response to an error.
-Recover = Callable[[Exception, "WSGIEnvironment"], Rendered]
+Recover = Callable[[Exception, Exchange], Rendered]
 
 logger = logging.getLogger("framework")
 

@@ -72,6 +72,7 @@ FRAMEWORK = """
     responses
     problems
     guards middleware catching
+    handlers
     csrf cors static
     dispatch
     defaults
@@ -80,9 +81,10 @@ FRAMEWORK = """
     server
     testing
     pytest_plugin
-    openapi_schemas
-    openapi_document
-    openapi
+    openapi.schemas
+    openapi.results openapi.requests
+    openapi.document
+    openapi.pages
     near_misses
     deploy explain
     commands.finding

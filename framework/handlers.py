@@ -1,0 +1,145 @@
+"""What start-up finds out about every handler: its route, its plan and all that stands around."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from framework.binding import bind
+from framework.catching import Catcher, read_catchers
+from framework.components import is_configuration
+from framework.controllers import Route, is_controller, routes_of
+from framework.guards import Guard, bind_guard, read_guards
+from framework.injection import Graph
+from framework.plans import Plan
+from framework.routing import path_key, path_variables
+from framework.startup import Problem
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Hold what start-up knows about one handler; `method` is bound to its controller."""
+
+    route: Route
+    endpoint: str
+    plan: Plan
+    method: Callable[..., object]
+    # The outermost first.
+    guards: tuple[Guard, ...] = ()
+    # The nearest first.
+    catchers: tuple[Catcher, ...] = ()
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """Return the plans of all that may run for a request of this handler."""
+        guards = tuple(each.plan for each in self.guards)
+        return (self.plan, *guards, *(each.plan for each in self.catchers))
+
+    @property
+    def is_bare(self) -> bool:
+        """Tell whether it needs nothing but values of the path, and nothing stands around it."""
+        return self.plan.path_only and not self.guards and not self.catchers
+
+    @property
+    def may_use_session(self) -> bool:
+        """Tell whether something has the session, or a request through which it may ask for it."""
+        return self.uses_session or any(
+            part.source == "request"
+            for plan in self.plans
+            for each in plan.parameters
+            for part in each.flattened()
+        )
+
+    @property
+    def uses_session(self) -> bool:
+        """Tell whether the handler, or what stands around it, asks for the session."""
+        return any(plan.uses_session for plan in self.plans)
+
+
+class HandlerReader:
+    """Bind every handler of the controllers, with what stands around it."""
+
+    def __init__(self, classes: list[type], graph: Graph, problems: list[Problem]) -> None:
+        self._graph = graph
+        self._problems = problems
+        self._controllers = [each for each in classes if is_controller(each)]
+        self._configurations = [each for each in classes if is_configuration(each)]
+        self.catchers = read_catchers(self._configurations, graph, problems)
+        """The exception handlers of the whole application."""
+
+    def read(self) -> list[Handler]:
+        """Return the handlers that have no problem."""
+        found: list[Handler] = []
+        routes = [routes_of(each, self._problems) for each in self._controllers]
+        self._problems += _duplicates(chain.from_iterable(routes))
+        prefixes = _endpoints(self._controllers)
+        for controller, own in zip(self._controllers, routes, strict=True):
+            catchers = read_catchers([controller], self._graph, self._problems)
+            for route in own:
+                handler = self._handler(route, prefixes[controller], catchers)
+                found += [] if handler is None else [handler]
+        return found
+
+    def _handler(self, route: Route, prefix: str, catchers: list[Catcher]) -> Handler | None:
+        try:
+            variables = path_variables(route.rule)
+        except ValueError as error:
+            self._problems.append(_bad_rule(route, error))
+            return None
+        plan = bind(
+            route.function,
+            where=route.where,
+            path_variables=variables,
+            provide=self._graph.provide,
+            problems=self._problems,
+        )
+        guards = self._guards(route, variables)
+        try:
+            controller: object = self._graph.get(route.controller)
+        # The graph has reported why there is none.
+        except KeyError:
+            return None
+        if plan is None:
+            return None
+        method = getattr(controller, route.name)
+        all_catchers = (*catchers, *self.catchers)
+        return Handler(route, f"{prefix}.{route.name}", plan, method, guards, all_catchers)
+
+    def _guards(self, route: Route, variables: Mapping[str, type | None]) -> tuple[Guard, ...]:
+        listed = read_guards(route.controller, route.name, self._configurations)
+        found = (
+            bind_guard(each, path_variables=variables, graph=self._graph, problems=self._problems)
+            for each in listed
+        )
+        return tuple(each for each in found if each is not None)
+
+
+def _endpoints(controllers: Collection[type]) -> dict[type, str]:
+    """Name the controllers for URL building by their class, and its module where two are alike."""
+    count = Counter(each.__name__ for each in controllers)
+    return {
+        each: each.__name__ if count[each.__name__] == 1 else f"{each.__module__}.{each.__name__}"
+        for each in controllers
+    }
+
+
+def _duplicates(routes: Iterable[Route]) -> Iterator[Problem]:
+    """Report handlers that no request could reach, since others have their method and paths."""
+    first: dict[tuple[str, str], Route] = {}
+    for route in routes:
+        other = first.setdefault((route.method, path_key(route.rule)), route)
+        if other is not route:
+            yield Problem(
+                route.where,
+                f"{route.method} {route.rule} is also {other.method} {other.rule} in {other.where}",
+                "Give one of the two another path or method.",
+            )
+
+
+def _bad_rule(route: Route, error: ValueError) -> Problem:
+    return Problem(
+        route.where,
+        f"the path {route.rule!r} is no rule: {error}",
+        "Write a path such as '/items/<int:item_id>'; converters are string, int, float, uuid,"
+        " path and any.",
+    )
