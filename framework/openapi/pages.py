@@ -1,0 +1,111 @@
+"""The document and its page, served where a configuration says."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from typing import Any
+
+from markupsafe import escape
+from werkzeug.wrappers import Request, Response
+
+from framework.additions import Addition
+from framework.application import Application
+from framework.components import component
+from framework.controllers import Route, controller, get
+from framework.openapi.document import describe_handlers
+
+_VERSION = "3.1.0"
+_ASSETS = resources.files(__package__)
+# The page shows what the document says, and loads nothing from anywhere else.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenAPI(Addition):
+    """Describe an application as OpenAPI 3.1, at a path of its own, for programs and for people.
+
+    A configuration adds it with a component method that returns it. `include` chooses the routes,
+    and `amend` completes the document in place, for example with security schemes.
+    """
+
+    title: str
+    version: str = "1.0"
+    description: str = ""
+    path: str = "/docs"
+    servers: Sequence[str] = ()
+    include: Callable[[Route], bool] = lambda route: True
+    amend: Callable[[dict[str, Any]], object] = lambda document: None
+
+    def controller(self) -> type:
+        """Return the controller of the document and its page."""
+        settings = self
+
+        @component
+        @controller(self.path)
+        class APIDocumentation(Documentation):
+            """Show what the application can do."""
+
+            def __init__(self, application: Application) -> None:
+                super().__init__(settings, application)
+
+        return APIDocumentation
+
+
+class Documentation:
+    """Serve the document of an application, made when it is first asked for, and its page."""
+
+    def __init__(self, settings: OpenAPI, application: Application) -> None:
+        self._settings = settings
+        self._application = application
+        self._page = (_ASSETS / "page.html").read_text(encoding="utf-8")
+        self._script = (_ASSETS / "page.js").read_bytes()
+        self._style = (_ASSETS / "page.css").read_bytes()
+
+    @get("/")
+    def page(self, request: Request) -> Response:
+        """Show the document to people."""
+        base = request.script_root + "/" + self._settings.path.strip("/")
+        page = self._page.replace("{title}", escape(self._settings.title))
+        page = page.replace("{base}", escape(base.rstrip("/")))
+        return _asset(page, "text/html")
+
+    @get("/openapi.json")
+    def document(self) -> dict[str, Any]:
+        """Return the document, for programs."""
+        return self._document
+
+    @get("/page.js")
+    def script(self) -> Response:
+        """Return what fills the page."""
+        return _asset(self._script, "text/javascript")
+
+    @get("/page.css")
+    def style(self) -> Response:
+        """Return how the page looks."""
+        return _asset(self._style, "text/css")
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        settings = self._settings
+        info = {"title": settings.title, "version": settings.version}
+        if settings.description:
+            info["description"] = settings.description
+        document: dict[str, Any] = {"openapi": _VERSION, "info": info}
+        if settings.servers:
+            document["servers"] = [{"url": url} for url in settings.servers]
+        document |= describe_handlers(
+            handler
+            for handler in self._application.handlers
+            if handler.route.controller is not type(self) and settings.include(handler.route)
+        )
+        settings.amend(document)
+        return document
+
+
+def _asset(content: str | bytes, media_type: str) -> Response:
+    headers = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
+    return Response(content, content_type=f"{media_type}; charset=utf-8", headers=headers)

@@ -1,0 +1,82 @@
+"""Types → JSON schemas, of which those of classes are shared by name."""
+
+import enum
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import msgspec
+from msgspec.json import schema_components
+from werkzeug.datastructures import FileStorage
+
+from framework.signatures import EMPTY, Unresolved, annotated, bare, describe
+
+Schema = dict[str, Any]
+
+_SHARED = "#/components/schemas/"
+_UNKNOWN = (EMPTY, Unresolved, Any, object)
+_FILE: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
+
+
+class Schemas:
+    """Collect the types of a document, and describe them all at its end.
+
+    A class has one schema, wherever it is asked for, and its name depends on the other classes.
+    """
+
+    def __init__(self) -> None:
+        self._asked: list[tuple[Any, Schema]] = []
+        self._models: dict[str, Any] = {}
+
+    def of(self, annotation: Any) -> Schema:
+        """Return the schema of a type: a dictionary that `shared` fills in the end."""
+        if annotation in _UNKNOWN:
+            return {}
+        schema: Schema = {}
+        if self._is_describable(annotation):
+            self._asked.append((annotation, schema))
+        elif get_origin(annotation) in (Union, UnionType):
+            schema["anyOf"] = [self.of(each) for each in get_args(annotation)]
+        elif isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+            schema["enum"] = [each.value for each in annotation]
+        return schema
+
+    def of_text(self, annotation: Any, limits: msgspec.Meta | None = None) -> Schema:
+        """Return the schema of what is read from text: there is no null in it."""
+        base, metadata = bare(annotation)
+        found = [each for each in (*metadata, limits) if isinstance(each, msgspec.Meta)]
+        return self.of(annotated(base, tuple(found)))
+
+    def shared(self) -> Mapping[str, Schema]:
+        """Fill every schema that was asked for, and return those of classes by their names."""
+        types = [annotation for annotation, _ in self._asked]
+        found, components = self._describe(types)
+        for (_, schema), filling in zip(self._asked, found, strict=True):
+            schema.update(filling)
+        return dict(sorted((components | self._models).items()))
+
+    def _is_describable(self, annotation: Any) -> bool:
+        try:
+            self._describe([annotation])
+        # What msgspec cannot read, such as a union of two dataclasses, it may still write.
+        except (TypeError, NameError):
+            return False
+        return True
+
+    def _describe(self, types: list[Any]) -> tuple[tuple[Schema, ...], Schema]:
+        return schema_components(
+            types, schema_hook=self._of_stranger, ref_template=_SHARED + "{name}"
+        )
+
+    def _of_stranger(self, kind: Any) -> Schema:
+        """Describe a class that msgspec does not know."""
+        if kind is FileStorage:
+            return _FILE
+        # What pydantic's models have; pydantic itself may not be installed.
+        describe_model = getattr(kind, "model_json_schema", None)
+        if describe_model is None:
+            return {"title": describe(kind)}
+        model = describe_model(ref_template=_SHARED + "{model}")
+        self._models |= model.pop("$defs", {})
+        self._models[kind.__name__] = model
+        return {"$ref": _SHARED + kind.__name__}

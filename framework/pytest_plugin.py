@@ -1,0 +1,101 @@
+"""Fixtures for tests of an application: a client, a real server, and a clock for its sessions.
+
+Turn them on in the conftest.py at the root of the tests, which also names the application:
+
+    pytest_plugins = ["framework.pytest_plugin"]
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from framework.application import Application
+from framework.session_parts import SessionClock
+from framework.testing import Client, Replacement, replace
+from sessions.testing import ManualClock
+
+_POLL_SECONDS = 0.02
+_JOIN_SECONDS = 10
+
+_NO_APP = """the tests have no fixture `app`. Write one in conftest.py that returns the application:
+
+    @pytest.fixture(scope="session")
+    def app() -> Application:
+        return shop.app.app
+"""
+
+
+@dataclass(frozen=True)
+class LiveServer:
+    """Say where an application is being served."""
+
+    url: str
+    """The address, without a slash at its end: `http://127.0.0.1:41234`."""
+    app: Application
+
+    def url_for(self, endpoint: str, /, **values: Any) -> str:
+        """Build the URL of a handler, with the address."""
+        return self.url + self.app.url_for(endpoint, **values)
+
+
+@pytest.fixture(scope="session")
+def app() -> Application:
+    """Return the application under test: a fixture of the same name in conftest.py does."""
+    raise pytest.UsageError(_NO_APP)
+
+
+@pytest.fixture
+def replacements() -> Sequence[Replacement]:
+    """Return what is replaced for a test: a fixture of the same name may name more."""
+    return ()
+
+
+@pytest.fixture
+def session_clock() -> ManualClock:
+    """Return the clock of the sessions, which stands still until a test moves it."""
+    return ManualClock(time.time())
+
+
+@pytest.fixture
+def client(
+    app: Application, replacements: Sequence[Replacement], session_clock: ManualClock
+) -> Iterator[Client]:
+    """Give a client of a fresh application, which is built for this test."""
+    chosen = [*replacements]
+    if app.sessions is not None and all(each.key is not SessionClock for each in chosen):
+        chosen.append(replace(SessionClock).to(session_clock))
+    with app.test(*chosen) as client:
+        yield client
+
+
+@pytest.fixture
+def live_server(client: Client) -> Iterator[LiveServer]:
+    """Serve the client's application on a free port of the loopback address."""
+    with _served(client.app) as server:
+        yield server
+
+
+@contextmanager
+def _served(application: Application) -> Iterator[LiveServer]:
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), daemon=True)
+    thread.start()
+    try:
+        yield LiveServer(f"http://127.0.0.1:{server.port}", application)
+    finally:
+        server.shutdown()
+        thread.join(_JOIN_SECONDS)
+        server.server_close()
+
+
+class _Quiet(WSGIRequestHandler):
+    """Log errors only."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Leave the requests out of the test's output."""

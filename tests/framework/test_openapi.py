@@ -1,0 +1,191 @@
+"""The OpenAPI document: what a client can know before its first request."""
+
+import json
+from typing import Any
+
+import pytest
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from framework import Application, controller, get, post
+from framework.controllers import Route
+from tests.framework.shop import Configuration, Items, Pages, document_of
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return document_of(Items, Pages, title="Shop", version="2.1", description="A shop.")
+
+
+def test_the_document_is_valid(document: dict[str, Any]) -> None:
+    """It follows the official schema of OpenAPI 3.1, and every reference leads somewhere."""
+    errors = list(OpenAPIV31SpecValidator(document).iter_errors())
+
+    assert errors == []
+    assert document["openapi"].startswith("3.1.")
+    assert document["info"] == {"title": "Shop", "version": "2.1", "description": "A shop."}
+
+
+def test_every_route_is_an_operation(document: dict[str, Any]) -> None:
+    """Converters and a slash at the end are not part of a path."""
+    operations = {path: list(item) for path, item in document["paths"].items()}
+
+    assert operations == {
+        "/items": ["get", "post"],
+        "/items/{item_id}": ["get", "put", "delete"],
+        "/items/{item_id}/picture": ["get"],
+        "/": ["get"],
+        "/old": ["get"],
+        "/older": ["get"],
+        "/stream": ["get"],
+        "/anything": ["get"],
+    }
+
+
+def test_docstrings_describe(document: dict[str, Any]) -> None:
+    """The first line is the summary; a controller's docstring is that of its group."""
+    operation = document["paths"]["/items"]["get"]
+
+    assert operation["summary"] == "List the items."
+    assert operation["description"] == "The newest come first, `page` after page."
+    assert operation["tags"] == ["Items"]
+    assert {"name": "Items", "description": "What is for sale."} in document["tags"]
+
+
+def test_each_operation_has_a_name_of_its_own(document: dict[str, Any]) -> None:
+    """Generated clients call their functions by it."""
+    names = [each["operationId"] for item in document["paths"].values() for each in item.values()]
+
+    assert "Items.show" in names
+    assert len(set(names)) == len(names)
+
+
+def test_paths_that_differ_in_names_are_one(document: dict[str, Any]) -> None:
+    """The first rule names the variables; OpenAPI allows no other path like it."""
+    change = document["paths"]["/items/{item_id}"]["put"]
+
+    assert [each["name"] for each in change["parameters"]] == ["item_id"]
+    assert change["parameters"][0]["required"] is True
+
+
+def test_of_paths_that_differ_in_converters_the_first_is_told() -> None:
+    """OpenAPI cannot tell them apart."""
+
+    @controller("/")
+    class Converted:
+        @get("/<int:number>")
+        def number(self, number: int) -> int:
+            return number
+
+        @get("/<name>")
+        def name(self, name: str) -> str:
+            return name
+
+    paths = document_of(Converted)["paths"]
+    assert list(paths) == ["/{number}"]
+    assert paths["/{number}"]["get"]["operationId"] == "Converted.number"
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "statuses"),
+    [
+        ("/items", "get", ["200", "422"]),
+        ("/items", "post", ["201", "400", "413", "415", "422"]),
+        ("/items/{item_id}", "get", ["200", "204", "404"]),
+        ("/items/{item_id}", "put", ["200", "default", "400", "404", "413", "415", "422"]),
+        ("/items/{item_id}", "delete", ["204", "404"]),
+        ("/old", "get", ["default"]),
+        ("/anything", "get", ["default"]),
+    ],
+)
+def test_the_statuses_of_an_operation(
+    document: dict[str, Any], path: str, method: str, statuses: list[str]
+) -> None:
+    """What the handler returns, and what the framework refuses before it."""
+    assert list(document["paths"][path][method]["responses"]) == statuses
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("/items/{item_id}/picture", {"application/octet-stream": {"schema": {}}}),
+        ("/", {"text/plain": {"schema": {"type": "string"}}}),
+        ("/stream", {"text/plain": {"schema": {"type": "string"}}}),
+    ],
+)
+def test_results_have_their_media_types(
+    document: dict[str, Any], path: str, content: dict[str, Any]
+) -> None:
+    """They are rendered as the document says."""
+    assert document["paths"][path]["get"]["responses"]["200"]["content"] == content
+
+
+def test_the_own_pages_are_not_described(document: dict[str, Any]) -> None:
+    """They are no part of the API."""
+    assert not any(path.startswith("/docs") for path in document["paths"])
+
+
+def test_include_chooses_the_routes() -> None:
+    """What it refuses is still served."""
+
+    def include(route: Route) -> bool:
+        return route.method == "GET" and route.controller is Items
+
+    paths = document_of(Items, Pages, include=include)["paths"]
+    assert list(paths) == ["/items", "/items/{item_id}", "/items/{item_id}/picture"]
+    assert list(paths["/items"]) == ["get"]
+
+
+def test_amend_completes_the_document() -> None:
+    """For what handlers do not say, such as security."""
+
+    def amend(document: dict[str, Any]) -> None:
+        scheme = {"type": "apiKey", "in": "cookie", "name": "session"}
+        document["components"]["securitySchemes"] = {"session": scheme}
+        document["security"] = [{"session": []}]
+
+    document = document_of(Pages, amend=amend, servers=["https://shop.example/api"])
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+    assert document["security"] == [{"session": []}]
+    assert document["servers"] == [{"url": "https://shop.example/api"}]
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "body", "status"),
+    [
+        ("get", "/items?page=2", None, "200"),
+        ("get", "/items?page=0&sizes=huge", None, "422"),
+        ("post", "/items", '{"name": "cup", "price": 1, "parts": []}', "201"),
+        ("post", "/items", '{"name": ""}', "422"),
+        ("post", "/items", "{", "400"),
+    ],
+)
+def test_what_is_answered_fits_the_document(
+    document: dict[str, Any], method: str, url: str, body: str | None, status: str
+) -> None:
+    """The schema of the response holds for a real one."""
+    with Application(Items, Configuration).test() as client:
+        response = client.open(
+            url, method=method.upper(), data=body, content_type="application/json"
+        )
+
+    (path, _, _) = url.partition("?")
+    described = document["paths"][path][method]["responses"][status]
+    name = described.get("$ref", "").rpartition("/")[2]
+    content = (document["components"]["responses"][name] if name else described)["content"]
+    schema = content[response.mimetype]["schema"] | {"components": document["components"]}
+    assert response.status_code == int(status)
+    assert list(OAS31Validator(schema).iter_errors(json.loads(response.data))) == []
+
+
+def test_an_application_of_nothing_else_is_described() -> None:
+    """The smallest document is valid."""
+
+    @controller("/")
+    class Nothing:
+        @post("/")
+        def nothing(self) -> None: ...
+
+    document = document_of(Nothing)
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+    assert document["paths"]["/"]["post"]["responses"] == {"204": {"description": "No Content"}}

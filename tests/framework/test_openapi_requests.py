@@ -1,0 +1,175 @@
+"""The parameters and bodies of an OpenAPI document: what a client has to send."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from werkzeug.datastructures import FileStorage
+
+from framework import Form, Header, component, controller, form, get, post, query
+from tests.framework.shop import Items, Pages, document_of
+
+
+@dataclass
+class Upload:
+    """Hold a picture and its name."""
+
+    name: str
+    picture: FileStorage
+
+
+@dataclass
+class Login:
+    """Say who one is."""
+
+    name: str
+    password: str
+
+
+@controller("/")
+class Forms:
+    """Read forms."""
+
+    @post("/fields")
+    def fields(self, name: Form[str], count: Annotated[int, form("n", ge=1)] = 1) -> None: ...
+
+    @post("/class")
+    def whole(self, login: Form[Login]) -> None: ...
+
+    @post("/both")
+    def both(self, login: Form[Login], remember: Form[bool] = False) -> None: ...
+
+    @post("/file")
+    def file(self, picture: FileStorage) -> None: ...
+
+    @post("/files")
+    def files(self, upload: Form[Upload]) -> None: ...
+
+
+URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return document_of(Items, Pages)
+
+
+@pytest.fixture(scope="module")
+def forms() -> dict[str, Any]:
+    return document_of(Forms)
+
+
+def test_parameters_say_where_they_are_and_what_they_hold(document: dict[str, Any]) -> None:
+    """Names are those of a request, and limits and defaults are told."""
+    parameters = document["paths"]["/items"]["get"]["parameters"]
+
+    assert [(each["in"], each["name"], each["schema"]) for each in parameters] == [
+        ("query", "q", {"type": "string"}),
+        ("query", "page", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1}),
+        ("query", "sizes", {"type": "array", "items": {"$ref": "#/components/schemas/Size"}}),
+        ("header", "x-tenant", {"type": "string", "default": "main"}),
+        ("cookie", "theme", {"type": "string"}),
+    ]
+    assert not any(each["required"] for each in parameters)
+
+
+def test_an_alias_is_the_name() -> None:
+    """A client knows nothing of the handler's own name."""
+
+    @controller("/")
+    class Aliased:
+        @get("/")
+        def show(self, size: Annotated[int, query("page_size", le=50)]) -> int:
+            return size
+
+    (parameter,) = document_of(Aliased)["paths"]["/"]["get"]["parameters"]
+    assert parameter["name"] == "page_size"
+    assert parameter["required"] is True
+    assert parameter["schema"] == {"type": "integer", "maximum": 50}
+
+
+def test_a_body_refers_to_its_class(document: dict[str, Any]) -> None:
+    """Classes have one schema each, with their docstrings and limits."""
+    body = document["paths"]["/items"]["post"]["requestBody"]
+    item = document["components"]["schemas"]["Item"]
+
+    schema = {"$ref": "#/components/schemas/Item"}
+    assert body == {"required": True, "content": {"application/json": {"schema": schema}}}
+    assert item["description"] == "Something that is for sale."
+    assert item["required"] == ["name", "price"]
+    assert item["properties"]["name"] == {"type": "string", "minLength": 1, "maxLength": 40}
+
+
+@pytest.mark.parametrize(
+    ("path", "types"),
+    [
+        ("/fields", [URLENCODED, MULTIPART]),
+        ("/class", [URLENCODED, MULTIPART]),
+        ("/both", [URLENCODED, MULTIPART]),
+        ("/file", [MULTIPART]),
+        ("/files", [MULTIPART]),
+    ],
+)
+def test_a_form_has_its_media_types(forms: dict[str, Any], path: str, types: list[str]) -> None:
+    """Only multipart carries files."""
+    operation = forms["paths"][path]["post"]
+
+    assert list(operation["requestBody"]["content"]) == types
+    assert operation["requestBody"]["required"] is True
+    assert list(operation["responses"]) == ["204", "400", "413", "415", "422"]
+
+
+def test_the_fields_of_a_form_are_one_object(forms: dict[str, Any]) -> None:
+    """With the names that a browser sends."""
+    body = forms["paths"]["/fields"]["post"]["requestBody"]
+
+    assert body["content"][URLENCODED]["schema"] == {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string"},
+            "n": {"type": "integer", "minimum": 1, "default": 1},
+        },
+        "required": ["name"],
+    }
+
+
+def test_a_class_and_fields_of_a_form_come_together(forms: dict[str, Any]) -> None:
+    """Both are in the one body."""
+    body = forms["paths"]["/both"]["post"]["requestBody"]
+    whole, fields = body["content"][URLENCODED]["schema"]["allOf"]
+
+    assert whole == {"$ref": "#/components/schemas/Login"}
+    assert list(fields["properties"]) == ["remember"]
+
+
+def test_a_file_is_one_in_its_class(forms: dict[str, Any]) -> None:
+    """A client sends its bytes."""
+    picture = forms["components"]["schemas"]["Upload"]["properties"]["picture"]
+
+    assert picture == {"type": "string", "contentMediaType": "application/octet-stream"}
+
+
+def test_a_document_with_forms_is_valid(forms: dict[str, Any]) -> None:
+    """It follows the official schema."""
+    assert list(OpenAPIV31SpecValidator(forms).iter_errors()) == []
+
+
+def test_what_a_resolver_reads_is_a_parameter_of_the_operation() -> None:
+    """A client has to send it, whoever reads it, and once."""
+
+    @component
+    class Tenant:
+        def resolve(self, x_tenant: Header[str]) -> str:
+            return x_tenant
+
+    @controller("/")
+    class Resolved:
+        def show(self, tenant: Any, x_tenant: Header[str]) -> None: ...
+
+        show.__annotations__["tenant"] = Annotated[str, Tenant]
+        show = get("/")(show)
+
+    (parameter,) = document_of(Resolved, Tenant)["paths"]["/"]["get"]["parameters"]
+    assert (parameter["in"], parameter["name"]) == ("header", "x-tenant")
