@@ -1,19 +1,22 @@
 """What the application would do with a request, told without doing it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
-from werkzeug.wrappers import Response
 
+from framework.answers import Answer, answers_of
 from framework.application import Application
 from framework.handlers import Handler
+from framework.injection import Graph
+from framework.middleware import uses_session
 from framework.near_misses import NearMiss, near_misses
 from framework.plans import Parameter
 from framework.routing import Entry, Router, path_key
-from framework.signatures import bare, describe, read_return
+from framework.signatures import bare, describe
+from framework.startup import location
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,24 @@ class Argument:
     # The default as it is written; None if the parameter is required.
     default: str | None
     conversion: str
+    # What a resolver makes it of.
+    parts: "list[Argument]"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Say why a status is answered; None stands for one that the handler chooses."""
+class Guarded:
+    """Name a guard and the class that brought it."""
 
-    status: int | None
-    why: str
+    guard: str
+    brought_by: str
+
+
+@dataclass(frozen=True)
+class Caught:
+    """Name the exceptions that an exception handler answers."""
+
+    exceptions: list[str]
+    handler: str
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,12 @@ class Match:
     handler: str
     path_values: dict[str, str]
     arguments: list[Argument]
+    # The outermost first, as are the guards.
+    middleware: list[str]
+    guards: list[Guarded]
     session: str
+    # The nearest first.
+    catches: list[Caught]
     answers: list[Answer]
 
 
@@ -107,78 +125,73 @@ def _other_methods(router: Router[Handler], method: str, path: str) -> list[str]
 
 def _match(application: Application, handler: Handler, values: dict[str, Any]) -> Match:
     route = handler.route
+    session = _session(application, handler)
     return Match(
         method=route.method,
         rule=route.rule,
         handler=route.where,
         path_values={name: str(value) for name, value in values.items()},
-        arguments=[_argument(application, each) for each in handler.plan.parameters],
-        session=_session(handler),
-        answers=list(_answers(handler)),
+        arguments=[_argument(application.graph, each) for each in handler.plan.parameters],
+        middleware=[_called(each) for each in application.middleware],
+        guards=[Guarded(each.name, describe(each.listed.brought_by)) for each in handler.guards],
+        session=session or "not asked for: no store call, no cookie",
+        catches=[
+            Caught([kind.__name__ for kind in each.types], each.where) for each in handler.catchers
+        ],
+        answers=answers_of(handler, uses_session=session is not None),
     )
 
 
-def _argument(application: Application, parameter: Parameter) -> Argument:
-    bound = parameter.annotation
+def _argument(graph: Graph, parameter: Parameter) -> Argument:
     return Argument(
         name=parameter.name,
-        type=describe(bound),
+        type=describe(parameter.annotation),
         where=parameter.where,
         default=None if parameter.required else repr(parameter.default),
-        conversion=_conversion(application, parameter, describe(bare(bound)[0])),
+        conversion=_conversion(graph, parameter),
+        parts=[_argument(graph, part) for part in parameter.parts],
     )
 
 
-def _conversion(application: Application, parameter: Parameter, made: str) -> str:
+def _conversion(graph: Graph, parameter: Parameter) -> str:
+    made = describe(bare(parameter.annotation)[0])
     match parameter.source:
+        case "inject":
+            return f"provided by {graph.provider_of(parameter.annotation)}"
+        case "session" | "request" if parameter.where == parameter.source:
+            return "the one of the request"
+        case "resolver":
+            return "resolved of what follows" if parameter.parts else "resolved"
         case "body":
             return f"JSON → {made}"
-        case "inject":
-            return f"provided by {application.graph.provider_of(parameter.annotation)}"
-        case "session" | "request":
-            return "the one of the request"
+        case "session" | "form" as source:
+            return f"{source} → {made}"
         case _:
-            return f"text → {made}"
+            return f"text → {', '.join([made, *_limits(parameter)])}"
 
 
-def _session(handler: Handler) -> str:
-    if handler.plan.uses_session:
-        return "asked for: loaded when it is first touched, saved if it changed"
-    return "not asked for: no store call, no cookie"
+def _limits(parameter: Parameter) -> Iterator[str]:
+    for name in ("ge", "gt", "le", "lt", "min_length", "max_length", "pattern"):
+        limit = getattr(parameter.limits, name, None)
+        if limit is not None:
+            yield f"{name}={limit!r}"
 
 
-def _answers(handler: Handler) -> Iterator[Answer]:
-    """Yield each status that can come of a request, the handler's own first."""
-    plan = handler.plan
-    sources = {each.source for each in plan.parameters}
-    yield _success(handler)
-    if "body" in sources:
-        yield Answer(400, "the body is no JSON")
-    if plan.path_converters:
-        yield Answer(404, f"the path's {_names(plan.path_converters)} does not fit")
-    if "body" in sources:
-        yield Answer(413, "the body is too large")
-        yield Answer(415, "the body has another type than JSON")
-    fallible = [each.where for each in plan.parameters if each.fallible]
-    if fallible:
-        yield Answer(422, f"{_names(fallible)} does not fit")
-    if plan.uses_session:
-        yield Answer(431, "the Cookie header is too large")
-    yield Answer(500, "the handler raises")
-    if plan.uses_session:
-        yield Answer(503, "the store of the session does not answer in time")
+def _called(middleware: object) -> str:
+    return location(middleware if hasattr(middleware, "__qualname__") else type(middleware))
 
 
-def _success(handler: Handler) -> Answer:
-    returns = bare(read_return(handler.route.function, lambda what, remedy: None))[0]
-    if isinstance(returns, type) and issubclass(returns, Response):
-        return Answer(None, "the handler's Response")
-    if handler.route.status is not None:
-        return Answer(handler.route.status, "what the handler returns")
-    if returns in (None, type(None)):
-        return Answer(204, "the handler returns None")
-    return Answer(200, "what the handler returns")
-
-
-def _names(names: Iterable[str]) -> str:
-    return " or ".join(names)
+def _session(application: Application, handler: Handler) -> str | None:
+    """Tell who asks for the session, and what comes of it; None if nothing does."""
+    asking = [
+        *["the handler"] * handler.plan.uses_session,
+        *(each.name for each in handler.guards if each.plan.uses_session),
+        *(each.where for each in handler.catchers if each.plan.uses_session),
+        *(_called(each) for each in application.middleware if uses_session(each)),
+    ]
+    if asking:
+        who = " and ".join(asking)
+        return f"asked for by {who}: loaded when it is first touched, saved if it changed"
+    if application.sessions is not None and application.sessions.opens_every_request:
+        return "opened by every request, since rolling or save_uninitialized is on"
+    return None

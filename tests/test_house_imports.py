@@ -86,6 +86,7 @@ FRAMEWORK = """
     openapi.document
     openapi.pages
     near_misses
+    answers
     deploy explain
     commands.finding
     commands.check commands.explain commands.new commands.routes commands.run

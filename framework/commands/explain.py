@@ -48,16 +48,19 @@ def _sections(explanation: Explanation) -> Iterator[Section]:
 def _match(match: Match) -> Iterator[Section]:
     yield "rule", [f"{match.method} {match.rule}"]
     yield "path values", [f"{name} = {value}" for name, value in match.path_values.items()]
-    yield "arguments", _columns([_argument(each) for each in match.arguments]) or ["none"]
+    yield "arguments", _columns(list(_arguments(match.arguments))) or ["none"]
+    yield "middleware", match.middleware or ["none"]
+    yield "guards", [f"{each.guard}, from {each.brought_by}" for each in match.guards] or ["none"]
     yield "session", [match.session]
+    yield "catches", [f"{', '.join(each.exceptions)}: {each.handler}" for each in match.catches]
     yield "answers", [f"{each.status or 'any'}  {each.why}" for each in match.answers]
 
 
-def _argument(argument: Argument) -> tuple[str, str, str]:
-    written = f"{argument.name}: {argument.type}"
-    if argument.default is not None:
-        written += f" = {argument.default}"
-    return written, argument.where, argument.conversion
+def _arguments(arguments: list[Argument], indent: str = "") -> Iterator[tuple[str, str, str]]:
+    for each in arguments:
+        default = "" if each.default is None else f" = {each.default}"
+        yield f"{indent}{each.name}: {each.type}{default}", each.where, each.conversion
+        yield from _arguments(each.parts, indent + "  ")
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:

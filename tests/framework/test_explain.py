@@ -59,7 +59,9 @@ def test_a_request_is_explained_for_readers(framework: Framework) -> None:
         "  rule           GET /orders/<order_id>\n"
         "  path values    order_id = 42\n"
         "  arguments      order_id: int  path:order_id  text → int\n"
-        "                 page: int = 1  query:p        text → int\n"
+        "                 page: int = 1  query:p        text → int, ge=1\n"
+        "  middleware     none\n"
+        "  guards         none\n"
         "  session        not asked for: no store call, no cookie\n"
         "  answers        200  what the handler returns\n"
         "                 404  the path's order_id does not fit\n"
@@ -89,9 +91,9 @@ def test_every_status_has_its_reason(framework: Framework) -> None:
 
     assert {each["status"]: each["why"] for each in answers} == {
         201: "what the handler returns",
-        400: "the body is no JSON",
+        400: "the body is malformed",
         413: "the body is too large",
-        415: "the body has another type than JSON",
+        415: "the body has another type",
         422: "body or header:x-token does not fit",
         431: "the Cookie header is too large",
         500: "the handler raises",
@@ -117,7 +119,7 @@ def test_the_handlers_own_status_is_known(
 def test_the_session_is_told(framework: Framework) -> None:
     """Whether a handler asks for the session decides what a request can cost."""
     assert explained(framework, "POST", "/orders")["match"]["session"] == (
-        "asked for: loaded when it is first touched, saved if it changed"
+        "asked for by the handler: loaded when it is first touched, saved if it changed"
     )
 
 

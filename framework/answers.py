@@ -1,0 +1,73 @@
+"""Which statuses a request of a handler can be answered with, and why."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from werkzeug.wrappers import Response
+
+from framework.handlers import Handler
+from framework.plans import Parameter, Plan
+from framework.signatures import bare, read_return
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Say why a status is answered; None stands for one that is chosen in the request."""
+
+    status: int | None
+    why: str
+
+
+def answers_of(handler: Handler, *, uses_session: bool) -> list[Answer]:
+    """List what can come of a request, the handler's own answer first."""
+    others = [*_refusals(handler), *(_of_session() if uses_session else ())]
+    return [_success(handler), *sorted(others, key=lambda answer: answer.status or 0)]
+
+
+def _success(handler: Handler) -> Answer:
+    returns = bare(read_return(handler.route.function, lambda what, remedy: None))[0]
+    if isinstance(returns, type) and issubclass(returns, Response):
+        return Answer(None, "the handler's Response")
+    if handler.route.status is not None:
+        return Answer(handler.route.status, "what the handler returns")
+    if returns in (None, type(None)):
+        return Answer(204, "the handler returns None")
+    return Answer(200, "what the handler returns")
+
+
+def _refusals(handler: Handler) -> Iterator[Answer]:
+    parameters = [
+        part for plan in _before(handler) for each in plan.parameters for part in each.flattened()
+    ]
+    sources = {each.source for each in parameters}
+    if handler.guards:
+        yield Answer(403, "a guard refuses")
+    if handler.plan.path_converters:
+        yield Answer(404, f"the path's {_alternatives(handler.plan.path_converters)} does not fit")
+    if sources & {"body", "form"}:
+        yield Answer(400, "the body is malformed")
+        yield Answer(413, "the body is too large")
+        yield Answer(415, "the body has another type")
+    unfit = [each.where for each in parameters if _may_be_unfit(each)]
+    if unfit:
+        yield Answer(422, f"{_alternatives(dict.fromkeys(unfit))} does not fit")
+    yield Answer(500, "the handler raises")
+
+
+def _before(handler: Handler) -> list[Plan]:
+    """Return the plans whose arguments are read before the handler runs."""
+    return [*(each.plan for each in handler.guards), handler.plan]
+
+
+def _may_be_unfit(parameter: Parameter) -> bool:
+    # A session value of another shape is as good as none; a resolver is judged by its parts.
+    return parameter.fallible and parameter.source not in ("session", "resolver")
+
+
+def _of_session() -> Iterator[Answer]:
+    yield Answer(431, "the Cookie header is too large")
+    yield Answer(503, "the store of the session does not answer in time")
+
+
+def _alternatives(names: Iterable[str]) -> str:
+    return " or ".join(names)

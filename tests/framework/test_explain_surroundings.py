@@ -1,0 +1,162 @@
+"""`framework explain`: what stands around a handler, and what its arguments are made of."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.framework.commands import Framework
+
+SHOP = """
+from typing import Annotated
+from framework import *
+
+class LoggedIn:
+    def check(self, session: session, token: Header[str]) -> bool:
+        return "user" in session
+
+class Role:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Role({self.name!r})"
+
+    def check(self) -> bool:
+        return True
+
+@component
+class Basket:
+    def resolve(self, basket_id: int, colour: Query[str] = "red") -> "Basket":
+        return self
+
+def timed(request: Request, next: Next) -> Response:
+    return next(request)
+
+timed.uses_session = False
+
+class Logged:
+    def __call__(self, request: Request, next: Next) -> Response:
+        return next(request)
+
+@configuration
+class Web:
+    @component
+    def middleware(self) -> list[Middleware]:
+        return [timed, Logged]
+
+    @catch(LookupError, OSError)
+    def failed(self, error: Exception) -> str:
+        return "failed"
+
+@guard(LoggedIn)
+class Base: ...
+
+@controller("/baskets")
+class Baskets(Base):
+    @get("/<int:basket_id>")
+    @guard(Role("buyer"))
+    def show(self, basket_id: int, basket: Annotated[Basket, Basket]) -> str: ...
+
+    @catch(KeyError)
+    def unknown(self) -> str: ...
+
+app = Application(Baskets, Basket, Web)
+"""
+
+
+@pytest.fixture
+def match(framework: Framework) -> Any:
+    """Explain a request whose handler has everything around it."""
+    Path("app.py").write_text(SHOP)
+    result = framework("explain", "GET", "/baskets/1", "--json")
+
+    return json.loads(result.output)["match"]
+
+
+def test_guards_are_told_with_the_class_that_brought_them(match: Any) -> None:
+    """The outermost is first; an instance is shown as it shows itself."""
+    assert match["guards"] == [
+        {"guard": "LoggedIn", "brought_by": "Base"},
+        {"guard": "Role('buyer')", "brought_by": "Baskets"},
+    ]
+
+
+def test_middleware_is_told_from_the_outside_in(match: Any) -> None:
+    """A function is told by its own place, an object by that of its class."""
+    assert match["middleware"] == ["timed (app.py:24)", "Logged (app.py:29)"]
+
+
+def test_exception_handlers_are_told_nearest_first(match: Any) -> None:
+    """Each is told with the types that it answers."""
+    assert match["catches"] == [
+        {"exceptions": ["KeyError"], "handler": "Baskets.unknown (app.py:52)"},
+        {"exceptions": ["LookupError", "OSError"], "handler": "Web.failed (app.py:39)"},
+    ]
+
+
+def test_whoever_asks_for_the_session_is_told(match: Any) -> None:
+    """A guard that takes the session costs a load although the handler takes none."""
+    assert match["session"].startswith("asked for by LoggedIn and Logged (app.py:29): loaded")
+
+
+def test_a_resolver_is_told_with_its_own_parameters(match: Any) -> None:
+    """What a resolver takes comes from the request, too."""
+    basket = match["arguments"][1]
+
+    assert basket["conversion"] == "resolved of what follows"
+    assert [(part["name"], part["where"]) for part in basket["parts"]] == [
+        ("basket_id", "path:basket_id"),
+        ("colour", "query:colour"),
+    ]
+
+
+def test_what_a_guard_reads_and_refuses_is_answered(match: Any) -> None:
+    """A guard's own parameters may be unfit, and it may refuse."""
+    answers = {each["status"]: each["why"] for each in match["answers"]}
+
+    assert answers[403] == "a guard refuses"
+    assert answers[422] == "header:token or query:colour does not fit"
+
+
+def test_all_of_it_is_a_table_for_readers(framework: Framework) -> None:
+    """Guards, middleware and exception handlers have a line each."""
+    Path("app.py").write_text(SHOP)
+    lines = framework("explain", "GET", "/baskets/1").output.splitlines()
+
+    assert "  middleware     timed (app.py:24)" in lines
+    assert "                 Logged (app.py:29)" in lines
+    assert "  guards         LoggedIn, from Base" in lines
+    assert "  catches        KeyError: Baskets.unknown (app.py:52)" in lines
+    assert "                   colour: str = 'red'  query:colour    text → str" in lines
+
+
+def test_a_session_that_every_request_opens_is_told(framework: Framework) -> None:
+    """Rolling sessions are renewed by handlers that ask for none, too."""
+    Path("app.py").write_text(
+        """
+from framework import *
+
+@configuration
+class Web:
+    @component
+    def session_container(self) -> dict[str, object]:
+        return {"rolling": True}
+
+@controller("/")
+class Pages:
+    @get("/")
+    def show(self) -> str: ...
+
+    @get("/visits")
+    def count(self, session: session) -> int: ...
+
+app = Application(Pages, Web)
+"""
+    )
+
+    assert (
+        "session        opened by every request, since rolling or save_uninitialized is on"
+        in framework("explain", "GET", "/").output
+    )
