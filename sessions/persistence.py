@@ -123,12 +123,15 @@ class StoredSession(StoreCalls):
             raise self._failure
         if session._values is None and not self._opens_unasked(session):
             return
+        saved, self._written = self._written, False
         self.save(session)
         if self._written or self.gone:
             return
         if session._record is None:
             if self._rules.save_uninitialized and not self.ended:
                 self._create(session, {})
+        elif saved:
+            self._confirm(session, session._record)
         elif self._rules.resave:
             self._commit(session, session._record, {}, frozenset())
         else:
@@ -142,7 +145,11 @@ class StoredSession(StoreCalls):
                 return
             record = session._record
             session._begin(session._id, record)
-            if record is not None and not (self._written or self.gone or self._failure):
+            if record is None or self.gone or self._failure:
+                return
+            if self._written:
+                self._confirm(session, record)
+            else:
                 self._touch(session, record)
 
     def undo_regenerate(self, session: Session) -> None:
@@ -215,9 +222,17 @@ class StoredSession(StoreCalls):
         record.apply(changes)
         session._timeout = None
 
+    def _confirm(self, session: Session, record: Record) -> None:
+        """Send no cookie of a session that another request ended since this one saved it."""
+        others_know_it = session._id == self.bearer.identify()
+        if others_know_it and (self._rules.rolling or self.id_is_news):
+            self._note_use(session, record)
+
     def _touch(self, session: Session, record: Record) -> None:
-        if not self._rules.rolling and not self._rules.touch_is_due(record):
-            return
+        if self._rules.rolling or self._rules.touch_is_due(record):
+            self._note_use(session, record)
+
+    def _note_use(self, session: Session, record: Record) -> None:
         now = self.now()
         expires_at = self._rules.lifetime(record.created_at, record.timeout, now)
         if self._ask(self._rules.store.touch, self._key(session.id), expires_at, now):

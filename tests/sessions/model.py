@@ -139,8 +139,11 @@ class Visit:
             return
         if failed:
             self.view, self.new_timeout = deepcopy(self.base), None
+        saved, self.written = self.written, False
         self.save(new_id)
-        if self.stored and self._due and not (self.written or self.gone):
+        # A cookie of what was saved earlier leaves only if nobody has ended it since.
+        asks = self.news and self.id == self.given if saved else self._due
+        if self.stored and asks and not (self.written or self.gone):
             kept = self.world.target(self.id)
             if kept is None:
                 self.gone = True

@@ -14,6 +14,7 @@ from tests.sessions.conftest import SiteMaker
 DAY = 86400.0
 
 SETTINGS: dict[str, dict[str, Any]] = {
+    "defaults": {},
     "rolling": {"rolling": True},
     "resave": {"resave": True},
     "save_uninitialized": {"save_uninitialized": True},
@@ -23,6 +24,10 @@ IN_FLIGHT: dict[str, Handler] = {
     "reader": everything,
     "writer": writes(late=True),
     "own timeout": lambda session: setattr(session, "timeout", timedelta(days=3)),
+    "saved": in_turn(writes(late=True), Session.save),
+    "saved own timeout": in_turn(
+        lambda session: setattr(session, "timeout", timedelta(days=3)), Session.save
+    ),
 }
 
 
@@ -62,6 +67,22 @@ def test_s32_s33_no_setting_brings_an_ended_session_back(
     assert browser.cookie not in sent
     assert late.clears is False
     assert browser.site.visit(everything, browser.cookie).value == {}
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_s32_an_error_page_brings_no_ended_session_back_either(
+    make_site: SiteMaker, settings: dict[str, Any]
+) -> None:
+    """What was saved before the error belongs to a session that is no more."""
+    browser = make_site(**settings).browser()
+    browser.visit(writes(a=1))
+
+    def slow(session: Session) -> None:
+        session.timeout = timedelta(days=3)
+        session.save()
+        browser.site.visit(Session.destroy, browser.cookie)
+
+    assert browser.site.visit(slow, browser.cookie, status=500).set_cookies == []
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
