@@ -1,7 +1,7 @@
 """No other site makes a user's browser do what the user did not want."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,14 +25,6 @@ from tests.framework.trials import client_of
 OWN = "http://localhost"
 EVIL = "https://evil.example"
 PARTNER = "https://partner.example"
-NONE_SENT = (
-    "This request has no CSRF token. Send the token of the page in the form field csrf_token"
-    " or in the header X-CSRF-Token."
-)
-OUT_OF_DATE = (
-    "The CSRF token of this request is not of this session: the page is older than the login."
-    " Load the page again and repeat."
-)
 
 
 @controller("/")
@@ -140,13 +132,10 @@ def test_the_refusal_says_what_to_do(user: Client) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Origin": EVIL}
     response = user.post("/transfer", headers=headers)
 
-    assert response.get_json() == {
-        "type": "about:blank",
-        "title": "Forbidden",
-        "status": 403,
-        "detail": f"This request was made by another site ({EVIL}). If that site may do so, add"
-        " its origin to CSRF(trusted_origins=[...]).",
-    }
+    assert response.get_json()["detail"] == (
+        f"This request was made by another site ({EVIL}). If that site may do so, add its origin"
+        " to CSRF(trusted_origins=[...])."
+    )
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": "null"}, {"Origin": "https://localhost"}])
@@ -158,7 +147,8 @@ def test_a_token_decides_where_the_browser_says_nothing(
     without = user.post("/transfer", data={"to": "bob"}, headers=headers)
     with_field = user.post("/transfer", data={"to": "bob", "csrf_token": token}, headers=headers)
 
-    assert (without.status_code, without.get_json()["detail"]) == (403, NONE_SENT)
+    assert without.status_code == 403
+    assert "has no CSRF token. Send the token of the page" in without.get_json()["detail"]
     assert with_field.text == "bob"
 
 
@@ -192,7 +182,8 @@ def test_a_made_up_token_is_refused(user: Client, token: str) -> None:
     """Whatever its form: 403, and no crash."""
     response = user.post("/transfer", data={"csrf_token": token})
 
-    assert (response.status_code, response.get_json()["detail"]) == (403, OUT_OF_DATE)
+    assert response.status_code == 403
+    assert "is not of this session" in response.get_json()["detail"]
 
 
 def test_a_flipped_character_is_refused(user: Client) -> None:
@@ -291,25 +282,19 @@ def test_a_trusted_origin_must_be_one() -> None:
         CSRF(trusted_origins=["shop.example"])
 
 
-def test_trusted_origins_are_a_list() -> None:
-    """A text would be a list of letters."""
-    with pytest.raises(ValueError, match=r"CSRF\.trusted_origins is the text"):
-        CSRF(trusted_origins=PARTNER)
-
-
 @pytest.mark.parametrize(
-    ("head", "verdict"),
+    ("site", "origin", "verdict"),
     [
-        ({"site": None, "origin": "https://a.example"}, Verdict.OURS),
-        ({"site": None, "origin": "http://a.example"}, Verdict.UNKNOWN),
-        ({"site": None, "origin": None}, Verdict.UNKNOWN),
-        ({"site": None, "origin": "https://b.example"}, Verdict.FOREIGN),
-        ({"site": "same-site", "origin": "https://b.example"}, Verdict.FOREIGN),
-        ({"site": "same-site", "origin": "https://c.example"}, Verdict.OURS),
+        (None, "https://a.example", Verdict.OURS),
+        (None, "http://a.example", Verdict.UNKNOWN),
+        (None, None, Verdict.UNKNOWN),
+        (None, "https://b.example", Verdict.FOREIGN),
+        ("same-site", "https://b.example", Verdict.FOREIGN),
+        ("same-site", "https://c.example", Verdict.OURS),
     ],
 )
-def test_the_verdict_needs_no_request(head: Mapping[str, Any], verdict: Verdict) -> None:
+def test_the_verdict_needs_no_request(
+    site: str | None, origin: str | None, verdict: Verdict
+) -> None:
     """It is decided by three texts and the trusted origins."""
-    own, trusted = "https://a.example", {"https://c.example"}
-
-    assert judge(**head, own=own, trusted=trusted) is verdict
+    assert judge(site, origin, "https://a.example", {"https://c.example"}) is verdict
