@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug.http import HTTP_STATUS_CODES
 
-from framework.dispatch import Handler
+from framework.handlers import Handler
 from framework.openapi.requests import all_parameters, describe_body, describe_parameters
 from framework.openapi.results import results
 from framework.openapi.schemas import Schema, Schemas
@@ -73,7 +73,7 @@ class _Paths:
         return path, dict(zip(names, chosen, strict=True))
 
     def _operation(self, handler: Handler, names: dict[str, str]) -> Schema:
-        found = all_parameters(handler.plan)
+        found = all_parameters([handler.plan, *(each.plan for each in handler.guards)])
         summary, _, description = _text(handler.route.function).partition("\n")
         return {
             **_stated(
@@ -119,6 +119,8 @@ class _Paths:
 
 def _refusals(handler: Handler, found: list[Parameter]) -> Iterable[int]:
     sources = {each.source for each in found}
+    if handler.guards:
+        yield 403
     if "path" in sources:
         yield 404
     if sources & {"body", "form"}:

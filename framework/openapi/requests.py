@@ -1,6 +1,6 @@
 """What a handler takes → the parameters and the request body of its operation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,9 +15,9 @@ from framework.validation import list_item
 _TEXT_SOURCES = ("path", "query", "header", "cookie")
 
 
-def all_parameters(plan: Plan) -> list[Parameter]:
-    """List the parameters of a plan, and those of its resolvers."""
-    return [part for each in plan.parameters for part in each.flattened()]
+def all_parameters(plans: Iterable[Plan]) -> list[Parameter]:
+    """List the parameters of the plans, and those of their resolvers."""
+    return [part for plan in plans for each in plan.parameters for part in each.flattened()]
 
 
 def describe_parameters(

@@ -7,7 +7,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.datastructures import FileStorage
 
-from framework import Form, Header, component, controller, form, get, post, query
+from framework import Form, Header, component, controller, form, get, guard, post, query
 from tests.framework.shop import Items, Pages, document_of
 
 
@@ -173,3 +173,22 @@ def test_what_a_resolver_reads_is_a_parameter_of_the_operation() -> None:
 
     (parameter,) = document_of(Resolved, Tenant)["paths"]["/"]["get"]["parameters"]
     assert (parameter["in"], parameter["name"]) == ("header", "x-tenant")
+
+
+def test_what_a_guard_reads_is_a_parameter_of_the_operation() -> None:
+    """And its refusal is a response."""
+
+    class Keyed:
+        def check(self, x_key: Header[str]) -> bool:
+            return x_key == "secret"
+
+    @controller("/")
+    class Guarded:
+        @get("/")
+        @guard(Keyed)
+        def show(self) -> str:
+            return "shown"
+
+    operation = document_of(Guarded)["paths"]["/"]["get"]
+    assert [(each["in"], each["name"]) for each in operation["parameters"]] == [("header", "x-key")]
+    assert list(operation["responses"]) == ["200", "403", "422"]
