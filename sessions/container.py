@@ -145,12 +145,20 @@ def _lifetime(
 
 def _keys(keys: object) -> Iterator[str]:
     if isinstance(keys, str | bytes) or not isinstance(keys, Sequence):
-        yield f"keys is a {type(keys).__name__}; give a list, the newest key first"
+        yield f"keys is of type {type(keys).__name__}; give a list, the newest key first"
     elif not keys:
         yield "keys is empty; make one with `framework secret` or secrets.token_urlsafe(32)"
     else:
         problems = (key_problem(key, position) for position, key in enumerate(keys))
         yield from (problem for problem in problems if problem)
+        yield from _repeated(keys)
+
+
+def _repeated(keys: Sequence[object]) -> Iterator[str]:
+    for position, key in enumerate(keys):
+        first = keys.index(key)
+        if isinstance(key, str | bytes) and first < position:
+            yield f"keys[{position}] is keys[{first}] once more; remove one of the two"
 
 
 def _prefix(container: SessionContainer) -> Iterator[str]:

@@ -83,7 +83,11 @@ class SessionManager:
         except SessionError as error:
             late = [str(error)]
         if late:
-            logger.error("changed after the response's headers left, and lost: %s", late)
+            logger.error(
+                "changed after the response's headers left, and lost: %s; change it before the"
+                " first byte of the body",
+                late,
+            )
 
     # Without a request
 
@@ -115,8 +119,12 @@ class SessionManager:
             self._rules.emit("destroyed", "delete() ended it")
         return ended
 
-    def from_cookie(self, header: str) -> Session:
-        """Return the session of a raw Cookie header, such as a WebSocket's first request has."""
+    def from_cookie(self, header: str | None) -> Session:
+        """Return the session of a raw Cookie header, such as a WebSocket's first request has.
+
+        None stands for a request without the header.
+        """
+        header = header or ""
         path = unquote(self.container.cookie.path, "latin-1")
         secure = RequestBearer(self._wire, CookieHead(header, path, secure=True))
         plain = RequestBearer(self._wire, CookieHead(header, path, secure=False))

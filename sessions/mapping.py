@@ -120,7 +120,9 @@ class WatchedMapping(MutableMapping[str, Any]):
 
 def _plain_key(key: object) -> str:
     if not isinstance(key, str):
-        raise UnencodableValue(f"session[{key!r}] has a {type(key).__name__} key; use a str")
+        raise UnencodableValue(
+            f"the key of session[{key!r}] is of type {type(key).__name__}; use a str"
+        )
     return str.__str__(key)
 
 

@@ -100,7 +100,7 @@ def new_id(generate: Callable[[], str] = random_id) -> str:
         return made
     if not isinstance(made, str):
         raise ConfigurationError(
-            f"gen_id returned a {type(made).__name__}, not a str; "
+            f"gen_id returned a value of type {type(made).__name__}, not a str; "
             "return text such as secrets.token_urlsafe(32)"
         )
     if not _ID.fullmatch(made):

@@ -218,8 +218,8 @@ class Session(Flashes, WatchedMapping):
     def _check_open(self) -> None:
         if self._closed:
             raise SessionClosed(
-                "the session is used after the response's headers have left, where nothing can be "
-                "saved any more; use it before the first byte of the body"
+                "the session is closed: its response's headers have left, or it was closed by hand;"
+                " use it before that, in a response before the first byte of the body"
             )
 
 

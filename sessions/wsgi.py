@@ -30,6 +30,13 @@ class SessionMiddleware:
     """
 
     def __init__(self, app: "WSGIApplication", container: SessionContainer) -> None:
+        if not callable(app) or not isinstance(container, SessionContainer):
+            raise TypeError(
+                # The values themselves may hold keys.
+                "SessionMiddleware takes the application first, then a SessionContainer, not values"
+                f" of the types {type(app).__name__} and {type(container).__name__}: write"
+                " SessionMiddleware(app, SessionContainer(keys=[...]))"
+            )
         self.app = app
         self.manager = SessionManager(container)
 

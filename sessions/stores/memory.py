@@ -170,8 +170,10 @@ class MemoryStore(Store):
 def _check_positive(**bounds: int) -> None:
     problems = [
         f"MemoryStore({name}={bound!r}) keeps nothing; give a positive number"
+        if isinstance(bound, int)
+        else f"MemoryStore({name}={bound!r}) is no whole number; give one such as 1_000_000"
         for name, bound in bounds.items()
-        if bound <= 0
+        if not isinstance(bound, int) or bound <= 0
     ]
     if problems:
         raise ConfigurationError(problems)

@@ -44,7 +44,7 @@ class SQLiteStore(Store):
         durable: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        _check(os.fspath(path), prefix)
+        _check(path, prefix)
         self.clock = clock
         self.path = Path(path).absolute()
         self._sql = _Statements(prefix)
@@ -237,13 +237,13 @@ def _schema(sessions: str, values: str, schema: str) -> tuple[str, ...]:
     )
 
 
-def _check(path: str, prefix: str) -> None:
+def _check(path: object, prefix: str) -> None:
     problems = []
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         problems.append(
             f"SQLite {sqlite3.sqlite_version} is too old for SQLiteStore; 3.35 or later is needed"
         )
-    if not path or path == ":memory:" or path.startswith("file:"):
+    if not _is_file(path):
         problems.append(
             f"SQLiteStore({path!r}) needs a file that every connection finds; "
             "give the path of one, or use MemoryStore()"
@@ -255,6 +255,12 @@ def _check(path: str, prefix: str) -> None:
         )
     if problems:
         raise ConfigurationError(problems)
+
+
+def _is_file(path: object) -> bool:
+    text = os.fspath(path) if isinstance(path, os.PathLike) else path
+    is_shared = text != ":memory:" and isinstance(text, str) and not text.startswith("file:")
+    return is_shared and bool(text)
 
 
 def _row(key: str, record: Record) -> tuple[object, ...]:

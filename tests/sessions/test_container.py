@@ -29,11 +29,14 @@ def container(**settings: Any) -> SessionContainer:
 
 
 KEYS: dict[str, tuple[Any, str]] = {
-    "none at all": (None, "keys is a NoneType; give a list, the newest key first"),
-    "one text": (KEY, "keys is a str; give a list, the newest key first"),
-    "one of bytes": (KEY.encode(), "keys is a bytes; give a list, the newest key first"),
-    "a set": ({KEY}, "keys is a set; give a list, the newest key first"),
-    "a generator": ((k for k in [KEY]), "keys is a generator; give a list, the newest key first"),
+    "none at all": (None, "keys is of type NoneType; give a list, the newest key first"),
+    "one text": (KEY, "keys is of type str; give a list, the newest key first"),
+    "one of bytes": (KEY.encode(), "keys is of type bytes; give a list, the newest key first"),
+    "a set": ({KEY}, "keys is of type set; give a list, the newest key first"),
+    "a generator": (
+        (k for k in [KEY]),
+        "keys is of type generator; give a list, the newest key first",
+    ),
     "an empty list": ([], f"keys is empty; {MAKE_KEY}"),
     "an empty key": ([""], f"keys[0] has 0 bytes, at least 32 are needed; {MAKE_KEY}"),
     "a short key": ([SHORT], f"keys[0] has 26 bytes, at least 32 are needed; {MAKE_KEY}"),
@@ -44,14 +47,16 @@ KEYS: dict[str, tuple[Any, str]] = {
     ),
     "one character": (
         ["k" * 64],
-        f"keys[0] repeats 1 different characters, anyone can guess it; {MAKE_KEY}",
+        f"keys[0] repeats one character, anyone can guess it; {MAKE_KEY}",
     ),
     "three octets": (
         [b"abc" * 20],
         f"keys[0] repeats 3 different characters, anyone can guess it; {MAKE_KEY}",
     ),
-    "no key": ([None], f"keys[0] is a NoneType, not str or bytes; {MAKE_KEY}"),
-    "numbers": (bytearray(40), f"keys[0] is a int, not str or bytes; {MAKE_KEY}"),
+    "one byte": (["\0"], f"keys[0] has 1 byte, at least 32 are needed; {MAKE_KEY}"),
+    "a key twice": ([KEY, KEY], "keys[1] is keys[0] once more; remove one of the two"),
+    "no key": ([None], f"keys[0] is of type NoneType, not str or bytes; {MAKE_KEY}"),
+    "numbers": (bytearray(40), f"keys[0] is of type int, not str or bytes; {MAKE_KEY}"),
     "no text": (["\udcff" + KEY], f"keys[0] is no Unicode text; {MAKE_KEY}"),
 }
 

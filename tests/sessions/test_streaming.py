@@ -70,7 +70,7 @@ def test_s100_p8_changes_after_the_first_byte_are_refused(
     streaming: StreamingSite, late: Handler
 ) -> None:
     """SessionClosed, and nothing of it reaches the store."""
-    with pytest.raises(SessionClosed, match=r"use it before the first byte of the body"):
+    with pytest.raises(SessionClosed, match=r"before the first byte of the body"):
         streaming.visit(writes(a=1), late)
 
     assert streaming.store.calls == ["create"]

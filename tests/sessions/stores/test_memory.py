@@ -74,3 +74,13 @@ def test_s67_bounds_that_keep_nothing_are_refused_together() -> None:
 
     assert len(caught.value.problems) == 2
     assert "max_sessions=0" in caught.value.problems[0]
+
+
+def test_a_bound_that_is_no_number_is_refused() -> None:
+    """Not at the first write, but when the store is made."""
+    with pytest.raises(ConfigurationError) as caught:
+        MemoryStore(max_bytes="1M")  # type: ignore[arg-type]
+
+    assert caught.value.problems == (
+        "MemoryStore(max_bytes='1M') is no whole number; give one such as 1_000_000",
+    )

@@ -235,3 +235,14 @@ def test_durable_waits_for_the_disk(path: Path) -> None:
         modes.append(store._connections.read("PRAGMA synchronous", ()))
 
     assert modes == [[(2,)], [(1,)]]
+
+
+def test_a_path_that_is_none_is_refused() -> None:
+    """What no file is called, a store is not made of."""
+    with pytest.raises(ConfigurationError) as caught:
+        SQLiteStore(5)  # type: ignore[arg-type]
+
+    assert caught.value.problems == (
+        "SQLiteStore(5) needs a file that every connection finds; give the path of one, or use"
+        " MemoryStore()",
+    )
