@@ -109,11 +109,16 @@ class MemoryStore(Store):
         size = _size(key, record)
         if len(self._records) >= self._max_sessions:
             raise self._full(f"max_sessions={self._max_sessions}")
-        if self._bytes + size > self._max_bytes:
-            raise self._full(f"max_bytes={self._max_bytes}")
+        self._make_room(size)
         self._bytes += size
         self._records[key] = record
         self._buckets.setdefault(_bucket(record.expires_at), set()).add(key)
+
+    def _make_room(self, size: int) -> None:
+        if self._bytes + size > self._max_bytes:
+            self._purge(len(self._records))
+        if self._bytes + size > self._max_bytes:
+            raise self._full(f"max_bytes={self._max_bytes}")
 
     def _full(self, bound: str) -> StoreUnavailable:
         return StoreUnavailable(
@@ -122,8 +127,8 @@ class MemoryStore(Store):
 
     def _apply(self, key: str, record: Record, changes: Changes) -> None:
         grown = _growth(record.values, changes)
-        if grown > 0 and self._bytes + grown > self._max_bytes:
-            raise self._full(f"max_bytes={self._max_bytes}")
+        if grown > 0:
+            self._make_room(grown)
         self._bytes += grown
         before = record.expires_at
         record.apply(changes)

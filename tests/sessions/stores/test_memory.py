@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sessions import ConfigurationError, MemoryStore, StoreUnavailable
-from sessions.specimens import a_record, in_parallel, some_changes
+from sessions import ConfigurationError, MemoryStore, Outcome, StoreUnavailable
+from sessions.specimens import START, a_record, in_parallel, some_changes
 from sessions.stores.base import Store
 from sessions.testing import ManualClock, StoreContract
 
@@ -46,6 +46,20 @@ def test_the_bytes_are_bounded_exactly() -> None:
 
     store.delete("a")
     assert store.create("b", a_record(clock, values={"x": b"1" * 3_000}))
+
+
+def test_expired_sessions_make_room_for_bytes_at_once() -> None:
+    """A store is not full of what is over: neither to a new session nor to one that grows."""
+    clock = ManualClock(START + 1)
+    store = MemoryStore(max_bytes=5_000, clock=clock)
+    store.create("live", a_record(clock, lives=1000))
+    for turn in range(2):
+        store.create(f"old{turn}", a_record(clock, values={"x": b"1" * 3_000}, lives=5))
+        clock.advance(6)
+
+    assert len(store) == 2
+    assert store.commit("live", some_changes(clock, set={"y": b"1" * 3_000})) is Outcome.APPLIED
+    assert len(store) == 1
 
 
 def test_nothing_is_left_of_sessions_that_came_and_went() -> None:
