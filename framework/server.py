@@ -141,7 +141,13 @@ def _debugged(application: Application, host: str) -> tuple[DebuggedApplication,
 
 def _showing(text: str) -> "WSGIApplication":
     body = text.encode()
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+        # The browser asks again by itself, until the file is mended.
+        ("Refresh", "1"),
+    ]
 
     def report(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         start_response("500 Internal Server Error", headers)

@@ -6,11 +6,13 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
 from framework import Application, controller, get
-from tests.serving import FRAMEWORK, Program, Visitor
+from tests.serving import FRAMEWORK, SECONDS, Program, Visitor
 
 APP = """
 from framework import Application, controller, get
@@ -122,6 +124,20 @@ def test_f113_a_mistake_is_shown_and_waited_for(app_file: Path, mistake: str, sh
     assert broken[0] == 500
     assert shown in broken[1]
     assert mended == (200, "hello")
+
+
+def test_f113_a_browser_that_shows_a_mistake_asks_again(app_file: Path) -> None:
+    """The report disappears from the page without a click once the file is mended."""
+    app_file.write_text(APP.replace("show(self)", "show(self, unknown)"))
+    with Program(*SERVE, folder=app_file.parent) as program:
+        waiting = program.wait_for("Waiting for a change")
+        with pytest.raises(HTTPError) as refusal:
+            urlopen(re.findall(r"http://\S+", waiting)[0], timeout=SECONDS)  # noqa: S310
+
+    assert refusal.value.code == 500
+    assert refusal.value.headers["Refresh"] == "1"
+    assert refusal.value.headers["Cache-Control"] == "no-store"
+    assert b"parameter 'unknown' has no annotation" in refusal.value.read()
 
 
 def test_a_mistake_ends_a_server_without_reloader(app_file: Path) -> None:
