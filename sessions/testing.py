@@ -27,13 +27,13 @@ class StoreContract(ExpiryLaws):
 
     # load, create
 
-    def test_load_of_a_missing_key_is_none(self) -> None:
+    def test_s88_load_of_a_missing_key_is_none(self) -> None:
         """Absence is a value, not an error."""
         store, _ = self._store()
 
         expect(store.load("missing"), None, "load of a missing key")
 
-    def test_create_then_load_gives_the_record_back(self) -> None:
+    def test_s88_create_then_load_gives_the_record_back(self) -> None:
         """Every field comes back as it was kept."""
         store, clock = self._store()
         record = a_record(clock, values={"a": b"1", "b": b""}, timeout=77.5, user_id="ada")
@@ -41,7 +41,7 @@ class StoreContract(ExpiryLaws):
         expect(store.create("key", record), True, "create of a free key")
         expect(store.load("key"), record, "load after create")
 
-    def test_create_of_a_taken_key_changes_nothing(self) -> None:
+    def test_s88_create_of_a_taken_key_changes_nothing(self) -> None:
         """False, and the first record stays."""
         store, clock = self._store()
         store.create("key", a_record(clock, values={"a": b"first"}))
@@ -102,7 +102,7 @@ class StoreContract(ExpiryLaws):
 
     # commit
 
-    def test_commit_merges_with_what_is_there_now(self) -> None:
+    def test_s88_commit_merges_with_what_is_there_now(self) -> None:
         """The named values are set or removed, the others stay."""
         store, clock = self._store()
         store.create("key", a_record(clock, values={"a": b"1", "b": b"2", "c": b"3"}))
@@ -233,7 +233,7 @@ class StoreContract(ExpiryLaws):
         expect(store.delete("key"), False, "delete of a deleted record")
         expect(store.delete("never"), False, "delete of a key that never was")
 
-    def test_a_key_is_free_again_after_delete(self) -> None:
+    def test_s88_a_key_is_free_again_after_delete(self) -> None:
         """A new record under it inherits nothing."""
         store, clock = self._store()
         store.create("key", a_record(clock, values={"old": b"1"}, user_id="ada"))
@@ -242,7 +242,7 @@ class StoreContract(ExpiryLaws):
         expect(store.create("key", a_record(clock)), True, "create after delete")
         expect(store.load("key"), a_record(clock), "load after it")
 
-    def test_rename_moves_the_record_as_it_is(self) -> None:
+    def test_s88_rename_moves_the_record_as_it_is(self) -> None:
         """The old key is dead, the new one has everything."""
         store, clock = self._store()
         record = a_record(clock, values={"a": b"1"}, timeout=5.0, user_id="ada")
@@ -254,7 +254,7 @@ class StoreContract(ExpiryLaws):
         gone = store.commit("old", some_changes(clock, set={"a": b"2"}))
         expect(gone, Outcome.GONE, "commit on the old key")
 
-    def test_rename_of_a_missing_record_is_false(self) -> None:
+    def test_s88_rename_of_a_missing_record_is_false(self) -> None:
         """And creates nothing."""
         store, _ = self._store()
 
