@@ -137,7 +137,7 @@ function responsesOf(responses) {
 function operationOf(path, method, operation, shared) {
   const parameters = [...(shared || []), ...(operation.parameters || [])].map(resolve);
   const head = make("summary", {}, make("span", { class: "method " + method }, method.toUpperCase()),
-    make("span", { class: "path" }, path), operation.summary || "");
+    " ", make("span", { class: "path" }, path), " ", operation.summary || "");
   const details = make("details", { id: method + ":" + path }, head,
     make("div", {}, operation.deprecated ? make("p", {}, "Deprecated.") : "",
       paragraph(operation.description), parametersOf(parameters), bodyOf(operation.requestBody),

@@ -1,0 +1,65 @@
+"""The page of the OpenAPI document in a real browser."""
+
+from collections.abc import Iterator
+
+import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from framework import Application
+from tests.framework.shop import Configuration, Items, Pages
+from tests.serving import served
+
+SECONDS = 20
+
+
+@pytest.fixture
+def page(browser: Chrome) -> Iterator[Chrome]:
+    """Show the page."""
+    with Application(Items, Pages, Configuration).test() as client, served(client.app) as url:
+        browser.get(f"{url}/docs")
+        WebDriverWait(browser, SECONDS).until(lambda found: _shown(found, "details[data-words]"))
+        yield browser
+
+
+def test_the_page_lists_every_operation(page: Chrome) -> None:
+    """With its method, its path and its summary, and without a complaint of the browser."""
+    listed = _shown(page, "details[data-words] summary")
+
+    assert "POST /items Offer an item." in listed
+    assert len(listed) == 11
+    assert page.get_log("browser") == []  # type: ignore[no-untyped-call]
+
+
+def test_the_filter_hides_what_it_does_not_name(page: Chrome) -> None:
+    """All its words count, and the number of what is left is said."""
+    page.find_element(By.ID, "filter").send_keys("get picture")
+
+    assert _shown(page, "details[data-words] summary") == ["GET /items/{item_id}/picture"]
+    assert _shown(page, "#count") == ["1 operation"]
+    assert _shown(page, "main h2") == ["Items", "Schemas"]
+
+
+def test_a_link_opens_an_operation_and_its_schema(page: Chrome) -> None:
+    """Types are written so that people can read them."""
+    page.find_element(By.LINK_TEXT, "POST /items").click()
+    WebDriverWait(page, SECONDS).until(lambda found: _shown(found, "details[open] h4"))
+    page.find_element(By.CSS_SELECTOR, "details[open] .content a").click()
+    WebDriverWait(page, SECONDS).until(lambda found: _shown(found, "details[open] pre"))
+
+    (text,) = _shown(page, "details[open] pre")
+    assert text.splitlines() == [
+        "{",
+        "  name: string  (length ≥ 1, length ≤ 40)",
+        "  price: integer",
+        '  size?: Size  (default "small")',
+        "  parts?: array of Item | null  (default null)",
+        "}",
+    ]
+
+
+def _shown(browser: Chrome, selector: str) -> list[str]:
+    """Return the text of every element that can be seen."""
+    found = browser.find_elements(By.CSS_SELECTOR, selector)
+    return [each.text for each in found if each.is_displayed()]
