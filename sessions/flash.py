@@ -1,10 +1,12 @@
 """Messages for the next page: kept in the session until they are shown, once."""
 
+import re
 import secrets
 from collections.abc import MutableMapping
 from typing import Any, NamedTuple
 
-_PREFIX = "_flash."
+# In the order in which the messages came; the last part keeps two of one number apart.
+_KEY = re.compile(r"_flash\.(\d{6})\.[0-9a-f]{8}")
 
 
 class Flash(NamedTuple):
@@ -22,15 +24,17 @@ class Flashes(MutableMapping[str, Any]):
 
     def flash(self, message: str, category: str = "info") -> None:
         """Leave a message for the next page that shows them."""
-        kept = self._flash_keys()
-        number = int(kept[-1].split(".")[1]) + 1 if kept else 0
+        keys = self._flash_keys()
+        number = int(keys[-1].split(".")[1]) + 1 if keys else 0
         # Text that is marked as safe HTML becomes plain text, which a template escapes.
         text = str.__str__(message)
-        self[f"{_PREFIX}{number:06}.{secrets.token_hex(4)}"] = (str.__str__(category), text)
+        self[f"_flash.{number:06}.{secrets.token_hex(4)}"] = (str.__str__(category), text)
 
     def take_flashes(self) -> list[Flash]:
         """Return the messages, oldest first, and forget them."""
-        return [Flash(*self.pop(key)) for key in self._flash_keys()]
+        # A damaged message is gone when it is read, and the others with it.
+        taken = (self.pop(key, None) for key in self._flash_keys())
+        return [Flash(*message) for message in taken if message is not None]
 
     def _flash_keys(self) -> list[str]:
-        return sorted(key for key in self if key.startswith(_PREFIX))
+        return sorted(key for key in self if _KEY.fullmatch(key))

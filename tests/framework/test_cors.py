@@ -208,3 +208,17 @@ def test_a_text_is_no_list(setting: str) -> None:
 def test_an_origin_may_be_written_in_other_ways(given: str, sent: str) -> None:
     """What a browser writes otherwise is let in all the same."""
     assert _read(sent, {"origins": [given]}).headers[ALLOWED] == sent
+
+
+def test_an_application_without_sessions_stays_without() -> None:
+    """Not even the files of the default sessions are made."""
+
+    @controller("/")
+    class Plain:
+        @get("/")
+        def show(self) -> str:
+            return "plain"
+
+    with client_of(Plain, _configured(origins=[SHOP])) as client:
+        assert client.app.sessions is None
+        assert client.get("/", headers={"Origin": SHOP}).headers[ALLOWED] == SHOP

@@ -6,6 +6,9 @@ from typing import Any
 from markupsafe import Markup
 
 from sessions import Session
+from sessions.record import storage_key
+from sessions.specimens import some_changes
+from sessions.testing import ManualClock
 from tests.sessions.apps import Browser
 
 
@@ -106,3 +109,27 @@ def test_a_message_has_names(browser: Browser) -> None:
         return flash.category, flash.message
 
     assert browser.visit(handler).value == ("success", "Saved.")
+
+
+def test_s18_a_key_that_looks_like_a_message_is_none(browser: Browser) -> None:
+    """Values of the application's own stay where they are."""
+    own = {"_flash": 1, "_flash.x": 2, "_flash.000000": 3}
+
+    def handler(session: Session) -> Any:
+        session.update(own)
+        session.flash("Saved.")
+        return _takes(session)
+
+    assert browser.visit(handler).value == [("info", "Saved.")]
+    assert browser.holds() == own
+
+
+def test_s87_a_damaged_message_is_no_error(browser: Browser, clock: ManualClock) -> None:
+    """The page is shown without messages, and the session begins afresh."""
+    browser.visit(partial(Session.flash, message="Saved."))
+    session_id = browser.visit(lambda session: session.id).value
+    [key] = browser.holds()
+    damage = some_changes(clock, set={key: b"\xc1 no value"})
+    browser.site.store.commit(storage_key(session_id), damage)
+
+    assert browser.visit(_takes).value == []
