@@ -23,7 +23,7 @@ class Stubborn(StoreContract):
 def test_a_suite_without_make_store_says_what_to_write() -> None:
     """It would fail anyway; this way its author knows why."""
     with pytest.raises(NotImplementedError) as caught:
-        Forgetful().test_load_of_a_missing_key_is_none()
+        Forgetful().test_s88_load_of_a_missing_key_is_none()
 
     assert str(caught.value) == (
         "Forgetful does not say which store it is about: give it def make_store(self, clock),"
