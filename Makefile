@@ -31,6 +31,7 @@ check: $(VENV)/.check ## Check style, types and import rules
 	@echo "Style:   ruff check, ruff format" && $(BIN)/python -m ruff check --quiet . \
 	    && $(BIN)/python -m ruff format --quiet --check .
 	@echo "Types:   mypy --strict" && $(BIN)/python -m mypy --no-error-summary
+	@echo "Types:   basedpyright" && $(BIN)/basedpyright --level error
 	@echo "Imports: the rules of the house" && $(BIN)/python -m pytest -q tests/test_house.py
 
 bench: $(VENV)/.bench ## Measure a request against Falcon, Bottle and Flask (ARGS=--markdown writes docs/benchmarks.md)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast, overload
 
 import injector
 
+from framework.exchange import Exchange
 from framework.failures import cycle, raised, unused_replacement, wrong_type
 from framework.markers import InjectMarker, Marker
 from framework.missing import of_one_request, unannotated
@@ -52,6 +53,8 @@ class Graph:
         self._problems = problems
         self._built: dict[Provider, bool] = {}
         self._asked_for: set[Provider] = set()
+        self.makers: dict[object, Callable[[Exchange], object]] = {}
+        """What makes the components that each request has anew, by their types."""
         self._injector = injector.Injector(auto_bind=False)
         self._registry = Registry(classes, known, problems)
         self._registry.replace(replacements)
@@ -211,12 +214,12 @@ class _Recipe(injector.Provider[object]):
     configuration: Provider | None
     arguments: Sequence[Argument]
 
-    def get(self, source: injector.Injector) -> object:
+    def get(self, injector: injector.Injector) -> object:
         """Make the component; what it needs is there already."""
-        positional = [] if self.configuration is None else [_give(source, self.configuration)]
+        positional = [] if self.configuration is None else [_give(injector, self.configuration)]
         named: dict[str, object] = {}
         for declared, need in self.arguments:
-            value = declared.default if need is None else _give(source, need)
+            value = declared.default if need is None else _give(injector, need)
             if declared.kind is inspect.Parameter.POSITIONAL_ONLY:
                 positional.append(value)
             else:

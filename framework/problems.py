@@ -1,6 +1,7 @@
 """HTTP errors → problem details (RFC 9457), or a small page where the client prefers HTML."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -64,7 +65,7 @@ def _details(error: HTTPException) -> ProblemDetails:
     return ProblemDetails(
         type="about:blank",
         title=error.name,
-        status=error.code or InternalServerError.code,
+        status=error.code or HTTPStatus.INTERNAL_SERVER_ERROR,
         detail=error.description or "",
         errors=error.errors if isinstance(error, InvalidRequest) else (),
     )

@@ -16,7 +16,7 @@ from framework.controllers import Route, controller, get
 from framework.openapi.document import describe_handlers
 
 _VERSION = "3.1.0"
-_ASSETS = resources.files(__package__)
+_ASSETS = resources.files("framework.openapi")
 # The page shows what the document says, and loads nothing from anywhere else.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"

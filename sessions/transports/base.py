@@ -10,14 +10,17 @@ class RequestHead(Protocol):
     """What a transport sees of a request."""
 
     @property
+    @abstractmethod
     def cookies(self) -> str:
         """Return the raw Cookie header, empty if there is none."""
 
     @property
+    @abstractmethod
     def secure(self) -> bool:
         """Tell whether the client's request came over https."""
 
     @property
+    @abstractmethod
     def path(self) -> str:
         """Return the path that the client asked for, the mount prefix included."""
 

@@ -37,40 +37,40 @@ CartValue = Annotated[Cart, session_value("cart")]
 @controller("/")
 class Shop:
     @get("/show")
-    def show(self, cart: CartValue = Cart()) -> Cart:  # noqa: B008
+    def show(self, cart: CartValue = Cart()) -> Cart:
         return cart
 
     @get("/add/<name>")
-    def add(self, name: str, cart: CartValue = Cart()) -> int:  # noqa: B008
+    def add(self, name: str, cart: CartValue = Cart()) -> int:
         cart.items.append(Item(name))
         return len(cart.items)
 
     @get("/more")
-    def more(self, cart: CartValue = Cart()) -> None:  # noqa: B008
+    def more(self, cart: CartValue = Cart()) -> None:
         cart.items[0].count += 1
 
     @get("/missing")
-    def missing(self, cart: CartValue = Cart()) -> None:  # noqa: B008
+    def missing(self, cart: CartValue = Cart()) -> None:
         cart.codes.add("tried")
         raise NotFound
 
     @get("/fails")
-    def fails(self, cart: CartValue = Cart()) -> None:  # noqa: B008
+    def fails(self, cart: CartValue = Cart()) -> None:
         cart.codes.add("failed")
         raise ValueError
 
     @get("/logout")
-    def logout(self, session: Session, cart: CartValue = Cart()) -> None:  # noqa: B008
+    def logout(self, session: Session, cart: CartValue = Cart()) -> None:
         cart.items.clear()
         session.destroy()
 
     @get("/remove")
-    def remove(self, session: Session, cart: CartValue = Cart()) -> None:  # noqa: B008
+    def remove(self, session: Session, cart: CartValue = Cart()) -> None:
         cart.items.clear()
         session.pop("cart", None)
 
     @get("/stream")
-    def stream(self, cart: CartValue = Cart()) -> Iterator[str]:  # noqa: B008
+    def stream(self, cart: CartValue = Cart()) -> Iterator[str]:
         cart.codes.add("early")
         yield "1"
         cart.codes.add("late")
@@ -81,7 +81,7 @@ class Shop:
         return cart
 
     @get("/theme")
-    def theme(self, theme: Annotated[Theme, session_value("theme")] = Theme()) -> None:  # noqa: B008
+    def theme(self, theme: Annotated[Theme, session_value("theme")] = Theme()) -> None:
         theme.main_colour += "!"
 
 
