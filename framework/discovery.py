@@ -72,6 +72,12 @@ def _undecorated(part: object) -> Problem:
             "the class is given to Application, but nothing says what it is",
             "Decorate it: @controller, @component, @service, @repository or @configuration.",
         )
+    if _is_decorated(type(part)):
+        return Problem(
+            f"Application(…, {part!r}, …)",
+            f"this is an object of {type(part).__name__}, and no class",
+            f"Give {type(part).__name__} itself, without parentheses: the application builds it.",
+        )
     return Problem(
         f"Application(…, {part!r}, …)",
         "this is neither a class nor a module",

@@ -21,8 +21,8 @@ SECTION = re.compile(
     r"(?:\n```text\n(?P<message>.*?)^```\n)?",
     re.MULTILINE | re.DOTALL,
 )
-# A traceback's lines of Python's own that differ between its versions.
-MARKS = re.compile(r"^ *[\^~]+\n", re.MULTILINE)
+# The lines of a traceback in which versions of Python differ: marks, and all of a long statement.
+MARKS = re.compile(r"^ *[\^~]+\n|^ *\.\.\.<\d+ lines>\.\.\.\n(?: {4}.*\n)*", re.MULTILINE)
 
 
 class Mistake(NamedTuple):
