@@ -22,6 +22,7 @@ from framework.parameters import (
     session,
     session_value,
 )
+from framework.settings import HTTPSettings
 from framework.startup import StartupError
 from framework.testing import replace
 from sessions.session import Session
@@ -31,6 +32,7 @@ __all__ = [
     "Body",
     "Cookie",
     "Form",
+    "HTTPSettings",
     "Header",
     "Inject",
     "Middleware",

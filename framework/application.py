@@ -13,9 +13,11 @@ from framework.controllers import Route
 from framework.defaults import SessionDefaults
 from framework.discovery import find_classes
 from framework.dispatch import Dispatcher, Surroundings
+from framework.edge import surround
 from framework.handlers import Handler, HandlerReader
 from framework.injection import Graph
 from framework.middleware import Middleware, read_middleware, uses_session
+from framework.settings import HTTPSettings
 from framework.startup import Problem, StartupError, setting_problems
 from sessions.container import SessionContainer
 from sessions.errors import ConfigurationError
@@ -56,6 +58,7 @@ class Application:
             handler.uses_session for handler in handlers
         )
         manager = _sessions(graph, problems) if in_use else None
+        settings = _settings(graph)
         graph.report_unused_replacements()
         if problems:
             raise StartupError(problems)
@@ -71,15 +74,20 @@ class Application:
         self.middleware: tuple[Middleware, ...] = tuple(middleware)
         """What goes around every answer, outermost first."""
         surroundings = Surroundings(
-            manager=manager, middleware=self.middleware, catchers=tuple(reader.catchers)
+            settings=settings,
+            manager=manager,
+            middleware=self.middleware,
+            catchers=tuple(reader.catchers),
+            makers=graph.makers,
         )
         self._dispatch = Dispatcher(handlers, surroundings, debug=debug)
+        self._wsgi = surround(self._dispatch, settings)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one request."""
-        return self._dispatch(environ, start_response)
+        return self._wsgi(environ, start_response)
 
     @property
     def debug(self) -> bool:
@@ -134,7 +142,11 @@ class Application:
 
     def _known(self, defaults: SessionDefaults) -> dict[object, Callable[[], object]]:
         """Say what the framework provides where the user does not."""
-        return {Application: lambda: self, SessionContainer: defaults.container}
+        return {
+            Application: lambda: self,
+            HTTPSettings: HTTPSettings,
+            SessionContainer: defaults.container,
+        }
 
 
 def _added(graph: Graph) -> list[type]:
@@ -145,6 +157,14 @@ def _added(graph: Graph) -> list[type]:
     except KeyError:
         return []
     return [addition.controller()] if isinstance(addition, Addition) else []
+
+
+def _settings(graph: Graph) -> HTTPSettings:
+    try:
+        return graph.get(HTTPSettings)
+    # The graph has reported why there are none.
+    except KeyError:
+        return HTTPSettings()
 
 
 def _sessions(graph: Graph, problems: list[Problem]) -> SessionManager | None:

@@ -5,14 +5,14 @@ steps which its answer takes, and no other.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 
 from framework.catching import Catcher, catching
-from framework.exchange import Exchange
+from framework.exchange import Exchange, exchange_class
 from framework.guards import guarded
 from framework.handlers import Handler
 from framework.middleware import Middleware, wrap
@@ -23,20 +23,16 @@ from framework.responses import (
     Recover,
     Rendered,
     Renderers,
-    Stream,
     close_body,
     status_line,
 )
 from framework.routing import Entry, Router, path_key, request_path
+from framework.settings import HTTPSettings
+from framework.settling import Respond, in_scope, in_session, without_session
 from sessions.manager import SessionManager
-from sessions.session import Session
-from sessions.wsgi import merge_headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-# Answers the requests of one handler; the last argument holds the values of the path.
-Respond = Callable[["WSGIEnvironment", "StartResponse", dict[str, Any]], Iterable[bytes]]
 
 logger = logging.getLogger("framework")
 
@@ -45,12 +41,15 @@ logger = logging.getLogger("framework")
 class Surroundings:
     """Hold what start-up knows that holds for all requests of an application."""
 
+    settings: HTTPSettings = field(default_factory=HTTPSettings)
     # None if nothing uses sessions.
     manager: SessionManager | None = None
     # The outermost first.
     middleware: tuple[Middleware, ...] = ()
     # The exception handlers of configurations.
     catchers: tuple[Catcher, ...] = ()
+    # What makes the components that each request has anew.
+    makers: Mapping[object, Callable[[Exchange], object]] = field(default_factory=dict)
 
 
 class Dispatcher:
@@ -63,6 +62,8 @@ class Dispatcher:
         self._manager = manager = surroundings.manager
         self._middleware = surroundings.middleware
         self._catchers = surroundings.catchers
+        self._has_scope = bool(surroundings.makers)
+        self._exchanges = exchange_class(surroundings.settings, surroundings.makers)
         # Rolling sessions are renewed by every response, so also by a 404.
         self._always = manager is not None and manager.opens_every_request
         self.router = Router(self._entries(list(handlers)))
@@ -96,7 +97,8 @@ class Dispatcher:
         recover = self._recovery(f"{route.method} {route.rule} in {route.where}")
         caught = catching(handler.catchers, recover)
         if handler.is_bare and not self._always and not self._middleware:
-            return _straight(compile_path_call(plan, handler.method), renderers, caught)
+            call_straight = compile_path_call(plan, handler.method)
+            return _straight(call_straight, renderers, caught, self._exchanges)
         call = guarded(handler.guards, compile_call(plan, handler.method))
         answer = _answering(call, renderers, caught)
         return self._responding(answer, recover, needs_session=handler.may_use_session)
@@ -105,9 +107,11 @@ class Dispatcher:
         if self._middleware:
             answer = wrap(answer, self._middleware, catching(self._catchers, recover))
             needs_session = True
+        if self._has_scope:
+            answer = in_scope(answer, recover)
         if self._manager is not None and (needs_session or self._always):
-            return _in_session(answer, recover, self._manager)
-        return _without_session(answer)
+            return in_session(answer, recover, self._manager, self._exchanges)
+        return without_session(answer, self._exchanges)
 
     def _refusing(self, refusal: HTTPException, method: str) -> Respond:
         """Answer a request that has no handler as any other: it may have a session to renew."""
@@ -137,7 +141,10 @@ class Dispatcher:
 
 
 def _straight(
-    call: Callable[[dict[str, Any]], object], renderers: Renderers, recover: Recover
+    call: Callable[[dict[str, Any]], object],
+    renderers: Renderers,
+    recover: Recover,
+    exchanges: type[Exchange],
 ) -> Respond:
     """Respond with what a handler makes of the path values: it needs nothing else."""
 
@@ -149,7 +156,7 @@ def _straight(
             status, headers, body = renderers[type(result)](result, environ)
         # Whatever a handler raises is answered.
         except Exception as error:  # noqa: BLE001
-            status, headers, body = recover(error, Exchange(environ, values, None))
+            status, headers, body = recover(error, exchanges(environ, values, None))
         start_response(status, headers)
         return body
 
@@ -167,75 +174,11 @@ def _answering(
             return renderers[type(result)](result, exchange.environ)
         # Whatever a handler raises is answered.
         except Exception as error:  # noqa: BLE001
+            if exchange.scope is not None:
+                exchange.scope.failure = error
             return recover(error, exchange)
 
     return answer
-
-
-def _without_session(answer: Answer) -> Respond:
-    """Respond with the answer."""
-
-    def respond(
-        environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
-    ) -> Iterable[bytes]:
-        status, headers, body = answer(Exchange(environ, values, None))
-        start_response(status, headers)
-        return body
-
-    return respond
-
-
-def _in_session(answer: Answer, recover: Recover, manager: SessionManager) -> Respond:
-    """Respond with the answer once the session is settled, if there is one."""
-    always = manager.opens_every_request
-
-    def respond(
-        environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
-    ) -> Iterable[bytes]:
-        exchange = Exchange(environ, values, manager)
-        try:
-            rendered = answer(exchange)
-            session = exchange.session if always else exchange.opened
-            if session is not None:
-                rendered = _settle(manager, exchange, session, rendered, recover)
-        # It is on its way to the debugger or ends the process: no response leaves.
-        except BaseException:
-            if exchange.opened is not None:
-                manager.abandon(exchange.opened)
-            raise
-        status, headers, body = rendered
-        start_response(status, headers)
-        return body
-
-    return respond
-
-
-def _settle(
-    manager: SessionManager,
-    exchange: Exchange,
-    session: Session,
-    rendered: Rendered,
-    recover: Recover,
-) -> Rendered:
-    """Save the session before the headers leave, or discard what a failed request did to it."""
-    status, headers, body = rendered
-    failed = status.startswith("5")
-    try:
-        if not failed:
-            exchange.take_back()
-        added = manager.close(session, failed=failed)
-    # The handler's response would report what did not happen: the error takes its place.
-    except Exception as error:  # noqa: BLE001
-        close_body(body)
-        status, headers, body = recover(error, exchange)
-        added = manager.close(session, failed=True)
-    if added:
-        merge_headers(headers, added)
-    if isinstance(body, Stream):
-        # What was lent and changed since then is lost; this says so.
-        body.call_on_close(exchange.take_back)
-        body.call_on_close(lambda: manager.report_late_changes(session))
-    return status, headers, body
 
 
 def _refused(refusal: HTTPException, exchange: Exchange, recover: Recover) -> Rendered:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, ClassVar
 from urllib.parse import unquote_plus
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
@@ -11,6 +11,8 @@ from werkzeug.wrappers import Request
 from werkzeug.wsgi import LimitedStream
 
 from framework.form_data import FORM_TYPES, FormData, FormParser
+from framework.scopes import Scope
+from framework.settings import HTTPSettings
 from sessions.manager import SessionManager
 from sessions.session import Session
 from sessions.wsgi import EnvironHead
@@ -18,7 +20,7 @@ from sessions.wsgi import EnvironHead
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-BODY_LIMIT = 1024 * 1024
+BODY_LIMIT = HTTPSettings.body_limit
 
 # The place of an exchange in the environ of the request object that it has made.
 _KEY = "framework.exchange"
@@ -37,7 +39,13 @@ class Exchange:
         "manager",
         "opened",
         "path_values",
+        "scope",
     )
+
+    # The same for all requests of an application.
+    settings: ClassVar[HTTPSettings] = HTTPSettings()
+    # What makes the components that each request has anew.
+    makers: ClassVar[Mapping[object, Callable[["Exchange"], object]]] = {}
 
     # The session if something has opened it: asking here opens nothing.
     opened: Session | None
@@ -52,6 +60,8 @@ class Exchange:
         self.path_values = path_values
         self.manager = manager
         self.opened = None
+        # None until a component of the request is made.
+        self.scope: Scope | None = None
         self._request: Request | None = None
         self._body: bytes | None = None
         self._query: dict[str, list[str]] | None = None
@@ -73,7 +83,9 @@ class Exchange:
                 # Werkzeug cuts such a body off at the limit, and does not say so.
                 _ = self.body
             self._request = Request(self.environ)
-            self._request.max_content_length = BODY_LIMIT
+            self._request.max_content_length = self.settings.body_limit
+            self._request.max_form_memory_size = self.settings.form_memory_limit
+            self._request.max_form_parts = self.settings.form_parts_limit
             self._request.form_data_parser_class = FormParser
             self.environ[_KEY] = self
         return self._request
@@ -84,7 +96,7 @@ class Exchange:
 
         A body of another type than a form's is refused, too; no body is an empty form.
         """
-        length = _content_length(self.environ)
+        length = _content_length(self.environ, self.settings.body_limit)
         request = self.request
         if request.mimetype not in FORM_TYPES and (length or self._body):
             raise UnsupportedMediaType(
@@ -141,16 +153,29 @@ class Exchange:
 
     def _read(self) -> bytes:
         environ = self.environ
-        length = _content_length(environ)
+        limit = self.settings.body_limit
+        length = _content_length(environ, limit)
         if length is not None:
             body = LimitedStream(environ["wsgi.input"], length).read()
         elif environ.get("wsgi.input_terminated"):
-            body = _read_to_the_end(environ["wsgi.input"])
+            body = _read_to_the_end(environ["wsgi.input"], limit)
         else:
             # Without a length, only a server that ends the stream itself lets it be read.
             body = b""
         environ["wsgi.input"] = BytesIO(body)
         return body
+
+
+def exchange_class(
+    settings: HTTPSettings, makers: Mapping[object, Callable[[Exchange], object]]
+) -> type[Exchange]:
+    """Return the class of an application's exchanges.
+
+    What all of its requests share costs none of them anything there.
+    """
+    if settings == Exchange.settings and not makers:
+        return Exchange
+    return type("Exchange", (Exchange,), {"__slots__": (), "settings": settings, "makers": makers})
 
 
 def exchange_of(request: Request) -> Exchange:
@@ -178,21 +203,21 @@ def _parse_query(text: str) -> dict[str, list[str]]:
     return values
 
 
-def _content_length(environ: "WSGIEnvironment") -> int | None:
+def _content_length(environ: "WSGIEnvironment", limit: int) -> int | None:
     text = environ.get("CONTENT_LENGTH") or None
     if text is None:
         return None
     if not (text.isascii() and text.isdigit()):
         raise BadRequest(f"The Content-Length {text!r} is not a number.")
     # Compared as text first: a number of a million digits is too large as well.
-    if len(text.lstrip("0")) > len(str(BODY_LIMIT)) or int(text) > BODY_LIMIT:
-        raise RequestEntityTooLarge(f"The body is over the limit of {BODY_LIMIT} bytes.")
+    if len(text.lstrip("0")) > len(str(limit)) or int(text) > limit:
+        raise RequestEntityTooLarge(f"The body is over the limit of {limit} bytes.")
     return int(text)
 
 
-def _read_to_the_end(stream: IO[bytes]) -> bytes:
+def _read_to_the_end(stream: IO[bytes], limit: int) -> bytes:
     # One byte more than allowed tells a body over the limit from one that just fits.
-    body = LimitedStream(stream, BODY_LIMIT + 1, is_max=True).read()
-    if len(body) > BODY_LIMIT:
-        raise RequestEntityTooLarge(f"The body is over the limit of {BODY_LIMIT} bytes.")
+    body = LimitedStream(stream, limit + 1, is_max=True).read()
+    if len(body) > limit:
+        raise RequestEntityTooLarge(f"The body is over the limit of {limit} bytes.")
     return body

@@ -111,6 +111,8 @@ class Stream:
     def __init__(self, chunks: Iterator[object], where: str) -> None:
         self._chunks = chunks
         self._where = where
+        # What the generator raised after its first chunk.
+        self.failure: Exception | None = None
         self._on_close: list[Callable[[], object]] = [lambda: close_body(chunks)]
         first = next(chunks, "")
         self.is_text = isinstance(first, str)
@@ -129,7 +131,8 @@ class Stream:
             raise
         # Whatever happens in here, the connection must break: the client has to see that the
         # answer is not whole. The server does that with the exception; it does not know where.
-        except Exception:
+        except Exception as error:
+            self.failure = error
             logger.exception("%s failed after its headers were sent", self._where)
             raise
 

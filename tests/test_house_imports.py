@@ -50,6 +50,7 @@ FRAMEWORK = """
     controllers
     discovery
     form_data
+    scopes settings
     exchange
     validation
     markers
@@ -74,6 +75,7 @@ FRAMEWORK = """
     guards middleware catching
     handlers
     csrf cors static
+    settling edge
     dispatch
     defaults
     application

@@ -12,7 +12,7 @@ FRAMEWORK = """
     Application controller get post put patch delete head options
     component service repository configuration
     Query Header Cookie Form Body Inject query header cookie form session session_value Session
-    Request Response guard catch Middleware Next replace StartupError
+    Request Response guard catch Middleware Next HTTPSettings replace StartupError
 """
 FRAMEWORK_TESTING = "Client SessionClock replace"
 SESSIONS = """

@@ -1,0 +1,81 @@
+"""The settings of HTTP: whom to trust, how much to read, which headers to add."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from sessions.errors import ConfigurationError
+
+_PROXY_HEADERS = ("for", "proto", "host", "port", "prefix")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HTTPSettings:
+    """Set HTTP up; a configuration provides it as a component.
+
+    Raises ConfigurationError with everything that is wrong.
+    """
+
+    trusted_hosts: Sequence[str] = ()
+    """The hosts that requests may ask for, `.example.com` for all below one; empty: any."""
+    trusted_proxies: int | Mapping[str, int] = 0
+    """How many proxies are in front, all of which set X-Forwarded-For and -Proto.
+
+    Or a number for each header that they set: `{"for": 1, "proto": 1, "host": 1}`.
+    """
+    body_limit: int = 1024 * 1024
+    """The bytes that a body may have."""
+    form_memory_limit: int = 500_000
+    """The bytes that a field of a multipart form may have; files may have more."""
+    form_parts_limit: int = 1000
+    """The fields and files that a form may have."""
+    security_headers: bool = False
+    """Whether each response says that browsers are to be strict with it."""
+
+    def __post_init__(self) -> None:
+        problems = [*self._limit_problems(), *self._host_problems(), *self._proxy_problems()]
+        if problems:
+            raise ConfigurationError(problems)
+
+    @property
+    def proxies(self) -> dict[str, int]:
+        """Return the number of proxies that set each header, by the arguments of ProxyFix."""
+        counts = self.trusted_proxies
+        if isinstance(counts, int):
+            counts = {"for": counts, "proto": counts}
+        return {f"x_{name}": counts.get(name, 0) for name in _PROXY_HEADERS}
+
+    def _limit_problems(self) -> Iterator[str]:
+        for name in (field.name for field in fields(self) if field.name.endswith("_limit")):
+            value = getattr(self, name)
+            if not _is_count(value) or value == 0:
+                yield f"{name} is {value!r}; give a positive number"
+
+    def _host_problems(self) -> Iterator[str]:
+        if isinstance(self.trusted_hosts, str):
+            yield f"trusted_hosts is {self.trusted_hosts!r}; give a list, [{self.trusted_hosts!r}]"
+            return
+        for host in self.trusted_hosts:
+            if not isinstance(host, str) or not host.strip(".") or "/" in host or "*" in host:
+                yield (
+                    f"trusted_hosts has {host!r}, which is no host; write 'example.com', or"
+                    " '.example.com' for all hosts below it, too"
+                )
+
+    def _proxy_problems(self) -> Iterator[str]:
+        counts = self.trusted_proxies
+        if not isinstance(counts, Mapping):
+            if not _is_count(counts):
+                yield f"trusted_proxies is {counts!r}; give the number of proxies in front"
+            return
+        for name, count in counts.items():
+            if name not in _PROXY_HEADERS:
+                yield (
+                    f"trusted_proxies has the header {name!r}; there are"
+                    f" {', '.join(_PROXY_HEADERS)}"
+                )
+            elif not _is_count(count):
+                yield f"trusted_proxies[{name!r}] is {count!r}; give the number of proxies"
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

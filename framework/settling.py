@@ -1,0 +1,136 @@
+"""What is settled before the headers leave: a request's components end, its session is saved."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wsgi import ClosingIterator
+
+from framework.exchange import Exchange
+from framework.responses import Answer, Recover, Rendered, Stream, close_body
+from framework.scopes import Scope
+from sessions.manager import SessionManager
+from sessions.session import Session
+from sessions.wsgi import merge_headers
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+# Answers the requests of one handler; the last argument holds the values of the path.
+Respond = Callable[["WSGIEnvironment", "StartResponse", dict[str, Any]], Iterable[bytes]]
+
+logger = logging.getLogger("framework")
+
+
+def in_scope(answer: Answer, recover: Recover) -> Answer:
+    """End the components of a request with its answer, or with the body if that is streamed."""
+
+    def scoped(exchange: Exchange) -> Rendered:
+        try:
+            rendered = answer(exchange)
+        # It is on its way to the debugger or ends the process.
+        except BaseException as error:
+            if exchange.scope is not None:
+                exchange.scope.failure = error
+                exchange.scope.close()
+            raise
+        scope = exchange.scope
+        return rendered if scope is None else _end(scope, rendered, exchange, recover)
+
+    return scoped
+
+
+def without_session(answer: Answer, exchanges: type[Exchange]) -> Respond:
+    """Respond with the answer."""
+
+    def respond(
+        environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
+    ) -> Iterable[bytes]:
+        status, headers, body = answer(exchanges(environ, values, None))
+        start_response(status, headers)
+        return body
+
+    return respond
+
+
+def in_session(
+    answer: Answer, recover: Recover, manager: SessionManager, exchanges: type[Exchange]
+) -> Respond:
+    """Respond with the answer once the session is settled, if there is one."""
+    always = manager.opens_every_request
+
+    def respond(
+        environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
+    ) -> Iterable[bytes]:
+        exchange = exchanges(environ, values, manager)
+        try:
+            rendered = answer(exchange)
+            session = exchange.session if always else exchange.opened
+            if session is not None:
+                rendered = _settle(manager, exchange, session, rendered, recover)
+        # It is on its way to the debugger or ends the process: no response leaves.
+        except BaseException:
+            if exchange.opened is not None:
+                manager.abandon(exchange.opened)
+            raise
+        status, headers, body = rendered
+        start_response(status, headers)
+        return body
+
+    return respond
+
+
+def _end(scope: Scope, rendered: Rendered, exchange: Exchange, recover: Recover) -> Rendered:
+    status, headers, body = rendered
+    if isinstance(body, Stream):
+        stream = body
+        stream.call_on_close(lambda: _end_late(scope, stream.failure))
+    elif isinstance(body, list | tuple | ClosingIterator):
+        try:
+            scope.close()
+        # The response would report what did not happen: the error takes its place.
+        except Exception as error:  # noqa: BLE001
+            close_body(body)
+            return recover(error, exchange)
+    else:
+        # A file that the server sends by itself, or a stream that the handler passes through.
+        body = ClosingIterator(body, lambda: _end_late(scope, None))
+    return status, headers, body
+
+
+def _end_late(scope: Scope, failure: BaseException | None) -> None:
+    """End components when the response has been sent, so that no error can change it."""
+    scope.failure = scope.failure or failure
+    try:
+        scope.close()
+    # It is the user's own code; nobody but the log can still be told.
+    except Exception:
+        logger.exception("the components of a request failed to end")
+
+
+def _settle(
+    manager: SessionManager,
+    exchange: Exchange,
+    session: Session,
+    rendered: Rendered,
+    recover: Recover,
+) -> Rendered:
+    """Save the session before the headers leave, or discard what a failed request did to it."""
+    status, headers, body = rendered
+    failed = status.startswith("5")
+    try:
+        if not failed:
+            exchange.take_back()
+        added = manager.close(session, failed=failed)
+    # The handler's response would report what did not happen: the error takes its place.
+    except Exception as error:  # noqa: BLE001
+        close_body(body)
+        status, headers, body = recover(error, exchange)
+        added = manager.close(session, failed=True)
+    if added:
+        merge_headers(headers, added)
+    if isinstance(body, Stream):
+        # What was lent and changed since then is lost; this says so.
+        body.call_on_close(exchange.take_back)
+        body.call_on_close(lambda: manager.report_late_changes(session))
+    return status, headers, body

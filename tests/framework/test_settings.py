@@ -1,0 +1,240 @@
+"""The settings of HTTP: hosts, proxies, limits and security headers."""
+
+from typing import Any
+
+import pytest
+
+from framework import (
+    Application,
+    Body,
+    Form,
+    HTTPSettings,
+    Request,
+    component,
+    configuration,
+    controller,
+    get,
+    post,
+)
+from framework.testing import Client
+from sessions import ConfigurationError
+from tests.framework.trials import client_of, only_problem_of
+
+
+@controller("/")
+class Pages:
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    @get("/")
+    def show(self, request: Request) -> dict[str, str | None]:
+        return {
+            "address": request.remote_addr,
+            "scheme": request.scheme,
+            "host": request.host,
+            "url": self._application.url_for("Pages.show", request, _external=True),
+        }
+
+    @post("/body")
+    def body(self, body: Body[list[int]]) -> int:
+        return len(body)
+
+    @post("/form")
+    def form(self, name: Form[str]) -> int:
+        return len(name)
+
+
+def application_with(**settings: Any) -> Application:
+    """Build an application with the settings."""
+
+    @configuration
+    class Web:
+        @component
+        def http(self) -> HTTPSettings:
+            return HTTPSettings(**settings)
+
+    return Application(Pages, Web)
+
+
+def client_with(**settings: Any) -> Client:
+    return Client(application_with(**settings))
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("shop.example", 200),
+        ("shop.example:8000", 200),
+        ("www.shop.example", 400),
+        ("api.shop.test", 200),
+        ("evil.example", 400),
+        ("shop.example.evil.example", 400),
+        ("shop.example@evil.example", 400),
+    ],
+)
+def test_f103_a_host_that_is_not_trusted_is_a_bad_request(host: str, status: int) -> None:
+    """Also one that merely looks like a trusted one."""
+    client = client_with(trusted_hosts=["shop.example", ".shop.test"])
+    response = client.get("/", headers={"Host": host})
+
+    assert response.status_code == status
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
+def test_f103_the_host_comes_first(method: str) -> None:
+    """No handler, no path and no automatic answer is reached under another name."""
+    client = client_with(trusted_hosts=["shop.example"])
+    response = client.open("/missing", method=method, headers={"Host": "evil.example"})
+
+    assert response.status_code == 400
+    assert response.mimetype == "application/problem+json"
+
+
+def test_any_host_is_fine_unless_hosts_are_set() -> None:
+    """The default trusts what the server in front lets pass."""
+    with client_of(Pages) as client:
+        assert client.get("/", headers={"Host": "any.example"}).status_code == 200
+
+
+FORWARDED = {
+    "X-Forwarded-For": "192.0.2.7",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "shop.example",
+    "X-Forwarded-Prefix": "/shop",
+}
+
+
+def test_s73_without_proxies_forwarded_headers_mean_nothing() -> None:
+    """Anybody can send them."""
+    with client_of(Pages) as client:
+        seen = client.get("/", headers=FORWARDED).get_json()
+
+    assert (seen["scheme"], seen["host"]) == ("http", "localhost")
+
+
+def test_a_number_of_proxies_is_for_address_and_scheme() -> None:
+    """The headers that every proxy sets; a client could forge the others."""
+    seen = client_with(trusted_proxies=1).get("/", headers=FORWARDED).get_json()
+
+    assert (seen["address"], seen["scheme"], seen["host"]) == ("192.0.2.7", "https", "localhost")
+
+
+def test_f102_urls_are_right_behind_a_proxy() -> None:
+    """Scheme, host and prefix are those of the headers that are trusted."""
+    proxies = {"for": 1, "proto": 1, "host": 1, "prefix": 1}
+    seen = client_with(trusted_proxies=proxies).get("/", headers=FORWARDED).get_json()
+
+    assert seen["url"] == "https://shop.example/shop/"
+
+
+def test_the_trusted_host_is_the_forwarded_one() -> None:
+    """What the proxy says is what is checked."""
+    client = client_with(trusted_hosts=["shop.example"], trusted_proxies={"host": 1})
+
+    assert client.get("/", headers={"X-Forwarded-Host": "shop.example"}).status_code == 200
+    assert client.get("/", headers={"X-Forwarded-Host": "evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize(("size", "status"), [(20, 200), (21, 413)])
+def test_f104_the_limit_of_bodies_can_be_set(size: int, status: int) -> None:
+    """For JSON and for forms."""
+    client = client_with(body_limit=20)
+    json = client.post("/body", data=b"[]".ljust(size), content_type="application/json")
+    form = client.post("/form", data={"name": "x" * (size - len("name="))})
+
+    assert (json.status_code, form.status_code) == (status, status)
+
+
+def test_f104_the_parts_of_a_form_are_limited() -> None:
+    """A form of many small fields is refused, too."""
+    client = client_with(form_parts_limit=3)
+
+    assert client.post("/form", data={"name": "x", "b": "", "c": ""}).status_code == 200
+    fields = {"name": "x", "b": "", "c": "", "d": ""}
+    assert client.post("/form", data=fields).status_code == 413
+    multipart = client.post("/form", data=fields, content_type="multipart/form-data")
+    assert multipart.status_code == 413
+
+
+def test_f104_a_field_of_a_multipart_form_is_limited() -> None:
+    """It would be held in memory."""
+    client = client_with(form_memory_limit=100)
+    response = client.post("/form", data={"name": "x" * 101}, content_type="multipart/form-data")
+
+    assert response.status_code == 413
+
+
+def test_f59_limits_of_one_application_leave_others_alone() -> None:
+    """Two applications in one process share nothing."""
+    small, usual = client_with(body_limit=20), client_with()
+    for client, status in ((small, 413), (usual, 200)):
+        response = client.post("/body", data=b"[]".ljust(21), content_type="application/json")
+
+        assert response.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/", "/missing"])
+def test_security_headers_are_one_switch(path: str) -> None:
+    """Every response has them; the one about https only where it is https."""
+    client = client_with(security_headers=True)
+    plain, secure = client.get(path), client.get(path, base_url="https://localhost")
+
+    assert plain.headers["X-Content-Type-Options"] == "nosniff"
+    assert plain.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert plain.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert plain.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "Strict-Transport-Security" not in plain.headers
+    assert secure.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_security_headers_are_off_by_default() -> None:
+    """An application that sends its own needs none of ours."""
+    with client_of(Pages) as client:
+        assert "X-Content-Type-Options" not in client.get("/").headers
+
+
+def test_a_refused_host_has_the_security_headers() -> None:
+    """They are outside of everything."""
+    client = client_with(security_headers=True, trusted_hosts=["shop.example"])
+
+    assert client.get("/").headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"body_limit": 0}, "body_limit is 0; give a positive number"),
+        ({"form_parts_limit": -1}, "form_parts_limit is -1; give a positive number"),
+        (
+            {"trusted_hosts": "shop.example"},
+            "trusted_hosts is 'shop.example'; give a list, ['shop.example']",
+        ),
+        ({"trusted_hosts": ["*.shop.example"]}, "trusted_hosts has '*.shop.example'"),
+        ({"trusted_hosts": ["https://shop.example"]}, "which is no host"),
+        ({"trusted_proxies": -1}, "trusted_proxies is -1"),
+        ({"trusted_proxies": True}, "trusted_proxies is True"),
+        ({"trusted_proxies": {"hosts": 1}}, "trusted_proxies has the header 'hosts'"),
+        ({"trusted_proxies": {"host": "1"}}, "trusted_proxies['host'] is '1'"),
+    ],
+)
+def test_impossible_settings_are_refused(settings: dict[str, Any], message: str) -> None:
+    """At construction, with the value and the remedy."""
+    with pytest.raises(ConfigurationError) as caught:
+        HTTPSettings(**settings)
+
+    assert message in str(caught.value)
+
+
+def test_impossible_settings_are_problems_of_start_up() -> None:
+    """All of them, at the place where they are written."""
+
+    @configuration
+    class Web:
+        @component
+        def http(self) -> HTTPSettings:
+            return HTTPSettings(body_limit=-5)
+
+    problem = only_problem_of(Pages, Web)
+
+    assert problem.what == "body_limit is -5"
+    assert "Web.http (" in problem.where
