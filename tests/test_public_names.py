@@ -5,6 +5,7 @@ from types import ModuleType
 import pytest
 
 import framework
+import framework.openapi
 import framework.testing
 import sessions
 
@@ -25,8 +26,13 @@ SESSIONS = """
 
 @pytest.mark.parametrize(
     ("module", "names"),
-    [(framework, FRAMEWORK), (framework.testing, FRAMEWORK_TESTING), (sessions, SESSIONS)],
-    ids=["framework", "framework.testing", "sessions"],
+    [
+        (framework, FRAMEWORK),
+        (framework.testing, FRAMEWORK_TESTING),
+        (framework.openapi, "OpenAPI"),
+        (sessions, SESSIONS),
+    ],
+    ids=["framework", "framework.testing", "framework.openapi", "sessions"],
 )
 def test_a_module_exports_these_names(module: ModuleType, names: str) -> None:
     """Each public name is there under exactly this spelling, and no other is."""

@@ -1,6 +1,6 @@
 """What a handler says that it returns → the successful responses of its operation."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from http import HTTPStatus
 from types import UnionType
 from typing import Any, Never, NoReturn, Union, get_args, get_origin
@@ -13,7 +13,7 @@ from framework.openapi.schemas import Schema, Schemas
 from framework.signatures import EMPTY, Unresolved, read_return, split
 
 _BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
-_STREAMS = (Generator, Iterator, Iterable)
+_STREAMS = (Generator, Iterator)
 _NEVER = (Never, NoReturn)
 _ANYTHING: Schema = {"description": "What the handler answers."}
 
@@ -85,4 +85,5 @@ def _schema(media_type: str, group: list[Any], schemas: Schemas) -> Schema:
         return {"type": "string"}
     if media_type == "application/octet-stream":
         return {}
-    return schemas.of(Union[tuple(group)])  # noqa: UP007
+    found = [schemas.of(each) for each in group]
+    return found[0] if len(found) == 1 else {"anyOf": found}

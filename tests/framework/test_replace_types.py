@@ -12,6 +12,8 @@ PROGRAM = """
     from typing import NewType, Protocol
 
     from framework import replace
+    from framework.testing import SessionClock
+    from sessions import MemoryStore, Store
 
     class Clock(Protocol):
         def now(self, zone: str) -> float: ...
@@ -44,6 +46,8 @@ PROGRAM = """
     replace(Users).to(FakeUsers())
     replace(Url).to(Url("redis://"))
     replace(list[int]).to([1])
+    replace(Store).to(MemoryStore())
+    replace(SessionClock).to(lambda: 0.0)
 """
 WRONG = """
     replace(Clock).to(WrongClock())
@@ -51,10 +55,12 @@ WRONG = """
     replace(Users).to(None)
     replace(Url).to("redis://")
     replace(list[int]).to(["a"])
+    replace(Store).to({})
+    replace(SessionClock).to(lambda: "now")
 """
 
 
-@pytest.mark.parametrize(("more", "errors"), [("", 0), (WRONG, 5)])
+@pytest.mark.parametrize(("more", "errors"), [("", 0), (WRONG, 7)])
 def test_a_wrong_fake_is_a_type_error(tmp_path: Path, more: str, errors: int) -> None:
     """mypy --strict accepts what fits, protocols and abstract classes too, and nothing else."""
     pytest.importorskip("mypy")
