@@ -41,6 +41,17 @@ def configured(settings: str) -> str:
     return CONFIGURED.replace("SETTINGS", settings)
 
 
+def with_http(http: str, sessions: str = "") -> str:
+    provider = f"""
+    @component
+    def http(self) -> HTTPSettings:
+        return {http}
+
+app ="""
+    imported = configured(sessions).replace("controller, get", "HTTPSettings, controller, get")
+    return imported.replace("app =", provider)
+
+
 def test_an_application_that_starts_is_summed_up(framework: Framework, tmp_path: Path) -> None:
     """One line tells what starts, and the status is 0."""
     Path("app.py").write_text(SHOP)
@@ -89,7 +100,7 @@ def test_defaults_are_warned_of(framework: Framework) -> None:
 
     assert result.exit_code == 0
     assert (
-        "1. .framework/session.key\n"
+        ". .framework/session.key\n"
         "   sessions are signed with the key made for development: another machine makes another,"
         " and who copies the folder can sign, too\n"
         "   To mend it: Put the key that `framework secret` prints into SESSION_KEYS.\n"
@@ -113,7 +124,7 @@ def test_a_memory_store_is_warned_of(framework: Framework) -> None:
     ("settings", "warning"),
     [
         ("cookie=CookieSettings(secure=False)", "the session cookie has secure=False: a browser"),
-        ("", 'the session cookie has secure="auto": behind a proxy that ends https'),
+        ("", 'the session cookie has secure="auto", and no proxy is trusted: behind one'),
     ],
 )
 def test_a_cookie_for_plain_http_is_warned_of(
@@ -123,6 +134,42 @@ def test_a_cookie_for_plain_http_is_warned_of(
     Path("app.py").write_text(configured(settings))
 
     assert warning in framework("check", "--deploy").output
+
+
+def test_a_trusted_proxy_tells_https(framework: Framework) -> None:
+    """Where a proxy is trusted to say what came over https, secure="auto" is right."""
+    Path("app.py").write_text(with_http("HTTPSettings(trusted_proxies=1)"))
+
+    assert 'secure="auto"' not in framework("check", "--deploy").output
+
+
+def test_a_proxy_that_is_not_trusted_with_the_scheme_tells_no_https(framework: Framework) -> None:
+    """A proxy that is trusted with the client's address only does not make a cookie Secure."""
+    Path("app.py").write_text(with_http("HTTPSettings(trusted_proxies={'for': 1})"))
+
+    assert 'secure="auto"' in framework("check", "--deploy").output
+
+
+def test_missing_hosts_are_warned_of(framework: Framework) -> None:
+    """Without trusted hosts, a client chooses the host in the URLs that are built."""
+    Path("app.py").write_text(SHOP)
+
+    assert (
+        "the default HTTPSettings\n"
+        "   trusted_hosts is empty: a request may ask for any host, and the URLs built for it have"
+        " that host\n"
+        "   To mend it: Provide HTTPSettings(trusted_hosts=['shop.example']), with the hosts of"
+        " your own.\n"
+    ) in framework("check", "--deploy").output
+
+
+def test_nothing_is_left_to_warn_of(framework: Framework) -> None:
+    """An application with hosts, a Secure cookie, a key and a store of its own is fit."""
+    settings = "store=SQLiteStore('sessions.db'), cookie=CookieSettings(secure=True)"
+    http = "HTTPSettings(trusted_hosts=['shop.example'])"
+    Path("app.py").write_text(with_http(http, settings))
+
+    assert framework("check", "--deploy").output.endswith("\nNothing to warn of.\n")
 
 
 def test_debug_is_warned_of(framework: Framework) -> None:
