@@ -53,11 +53,12 @@ def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered
     headers = _own_headers(error, environ)
     if _prefers_html(environ):
         body = _page(details).encode()
-        headers += [HTML, ("Vary", "Accept")]
+        headers.append(HTML)
     else:
         body = encode_json(details)
         headers.append(PROBLEM)
-    headers.append(("Content-Length", str(len(body))))
+    # Either of the two, by what the client prefers.
+    headers += [("Vary", "Accept"), ("Content-Length", str(len(body)))]
     return status_line(details.status), headers, [body]
 
 

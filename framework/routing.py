@@ -5,10 +5,12 @@ dictionary of the paths without variables, and a tree of the rules whose variabl
 each. Both give the `Map`'s own answer; where the tree cannot know it, the `Map` is asked.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound
@@ -20,6 +22,7 @@ from werkzeug.routing.converters import (
     PathConverter,
     UnicodeConverter,
     UUIDConverter,
+    ValidationError,
 )
 
 from framework.matching import Found, Tree, Undecided
@@ -89,6 +92,8 @@ class Router(Generic[H]):
     ) -> str:
         """Build a URL: below the mount point, and with the host, of the request if one is given."""
         adapter = self._adapter if environ is None else self._map.bind_to_environ(environ)
+        if external and not adapter.server_name:
+            raise BadRequest("The Host header names no host.")
         return adapter.build(endpoint, values, force_external=external)
 
     def _answers(self, rules: Iterable[str]) -> dict[str, dict[str, Found[H]]]:
@@ -126,8 +131,8 @@ def request_path(environ: "WSGIEnvironment") -> str:
     """
     path: str = environ.get("PATH_INFO") or "/"
     target = environ.get("REQUEST_URI") or environ.get("RAW_URI")
-    if target and "%2" in target and "%2f" in target.partition("?")[0].lower():
-        raise NotFound("An encoded slash (%2F) is not allowed in a path.")
+    if target and "%" in target:
+        _check_escapes(target.partition("?")[0])
     return path if path.isascii() else _decode(path)
 
 
@@ -165,6 +170,16 @@ class _EntryRule(Rule):
         self.methods = {entry.method}
 
 
+class _FiniteFloat(FloatConverter):
+    """Refuse a number of so many digits that it is infinite."""
+
+    def to_python(self, value: str) -> float:
+        number: float = super().to_python(value)
+        if math.isinf(number):
+            raise ValidationError
+        return number
+
+
 class _ParsedRule(Rule):
     """Remember the converters of its variables."""
 
@@ -185,11 +200,24 @@ class _ParsedRule(Rule):
 
 
 def _new_map(rules: Iterable[Rule]) -> Map:
-    return Map(rules, strict_slashes=False, merge_slashes=False, redirect_defaults=False)
+    return Map(
+        rules,
+        strict_slashes=False,
+        merge_slashes=False,
+        redirect_defaults=False,
+        converters={"float": _FiniteFloat},
+    )
 
 
 def _other_slash(path: str) -> str:
     return path.removesuffix("/") or path if path.endswith("/") else path + "/"
+
+
+def _check_escapes(path: str) -> None:
+    """Check the path as the client wrote it: some servers put U+FFFD for what is no UTF-8."""
+    if "%2f" in path.lower():
+        raise NotFound("An encoded slash (%2F) is not allowed in a path.")
+    _decode(unquote_to_bytes(path).decode("latin-1"))
 
 
 def _decode(path: str) -> str:
@@ -206,6 +234,6 @@ _VALUE_TYPES: dict[type, type] = {
     PathConverter: str,
     AnyConverter: str,
     IntegerConverter: int,
-    FloatConverter: float,
+    _FiniteFloat: float,
     UUIDConverter: UUID,
 }

@@ -22,6 +22,7 @@ MINIMUM_KEY_VARIETY = 4
 REMEMBERED_TOKENS = 4096
 
 _SIGNATURE_LENGTH = 43
+_LONGEST_TOKEN = MAXIMUM_ID_LENGTH + 1 + _SIGNATURE_LENGTH
 _TOKEN = re.compile(
     rf"([A-Za-z0-9_-]{{{MINIMUM_ID_LENGTH},{MAXIMUM_ID_LENGTH}}})"
     rf"\.([A-Za-z0-9_-]{{{_SIGNATURE_LENGTH}}})",
@@ -55,12 +56,15 @@ class IdSigner:
         self._signatures = tuple(_Signature(_derived(key, purpose)) for key in keys)
         self._newest = self._signatures[0]
         # A browser sends the same token again and again: the last ones need no second look.
-        self.unsign = lru_cache(REMEMBERED_TOKENS)(self._unsign)
-        """Return the id that a token carries, or None unless one of the keys signed it."""
+        self._remembered = lru_cache(REMEMBERED_TOKENS)(self._unsign)
 
     def sign(self, id: str) -> str:
         """Return the token that carries the id, signed by the newest key."""
         return f"{id}.{self._newest.of(id).decode()}"
+
+    def unsign(self, token: str) -> str | None:
+        """Return the id that the token carries, or None unless one of the keys signed it."""
+        return self._remembered(token) if len(token) <= _LONGEST_TOKEN else None
 
     def _unsign(self, token: str) -> str | None:
         match = _TOKEN.fullmatch(token)

@@ -122,3 +122,15 @@ def test_the_request_reads_the_body_that_was_bound() -> None:
 
     with open_client((Pages,), ()) as client:
         assert client.post("/", json=[1]).text == "[1] [1] [1]"
+
+
+class Unreadable(BytesIO):
+    """Raise what a server raises whose chunks are none."""
+
+    def readinto(self, buffer: Any, /) -> int:
+        raise LookupError("chunk size ZZ")
+
+
+def test_a_body_that_the_server_cannot_read_is_a_bad_request() -> None:
+    """Servers raise errors of their own for a malformed chunked body."""
+    assert status_of(Unreadable(b"1"), **{"wsgi.input_terminated": True}) == 400

@@ -210,7 +210,7 @@ def test_others_get_a_document(client: Client, accept: str) -> None:
     response = client.get("/raise/teapot", headers={"Accept": accept})
 
     assert response.headers["Content-Type"] == "application/problem+json"
-    assert "Vary" not in response.headers
+    assert response.headers["Vary"] == "Accept"
 
 
 def test_a_page_lists_the_errors(client: Client) -> None:

@@ -164,6 +164,22 @@ def test_f97_invalid_utf_8_is_a_bad_request(path: str) -> None:
         request_path({"PATH_INFO": path})
 
 
+def test_f97_what_the_server_has_replaced_is_a_bad_request() -> None:
+    """Some servers put U+FFFD for octets that are no UTF-8; what the client wrote counts."""
+    replaced = "/users/\ufffd".encode().decode("latin-1")
+
+    with pytest.raises(BadRequest):
+        request_path({"PATH_INFO": replaced, "REQUEST_URI": "/users/%ff"})
+
+
+def test_f100_a_float_of_too_many_digits_is_not_found() -> None:
+    """It would be infinite, which no number in a path means."""
+    router = router_of(("GET", "/sizes/<float:size>"))
+
+    with pytest.raises(NotFound):
+        router.find("GET", "/sizes/" + "9" * 5000 + ".0")
+
+
 @pytest.mark.parametrize("name", ["REQUEST_URI", "RAW_URI"])
 @pytest.mark.parametrize("target", ["/a%2Fb", "/a%2fb?c=d", "http://h/a%2fb", "/x/%252F%2f"])
 def test_f98_an_encoded_slash_is_not_found(name: str, target: str) -> None:

@@ -68,6 +68,14 @@ def test_f102_a_url_follows_the_mount_point() -> None:
     }
 
 
+@pytest.mark.parametrize("host", ["a b", "<script>", "x:99999"])
+def test_f102_a_host_that_is_none_builds_no_url(host: str) -> None:
+    """An external URL needs a host; what is none is the client's mistake."""
+    status, _ = answer(Application(Users), "/users/7", headers={"Host": host})
+
+    assert status == 400
+
+
 def test_f102_a_url_follows_a_trusted_proxy() -> None:
     """Behind ProxyFix it has what the proxy says."""
     app = Application(Users)
