@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import IO, TYPE_CHECKING, ClassVar
+from typing import IO, TYPE_CHECKING, ClassVar, Protocol
 from urllib.parse import unquote_plus
 
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+)
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.wrappers import Request
 from werkzeug.wsgi import LimitedStream
@@ -24,6 +29,18 @@ BODY_LIMIT = HTTPSettings.body_limit
 
 # The place of an exchange in the environ of the request object that it has made.
 _KEY = "framework.exchange"
+
+
+class Loan(Protocol):
+    """Hold a value out of the session, and put it back before the session is closed."""
+
+    value: object
+
+    def give_back(self) -> None: ...
+
+
+# Most requests borrow nothing; no request changes this one.
+_NOTHING_LENT: dict[object, Loan] = {}
 
 
 class Exchange:
@@ -66,7 +83,7 @@ class Exchange:
         self._body: bytes | None = None
         self._query: dict[str, list[str]] | None = None
         self._cookies: dict[str, list[str]] | None = None
-        self._lent: tuple[Callable[[], object], ...] = ()
+        self._lent: dict[object, Loan] = _NOTHING_LENT
 
     @property
     def session(self) -> Session:
@@ -134,14 +151,16 @@ class Exchange:
             self._body = self._read() if self._request is None else self._request.get_data()
         return self._body
 
-    def lend(self, give_back: Callable[[], object]) -> None:
-        """Remember what puts a value back into the session before it is closed."""
-        self._lent = (*self._lent, give_back)
+    def lend(self, key: object, make: Callable[[], "Loan"]) -> object:
+        """Return a value out of the session, the same one to all who ask under one key."""
+        if key not in self._lent:
+            self._lent = {**self._lent, key: make()}
+        return self._lent[key].value
 
     def take_back(self) -> None:
         """Let the session have what was lent of it."""
-        for give_back in self._lent:
-            give_back()
+        for loan in self._lent.values():
+            loan.give_back()
 
     def _open(self) -> Session:
         if self.manager is None:
@@ -217,7 +236,13 @@ def _content_length(environ: "WSGIEnvironment", limit: int) -> int | None:
 
 def _read_to_the_end(stream: IO[bytes], limit: int) -> bytes:
     # One byte more than allowed tells a body over the limit from one that just fits.
-    body = LimitedStream(stream, limit + 1, is_max=True).read()
+    try:
+        body = LimitedStream(stream, limit + 1, is_max=True).read()
+    except HTTPException:
+        raise
+    # The stream is the server's: a chunk that is none raises whatever the server's author chose.
+    except Exception as error:
+        raise BadRequest("The body cannot be read.") from error
     if len(body) > limit:
         raise RequestEntityTooLarge(f"The body is over the limit of {limit} bytes.")
     return body
