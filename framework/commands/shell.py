@@ -1,7 +1,9 @@
 """`framework shell`: Python with the application at hand."""
 
 import code
+import rlcompleter
 from types import SimpleNamespace
+from typing import Any
 
 import click
 
@@ -29,7 +31,7 @@ def shell(app: str | None) -> None:
         "client": Client(application),
         "components": components,
     }
-    _complete_names()
+    _complete(namespace)
     code.interact(banner, local=namespace, exitmsg="")
 
 
@@ -38,9 +40,11 @@ def _components(application: Application) -> SimpleNamespace:
     return SimpleNamespace(**dict(application.graph.components()))
 
 
-def _complete_names() -> None:
-    """Let the arrow keys and the history work, where the platform can."""
+def _complete(namespace: dict[str, Any]) -> None:
+    """Let the tab key complete names, and the arrow keys recall lines, where the platform can."""
     try:
-        import readline  # noqa: F401
+        import readline
     except ImportError:
         return
+    readline.set_completer(rlcompleter.Completer(namespace).complete)
+    readline.parse_and_bind("tab: complete")

@@ -7,6 +7,7 @@ import pytest
 
 from sessions import SessionContainer
 from tests.framework.commands import Framework
+from tests.framework.commands_page import PAGE, written
 
 SHOP = """
 from framework import Application, controller, get, post
@@ -155,3 +156,13 @@ def test_an_error_of_the_user_begins_in_the_users_file(framework: Framework) -> 
     assert len(files) == 2
     assert all("app.py" in line for line in files)
     assert result.output.endswith("OSError: no shop\n")
+
+
+def test_the_page_shows_what_the_commands_print(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each `$ framework …` of the page prints what is below it."""
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert written(page, tmp_path, monkeypatch) == page
+    assert page.count("$ framework ") > 3
