@@ -159,12 +159,25 @@ class Stream:
 def render_response(response: Response, environ: "WSGIEnvironment", where: str) -> Rendered:
     """Render a Werkzeug response as it is."""
     body, status, headers = response.get_wsgi_response(environ)
+    _check_headers(headers, where)
     if response.status_code == HTTPStatus.NO_CONTENT:
         # There is no content for Werkzeug's default type to describe.
         headers = [header for header in headers if header[0].lower() != "content-type"]
     elif response.is_streamed and not response.direct_passthrough:
         body = Stream(iter(body), where)
     return status, headers, body
+
+
+def _check_headers(headers: Headers, where: str) -> None:
+    """Refuse what no server can send while the session may still be discarded (RFC 9110, 5.5)."""
+    for name, value in headers:
+        try:
+            f"{name}{value}".encode("latin-1")
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"{where} sets the header {name}: {value!r}, which is not Latin-1; "
+                "percent-encode it, or leave it out"
+            ) from error
 
 
 def status_line(status: int) -> str:

@@ -13,7 +13,7 @@ from werkzeug.test import create_environ
 from werkzeug.utils import send_file
 from werkzeug.wsgi import FileWrapper
 
-from framework import Application, Response, controller, get
+from framework import Application, Response, Session, controller, get
 from framework.responses import Renderers, render_response
 
 
@@ -151,3 +151,23 @@ def test_classes_made_by_a_handler_are_not_kept() -> None:
         assert renderers[made](made(1), {})[2] == [b'{"n":1}']
 
     assert len(renderers) < 100
+
+
+def test_a_header_that_cannot_be_sent_fails_before_anything_is_saved(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A server would break off behind the commit; here it is the handler's error, a 500."""
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def page(self, session: Session) -> Response:
+            session["seen"] = True
+            return Response(headers={"X-Name": "żółć"})
+
+    with Application(Pages).test() as client:
+        response = client.get("/")
+
+    assert response.status_code == 500
+    assert "Set-Cookie" not in response.headers
+    assert "sets the header X-Name: 'żółć', which is not Latin-1" in caplog.text
