@@ -21,7 +21,7 @@ _REFUSALS = {
     404: "There is nothing at this path.",
     413: "The body is too large.",
     415: "The body has a type that is not expected.",
-    422: "The request holds invalid values, which errors lists with their places.",
+    422: "Values of the request do not fit: the list of errors names each one and its place.",
 }
 _BODY_REFUSALS = {400, 413, 415, 422}
 

@@ -12,9 +12,8 @@ from framework.controllers import Route
 from framework.openapi.schemas import Schema, Schemas
 from framework.signatures import EMPTY, Unresolved, read_return, split
 
-_BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 _STREAMS = (Generator, Iterator)
-_NEVER = (Never, NoReturn)
+_UNKNOWN = (EMPTY, Unresolved, Never, NoReturn)
 _ANYTHING: Schema = {"description": "What the handler answers."}
 
 
@@ -39,7 +38,7 @@ def _members(annotation: Any) -> list[Any]:
     base, _ = split(annotation)
     if get_origin(base) in (Union, UnionType):
         return [member for each in get_args(base) for member in _members(each)]
-    return [] if base in _NEVER else [annotation]
+    return [annotation]
 
 
 def _is_nothing(annotation: Any) -> bool:
@@ -47,14 +46,14 @@ def _is_nothing(annotation: Any) -> bool:
 
 
 def _is_free(annotation: Any) -> bool:
-    """Tell whether the handler makes the response itself, or does not say what it returns."""
+    """Tell whether the handler makes the response itself, only raises, or does not say."""
     base, _ = split(annotation)
-    return base in (EMPTY, Unresolved) or (isinstance(base, type) and issubclass(base, Response))
+    return base in _UNKNOWN or (isinstance(base, type) and issubclass(base, Response))
 
 
 def _described(status: int, content: Schema) -> Schema:
     described: Schema = {"description": HTTP_STATUS_CODES.get(status, "The result.")}
-    if content and status not in _BODILESS:
+    if content:
         described["content"] = content
     return described
 

@@ -86,40 +86,6 @@ def test_of_paths_that_differ_in_converters_the_first_is_told() -> None:
     assert paths["/{number}"]["get"]["operationId"] == "Converted.number"
 
 
-@pytest.mark.parametrize(
-    ("path", "method", "statuses"),
-    [
-        ("/items", "get", ["200", "422"]),
-        ("/items", "post", ["201", "400", "413", "415", "422"]),
-        ("/items/{item_id}", "get", ["200", "204", "404"]),
-        ("/items/{item_id}", "put", ["200", "default", "400", "404", "413", "415", "422"]),
-        ("/items/{item_id}", "delete", ["204", "404"]),
-        ("/old", "get", ["default"]),
-        ("/anything", "get", ["default"]),
-    ],
-)
-def test_the_statuses_of_an_operation(
-    document: dict[str, Any], path: str, method: str, statuses: list[str]
-) -> None:
-    """What the handler returns, and what the framework refuses before it."""
-    assert list(document["paths"][path][method]["responses"]) == statuses
-
-
-@pytest.mark.parametrize(
-    ("path", "content"),
-    [
-        ("/items/{item_id}/picture", {"application/octet-stream": {"schema": {}}}),
-        ("/", {"text/plain": {"schema": {"type": "string"}}}),
-        ("/stream", {"text/plain": {"schema": {"type": "string"}}}),
-    ],
-)
-def test_results_have_their_media_types(
-    document: dict[str, Any], path: str, content: dict[str, Any]
-) -> None:
-    """They are rendered as the document says."""
-    assert document["paths"][path]["get"]["responses"]["200"]["content"] == content
-
-
 def test_the_own_pages_are_not_described(document: dict[str, Any]) -> None:
     """They are no part of the API."""
     assert not any(path.startswith("/docs") for path in document["paths"])

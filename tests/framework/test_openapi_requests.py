@@ -40,6 +40,9 @@ class Forms:
     @post("/both")
     def both(self, login: Form[Login], remember: Form[bool] = False) -> None: ...
 
+    @post("/optional")
+    def optional(self, name: Form[str] = "nobody") -> None: ...
+
     @post("/file")
     def file(self, picture: FileStorage) -> None: ...
 
@@ -133,6 +136,11 @@ def test_the_fields_of_a_form_are_one_object(forms: dict[str, Any]) -> None:
         },
         "required": ["name"],
     }
+
+
+def test_a_form_without_required_fields_is_optional(forms: dict[str, Any]) -> None:
+    """A client may send no body at all."""
+    assert forms["paths"]["/optional"]["post"]["requestBody"]["required"] is False
 
 
 def test_a_class_and_fields_of_a_form_come_together(forms: dict[str, Any]) -> None:

@@ -142,7 +142,7 @@ def test_an_optional_body_has_its_default() -> None:
     @controller("/")
     class Optional:
         @post("/")
-        def make(self, cat: Body[Cat] = Cat(7)) -> None: ...  # noqa: B008
+        def make(self, cat: Body[Cat] = Cat(7)) -> None: ...
 
     body = document_of(Optional)["paths"]["/"]["post"]["requestBody"]
     assert body["required"] is False

@@ -87,7 +87,7 @@ def test_the_server_is_real_and_ends(project: Path) -> None:
     tests = """
         import socket
         import threading
-        from urllib.error import URLError
+        from urllib.parse import urlsplit
         from urllib.request import urlopen
         import pytest
 
@@ -101,8 +101,9 @@ def test_the_server_is_real_and_ends(project: Path) -> None:
 
         def test_ended():
             assert [each.name for each in threading.enumerate()] == ["MainThread"]
-            with pytest.raises(URLError):
-                urlopen(used[0], timeout=5)
+            address = urlsplit(used[0])
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection((address.hostname, address.port), timeout=5)
     """
 
     assert "2 passed" in _run(project, tests)

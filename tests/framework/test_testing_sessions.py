@@ -112,6 +112,22 @@ def test_a_part_of_a_replaced_container_is_replaced() -> None:
         assert len(store) == 1
 
 
+def test_the_container_is_made_once() -> None:
+    """Its parts are replaced as it is made."""
+    made: list[str] = []
+
+    @configuration
+    class Counting:
+        @component
+        def session_container(self) -> SessionContainer:
+            made.append("container")
+            return SessionContainer(keys=KEYS)
+
+    with Application(Visits, Counting).test(replace(Store).to(MemoryStore())):
+        # Once for the application and once for the one under test.
+        assert made == ["container", "container"]
+
+
 def test_f58_a_replaced_store_that_no_session_uses_is_an_error() -> None:
     """An application without sessions has no use for their store."""
 
