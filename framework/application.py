@@ -59,7 +59,7 @@ class Application:
         )
         manager = _sessions(graph, problems) if in_use else None
         settings = _settings(graph)
-        graph.report_unused_replacements()
+        graph.report_unused()
         if problems:
             raise StartupError(problems)
         self.graph = graph

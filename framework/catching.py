@@ -58,6 +58,11 @@ def catch(*types: type[Exception], status: int | None = None) -> Callable[[Metho
     return decorate
 
 
+def catches_errors(owner: type) -> bool:
+    """Tell whether a class has exception handlers."""
+    return any(True for _ in tagged_members(owner, _CATCHES))
+
+
 def read_catchers(owners: Iterable[type], graph: Graph, problems: list[Problem]) -> list[Catcher]:
     """Bind the exception handlers of one layer: of a controller, or of the configurations."""
     catchers: list[Catcher] = []

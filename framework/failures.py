@@ -10,7 +10,7 @@ from typing import is_typeddict
 import injector
 
 from framework.missing import is_protocol
-from framework.providers import Provider
+from framework.providers import SESSION_CONTAINER, Provider
 from framework.signatures import describe
 from framework.startup import Problem
 
@@ -64,6 +64,16 @@ def unused_replacement(provider: Provider) -> Problem:
         provider.where,
         f"nothing asks for {provider.name}, so replacing it changes nothing",
         "Replace a type that a constructor or an Inject[...] parameter names.",
+    )
+
+
+def unused_mapping(provider: Provider) -> Problem:
+    """Report a mapping that nothing asks for: it may hold settings under another name."""
+    return Problem(
+        provider.where,
+        f"nothing asks for the {describe(provider.keys[0])} that {provider.name}() provides",
+        f"Did you mean {SESSION_CONTAINER}? A method of that name returns settings of sessions."
+        " Otherwise remove the method.",
     )
 
 

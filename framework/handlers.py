@@ -14,6 +14,13 @@ from framework.injection import Graph
 from framework.plans import Plan
 from framework.routing import path_key, path_variables
 from framework.startup import Problem
+from framework.undecorated import undecorated
+
+_NO_CONTROLLER = Problem(
+    "Application(…)",
+    "no controller is given, so there is nothing to answer",
+    "Give classes decorated with @controller, or the modules that define them.",
+)
 
 
 @dataclass(frozen=True)
@@ -66,9 +73,13 @@ class HandlerReader:
         self._configurations = [each for each in classes if is_configuration(each)]
         self.catchers = read_catchers(self._configurations, graph, problems)
         """The exception handlers of the whole application."""
+        problems += undecorated(self._configurations)
 
     def read(self) -> list[Handler]:
         """Return the handlers that have no problem."""
+        # What is wrong with a part may be the reason why it is no controller.
+        if not self._controllers and not self._problems:
+            self._problems.append(_NO_CONTROLLER)
         found: list[Handler] = []
         routes = [routes_of(each, self._problems) for each in self._controllers]
         self._problems += _duplicates(chain.from_iterable(routes))

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast, overload
 import injector
 
 from framework.exchange import Exchange
-from framework.failures import cycle, raised, unused_replacement, wrong_type
+from framework.failures import cycle, raised, unused_mapping, unused_replacement, wrong_type
 from framework.markers import InjectMarker, Marker
 from framework.missing import of_one_request, unannotated
 from framework.providers import Provider
@@ -108,11 +108,14 @@ class Graph:
         for provider in self._registry.eager():
             yield describe(provider.keys[0]), _give(self._injector, provider)
 
-    def report_unused_replacements(self) -> None:
-        """Report each replacement of what nothing has asked for, once everything has asked."""
+    def report_unused(self) -> None:
+        """Report what was meant for something that nothing asks for, once everything has asked."""
         for provider in self._registry.replacements:
             if provider not in self._asked_for:
                 self._problems.append(unused_replacement(provider))
+        for provider in self._registry.eager():
+            if provider.makes_mapping and provider not in self._asked_for:
+                self._problems.append(unused_mapping(provider))
 
     def _get(self, provider: Provider) -> object:
         if not self._build(provider, ()):

@@ -1,6 +1,6 @@
 """What provides components: classes, which are built, and methods of configurations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, get_origin, is_typeddict
@@ -21,7 +21,8 @@ from framework.startup import Problem, location
 from sessions.container import SessionContainer
 
 # The method that may give some settings of sessions in place of a whole container.
-_SESSION_CONTAINER = "session_container"
+SESSION_CONTAINER = "session_container"
+_MAPPINGS = (dict, Mapping, MutableMapping)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,12 @@ class Provider:
     configuration: type | None = None
     # Whether it makes settings, of which the framework's default makes the component.
     makes_settings: bool = False
+
+    @property
+    def makes_mapping(self) -> bool:
+        """Tell whether a method makes a mere mapping, which says little of what it is for."""
+        plain = all((get_origin(key) or key) in _MAPPINGS for key in self.keys)
+        return plain and self.configuration is not None
 
     @property
     def where(self) -> str:
@@ -99,7 +106,7 @@ def _method_provider(
     keys = _keys(member, report)
     if keys is None:
         return None
-    makes_settings = member.name == _SESSION_CONTAINER and all(map(_is_mapping, keys))
+    makes_settings = member.name == SESSION_CONTAINER and all(map(_is_mapping, keys))
     return Provider(
         (SessionContainer,) if makes_settings else keys,
         f"{configuration.__name__}.{member.name}",
@@ -125,7 +132,7 @@ def _keys(member: Member, report: Report) -> tuple[object, ...] | None:
             "Write the type behind the parameters, as in `-> Mailer`.",
         )
         return None
-    if member.name == _SESSION_CONTAINER and not any(map(_sets_sessions_up, keys)):
+    if member.name == SESSION_CONTAINER and not any(map(_sets_sessions_up, keys)):
         report(
             f"{member.name}() is annotated to return {' and '.join(map(describe, keys))},"
             " which sets no sessions up",

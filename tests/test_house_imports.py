@@ -73,6 +73,7 @@ FRAMEWORK = """
     responses
     problems
     guards middleware catching
+    undecorated
     handlers
     csrf cors static
     settling edge

@@ -36,6 +36,13 @@ class Page:
         return self._mailer.send()
 
 
+@configuration
+class Mailing:
+    @component
+    def mailer(self) -> Mailer:
+        return SmtpMailer()
+
+
 def answer_of(*classes: type) -> str:
     with open_client(classes, ()) as client:
         return client.get("/").text
@@ -218,4 +225,4 @@ def test_a_protocol_is_not_checked_by_class() -> None:
         def ratio(self) -> float:
             return 1
 
-    assert problems_of(Configuration) == ()
+    assert problems_of(Page, Mailing, Configuration) == ()

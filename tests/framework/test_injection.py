@@ -59,7 +59,7 @@ def test_components_are_built_at_start_up_by_one_thread() -> None:
         def __init__(self) -> None:
             built.append(threading.current_thread())
 
-    with client_of(Lonely):
+    with client_of(Lonely, page_of(SmtpMailer, str)):
         assert built == [threading.current_thread()]
 
 
