@@ -8,6 +8,7 @@ from typing import TypeVar
 from werkzeug.wrappers import Request
 
 from framework.forms import FormMarker, is_upload
+from framework.makers import Maker
 from framework.markers import (
     Default,
     Extract,
@@ -180,10 +181,11 @@ class _Binder:
     def _extraction(
         self, marker: Marker | Resolver, field: Field
     ) -> tuple[Extract, tuple[Parameter, ...]]:
-        """Return what reads the argument, and the parameters of the resolver that makes it."""
-        if isinstance(marker, Marker):
-            return marker.extractor(field), ()
-        return self._resolve(marker, field.name)
+        """Return what reads the argument, and the parameters of what makes it."""
+        if isinstance(marker, Resolver):
+            return self._resolve(marker, field.name)
+        extract = marker.extractor(field)
+        return extract, extract.parts if isinstance(extract, Maker) else ()
 
     def _resolve(self, resolver: Resolver, name: str) -> tuple[Extract, tuple[Parameter, ...]]:
         trail = (*self._trail, resolver.kind)

@@ -2,33 +2,59 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, Literal, TypeVar, get_args, overload
 
 _COMPONENT = "__component__"
 _CONFIGURATION = "__configuration__"
 
+Scope = Literal["application", "request"]
 Target = TypeVar("Target")
 Class = TypeVar("Class", bound=type)
 
 
-def component(target: Target) -> Target:
+@overload
+def component(target: Target, /) -> Target: ...
+@overload
+def component(*, scope: Scope) -> Callable[[Target], Target]: ...
+
+
+def component(target: Any = None, /, *, scope: Scope = "application") -> Any:
     """Tag a class as a component, or a configuration's method as the provider of one.
 
-    A component is built once, at start-up, and given to every constructor that asks for its type.
-    A method's return type is the type it provides.
+    A component is built once, at start-up, and given to every constructor that asks for its type;
+    with `scope="request"`, once in each request that asks for it. A method's return type is the
+    type it provides. A method may be a generator: what follows its `yield` ends the component.
     """
-    tag(target, _COMPONENT, True)
-    return target
+    if scope not in get_args(Scope):
+        raise TypeError(f'the scope {scope!r} does not exist: write "application" or "request"')
+
+    def decorate(target: Any) -> Any:
+        tag(target, _COMPONENT, scope)
+        return target
+
+    return decorate if target is None else decorate(target)
 
 
-def service(target: Class) -> Class:
+@overload
+def service(target: Class, /) -> Class: ...
+@overload
+def service(*, scope: Scope) -> Callable[[Class], Class]: ...
+
+
+def service(target: Any = None, /, *, scope: Scope = "application") -> Any:
     """Tag a class as a component that does the application's work."""
-    return component(target)
+    return component(scope=scope) if target is None else component(scope=scope)(target)
 
 
-def repository(target: Class) -> Class:
+@overload
+def repository(target: Class, /) -> Class: ...
+@overload
+def repository(*, scope: Scope) -> Callable[[Class], Class]: ...
+
+
+def repository(target: Any = None, /, *, scope: Scope = "application") -> Any:
     """Tag a class as a component that keeps the application's data."""
-    return component(target)
+    return component(scope=scope) if target is None else component(scope=scope)(target)
 
 
 def configuration(target: Class) -> Class:
@@ -45,6 +71,11 @@ def is_component(target: type) -> bool:
 def is_configuration(target: type) -> bool:
     """Tell whether this very class, not just a base of it, is tagged as a configuration."""
     return _CONFIGURATION in vars(target)
+
+
+def scope_of(target: type) -> str:
+    """Return how long a component of the class lives."""
+    return str(vars(target).get(_COMPONENT, "application"))
 
 
 def component_methods(target: type) -> list["Member"]:

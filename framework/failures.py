@@ -30,6 +30,26 @@ def cycle(providers: Sequence[Provider]) -> Problem:
     )
 
 
+def captive(trail: Sequence[Provider], need: Provider) -> Problem:
+    """Draw how something that lives longer than a request would keep a component of one."""
+    drawing = "\n→ ".join(each.where for each in (*trail, need))
+    return Problem(
+        trail[-1].where,
+        f"{trail[-1].name} is built once, but {need.name} anew for each request:\n{drawing}",
+        f'Give {trail[-1].name} scope="request" as well, or let the handler take'
+        f" Inject[{need.name}] and pass it on.",
+    )
+
+
+def short_lived(provider: Provider) -> Problem:
+    """Report a controller, a guard or middleware that would be made anew for each request."""
+    return Problem(
+        provider.where,
+        f'{provider.name} has scope="request", but what handles requests is built once',
+        "Remove the scope, and let a method take what belongs to the request.",
+    )
+
+
 def raised(provider: Provider, error: Exception) -> Problem:
     """Show what a constructor or a component method raised, from the user's own code on."""
     trace = error.__traceback__

@@ -9,17 +9,28 @@ first request.
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, overload
 
 import injector
 
 from framework.exchange import Exchange
-from framework.failures import cycle, raised, unused_mapping, unused_replacement, wrong_type
+from framework.failures import (
+    captive,
+    cycle,
+    raised,
+    short_lived,
+    unused_mapping,
+    unused_replacement,
+    wrong_type,
+)
+from framework.makers import Maker
 from framework.markers import InjectMarker, Marker
 from framework.missing import of_one_request, unannotated
 from framework.providers import Provider
 from framework.registry import Registry
+from framework.request_components import request_maker
 from framework.signatures import (
     EMPTY,
     Declared,
@@ -55,6 +66,8 @@ class Graph:
         self._asked_for: set[Provider] = set()
         self.makers: dict[object, Callable[[Exchange], object]] = {}
         """What makes the components that each request has anew, by their types."""
+        self._makers: dict[Provider, Maker] = {}
+        self._endings = ExitStack()
         self._injector = injector.Injector(auto_bind=False)
         self._registry = Registry(classes, known, problems)
         self._registry.replace(replacements)
@@ -93,8 +106,12 @@ class Graph:
         return listed
 
     def provide(self, key: object) -> object:
-        """Return what a parameter marked with Inject asks for, or raise as `get` does."""
-        return self.get(key)
+        """Return a component, or the Maker of one that each request has anew; raise as `get`."""
+        return self._provide((), key)
+
+    def close(self) -> None:
+        """End the components that generators have made, the last one first."""
+        self._endings.close()
 
     def provider_of(self, key: object) -> str | None:
         """Return where the component of a type comes from, None if from nowhere."""
@@ -106,7 +123,8 @@ class Graph:
     def components(self) -> Iterator[tuple[str, object]]:
         """Yield what the user's providers have made, each with the name of its type."""
         for provider in self._registry.eager():
-            yield describe(provider.keys[0]), _give(self._injector, provider)
+            if not provider.per_request:
+                yield describe(provider.keys[0]), _give(self._injector, provider)
 
     def report_unused(self) -> None:
         """Report what was meant for something that nothing asks for, once everything has asked."""
@@ -118,6 +136,9 @@ class Graph:
                 self._problems.append(unused_mapping(provider))
 
     def _get(self, provider: Provider) -> object:
+        if provider.per_request:
+            self._problems.append(short_lived(provider))
+            raise AlreadyReported(provider.name)
         if not self._build(provider, ()):
             raise AlreadyReported(provider.name)
         return _give(self._injector, provider)
@@ -132,6 +153,8 @@ class Graph:
         if provider in trail:
             self._problems.append(cycle(trail[trail.index(provider) :]))
             return False
+        if provider not in self._built and provider.per_request:
+            self._built[provider] = self._plan(provider, (*trail, provider))
         if provider not in self._built:
             arguments = self._arguments(provider, (*trail, provider))
             self._built[provider] = arguments is not None and self._make(provider, arguments)
@@ -153,7 +176,33 @@ class Graph:
             else:
                 complete = (need is None or self._build(need, trail)) and complete
                 arguments.append((declared, need))
+                if need is not None and need.per_request:
+                    self._problems.append(captive(trail, need))
+                    complete = False
         return arguments if complete else None
+
+    def _provide(self, trail: Trail, key: object) -> object:
+        provider = self._ask_for(key)
+        if not provider.per_request:
+            return self._get(provider)
+        if not self._build(provider, trail):
+            raise AlreadyReported(key)
+        return self._makers[provider]
+
+    def _plan(self, provider: Provider, trail: Trail) -> bool:
+        """Plan how requests make a component; False if that is a problem."""
+        if not self._build_configuration(provider, trail):
+            return False
+        make = provider.make
+        if provider.configuration is not None:
+            make = functools.partial(make, self.get(provider.configuration))
+        provide = functools.partial(self._provide, trail)
+        maker = request_maker(provider, make, provide=provide, problems=self._problems)
+        if maker is None:
+            return False
+        self._makers[provider] = maker
+        self.makers.update((key, maker) for key in provider.keys)
+        return True
 
     def _build_configuration(self, provider: Provider, trail: Trail) -> bool:
         """Build the configuration whose method provides a component, if it is one."""
@@ -190,7 +239,7 @@ class Graph:
         """Let injector make a component; False if that is a problem."""
         owner = provider.configuration
         configuration = None if owner is None else self._registry.find(owner)
-        recipe = _Recipe(provider.make, configuration, arguments)
+        recipe = _Recipe(self._maker(provider), configuration, arguments)
         key = cast(Any, provider)
         self._injector.binder.bind(key, to=recipe)
         try:
@@ -207,6 +256,12 @@ class Graph:
             self._problems += [] if wrong is None else [wrong]
             return wrong is None
         return False
+
+    def _maker(self, provider: Provider) -> Callable[..., object]:
+        if not provider.ends:
+            return provider.make
+        begin = contextmanager(cast(Any, provider.make))
+        return lambda *some, **others: self._endings.enter_context(begin(*some, **others))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.http import parse_options_header
 
 from framework.exchange import Exchange
+from framework.makers import Maker
 from framework.startup import AlreadyReported, NotProvided
 from framework.validation import invalid, json_decoder
 
@@ -131,7 +132,7 @@ class InjectMarker(Marker):
                 what = f"parameter {field.name!r}: {missing.what}"
                 raise Unbindable(what, missing.remedy) from missing
             component = field.default()
-        return lambda exchange: component
+        return component if isinstance(component, Maker) else lambda exchange: component
 
 
 def default_or_refusal(default: Default | None, where: str) -> Default:

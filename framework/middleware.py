@@ -2,7 +2,7 @@
 
 import reprlib
 from collections.abc import Callable, Sequence
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request, Response
@@ -12,6 +12,8 @@ from framework.injection import Graph
 from framework.responses import Answer, Recover, Rendered, Stream, render_response
 from framework.startup import AlreadyReported, Problem, location
 from sessions.session import Session
+
+T = TypeVar("T")
 
 Next = Callable[[Request], Response]
 """Answer the request: the next middleware, or at last the handler. It raises nothing."""
@@ -31,6 +33,18 @@ class Middleware(Protocol):
 def session_of(request: Request) -> Session:
     """Return the session of a request, opened without I/O; it is saved outside of middleware."""
     return exchange_of(request).session
+
+
+def component_of(request: Request, key: type[T]) -> T:
+    """Return the component with `scope="request"` that a request has of this type."""
+    exchange = exchange_of(request)
+    make = exchange.makers.get(key)
+    if make is None:
+        raise LookupError(
+            f'no component {key.__name__} has scope="request"; take one that lives longer as a'
+            " parameter of the constructor"
+        )
+    return cast(T, make(exchange))
 
 
 def read_middleware(graph: Graph, problems: list[Problem]) -> list[Middleware]:

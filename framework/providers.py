@@ -1,11 +1,12 @@
 """What provides components: classes, which are built, and methods of configurations."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
+from inspect import isgeneratorfunction
 from types import FunctionType
-from typing import Any, get_origin, is_typeddict
+from typing import Any, get_args, get_origin, is_typeddict
 
-from framework.components import Member, component_methods
+from framework.components import Member, component_methods, scope_of
 from framework.markers import Marker
 from framework.signatures import (
     EMPTY,
@@ -23,6 +24,7 @@ from sessions.container import SessionContainer
 # The method that may give some settings of sessions in place of a whole container.
 SESSION_CONTAINER = "session_container"
 _MAPPINGS = (dict, Mapping, MutableMapping)
+_GENERATORS = (Generator, Iterator, Iterable)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,10 @@ class Provider:
     configuration: type | None = None
     # Whether it makes settings, of which the framework's default makes the component.
     makes_settings: bool = False
+    # Whether each request that asks for the component has its own.
+    per_request: bool = False
+    # Whether `make` is a generator function, which ends the component behind its `yield`.
+    ends: bool = False
 
     @property
     def makes_mapping(self) -> bool:
@@ -64,7 +70,14 @@ class Provider:
 
 def class_provider(target: type) -> Provider:
     """Describe how a class provides itself."""
-    return Provider((target,), target.__name__, target, target, _constructor(target))
+    return Provider(
+        (target,),
+        target.__name__,
+        target,
+        target,
+        _constructor(target),
+        per_request=scope_of(target) == "request",
+    )
 
 
 def value_provider(key: object, make: Callable[..., object], origin: str) -> Provider:
@@ -116,13 +129,15 @@ def _method_provider(
         member.function,
         configuration,
         makes_settings,
+        per_request=member.tag == "request",
+        ends=_is_generator(member.function),
     )
 
 
 def _keys(member: Member, report: Report) -> tuple[object, ...] | None:
     """Return the types under which a component is known; None if that is a problem."""
     # An override may narrow the return type or leave it out: what the base promised still holds.
-    returns = [read_return(each, report) for each in member.functions]
+    returns = [_provided(each, report) for each in member.functions]
     keys = tuple(dict.fromkeys(key_of(*split(each)) for each in returns if each is not EMPTY))
     if Unresolved in keys:
         return None
@@ -140,6 +155,25 @@ def _keys(member: Member, report: Report) -> tuple[object, ...] | None:
         )
         return None
     return keys
+
+
+def _provided(function: Callable[..., object], report: Report) -> Any:
+    """Return the type that a method says it provides; a generator's says what it yields."""
+    returned = read_return(function, report)
+    if not _is_generator(function) or returned in (EMPTY, Unresolved):
+        return returned
+    if get_origin(returned) in _GENERATORS:
+        return get_args(returned)[0]
+    report(
+        f"the component method yields, but is annotated to return {describe(returned)}",
+        f"Write -> Iterator[{describe(returned)}].",
+    )
+    return Unresolved
+
+
+def _is_generator(function: Callable[..., object]) -> bool:
+    inner = function.__func__ if isinstance(function, staticmethod) else function
+    return isgeneratorfunction(inner)
 
 
 def _sets_sessions_up(key: object) -> bool:

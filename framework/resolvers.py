@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from framework.components import is_component
+from framework.makers import Maker
 from framework.markers import Field, Marker, Unbindable
 from framework.signatures import describe
 from framework.startup import AlreadyReported, NotProvided
@@ -30,12 +31,19 @@ class Resolver:
     def component(self, name: str, provide: Callable[[object], object]) -> Any:
         """Return the one instance of the class; None if there is a problem with it already."""
         try:
-            return provide(self.kind)
+            component = provide(self.kind)
         except AlreadyReported:
             return None
         except NotProvided as missing:
             what = f"{missing.what}, which resolves parameter {name!r}"
             raise Unbindable(what, missing.remedy) from missing
+        if isinstance(component, Maker):
+            raise Unbindable(
+                f'parameter {name!r}: {describe(self.kind)} has scope="request", but resolvers are'
+                " built once",
+                "Remove the scope, and let resolve() take what belongs to the request.",
+            )
+        return component
 
 
 def source_of(metadata: object) -> Marker | Resolver | None:

@@ -52,6 +52,7 @@ FRAMEWORK = """
     form_data
     scopes settings
     exchange
+    makers
     validation
     markers
     text_markers
@@ -67,6 +68,7 @@ FRAMEWORK = """
     session_parts
     registry
     failures
+    request_components
     injection
     matching
     routing
