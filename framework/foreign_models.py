@@ -27,17 +27,13 @@ def json_validator(annotation: Any) -> Callable[[bytes], object]:
 
     It raises `ForeignModelError`. Raise TypeError, here and now, if pydantic cannot hold the type.
     """
-    try:
-        validate = _pydantic().TypeAdapter(annotation).validate_json
-    # pydantic's errors of types are RuntimeErrors; the first line says it all.
-    except RuntimeError as error:
-        raise TypeError(str(error).partition("\n")[0]) from error
+    validate = _adapter(annotation).validate_json
     return lambda body: _checked(lambda: validate(body, strict=True))
 
 
 def python_validator(annotation: Any) -> Callable[[object], object]:
-    """Return the function that validates a value that is no JSON, and converts texts in it."""
-    validate = _pydantic().TypeAdapter(annotation).validate_python
+    """Return the same for a value that is no JSON; texts in it are converted."""
+    validate = _adapter(annotation).validate_python
     return lambda value: _checked(lambda: validate(value))
 
 
@@ -46,6 +42,14 @@ def encodable(value: object) -> object:
     if not is_pydantic_model(type(value)):
         raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
     return cast(Any, value).model_dump(mode="json")
+
+
+def _adapter(annotation: Any) -> Any:
+    try:
+        return _pydantic().TypeAdapter(annotation)
+    # What pydantic raises for types is a RuntimeError or a NameError, whose first line says it all.
+    except (RuntimeError, NameError) as error:
+        raise TypeError(str(error).partition("\n")[0]) from error
 
 
 def _checked(validate: Callable[[], object]) -> object:

@@ -96,7 +96,10 @@ class FormMarker(TextMarker):
             )
         model = is_pydantic_model(kind)
         extracts = [(each.argument, _member(each, field, model=model)) for each in fields]
-        make = _validating(kind) if model else _constructing(kind)
+        try:
+            make = _validating(kind) if model else _constructing(kind)
+        except TypeError as error:
+            raise _unreadable(field, error) from error
         names = {each.name for each in fields}
 
         def extract(exchange: Exchange) -> object:
@@ -115,7 +118,18 @@ def is_upload(annotation: Any) -> bool:
 
 def _whole(field: Field) -> tuple[ObjectField, ...]:
     """Return the fields that a whole form has for an object; nothing for a single field."""
-    return fields_of(bare(field.annotation)[0])
+    try:
+        return fields_of(bare(field.annotation)[0])
+    # A field's own annotation names nothing.
+    except NameError as error:
+        raise _unreadable(field, error) from error
+
+
+def _unreadable(field: Field, error: Exception) -> Unbindable:
+    return Unbindable(
+        f"parameter {field.name!r} cannot be read from the form: {error}",
+        "Use a class whose fields are texts, numbers, lists of them, or files.",
+    )
 
 
 def _can_be_empty(kind: Any) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -48,30 +49,34 @@ class SessionValueMarker(Marker):
         if field.default is not None:
             _check_default(field, field.default())
 
+        # A guard, a resolver and the handler that ask for the same get the same object.
+        loan_key = (self.key, _hashable(field.annotation))
+
         def extract(exchange: Exchange) -> object:
             session = exchange.session
-            stored = _stored(session, self.key)
-            value = _read(self.key, stored, convert, absent)
-            exchange.lend(_Lease(session, self.key, stored, value).give_back)
-            return value
+            return exchange.lend(
+                loan_key, lambda: _SessionValue(session, self.key, convert, absent)
+            )
 
         return extract
 
 
-class _Lease:
+class _SessionValue:
     """Know a value as it was read, so that a change of it is seen and nobody else's is undone."""
 
-    def __init__(self, session: Session, key: str, stored: bytes | None, value: object) -> None:
+    def __init__(
+        self, session: Session, key: str, convert: Convert, absent: Callable[[], object]
+    ) -> None:
         self._session = session
         self._key = key
-        self._stored = stored
-        self._value = value
-        self._before = _encoded(as_plain(value))
+        self._stored = _stored(session, key)
+        self.value = _read(key, self._stored, convert, absent)
+        self._before = _encoded(as_plain(self.value))
         self._was_new = session.is_new
 
     def give_back(self) -> None:
         """Store the value if it changed, unless the handler changed the session itself."""
-        plain = as_plain(self._value)
+        plain = as_plain(self.value)
         after = _encoded(plain)
         if after is not None and after == self._before:
             return
@@ -101,6 +106,15 @@ def _read(key: str, stored: bytes | None, convert: Convert, absent: Callable[[],
 
 def _stored(session: Session, key: str) -> bytes | None:
     return codec.encode(session[key]) if key in session else None
+
+
+def _hashable(annotation: Any) -> object:
+    """Return what stands for a type in a key: what `Annotated` holds need not be hashable."""
+    try:
+        hash(annotation)
+    except TypeError:
+        return id(annotation)
+    return annotation
 
 
 def _encoded(plain: object) -> bytes | None:

@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
-from io import BytesIO
 from typing import Annotated, Any, TypedDict
 
 import msgspec
 import pytest
-from werkzeug.datastructures import FileStorage
 
-from framework import Body, Form, Query, controller, form, post
-from tests.framework.trials import client_of, echo_of, marked, only_problem_of, posted
+from framework import Form, Query, controller, form, post
+from tests.framework.trials import client_of, echo_of, marked, posted
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -140,69 +138,6 @@ def test_a_multipart_form_is_read_like_an_urlencoded_one() -> None:
     assert answer.get_json()["x"]["tags"] == [1, 2]
 
 
-@controller("/")
-class Uploads:
-    @post("/")
-    def one(self, avatar: FileStorage, name: Form[str] = "") -> str:
-        return f"{avatar.filename} {avatar.read().decode()} {name}"
-
-    @post("/several")
-    def several(self, files: Form[list[FileStorage]]) -> list[str | None]:
-        return [each.filename for each in files]
-
-    @post("/optional")
-    def optional(self, avatar: FileStorage | None = None) -> bool:
-        return avatar is None
-
-
-def test_a_file_is_uploaded() -> None:
-    """A FileStorage parameter is the uploaded file of its name."""
-    with client_of(Uploads) as client:
-        data = {"avatar": (BytesIO(b"bytes"), "me.png"), "name": "Ann"}
-
-        assert client.post("/", data=data).text == "me.png bytes Ann"
-
-
-def test_several_files_are_uploaded() -> None:
-    """A list takes every file of its name."""
-    with client_of(Uploads) as client:
-        data = {"files": [(BytesIO(b"1"), "a"), (BytesIO(b"2"), "b")]}
-
-        assert client.post("/several", data=data).json == ["a", "b"]
-
-
-def test_a_file_that_nobody_chose_is_absent() -> None:
-    """A browser sends a file without a name for an input that was left alone."""
-    with client_of(Uploads) as client:
-        empty = client.post("/optional", data={"avatar": (BytesIO(b""), "")})
-        missing = client.post("/", data={"name": "Ann"}).get_json()["errors"]
-        twice = client.post("/", data={"avatar": [(BytesIO(b"1"), "a"), (BytesIO(b"2"), "b")]})
-
-    assert empty.json is True
-    assert missing == [{"where": "form:avatar", "what": "is required"}]
-    assert twice.get_json()["errors"][0]["what"] == "is there 2 times, expected once"
-
-
-def test_an_object_may_hold_a_file() -> None:
-    """A file is a field of a class like others."""
-
-    @dataclass
-    class Upload:
-        title: str
-        file: FileStorage
-
-    @controller("/")
-    class Pages:
-        @post("/")
-        def page(self, upload: Form[Upload]) -> str:
-            return f"{upload.title} {upload.file.filename}"
-
-    with client_of(Pages) as client:
-        data = {"title": "me", "file": (BytesIO(b""), "me.png")}
-
-        assert client.post("/", data=data).text == "me me.png"
-
-
 def test_the_errors_of_a_form_come_with_those_of_other_sources() -> None:
     """A query that does not fit hides no error of the form."""
 
@@ -215,90 +150,3 @@ def test_the_errors_of_a_form_come_with_those_of_other_sources() -> None:
         errors = client.post("/?page=a", data={"title": "", "size": "b"}).get_json()["errors"]
 
     assert [each["where"] for each in errors] == ["query:page", "form:title", "form:size"]
-
-
-@pytest.mark.parametrize(
-    ("body", "content_type", "status"),
-    [
-        (b"{}", "application/json", 415),
-        (b"x", MULTIPART, 400),
-        (b"x=\xff", URLENCODED, 400),
-        (b"x=1" + b"&x=1" * 1000, URLENCODED, 413),
-        (b"", "application/json", 422),
-    ],
-)
-def test_what_is_no_form_is_refused(body: bytes, content_type: str, status: int) -> None:
-    """A body of another type, or that no parser reads, is refused with the status that says why."""
-    with client_of(echo_of(Form[int])) as client:
-        assert client.post("/", data=body, content_type=content_type).status_code == status
-
-
-class Watched(BytesIO):
-    """Remember how much has been read."""
-
-    count = 0
-
-    def read(self, size: int | None = -1) -> bytes:
-        """Count and read."""
-        data = super().read(size)
-        self.count += len(data)
-        return data
-
-
-@pytest.mark.parametrize("content_type", [URLENCODED, f"{MULTIPART}; boundary=b"])
-def test_f104_a_form_over_the_limit_is_refused_before_it_is_read(content_type: str) -> None:
-    """Content-Length says enough: nothing of such a body is read."""
-    body = Watched(b"x=" + b"1" * 2**21)
-
-    with client_of(echo_of(Form[str])) as client:
-        answer = client.post(
-            "/", input_stream=body, content_type=content_type, content_length=2**21 + 2
-        )
-
-    assert (answer.status_code, body.count) == (413, 0)
-
-
-@pytest.mark.parametrize(
-    ("annotation", "what"),
-    [
-        (
-            Form[dict[str, int]],
-            "parameter 'x' cannot be read from the form: no text holds a value of type"
-            " dict[str, int]",
-        ),
-        (
-            Annotated[Note, form("note")],
-            "form() of parameter 'x' has a name or limits, but Note takes the whole form",
-        ),
-    ],
-)
-def test_a_type_that_no_form_holds_is_a_problem(annotation: Any, what: str) -> None:
-    """What could never be read is told at start-up."""
-    assert only_problem_of(echo_of(annotation)).what == what
-
-
-def test_an_object_inside_an_object_is_a_problem() -> None:
-    """A form is flat; the report names the field."""
-
-    @dataclass
-    class Nested:
-        note: Note
-
-    problem = only_problem_of(echo_of(Form[Nested]))
-
-    assert problem.what == (
-        "parameter 'x.note' cannot be read from the form: no text holds a value of type Note"
-    )
-
-
-def test_a_body_beside_a_form_is_a_problem() -> None:
-    """A request has one body, which is JSON or a form."""
-
-    @controller("/")
-    class Pages:
-        @post("/")
-        def page(self, note: Body[Note], size: Form[int]) -> None: ...
-
-    assert only_problem_of(Pages).what == (
-        "parameter 'note' reads the body as JSON, and 'size' as a form, but a request has one body"
-    )

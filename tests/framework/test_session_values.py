@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from werkzeug.exceptions import NotFound
 
-from framework import Session, controller, get, session_value
+from framework import Session, component, controller, get, session_value
 from framework.testing import Client
 from tests.framework.trials import client_of, echo_of, only_problem_of
 
@@ -165,6 +165,33 @@ def test_a_value_without_a_default_is_required(client: Client) -> None:
     errors = client.get("/required").get_json()["errors"]
 
     assert errors == [{"where": "session:cart", "what": "is required"}]
+
+
+@component
+class Checkout:
+    def resolve(self, cart: CartValue = Cart()) -> int:
+        cart.codes.add("checked")
+        return len(cart.items)
+
+
+def test_a_resolver_and_the_handler_share_a_value() -> None:
+    """Both change the same object, so no change of one undoes the other's."""
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def page(self, count: Annotated[int, Checkout], cart: CartValue = Cart()) -> int:
+            cart.items.append(Item("bag"))
+            return count
+
+    with client_of(Pages) as client:
+        client.get("/")
+
+        assert stored(client) == {
+            "items": [{"name": "bag", "count": 1}],
+            "since": None,
+            "codes": {"checked"},
+        }
 
 
 def test_a_4xx_keeps_the_change_and_a_5xx_discards_it(client: Client) -> None:

@@ -3,6 +3,8 @@
 from typing import Annotated, Any
 
 import pytest
+import werkzeug.test
+from werkzeug.test import TestResponse
 
 from framework import (
     Cookie,
@@ -10,10 +12,13 @@ from framework import (
     Query,
     controller,
     cookie,
+    form,
     get,
     header,
+    post,
     query,
 )
+from framework.testing import Client
 from tests.framework.trials import asked, client_of, echo_of
 
 
@@ -100,6 +105,47 @@ def test_an_error_of_a_header_has_the_name_of_the_header() -> None:
 def test_limits_are_checked(annotation: Any, url: str, answer: Any) -> None:
     """A value outside its limits is refused in words that name the limit."""
     assert asked(echo_of(annotation), url) == answer
+
+
+@pytest.mark.parametrize("marker", [query, header, cookie, form])
+def test_every_source_has_the_same_limits(marker: Any) -> None:
+    """Numbers, texts and lists are held to limits wherever they come from."""
+
+    @controller("/")
+    class Pages:
+        @post("/")
+        def page(
+            self,
+            n: Annotated[int, marker("n", gt=0, lt=9)],
+            t: Annotated[str, marker("t", pattern="^a", max_length=2)],
+            many: Annotated[list[int], marker("many", min_length=2)],
+        ) -> list[object]:
+            return [n, t, many]
+
+    with client_of(Pages) as client:
+        good = _send(client, marker.__name__, {"n": ["1"], "t": ["ab"], "many": ["1", "2"]})
+        bad = _send(client, marker.__name__, {"n": ["9"], "t": ["b"], "many": ["1"]})
+
+    assert good.json == [1, "ab", [1, 2]]
+    assert {each["what"] for each in bad.get_json()["errors"]} == {
+        "expected int <= 8, got '9'",
+        "expected str matching regex '^a', got 'b'",
+        "expected array of length >= 2",
+    }
+
+
+def _send(client: Client, source: str, values: dict[str, list[str]]) -> TestResponse:
+    pairs = [(name, each) for name, some in values.items() for each in some]
+    if source == "query":
+        return client.post("/", query_string=values)
+    if source == "form":
+        return client.post("/", data=values)
+    if source == "header":
+        return client.post("/", headers=[(name, ",".join(some)) for name, some in values.items()])
+    # This client sends a Cookie header as it is given.
+    verbatim = werkzeug.test.Client(client.app, use_cookies=False)
+    text = "; ".join(f"{name}={each}" for name, each in pairs)
+    return verbatim.post("/", headers={"Cookie": text}, buffered=True)
 
 
 def test_a_marker_inside_an_optional_type_marks_it() -> None:
