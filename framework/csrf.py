@@ -21,7 +21,6 @@ FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
-_FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 # Bytes; twice as many are 64 characters of base64.
 _SIZE = 24
 
@@ -103,9 +102,7 @@ def _has_session(request: Request) -> bool:
 
 def _sent_token(request: Request) -> str | None:
     token = request.headers.get(HEADER)
-    if token is None and request.mimetype in _FORM_TYPES:
-        return request.form.get(FIELD)
-    return token
+    return request.form.get(FIELD) if token is None else token
 
 
 def _require_token(session: Session, token: str | None) -> None:

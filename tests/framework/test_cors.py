@@ -121,6 +121,16 @@ def test_a_preflight_is_answered_as_configured() -> None:
     assert response.headers["Access-Control-Max-Age"] == "3600"
 
 
+def test_only_a_preflight_is_answered_so() -> None:
+    """Another OPTIONS request, and a GET with the header of a preflight, are what they are."""
+    with client_of(Prices, _configured(origins=[SHOP])) as client:
+        options = client.options("/prices", headers={"Origin": SHOP})
+        got = client.get("/prices", headers={"Origin": SHOP, "Access-Control-Request-Method": "A"})
+
+    assert options.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert got.json == {"tea": 3}
+
+
 def test_a_preflight_of_another_origin_is_let_nothing() -> None:
     """It gets the answer of any OPTIONS request, which allows no script anything."""
     response = _preflight("https://evil.example")
@@ -171,6 +181,7 @@ def test_every_origin_with_credentials_is_a_startup_problem() -> None:
     "origin",
     [
         "shop.example",
+        "ftp://shop.example",
         "https://shop.example/",
         "https://shop.example/path",
         "https://*.shop.example",

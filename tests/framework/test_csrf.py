@@ -38,10 +38,6 @@ class Bank:
         session.regenerate()
         session["user"] = "ada"
 
-    @get("/transfer")
-    def look(self, session: Session) -> str:
-        return str(session["user"])
-
     @post("/transfer")
     @put("/transfer")
     def transfer(self, request: Request) -> str:
@@ -84,7 +80,6 @@ def _token(client: Client) -> str:
     "headers",
     [
         {"Sec-Fetch-Site": "same-origin"},
-        {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
         {"Sec-Fetch-Site": "none"},
         {"Origin": OWN},
         {"Sec-Fetch-Site": "cross-site", "Origin": PARTNER},
@@ -177,7 +172,7 @@ def test_a_field_counts_in_forms_only(user: Client, content_type: str) -> None:
     assert user.post("/transfer", data=body, content_type=content_type).status_code == 403
 
 
-@pytest.mark.parametrize("token", ["", "x", "ż", "A" * 64, "A" * 63, "\0", "=" * 64])
+@pytest.mark.parametrize("token", ["", "x", "ż", "AAAA", "A" * 64, "A" * 63, "A" * 68, "\0"])
 def test_a_made_up_token_is_refused(user: Client, token: str) -> None:
     """Whatever its form: 403, and no crash."""
     response = user.post("/transfer", data={"csrf_token": token})
@@ -242,14 +237,19 @@ def test_a_token_shows_nothing_of_the_id(user: Client) -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site", "Origin": EVIL}])
 def test_a_request_without_a_cookie_passes(visitor: Client, headers: dict[str, str]) -> None:
-    """A program or a web hook brings no cookie, so no browser was misused."""
-    assert visitor.post("/transfer", headers=headers).status_code == 200
+    """A program or a web hook brings no cookie, so no browser was misused; no session is opened."""
+    response = visitor.post("/transfer", headers=headers)
+
+    assert response.status_code == 200
+    assert "Vary" not in response.headers
 
 
-@pytest.mark.parametrize("cookie", ["session=made-up", "theme=dark"])
-def test_a_request_without_a_live_session_passes(visitor: Client, cookie: str) -> None:
+@pytest.mark.parametrize("name", ["session", "theme"])
+def test_a_request_without_a_live_session_passes(visitor: Client, name: str) -> None:
     """There is nothing that an attacker could use."""
-    assert visitor.post("/transfer", headers={"Cookie": cookie}).status_code == 200
+    visitor.set_cookie(name, "made-up")
+
+    assert visitor.post("/transfer").status_code == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
@@ -257,7 +257,7 @@ def test_a_safe_method_passes(user: Client, method: str) -> None:
     """A link from another site leads here."""
     headers = {"Sec-Fetch-Site": "cross-site", "Origin": EVIL}
 
-    assert user.open("/transfer", method=method, headers=headers).status_code in (200, 204)
+    assert user.open("/form", method=method, headers=headers).status_code in (200, 204)
 
 
 def test_visitors_can_be_protected_too() -> None:

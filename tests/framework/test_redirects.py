@@ -27,7 +27,15 @@ ELSEWHERE = [
     "javascript:alert(1)",
     "?page=2",
 ]
-NO_WEB_URLS = ["javascript:alert(1)", "ftp://a.example", "//a.example", "http://", "http://[a"]
+NO_WEB_URLS = [
+    "javascript:alert(1)",
+    "ftp://a.example",
+    "//a.example",
+    "http://",
+    "http://[a",
+    "https://a.example/\r\nSet-Cookie: a=b",
+    "https://a.example\\@evil.example",
+]
 
 
 @controller("/")

@@ -165,6 +165,15 @@ def test_two_folders_have_two_controllers(folder: Path) -> None:
         assert client.get("/static/notes.css").text == CSS
 
 
+def test_a_folder_stays_where_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that changes its working directory does not lose its files."""
+    monkeypatch.chdir(folder.parent)
+    with client_of(_serving(Path("static"))) as client:
+        monkeypatch.chdir("/")
+
+        assert client.get("/static/notes.css").text == CSS
+
+
 def test_a_folder_that_is_missing_is_a_startup_problem(tmp_path: Path) -> None:
     """A misspelt folder is no folder of 404s."""
     problem = only_problem_of(_serving(tmp_path / "statik"))

@@ -182,6 +182,14 @@ def test_another_site_cannot_act_for_the_user(ada: Client, path: str) -> None:
     assert ada.post(path, data={"text": "x"}).status_code == 403
 
 
+def test_another_site_cannot_log_a_visitor_in(ada: Client) -> None:
+    """Else somebody would write into the notes of an attacker."""
+    fields = {"name": "ada", "password": PASSWORD}
+    response = Client(ada.app).post("/login", data=fields, headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert response.status_code == 403
+
+
 def test_every_form_has_a_token(ada: Client) -> None:
     """A browser that says nothing can use the pages."""
     [token, *_] = re.findall(r'name="csrf_token" value="([\w-]+)"', ada.get("/").text)

@@ -49,6 +49,20 @@ def test_many_messages_keep_their_order(browser: Browser) -> None:
     assert [message for _, message in browser.visit(_takes).value] == numbers
 
 
+def test_the_order_of_a_store_does_not_count(browser: Browser) -> None:
+    """A store may give the values of a session back in any order."""
+
+    def handler(session: Session) -> Any:
+        session.flash("first")
+        session.flash("second")
+        values = list(session.items())
+        session.clear()
+        session.update(reversed(values))
+        return _takes(session)
+
+    assert browser.visit(handler).value == [("info", "first"), ("info", "second")]
+
+
 def test_p3_messages_of_two_requests_at_once_both_survive(browser: Browser) -> None:
     """A request that leaves a message while another one does loses neither."""
     browser.visit(lambda session: session.flash("first"))
