@@ -36,9 +36,8 @@ class Verdict(Enum):
 class CSRF:
     """Refuse unsafe requests of a live session that no page of this site made; a middleware.
 
-    Pages of `trusted_origins` count as this site's. A request without a live session may come from
-    anywhere, unless `visitors` says that other sites may not even send those: a login form wants
-    that.
+    Pages of `trusted_origins` count as this site's. Without a live session a request may come from
+    anywhere; with `visitors`, not from another site either, which is what a login form wants.
     """
 
     def __init__(self, *, trusted_origins: Collection[str] = (), visitors: bool = False) -> None:
@@ -77,9 +76,8 @@ def judge(site: str | None, origin: str | None, own: str, trusted: Collection[st
 
 
 def csrf_token(session: Session) -> str:
-    """Return a token for the forms of a session: another text each time, all good until its id
-    changes.
-    """
+    """Return a token for a session's forms: another text each time, good until the id changes."""
+    # One text would give itself away, letter by letter, in the size of a compressed page.
     mask = secrets.token_bytes(_SIZE)
     return urlsafe_b64encode(mask + _xor(mask, _secret(session))).decode()
 
@@ -90,7 +88,6 @@ def is_csrf_token(session: Session, token: str) -> bool:
         sent = urlsafe_b64decode(token)
     except ValueError:
         return False
-    # An equal text each time would show in the size of a compressed page, letter by letter.
     unmasked = _xor(sent[:_SIZE], sent[_SIZE:])
     return hmac.compare_digest(unmasked, _secret(session))
 
