@@ -84,7 +84,7 @@ class Items:
     @put("/<int:number>")
     def change(self, number: int, item: Body[Item]) -> Receipt | Response:
         """Change an item."""
-        return Receipt(item, date(2030, 1, number))
+        return Receipt(item, date(2030, 1, 1 + number % 31))
 
     @delete("/<int:item_id>")
     def remove(self, item_id: int) -> None:
