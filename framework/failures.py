@@ -33,11 +33,12 @@ def cycle(providers: Sequence[Provider]) -> Problem:
 def captive(trail: Sequence[Provider], need: Provider) -> Problem:
     """Draw how something that lives longer than a request would keep a component of one."""
     drawing = "\n→ ".join(each.where for each in (*trail, need))
+    needed = describe(need.keys[0])
     return Problem(
         trail[-1].where,
-        f"{trail[-1].name} is built once, but {need.name} anew for each request:\n{drawing}",
+        f"{trail[-1].name} is built once, but {needed} anew for each request:\n{drawing}",
         f'Give {trail[-1].name} scope="request" as well, or let the handler take'
-        f" Inject[{need.name}] and pass it on.",
+        f" Inject[{needed}] and pass it on.",
     )
 
 
