@@ -82,7 +82,7 @@ class _SessionValue:
             return
         # A session that has ended must not come back, not even as a new one.
         ended = self._session.is_new and not self._was_new
-        if ended or _stored(self._session, self._key) != self._stored:
+        if ended or self._is_replaced():
             return
         try:
             self._session[self._key] = plain
@@ -91,6 +91,14 @@ class _SessionValue:
                 "session[%r] changed after the response's headers left, and is lost", self._key
             )
         self._stored = self._before = after
+
+    def _is_replaced(self) -> bool:
+        """Tell whether the handler has set or removed the session's own value."""
+        try:
+            return _stored(self._session, self._key) != self._stored
+        # Only something else than what was read can be unfit; the session will name it.
+        except UnencodableValue:
+            return True
 
 
 def _read(key: str, stored: bytes | None, convert: Convert, absent: Callable[[], object]) -> object:

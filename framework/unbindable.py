@@ -6,7 +6,8 @@ from difflib import get_close_matches
 
 from framework import parameters
 from framework.markers import Unbindable
-from framework.signatures import EMPTY, Declared, describe
+from framework.object_fields import fields_of
+from framework.signatures import EMPTY, Declared, bare, describe
 from framework.startup import location
 
 # What looks like a marker inside `Annotated`, but marks nothing there.
@@ -95,7 +96,17 @@ def unmarked(declared: Declared, guess: str) -> Unbindable:
             f" <{name}> into the path.",
         )
     written = describe(annotation)
+    form = f" Form[{written}] for a form," if _is_object(annotation) else ""
     return Unbindable(
         f"parameter {name!r} is {written}, but nothing says where it comes from{guess}",
-        f"Write Body[{written}] for the JSON of the body, or Inject[{written}] for a component.",
+        f"Write Body[{written}] for the JSON of the body,{form} or Inject[{written}] for a"
+        " component.",
     )
+
+
+def _is_object(annotation: object) -> bool:
+    try:
+        return bool(fields_of(bare(annotation)[0]))
+    # A field of the class names nothing, which the marker will tell.
+    except NameError:
+        return True

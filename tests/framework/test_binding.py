@@ -62,7 +62,8 @@ def test_an_unmarked_model_is_a_problem_with_the_possible_spellings() -> None:
     assert problem.where == location(Users.create)
     assert problem.what == "parameter 'user' is NewUser, but nothing says where it comes from"
     assert problem.remedy == (
-        "Write Body[NewUser] for the JSON of the body, or Inject[NewUser] for a component."
+        "Write Body[NewUser] for the JSON of the body, Form[NewUser] for a form,"
+        " or Inject[NewUser] for a component."
     )
 
 
