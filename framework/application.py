@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Request
 
 from framework.additions import Addition
+from framework.components import is_configuration
 from framework.controllers import Route
 from framework.defaults import SessionDefaults
 from framework.discovery import find_classes
 from framework.dispatch import Dispatcher, Surroundings
 from framework.edge import surround
 from framework.handlers import Handler, HandlerReader
+from framework.hooks import Hooks, read_hooks
 from framework.injection import Graph
 from framework.middleware import Middleware, read_middleware, uses_session
 from framework.settings import HTTPSettings
@@ -54,6 +56,7 @@ class Application:
         reader = HandlerReader(classes, graph, problems)
         handlers = reader.read()
         middleware = read_middleware(graph, problems)
+        hooks = read_hooks(filter(is_configuration, classes), graph, problems)
         in_use = any(map(uses_session, middleware)) or any(
             handler.uses_session for handler in handlers
         )
@@ -81,13 +84,25 @@ class Application:
             makers=graph.makers,
         )
         self._dispatch = Dispatcher(handlers, surroundings, debug=debug)
-        self._wsgi = surround(self._dispatch, settings)
+        self._served = self._wsgi = surround(self._dispatch, settings)
+        self._hooks = Hooks(hooks, graph.close)
+        if hooks or graph.has_endings:
+            self._wsgi = self._start_and_serve
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one request."""
         return self._wsgi(environ, start_response)
+
+    def start(self) -> None:
+        """Run the hooks on_start, unless they have been run; the first request does so, too."""
+        self._hooks.start()
+        self._wsgi = self._served
+
+    def stop(self) -> None:
+        """Run the hooks on_stop in reverse order; the end of the process does so, too."""
+        self._hooks.stop()
 
     @property
     def debug(self) -> bool:
@@ -139,6 +154,12 @@ class Application:
         from framework.server import serve
 
         serve(lambda: self, host=host, port=port, reload=reload, debug=debug)
+
+    def _start_and_serve(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        self.start()
+        return self._wsgi(environ, start_response)
 
     def _known(self, defaults: SessionDefaults) -> dict[object, Callable[[], object]]:
         """Say what the framework provides where the user does not."""

@@ -7,10 +7,8 @@ first request.
 """
 
 import functools
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast, overload
 
 import injector
@@ -28,7 +26,8 @@ from framework.failures import (
 from framework.makers import Maker
 from framework.markers import InjectMarker, Marker
 from framework.missing import of_one_request, unannotated
-from framework.providers import Provider
+from framework.providers import Provider, method_call
+from framework.recipes import Argument, Recipe, give
 from framework.registry import Registry
 from framework.request_components import request_maker
 from framework.signatures import (
@@ -46,8 +45,6 @@ T = TypeVar("T")
 
 # The providers that are being built, each for the one before it.
 Trail = tuple[Provider, ...]
-# A parameter and what provides its argument; None where it keeps its default.
-Argument = tuple[Declared, Provider | None]
 
 
 class Graph:
@@ -68,6 +65,8 @@ class Graph:
         """What makes the components that each request has anew, by their types."""
         self._makers: dict[Provider, Maker] = {}
         self._endings = ExitStack()
+        self.has_endings = False
+        """Whether something ends with the application."""
         self._injector = injector.Injector(auto_bind=False)
         self._registry = Registry(classes, known, problems)
         self._registry.replace(replacements)
@@ -109,6 +108,20 @@ class Graph:
         """Return a component, or the Maker of one that each request has anew; raise as `get`."""
         return self._provide((), key)
 
+    def call_of(
+        self, configuration: type, name: str, function: Callable[..., object]
+    ) -> Callable[[], object] | None:
+        """Return the call of a configuration's method, its parameters injected; None on a problem.
+
+        Its components are looked up once, not when it is called.
+        """
+        provider = method_call(configuration, name, function)
+        arguments = self._arguments(provider, (provider,))
+        if arguments is None:
+            return None
+        recipe = Recipe(provider.make, self._registry.find(configuration), arguments)
+        return functools.partial(recipe.get, self._injector)
+
     def close(self) -> None:
         """End the components that generators have made, the last one first."""
         self._endings.close()
@@ -124,7 +137,7 @@ class Graph:
         """Yield what the user's providers have made, each with the name of its type."""
         for provider in self._registry.eager():
             if not provider.per_request:
-                yield describe(provider.keys[0]), _give(self._injector, provider)
+                yield describe(provider.keys[0]), give(self._injector, provider)
 
     def report_unused(self) -> None:
         """Report what was meant for something that nothing asks for, once everything has asked."""
@@ -141,7 +154,7 @@ class Graph:
             raise AlreadyReported(provider.name)
         if not self._build(provider, ()):
             raise AlreadyReported(provider.name)
-        return _give(self._injector, provider)
+        return give(self._injector, provider)
 
     def _ask_for(self, annotation: object) -> Provider:
         provider = self._registry.find(annotation)
@@ -239,11 +252,11 @@ class Graph:
         """Let injector make a component; False if that is a problem."""
         owner = provider.configuration
         configuration = None if owner is None else self._registry.find(owner)
-        recipe = _Recipe(self._maker(provider), configuration, arguments)
+        recipe = Recipe(self._maker(provider), configuration, arguments)
         key = cast(Any, provider)
         self._injector.binder.bind(key, to=recipe)
         try:
-            component = _give(self._injector, provider)
+            component = give(self._injector, provider)
         except ConfigurationError as error:
             self._problems += setting_problems(provider.where, error.problems)
         # What makes a component is the user's own code and may raise anything.
@@ -260,32 +273,6 @@ class Graph:
     def _maker(self, provider: Provider) -> Callable[..., object]:
         if not provider.ends:
             return provider.make
+        self.has_endings = True
         begin = contextmanager(cast(Any, provider.make))
         return lambda *some, **others: self._endings.enter_context(begin(*some, **others))
-
-
-@dataclass(frozen=True)
-class _Recipe(injector.Provider[object]):
-    """Make a component of others."""
-
-    make: Callable[..., object]
-    configuration: Provider | None
-    arguments: Sequence[Argument]
-
-    def get(self, injector: injector.Injector) -> object:
-        """Make the component; what it needs is there already."""
-        positional = [] if self.configuration is None else [_give(injector, self.configuration)]
-        named: dict[str, object] = {}
-        for declared, need in self.arguments:
-            value = declared.default if need is None else _give(injector, need)
-            if declared.kind is inspect.Parameter.POSITIONAL_ONLY:
-                positional.append(value)
-            else:
-                named[declared.name] = value
-        return self.make(*positional, **named)
-
-
-def _give(source: injector.Injector, provider: Provider) -> object:
-    # injector takes any key, but says that it wants a type. A provider as the key keeps types apart
-    # to which injector gives a meaning of its own, such as lists.
-    return source.get(cast(Any, provider))

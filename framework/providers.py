@@ -94,6 +94,18 @@ def method_providers(configuration: type, problems: list[Problem]) -> list[Provi
     return [each for each in found if each is not None]
 
 
+def method_call(configuration: type, name: str, function: Callable[..., object]) -> Provider:
+    """Describe a method of a configuration that is called for what it does."""
+    return Provider(
+        (),
+        f"{configuration.__name__}.{name}",
+        location(function),
+        lambda instance, *some, **others: getattr(instance, name)(*some, **others),
+        function,
+        configuration,
+    )
+
+
 def key_of(annotation: Any, metadata: tuple[object, ...] = ()) -> object:
     """Return what a type is known by: without None and markers, with any other metadata."""
     others = tuple(each for each in metadata if not isinstance(each, Marker))

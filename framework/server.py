@@ -94,6 +94,7 @@ def _is_loopback(host: str) -> bool:
 def _serve_once(load: Loader, host: str, port: int, debug: bool) -> None:
     try:
         application = load()
+        application.start()
     # The user's modules may raise anything; the process ends either way, with the report.
     except Exception as error:  # noqa: BLE001
         raise SystemExit(describe(error)) from None
@@ -118,6 +119,7 @@ def _serve_until_a_change(load: Loader, host: str, port: int, debug: bool) -> No
     wsgi: WSGIApplication
     try:
         application = load()
+        application.start()
     # The user's modules may raise anything, and a mistake is a thing to wait for, not to end of.
     except Exception as error:  # noqa: BLE001
         report = describe(error)

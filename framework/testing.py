@@ -133,4 +133,8 @@ def open_client(
             raise ValueError(f"{each.key!r} is replaced twice: leave one of the two out")
         chosen[each.key] = each.value
     application = Application(*parts, debug=debug, replacements=chosen, defaults=_InMemory())
-    yield Client(application)
+    application.start()
+    try:
+        yield Client(application)
+    finally:
+        application.stop()

@@ -68,8 +68,9 @@ FRAMEWORK = """
     session_parts
     registry
     failures
-    request_components
+    request_components recipes
     injection
+    hooks
     matching
     routing
     responses

@@ -1,0 +1,96 @@
+"""Hooks: what configurations do when an application begins to serve, and when it ends."""
+
+import atexit
+import inspect
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from framework.injection import Graph
+from framework.startup import Problem, location
+
+Hook = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Hold the hooks of one configuration; None for one that it does not have."""
+
+    start: Hook | None
+    stop: Hook | None
+
+
+class Hooks:
+    """Run the hooks of an application, once in each process that serves it."""
+
+    def __init__(self, pairs: Sequence[Pair], end_components: Hook) -> None:
+        self._pairs = pairs
+        self._end_components = end_components
+        self._lock = threading.Lock()
+        self._stopping: ExitStack | None = None
+
+    def start(self) -> None:
+        """Run the start hooks, unless they have been run; stop again if one of them raises."""
+        with self._lock:
+            if self._stopping is not None:
+                return
+            with ExitStack() as stopping:
+                stopping.callback(self._end_components)
+                for pair in self._pairs:
+                    if pair.start is not None:
+                        pair.start()
+                    if pair.stop is not None:
+                        stopping.callback(pair.stop)
+                self._stopping = stopping.pop_all()
+            atexit.register(self.stop)
+
+    def stop(self) -> None:
+        """Run the stop hooks in reverse order, if the application was started."""
+        with self._lock:
+            stopping, self._stopping = self._stopping, None
+            atexit.unregister(self.stop)
+        if stopping is not None:
+            stopping.close()
+
+
+def read_hooks(configurations: Iterable[type], graph: Graph, problems: list[Problem]) -> list[Pair]:
+    """Read the methods on_start and on_stop of configurations; their parameters are injected."""
+    return [
+        Pair(
+            _hook(each, "on_start", graph, problems),
+            _hook(each, "on_stop", graph, problems),
+        )
+        for each in configurations
+        if hasattr(each, "on_start") or hasattr(each, "on_stop")
+    ]
+
+
+def _hook(configuration: type, name: str, graph: Graph, problems: list[Problem]) -> Hook | None:
+    function = inspect.getattr_static(configuration, name, None)
+    if function is None:
+        return None
+    inner = function.__func__ if isinstance(function, classmethod) else function
+    if not callable(inner):
+        problems.append(_no_method(configuration, name))
+        return None
+    if inspect.iscoroutinefunction(getattr(inner, "__func__", inner)):
+        problems.append(_async(location(inner), name))
+        return None
+    return graph.call_of(configuration, name, inner)
+
+
+def _no_method(configuration: type, name: str) -> Problem:
+    return Problem(
+        location(configuration),
+        f"{configuration.__name__}.{name} is no method",
+        f"Write def {name}(self) -> None, or give the attribute another name.",
+    )
+
+
+def _async(where: str, name: str) -> Problem:
+    return Problem(
+        where,
+        f"{name} is an async function, which WSGI cannot run",
+        "Write `def` in place of `async def`.",
+    )

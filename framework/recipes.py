@@ -1,0 +1,41 @@
+"""How injector makes a component of others, which it has made already."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import injector
+
+from framework.providers import Provider
+from framework.signatures import Declared
+
+# A parameter and what provides its argument; None where it keeps its default.
+Argument = tuple[Declared, Provider | None]
+
+
+@dataclass(frozen=True)
+class Recipe(injector.Provider[object]):
+    """Make a component of others."""
+
+    make: Callable[..., object]
+    configuration: Provider | None
+    arguments: Sequence[Argument]
+
+    def get(self, injector: injector.Injector) -> object:
+        """Make the component; what it needs is there already."""
+        positional = [] if self.configuration is None else [give(injector, self.configuration)]
+        named: dict[str, object] = {}
+        for declared, need in self.arguments:
+            value = declared.default if need is None else give(injector, need)
+            if declared.kind is inspect.Parameter.POSITIONAL_ONLY:
+                positional.append(value)
+            else:
+                named[declared.name] = value
+        return self.make(*positional, **named)
+
+
+def give(source: injector.Injector, provider: Provider) -> object:
+    # injector takes any key, but says that it wants a type. A provider as the key keeps types apart
+    # to which injector gives a meaning of its own, such as lists.
+    return source.get(cast(Any, provider))
