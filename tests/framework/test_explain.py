@@ -131,6 +131,20 @@ def test_head_is_answered_by_the_handler_of_get(framework: Framework) -> None:
     assert "GET" in explanation["other_methods"]
 
 
+def test_a_handler_of_head_is_the_one_that_answers(framework: Framework) -> None:
+    """An explicit HEAD is told before GET's, also where its variable has another name."""
+    with_head = SHOP.replace("import controller,", "import controller, head,").replace(
+        "class Orders:",
+        """class Orders:
+    @head("/<number>")
+    def look(self, number: str) -> None: ...
+""",
+    )
+    Path("app.py").write_text(with_head)
+
+    assert explained(framework, "HEAD", "/orders/1")["match"]["handler"].startswith("Orders.look (")
+
+
 def test_a_wrong_method_is_told_the_others(framework: Framework) -> None:
     """A path that has other methods is a 405."""
     assert framework("explain", "PUT", "/orders/1").output == (
@@ -171,9 +185,9 @@ def test_near_misses_say_where_they_differ(
 
 
 def test_a_path_that_is_like_nothing_has_no_near_miss(framework: Framework) -> None:
-    """Rules that only share a letter are not suggested."""
-    assert framework("explain", "GET", "/zzz").output == (
-        "GET /zzz: 404: no rule matches the path\n"
+    """Rules that only share some letters are not suggested."""
+    assert framework("explain", "GET", "/users").output == (
+        "GET /users: 404: no rule matches the path\n"
     )
 
 

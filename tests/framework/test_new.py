@@ -80,7 +80,7 @@ def test_a_name_that_no_package_has_is_refused(framework: Framework, name: str) 
     assert list(Path.cwd().iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["json", "framework", "sessions", "tests", "werkzeug"])
+@pytest.mark.parametrize("name", ["json", "winreg", "framework", "sessions", "tests", "werkzeug"])
 def test_a_name_of_another_module_is_refused(framework: Framework, name: str) -> None:
     """The project would hide a module that it needs itself."""
     result = framework("new", name)
