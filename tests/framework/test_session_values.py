@@ -69,6 +69,11 @@ class Shop:
         cart.items.clear()
         session.pop("cart", None)
 
+    @get("/spoil")
+    def spoil(self, session: Session, cart: CartValue = Cart()) -> None:
+        cart.items.clear()
+        session["cart"] = object()
+
     @get("/stream")
     def stream(self, cart: CartValue = Cart()) -> Iterator[str]:
         cart.codes.add("early")
@@ -219,6 +224,17 @@ def test_what_the_handler_does_to_the_session_itself_counts(client: Client) -> N
     client.get("/remove")
 
     assert stored(client) is None
+
+
+def test_s20_a_value_that_the_handler_spoilt_is_named(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What cannot be kept is an error that names its key, and the stored value stays."""
+    client.get("/add/milk")
+
+    assert client.get("/spoil").status_code == 500
+    assert "session['cart'] cannot be saved: it holds an object" in caplog.text
+    assert stored(client)["items"] == [{"name": "milk", "count": 1}]
 
 
 def test_s100_changes_before_the_first_byte_are_stored(
