@@ -109,6 +109,11 @@ def _verb(method: str, path: str, status: int | None) -> Callable[[Handler], Han
         raise TypeError(_no_path(name, path))
 
     def decorate(handler: Handler) -> Handler:
+        if not (callable(handler) or isinstance(handler, staticmethod | classmethod)):
+            raise TypeError(
+                f"@{name} belongs on a method, not on a {type(handler).__name__}:"
+                f" write def below @{name}({path!r})"
+            )
         # Decorators apply from below, readers read from above.
         tag(handler, _ROUTES, (_Entry(method, path, status), *_entries(tag_of(handler, _ROUTES))))
         return handler
@@ -156,7 +161,9 @@ def _join(prefix: str, path: str) -> str:
 
 
 def _is_status(status: int | None) -> bool:
-    return status is None or 200 <= status <= 599
+    # What type checkers refuse is refused here, too.
+    given: object = status
+    return given is None or (isinstance(given, int) and 200 <= given <= 599)
 
 
 def _bad_status(route: Route) -> Problem:

@@ -53,7 +53,7 @@ class SessionDefaults:
         """Return the keys of the environment, or the one of the folder, made if it is missing."""
         text = self._environment.get(KEYS_VARIABLE)
         if text is None:
-            return _fit([self._kept_key()], f"the file {str(self.key_file)!r}")
+            return [self._kept_key()]
         keys = [key for part in text.split(",") if (key := part.strip())]
         if not keys:
             raise ConfigurationError(
@@ -74,12 +74,21 @@ class SessionDefaults:
             if not path.exists():
                 _create(path, secrets.token_urlsafe(32))
             self.key_file = path
-            return path.read_text(encoding="ascii").strip()
-        except (OSError, UnicodeError) as error:
+            key = path.read_text(encoding="ascii", errors="replace").strip()
+        except OSError as error:
             raise ConfigurationError(
                 f"the session key {str(path)!r} cannot be made or read: {_reason(error)}; "
                 f"correct that, or put keys into the environment variable {KEYS_VARIABLE}"
             ) from error
+
+        problem = key_problem(key, 0)
+        if problem or not key.isascii():
+            what = (problem or "is no ASCII text").partition("; ")[0].removeprefix("keys[0] ")
+            raise ConfigurationError(
+                f"the session key in {str(path)!r} is unfit: it {what};"
+                " delete the file: the next start makes a new one"
+            )
+        return key
 
     def _make_folder(self) -> None:
         try:

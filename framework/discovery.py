@@ -78,6 +78,12 @@ def _undecorated(part: object) -> Problem:
             f"this is an object of {type(part).__name__}, and no class",
             f"Give {type(part).__name__} itself, without parentheses: the application builds it.",
         )
+    if isinstance(part, list | tuple | set | frozenset):
+        return Problem(
+            f"Application(…, {part!r}, …)",
+            f"this is a {type(part).__name__}, but Application takes classes and modules",
+            "Give them one by one: Application(First, Second), or Application(*classes).",
+        )
     return Problem(
         f"Application(…, {part!r}, …)",
         "this is neither a class nor a module",

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
+# Werkzeug's own words speak of maintenance.
+_UNAVAILABLE = "The server cannot reach its sessions at the moment. Try again in a moment."
+
+
 class ProblemDetails(msgspec.Struct, omit_defaults=True, kw_only=True):
     """Hold the members of a problem document."""
 
@@ -39,7 +43,7 @@ def as_http_error(error: Exception) -> HTTPException | None:
     if isinstance(error, HTTPException):
         return error
     if isinstance(error, StoreUnavailable):
-        return ServiceUnavailable(retry_after=error.retry_after)
+        return ServiceUnavailable(_UNAVAILABLE, retry_after=error.retry_after)
     if isinstance(error, SessionError) and error.status != InternalServerError.code:
         return default_exceptions[error.status]()
     return None

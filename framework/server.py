@@ -10,6 +10,7 @@ import ipaddress
 import itertools
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -17,11 +18,12 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from werkzeug.debug import DebuggedApplication
 from werkzeug.serving import (
+    WSGIRequestHandler,
     is_running_from_reloader,
     make_server,
     run_simple,
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 Loader = Callable[[], Application]
 
+# What begins and ends a colour: ECMA-48, 8.3.117.
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _THIS_PACKAGE = os.path.join(os.path.dirname(__file__), "")
 
 
@@ -100,10 +104,10 @@ def _serve_once(load: Loader, host: str, port: int, debug: bool) -> None:
         raise SystemExit(describe(error)) from None
     _require_free(host, port)
     wsgi, pin = _debugged(application, host) if debug else (application, None)
-    server = make_server(host, port, wsgi, threaded=True)
+    server = make_server(host, port, wsgi, threaded=True, request_handler=_Handler)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    click.echo(_banner(application, _url(host, server.port), pin))
+    click.echo(_banner(application, _url(host, server.port), pin) + _without_debugger(host))
     server.serve_forever()
 
 
@@ -128,8 +132,20 @@ def _serve_until_a_change(load: Loader, host: str, port: int, debug: bool) -> No
         wsgi = _showing(report if debug else "The application could not start.")
     else:
         wsgi, pin = _debugged(application, host) if debug else (application, None)
-        click.echo(_banner(application, _url(host, _inherited_port()), pin))
-    run_simple(host, port, wsgi, use_reloader=True, threaded=True)
+        click.echo(
+            _banner(application, _url(host, _inherited_port()), pin) + _without_debugger(host)
+        )
+    run_simple(host, port, wsgi, use_reloader=True, threaded=True, request_handler=_Handler)
+
+
+class _Handler(WSGIRequestHandler):
+    """Write the access log in colours for a terminal only."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Write a line."""
+        if not sys.stdout.isatty():
+            args = tuple(_COLOUR.sub("", each) if isinstance(each, str) else each for each in args)
+        super().log(type, message, *args)
 
 
 def _debugged(application: Application, host: str) -> tuple[DebuggedApplication, str | None]:
@@ -215,3 +231,9 @@ def _frames_of_the_user(stack: traceback.StackSummary) -> list[traceback.FrameSu
 
 def _is_of_ours(frame: traceback.FrameSummary) -> bool:
     return frame.filename.startswith((_THIS_PACKAGE, "<frozen", importlib.__path__[0]))
+
+
+def _without_debugger(host: str) -> str:
+    if _is_loopback(host):
+        return ""
+    return f"\n  debugger  off: it runs whatever a visitor types, and {host} is no loopback address"

@@ -2,17 +2,19 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_origin, is_typeddict
 
 import werkzeug.test
 from werkzeug.test import TestResponse
 
 from framework.application import Application
 from framework.defaults import SessionDefaults
+from framework.missing import is_protocol
 from framework.session_parts import SessionClock
+from framework.signatures import describe
 from sessions.manager import SessionManager
 from sessions.session import Session
 from sessions.stores.base import Store
@@ -39,11 +41,15 @@ class Replacing(Generic[T]):
     """Wait for the stand-in."""
 
     def __init__(self, key: object) -> None:
-        self._key = key
+        self.key = key
 
     def to(self, value: T) -> Replacement:
         """Give the object that stands in."""
-        return Replacement(self._key, value)
+        if not _may_stand_in(value, self.key):
+            name = describe(self.key)
+            remedy = "did you forget ()?" if isinstance(value, type) else "give an instance"
+            raise TypeError(f"replace({name}).to({_shown(value)}) gives no {name}; {remedy}")
+        return Replacement(self.key, value)
 
 
 def replace(key: Callable[..., T]) -> Replacing[T]:
@@ -52,19 +58,44 @@ def replace(key: Callable[..., T]) -> Replacing[T]:
     The key is the type that asks for the component; a class, an abstract one or a protocol.
     """
     # type[T] would not do: type checkers refuse abstract classes and protocols there.
+    if not _is_key(key):
+        kind = key if isinstance(key, str) else type(key).__name__
+        raise TypeError(f"replace takes a type, not {key!r}: write replace({kind})")
     return Replacing(key)
+
+
+class ClientResponse(TestResponse):
+    """Be a response whose `json` a test indexes without a cast."""
+
+    @property
+    def json(self) -> Any:
+        """Return the data of a JSON body, None if the body is no JSON."""
+        return super().json
 
 
 class Client(werkzeug.test.Client):
     """Send requests to an application, with cookies and without a server."""
 
+    if TYPE_CHECKING:
+        # Werkzeug's own methods, which all call `open`, with its type of response.
+        get: Callable[..., ClientResponse]
+        post: Callable[..., ClientResponse]
+        put: Callable[..., ClientResponse]
+        patch: Callable[..., ClientResponse]
+        delete: Callable[..., ClientResponse]
+        head: Callable[..., ClientResponse]
+        options: Callable[..., ClientResponse]
+        trace: Callable[..., ClientResponse]
+
     def __init__(self, application: Application) -> None:
-        super().__init__(application)
+        super().__init__(application, ClientResponse)
         self.app = application
 
-    def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> TestResponse:
+    def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> ClientResponse:
         """Send a request and, unless told otherwise, read the response to its end."""
-        return super().open(*args, buffered=buffered, **kwargs)
+        response = super().open(*args, buffered=buffered, **kwargs)
+        # The class is the one that the constructor was given.
+        return cast(ClientResponse, response)
 
     @contextmanager
     def session(self, base_url: str = "http://localhost") -> Iterator[Session]:
@@ -122,11 +153,35 @@ class _InMemory(SessionDefaults):
         return MemoryStore()
 
 
-@contextmanager
+class _Opening(AbstractContextManager[Client]):
+    """Wait for `with`, and say so to whoever takes this for the client."""
+
+    def __init__(self, client: AbstractContextManager[Client]) -> None:
+        self._client = client
+
+    def __enter__(self) -> Client:
+        return self._client.__enter__()
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._client.__exit__(*error)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError("app.test() is no client yet: use `with app.test() as client:`")
+
+
 def open_client(
     parts: Sequence[type | ModuleType], replacements: Sequence[Replacement], *, debug: bool = False
-) -> Iterator[Client]:
+) -> AbstractContextManager[Client]:
     """Build an application of the parts with the replacements, and give a client of it."""
+    for each in replacements:
+        _require_replacement(each)
+    return _Opening(_client(parts, replacements, debug=debug))
+
+
+@contextmanager
+def _client(
+    parts: Sequence[type | ModuleType], replacements: Sequence[Replacement], *, debug: bool
+) -> Iterator[Client]:
     chosen: dict[object, object] = {}
     for each in replacements:
         if each.key in chosen:
@@ -138,3 +193,37 @@ def open_client(
         yield Client(application)
     finally:
         application.stop()
+
+
+def _require_replacement(given: object) -> None:
+    if isinstance(given, Replacement):
+        return
+    key = given.key if isinstance(given, Replacing) else given
+    name = _shown(key)
+    what = f"replace({name})" if isinstance(given, Replacing) else name
+    raise TypeError(
+        f"app.test takes replacements, not {what}: write app.test(replace({name}).to(...))"
+    )
+
+
+def _is_key(key: object) -> bool:
+    """Tell whether something can be asked for: a type, an alias, or a guard that is an object."""
+    if isinstance(key, str):
+        return False
+    known = callable(key) or get_origin(key) is not None
+    return known or any(hasattr(key, name) for name in ("check", "__value__"))
+
+
+def _may_stand_in(value: object, key: Any) -> bool:
+    """Tell whether an object is of an ordinary class, or at least looks like one of it."""
+    if not isinstance(key, type) or get_origin(key) or is_protocol(key) or is_typeddict(key):
+        return True
+    if isinstance(value, type) or key in (float, complex):
+        return isinstance(value, key) or not isinstance(value, type)
+    members = [name for name in dir(key) if not name.startswith("_")]
+    looks_like = bool(members) and all(hasattr(value, name) for name in members)
+    return isinstance(value, key) or looks_like
+
+
+def _shown(value: object) -> str:
+    return describe(value) if isinstance(value, type) else repr(value)

@@ -4,6 +4,7 @@ import importlib
 import re
 import tomllib
 from collections.abc import Callable
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -106,13 +107,24 @@ def _configured(file: Path) -> str | None:
         raise ApplicationNotFound(
             f"{file} is no valid TOML: {error}. Correct that line."
         ) from error
-    app = settings.get("tool", {}).get("framework", {}).get("app")
-    return None if app is None else str(app)
+    table = settings.get("tool", {}).get("framework", {})
+    for name in table:
+        if name != "app" and get_close_matches(name, ["app"], cutoff=0.5):
+            raise ApplicationNotFound(
+                f"{file} has {name!r} under [tool.framework]. Did you mean 'app'?"
+            )
+    app = table.get("app")
+    if app is not None and not isinstance(app, str):
+        raise ApplicationNotFound(
+            f'{file} has app = {app!r} under [tool.framework]. Write it as text: app = "shop:app".'
+        )
+    return app
 
 
 def _suggestion(text: str) -> str:
     """Turn a path such as shop/app.py into shop.app:app."""
-    path, _, name = text.partition(":")
+    path, _, rest = text.partition(":")
+    name = "".join(re.findall(r"^\w+", rest))
     module = ".".join(re.findall(r"\w+", path.removesuffix(".py"))) or "shop.app"
     return f"{module}:{name or 'app'}"
 

@@ -6,6 +6,8 @@ from framework.commands.finding import application_argument, find, load
 from framework.server import serve
 
 PORT = click.IntRange(0, 65535)
+# click says what a text is no valid one of.
+PORT.name = "port number"
 
 
 @click.command()

@@ -207,3 +207,17 @@ def test_f89_the_debugger_is_refused_elsewhere() -> None:
 
     with pytest.raises(ValueError, match=r"debug=True is for a loopback address, and '0\.0\.0\.0'"):
         Application(Pages).run(host="0.0.0.0", debug=True)  # noqa: S104
+
+
+def test_the_access_log_has_no_colours_in_a_file(app_file: Path) -> None:
+    """Only a terminal makes colours of them; and elsewhere than on loopback is no debugger."""
+    with Program(*ONCE, "--host", "0.0.0.0", folder=app_file.parent) as program:  # noqa: S104
+        url = program.url()
+        debugger = program.wait_for("debugger")
+        Visitor().get(url.replace("0.0.0.0", "127.0.0.1") + "/missing")  # noqa: S104
+        line = program.wait_for("/missing")
+
+    assert debugger.strip() == (
+        "debugger  off: it runs whatever a visitor types, and 0.0.0.0 is no loopback address"
+    )
+    assert '"GET /missing HTTP/1.1" 404 -' in line
