@@ -74,8 +74,8 @@ def wrong_type(provider: Provider, component: object) -> Problem | None:
     return Problem(
         provider.where,
         f"{provider.name}() is annotated to return {describe(wrong[0])}, but it returned"
-        f" {'None' if component is None else 'a ' + type(component).__name__}",
-        f"Return a {describe(wrong[0])}, or change the annotation.",
+        f" {'None' if component is None else 'an object of type ' + type(component).__name__}",
+        "Return what the annotation says, or change it.",
     )
 
 

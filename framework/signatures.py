@@ -6,7 +6,7 @@ import sys
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ForwardRef, Optional, Union, get_args, get_origin, get_type_hints
 
 EMPTY = inspect.Parameter.empty
 
@@ -127,9 +127,20 @@ def describe(annotation: Any) -> str:
     """Write an annotation the way its author would."""
     if isinstance(annotation, str):
         return annotation
+    if isinstance(annotation, ForwardRef):
+        return annotation.__forward_arg__
+    if get_origin(annotation) is Annotated:
+        return _marked(*get_args(annotation))
     if isinstance(annotation, type) and get_origin(annotation) is None:
         return annotation.__qualname__.rpartition("<locals>.")[2]
     return _QUALIFIER.sub("", inspect.formatannotation(annotation)).replace("NoneType", "None")
+
+
+def _marked(annotation: Any, *metadata: Any) -> str:
+    """Write `Body[T]` where a marker says so, and else the type alone."""
+    written = describe(annotation)
+    source = next((name for each in metadata if (name := getattr(each, "source", None))), None)
+    return f"{source.capitalize()}[{written}]" if isinstance(source, str) else written
 
 
 def _declare(
@@ -185,7 +196,7 @@ def _unresolvable(subject: str, annotation: Any, error: Exception) -> tuple[str,
     if isinstance(error, NameError) and error.name:
         return (
             f"{subject} is {written!r}, but {error.name!r} does not exist when the program runs",
-            f"Import {error.name} outside of `if TYPE_CHECKING:`, at the top of the module.",
+            f"Import {error.name} at the top of the module, not only under `if TYPE_CHECKING:`.",
         )
     return (
         f"{subject} is {written!r}, which cannot be evaluated: {type(error).__name__}: {error}",

@@ -2,13 +2,18 @@
 
 import functools
 import types
+from collections.abc import Mapping
 from difflib import get_close_matches
+from typing import get_origin
+
+from werkzeug.wrappers import Response
 
 from framework import parameters
-from framework.markers import Unbindable
+from framework.markers import Marker, Unbindable
 from framework.object_fields import fields_of
-from framework.signatures import EMPTY, Declared, bare, describe
+from framework.signatures import EMPTY, Declared, bare, describe, without_none
 from framework.startup import location
+from sessions.session import Session
 
 # What looks like a marker inside `Annotated`, but marks nothing there.
 _MISPLACED = (
@@ -66,7 +71,7 @@ def untyped(declared: Declared) -> Unbindable:
     """Explain that a marker without brackets says no type."""
     return Unbindable(
         f"parameter {declared.name!r} does not say its type",
-        "Write the type in brackets, as in Query[int].",
+        f"Write the type in brackets, as in {_example(declared.metadata)}.",
     )
 
 
@@ -77,6 +82,8 @@ def is_hidden(annotation: object) -> bool:
 
 def hidden(declared: Declared) -> Unbindable:
     """Explain what a name means behind an earlier member of the class."""
+    if isinstance(declared.annotation, types.ModuleType):
+        return _module(declared)
     member = location(getattr(declared.annotation, "fget", declared.annotation))
     return Unbindable(
         f"the annotation of parameter {declared.name!r} is {member}, which is no type: an earlier"
@@ -96,6 +103,9 @@ def unmarked(declared: Declared, guess: str) -> Unbindable:
             f" <{name}> into the path.",
         )
     written = describe(annotation)
+    remedy = _other_spelling(declared)
+    if remedy is not None:
+        return Unbindable(f"parameter {name!r} is {written}, which no request holds", remedy)
     form = f" Form[{written}] for a form," if _is_object(annotation) else ""
     return Unbindable(
         f"parameter {name!r} is {written}, but nothing says where it comes from{guess}",
@@ -110,3 +120,30 @@ def _is_object(annotation: object) -> bool:
     # A field of the class names nothing, which the marker will tell.
     except NameError:
         return True
+
+
+def _example(metadata: tuple[object, ...]) -> str:
+    marker = next((each for each in metadata if isinstance(each, Marker)), None)
+    name = "Query" if marker is None else marker.source.capitalize()
+    return f"{name}[Note]" if name in ("Body", "Inject") else f"{name}[int]"
+
+
+def _module(declared: Declared) -> Unbindable:
+    module = getattr(declared.annotation, "__name__", "")
+    return Unbindable(
+        f"parameter {declared.name!r} is annotated with the module {module!r}, which is no type",
+        "Write Session for the session, or else the class that the module holds.",
+    )
+
+
+def _other_spelling(declared: Declared) -> str | None:
+    """Tell what to write for the session and in place of a response."""
+    kind = without_none(declared.annotation)
+    kind = get_origin(kind) or kind
+    if isinstance(kind, type) and issubclass(kind, Session):
+        return f"Write {declared.name}: Session. There always is one, new or not."
+    if isinstance(kind, type) and issubclass(kind, Response):
+        return "Make a Response in the handler, and return it."
+    if declared.name == "session" and isinstance(kind, type) and issubclass(kind, Mapping):
+        return f"Write {declared.name}: Session."
+    return None

@@ -1,0 +1,73 @@
+"""Annotations that are nearly right are answered with the right ones."""
+
+import collections
+from typing import Any
+
+import pytest
+
+from framework import Body, Query, Response, Session, get
+from framework.parameters import Header
+from tests.framework.trials import echo_of, marked, only_problem_of
+
+SPELLINGS = {
+    "an optional session": (
+        Session | None,
+        "parameter 'x' is Session | None, which no request holds",
+        "Write x: Session. There always is one, new or not.",
+    ),
+    "a response": (
+        Response,
+        "parameter 'x' is Response, which no request holds",
+        "Make a Response in the handler, and return it.",
+    ),
+    "a module": (
+        collections,
+        "parameter 'x' is annotated with the module 'collections', which is no type",
+        "Write Session for the session, or else the class that the module holds.",
+    ),
+    "a body without a type": (
+        Body,
+        "parameter 'x' does not say its type",
+        "Write the type in brackets, as in Body[Note].",
+    ),
+    "a query without a type": (
+        Query,
+        "parameter 'x' does not say its type",
+        "Write the type in brackets, as in Query[int].",
+    ),
+    "a header without a type": (
+        Header,
+        "parameter 'x' does not say its type",
+        "Write the type in brackets, as in Header[int].",
+    ),
+    "a name that is not imported": (
+        marked(Body, "Missing"),
+        "the annotation of parameter 'x' is 'Body[Missing]', but 'Missing' does not exist when the"
+        " program runs",
+        "Import Missing at the top of the module, not only under `if TYPE_CHECKING:`.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("annotation", "what", "remedy"), SPELLINGS.values(), ids=SPELLINGS)
+def test_the_right_spelling_is_told(annotation: Any, what: str, remedy: str) -> None:
+    """In the words of the one who wrote the wrong one."""
+    problem = only_problem_of(echo_of(annotation))
+
+    assert (problem.what, problem.remedy) == (what, remedy)
+
+
+@pytest.mark.parametrize("annotation", [dict, dict[str, Any]])
+def test_a_session_is_annotated_as_such(annotation: Any) -> None:
+    """A dict of that name would have to come from the body."""
+    echo = echo_of(annotation)
+    echo.echo = _renamed(annotation)  # type: ignore[attr-defined]
+
+    assert only_problem_of(echo).remedy == "Write session: Session."
+
+
+def _renamed(annotation: Any) -> Any:
+    def echo(self: object, session: Any) -> None: ...
+
+    echo.__annotations__ = {"session": annotation}
+    return get("/")(echo)
