@@ -26,6 +26,7 @@ from framework.responses import (
     close_body,
     status_line,
 )
+from framework.returns import promises_tuple
 from framework.routing import Entry, Router, path_key, request_path
 from framework.settings import HTTPSettings
 from framework.settling import Respond, in_scope, in_session, without_session
@@ -93,7 +94,8 @@ class Dispatcher:
     def _compile(self, handler: Handler) -> Respond:
         """Choose the shortest way from a request of this handler to its response."""
         plan, route = handler.plan, handler.route
-        renderers = Renderers(route.where, route.status)
+        tuples = promises_tuple(route.function)
+        renderers = Renderers(route.where, route.status, tuples_are_data=tuples)
         recover = self._recovery(f"{route.method} {route.rule} in {route.where}")
         caught = catching(handler.catchers, recover)
         if handler.is_bare and not self._always and not self._middleware:

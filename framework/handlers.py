@@ -12,6 +12,7 @@ from framework.controllers import Route, is_controller, routes_of
 from framework.guards import Guard, bind_guard, read_guards
 from framework.injection import Graph
 from framework.plans import Plan
+from framework.returns import return_problems
 from framework.routing import path_key, path_variables
 from framework.startup import Problem
 from framework.undecorated import undecorated
@@ -104,6 +105,7 @@ class HandlerReader:
             provide=self._graph.provide,
             problems=self._problems,
         )
+        self._problems += return_problems(route)
         guards = self._guards(route, variables)
         try:
             controller: object = self._graph.get(route.controller)

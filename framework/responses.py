@@ -34,8 +34,11 @@ class Renderers(dict[type, Render]):
     `where` names the handler in messages; `status` is the one its decorator gave it.
     """
 
-    def __init__(self, where: str, status: int | None = None) -> None:
+    def __init__(
+        self, where: str, status: int | None = None, *, tuples_are_data: bool = True
+    ) -> None:
         super().__init__()
+        self._tuples_are_data = tuples_are_data
         self._where = where
         self._status = status_line(status or HTTPStatus.OK)
         self._nothing_status = status_line(status or HTTPStatus.NO_CONTENT)
@@ -62,7 +65,7 @@ class Renderers(dict[type, Render]):
             return self._bytes
         if issubclass(kind, Generator):
             return self._stream
-        return self._json
+        return self._json if kind is not tuple or self._tuples_are_data else self._tuple
 
     def _text(self, result: str, _: "WSGIEnvironment") -> Rendered:
         body = result.encode()
@@ -82,6 +85,17 @@ class Renderers(dict[type, Render]):
                 " hold: dict, list, dataclass, msgspec.Struct, Enum, UUID, datetime, numbers."
             ) from error
         return self._status, [JSON, ("Content-Length", str(len(body)))], [body]
+
+    def _tuple(self, result: tuple[object, ...], environ: "WSGIEnvironment") -> Rendered:
+        """Refuse a body with a status, which others would send as JSON without a word."""
+        status = result[1] if len(result) == 2 else None
+        if type(status) is int and 100 <= status <= 599:
+            raise TypeError(
+                f"{self._where} returned {reprlib.repr(result)}, a body with a status. Return the"
+                f" body alone and give the decorator status={status}, or return"
+                f" Response(body, status={status})."
+            )
+        return self._json(result, environ)
 
     def _nothing(self, _: None, __: "WSGIEnvironment") -> Rendered:
         if self._bodiless or self._nothing_status.startswith("204"):

@@ -67,6 +67,7 @@ FRAMEWORK = """
     providers
     session_parts
     registry
+    returns
     failures
     request_components recipes
     injection

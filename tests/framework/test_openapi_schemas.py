@@ -88,7 +88,7 @@ def _described(result: Any) -> tuple[Any, dict[str, Any]]:
             {"anyOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}]},
         ),
         (list[Cat | Dog], {}),
-        (Foreign, {"title": "Foreign"}),
+        (list[Foreign], {"type": "array", "items": {"title": "Foreign"}}),
         (Any, {}),
         (object, {}),
     ],

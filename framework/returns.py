@@ -1,0 +1,79 @@
+"""What the return annotation of a handler promises, as far as it can be read."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import msgspec.inspect
+from werkzeug.wrappers import Response
+
+from framework.controllers import Route
+from framework.missing import is_protocol
+from framework.object_fields import is_pydantic_model
+from framework.signatures import EMPTY, Unresolved, describe, read_return, split
+from framework.startup import Problem
+
+_NUMBERS = (int, float)
+# What promises nothing that can be checked.
+_UNSAID = (EMPTY, Unresolved, object)
+
+
+def promises_tuple(function: Callable[..., object]) -> bool:
+    """Tell whether a tuple that a handler returns is data by its annotation."""
+    return any(_is_tuple(each) for each in _promised(function))
+
+
+def return_problems(route: Route) -> Iterator[Problem]:
+    """Report what a handler promises to return, but no response can be made of."""
+    for kind in _promised(route.function):
+        if _is_body_with_status(kind):
+            yield Problem(
+                route.where,
+                f"the handler returns {describe(kind)}, a body with a status",
+                f"Return the body alone and write @{route.method.lower()}(…, status=201), or"
+                " return Response(body, status=201).",
+            )
+        elif _is_unencodable(kind):
+            yield Problem(
+                route.where,
+                f"the handler returns {describe(kind)}, which JSON cannot hold",
+                f"Make {describe(kind)} a dataclass or a msgspec.Struct, or return a dict, a text"
+                " or a Response.",
+            )
+
+
+def _promised(function: Callable[..., object]) -> tuple[Any, ...]:
+    """Return the type of the annotation, or those that its union offers."""
+    # What cannot be evaluated need not be: nobody calls a handler by its return type.
+    annotation, _ = split(read_return(function, lambda what, remedy: None))
+    is_union = get_origin(annotation) in (Union, UnionType)
+    return get_args(annotation) if is_union else (annotation,)
+
+
+def _is_tuple(kind: Any) -> bool:
+    base = get_origin(kind) or kind
+    return isinstance(base, type) and issubclass(base, tuple)
+
+
+def _is_body_with_status(kind: Any) -> bool:
+    arguments = get_args(kind)
+    if get_origin(kind) is not tuple or len(arguments) != 2:
+        return False
+    # Two numbers are rather a point or a range.
+    return arguments[1] is int and arguments[0] not in _NUMBERS
+
+
+def _is_unencodable(kind: Any) -> bool:
+    if not isinstance(kind, type) or get_origin(kind) is not None or kind in _UNSAID:
+        return False
+    if issubclass(kind, Response) or is_protocol(kind) or inspect.isabstract(kind):
+        return False
+    # An instance may be of a subclass that JSON can hold.
+    if is_pydantic_model(kind) or kind.__subclasses__():
+        return False
+    try:
+        return isinstance(msgspec.inspect.type_info(kind), msgspec.inspect.CustomType)
+    # A field of the class has an annotation that only type checkers can read.
+    except (NameError, TypeError):
+        return False

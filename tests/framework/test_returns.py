@@ -1,0 +1,92 @@
+"""What a handler returns and promises to return: a body with a status is neither."""
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from framework import controller, get
+from framework.startup import Problem, location
+from tests.framework.trials import client_of, only_problem_of, problems_of
+
+
+class Point(NamedTuple):
+    x: int
+    y: int
+
+
+class Plain:
+    """Be nothing that JSON can hold."""
+
+
+def returning(value: object, annotation: Any = Any) -> type:
+    """Make a controller whose handler returns a value."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def page(self) -> Any:
+            return value
+
+        page.__annotations__ = {"return": annotation}
+
+    return Page
+
+
+def test_a_body_with_a_status_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    """Sent as JSON, it would be a list, with the status 200."""
+    page = returning(("made", 201))
+
+    with client_of(page) as client:
+        status = client.get("/").status_code
+
+    assert status == 500
+    assert str(caplog.records[0].exc_info[1]) == (  # type: ignore[index]
+        f"{location(vars(page)['page'])} returned ('made', 201), a body with a status. Return the"
+        " body alone and give the decorator status=201, or return Response(body, status=201)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation"),
+    [
+        ((1, 2), Any),
+        ((1, 200, 3), Any),
+        ((1, True), Any),
+        (Point(1, 200), Any),
+        ((100, 200), tuple[int, int]),
+        ((100, 200), tuple),
+        ((100, 200), tuple[int, ...] | None),
+    ],
+)
+def test_other_tuples_are_data(value: Any, annotation: Any) -> None:
+    """So is every tuple that the annotation promises."""
+    with client_of(returning(value, annotation)) as client:
+        assert client.get("/").json == list(value)
+
+
+@pytest.mark.parametrize("annotation", [tuple[str, int], tuple[dict[str, Any], int] | None])
+def test_a_promised_body_with_a_status_is_a_problem(annotation: Any) -> None:
+    """It is found before anybody asks for the page."""
+    problem = only_problem_of(returning("", annotation))
+
+    assert problem.what.endswith(", int], a body with a status")
+    assert problem.remedy == (
+        "Return the body alone and write @get(…, status=201), or return Response(body, status=201)."
+    )
+
+
+def test_a_promised_plain_object_is_a_problem() -> None:
+    """Nothing turns it into JSON."""
+    page = returning(Plain(), Plain)
+
+    assert only_problem_of(page) == Problem(
+        location(vars(page)["page"]),
+        "the handler returns Plain, which JSON cannot hold",
+        "Make Plain a dataclass or a msgspec.Struct, or return a dict, a text or a Response.",
+    )
+
+
+@pytest.mark.parametrize("annotation", [Point, list[Plain], object, "Missing", None, str])
+def test_what_may_be_a_result_is_none(annotation: Any) -> None:
+    """In doubt the annotation is believed; one that cannot be evaluated is not read."""
+    assert problems_of(returning("", annotation)) == ()
