@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Request
 
 from framework.additions import Addition
+from framework.catching import Catcher
 from framework.components import is_configuration
 from framework.controllers import Route
 from framework.defaults import SessionDefaults
@@ -27,7 +28,7 @@ from sessions.manager import SessionManager
 from sessions.record import new_id
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from framework.testing import Client, Replacement
 
@@ -51,42 +52,22 @@ class Application:
         problems: list[Problem] = []
         classes = list(dict.fromkeys(find_classes(parts, problems)))
         known = self._known(defaults)
-        graph = Graph(classes, replacements=replacements or {}, known=known, problems=problems)
-        classes += _added(graph)
-        reader = HandlerReader(classes, graph, problems)
-        handlers = reader.read()
-        middleware = read_middleware(graph, problems)
-        hooks = read_hooks(filter(is_configuration, classes), graph, problems)
-        in_use = any(map(uses_session, middleware)) or any(
-            handler.uses_session for handler in handlers
-        )
-        manager = _sessions(graph, problems) if in_use else None
-        settings = _settings(graph)
-        graph.report_unused()
+        self.graph = Graph(classes, replacements=replacements or {}, known=known, problems=problems)
+        """The components of the application, each built once."""
+        classes += _added(self.graph)
+        reader = HandlerReader(classes, self.graph, problems)
+        self.handlers: tuple[Handler, ...] = tuple(reader.read())
+        """What start-up knows about each handler: its route, and where its arguments come from."""
+        surroundings = _surroundings(self.handlers, tuple(reader.catchers), self.graph, problems)
+        hooks = read_hooks(filter(is_configuration, classes), self.graph, problems)
+        self._hooks = Hooks(hooks, self.graph.close)
+        self.graph.report_unused()
         if problems:
             raise StartupError(problems)
-        self.graph = graph
-        """The components of the application, each built once."""
-        self.handlers: tuple[Handler, ...] = tuple(handlers)
-        """What start-up knows about each handler: its route, and where its arguments come from."""
-        self.routes: tuple[Route, ...] = tuple(handler.route for handler in handlers)
-        self.sessions: SessionManager | None = manager
-        """The application's sessions; None if nothing uses them."""
         self.key_file: Path | None = defaults.key_file
         """The file of the session key, if the framework made it, now or at an earlier start."""
-        self.middleware: tuple[Middleware, ...] = tuple(middleware)
-        """What goes around every answer, outermost first."""
-        surroundings = Surroundings(
-            settings=settings,
-            manager=manager,
-            middleware=self.middleware,
-            catchers=tuple(reader.catchers),
-            makers=graph.makers,
-        )
-        self._dispatch = Dispatcher(handlers, surroundings, debug=debug)
-        self._served = self._wsgi = surround(self._dispatch, settings)
-        self._hooks = Hooks(hooks, graph.close)
-        if hooks or graph.has_endings:
+        self._serve(surroundings, debug=debug)
+        if hooks or self.graph.has_endings:
             self._wsgi = self._start_and_serve
 
     def __call__(
@@ -155,6 +136,17 @@ class Application:
 
         serve(lambda: self, host=host, port=port, reload=reload, debug=debug)
 
+    def _serve(self, surroundings: Surroundings, *, debug: bool) -> None:
+        """Compile what answers requests."""
+        self.routes: tuple[Route, ...] = tuple(handler.route for handler in self.handlers)
+        self.sessions: SessionManager | None = surroundings.manager
+        """The application's sessions; None if nothing uses them."""
+        self.middleware: tuple[Middleware, ...] = surroundings.middleware
+        """What goes around every answer, outermost first."""
+        self._dispatch = Dispatcher(self.handlers, surroundings, debug=debug)
+        self._served: WSGIApplication = surround(self._dispatch, surroundings.settings)
+        self._wsgi: WSGIApplication = self._served
+
     def _start_and_serve(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
@@ -178,6 +170,24 @@ def _added(graph: Graph) -> list[type]:
     except KeyError:
         return []
     return [addition.controller()] if isinstance(addition, Addition) else []
+
+
+def _surroundings(
+    handlers: Iterable[Handler],
+    catchers: tuple[Catcher, ...],
+    graph: Graph,
+    problems: list[Problem],
+) -> Surroundings:
+    """Find what holds for all requests, sessions only if something uses them."""
+    middleware = tuple(read_middleware(graph, problems))
+    in_use = any(map(uses_session, middleware)) or any(each.uses_session for each in handlers)
+    return Surroundings(
+        settings=_settings(graph),
+        manager=_sessions(graph, problems) if in_use else None,
+        middleware=middleware,
+        catchers=catchers,
+        makers=graph.makers,
+    )
 
 
 def _settings(graph: Graph) -> HTTPSettings:

@@ -176,8 +176,7 @@ def _answering(
             return renderers[type(result)](result, exchange.environ)
         # Whatever a handler raises is answered.
         except Exception as error:  # noqa: BLE001
-            if exchange.scope is not None:
-                exchange.scope.failure = error
+            exchange.fail(error)
             return recover(error, exchange)
 
     return answer

@@ -107,6 +107,11 @@ class Exchange:
             self.environ[_KEY] = self
         return self._request
 
+    def fail(self, error: BaseException) -> None:
+        """Note what was raised, for the components of the request to end accordingly."""
+        if self.scope is not None:
+            self.scope.failure = error
+
     @property
     def form(self) -> FormData:
         """Return the fields and files of the body; refuse one over the limit before reading it.

@@ -133,6 +133,10 @@ class Graph:
         except NotProvided:
             return None
 
+    def provided(self) -> list[object]:
+        """List the types that the user's providers make."""
+        return [key for provider in self._registry.eager() for key in provider.keys]
+
     def components(self) -> Iterator[tuple[str, object]]:
         """Yield what the user's providers have made, each with the name of its type."""
         for provider in self._registry.eager():

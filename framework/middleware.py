@@ -1,8 +1,8 @@
 """Middleware goes around every answer: it sees the request first and the response last."""
 
 import reprlib
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar, cast, get_args
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request, Response
@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 from framework.exchange import Exchange, exchange_of
 from framework.injection import Graph
 from framework.responses import Answer, Recover, Rendered, Stream, render_response
+from framework.signatures import describe
 from framework.startup import AlreadyReported, Problem, location
 from sessions.session import Session
 
@@ -49,18 +50,19 @@ def component_of(request: Request, key: type[T]) -> T:
 
 def read_middleware(graph: Graph, problems: list[Problem]) -> list[Middleware]:
     """List the application's middleware, outermost first; the classes among it are built."""
-    for key in (list[Middleware], list[Middleware | type[Middleware]]):
+    problems += _misread(graph)
+    found: list[Middleware | None] = []
+    for key in _KEYS:
         try:
             where, listed = graph.provider_of(key) or "", graph.get(key)
         # Either there is none under this key, or the graph has reported why.
         except KeyError:
             continue
-        if not isinstance(listed, Sequence):
+        if isinstance(listed, list | tuple):
+            found += [_middleware(each, where, graph, problems) for each in listed]
+        else:
             problems.append(_no_middleware(where, listed))
-            return []
-        found = (_middleware(each, where, graph, problems) for each in listed)
-        return [each for each in found if each is not None]
-    return []
+    return [each for each in found if each is not None]
 
 
 def uses_session(middleware: Middleware) -> bool:
@@ -82,6 +84,24 @@ def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> 
             return recover(error, exchange)
 
     return wrapped
+
+
+def _misread(graph: Graph) -> Iterator[Problem]:
+    """Report lists of middleware under types that nothing reads, and a second list."""
+    keys = [key for key in graph.provided() if _is_about_middleware(key)]
+    first = next((key for key in keys if key in _KEYS), None)
+    for key in keys:
+        if key is not first:
+            what = "is not the type" if key not in _KEYS else "is a second type"
+            yield Problem(
+                graph.provider_of(key) or "",
+                f"{describe(key)} {what} under which the application's middleware is looked up",
+                "Return all of it from one method annotated `-> list[Middleware]`.",
+            )
+
+
+def _is_about_middleware(key: object) -> bool:
+    return any(Middleware in (each, *get_args(each)) for each in get_args(key))
 
 
 def _middleware(
@@ -113,7 +133,9 @@ def _step(middleware: Middleware, inner: Next, recover: Recover) -> Next:
                 raise _no_response(middleware, response)
         # Whatever it raises is answered, so that the middleware around it sees a response.
         except Exception as error:  # noqa: BLE001
-            return _response(recover(error, exchange_of(request)))
+            exchange = exchange_of(request)
+            exchange.fail(error)
+            return _response(recover(error, exchange))
         return response
 
     return step
@@ -154,3 +176,7 @@ def _no_middleware(where: str, listed: object) -> Problem:
 
 def _place(middleware: Middleware) -> str:
     return location(middleware if hasattr(middleware, "__qualname__") else type(middleware))
+
+
+# The second is for type checkers, which a class in the list would not please otherwise.
+_KEYS: tuple[object, ...] = (list[Middleware], list[Middleware | type[Middleware]])

@@ -1,6 +1,6 @@
 """Middleware goes around everything that answers, and its own errors are answered too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from werkzeug.exceptions import Forbidden
@@ -267,6 +267,51 @@ def test_what_cannot_go_around_is_a_problem(listed: object) -> None:
 
     assert problem.what == f"{listed!r} is listed as middleware, but cannot go around a request"
     assert "Around.middleware (" in problem.where
+
+
+@pytest.mark.parametrize("kind", [tuple[Middleware, ...], Sequence[Middleware]])
+def test_a_list_that_nothing_would_read_is_a_problem(kind: object) -> None:
+    """Middleware that is silently left out would protect nobody."""
+
+    @configuration
+    class Around:
+        def middleware(self) -> object:
+            return (of_a_query,)
+
+        middleware.__annotations__["return"] = kind
+        middleware = component(middleware)
+
+    problem = only_problem_of(Pages, Around)
+
+    assert "is not the type under which the application's middleware is looked up" in problem.what
+    assert "list[Middleware]" in problem.remedy
+
+
+def test_a_list_may_be_typed_to_hold_classes() -> None:
+    """For a type checker, a class is no middleware."""
+
+    @configuration
+    class Around:
+        @component
+        def middleware(self) -> list[Middleware | type[Middleware]]:
+            return [Logging, of_a_query]
+
+    with client_of(Pages, Log, Around) as client:
+        assert client.get("/").headers["X-Logged"] == "yes"
+
+
+def test_middleware_is_listed_once() -> None:
+    """Of two lists, nobody could say which is the outer one."""
+
+    @configuration
+    class Another:
+        @component
+        def middleware(self) -> list[Middleware | type[Middleware]]:
+            return [of_a_query]
+
+    problem = only_problem_of(Pages, around(of_a_query), Another)
+
+    assert "is a second type" in problem.what
 
 
 def test_a_class_that_cannot_be_built_is_a_problem() -> None:

@@ -531,6 +531,25 @@ def test_middleware_asks_for_components_of_a_request_only() -> None:
         assert client.get("/untouched").status_code == 200
 
 
+def test_f50_middleware_that_fails_ends_components_with_its_error() -> None:
+    """The answer is an error, although the handler had none."""
+
+    def failing(request: Request, next: Next) -> Response:
+        next(request)
+        raise LookupError("behind the handler")
+
+    @configuration
+    class Failing:
+        @component
+        def middleware(self) -> list[Middleware]:
+            return [failing]
+
+    log = Log()
+    call(Application(Pages, Database, Failing, Log, replacements={Log: log}), "/show")
+
+    assert log.lines == ["begin", "show", "failed with LookupError('behind the handler')", "end"]
+
+
 def test_an_unknown_scope_is_refused_at_once() -> None:
     """The decorator itself says which there are."""
     with pytest.raises(TypeError, match="the scope 'session' does not exist"):
