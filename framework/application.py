@@ -17,7 +17,7 @@ from framework.discovery import find_classes
 from framework.dispatch import Dispatcher, Surroundings
 from framework.edge import surround
 from framework.handlers import Handler, HandlerReader
-from framework.hooks import Hooks, read_hooks
+from framework.hooks import read_hooks
 from framework.injection import Graph
 from framework.middleware import Middleware, read_middleware, uses_session
 from framework.settings import HTTPSettings
@@ -54,21 +54,17 @@ class Application:
         known = self._known(defaults)
         self.graph = Graph(classes, replacements=replacements or {}, known=known, problems=problems)
         """The components of the application, each built once."""
-        classes += _added(self.graph)
-        reader = HandlerReader(classes, self.graph, problems)
+        reader = HandlerReader([*classes, *_added(self.graph)], self.graph, problems)
         self.handlers: tuple[Handler, ...] = tuple(reader.read())
         """What start-up knows about each handler: its route, and where its arguments come from."""
         surroundings = _surroundings(self.handlers, tuple(reader.catchers), self.graph, problems)
-        hooks = read_hooks(filter(is_configuration, classes), self.graph, problems)
-        self._hooks = Hooks(hooks, self.graph.close)
+        self._hooks = read_hooks(filter(is_configuration, classes), self.graph, problems)
         self.graph.report_unused()
         if problems:
             raise StartupError(problems)
         self.key_file: Path | None = defaults.key_file
         """The file of the session key, if the framework made it, now or at an earlier start."""
         self._serve(surroundings, debug=debug)
-        if hooks or self.graph.has_endings:
-            self._wsgi = self._start_and_serve
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -145,7 +141,7 @@ class Application:
         """What goes around every answer, outermost first."""
         self._dispatch = Dispatcher(self.handlers, surroundings, debug=debug)
         self._served: WSGIApplication = surround(self._dispatch, surroundings.settings)
-        self._wsgi: WSGIApplication = self._served
+        self._wsgi = self._start_and_serve if self._hooks.are_needed else self._served
 
     def _start_and_serve(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"

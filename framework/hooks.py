@@ -24,11 +24,16 @@ class Pair:
 class Hooks:
     """Run the hooks of an application, once in each process that serves it."""
 
-    def __init__(self, pairs: Sequence[Pair], end_components: Hook) -> None:
+    def __init__(self, pairs: Sequence[Pair], end_components: Hook | None) -> None:
         self._pairs = pairs
         self._end_components = end_components
         self._lock = threading.Lock()
         self._stopping: ExitStack | None = None
+
+    @property
+    def are_needed(self) -> bool:
+        """Tell whether there is anything to run."""
+        return bool(self._pairs) or self._end_components is not None
 
     def start(self) -> None:
         """Run the start hooks, unless they have been run; stop again if one of them raises."""
@@ -36,7 +41,8 @@ class Hooks:
             if self._stopping is not None:
                 return
             with ExitStack() as stopping:
-                stopping.callback(self._end_components)
+                if self._end_components is not None:
+                    stopping.callback(self._end_components)
                 for pair in self._pairs:
                     if pair.start is not None:
                         pair.start()
@@ -54,9 +60,9 @@ class Hooks:
             stopping.close()
 
 
-def read_hooks(configurations: Iterable[type], graph: Graph, problems: list[Problem]) -> list[Pair]:
+def read_hooks(configurations: Iterable[type], graph: Graph, problems: list[Problem]) -> Hooks:
     """Read the methods on_start and on_stop of configurations; their parameters are injected."""
-    return [
+    pairs = [
         Pair(
             _hook(each, "on_start", graph, problems),
             _hook(each, "on_stop", graph, problems),
@@ -64,6 +70,7 @@ def read_hooks(configurations: Iterable[type], graph: Graph, problems: list[Prob
         for each in configurations
         if hasattr(each, "on_start") or hasattr(each, "on_stop")
     ]
+    return Hooks(pairs, graph.close if graph.has_endings else None)
 
 
 def _hook(configuration: type, name: str, graph: Graph, problems: list[Problem]) -> Hook | None:

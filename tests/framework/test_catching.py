@@ -1,13 +1,10 @@
 """Exception handlers: the most specific type decides, then the nearest layer."""
 
-from collections.abc import Callable
-
 import pytest
-from werkzeug.exceptions import Conflict, Forbidden, NotFound
+from werkzeug.exceptions import Forbidden
 
 from framework import (
     Application,
-    Inject,
     Middleware,
     Next,
     Request,
@@ -19,68 +16,10 @@ from framework import (
     controller,
     get,
     guard,
-    service,
 )
 from framework.testing import Client
-from tests.framework.trials import client_of, only_problem_of
-
-
-class UnknownUser(LookupError): ...
-
-
-class UnknownAdmin(UnknownUser): ...
-
-
-ERRORS: dict[str, Callable[[], Exception]] = {
-    "user": UnknownUser,
-    "admin": UnknownAdmin,
-    "key": KeyError,
-    "value": ValueError,
-    "conflict": Conflict,
-    "forbidden": Forbidden,
-}
-
-
-class Raising:
-    @get("/<name>")
-    def show(self, name: str) -> str:
-        raise ERRORS[name]()
-
-
-@controller("/")
-class Pages(Raising):
-    @catch(UnknownUser)
-    def unknown(self, error: UnknownUser) -> Response:
-        return Response(f"controller: {type(error).__name__}", 404)
-
-    @catch(LookupError, status=410)
-    def gone(self) -> str:
-        return "controller: gone"
-
-
-@controller("/plain")
-class Plain(Raising): ...
-
-
-@configuration
-class Errors:
-    @catch(UnknownAdmin)
-    def admin(self, error: UnknownAdmin) -> str:
-        return "application: admin"
-
-    @catch(LookupError)
-    def lookup(self, error: LookupError) -> dict[str, str]:
-        return {"application": type(error).__name__}
-
-    @catch(NotFound, Forbidden, status=404)
-    def hidden(self, error: NotFound | Forbidden) -> str:
-        return f"application: {error.code}"
-
-
-def answer(path: str) -> tuple[int, str]:
-    with client_of(Pages, Plain, Errors) as client:
-        response = client.get(path)
-    return response.status_code, response.text
+from tests.framework.raising import Errors, Pages, Plain, UnknownUser, answer
+from tests.framework.trials import client_of
 
 
 @pytest.mark.parametrize(
@@ -154,59 +93,6 @@ def test_a_refusal_of_a_guard_can_be_caught() -> None:
         response = client.get("/guarded")
 
     assert (response.status_code, response.text) == (401, "log in")
-
-
-@service
-class Log:
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-
-def test_parameters_are_bound_like_a_handlers() -> None:
-    """Components, the session, the request and the query; the error stands where it likes."""
-
-    @controller("/")
-    class Page:
-        @get("/")
-        def show(self) -> str:
-            raise KeyError("x")
-
-        @catch(KeyError)
-        def caught(
-            self,
-            log: Inject[Log],
-            error: KeyError,
-            /,
-            session: Session,
-            *,
-            request: Request,
-            page: int = 1,
-        ) -> str:
-            session["seen"] = True
-            return f"{error} {request.path} {page} {log.lines}"
-
-    with client_of(Page, Log) as client:
-        assert client.get("/?page=2").text == "'x' / 2 []"
-        with client.session() as session:
-            assert session["seen"] is True
-
-
-def test_the_error_can_be_passed_by_name() -> None:
-    """As a keyword-only parameter, and to a static method."""
-
-    @controller("/")
-    class Page:
-        @get("/")
-        def show(self) -> str:
-            raise KeyError("x")
-
-        @staticmethod
-        @catch(KeyError)
-        def caught(page: int = 1, *, error: Exception) -> str:
-            return f"{error!r} {page}"
-
-    with client_of(Page) as client:
-        assert client.get("/").text == "KeyError('x') 1"
 
 
 def test_s24_the_answer_decides_about_the_session() -> None:
@@ -296,62 +182,3 @@ def test_debug_leaves_caught_errors_alone() -> None:
     assert client.get("/user").status_code == 404
     with pytest.raises(ValueError):
         client.get("/value")
-
-
-def test_one_type_is_caught_once_in_a_layer() -> None:
-    """Two methods of one controller for one type are a problem."""
-
-    @controller("/")
-    class Page(Raising):
-        @catch(KeyError, ValueError)
-        def first(self) -> str:
-            return "first"
-
-        @catch(KeyError)
-        def second(self) -> str:
-            return "second"
-
-    problem = only_problem_of(Page)
-
-    assert problem.what.startswith("KeyError is also caught by")
-    assert "Page.second (" in problem.where
-
-
-def test_the_error_is_taken_once() -> None:
-    """Nobody needs it twice."""
-
-    @controller("/")
-    class Page(Raising):
-        @catch(KeyError)
-        def caught(self, first: KeyError, second: Exception) -> str:
-            return "caught"
-
-    assert only_problem_of(Page).what == "parameters 'first' and 'second' each take the error"
-
-
-def test_a_parameter_that_cannot_be_bound_is_a_problem() -> None:
-    """As it is for a handler."""
-
-    @controller("/")
-    class Page(Raising):
-        @catch(KeyError)
-        def caught(self, error: KeyError, log: Log) -> str:
-            return "caught"
-
-    assert "parameter 'log' is Log" in only_problem_of(Page).what
-
-
-@pytest.mark.parametrize(
-    ("types", "message"),
-    [
-        ((), "@catch takes at least one exception: write @catch(LookupError)"),
-        (("KeyError",), "@catch takes subclasses of Exception, not 'KeyError'"),
-        ((KeyboardInterrupt,), "@catch takes subclasses of Exception, not <class"),
-    ],
-)
-def test_what_is_no_exception_is_refused_at_once(types: tuple[type, ...], message: str) -> None:
-    """The decorator itself says how to write it."""
-    with pytest.raises(TypeError) as caught:
-        catch(*types)
-
-    assert message in str(caught.value)

@@ -1,120 +1,19 @@
 """Middleware goes around everything that answers, and its own errors are answered too."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
-from werkzeug.exceptions import Forbidden
 
 from framework import (
     Application,
-    Middleware,
     Next,
     Request,
     Response,
-    component,
-    configuration,
-    controller,
-    get,
     replace,
-    service,
 )
-from framework.middleware import session_of
 from framework.testing import Client
-from sessions import SessionContainer
-from tests.framework.trials import client_of, only_problem_of
-from tests.framework.visits import KEYS, Spy
-
-
-@controller("/")
-class Pages:
-    @get("/")
-    def show(self) -> str:
-        return "shown"
-
-    @get("/<int:number>")
-    def number(self, number: int) -> int:
-        return number
-
-    @get("/nothing")
-    def nothing(self) -> None: ...
-
-    @get("/stream")
-    def stream(self) -> Iterator[str]:
-        yield "a"
-        yield "b"
-
-    @get("/broken-stream")
-    def broken_stream(self) -> Iterator[str]:
-        yield "a"
-        raise LookupError("too late")
-
-    @get("/response")
-    def response(self) -> Response:
-        return Response("own", headers={"X-Own": "1"})
-
-    @get("/raise")
-    def fail(self) -> str:
-        raise LookupError("a secret")
-
-
-@service
-class Log:
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-
-class Logging:
-    uses_session = False
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-
-    def __call__(self, request: Request, next: Next) -> Response:
-        self._log.lines.append(f"{request.method} {request.path}")
-        response = next(request)
-        response.headers["X-Logged"] = "yes"
-        self._log.lines.append(response.status)
-        return response
-
-
-class Tagging:
-    uses_session = False
-
-    def __init__(self, tag: str) -> None:
-        self._tag = tag
-
-    def __call__(self, request: Request, next: Next) -> Response:
-        response = next(request)
-        response.headers.add("X-Tag", self._tag)
-        return response
-
-
-def around(*listed: object) -> type:
-    """Make a configuration that lists the middleware."""
-
-    @configuration
-    class Around:
-        @component
-        def middleware(self) -> list[Middleware]:
-            return list(listed)  # type: ignore[arg-type]
-
-    return Around
-
-
-def of_a_query(request: Request, next: Next) -> Response:
-    """Do what the query asks for."""
-    match request.args.get("do"):
-        case "refuse":
-            raise Forbidden("not you")
-        case "fail":
-            raise LookupError("a secret")
-        case "return":
-            return None  # type: ignore[return-value]
-        case "answer":
-            return Response("its own")
-        case "visit":
-            session_of(request)["visited"] = True
-    return next(request)
+from tests.framework.surrounding import Log, Logging, Pages, around, of_a_query
+from tests.framework.trials import client_of
 
 
 @pytest.fixture
@@ -165,12 +64,6 @@ def test_an_injected_class_is_built_once() -> None:
         client.get("/missing")
 
     assert log.lines == ["GET /7", "200 OK", "GET /missing", "404 NOT FOUND"]
-
-
-def test_the_first_of_the_list_is_the_outermost() -> None:
-    """Responses come back through the list from its end."""
-    with client_of(Pages, around(Tagging("outer"), Tagging("inner"))) as client:
-        assert client.get("/").headers.getlist("X-Tag") == ["inner", "outer"]
 
 
 def test_middleware_may_answer_itself(client: Client) -> None:
@@ -229,93 +122,3 @@ def test_what_is_to_follow_the_response_follows_a_stream() -> None:
         client.get("/")
 
     assert ended == ["/stream", "/"]
-
-
-@pytest.mark.parametrize("path", ["/", "/missing"])
-def test_f73_a_session_that_only_middleware_touches_is_committed(path: str) -> None:
-    """No handler takes a session; what middleware writes is saved all the same."""
-    store = Spy()
-    container = SessionContainer(keys=KEYS, store=store)
-    application = Application(Pages, around(of_a_query))
-    with application.test(replace(SessionContainer).to(container)) as client:
-        response = client.get(f"{path}?do=visit")
-        with client.session() as session:
-            saved = session.get("visited")
-
-    assert "Set-Cookie" in response.headers
-    assert saved is True
-
-
-def test_untouched_sessions_cost_nothing_under_middleware(client: Client) -> None:
-    """Middleware that may use the session, but does not, leaves no trace of one."""
-    response = client.get("/")
-
-    assert "Set-Cookie" not in response.headers
-    assert "Vary" not in response.headers
-
-
-def test_middleware_can_promise_to_use_no_session() -> None:
-    """With `uses_session = False`, an application needs no sessions for its sake."""
-    with client_of(Pages, around(Tagging("a"))) as client:
-        assert client.app.sessions is None
-
-
-@pytest.mark.parametrize("listed", ["csrf", 7, None])
-def test_what_cannot_go_around_is_a_problem(listed: object) -> None:
-    """The report says what is in the list."""
-    problem = only_problem_of(Pages, around(listed))
-
-    assert problem.what == f"{listed!r} is listed as middleware, but cannot go around a request"
-    assert "Around.middleware (" in problem.where
-
-
-@pytest.mark.parametrize("kind", [tuple[Middleware, ...], Sequence[Middleware]])
-def test_a_list_that_nothing_would_read_is_a_problem(kind: object) -> None:
-    """Middleware that is silently left out would protect nobody."""
-
-    @configuration
-    class Around:
-        def middleware(self) -> object:
-            return (of_a_query,)
-
-        middleware.__annotations__["return"] = kind
-        middleware = component(middleware)
-
-    problem = only_problem_of(Pages, Around)
-
-    assert "is not the type under which the application's middleware is looked up" in problem.what
-    assert "list[Middleware]" in problem.remedy
-
-
-def test_a_list_may_be_typed_to_hold_classes() -> None:
-    """For a type checker, a class is no middleware."""
-
-    @configuration
-    class Around:
-        @component
-        def middleware(self) -> list[Middleware | type[Middleware]]:
-            return [Logging, of_a_query]
-
-    with client_of(Pages, Log, Around) as client:
-        assert client.get("/").headers["X-Logged"] == "yes"
-
-
-def test_middleware_is_listed_once() -> None:
-    """Of two lists, nobody could say which is the outer one."""
-
-    @configuration
-    class Another:
-        @component
-        def middleware(self) -> list[Middleware | type[Middleware]]:
-            return [of_a_query]
-
-    problem = only_problem_of(Pages, around(of_a_query), Another)
-
-    assert "is a second type" in problem.what
-
-
-def test_a_class_that_cannot_be_built_is_a_problem() -> None:
-    """What its constructor misses is reported as for any component."""
-    problem = only_problem_of(Pages, around(Tagging))
-
-    assert problem.what == "parameter 'tag': nothing provides str"

@@ -1,0 +1,218 @@
+"""Components of one request end with it, whatever becomes of it, and once."""
+
+from collections.abc import Iterator
+
+import pytest
+from werkzeug.test import create_environ, run_wsgi_app
+
+from framework import (
+    Application,
+    Inject,
+    Middleware,
+    Next,
+    Request,
+    Response,
+    catch,
+    component,
+    configuration,
+    controller,
+    get,
+)
+from tests.framework.request_scope import (
+    Connection,
+    Database,
+    Log,
+    Pages,
+    begin,
+    call,
+    end,
+    lines_of,
+)
+from tests.framework.trials import client_of
+
+
+def test_f50_a_generator_ends_before_the_headers_leave() -> None:
+    """So that what goes wrong there can still be answered."""
+    log: list[str] = []
+
+    @configuration
+    class Own:
+        @component(scope="request")
+        def connection(self) -> Iterator[Connection]:
+            yield Connection(Log())
+            log.append("end")
+
+    body = begin(Application(Pages, Own, Log), "/show", log=log)
+    b"".join(body)
+    end(body)
+
+    assert log == ["end", "headers"]
+
+
+def test_f50_what_the_handler_raises_is_raised_in_the_generator() -> None:
+    """So that a transaction can be rolled back; the answer is the handler's."""
+    lines = lines_of(lambda application: call(application, "/raise"))
+
+    assert lines == ["begin", "failed with LookupError('lost')", "end"]
+
+
+def test_f50_an_http_error_ends_components_too() -> None:
+    """It is an exception as any other."""
+
+    def visit(application: Application) -> None:
+        _, status, _ = run_wsgi_app(application, create_environ("/missing"), buffered=True)
+        assert status.startswith("404")
+
+    assert lines_of(visit)[-1] == "end"
+
+
+def test_f50_a_caught_error_is_raised_in_the_generator() -> None:
+    """A method with @catch answers, and the components still learn what happened."""
+
+    @controller("/own")
+    class Catching(Pages):
+        @catch(LookupError)
+        def caught(self) -> str:
+            return "caught"
+
+    log = Log()
+    application = Application(Catching, Database, Log, replacements={Log: log})
+    call(application, "/own/raise")
+
+    assert log.lines == ["begin", "failed with LookupError('lost')", "end"]
+
+
+def test_f50_debug_ends_components_as_well() -> None:
+    """The exception is on its way to the debugger."""
+    log = Log()
+    application = Application(Pages, Database, Log, debug=True, replacements={Log: log})
+    with pytest.raises(LookupError):
+        call(application, "/raise")
+
+    assert log.lines == ["begin", "failed with LookupError('lost')", "end"]
+
+
+def test_f52_a_stream_keeps_its_components_until_its_last_byte() -> None:
+    """They end with the body, once."""
+    lines = lines_of(lambda application: call(application, "/stream"))
+
+    assert lines == ["begin", "between", "end"]
+
+
+def test_f52_they_end_when_the_client_leaves(caplog: pytest.LogCaptureFixture) -> None:
+    """F83: without an error in the log."""
+
+    def leave(application: Application) -> None:
+        body = begin(application, "/stream")
+        next(body)
+        end(body)
+
+    assert lines_of(leave) == ["begin", "end"]
+    assert caplog.records == []
+
+
+def test_f52_a_body_that_is_passed_through_keeps_them_too() -> None:
+    """Such as a file that the server sends by itself."""
+    log = Log()
+    application = Application(Pages, Database, Log, replacements={Log: log})
+    body = begin(application, "/passed")
+
+    assert log.lines == ["begin"]
+    assert b"".join(body) == b"ab"
+    end(body)
+    assert log.lines == ["begin", "end"]
+
+
+def test_f82_a_stream_that_breaks_ends_them_with_its_error() -> None:
+    """As a handler that raises would."""
+
+    def visit(application: Application) -> None:
+        body = begin(application, "/broken")
+        with pytest.raises(LookupError):
+            b"".join(body)
+        end(body)
+
+    assert lines_of(visit) == ["begin", "failed with LookupError('too late')", "end"]
+
+
+@pytest.mark.parametrize("path", ["/show", "/stream", "/passed"])
+def test_f53_head_ends_them_once(path: str) -> None:
+    """No body is sent, and everything is over when the call returns."""
+    lines = lines_of(lambda application: call(application, path, "HEAD"))
+
+    assert lines.count("end") == 1
+
+
+def test_an_ending_that_fails_is_the_answer() -> None:
+    """The response would say that a transaction was committed that was not."""
+
+    @configuration
+    class Failing:
+        @component(scope="request")
+        def connection(self) -> Iterator[Connection]:
+            yield Connection(Log())
+            raise RuntimeError("commit failed")
+
+    with client_of(Pages, Failing, Log) as client:
+        assert client.get("/show").status_code == 500
+        assert client.get("/stream").text == "ab"
+
+
+def test_a_late_ending_that_fails_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The response has been sent; the log has the rest."""
+
+    @configuration
+    class Failing:
+        @component(scope="request")
+        def connection(self) -> Iterator[Connection]:
+            yield Connection(Log())
+            raise RuntimeError("commit failed")
+
+    with client_of(Pages, Failing, Log) as client:
+        client.get("/stream")
+
+    assert "the components of a request failed to end" in caplog.text
+
+
+def test_components_end_in_reverse_order() -> None:
+    """The one that needs another ends before it."""
+    log = Log()
+
+    class Rows: ...
+
+    @configuration
+    class More:
+        @component(scope="request")
+        def rows(self, connection: Connection) -> Iterator[Rows]:
+            log.lines.append("begin rows")
+            yield Rows()
+            log.lines.append("end rows")
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self, rows: Inject[Rows]) -> str:
+            return "shown"
+
+    call(Application(Page, Database, More, Log, replacements={Log: log}), "/")
+
+    assert log.lines == ["begin", "begin rows", "end rows", "end"]
+
+
+def test_f50_middleware_that_fails_ends_components_with_its_error() -> None:
+    """The answer is an error, although the handler had none."""
+
+    def failing(request: Request, next: Next) -> Response:
+        next(request)
+        raise LookupError("behind the handler")
+
+    @configuration
+    class Failing:
+        @component
+        def middleware(self) -> list[Middleware]:
+            return [failing]
+
+    log = Log()
+    call(Application(Pages, Database, Failing, Log, replacements={Log: log}), "/show")
+
+    assert log.lines == ["begin", "show", "failed with LookupError('behind the handler')", "end"]
