@@ -183,7 +183,11 @@ def test_a_component_method_outside_of_a_configuration_is_a_problem() -> None:
 
 @pytest.mark.parametrize(
     ("key", "component_made", "returned"),
-    [(Mailer, None, "None"), (SmtpMailer, "text", "an object of type str"), (Sending, None, "None")],
+    [
+        (Mailer, None, "None"),
+        (SmtpMailer, "text", "an object of type str"),
+        (Sending, None, "None"),
+    ],
 )
 def test_a_component_method_has_to_return_what_it_says(
     key: type, component_made: object, returned: str

@@ -17,6 +17,7 @@ from framework import (
     get,
     guard,
 )
+from framework.settings import HTTPSettings
 from framework.startup import Problem, location
 from sessions import SessionContainer
 from tests.framework.trials import only_problem_of, problems_of
@@ -36,12 +37,10 @@ class Settings:
 
 
 @pytest.mark.parametrize(
-    "annotation", [SessionContainer, "SessionContainer | None", list[Middleware], "HTTPSettings"]
+    "annotation", [SessionContainer, "SessionContainer | None", list[Middleware], HTTPSettings]
 )
 def test_a_method_that_nothing_decorates_is_told_by_its_type(annotation: Any) -> None:
     """Such types are asked for by the framework alone: without the tag, nobody would notice."""
-    if annotation == "HTTPSettings":
-        annotation = type("HTTPSettings", (), {})
 
     @configuration
     class Own(Settings):
