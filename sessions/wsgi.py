@@ -1,5 +1,6 @@
 """The WSGI edge: sessions for any WSGI application. Source: PEP 3333."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from types import TracebackType
@@ -175,7 +176,9 @@ class _Response:
         if isinstance(error, StoreUnavailable):
             headers.append(("Retry-After", f"{error.retry_after}"))
         merge_headers(headers, self._manager.close(self._session, failed=True))
-        logger.error("answered %d: %s", error.status, error)
+        # A request that is too large is the client's doing, a store that fails is ours.
+        level = logging.ERROR if error.status >= 500 else logging.INFO
+        logger.log(level, "answered %d: %s", error.status, error)
         self._start_response(f"{error.status} {HTTPStatus(error.status).phrase}", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [text]
 
