@@ -177,7 +177,7 @@ class _Response:
             headers.append(("Retry-After", f"{error.retry_after}"))
         merge_headers(headers, self._manager.close(self._session, failed=True))
         # A request that is too large is the client's doing, a store that fails is ours.
-        level = logging.ERROR if error.status >= 500 else logging.INFO
+        level = logging.ERROR if error.status >= 500 else logging.WARNING
         logger.log(level, "answered %d: %s", error.status, error)
         self._start_response(f"{error.status} {HTTPStatus(error.status).phrase}", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [text]
