@@ -73,6 +73,8 @@ class _SessionValue:
         self.value = _read(key, self._stored, convert, absent)
         self._before = _encoded(as_plain(self.value))
         self._was_new = session.is_new
+        self._is_stale = False
+        session.on_reload(self._reloaded)
 
     def give_back(self) -> None:
         """Store the value if it changed, unless the handler changed the session itself."""
@@ -84,6 +86,13 @@ class _SessionValue:
         ended = self._session.is_new and not self._was_new
         if ended or self._is_replaced():
             return
+        if self._is_stale:
+            logger.warning(
+                "session[%r] was reloaded, and what was changed after that in the older object"
+                " is lost; write it through the session",
+                self._key,
+            )
+            return
         try:
             self._session[self._key] = plain
         except SessionClosed:
@@ -91,6 +100,14 @@ class _SessionValue:
                 "session[%r] changed after the response's headers left, and is lost", self._key
             )
         self._stored = self._before = after
+
+    def _reloaded(self) -> None:
+        """Drop what was changed; whoever goes on with an object that is outdated is told so."""
+        stored, plain = _stored(self._session, self._key), _encoded(as_plain(self.value))
+        # None stands for what cannot be encoded, so it is no value that was stored.
+        if stored != self._stored or plain is None or plain != self._before:
+            self._is_stale = True
+        self._stored, self._before = stored, plain
 
     def _is_replaced(self) -> bool:
         """Tell whether the handler has set or removed the session's own value."""

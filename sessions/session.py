@@ -1,5 +1,6 @@
 """The session: a watched mapping with a life. It knows no HTTP and no store."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -45,6 +46,7 @@ class Session(Flashes, WatchedMapping):
         self._is_new = False
         self._accessed = False
         self._closed = False
+        self._after_reload: tuple[Callable[[], None], ...] = ()
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"
@@ -151,6 +153,12 @@ class Session(Flashes, WatchedMapping):
         with self._lock:
             self._writable()
             self._backing.reload(self)
+            for call in self._after_reload:
+                call()
+
+    def on_reload(self, call: Callable[[], None]) -> None:
+        """Call this after each reload: for whoever holds a copy of a value."""
+        self._after_reload = (*self._after_reload, call)
 
     # For whoever opened it
 
