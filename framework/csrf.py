@@ -58,6 +58,9 @@ class CSRF:
             raise Forbidden(_foreign(origin))
         if verdict is Verdict.UNKNOWN and _has_session(request):
             _require_token(session_of(request), _sent_token(request))
+        elif verdict is Verdict.UNKNOWN and self._visitors and origin == "null":
+            # Only a browser hides an origin, and a visitor has no session to bind a token to.
+            raise Forbidden(_foreign(origin))
 
 
 def judge(site: str | None, origin: str | None, own: str, trusted: Collection[str]) -> Verdict:

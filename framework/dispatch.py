@@ -29,7 +29,7 @@ from framework.responses import (
 from framework.returns import promises_tuple
 from framework.routing import Entry, Router, path_key, request_path
 from framework.settings import HTTPSettings
-from framework.settling import Respond, in_scope, in_session, without_session
+from framework.settling import Respond, in_scope, in_session, undoing, without_session
 from sessions.manager import SessionManager
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Dispatcher:
 
     def _responding(self, answer: Answer, recover: Recover, *, needs_session: bool) -> Respond:
         if self._middleware:
-            answer = wrap(answer, self._middleware, catching(self._catchers, recover))
+            answer = wrap(undoing(answer), self._middleware, catching(self._catchers, recover))
             needs_session = True
         if self._has_scope:
             answer = in_scope(answer, recover)

@@ -32,7 +32,8 @@ _HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 def surround(application: "WSGIApplication", settings: HTTPSettings) -> "WSGIApplication":
     """Put around an application what the settings ask for, and nothing else."""
     if settings.trusted_hosts:
-        application = _for_trusted_hosts(application, list(settings.trusted_hosts))
+        hosts = [host.lower() for host in settings.trusted_hosts]
+        application = _for_trusted_hosts(application, hosts)
     if settings.security_headers:
         application = _with_security_headers(application)
     if any(settings.proxies.values()):
@@ -43,7 +44,9 @@ def surround(application: "WSGIApplication", settings: HTTPSettings) -> "WSGIApp
 def _for_trusted_hosts(application: "WSGIApplication", hosts: list[str]) -> "WSGIApplication":
     def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         try:
-            get_host(environ, hosts)
+            # The names of hosts know no case (RFC 9110, 4.2.3).
+            host = environ.get("HTTP_HOST", "").lower()
+            get_host({**environ, "HTTP_HOST": host} if host else environ, hosts)
         except SecurityError:
             refusal = SecurityError("The host of this request is not one of the application's.")
             status, headers, body = render_problem(refusal, environ)

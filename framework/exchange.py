@@ -156,6 +156,12 @@ class Exchange:
             self._body = self._read() if self._request is None else self._request.get_data()
         return self._body
 
+    def forget(self) -> None:
+        """Forget what was lent and what the session has not saved."""
+        self._lent = {}
+        if self.manager is not None and self.opened is not None:
+            self.manager.discard(self.opened)
+
     def lend(self, key: object, make: Callable[[], "Loan"]) -> object:
         """Return a value out of the session, the same one to all who ask under one key."""
         if key not in self._lent:

@@ -153,7 +153,11 @@ class Stream:
     def close(self) -> None:
         """End the generator, at its last chunk or where the client left."""
         while self._on_close:
-            self._on_close.pop(0)()
+            try:
+                self._on_close.pop(0)()
+            # The client is gone or has all of it; what follows must end, too.
+            except Exception:
+                logger.exception("%s failed as its stream ended", self._where)
 
     def call_on_close(self, function: Callable[[], object]) -> None:
         """Let something follow the end of the generator."""

@@ -40,6 +40,21 @@ def in_scope(answer: Answer, recover: Recover) -> Answer:
     return scoped
 
 
+def undoing(answer: Answer) -> Answer:
+    """Undo what a failed answer did: middleware may make another of it, or ask for it again."""
+
+    def undone(exchange: Exchange) -> Rendered:
+        rendered = answer(exchange)
+        if rendered[0].startswith("5") and not isinstance(rendered[2], Stream):
+            exchange.forget()
+            scope, exchange.scope = exchange.scope, None
+            if scope is not None:
+                _end_late(scope, None)
+        return rendered
+
+    return undone
+
+
 def without_session(answer: Answer, exchanges: type[Exchange]) -> Respond:
     """Respond with the answer."""
 

@@ -62,6 +62,12 @@ class SessionManager:
             session._closed = True
         return self._headers(session, backing) if session._accessed else []
 
+    def discard(self, session: Session) -> None:
+        """Forget what was not saved; the request goes on."""
+        with session._lock:
+            if session._values is not None and not session._closed:
+                session._begin(session._id, session._record)
+
     def abandon(self, session: Session) -> None:
         """Close the session of a request whose response cannot carry headers of ours.
 

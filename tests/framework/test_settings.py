@@ -90,6 +90,14 @@ def test_f103_the_host_comes_first(method: str) -> None:
     assert response.mimetype == "application/problem+json"
 
 
+def test_f103_the_names_of_hosts_know_no_case() -> None:
+    """Neither in the settings nor in the request."""
+    client = client_with(trusted_hosts=["Shop.Example"])
+
+    assert client.get("/", base_url="http://shop.example").status_code == 200
+    assert client.get("/", base_url="http://SHOP.EXAMPLE").status_code == 200
+
+
 def test_any_host_is_fine_unless_hosts_are_set() -> None:
     """The default trusts what the server in front lets pass."""
     with client_of(Pages) as client:

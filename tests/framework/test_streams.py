@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from framework import Application, Response, controller, get, post
+from framework.responses import Stream
 from framework.testing import Client
 
 
@@ -156,3 +157,22 @@ def test_f53_head_closes_the_generator(client: Client) -> None:
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert Streams.closed == 1
+
+
+def test_f52_an_ending_that_fails_leaves_the_others_to_run() -> None:
+    """The generator's `finally` may fail; what follows its end ends all the same."""
+    ended: list[str] = []
+
+    def chunks() -> Iterator[str]:
+        try:
+            yield "a"
+            yield "b"
+        finally:
+            raise RuntimeError("while it ended")
+
+    stream = Stream(chunks(), "Streams.chunks")
+    stream.call_on_close(lambda: ended.append("the rest"))
+
+    stream.close()
+
+    assert ended == ["the rest"]

@@ -1,0 +1,102 @@
+"""What a failed handler did is undone, whatever middleware makes of its failure."""
+
+from collections.abc import Iterator
+
+from framework import (
+    Application,
+    Inject,
+    Middleware,
+    Next,
+    Request,
+    Response,
+    Session,
+    component,
+    configuration,
+    controller,
+    get,
+)
+from framework.middleware import session_of
+
+log: list[str] = []
+
+
+class Work:
+    """Be a piece of work that is committed or rolled back."""
+
+
+def soften(request: Request, next: Next) -> Response:
+    """Answer a failure with a page that looks well."""
+    response = next(request)
+    if response.status_code < 500:
+        return response
+    session_of(request)["apology"] = True
+    return Response("we are sorry")
+
+
+def again(request: Request, next: Next) -> Response:
+    """Try once more."""
+    response = next(request)
+    return next(request) if response.status_code >= 500 else response
+
+
+@controller("/")
+class Pages:
+    """Fail, always or the first time."""
+
+    def __init__(self) -> None:
+        self._tries = 0
+
+    @get("/boom")
+    def boom(self, session: Session) -> None:
+        session["leaked"] = "half-done"
+        raise RuntimeError("boom")
+
+    @get("/flaky")
+    def flaky(self, session: Session, work: Inject[Work]) -> str:
+        self._tries += 1
+        session[f"try {self._tries}"] = True
+        if self._tries == 1:
+            raise RuntimeError("first")
+        return "done"
+
+    @get("/show")
+    def show(self, session: Session) -> dict[str, object]:
+        return dict(session)
+
+
+def application(middleware: Middleware) -> Application:
+    """Return the pages behind one middleware."""
+
+    @configuration
+    class Configuration:
+        @component
+        def middleware(self) -> list[Middleware]:
+            return [middleware]
+
+        @component(scope="request")
+        def work(self) -> Iterator[Work]:
+            try:
+                yield Work()
+                log.append("commit")
+            except RuntimeError as error:
+                log.append(f"rollback {error}")
+
+    return Application(Configuration, Pages)
+
+
+def test_s24_a_failure_that_middleware_hides_is_discarded_all_the_same() -> None:
+    """The handler's changes are gone; what the middleware itself notes is saved."""
+    with application(soften).test() as client:
+        assert client.get("/boom").text == "we are sorry"
+
+        assert client.get("/show").json == {"apology": True}
+
+
+def test_s24_a_second_try_begins_afresh() -> None:
+    """Session and components of the first one are undone; the second one's are kept."""
+    log.clear()
+    with application(again).test() as client:
+        assert client.get("/flaky").text == "done"
+
+        assert client.get("/show").json == {"try 2": True}
+    assert log == ["rollback first", "commit"]
