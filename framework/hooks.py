@@ -51,6 +51,12 @@ class Hooks:
                 self._stopping = stopping.pop_all()
             atexit.register(self.stop)
 
+    def leave_to_parent(self) -> None:
+        """Forget in a forked child what was started: its parent will stop it."""
+        self._lock = threading.Lock()
+        self._stopping = None
+        atexit.unregister(self.stop)
+
     def stop(self) -> None:
         """Run the stop hooks in reverse order, if the application was started."""
         with self._lock:
