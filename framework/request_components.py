@@ -14,6 +14,7 @@ from framework.markers import InjectMarker
 from framework.plans import Plan, compile_call
 from framework.providers import Provider
 from framework.resolvers import source_of
+from framework.scopes import Ending
 from framework.signatures import EMPTY, Declared, Unresolved, annotated, read_parameters
 from framework.startup import Problem
 from sessions.session import Session
@@ -40,8 +41,13 @@ def request_maker(
         )
     if plan is None:
         return None
-    made: Callable[..., Any] = contextmanager(make) if provider.ends else make
+    made = _ending(provider, make) if provider.ends else make
     return Maker(compile_call(plan, made), plan.parameters, ends=provider.ends)
+
+
+def _ending(provider: Provider, make: Callable[..., Any]) -> Callable[..., Any]:
+    manager, name = contextmanager(make), f"{provider.name} ({provider.where})"
+    return lambda *values, **named: Ending(manager(*values, **named), name)
 
 
 def _injected(function: Callable[..., object]) -> Callable[..., object]:

@@ -1,7 +1,8 @@
 """The components of one request: each made when first asked for, and ended with the request."""
 
 from contextlib import AbstractContextManager, ExitStack
-from typing import TypeVar
+from types import TracebackType
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -30,3 +31,37 @@ class Scope:
         self._endings.__exit__(
             type(error) if error else None, error, error.__traceback__ if error else None
         )
+
+
+class Ending(AbstractContextManager[T], Generic[T]):
+    """Hold the generator of a component; say whose it is if it does not yield just once."""
+
+    __slots__ = ("_manager", "_name")
+
+    def __init__(self, manager: AbstractContextManager[T], name: str) -> None:
+        self._manager = manager
+        self._name = name
+
+    def __enter__(self) -> T:
+        try:
+            return self._manager.__enter__()
+        except RuntimeError as error:
+            self._explain(error)
+            raise
+
+    def __exit__(
+        self,
+        type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        try:
+            return self._manager.__exit__(type, error, traceback)
+        except RuntimeError as failure:
+            self._explain(failure)
+            raise
+
+    def _explain(self, error: RuntimeError) -> None:
+        # The words are those of contextlib, which does not know whose generator it is.
+        if str(error).startswith("generator didn't"):
+            error.add_note(f"A component yields once, and {self._name} does not.")

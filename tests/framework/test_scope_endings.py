@@ -174,6 +174,26 @@ def test_a_late_ending_that_fails_is_logged(caplog: pytest.LogCaptureFixture) ->
     assert "the components of a request failed to end" in caplog.text
 
 
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_generator_that_does_not_yield_once_is_named(
+    times: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says whose it is, and where that is written."""
+
+    @configuration
+    class Wrong:
+        @component(scope="request")
+        def connection(self) -> Iterator[Connection]:
+            for _ in range(times):
+                yield Connection(Log())
+
+    with client_of(Pages, Wrong, Log) as client:
+        assert client.get("/show").status_code == 500
+
+    assert "A component yields once, and Wrong.connection (" in caplog.text
+    assert "test_scope_endings.py:" in caplog.text
+
+
 def test_components_end_in_reverse_order() -> None:
     """The one that needs another ends before it."""
     log = Log()
