@@ -19,7 +19,7 @@ from framework.edge import surround
 from framework.handlers import Handler, HandlerReader
 from framework.hooks import read_hooks
 from framework.injection import Graph
-from framework.middleware import Middleware, read_middleware, uses_session
+from framework.middleware import Middleware, lost_middleware, read_middleware, uses_session
 from framework.settings import HTTPSettings
 from framework.startup import Problem, StartupError, setting_problems
 from sessions.container import SessionContainer
@@ -57,8 +57,8 @@ class Application:
         reader = HandlerReader([*classes, *_added(self.graph)], self.graph, problems)
         self.handlers: tuple[Handler, ...] = tuple(reader.read())
         """What start-up knows about each handler: its route, and where its arguments come from."""
-        surroundings = _surroundings(self.handlers, tuple(reader.catchers), self.graph, problems)
         self._hooks = read_hooks(filter(is_configuration, classes), self.graph, problems)
+        surroundings = _surroundings(self.handlers, tuple(reader.catchers), self.graph, problems)
         self.graph.report_unused()
         if problems:
             raise StartupError(problems)
@@ -176,6 +176,7 @@ def _surroundings(
 ) -> Surroundings:
     """Find what holds for all requests, sessions only if something uses them."""
     middleware = tuple(read_middleware(graph, problems))
+    problems += lost_middleware(graph, middleware)
     in_use = any(map(uses_session, middleware)) or any(each.uses_session for each in handlers)
     return Surroundings(
         settings=_settings(graph),

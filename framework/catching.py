@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, TypeVar, get_args
 
 from framework.binding import bind_part
+from framework.catching_problems import catch_problems
 from framework.components import Member, tag, tagged_members
 from framework.exchange import Exchange
 from framework.injection import Graph
@@ -15,7 +16,7 @@ from framework.responses import Recover, Rendered, Renderers
 from framework.signatures import Declared, bare, read_parameters
 from framework.startup import Problem, location
 
-_CATCHES = "__catches__"
+CATCHES = "__catches__"
 
 Method = TypeVar("Method", bound=Callable[..., object])
 
@@ -52,7 +53,7 @@ def catch(*types: type[Exception], status: int | None = None) -> Callable[[Metho
     _require_types(types)
 
     def decorate(method: Method) -> Method:
-        tag(method, _CATCHES, _Tag(types, status))
+        tag(method, CATCHES, _Tag(types, status))
         return method
 
     return decorate
@@ -60,14 +61,14 @@ def catch(*types: type[Exception], status: int | None = None) -> Callable[[Metho
 
 def catches_errors(owner: type) -> bool:
     """Tell whether a class has exception handlers."""
-    return any(True for _ in tagged_members(owner, _CATCHES))
+    return any(True for _ in tagged_members(owner, CATCHES))
 
 
 def read_catchers(owners: Iterable[type], graph: Graph, problems: list[Problem]) -> list[Catcher]:
     """Bind the exception handlers of one layer: of a controller, or of the configurations."""
     catchers: list[Catcher] = []
     for owner in owners:
-        for member in tagged_members(owner, _CATCHES):
+        for member in tagged_members(owner, CATCHES):
             catcher = _bind(member, owner, graph, problems)
             if catcher is not None:
                 problems += _duplicates(catcher, catchers)
@@ -119,6 +120,9 @@ def _bind(member: Member, owner: type, graph: Graph, problems: list[Problem]) ->
         provide=graph.provide,
         problems=problems,
     )
+    if isinstance(member.tag, _Tag):
+        found = [each for _, each in errors]
+        problems += catch_problems(member.function, member.tag.types, member.tag.status, found)
     if len(errors) > 1:
         problems.append(_two_errors(where, [each.name for _, each in errors]))
     try:

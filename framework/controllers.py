@@ -9,7 +9,7 @@ from framework.components import Member, tag, tag_of, tagged_members
 from framework.startup import Problem, location
 
 _PREFIX = "__controller__"
-_ROUTES = "__routes__"
+ROUTES = "__routes__"
 
 Handler = TypeVar("Handler")
 Class = TypeVar("Class", bound=type)
@@ -85,13 +85,20 @@ def routes_of(controller: type, problems: list[Problem]) -> list[Route]:
     """List the routes of a controller, inherited ones included."""
     routes = [
         _route(controller, member, entry)
-        for member in tagged_members(controller, _ROUTES)
+        for member in tagged_members(controller, ROUTES)
         for entry in _entries(member.tag)
     ]
-    problems += [_bad_status(route) for route in routes if not _is_status(route.status)]
+    problems += [_bad_status(route) for route in routes if not is_status(route.status)]
     if not routes:
         problems.append(_no_routes(controller))
     return routes
+
+
+def is_status(status: int | None) -> bool:
+    """Tell whether a decorator may be given this status; None leaves it out."""
+    # What type checkers refuse is refused here, too.
+    given: object = status
+    return given is None or (isinstance(given, int) and 200 <= given <= 599)
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,7 @@ def _verb(method: str, path: str, status: int | None) -> Callable[[Handler], Han
                 f" write def below @{name}({path!r})"
             )
         # Decorators apply from below, readers read from above.
-        tag(handler, _ROUTES, (_Entry(method, path, status), *_entries(tag_of(handler, _ROUTES))))
+        tag(handler, ROUTES, (_Entry(method, path, status), *_entries(tag_of(handler, ROUTES))))
         return handler
 
     return decorate
@@ -158,12 +165,6 @@ def _join(prefix: str, path: str) -> str:
         return "/" + prefix.removeprefix("/")
     joined = prefix.removesuffix("/") + "/" + path.removeprefix("/")
     return "/" + joined.removeprefix("/")
-
-
-def _is_status(status: int | None) -> bool:
-    # What type checkers refuse is refused here, too.
-    given: object = status
-    return given is None or (isinstance(given, int) and 200 <= given <= 599)
 
 
 def _bad_status(route: Route) -> Problem:

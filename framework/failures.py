@@ -5,10 +5,13 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import is_typeddict
+from typing import Any, is_typeddict
 
 import injector
 
+from framework.components import is_component
+from framework.controllers import is_controller
+from framework.middleware_calls import takes_requests
 from framework.missing import is_protocol
 from framework.providers import SESSION_CONTAINER, Provider
 from framework.signatures import describe
@@ -37,8 +40,7 @@ def captive(trail: Sequence[Provider], need: Provider) -> Problem:
     return Problem(
         trail[-1].where,
         f"{trail[-1].name} is built once, but {needed} anew for each request:\n{drawing}",
-        f'Give {trail[-1].name} scope="request" as well, or let the handler take'
-        f" Inject[{needed}] and pass it on.",
+        _release(trail[-1], needed),
     )
 
 
@@ -95,6 +97,28 @@ def unused_mapping(provider: Provider) -> Problem:
         f"nothing asks for the {describe(provider.keys[0])} that {provider.name}() provides",
         f"Did you mean {SESSION_CONTAINER}? A method of that name returns settings of sessions."
         " Otherwise remove the method.",
+    )
+
+
+def _release(provider: Provider, needed: str) -> str:
+    """Say how something that is built once can have a component of each request."""
+    # A hook provides nothing.
+    if not provider.keys:
+        return f"Remove the parameter, or ask for what {needed} is made of: no request runs here."
+    kind: Any = provider.keys[0]
+    taken = f"{needed[:1].lower()}{needed[1:]}: Inject[{needed}]"
+    if provider.configuration is None and isinstance(kind, type):
+        if is_controller(kind):
+            return f"Let the handler take it, as {taken}; a controller is built once."
+        if takes_requests(kind):
+            return f"Let __call__ ask for it: component_of(request, {needed})."
+        if callable(getattr(kind, "check", None)) and not is_component(kind):
+            return f"Let check take it, as {taken}; a guard is built once."
+    if describe(kind).startswith("list[Middleware"):
+        return f"Let the middleware ask for it: component_of(request, {needed})."
+    return (
+        f'Give {provider.name} scope="request" as well, or let the handler take'
+        f" Inject[{needed}] and pass it on."
     )
 
 

@@ -16,7 +16,7 @@ from framework.plans import Plan, compile_call
 from framework.signatures import describe
 from framework.startup import AlreadyReported, Problem, location
 
-_GUARDS = "__guards__"
+GUARDS = "__guards__"
 
 Target = TypeVar("Target")
 Call = Callable[[Exchange], object]
@@ -50,7 +50,7 @@ def guard(*guards: object) -> Callable[[Target], Target]:
 
     def decorate(target: Target) -> Target:
         # Decorators apply from below, readers read from above.
-        tag(target, _GUARDS, (*guards, *_own(target)))
+        tag(target, GUARDS, (*guards, *_own(target)))
         return target
 
     return decorate
@@ -126,7 +126,7 @@ def _require_guards(guards: Sequence[object]) -> None:
 
 
 def _own(target: object) -> tuple[object, ...]:
-    tagged: Any = tag_of(target, _GUARDS)
+    tagged: Any = tag_of(target, GUARDS)
     return tagged or ()
 
 

@@ -11,6 +11,7 @@ from framework.components import is_configuration
 from framework.controllers import Route, is_controller, routes_of
 from framework.guards import Guard, bind_guard, read_guards
 from framework.injection import Graph
+from framework.misplaced import misplaced
 from framework.plans import Plan
 from framework.returns import return_problems
 from framework.routing import path_key, path_variables
@@ -75,6 +76,7 @@ class HandlerReader:
         self.catchers = read_catchers(self._configurations, graph, problems)
         """The exception handlers of the whole application."""
         problems += undecorated(self._configurations)
+        problems += misplaced(classes)
 
     def read(self) -> list[Handler]:
         """Return the handlers that have no problem."""

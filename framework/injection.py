@@ -143,6 +143,13 @@ class Graph:
             if not provider.per_request:
                 yield describe(provider.keys[0]), give(self._injector, provider)
 
+    def unasked(self) -> Iterator[tuple[tuple[object, ...], str, object]]:
+        """Yield what the user provides and nothing has asked for: its types, place and value."""
+        for provider in self._registry.eager():
+            is_built = self._built.get(provider) and not provider.per_request
+            if is_built and provider not in self._asked_for:
+                yield provider.keys, provider.where, give(self._injector, provider)
+
     def report_unused(self) -> None:
         """Report what was meant for something that nothing asks for, once everything has asked."""
         for provider in self._registry.replacements:

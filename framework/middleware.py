@@ -2,6 +2,7 @@
 
 import reprlib
 from collections.abc import Callable, Iterator, Sequence
+from inspect import isfunction
 from typing import Protocol, TypeVar, cast, get_args
 
 from werkzeug.datastructures import Headers
@@ -9,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from framework.exchange import Exchange, exchange_of
 from framework.injection import Graph
+from framework.middleware_calls import call_problem, goes_around
 from framework.responses import Answer, Recover, Rendered, Stream, render_response
 from framework.signatures import describe
 from framework.startup import AlreadyReported, Problem, location
@@ -65,6 +67,15 @@ def read_middleware(graph: Graph, problems: list[Problem]) -> list[Middleware]:
     return [each for each in found if each is not None]
 
 
+def lost_middleware(graph: Graph, middleware: Sequence[Middleware]) -> Iterator[Problem]:
+    """Report middleware that nothing asks for under its own type, so that it protects nobody."""
+    listed = {type(each) for each in middleware if not isfunction(each)}
+    for keys, where, value in graph.unasked():
+        is_reported = any(_is_about_middleware(key) for key in keys)
+        if not is_reported and type(value) not in listed and goes_around(value):
+            yield _lost(where, keys[0], "is not the type")
+
+
 def uses_session(middleware: Middleware) -> bool:
     """Tell whether middleware may use the session; only itself can know that it does not."""
     return bool(getattr(middleware, "uses_session", True))
@@ -93,11 +104,15 @@ def _misread(graph: Graph) -> Iterator[Problem]:
     for key in keys:
         if key is not first:
             what = "is not the type" if key not in _KEYS else "is a second type"
-            yield Problem(
-                graph.provider_of(key) or "",
-                f"{describe(key)} {what} under which the application's middleware is looked up",
-                "Return all of it from one method annotated `-> list[Middleware]`.",
-            )
+            yield _lost(graph.provider_of(key) or "", key, what)
+
+
+def _lost(where: str, key: object, what: str) -> Problem:
+    return Problem(
+        where,
+        f"{describe(key)} {what} under which the application's middleware is looked up",
+        "Return all of it from one method annotated `-> list[Middleware]`.",
+    )
 
 
 def _is_about_middleware(key: object) -> bool:
@@ -111,9 +126,10 @@ def _middleware(
         found = graph.stand_in(listed, where)
     except AlreadyReported:
         return None
-    if callable(found):
+    problem = call_problem(where, found) if callable(found) else _no_middleware(where, listed)
+    if problem is None:
         return cast(Middleware, found)
-    problems.append(_no_middleware(where, listed))
+    problems.append(problem)
     return None
 
 

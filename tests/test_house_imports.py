@@ -68,6 +68,7 @@ FRAMEWORK = """
     session_parts
     registry
     returns
+    middleware_calls
     failures
     request_components recipes
     injection
@@ -76,8 +77,9 @@ FRAMEWORK = """
     routing
     responses
     problems
+    catching_problems
     guards middleware catching
-    undecorated
+    undecorated misplaced
     handlers
     csrf cors static
     settling edge

@@ -1,0 +1,63 @@
+"""Decorators of handlers where there is no handler, so that they would do nothing."""
+
+from collections.abc import Iterable, Iterator
+from inspect import isroutine
+
+from framework.catching import CATCHES
+from framework.components import is_configuration, tag_of, tagged_members
+from framework.controllers import ROUTES, is_controller
+from framework.guards import GUARDS
+from framework.startup import Problem, location
+
+_MOVE = "Move it to a class decorated with @controller, or remove the decorator."
+
+
+def misplaced(classes: Iterable[type]) -> Iterator[Problem]:
+    """Report guards that guard nothing, handlers that nothing calls, and mixtures of the two."""
+    for each in classes:
+        if is_controller(each):
+            yield from _in_controller(each)
+        else:
+            yield from _elsewhere(each)
+
+
+def _in_controller(target: type) -> Iterator[Problem]:
+    routes = {member.name for member in tagged_members(target, ROUTES)}
+    for member in tagged_members(target, GUARDS):
+        if member.name not in routes:
+            yield _guards_nothing(location(member.function), f"{member.name}() is no handler")
+    for member in tagged_members(target, CATCHES):
+        if member.name in routes:
+            yield _both(location(member.function), member.name)
+
+
+def _elsewhere(target: type) -> Iterator[Problem]:
+    name = target.__name__
+    if tag_of(target, GUARDS) and not is_configuration(target):
+        what = f"{name} is neither a controller nor a configuration"
+        yield _guards_nothing(location(target), what)
+    for key, found in vars(target).items():
+        if not (isroutine(found) or isinstance(found, staticmethod | classmethod)):
+            continue
+        where = location(getattr(found, "__func__", found))
+        if tag_of(found, ROUTES):
+            what = f"{key}() is decorated as a handler, but {name} is no controller"
+            yield Problem(where, f"{what}, so no request reaches it", _MOVE)
+        elif tag_of(found, GUARDS):
+            yield _guards_nothing(where, f"{key}() is no handler")
+
+
+def _guards_nothing(where: str, why: str) -> Problem:
+    return Problem(
+        where,
+        f"@guard guards nothing here: {why}",
+        "Put it on a handler, a controller or a configuration.",
+    )
+
+
+def _both(where: str, name: str) -> Problem:
+    return Problem(
+        where,
+        f"{name}() is decorated with @catch and as a handler, but it cannot be both",
+        "Write two methods, which may call a third.",
+    )

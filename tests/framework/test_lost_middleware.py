@@ -1,0 +1,127 @@
+"""Middleware that nothing would call, and middleware that cannot be called."""
+
+from typing import Any
+
+import pytest
+
+from framework import (
+    Inject,
+    Middleware,
+    Next,
+    Request,
+    Response,
+    component,
+    configuration,
+    controller,
+    get,
+)
+from framework.csrf import CSRF
+from tests.framework.surrounding import Pages, Tagging, around, of_a_query
+from tests.framework.trials import client_of, only_problem_of, problems_of
+
+
+def providing(kind: object, value: object) -> type:
+    """Make a configuration that provides a value under a type."""
+
+    @configuration
+    class Around:
+        def middleware(self) -> object:
+            return value
+
+        middleware.__annotations__["return"] = kind
+        middleware = component(middleware)
+
+    return Around
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (list, [CSRF()]),
+        (list, [of_a_query]),
+        (list[CSRF], [CSRF()]),
+        (list[type[CSRF]], [CSRF]),
+        (tuple[CSRF, ...], (CSRF(),)),
+        (list[Any], [CSRF]),
+        (Middleware, CSRF()),
+        (CSRF, CSRF()),
+    ],
+)
+def test_middleware_under_its_own_type_is_a_problem(kind: object, value: object) -> None:
+    """Protection that is silently left out would protect nobody."""
+    problem = only_problem_of(Pages, providing(kind, value))
+
+    assert "is not the type under which the application's middleware is looked up" in problem.what
+    assert "`-> list[Middleware]`" in problem.remedy
+    assert "Around.middleware (" in problem.where
+
+
+def test_middleware_that_the_list_asks_for_is_not_lost() -> None:
+    """A method may take it as a parameter, or call the other method."""
+
+    @configuration
+    class Around:
+        @component
+        def csrf(self) -> CSRF:
+            return CSRF()
+
+        @component
+        def tagging(self) -> Tagging:
+            return Tagging("a")
+
+        @component
+        def middleware(self, csrf: CSRF) -> list[Middleware]:
+            return [csrf, self.tagging()]
+
+    assert problems_of(Pages, Around) == ()
+
+
+class Calling:
+    def __call__(self, request: str, next: str) -> str:
+        return request + next
+
+
+def test_a_component_that_something_asks_for_is_no_middleware() -> None:
+    """Its two parameters may be called as they like."""
+
+    @controller("/calling")
+    class Page:
+        @get("/")
+        def show(self, calling: Inject[Calling]) -> str:
+            return calling("a", "b")
+
+    with client_of(Page, providing(Calling, Calling())) as client:
+        assert client.get("/calling/").text == "ab"
+
+
+def test_other_components_that_nothing_asks_for_are_no_middleware() -> None:
+    """Two parameters alone say nothing."""
+    assert problems_of(Pages, providing(list, [max, len, "a"])) == ()
+
+
+def test_middleware_is_called_with_a_request_and_the_next_one() -> None:
+    """All that is listed is checked, and all that is wrong is told."""
+
+    def alone(request: Request) -> Response:
+        return Response()
+
+    def crowded(request: Request, next: Next, more: str) -> Response:
+        return next(request)
+
+    async def waiting(request: Request, next: Next) -> Response:
+        return next(request)
+
+    class Waiting:
+        async def __call__(self, request: Request, next: Next) -> Response:
+            return next(request)
+
+    class Deaf:
+        def __call__(self) -> None: ...
+
+    problems = problems_of(Pages, around(alone, crowded, waiting, Waiting, Deaf(), of_a_query))
+
+    assert ["async" in each.what for each in problems] == [False, False, True, True, False]
+    for each, name in zip(
+        problems, ["alone", "crowded", "waiting", "Waiting", "Deaf"], strict=True
+    ):
+        assert f"the middleware {name} (" in each.what

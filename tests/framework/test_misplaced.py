@@ -1,0 +1,147 @@
+"""Decorators that would do nothing where they are, and exception handlers that would fail."""
+
+from collections.abc import Callable
+
+import pytest
+
+from framework import catch, component, configuration, controller, get, guard, service
+from tests.framework.surrounding import Pages
+from tests.framework.trials import only_problem_of, problems_of
+
+
+class Nobody:
+    def check(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("decorate", [service, component])
+def test_a_guard_of_a_component_guards_nothing(decorate: Callable[[type], type]) -> None:
+    """No request goes through a service."""
+
+    @guard(Nobody)
+    class Work: ...
+
+    problem = only_problem_of(Pages, decorate(Work))
+
+    assert problem.what == (
+        "@guard guards nothing here: Work is neither a controller nor a configuration"
+    )
+    assert "Work (" in problem.where
+
+
+def test_a_guard_of_a_method_that_is_no_handler_guards_nothing() -> None:
+    """In a controller, a service and a configuration, and with @catch."""
+
+    @controller("/own")
+    class Page:
+        @get("/")
+        @guard(Nobody)
+        def show(self) -> str:
+            return "shown"
+
+        @guard(Nobody)
+        def helper(self) -> None: ...
+
+        @guard(Nobody)
+        @catch(LookupError)
+        def caught(self) -> str:
+            return "caught"
+
+    @service
+    class Work:
+        @guard(Nobody)
+        def work(self) -> None: ...
+
+    @configuration
+    class Settings:
+        @guard(Nobody)
+        @component
+        def name(self) -> str:
+            return "name"
+
+    assert [each.what.partition(": ")[2] for each in problems_of(Pages, Page, Work, Settings)] == [
+        "helper() is no handler",
+        "caught() is no handler",
+        "work() is no handler",
+        "name() is no handler",
+    ]
+
+
+@pytest.mark.parametrize("decorate", [service, configuration])
+def test_a_handler_belongs_to_a_controller(decorate: Callable[[type], type]) -> None:
+    """Nothing would ever call it."""
+
+    class Work:
+        @component
+        def name(self) -> str:
+            return "name"
+
+        @staticmethod
+        @get("/work")
+        @guard(Nobody)
+        def work() -> None: ...
+
+    whats = [each.what for each in problems_of(Pages, decorate(Work))]
+
+    assert (
+        "work() is decorated as a handler, but Work is no controller, so no request reaches it"
+    ) in whats
+
+
+def test_a_method_is_a_handler_or_an_exception_handler() -> None:
+    """Its parameters cannot be bound for both."""
+
+    @controller("/own")
+    class Page:
+        @get("/")
+        @catch(LookupError)
+        def show(self) -> str:
+            return "shown"
+
+    problem = only_problem_of(Page)
+
+    assert problem.what == (
+        "show() is decorated with @catch and as a handler, but it cannot be both"
+    )
+
+
+def test_what_an_exception_handler_cannot_do_is_a_problem() -> None:
+    """All of it at once."""
+
+    @controller("/own")
+    class Page:
+        @get("/")
+        def show(self) -> str:
+            return "shown"
+
+        @catch(LookupError)
+        async def waits(self) -> str:
+            return "caught"
+
+        @catch(ArithmeticError, ValueError)
+        def is_narrow(self, error: ZeroDivisionError | ValueError) -> str:
+            return str(error)
+
+        @catch(OSError, status="404")  # type: ignore[arg-type]
+        def has_text(self, error: Exception) -> str:
+            return str(error)
+
+        @catch(KeyError, EOFError)
+        def is_right(self, error: LookupError | EOFError) -> str:
+            return str(error)
+
+    assert [(each.what, each.remedy) for each in problems_of(Page)] == [
+        (
+            "the exception handler is an async function, which WSGI cannot run",
+            "Write `def` in place of `async def`.",
+        ),
+        (
+            "parameter 'error' takes ZeroDivisionError | ValueError, but the method also catches"
+            " ArithmeticError",
+            "Write error: ArithmeticError | ValueError.",
+        ),
+        (
+            "the status '404' of @catch is no final HTTP status",
+            "Give a number from 200 to 599, or leave it out.",
+        ),
+    ]
