@@ -1,5 +1,7 @@
 """The application: collects, checks and builds once, at start-up; then it is a WSGI callable."""
 
+import os
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -76,10 +78,13 @@ class Application:
         """Run the hooks on_start, unless they have been run; the first request does so, too."""
         self._hooks.start()
         self._wsgi = self._served
+        if self._hooks.are_needed:
+            _started.add(self)
 
     def stop(self) -> None:
         """Run the hooks on_stop in reverse order; the end of the process does so, too."""
         self._hooks.stop()
+        self._wait_for_a_request()
 
     @property
     def debug(self) -> bool:
@@ -141,7 +146,14 @@ class Application:
         """What goes around every answer, outermost first."""
         self._dispatch = Dispatcher(self.handlers, surroundings, debug=debug)
         self._served: WSGIApplication = surround(self._dispatch, surroundings.settings)
+        self._wait_for_a_request()
+
+    def _wait_for_a_request(self) -> None:
         self._wsgi = self._start_and_serve if self._hooks.are_needed else self._served
+
+    def _start_again_after_fork(self) -> None:
+        self._hooks.leave_to_parent()
+        self._wait_for_a_request()
 
     def _start_and_serve(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -218,3 +230,12 @@ def _try_gen_id(container: SessionContainer) -> None:
     # It is the user's function: whatever it raises now, it would raise in a request.
     except Exception as error:
         raise ConfigurationError(f"gen_id raised {error!r}; correct it, or leave it out") from error
+
+
+def _after_fork() -> None:
+    for application in tuple(_started):
+        application._start_again_after_fork()
+
+
+_started: weakref.WeakSet[Application] = weakref.WeakSet()
+os.register_at_fork(after_in_child=_after_fork)

@@ -74,6 +74,7 @@ class _SessionValue:
         self._before = _encoded(as_plain(self.value))
         self._was_new = session.is_new
         self._is_stale = False
+        self._is_over = False
         session.on_reload(self._reloaded)
 
     def give_back(self) -> None:
@@ -84,7 +85,7 @@ class _SessionValue:
             return
         # A session that has ended must not come back, not even as a new one.
         ended = self._session.is_new and not self._was_new
-        if ended or self._is_replaced():
+        if ended or self._is_over or self._is_replaced():
             return
         if self._is_stale:
             logger.warning(
@@ -107,6 +108,7 @@ class _SessionValue:
         # None stands for what cannot be encoded, so it is no value that was stored.
         if stored != self._stored or plain is None or plain != self._before:
             self._is_stale = True
+            self._is_over = self._session.is_new
         self._stored, self._before = stored, plain
 
     def _is_replaced(self) -> bool:

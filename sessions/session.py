@@ -138,6 +138,7 @@ class Session(Flashes, WatchedMapping):
             self._check_open()
             self._accessed = True
             self._backing.destroy(self)
+            self._tell_of_other_values()
 
     def save(self) -> None:
         """Commit what changed so far."""
@@ -153,12 +154,15 @@ class Session(Flashes, WatchedMapping):
         with self._lock:
             self._writable()
             self._backing.reload(self)
-            for call in self._after_reload:
-                call()
+            self._tell_of_other_values()
 
     def on_reload(self, call: Callable[[], None]) -> None:
-        """Call this after each reload: for whoever holds a copy of a value."""
+        """Call this after each reload and destroy: for whoever holds a copy of a value."""
         self._after_reload = (*self._after_reload, call)
+
+    def _tell_of_other_values(self) -> None:
+        for call in self._after_reload:
+            call()
 
     # For whoever opened it
 

@@ -1,5 +1,6 @@
 """Hooks of configurations: run once when serving begins, and in reverse when it ends."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -256,3 +257,36 @@ def test_a_hook_that_is_no_method_is_a_problem() -> None:
         on_start = "now"
 
     assert only_problem_of(Page, Hooked).what == "Hooked.on_start is no method"
+
+
+def test_f112_a_forked_child_starts_for_itself() -> None:
+    """A worker of a server that loads the application before it forks runs the hooks, too."""
+    log = Log()
+    application = Application(Page, First, Log, replacements={Log: log})
+    application.start()
+    reader, writer = os.pipe()
+
+    child = os.fork()
+    if child == 0:
+        Client(application).get("/")
+        application.stop()
+        os.write(writer, ", ".join(log.lines).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert os.read(reader, 1000) == b"first starts, first starts, first stops"
+    application.stop()
+    assert log.lines == ["first starts", "first stops"]
+
+
+def test_an_application_that_was_stopped_starts_again() -> None:
+    """A request after the end is served by one that has begun."""
+    log = Log()
+    application = Application(Page, First, Log, replacements={Log: log})
+    application.start()
+    application.stop()
+
+    Client(application).get("/")
+
+    assert log.lines == ["first starts", "first stops", "first starts"]
+    application.stop()

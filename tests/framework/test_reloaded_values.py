@@ -51,3 +51,26 @@ def test_an_outdated_object_overwrites_nothing(
     """It holds what the reload has dropped, or lacks what it has brought."""
     assert reloading(before, others, "b") == others
     assert "session['things'] was reloaded, and what was changed after that" in caplog.text
+
+
+@pytest.mark.parametrize("key", ["things", "seen"])
+def test_p5_a_changed_value_brings_no_ended_session_back(key: str) -> None:
+    """Neither a visitor's new session nor one that was stored before."""
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def leave(self, session: Session, things: Things = []) -> None:  # noqa: B006
+            things.append("x")
+            session.destroy()
+            things.append("y")
+
+    with client_of(Pages) as client:
+        if key == "seen":
+            with client.session() as session:
+                session[key] = True
+        response = client.get("/")
+
+        assert "Max-Age=0" in response.headers.get("Set-Cookie", "Max-Age=0")
+        with client.session() as session:
+            assert dict(session) == {}
