@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.wait import WebDriverWait
 
 from framework import Application, Response, controller, get
@@ -28,10 +28,17 @@ def _submit(browser: Chrome, label: str, **fields: str) -> str:
         field = browser.find_element(By.NAME, name)
         field.clear()
         field.send_keys(text)
-    before = browser.find_element(By.TAG_NAME, "html")
+    browser.execute_script("window.isOld = true")
     browser.find_element(By.XPATH, f"//button[normalize-space()='{label}']").click()
-    WebDriverWait(browser, SECONDS, 0.02).until(staleness_of(before))
+    # Between two pages there may be none to ask.
+    waiting = WebDriverWait(browser, SECONDS, 0.02, ignored_exceptions=[WebDriverException])
+    waiting.until(_has_new_page)
     return browser.find_element(By.TAG_NAME, "body").text
+
+
+def _has_new_page(browser: Chrome) -> bool:
+    script = "return !window.isOld && document.readyState === 'complete'"
+    return browser.execute_script(script) is True
 
 
 def _register(browser: Chrome, site: str, name: str) -> str:
