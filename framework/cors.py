@@ -3,6 +3,7 @@
 Source: the Fetch standard, "CORS protocol".
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,8 @@ from framework.middleware import Next
 from framework.origins import checked_origins
 
 EVERY_ORIGIN = "*"
+# The name of a method or a header (RFC 9110, 5.6.2).
+_TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,11 @@ class CORS:
 
     def __post_init__(self) -> None:
         for name in ("methods", "headers", "expose"):
-            _refuse_text(f"CORS.{name}", getattr(self, name))
+            _check_names(f"CORS.{name}", getattr(self, name), credentials=self.credentials)
+        if not isinstance(self.max_age, timedelta) or self.max_age < timedelta():
+            raise ValueError(
+                f"CORS.max_age is {self.max_age!r}; give a timedelta of no less than 0"
+            )
         if list(self.origins) == [EVERY_ORIGIN]:
             if self.credentials:
                 raise ValueError(
@@ -91,6 +98,19 @@ def _is_preflight(request: Request) -> bool:
     return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
 
 
-def _refuse_text(setting: str, names: Collection[str]) -> None:
+def _check_names(setting: str, names: Collection[str], *, credentials: bool) -> None:
+    """Refuse what a browser would take for another name, or for none."""
     if isinstance(names, str):
         raise ValueError(f"{setting} is the text {names!r}; give a list: [{names!r}]")
+    for name in names:
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"{setting} has {name!r}, which is no name; list each on its own")
+        if setting == "CORS.methods" and name != name.upper():
+            raise ValueError(
+                f"{setting} has {name!r}; write {name.upper()!r}, for methods are case-sensitive"
+            )
+        if name == "*" and credentials:
+            raise ValueError(
+                f"{setting} has '*' with credentials=True, where it stands for nothing: list the"
+                " names"
+            )

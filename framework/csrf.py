@@ -14,7 +14,7 @@ from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Request, Response
 
 from framework.middleware import Next, session_of
-from framework.origins import checked_origins, host_of, own_origin
+from framework.origins import as_written, checked_origins, host_of, own_origin
 from sessions.session import Session
 
 FIELD = "csrf_token"
@@ -63,19 +63,24 @@ class CSRF:
             raise Forbidden(_foreign(origin))
 
 
-def judge(site: str | None, origin: str | None, own: str, trusted: Collection[str]) -> Verdict:
+def judge(
+    site: str | None, origin: str | None, own: str | None, trusted: Collection[str]
+) -> Verdict:
     """Decide by Sec-Fetch-Site or, where the browser sends none, by Origin."""
-    if origin in trusted:
+    written = None if origin is None else as_written(origin)
+    if written in trusted:
         return Verdict.OURS
     if site is not None:
         return Verdict.OURS if site in ("same-origin", "none") else Verdict.FOREIGN
     # A page that hides where it comes from is "null".
     if origin is None or origin == "null":
         return Verdict.UNKNOWN
-    if origin == own:
+    if written is None or own is None:
+        return Verdict.FOREIGN
+    if written == own:
         return Verdict.OURS
     # The scheme may have been lost at a proxy.
-    return Verdict.UNKNOWN if host_of(origin) == host_of(own) else Verdict.FOREIGN
+    return Verdict.UNKNOWN if host_of(written) == host_of(own) else Verdict.FOREIGN
 
 
 def csrf_token(session: Session) -> str:

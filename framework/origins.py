@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from ipaddress import IPv6Address
 
 from werkzeug.wrappers import Request
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# A name, an IPv4 address, or what stands between the brackets of an IPv6 address.
-_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
+_ORIGIN = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+)
+_USUAL_PORT = re.compile(r":(?:80|443)$")
 
 
 def checked_origins(setting: str, origins: Iterable[str]) -> frozenset[str]:
@@ -18,36 +20,37 @@ def checked_origins(setting: str, origins: Iterable[str]) -> frozenset[str]:
     return frozenset(_checked(setting, origin) for origin in origins)
 
 
-def own_origin(request: Request) -> str:
-    """Return the origin at which a request arrived."""
-    return f"{request.scheme}://{request.host}"
+def own_origin(request: Request) -> str | None:
+    """Return the origin at which a request arrived; None if it names no host."""
+    return as_written(f"{request.scheme}://{request.host}")
+
+
+def as_written(origin: str) -> str | None:
+    """Write an origin as browsers do: lower case, no default port; None if it is none."""
+    found = _ORIGIN.fullmatch(origin.lower())
+    if found is None:
+        return None
+    scheme, host, port = found.groups()
+    if host.startswith("["):
+        try:
+            host = f"[{IPv6Address(host[1:-1])}]"
+        except ValueError:
+            return None
+    is_default = port is None or int(port) == _DEFAULT_PORTS[scheme]
+    return f"{scheme}://{host}" if is_default else f"{scheme}://{host}:{int(port)}"
 
 
 def host_of(origin: str) -> str:
-    """Return the host, and the port if it is written, of an origin."""
-    return origin.partition("://")[2]
+    """Return the host of an origin, and its port unless it is usual for http or for https."""
+    return _USUAL_PORT.sub("", origin.partition("://")[2])
 
 
 def _checked(setting: str, origin: str) -> str:
-    written = _as_written(origin)
+    written = as_written(origin)
     if written is None:
         raise ValueError(
-            f"{setting} has {origin!r}, which is no origin; write scheme, host and, where it is"
-            " not the usual one, port, as in 'https://shop.example'"
+            f"{setting} has {origin!r}, which is no origin; write scheme, host (in ASCII, as in"
+            " 'xn--bcher-kva.example') and, where it is not the usual one, port, as in"
+            " 'https://shop.example'"
         )
     return written
-
-
-def _as_written(origin: str) -> str | None:
-    """Write an origin as browsers do: lower case, no default port; None if it is none."""
-    try:
-        parts = urlsplit(origin.lower())
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
-        return None
-    bare = f"{parts.scheme}://[{host}]" if ":" in host else f"{parts.scheme}://{host}"
-    if origin.lower() not in (bare, f"{bare}:{port}"):
-        return None
-    return bare if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{bare}:{port}"

@@ -28,6 +28,14 @@ class Prices:
     def mine(self, session: Session) -> str:
         return str(session.get("basket"))
 
+    @get("/broken")
+    def broken(self) -> None:
+        raise ValueError("broken")
+
+    @get("/page")
+    def page(self, number: int) -> int:
+        return number
+
 
 def _configured(**settings: Any) -> type:
     @configuration
@@ -84,12 +92,16 @@ def test_any_other_origin_may_not(origin: str | None) -> None:
     assert response.headers["Vary"] == "Origin"
 
 
-def test_a_refusal_can_be_read_too() -> None:
-    """A script learns that it was a 404, not only that something failed."""
-    response = _read(SHOP, path="/nothing")
+@pytest.mark.parametrize(
+    ("path", "status"), [("/nothing", 404), ("/prices/tea", 405), ("/broken", 500), ("/page", 422)]
+)
+def test_a_refusal_can_be_read_too(path: str, status: int) -> None:
+    """A script learns what it was, not only that something failed."""
+    response = _read(SHOP, path=path)
 
-    assert response.status_code == 404
+    assert response.status_code == status
     assert response.headers[ALLOWED] == SHOP
+    assert "Origin" in response.vary
 
 
 def test_a_response_that_used_the_session_varies_on_both() -> None:
@@ -137,6 +149,21 @@ def test_a_preflight_of_another_origin_is_let_nothing() -> None:
 
     assert response.headers["Allow"] == "OPTIONS, PUT"
     assert not [name for name, _ in response.headers if name.startswith("Access")]
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/prices"])
+def test_a_preflight_asks_no_handler(path: str) -> None:
+    """Whether there is one shows in the request that follows."""
+    headers = {
+        "Origin": SHOP,
+        "Access-Control-Request-Method": "PATCH",
+        "Access-Control-Request-Private-Network": "true",
+    }
+    with client_of(Prices, _configured(origins=[SHOP])) as client:
+        response = client.options(path, headers=headers)
+
+    assert (response.status_code, response.headers[ALLOWED]) == (204, SHOP)
+    assert "Access-Control-Allow-Private-Network" not in response.headers
 
 
 def test_credentials_are_allowed_where_they_are_configured() -> None:
@@ -188,6 +215,9 @@ def test_every_origin_with_credentials_is_a_startup_problem() -> None:
         "https://user@shop.example",
         "https://",
         "https://shop.example:port",
+        "https://shop.example?",
+        "https://b\u00fccher.example",
+        "https://[1::2::3]",
         "null",
         "",
     ],
@@ -208,12 +238,45 @@ def test_a_text_is_no_list(setting: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"methods": ["put"]}, r"CORS\.methods has 'put'; write 'PUT', for methods are case-"),
+        ({"headers": ["X-A, X-B"]}, r"CORS\.headers has 'X-A, X-B', which is no name"),
+        ({"expose": [""]}, r"CORS\.expose has '', which is no name"),
+        ({"expose": ["ETag\r\nX: y"]}, r"CORS\.expose has .*, which is no name"),
+        (
+            {"headers": ["*"], "credentials": True},
+            r"CORS\.headers has '\*' with credentials=True, where it stands for nothing",
+        ),
+        ({"origins": ["*", SHOP]}, r"CORS\.origins has '\*', which is no origin"),
+        ({"max_age": 600}, r"CORS\.max_age is 600; give a timedelta of no less than 0"),
+        ({"max_age": timedelta(-1)}, r"CORS\.max_age is datetime\.timedelta"),
+    ],
+)
+def test_a_setting_that_a_browser_would_not_understand_is_refused(
+    settings: dict[str, Any], message: str
+) -> None:
+    """It would look right and let nobody in."""
+    with pytest.raises(ValueError, match=message):
+        CORS(**{"origins": [SHOP], **settings})
+
+
+def test_every_header_may_be_let_in_without_credentials() -> None:
+    """Without them `*` stands for all."""
+    response = _preflight(headers=["*"], methods=["*"])
+
+    assert response.headers["Access-Control-Allow-Headers"] == "*"
+    assert response.headers["Access-Control-Allow-Methods"] == "*"
+
+
+@pytest.mark.parametrize(
     ("given", "sent"),
     [
         ("https://Shop.example", "https://shop.example"),
         ("https://shop.example:443", "https://shop.example"),
         ("http://localhost:3000", "http://localhost:3000"),
         ("http://[::1]:3000", "http://[::1]:3000"),
+        ("http://[0:0::0:1]", "http://[::1]"),
     ],
 )
 def test_an_origin_may_be_written_in_other_ways(given: str, sent: str) -> None:
