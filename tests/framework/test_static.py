@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,6 +119,10 @@ def test_f92_head_sends_the_headers_only(client: Client) -> None:
         "/static/%2fetc/hostname",
         "/static/../static-secret/secret.txt",
         "/static/notes.css%00.txt",
+        "/static/notes.css/",
+        "/static/./notes.css",
+        "/static/icons/../notes.css",
+        "/static/icons//%C5%BC.svg",
         "/static/nothing.css",
         "/static/icons",
         "/static/",
@@ -130,6 +135,46 @@ def test_f98_nothing_else_is_sent(client: Client, path: str) -> None:
 
     assert response.status_code == 404
     assert "secret" not in response.text
+
+
+@pytest.mark.parametrize("hidden", [".env", ".git/config", "icons/.DS_Store", "..x/secret.txt"])
+def test_a_hidden_file_is_not_sent(client: Client, folder: Path, hidden: str) -> None:
+    """What programs keep to themselves lies in folders that people publish."""
+    (folder / hidden).parent.mkdir(exist_ok=True)
+    (folder / hidden).write_text("secret", encoding="ascii")
+
+    assert client.get(f"/static/{hidden}").status_code == 404
+
+
+def test_a_well_known_file_is_sent(client: Client, folder: Path) -> None:
+    """The one folder with a dot that is for everybody; what is hidden inside of it is not."""
+    known = folder / ".well-known"
+    known.mkdir()
+    (known / "security.txt").write_text("Contact: us", encoding="ascii")
+    (known / ".secret").write_text("secret", encoding="ascii")
+
+    assert client.get("/static/.well-known/security.txt").text == "Contact: us"
+    assert client.get("/static/.well-known/.secret").status_code == 404
+
+
+def test_a_symbolic_link_is_followed(client: Client, folder: Path) -> None:
+    """Whoever can put a link into the folder can put the file there."""
+    (folder / "linked.css").symlink_to(folder / "notes.css")
+
+    assert client.get("/static/linked.css").text == CSS
+
+
+def test_a_file_is_sent_below_a_mount_point(client: Client) -> None:
+    """The path of the application does not matter."""
+    assert client.get("/static/notes.css", base_url="http://localhost/shop").text == CSS
+
+
+def test_an_unchanged_file_is_not_sent_to_who_asks_by_date(client: Client) -> None:
+    """For clients that know no ETag."""
+    date = client.get("/static/notes.css").headers["Last-Modified"]
+    response = client.get("/static/notes.css", headers={"If-Modified-Since": date})
+
+    assert response.status_code == 304
 
 
 def test_a_file_cannot_be_written(client: Client) -> None:
@@ -188,3 +233,11 @@ def test_a_folder_that_is_not_named_is_a_startup_problem() -> None:
     class Assets(StaticFiles): ...
 
     assert "Assets.folder is None" in only_problem_of(Assets).what
+
+
+@pytest.mark.parametrize("age", [3600, timedelta(-1)])
+def test_an_age_that_is_none_is_a_startup_problem(folder: Path, age: Any) -> None:
+    """It would fail with each file."""
+    problem = only_problem_of(_serving(folder, age))
+
+    assert f"Assets.max_age is {age!r}" in problem.what
