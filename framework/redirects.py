@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-# A browser drops tabs and line breaks wherever they are, and reads a backslash as a slash.
-_MISREAD = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
+# A browser drops tabs and line breaks wherever they are, and reads a backslash as a slash. What is
+# only half a character cannot be sent.
+_MISREAD = re.compile(r"[\x00-\x20\x7f-\x9f\\\ud800-\udfff]")
 _STATUSES = (301, 302, 303, 307, 308)
 
 

@@ -6,7 +6,28 @@ from framework import Response, controller, get
 from framework.redirects import is_local, redirect
 from tests.framework.trials import client_of
 
-LOCAL = ["/", "/notes", "/notes/1?page=2#last", "/a//b", "/ż", "/%09/evil.example", "/?next=//x"]
+LOCAL = [
+    "/",
+    "/notes",
+    "/notes/1?page=2#last",
+    "/a//b",
+    "/ż",
+    "/?next=//x",
+    "/../notes",
+    # These look as if they led elsewhere; a browser takes them for paths.
+    "/%09/evil.example",
+    "/%2f/evil.example",
+    "/%2f%2fevil.example",
+    "/%5cevil.example",
+    "/.//evil.example",
+    "/a/..//evil.example",
+    "/;@evil.example",
+    "/@evil.example",
+    "/:80/",
+    "/https://evil.example",
+    "/\uff0fevil.example",
+    "/\u2028/evil.example",
+]
 ELSEWHERE = [
     "",
     "notes",
@@ -22,10 +43,32 @@ ELSEWHERE = [
     "/\x00",
     "/a b",
     "/\x85/evil.example",
+    "\t//evil.example",
+    "/\r/evil.example",
+    "/\x0b/evil.example",
+    "//evil.example/%2f..",
+    "////evil.example",
+    "/\\/evil.example",
+    "\\/evil.example",
+    "\xa0//evil.example",
+    "\u3000//evil.example",
+    "\ufeff//evil.example",
+    "\uff0f\uff0fevil.example",
     "https://evil.example/",
     "https:evil.example",
+    "https:/evil.example",
+    "https:///evil.example",
+    "HTTPS://evil.example",
+    "https://localhost@evil.example",
+    "http://localhost/",
     "javascript:alert(1)",
+    "JavaScript://%0aalert(1)",
+    "data:text/html,x",
+    "@evil.example",
+    ".evil.example",
+    "..//evil.example",
     "?page=2",
+    "#last",
 ]
 NO_WEB_URLS = [
     "javascript:alert(1)",
@@ -63,6 +106,11 @@ def test_a_path_is_local(target: str) -> None:
 def test_f96_everything_else_is_not_local(target: str) -> None:
     """What a browser may take for another site, or drops on the way, is no local path."""
     assert not is_local(target)
+
+
+def test_half_a_character_is_not_local() -> None:
+    """It cannot be sent."""
+    assert not is_local("/\ud800")
 
 
 def test_a_redirect_sends_the_client_to_a_path() -> None:
