@@ -17,7 +17,7 @@ ORIGINS = """
 
 
 def _origins(browser: Chrome, targets: list[str]) -> set[str]:
-    return set(browser.execute_script(ORIGINS, targets))  # type: ignore[no-untyped-call]
+    return set(browser.execute_script(ORIGINS, targets))
 
 
 def test_a_local_path_stays_on_the_site(browser: Chrome) -> None:
