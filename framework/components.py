@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args, overload
 
-_COMPONENT = "__component__"
+COMPONENT = "__component__"
 _CONFIGURATION = "__configuration__"
 
 Scope = Literal["application", "request"]
@@ -29,7 +29,7 @@ def component(target: Any = None, /, *, scope: Scope = "application") -> Any:
         raise TypeError(f'the scope {scope!r} does not exist: write "application" or "request"')
 
     def decorate(target: Any) -> Any:
-        tag(target, _COMPONENT, scope)
+        tag(target, COMPONENT, scope)
         return target
 
     return decorate if target is None else decorate(target)
@@ -65,7 +65,7 @@ def configuration(target: Class) -> Class:
 
 def is_component(target: type) -> bool:
     """Tell whether this very class, not just a base of it, is tagged as a component."""
-    return _COMPONENT in vars(target)
+    return COMPONENT in vars(target)
 
 
 def is_configuration(target: type) -> bool:
@@ -75,12 +75,12 @@ def is_configuration(target: type) -> bool:
 
 def scope_of(target: type) -> str:
     """Return how long a component of the class lives."""
-    return str(vars(target).get(_COMPONENT, "application"))
+    return str(vars(target).get(COMPONENT, "application"))
 
 
 def component_methods(target: type) -> list["Member"]:
     """List the methods of a class that provide components, inherited and overridden ones too."""
-    return list(tagged_members(target, _COMPONENT))
+    return list(tagged_members(target, COMPONENT))
 
 
 @dataclass(frozen=True)

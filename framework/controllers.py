@@ -101,6 +101,11 @@ def is_status(status: int | None) -> bool:
     return given is None or (isinstance(given, int) and 200 <= given <= 599)
 
 
+def verbs(tagged: object) -> list[str]:
+    """List the decorators of a tag as they are written, without their paths."""
+    return [f"@{each.method.lower()}" for each in _entries(tagged)]
+
+
 @dataclass(frozen=True)
 class _Entry:
     """Keep what one verb decorator said."""

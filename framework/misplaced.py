@@ -1,6 +1,7 @@
 """Decorators of handlers where there is no handler, so that they would do nothing."""
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from inspect import isroutine
 
 from framework.catching import CATCHES
@@ -8,6 +9,7 @@ from framework.components import is_configuration, tag_of, tagged_members
 from framework.controllers import ROUTES, is_controller
 from framework.guards import GUARDS
 from framework.startup import Problem, location
+from framework.unwrapped import hidden_decorators
 
 _MOVE = "Move it to a class decorated with @controller, or remove the decorator."
 
@@ -15,16 +17,19 @@ _MOVE = "Move it to a class decorated with @controller, or remove the decorator.
 def misplaced(classes: Iterable[type]) -> Iterator[Problem]:
     """Report guards that guard nothing, handlers that nothing calls, and mixtures of the two."""
     for each in classes:
+        hidden = list(hidden_decorators(each))
+        yield from (problem for _, problem in hidden)
         if is_controller(each):
-            yield from _in_controller(each)
+            yield from _in_controller(each, {name for name, _ in hidden})
         else:
             yield from _elsewhere(each)
 
 
-def _in_controller(target: type) -> Iterator[Problem]:
+def _in_controller(target: type, hidden: AbstractSet[str]) -> Iterator[Problem]:
     routes = {member.name for member in tagged_members(target, ROUTES)}
     for member in tagged_members(target, GUARDS):
-        if member.name not in routes:
+        # Its verb may be one of those that are hidden.
+        if member.name not in routes | hidden:
             yield _guards_nothing(location(member.function), f"{member.name}() is no handler")
     for member in tagged_members(target, CATCHES):
         if member.name in routes:

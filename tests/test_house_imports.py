@@ -60,6 +60,7 @@ FRAMEWORK = """
     session_values
     parameters
     plans
+    clashes
     resolvers
     unbindable
     binding
@@ -79,7 +80,8 @@ FRAMEWORK = """
     problems
     catching_problems
     guards middleware catching
-    undecorated misplaced
+    undecorated unwrapped
+    misplaced
     handlers
     csrf cors static
     settling edge
