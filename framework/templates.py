@@ -33,7 +33,9 @@ class Templates:
             )
         self._application = application
         self.environment = Environment(
-            loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined
+            loader=FileSystemLoader(Path(folder).resolve()),
+            autoescape=True,
+            undefined=StrictUndefined,
         )
 
     def render(
@@ -51,7 +53,8 @@ class Templates:
             return self._application.url_for(endpoint, request, _external=_external, **values)
 
         def get_flashes() -> list[Flash]:
-            return session_of(request).take_flashes()
+            # Where nothing uses sessions, nothing has left a message.
+            return session_of(request).take_flashes() if self._application.sessions else []
 
         return {
             "request": request,

@@ -26,9 +26,8 @@ class Flashes(MutableMapping[str, Any]):
         """Leave a message for the next page that shows them."""
         keys = self._flash_keys()
         number = int(keys[-1].split(".")[1]) + 1 if keys else 0
-        # Text that is marked as safe HTML becomes plain text, which a template escapes.
-        text = str.__str__(message)
-        self[f"_flash.{number:06}.{secrets.token_hex(4)}"] = (str.__str__(category), text)
+        texts = (_plain("category", category), _plain("message", message))
+        self[f"_flash.{number:06}.{secrets.token_hex(4)}"] = texts
 
     def take_flashes(self) -> list[Flash]:
         """Return the messages, oldest first, and forget them."""
@@ -38,3 +37,10 @@ class Flashes(MutableMapping[str, Any]):
 
     def _flash_keys(self) -> list[str]:
         return sorted(key for key in self if _KEY.fullmatch(key))
+
+
+def _plain(what: str, text: str) -> str:
+    """Return text that is marked as safe HTML as plain text, which a template escapes."""
+    if not isinstance(text, str):
+        raise TypeError(f"the {what} of a flash is {text!r}; give a text: str({text!r})")
+    return str.__str__(text)

@@ -4,9 +4,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from traceback import extract_tb
 
 import pytest
-from jinja2 import UndefinedError
+from jinja2 import TemplateNotFound, TemplateSyntaxError, UndefinedError
+from werkzeug.routing import BuildError
 
 from framework import (
     Application,
@@ -168,6 +170,59 @@ def test_a_misspelt_name_is_an_error(folder: Path) -> None:
 
         with pytest.raises(UndefinedError, match="'txet' is undefined"):
             client.get("/pages/plain")
+
+
+def test_a_layout_asks_for_messages_where_there_are_no_sessions(folder: Path) -> None:
+    """Nothing can have left one, so there is none."""
+
+    @configuration
+    class Plain:
+        @component
+        def templates(self, application: Application) -> Templates:
+            return Templates(application, folder)
+
+    @controller("/")
+    class Sessionless:
+        def __init__(self, templates: Templates) -> None:
+            self._templates = templates
+
+        @get("/")
+        def show(self, request: Request) -> Response:
+            return self._templates.render("flashes.html", request)
+
+    with client_of(Sessionless, Plain) as client:
+        assert client.app.sessions is None
+        assert (client.get("/").status_code, client.get("/").text) == (200, "")
+
+
+def test_a_folder_stays_where_it_is(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that changes its working directory does not lose its templates."""
+    monkeypatch.chdir("/")
+
+    assert client.get("/pages/plain?text=hello").text == "<p>hello</p>"
+
+
+@pytest.mark.parametrize(
+    ("template", "error", "message", "line"),
+    [
+        ("a\n{% if %}", TemplateSyntaxError, "Expected an expression", 2),
+        ("{% include 'layuot.html' %}", TemplateNotFound, "'layuot.html' not found", 1),
+        ("\n\n{{ url_for('Pages.pgae') }}", BuildError, "Did you mean 'Pages.page' instead", 3),
+        ("{{ url_for('Pages.page') }}", BuildError, r"forget to specify values \['name'\]", 1),
+    ],
+)
+def test_a_mistake_in_a_template_is_found_at_its_line(
+    folder: Path, template: str, error: type[Exception], message: str, line: int
+) -> None:
+    """Its file and its line are in the traceback, and so in the log."""
+    (folder / "plain.html").write_text(template, encoding="utf-8")
+    with client_of(Pages, Configuration) as client:
+        client.app.debug = True
+        with pytest.raises(error, match=message) as caught:
+            client.get("/pages/plain")
+
+    places = [(Path(each.filename).name, each.lineno) for each in extract_tb(caught.tb)]
+    assert ("plain.html", line) in places
 
 
 def test_the_environment_takes_filters(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+import pytest
 from markupsafe import Markup
 
 from sessions import Session
@@ -123,6 +124,54 @@ def test_a_message_has_names(browser: Browser) -> None:
         return flash.category, flash.message
 
     assert browser.visit(handler).value == ("success", "Saved.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        ((3,), "the message of a flash is 3; give a text: str(3)"),
+        ((b"Saved.",), "the message of a flash is b'Saved.'"),
+        (("Saved.", None), "the category of a flash is None"),
+    ],
+)
+def test_a_message_that_is_no_text_is_refused(
+    browser: Browser, arguments: tuple[Any, ...], what: str
+) -> None:
+    """Where it is left, not where it is shown."""
+
+    def handler(session: Session) -> str:
+        with pytest.raises(TypeError) as caught:
+            session.flash(*arguments)
+        return str(caught.value)
+
+    assert what in browser.visit(handler).value
+
+
+def test_a_message_outlives_another_id(browser: Browser) -> None:
+    """A login says welcome after regenerate(), or before."""
+
+    def handler(session: Session) -> None:
+        session.flash("before")
+        session.regenerate()
+        session.flash("after")
+
+    browser.visit(handler)
+
+    assert [message for _, message in browser.visit(_takes).value] == ["before", "after"]
+
+
+def test_a_message_of_a_logout_is_left_after_it(browser: Browser) -> None:
+    """destroy() ends the messages with the session; the next one begins with those left then."""
+    browser.visit(lambda session: session.flash("old"))
+
+    def handler(session: Session) -> None:
+        session.flash("before")
+        session.destroy()
+        session.flash("after")
+
+    browser.visit(handler)
+
+    assert browser.visit(_takes).value == [("info", "after")]
 
 
 def test_s18_a_key_that_looks_like_a_message_is_none(browser: Browser) -> None:
