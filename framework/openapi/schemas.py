@@ -1,7 +1,7 @@
 """Types → JSON schemas, of which those of classes are shared by name."""
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -26,7 +26,8 @@ class Schemas:
 
     def __init__(self) -> None:
         self._asked: list[tuple[Any, Schema]] = []
-        self._models: dict[str, Any] = {}
+        # The models of pydantic, which name and describe themselves in the end.
+        self._models: dict[Any, Schema] = {}
 
     def of(self, annotation: Any) -> Schema:
         """Return the schema of a type: a dictionary that `shared` fills in the end."""
@@ -50,10 +51,12 @@ class Schemas:
     def shared(self) -> Mapping[str, Schema]:
         """Fill every schema that was asked for, and return those of classes by their names."""
         types = [annotation for annotation, _ in self._asked]
+        _, taken = self._describe(types)
+        self._models, models = _describe_models(self._models, taken)
         found, components = self._describe(types)
         for (_, schema), filling in zip(self._asked, found, strict=True):
             schema.update(filling)
-        return dict(sorted((components | self._models).items()))
+        return dict(sorted((components | models).items()))
 
     def _is_describable(self, annotation: Any) -> bool:
         try:
@@ -72,11 +75,23 @@ class Schemas:
         """Describe a class that msgspec does not know."""
         if kind is FileStorage:
             return _FILE
+        titled = {"title": describe(kind)}
         # What pydantic's models have; pydantic itself may not be installed.
-        describe_model = getattr(kind, "model_json_schema", None)
-        if describe_model is None:
-            return {"title": describe(kind)}
-        model = describe_model(ref_template=_SHARED + "{model}")
-        self._models |= model.pop("$defs", {})
-        self._models[kind.__name__] = model
-        return {"$ref": _SHARED + kind.__name__}
+        is_model = hasattr(kind, "model_json_schema")
+        return self._models.setdefault(kind, titled) if is_model else titled
+
+
+def _describe_models(models: Iterable[Any], taken: Schema) -> tuple[dict[Any, Schema], Schema]:
+    """Return the references to models of pydantic, and their schemas by names not yet taken."""
+    if not models:
+        return {}, {}
+    from pydantic.json_schema import models_json_schema
+
+    for prefix in ("", "pydantic."):
+        references, found = models_json_schema(
+            [(each, "validation") for each in models], ref_template=f"{_SHARED}{prefix}{{model}}"
+        )
+        schemas = {prefix + name: each for name, each in found["$defs"].items()}
+        if not schemas.keys() & taken.keys():
+            break
+    return {model: reference for (model, _), reference in references.items()}, schemas

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Any, ForwardRef, Literal, NamedTuple, TypedDict, Union
 from uuid import UUID
 
 import msgspec
@@ -134,6 +134,36 @@ def test_a_model_of_pydantic_describes_itself() -> None:
     assert found == {"$ref": "#/components/schemas/Outer"}
     assert shared["Outer"]["properties"]["inner"] == {"$ref": "#/components/schemas/Inner"}
     assert shared["Inner"]["properties"]["depth"]["type"] == "integer"
+
+
+def test_models_of_pydantic_are_told_apart() -> None:
+    """Recursive ones, generic ones, and several of one name."""
+    pydantic = pytest.importorskip("pydantic")
+    tree = pydantic.create_model("Tree", leaves=(marked(list, ForwardRef("Tree")), []))
+    one = pydantic.create_model("User", __module__="one", age=(int, 1))
+    two = pydantic.create_model("User", __module__="two", inner=(one, ...))
+    page = pydantic.create_model("Page[int]", item=(int, 1))
+
+    _, shared = _described(marked(Union, (tree, one, two, marked(list, page))))
+    assert list(shared) == ["Page_int_", "Tree", "one__User", "two__User"]
+    assert shared["Tree"]["properties"]["leaves"]["items"] == {"$ref": "#/components/schemas/Tree"}
+    assert shared["two__User"]["properties"]["inner"] == {"$ref": "#/components/schemas/one__User"}
+
+
+def test_a_model_of_pydantic_is_told_from_another_class() -> None:
+    """Both may have one name."""
+    pydantic = pytest.importorskip("pydantic")
+    cat = pydantic.create_model("Cat", tail=(int, 1))
+
+    found, shared = _described(marked(Union, (Cat, cat)))
+    assert found == {
+        "anyOf": [
+            {"$ref": "#/components/schemas/Cat"},
+            {"$ref": "#/components/schemas/pydantic.Cat"},
+        ]
+    }
+    assert list(shared["Cat"]["properties"]) == ["lives"]
+    assert list(shared["pydantic.Cat"]["properties"]) == ["tail"]
 
 
 def test_an_optional_body_has_its_default() -> None:
