@@ -86,7 +86,8 @@ class SQLiteStore(Store):
 
     def commit(self, key: str, changes: Changes) -> Outcome:
         times = (changes.accessed_at, changes.updated_at, changes.expires_at)
-        values = (*times, changes.timeout, changes.user_id, key, self.clock())
+        timeout = changes.timeout
+        values = (*times, timeout, timeout, changes.user_id, key, self.clock())
 
         def apply(connection: sqlite3.Connection) -> Outcome:
             if changes.expected and self._conflicts(connection, key, changes):
@@ -104,7 +105,7 @@ class SQLiteStore(Store):
         return self._write(apply)
 
     def touch(self, key: str, expires_at: float, accessed_at: float) -> bool:
-        values = (expires_at, accessed_at, key, self.clock())
+        values = (accessed_at, expires_at, key, self.clock())
         return self._write(lambda connection: _changed(connection.execute(self._sql.touch, values)))
 
     def delete(self, key: str) -> bool:
@@ -203,16 +204,15 @@ class _Statements:
         self.create = f"""INSERT INTO {sessions} (key, version, created_at, accessed_at, updated_at,
             expires_at, timeout, user_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (key) DO NOTHING RETURNING id"""
-        self.commit = f"""UPDATE {sessions} SET accessed_at = ?1, updated_at = ?2,
-            expires_at = MAX(?3, IIF(?4 IS NULL AND timeout IS NOT NULL, expires_at, 0)),
-            timeout = COALESCE(?4, timeout), user_id = COALESCE(?5, user_id)
+        self.commit = f"""UPDATE {sessions} SET accessed_at = ?, updated_at = ?,
+            expires_at = MAX(?, IIF(? IS NULL AND timeout IS NOT NULL, expires_at, 0)),
+            timeout = COALESCE(?, timeout), user_id = COALESCE(?, user_id)
             WHERE {live} RETURNING id"""
         self.set = f"""INSERT INTO {values} (session, name, value) VALUES (?, ?, ?)
             ON CONFLICT (session, name) DO UPDATE SET value = excluded.value"""
         self.unset = f"DELETE FROM {values} WHERE session = ? AND name = ?"
-        self.touch = f"""UPDATE {sessions} SET accessed_at = ?2,
-            expires_at = MAX(?1, IIF(timeout IS NULL, 0, expires_at))
-            WHERE key = ?3 AND expires_at > ?4"""
+        self.touch = f"""UPDATE {sessions} SET accessed_at = ?,
+            expires_at = MAX(?, IIF(timeout IS NULL, 0, expires_at)) WHERE {live}"""
         self.rename = f"UPDATE OR IGNORE {sessions} SET key = ? WHERE {live}"
         self.find = f"SELECT id FROM {sessions} WHERE key = ?"
         self.expired_one = f"SELECT id FROM {sessions} WHERE key = ? AND expires_at <= ?"
