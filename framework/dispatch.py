@@ -16,7 +16,7 @@ from framework.exchange import Exchange, exchange_class
 from framework.guards import guarded
 from framework.handlers import Handler
 from framework.middleware import Middleware, wrap
-from framework.plans import compile_call, compile_path_call
+from framework.plans import Plan, compile_call, compile_path_call
 from framework.problems import as_http_error, render_problem
 from framework.responses import (
     Answer,
@@ -103,13 +103,17 @@ class Dispatcher:
             return _straight(call_straight, renderers, caught, self._exchanges)
         call = guarded(handler.guards, compile_call(plan, handler.method))
         answer = _answering(call, renderers, caught)
-        return self._responding(answer, recover, needs_session=handler.may_use_session)
+        return self._responding(
+            answer, recover, handler.plans, needs_session=handler.may_use_session
+        )
 
-    def _responding(self, answer: Answer, recover: Recover, *, needs_session: bool) -> Respond:
+    def _responding(
+        self, answer: Answer, recover: Recover, plans: Iterable[Plan], *, needs_session: bool
+    ) -> Respond:
         if self._middleware:
             answer = wrap(undoing(answer), self._middleware, catching(self._catchers, recover))
             needs_session = True
-        if self._has_scope:
+        if self._has_scope or self._middleware or any(each.may_read_files for each in plans):
             answer = in_scope(answer, recover)
         if self._manager is not None and (needs_session or self._always):
             return in_session(answer, recover, self._manager, self._exchanges)
@@ -122,6 +126,7 @@ class Dispatcher:
         respond = self._responding(
             lambda exchange: _refused(refusal, exchange, caught),
             recover,
+            [each.plan for each in self._catchers],
             needs_session=bool(self._catchers),
         )
         return _without_body(respond) if method == "HEAD" else respond

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import IO, TYPE_CHECKING, ClassVar, Protocol
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import unquote_plus
 
+from werkzeug import wrappers
 from werkzeug.exceptions import (
     BadRequest,
     HTTPException,
@@ -12,7 +13,6 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 from werkzeug.sansio.http import parse_cookie
-from werkzeug.wrappers import Request
 from werkzeug.wsgi import LimitedStream
 
 from framework.form_data import FORM_TYPES, FormData, FormParser
@@ -43,6 +43,15 @@ class Loan(Protocol):
 _NOTHING_LENT: dict[object, Loan] = {}
 
 
+class Request(wrappers.Request):
+    """Let the files that are uploaded with a request be closed with it."""
+
+    def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
+        file = super()._get_file_stream(*args, **kwargs)
+        exchange_of(self).keep(file)
+        return file
+
+
 class Exchange:
     """Read one request, each part at most once and only when something asks for it."""
 
@@ -56,6 +65,7 @@ class Exchange:
         "manager",
         "opened",
         "path_values",
+        "responses",
         "scope",
     )
 
@@ -79,6 +89,8 @@ class Exchange:
         self.opened = None
         # None until a component of the request is made.
         self.scope: Scope | None = None
+        # What the handler answered, as middleware has seen it, if it has something to close.
+        self.responses: tuple[wrappers.Response, ...] = ()
         self._request: Request | None = None
         self._body: bytes | None = None
         self._query: dict[str, list[str]] | None = None
@@ -111,6 +123,12 @@ class Exchange:
         """Note what was raised, for the components of the request to end accordingly."""
         if self.scope is not None:
             self.scope.failure = error
+
+    def keep(self, file: IO[bytes]) -> None:
+        """Let a file be closed with the request."""
+        if self.scope is None:
+            self.scope = Scope()
+        self.scope.keep(file)
 
     @property
     def form(self) -> FormData:
@@ -208,7 +226,7 @@ def exchange_class(
     return type("Exchange", (Exchange,), {"__slots__": (), "settings": settings, "makers": makers})
 
 
-def exchange_of(request: Request) -> Exchange:
+def exchange_of(request: wrappers.Request) -> Exchange:
     """Return the exchange that has made a request object."""
     exchange = request.environ.get(_KEY)
     if not isinstance(exchange, Exchange):

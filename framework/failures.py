@@ -2,7 +2,7 @@
 
 import os
 import traceback
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, is_typeddict
@@ -66,9 +66,23 @@ def raised(provider: Provider, error: Exception) -> Problem:
     )
 
 
+def yields_nothing(provider: Provider) -> Problem:
+    """Report a generator that ends before it has yielded a component."""
+    return Problem(
+        provider.where,
+        f"{provider.name}() is a generator, but ended without yielding a component",
+        "Yield the component once, whichever way the method takes; what follows the yield ends it.",
+    )
+
+
 def wrong_type(provider: Provider, component: object) -> Problem | None:
     """Report a component method that does not return what it says."""
     if provider.configuration is None:
+        return None
+    # That the method is asynchronous has been reported.
+    if isinstance(component, Coroutine):
+        component.close()
+    if isinstance(component, Coroutine | AsyncGenerator):
         return None
     wrong = [key for key in provider.keys if not _fits(component, key)]
     if not wrong:

@@ -8,7 +8,7 @@ first request.
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any, TypeVar, cast, overload
 
 import injector
@@ -22,6 +22,7 @@ from framework.failures import (
     unused_mapping,
     unused_replacement,
     wrong_type,
+    yields_nothing,
 )
 from framework.makers import Maker
 from framework.markers import InjectMarker, Marker
@@ -30,6 +31,7 @@ from framework.providers import Provider, method_call
 from framework.recipes import Argument, Recipe, give
 from framework.registry import Registry
 from framework.request_components import request_maker
+from framework.scopes import Ending, YieldsNothing
 from framework.signatures import (
     EMPTY,
     Declared,
@@ -270,6 +272,8 @@ class Graph:
             component = give(self._injector, provider)
         except ConfigurationError as error:
             self._problems += setting_problems(provider.where, error.problems)
+        except YieldsNothing:
+            self._problems.append(yields_nothing(provider))
         # What makes a component is the user's own code and may raise anything.
         except Exception as error:  # noqa: BLE001
             self._problems.append(raised(provider, error))
@@ -285,5 +289,11 @@ class Graph:
         if not provider.ends:
             return provider.make
         self.has_endings = True
-        begin = contextmanager(cast(Any, provider.make))
-        return lambda *some, **others: self._endings.enter_context(begin(*some, **others))
+
+        def begin(*some: object, **others: object) -> object:
+            ending = Ending(cast(Any, provider.make(*some, **others)), provider.where)
+            component: object = ending.begin()
+            self._endings.callback(ending.end)
+            return component
+
+        return begin

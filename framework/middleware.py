@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 from framework.exchange import Exchange, exchange_of
 from framework.injection import Graph
 from framework.middleware_calls import call_problem, goes_around
-from framework.responses import Answer, Recover, Rendered, Stream, render_response
+from framework.responses import Answer, Recover, Rendered, close_body, render_response
 from framework.signatures import describe
 from framework.startup import AlreadyReported, Problem, location
 from sessions.session import Session
@@ -89,7 +89,9 @@ def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> 
 
     def wrapped(exchange: Exchange) -> Rendered:
         try:
-            return _render(call(exchange.request), exchange)
+            response = call(exchange.request)
+            _end_dropped(exchange, response)
+            return render_response(response, exchange.environ, "middleware")
         # The body may be refused as the request is built, and a response may fail as it is made.
         except Exception as error:  # noqa: BLE001
             return recover(error, exchange)
@@ -136,7 +138,27 @@ def _middleware(
 def _innermost(answer: Answer) -> Next:
     """Return what gives middleware the handler's answer as a response."""
 
-    return lambda request: _response(answer(exchange_of(request)))
+    def innermost(request: Request) -> Response:
+        exchange = exchange_of(request)
+        rendered = answer(exchange)
+        response = _response(rendered)
+        if hasattr(rendered[2], "close"):
+            # Also if middleware gives the response another body.
+            response.call_on_close(rendered[2].close)
+            exchange.responses = (*exchange.responses, response)
+        return response
+
+    return innermost
+
+
+def _end_dropped(exchange: Exchange, sent: Response) -> None:
+    """Close the handler's responses in whose place middleware sends another one."""
+    for response in exchange.responses:
+        if response is not sent and sent.is_streamed:
+            # It may be made of what the handler yields.
+            sent.call_on_close(response.close)
+        elif response is not sent:
+            close_body(response)
 
 
 def _step(middleware: Middleware, inner: Next, recover: Recover) -> Next:
@@ -163,16 +185,6 @@ def _response(rendered: Rendered) -> Response:
     # Given to the constructor, they would be joined by a Content-Type of Werkzeug's choice.
     response.headers = Headers(headers)
     return response
-
-
-def _render(response: Response, exchange: Exchange) -> Rendered:
-    stream = response.response
-    if not isinstance(stream, Stream):
-        return render_response(response, exchange.environ, "middleware")
-    # The handler's own stream watches itself; it only has to end the response, too.
-    stream.call_on_close(response.close)
-    headers = response.get_wsgi_headers(exchange.environ).to_wsgi_list()
-    return response.status, headers, stream
 
 
 def _no_response(middleware: Middleware, returned: object) -> TypeError:

@@ -57,9 +57,12 @@ class Plan:
     @property
     def uses_session(self) -> bool:
         """Tell whether the handler asks for the session."""
-        return any(
-            part.source == "session" for each in self.parameters for part in each.flattened()
-        )
+        return "session" in self._sources()
+
+    @property
+    def may_read_files(self) -> bool:
+        """Tell whether the handler asks for something through which it may read uploaded files."""
+        return not self._sources().isdisjoint(("form", "request"))
 
     @property
     def path_only(self) -> bool:
@@ -70,6 +73,9 @@ class Plan:
     def has_keywords(self) -> bool:
         """Tell whether the handler takes a parameter by its name only."""
         return any(each.keyword for each in self.parameters)
+
+    def _sources(self) -> set[str]:
+        return {part.source for each in self.parameters for part in each.flattened()}
 
 
 def compile_call(plan: Plan, method: Method) -> Callable[[Exchange], object]:

@@ -1,8 +1,18 @@
 """What provides components: classes, which are built, and methods of configurations."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+)
 from dataclasses import dataclass
-from inspect import isgeneratorfunction
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from types import FunctionType
 from typing import Any, get_args, get_origin, is_typeddict
 
@@ -24,7 +34,7 @@ from sessions.container import SessionContainer
 # The method that may give some settings of sessions in place of a whole container.
 SESSION_CONTAINER = "session_container"
 _MAPPINGS = (dict, Mapping, MutableMapping)
-_GENERATORS = (Generator, Iterator, Iterable)
+_GENERATORS = (Generator, Iterator, Iterable, AsyncGenerator, AsyncIterator, AsyncIterable)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +138,7 @@ def _method_provider(
     def report(what: str, remedy: str) -> None:
         problems.append(Problem(where, what, remedy))
 
+    _check_sync(member, report)
     keys = _keys(member, report)
     if keys is None:
         return None
@@ -144,6 +155,15 @@ def _method_provider(
         per_request=member.tag == "request",
         ends=_is_generator(member.function),
     )
+
+
+def _check_sync(member: Member, report: Report) -> None:
+    inner = _inner(member.function)
+    if iscoroutinefunction(inner) or isasyncgenfunction(inner):
+        report(
+            f"the component method {member.name}() is an async function, which WSGI cannot run",
+            "Write `def` in place of `async def`.",
+        )
 
 
 def _keys(member: Member, report: Report) -> tuple[object, ...] | None:
@@ -172,20 +192,31 @@ def _keys(member: Member, report: Report) -> tuple[object, ...] | None:
 def _provided(function: Callable[..., object], report: Report) -> Any:
     """Return the type that a method says it provides; a generator's says what it yields."""
     returned = read_return(function, report)
-    if not _is_generator(function) or returned in (EMPTY, Unresolved):
+    yields = _is_generator(function) or isasyncgenfunction(_inner(function))
+    if not yields or returned in (EMPTY, Unresolved):
         return returned
-    if get_origin(returned) in _GENERATORS:
+    if (get_origin(returned) or returned) not in _GENERATORS:
+        report(
+            f"the component method yields, but is annotated to return {describe(returned)}",
+            f"Write -> Iterator[{describe(returned)}].",
+        )
+        # It is plain what is meant: those who ask for it have no problem of their own.
+        return returned
+    if get_args(returned):
         return get_args(returned)[0]
     report(
-        f"the component method yields, but is annotated to return {describe(returned)}",
-        f"Write -> Iterator[{describe(returned)}].",
+        f"the component method yields, but {describe(returned)} does not say what",
+        "Write the type of the component in it, as in `-> Iterator[Mailer]`.",
     )
     return Unresolved
 
 
 def _is_generator(function: Callable[..., object]) -> bool:
-    inner = function.__func__ if isinstance(function, staticmethod) else function
-    return isgeneratorfunction(inner)
+    return isgeneratorfunction(_inner(function))
+
+
+def _inner(function: Callable[..., object]) -> Callable[..., object]:
+    return function.__func__ if isinstance(function, staticmethod) else function
 
 
 def _sets_sessions_up(key: object) -> bool:

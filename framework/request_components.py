@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable
-from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -46,8 +45,8 @@ def request_maker(
 
 
 def _ending(provider: Provider, make: Callable[..., Any]) -> Callable[..., Any]:
-    manager, name = contextmanager(make), f"{provider.name} ({provider.where})"
-    return lambda *values, **named: Ending(manager(*values, **named), name)
+    where = provider.where
+    return lambda *values, **named: Ending(make(*values, **named), where)
 
 
 def _injected(function: Callable[..., object]) -> Callable[..., object]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response
+from werkzeug.wsgi import ClosingIterator
 
 from framework.exchange import Exchange
 from framework.foreign_models import encodable
@@ -127,10 +128,17 @@ class Stream:
         self._where = where
         # What the generator raised after its first chunk.
         self.failure: Exception | None = None
-        self._on_close: list[Callable[[], object]] = [lambda: close_body(chunks)]
-        first = next(chunks, "")
-        self.is_text = isinstance(first, str)
-        self._first: bytes | None = self._encode(first)
+        self._on_close: list[Callable[[], object]] = []
+        if hasattr(chunks, "close"):
+            self.call_on_close(chunks.close)
+        try:
+            first = next(chunks, "")
+            self.is_text = isinstance(first, str)
+            self._first: bytes | None = self._encode(first)
+        # Nobody else will know of what has begun here.
+        except BaseException:
+            self.close()
+            raise
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -174,16 +182,52 @@ class Stream:
         )
 
 
+class Closing(list[bytes]):
+    """Hold a whole body that has something to close, which is done once."""
+
+    def __init__(self, chunks: Iterable[bytes], close: Callable[[], object]) -> None:
+        super().__init__(chunks)
+        self._close: Callable[[], object] | None = close
+
+    def close(self) -> None:
+        """Close what belongs to the body."""
+        close, self._close = self._close, None
+        if close is not None:
+            close()
+
+
 def render_response(response: Response, environ: "WSGIEnvironment", where: str) -> Rendered:
     """Render a Werkzeug response as it is."""
-    body, status, headers = response.get_wsgi_response(environ)
-    _check_headers(headers, where)
+    try:
+        headers = response.get_wsgi_headers(environ).to_wsgi_list()
+        _check_headers(headers, where)
+    except BaseException:
+        close_body(response)
+        raise
     if response.status_code == HTTPStatus.NO_CONTENT:
         # There is no content for Werkzeug's default type to describe.
         headers = [header for header in headers if header[0].lower() != "content-type"]
-    elif response.is_streamed and not response.direct_passthrough:
-        body = Stream(iter(body), where)
-    return status, headers, body
+    return response.status, headers, _body(response, environ, where)
+
+
+def _body(response: Response, environ: "WSGIEnvironment", where: str) -> Iterable[bytes]:
+    content, is_watched = response.response, bool(response._on_close)
+    if isinstance(content, Stream):
+        # It is the handler's own, which only has to end the response around it, too.
+        content.call_on_close(response.close)
+        if response.status_code not in _BODILESS:
+            return content
+        content.close()
+        return []
+    body = response.get_app_iter(environ)
+    if response.status_code in _BODILESS:
+        return Closing([], response.close)
+    if not response.is_streamed:
+        return Closing(body, response.close) if is_watched else list(body)
+    # The server that sends a file by itself closes the file, and not the response.
+    if is_watched and response.direct_passthrough:
+        return Stream(ClosingIterator(response.iter_encoded(), response.close), where)
+    return body if response.direct_passthrough else Stream(iter(body), where)
 
 
 def _check_headers(headers: Headers, where: str) -> None:
@@ -205,9 +249,12 @@ def status_line(status: int) -> str:
 
 def close_body(body: object) -> None:
     """Close a body that will not be sent, or not to its end."""
-    close = getattr(body, "close", None)
-    if close is not None:
-        close()
+    try:
+        if hasattr(body, "close"):
+            body.close()
+    # It is the user's own code, and the answer is another one: only the log can be told.
+    except Exception:
+        logger.exception("a body that was not sent failed as it was closed")
 
 
 encode_json = msgspec.json.Encoder(enc_hook=encodable).encode

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.exceptions import InternalServerError, default_exceptions
 from werkzeug.wsgi import ClosingIterator
 
 from framework.exchange import Exchange
@@ -30,8 +31,8 @@ def in_scope(answer: Answer, recover: Recover) -> Answer:
             rendered = answer(exchange)
         # It is on its way to the debugger or ends the process.
         except BaseException as error:
+            exchange.fail(error)
             if exchange.scope is not None:
-                exchange.scope.failure = error
                 exchange.scope.close()
             raise
         scope = exchange.scope
@@ -45,11 +46,12 @@ def undoing(answer: Answer) -> Answer:
 
     def undone(exchange: Exchange) -> Rendered:
         rendered = answer(exchange)
-        if rendered[0].startswith("5") and not isinstance(rendered[2], Stream):
+        status, _, body = rendered
+        if _is_failure(status) and not isinstance(body, Stream):
             exchange.forget()
-            scope, exchange.scope = exchange.scope, None
-            if scope is not None:
-                _end_late(scope, None)
+            if exchange.scope is not None:
+                _fail(exchange.scope, status)
+                _log_errors(exchange.scope.end)
         return rendered
 
     return undone
@@ -97,27 +99,52 @@ def in_session(
 
 def _end(scope: Scope, rendered: Rendered, exchange: Exchange, recover: Recover) -> Rendered:
     status, headers, body = rendered
+    _fail(scope, status)
     if isinstance(body, Stream):
         stream = body
         stream.call_on_close(lambda: _end_late(scope, stream.failure))
-    elif isinstance(body, list | tuple | ClosingIterator):
+    elif isinstance(body, list):
         try:
             scope.close()
         # The response would report what did not happen: the error takes its place.
         except Exception as error:  # noqa: BLE001
-            close_body(body)
-            return recover(error, exchange)
+            return _instead(body, error, exchange, recover)
     else:
         # A file that the server sends by itself, or a stream that the handler passes through.
         body = ClosingIterator(body, lambda: _end_late(scope, None))
     return status, headers, body
 
 
+def _instead(
+    body: Iterable[bytes], error: Exception, exchange: Exchange, recover: Recover
+) -> Rendered:
+    """Answer with an error, after the end of the body that it takes the place of."""
+    # Components that wait for the end of a stream can still undo what they did.
+    exchange.fail(error)
+    close_body(body)
+    return recover(error, exchange)
+
+
+def _is_failure(status: str) -> bool:
+    return status.startswith("5")
+
+
+def _fail(scope: Scope, status: str) -> None:
+    """Let components undo what belongs to a 5xx, as if the handler had raised what it returned."""
+    if _is_failure(status) and scope.failure is None:
+        kind = default_exceptions.get(int(status[:3]), InternalServerError)
+        scope.failure = kind(f"The response has the status {status}.")
+
+
 def _end_late(scope: Scope, failure: BaseException | None) -> None:
     """End components when the response has been sent, so that no error can change it."""
     scope.failure = scope.failure or failure
+    _log_errors(scope.close)
+
+
+def _log_errors(end: Callable[[], None]) -> None:
     try:
-        scope.close()
+        end()
     # It is the user's own code; nobody but the log can still be told.
     except Exception:
         logger.exception("the components of a request failed to end")
@@ -132,15 +159,14 @@ def _settle(
 ) -> Rendered:
     """Save the session before the headers leave, or discard what a failed request did to it."""
     status, headers, body = rendered
-    failed = status.startswith("5")
+    failed = _is_failure(status)
     try:
         if not failed:
             exchange.take_back()
         added = manager.close(session, failed=failed)
     # The handler's response would report what did not happen: the error takes its place.
     except Exception as error:  # noqa: BLE001
-        close_body(body)
-        status, headers, body = recover(error, exchange)
+        status, headers, body = _instead(body, error, exchange, recover)
         added = manager.close(session, failed=True)
     if added:
         merge_headers(headers, added)

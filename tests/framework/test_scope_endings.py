@@ -174,9 +174,9 @@ def test_a_late_ending_that_fails_is_logged(caplog: pytest.LogCaptureFixture) ->
     assert "the components of a request failed to end" in caplog.text
 
 
-@pytest.mark.parametrize("times", [0, 2])
+@pytest.mark.parametrize(("times", "words"), [(0, "yields nothing"), (2, "yields a second time")])
 def test_a_generator_that_does_not_yield_once_is_named(
-    times: int, caplog: pytest.LogCaptureFixture
+    times: int, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log says whose it is, and where that is written."""
 
@@ -190,8 +190,8 @@ def test_a_generator_that_does_not_yield_once_is_named(
     with client_of(Pages, Wrong, Log) as client:
         assert client.get("/show").status_code == 500
 
-    assert "A component yields once, and Wrong.connection (" in caplog.text
-    assert "test_scope_endings.py:" in caplog.text
+    assert f") {words}: a component method yields once" in caplog.text
+    assert "Wrong.connection (tests/framework/test_scope_endings.py:" in caplog.text
 
 
 def test_components_end_in_reverse_order() -> None:

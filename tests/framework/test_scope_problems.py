@@ -1,5 +1,9 @@
 """What start-up says about components of one request."""
 
+import typing
+from collections.abc import AsyncIterator, Generator, Iterator
+from typing import Any
+
 import pytest
 
 from framework import (
@@ -108,19 +112,76 @@ def test_what_handles_requests_lives_longer_than_one(kind: str) -> None:
     assert any('has scope="request"' in each.what for each in problems_of(page, Log))
 
 
-def test_a_generator_says_what_it_yields() -> None:
-    """Its annotation is that of a generator."""
+@pytest.mark.parametrize("scope", ["application", "request"])
+def test_a_generator_says_what_it_yields(scope: Any) -> None:
+    """What is plainly meant is no problem of those who ask for it."""
 
     @configuration
     class Wrong:
-        @component(scope="request")
+        @component(scope=scope)
         def connection(self) -> Connection:  # type: ignore[misc]
             yield Connection(Log())
 
-    (problem, *_) = problems_of(Wrong)
+    problem = only_problem_of(Pages, Wrong, Log)
 
     assert problem.what == "the component method yields, but is annotated to return Connection"
     assert problem.remedy == "Write -> Iterator[Connection]."
+
+
+@pytest.mark.parametrize("kind", [Iterator, typing.Iterator, Generator])
+def test_a_generator_has_to_say_what_it_yields(kind: Any) -> None:
+    """A bare Iterator says nothing that anybody could ask for."""
+
+    @configuration
+    class Wrong:
+        @component
+        def connection(self):  # type: ignore[no-untyped-def]  # noqa: ANN202
+            yield Connection(Log())
+
+        connection.__annotations__["return"] = kind
+
+    problem = problems_of(Wrong)[0]
+
+    assert problem.what == f"the component method yields, but {kind.__name__} does not say what"
+    assert problem.remedy == "Write the type of the component in it, as in `-> Iterator[Mailer]`."
+
+
+def test_a_generator_that_yields_nothing_at_start_up_is_a_problem() -> None:
+    """One that outlives a request is asked for its component at start-up."""
+
+    @configuration
+    class Wrong:
+        @component
+        def connection(self) -> Iterator[Connection]:
+            yield from ()
+
+    problem = only_problem_of(Pages, Wrong, Log)
+
+    assert (
+        problem.what == "Wrong.connection() is a generator, but ended without yielding a component"
+    )
+    assert problem.where.startswith("Wrong.connection (tests/framework/test_scope_problems.py:")
+
+
+@pytest.mark.parametrize("scope", ["application", "request"])
+def test_an_async_component_method_is_a_problem(scope: Any) -> None:
+    """F21: WSGI cannot run it, whether it returns or yields."""
+
+    @configuration
+    class Returning:
+        @component(scope=scope)
+        async def connection(self) -> Connection:
+            return Connection(Log())
+
+    @configuration
+    class Yielding:
+        @component(scope=scope)
+        async def connection(self) -> AsyncIterator[Connection]:
+            yield Connection(Log())
+
+    expected = "the component method connection() is an async function, which WSGI cannot run"
+    assert only_problem_of(Pages, Returning, Log).what == expected
+    assert only_problem_of(Pages, Yielding, Log).what == expected
 
 
 def test_an_unknown_scope_is_refused_at_once() -> None:
