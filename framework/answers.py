@@ -1,10 +1,12 @@
 """Which statuses a request of a handler can be answered with, and why."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from framework.catching import Catcher
 from framework.handlers import Handler
 from framework.plans import Parameter, Plan
 from framework.signatures import bare, read_return
@@ -20,19 +22,43 @@ class Answer:
 
 def answers_of(handler: Handler, *, uses_session: bool) -> list[Answer]:
     """List what can come of a request, the handler's own answer first."""
-    others = [*_refusals(handler), *(_of_session() if uses_session else ())]
+    others = [
+        *_refusals(handler),
+        *(_of_session() if uses_session else ()),
+        *(_caught(catcher, kind) for catcher in handler.catchers for kind in catcher.types),
+    ]
     return [_success(handler), *sorted(others, key=lambda answer: answer.status or 0)]
 
 
 def _success(handler: Handler) -> Answer:
-    returns = bare(read_return(handler.route.function, lambda what, remedy: None))[0]
-    if isinstance(returns, type) and issubclass(returns, Response):
+    returns = _returned(handler.route.function)
+    if _is_response(returns):
         return Answer(None, "the handler's Response")
     if handler.route.status is not None:
         return Answer(handler.route.status, "what the handler returns")
-    if returns in (None, type(None)):
+    if returns is None:
         return Answer(204, "the handler returns None")
     return Answer(200, "what the handler returns")
+
+
+def _caught(catcher: Catcher, kind: type[Exception]) -> Answer:
+    returns = _returned(catcher.method)
+    why = f"{kind.__name__} is caught"
+    # Of what is caught as just anything, each error has a status of its own.
+    if _is_response(returns) or (catcher.status is None and kind is Exception):
+        return Answer(None, why)
+    if catcher.status is None and issubclass(kind, HTTPException):
+        return Answer(kind.code, why)
+    return Answer(catcher.status or (204 if returns is None else 200), why)
+
+
+def _returned(function: Callable[..., object]) -> object:
+    returned: object = bare(read_return(function, lambda what, remedy: None))[0]
+    return None if returned is type(None) else returned
+
+
+def _is_response(returned: object) -> bool:
+    return isinstance(returned, type) and issubclass(returned, Response)
 
 
 def _refusals(handler: Handler) -> Iterator[Answer]:

@@ -3,18 +3,25 @@
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import lru_cache, partial, wraps
 from typing import Any, TypeVar, get_args
 
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.wrappers import Response
+
 from framework.binding import bind_part
-from framework.catching_problems import catch_problems
-from framework.components import Member, tag, tagged_members
+from framework.catching_problems import catch_problems, path_problems, require_types
+from framework.components import Member, tag, tag_of, tagged_members
 from framework.exchange import Exchange
 from framework.injection import Graph
 from framework.plans import Plan, compile_call
+from framework.problems import as_http_error, own_headers
 from framework.responses import Recover, Rendered, Renderers
+from framework.returns import promises_tuple
+from framework.routing import Variables, common_variables
 from framework.signatures import Declared, bare, read_parameters
 from framework.startup import Problem, location
+from sessions.errors import SessionError
 
 CATCHES = "__catches__"
 
@@ -26,9 +33,9 @@ class Catcher:
     """Hold what start-up knows about one exception handler."""
 
     types: tuple[type[Exception], ...]
-    owner: type
     where: str
     status: int | None
+    tuples_are_data: bool
     plan: Plan
     method: Callable[..., object]
     # The parameter that takes the error, and where it stands; None if there is none.
@@ -49,11 +56,13 @@ def catch(*types: type[Exception], status: int | None = None) -> Callable[[Metho
     In a controller it is for that controller's handlers, in a configuration for all. The most
     specific type decides, then the nearest layer. Its parameters are bound like a handler's, but
     for the one annotated with an exception, which takes the error; what it returns is the answer.
+    An HTTP error keeps its own status unless one is given here, or by a Response.
     """
-    _require_types(types)
+    require_types(types)
 
     def decorate(method: Method) -> Method:
-        tag(method, CATCHES, _Tag(types, status))
+        # Decorators apply from below, readers read from above.
+        tag(method, CATCHES, (_Tag(types, status), *_tags(tag_of(method, CATCHES))))
         return method
 
     return decorate
@@ -64,13 +73,25 @@ def catches_errors(owner: type) -> bool:
     return any(True for _ in tagged_members(owner, CATCHES))
 
 
-def read_catchers(owners: Iterable[type], graph: Graph, problems: list[Problem]) -> list[Catcher]:
-    """Bind the exception handlers of one layer: of a controller, or of the configurations."""
+def read_catchers(
+    owners: Iterable[type], rules: Iterable[str], graph: Graph, problems: list[Problem]
+) -> list[Catcher]:
+    """Bind the exception handlers of one layer: of a controller, or of the configurations.
+
+    The rules are those of the requests that they may have to answer.
+    """
+    members = [(owner, member) for owner in owners for member in tagged_members(owner, CATCHES)]
+    variables = common_variables(rules if members else ())
     catchers: list[Catcher] = []
-    for owner in owners:
-        for member in tagged_members(owner, CATCHES):
-            catcher = _bind(member, owner, graph, problems)
-            if catcher is not None:
+    for owner, member in members:
+        plan = _plan(member, variables, graph, problems)
+        try:
+            method = getattr(graph.get(owner), member.name)
+        # The graph has reported why there is none.
+        except KeyError:
+            continue
+        if plan is not None:
+            for catcher in _catchers(member, plan, method):
                 problems += _duplicates(catcher, catchers)
                 catchers.append(catcher)
     return catchers
@@ -82,12 +103,12 @@ def catching(catchers: Sequence[Catcher], recover: Recover) -> Recover:
         return recover
     answers: dict[type, Callable[[Exception, Exchange], Rendered]] = {}
     for each in catchers:
-        answer = _compile(each)
         for kind in each.types:
-            answers.setdefault(kind, answer)
+            if kind not in answers:
+                answers[kind] = _compile(each, kind)
 
     def caught(error: Exception, exchange: Exchange) -> Rendered:
-        for kind in type(error).__mro__:
+        for kind in () if _is_answer(error) else type(error).__mro__:
             if kind in answers:
                 try:
                     return answers[kind](error, exchange)
@@ -99,41 +120,41 @@ def catching(catchers: Sequence[Catcher], recover: Recover) -> Recover:
     return caught
 
 
-def _require_types(types: Sequence[object]) -> None:
-    if not types:
-        raise TypeError("@catch takes at least one exception: write @catch(LookupError)")
-    for each in types:
-        if not (isinstance(each, type) and issubclass(each, Exception)):
-            raise TypeError(
-                f"@catch takes subclasses of Exception, not {each!r}: write @catch(LookupError)"
-            )
+def _tags(tagged: object) -> tuple[_Tag, ...]:
+    return tagged if isinstance(tagged, tuple) else ()
 
 
-def _bind(member: Member, owner: type, graph: Graph, problems: list[Problem]) -> Catcher | None:
-    where = location(member.function)
-    declared = read_parameters(member.function, lambda what, remedy: None)
-    errors = [(at, each) for at, each in enumerate(declared) if _takes_error(each)]
+def _plan(
+    member: Member, variables: Variables, graph: Graph, problems: list[Problem]
+) -> Plan | None:
+    """Plan the parameters of an exception handler, but for the error."""
+    function, where = member.function, location(member.function)
+    errors = [each for _, each in _errors(function)]
     plan = bind_part(
-        _without(member.function, [each.name for _, each in errors]),
+        _without(function, [each.name for each in errors]),
         where=where,
-        path_variables={},
+        path_variables=variables.common,
         provide=graph.provide,
         problems=problems,
     )
-    if isinstance(member.tag, _Tag):
-        found = [each for _, each in errors]
-        problems += catch_problems(member.function, member.tag.types, member.tag.status, found)
-    if len(errors) > 1:
-        problems.append(_two_errors(where, [each.name for _, each in errors]))
-    try:
-        method = getattr(graph.get(owner), member.name)
-    # The graph has reported why there is none.
-    except KeyError:
-        return None
-    if plan is None or not isinstance(member.tag, _Tag):
-        return None
-    types, status = member.tag.types, member.tag.status
-    return Catcher(types, owner, where, status, plan, method, errors[0] if errors else None)
+    for each in _tags(member.tag):
+        problems += catch_problems(function, each.types, each.status, errors)
+    problems += () if plan is None else path_problems(function, plan, variables)
+    return plan
+
+
+def _catchers(member: Member, plan: Plan, method: Callable[..., object]) -> Iterator[Catcher]:
+    """Yield an exception handler for each decorator of a method."""
+    where, tuples = location(member.function), promises_tuple(member.function)
+    error = next(iter(_errors(member.function)), None)
+    for each in _tags(member.tag):
+        yield Catcher(each.types, where, each.status, tuples, plan, method, error)
+
+
+def _errors(function: Callable[..., object]) -> list[tuple[int, Declared]]:
+    """List the parameters that take the error, with their places."""
+    declared = read_parameters(function, lambda what, remedy: None)
+    return [(at, each) for at, each in enumerate(declared) if _takes_error(each)]
 
 
 def _takes_error(declared: Declared) -> bool:
@@ -155,17 +176,52 @@ def _without(function: Callable[..., object], names: list[str]) -> Callable[...,
     return staticmethod(bindable) if isinstance(function, staticmethod) else bindable
 
 
-def _compile(catcher: Catcher) -> Callable[[Exception, Exchange], Rendered]:
-    renderers = Renderers(catcher.where, catcher.status)
+def _duplicates(catcher: Catcher, others: Iterable[Catcher]) -> Iterator[Problem]:
+    for other in others:
+        for kind in set(catcher.types) & set(other.types):
+            yield Problem(
+                catcher.where,
+                f"{kind.__name__} is also caught by {other.where}",
+                "Remove one of the two, or let it catch a more specific type.",
+            )
+
+
+def _is_answer(error: Exception) -> bool:
+    """Tell whether a handler has raised an answer of its own, such as a redirect, and no error."""
+    if not isinstance(error, HTTPException):
+        return False
+    return error.response is not None if error.code is None else error.code < 400
+
+
+def _compile(catcher: Catcher, kind: type) -> Callable[[Exception, Exchange], Rendered]:
+    """Return what answers an error that is caught as one of a catcher's types."""
+    renderers_of = lru_cache(
+        partial(Renderers, catcher.where, tuples_are_data=catcher.tuples_are_data)
+    )
     gather = compile_call(catcher.plan, lambda *args, **kwargs: (args, kwargs))
     pass_on = _passing(catcher)
 
     def answer(error: Exception, exchange: Exchange) -> Rendered:
         arguments: Any = gather(exchange)
         result = pass_on(error, *arguments)
-        return renderers[type(result)](result, exchange.environ)
+        status = catcher.status or _status_of(error, kind)
+        line, headers, body = renderers_of(status)[type(result)](result, exchange.environ)
+        http_error = as_http_error(error)
+        if http_error and http_error.code == status and not isinstance(result, Response):
+            headers = [*headers, *own_headers(http_error, exchange.environ)]
+        return line, headers, body
 
     return answer
+
+
+def _status_of(error: Exception, kind: type) -> int | None:
+    """Return the status that an error has by itself; None leaves it to the result."""
+    if isinstance(error, HTTPException):
+        return error.code or InternalServerError.code
+    if isinstance(error, SessionError):
+        return error.status
+    # Who catches just anything has not thought of this error, so it is no success.
+    return InternalServerError.code if kind is Exception else None
 
 
 def _passing(
@@ -179,21 +235,3 @@ def _passing(
     if declared.keyword_only:
         return lambda error, args, kwargs: method(*args, **kwargs, **{declared.name: error})
     return lambda error, args, kwargs: method(*args[:at], error, *args[at:], **kwargs)
-
-
-def _duplicates(catcher: Catcher, others: Iterable[Catcher]) -> Iterator[Problem]:
-    for other in others:
-        for kind in set(catcher.types) & set(other.types):
-            yield Problem(
-                catcher.where,
-                f"{kind.__name__} is also caught by {other.where}",
-                "Remove one of the two, or let it catch a more specific type.",
-            )
-
-
-def _two_errors(where: str, names: Sequence[str]) -> Problem:
-    return Problem(
-        where,
-        f"parameters {' and '.join(map(repr, names))} each take the error",
-        "Keep one of them; give it a union if the method catches several types.",
-    )

@@ -73,7 +73,10 @@ class HandlerReader:
         self._problems = problems
         self._controllers = [each for each in classes if is_controller(each)]
         self._configurations = [each for each in classes if is_configuration(each)]
-        self.catchers = read_catchers(self._configurations, graph, problems)
+        self._routes = {each: routes_of(each, problems) for each in self._controllers}
+        rules = [route.rule for own in self._routes.values() for route in own]
+        # They also answer where there is no handler, and so no variable of the path.
+        self.catchers = read_catchers(self._configurations, ["/", *rules], graph, problems)
         """The exception handlers of the whole application."""
         problems += undecorated(self._configurations)
         problems += misplaced(classes)
@@ -84,11 +87,11 @@ class HandlerReader:
         if not self._controllers and not self._problems:
             self._problems.append(_NO_CONTROLLER)
         found: list[Handler] = []
-        routes = [routes_of(each, self._problems) for each in self._controllers]
-        self._problems += _duplicates(chain.from_iterable(routes))
+        self._problems += _duplicates(chain.from_iterable(self._routes.values()))
         prefixes = _endpoints(self._controllers)
-        for controller, own in zip(self._controllers, routes, strict=True):
-            catchers = read_catchers([controller], self._graph, self._problems)
+        for controller, own in self._routes.items():
+            rules = [route.rule for route in own]
+            catchers = read_catchers([controller], rules, self._graph, self._problems)
             for route in own:
                 handler = self._handler(route, prefixes[controller], catchers)
                 found += [] if handler is None else [handler]
@@ -107,7 +110,8 @@ class HandlerReader:
             provide=self._graph.provide,
             problems=self._problems,
         )
-        self._problems += return_problems(route)
+        decorator = f"@{route.method.lower()}(…, status=201)"
+        self._problems += return_problems(route.function, route.where, decorator)
         guards = self._guards(route, variables)
         try:
             controller: object = self._graph.get(route.controller)

@@ -54,7 +54,7 @@ def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered
     if error.response is not None or (error.code is not None and error.code < 400):
         return render_response(error.get_response(environ), environ, type(error).__name__)
     details = _details(error)
-    headers = _own_headers(error, environ)
+    headers = own_headers(error, environ)
     if _prefers_html(environ):
         body = _page(details).encode()
         headers.append(HTML)
@@ -66,6 +66,12 @@ def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered
     return status_line(details.status), headers, [body]
 
 
+def own_headers(error: HTTPException, environ: "WSGIEnvironment") -> Headers:
+    """Keep Allow, Retry-After, WWW-Authenticate and the like."""
+    headers = error.get_headers(environ)
+    return [(name, value) for name, value in headers if name.lower() != "content-type"]
+
+
 def _details(error: HTTPException) -> ProblemDetails:
     return ProblemDetails(
         type="about:blank",
@@ -74,12 +80,6 @@ def _details(error: HTTPException) -> ProblemDetails:
         detail=error.description or "",
         errors=error.errors if isinstance(error, InvalidRequest) else (),
     )
-
-
-def _own_headers(error: HTTPException, environ: "WSGIEnvironment") -> Headers:
-    """Keep Allow, Retry-After, WWW-Authenticate and the like."""
-    headers = error.get_headers(environ)
-    return [(name, value) for name, value in headers if name.lower() != "content-type"]
 
 
 def _prefers_html(environ: "WSGIEnvironment") -> bool:

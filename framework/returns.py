@@ -8,7 +8,6 @@ from typing import Any, Union, get_args, get_origin
 import msgspec.inspect
 from werkzeug.wrappers import Response
 
-from framework.controllers import Route
 from framework.missing import is_protocol
 from framework.object_fields import is_pydantic_model
 from framework.signatures import EMPTY, Unresolved, describe, read_return, split
@@ -24,19 +23,24 @@ def promises_tuple(function: Callable[..., object]) -> bool:
     return any(_is_tuple(each) for each in _promised(function))
 
 
-def return_problems(route: Route) -> Iterator[Problem]:
-    """Report what a handler promises to return, but no response can be made of."""
-    for kind in _promised(route.function):
+def return_problems(
+    function: Callable[..., object], where: str, decorator: str
+) -> Iterator[Problem]:
+    """Report what a handler promises to return, but no response can be made of.
+
+    `decorator` is its own with a status, as in `@post(…, status=201)`.
+    """
+    for kind in _promised(function):
         if _is_body_with_status(kind):
+            status = decorator.partition(", ")[2]
             yield Problem(
-                route.where,
+                where,
                 f"the handler returns {describe(kind)}, a body with a status",
-                f"Return the body alone and write @{route.method.lower()}(…, status=201), or"
-                " return Response(body, status=201).",
+                f"Return the body alone and write {decorator}, or return Response(body, {status}.",
             )
         elif _is_unencodable(kind):
             yield Problem(
-                route.where,
+                where,
                 f"the handler returns {describe(kind)}, which JSON cannot hold",
                 f"Make {describe(kind)} a dataclass or a msgspec.Struct, or return a dict, a text"
                 " or a Response.",

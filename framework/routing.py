@@ -7,7 +7,8 @@ each. Both give the `Map`'s own answer; where the tree cannot know it, the `Map`
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -156,9 +157,34 @@ def path_variables(rule: str) -> dict[str, type | None]:
     }
 
 
+@dataclass(frozen=True)
+class Variables:
+    """Part the variables of several rules: those that all of them have, with their types."""
+
+    common: Mapping[str, type | None]
+    others: AbstractSet[str]
+
+
+def common_variables(rules: Iterable[str]) -> Variables:
+    """Find the variables that all rules have; a rule that cannot be has no say."""
+    found = list(_variables_of_each(rules))
+    common = set.intersection(*found) if found else set()
+    names = {name for each in found for name, _ in each}
+    return Variables(dict(common), names - {name for name, _ in common})
+
+
 def path_key(rule: str) -> str:
     """Make equal for two rules that match the same paths: names and a last slash do not count."""
     return _VARIABLE.sub(lambda found: f"<{found[1] or 'string'}>", rule.removesuffix("/"))
+
+
+def _variables_of_each(rules: Iterable[str]) -> Iterator[set[tuple[str, type | None]]]:
+    for rule in rules:
+        try:
+            yield set(path_variables(rule).items())
+        # What is wrong is reported where the route is read.
+        except ValueError:
+            continue
 
 
 class _EntryRule(Rule):

@@ -1,17 +1,21 @@
 """The parameters of exception handlers, and what start-up says about them."""
 
+from typing import Any
+
 import pytest
 
 from framework import (
     Inject,
+    Query,
     Request,
     Session,
     catch,
+    configuration,
     controller,
     get,
 )
 from tests.framework.raising import Log, Raising
-from tests.framework.trials import client_of, only_problem_of
+from tests.framework.trials import client_of, only_problem_of, problems_of
 
 
 def test_parameters_are_bound_like_a_handlers() -> None:
@@ -104,17 +108,150 @@ def test_a_parameter_that_cannot_be_bound_is_a_problem() -> None:
     assert "parameter 'log' is Log" in only_problem_of(Page).what
 
 
+def test_a_variable_of_the_path_is_the_one_of_the_request() -> None:
+    """If every path of the controller has it, as it is and converted."""
+
+    @controller("/shops/<shop>")
+    class Page:
+        @get("/<int:number>")
+        def show(self, shop: str, number: int) -> str:
+            raise KeyError(number)
+
+        @get("/")
+        def own(self, shop: str) -> str:
+            raise KeyError(shop)
+
+        @catch(KeyError)
+        def caught(self, shop: str, error: KeyError, page: int = 1) -> str:
+            return f"{shop} {error} {page}"
+
+    with client_of(Page) as client:
+        assert client.get("/shops/a/7?page=2").text == "a 7 2"
+        assert client.get("/shops/b").text == "b 'b' 1"
+
+
+def test_a_variable_of_some_paths_is_a_problem() -> None:
+    """As a value of the query, it would be missing where everybody sees it in the path."""
+
+    @controller("/")
+    class Page:
+        @get("/<int:number>")
+        def show(self, number: int) -> int:
+            return number
+
+        @get("/named/<number>")
+        def named(self, number: str) -> str:
+            return number
+
+        @catch(KeyError)
+        def caught(self, number: int) -> int:
+            return number
+
+    problem = only_problem_of(Page)
+
+    assert problem.where.startswith("Page.caught (")
+    assert problem.what == (
+        "parameter 'number' is a variable of some paths, but not of every request that the method"
+        " may have to answer"
+    )
+    assert problem.remedy == (
+        "Let the error carry the value; if it is one of the query, write number: Query[int]."
+    )
+
+
+def test_a_configurations_method_has_no_variable_of_the_path() -> None:
+    """It also answers where no rule matches; a value of the query may be marked as one."""
+
+    @controller("/")
+    class Page(Raising): ...
+
+    def configured(kind: object) -> type:
+        @configuration
+        class Errors:
+            def caught(self, name: Any = "") -> str:
+                return str(name)
+
+            caught.__annotations__["name"] = kind
+            caught = catch(KeyError)(caught)
+
+        return Errors
+
+    assert "'name' is a variable of some paths" in only_problem_of(Page, configured(str)).what
+    with client_of(Page, configured(Query[str])) as client:
+        assert client.get("/key?name=x").text == "x"
+
+
+def test_what_is_promised_is_checked_like_a_handlers() -> None:
+    """A body with a status, and what JSON cannot hold."""
+
+    @controller("/")
+    class Page(Raising):
+        @catch(KeyError)
+        def tuple(self) -> tuple[str, int]:
+            return "caught", 404
+
+        @catch(ValueError)
+        def log(self) -> Log:
+            return Log()
+
+    assert [(each.what, each.remedy.partition(",")[0]) for each in problems_of(Page)] == [
+        (
+            "the handler returns tuple[str, int], a body with a status",
+            "Return the body alone and write @catch(…",
+        ),
+        (
+            "the handler returns Log, which JSON cannot hold",
+            "Make Log a dataclass or a msgspec.Struct",
+        ),
+    ]
+
+
+def test_a_body_with_a_status_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    """Where no annotation tells it before."""
+
+    @controller("/")
+    class Page(Raising):
+        @catch(KeyError)
+        def caught(self) -> Any:
+            return "caught", 404
+
+    with client_of(Page) as client:
+        assert client.get("/key").status_code == 500
+
+    assert "give the decorator status=404" in caplog.text
+
+
+def bare(self: object) -> None: ...
+
+
 @pytest.mark.parametrize(
     ("types", "message"),
     [
         ((), "@catch takes at least one exception: write @catch(LookupError)"),
-        (("KeyError",), "@catch takes subclasses of Exception, not 'KeyError'"),
-        ((KeyboardInterrupt,), "@catch takes subclasses of Exception, not <class"),
+        (
+            (bare,),
+            "@catch takes the exceptions to catch, and is written without any:"
+            " write @catch(LookupError)",
+        ),
+        (
+            ("KeyError",),
+            "@catch takes subclasses of Exception, not 'KeyError':"
+            " write them one by one, as in @catch(LookupError, OSError)",
+        ),
+        (
+            (KeyboardInterrupt,),
+            "@catch takes subclasses of Exception, not <class 'KeyboardInterrupt'>,"
+            " which ends more than a request and is not answered: leave it out",
+        ),
+        (
+            (KeyError("x"),),
+            "@catch takes subclasses of Exception, not KeyError('x'): write @catch(KeyError)",
+        ),
     ],
 )
-def test_what_is_no_exception_is_refused_at_once(types: tuple[type, ...], message: str) -> None:
+def test_what_is_no_exception_is_refused_at_once(types: tuple[Any, ...], message: str) -> None:
     """The decorator itself says how to write it."""
     with pytest.raises(TypeError) as caught:
         catch(*types)
 
-    assert message in str(caught.value)
+    assert str(caught.value) == message

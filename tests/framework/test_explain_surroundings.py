@@ -46,7 +46,7 @@ class Web:
     def middleware(self) -> list[Middleware]:
         return [timed, Logged]
 
-    @catch(LookupError, OSError)
+    @catch(LookupError, OSError, status=410)
     def failed(self, error: Exception) -> str:
         return "failed"
 
@@ -64,6 +64,26 @@ class Baskets(Base):
 
 app = Application(Baskets, Basket, Web)
 """
+
+CATCHING = (
+    SHOP.replace("app =", "_ =")
+    + """
+from werkzeug.exceptions import Conflict, NotFound
+
+@configuration
+class More:
+    @catch(NotFound, Exception)
+    def missing(self) -> str: ...
+
+    @catch(Conflict, status=200)
+    def merged(self) -> Response: ...
+
+    @catch(EOFError)
+    def ended(self) -> None: ...
+
+app = Application(Baskets, Basket, Web, More)
+"""
+)
 
 
 @pytest.fixture
@@ -118,6 +138,24 @@ def test_what_a_guard_reads_and_refuses_is_answered(match: Any) -> None:
 
     assert answers[403] == "a guard refuses"
     assert answers[422] == "header:token or query:colour does not fit"
+
+
+def test_what_is_caught_is_answered(framework: Framework) -> None:
+    """With the status of the decorator, of the error or of the result; a Response may have any."""
+    Path("app.py").write_text(CATCHING)
+    result = framework("explain", "GET", "/baskets/1", "--json")
+
+    answers = json.loads(result.output)["match"]["answers"]
+    caught = {each["why"]: each["status"] for each in answers if "caught" in each["why"]}
+    assert caught == {
+        "KeyError is caught": 200,
+        "LookupError is caught": 410,
+        "OSError is caught": 410,
+        "NotFound is caught": 404,
+        "Exception is caught": None,
+        "Conflict is caught": None,
+        "EOFError is caught": 204,
+    }
 
 
 def test_all_of_it_is_a_table_for_readers(framework: Framework) -> None:

@@ -16,6 +16,8 @@ from framework import (
     get,
 )
 from framework.middleware import session_of
+from tests.framework.surrounding import Tagging, around
+from tests.framework.trials import client_of
 
 log: list[str] = []
 
@@ -100,3 +102,26 @@ def test_s24_a_second_try_begins_afresh() -> None:
 
         assert client.get("/show").json == {"try 2": True}
     assert log == ["rollback first", "commit"]
+
+
+def test_a_session_that_cannot_be_saved_is_answered_outside() -> None:
+    """Middleware has seen another response; a handler that saves by itself fails inside of it."""
+
+    @controller("/")
+    class Saving:
+        @get("/late")
+        def late(self, session: Session) -> str:
+            session["value"] = object()
+            return "saved"
+
+        @get("/early")
+        def early(self, session: Session) -> str:
+            session["value"] = object()
+            session.save()
+            return "saved"
+
+    with client_of(Saving, around(Tagging("seen"))) as client:
+        late, early = client.get("/late"), client.get("/early")
+
+    assert (late.status_code, late.headers.getlist("X-Tag")) == (500, [])
+    assert (early.status_code, early.headers.getlist("X-Tag")) == (500, ["seen"])
