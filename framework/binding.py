@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from werkzeug.wrappers import Request
 
+from framework.clashes import clashes
 from framework.forms import FormMarker, is_upload
 from framework.makers import Maker
 from framework.markers import (
@@ -27,6 +28,11 @@ from framework.unbindable import (
     did_you_mean,
     hidden,
     is_hidden,
+    is_misspelt,
+    is_mistyped,
+    misspelt,
+    mistyped,
+    refuse_idle,
     refuse_misplaced,
     unmarked,
     untyped,
@@ -99,9 +105,11 @@ class _Binder:
         bound = [self.bind(each) for each in declared if not each.variadic]
         found = tuple(each for each in bound if each is not None)
         self._check_stars(declared)
-        if whole and not any(each.variadic for each in declared):
+        if not whole:
+            self._check_spelling(declared, found)
+        elif not any(each.variadic for each in declared):
             self._check_path(declared, found)
-        self._check_bodies(found)
+        self._problems += clashes(found)
         return Plan(found, self._path_converters) if len(self._problems) == known else None
 
     def report(self, what: str, remedy: str) -> None:
@@ -138,26 +146,22 @@ class _Binder:
                     f"Name a parameter {variable}, or change the path.",
                 )
 
-    def _check_bodies(self, found: tuple[Parameter, ...]) -> None:
-        """Report a second parameter that wants the one body, and a form beside it."""
-        bodies = [repr(each.name) for each in found if each.source == "body"]
-        forms = [repr(each.name) for each in found if each.source == "form"]
-        if len(bodies) > 1:
-            self.report(
-                f"parameters {' and '.join(bodies)} each read the whole body",
-                "Use one Body[...] of a class that has both as its fields.",
-            )
-        if bodies and forms:
-            self.report(
-                f"parameter {bodies[0]} reads the body as JSON, and {' and '.join(forms)} as a"
-                " form, but a request has one body",
-                "Use Body[...] for JSON, or Form[...] for all of a form's fields.",
-            )
+    def _check_spelling(self, declared: list[Declared], found: tuple[Parameter, ...]) -> None:
+        """Report a parameter that nothing marks, and that a variable of the path is meant for."""
+        marked = {each.name for each in declared if any(map(source_of, each.metadata))}
+        taken = {each.name for each in found}
+        for each in found:
+            if each.source != "query" or each.name in marked:
+                continue
+            for variable in self._path_variables:
+                if variable not in taken and is_misspelt(each.name, variable):
+                    self.report(*misspelt(each.name, variable))
 
     def _bind(self, declared: Declared) -> Parameter:
         if isinstance(declared.annotation, TypeVar):
             raise untyped(declared)
         marker = self._marker(declared)
+        self._check_words(declared, marker)
         others = tuple(each for each in declared.metadata if source_of(each) is None)
         annotation = annotated(declared.annotation, others)
         field = Field(declared.name, annotation, _default(declared), self._provide)
@@ -176,7 +180,15 @@ class _Binder:
             fallible=not isinstance(marker, Marker) or marker.fallible,
             parts=parts,
             limits=marker.limits if isinstance(marker, TextMarker) else None,
+            taken_by=self._where,
         )
+
+    def _check_words(self, declared: Declared, marker: Marker | Resolver) -> None:
+        """Report a wrong name or limit, and a default of another type."""
+        for what, remedy in marker.wrong if isinstance(marker, TextMarker) else ():
+            self.report(f"{marker.source}() of parameter {declared.name!r} {what}", remedy)
+        if isinstance(marker, Marker) and marker.fallible and is_mistyped(declared):
+            self.report(*mistyped(declared))
 
     def _extraction(
         self, marker: Marker | Resolver, field: Field
@@ -215,7 +227,10 @@ class _Binder:
                 "Keep one of them; a name in the path is a source of its own.",
             )
         refuse_misplaced(declared)
-        return markers[0] if markers else self._implied(declared)
+        if markers:
+            return markers[0]
+        refuse_idle(declared)
+        return self._implied(declared)
 
     def _implied(self, declared: Declared) -> Marker:
         annotation = declared.annotation

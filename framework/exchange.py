@@ -34,8 +34,6 @@ _KEY = "framework.exchange"
 class Loan(Protocol):
     """Hold a value out of the session, and put it back before the session is closed."""
 
-    value: object
-
     def give_back(self) -> None: ...
 
 
@@ -180,11 +178,11 @@ class Exchange:
         if self.manager is not None and self.opened is not None:
             self.manager.discard(self.opened)
 
-    def lend(self, key: object, make: Callable[[], "Loan"]) -> object:
-        """Return a value out of the session, the same one to all who ask under one key."""
+    def lend(self, key: object, make: Callable[[], Loan]) -> Any:
+        """Return what holds a value out of the session, the same to all who ask under one key."""
         if key not in self._lent:
             self._lent = {**self._lent, key: make()}
-        return self._lent[key].value
+        return self._lent[key]
 
     def take_back(self) -> None:
         """Let the session have what was lent of it."""

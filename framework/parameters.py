@@ -1,16 +1,19 @@
 """What a handler writes to say where a parameter comes from."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, TypedDict, TypeVar, Unpack
 
 import msgspec
 
 from framework.forms import FormMarker
+from framework.limits import wrong_limits
 from framework.markers import BodyMarker, InjectMarker, SessionMarker
 from framework.session_values import SessionValueMarker
-from framework.text_markers import CookieMarker, HeaderMarker, QueryMarker
+from framework.text_markers import CookieMarker, HeaderMarker, QueryMarker, TextMarker
 from sessions.session import Session
 
 T = TypeVar("T")
+M = TypeVar("M", bound=TextMarker)
 
 Query = Annotated[T, QueryMarker()]
 Header = Annotated[T, HeaderMarker()]
@@ -35,22 +38,22 @@ class Limits(TypedDict, total=False):
 
 def query(alias: str | None = None, **limits: Unpack[Limits]) -> QueryMarker:
     """Mark a parameter as read from the query, under another name or within limits."""
-    return QueryMarker(alias, _meta(limits))
+    return _limited(QueryMarker, alias, limits)
 
 
 def header(alias: str | None = None, **limits: Unpack[Limits]) -> HeaderMarker:
     """Mark a parameter as read from a header, under another name or within limits."""
-    return HeaderMarker(alias, _meta(limits))
+    return _limited(HeaderMarker, alias, limits)
 
 
 def cookie(alias: str | None = None, **limits: Unpack[Limits]) -> CookieMarker:
     """Mark a parameter as read from a cookie, under another name or within limits."""
-    return CookieMarker(alias, _meta(limits))
+    return _limited(CookieMarker, alias, limits)
 
 
 def form(alias: str | None = None, **limits: Unpack[Limits]) -> FormMarker:
     """Mark a parameter as read from a form's field, under another name or within limits."""
-    return FormMarker(alias, _meta(limits))
+    return _limited(FormMarker, alias, limits)
 
 
 def session_value(key: str) -> SessionValueMarker:
@@ -60,6 +63,14 @@ def session_value(key: str) -> SessionValueMarker:
     return SessionValueMarker(key)
 
 
-# The callers' types have checked the limits; that some exclude each other is for msgspec to tell.
-def _meta(limits: Any) -> msgspec.Meta | None:
-    return msgspec.Meta(**limits) if limits else None
+# A type checker has checked what is given; for others start-up tells what is wrong with it.
+def _limited(kind: type[M], alias: Any, limits: Any) -> M:
+    wrong = [*_wrong_alias(alias), *wrong_limits(limits)]
+    if wrong or not limits:
+        return kind(None if wrong else alias, wrong=tuple(wrong))
+    return kind(alias, msgspec.Meta(**limits))
+
+
+def _wrong_alias(alias: object) -> Iterator[tuple[str, str]]:
+    if alias is not None and not isinstance(alias, str):
+        yield f"has the name {alias!r}, which is no text", 'Write a text, as in query("page_size").'

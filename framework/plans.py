@@ -38,6 +38,8 @@ class Parameter:
     parts: tuple["Parameter", ...] = ()
     # What limits its text, besides the annotation.
     limits: msgspec.Meta | None = None
+    # The function whose parameter it is, as reports write it.
+    taken_by: str = ""
 
     def flattened(self) -> Iterator["Parameter"]:
         """Yield the parameter and every part of it."""

@@ -15,7 +15,7 @@ from framework.foreign_models import python_validator
 from framework.json_types import fill_defaults, holds_models, leaves_defaults_out, unsupported
 from framework.markers import Extract, Field, Marker, Unbindable, default_or_refusal
 from framework.object_fields import as_plain
-from framework.signatures import describe
+from framework.signatures import bare, describe
 from sessions import codec
 from sessions.errors import SessionClosed, UnencodableValue
 from sessions.session import Session
@@ -24,6 +24,9 @@ logger = logging.getLogger("framework")
 
 # What sessions keep as it is, so no text is taken for one of them.
 _KEPT = (bytes, datetime, date, time, timedelta, UUID, Decimal)
+
+# Stands for a value that is not stored.
+_ABSENT = object()
 
 # Makes a value of its plain form, or raises one of _MISFITS.
 Convert = Callable[[object], object]
@@ -50,36 +53,48 @@ class SessionValueMarker(Marker):
             _check_default(field, field.default())
 
         # A guard, a resolver and the handler that ask for the same get the same object.
-        loan_key = (self.key, _hashable(field.annotation))
+        loan_key = (self.key, _hashable(kept_type(field.annotation)))
+        takes_none, default_changes = _takes_none(convert), _changes(field)
 
         def extract(exchange: Exchange) -> object:
             session = exchange.session
-            return exchange.lend(
-                loan_key, lambda: _SessionValue(session, self.key, convert, absent)
-            )
+            loan = exchange.lend(loan_key, lambda: _SessionValue(session, self.key, convert))
+            return loan.borrow(absent, takes_none=takes_none, keep=default_changes)
 
         return extract
+
+
+def kept_type(annotation: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
+    """Return the type and the limits of a value: who takes None besides takes the same value."""
+    base, metadata = bare(annotation)
+    return base, tuple(each for each in metadata if isinstance(each, msgspec.Meta))
 
 
 class _SessionValue:
     """Know a value as it was read, so that a change of it is seen and nobody else's is undone."""
 
-    def __init__(
-        self, session: Session, key: str, convert: Convert, absent: Callable[[], object]
-    ) -> None:
+    def __init__(self, session: Session, key: str, convert: Convert) -> None:
         self._session = session
         self._key = key
-        self._stored = _stored(session, key)
-        self.value = _read(key, self._stored, convert, absent)
-        self._before = _encoded(as_plain(self.value))
-        self._was_new = session.is_new
-        self._is_stale = False
-        self._is_over = False
+        self._convert = convert
+        self._value: object = _ABSENT
+        self._read()
         session.on_reload(self._reloaded)
+
+    def borrow(self, absent: Callable[[], object], *, takes_none: bool, keep: bool) -> object:
+        """Return the value, or the borrower's default; one that can change becomes the value."""
+        if self._value is not _ABSENT and (takes_none or self._value is not None):
+            return self._value
+        default = absent()
+        if keep:
+            self._value, self._before = default, _encoded(as_plain(default))
+        return default
 
     def give_back(self) -> None:
         """Store the value if it changed, unless the handler changed the session itself."""
-        plain = as_plain(self.value)
+        if self._value is _ABSENT:
+            return
+        plain = as_plain(self._value)
         after = _encoded(plain)
         if after is not None and after == self._before:
             return
@@ -102,9 +117,20 @@ class _SessionValue:
             )
         self._stored = self._before = after
 
+    def _read(self) -> None:
+        self._stored = _stored(self._session, self._key)
+        self._value = _converted(self._key, self._stored, self._convert)
+        self._before = _encoded(as_plain(self._value))
+        self._was_new: bool = self._session.is_new
+        self._is_stale: bool = False
+        self._is_over: bool = False
+
     def _reloaded(self) -> None:
         """Drop what was changed; whoever goes on with an object that is outdated is told so."""
-        stored, plain = _stored(self._session, self._key), _encoded(as_plain(self.value))
+        if self._value is _ABSENT:
+            self._read()
+            return
+        stored, plain = _stored(self._session, self._key), _encoded(as_plain(self._value))
         # None stands for what cannot be encoded, so it is no value that was stored.
         if stored != self._stored or plain is None or plain != self._before:
             self._is_stale = True
@@ -120,28 +146,42 @@ class _SessionValue:
             return True
 
 
-def _read(key: str, stored: bytes | None, convert: Convert, absent: Callable[[], object]) -> object:
+def _converted(key: str, stored: bytes | None, convert: Convert) -> object:
+    """Return the value that is stored; `_ABSENT` if there is none of this shape."""
     if stored is None:
-        return absent()
+        return _ABSENT
     try:
         # A copy of its own: what the handler does to it is none of the session's yet.
         return convert(codec.decode(stored))
     except _MISFITS as error:
         logger.warning("session[%r] has another shape, the default takes its place: %s", key, error)
-        return absent()
+        return _ABSENT
 
 
 def _stored(session: Session, key: str) -> bytes | None:
     return codec.encode(session[key]) if key in session else None
 
 
-def _hashable(annotation: Any) -> object:
+def _hashable(kind: object) -> object:
     """Return what stands for a type in a key: what `Annotated` holds need not be hashable."""
     try:
-        hash(annotation)
+        hash(kind)
     except TypeError:
-        return id(annotation)
-    return annotation
+        return repr(kind)
+    return kind
+
+
+def _takes_none(convert: Convert) -> bool:
+    try:
+        convert(None)
+    except _MISFITS:
+        return False
+    return True
+
+
+def _changes(field: Field) -> bool:
+    """Tell whether the default can be changed, so that each request has one of its own."""
+    return field.default is not None and field.default() is not field.default()
 
 
 def _encoded(plain: object) -> bytes | None:

@@ -10,6 +10,7 @@ import msgspec
 from werkzeug.exceptions import NotFound
 
 from framework.exchange import Exchange
+from framework.limits import UnfitLimits
 from framework.markers import Default, Extract, Field, Marker, Unbindable, default_or_refusal
 from framework.mismatches import plain
 from framework.signatures import EMPTY, bare, describe
@@ -37,6 +38,8 @@ class TextMarker(Marker):
 
     alias: str | None = None
     limits: msgspec.Meta | None = None
+    # What is wrong with the two, and what to do about it.
+    wrong: tuple[tuple[str, str], ...] = ()
 
     @abstractmethod
     def reader(self, name: str) -> Read:
@@ -232,8 +235,11 @@ def _list_checker(annotation: Any) -> Callable[[list[object]], object]:
 
 
 def _unfit(source: str, field: Field, error: TypeError) -> Unbindable:
+    what = f"parameter {field.name!r} cannot be read from the {source}: {error}"
+    if isinstance(error, UnfitLimits):
+        return Unbindable(what, error.remedy)
     return Unbindable(
-        f"parameter {field.name!r} cannot be read from the {source}: {error}",
+        what,
         "Use str, int, float, bool, UUID, date, datetime, an Enum or a Literal, or a list of one"
         " of them; Body[...] reads whole objects from JSON.",
     )

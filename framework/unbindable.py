@@ -1,14 +1,16 @@
 """Why a parameter of a handler cannot be bound, and what to write instead."""
 
 import functools
+import reprlib
 import types
 from collections.abc import Mapping
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from typing import get_origin
 
 from werkzeug.wrappers import Response
 
 from framework import parameters
+from framework.fitting import fits
 from framework.markers import Marker, Unbindable
 from framework.object_fields import fields_of
 from framework.signatures import EMPTY, Declared, bare, describe, without_none
@@ -27,7 +29,10 @@ _MISPLACED = (
     "header",
     "cookie",
     "form",
+    "session_value",
 )
+# How much two names have in common of which one is the other's misspelling.
+_CLOSE = 0.8
 # What a name in a class body may mean in place of the type that was imported.
 _NO_TYPES = (
     types.FunctionType,
@@ -49,13 +54,57 @@ def refuse_misplaced(declared: Declared) -> None:
     """Raise `Unbindable` for what looks like a marker and is none."""
     for name in _MISPLACED:
         if any(each is getattr(parameters, name) for each in declared.metadata):
-            written = describe(declared.annotation)
             raise Unbindable(
                 f"the Annotated type of parameter {declared.name!r} holds {name}, which marks"
                 " nothing there",
-                f"Write {name.capitalize()}[{written}]"
-                + (f" or Annotated[{written}, {name}()]." if name.islower() else "."),
+                _called(name, declared),
             )
+
+
+def refuse_idle(declared: Declared) -> None:
+    """Raise `Unbindable` for what looks like a resolver beside a type, and resolves nothing."""
+    for each in declared.metadata:
+        if hasattr(each, "__get_pydantic_core_schema__"):
+            continue
+        kind = each if isinstance(each, type) else type(each)
+        if isinstance(each, type | types.FunctionType) or hasattr(kind, "resolve"):
+            raise _idle(declared, each, kind)
+
+
+def is_mistyped(declared: Declared) -> bool:
+    """Tell whether a parameter has a default of another type than its own."""
+    return declared.default is not EMPTY and not fits(declared.default, declared.annotation)
+
+
+def mistyped(declared: Declared) -> tuple[str, str]:
+    """Explain which type a default has to have."""
+    name, written = declared.name, describe(declared.annotation)
+    if declared.default is None:
+        remedy = f"Write {written} | None, or leave the default out to require a value."
+    else:
+        remedy = f"Write a default of type {written}, or another type."
+    shown = reprlib.repr(declared.default)
+    return f"the default of parameter {name!r} is {shown}, which is no {written}", remedy
+
+
+def is_misspelt(name: str, variable: str) -> bool:
+    """Tell whether a name seems to be meant for a variable of the path.
+
+    A name that begins with the other is a word of its own: `page` beside `pages`.
+    """
+    one, other = (each.replace("_", "").lower() for each in (name, variable))
+    if one == other:
+        return True
+    is_word = one.startswith(other) or other.startswith(one)
+    return not is_word and SequenceMatcher(None, one, other).ratio() > _CLOSE
+
+
+def misspelt(name: str, variable: str) -> tuple[str, str]:
+    """Explain that a value of the query seems to be meant as one of the path."""
+    return (
+        f"parameter {name!r} is read from the query, but the path has the variable {variable!r}",
+        f"Name it {variable}, or write Query[...] if the query is meant.",
+    )
 
 
 def variadic(names: str) -> tuple[str, str]:
@@ -112,6 +161,30 @@ def unmarked(declared: Declared, guess: str) -> Unbindable:
         f"Write Body[{written}] for the JSON of the body,{form} or Inject[{written}] for a"
         " component.",
     )
+
+
+def _called(name: str, declared: Declared) -> str:
+    """Tell how to write a marker that was only named."""
+    written = describe(declared.annotation)
+    if name == "session_value":
+        return f'Write Annotated[{written}, session_value("{declared.name}")].'
+    other = f" or Annotated[{written}, {name}()]." if name.islower() else "."
+    return f"Write {name.capitalize()}[{written}]{other}"
+
+
+def _idle(declared: Declared, metadata: object, kind: type) -> Unbindable:
+    """Explain why something inside `Annotated` does not resolve a parameter."""
+    name, written = declared.name, describe(declared.annotation)
+    if kind is types.FunctionType:
+        shown = f"the function {location(metadata)}, which marks nothing"
+        remedy = "Make it the method resolve of a class, and write the class there."
+    elif metadata is not kind:
+        shown = f"an object of {describe(kind)}, not the class"
+        remedy = f"Write Annotated[{written}, {describe(kind)}]."
+    else:
+        shown = f"{location(kind)}, which has no method resolve"
+        remedy = f"Give it one: def resolve(self, session: Session) -> {written}."
+    return Unbindable(f"the Annotated type of parameter {name!r} holds {shown}", remedy)
 
 
 def _is_object(annotation: object) -> bool:

@@ -4,7 +4,7 @@ import enum
 import functools
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ from werkzeug.exceptions import BadRequest, UnprocessableEntity
 
 from framework.foreign_models import ForeignModelError, json_validator
 from framework.json_types import fill_defaults, holds_models, leaves_defaults_out, unsupported
+from framework.limits import refuse_unfit
 from framework.mismatches import Mismatch, first_mismatch, mismatches, plain
 from framework.signatures import annotated, bare, describe
 
@@ -84,7 +85,8 @@ def text_converter(annotation: Any) -> Callable[[str], object]:
     base, metadata = bare(annotation)
     limits = [each for each in metadata if isinstance(each, msgspec.Meta)]
     if get_origin(base) is Literal or issubclass(base, enum.Enum):
-        return _choice(base, limits)
+        refuse_unfit(base, limits)
+        return _choice(base)
     limited = with_limits(base, *limits)
     if base is bool:
         return _boolean
@@ -96,6 +98,7 @@ def text_converter(annotation: Any) -> Callable[[str], object]:
 
 def with_limits(annotation: Any, *limits: msgspec.Meta) -> Any:
     """Add limits to a type; raise TypeError if they do not fit it."""
+    refuse_unfit(annotation, limits)
     limited = annotated(annotation, limits)
     # Making a decoder is how msgspec checks a type.
     msgspec.json.Decoder(limited)
@@ -158,9 +161,7 @@ def _model_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
     return decode
 
 
-def _choice(base: Any, limits: Sequence[object]) -> Callable[[str], object]:
-    if limits:
-        raise TypeError(f"limits do not fit {describe(base)}, whose values are listed already")
+def _choice(base: Any) -> Callable[[str], object]:
     values = get_args(base) or list(base)
     choices = {_written(value): value for value in values if value is not None}
     allowed = ", ".join(repr(each) for each in choices)

@@ -42,8 +42,8 @@ FRAMEWORK = """
     redirects
     origins
     signatures
-    object_fields
-    json_types mismatches
+    fitting object_fields
+    json_types mismatches limits
     foreign_models
     additions
     components

@@ -225,7 +225,12 @@ def test_a_marker_without_its_type_is_a_problem() -> None:
 
 def test_a_default_that_cannot_be_copied_is_a_problem() -> None:
     """A default is copied for each request, so it must let itself be copied."""
-    problem = only_problem_of(echo_of(int | None, (each for each in "a")))
+
+    class Stubborn(int):
+        def __deepcopy__(self, memo: object) -> None:
+            raise TypeError
+
+    problem = only_problem_of(echo_of(int, Stubborn()))
 
     assert "cannot be copied for a request" in problem.what
 

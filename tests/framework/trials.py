@@ -11,6 +11,7 @@ import werkzeug.test
 
 from framework import StartupError, controller, post
 from framework.controllers import get
+from framework.forms import is_upload
 from framework.startup import Problem
 from framework.testing import Client, open_client
 
@@ -50,7 +51,7 @@ def echo_of(annotation: Any, default: Any = REQUIRED, path: str = "/") -> type:
         echo.__annotations__ = {} if annotation is REQUIRED else {"x": annotation}
         if default is not REQUIRED:
             echo.__defaults__ = (default,)
-        echo = post(path)(get(path)(echo))
+        echo = post(path)(echo if _reads_body(annotation) else get(path)(echo))
 
     return Echo
 
@@ -82,6 +83,13 @@ def posted(echo: type, body: bytes, content_type: str = "application/json") -> A
     """Return what a controller of `echo_of` answers to POST: the value, or all that is wrong."""
     with client_of(echo) as client:
         return _read(client.post("/", data=body, content_type=content_type))
+
+
+def _reads_body(annotation: Any) -> bool:
+    """Tell whether GET, which has no body, cannot serve the annotation."""
+    metadata = getattr(annotation, "__metadata__", ())
+    marked = {getattr(each, "source", None) for each in metadata} & {"body", "form"}
+    return bool(marked) or is_upload(annotation)
 
 
 def _read(response: Any) -> Any:

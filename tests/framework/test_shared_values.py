@@ -1,0 +1,178 @@
+"""One value of the session that a handler and all that stands around it ask for."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import pytest
+
+from framework import (
+    catch,
+    component,
+    configuration,
+    controller,
+    get,
+    guard,
+    session_value,
+)
+from tests.framework.trials import client_of, only_problem_of
+
+
+@dataclass
+class Cart:
+    items: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Basket:
+    items: list[str] = field(default_factory=list)
+
+
+CartValue = Annotated[Cart, session_value("cart")]
+BasketValue = Annotated[Basket, session_value("cart")]
+
+
+class Filling:
+    def check(self, cart: CartValue = Cart()) -> bool:
+        cart.items.append("gift")
+        return True
+
+
+@component
+class Counted:
+    def resolve(self, cart: CartValue = Cart()) -> int:
+        return len(cart.items)
+
+
+@configuration
+class Errors:
+    @catch(LookupError)
+    def lost(self, cart: CartValue = Cart()) -> Cart:
+        return cart
+
+
+@configuration
+@guard(Filling)
+class Guarded: ...
+
+
+@controller("/")
+class Baskets:
+    @get("/")
+    def show(self, basket: BasketValue = Basket()) -> Basket:
+        return basket
+
+
+@controller("/")
+class Mixed:
+    @get("/")
+    def show(self, count: Annotated[int, Counted], basket: BasketValue = Basket()) -> int:
+        return count
+
+
+@pytest.mark.parametrize(
+    ("parts", "other"),
+    [
+        ([Baskets, Guarded], "Filling.check"),
+        ([Baskets, Errors], "Errors.lost"),
+        ([Mixed, Counted], "Counted.resolve"),
+    ],
+)
+def test_two_types_of_one_session_value_are_a_problem(parts: list[type], other: str) -> None:
+    """Each would be stored over the other, so start-up names both places."""
+    problem = only_problem_of(*parts)
+
+    assert problem.where.startswith(
+        f"{parts[0].__name__}.show (tests/framework/test_shared_values.py:"
+    )
+    assert problem.what.startswith(
+        "parameter 'basket' takes session['cart'] as Basket, but parameter 'cart' of"
+        f" {other} (tests/framework/test_shared_values.py:"
+    )
+    assert problem.what.endswith(") as Cart: only one of the two could store its changes")
+    assert problem.remedy == "Use one type for the key, or another key for one of them."
+
+
+def test_other_limits_of_a_session_value_are_another_type() -> None:
+    """What one of two parameters may store, the other one may not read."""
+    from msgspec import Meta
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def show(
+            self,
+            one: Annotated[list[int], Meta(max_length=1), session_value("x")],
+            two: Annotated[list[int], session_value("x")],
+        ) -> None: ...
+
+    assert "list[int] with msgspec.Meta(max_length=1)" in only_problem_of(Pages).what
+
+
+def test_what_may_be_none_is_the_same_value() -> None:
+    """A guard that asks whether there is one shares the object with the handler."""
+
+    class HasCart:
+        def check(self, cart: Annotated[Cart | None, "read", session_value("cart")] = None) -> bool:
+            if cart is not None:
+                cart.items.append("checked")
+            return True
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        @guard(HasCart)
+        def show(self, cart: CartValue = Cart()) -> Cart:
+            cart.items.append("shown")
+            return cart
+
+    with client_of(Pages) as client:
+        assert client.get("/").get_json()["items"] == ["shown"]
+        assert client.get("/").get_json()["items"] == ["shown", "checked", "shown"]
+        with client.session() as session:
+            assert session["cart"] == {"items": ["shown", "checked", "shown"]}
+
+
+def test_each_has_its_own_default_unless_it_could_be_changed() -> None:
+    """A number is everybody's own; a default that one may change is there for the next one."""
+
+    class Defaults:
+        def check(
+            self,
+            count: Annotated[int, session_value("count")] = 1,
+            cart: CartValue = Cart(["of the guard"]),
+        ) -> bool:
+            return count == 1
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        @guard(Defaults)
+        def show(
+            self,
+            cart: CartValue,
+            count: Annotated[int | None, session_value("count")] = None,
+        ) -> list[object]:
+            return [count, *cart.items]
+
+    with client_of(Pages) as client:
+        assert client.get("/").json == [None, "of the guard"]
+
+
+def test_a_stored_none_is_nothing_to_who_takes_none_of_it() -> None:
+    """One parameter may take None, and another one of the same key its default."""
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def show(
+            self,
+            one: Annotated[Cart | None, session_value("cart")],
+            two: CartValue = Cart(["default"]),
+        ) -> list[object]:
+            return [one, two]
+
+    with client_of(Pages) as client:
+        with client.session() as session:
+            session["cart"] = None
+
+        assert client.get("/").json == [None, {"items": ["default"]}]
