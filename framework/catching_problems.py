@@ -43,7 +43,7 @@ def catch_problems(
             f"the status {status!r} of @catch is no final HTTP status",
             "Give a number from 200 to 599, or leave it out.",
         )
-    yield from return_problems(function, where, "@catch(…, status=404)")
+    yield from return_problems(function, where, "catch", 404)
     for each in errors:
         yield from _too_narrow(where, types, each)
     if len(errors) > 1:

@@ -110,8 +110,7 @@ class HandlerReader:
             provide=self._graph.provide,
             problems=self._problems,
         )
-        decorator = f"@{route.method.lower()}(…, status=201)"
-        self._problems += return_problems(route.function, route.where, decorator)
+        self._problems += return_problems(route.function, route.where, route.method.lower())
         guards = self._guards(route, variables)
         try:
             controller: object = self._graph.get(route.controller)

@@ -24,19 +24,19 @@ def promises_tuple(function: Callable[..., object]) -> bool:
 
 
 def return_problems(
-    function: Callable[..., object], where: str, decorator: str
+    function: Callable[..., object], where: str, decorator: str, status: int = 201
 ) -> Iterator[Problem]:
     """Report what a handler promises to return, but no response can be made of.
 
-    `decorator` is its own with a status, as in `@post(…, status=201)`.
+    The status is one that its decorator may be given.
     """
     for kind in _promised(function):
         if _is_body_with_status(kind):
-            status = decorator.partition(", ")[2]
             yield Problem(
                 where,
                 f"the handler returns {describe(kind)}, a body with a status",
-                f"Return the body alone and write {decorator}, or return Response(body, {status}.",
+                f"Return the body alone and write @{decorator}(…, status={status}), or return"
+                f" Response(body, status={status}).",
             )
         elif _is_unencodable(kind):
             yield Problem(
