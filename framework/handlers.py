@@ -7,6 +7,7 @@ from itertools import chain
 
 from framework.binding import bind
 from framework.catching import Catcher, read_catchers
+from framework.clashes import clashes, missing_bodies, two_types
 from framework.components import is_configuration
 from framework.controllers import Route, is_controller, routes_of
 from framework.guards import Guard, bind_guard, read_guards
@@ -93,8 +94,9 @@ class HandlerReader:
             rules = [route.rule for route in own]
             catchers = read_catchers([controller], rules, self._graph, self._problems)
             for route in own:
-                handler = self._handler(route, prefixes[controller], catchers)
+                handler = self._handler(route, prefixes[controller], [*catchers, *self.catchers])
                 found += [] if handler is None else [handler]
+        self._problems += chain.from_iterable(map(_unserved, found))
         return found
 
     def _handler(self, route: Route, prefix: str, catchers: list[Catcher]) -> Handler | None:
@@ -120,8 +122,7 @@ class HandlerReader:
         if plan is None:
             return None
         method = getattr(controller, route.name)
-        all_catchers = (*catchers, *self.catchers)
-        return Handler(route, f"{prefix}.{route.name}", plan, method, guards, all_catchers)
+        return Handler(route, f"{prefix}.{route.name}", plan, method, guards, tuple(catchers))
 
     def _guards(self, route: Route, variables: Mapping[str, type | None]) -> tuple[Guard, ...]:
         listed = read_guards(route.controller, route.name, self._configurations)
@@ -130,6 +131,18 @@ class HandlerReader:
             for each in listed
         )
         return tuple(each for each in found if each is not None)
+
+
+def _unserved(handler: Handler) -> Iterator[Problem]:
+    """Report what the handler and its guards ask for that no request can give."""
+    route = handler.route
+    plans = (*(each.plan for each in handler.guards), handler.plan)
+    parameters = [each for plan in plans for each in plan.parameters]
+    yield from clashes(parameters)
+    yield from missing_bodies(route.method, route.where, parameters)
+    # Of the exception handlers only one runs; which body its request had, nobody knows.
+    for catcher in handler.catchers:
+        yield from two_types([*catcher.plan.parameters, *parameters])
 
 
 def _endpoints(controllers: Collection[type]) -> dict[type, str]:
