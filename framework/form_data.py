@@ -5,10 +5,14 @@ from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
+from werkzeug.formparser import FormDataParser, MultiPartParser
 
 URLENCODED = "application/x-www-form-urlencoded"
-FORM_TYPES = (URLENCODED, "multipart/form-data")
+MULTIPART = "multipart/form-data"
+FORM_TYPES = (URLENCODED, MULTIPART)
+
+# How many bytes of a multipart form are read at once.
+_PIECE = 64 * 1024
 
 # What Werkzeug's parser returns: the rest of the body, the fields and the files.
 Parsed = tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]
@@ -36,9 +40,11 @@ class FormParser(FormDataParser):
         try:
             if mimetype == URLENCODED:
                 return stream, self.cls(self._pairs(stream.read())), self.cls()
-            return super().parse(stream, mimetype, content_length, options)
+            if mimetype == MULTIPART:
+                return stream, *self._parts(stream, content_length, options or {})
         except ValueError as error:
             raise BadRequest(f"The body is not a valid form: {error}.") from error
+        return super().parse(stream, mimetype, content_length, options)
 
     def _pairs(self, body: bytes) -> list[tuple[str, Any]]:
         """Read pairs; percent sequences that are no UTF-8 become surrogates, as in a query."""
@@ -46,3 +52,21 @@ class FormParser(FormDataParser):
         if most is not None and body.count(b"&") >= most:
             raise RequestEntityTooLarge(f"The form has more than {most} fields.")
         return parse_qsl(body.decode(), keep_blank_values=True, errors="surrogateescape")
+
+    def _parts(
+        self, stream: IO[bytes], content_length: int | None, options: dict[str, str]
+    ) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
+        boundary = options.get("boundary", "").encode("ascii")
+        if not boundary:
+            raise ValueError("Missing boundary")
+        memory, parts = self.max_form_memory_size, self.max_form_parts
+        # A piece of a file counts like a field, until it is out of the parser's memory.
+        piece = _PIECE if memory is None else min(_PIECE, memory // 2 or 1)
+        parser = MultiPartParser(self.stream_factory, memory, self.cls, piece, parts)
+        try:
+            return parser.parse(stream, boundary, content_length)
+        except RequestEntityTooLarge as error:
+            raise RequestEntityTooLarge(
+                f"The form has a field of more than {memory} bytes, or more than {parts} fields"
+                " and files."
+            ) from error

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
+from werkzeug.sansio.utils import host_is_trusted
+
 from sessions.errors import ConfigurationError
 
 _PROXY_HEADERS = ("for", "proto", "host", "port", "prefix")
@@ -55,7 +57,7 @@ class HTTPSettings:
             yield f"trusted_hosts is {self.trusted_hosts!r}; give a list, [{self.trusted_hosts!r}]"
             return
         for host in self.trusted_hosts:
-            if not isinstance(host, str) or not host.strip(".") or "/" in host or "*" in host:
+            if not _is_host(host):
                 yield (
                     f"trusted_hosts has {host!r}, which is no host; write 'example.com', or"
                     " '.example.com' for all hosts below it, too"
@@ -75,6 +77,18 @@ class HTTPSettings:
                 )
             elif not _is_count(count):
                 yield f"trusted_proxies[{name!r}] is {count!r}; give the number of proxies"
+
+
+def _is_host(host: object) -> bool:
+    """Tell whether a request for the host, or for one below it, would be let in."""
+    if not isinstance(host, str):
+        return False
+    try:
+        name = host.lower().removeprefix(".").encode("idna").decode()
+    # An empty label, or one that is too long.
+    except UnicodeError:
+        return False
+    return host_is_trusted(name, [host.lower()])
 
 
 def _is_count(value: object) -> bool:

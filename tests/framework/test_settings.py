@@ -1,5 +1,6 @@
 """The settings of HTTP: hosts, proxies, limits and security headers."""
 
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from framework import (
     Form,
     HTTPSettings,
     Request,
+    Response,
     component,
     configuration,
     controller,
@@ -44,7 +46,7 @@ class Pages:
         return len(name)
 
 
-def application_with(**settings: Any) -> Application:
+def application_with(*controllers: type, **settings: Any) -> Application:
     """Build an application with the settings."""
 
     @configuration
@@ -53,11 +55,11 @@ def application_with(**settings: Any) -> Application:
         def http(self) -> HTTPSettings:
             return HTTPSettings(**settings)
 
-    return Application(Pages, Web)
+    return Application(Pages, Web, *controllers)
 
 
-def client_with(**settings: Any) -> Client:
-    return Client(application_with(**settings))
+def client_with(*controllers: type, **settings: Any) -> Client:
+    return Client(application_with(*controllers, **settings))
 
 
 @pytest.mark.parametrize(
@@ -96,6 +98,22 @@ def test_f103_the_names_of_hosts_know_no_case() -> None:
 
     assert client.get("/", base_url="http://shop.example").status_code == 200
     assert client.get("/", base_url="http://SHOP.EXAMPLE").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("trusted", "host"),
+    [
+        ("shop.example:8000", "shop.example:9000"),
+        ("b\u00fccher.example", "xn--bcher-kva.example"),
+        (".b\u00fccher.example", "www.xn--bcher-kva.example"),
+        ("127.0.0.1", "127.0.0.1:8000"),
+    ],
+)
+def test_f103_a_host_is_trusted_on_every_port(trusted: str, host: str) -> None:
+    """Its letters may be any that a browser writes in punycode."""
+    client = client_with(trusted_hosts=[trusted])
+
+    assert client.get("/", headers={"Host": host}).status_code == 200
 
 
 def test_any_host_is_fine_unless_hosts_are_set() -> None:
@@ -170,6 +188,18 @@ def test_f104_a_field_of_a_multipart_form_is_limited() -> None:
     response = client.post("/form", data={"name": "x" * 101}, content_type="multipart/form-data")
 
     assert response.status_code == 413
+    assert response.get_json()["detail"] == (
+        "The form has a field of more than 100 bytes, or more than 1000 fields and files."
+    )
+
+
+def test_f104_a_file_of_a_multipart_form_may_have_more() -> None:
+    """It is not held in memory."""
+    client = client_with(form_memory_limit=2_000)
+    data = {"name": "x" * 2_000, "file": (BytesIO(b"x" * 200_000), "large.txt")}
+    response = client.post("/form", data=data, content_type="multipart/form-data")
+
+    assert response.get_json() == 2_000
 
 
 def test_f59_limits_of_one_application_leave_others_alone() -> None:
@@ -193,6 +223,21 @@ def test_security_headers_are_one_switch(path: str) -> None:
     assert plain.headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "Strict-Transport-Security" not in plain.headers
     assert secure.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+@pytest.mark.parametrize("name", ["X-Frame-Options", "x-frame-options"])
+def test_a_security_header_of_the_applications_own_stays(name: str) -> None:
+    """It is not sent twice."""
+
+    @controller("/own")
+    class Own:
+        @get("/")
+        def show(self) -> Response:
+            return Response(headers={name: "DENY"})
+
+    client = client_with(Own, security_headers=True)
+
+    assert client.get("/own").headers.getlist("X-Frame-Options") == ["DENY"]
 
 
 def test_security_headers_are_off_by_default() -> None:
@@ -219,6 +264,13 @@ def test_a_refused_host_has_the_security_headers() -> None:
         ),
         ({"trusted_hosts": ["*.shop.example"]}, "trusted_hosts has '*.shop.example'"),
         ({"trusted_hosts": ["https://shop.example"]}, "which is no host"),
+        ({"trusted_hosts": ["..shop.example"]}, "which is no host"),
+        ({"trusted_hosts": ["shop example"]}, "which is no host"),
+        ({"trusted_hosts": ["shop_a.example"]}, "which is no host"),
+        ({"trusted_hosts": ["x" * 64 + ".example"]}, "which is no host"),
+        ({"trusted_hosts": ["shop.example:port"]}, "which is no host"),
+        ({"trusted_hosts": ["[::1]"]}, "which is no host"),
+        ({"trusted_hosts": [""]}, "which is no host"),
         ({"trusted_proxies": -1}, "trusted_proxies is -1"),
         ({"trusted_proxies": True}, "trusted_proxies is True"),
         ({"trusted_proxies": {"hosts": 1}}, "trusted_proxies has the header 'hosts'"),
