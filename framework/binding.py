@@ -41,11 +41,6 @@ from framework.unbindable import (
 from framework.validation import is_scalar, list_item
 from sessions.session import Session
 
-_ASYNC = (
-    "the handler is an async function, which WSGI cannot run",
-    "Write `def` in place of `async def`.",
-)
-
 
 def bind(
     function: Callable[..., object],
@@ -100,7 +95,11 @@ class _Binder:
         """Bind every parameter; a whole handler has to take every variable of its path."""
         known = len(self._problems)
         if _is_async(function):
-            self.report(*_ASYNC)
+            what = "handler" if whole else "method"
+            self.report(
+                f"the {what} is an async function, which WSGI cannot run",
+                "Write `def` in place of `async def`.",
+            )
         declared = read_parameters(function, self.report)
         bound = [self.bind(each) for each in declared if not each.variadic]
         found = tuple(each for each in bound if each is not None)

@@ -1,6 +1,7 @@
 """Guards may refuse a request before its handler's parameters are read."""
 
 import inspect
+import logging
 import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from werkzeug.exceptions import Forbidden
 from framework.binding import bind_part
 from framework.components import tag, tag_of
 from framework.exchange import Exchange
+from framework.guard_problems import check_problems, require_guards
 from framework.injection import Graph
 from framework.plans import Plan, compile_call
 from framework.signatures import describe
@@ -20,6 +22,8 @@ GUARDS = "__guards__"
 
 Target = TypeVar("Target")
 Call = Callable[[Exchange], object]
+
+logger = logging.getLogger("framework")
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def guard(*guards: object) -> Callable[[Target], Target]:
     A guard is a class, whose constructor is injected, or an instance. On a controller it guards
     all handlers, on a configuration those of the whole application; subclasses inherit it.
     """
-    _require_guards(guards)
+    require_guards(guards)
 
     def decorate(target: Target) -> Target:
         # Decorators apply from below, readers read from above.
@@ -89,6 +93,8 @@ def bind_guard(
         return None
     function = inspect.getattr_static(instance, "check")
     function = function.__func__ if isinstance(function, classmethod) else function
+    found = list(check_problems(function))
+    problems += found
     plan = bind_part(
         function,
         where=location(function),
@@ -96,33 +102,36 @@ def bind_guard(
         provide=graph.provide,
         problems=problems,
     )
-    return None if plan is None else Guard(listed, plan, instance.check)
+    return None if plan is None or found else Guard(listed, plan, instance.check)
 
 
 def guarded(guards: Sequence[Guard], call: Call) -> Call:
     """Put guards before a call; only True passes."""
     if not guards:
         return call
-    checks = [compile_call(each.plan, each.check) for each in guards]
+    checks = {compile_call(each.plan, each.check): each for each in guards}
+    told: set[Call] = set()
 
     def checked(exchange: Exchange) -> object:
         for check in checks:
-            if check(exchange) is not True:
+            verdict = check(exchange)
+            if verdict is not True:
+                if verdict is not False and check not in told:
+                    told.add(check)
+                    _warn(checks[check], verdict)
                 raise Forbidden
         return call(exchange)
 
     return checked
 
 
-def _require_guards(guards: Sequence[object]) -> None:
-    if not guards:
-        raise TypeError("@guard takes at least one guard: write @guard(LoggedIn)")
-    for each in guards:
-        if not callable(getattr(each, "check", None)):
-            raise TypeError(
-                f"@guard takes classes or instances that have a method check, not {each!r}:"
-                " write @guard(LoggedIn), and give LoggedIn def check(self) -> bool"
-            )
+def _warn(guard: Guard, verdict: object) -> None:
+    """Tell of a check that returns neither True nor False, which may be meant to pass."""
+    logger.warning(
+        "%s returned an object of type %s, and only True lets a request pass: return a bool",
+        location(guard.check),
+        describe(type(verdict)),
+    )
 
 
 def _own(target: object) -> tuple[object, ...]:

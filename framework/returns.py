@@ -18,9 +18,17 @@ _NUMBERS = (int, float)
 _UNSAID = (EMPTY, Unresolved, object)
 
 
+def promised(function: Callable[..., object]) -> tuple[Any, ...]:
+    """Return the type of the annotation, or those that its union offers."""
+    # What cannot be evaluated need not be: nobody calls a method by its return type.
+    annotation, _ = split(read_return(function, lambda what, remedy: None))
+    is_union = get_origin(annotation) in (Union, UnionType)
+    return get_args(annotation) if is_union else (annotation,)
+
+
 def promises_tuple(function: Callable[..., object]) -> bool:
     """Tell whether a tuple that a handler returns is data by its annotation."""
-    return any(_is_tuple(each) for each in _promised(function))
+    return any(_is_tuple(each) for each in promised(function))
 
 
 def return_problems(
@@ -30,7 +38,7 @@ def return_problems(
 
     The status is one that its decorator may be given.
     """
-    for kind in _promised(function):
+    for kind in promised(function):
         if _is_body_with_status(kind):
             yield Problem(
                 where,
@@ -45,14 +53,6 @@ def return_problems(
                 f"Make {describe(kind)} a dataclass or a msgspec.Struct, or return a dict, a text"
                 " or a Response.",
             )
-
-
-def _promised(function: Callable[..., object]) -> tuple[Any, ...]:
-    """Return the type of the annotation, or those that its union offers."""
-    # What cannot be evaluated need not be: nobody calls a handler by its return type.
-    annotation, _ = split(read_return(function, lambda what, remedy: None))
-    is_union = get_origin(annotation) in (Union, UnionType)
-    return get_args(annotation) if is_union else (annotation,)
 
 
 def _is_tuple(kind: Any) -> bool:

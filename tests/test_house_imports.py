@@ -78,7 +78,7 @@ FRAMEWORK = """
     routing
     responses
     problems
-    catching_problems
+    catching_problems guard_problems
     guards middleware catching
     undecorated unwrapped
     misplaced

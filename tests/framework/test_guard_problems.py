@@ -1,18 +1,22 @@
 """What start-up says about guards, and what a test puts in their place."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, Literal, Never, Protocol, TypeVar
 
 import pytest
 
 from framework import (
     Application,
+    component,
+    configuration,
     controller,
     get,
     guard,
     replace,
 )
 from tests.framework.guarding import Answering, AtLeast, LoggedIn, Users, page_guarded_by
-from tests.framework.trials import only_problem_of, problems_of
+from tests.framework.trials import client_of, only_problem_of, problems_of
 
 
 @pytest.mark.parametrize("listed", [LoggedIn, AtLeast(18)])
@@ -82,11 +86,120 @@ def test_a_parameter_that_a_guard_cannot_have_is_a_problem() -> None:
 
 
 @pytest.mark.parametrize(
+    ("returns", "written"),
+    [
+        (None, "None"),
+        ("int", "int"),
+        (Iterator[bool], "Iterator[bool]"),
+        (str | None, "str | None"),
+        (Literal["yes"], "Literal['yes']"),
+    ],
+)
+def test_a_check_that_lets_nobody_pass_is_a_problem(returns: object, written: str) -> None:
+    """It may be meant to refuse by raising only."""
+
+    class Closed:
+        def check(self) -> Any: ...
+
+        check.__annotations__["return"] = returns
+
+    problem = only_problem_of(page_guarded_by(Closed))
+
+    assert problem.where.startswith("Closed.check (")
+    assert problem.what == (
+        f"the check of the guard returns {written}, but only True lets a request pass"
+    )
+    assert "`-> bool`" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    "returns", [bool, "bool | None", Any, object, Never, Literal[True], TypeVar("T")]
+)
+def test_a_check_that_may_return_true_is_none(returns: object) -> None:
+    """Or says nothing, or that it always refuses."""
+
+    class Open:
+        def check(self) -> Any: ...
+
+        check.__annotations__["return"] = returns
+
+    class Silent:
+        def check(self) -> Any: ...
+
+        del check.__annotations__["return"]
+
+    assert problems_of(page_guarded_by(Open, Silent)) == ()
+
+
+def test_an_async_check_is_a_problem() -> None:
+    """It is no handler, and not called one."""
+
+    class Waiting:
+        async def check(self) -> bool:
+            return True
+
+    problem = only_problem_of(page_guarded_by(Waiting))
+
+    assert problem.what == "the method is an async function, which WSGI cannot run"
+    assert problem.where.startswith("Waiting.check (")
+
+
+class Asked(Protocol):
+    def check(self) -> bool: ...
+
+
+class Abstract(ABC):
+    @abstractmethod
+    def check(self) -> bool: ...
+
+
+@component
+class Refusing(Asked, Abstract):
+    def check(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("listed", [Asked, Abstract])
+def test_a_guard_may_be_abstract_if_a_component_implements_it(listed: type) -> None:
+    """A class that says so, or what a configuration provides under the abstract type."""
+
+    class Passing:
+        def check(self) -> bool:
+            return True
+
+    @configuration
+    class Guards:
+        def guard(self) -> Any:
+            return Passing()
+
+        guard.__annotations__["return"] = listed
+        guard = component(guard)
+
+    page = page_guarded_by(listed)
+    Abstract.register(Passing)
+
+    with client_of(page, Refusing) as client:
+        assert client.get("/").status_code == 403
+    with client_of(page, Guards) as client:
+        assert client.get("/").status_code == 200
+
+
+def show(self: object) -> None: ...
+
+
+@pytest.mark.parametrize(
     ("guards", "message"),
     [
         ((), "@guard takes at least one guard: write @guard(LoggedIn)"),
         (("admin",), "have a method check, not 'admin'"),
         ((Users,), "have a method check, not <class"),
+        (
+            (show,),
+            "not the function show(): if no guard is written, write @guard(LoggedIn); if show() is"
+            " to be one, make it the method check of a class",
+        ),
+        ((staticmethod(show),), "not the function show()"),
+        ((page_guarded_by(LoggedIn),), "which is to be guarded: write @guard(LoggedIn) above it"),
     ],
 )
 def test_what_is_no_guard_is_refused_at_once(guards: tuple[object, ...], message: str) -> None:

@@ -35,6 +35,22 @@ def test_only_true_passes(answer: object) -> None:
         assert client.get("/").status_code == 403
 
 
+@pytest.mark.parametrize(("answer", "kind"), [(None, "NoneType"), (1, "int"), (Users, "type")])
+def test_an_answer_that_may_be_meant_to_pass_is_logged_once(
+    answer: object, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it is stays out of the log; a refusal by False is as it should be."""
+    with client_of(page_guarded_by(Answering(answer), Answering(False))) as client:
+        client.get("/")
+        client.get("/")
+    with client_of(page_guarded_by(Answering(False))) as client:
+        client.get("/")
+
+    (record,) = caplog.records
+    assert record.getMessage().startswith("Answering.check (")
+    assert f"of type {kind}, and only True lets a request pass" in record.getMessage()
+
+
 def test_true_passes() -> None:
     """Then the handler answers."""
     with client_of(page_guarded_by(Answering(True))) as client:
