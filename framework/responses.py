@@ -2,7 +2,14 @@
 
 import logging
 import reprlib
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import (
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -58,6 +65,8 @@ class Renderers(dict[type, Render]):
             return self._response
         if kind is type(None):
             return self._nothing
+        if issubclass(kind, Awaitable | AsyncIterable):
+            return self._refuse_async
         if self._bodiless:
             return self._refuse
         if issubclass(kind, str) and not issubclass(kind, Enum):
@@ -109,6 +118,16 @@ class Renderers(dict[type, Render]):
 
     def _response(self, result: Response, environ: "WSGIEnvironment") -> Rendered:
         return render_response(result, environ, self._where)
+
+    def _refuse_async(self, result: object, _: "WSGIEnvironment") -> Rendered:
+        """Refuse what an async function returns through a decorator that hides it from start-up."""
+        shown = reprlib.repr(result)
+        # Python would complain, too, that nobody awaited it.
+        close_body(result)
+        raise TypeError(
+            f"{self._where} returned {shown}, which WSGI cannot await: write `def` in place of"
+            " `async def`, or let what decorates it run it, as asyncio.run(...) does."
+        )
 
     def _refuse(self, result: object, _: "WSGIEnvironment") -> Rendered:
         raise TypeError(

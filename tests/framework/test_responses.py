@@ -171,3 +171,20 @@ def test_a_header_that_cannot_be_sent_fails_before_anything_is_saved(
     assert response.status_code == 500
     assert "Set-Cookie" not in response.headers
     assert "sets the header X-Name: 'żółć', which is not Latin-1" in caplog.text
+
+
+def test_a_coroutine_is_an_error_that_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    """A decorator may hide from start-up that the function is async; nobody would await it."""
+
+    async def show() -> str:
+        return "never"
+
+    coroutine = show()
+    response = answer_of(coroutine)
+
+    assert response.status_code == 500
+    # Python complains of one that is neither awaited nor closed.
+    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
+    assert "Pages.show" in caplog.text
+    assert "returned <coroutine ob" in caplog.text
+    assert "which WSGI cannot await: write `def` in place of `async def`" in caplog.text

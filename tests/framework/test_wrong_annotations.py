@@ -1,13 +1,26 @@
 """Annotations that are nearly right are answered with the right ones."""
 
 import collections
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
-from framework import Body, Query, Response, Session, get
+from framework import Body, Query, Response, Session, get, query, session_value
 from framework.parameters import Header
-from tests.framework.trials import echo_of, marked, only_problem_of
+from tests.framework.trials import echo_of, marked, only_problem_of, problems_of
+
+
+class Cart: ...
+
+
+class Resolving:
+    def resolve(self) -> int:
+        return 1
+
+
+def resolve() -> int:
+    return 1
+
 
 SPELLINGS = {
     "an optional session": (
@@ -40,6 +53,21 @@ SPELLINGS = {
         "parameter 'x' does not say its type",
         "Write the type in brackets, as in Header[int].",
     ),
+    "a value of the session without its key": (
+        Annotated[Cart, session_value],
+        "the Annotated type of parameter 'x' holds session_value, which marks nothing there",
+        'Write Annotated[Cart, session_value("x")].',
+    ),
+    "a query that is not called": (
+        Annotated[int, query],
+        "the Annotated type of parameter 'x' holds query, which marks nothing there",
+        "Write Query[int] or Annotated[int, query()].",
+    ),
+    "a resolver that is an object": (
+        Annotated[int, Resolving()],
+        "the Annotated type of parameter 'x' holds an object of Resolving, not the class",
+        "Write Annotated[int, Resolving].",
+    ),
     "a name that is not imported": (
         marked(Body, "Missing"),
         "the annotation of parameter 'x' is 'Body[Missing]', but 'Missing' does not exist when the"
@@ -55,6 +83,32 @@ def test_the_right_spelling_is_told(annotation: Any, what: str, remedy: str) -> 
     problem = only_problem_of(echo_of(annotation))
 
     assert (problem.what, problem.remedy) == (what, remedy)
+
+
+@pytest.mark.parametrize("annotation", [int, Cart])
+@pytest.mark.parametrize(
+    ("metadata", "told"),
+    [
+        (Cart, "Cart (tests/framework/test_wrong_annotations.py:"),
+        (resolve, "the function resolve (tests/framework/test_wrong_annotations.py:"),
+    ],
+)
+def test_what_resolves_nothing_is_told(annotation: Any, metadata: Any, told: str) -> None:
+    """A resolver with a misspelt method would leave the value to the query."""
+    problem = only_problem_of(echo_of(Annotated[annotation, metadata]))
+
+    assert problem.what.startswith(f"the Annotated type of parameter 'x' holds {told}")
+
+
+def test_what_other_libraries_put_beside_a_type_is_left_alone() -> None:
+    """Texts, objects, and classes that a marker stands beside."""
+
+    class Validating:
+        __get_pydantic_core_schema__ = None
+
+    for metadata in ("a text", object(), Validating):
+        assert problems_of(echo_of(Annotated[int, metadata])) == ()
+    assert problems_of(echo_of(Annotated[int, Cart, query()])) == ()
 
 
 @pytest.mark.parametrize("annotation", [dict, dict[str, Any]])

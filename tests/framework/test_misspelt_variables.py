@@ -1,0 +1,91 @@
+"""Parts of a handler whose parameters are nearly called as a variable of the path."""
+
+import inspect
+from typing import Annotated, Any
+
+import pytest
+
+from framework import Query, component, configuration, controller, get, guard, query
+from tests.framework.trials import only_problem_of, problems_of
+
+
+def taking(name: str, annotation: Any) -> Any:
+    """Make a method that takes one parameter."""
+
+    def method(self: object, *args: object) -> bool:
+        return True
+
+    signature = inspect.signature(method)
+    parameter = inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    taken = [signature.parameters["self"], parameter.replace(annotation=annotation)]
+    vars(method)["__signature__"] = signature.replace(parameters=taken)
+    return method
+
+
+def guarded_by(name: str, annotation: Any, variable: str) -> list[type]:
+    """Make an application whose guard has one parameter, and whose handler takes the path."""
+
+    class Owner:
+        check = taking(name, annotation)
+
+    @configuration
+    @guard(Owner)
+    class Guarded: ...
+
+    @controller("/")
+    class Pages:
+        show = get(f"/<{variable}>")(taking(variable, str))
+
+    return [Pages, Guarded]
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("projct_id", "project_id"),
+        ("userid", "user_id"),
+        ("userId", "user_id"),
+        ("itme_id", "item_id"),
+    ],
+)
+def test_a_name_that_is_nearly_one_of_the_path_is_a_problem(name: str, variable: str) -> None:
+    """It would be read from the query, where any client may put what it likes."""
+    problem = only_problem_of(*guarded_by(name, int, variable))
+
+    assert problem.what == (
+        f"parameter {name!r} is read from the query, but the path has the variable {variable!r}"
+    )
+    assert problem.remedy == f"Name it {variable}, or write Query[...] if the query is meant."
+
+
+@pytest.mark.parametrize(
+    ("name", "annotation", "variable"),
+    [
+        ("page", int, "pages"),
+        ("pages", list[str], "page"),
+        ("user", str, "user_id"),
+        ("lang", str, "land"),
+        ("node_id", Query[int], "note_id"),
+        ("node_id", Annotated[int, query("node")], "note_id"),
+        ("note_id", str, "note_id"),
+    ],
+)
+def test_a_name_of_its_own_is_none(name: str, annotation: Any, variable: str) -> None:
+    """A longer or shorter word is another one, and a marker says what is meant."""
+    assert problems_of(*guarded_by(name, annotation, variable)) == ()
+
+
+def test_the_name_in_a_resolver_is_looked_at() -> None:
+    """It would be a query value, too."""
+
+    @component
+    class Project:
+        def resolve(self, projectid: int) -> str:
+            return str(projectid)
+
+    @controller("/")
+    class Pages:
+        @get("/<int:project_id>")
+        def show(self, project_id: int, project: Annotated[str, Project]) -> None: ...
+
+    assert only_problem_of(Pages, Project).where.startswith("Project.resolve (")
