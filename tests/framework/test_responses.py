@@ -1,6 +1,7 @@
 """Results: what a handler returns becomes a response."""
 
 import enum
+import inspect
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
