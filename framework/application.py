@@ -27,7 +27,6 @@ from framework.startup import Problem, StartupError, setting_problems
 from sessions.container import SessionContainer
 from sessions.errors import ConfigurationError
 from sessions.manager import SessionManager
-from sessions.record import new_id
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -211,25 +210,13 @@ def _sessions(graph: Graph, problems: list[Problem]) -> SessionManager | None:
     """Set sessions up; None if that is a problem."""
     where = graph.provider_of(SessionContainer) or "the default SessionContainer"
     try:
-        container = graph.get(SessionContainer)
-        _try_gen_id(container)
-        return SessionManager(container)
+        return SessionManager(graph.get(SessionContainer))
     except ConfigurationError as error:
         problems += setting_problems(where, error.problems)
     # The graph has reported why there is no container.
     except KeyError:
         pass
     return None
-
-
-def _try_gen_id(container: SessionContainer) -> None:
-    try:
-        new_id(container.gen_id)
-    except ConfigurationError:
-        raise
-    # It is the user's function: whatever it raises now, it would raise in a request.
-    except Exception as error:
-        raise ConfigurationError(f"gen_id raised {error!r}; correct it, or leave it out") from error
 
 
 def _after_fork() -> None:

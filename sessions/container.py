@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from sessions.errors import ConfigurationError
 from sessions.events import Listener
-from sessions.record import random_id
+from sessions.record import new_id, random_id
 from sessions.session import Session
 from sessions.signing import key_problem
 from sessions.stores.base import Store
@@ -87,6 +87,7 @@ class SessionContainer:
             *_keys(self.keys),
             *_prefix(self),
             *_kinds(self),
+            *_trial(self.gen_id),
             *_lists(self),
             *_lifetime("idle_timeout", self.idle_timeout, LONGEST_SESSION),
             *_lifetime("absolute_timeout", self.absolute_timeout, LONGEST_SESSION),
@@ -155,9 +156,10 @@ def _keys(keys: object) -> Iterator[str]:
 
 
 def _repeated(keys: Sequence[object]) -> Iterator[str]:
-    for position, key in enumerate(keys):
-        first = keys.index(key)
-        if isinstance(key, str | bytes) and first < position:
+    octets = [key.encode(errors="replace") if isinstance(key, str) else key for key in keys]
+    for position, key in enumerate(octets):
+        first = octets.index(key)
+        if isinstance(key, bytes) and first < position:
             yield f"keys[{position}] is keys[{first}] once more; remove one of the two"
 
 
@@ -199,6 +201,19 @@ def _kinds(container: SessionContainer) -> Iterator[str]:
     kind: object = container.session_class
     if not (isinstance(kind, type) and issubclass(kind, Session)):
         yield f"session_class={kind!r} is no class of sessions; give Session or a subclass of it"
+
+
+def _trial(gen_id: object) -> Iterator[str]:
+    """Make one id, so that not the first visitor finds out that it is unfit."""
+    if not callable(gen_id):
+        return
+    try:
+        new_id(gen_id)
+    except ConfigurationError as error:
+        yield from error.problems
+    # It is the user's function: whatever it raises now, it would raise in a request.
+    except Exception as error:  # noqa: BLE001
+        yield f"gen_id raised {error!r}; correct it, or leave it out"
 
 
 def _lists(container: SessionContainer) -> Iterator[str]:

@@ -42,7 +42,7 @@ KEYS: dict[str, tuple[Any, str]] = {
     "a short key": ([SHORT], f"keys[0] has 26 bytes, at least 32 are needed; {MAKE_KEY}"),
     "a byte too few": ([KEY[:31]], f"keys[0] has 31 bytes, at least 32 are needed; {MAKE_KEY}"),
     "a short one among others": (
-        [KEY, KEY.encode(), SHORT],
+        [KEY, KEY[::-1].encode(), SHORT],
         f"keys[2] has 26 bytes, at least 32 are needed; {MAKE_KEY}",
     ),
     "one character": (
@@ -55,6 +55,10 @@ KEYS: dict[str, tuple[Any, str]] = {
     ),
     "one byte": (["\0"], f"keys[0] has 1 byte, at least 32 are needed; {MAKE_KEY}"),
     "a key twice": ([KEY, KEY], "keys[1] is keys[0] once more; remove one of the two"),
+    "a key as text and as bytes": (
+        [KEY, SHORT * 2, KEY.encode()],
+        "keys[2] is keys[0] once more; remove one of the two",
+    ),
     "no key": ([None], f"keys[0] is of type NoneType, not str or bytes; {MAKE_KEY}"),
     "numbers": (bytearray(40), f"keys[0] is of type int, not str or bytes; {MAKE_KEY}"),
     "no text": (["\udcff" + KEY], f"keys[0] is no Unicode text; {MAKE_KEY}"),
@@ -157,6 +161,22 @@ SETTINGS: list[tuple[str, Any, str]] = [
 def test_settings_that_cannot_work_are_refused(name: str, value: Any, wanted: str) -> None:
     """The value is shown, with what to give instead."""
     assert problems(container, **{name: value}) == (f"SessionContainer: {name}={value!r} {wanted}",)
+
+
+def test_s6_a_gen_id_is_tried_when_the_container_is_made() -> None:
+    """What is wrong with it is told with all the rest, and not by the first visitor."""
+
+    def no_luck() -> str:
+        raise OSError("no luck")
+
+    assert problems(container, gen_id=lambda: "short", resave=1) == (
+        "SessionContainer: resave=1 is no bool; give True or False",
+        "SessionContainer: gen_id returned 5 characters that are no id; an id has 22 to 128 of"
+        " [A-Za-z0-9_-], such as secrets.token_urlsafe(32)",
+    )
+    assert problems(container, gen_id=no_luck) == (
+        "SessionContainer: gen_id raised OSError('no luck'); correct it, or leave it out",
+    )
 
 
 @pytest.mark.parametrize(
