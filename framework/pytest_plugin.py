@@ -67,6 +67,9 @@ def client(
     app: Application, replacements: Sequence[Replacement], session_clock: ManualClock
 ) -> Iterator[Client]:
     """Give a client of a fresh application, which is built for this test."""
+    given: object = app
+    if not isinstance(given, Application):
+        raise pytest.UsageError(f"the fixture `app` returned {given!r}, which is no Application")
     chosen = [*replacements]
     if app.sessions is not None and all(each.key is not SessionClock for each in chosen):
         chosen.append(replace(SessionClock).to(session_clock))

@@ -182,6 +182,15 @@ def test_a_project_without_an_application_is_told_so(project: Path) -> None:
     assert "1 error" in report
 
 
+def test_an_application_that_is_none_is_told_so(project: Path) -> None:
+    """A fixture that returns the module instead is a likely slip."""
+    _write(project / "conftest.py", CONFTEST.replace("return shop.app", "return shop"))
+
+    report = _run(project, "def test_nothing(client): ...")
+    assert "the fixture `app` returned <module 'shop'" in report
+    assert "which is no Application" in report
+
+
 def _write(path: Path, code: str) -> None:
     path.write_text(textwrap.dedent(code))
 
