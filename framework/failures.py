@@ -121,18 +121,21 @@ def _release(provider: Provider, needed: str) -> str:
         return f"Remove the parameter, or ask for what {needed} is made of: no request runs here."
     kind: Any = provider.keys[0]
     taken = f"{needed[:1].lower()}{needed[1:]}: Inject[{needed}]"
-    if provider.configuration is None and isinstance(kind, type):
-        if is_controller(kind):
-            return f"Let the handler take it, as {taken}; a controller is built once."
-        if takes_requests(kind):
-            return f"Let __call__ ask for it: component_of(request, {needed})."
-        if callable(getattr(kind, "check", None)) and not is_component(kind):
-            return f"Let check take it, as {taken}; a guard is built once."
+    if isinstance(kind, type) and is_controller(kind):
+        return f"Let the handler take it, as {taken}; a controller is built once."
+    if isinstance(kind, type) and takes_requests(kind):
+        return f"Let __call__ ask for it: component_of(request, {needed})."
     if describe(kind).startswith("list[Middleware"):
         return f"Let the middleware ask for it: component_of(request, {needed})."
+    has_check = callable(getattr(kind, "check", None))
+    # A class that is no component is built since @guard names it.
+    if has_check and provider.configuration is None and not is_component(kind):
+        return f"Let check take it, as {taken}; a guard is built once."
     return (
         f'Give {provider.name} scope="request" as well, or let the handler take'
         f" Inject[{needed}] and pass it on."
+        + f" If it is a guard, let check take it instead, as {taken}."
+        * has_check
     )
 
 
@@ -144,7 +147,7 @@ def _fits(component: object, key: object) -> bool:
     # Numbers fit wider types than their own; protocols and typed dictionaries have no instances.
     if (
         not isinstance(key, type)
-        or key in (float, complex)
+        or key in (float, complex, Any)
         or is_protocol(key)
         or is_typeddict(key)
     ):

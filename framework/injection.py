@@ -148,18 +148,19 @@ class Graph:
     def unasked(self) -> Iterator[tuple[tuple[object, ...], str, object]]:
         """Yield what the user provides and nothing has asked for: its types, place and value."""
         for provider in self._registry.eager():
-            is_built = self._built.get(provider) and not provider.per_request
-            if is_built and provider not in self._asked_for:
-                yield provider.keys, provider.where, give(self._injector, provider)
+            if self._built.get(provider) and provider not in self._asked_for:
+                # What each request has anew is not made yet: its types stand for it.
+                value = provider.keys if provider.per_request else give(self._injector, provider)
+                yield provider.keys, provider.where, value
 
     def report_unused(self) -> None:
         """Report what was meant for something that nothing asks for, once everything has asked."""
-        for provider in self._registry.replacements:
-            if provider not in self._asked_for:
-                self._problems.append(unused_replacement(provider))
-        for provider in self._registry.eager():
-            if provider.makes_mapping and provider not in self._asked_for:
-                self._problems.append(unused_mapping(provider))
+        unasked = [each for each in self._registry.replacements if each not in self._asked_for]
+        self._problems += map(unused_replacement, unasked)
+        told = {each.where for each in self._problems}
+        for each in self._registry.eager():
+            if each.makes_mapping and each not in self._asked_for and each.where not in told:
+                self._problems.append(unused_mapping(each))
 
     def _get(self, provider: Provider) -> object:
         if provider.per_request:

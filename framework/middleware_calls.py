@@ -1,9 +1,9 @@
 """How middleware is called, as far as its signature tells before the first request."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from werkzeug.wrappers import Request
 
@@ -33,7 +33,9 @@ def call_problem(where: str, middleware: Any) -> Problem | None:
 
 
 def goes_around(value: object) -> bool:
-    """Tell whether an object or a class, or one in a list of them, can only be middleware."""
+    """Tell whether an object or a class, or one that a collection holds, can only be middleware."""
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
     if isinstance(value, _COLLECTIONS) and not isinstance(value, str | bytes):
         return any(_goes_around(each) for each in value)
     return _goes_around(value)
@@ -49,6 +51,9 @@ def takes_requests(target: type) -> bool:
 
 
 def _goes_around(value: object) -> bool:
+    # A collection of a type is told by it.
+    if get_origin(value) is not None:
+        return any(map(_goes_around, get_args(value)))
     if isinstance(value, type):
         return takes_requests(value)
     signature = _signature(value) if callable(value) else None

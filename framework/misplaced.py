@@ -1,8 +1,9 @@
 """Decorators of handlers where there is no handler, so that they would do nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from inspect import isroutine
+from itertools import chain
 
 from framework.catching import CATCHES
 from framework.components import is_configuration, tag_of, tagged_members
@@ -16,13 +17,15 @@ _MOVE = "Move it to a class decorated with @controller, or remove the decorator.
 
 def misplaced(classes: Iterable[type]) -> Iterator[Problem]:
     """Report guards that guard nothing, handlers that nothing calls, and mixtures of the two."""
+    classes = list(classes)
+    served = set(chain.from_iterable(map(_served, classes)))
     for each in classes:
         hidden = list(hidden_decorators(each))
         yield from (problem for _, problem in hidden)
         if is_controller(each):
             yield from _in_controller(each, {name for name, _ in hidden})
         else:
-            yield from _elsewhere(each)
+            yield from _elsewhere(each, served)
 
 
 def _in_controller(target: type, hidden: AbstractSet[str]) -> Iterator[Problem]:
@@ -36,20 +39,33 @@ def _in_controller(target: type, hidden: AbstractSet[str]) -> Iterator[Problem]:
             yield _both(location(member.function), member.name)
 
 
-def _elsewhere(target: type) -> Iterator[Problem]:
+def _served(target: type) -> Sequence[type]:
+    """Return the classes whose decorators do something for the sake of this one."""
+    if is_controller(target):
+        return target.__mro__
+    return target.__mro__[1:] if is_configuration(target) else ()
+
+
+def _elsewhere(target: type, served: AbstractSet[type]) -> Iterator[Problem]:
     name = target.__name__
-    if tag_of(target, GUARDS) and not is_configuration(target):
-        what = f"{name} is neither a controller nor a configuration"
-        yield _guards_nothing(location(target), what)
-    for key, found in vars(target).items():
-        if not (isroutine(found) or isinstance(found, staticmethod | classmethod)):
+    for base in target.__mro__:
+        if base in served:
             continue
-        where = location(getattr(found, "__func__", found))
-        if tag_of(found, ROUTES):
-            what = f"{key}() is decorated as a handler, but {name} is no controller"
-            yield Problem(where, f"{what}, so no request reaches it", _MOVE)
-        elif tag_of(found, GUARDS):
-            yield _guards_nothing(where, f"{key}() is no handler")
+        if tag_of(base, GUARDS) and not is_configuration(target):
+            what = f"{name} is neither a controller nor a configuration"
+            yield _guards_nothing(location(base), what)
+        for key, found in vars(base).items():
+            if isroutine(found) or isinstance(found, staticmethod | classmethod):
+                yield from _useless(found, key, name)
+
+
+def _useless(found: object, key: str, name: str) -> Iterator[Problem]:
+    where = location(getattr(found, "__func__", found))
+    if tag_of(found, ROUTES):
+        what = f"{key}() is decorated as a handler, but {name} is no controller"
+        yield Problem(where, f"{what}, so no request reaches it", _MOVE)
+    elif tag_of(found, GUARDS):
+        yield _guards_nothing(where, f"{key}() is no handler")
 
 
 def _guards_nothing(where: str, why: str) -> Problem:

@@ -17,7 +17,7 @@ from framework import (
 )
 from tests.framework.request_scope import Cart, Log
 from tests.framework.surrounding import around
-from tests.framework.trials import only_problem_of
+from tests.framework.trials import only_problem_of, problems_of
 
 
 class Sees:
@@ -39,6 +39,21 @@ class Lists:
     @component
     def middleware(self, cart: Cart) -> list[Middleware]:
         return []
+
+
+@configuration
+class Provides:
+    @component
+    def guard(self, cart: Cart) -> Guards:
+        return Guards(cart)
+
+    @component
+    def sees(self, cart: Cart) -> Sees:
+        return Sees(cart)
+
+
+@component
+class Checks(Guards): ...
 
 
 @configuration
@@ -88,3 +103,16 @@ def test_the_remedy_is_possible(parts: list[type], remedy: str) -> None:
 
     assert "is built once, but Cart anew for each request:" in problem.what
     assert problem.remedy == remedy
+
+
+def test_a_component_that_may_be_a_guard_has_both_remedies() -> None:
+    """A guard cannot have the scope of a request, and another component has no check to call."""
+    provided, seen = problems_of(page(guard(Guards)), Provides, Cart, Log)
+    tagged = only_problem_of(page(guard(Checks)), Checks, Cart, Log)
+
+    assert provided.remedy == (
+        'Give Provides.guard scope="request" as well, or let the handler take Inject[Cart] and pass'
+        " it on. If it is a guard, let check take it instead, as cart: Inject[Cart]."
+    )
+    assert seen.remedy == "Let __call__ ask for it: component_of(request, Cart)."
+    assert "If it is a guard, let check take it instead" in tagged.remedy

@@ -45,6 +45,11 @@ def providing(kind: object, value: object) -> type:
         (list[Any], [CSRF]),
         (Middleware, CSRF()),
         (CSRF, CSRF()),
+        (Any, CSRF()),
+        (dict, {"csrf": CSRF()}),
+        (dict[str, CSRF], {"csrf": CSRF()}),
+        (dict[str, Middleware], {"csrf": CSRF()}),
+        (set[Middleware], {of_a_query}),
     ],
 )
 def test_middleware_under_its_own_type_is_a_problem(kind: object, value: object) -> None:
@@ -54,6 +59,34 @@ def test_middleware_under_its_own_type_is_a_problem(kind: object, value: object)
     assert "is not the type under which the application's middleware is looked up" in problem.what
     assert "`-> list[Middleware]`" in problem.remedy
     assert "Around.middleware (" in problem.where
+
+
+@pytest.mark.parametrize("kind", [Tagging, list[Tagging]])
+def test_middleware_of_each_request_is_a_problem(kind: object) -> None:
+    """It is not even made; its type tells what it would be."""
+
+    @configuration
+    class Around:
+        def middleware(self) -> object:
+            return Tagging("a")
+
+        middleware.__annotations__["return"] = kind
+        middleware = component(scope="request")(middleware)
+
+    problem = only_problem_of(Pages, Around)
+
+    assert "is not the type under which the application's middleware is looked up" in problem.what
+
+
+def test_a_class_of_middleware_of_each_request_is_a_problem() -> None:
+    """Nothing lists it."""
+
+    @component(scope="request")
+    class Counting:
+        def __call__(self, request: Request, next: Next) -> Response:
+            return next(request)
+
+    assert only_problem_of(Pages, Counting).what.startswith("Counting is not the type")
 
 
 def test_middleware_that_the_list_asks_for_is_not_lost() -> None:

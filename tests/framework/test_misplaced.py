@@ -29,6 +29,48 @@ def test_a_guard_of_a_component_guards_nothing(decorate: Callable[[type], type])
     assert "Work (" in problem.where
 
 
+@guard(Nobody)
+class Guarded:
+    @get("/guarded")
+    def guarded(self) -> str:
+        return "guarded"
+
+
+def test_what_a_service_inherits_is_reported_too() -> None:
+    """A plain base is decorated for the sake of the classes that inherit from it."""
+
+    @service
+    class Work(Guarded): ...
+
+    whats = [each.what for each in problems_of(Pages, Work)]
+
+    assert whats == [
+        "@guard guards nothing here: Work is neither a controller nor a configuration",
+        "guarded() is decorated as a handler, but Work is no controller, so no request reaches it",
+    ]
+
+
+def test_a_base_may_be_decorated_for_another_class() -> None:
+    """A service may share it with a controller, or with a configuration."""
+
+    @guard(Nobody)
+    class Base: ...
+
+    @controller("/own")
+    class Page(Guarded): ...
+
+    @configuration
+    class Settings(Base):
+        @component
+        def name(self) -> str:
+            return "name"
+
+    @service
+    class Work(Guarded, Base): ...
+
+    assert problems_of(Page, Settings, Work) == ()
+
+
 def test_a_guard_of_a_method_that_is_no_handler_guards_nothing() -> None:
     """In a controller, a service and a configuration, and with @catch."""
 
