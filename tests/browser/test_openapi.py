@@ -6,21 +6,37 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from framework import Application
+from framework import Application, HTTPSettings, component, configuration
 from tests.framework.shop import Configuration, Items, Pages
 from tests.serving import served
 
 SECONDS = 20
 
 
-@pytest.fixture
-def page(browser: Chrome) -> Iterator[Chrome]:
-    """Show the page."""
-    with Application(Items, Pages, Configuration).test() as client, served(client.app) as url:
-        browser.get(f"{url}/docs")
-        WebDriverWait(browser, SECONDS).until(lambda found: _shown(found, "details[data-words]"))
-        yield browser
+@configuration
+class Strict:
+    """Let browsers be strict."""
+
+    @component
+    def http(self) -> HTTPSettings:
+        return HTTPSettings(security_headers=True)
+
+
+@pytest.fixture(params=["", "/shop"], ids=["plain", "mounted"])
+def page(browser: Chrome, request: pytest.FixtureRequest) -> Iterator[Chrome]:
+    """Show the page, also of an application below a mount point, with every security header."""
+    mount, settings = request.param, [Strict] if request.param else []
+    with Application(Items, Pages, Configuration, *settings).test() as client:
+        mounted = DispatcherMiddleware(NotFound(), {mount: client.app}) if mount else client.app
+        with served(mounted) as url:
+            browser.get(f"{url}{mount}/docs")
+            WebDriverWait(browser, SECONDS).until(
+                lambda found: _shown(found, "details[data-words]")
+            )
+            yield browser
 
 
 def test_the_page_lists_every_operation(page: Chrome) -> None:
