@@ -193,7 +193,8 @@ class Exchange:
         if self.manager is None:
             raise RuntimeError(
                 "this application has no sessions, since nothing in it asks for one: let a handler"
-                " or a guard take the session as a parameter"
+                " or a guard take the session as a parameter, or remove `uses_session = False` from"
+                " the middleware that uses it"
             )
         return self.manager.open(EnvironHead(self.environ))
 

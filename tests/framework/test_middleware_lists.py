@@ -7,10 +7,14 @@ import pytest
 from framework import (
     Application,
     Middleware,
+    Next,
+    Request,
+    Response,
     component,
     configuration,
     replace,
 )
+from framework.middleware import session_of
 from framework.testing import Client
 from sessions import SessionContainer
 from tests.framework.surrounding import Log, Logging, Pages, Tagging, around, of_a_query
@@ -57,6 +61,22 @@ def test_middleware_can_promise_to_use_no_session() -> None:
     """With `uses_session = False`, an application needs no sessions for its sake."""
     with client_of(Pages, around(Tagging("a"))) as client:
         assert client.app.sessions is None
+
+
+def test_a_promise_to_use_no_session_is_kept(caplog: pytest.LogCaptureFixture) -> None:
+    """Who breaks it is told what was promised."""
+
+    class Counting:
+        uses_session = False
+
+        def __call__(self, request: Request, next: Next) -> Response:
+            session_of(request)["visited"] = True
+            return next(request)
+
+    with client_of(Pages, around(Counting)) as client:
+        assert client.get("/").status_code == 500
+
+    assert "or remove `uses_session = False` from the middleware that uses it" in caplog.text
 
 
 @pytest.mark.parametrize("listed", ["csrf", 7, None])
