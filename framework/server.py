@@ -4,20 +4,21 @@ Under the reloader there are two processes. The first owns the socket and watche
 second, which builds the application, serves it, and ends as soon as a file changes.
 """
 
+import contextlib
 import errno
 import importlib
 import ipaddress
 import itertools
-import logging
 import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 Loader = Callable[[], Application]
 
+# The status with which Werkzeug's reloader ends the process that serves.
+_CHANGED = 3
 # What begins and ends a colour: ECMA-48, 8.3.117.
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _THIS_PACKAGE = os.path.join(os.path.dirname(__file__), "")
@@ -108,34 +111,81 @@ def _serve_once(load: Loader, host: str, port: int, debug: bool) -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     click.echo(_banner(application, _url(host, server.port), pin) + _without_debugger(host))
-    server.serve_forever()
+    try:
+        server.serve_forever()
+    finally:
+        _stop(application)
 
 
 def _restart_after_each_change(host: str, port: int) -> None:
     """Own the socket, and start the serving process again whenever it ends for a change."""
     _require_free(host, port)
-    # This process serves nothing: what Werkzeug would say here, the banner of the other one says.
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    run_simple(host, port, _not_built_yet, use_reloader=True, threaded=True)
+    with closing(make_server(host, port, _not_built_yet).socket) as listening:
+        listening.set_inheritable(True)
+        environment = os.environ | {
+            "WERKZEUG_RUN_MAIN": "true",
+            "WERKZEUG_SERVER_FD": str(listening.fileno()),
+        }
+        status = _CHANGED
+        while status == _CHANGED:
+            status = _run_again(environment)
+    sys.exit(status)
+
+
+def _run_again(environment: Mapping[str, str]) -> int:
+    """Run this very program as the process that serves, and return its status.
+
+    Werkzeug's own loop kills it a quarter of a second after Ctrl-C, and at once after SIGTERM:
+    its stop hooks would not run, or not to their end.
+    """
+    command = [sys.executable, *sys.orig_argv[1:]]
+    child = subprocess.Popen(command, env=environment, close_fds=False)  # noqa: S603
+    is_over = False
+
+    def end(*_: object) -> None:
+        nonlocal is_over
+        is_over = True
+        child.terminate()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    status = child.wait()
+    return 0 if is_over else status
 
 
 def _serve_until_a_change(load: Loader, host: str, port: int, debug: bool) -> None:
-    wsgi: WSGIApplication
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with ExitStack() as ending:
+        wsgi = _built(load, host, debug, ending)
+        # The first process passes on what has come to both of them: that is no second signal.
+        ending.callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)
+        run_simple(host, port, wsgi, use_reloader=True, threaded=True, request_handler=_Handler)
+
+
+def _built(load: Loader, host: str, debug: bool, ending: ExitStack) -> "WSGIApplication":
+    """Build and start the application, or else what shows why that cannot be."""
+    url = _url(host, _inherited_port())
     try:
         application = load()
         application.start()
     # The user's modules may raise anything, and a mistake is a thing to wait for, not to end of.
     except Exception as error:  # noqa: BLE001
         report = describe(error)
-        url = _url(host, _inherited_port())
         click.echo(f"{report}\n\nWaiting for a change; until then {url} says this too.", err=True)
-        wsgi = _showing(report if debug else "The application could not start.")
-    else:
-        wsgi, pin = _debugged(application, host) if debug else (application, None)
-        click.echo(
-            _banner(application, _url(host, _inherited_port()), pin) + _without_debugger(host)
-        )
-    run_simple(host, port, wsgi, use_reloader=True, threaded=True, request_handler=_Handler)
+        return _showing(report if debug else "The application could not start.")
+    ending.callback(_stop, application)
+    wsgi, pin = _debugged(application, host) if debug else (application, None)
+    click.echo(_banner(application, url, pin) + _without_debugger(host))
+    return wsgi
+
+
+def _stop(application: Application) -> None:
+    """Run the stop hooks; only another Ctrl-C ends them."""
+    try:
+        application.stop()
+    # The hooks are the user's own code; the process ends, or starts again, either way.
+    except Exception as error:  # noqa: BLE001
+        click.echo(describe(error), err=True)
 
 
 class _Handler(WSGIRequestHandler):
@@ -230,7 +280,8 @@ def _frames_of_the_user(stack: traceback.StackSummary) -> list[traceback.FrameSu
 
 
 def _is_of_ours(frame: traceback.FrameSummary) -> bool:
-    return frame.filename.startswith((_THIS_PACKAGE, "<frozen", importlib.__path__[0]))
+    others = ("<frozen", importlib.__path__[0], contextlib.__file__)
+    return frame.filename.startswith((_THIS_PACKAGE, *others))
 
 
 def _without_debugger(host: str) -> str:

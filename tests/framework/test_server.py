@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -33,6 +34,27 @@ class Pages:
 app = Application(Pages)
 """
 
+HOOKED = (
+    APP.replace("app =", "_ =")
+    + """
+from framework import configuration
+
+def note(word):
+    with open("hooks.txt", "a") as file:
+        file.write(word + " ")
+
+@configuration
+class Hooked:
+    def on_start(self) -> None:
+        note("start")
+
+    def on_stop(self) -> None:
+        note("stop")
+
+app = Application(Pages, Hooked)
+"""
+)
+
 SERVE = (FRAMEWORK, "run", "--port", "0")
 ONCE = (*SERVE, "--no-reload")
 IN_CODE = (sys.executable, "-c", "from app import app; app.run(port=0)")
@@ -52,6 +74,10 @@ def _rewrite(file: Path, text: str) -> None:
     later = file.stat().st_mtime + 2
     file.write_text(text)
     os.utime(file, (later, later))
+
+
+def _hooks_run(app_file: Path) -> list[str]:
+    return (app_file.parent / "hooks.txt").read_text().split()
 
 
 @pytest.mark.parametrize("command", [SERVE, ONCE, IN_CODE, IN_CODE_ONCE])
@@ -87,6 +113,51 @@ def test_f112_the_application_is_built_once_under_the_reloader(app_file: Path) -
         Visitor().get(program.url())
 
     assert (app_file.parent / "built.txt").read_text().split() == ["once"]
+
+
+def test_f112_hooks_run_once_under_the_reloader(app_file: Path) -> None:
+    """Start and stop frame each process that serves, also the one that a change ends."""
+    app_file.write_text(HOOKED)
+    with Program(*SERVE, folder=app_file.parent) as program:
+        Visitor().get(program.url())
+        _rewrite(app_file, HOOKED.replace('"hello"', '"good day"'))
+        answer = Visitor().get(program.url())
+        program.stop()
+
+    assert answer == (200, "good day")
+    assert _hooks_run(app_file) == ["start", "stop", "start", "stop"]
+
+
+@pytest.mark.parametrize("command", [SERVE, ONCE])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("send", [os.killpg, os.kill], ids=["to all", "to the first"])
+def test_the_end_of_the_server_runs_the_stop_hooks(
+    app_file: Path,
+    command: tuple[str, ...],
+    number: signal.Signals,
+    send: Callable[[int, int], None],
+) -> None:
+    """A terminal tells all processes of its end, a supervisor only the one that it knows."""
+    app_file.write_text(HOOKED)
+    with Program(*command, folder=app_file.parent) as program:
+        Visitor().get(program.url())
+        send(program.process.pid, number)
+        status = program.finish()
+
+    assert status == 0
+    assert _hooks_run(app_file) == ["start", "stop"]
+
+
+def test_a_stop_hook_that_fails_is_shown(app_file: Path) -> None:
+    """The server ends all the same, without a traceback through the framework."""
+    app_file.write_text(HOOKED.replace('note("stop")', 'raise LookupError("no pool")'))
+    with Program(*SERVE, folder=app_file.parent) as program:
+        Visitor().get(program.url())
+        status = program.stop()
+
+    assert status == 0
+    assert "LookupError: no pool" in "".join(program.output)
+    assert "framework/" not in "".join(program.output)
 
 
 def test_a_change_is_served_from_the_same_address(app_file: Path) -> None:
