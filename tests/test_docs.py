@@ -1,6 +1,7 @@
 """Every snippet of the README and the docs runs, and every link leads somewhere."""
 
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -33,6 +34,15 @@ def _snippets(page: Path) -> Iterator[Snippet]:
         yield Snippet(block["language"], block["code"], line)
 
 
+def _program(page: Path) -> str:
+    """Return the Python of a page, each line where it is in the page."""
+    program = ""
+    for snippet in _snippets(page):
+        if snippet.language == "python":
+            program += "\n" * (snippet.line - program.count("\n")) + snippet.code
+    return program
+
+
 @pytest.fixture
 def page_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     """Return an empty module, in a fresh folder, for the code of one page."""
@@ -50,6 +60,21 @@ def test_the_snippets_of_a_page_run_in_order(page: Path, page_module: ModuleType
             # As many empty lines above as in the page: an error then names the page and its line.
             code = compile("\n" * snippet.line + snippet.code, str(page), "exec")
             exec(code, vars(page_module))  # noqa: S102
+
+
+def test_mypy_accepts_the_snippets(tmp_path: Path) -> None:
+    """A reader whose type checker is strict can take the Python of every page as it is."""
+    pytest.importorskip("mypy", reason="mypy is one of the tools of `make check`")
+    for page in PAGES:
+        module = tmp_path / f"page_{page.stem.replace('-', '_')}.py"
+        module.write_text(_program(page), encoding="utf-8")
+
+    # A page may show a second file, in which a name of the first one is used anew.
+    options = ["--strict", "--disable-error-code=no-redef"]
+    command = [sys.executable, "-m", "mypy", *options, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
