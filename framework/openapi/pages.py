@@ -1,6 +1,6 @@
 """The document and its page, served where a configuration says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -14,6 +14,7 @@ from framework.application import Application
 from framework.components import component
 from framework.controllers import Route, controller, get
 from framework.openapi.document import describe_handlers
+from sessions.errors import ConfigurationError
 
 _VERSION = "3.1.0"
 _ASSETS = resources.files("framework.openapi")
@@ -39,6 +40,11 @@ class OpenAPI(Addition):
     servers: Sequence[str] = ()
     include: Callable[[Route], bool] = lambda route: True
     amend: Callable[[dict[str, Any]], object] = lambda document: None
+
+    def __post_init__(self) -> None:
+        problems = list(_setting_problems(self))
+        if problems:
+            raise ConfigurationError(problems)
 
     def controller(self) -> type:
         """Return the controller of the document and its page."""
@@ -104,6 +110,21 @@ class Documentation:
         )
         settings.amend(document)
         return document
+
+
+def _setting_problems(settings: OpenAPI) -> Iterator[str]:
+    for name in ("title", "version", "description", "path"):
+        value = getattr(settings, name)
+        if not isinstance(value, str):
+            yield f"OpenAPI.{name} is {value!r}; give a text"
+        elif name == "path" and ("//" in value or "<" in value):
+            yield f"OpenAPI.path is {value!r}; give a path without variables, such as '/docs'"
+    if isinstance(settings.servers, str):
+        yield f"OpenAPI.servers is {settings.servers!r}; give a list, [{settings.servers!r}]"
+    for name in ("include", "amend"):
+        value = getattr(settings, name)
+        if not callable(value):
+            yield f"OpenAPI.{name} is {value!r}; give a function, or leave it out"
 
 
 def _asset(content: str | bytes, media_type: str) -> Response:

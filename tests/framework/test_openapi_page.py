@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from framework import (
 )
 from framework.openapi import OpenAPI
 from tests.framework.shop import Configuration, Items, Pages
+from tests.framework.trials import only_problem_of
 
 
 @configuration
@@ -94,6 +96,35 @@ def test_a_handler_at_the_same_path_is_a_startup_problem() -> None:
 
     with pytest.raises(StartupError, match="GET /docs"):
         Application(Docs, Configuration)
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ({"version": 1.2}, "OpenAPI.version is 1.2"),
+        ({"path": "/docs/<name>"}, "OpenAPI.path is '/docs/<name>'"),
+        ({"path": "//docs"}, "OpenAPI.path is '//docs'"),
+        ({"path": None}, "OpenAPI.path is None"),
+        ({"servers": "https://shop.example"}, "OpenAPI.servers is 'https://shop.example'"),
+        ({"include": None}, "OpenAPI.include is None"),
+        ({"amend": {}}, "OpenAPI.amend is {}"),
+    ],
+)
+def test_settings_that_cannot_work_are_startup_problems(
+    settings: dict[str, Any], what: str
+) -> None:
+    """They name the setting at the place where it is written."""
+
+    @configuration
+    class Wrong:
+        @component
+        def openapi(self) -> OpenAPI:
+            return OpenAPI(**{"title": "Shop", **settings})
+
+    problem = only_problem_of(Items, Wrong)
+
+    assert problem.what == what
+    assert "Wrong.openapi (" in problem.where
 
 
 def test_without_the_component_there_is_nothing() -> None:
