@@ -88,6 +88,7 @@ class SessionContainer:
             *_prefix(self),
             *_kinds(self),
             *_trial(self.gen_id),
+            *_time(self.clock),
             *_lists(self),
             *_lifetime("idle_timeout", self.idle_timeout, LONGEST_SESSION),
             *_lifetime("absolute_timeout", self.absolute_timeout, LONGEST_SESSION),
@@ -214,6 +215,22 @@ def _trial(gen_id: object) -> Iterator[str]:
     # It is the user's function: whatever it raises now, it would raise in a request.
     except Exception as error:  # noqa: BLE001
         yield f"gen_id raised {error!r}; correct it, or leave it out"
+
+
+def _time(clock: object) -> Iterator[str]:
+    """Ask the clock once, for the same reason."""
+    if not callable(clock):
+        return
+    try:
+        now = clock()
+    # It is the user's function, too.
+    except Exception as error:  # noqa: BLE001
+        now = error
+    if isinstance(now, bool) or not isinstance(now, int | float):
+        yield (
+            f"clock={clock!r} gives {now!r}; give a function that returns epoch seconds, such as"
+            " time.time"
+        )
 
 
 def _lists(container: SessionContainer) -> Iterator[str]:

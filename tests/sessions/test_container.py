@@ -3,7 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from sessions import (
     Session,
     SessionContainer,
 )
+from sessions.testing import ManualClock
 from tests.sessions.apps import KEY
 from tests.sessions.refusals import MAKE_SECURE, problems
 
@@ -177,6 +178,15 @@ def test_s6_a_gen_id_is_tried_when_the_container_is_made() -> None:
     assert problems(container, gen_id=no_luck) == (
         "SessionContainer: gen_id raised OSError('no luck'); correct it, or leave it out",
     )
+
+
+@pytest.mark.parametrize("clock", [ManualClock, datetime.now, lambda: None, lambda zone: 1.0])
+def test_a_clock_that_tells_no_time_is_refused(clock: Any) -> None:
+    """It is asked once; a class that was not called is one, too."""
+    (problem,) = problems(container, clock=clock)
+
+    assert problem.startswith(f"SessionContainer: clock={clock!r} gives ")
+    assert problem.endswith("; give a function that returns epoch seconds, such as time.time")
 
 
 @pytest.mark.parametrize(
