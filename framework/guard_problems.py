@@ -46,6 +46,8 @@ def _no_guard(given: object) -> str:
         )
     if isinstance(given, type) and _is_guarded(given):
         return f"{message} {given!r}, which is to be guarded: write @guard(LoggedIn) above it"
+    if isinstance(given, type):
+        return f"{message} {given!r}: write def check(self) -> bool in {given.__name__}"
     return f"{message} {given!r}: write @guard(LoggedIn), and give LoggedIn def check(self) -> bool"
 
 

@@ -91,5 +91,5 @@ def _lost(written: FunctionType, hidden: list[str]) -> Problem:
     return Problem(
         location(written),
         f"{' and '.join(hidden)} {do} nothing here: a decorator above hides {it}",
-        f"Let that decorator use functools.wraps, or move it below {it}.",
+        f"Let that decorator use functools.wraps, or move it below {hidden[-1]}.",
     )

@@ -192,7 +192,7 @@ def show(self: object) -> None: ...
     [
         ((), "@guard takes at least one guard: write @guard(LoggedIn)"),
         (("admin",), "have a method check, not 'admin'"),
-        ((Users,), "have a method check, not <class"),
+        ((Users,), ".Users'>: write def check(self) -> bool in Users"),
         (
             (show,),
             "not the function show(): if no guard is written, write @guard(LoggedIn); if show() is"

@@ -74,7 +74,7 @@ def test_a_hidden_guard_is_a_problem() -> None:
 
     assert problem.where.startswith("Page.show (")
     assert problem.what == "@guard does nothing here: a decorator above hides it"
-    assert problem.remedy == "Let that decorator use functools.wraps, or move it below it."
+    assert problem.remedy == "Let that decorator use functools.wraps, or move it below @guard."
 
 
 @pytest.mark.parametrize("decorate", [Untidy, by_default, by_method, partialmethod])
