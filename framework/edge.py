@@ -20,7 +20,6 @@ _ExcInfo: TypeAlias = (
 )
 
 _SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cross-Origin-Opener-Policy": "same-origin",

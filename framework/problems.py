@@ -15,7 +15,14 @@ from werkzeug.exceptions import (
 )
 from werkzeug.http import parse_accept_header
 
-from framework.responses import Headers, Rendered, encode_json, render_response, status_line
+from framework.responses import (
+    NOSNIFF,
+    Headers,
+    Rendered,
+    encode_json,
+    render_response,
+    status_line,
+)
 from framework.validation import FieldError, InvalidRequest
 from sessions.errors import SessionError, StoreUnavailable
 
@@ -62,7 +69,7 @@ def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered
         body = encode_json(details)
         headers.append(PROBLEM)
     # Either of the two, by what the client prefers.
-    headers += [("Vary", "Accept"), ("Content-Length", str(len(body)))]
+    headers += [NOSNIFF, ("Vary", "Accept"), ("Content-Length", str(len(body)))]
     return status_line(details.status), headers, [body]
 
 

@@ -79,10 +79,10 @@ class Renderers(dict[type, Render]):
 
     def _text(self, result: str, _: "WSGIEnvironment") -> Rendered:
         body = result.encode()
-        return self._status, [TEXT, ("Content-Length", str(len(body)))], [body]
+        return self._status, [TEXT, NOSNIFF, ("Content-Length", str(len(body)))], [body]
 
     def _bytes(self, result: bytes, _: "WSGIEnvironment") -> Rendered:
-        return self._status, [BYTES, ("Content-Length", str(len(result)))], [result]
+        return self._status, [BYTES, NOSNIFF, ("Content-Length", str(len(result)))], [result]
 
     def _json(self, result: object, _: "WSGIEnvironment") -> Rendered:
         try:
@@ -94,7 +94,7 @@ class Renderers(dict[type, Render]):
                 f" {error}. Return a Response, a str, bytes, None, a generator, or what JSON can"
                 " hold: dict, list, dataclass, msgspec.Struct, Enum, UUID, datetime, numbers."
             ) from error
-        return self._status, [JSON, ("Content-Length", str(len(body)))], [body]
+        return self._status, [JSON, NOSNIFF, ("Content-Length", str(len(body)))], [body]
 
     def _tuple(self, result: tuple[object, ...], environ: "WSGIEnvironment") -> Rendered:
         """Refuse a body with a status, which others would send as JSON without a word."""
@@ -114,7 +114,7 @@ class Renderers(dict[type, Render]):
 
     def _stream(self, result: Iterator[object], _: "WSGIEnvironment") -> Rendered:
         body = Stream(result, self._where)
-        return self._status, [TEXT if body.is_text else BYTES], body
+        return self._status, [TEXT if body.is_text else BYTES, NOSNIFF], body
 
     def _response(self, result: Response, environ: "WSGIEnvironment") -> Rendered:
         return render_response(result, environ, self._where)
@@ -226,6 +226,8 @@ def render_response(response: Response, environ: "WSGIEnvironment", where: str) 
     if response.status_code == HTTPStatus.NO_CONTENT:
         # There is no content for Werkzeug's default type to describe.
         headers = [header for header in headers if header[0].lower() != "content-type"]
+    elif NOSNIFF[0] not in response.headers:
+        headers.append(NOSNIFF)
     return response.status, headers, _body(response, environ, where)
 
 
@@ -280,5 +282,7 @@ encode_json = msgspec.json.Encoder(enc_hook=encodable).encode
 TEXT = ("Content-Type", "text/plain; charset=utf-8")
 BYTES = ("Content-Type", "application/octet-stream")
 JSON = ("Content-Type", "application/json")
+# A browser that guesses the type of a text may find a page with scripts in it.
+NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 _REMEMBERED_TYPES = 64

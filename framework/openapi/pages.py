@@ -128,5 +128,5 @@ def _setting_problems(settings: OpenAPI) -> Iterator[str]:
 
 
 def _asset(content: str | bytes, media_type: str) -> Response:
-    headers = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
+    headers = {"Content-Security-Policy": _POLICY}
     return Response(content, content_type=f"{media_type}; charset=utf-8", headers=headers)

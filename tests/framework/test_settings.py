@@ -1,4 +1,4 @@
-"""The settings of HTTP: hosts, proxies, limits and security headers."""
+"""The settings of HTTP: hosts, proxies and limits."""
 
 from io import BytesIO
 from typing import Any
@@ -11,7 +11,6 @@ from framework import (
     Form,
     HTTPSettings,
     Request,
-    Response,
     component,
     configuration,
     controller,
@@ -209,48 +208,6 @@ def test_f59_limits_of_one_application_leave_others_alone() -> None:
         response = client.post("/body", data=b"[]".ljust(21), content_type="application/json")
 
         assert response.status_code == status
-
-
-@pytest.mark.parametrize("path", ["/", "/missing"])
-def test_security_headers_are_one_switch(path: str) -> None:
-    """Every response has them; the one about https only where it is https."""
-    client = client_with(security_headers=True)
-    plain, secure = client.get(path), client.get(path, base_url="https://localhost")
-
-    assert plain.headers["X-Content-Type-Options"] == "nosniff"
-    assert plain.headers["X-Frame-Options"] == "SAMEORIGIN"
-    assert plain.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
-    assert plain.headers["Cross-Origin-Opener-Policy"] == "same-origin"
-    assert "Strict-Transport-Security" not in plain.headers
-    assert secure.headers["Strict-Transport-Security"] == "max-age=31536000"
-
-
-@pytest.mark.parametrize("name", ["X-Frame-Options", "x-frame-options"])
-def test_a_security_header_of_the_applications_own_stays(name: str) -> None:
-    """It is not sent twice."""
-
-    @controller("/own")
-    class Own:
-        @get("/")
-        def show(self) -> Response:
-            return Response(headers={name: "DENY"})
-
-    client = client_with(Own, security_headers=True)
-
-    assert client.get("/own").headers.getlist("X-Frame-Options") == ["DENY"]
-
-
-def test_security_headers_are_off_by_default() -> None:
-    """An application that sends its own needs none of ours."""
-    with client_of(Pages) as client:
-        assert "X-Content-Type-Options" not in client.get("/").headers
-
-
-def test_a_refused_host_has_the_security_headers() -> None:
-    """They are outside of everything."""
-    client = client_with(security_headers=True, trusted_hosts=["shop.example"])
-
-    assert client.get("/").headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize(
