@@ -36,8 +36,9 @@ def as_written(origin: str) -> str | None:
             host = f"[{IPv6Address(host[1:-1])}]"
         except ValueError:
             return None
-    is_default = port is None or int(port) == _DEFAULT_PORTS[scheme]
-    return f"{scheme}://{host}" if is_default else f"{scheme}://{host}:{int(port)}"
+    usual = _DEFAULT_PORTS[scheme]
+    number = int(port or usual)
+    return f"{scheme}://{host}" if number == usual else f"{scheme}://{host}:{number}"
 
 
 def host_of(origin: str) -> str:
