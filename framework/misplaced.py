@@ -56,16 +56,25 @@ def _elsewhere(target: type, served: AbstractSet[type]) -> Iterator[Problem]:
             yield _guards_nothing(location(base), what)
         for key, found in vars(base).items():
             if isroutine(found) or isinstance(found, staticmethod | classmethod):
-                yield from _useless(found, key, name)
+                yield from _useless(found, key, target)
 
 
-def _useless(found: object, key: str, name: str) -> Iterator[Problem]:
-    where = location(getattr(found, "__func__", found))
-    if tag_of(found, ROUTES):
+def _useless(found: object, key: str, target: type) -> Iterator[Problem]:
+    tags = [each for each in (ROUTES, GUARDS, CATCHES) if tag_of(found, each)]
+    if not tags:
+        return
+    where, name = location(getattr(found, "__func__", found)), target.__name__
+    if ROUTES in tags:
         what = f"{key}() is decorated as a handler, but {name} is no controller"
         yield Problem(where, f"{what}, so no request reaches it", _MOVE)
-    elif tag_of(found, GUARDS):
+    elif GUARDS in tags:
         yield _guards_nothing(where, f"{key}() is no handler")
+    if CATCHES in tags and not is_configuration(target):
+        yield Problem(
+            where,
+            f"@catch catches nothing here: {name} is neither a controller nor a configuration",
+            "Move the method to one of the two, or remove the decorator.",
+        )
 
 
 def _guards_nothing(where: str, why: str) -> Problem:

@@ -29,6 +29,23 @@ def test_a_guard_of_a_component_guards_nothing(decorate: Callable[[type], type])
     assert "Work (" in problem.where
 
 
+def test_a_component_catches_nothing() -> None:
+    """What it raises is raised by the handler that uses it."""
+
+    @service
+    class Work:
+        @catch(LookupError)
+        def caught(self) -> str:
+            return "caught"
+
+    problem = only_problem_of(Pages, Work)
+
+    assert problem.where.startswith("Work.caught (")
+    assert problem.what == (
+        "@catch catches nothing here: Work is neither a controller nor a configuration"
+    )
+
+
 @guard(Nobody)
 class Guarded:
     @get("/guarded")
