@@ -87,7 +87,7 @@ class SessionContainer:
             *_keys(self.keys),
             *_prefix(self),
             *_kinds(self),
-            *_trial(self.gen_id),
+            *_trial(self),
             *_time(self.clock),
             *_lists(self),
             *_lifetime("idle_timeout", self.idle_timeout, LONGEST_SESSION),
@@ -204,12 +204,13 @@ def _kinds(container: SessionContainer) -> Iterator[str]:
         yield f"session_class={kind!r} is no class of sessions; give Session or a subclass of it"
 
 
-def _trial(gen_id: object) -> Iterator[str]:
+def _trial(container: SessionContainer) -> Iterator[str]:
     """Make one id, so that not the first visitor finds out that it is unfit."""
+    gen_id: object = container.gen_id
     if not callable(gen_id):
         return
     try:
-        new_id(gen_id)
+        new_id(container.gen_id)
     except ConfigurationError as error:
         yield from error.problems
     # It is the user's function: whatever it raises now, it would raise in a request.
