@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
@@ -137,7 +138,9 @@ def request_path(environ: "WSGIEnvironment") -> str:
     return path if path.isascii() else _decode(path)
 
 
-def path_variables(rule: str) -> dict[str, type | None]:
+# A handler asks for its rule, and so do the exception handlers that may answer in its place.
+@lru_cache(maxsize=4096)
+def path_variables(rule: str) -> Mapping[str, type | None]:
     """List the variables of a rule with the type of their values, None where it is not known.
 
     Raises `ValueError`, which says what is wrong, for a rule that cannot be.
