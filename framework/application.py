@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
@@ -12,8 +12,8 @@ from werkzeug.wrappers import Request
 
 from framework.additions import Addition
 from framework.catching import Catcher
-from framework.components import is_configuration
-from framework.controllers import Route
+from framework.components import is_component, is_configuration
+from framework.controllers import Route, is_controller
 from framework.defaults import SessionDefaults
 from framework.discovery import find_classes
 from framework.dispatch import Dispatcher, Surroundings
@@ -23,10 +23,13 @@ from framework.hooks import read_hooks
 from framework.injection import Graph
 from framework.middleware import Middleware, lost_middleware, read_middleware, uses_session
 from framework.settings import HTTPSettings
+from framework.signatures import describe
 from framework.startup import Problem, StartupError, setting_problems
 from sessions.container import SessionContainer
 from sessions.errors import ConfigurationError
 from sessions.manager import SessionManager
+
+_NEW_CONTROLLER = "Return a new class each time, decorated with @component and @controller."
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -55,7 +58,7 @@ class Application:
         known = self._known(defaults)
         self.graph = Graph(classes, replacements=replacements or {}, known=known, problems=problems)
         """The components of the application, each built once."""
-        reader = HandlerReader([*classes, *_added(self.graph)], self.graph, problems)
+        reader = HandlerReader([*classes, *_added(self.graph, problems)], self.graph, problems)
         self.handlers: tuple[Handler, ...] = tuple(reader.read())
         """What start-up knows about each handler: its route, and where its arguments come from."""
         self._hooks = read_hooks(filter(is_configuration, classes), self.graph, problems)
@@ -169,14 +172,22 @@ class Application:
         }
 
 
-def _added(graph: Graph) -> list[type]:
-    """List the controllers that components add."""
-    try:
-        addition = graph.get(Addition)
-    # There is none; or it cannot be built, which the graph has reported.
-    except KeyError:
-        return []
-    return [addition.controller()] if isinstance(addition, Addition) else []
+def _added(graph: Graph, problems: list[Problem]) -> Iterator[type]:
+    """Yield the controllers that components add."""
+    for where, addition in graph.all_of(Addition):
+        name = describe(type(addition))
+        try:
+            added: object = addition.controller()
+        # It is made of what the user has given it.
+        except Exception as error:  # noqa: BLE001
+            what = f"{name} cannot add its controller: {type(error).__name__}: {error}"
+            problems.append(Problem(where, what, f"Correct what {name} is given."))
+            continue
+        if isinstance(added, type) and is_controller(added) and is_component(added):
+            yield added
+        else:
+            what = f"{name}.controller() returned {added!r}, which is not a controller to add"
+            problems.append(Problem(where, what, _NEW_CONTROLLER))
 
 
 def _surroundings(

@@ -28,10 +28,10 @@ from framework.makers import Maker
 from framework.markers import InjectMarker, Marker
 from framework.missing import of_one_request, unannotated
 from framework.providers import Provider, method_call
-from framework.recipes import Argument, Recipe, give
+from framework.recipes import Argument, Recipe, give, maker_of
 from framework.registry import Registry
 from framework.request_components import request_maker
-from framework.scopes import Ending, YieldsNothing
+from framework.scopes import YieldsNothing
 from framework.signatures import (
     EMPTY,
     Declared,
@@ -67,8 +67,6 @@ class Graph:
         """What makes the components that each request has anew, by their types."""
         self._makers: dict[Provider, Maker] = {}
         self._endings = ExitStack()
-        self.has_endings = False
-        """Whether something ends with the application."""
         self._injector = injector.Injector(auto_bind=False)
         self._registry = Registry(classes, known, problems)
         self._registry.replace(replacements)
@@ -138,6 +136,20 @@ class Graph:
     def provided(self) -> list[object]:
         """List the types that the user's providers make."""
         return [key for provider in self._registry.eager() for key in provider.keys]
+
+    @property
+    def has_endings(self) -> bool:
+        """Tell whether something ends with the application."""
+        return any(each.ends and not each.per_request for each in self._built)
+
+    def all_of(self, kind: type) -> Iterator[tuple[str, Any]]:
+        """Yield every component of a type with its place; each counts as asked for."""
+        for provider in (*self._registry.eager(), *self._registry.replacements):
+            is_built = not provider.per_request and self._build(provider, ())
+            component = give(self._injector, provider) if is_built else None
+            if isinstance(component, kind):
+                self._asked_for.add(provider)
+                yield provider.where, component
 
     def components(self) -> Iterator[tuple[str, object]]:
         """Yield what the user's providers have made, each with the name of its type."""
@@ -266,7 +278,7 @@ class Graph:
         """Let injector make a component; False if that is a problem."""
         owner = provider.configuration
         configuration = None if owner is None else self._registry.find(owner)
-        recipe = Recipe(self._maker(provider), configuration, arguments)
+        recipe = Recipe(maker_of(provider, self._endings), configuration, arguments)
         key = cast(Any, provider)
         self._injector.binder.bind(key, to=recipe)
         try:
@@ -285,16 +297,3 @@ class Graph:
             self._problems += [] if wrong is None else [wrong]
             return wrong is None
         return False
-
-    def _maker(self, provider: Provider) -> Callable[..., object]:
-        if not provider.ends:
-            return provider.make
-        self.has_endings = True
-
-        def begin(*some: object, **others: object) -> object:
-            ending = Ending(cast(Any, provider.make(*some, **others)), provider.where)
-            component: object = ending.begin()
-            self._endings.callback(ending.end)
-            return component
-
-        return begin

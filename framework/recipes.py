@@ -2,12 +2,14 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, cast
 
 import injector
 
 from framework.providers import Provider
+from framework.scopes import Ending
 from framework.signatures import Declared
 
 # A parameter and what provides its argument; None where it keeps its default.
@@ -33,6 +35,20 @@ class Recipe(injector.Provider[object]):
             else:
                 named[declared.name] = value
         return self.make(*positional, **named)
+
+
+def maker_of(provider: Provider, endings: ExitStack) -> Callable[..., object]:
+    """Return what makes a component; what ends one that a generator yields joins the endings."""
+    if not provider.ends:
+        return provider.make
+
+    def begin(*some: object, **others: object) -> object:
+        ending = Ending(cast(Any, provider.make(*some, **others)), provider.where)
+        component: object = ending.begin()
+        endings.callback(ending.end)
+        return component
+
+    return begin
 
 
 def give(source: injector.Injector, provider: Provider) -> object:

@@ -106,7 +106,8 @@ class Documentation:
         document |= describe_handlers(
             handler
             for handler in self._application.handlers
-            if handler.route.controller is not type(self) and settings.include(handler.route)
+            if not issubclass(handler.route.controller, Documentation)
+            and settings.include(handler.route)
         )
         settings.amend(document)
         return document
