@@ -22,11 +22,12 @@ def redirect(
     """
     if status not in _STATUSES:
         raise ValueError(f"{status!r} is no redirect; use one of {', '.join(map(str, _STATUSES))}")
-    if not (is_local(target) or (external and _is_web_url(target))):
-        if otherwise is None:
-            raise BadRequest(_refusal(target, external=external))
-        return redirect(otherwise, status=status, external=external)
-    return Response(status=status, headers=[("Location", target)], content_type="text/plain")
+    if otherwise is not None and not _fits(otherwise, external=external):
+        raise ValueError(f"otherwise is {otherwise!r}; give a path of this site, such as '/'")
+    chosen = target if _fits(target, external=external) else otherwise
+    if chosen is None:
+        raise BadRequest(_refusal(target, external=external))
+    return Response(status=status, headers=[("Location", chosen)], content_type="text/plain")
 
 
 def is_local(target: str) -> bool:
@@ -34,6 +35,10 @@ def is_local(target: str) -> bool:
     return (
         target.startswith("/") and not target.startswith("//") and _MISREAD.search(target) is None
     )
+
+
+def _fits(target: str, *, external: bool) -> bool:
+    return is_local(target) or (external and _is_web_url(target))
 
 
 def _is_web_url(target: str) -> bool:

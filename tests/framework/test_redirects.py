@@ -145,6 +145,13 @@ def test_a_target_from_elsewhere_gives_way(target: str, location: str) -> None:
     assert response.headers["Location"] == location
 
 
+@pytest.mark.parametrize("otherwise", ["home", "//evil.example", "https://pay.example/"])
+def test_what_a_target_gives_way_to_must_be_a_path(otherwise: str) -> None:
+    """It is the code's own, so it is no bad request, and is found with good targets, too."""
+    with pytest.raises(ValueError, match="give a path of this site, such as '/'"):
+        redirect("/notes", otherwise=otherwise)
+
+
 def test_a_redirect_leaves_the_site_where_the_code_says_so() -> None:
     """With `external`, a URL of another site is a target."""
     with client_of(Site) as client:
