@@ -1,7 +1,7 @@
 """The limits of a value: whether something can meet them, and whether they fit its type."""
 
-import math
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -71,7 +71,7 @@ def _wrong_value(name: str, value: Any) -> Iterator[tuple[str, str]]:
         yield from _wrong_pattern(value)
     elif isinstance(value, bool) or not isinstance(value, int | float):
         yield f"has {name}={value!r}, which is no number", f"Write a number, as in {name}=1."
-    elif name in _BOUNDS and not math.isfinite(value):
+    elif name in _BOUNDS and not abs(value) <= sys.float_info.max:
         yield f"has {name}={value!r}, which limits nothing", "Leave it out, or give a number."
     elif name in _LENGTHS and not (isinstance(value, int) and 0 <= value <= _LARGEST):
         yield f"has {name}={value!r}, which is no length", f"Write 0 or more, as in {name}=1."
@@ -83,7 +83,7 @@ def _wrong_pattern(pattern: object) -> Iterator[tuple[str, str]]:
         return
     try:
         re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         yield (
             f"has pattern={pattern!r}, which is no regular expression: {error}",
             "Correct it; a backslash before a character takes it literally.",

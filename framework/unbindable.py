@@ -64,6 +64,7 @@ def refuse_misplaced(declared: Declared) -> None:
 def refuse_idle(declared: Declared) -> None:
     """Raise `Unbindable` for what looks like a resolver beside a type, and resolves nothing."""
     for each in declared.metadata:
+        # This one tells pydantic how to validate the type.
         if hasattr(each, "__get_pydantic_core_schema__"):
             continue
         kind = each if isinstance(each, type) else type(each)

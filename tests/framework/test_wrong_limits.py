@@ -22,6 +22,11 @@ LIMITS: dict[str, tuple[dict[str, Any], str]] = {
     "a text": ({"ge": "2"}, "ge='2', which is no number"),
     "a bool": ({"lt": True}, "lt=True, which is no number"),
     "no finite number": ({"le": float("nan")}, "le=nan, which limits nothing"),
+    "a number beyond all": ({"gt": -(10**400)}, f"gt=-1{'0' * 400}, which limits nothing"),
+    "a pattern without an end": (
+        {"pattern": "a{99999999999}"},
+        "pattern='a{99999999999}', which is no regular expression: the repetition number",
+    ),
     "a negative length": ({"min_length": -1}, "min_length=-1, which is no length"),
     "half a length": ({"max_length": 1.5}, "max_length=1.5, which is no length"),
     "a list": ({"ge": []}, "ge=[], which is no number"),
