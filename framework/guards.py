@@ -12,7 +12,7 @@ from werkzeug.exceptions import Forbidden
 from framework.binding import bind_part
 from framework.components import tag, tag_of
 from framework.exchange import Exchange
-from framework.guard_problems import check_problems, require_guards
+from framework.guard_problems import require_guards
 from framework.injection import Graph
 from framework.plans import Plan, compile_call
 from framework.signatures import describe
@@ -93,8 +93,6 @@ def bind_guard(
         return None
     function = inspect.getattr_static(instance, "check")
     function = function.__func__ if isinstance(function, classmethod) else function
-    found = list(check_problems(function))
-    problems += found
     plan = bind_part(
         function,
         where=location(function),
@@ -102,7 +100,7 @@ def bind_guard(
         provide=graph.provide,
         problems=problems,
     )
-    return None if plan is None or found else Guard(listed, plan, instance.check)
+    return None if plan is None else Guard(listed, plan, instance.check)
 
 
 def guarded(guards: Sequence[Guard], call: Call) -> Call:

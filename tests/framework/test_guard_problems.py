@@ -1,8 +1,7 @@
 """What start-up says about guards, and what a test puts in their place."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any, Literal, Never, Protocol, TypeVar
+from typing import Any, Protocol
 
 import pytest
 
@@ -83,52 +82,6 @@ def test_a_parameter_that_a_guard_cannot_have_is_a_problem() -> None:
 
     assert "parameter 'users' is Users, but nothing says where it comes from" in problem.what
     assert "Confused.check (" in problem.where
-
-
-@pytest.mark.parametrize(
-    ("returns", "written"),
-    [
-        (None, "None"),
-        ("int", "int"),
-        (Iterator[bool], "Iterator[bool]"),
-        (str | None, "str | None"),
-        (Literal["yes"], "Literal['yes']"),
-    ],
-)
-def test_a_check_that_lets_nobody_pass_is_a_problem(returns: object, written: str) -> None:
-    """It may be meant to refuse by raising only."""
-
-    class Closed:
-        def check(self) -> Any: ...
-
-        check.__annotations__["return"] = returns
-
-    problem = only_problem_of(page_guarded_by(Closed))
-
-    assert problem.where.startswith("Closed.check (")
-    assert problem.what == (
-        f"the check of the guard returns {written}, but only True lets a request pass"
-    )
-    assert "`-> bool`" in problem.remedy
-
-
-@pytest.mark.parametrize(
-    "returns", [bool, "bool | None", Any, object, Never, Literal[True], TypeVar("T")]
-)
-def test_a_check_that_may_return_true_is_none(returns: object) -> None:
-    """Or says nothing, or that it always refuses."""
-
-    class Open:
-        def check(self) -> Any: ...
-
-        check.__annotations__["return"] = returns
-
-    class Silent:
-        def check(self) -> Any: ...
-
-        del check.__annotations__["return"]
-
-    assert problems_of(page_guarded_by(Open, Silent)) == ()
 
 
 def test_an_async_check_is_a_problem() -> None:
