@@ -84,6 +84,13 @@ def component_methods(target: type) -> list["Member"]:
 
 
 @dataclass(frozen=True)
+class Named:
+    """Ask for the component of a class that the code itself names: it needs no tag."""
+
+    target: type
+
+
+@dataclass(frozen=True)
 class Member:
     """A tagged method as a class has it, with what it overrides."""
 

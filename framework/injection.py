@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast, overload
 
 import injector
 
+from framework.components import Named
 from framework.exchange import Exchange
 from framework.failures import (
     captive,
@@ -82,11 +83,6 @@ class Graph:
         """Return the component of a type; raise NotProvided or AlreadyReported, both KeyErrors."""
         return self._get(self._ask_for(key))
 
-    def named(self, target: type[T]) -> T:
-        """Return the component of a class that a decorator or a list names, tagged or not."""
-        self._registry.name(target)
-        return cast(T, self._get(self._ask_for(target)))
-
     def stand_in(self, listed: Any, where: str) -> Any:
         """Return what a decorator or a list means: the component of a class, or an object itself.
 
@@ -94,7 +90,7 @@ class Graph:
         """
         if isinstance(listed, type):
             try:
-                return self.named(listed)
+                return self.get(Named(listed))
             except NotProvided as missing:
                 self._problems.append(Problem(where, missing.what, missing.remedy))
                 raise AlreadyReported(listed) from missing

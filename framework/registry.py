@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from framework.components import Member, component_methods, is_component, is_configuration
+from framework.components import Member, Named, component_methods, is_component, is_configuration
 from framework.missing import implements, is_abstract, not_provided
 from framework.providers import (
     Provider,
@@ -58,6 +58,9 @@ class Registry:
 
     def find(self, annotation: Any) -> Provider:
         """Return the provider of a type or raise NotProvided."""
+        if isinstance(annotation, Named):
+            annotation = annotation.target
+            self._name(annotation)
         key = key_of(*split(annotation))
         try:
             provider = self._providers.get(key)
@@ -65,11 +68,6 @@ class Registry:
         except TypeError:
             provider = None
         return provider or self._implied(key)
-
-    def name(self, target: type) -> None:
-        """Let a class provide itself although nothing tags it, unless something provides it."""
-        if target not in self._providers and not is_abstract(target):
-            self._providers[target] = class_provider(target)
 
     def eager(self) -> list[Provider]:
         """List the user's providers, without those whose place a replacement takes."""
@@ -95,6 +93,11 @@ class Registry:
             return default(settings)
 
         return complete
+
+    def _name(self, target: type) -> None:
+        """Let a class provide itself although nothing tags it, unless something provides it."""
+        if target not in self._providers and not is_abstract(target):
+            self._providers[target] = class_provider(target)
 
     def _implied(self, key: Any) -> Provider:
         """Return the provider of a type that nothing provides by its name."""

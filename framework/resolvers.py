@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from framework.components import is_component
+from framework.components import Named, is_component
 from framework.makers import Maker
 from framework.markers import Field, Marker, Unbindable
 from framework.signatures import describe
@@ -31,12 +31,11 @@ class Resolver:
     def component(self, name: str, provide: Callable[[object], object]) -> Any:
         """Return the one instance of the class; None if there is a problem with it already."""
         try:
-            component = provide(self.kind)
+            component = provide(Named(self.kind))
         except AlreadyReported:
             return None
         except NotProvided as missing:
-            what = f"{missing.what}, which resolves parameter {name!r}"
-            raise Unbindable(what, missing.remedy) from missing
+            raise Unbindable(f"parameter {name!r}: {missing.what}", missing.remedy) from missing
         if isinstance(component, Maker):
             raise Unbindable(
                 f'parameter {name!r}: {describe(self.kind)} has scope="request", but resolvers are'

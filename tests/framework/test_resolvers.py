@@ -1,9 +1,7 @@
 """Resolvers: what a class of the user's makes of a request."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-import pytest
+from typing import Annotated, Any, Protocol
 
 from framework import (
     Header,
@@ -207,21 +205,39 @@ def test_the_problems_of_a_resolver_are_those_of_the_application() -> None:
     assert "parameter 'user' is User, but nothing says where it comes from" in found[0].what
 
 
-@pytest.mark.parametrize("decorated", [True, False])
-def test_a_class_that_cannot_resolve_is_a_problem(decorated: bool) -> None:
-    """A component without `resolve`, and a resolver that is no component, are told apart."""
+def test_a_class_that_cannot_resolve_is_a_problem() -> None:
+    """A component in `Annotated` is meant to resolve."""
 
+    @component
     class Useless: ...
 
-    class Undecorated:
+    assert only_problem_of(page_with(Useless)).what == "Useless has no method resolve"
+
+
+def test_a_resolver_needs_no_decorator() -> None:
+    """The annotation names it; its constructor is injected all the same."""
+
+    @component
+    class Words:
+        hello = "hello"
+
+    class Plain:
+        def __init__(self, words: Words) -> None:
+            self._words = words
+
         def resolve(self) -> str:
-            return ""
+            return self._words.hello
 
-    problem = only_problem_of(page_with(component(Useless) if decorated else Undecorated))
+    with client_of(page_with(Plain)) as client:
+        assert client.get("/").text == "hello"
 
-    expected = (
-        "Useless has no method resolve"
-        if decorated
-        else "nothing provides Undecorated, which resolves parameter 'x'"
-    )
-    assert problem.what == expected
+
+def test_a_resolver_that_nothing_implements_is_a_problem() -> None:
+    """The problem names the parameter."""
+
+    class Wanted(Protocol):
+        def resolve(self) -> str: ...
+
+    problem = only_problem_of(page_with(Wanted))
+
+    assert problem.what.startswith("parameter 'x': nothing provides Wanted, which is abstract")
