@@ -1,4 +1,4 @@
-"""Which statuses a request of a handler can be answered with, and why."""
+"""Which statuses a request can be answered with, and why."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from framework.application import Application
 from framework.catching import Catcher
+from framework.csrf import CSRF, SAFE_METHODS
 from framework.handlers import Handler
 from framework.plans import Parameter, Plan
+from framework.settings import HTTPSettings
 from framework.signatures import bare, read_return
 
 
@@ -20,14 +23,46 @@ class Answer:
     why: str
 
 
-def answers_of(handler: Handler, *, uses_session: bool) -> list[Answer]:
-    """List what can come of a request, the handler's own answer first."""
-    others = [
-        *_refusals(handler),
-        *(_of_session() if uses_session else ()),
-        *(_caught(catcher, kind) for catcher in handler.catchers for kind in catcher.types),
-    ]
-    return [_success(handler), *sorted(others, key=lambda answer: answer.status or 0)]
+def answers_of(handler: Handler) -> list[Answer]:
+    """List what can come of a handler and what belongs to it, its own answer first."""
+    caught = (caught_as(catcher, kind) for catcher in handler.catchers for kind in catcher.types)
+    return [_success(handler), *_refusals(handler), *caught]
+
+
+def answers_around(
+    application: Application, method: str, *, uses_session: bool
+) -> Iterator[Answer]:
+    """Yield what can come of a request whichever handler it has, or none."""
+    if application.graph.get(HTTPSettings).trusted_hosts:
+        yield Answer(400, "the host is none of trusted_hosts")
+    if method not in SAFE_METHODS:
+        if any(isinstance(each, CSRF) for each in application.middleware):
+            yield Answer(403, "CSRF: another site made the request, or the token is not its own")
+        if application.middleware:
+            yield Answer(413, "the body is too large")
+    if uses_session:
+        yield Answer(431, "the Cookie header is too large")
+        yield Answer(503, "the store of the session does not answer in time")
+    if application.middleware:
+        yield Answer(500, "middleware raises")
+
+
+def in_order(answers: Iterable[Answer]) -> list[Answer]:
+    """Leave the first one first, and sort the others, those of any status last."""
+    first, *others = dict.fromkeys(answers)
+    return [first, *sorted(others, key=lambda each: (each.status is None, each.status))]
+
+
+def caught_as(catcher: Catcher, kind: type[Exception]) -> Answer:
+    """Tell what an exception handler answers to a type of error."""
+    returns = _returned(catcher.method)
+    why = f"{kind.__name__} is caught"
+    # Of what is caught as just anything, each error has a status of its own.
+    if _is_response(returns) or (catcher.status is None and kind is Exception):
+        return Answer(None, why)
+    if catcher.status is None and issubclass(kind, HTTPException):
+        return Answer(kind.code, why)
+    return Answer(catcher.status or (204 if returns is None else 200), why)
 
 
 def _success(handler: Handler) -> Answer:
@@ -41,17 +76,6 @@ def _success(handler: Handler) -> Answer:
     return Answer(200, "what the handler returns")
 
 
-def _caught(catcher: Catcher, kind: type[Exception]) -> Answer:
-    returns = _returned(catcher.method)
-    why = f"{kind.__name__} is caught"
-    # Of what is caught as just anything, each error has a status of its own.
-    if _is_response(returns) or (catcher.status is None and kind is Exception):
-        return Answer(None, why)
-    if catcher.status is None and issubclass(kind, HTTPException):
-        return Answer(kind.code, why)
-    return Answer(catcher.status or (204 if returns is None else 200), why)
-
-
 def _returned(function: Callable[..., object]) -> object:
     returned: object = bare(read_return(function, lambda what, remedy: None))[0]
     return None if returned is type(None) else returned
@@ -62,17 +86,19 @@ def _is_response(returned: object) -> bool:
 
 
 def _refusals(handler: Handler) -> Iterator[Answer]:
-    parameters = [
-        part for plan in _before(handler) for each in plan.parameters for part in each.flattened()
-    ]
+    # The plans whose arguments are read before the handler runs.
+    plans: list[Plan] = [*(each.plan for each in handler.guards), handler.plan]
+    parameters = [part for plan in plans for each in plan.parameters for part in each.flattened()]
     sources = {each.source for each in parameters}
+    converted = dict.fromkeys(name for plan in plans for name in plan.path_converters)
     if handler.guards:
         yield Answer(403, "a guard refuses")
-    if handler.plan.path_converters:
-        yield Answer(404, f"the path's {_alternatives(handler.plan.path_converters)} does not fit")
-    if sources & {"body", "form"}:
+    if converted:
+        yield Answer(404, f"the path's {_alternatives(converted)} does not fit")
+    if sources & {"body", "form", "request"}:
         yield Answer(400, "the body is malformed")
         yield Answer(413, "the body is too large")
+    if sources & {"body", "form"}:
         yield Answer(415, "the body has another type")
     unfit = [each.where for each in parameters if _may_be_unfit(each)]
     if unfit:
@@ -80,20 +106,11 @@ def _refusals(handler: Handler) -> Iterator[Answer]:
     yield Answer(500, "the handler raises")
 
 
-def _before(handler: Handler) -> list[Plan]:
-    """Return the plans whose arguments are read before the handler runs."""
-    return [*(each.plan for each in handler.guards), handler.plan]
-
-
 def _may_be_unfit(parameter: Parameter) -> bool:
     # A session value of another shape is as good as none; a resolver is judged by its parts.
     return parameter.fallible and parameter.source not in ("session", "resolver")
 
 
-def _of_session() -> Iterator[Answer]:
-    yield Answer(431, "the Cookie header is too large")
-    yield Answer(503, "the store of the session does not answer in time")
-
-
 def _alternatives(names: Iterable[str]) -> str:
-    return " or ".join(names)
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last

@@ -146,6 +146,8 @@ class Application:
         """The application's sessions; None if nothing uses them."""
         self.middleware: tuple[Middleware, ...] = surroundings.middleware
         """What goes around every answer, outermost first."""
+        self.catchers: tuple[Catcher, ...] = surroundings.catchers
+        """The exception handlers of the whole application, the nearest first."""
         self._dispatch = Dispatcher(self.handlers, surroundings, debug=debug)
         self._served: WSGIApplication = surround(self._dispatch, surroundings.settings)
         self._wait_for_a_request()

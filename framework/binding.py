@@ -179,6 +179,7 @@ class _Binder:
             fallible=not isinstance(marker, Marker) or marker.fallible,
             parts=parts,
             limits=marker.limits if isinstance(marker, TextMarker) else None,
+            resolver=marker.function if isinstance(marker, Resolver) else None,
             taken_by=self._where,
         )
 

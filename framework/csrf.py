@@ -20,7 +20,7 @@ from sessions.session import Session
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
 
-_SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 # Bytes; twice as many are 64 characters of base64.
 _SIZE = 24
 
@@ -45,7 +45,7 @@ class CSRF:
         self._visitors = visitors
 
     def __call__(self, request: Request, next: Next, /) -> Response:
-        if request.method not in _SAFE_METHODS:
+        if request.method not in SAFE_METHODS:
             self._check(request)
         return next(request)
 

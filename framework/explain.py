@@ -1,71 +1,53 @@
 """What the application would do with a request, told without doing it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from framework.answers import Answer, answers_of
+from framework.answers import Answer, answers_around, answers_of, caught_as, in_order
 from framework.application import Application
+from framework.catching import Catcher
+from framework.conversions import Argument, arguments_of
 from framework.handlers import Handler
-from framework.injection import Graph
-from framework.middleware import uses_session
 from framework.near_misses import NearMiss, near_misses
-from framework.plans import Parameter
+from framework.plans import Plan
 from framework.routing import Entry, Router, path_key
-from framework.signatures import bare, describe
-from framework.startup import location
-
-
-@dataclass(frozen=True)
-class Argument:
-    """Say where an argument of the handler comes from and what makes it."""
-
-    name: str
-    type: str
-    # "query:page"
-    where: str
-    # The default as it is written; None if the parameter is required.
-    default: str | None
-    conversion: str
-    # What a resolver makes it of.
-    parts: "list[Argument]"
+from framework.session_uses import SessionUse, named, session_uses
+from framework.signatures import describe
 
 
 @dataclass(frozen=True)
 class Guarded:
-    """Name a guard and the class that brought it."""
+    """Name a guard and the class that brought it, and tell what its check takes."""
 
     guard: str
     brought_by: str
+    arguments: list[Argument]
 
 
 @dataclass(frozen=True)
 class Caught:
-    """Name the exceptions that an exception handler answers."""
+    """Name the exceptions that an exception handler answers, and tell what it takes besides."""
 
     exceptions: list[str]
     handler: str
+    arguments: list[Argument]
 
 
 @dataclass(frozen=True)
 class Match:
-    """Tell what the handler of a request gets, and what comes of it."""
+    """Tell which handler answers, and what it gets."""
 
     method: str
     rule: str
     handler: str
     path_values: dict[str, str]
     arguments: list[Argument]
-    # The outermost first, as are the guards.
-    middleware: list[str]
+    # The outermost first.
     guards: list[Guarded]
-    session: str
-    # The nearest first.
-    catches: list[Caught]
-    answers: list[Answer]
 
 
 @dataclass(frozen=True)
@@ -76,6 +58,13 @@ class Explanation:
     path: str
     outcome: str
     match: Match | None
+    # The outermost first.
+    middleware: list[str]
+    # Nothing if nobody may use it.
+    session: list[SessionUse]
+    # The nearest first.
+    catches: list[Caught]
+    answers: list[Answer]
     # The other methods that the path has.
     other_methods: list[str]
     near_misses: list[NearMiss]
@@ -87,16 +76,46 @@ def explain(application: Application, method: str, path: str) -> Explanation:
     router = Router(_entries(application.handlers))
     try:
         handler, values = router.find(method, path)
-    except MethodNotAllowed as refusal:
-        allowed = sorted(refusal.valid_methods or ())
-        others = [each for each in allowed if each != method]
-        return Explanation(method, path, _without_handler(method, allowed), None, others, [])
-    except NotFound:
-        near = near_misses(path, application.routes)
-        return Explanation(method, path, "404: no rule matches the path", None, [], near)
-    match = _match(application, handler, values)
-    others = _other_methods(router, method, path)
-    return Explanation(method, path, f"answered by {match.handler}", match, others, [])
+    except (MethodNotAllowed, NotFound) as refusal:
+        return _refused(application, method, path, refusal)
+    session = session_uses(application, method, _plans(handler))
+    around = answers_around(application, method, uses_session=bool(session))
+    return Explanation(
+        method=method,
+        path=path,
+        outcome=f"answered by {handler.route.where}",
+        match=_match(application, handler, values),
+        middleware=[named(each) for each in application.middleware],
+        session=session,
+        catches=_caught(application, handler.catchers),
+        answers=in_order([*answers_of(handler), *around]),
+        other_methods=_other_methods(router, method, path),
+        near_misses=[],
+    )
+
+
+def _refused(
+    application: Application, method: str, path: str, refusal: MethodNotAllowed | NotFound
+) -> Explanation:
+    """Explain a request without a handler: what stands around all handlers sees it as well."""
+    answer, allowed = _without_handler(method, refusal)
+    catchers = _catchers_of(application, method, refusal)
+    plans = [(each.where, each.plan) for each in catchers]
+    session = session_uses(application, method, plans)
+    around = answers_around(application, method, uses_session=bool(session))
+    own = [caught_as(each, type(refusal)) for each in catchers] or [answer]
+    return Explanation(
+        method=method,
+        path=path,
+        outcome=f"{answer.status}: {answer.why}",
+        match=None,
+        middleware=[named(each) for each in application.middleware],
+        session=session,
+        catches=_caught(application, catchers),
+        answers=in_order([*own, *around]),
+        other_methods=[each for each in allowed if each != method],
+        near_misses=[] if allowed else near_misses(path, application.routes),
+    )
 
 
 def _entries(handlers: tuple[Handler, ...]) -> Iterator[Entry[Handler]]:
@@ -108,11 +127,25 @@ def _entries(handlers: tuple[Handler, ...]) -> Iterator[Entry[Handler]]:
             yield Entry("HEAD", each.route.rule, each.endpoint, each)
 
 
-def _without_handler(method: str, allowed: list[str]) -> str:
+def _without_handler(method: str, refusal: MethodNotAllowed | NotFound) -> tuple[Answer, list[str]]:
+    """Return the framework's own answer, and the methods that the path has."""
+    if isinstance(refusal, NotFound):
+        return Answer(404, "no rule matches the path"), []
+    allowed = sorted(refusal.valid_methods or ())
     methods = ", ".join(allowed)
     if method == "OPTIONS":
-        return f"204: answered by the framework, with Allow: {methods}"
-    return f"405: the path has {methods}, and not {method}"
+        return Answer(204, f"answered by the framework, with Allow: {methods}"), allowed
+    return Answer(405, f"the path has {methods}, and not {method}"), allowed
+
+
+def _catchers_of(
+    application: Application, method: str, refusal: MethodNotAllowed | NotFound
+) -> list[Catcher]:
+    """List the exception handler that answers where no handler does, if there is one."""
+    # An automatic answer to OPTIONS is no error.
+    is_error = method != "OPTIONS" or isinstance(refusal, NotFound)
+    kinds = type(refusal).__mro__ if is_error else ()
+    return [each for kind in kinds for each in application.catchers if kind in each.types][:1]
 
 
 def _other_methods(router: Router[Handler], method: str, path: str) -> list[str]:
@@ -124,74 +157,33 @@ def _other_methods(router: Router[Handler], method: str, path: str) -> list[str]
 
 
 def _match(application: Application, handler: Handler, values: dict[str, Any]) -> Match:
-    route = handler.route
-    session = _session(application, handler)
+    route, graph = handler.route, application.graph
     return Match(
         method=route.method,
         rule=route.rule,
         handler=route.where,
         path_values={name: str(value) for name, value in values.items()},
-        arguments=[_argument(application.graph, each) for each in handler.plan.parameters],
-        middleware=[_called(each) for each in application.middleware],
-        guards=[Guarded(each.name, describe(each.listed.brought_by)) for each in handler.guards],
-        session=session or "not asked for: no store call, no cookie",
-        catches=[
-            Caught([kind.__name__ for kind in each.types], each.where) for each in handler.catchers
+        arguments=arguments_of(graph, handler.plan),
+        guards=[
+            Guarded(each.name, describe(each.listed.brought_by), arguments_of(graph, each.plan))
+            for each in handler.guards
         ],
-        answers=answers_of(handler, uses_session=session is not None),
     )
 
 
-def _argument(graph: Graph, parameter: Parameter) -> Argument:
-    return Argument(
-        name=parameter.name,
-        type=describe(parameter.annotation),
-        where=parameter.where,
-        default=None if parameter.required else repr(parameter.default),
-        conversion=_conversion(graph, parameter),
-        parts=[_argument(graph, part) for part in parameter.parts],
-    )
+def _plans(handler: Handler) -> Iterator[tuple[str, Plan]]:
+    """Yield the plans of all that may run for a request, with the names of what they are for."""
+    yield "the handler", handler.plan
+    yield from ((each.name, each.plan) for each in handler.guards)
+    yield from ((each.where, each.plan) for each in handler.catchers)
 
 
-def _conversion(graph: Graph, parameter: Parameter) -> str:
-    made = describe(bare(parameter.annotation)[0])
-    match parameter.source:
-        case "inject":
-            return f"provided by {graph.provider_of(parameter.annotation)}"
-        case "session" | "request" if parameter.where == parameter.source:
-            return "the one of the request"
-        case "resolver":
-            return "resolved of what follows" if parameter.parts else "resolved"
-        case "body":
-            return f"JSON → {made}"
-        case "session" | "form" as source:
-            return f"{source} → {made}"
-        case _:
-            return f"text → {', '.join([made, *_limits(parameter)])}"
-
-
-def _limits(parameter: Parameter) -> Iterator[str]:
-    for name in ("ge", "gt", "le", "lt", "min_length", "max_length", "pattern"):
-        limit = getattr(parameter.limits, name, None)
-        if limit is not None:
-            yield f"{name}={limit!r}"
-
-
-def _called(middleware: object) -> str:
-    return location(middleware if hasattr(middleware, "__qualname__") else type(middleware))
-
-
-def _session(application: Application, handler: Handler) -> str | None:
-    """Tell who asks for the session, and what comes of it; None if nothing does."""
-    asking = [
-        *["the handler"] * handler.plan.uses_session,
-        *(each.name for each in handler.guards if each.plan.uses_session),
-        *(each.where for each in handler.catchers if each.plan.uses_session),
-        *(_called(each) for each in application.middleware if uses_session(each)),
+def _caught(application: Application, catchers: Iterable[Catcher]) -> list[Caught]:
+    return [
+        Caught(
+            [kind.__name__ for kind in each.types],
+            each.where,
+            arguments_of(application.graph, each.plan),
+        )
+        for each in catchers
     ]
-    if asking:
-        who = " and ".join(asking)
-        return f"asked for by {who}: loaded when it is first touched, saved if it changed"
-    if application.sessions is not None and application.sessions.opens_every_request:
-        return "opened by every request, since rolling or save_uninitialized is on"
-    return None

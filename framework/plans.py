@@ -38,6 +38,8 @@ class Parameter:
     parts: tuple["Parameter", ...] = ()
     # What limits its text, besides the annotation.
     limits: msgspec.Meta | None = None
+    # The function of the user's own that makes it, if it is resolved.
+    resolver: Callable[..., object] | None = None
     # The function whose parameter it is, as reports write it.
     taken_by: str = ""
 

@@ -28,6 +28,12 @@ class Resolver:
         """Return the word for it: a resolver reads where it likes."""
         return self.source
 
+    @property
+    def function(self) -> Callable[..., object] | None:
+        """Return the function that resolves, None if the class has none."""
+        function: Callable[..., object] | None = getattr(self.kind, "resolve", None)
+        return function
+
     def component(self, name: str, provide: Callable[[object], object]) -> Any:
         """Return the one instance of the class; None if there is a problem with it already."""
         try:

@@ -96,8 +96,7 @@ FRAMEWORK = """
     openapi.results openapi.requests
     openapi.document
     openapi.pages
-    near_misses
-    answers
+    near_misses conversions session_uses answers
     deploy explain
     commands.finding
     commands.check commands.explain commands.new commands.routes commands.run

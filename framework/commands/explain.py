@@ -1,14 +1,20 @@
 """`framework explain`: what would become of a request."""
 
 import json
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import click
 
+from framework.answers import Answer
 from framework.commands.finding import application_argument, json_option, load_or_report
-from framework.explain import Argument, Explanation, Match
+from framework.conversions import Argument
+from framework.explain import Caught, Explanation, Guarded, Match
 from framework.explain import explain as explanation_of
+
+# A reason of many parts is broken after so many characters.
+_WIDTH = 76
 
 # Words, and the lines that belong to them.
 Section = tuple[str, list[str]]
@@ -38,22 +44,42 @@ def _lines(explanation: Explanation) -> Iterator[str]:
 
 
 def _sections(explanation: Explanation) -> Iterator[Section]:
-    if explanation.match is not None:
-        yield from _match(explanation.match)
-    yield "other methods", [", ".join(explanation.other_methods)] * bool(explanation.other_methods)
     near = [(f"{each.method} {each.rule}", each.why) for each in explanation.near_misses]
     yield "near misses", _columns(near)
+    if explanation.match is not None:
+        yield from _match(explanation.match)
+    yield "middleware", explanation.middleware or ["none"]
+    if explanation.match is not None:
+        yield "guards", list(_guards(explanation.match.guards)) or ["none"]
+    uses = [(each.by, each.how) for each in explanation.session]
+    yield "session", _columns(uses) or ["not asked for: no store call, no cookie"]
+    yield "catches", list(_catches(explanation.catches))
+    yield "answers", [line for each in explanation.answers for line in _answer(each)]
+    yield "other methods", [", ".join(explanation.other_methods)] * bool(explanation.other_methods)
 
 
 def _match(match: Match) -> Iterator[Section]:
     yield "rule", [f"{match.method} {match.rule}"]
     yield "path values", [f"{name} = {value}" for name, value in match.path_values.items()]
     yield "arguments", _columns(list(_arguments(match.arguments))) or ["none"]
-    yield "middleware", match.middleware or ["none"]
-    yield "guards", [f"{each.guard}, from {each.brought_by}" for each in match.guards] or ["none"]
-    yield "session", [match.session]
-    yield "catches", [f"{', '.join(each.exceptions)}: {each.handler}" for each in match.catches]
-    yield "answers", [f"{each.status or 'any'}  {each.why}" for each in match.answers]
+
+
+def _guards(guards: list[Guarded]) -> Iterator[str]:
+    for each in guards:
+        yield f"{each.guard}, from {each.brought_by}"
+        yield from _columns(list(_arguments(each.arguments, "  ")))
+
+
+def _catches(catches: list[Caught]) -> Iterator[str]:
+    for each in catches:
+        yield f"{', '.join(each.exceptions)}: {each.handler}"
+        yield from _columns(list(_arguments(each.arguments, "  ")))
+
+
+def _answer(answer: Answer) -> Iterator[str]:
+    first, *others = textwrap.wrap(answer.why, _WIDTH)
+    yield f"{answer.status or 'any'}  {first}"
+    yield from (f"     {each}" for each in others)
 
 
 def _arguments(arguments: list[Argument], indent: str = "") -> Iterator[tuple[str, str, str]]:

@@ -87,54 +87,83 @@ app = Application(Baskets, Basket, Web, More)
 
 
 @pytest.fixture
-def match(framework: Framework) -> Any:
+def explanation(framework: Framework) -> Any:
     """Explain a request whose handler has everything around it."""
     Path("app.py").write_text(SHOP)
     result = framework("explain", "GET", "/baskets/1", "--json")
 
-    return json.loads(result.output)["match"]
+    return json.loads(result.output)
 
 
-def test_guards_are_told_with_the_class_that_brought_them(match: Any) -> None:
+def told(arguments: list[Any]) -> list[tuple[str, str, str]]:
+    return [(each["name"], each["where"], each["conversion"]) for each in arguments]
+
+
+def test_guards_are_told_with_the_class_that_brought_them(explanation: Any) -> None:
     """The outermost is first; an instance is shown as it shows itself."""
-    assert match["guards"] == [
-        {"guard": "LoggedIn", "brought_by": "Base"},
-        {"guard": "Role('buyer')", "brought_by": "Baskets"},
+    guards = explanation["match"]["guards"]
+
+    assert [(each["guard"], each["brought_by"]) for each in guards] == [
+        ("LoggedIn", "Base"),
+        ("Role('buyer')", "Baskets"),
     ]
 
 
-def test_middleware_is_told_from_the_outside_in(match: Any) -> None:
+def test_what_a_guard_takes_is_told(explanation: Any) -> None:
+    """Its parameters come from the request as a handler's do."""
+    guards = explanation["match"]["guards"]
+
+    assert [told(each["arguments"]) for each in guards] == [
+        [
+            ("session", "session", "the one of the request"),
+            ("token", "header:token", "text → str"),
+        ],
+        [],
+    ]
+
+
+def test_middleware_is_told_from_the_outside_in(explanation: Any) -> None:
     """A function is told by its own place, an object by that of its class."""
-    assert match["middleware"] == ["timed (app.py:24)", "Logged (app.py:29)"]
+    assert explanation["middleware"] == ["timed (app.py:24)", "Logged (app.py:29)"]
 
 
-def test_exception_handlers_are_told_nearest_first(match: Any) -> None:
-    """Each is told with the types that it answers."""
-    assert match["catches"] == [
-        {"exceptions": ["KeyError"], "handler": "Baskets.unknown (app.py:52)"},
-        {"exceptions": ["LookupError", "OSError"], "handler": "Web.failed (app.py:39)"},
+def test_exception_handlers_are_told_nearest_first(explanation: Any) -> None:
+    """Each is told with the types that it answers, and with what it takes besides the error."""
+    assert explanation["catches"] == [
+        {"exceptions": ["KeyError"], "handler": "Baskets.unknown (app.py:52)", "arguments": []},
+        {
+            "exceptions": ["LookupError", "OSError"],
+            "handler": "Web.failed (app.py:39)",
+            "arguments": [],
+        },
     ]
 
 
-def test_whoever_asks_for_the_session_is_told(match: Any) -> None:
+def test_whoever_asks_for_the_session_is_told(explanation: Any) -> None:
     """A guard that takes the session costs a load although the handler takes none."""
-    assert match["session"].startswith("asked for by LoggedIn and Logged (app.py:29): loaded")
+    assert explanation["session"] == [
+        {"by": "LoggedIn", "how": "loaded when it is first touched, saved if it changed"},
+        {
+            "by": "Logged (app.py:29)",
+            "how": "may have it: nothing says uses_session = False",
+        },
+    ]
 
 
-def test_a_resolver_is_told_with_its_own_parameters(match: Any) -> None:
+def test_a_resolver_is_told_with_its_own_parameters(explanation: Any) -> None:
     """What a resolver takes comes from the request, too."""
-    basket = match["arguments"][1]
+    basket = explanation["match"]["arguments"][1]
 
-    assert basket["conversion"] == "resolved of what follows"
+    assert basket["conversion"] == "made by Basket.resolve (app.py:21)"
     assert [(part["name"], part["where"]) for part in basket["parts"]] == [
         ("basket_id", "path:basket_id"),
         ("colour", "query:colour"),
     ]
 
 
-def test_what_a_guard_reads_and_refuses_is_answered(match: Any) -> None:
+def test_what_a_guard_reads_and_refuses_is_answered(explanation: Any) -> None:
     """A guard's own parameters may be unfit, and it may refuse."""
-    answers = {each["status"]: each["why"] for each in match["answers"]}
+    answers = {each["status"]: each["why"] for each in explanation["answers"]}
 
     assert answers[403] == "a guard refuses"
     assert answers[422] == "header:token or query:colour does not fit"
@@ -145,7 +174,7 @@ def test_what_is_caught_is_answered(framework: Framework) -> None:
     Path("app.py").write_text(CATCHING)
     result = framework("explain", "GET", "/baskets/1", "--json")
 
-    answers = json.loads(result.output)["match"]["answers"]
+    answers = json.loads(result.output)["answers"]
     caught = {each["why"]: each["status"] for each in answers if "caught" in each["why"]}
     assert caught == {
         "KeyError is caught": 200,
@@ -195,6 +224,6 @@ app = Application(Pages, Web)
     )
 
     assert (
-        "session        opened by every request, since rolling or save_uninitialized is on"
+        "session        every request  has it opened, since rolling or save_uninitialized is on"
         in framework("explain", "GET", "/").output
     )
