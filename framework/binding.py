@@ -120,6 +120,8 @@ class _Binder:
         if declared.annotation is Unresolved:
             return None
         try:
+            if isinstance(declared.annotation, TypeVar):
+                raise untyped(declared)
             return self._bind(declared)
         except Unbindable as problem:
             self.report(problem.what, problem.remedy)
@@ -157,8 +159,6 @@ class _Binder:
                     self.report(*misspelt(each.name, variable))
 
     def _bind(self, declared: Declared) -> Parameter:
-        if isinstance(declared.annotation, TypeVar):
-            raise untyped(declared)
         marker = self._marker(declared)
         self._check_words(declared, marker)
         others = tuple(each for each in declared.metadata if source_of(each) is None)
