@@ -1,5 +1,6 @@
 """What the application would do with a request, told without doing it."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from framework.plans import Plan
 from framework.routing import Entry, Router, path_key
 from framework.session_uses import SessionUse, named, session_uses
 from framework.signatures import describe
+
+_HOST = re.compile("^https?://[^/?#]*")
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Explanation:
 
 def explain(application: Application, method: str, path: str) -> Explanation:
     """Explain a request by its method and its path, as it is in a URL."""
-    method, path = method.upper(), unquote(path.partition("?")[0])
+    method, path = method.upper(), _path(path)
     router = Router(_entries(application.handlers))
     try:
         handler, values = router.find(method, path)
@@ -92,6 +95,12 @@ def explain(application: Application, method: str, path: str) -> Explanation:
         other_methods=_other_methods(router, method, path),
         near_misses=[],
     )
+
+
+def _path(text: str) -> str:
+    """Return the path of a URL, which may be whole, or lack its first slash."""
+    path = re.split("[?#]", _HOST.sub("", text))[0]
+    return "/" + unquote(path).removeprefix("/")
 
 
 def _refused(

@@ -6,9 +6,8 @@ from collections.abc import Sized
 import click
 
 from framework.application import Application
-from framework.commands.finding import Target, application_argument, find, load
+from framework.commands.finding import Target, application_argument, find, load, report
 from framework.deploy import deployment_warnings
-from framework.server import describe
 from framework.startup import numbered
 
 
@@ -25,7 +24,7 @@ def check(app: str | None, *, deploy: bool) -> None:
         application = load(target)
     # The user's modules may raise anything; each is a report, and none a traceback through ours.
     except Exception as error:  # noqa: BLE001
-        click.echo(describe(error))
+        click.echo(report(target, error))
         sys.exit(1)
     click.echo(_summary(target, application))
     if deploy:

@@ -27,6 +27,10 @@ Section = tuple[str, list[str]]
 @json_option
 def explain(method: str, path: str, app: str | None, *, as_json: bool) -> None:
     """Tell what would become of a request, without sending it."""
+    if not method.isalpha():
+        raise click.ClickException(
+            f"{method!r} is no method of HTTP. Write the method first: framework explain GET /."
+        )
     explanation = explanation_of(load_or_report(app), method, path)
     if as_json:
         click.echo(json.dumps(asdict(explanation), indent=2))

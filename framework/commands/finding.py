@@ -3,9 +3,10 @@
 import importlib
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
+from inspect import isfunction, signature
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -13,12 +14,20 @@ import click
 
 from framework.application import Application
 from framework.server import describe
+from framework.startup import StartupError
+
+_PYPROJECT = "pyproject.toml"
+_NAME_ONE = (
+    'Name one as the last argument, such as shop.app:app, or put `app = "shop.app:app"` there'
+)
+# What a function that makes an application says it returns, also as a text.
+_MAKERS_SAY = (Application, "Application", "framework.Application")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Target(NamedTuple):
-    """Where an application is: a module and a name in it."""
+    """Where an application is: a module and a name in it, of the application or its maker."""
 
     module: str
     name: str
@@ -61,15 +70,18 @@ def find(given: str | None) -> Target:
 
 
 def load(target: Target) -> Application:
-    """Import the application."""
+    """Import the application; one that a function makes is made."""
     module = importlib.import_module(target.module)
     found = getattr(module, target.name, None)
-    if isinstance(found, Application):
-        return found
-    others = [name for name, value in vars(module).items() if isinstance(value, Application)]
-    remedy = f"name it {target.module}:{others[0]}" if others else "make one with Application(...)"
-    what = f"is {found!r}, no Application" if hasattr(module, target.name) else "does not exist"
-    raise ApplicationNotFound(f"{target} {what}. To mend it: {remedy}.")
+    made = _made(target, found) if isfunction(found) else found
+    if isinstance(made, Application):
+        return made
+    what = f"is {found!r}, no Application"
+    if isfunction(found):
+        what = f"returned {made!r}, no Application"
+    elif not hasattr(module, target.name):
+        what = "does not exist"
+    raise ApplicationNotFound(f"{target} {what}. To mend it: {_remedy(target, vars(module))}.")
 
 
 def load_or_report(given: str | None) -> Application:
@@ -79,23 +91,60 @@ def load_or_report(given: str | None) -> Application:
         return load(target)
     # The user's modules may raise anything; each is a report, and none a traceback through ours.
     except Exception as error:  # noqa: BLE001
-        raise click.ClickException(describe(error)) from None
+        raise click.ClickException(report(target, error)) from None
+
+
+def report(target: Target, error: Exception) -> str:
+    """Say what keeps an application from starting."""
+    if isinstance(error, StartupError | click.ClickException):
+        return describe(error)
+    return f"{target} cannot be imported:\n\n{describe(error)}"
+
+
+def _made(target: Target, make: Callable[..., object]) -> object:
+    try:
+        signature(make).bind()
+    except TypeError as error:
+        raise ApplicationNotFound(
+            f"{target} takes {signature(make)}, but is called without arguments. Give its"
+            " parameters defaults."
+        ) from error
+    return make()
+
+
+def _remedy(target: Target, members: Mapping[str, object]) -> str:
+    """Name what else in the module is an application, or makes one."""
+    for name, value in members.items():
+        is_application = isinstance(value, Application)
+        makes_one = isfunction(value) and value.__annotations__.get("return") in _MAKERS_SAY
+        if (is_application or makes_one) and name != target.name:
+            return f"name it {target.module}:{name}"
+    return "make one with Application(...)"
 
 
 def _choose(given: str | None) -> tuple[str, str]:
     """Return the name of the application and who says so."""
     if given:
         return given, "The command line"
-    configured = _configured(Path("pyproject.toml"))
+    configured = _configured(Path(_PYPROJECT))
     if configured:
-        return configured, "pyproject.toml"
+        return configured, _PYPROJECT
     if Path("app.py").is_file():
         return "app:app", "app.py"
+    above = next(filter(_names_one, Path.cwd().parents), None)
+    remedy = f"Go to {above}, whose pyproject.toml names one" if above else _NAME_ONE
     raise ApplicationNotFound(
         f"No application is named, and {Path.cwd()} holds neither app.py nor a pyproject.toml with "
-        '`app` under [tool.framework]. Name one: framework run shop.app:app, or put `app = "shop'
-        '.app:app"` there.'
+        f"`app` under [tool.framework]. {remedy}."
     )
+
+
+def _names_one(folder: Path) -> bool:
+    try:
+        return _configured(folder / _PYPROJECT) is not None
+    # It may have nothing to do with this application.
+    except (ApplicationNotFound, OSError):
+        return False
 
 
 def _configured(file: Path) -> str | None:

@@ -41,16 +41,25 @@ def new(name: str) -> None:
 
 def _refuse_unfit(name: str) -> None:
     """Refuse a name that no module can have, or that another one has."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+    if not _is_fit(name):
         raise click.ClickException(
-            f"{name!r} cannot be the name of a package. "
-            "Use lowercase letters, digits and '_', such as 'shop', and no word of Python's own."
+            f"{name!r} cannot be the name of a package. Use lowercase letters, digits and '_',"
+            f" such as {_similar(name)!r}, and no word of Python's own."
         )
     if name in {"tests", *sys.stdlib_module_names} or _is_installed(name):
         raise click.ClickException(
             f"{name!r} is the name of another module, which the project would hide. "
             "Choose another name."
         )
+
+
+def _is_fit(name: str) -> bool:
+    return bool(re.fullmatch(r"[a-z][a-z0-9_]*", name)) and not keyword.iskeyword(name)
+
+
+def _similar(name: str) -> str:
+    similar = re.sub(r"[-. ]+", "_", name.lower())
+    return similar if _is_fit(similar) else "shop"
 
 
 def _is_installed(name: str) -> bool:

@@ -9,12 +9,13 @@ import click
 
 from framework.application import Application
 from framework.commands.finding import application_argument, load_or_report
+from framework.settings import HTTPSettings
 from framework.testing import Client
 
 BANNER = """\
 app         the application
 manager     its sessions; None if no handler uses them
-client      sends requests to it: client.get("/").text
+client      sends requests to it: client.get("/"{base}).text
 components  what start-up built, by name: {names}"""
 
 
@@ -24,7 +25,8 @@ def shell(app: str | None) -> None:
     """Open Python with the application, its sessions, a client and the components."""
     application = load_or_report(app)
     components = _components(application)
-    banner = BANNER.format(names=", ".join(vars(components)) or "none")
+    names = ", ".join(vars(components)) or "none"
+    banner = BANNER.format(names=names, base=_base(application))
     namespace = {
         "app": application,
         "manager": application.sessions,
@@ -36,8 +38,15 @@ def shell(app: str | None) -> None:
 
 
 def _components(application: Application) -> SimpleNamespace:
-    """Gather what the user's providers made, each under the name of its type."""
-    return SimpleNamespace(**dict(application.graph.components()))
+    """Gather what the user's providers made, each under the name of its type, if it is a name."""
+    found = {name: each for name, each in application.graph.components() if name.isidentifier()}
+    return SimpleNamespace(**found)
+
+
+def _base(application: Application) -> str:
+    """Write the argument that a request needs where not every host is trusted."""
+    hosts = application.graph.get(HTTPSettings).trusted_hosts
+    return f', base_url="https://{hosts[0].removeprefix(".")}"' if hosts else ""
 
 
 def _complete(namespace: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The commands: how the application is found, and what they print."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -81,9 +82,69 @@ def test_no_application_is_named(framework: Framework, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.output == (
         f"Error: No application is named, and {tmp_path} holds neither app.py nor a pyproject.toml"
-        " with `app` under [tool.framework]. Name one: framework run shop.app:app, or put"
-        ' `app = "shop.app:app"` there.\n'
+        " with `app` under [tool.framework]. Name one as the last argument, such as shop.app:app,"
+        ' or put `app = "shop.app:app"` there.\n'
     )
+
+
+def test_a_folder_above_names_the_application(framework: Framework, tmp_path: Path) -> None:
+    """Whoever is inside of a project is told where it begins; what is above may be broken."""
+    Path("pyproject.toml").write_text('[tool.framework]\napp = "shop:app"')
+    (tmp_path / "shop" / "pages").mkdir(parents=True)
+    (tmp_path / "shop" / "pyproject.toml").write_text("[")
+    os.chdir(tmp_path / "shop" / "pages")
+
+    output = framework("routes").output
+
+    assert output.endswith(f"Go to {tmp_path}, whose pyproject.toml names one.\n")
+
+
+FACTORY = SHOP.replace("app = Application", "def create_app():\n    return Application")
+
+
+def test_a_function_may_make_the_application(framework: Framework) -> None:
+    """It is called, as what serves the application would."""
+    Path("shop.py").write_text(FACTORY)
+
+    assert "Orders.show (shop.py:6)" in framework("routes", "shop:create_app").output
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (
+            FACTORY.replace("create_app()", "create_app(stage: str)"),
+            "shop:create_app takes (stage: str), but is called without arguments. Give its"
+            " parameters defaults.",
+        ),
+        (
+            FACTORY.replace("return Application(Orders)", "Application(Orders)"),
+            "shop:create_app returned None, no Application. To mend it: make one with"
+            " Application(...).",
+        ),
+        (
+            FACTORY.replace("create_app()", "make() -> Application"),
+            "shop:create_app does not exist. To mend it: name it shop:make.",
+        ),
+    ],
+)
+def test_a_function_that_makes_no_application(
+    framework: Framework, source: str, message: str
+) -> None:
+    """It is told what is wrong with it, and which other one there is."""
+    Path("shop.py").write_text(source)
+
+    assert framework("routes", "shop:create_app").output == f"Error: {message}\n"
+
+
+@pytest.mark.parametrize("command", ["check", "routes"])
+def test_a_module_that_cannot_be_imported_is_named(framework: Framework, command: str) -> None:
+    """The place in it follows."""
+    Path("app.py").write_text("import json\ndef (:\n")
+    output = framework(command).output
+
+    assert "app:app cannot be imported:\n\n  File " in output
+    assert "SyntaxError: invalid syntax" in output
 
 
 def test_a_file_is_no_module(framework: Framework) -> None:

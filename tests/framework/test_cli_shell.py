@@ -40,6 +40,32 @@ def test_the_application_is_at_hand(framework: Framework) -> None:
     assert "sessions True\n" in result.output
 
 
+def test_the_banner_tells_what_can_be_typed(framework: Framework) -> None:
+    """Components are reached by their names, and a client by a host that is trusted."""
+    trusting = """
+from framework import HTTPSettings, Middleware, component, configuration
+
+@configuration
+class Web:
+    @component
+    def http(self) -> HTTPSettings:
+        return HTTPSettings(trusted_hosts=[".shop.example"])
+
+    @component
+    def middleware(self) -> list[Middleware]:
+        return []
+
+app = Application(Shop, Prices, Web)
+"""
+    Path("app.py").write_text(SHOP.replace("app =", "_ =") + trusting)
+    request = 'client.get("/", base_url="https://shop.example").text'
+    result = framework("shell", typed=f"print('answer', {request})\n")
+
+    assert f"sends requests to it: {request}\n" in result.output
+    assert "by name: Shop, Prices, Web, HTTPSettings\n" in result.output
+    assert "answer 3\n" in result.output
+
+
 def test_a_mistake_is_shown_and_the_shell_goes_on(framework: Framework) -> None:
     """An exception in the shell does not end it."""
     Path("app.py").write_text(SHOP)

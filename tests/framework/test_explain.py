@@ -204,3 +204,22 @@ def test_a_path_is_written_as_in_a_url(framework: Framework) -> None:
     assert explained(framework, "DELETE", "/orders/%C5%BC")["match"]["path_values"] == {
         "order_id": "ż"
     }
+
+
+@pytest.mark.parametrize(
+    "path", ["http://localhost:8000/orders/7?page=1", "orders/7", "/orders/7#top", "//orders/7"]
+)
+def test_a_path_may_be_copied_from_a_browser(framework: Framework, path: str) -> None:
+    """A whole URL will do; two slashes are a path of their own."""
+    explanation = explained(framework, "DELETE", path)
+
+    assert explanation["path"] == ("//orders/7" if path.startswith("//") else "/orders/7")
+    assert (explanation["match"] is None) == path.startswith("//")
+
+
+def test_a_method_comes_before_the_path(framework: Framework) -> None:
+    """The other way round is told so."""
+    assert framework("explain", "/orders/7", "GET").output == (
+        "Error: '/orders/7' is no method of HTTP."
+        " Write the method first: framework explain GET /.\n"
+    )

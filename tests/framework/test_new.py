@@ -67,16 +67,28 @@ def test_an_existing_folder_is_left_alone(framework: Framework) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Shop", "1shop", "my-shop", "../shop", "class", "", "żubr", "a b"]
+    ("name", "similar"),
+    [
+        ("Cafe", "cafe"),
+        ("my-shop", "my_shop"),
+        ("a b", "a_b"),
+        ("1shop", "shop"),
+        ("../shop", "shop"),
+        ("class", "shop"),
+        ("", "shop"),
+        ("żubr", "shop"),
+    ],
 )
-def test_a_name_that_no_package_has_is_refused(framework: Framework, name: str) -> None:
+def test_a_name_that_no_package_has_is_refused(
+    framework: Framework, name: str, similar: str
+) -> None:
     """The name is that of a package, so it is a lowercase identifier and no keyword."""
     result = framework("new", name)
 
     assert result.exit_code == 1
     assert result.output == (
         f"Error: {name!r} cannot be the name of a package. Use lowercase letters, digits and '_',"
-        " such as 'shop', and no word of Python's own.\n"
+        f" such as {similar!r}, and no word of Python's own.\n"
     )
     assert list(Path.cwd().iterdir()) == []
 
