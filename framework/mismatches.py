@@ -12,6 +12,14 @@ from framework.signatures import bare
 _WHERE = re.compile(r" - at (?:`key` in )?`\$(?P<path>.*)`$")
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<item>[^\]]+)\]")
 
+# An example says more than the name of a standard.
+_EXAMPLES = {
+    "invalid RFC3339 encoded datetime": "expected datetime such as '2026-11-22T10:30:00'",
+    "invalid RFC3339 encoded date": "expected date such as '2026-11-22'",
+    "invalid RFC3339 encoded time": "expected time such as '10:30:00'",
+    "invalid ISO8601 duration": "expected timedelta such as 'PT1H30M'",
+}
+
 
 class Mismatch(NamedTuple):
     """Point into a value, as RFC 6901 does, and say what is wrong there."""
@@ -46,9 +54,10 @@ def first_mismatch(error: msgspec.ValidationError) -> Mismatch:
 
 
 def plain(error: Exception) -> str:
-    """Return the words of an error without msgspec's place and markup."""
+    """Return the words of an error without msgspec's place and markup, or better ones."""
     words = _WHERE.sub("", str(error)).replace("`", "").removeprefix("JSON is malformed: ")
-    return words[:1].lower() + words[1:]
+    words = words[:1].lower() + words[1:]
+    return _EXAMPLES.get(words, words)
 
 
 def step(key: str) -> str:

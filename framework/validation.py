@@ -32,6 +32,8 @@ CONVERSION_ERRORS = (ValueError, msgspec.ValidationError)
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# What inputs of the types `datetime-local` and `time` send where the seconds are zero.
+_WITHOUT_SECONDS = re.compile(r"^((?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d)(Z|[+-]\d\d:\d\d)?$", re.ASCII)
 _GOT = re.compile(r", got \w+$")
 _LONGEST_TEXT = 40
 # A megabyte of wrong numbers shall not become ten megabytes of complaints.
@@ -44,6 +46,10 @@ class FieldError:
 
     where: str
     what: str
+
+
+class UnshownTextError(ValueError):
+    """Say what is wrong with a text that may be a password, and so is not shown."""
 
 
 class InvalidRequest(UnprocessableEntity):
@@ -93,6 +99,8 @@ def text_converter(annotation: Any) -> Callable[[str], object]:
     if base is str:
         return _limited_string(limited) if limits else _string
     convert = functools.partial(msgspec.convert, type=limited, strict=False)
+    if base in (datetime, time):
+        return _timed(convert)
     return _finite(convert) if base is float else convert
 
 
@@ -107,6 +115,8 @@ def with_limits(annotation: Any, *limits: msgspec.Meta) -> Any:
 
 def told(error: Exception, text: str) -> str:
     """Say what is wrong with a text, in the words of its converter."""
+    if isinstance(error, UnshownTextError):
+        return str(error)
     shown = text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
     return f"{_GOT.sub('', plain(error))}, got {shown!r}"
 
@@ -191,12 +201,38 @@ def _boolean(text: str) -> bool:
 def _string(text: str) -> str:
     # Surrogates stand for bytes that are no UTF-8.
     if not text.isascii() and _SURROGATE.search(text):
-        raise ValueError("expected UTF-8")
+        raise UnshownTextError("expected UTF-8")
     return text
 
 
 def _limited_string(limited: Any) -> Callable[[str], object]:
-    return lambda text: msgspec.convert(_string(text), limited)
+    def convert(text: str) -> object:
+        try:
+            return msgspec.convert(_string(text), limited)
+        except msgspec.ValidationError as error:
+            raise _outside(plain(error), len(text)) from error
+
+    return convert
+
+
+def _outside(limit: str, length: int) -> UnshownTextError:
+    """Say which limit a text is outside of, and of the text its length if that is why."""
+    if not limit.startswith("expected str of length"):
+        return UnshownTextError(limit)
+    unit = "character" if length == 1 else "characters"
+    return UnshownTextError(f"{limit}, got {length} {unit}")
+
+
+def _timed(convert: Callable[[str], object]) -> Callable[[str], object]:
+    """Let a time have no seconds, as in forms (HTML, "valid time string"), though not in JSON."""
+
+    def timed(text: str) -> object:
+        try:
+            return convert(text)
+        except msgspec.ValidationError:
+            return convert(_WITHOUT_SECONDS.sub(r"\1:00\2", text))
+
+    return timed
 
 
 def _finite(convert: Callable[[str], Any]) -> Callable[[str], object]:

@@ -1,6 +1,7 @@
 """Bodies of JSON become the annotated type, or all that is wrong with them."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, time
 from typing import Annotated, Any, NotRequired, TypedDict
 from uuid import UUID
 
@@ -105,6 +106,14 @@ def test_every_error_of_a_body_is_told_with_its_place() -> None:
         "body:/notes/a~1b/1": "expected int, got null",
         "body:/more": "is not known",
     }
+
+
+@pytest.mark.parametrize(("kind", "text"), [(datetime, "2026-11-22T10:30"), (time, "10:30")])
+def test_a_time_of_json_has_seconds(kind: type, text: str) -> None:
+    """RFC 3339 wants them; only what is a text in any case, such as a form, may leave them out."""
+    errors = posted(echo_of(marked(Body, kind)), f'"{text}"'.encode())
+
+    assert errors["body"].startswith(f"expected {kind.__name__} such as '")
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_an_error_of_a_header_has_the_name_of_the_header() -> None:
         (
             Annotated[str, query(min_length=2)],
             "/?x=a",
-            {"query:x": "expected str of length >= 2, got 'a'"},
+            {"query:x": "expected str of length >= 2, got 1 character"},
         ),
         (Annotated[str, query(pattern="^a+$")], "/?x=aa", "aa"),
         (Annotated[int | None, query(gt=5)], "/?x=6", 6),
@@ -129,7 +129,7 @@ def test_every_source_has_the_same_limits(marker: Any) -> None:
     assert good.json == [1, "ab", [1, 2]]
     assert {each["what"] for each in bad.get_json()["errors"]} == {
         "expected int <= 8, got '9'",
-        "expected str matching regex '^a', got 'b'",
+        "expected str matching regex '^a'",
         "expected array of length >= 2",
     }
 
@@ -200,5 +200,5 @@ def test_query_text_is_unquoted() -> None:
 
 def test_query_text_that_is_no_utf8_is_refused() -> None:
     """Bytes that are no UTF-8 are an error of the parameter that asks for them, and of no other."""
-    assert asked(echo_of(str), "/?x=%FF") == {"query:x": "expected UTF-8, got '\\udcff'"}
+    assert asked(echo_of(str), "/?x=%FF") == {"query:x": "expected UTF-8"}
     assert asked(echo_of(int), "/?y=%FF&x=1") == 1

@@ -1,7 +1,7 @@
 """Text becomes the annotated type, or what is wrong with it."""
 
 import enum
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NewType
 from uuid import UUID
@@ -50,6 +50,9 @@ UUID_TEXT = "12345678-1234-5678-1234-567812345678"
         (UUID, UUID_TEXT, UUID(UUID_TEXT)),
         (date, "2026-02-28", date(2026, 2, 28)),
         (datetime, "2026-02-28T12:00:00Z", datetime(2026, 2, 28, 12, tzinfo=UTC)),
+        (datetime, "2026-02-28T12:00", datetime(2026, 2, 28, 12)),
+        (datetime, "2026-02-28 12:00Z", datetime(2026, 2, 28, 12, tzinfo=UTC)),
+        (time, "12:30", time(12, 30)),
         (Decimal, "1.10", Decimal("1.10")),
         (timedelta, "PT1H", timedelta(hours=1)),
         (Colour, "red", Colour.RED),
@@ -84,7 +87,10 @@ def test_a_text_becomes_the_annotated_type(annotation: Any, text: str, value: ob
         (float, "nan", "expected a finite number, got 'nan'"),
         (Annotated[float, msgspec.Meta(ge=0)], "inf", "expected a finite number, got 'inf'"),
         (UUID, "1", "invalid UUID, got '1'"),
-        (date, "28.2.2026", "invalid RFC3339 encoded date, got '28.2.2026'"),
+        (date, "28.2.2026", "expected date such as '2026-11-22', got '28.2.2026'"),
+        (datetime, "10:30", "expected datetime such as '2026-11-22T10:30:00', got '10:30'"),
+        (time, "24:00", "expected time such as '10:30:00', got '24:00'"),
+        (timedelta, "1h", "expected timedelta such as 'PT1H30M', got '1h'"),
         (Literal["a", 2], "b", "expected one of 'a', '2', got 'b'"),
         (int, "x" * 100, "expected int, got '" + "x" * 40 + "…'"),
     ],
