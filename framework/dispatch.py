@@ -103,18 +103,23 @@ class Dispatcher:
             return _straight(call_straight, renderers, caught, self._exchanges)
         call = guarded(handler.guards, compile_call(plan, handler.method))
         answer = _answering(call, renderers, caught)
-        return self._responding(
-            answer, recover, handler.plans, needs_session=handler.may_use_session
-        )
+        needs_session = handler.may_use_session
+        return self._responding(answer, recover, caught, handler.plans, needs_session=needs_session)
 
     def _responding(
-        self, answer: Answer, recover: Recover, plans: Iterable[Plan], *, needs_session: bool
+        self,
+        answer: Answer,
+        recover: Recover,
+        caught: Recover,
+        plans: Iterable[Plan],
+        *,
+        needs_session: bool,
     ) -> Respond:
         if self._middleware:
             answer = wrap(undoing(answer), self._middleware, catching(self._catchers, recover))
             needs_session = True
         if self._has_scope or self._middleware or any(each.may_read_files for each in plans):
-            answer = in_scope(answer, recover)
+            answer = in_scope(answer, caught)
         if self._manager is not None and (needs_session or self._always):
             return in_session(answer, recover, self._manager, self._exchanges)
         return without_session(answer, self._exchanges)
@@ -126,6 +131,7 @@ class Dispatcher:
         respond = self._responding(
             lambda exchange: _refused(refusal, exchange, caught),
             recover,
+            caught,
             [each.plan for each in self._catchers],
             needs_session=bool(self._catchers),
         )

@@ -108,7 +108,12 @@ def _end(scope: Scope, rendered: Rendered, exchange: Exchange, recover: Recover)
             scope.close()
         # The response would report what did not happen: the error takes its place.
         except Exception as error:  # noqa: BLE001
-            return _instead(body, error, exchange, recover)
+            # So would the session.
+            exchange.forget()
+            rendered = _instead(body, error, exchange, recover)
+            # An exception handler may have asked for components of its own.
+            _end_late(scope, error)
+            return rendered
     else:
         # A file that the server sends by itself, or a stream that the handler passes through.
         body = ClosingIterator(body, lambda: _end_late(scope, None))

@@ -172,35 +172,6 @@ def test_components_end_before_the_session_is_saved() -> None:
     assert order == [["commit", "close"]]
 
 
-def test_a_component_that_cannot_commit_leaves_no_trace_in_the_session() -> None:
-    """The answer is a 500, which discards the session's changes."""
-    store = Spy()
-
-    class Failing(Connection): ...
-
-    @configuration
-    class Own:
-        @component(scope="request")
-        def transaction(self) -> Iterator[Failing]:
-            yield Failing()
-            raise LookupError("a constraint is violated")
-
-    @controller("/")
-    class Page:
-        @get("/")
-        def sign_in(self, session: Session, connection: Inject[Failing]) -> str:
-            session["user"] = 1
-            return "signed in"
-
-    container = SessionContainer(keys=KEYS, store=store)
-    with Application(Page, Own).test(replace(SessionContainer).to(container)) as client:
-        response = client.get("/")
-
-    assert response.status_code == 500
-    assert "Set-Cookie" not in response.headers
-    assert store.calls == []
-
-
 def test_a_session_that_cannot_be_saved_undoes_what_a_stream_has_open() -> None:
     """Its components have not ended yet; nothing of the stream is sent."""
     store = Spy()
