@@ -142,9 +142,10 @@ def _innermost(answer: Answer) -> Next:
         exchange = exchange_of(request)
         rendered = answer(exchange)
         response = _response(rendered)
-        if hasattr(rendered[2], "close"):
+        close = getattr(rendered[2], "close", None)
+        if close is not None:
             # Also if middleware gives the response another body.
-            response.call_on_close(rendered[2].close)
+            response.call_on_close(close)
             exchange.responses = (*exchange.responses, response)
         return response
 

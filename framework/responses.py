@@ -148,8 +148,9 @@ class Stream:
         # What the generator raised after its first chunk.
         self.failure: Exception | None = None
         self._on_close: list[Callable[[], object]] = []
-        if hasattr(chunks, "close"):
-            self.call_on_close(chunks.close)
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            self.call_on_close(close)
         try:
             first = next(chunks, "")
             self.is_text = isinstance(first, str)
@@ -270,9 +271,10 @@ def status_line(status: int) -> str:
 
 def close_body(body: object) -> None:
     """Close a body that will not be sent, or not to its end."""
+    close = getattr(body, "close", None)
     try:
-        if hasattr(body, "close"):
-            body.close()
+        if close is not None:
+            close()
     # It is the user's own code, and the answer is another one: only the log can be told.
     except Exception:
         logger.exception("a body that was not sent failed as it was closed")
