@@ -19,8 +19,14 @@ from framework.markers import (
     SessionMarker,
     Unbindable,
 )
-from framework.plans import Parameter, Plan, compile_call
-from framework.resolvers import Resolver, cycle_of, resolving_function, source_of
+from framework.plans import Parameter, Plan
+from framework.resolvers import (
+    Resolver,
+    cycle_of,
+    resolving_function,
+    resolving_once,
+    source_of,
+)
 from framework.signatures import EMPTY, Declared, Unresolved, annotated, read_parameters
 from framework.startup import Problem, location
 from framework.text_markers import PathMarker, QueryMarker, TextMarker
@@ -210,7 +216,7 @@ class _Binder:
             binder = _Binder(where, self._path_variables, self._provide, self._problems, trail)
             plan = binder.plan(function, whole=False)
             if plan is not None:
-                return compile_call(plan, component.resolve), plan.parameters
+                return resolving_once(plan, component), plan.parameters
         # What is wrong is in the report: the application does not start, nobody will call this.
         return _nothing, ()
 

@@ -37,8 +37,9 @@ class Loan(Protocol):
     def give_back(self) -> None: ...
 
 
-# Most requests borrow nothing; no request changes this one.
+# Most requests borrow and resolve nothing; no request changes these two.
 _NOTHING_LENT: dict[object, Loan] = {}
+_NOTHING_RESOLVED: dict[object, object] = {}
 
 
 class Request(wrappers.Request):
@@ -59,6 +60,7 @@ class Exchange:
         "_lent",
         "_query",
         "_request",
+        "_resolved",
         "environ",
         "manager",
         "opened",
@@ -94,6 +96,7 @@ class Exchange:
         self._query: dict[str, list[str]] | None = None
         self._cookies: dict[str, list[str]] | None = None
         self._lent: dict[object, Loan] = _NOTHING_LENT
+        self._resolved: dict[object, object] = _NOTHING_RESOLVED
 
     @property
     def session(self) -> Session:
@@ -173,10 +176,18 @@ class Exchange:
         return self._body
 
     def forget(self) -> None:
-        """Forget what was lent and what the session has not saved."""
+        """Forget what was resolved, what was lent and what the session has not saved."""
+        self._resolved = {}
         self._lent = {}
         if self.manager is not None and self.opened is not None:
             self.manager.discard(self.opened)
+
+    def resolve(self, key: object, resolve: Callable[["Exchange"], object]) -> object:
+        """Return what a resolver makes of the request, the same to all who ask under one key."""
+        if key not in self._resolved:
+            resolved = resolve(self)
+            self._resolved = {**self._resolved, key: resolved}
+        return self._resolved[key]
 
     def lend(self, key: object, make: Callable[[], Loan]) -> Any:
         """Return what holds a value out of the session, the same to all who ask under one key."""

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 from framework.components import Named, is_component
 from framework.makers import Maker
-from framework.markers import Field, Marker, Unbindable
+from framework.markers import Extract, Field, Marker, Unbindable
+from framework.plans import Plan, compile_call
 from framework.signatures import describe
 from framework.startup import AlreadyReported, NotProvided
 
@@ -70,6 +71,16 @@ def resolving_function(component: object) -> Callable[..., object]:
             f"Give it one: def resolve(self, session: Session) -> {describe(type(component))}.",
         )
     return function
+
+
+def resolving_once(plan: Plan, component: Any) -> Extract:
+    """Return what lets a resolver resolve once in a request, for all who take it there."""
+    resolve = compile_call(plan, component.resolve)
+    # A name is a variable of the path for the one and a key of the query for the other where only
+    # one of the two knows the path: they must not get each other's values.
+    sources = (part.where for each in plan.parameters for part in each.flattened())
+    key = (id(component), *sources)
+    return lambda exchange: exchange.resolve(key, resolve)
 
 
 def cycle_of(trail: tuple[type, ...]) -> Unbindable:
