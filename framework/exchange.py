@@ -175,6 +175,12 @@ class Exchange:
             self._body = self._read() if self._request is None else self._request.get_data()
         return self._body
 
+    def check_session(self) -> None:
+        """Raise what keeps the session from being saved, as far as the store need not be asked."""
+        if self.manager is not None and self.opened is not None:
+            self.take_back()
+            self.manager.check(self.opened)
+
     def forget(self) -> None:
         """Forget what was resolved, what was lent and what the session has not saved."""
         self._resolved = {}

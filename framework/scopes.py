@@ -61,6 +61,11 @@ class Scope:
         self._endings: list[Ending[Any]] = []
         self._files: list[IO[bytes]] = []
 
+    @property
+    def has_to_decide(self) -> bool:
+        """Tell whether something ends that does not know of a failure."""
+        return self.failure is None and bool(self._endings)
+
     def enter(self, ending: Ending[T]) -> T:
         """Begin a component that has an ending, and return it."""
         component = ending.begin()

@@ -105,6 +105,8 @@ def _end(scope: Scope, rendered: Rendered, exchange: Exchange, recover: Recover)
         stream.call_on_close(lambda: _end_late(scope, stream.failure))
     elif isinstance(body, list):
         try:
+            if scope.has_to_decide:
+                exchange.check_session()
             scope.close()
         # The response would report what did not happen: the error takes its place.
         except Exception as error:  # noqa: BLE001

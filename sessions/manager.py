@@ -62,6 +62,13 @@ class SessionManager:
             session._closed = True
         return self._headers(session, backing) if session._accessed else []
 
+    def check(self, session: Session) -> None:
+        """Raise what `close` would raise without having asked the store: what cannot be saved."""
+        backing = _backing(session)
+        with session._lock:
+            if session._values is not None and not session._closed:
+                backing.check(session)
+
     def discard(self, session: Session) -> None:
         """Forget what was not saved; the request goes on."""
         with session._lock:

@@ -137,6 +137,12 @@ class StoredSession(StoreCalls):
         else:
             self._touch(session, session._record)
 
+    def check(self, session: Session) -> None:
+        """Refuse values that cannot be encoded, or are too large together."""
+        if not self.gone:
+            changed, removed = session._changed_values()
+            check_size(session._record.values if session._record else {}, changed, removed)
+
     def discard(self, session: Session) -> None:
         """Forget what was not saved; note only that the session was used."""
         # The response is an error already; that the store fails as well changes nothing.

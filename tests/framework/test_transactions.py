@@ -68,6 +68,11 @@ class Pages:
         session["key"] = "value"
         return "written"
 
+    @get("/session/unsaveable/<kind>")
+    def spoil(self, kind: str, session: Session, connection: Inject[Connection]) -> str:
+        session["key"] = object() if kind == "object" else "x" * 100_000
+        return "written"
+
     @get("/session/stream")
     def write_and_stream(self, session: Session, connection: Inject[Connection]) -> Response:
         session["key"] = "value"
@@ -170,6 +175,29 @@ def test_components_end_before_the_session_is_saved() -> None:
     log_of(visit, store=Watching())
 
     assert order == [["commit", "close"]]
+
+
+@pytest.mark.parametrize("kind", ["object", "size"])
+def test_a_value_that_no_session_keeps_is_found_before_components_end(kind: str) -> None:
+    """No store is asked for that, so nothing is committed that the answer says has failed."""
+
+    def visit(client: Client) -> None:
+        assert client.get(f"/session/unsaveable/{kind}").status_code == 500
+
+    log = log_of(visit)
+
+    assert [each.partition(":")[0] for each in log] == ["rollback", "close"]
+
+
+def test_a_session_that_the_store_refuses_leaves_what_was_committed() -> None:
+    """Two stores cannot be one; the client is told so."""
+    store = Spy()
+    store.broken = {"create"}
+
+    def visit(client: Client) -> None:
+        assert client.get("/session").status_code == 503
+
+    assert log_of(visit, store=store) == ["commit", "close"]
 
 
 def test_a_session_that_cannot_be_saved_undoes_what_a_stream_has_open() -> None:
