@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +25,7 @@ from framework.middleware import Middleware, lost_middleware, read_middleware, u
 from framework.settings import HTTPSettings
 from framework.signatures import describe
 from framework.startup import Problem, StartupError, setting_problems
+from framework.static import static_problems
 from sessions.container import SessionContainer
 from sessions.errors import ConfigurationError
 from sessions.manager import SessionManager
@@ -193,7 +194,7 @@ def _added(graph: Graph, problems: list[Problem]) -> Iterator[type]:
 
 
 def _surroundings(
-    handlers: Iterable[Handler],
+    handlers: Collection[Handler],
     catchers: tuple[Catcher, ...],
     graph: Graph,
     problems: list[Problem],
@@ -201,6 +202,7 @@ def _surroundings(
     """Find what holds for all requests, sessions only if something uses them."""
     middleware = tuple(read_middleware(graph, problems))
     problems += lost_middleware(graph, middleware)
+    problems += static_problems(handlers, graph)
     in_use = any(map(uses_session, middleware)) or any(each.uses_session for each in handlers)
     return Surroundings(
         settings=_settings(graph),

@@ -1,13 +1,14 @@
 """Files of a folder, sent as they are, and nothing from outside of it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from framework import Session, controller, get
+from framework import Session, component, configuration, controller, get
 from framework.static import StaticFiles
 from framework.testing import Client
 from tests.framework.trials import client_of, only_problem_of
@@ -233,6 +234,50 @@ def test_a_folder_that_is_not_named_is_a_startup_problem() -> None:
     class Assets(StaticFiles): ...
 
     assert "Assets.folder is None" in only_problem_of(Assets).what
+
+
+@dataclass
+class Settings:
+    uploads: Path
+
+
+def _serving_uploads(uploads: Path) -> tuple[type, type]:
+    @configuration
+    class Web:
+        @component
+        def settings(self) -> Settings:
+            return Settings(uploads)
+
+    @controller("/uploads")
+    class Uploads(StaticFiles):
+        def __init__(self, settings: Settings) -> None:
+            self.folder = settings.uploads
+
+    return Uploads, Web
+
+
+def test_a_constructor_names_the_folder(folder: Path) -> None:
+    """Where it is may be a setting; a constructor of one's own forgets nothing."""
+    with client_of(*_serving_uploads(folder)) as client:
+        assert client.get("/uploads/notes.css").text == CSS
+
+
+def test_a_folder_of_a_constructor_that_is_missing_is_a_startup_problem(tmp_path: Path) -> None:
+    """It is looked at when the constructor has run."""
+    problem = only_problem_of(*_serving_uploads(tmp_path / "uploads"))
+
+    assert f"Uploads.folder is {tmp_path / 'uploads'!r}, where there is no" in problem.what
+
+
+def test_a_constructor_that_names_no_folder_is_a_startup_problem() -> None:
+    """It would fail with each file."""
+
+    @controller("/uploads")
+    class Uploads(StaticFiles):
+        def __init__(self, page: Page) -> None:
+            self.page = page
+
+    assert "Uploads.folder is None" in only_problem_of(Page, Uploads).what
 
 
 @pytest.mark.parametrize("age", [3600, timedelta(-1)])
