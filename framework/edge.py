@@ -24,6 +24,8 @@ _SECURITY_HEADERS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+# That of a name (RFC 1035, 2.3.4), and a port.
+_LONGEST_HOST = 255 + len(":65535")
 # One year; only for the host itself, since others may not have a certificate.
 _HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 
@@ -47,13 +49,19 @@ def _for_trusted_hosts(application: "WSGIApplication", hosts: list[str]) -> "WSG
             host = environ.get("HTTP_HOST", "").lower()
             get_host({**environ, "HTTP_HOST": host} if host else environ, hosts)
         except SecurityError:
-            refusal = SecurityError("The host of this request is not one of the application's.")
-            status, headers, body = render_problem(refusal, environ)
+            status, headers, body = render_problem(_stranger(environ), environ)
             start_response(status, headers)
             return [] if environ["REQUEST_METHOD"] == "HEAD" else body
         return application(environ, start_response)
 
     return guarded
+
+
+def _stranger(environ: "WSGIEnvironment") -> SecurityError:
+    """Say which host is refused, to whoever serves the application under another name."""
+    host = environ.get("HTTP_HOST") or environ["SERVER_NAME"]
+    shown = host if len(host) <= _LONGEST_HOST else host[:_LONGEST_HOST] + "…"
+    return SecurityError(f"The host {shown!r} is not one of the application's.")
 
 
 def _with_security_headers(application: "WSGIApplication") -> "WSGIApplication":

@@ -91,6 +91,18 @@ def test_f103_the_host_comes_first(method: str) -> None:
     assert response.mimetype == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("localhost:8000", "'localhost:8000'"), ("Evil'", '"Evil\'"'), ("a" * 999, f"'{'a' * 261}…'")],
+)
+def test_f103_the_refusal_names_the_host(host: str, shown: str) -> None:
+    """Whoever runs the application on a machine of their own sees why it refuses everything."""
+    client = client_with(trusted_hosts=["shop.example"])
+    response = client.get("/", headers={"Host": host})
+
+    assert response.get_json()["detail"] == f"The host {shown} is not one of the application's."
+
+
 def test_f103_the_names_of_hosts_know_no_case() -> None:
     """Neither in the settings nor in the request."""
     client = client_with(trusted_hosts=["Shop.Example"])
