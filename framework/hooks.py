@@ -4,10 +4,10 @@ import atexit
 import inspect
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 from framework.injection import Graph
+from framework.scopes import end_all
 from framework.startup import Problem, location
 
 Hook = Callable[[], object]
@@ -28,7 +28,7 @@ class Hooks:
         self._pairs = pairs
         self._end_components = end_components
         self._lock = threading.Lock()
-        self._stopping: ExitStack | None = None
+        self._stopping: list[Hook] | None = None
 
     @property
     def are_needed(self) -> bool:
@@ -40,15 +40,17 @@ class Hooks:
         with self._lock:
             if self._stopping is not None:
                 return
-            with ExitStack() as stopping:
-                if self._end_components is not None:
-                    stopping.callback(self._end_components)
+            stopping = [] if self._end_components is None else [self._end_components]
+            try:
                 for pair in self._pairs:
                     if pair.start is not None:
                         pair.start()
                     if pair.stop is not None:
-                        stopping.callback(pair.stop)
-                self._stopping = stopping.pop_all()
+                        stopping.append(pair.stop)
+            except BaseException:
+                end_all(reversed(stopping))
+                raise
+            self._stopping = stopping
             atexit.register(self.stop)
 
     def leave_to_parent(self) -> None:
@@ -62,8 +64,7 @@ class Hooks:
         with self._lock:
             stopping, self._stopping = self._stopping, None
             atexit.unregister(self.stop)
-        if stopping is not None:
-            stopping.close()
+        end_all(reversed(stopping or []))
 
 
 def read_hooks(configurations: Iterable[type], graph: Graph, problems: list[Problem]) -> Hooks:

@@ -8,7 +8,6 @@ first request.
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from typing import Any, TypeVar, cast, overload
 
 import injector
@@ -32,7 +31,7 @@ from framework.providers import Provider, method_call
 from framework.recipes import Argument, Recipe, give, maker_of
 from framework.registry import Registry
 from framework.request_components import request_maker
-from framework.scopes import YieldsNothing
+from framework.scopes import YieldsNothing, end_all
 from framework.signatures import (
     EMPTY,
     Declared,
@@ -67,7 +66,7 @@ class Graph:
         self.makers: dict[object, Callable[[Exchange], object]] = {}
         """What makes the components that each request has anew, by their types."""
         self._makers: dict[Provider, Maker] = {}
-        self._endings = ExitStack()
+        self._endings: list[Callable[[], object]] = []
         self._injector = injector.Injector(auto_bind=False)
         self._registry = Registry(classes, known, problems)
         self._registry.replace(replacements)
@@ -120,7 +119,8 @@ class Graph:
 
     def close(self) -> None:
         """End the components that generators have made, the last one first."""
-        self._endings.close()
+        endings, self._endings = self._endings, []
+        end_all(reversed(endings))
 
     def provider_of(self, key: object) -> str | None:
         """Return where the component of a type comes from, None if from nowhere."""

@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -37,7 +36,7 @@ class Recipe(injector.Provider[object]):
         return self.make(*positional, **named)
 
 
-def maker_of(provider: Provider, endings: ExitStack) -> Callable[..., object]:
+def maker_of(provider: Provider, endings: list[Callable[[], object]]) -> Callable[..., object]:
     """Return what makes a component; what ends one that a generator yields joins the endings."""
     if not provider.ends:
         return provider.make
@@ -45,7 +44,7 @@ def maker_of(provider: Provider, endings: ExitStack) -> Callable[..., object]:
     def begin(*some: object, **others: object) -> object:
         ending = Ending(cast(Any, provider.make(*some, **others)), provider.where)
         component: object = ending.begin()
-        endings.callback(ending.end)
+        endings.append(ending.end)
         return component
 
     return begin

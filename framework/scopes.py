@@ -1,6 +1,6 @@
 """The components of one request: each made when first asked for, and ended with the request."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from typing import IO, Any, Generic, TypeVar
 
@@ -105,6 +105,21 @@ class Scope:
                 # It was temporary: what could not be written to it is lost without harm.
                 with suppress(OSError):
                     file.close()
+
+
+def end_all(endings: Iterable[Callable[[], object]]) -> None:
+    """Call each, whatever the others raise; raise that afterwards, together if it is several."""
+    raised: list[Exception] = []
+    for end in endings:
+        try:
+            end()
+        # What ends is the user's own, and none of it may keep the others from their end.
+        except Exception as error:  # noqa: BLE001
+            raised.append(error)
+    if len(raised) > 1:
+        raise ExceptionGroup("several things failed to end", raised)
+    if raised:
+        raise raised[0]
 
 
 def _is_passed_on(failure: BaseException, error: BaseException) -> bool:

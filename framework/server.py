@@ -185,6 +185,11 @@ def _stop(application: Application) -> None:
         application.stop()
     # The hooks are the user's own code; the process ends, or starts again, either way.
     except Exception as error:  # noqa: BLE001
+        first: BaseException = error
+        while isinstance(first.__context__, Exception):
+            first = first.__context__
+        # What ended the server has nothing to do with it.
+        first.__context__ = None
         click.echo(describe(error), err=True)
 
 

@@ -5,14 +5,12 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from framework import (
     Application,
     Session,
-    component,
     configuration,
     controller,
     get,
@@ -144,30 +142,6 @@ def test_what_started_is_stopped_when_a_later_hook_fails() -> None:
         application.start()
 
     assert log.lines == ["first starts", "first stops"]
-
-
-def test_f50_generators_of_the_application_end_after_the_hooks() -> None:
-    """A component that yields ends when nothing needs it any more."""
-    lines: list[str] = []
-
-    class Pool: ...
-
-    @configuration
-    class Pools:
-        @component
-        def pool(self) -> Iterator[Pool]:
-            lines.append("begin")
-            yield Pool()
-            lines.append("end")
-
-        def on_stop(self, pool: Pool) -> None:
-            lines.append("stop")
-
-    application = Application(Page, Pools)
-    lines.append(Client(application).get("/").text)
-    application.stop()
-
-    assert lines == ["begin", "shown", "stop", "end"]
 
 
 def test_the_end_of_the_process_runs_the_stop_hooks() -> None:
