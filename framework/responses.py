@@ -234,18 +234,19 @@ def render_response(response: Response, environ: "WSGIEnvironment", where: str) 
 
 def _body(response: Response, environ: "WSGIEnvironment", where: str) -> Iterable[bytes]:
     content, is_watched = response.response, bool(response._on_close)
+    if response.status_code in _BODILESS:
+        if isinstance(content, Stream):
+            content.close()
+        return Closing([], response.close)
+    if type(content) is list and not is_watched:
+        return list(response.iter_encoded())
     if isinstance(content, Stream):
         # It is the handler's own, which only has to end the response around it, too.
         content.call_on_close(response.close)
-        if response.status_code not in _BODILESS:
-            return content
-        content.close()
-        return []
+        return content
     body = response.get_app_iter(environ)
-    if response.status_code in _BODILESS:
-        return Closing([], response.close)
     if not response.is_streamed:
-        return Closing(body, response.close) if is_watched else list(body)
+        return Closing(body, response.close)
     # The server that sends a file by itself closes the file, and not the response.
     if is_watched and response.direct_passthrough:
         return Stream(ClosingIterator(response.iter_encoded(), response.close), where)
