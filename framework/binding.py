@@ -3,10 +3,10 @@
 import inspect
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from typing import TypeVar
 
 from werkzeug.wrappers import Request
 
+from framework.brackets import Brackets
 from framework.clashes import clashes
 from framework.forms import FormMarker, is_upload
 from framework.makers import Maker
@@ -19,6 +19,7 @@ from framework.markers import (
     SessionMarker,
     Unbindable,
 )
+from framework.misplaced_markers import refuse_misplaced
 from framework.plans import Parameter, Plan
 from framework.resolvers import (
     Resolver,
@@ -27,9 +28,17 @@ from framework.resolvers import (
     resolving_once,
     source_of,
 )
-from framework.signatures import EMPTY, Declared, Unresolved, annotated, read_parameters
+from framework.signatures import (
+    EMPTY,
+    Declared,
+    Unresolved,
+    annotated,
+    read_parameters,
+    without_none,
+)
 from framework.startup import Problem, location
 from framework.text_markers import PathMarker, QueryMarker, TextMarker
+from framework.type_variables import variables_in
 from framework.unbindable import (
     did_you_mean,
     hidden,
@@ -39,7 +48,7 @@ from framework.unbindable import (
     misspelt,
     mistyped,
     refuse_idle,
-    refuse_misplaced,
+    undetermined,
     unmarked,
     untyped,
     variadic,
@@ -126,8 +135,12 @@ class _Binder:
         if declared.annotation is Unresolved:
             return None
         try:
-            if isinstance(declared.annotation, TypeVar):
-                raise untyped(declared)
+            refuse_misplaced(declared)
+            inner = without_none(declared.annotation)
+            if isinstance(inner, Brackets):
+                raise untyped(declared.name, inner)
+            if variables := variables_in(declared.annotation):
+                raise undetermined(declared.name, variables)
             return self._bind(declared)
         except Unbindable as problem:
             self.report(problem.what, problem.remedy)
@@ -232,7 +245,6 @@ class _Binder:
                 f"parameter {declared.name!r} has two sources: {' and '.join(sources)}",
                 "Keep one of them; a name in the path is a source of its own.",
             )
-        refuse_misplaced(declared)
         if markers:
             return markers[0]
         refuse_idle(declared)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from framework.components import Member, tag, tag_of, tagged_members
 from framework.startup import Problem, location
+from framework.type_variables import specialized
 
 _PREFIX = "__controller__"
 ROUTES = "__routes__"
@@ -151,7 +152,7 @@ def _route(controller: type, member: Member, entry: _Entry) -> Route:
         status=entry.status,
         controller=controller,
         name=member.name,
-        function=member.function,
+        function=specialized(member.function, member.name, controller),
         where=_where(controller, member),
     )
 

@@ -8,12 +8,12 @@ import msgspec
 
 from framework.forms import is_upload
 from framework.injection import Graph
+from framework.limits import written
 from framework.object_fields import ObjectField, fields_of
 from framework.plans import Parameter, Plan
 from framework.signatures import bare, describe
 from framework.startup import location
 
-_LIMITS = ("ge", "gt", "le", "lt", "min_length", "max_length", "pattern")
 # Stands for a default that a class keeps to itself.
 _OWN_DEFAULT = "…"
 
@@ -96,7 +96,4 @@ def _limits(metadata: Iterable[object]) -> Iterator[str]:
     """Write the limits of a type, and those of its marker."""
     for limits in metadata:
         if isinstance(limits, msgspec.Meta):
-            for name in _LIMITS:
-                limit = getattr(limits, name)
-                if limit is not None:
-                    yield f"{name}={limit!r}"
+            yield from written(limits)

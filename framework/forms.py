@@ -29,7 +29,7 @@ _ABSENT = object()
 Make = Callable[[dict[str, object]], object]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FormMarker(TextMarker):
     """Read a form, urlencoded or multipart."""
 

@@ -65,6 +65,14 @@ def refuse_unfit(kind: Any, limits: Sequence[msgspec.Meta]) -> None:
                 )
 
 
+def written(limits: msgspec.Meta | None) -> Iterator[str]:
+    """Write limits the way their author does, as `ge=1`."""
+    for name in _LIMITS:
+        value = getattr(limits, name, None)
+        if value is not None:
+            yield f"{name}={value!r}"
+
+
 def _wrong_value(name: str, value: Any) -> Iterator[tuple[str, str]]:
     """Say why a limit is none."""
     if name == "pattern":

@@ -1,10 +1,11 @@
 """What a handler writes to say where a parameter comes from."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict, TypeVar, Unpack
 
 import msgspec
 
+from framework.brackets import Brackets
 from framework.forms import FormMarker
 from framework.limits import wrong_limits
 from framework.markers import BodyMarker, InjectMarker, SessionMarker
@@ -15,12 +16,27 @@ from sessions.session import Session
 T = TypeVar("T")
 M = TypeVar("M", bound=TextMarker)
 
-Query = Annotated[T, QueryMarker()]
-Header = Annotated[T, HeaderMarker()]
-Cookie = Annotated[T, CookieMarker()]
-Form = Annotated[T, FormMarker()]
-Body = Annotated[T, BodyMarker()]
-Inject = Annotated[T, InjectMarker()]
+
+def _of_text(name: str, marker: TextMarker) -> Brackets:
+    limited = f"x: Annotated[int, {marker.source}(ge=1)] = 1"
+    return Brackets(name, marker, "int", f" = 1, or with limits {limited}")
+
+
+if TYPE_CHECKING:
+    Query = Annotated[T, QueryMarker()]
+    Header = Annotated[T, HeaderMarker()]
+    Cookie = Annotated[T, CookieMarker()]
+    Form = Annotated[T, FormMarker()]
+    Body = Annotated[T, BodyMarker()]
+    Inject = Annotated[T, InjectMarker()]
+else:
+    # The same, and in words what is wrong with `page: int = Query(1)`.
+    Query = _of_text("Query", QueryMarker())
+    Header = _of_text("Header", HeaderMarker())
+    Cookie = _of_text("Cookie", CookieMarker())
+    Form = _of_text("Form", FormMarker())
+    Body = Brackets("Body", BodyMarker(), "Note")
+    Inject = Brackets("Inject", InjectMarker(), "Notes")
 session = Annotated[Session, SessionMarker()]
 
 

@@ -29,6 +29,7 @@ from framework.signatures import (
     without_none,
 )
 from framework.startup import Problem, location
+from framework.type_variables import specialized
 from sessions.container import SessionContainer
 
 # The method that may give some settings of sessions in place of a whole container.
@@ -127,7 +128,7 @@ def _constructor(target: type) -> Callable[..., object] | None:
     owner = next(base for base in target.__mro__ if "__init__" in vars(base))
     function = vars(owner)["__init__"]
     # A constructor that is written in C takes nothing of ours.
-    return function if isinstance(function, FunctionType) else None
+    return specialized(function, "__init__", target) if isinstance(function, FunctionType) else None
 
 
 def _method_provider(

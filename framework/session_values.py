@@ -33,13 +33,17 @@ Convert = Callable[[object], object]
 _MISFITS = (ValueError, TypeError, msgspec.ValidationError)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SessionValueMarker(Marker):
     """Give the session's value of one key, and put it back if the handler changes it."""
 
     source = "session"
 
     key: str
+
+    def __repr__(self) -> str:
+        """Write the marker the way its author does."""
+        return f'session_value("{self.key}")'
 
     def where(self, field: Field) -> str:
         """Return the source and the key."""

@@ -65,7 +65,7 @@ class Declared:
 
 def read_parameters(method: Callable[..., object], report: Report) -> list[Declared]:
     """Read the parameters that a caller of the method passes, so without `self` or `cls`."""
-    found = list(inspect.signature(method, **_LAZILY).parameters.values())
+    found = list(signature_of(method).parameters.values())
     if not isinstance(method, staticmethod):
         if not found:
             report(*_NO_SELF)
@@ -76,15 +76,32 @@ def read_parameters(method: Callable[..., object], report: Report) -> list[Decla
 
 def read_return(method: Callable[..., object], report: Report) -> Any:
     """Read the return annotation: EMPTY without one, Unresolved if it cannot be evaluated."""
-    annotation = inspect.signature(method, **_LAZILY).return_annotation
+    annotation = signature_of(method).return_annotation
     if annotation is EMPTY:
         return EMPTY
     try:
-        return annotated(*split(_evaluate(annotation, method)))
+        return annotated(*split(evaluate(annotation, method)))
     # An annotation is the user's own code and may raise anything.
     except Exception as error:  # noqa: BLE001
         report(*_unresolvable("the return annotation", annotation, error))
         return Unresolved
+
+
+def signature_of(method: Callable[..., object]) -> inspect.Signature:
+    """Read a signature; annotations that cannot be evaluated are no error here."""
+    return inspect.signature(method, **_LAZILY)
+
+
+def evaluate(annotation: Any, method: Callable[..., object]) -> Any:
+    """Return what an annotation means where the method is written; raise what it raises."""
+    inner = inspect.unwrap(method)
+
+    def holder() -> None: ...
+
+    # One annotation at a time, so that what one of them lacks does not hide the others.
+    holder.__annotations__ = {"annotation": annotation}
+    namespace = getattr(inner, "__globals__", {})
+    return get_type_hints(holder, namespace, include_extras=True)["annotation"]
 
 
 def split(annotation: Any) -> tuple[Any, tuple[object, ...]]:
@@ -150,24 +167,13 @@ def _declare(
     metadata: tuple[object, ...] = ()
     if annotation is not EMPTY:
         try:
-            annotation, metadata = _lift(*split(_evaluate(annotation, method)))
+            annotation, metadata = _lift(*split(evaluate(annotation, method)))
         # An annotation is the user's own code and may raise anything.
         except Exception as error:  # noqa: BLE001
             subject = f"the annotation of parameter {parameter.name!r}"
             report(*_unresolvable(subject, annotation, error))
             annotation = Unresolved
     return Declared(parameter.name, annotation, metadata, parameter.default, parameter.kind)
-
-
-def _evaluate(annotation: Any, method: Callable[..., object]) -> Any:
-    inner = inspect.unwrap(method)
-
-    def holder() -> None: ...
-
-    # One annotation at a time, so that what one of them lacks does not hide the others.
-    holder.__annotations__ = {"annotation": annotation}
-    namespace = getattr(inner, "__globals__", {})
-    return get_type_hints(holder, namespace, include_extras=True)["annotation"]
 
 
 def _expand(annotation: Any) -> Any:

@@ -10,7 +10,7 @@ import msgspec
 from werkzeug.exceptions import NotFound
 
 from framework.exchange import Exchange
-from framework.limits import UnfitLimits
+from framework.limits import UnfitLimits, written
 from framework.markers import Default, Extract, Field, Marker, Unbindable, default_or_refusal
 from framework.mismatches import plain
 from framework.signatures import EMPTY, bare, describe
@@ -32,7 +32,7 @@ Read = Callable[[Exchange], Sequence[str]]
 Convert = Callable[[str], object]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TextMarker(Marker):
     """Read texts by their name and convert them."""
 
@@ -40,6 +40,11 @@ class TextMarker(Marker):
     limits: msgspec.Meta | None = None
     # What is wrong with the two, and what to do about it.
     wrong: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        """Write the marker the way its author does."""
+        alias = [] if self.alias is None else [f'"{self.alias}"']
+        return f"{self.source}({', '.join([*alias, *written(self.limits)])})"
 
     @abstractmethod
     def reader(self, name: str) -> Read:

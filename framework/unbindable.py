@@ -3,34 +3,20 @@
 import functools
 import reprlib
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher, get_close_matches
-from typing import get_origin
+from typing import TypeVar, get_origin
 
 from werkzeug.wrappers import Response
 
-from framework import parameters
+from framework.brackets import Brackets
 from framework.fitting import fits
-from framework.markers import Marker, Unbindable
+from framework.markers import Unbindable
 from framework.object_fields import fields_of
 from framework.signatures import EMPTY, Declared, bare, describe, without_none
 from framework.startup import location
 from sessions.session import Session
 
-# What looks like a marker inside `Annotated`, but marks nothing there.
-_MISPLACED = (
-    "Query",
-    "Header",
-    "Cookie",
-    "Form",
-    "Body",
-    "Inject",
-    "query",
-    "header",
-    "cookie",
-    "form",
-    "session_value",
-)
 # How much two names have in common of which one is the other's misspelling.
 _CLOSE = 0.8
 # What a name in a class body may mean in place of the type that was imported.
@@ -48,17 +34,6 @@ def did_you_mean(name: str, candidates: list[str]) -> str:
     """Guess, in words that end a sentence, the name that was meant."""
     close = get_close_matches(name, candidates, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def refuse_misplaced(declared: Declared) -> None:
-    """Raise `Unbindable` for what looks like a marker and is none."""
-    for name in _MISPLACED:
-        if any(each is getattr(parameters, name) for each in declared.metadata):
-            raise Unbindable(
-                f"the Annotated type of parameter {declared.name!r} holds {name}, which marks"
-                " nothing there",
-                _called(name, declared),
-            )
 
 
 def refuse_idle(declared: Declared) -> None:
@@ -117,11 +92,20 @@ def variadic(names: str) -> tuple[str, str]:
     )
 
 
-def untyped(declared: Declared) -> Unbindable:
+def untyped(name: str, marker: Brackets) -> Unbindable:
     """Explain that a marker without brackets says no type."""
     return Unbindable(
-        f"parameter {declared.name!r} does not say its type",
-        f"Write the type in brackets, as in {_example(declared.metadata)}.",
+        f"parameter {name!r} does not say its type",
+        f"Write the type in brackets, as in {marker.example}.",
+    )
+
+
+def undetermined(name: str, variables: Sequence[TypeVar]) -> Unbindable:
+    """Explain that a type variable stands for nothing."""
+    shown = " and ".join(each.__name__ for each in variables)
+    return Unbindable(
+        f"the annotation of parameter {name!r} holds {shown}, for which no class gives a type",
+        "Give it in the bases of the controller, as in class Notes(Crud[Note]).",
     )
 
 
@@ -164,15 +148,6 @@ def unmarked(declared: Declared, guess: str) -> Unbindable:
     )
 
 
-def _called(name: str, declared: Declared) -> str:
-    """Tell how to write a marker that was only named."""
-    written = describe(declared.annotation)
-    if name == "session_value":
-        return f'Write Annotated[{written}, session_value("{declared.name}")].'
-    other = f" or Annotated[{written}, {name}()]." if name.islower() else "."
-    return f"Write {name.capitalize()}[{written}]{other}"
-
-
 def _idle(declared: Declared, metadata: object, kind: type) -> Unbindable:
     """Explain why something inside `Annotated` does not resolve a parameter."""
     name, written = declared.name, describe(declared.annotation)
@@ -194,12 +169,6 @@ def _is_object(annotation: object) -> bool:
     # A field of the class names nothing, which the marker will tell.
     except NameError:
         return True
-
-
-def _example(metadata: tuple[object, ...]) -> str:
-    marker = next((each for each in metadata if isinstance(each, Marker)), None)
-    name = "Query" if marker is None else marker.source.capitalize()
-    return f"{name}[Note]" if name in ("Body", "Inject") else f"{name}[int]"
 
 
 def _module(declared: Declared) -> Unbindable:

@@ -42,7 +42,7 @@ FRAMEWORK = """
     redirects
     origins
     signatures
-    fitting object_fields
+    fitting object_fields type_variables
     json_types mismatches limits
     foreign_models
     additions
@@ -55,10 +55,11 @@ FRAMEWORK = """
     makers
     validation
     markers
-    text_markers
+    brackets text_markers
     forms
     session_values
     parameters
+    misplaced_markers
     plans
     clashes
     resolvers

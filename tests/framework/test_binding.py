@@ -208,8 +208,8 @@ def test_two_bodies_are_a_problem() -> None:
 @pytest.mark.parametrize(
     ("metadata", "remedy"),
     [
-        (header, "Write Header[int] or Annotated[int, header()]."),
-        (cookie, "Write Cookie[int] or Annotated[int, cookie()]."),
+        (header, "Write Annotated[int, header()]."),
+        (cookie, "Write Annotated[int, cookie()]."),
         (Inject, "Write Inject[int]."),
     ],
 )

@@ -61,7 +61,7 @@ SPELLINGS = {
     "a query that is not called": (
         Annotated[int, query],
         "the Annotated type of parameter 'x' holds query, which marks nothing there",
-        "Write Query[int] or Annotated[int, query()].",
+        "Write Annotated[int, query()].",
     ),
     "a resolver that is an object": (
         Annotated[int, Resolving()],
