@@ -23,10 +23,10 @@ class Answer:
     why: str
 
 
-def answers_of(handler: Handler) -> list[Answer]:
+def answers_of(handler: Handler, method: str) -> list[Answer]:
     """List what can come of a handler and what belongs to it, its own answer first."""
     caught = (caught_as(catcher, kind) for catcher in handler.catchers for kind in catcher.types)
-    return [_success(handler), *_refusals(handler), *caught]
+    return [_success(handler), *_refusals(handler, method), *caught]
 
 
 def answers_around(
@@ -85,7 +85,7 @@ def _is_response(returned: object) -> bool:
     return isinstance(returned, type) and issubclass(returned, Response)
 
 
-def _refusals(handler: Handler) -> Iterator[Answer]:
+def _refusals(handler: Handler, method: str) -> Iterator[Answer]:
     # The plans whose arguments are read before the handler runs.
     plans: list[Plan] = [*(each.plan for each in handler.guards), handler.plan]
     parameters = [part for plan in plans for each in plan.parameters for part in each.flattened()]
@@ -95,7 +95,8 @@ def _refusals(handler: Handler) -> Iterator[Answer]:
         yield Answer(403, "a guard refuses")
     if converted:
         yield Answer(404, f"the path's {_alternatives(converted)} does not fit")
-    if sources & {"body", "form", "request"}:
+    # Through the request, a body may be read where there usually is one.
+    if sources & {"body", "form"} or ("request" in sources and method not in SAFE_METHODS):
         yield Answer(400, "the body is malformed")
         yield Answer(413, "the body is too large")
     if sources & {"body", "form"}:

@@ -91,7 +91,7 @@ def explain(application: Application, method: str, path: str) -> Explanation:
         middleware=[named(each) for each in application.middleware],
         session=session,
         catches=_caught(application, handler.catchers),
-        answers=in_order([*answers_of(handler), *around]),
+        answers=in_order([*answers_of(handler, method), *around]),
         other_methods=_other_methods(router, method, path),
         near_misses=[],
     )
@@ -159,7 +159,8 @@ def _catchers_of(
 
 def _other_methods(router: Router[Handler], method: str, path: str) -> list[str]:
     try:
-        router.find("", path)
+        # A method that nothing has: the refusal names those that the path has.
+        router.find("*", path)
     except MethodNotAllowed as refusal:
         return [each for each in sorted(refusal.valid_methods or ()) if each != method]
     return []

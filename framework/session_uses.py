@@ -31,6 +31,8 @@ def session_uses(
     if application.sessions is None:
         return []
     found = [use for by, plan in plans for use in _of_plan(by, plan)]
+    having = {use.by for use in found if use.how != _REQUEST}
+    found = [use for use in found if use.how != _REQUEST or use.by not in having]
     for each in application.middleware:
         if isinstance(each, CSRF):
             found += [SessionUse(named(each), _CSRF)] * (method not in SAFE_METHODS)

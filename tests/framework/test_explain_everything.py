@@ -73,9 +73,13 @@ class Pages:
     @get("/connected")
     def connected(self, connection: Inject[Connection]) -> None: ...
 
+    @get("/value/<path:rest>")
+    def rest(self, rest: str, request: Request, session: Session) -> None: ...
+
     @get("/value")
     def value(self, cart: Annotated[list[str], session_value("cart")] = []) -> None: ...
 
+    @put("/request")
     @get("/request")
     def request(self, request: Request) -> None: ...
 
@@ -131,6 +135,18 @@ def test_each_way_to_the_session_is_told(framework: Framework, path: str, use: o
     assert explained(framework, "GET", path)["session"] == [use, CAUGHT]
 
 
+def test_whoever_has_the_session_needs_no_request_for_it(framework: Framework) -> None:
+    """One line says what comes of it."""
+    uses = explained(framework, "GET", "/value/a/b")["session"]
+
+    assert uses == [{"by": "the handler", "how": OBJECT}, CAUGHT]
+
+
+def test_the_other_methods_of_a_long_path_are_told(framework: Framework) -> None:
+    """A variable may stand for several segments."""
+    assert explained(framework, "GET", "/value/a/b")["other_methods"] == ["HEAD", "OPTIONS"]
+
+
 def test_csrf_reads_the_session_of_unsafe_requests_only(framework: Framework) -> None:
     """CORS never does, and middleware that says nothing may."""
     names = [
@@ -148,7 +164,8 @@ def test_csrf_reads_the_session_of_unsafe_requests_only(framework: Framework) ->
     ("method", "path", "statuses"),
     [
         ("GET", "/value", [204, 400, 404, 418, 431, 500, 500, 503]),
-        ("GET", "/request", [204, 400, 400, 404, 413, 418, 431, 500, 500, 503]),
+        ("GET", "/request", [204, 400, 404, 418, 431, 500, 500, 503]),
+        ("PUT", "/request", [204, 400, 400, 403, 404, 413, 418, 431, 500, 500, 503]),
         ("POST", "/orders", [204, 400, 400, 403, 404, 413, 415, 418, 422, 431, 500, 500, 503]),
     ],
 )
