@@ -15,7 +15,8 @@ from framework.injection import Graph
 from framework.misplaced import misplaced
 from framework.plans import Plan
 from framework.returns import return_problems
-from framework.routing import path_key, path_variables
+from framework.routing import path_key
+from framework.rule_problems import variables_of
 from framework.startup import Problem
 from framework.undecorated import undecorated
 
@@ -100,10 +101,8 @@ class HandlerReader:
         return found
 
     def _handler(self, route: Route, prefix: str, catchers: list[Catcher]) -> Handler | None:
-        try:
-            variables = path_variables(route.rule)
-        except ValueError as error:
-            self._problems.append(_bad_rule(route, error))
+        variables = variables_of(route, self._problems)
+        if variables is None:
             return None
         plan = bind(
             route.function,
@@ -165,12 +164,3 @@ def _duplicates(routes: Iterable[Route]) -> Iterator[Problem]:
                 f"{route.method} {route.rule} is also {other.method} {other.rule} in {other.where}",
                 "Give one of the two another path or method.",
             )
-
-
-def _bad_rule(route: Route, error: ValueError) -> Problem:
-    return Problem(
-        route.where,
-        f"the path {route.rule!r} is no rule: {error}",
-        "Write a path such as '/items/<int:item_id>'; converters are string, int, float, uuid,"
-        " path and any.",
-    )

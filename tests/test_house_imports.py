@@ -79,7 +79,7 @@ FRAMEWORK = """
     routing
     responses
     problems
-    catching_problems guard_problems
+    catching_problems guard_problems rule_problems
     guards middleware catching
     undecorated unwrapped
     misplaced
