@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound
-from werkzeug.routing import BaseConverter, Map, Rule
+from werkzeug.routing import BaseConverter, BuildError, Map, Rule
 from werkzeug.routing.converters import (
     AnyConverter,
     FloatConverter,
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 H = TypeVar("H")
 
+# How many names an error suggests.
+_MOST_NAMES = 5
+
 
 @dataclass(frozen=True)
 class Entry(Generic[H]):
@@ -43,6 +46,18 @@ class Entry(Generic[H]):
     rule: str
     endpoint: str
     handler: H
+
+
+class UnqualifiedEndpointError(BuildError):
+    """Tell that the name of a handler lacks the name of its controller, or of its module."""
+
+    def __init__(self, error: BuildError, names: list[str]) -> None:
+        super().__init__(error.endpoint, error.values, error.method, error.adapter)
+        self._names = names
+
+    def __str__(self) -> str:
+        meant = " or ".join(map(repr, self._names[:_MOST_NAMES]))
+        return f"no handler is called {self.endpoint!r}: write {meant}"
 
 
 class Router(Generic[H]):
@@ -96,7 +111,14 @@ class Router(Generic[H]):
         adapter = self._adapter if environ is None else self._map.bind_to_environ(environ)
         if external and not adapter.server_name:
             raise BadRequest("The Host header names no host.")
-        return adapter.build(endpoint, values, force_external=external)
+        try:
+            return adapter.build(endpoint, values, force_external=external)
+        except BuildError as error:
+            names = sorted({each.endpoint for each in self._map.iter_rules()})
+            alike = [each for each in names if each.endswith(f".{endpoint}")]
+            if not alike:
+                raise
+            raise UnqualifiedEndpointError(error, alike) from error
 
     def _answers(self, rules: Iterable[str]) -> dict[str, dict[str, Found[H]]]:
         """Ask the `Map` about every path that a rule without variables matches."""

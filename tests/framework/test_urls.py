@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BuildError
 from werkzeug.test import Client as WSGIClient
 
-from framework import Application
+from framework import Application, controller, get
 from tests.framework.users import Users, answer
 
 
@@ -70,3 +70,31 @@ def test_an_unknown_handler_has_no_url() -> None:
     """The error suggests the name that was meant."""
     with pytest.raises(BuildError, match=r"Users\.index"):
         Application(Users).url_for("Users.indx")
+
+
+def test_a_name_that_two_controllers_have_is_told_with_their_modules() -> None:
+    """The error suggests both of the handlers, and so does one without a controller."""
+    app = Application(Users, _other_users())
+    names = "'shop.users.Users.index' or 'tests.framework.users.Users.index'"
+
+    with pytest.raises(BuildError) as ambiguous:
+        app.url_for("Users.index")
+    with pytest.raises(BuildError) as bare:
+        app.url_for("index")
+
+    assert str(ambiguous.value) == f"no handler is called 'Users.index': write {names}"
+    assert str(bare.value) == f"no handler is called 'index': write {names}"
+    assert app.url_for("shop.users.Users.index") == "/others/"
+
+
+def _other_users() -> type:
+    """Make a controller that has the name of another one."""
+
+    @controller("/others")
+    class Users:
+        @get("/")
+        def index(self) -> str:
+            return "others"
+
+    Users.__module__ = "shop.users"
+    return Users
