@@ -45,6 +45,9 @@ def undoing(answer: Answer) -> Answer:
     """Undo what a failed answer did: middleware may make another of it, or ask for it again."""
 
     def undone(exchange: Exchange) -> Rendered:
+        if exchange.scope is not None and exchange.scope.failure is not None:
+            # It is asked for again, and what failed is none of the new try.
+            _log_errors(exchange.scope.end)
         rendered = answer(exchange)
         status, _, body = rendered
         if _is_failure(status) and not isinstance(body, Stream):

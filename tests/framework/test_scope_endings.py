@@ -236,3 +236,39 @@ def test_f50_middleware_that_fails_ends_components_with_its_error() -> None:
     call(Application(Pages, Database, Failing, Log, replacements={Log: log}), "/show")
 
     assert log.lines == ["begin", "show", "failed with LookupError('behind the handler')", "end"]
+
+
+def test_each_component_learns_of_the_failure() -> None:
+    """Also if one of them keeps it to itself."""
+    log: list[str] = []
+
+    class Outer: ...
+
+    class Inner: ...
+
+    @configuration
+    class Own:
+        @component(scope="request")
+        def outer(self) -> Iterator[Outer]:
+            try:
+                yield Outer()
+                log.append("outer commits")
+            except LookupError:
+                log.append("outer undoes")
+
+        @component(scope="request")
+        def inner(self, outer: Outer) -> Iterator[Inner]:
+            try:
+                yield Inner()
+            except LookupError:
+                log.append("inner undoes")
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def fail(self, inner: Inject[Inner]) -> str:
+            raise LookupError
+
+    call(Application(Page, Own), "/")
+
+    assert log == ["inner undoes", "outer undoes"]

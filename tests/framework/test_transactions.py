@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from werkzeug.exceptions import Unauthorized
 
 from framework import (
     Application,
@@ -77,6 +78,13 @@ class Pages:
     def write_and_stream(self, session: Session, connection: Inject[Connection]) -> Response:
         session["key"] = "value"
         return Response(self._chunks())
+
+    @get("/second-try")
+    def refuse_once(self, connection: Inject[Connection]) -> str:
+        if not self.log:
+            self.log.append("refused")
+            raise Unauthorized
+        return "done"
 
     @get("/end-of-iteration")
     def exhaust(self, connection: Inject[Connection]) -> str:
@@ -157,6 +165,24 @@ def test_s24_a_5xx_that_middleware_hides_is_raised_in_the_generator() -> None:
     assert [each.partition(":")[0] for each in log] == ["rollback", "close"]
 
 
+def test_a_second_try_is_not_undone_for_the_first_one() -> None:
+    """What the first one raised is raised in its own components, before the others are made."""
+
+    def twice(request: Request, next: Next) -> Response:
+        next(request)
+        return next(request)
+
+    log = log_of(lambda client: client.get("/second-try"), twice)
+
+    assert [each.partition(":")[0] for each in log] == [
+        "refused",
+        "rollback",
+        "close",
+        "commit",
+        "close",
+    ]
+
+
 def test_components_end_before_the_session_is_saved() -> None:
     """The session never tells of what was not committed, such as a user who is signed in."""
     order: list[list[str]] = []
@@ -211,42 +237,6 @@ def test_a_session_that_cannot_be_saved_undoes_what_a_stream_has_open() -> None:
     log = log_of(visit, store=store)
 
     assert [each.partition(":")[0] for each in log] == ["rollback", "close"]
-
-
-def test_each_component_learns_of_the_failure() -> None:
-    """Also if one of them keeps it to itself."""
-    log: list[str] = []
-
-    class Outer: ...
-
-    class Inner: ...
-
-    @configuration
-    class Own:
-        @component(scope="request")
-        def outer(self) -> Iterator[Outer]:
-            try:
-                yield Outer()
-                log.append("outer commits")
-            except LookupError:
-                log.append("outer undoes")
-
-        @component(scope="request")
-        def inner(self, outer: Outer) -> Iterator[Inner]:
-            try:
-                yield Inner()
-            except LookupError:
-                log.append("inner undoes")
-
-    @controller("/")
-    class Page:
-        @get("/")
-        def fail(self, inner: Inject[Inner]) -> str:
-            raise LookupError
-
-    Client(Application(Page, Own)).get("/")
-
-    assert log == ["inner undoes", "outer undoes"]
 
 
 def test_an_ending_that_fails_is_raised_in_those_that_follow() -> None:
