@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from framework.application import Application
 from framework.csrf import CSRF, SAFE_METHODS
@@ -45,7 +46,7 @@ def session_uses(
 
 def named(middleware: Middleware) -> str:
     """Name middleware by its place, and the framework's own by its module."""
-    target = middleware if hasattr(middleware, "__qualname__") else type(middleware)
+    target: Any = middleware if hasattr(middleware, "__qualname__") else type(middleware)
     if target.__module__.startswith("framework."):
         return f"{target.__qualname__} ({target.__module__})"
     return location(target)
