@@ -14,6 +14,7 @@ from framework.signatures import bare, describe
 from framework.text_markers import Read, TextMarker
 from framework.validation import (
     CONVERSION_ERRORS,
+    TEXTS,
     FieldError,
     InvalidRequest,
     field_errors,
@@ -134,7 +135,7 @@ def _unreadable(field: Field, error: Exception) -> Unbindable:
 
 def _can_be_empty(kind: Any) -> bool:
     """Tell whether an empty text is a value of the type, and not an empty field."""
-    if kind is str or not is_scalar(kind):
+    if kind is str or not is_scalar(kind, TEXTS):
         return True
     try:
         text_converter(kind)("")

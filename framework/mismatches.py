@@ -18,6 +18,7 @@ _EXAMPLES = {
     "invalid RFC3339 encoded date": "expected date such as '2026-11-22'",
     "invalid RFC3339 encoded time": "expected time such as '10:30:00'",
     "invalid ISO8601 duration": "expected timedelta such as 'PT1H30M'",
+    "invalid decimal string": "expected Decimal such as '1.10'",
 }
 
 

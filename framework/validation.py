@@ -30,6 +30,8 @@ TEXTS = SCALARS | {Decimal, time, timedelta}
 # What a converter of texts raises; msgspec's error is no ValueError in its older versions.
 CONVERSION_ERRORS = (ValueError, msgspec.ValidationError)
 
+# The numbers of which some are none, and what tells them apart.
+_FINITE: dict[Any, Callable[[Any], bool]] = {float: math.isfinite, Decimal: Decimal.is_finite}
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # What inputs of the types `datetime-local` and `time` send where the seconds are zero.
@@ -101,7 +103,9 @@ def text_converter(annotation: Any) -> Callable[[str], object]:
     convert = functools.partial(msgspec.convert, type=limited, strict=False)
     if base in (datetime, time):
         return _timed(convert)
-    return _finite(convert) if base is float else convert
+    if base in _FINITE:
+        return _finite(convert, _FINITE[base])
+    return convert
 
 
 def with_limits(annotation: Any, *limits: msgspec.Meta) -> Any:
@@ -235,10 +239,12 @@ def _timed(convert: Callable[[str], object]) -> Callable[[str], object]:
     return timed
 
 
-def _finite(convert: Callable[[str], Any]) -> Callable[[str], object]:
+def _finite(
+    convert: Callable[[str], Any], is_finite: Callable[[Any], bool]
+) -> Callable[[str], object]:
     def finite(text: str) -> object:
         number = convert(text)
-        if not math.isfinite(number):
+        if not is_finite(number):
             raise ValueError("expected a finite number")
         return number
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, time
+from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, TypedDict
 
@@ -103,6 +104,8 @@ def test_a_text_is_not_told_again(limit: Any, what: str) -> None:
 def test_an_empty_field_is_absent_unless_it_is_a_text() -> None:
     """Browsers send every input, so an empty number is one that nobody filled in."""
     assert sent(echo_of(Form[int], 7), "x=") == 7
+    assert sent(echo_of(marked(Form, time | None), None), "x=") is None
+    assert sent(echo_of(Form[Decimal], Decimal(7)), "x=") == "7"
     assert sent(echo_of(Form[int]), "x=") == {"form:x": "is required"}
     assert sent(echo_of(Form[list[int]]), "x=1&x=&x=2") == [1, 2]
 
