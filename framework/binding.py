@@ -214,17 +214,17 @@ class _Binder:
     ) -> tuple[Extract, tuple[Parameter, ...]]:
         """Return what reads the argument, and the parameters of what makes it."""
         if isinstance(marker, Resolver):
-            return self._resolve(marker, field.name)
+            return self._resolve(marker, field)
         extract = marker.extractor(field)
         return extract, extract.parts if isinstance(extract, Maker) else ()
 
-    def _resolve(self, resolver: Resolver, name: str) -> tuple[Extract, tuple[Parameter, ...]]:
+    def _resolve(self, resolver: Resolver, field: Field) -> tuple[Extract, tuple[Parameter, ...]]:
         trail = (*self._trail, resolver.kind)
         if resolver.kind in self._trail:
             raise cycle_of(trail[trail.index(resolver.kind) :])
-        component = resolver.component(name, self._provide)
+        component = resolver.component(field.name, self._provide)
         if component is not None:
-            function = resolving_function(component)
+            function = resolving_function(component, field)
             where = location(function)
             binder = _Binder(where, self._path_variables, self._provide, self._problems, trail)
             plan = binder.plan(function, whole=False)

@@ -1,7 +1,7 @@
 """Exception handlers: methods that answer in the place of a handler that raised."""
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial, wraps
 from typing import Any, TypeVar, get_args
@@ -19,7 +19,7 @@ from framework.problems import as_http_error, own_headers
 from framework.responses import Recover, Rendered, Renderers
 from framework.returns import promises_tuple
 from framework.routing import Variables, common_variables
-from framework.signatures import Declared, bare, read_parameters
+from framework.signatures import EMPTY, Declared, bare, read_parameters
 from framework.startup import Problem, location
 from sessions.errors import SessionError
 
@@ -129,7 +129,7 @@ def _plan(
 ) -> Plan | None:
     """Plan the parameters of an exception handler, but for the error."""
     function, where = member.function, location(member.function)
-    errors = [each for _, each in _errors(function)]
+    errors = [each for _, each in _errors(function)] or _unannotated(function, variables.common)
     plan = bind_part(
         _without(function, [each.name for each in errors]),
         where=where,
@@ -155,6 +155,13 @@ def _errors(function: Callable[..., object]) -> list[tuple[int, Declared]]:
     """List the parameters that take the error, with their places."""
     declared = read_parameters(function, lambda what, remedy: None)
     return [(at, each) for at, each in enumerate(declared) if _takes_error(each)]
+
+
+def _unannotated(function: Callable[..., object], others: Container[str]) -> list[Declared]:
+    """Find the parameter that is probably meant to take the error."""
+    declared = read_parameters(function, lambda what, remedy: None)
+    found = (each for each in declared if each.annotation is EMPTY and not each.variadic)
+    return [each for each in found if each.name not in others and each.default is EMPTY][:1]
 
 
 def _takes_error(declared: Declared) -> bool:

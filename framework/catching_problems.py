@@ -9,7 +9,7 @@ from framework.plans import Plan
 from framework.resolvers import source_of
 from framework.returns import return_problems
 from framework.routing import Variables
-from framework.signatures import Declared, bare, describe, read_parameters
+from framework.signatures import EMPTY, Declared, bare, describe, read_parameters
 from framework.startup import Problem, location
 
 
@@ -44,10 +44,7 @@ def catch_problems(
             "Give a number from 200 to 599, or leave it out.",
         )
     yield from return_problems(function, where, "catch", 404)
-    for each in errors:
-        yield from _too_narrow(where, types, each)
-    if len(errors) > 1:
-        yield _two_errors(where, [each.name for each in errors])
+    yield from _error_problems(where, types, errors)
 
 
 def path_problems(
@@ -83,18 +80,41 @@ def _no_exception(given: object) -> str:
     return f"{message}: write them one by one, as in @catch(LookupError, OSError)"
 
 
+def _error_problems(
+    where: str, types: tuple[type[Exception], ...], errors: Sequence[Declared]
+) -> Iterator[Problem]:
+    for each in errors:
+        if each.annotation is EMPTY:
+            yield _unannotated(where, types, each.name)
+        else:
+            yield from _too_narrow(where, types, each)
+    if len(errors) > 1:
+        yield _two_errors(where, [each.name for each in errors])
+
+
+def _unannotated(where: str, types: tuple[type[Exception], ...], name: str) -> Problem:
+    return Problem(
+        where,
+        f"parameter {name!r} has no annotation",
+        f"Write {name}: {_union(types)} for the error.",
+    )
+
+
+def _union(types: tuple[type[Exception], ...]) -> str:
+    return " | ".join(each.__name__ for each in types)
+
+
 def _too_narrow(
     where: str, types: tuple[type[Exception], ...], error: Declared
 ) -> Iterator[Problem]:
     kind: Any = bare(error.annotation)[0]
     missed = [each for each in types if not issubclass(each, get_args(kind) or (kind,))]
     if missed:
-        shown = " | ".join(each.__name__ for each in types)
         yield Problem(
             where,
             f"parameter {error.name!r} takes {describe(kind)}, but the method also catches"
             f" {' and '.join(each.__name__ for each in missed)}",
-            f"Write {error.name}: {shown}.",
+            f"Write {error.name}: {_union(types)}.",
         )
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from framework.components import Named, is_component
+from framework.fitting import may_be
 from framework.makers import Maker
 from framework.markers import Extract, Field, Marker, Unbindable
 from framework.plans import Plan, compile_call
-from framework.signatures import describe
-from framework.startup import AlreadyReported, NotProvided
+from framework.signatures import describe, read_return
+from framework.startup import AlreadyReported, NotProvided, location
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,22 @@ def source_of(metadata: object) -> Marker | Resolver | None:
     return None
 
 
-def resolving_function(component: object) -> Callable[..., object]:
+def resolving_function(component: object, field: Field) -> Callable[..., object]:
     """Return the function of `resolve` as its class has it, so with `self`."""
     found = inspect.getattr_static(component, "resolve", None)
     function: object = found.__func__ if isinstance(found, classmethod) else found
+    kind, wanted = describe(type(component)), describe(field.annotation)
     if not callable(function):
         raise Unbindable(
-            f"{describe(type(component))} has no method resolve",
-            f"Give it one: def resolve(self, session: Session) -> {describe(type(component))}.",
+            f"{kind} has no method resolve",
+            f"Give it one: def resolve(self, session: Session) -> {wanted}.",
+        )
+    returned = read_return(function, lambda what, remedy: None)
+    if not may_be(returned, field.annotation):
+        raise Unbindable(
+            f"parameter {field.name!r} is {wanted}, but {location(function)} returns"
+            f" {describe(returned)}",
+            f"Let it return {wanted}, or write Annotated[{describe(returned)}, {kind}].",
         )
     return function
 

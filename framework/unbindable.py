@@ -153,7 +153,7 @@ def _idle(declared: Declared, metadata: object, kind: type) -> Unbindable:
     name, written = declared.name, describe(declared.annotation)
     if kind is types.FunctionType:
         shown = f"the function {location(metadata)}, which marks nothing"
-        remedy = "Make it the method resolve of a class, and write the class there."
+        remedy = "A resolver is a class: make it the method resolve of one, and write that there."
     elif metadata is not kind:
         shown = f"an object of {describe(kind)}, not the class"
         remedy = f"Write Annotated[{written}, {describe(kind)}]."

@@ -255,3 +255,46 @@ def test_what_is_no_exception_is_refused_at_once(types: tuple[Any, ...], message
         catch(*types)
 
     assert str(caught.value) == message
+
+
+def test_the_error_without_an_annotation_is_told_its_type() -> None:
+    """It is not a value of the query, for which other parameters without one are taken."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self) -> None: ...
+
+        @catch(KeyError, ValueError)
+        def caught(self, e: Any, page: Any) -> None: ...
+
+        caught.__annotations__.clear()
+
+    found = {each.what: each.remedy for each in problems_of(Page)}
+
+    assert found == {
+        "parameter 'e' has no annotation": "Write e: KeyError | ValueError for the error.",
+        "parameter 'page' has no annotation": (
+            "Write page: str for a query value, page: Session for the session, or put <page> into"
+            " the path."
+        ),
+    }
+
+
+def test_what_the_path_gives_needs_no_annotation_beside_the_error() -> None:
+    """It is not taken for the error."""
+
+    @controller("/<name>")
+    class Page:
+        @get("/")
+        def show(self, name: str) -> str:
+            raise KeyError
+
+        @catch(KeyError)
+        def caught(self, name: Any) -> Any:
+            return name
+
+        caught.__annotations__.clear()
+
+    with client_of(Page) as client:
+        assert client.get("/ann").text == "ann"
