@@ -29,6 +29,7 @@ class Hooks:
         self._end_components = end_components
         self._lock = threading.Lock()
         self._stopping: list[Hook] | None = None
+        self._is_over = False
 
     @property
     def are_needed(self) -> bool:
@@ -40,7 +41,12 @@ class Hooks:
         with self._lock:
             if self._stopping is not None:
                 return
-            stopping = [] if self._end_components is None else [self._end_components]
+            if self._is_over:
+                raise RuntimeError(
+                    "this application was stopped, which has ended the components that its"
+                    " generators made: build another one to serve again"
+                )
+            stopping: list[Hook] = []
             try:
                 for pair in self._pairs:
                     if pair.start is not None:
@@ -48,6 +54,7 @@ class Hooks:
                     if pair.stop is not None:
                         stopping.append(pair.stop)
             except BaseException:
+                # The components stay: the next request may have more luck with the hooks.
                 end_all(reversed(stopping))
                 raise
             self._stopping = stopping
@@ -64,7 +71,11 @@ class Hooks:
         with self._lock:
             stopping, self._stopping = self._stopping, None
             atexit.unregister(self.stop)
-        end_all(reversed(stopping or []))
+            if stopping is None:
+                return
+            self._is_over = self._end_components is not None
+        last = [] if self._end_components is None else [self._end_components]
+        end_all([*reversed(stopping), *last])
 
 
 def read_hooks(configurations: Iterable[type], graph: Graph, problems: list[Problem]) -> Hooks:

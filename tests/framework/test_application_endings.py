@@ -8,6 +8,10 @@ from framework import Application, component, configuration, controller, get
 from framework.testing import Client
 
 
+class Pool:
+    """Hold what is opened once."""
+
+
 @controller("/")
 class Page:
     @get("/")
@@ -98,3 +102,55 @@ def test_a_hook_that_fails_leaves_the_others_to_theirs() -> None:
         application.stop()
 
     assert lines == ["first stops"]
+
+
+@configuration
+class Pools:
+    """Give the application a pool that ends with it."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+
+    @component
+    def pool(self) -> Iterator[Pool]:
+        self.is_open = True
+        yield Pool()
+        self.is_open = False
+
+
+@configuration
+class Unlucky:
+    """Fail to start the first time."""
+
+    def __init__(self, pools: Pools) -> None:
+        self.pools = pools
+        self.seen: list[bool] = []
+
+    def on_start(self) -> None:
+        self.seen.append(self.pools.is_open)
+        if len(self.seen) == 1:
+            raise LookupError("the database is not there yet")
+
+
+def test_a_second_start_has_its_components() -> None:
+    """Those of a start that failed have not ended."""
+    application = Application(Page, Pools, Unlucky)
+    with pytest.raises(LookupError):
+        application.start()
+
+    application.start()
+
+    assert application.graph.get(Unlucky).seen == [True, True]
+    application.stop()
+    assert not application.graph.get(Pools).is_open
+
+
+def test_what_has_ended_serves_no_more() -> None:
+    """Its components are closed: that is said at once, and not found out in each request."""
+    application = Application(Page, Pools)
+    application.start()
+    application.stop()
+    application.stop()
+
+    with pytest.raises(RuntimeError, match=r"this application was stopped.*build another one"):
+        Client(application).get("/")
