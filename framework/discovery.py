@@ -7,7 +7,10 @@ from types import ModuleType
 
 from framework.components import is_component, is_configuration
 from framework.controllers import is_controller
+from framework.middleware_calls import takes_requests
 from framework.startup import Problem, location
+
+_DECORATE = "Decorate it: @controller, @component, @service, @repository or @configuration."
 
 
 def find_classes(parts: Iterable[object], problems: list[Problem]) -> Iterator[type]:
@@ -67,10 +70,11 @@ def _is_decorated(target: type) -> bool:
 
 def _undecorated(part: object) -> Problem:
     if isinstance(part, type):
+        hint = _named_elsewhere(part)
         return Problem(
             location(part),
             "the class is given to Application, but nothing says what it is",
-            "Decorate it: @controller, @component, @service, @repository or @configuration.",
+            f"{hint} Else decorate it, as with @service." if hint else _DECORATE,
         )
     if _is_decorated(type(part)):
         return Problem(
@@ -89,3 +93,18 @@ def _undecorated(part: object) -> Problem:
         "this is neither a class nor a module",
         "Give decorated classes, or modules and packages that define them.",
     )
+
+
+def _named_elsewhere(part: type) -> str | None:
+    """Say where a class is named that works without being given to the application."""
+    name = part.__name__
+    if callable(getattr(part, "check", None)):
+        return f"If it is a guard, leave it out: @guard({name}) is enough."
+    if callable(getattr(part, "resolve", None)):
+        return f"If it is a resolver, leave it out: Annotated[…, {name}] is enough."
+    if takes_requests(part):
+        return (
+            f"If it is middleware, return [{name}] from a @component method of a configuration that"
+            " is annotated `-> list[Middleware]`."
+        )
+    return None

@@ -14,8 +14,9 @@ from framework.controllers import is_controller
 from framework.middleware_calls import takes_requests
 from framework.missing import is_protocol
 from framework.providers import SESSION_CONTAINER, Provider
-from framework.signatures import describe
-from framework.startup import Problem
+from framework.signatures import Declared, describe
+from framework.startup import NotProvided, Problem
+from framework.validation import TEXTS, is_scalar
 
 # Whose frames say nothing about the mistake.
 _OWN_FOLDERS = tuple(str(Path(each).parent) + os.sep for each in (__file__, injector.__file__))
@@ -31,6 +32,15 @@ def cycle(providers: Sequence[Provider]) -> Problem:
         "Take one of them out of the circle, for example by moving what two of them share into a"
         " third.",
     )
+
+
+def lacking(provider: Provider, declared: Declared, missing: NotProvided) -> Problem:
+    """Report a parameter that nothing provides."""
+    what, remedy = f"parameter {declared.name!r}: {missing.what}", missing.remedy
+    example = _made_by_hand(provider) if is_scalar(declared.annotation, TEXTS) else None
+    if example is not None:
+        remedy = f"Write {example} with its value. Or {remedy[:1].lower()}{remedy[1:]}"
+    return Problem(provider.place, what, remedy)
 
 
 def captive(trail: Sequence[Provider], need: Provider) -> Problem:
@@ -112,6 +122,17 @@ def unused_mapping(provider: Provider) -> Problem:
         f"Did you mean {SESSION_CONTAINER}? A method of that name returns settings of sessions."
         " Otherwise remove the method.",
     )
+
+
+def _made_by_hand(provider: Provider) -> str | None:
+    """Tell how to give an object of a class where now the class is; None if nothing takes one."""
+    kind: Any = provider.keys[0] if provider.keys else None
+    # What is built because a decorator or a list names it, and so need not be.
+    if provider.configuration is not None or not isinstance(kind, type) or is_component(kind):
+        return None
+    if callable(getattr(kind, "check", None)):
+        return f"@guard({kind.__name__}(…))"
+    return f"[{kind.__name__}(…)]" if takes_requests(kind) else None
 
 
 def _release(provider: Provider, needed: str) -> str:

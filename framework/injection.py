@@ -17,6 +17,7 @@ from framework.exchange import Exchange
 from framework.failures import (
     captive,
     cycle,
+    lacking,
     raised,
     short_lived,
     unused_mapping,
@@ -203,8 +204,7 @@ class Graph:
             try:
                 need = self._need(declared)
             except NotProvided as missing:
-                what = f"parameter {declared.name!r}: {missing.what}"
-                self._report(provider, what, missing.remedy)
+                self._problems.append(lacking(provider, declared, missing))
                 complete = False
             except AlreadyReported:
                 complete = False

@@ -48,7 +48,6 @@ FRAMEWORK = """
     additions
     components
     controllers
-    discovery
     form_data
     scopes settings
     exchange
@@ -71,7 +70,7 @@ FRAMEWORK = """
     registry
     returns
     middleware_calls
-    failures
+    discovery failures
     request_components recipes
     injection
     hooks

@@ -9,7 +9,8 @@ from types import ModuleType
 import pytest
 from werkzeug.routing import BuildError
 
-from framework import Application
+from framework import Application, Next, Request, Response, StartupError
+from framework.startup import Problem, location
 from tests.framework.trials import problems_of
 
 
@@ -103,3 +104,44 @@ def test_a_module_that_cannot_be_imported_is_a_problem(shop: ModuleType, tmp_pat
     found = problems_of(shop)
 
     assert ["does_not_exist" in found[0].what, "'/<x:y>/'" in found[1].what] == [True, True]
+
+
+class Checking:
+    def check(self) -> bool:
+        return True
+
+
+class Resolving:
+    def resolve(self) -> int:
+        return 1
+
+
+class Around:
+    def __call__(self, request: Request, next: Next) -> Response:
+        return next(request)
+
+
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [
+        (Checking, "If it is a guard, leave it out: @guard(Checking) is enough."),
+        (Resolving, "If it is a resolver, leave it out: Annotated[…, Resolving] is enough."),
+        (
+            Around,
+            "If it is middleware, return [Around] from a @component method of a configuration that"
+            " is annotated `-> list[Middleware]`.",
+        ),
+    ],
+)
+def test_what_is_named_elsewhere_need_not_be_given(target: type, hint: str) -> None:
+    """A guard works by its decorator, a resolver by an annotation, middleware by its list."""
+    with pytest.raises(StartupError) as caught:
+        Application(target)
+
+    assert caught.value.problems == (
+        Problem(
+            location(target),
+            "the class is given to Application, but nothing says what it is",
+            f"{hint} Else decorate it, as with @service.",
+        ),
+    )

@@ -7,6 +7,11 @@ import pytest
 
 from framework import (
     Application,
+    Middleware,
+    Next,
+    Request,
+    Response,
+    Session,
     component,
     configuration,
     controller,
@@ -14,6 +19,7 @@ from framework import (
     guard,
     replace,
 )
+from framework.startup import Problem, location
 from tests.framework.guarding import Answering, AtLeast, LoggedIn, Users, page_guarded_by
 from tests.framework.trials import client_of, only_problem_of, problems_of
 
@@ -161,3 +167,54 @@ def test_what_is_no_guard_is_refused_at_once(guards: tuple[object, ...], message
         guard(*guards)
 
     assert message in str(caught.value)
+
+
+class Role:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def check(self, session: Session) -> bool:
+        return session.get("role") == self._name
+
+
+def test_a_guard_that_needs_a_value_is_to_be_an_object() -> None:
+    """Nothing injects a text."""
+
+    @controller("/")
+    class Page:
+        @guard(Role)
+        @get("/")
+        def page(self) -> None: ...
+
+    assert only_problem_of(Page) == Problem(
+        location(Role.__init__),
+        "parameter 'name': nothing provides str",
+        "Write @guard(Role(…)) with its value. Or give the parameter a default value, or ask for a"
+        " class of settings that a @component method returns.",
+    )
+
+
+class Limit:
+    def __init__(self, most: int) -> None:
+        self._most = most
+
+    def __call__(self, request: Request, next: Next) -> Response:
+        return next(request)
+
+
+def test_middleware_that_needs_a_value_is_to_be_an_object() -> None:
+    """As with a guard."""
+
+    @configuration
+    class Web:
+        @component
+        def middleware(self) -> list[Middleware]:
+            middleware: Any = Limit
+            return [middleware]
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def page(self) -> None: ...
+
+    assert only_problem_of(Page, Web).remedy.startswith("Write [Limit(…)] with its value. Or give ")
