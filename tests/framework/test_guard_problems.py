@@ -174,7 +174,7 @@ class Role:
         self._name = name
 
     def check(self, session: Session) -> bool:
-        return session.get("role") == self._name
+        return bool(session.get("role") == self._name)
 
 
 def test_a_guard_that_needs_a_value_is_to_be_an_object() -> None:
