@@ -21,6 +21,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from framework.exchange import Exchange
 from framework.foreign_models import encodable
+from framework.returns import advice_on_parts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -97,14 +98,10 @@ class Renderers(dict[type, Render]):
         return self._status, [JSON, NOSNIFF, ("Content-Length", str(len(body)))], [body]
 
     def _tuple(self, result: tuple[object, ...], environ: "WSGIEnvironment") -> Rendered:
-        """Refuse a body with a status, which others would send as JSON without a word."""
-        status = result[1] if len(result) == 2 else None
-        if type(status) is int and 100 <= status <= 599:
-            raise TypeError(
-                f"{self._where} returned {reprlib.repr(result)}, a body with a status. Return the"
-                f" body alone and give the decorator status={status}, or return"
-                f" Response(body, status={status})."
-            )
+        """Refuse a body with a status or headers, which would be sent as JSON without a word."""
+        advice = advice_on_parts(result)
+        if advice is not None:
+            raise TypeError(f"{self._where} returned {reprlib.repr(result)}, {advice}")
         return self._json(result, environ)
 
     def _nothing(self, _: None, __: "WSGIEnvironment") -> Rendered:

@@ -1,4 +1,4 @@
-"""What the return annotation of a handler promises, as far as it can be read."""
+"""What a handler promises to return by its annotation, and what it cannot return."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -55,6 +55,38 @@ def return_problems(
             )
 
 
+def advice_on_parts(result: tuple[Any, ...]) -> str | None:
+    """Say what to return in place of a body with a status or headers; None for other tuples."""
+    body, *others = result or (None,)
+    status = next((each for each in others[:1] if _is_status(each)), None)
+    headers = next((each for each in others[-1:] if _are_headers(each, alone=status is None)), None)
+    found = [each for each in (status, headers) if each is not None]
+    if not others or len(found) != len(others):
+        return None
+    shown = "json.dumps(body)" if isinstance(body, dict | list) else "body"
+    kind = "" if shown == "body" else ', mimetype="application/json"'
+    if headers is None:
+        return (
+            f"a body with a status. Return the body alone and give the decorator status={status},"
+            f" or return Response({shown}, status={status}{kind})."
+        )
+    what, code = (
+        ("headers", "") if status is None else ("a status and headers", f" status={status},")
+    )
+    return f"a body with {what}. Return Response({shown},{code} headers={headers!r}{kind})."
+
+
+def _is_status(value: object) -> bool:
+    return type(value) is int and 100 <= value <= 599
+
+
+def _are_headers(value: object, *, alone: bool) -> bool:
+    """Tell headers, whose names mostly are capitalized, from data."""
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        return False
+    return not alone or (bool(value) and all(name[:1].isupper() for name in value))
+
+
 def _is_tuple(kind: Any) -> bool:
     base = get_origin(kind) or kind
     return isinstance(base, type) and issubclass(base, tuple)
@@ -62,7 +94,9 @@ def _is_tuple(kind: Any) -> bool:
 
 def _is_body_with_status(kind: Any) -> bool:
     arguments = get_args(kind)
-    if get_origin(kind) is not tuple or len(arguments) != 2:
+    if get_origin(kind) is not tuple or len(arguments) not in (2, 3):
+        return False
+    if len(arguments) == 3 and get_origin(arguments[2]) is not dict:
         return False
     # Two numbers are rather a point or a range.
     return arguments[1] is int and arguments[0] not in _NUMBERS

@@ -83,7 +83,7 @@ def read_return(method: Callable[..., object], report: Report) -> Any:
         return annotated(*split(evaluate(annotation, method)))
     # An annotation is the user's own code and may raise anything.
     except Exception as error:  # noqa: BLE001
-        report(*_unresolvable("the return annotation", annotation, error))
+        report(*_unresolvable("the return annotation", annotation, error, method))
         return Unresolved
 
 
@@ -171,7 +171,7 @@ def _declare(
         # An annotation is the user's own code and may raise anything.
         except Exception as error:  # noqa: BLE001
             subject = f"the annotation of parameter {parameter.name!r}"
-            report(*_unresolvable(subject, annotation, error))
+            report(*_unresolvable(subject, annotation, error, method))
             annotation = Unresolved
     return Declared(parameter.name, annotation, metadata, parameter.default, parameter.kind)
 
@@ -197,12 +197,21 @@ def _lift(annotation: Any, metadata: tuple[object, ...]) -> tuple[Any, tuple[obj
     return Optional[inner], (*added, *metadata)  # noqa: UP045
 
 
-def _unresolvable(subject: str, annotation: Any, error: Exception) -> tuple[str, str]:
+def _unresolvable(
+    subject: str, annotation: Any, error: Exception, method: Callable[..., object]
+) -> tuple[str, str]:
     written = describe(getattr(annotation, "__forward_arg__", annotation))
     if isinstance(error, NameError) and error.name:
+        top = "the top of the module"
+        remedy = f"Import {error.name} at {top}, not only under `if TYPE_CHECKING:`."
+        if "<locals>" in getattr(method, "__qualname__", ""):
+            remedy += (
+                f" If it is local to a function, move it to {top}: an annotation that is a text"
+                " finds only what is there."
+            )
         return (
             f"{subject} is {written!r}, but {error.name!r} does not exist when the program runs",
-            f"Import {error.name} at the top of the module, not only under `if TYPE_CHECKING:`.",
+            remedy,
         )
     return (
         f"{subject} is {written!r}, which cannot be evaluated: {type(error).__name__}: {error}",

@@ -243,6 +243,8 @@ def _unfit(source: str, field: Field, error: TypeError) -> Unbindable:
     what = f"parameter {field.name!r} cannot be read from the {source}: {error}"
     if isinstance(error, UnfitLimits):
         return Unbindable(what, error.remedy)
+    if bare(list_item(field.annotation) or field.annotation)[0] is bytes:
+        return Unbindable(what, "Use str for a text, or FileStorage for an uploaded file.")
     return Unbindable(
         what,
         "Use str, int, float, bool, UUID, date, datetime, an Enum or a Literal, or a list of one"

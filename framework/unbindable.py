@@ -5,7 +5,7 @@ import reprlib
 import types
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher, get_close_matches
-from typing import TypeVar, get_origin
+from typing import Any, TypeVar, get_origin
 
 from werkzeug.wrappers import Response
 
@@ -15,6 +15,7 @@ from framework.markers import Unbindable
 from framework.object_fields import fields_of
 from framework.signatures import EMPTY, Declared, bare, describe, without_none
 from framework.startup import location
+from framework.validation import TEXTS, is_scalar, list_item
 from sessions.session import Session
 
 # How much two names have in common of which one is the other's misspelling.
@@ -140,12 +141,18 @@ def unmarked(declared: Declared, guess: str) -> Unbindable:
     remedy = _other_spelling(declared)
     if remedy is not None:
         return Unbindable(f"parameter {name!r} is {written}, which no request holds", remedy)
-    form = f" Form[{written}] for a form," if _is_object(annotation) else ""
     return Unbindable(
         f"parameter {name!r} is {written}, but nothing says where it comes from{guess}",
-        f"Write Body[{written}] for the JSON of the body,{form} or Inject[{written}] for a"
-        " component.",
+        f"Write {_spellings(annotation, written)}.",
     )
+
+
+def _spellings(annotation: Any, written: str) -> str:
+    """List the markers that a type may have."""
+    if is_scalar(list_item(annotation) or annotation, TEXTS):
+        return f"Query[{written}] for a value of the query, or Form[{written}] for one of a form"
+    form = f" Form[{written}] for a form," if _is_object(annotation) else ""
+    return f"Body[{written}] for the JSON of the body,{form} or Inject[{written}] for a component"
 
 
 def _idle(declared: Declared, metadata: object, kind: type) -> Unbindable:

@@ -47,8 +47,50 @@ def test_a_body_with_a_status_is_refused(caplog: pytest.LogCaptureFixture) -> No
 
 
 @pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (
+            ("x", 404, {"X-Tea": "y"}),
+            "a body with a status and headers."
+            " Return Response(body, status=404, headers={'X-Tea': 'y'}).",
+        ),
+        (
+            ({"a": 1}, 201, {}),
+            "a body with a status and headers. Return Response(json.dumps(body), status=201,"
+            ' headers={}, mimetype="application/json").',
+        ),
+        (
+            ([1], 201),
+            "a body with a status. Return the body alone and give the decorator status=201, or"
+            ' return Response(json.dumps(body), status=201, mimetype="application/json").',
+        ),
+        (
+            ("x", {"Location": "/"}),
+            "a body with headers. Return Response(body, headers={'Location': '/'}).",
+        ),
+    ],
+)
+def test_a_body_with_a_status_or_headers_is_refused(
+    value: Any, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What to return in its place depends on what it holds."""
+    with client_of(returning(value)) as client:
+        status = client.get("/").status_code
+
+    assert status == 500
+    assert str(caplog.records[0].exc_info[1]).endswith(f" returned {value!r}, {told}")  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
     ("value", "annotation"),
     [
+        ((), Any),
+        ((1,), Any),
+        (("x", {"name": "y"}), Any),
+        (("x", {}), Any),
+        (("x", "404", {"X": "y"}), Any),
+        (("x", 404, ["y"]), Any),
+        (("x", 404, {"X": "y"}, 1), Any),
         ((1, 2), Any),
         ((1, 200, 3), Any),
         ((1, True), Any),
@@ -56,6 +98,7 @@ def test_a_body_with_a_status_is_refused(caplog: pytest.LogCaptureFixture) -> No
         ((100, 200), tuple[int, int]),
         ((100, 200), tuple),
         ((100, 200), tuple[int, ...] | None),
+        (("x", 404, 1), tuple[str, int, int]),
     ],
 )
 def test_other_tuples_are_data(value: Any, annotation: Any) -> None:
@@ -64,12 +107,16 @@ def test_other_tuples_are_data(value: Any, annotation: Any) -> None:
         assert client.get("/").json == list(value)
 
 
-@pytest.mark.parametrize("annotation", [tuple[str, int], tuple[dict[str, Any], int] | None])
+@pytest.mark.parametrize(
+    "annotation",
+    [tuple[str, int], tuple[dict[str, Any], int] | None, tuple[str, int, dict[str, str]]],
+)
 def test_a_promised_body_with_a_status_is_a_problem(annotation: Any) -> None:
     """It is found before anybody asks for the page."""
     problem = only_problem_of(returning("", annotation))
 
-    assert problem.what.endswith(", int], a body with a status")
+    assert problem.what.startswith("the handler returns tuple[")
+    assert problem.what.endswith("], a body with a status")
     assert problem.remedy == (
         "Return the body alone and write @get(…, status=201), or return Response(body, status=201)."
     )

@@ -1,11 +1,13 @@
 """Annotations that are nearly right are answered with the right ones."""
 
 import collections
+from datetime import time
+from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
 
-from framework import Body, Query, Response, Session, get, query, session_value
+from framework import Body, Form, Query, Response, Session, get, query, session_value
 from framework.parameters import Header
 from tests.framework.trials import echo_of, marked, only_problem_of, problems_of
 
@@ -68,11 +70,28 @@ SPELLINGS = {
         "the Annotated type of parameter 'x' holds an object of Resolving, not the class",
         "Write Annotated[int, Resolving].",
     ),
+    "a number that only a marker reads": (
+        Decimal,
+        "parameter 'x' is Decimal, but nothing says where it comes from",
+        "Write Query[Decimal] for a value of the query, or Form[Decimal] for one of a form.",
+    ),
+    "a list of what only a marker reads": (
+        list[time],
+        "parameter 'x' is list[time], but nothing says where it comes from",
+        "Write Query[list[time]] for a value of the query, or Form[list[time]] for one of a form.",
+    ),
+    "bytes of a form": (
+        Form[bytes],
+        "parameter 'x' cannot be read from the form: no text holds a value of type bytes",
+        "Use str for a text, or FileStorage for an uploaded file.",
+    ),
     "a name that is not imported": (
         marked(Body, "Missing"),
         "the annotation of parameter 'x' is 'Body[Missing]', but 'Missing' does not exist when the"
         " program runs",
-        "Import Missing at the top of the module, not only under `if TYPE_CHECKING:`.",
+        "Import Missing at the top of the module, not only under `if TYPE_CHECKING:`. If it is"
+        " local to a function, move it to the top of the module: an annotation that is a text"
+        " finds only what is there.",
     ),
 }
 
