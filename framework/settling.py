@@ -136,7 +136,7 @@ def _instead(
 
 
 def _is_failure(status: str) -> bool:
-    return status.startswith("5")
+    return status[0] == "5"
 
 
 def _fail(scope: Scope, status: str) -> None:

@@ -206,19 +206,20 @@ class StoredSession(StoreCalls):
     def _commit(
         self, session: Session, record: Record, changed: Values, removed: frozenset[str]
     ) -> None:
-        now = self._rules.clock()
+        rules = self._rules
+        now = rules.clock()
         timeout = record.timeout if session._timeout is None else session._timeout
         changes = Changes(
             accessed_at=now,
             updated_at=now if changed or removed else record.updated_at,
-            expires_at=self._rules.lifetime(record.created_at, timeout, now),
+            expires_at=rules.lifetime(record.created_at, timeout, now),
             set=changed,
             removed=removed,
             timeout=session._timeout,
         )
         check_size(record.values, changed, removed)
         own = session._id or session.id
-        if self._do(self._rules.store.commit, self._key(own), changes) is Outcome.GONE:
+        if self._do(rules.store.commit, self._key(own), changes) is Outcome.GONE:
             self._lose("a write was dropped, for the session ended during the request")
             return
         if session._timeout is not None or self._renews_cookie(record):

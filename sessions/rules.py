@@ -25,8 +25,10 @@ class Rules:
 
     def lifetime(self, created_at: float, timeout: float | None, used_at: float) -> float:
         """Return when a session that was last used at `used_at` expires."""
-        idle = self.idle if timeout is None else timeout
-        return min(used_at + idle, created_at + self.absolute)
+        idle_end = used_at + (self.idle if timeout is None else timeout)
+        absolute_end = created_at + self.absolute
+        # Each request asks; a call of min() would take longer than all the rest.
+        return idle_end if idle_end < absolute_end else absolute_end
 
     def is_live(self, record: Record) -> bool:
         """Tell whether the record's time is not over, by the settings of today too."""

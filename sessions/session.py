@@ -36,17 +36,19 @@ class Session(Flashes, WatchedMapping):
     headers have left, a write raises SessionClosed.
     """
 
+    # What each one begins with, so that opening it costs next to nothing.
+    _record: Record | None = None
+    _id: str | None = None
+    _timeout: float | None = None
+    _started_at = 0.0
+    _is_new = False
+    _accessed = False
+    _closed = False
+    _after_reload: tuple[Callable[[], None], ...] = ()
+
     def __init__(self, backing: Backing) -> None:
         super().__init__()
         self._backing = backing
-        self._record: Record | None = None
-        self._id: str | None = None
-        self._timeout: float | None = None
-        self._started_at = 0.0
-        self._is_new = False
-        self._accessed = False
-        self._closed = False
-        self._after_reload: tuple[Callable[[], None], ...] = ()
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"
