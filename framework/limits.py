@@ -1,8 +1,10 @@
 """The limits of a value: whether something can meet them, and whether they fit its type."""
 
+import operator
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import product
 from typing import Any
 
@@ -10,17 +12,24 @@ import msgspec
 
 from framework.signatures import describe
 
-_BOUNDS = ("ge", "gt", "le", "lt")
+# What a value has to be, and how that is written.
+_COMPARISONS = {
+    "ge": (operator.ge, ">="),
+    "gt": (operator.gt, ">"),
+    "le": (operator.le, "<="),
+    "lt": (operator.lt, "<"),
+}
+_BOUNDS = tuple(_COMPARISONS)
 _LENGTHS = ("min_length", "max_length")
 _LIMITS = (*_BOUNDS, *_LENGTHS, "pattern")
 _RANGES = (*product(("ge", "gt"), ("le", "lt")), _LENGTHS)
 # What msgspec compares as integers.
 _LARGEST = 2**63 - 1
 
-_FITTING = (
-    "ge, gt, le and lt are for int and float, pattern is for str, min_length and max_length are"
-    " for str and lists. The items of a list have their own, as in"
-    " list[Annotated[int, msgspec.Meta(ge=1)]]."
+FITTING = (
+    "ge, gt, le and lt are for int and float, and for a Decimal that is read from a text; pattern"
+    " is for str, min_length and max_length are for str and lists. The items of a list have their"
+    " own, as in list[Annotated[int, msgspec.Meta(ge=1)]]."
 )
 
 
@@ -57,12 +66,23 @@ def refuse_unfit(kind: Any, limits: Sequence[msgspec.Meta]) -> None:
             if value is None:
                 continue
             if name not in has:
-                raise UnfitLimits(f"{name}={value!r} is no limit of {describe(kind)}", _FITTING)
+                raise UnfitLimits(f"{name}={value!r} is no limit of {describe(kind)}", FITTING)
             if kind is int and not (isinstance(value, int) and abs(value) <= _LARGEST):
                 raise UnfitLimits(
                     f"{name}={value!r} is no integer of 64 bits, and so no limit of int",
                     f"Write an integer up to {_LARGEST}, or another type.",
                 )
+
+
+def beyond(number: Decimal, limits: Sequence[msgspec.Meta]) -> str | None:
+    """Write the first limit that a number does not meet; msgspec has none for decimals."""
+    for limit in limits:
+        for name, (is_met, sign) in _COMPARISONS.items():
+            bound = getattr(limit, name)
+            # A float is meant as it is written: 0.1 is a little more than a tenth.
+            if bound is not None and not is_met(number, Decimal(str(bound))):
+                return f"{sign} {bound}"
+    return None
 
 
 def written(limits: msgspec.Meta | None) -> Iterator[str]:
@@ -119,7 +139,7 @@ def _empty_ranges(limits: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _limits_of(kind: Any) -> tuple[str, ...]:
-    if kind in (int, float):
+    if kind in (int, float, Decimal):
         return _BOUNDS
     if kind is str:
         return (*_LENGTHS, "pattern")

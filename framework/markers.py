@@ -13,6 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.http import parse_options_header
 
 from framework.exchange import Exchange
+from framework.limits import FITTING
 from framework.makers import Maker
 from framework.startup import AlreadyReported, NotProvided
 from framework.validation import invalid, json_decoder
@@ -76,9 +77,13 @@ class BodyMarker(Marker):
             decode = json_decoder(field.annotation, self.source)
         # NameError: a class in the type has a field whose own annotation names nothing.
         except (TypeError, NameError) as error:
+            # msgspec shows the limits that it does not take for a type.
+            is_limit = "msgspec.Meta" in str(error)
             raise Unbindable(
                 f"parameter {field.name!r} cannot be read from the body: {error}",
-                "Use a dataclass, a msgspec.Struct, a TypedDict or plain JSON types.",
+                FITTING
+                if is_limit
+                else "Use a dataclass, a msgspec.Struct, a TypedDict or plain JSON types.",
             ) from error
         absent = default_or_refusal(field.default, self.source)
 

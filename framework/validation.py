@@ -4,7 +4,7 @@ import enum
 import functools
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -18,7 +18,7 @@ from werkzeug.exceptions import BadRequest, UnprocessableEntity
 
 from framework.foreign_models import ForeignModelError, json_validator
 from framework.json_types import fill_defaults, holds_models, leaves_defaults_out, unsupported
-from framework.limits import refuse_unfit
+from framework.limits import beyond, refuse_unfit
 from framework.mismatches import Mismatch, first_mismatch, mismatches, plain
 from framework.signatures import annotated, bare, describe
 
@@ -30,8 +30,6 @@ TEXTS = SCALARS | {Decimal, time, timedelta}
 # What a converter of texts raises; msgspec's error is no ValueError in its older versions.
 CONVERSION_ERRORS = (ValueError, msgspec.ValidationError)
 
-# The numbers of which some are none, and what tells them apart.
-_FINITE: dict[Any, Callable[[Any], bool]] = {float: math.isfinite, Decimal: Decimal.is_finite}
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # What inputs of the types `datetime-local` and `time` send where the seconds are zero.
@@ -95,6 +93,8 @@ def text_converter(annotation: Any) -> Callable[[str], object]:
     if get_origin(base) is Literal or issubclass(base, enum.Enum):
         refuse_unfit(base, limits)
         return _choice(base)
+    if base is Decimal:
+        return _decimal(limits)
     limited = with_limits(base, *limits)
     if base is bool:
         return _boolean
@@ -103,9 +103,7 @@ def text_converter(annotation: Any) -> Callable[[str], object]:
     convert = functools.partial(msgspec.convert, type=limited, strict=False)
     if base in (datetime, time):
         return _timed(convert)
-    if base in _FINITE:
-        return _finite(convert, _FINITE[base])
-    return convert
+    return _finite(convert) if base is float else convert
 
 
 def with_limits(annotation: Any, *limits: msgspec.Meta) -> Any:
@@ -239,16 +237,29 @@ def _timed(convert: Callable[[str], object]) -> Callable[[str], object]:
     return timed
 
 
-def _finite(
-    convert: Callable[[str], Any], is_finite: Callable[[Any], bool]
-) -> Callable[[str], object]:
+def _finite(convert: Callable[[str], Any]) -> Callable[[str], object]:
     def finite(text: str) -> object:
         number = convert(text)
-        if not is_finite(number):
+        if not math.isfinite(number):
             raise ValueError("expected a finite number")
         return number
 
     return finite
+
+
+def _decimal(limits: Sequence[msgspec.Meta]) -> Callable[[str], object]:
+    refuse_unfit(Decimal, limits)
+
+    def convert(text: str) -> object:
+        number = msgspec.convert(text, Decimal, strict=False)
+        if not number.is_finite():
+            raise ValueError("expected a finite number")
+        missed = beyond(number, limits)
+        if missed is not None:
+            raise ValueError(f"expected Decimal {missed}")
+        return number
+
+    return convert
 
 
 def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:

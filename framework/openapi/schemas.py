@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -46,7 +47,8 @@ class Schemas:
         """Return the schema of what is read from text: there is no null in it."""
         base, metadata = bare(annotation)
         found = [each for each in (*metadata, limits) if isinstance(each, msgspec.Meta)]
-        return self.of(annotated(base, tuple(found)))
+        # msgspec has no limits of decimals, and so no schema for them.
+        return self.of(base if base is Decimal else annotated(base, tuple(found)))
 
     def shared(self) -> Mapping[str, Schema]:
         """Fill every schema that was asked for, and return those of classes by their names."""

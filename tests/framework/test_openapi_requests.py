@@ -1,6 +1,7 @@
 """The parameters and bodies of an OpenAPI document: what a client has to send."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
@@ -200,3 +201,16 @@ def test_what_a_guard_reads_is_a_parameter_of_the_operation() -> None:
     operation = document_of(Guarded)["paths"]["/"]["get"]
     assert [(each["in"], each["name"]) for each in operation["parameters"]] == [("header", "x-key")]
     assert list(operation["responses"]) == ["200", "403", "422"]
+
+
+def test_a_limited_decimal_is_described_without_its_limits() -> None:
+    """It is a text with digits, for which JSON Schema has no bounds."""
+
+    @controller("/")
+    class Prices:
+        @get("/")
+        def show(self, least: Annotated[Decimal, query(gt=0)]) -> str:
+            return str(least)
+
+    (parameter,) = document_of(Prices)["paths"]["/"]["get"]["parameters"]
+    assert parameter["schema"] == {"type": "string", "format": "decimal"}

@@ -1,12 +1,14 @@
 """Limits that are none, that nothing meets, or that do not fit their type."""
 
+from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any
 
+import msgspec
 import pytest
 
-from framework import cookie, form, header, query
-from tests.framework.trials import echo_of, only_problem_of, problems_of
+from framework import Body, cookie, form, header, query
+from tests.framework.trials import echo_of, marked, only_problem_of, problems_of
 
 
 class Colour(Enum):
@@ -91,9 +93,9 @@ def test_a_limit_of_another_type_is_a_problem(annotation: Any, what: str) -> Non
 
     assert problem.what == f"parameter 'x' cannot be read from the query: {what}"
     assert problem.remedy == (
-        "ge, gt, le and lt are for int and float, pattern is for str, min_length and max_length are"
-        " for str and lists. The items of a list have their own, as in"
-        " list[Annotated[int, msgspec.Meta(ge=1)]]."
+        "ge, gt, le and lt are for int and float, and for a Decimal that is read from a text;"
+        " pattern is for str, min_length and max_length are for str and lists. The items of a list"
+        " have their own, as in list[Annotated[int, msgspec.Meta(ge=1)]]."
     )
 
 
@@ -103,3 +105,17 @@ def test_an_int_has_limits_of_its_size(limit: float) -> None:
     problem = only_problem_of(echo_of(Annotated[int, query(ge=limit)]))
 
     assert problem.what.endswith(f"ge={limit!r} is no integer of 64 bits, and so no limit of int")
+
+
+def test_json_knows_no_limits_of_a_decimal() -> None:
+    """The remedy tells where they hold."""
+    limited = Annotated[Decimal, msgspec.Meta(gt=0)]
+
+    problem = only_problem_of(echo_of(marked(Body, limited)))
+
+    assert problem.what.startswith(
+        "parameter 'x' cannot be read from the body: Can only set `gt` on a numeric type"
+    )
+    assert problem.remedy.startswith(
+        "ge, gt, le and lt are for int and float, and for a Decimal that is read from a text;"
+    )
