@@ -1,6 +1,7 @@
 """What goes wrong while components are put together."""
 
 import os
+import re
 import traceback
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from pathlib import Path
@@ -14,12 +15,15 @@ from framework.controllers import is_controller
 from framework.middleware_calls import takes_requests
 from framework.missing import is_protocol
 from framework.providers import SESSION_CONTAINER, Provider
-from framework.signatures import Declared, describe
+from framework.signatures import Declared, describe, signature_of
 from framework.startup import NotProvided, Problem
+from framework.unbindable import did_you_mean
 from framework.validation import TEXTS, is_scalar
 
 # Whose frames say nothing about the mistake.
 _OWN_FOLDERS = tuple(str(Path(each).parent) + os.sep for each in (__file__, injector.__file__))
+# What Python says of an argument that a constructor does not have.
+_UNKNOWN_NAME = re.compile(r"(.+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 
 
 def cycle(providers: Sequence[Provider]) -> Problem:
@@ -68,11 +72,14 @@ def raised(provider: Provider, error: Exception) -> Problem:
     trace = error.__traceback__
     while trace is not None and _is_own(trace):
         trace = trace.tb_next
+    usual = (
+        "Correct what the last line of the traceback says; start-up runs every constructor once."
+    )
     shown = "".join(traceback.format_exception(type(error), error, trace)).rstrip()
     return Problem(
         provider.where,
         f"{provider.name} cannot be built: {type(error).__name__}: {error}\n{shown}",
-        "Correct what the last line of the traceback says; start-up runs every constructor once.",
+        _right_name(provider, error) or usual,
     )
 
 
@@ -122,6 +129,17 @@ def unused_mapping(provider: Provider) -> Problem:
         f"Did you mean {SESSION_CONTAINER}? A method of that name returns settings of sessions."
         " Otherwise remove the method.",
     )
+
+
+def _right_name(provider: Provider, error: Exception) -> str | None:
+    """Tell the name that is meant, if the component was given an unknown one."""
+    kind: Any = provider.keys[0] if provider.keys else None
+    found = _UNKNOWN_NAME.match(str(error)) if isinstance(error, TypeError) else None
+    if found is None or not isinstance(kind, type) or found[1] != kind.__qualname__:
+        return None
+    names = list(signature_of(kind).parameters)
+    guess = did_you_mean(found[2], names).removeprefix("; ")
+    return f"{guess[:1].upper()}{guess[1:]} {kind.__name__} takes {', '.join(names)}.".lstrip()
 
 
 def _made_by_hand(provider: Provider) -> str | None:
