@@ -4,7 +4,7 @@ import inspect
 import re
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ForwardRef, Optional, Union, get_args, get_origin, get_type_hints
 
@@ -92,8 +92,13 @@ def signature_of(method: Callable[..., object]) -> inspect.Signature:
     return inspect.signature(method, **_LAZILY)
 
 
-def evaluate(annotation: Any, method: Callable[..., object]) -> Any:
-    """Return what an annotation means where the method is written; raise what it raises."""
+def evaluate(
+    annotation: Any, method: Callable[..., object], names: Mapping[str, object] = {}
+) -> Any:
+    """Return what an annotation means where the method is written; raise what it raises.
+
+    `names` are those of the class, which its module does not know.
+    """
     inner = inspect.unwrap(method)
 
     def holder() -> None: ...
@@ -101,7 +106,7 @@ def evaluate(annotation: Any, method: Callable[..., object]) -> Any:
     # One annotation at a time, so that what one of them lacks does not hide the others.
     holder.__annotations__ = {"annotation": annotation}
     namespace = getattr(inner, "__globals__", {})
-    return get_type_hints(holder, namespace, include_extras=True)["annotation"]
+    return get_type_hints(holder, namespace, dict(names), include_extras=True)["annotation"]
 
 
 def split(annotation: Any) -> tuple[Any, tuple[object, ...]]:

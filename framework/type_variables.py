@@ -65,7 +65,9 @@ def _evaluated(annotation: Any, function: Any, types: Types) -> Any:
     if annotation is inspect.Parameter.empty:
         return annotation
     try:
-        return _substituted(evaluate(annotation, function), types)
+        # A class of Python 3.12 keeps its type variables to itself.
+        names = {each.__name__: each for each in types}
+        return _substituted(evaluate(annotation, function, names), types)
     # It is the user's own code and may raise anything; whoever needs the annotation reports it.
     except Exception:  # noqa: BLE001
         return annotation

@@ -109,6 +109,23 @@ def test_a_constructor_asks_for_the_type_of_the_subclass() -> None:
         assert client.get("/").json == [{"name": "assam"}]
 
 
+def test_a_type_variable_need_not_be_known_to_the_module() -> None:
+    """As with `class Crud[V]` of Python 3.12, also where annotations are texts."""
+    V = TypeVar("V")
+
+    class Base(Generic[V]):
+        @post("/")
+        def create(self, item: "Body[list[V]]") -> int:
+            return len(item)
+
+    @controller("/")
+    class Words(Base[str]): ...
+
+    with client_of(Words) as client:
+        assert client.post("/", json=["one"]).json == 1
+        assert client.post("/", json=[1]).status_code == 422
+
+
 def _nothing_given() -> tuple[type, Callable[..., object]]:
     class Base(Generic[T]):
         @post("/")
