@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request
 
-from framework.additions import Addition
+from framework.annotations.signatures import describe
 from framework.catching import Catcher
 from framework.components import is_component, is_configuration
 from framework.controllers import Route, is_controller
 from framework.defaults import SessionDefaults
-from framework.discovery import find_classes
 from framework.dispatch import Dispatcher, Surroundings
 from framework.edge import surround
 from framework.handlers import Handler, HandlerReader
@@ -23,9 +22,10 @@ from framework.hooks import read_hooks
 from framework.injection import Graph
 from framework.middleware import Middleware, lost_middleware, read_middleware, uses_session
 from framework.settings import HTTPSettings
-from framework.signatures import describe
 from framework.startup import Problem, StartupError, setting_problems
 from framework.static import static_problems
+from framework.wiring.additions import Addition
+from framework.wiring.discovery import find_classes
 from sessions.container import SessionContainer
 from sessions.errors import ConfigurationError
 from sessions.manager import SessionManager

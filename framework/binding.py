@@ -6,10 +6,15 @@ from copy import deepcopy
 
 from werkzeug.wrappers import Request
 
-from framework.brackets import Brackets
-from framework.clashes import clashes
-from framework.forms import FormMarker, is_upload
-from framework.makers import Maker
+from framework.annotations.signatures import (
+    EMPTY,
+    Declared,
+    Unresolved,
+    annotated,
+    read_parameters,
+    without_none,
+)
+from framework.annotations.type_variables import variables_in
 from framework.markers import (
     Default,
     Extract,
@@ -19,27 +24,9 @@ from framework.markers import (
     SessionMarker,
     Unbindable,
 )
-from framework.misplaced_markers import refuse_misplaced
-from framework.plans import Parameter, Plan
-from framework.resolvers import (
-    Resolver,
-    cycle_of,
-    resolving_function,
-    resolving_once,
-    source_of,
-)
-from framework.signatures import (
-    EMPTY,
-    Declared,
-    Unresolved,
-    annotated,
-    read_parameters,
-    without_none,
-)
-from framework.startup import Problem, location
-from framework.text_markers import PathMarker, QueryMarker, TextMarker
-from framework.type_variables import variables_in
-from framework.unbindable import (
+from framework.mistakes.clashes import clashes
+from framework.mistakes.misplaced_markers import refuse_misplaced
+from framework.mistakes.unbindable import (
     did_you_mean,
     hidden,
     is_hidden,
@@ -53,7 +40,20 @@ from framework.unbindable import (
     untyped,
     variadic,
 )
+from framework.plans import Parameter, Plan
+from framework.sources.brackets import Brackets
+from framework.sources.forms import FormMarker, is_upload
+from framework.sources.resolvers import (
+    Resolver,
+    cycle_of,
+    resolving_function,
+    resolving_once,
+    source_of,
+)
+from framework.sources.text_markers import PathMarker, QueryMarker, TextMarker
+from framework.startup import Problem, location
 from framework.validation import is_scalar, list_item
+from framework.wiring.makers import Maker
 from sessions.session import Session
 
 

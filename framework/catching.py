@@ -9,17 +9,17 @@ from typing import Any, TypeVar, get_args
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
+from framework.annotations.returns import promises_tuple
+from framework.annotations.signatures import EMPTY, Declared, bare, read_parameters
 from framework.binding import bind_part
-from framework.catching_problems import catch_problems, path_problems, require_types
 from framework.components import Member, tag, tag_of, tagged_members
 from framework.exchange import Exchange
 from framework.injection import Graph
+from framework.mistakes.catching_problems import catch_problems, path_problems, require_types
 from framework.plans import Plan, compile_call
 from framework.problems import as_http_error, own_headers
 from framework.responses import Recover, Rendered, Renderers
-from framework.returns import promises_tuple
 from framework.routing import Variables, common_variables
-from framework.signatures import EMPTY, Declared, bare, read_parameters
 from framework.startup import Problem, location
 from sessions.errors import SessionError
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from framework.annotations.type_variables import specialized
 from framework.components import Member, tag, tag_of, tagged_members
 from framework.startup import Problem, location
-from framework.type_variables import specialized
 
 _PREFIX = "__controller__"
 ROUTES = "__routes__"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 
+from framework.annotations.returns import promises_tuple
 from framework.catching import Catcher, catching
 from framework.exchange import Exchange, exchange_class
 from framework.guards import guarded
@@ -26,7 +27,6 @@ from framework.responses import (
     close_body,
     status_line,
 )
-from framework.returns import promises_tuple
 from framework.routing import Entry, Router, path_key, request_path
 from framework.settings import HTTPSettings
 from framework.settling import Respond, in_scope, in_session, undoing, without_session

@@ -15,9 +15,9 @@ from werkzeug.exceptions import (
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.wsgi import LimitedStream
 
-from framework.form_data import FORM_TYPES, FormData, FormParser
-from framework.scopes import Scope
 from framework.settings import HTTPSettings
+from framework.sources.form_data import FORM_TYPES, FormData, FormParser
+from framework.wiring.scopes import Scope
 from sessions.manager import SessionManager
 from sessions.session import Session
 from sessions.wsgi import EnvironHead

@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 from werkzeug.exceptions import Forbidden
 
+from framework.annotations.signatures import describe
 from framework.binding import bind_part
 from framework.components import tag, tag_of
 from framework.exchange import Exchange
-from framework.guard_problems import require_guards
 from framework.injection import Graph
+from framework.mistakes.guard_problems import require_guards
 from framework.plans import Plan, compile_call
-from framework.signatures import describe
 from framework.startup import AlreadyReported, Problem, location
 
 GUARDS = "__guards__"

@@ -5,20 +5,20 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
+from framework.annotations.returns import return_problems
 from framework.binding import bind
 from framework.catching import Catcher, read_catchers
-from framework.clashes import clashes, missing_bodies, two_types
 from framework.components import is_configuration
 from framework.controllers import Route, is_controller, routes_of
 from framework.guards import Guard, bind_guard, read_guards
 from framework.injection import Graph
-from framework.misplaced import misplaced
+from framework.mistakes.clashes import clashes, missing_bodies, two_types
+from framework.mistakes.misplaced import misplaced
+from framework.mistakes.rule_problems import variables_of
+from framework.mistakes.undecorated import undecorated
 from framework.plans import Plan
-from framework.returns import return_problems
 from framework.routing import path_key
-from framework.rule_problems import variables_of
 from framework.startup import Problem
-from framework.undecorated import undecorated
 
 _NO_CONTROLLER = Problem(
     "Application(…)",

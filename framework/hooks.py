@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from framework.injection import Graph
-from framework.scopes import end_all
 from framework.startup import Problem, location
+from framework.wiring.scopes import end_all
 
 Hook = Callable[[], object]
 

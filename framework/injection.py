@@ -12,9 +12,19 @@ from typing import Any, TypeVar, cast, overload
 
 import injector
 
+from framework.annotations.signatures import (
+    EMPTY,
+    Declared,
+    Unresolved,
+    annotated,
+    describe,
+    read_parameters,
+)
 from framework.components import Named
 from framework.exchange import Exchange
-from framework.failures import (
+from framework.markers import InjectMarker, Marker
+from framework.startup import AlreadyReported, NotProvided, Problem, setting_problems
+from framework.wiring.failures import (
     captive,
     cycle,
     lacking,
@@ -25,23 +35,13 @@ from framework.failures import (
     wrong_type,
     yields_nothing,
 )
-from framework.makers import Maker
-from framework.markers import InjectMarker, Marker
-from framework.missing import of_one_request, unannotated
-from framework.providers import Provider, method_call
-from framework.recipes import Argument, Recipe, give, maker_of
-from framework.registry import Registry
-from framework.request_components import request_maker
-from framework.scopes import YieldsNothing, end_all
-from framework.signatures import (
-    EMPTY,
-    Declared,
-    Unresolved,
-    annotated,
-    describe,
-    read_parameters,
-)
-from framework.startup import AlreadyReported, NotProvided, Problem, setting_problems
+from framework.wiring.makers import Maker
+from framework.wiring.missing import of_one_request, unannotated
+from framework.wiring.providers import Provider, method_call
+from framework.wiring.recipes import Argument, Recipe, give, maker_of
+from framework.wiring.registry import Registry
+from framework.wiring.request_components import request_maker
+from framework.wiring.scopes import YieldsNothing, end_all
 from sessions.errors import ConfigurationError
 
 T = TypeVar("T")

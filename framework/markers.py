@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.http import parse_options_header
 
+from framework.annotations.limits import FITTING
 from framework.exchange import Exchange
-from framework.limits import FITTING
-from framework.makers import Maker
 from framework.startup import AlreadyReported, NotProvided
 from framework.validation import invalid, json_decoder
+from framework.wiring.makers import Maker
 
 # Reads one argument from a request.
 Extract = Callable[[Exchange], object]

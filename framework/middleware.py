@@ -8,11 +8,11 @@ from typing import Protocol, TypeVar, cast, get_args
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request, Response
 
+from framework.annotations.signatures import describe
 from framework.exchange import Exchange, exchange_of
 from framework.injection import Graph
-from framework.middleware_calls import call_problem, goes_around
+from framework.mistakes.middleware_calls import call_problem, goes_around
 from framework.responses import Answer, Recover, Rendered, close_body, render_response
-from framework.signatures import describe
 from framework.startup import AlreadyReported, Problem, location
 from sessions.session import Session
 

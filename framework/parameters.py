@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict, TypeVar, Unpack
 
 import msgspec
 
-from framework.brackets import Brackets
-from framework.forms import FormMarker
-from framework.limits import wrong_limits
+from framework.annotations.limits import wrong_limits
 from framework.markers import BodyMarker, InjectMarker, SessionMarker
-from framework.session_values import SessionValueMarker
-from framework.text_markers import CookieMarker, HeaderMarker, QueryMarker, TextMarker
+from framework.sources.brackets import Brackets
+from framework.sources.forms import FormMarker
+from framework.sources.session_values import SessionValueMarker
+from framework.sources.text_markers import CookieMarker, HeaderMarker, QueryMarker, TextMarker
 from sessions.session import Session
 
 T = TypeVar("T")

@@ -16,8 +16,8 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from framework.application import Application
-from framework.session_parts import SessionClock
 from framework.testing import Client, Replacement, replace
+from framework.wiring.session_parts import SessionClock
 from sessions.testing import ManualClock
 
 _POLL_SECONDS = 0.02

@@ -19,9 +19,9 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
+from framework.annotations.foreign_models import encodable
+from framework.annotations.returns import advice_on_parts
 from framework.exchange import Exchange
-from framework.foreign_models import encodable
-from framework.returns import advice_on_parts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -9,7 +9,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from framework.exchange import Exchange
 from framework.responses import Answer, Recover, Rendered, Stream, close_body
-from framework.scopes import Scope
+from framework.wiring.scopes import Scope
 from sessions.manager import SessionManager
 from sessions.session import Session
 from sessions.wsgi import merge_headers

@@ -9,10 +9,10 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import send_from_directory
 from werkzeug.wrappers import Request, Response
 
+from framework.annotations.signatures import describe
 from framework.controllers import get
 from framework.handlers import Handler
 from framework.injection import Graph
-from framework.signatures import describe
 from framework.startup import Problem, location
 
 

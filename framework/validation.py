@@ -16,11 +16,16 @@ from uuid import UUID
 import msgspec
 from werkzeug.exceptions import BadRequest, UnprocessableEntity
 
-from framework.foreign_models import ForeignModelError, json_validator
-from framework.json_types import fill_defaults, holds_models, leaves_defaults_out, unsupported
-from framework.limits import beyond, refuse_unfit
-from framework.mismatches import Mismatch, first_mismatch, mismatches, plain
-from framework.signatures import annotated, bare, describe
+from framework.annotations.foreign_models import ForeignModelError, json_validator
+from framework.annotations.json_types import (
+    fill_defaults,
+    holds_models,
+    leaves_defaults_out,
+    unsupported,
+)
+from framework.annotations.limits import beyond, refuse_unfit
+from framework.annotations.mismatches import Mismatch, first_mismatch, mismatches, plain
+from framework.annotations.signatures import annotated, bare, describe
 
 # What a parameter without a marker may be; anything else has to say where it comes from.
 SCALARS = frozenset({str, int, float, bool, UUID, date, datetime})

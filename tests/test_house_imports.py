@@ -41,47 +41,47 @@ FRAMEWORK = """
     startup
     redirects
     origins
-    signatures
-    fitting object_fields type_variables
-    json_types mismatches limits
-    foreign_models
-    additions
+    annotations.signatures
+    annotations.fitting annotations.object_fields annotations.type_variables
+    annotations.json_types annotations.mismatches annotations.limits
+    annotations.foreign_models
+    wiring.additions
     components
     controllers
-    form_data
-    scopes settings
+    sources.form_data
+    wiring.scopes settings
     exchange
-    makers
+    wiring.makers
     validation
     markers
-    brackets text_markers
-    forms
-    session_values
+    sources.brackets sources.text_markers
+    sources.forms
+    sources.session_values
     parameters
-    misplaced_markers
+    mistakes.misplaced_markers
     plans
-    clashes
-    resolvers
-    unbindable
+    mistakes.clashes
+    sources.resolvers
+    mistakes.unbindable
     binding
-    missing
-    providers
-    session_parts
-    registry
-    returns
-    middleware_calls
-    discovery failures
-    request_components recipes
+    wiring.missing
+    wiring.providers
+    wiring.session_parts
+    wiring.registry
+    annotations.returns
+    mistakes.middleware_calls
+    wiring.discovery wiring.failures
+    wiring.request_components wiring.recipes
     injection
     hooks
     matching
     routing
     responses
     problems
-    catching_problems guard_problems rule_problems
+    mistakes.catching_problems mistakes.guard_problems mistakes.rule_problems
     guards middleware catching
-    undecorated unwrapped
-    misplaced
+    mistakes.undecorated mistakes.unwrapped
+    mistakes.misplaced
     handlers
     csrf cors static
     settling edge
@@ -96,8 +96,8 @@ FRAMEWORK = """
     openapi.results openapi.requests
     openapi.document
     openapi.pages
-    near_misses conversions session_uses answers
-    deploy explain
+    explaining.near_misses explaining.conversions explaining.session_uses explaining.answers
+    mistakes.deploy explaining.explain
     commands.finding
     commands.check commands.explain commands.new commands.routes commands.run
     commands.secret commands.shell

@@ -7,7 +7,7 @@ import click
 
 from framework.application import Application
 from framework.commands.finding import Target, application_argument, find, load, report
-from framework.deploy import deployment_warnings
+from framework.mistakes.deploy import deployment_warnings
 from framework.startup import numbered
 
 

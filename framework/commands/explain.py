@@ -7,11 +7,11 @@ from dataclasses import asdict
 
 import click
 
-from framework.answers import Answer
 from framework.commands.finding import application_argument, json_option, load_or_report
-from framework.conversions import Argument
-from framework.explain import Caught, Explanation, Guarded, Match
-from framework.explain import explain as explanation_of
+from framework.explaining.answers import Answer
+from framework.explaining.conversions import Argument
+from framework.explaining.explain import Caught, Explanation, Guarded, Match
+from framework.explaining.explain import explain as explanation_of
 
 # A reason of many parts is broken after so many characters.
 _WIDTH = 76

@@ -9,11 +9,11 @@ from typing import Any
 from markupsafe import escape
 from werkzeug.wrappers import Request, Response
 
-from framework.additions import Addition
 from framework.application import Application
 from framework.components import component
 from framework.controllers import Route, controller, get
 from framework.openapi.document import describe_handlers
+from framework.wiring.additions import Addition
 from sessions.errors import ConfigurationError
 
 _VERSION = "3.1.0"

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 from werkzeug.datastructures import FileStorage
 
-from framework.object_fields import fields_of
+from framework.annotations.object_fields import fields_of
+from framework.annotations.signatures import bare
 from framework.openapi.schemas import Schema, Schemas
 from framework.plans import Parameter, Plan
-from framework.signatures import bare
 from framework.validation import list_item
 
 _TEXT_SOURCES = ("path", "query", "header", "cookie")

@@ -8,9 +8,9 @@ from typing import Any, Never, NoReturn, Union, get_args, get_origin
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response
 
+from framework.annotations.signatures import EMPTY, Unresolved, read_return, split
 from framework.controllers import Route
 from framework.openapi.schemas import Schema, Schemas
-from framework.signatures import EMPTY, Unresolved, read_return, split
 
 _STREAMS = (Generator, Iterator)
 _UNKNOWN = (EMPTY, Unresolved, Never, NoReturn)

@@ -12,9 +12,9 @@ from framework import (
     controller,
     get,
 )
-from framework.additions import Addition
 from framework.openapi import OpenAPI
 from framework.testing import replace
+from framework.wiring.additions import Addition
 from tests.framework.trials import client_of, only_problem_of
 
 

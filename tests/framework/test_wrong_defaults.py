@@ -156,6 +156,6 @@ def test_a_default_of_its_type_is_none(annotation: Any, default: Any) -> None:
 
 def test_a_default_of_a_protocol_is_taken_as_it_is() -> None:
     """Only a type checker can tell."""
-    from framework.fitting import fits
+    from framework.annotations.fitting import fits
 
     assert fits(Cart(), Sized)

@@ -11,7 +11,7 @@ import werkzeug.test
 
 from framework import StartupError, controller, post
 from framework.controllers import get
-from framework.forms import is_upload
+from framework.sources.forms import is_upload
 from framework.startup import Problem
 from framework.testing import Client, open_client
 

@@ -1,0 +1,1 @@
+"""What an annotation means: types, their limits, and the values that fit them."""

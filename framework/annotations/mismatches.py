@@ -1,0 +1,108 @@
+"""Where a JSON value and a type do not fit: every place, where msgspec tells the first."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
+
+import msgspec
+
+from framework.annotations.object_fields import ObjectField, fields_of
+from framework.annotations.signatures import bare
+
+_WHERE = re.compile(r" - at (?:`key` in )?`\$(?P<path>.*)`$")
+_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<item>[^\]]+)\]")
+
+# An example says more than the name of a standard.
+_EXAMPLES = {
+    "invalid RFC3339 encoded datetime": "expected datetime such as '2026-11-22T10:30:00'",
+    "invalid RFC3339 encoded date": "expected date such as '2026-11-22'",
+    "invalid RFC3339 encoded time": "expected time such as '10:30:00'",
+    "invalid ISO8601 duration": "expected timedelta such as 'PT1H30M'",
+    "invalid decimal string": "expected Decimal such as '1.10'",
+}
+
+
+class Mismatch(NamedTuple):
+    """Point into a value, as RFC 6901 does, and say what is wrong there."""
+
+    pointer: str
+    what: str
+
+
+def mismatches(value: object, annotation: Any, pointer: str = "") -> Iterator[Mismatch]:
+    """Yield each place of a JSON value that does not fit the type."""
+    base, metadata = bare(annotation)
+    kind = get_origin(base) or base
+    if isinstance(value, list) and kind is list:
+        yield from _told(value, Annotated[list, "", *metadata], pointer)
+        yield from _in_list(value, base, pointer)
+    elif isinstance(value, dict) and kind is dict:
+        yield from _told(value, Annotated[dict, "", *metadata], pointer)
+        yield from _in_dict(value, base, pointer)
+    elif isinstance(value, dict) and (fields := fields_of(kind)):
+        yield from _in_object(value, fields, pointer)
+        yield from _unknown(value, fields, kind, pointer)
+    else:
+        yield from _told(value, annotation, pointer)
+
+
+def first_mismatch(error: msgspec.ValidationError) -> Mismatch:
+    """Read the one place that msgspec names."""
+    match = _WHERE.search(str(error))
+    steps = _STEP.finditer(match["path"]) if match else ()
+    pointer = "".join(step(each["name"] or each["item"].replace("...", "*")) for each in steps)
+    return Mismatch(pointer, plain(error))
+
+
+def plain(error: Exception) -> str:
+    """Return the words of an error without msgspec's place and markup, or better ones."""
+    words = _WHERE.sub("", str(error)).replace("`", "").removeprefix("JSON is malformed: ")
+    words = words[:1].lower() + words[1:]
+    return _EXAMPLES.get(words, words)
+
+
+def step(key: str) -> str:
+    """Write one step of a pointer, RFC 6901."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def _in_list(value: list[Any], base: Any, pointer: str) -> Iterator[Mismatch]:
+    (item,) = get_args(base) or (Any,)
+    for index, each in enumerate(value):
+        yield from mismatches(each, item, f"{pointer}/{index}")
+
+
+def _in_dict(value: dict[str, Any], base: Any, pointer: str) -> Iterator[Mismatch]:
+    _, item = get_args(base) or (str, Any)
+    for key, each in value.items():
+        yield from mismatches(each, item, pointer + step(key))
+
+
+def _in_object(
+    value: dict[str, Any], fields: tuple[ObjectField, ...], pointer: str
+) -> Iterator[Mismatch]:
+    for field in fields:
+        place = pointer + step(field.name)
+        if field.name in value:
+            yield from mismatches(value[field.name], field.annotation, place)
+        elif field.required:
+            yield Mismatch(place, "is required")
+
+
+def _unknown(
+    value: dict[str, Any], fields: tuple[ObjectField, ...], kind: Any, pointer: str
+) -> Iterator[Mismatch]:
+    config = getattr(kind, "__struct_config__", None)
+    if config is not None and config.forbid_unknown_fields:
+        known = {config.tag_field, *(field.name for field in fields)}
+        for key in value:
+            if key not in known:
+                yield Mismatch(pointer + step(key), "is not known")
+
+
+def _told(value: object, annotation: Any, pointer: str) -> Iterator[Mismatch]:
+    try:
+        msgspec.convert(value, annotation, str_keys=True)
+    except msgspec.ValidationError as error:
+        inner = first_mismatch(error)
+        yield Mismatch(pointer + inner.pointer, inner.what)

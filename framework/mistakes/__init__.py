@@ -1,0 +1,1 @@
+"""What start-up finds wrong with a program, and what it says about it."""

@@ -1,0 +1,1 @@
+"""Where the arguments of a handler come from: a file for each kind of source."""
