@@ -1,6 +1,5 @@
 """Exception handlers: methods that answer in the place of a handler that raised."""
 
-import inspect
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial, wraps
@@ -10,7 +9,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
 from framework.annotations.returns import promises_tuple
-from framework.annotations.signatures import EMPTY, Declared, bare, read_parameters
+from framework.annotations.signatures import EMPTY, Declared, bare, read_parameters, signature_of
 from framework.binding import bind_part
 from framework.components import Member, tag, tag_of, tagged_members
 from framework.exchange import Exchange
@@ -173,7 +172,7 @@ def _takes_error(declared: Declared) -> bool:
 def _without(function: Callable[..., object], names: list[str]) -> Callable[..., object]:
     """Return a function whose signature lacks the parameters of these names."""
     inner: Any = function.__func__ if isinstance(function, staticmethod) else function
-    signature = inspect.signature(inner)
+    signature = signature_of(inner)
     kept = [each for name, each in signature.parameters.items() if name not in names]
 
     @wraps(inner)

@@ -16,12 +16,16 @@ _QUALIFIER = re.compile(r"(?:[\w<>]+\.)+(?=\w)")
 # Takes what is wrong, and what to do about it.
 Report = Callable[[str, str], None]
 
+# Python 3.14 evaluates annotations when asked: without failing on what is missing, or not at all.
 _LAZILY: dict[str, Any] = {}
+_AS_TEXT: dict[str, Any] = {}
+_NAMES_ONLY: dict[str, Any] = {}
 if sys.version_info >= (3, 14):
     import annotationlib
 
-    # Python 3.14 evaluates annotations when asked; this asks without failing on what is missing.
     _LAZILY["annotation_format"] = annotationlib.Format.FORWARDREF
+    _AS_TEXT["annotation_format"] = annotationlib.Format.STRING
+    _NAMES_ONLY["format"] = annotationlib.Format.STRING
 
 
 _NO_SELF = (
@@ -89,7 +93,16 @@ def read_return(method: Callable[..., object], report: Report) -> Any:
 
 def signature_of(method: Callable[..., object]) -> inspect.Signature:
     """Read a signature; annotations that cannot be evaluated are no error here."""
-    return inspect.signature(method, **_LAZILY)
+    try:
+        return inspect.signature(method, **_LAZILY)
+    # An annotation is the user's own code and may raise anything; as a text, it is evaluated later.
+    except Exception:  # noqa: BLE001
+        return inspect.signature(method, **_AS_TEXT)
+
+
+def annotated_names(target: type) -> list[str]:
+    """List the names that a class, not a base of it, annotates."""
+    return [*inspect.get_annotations(target, **_NAMES_ONLY)]
 
 
 def evaluate(

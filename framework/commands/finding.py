@@ -6,12 +6,13 @@ import tomllib
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
-from inspect import isfunction, signature
+from inspect import isfunction
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from framework.annotations.signatures import signature_of
 from framework.application import Application
 from framework.server import describe
 from framework.startup import StartupError
@@ -103,10 +104,10 @@ def report(target: Target, error: Exception) -> str:
 
 def _made(target: Target, make: Callable[..., object]) -> object:
     try:
-        signature(make).bind()
+        signature_of(make).bind()
     except TypeError as error:
         raise ApplicationNotFound(
-            f"{target} takes {signature(make)}, but is called without arguments. Give its"
+            f"{target} takes {signature_of(make)}, but is called without arguments. Give its"
             " parameters defaults."
         ) from error
     return make()
@@ -116,7 +117,7 @@ def _remedy(target: Target, members: Mapping[str, object]) -> str:
     """Name what else in the module is an application, or makes one."""
     for name, value in members.items():
         is_application = isinstance(value, Application)
-        makes_one = isfunction(value) and value.__annotations__.get("return") in _MAKERS_SAY
+        makes_one = isfunction(value) and signature_of(value).return_annotation in _MAKERS_SAY
         if (is_application or makes_one) and name != target.name:
             return f"name it {target.module}:{name}"
     return "make one with Application(...)"

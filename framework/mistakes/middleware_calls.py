@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 
 from werkzeug.wrappers import Request
 
+from framework.annotations.signatures import signature_of
 from framework.startup import Problem, location
 
 _COLLECTIONS = (Sequence, AbstractSet)
@@ -88,7 +89,7 @@ def _call_of(middleware: Any) -> Any:
 
 def _signature(target: Any) -> inspect.Signature | None:
     try:
-        return inspect.signature(target)
+        return signature_of(target)
     # What is written in C has none, and what the user wrote about it may be wrong.
     except (TypeError, ValueError):
         return None

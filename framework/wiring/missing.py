@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from framework.annotations.signatures import describe
+from framework.annotations.signatures import annotated_names, describe
 from framework.components import is_component, is_configuration
 from framework.controllers import is_controller
 from framework.startup import NotProvided, location
@@ -119,7 +119,7 @@ def _looks_like(candidate: type, key: type) -> bool:
         name
         for base in key.__mro__
         if is_protocol(base)
-        for name in (*vars(base), *getattr(base, "__annotations__", ()))
+        for name in (*vars(base), *annotated_names(base))
         if not name.startswith("_")
     ]
     return bool(members) and all(hasattr(candidate, name) for name in members)

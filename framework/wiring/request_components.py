@@ -7,7 +7,14 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from framework.annotations.signatures import EMPTY, Declared, Unresolved, annotated, read_parameters
+from framework.annotations.signatures import (
+    EMPTY,
+    Declared,
+    Unresolved,
+    annotated,
+    read_parameters,
+    signature_of,
+)
 from framework.binding import bind_part
 from framework.markers import InjectMarker
 from framework.plans import Plan, compile_call
@@ -58,7 +65,7 @@ def _injected(function: Callable[..., object]) -> Callable[..., object]:
     declared = {each.name: each for each in read_parameters(function, lambda what, remedy: None)}
     parameters = [
         each.replace(annotation=_annotation(declared[name])) if name in declared else each
-        for name, each in inspect.signature(inner).parameters.items()
+        for name, each in signature_of(inner).parameters.items()
         if name not in declared or not declared[name].variadic
     ]
 

@@ -184,25 +184,6 @@ def test_f10_type_aliases_are_expanded() -> None:
     assert asked(echo_of(marked(list, names["Page"])), "/?x=3") == [3]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations are lazy from Python 3.14 on")
-def test_f6_lazy_annotations_are_read_without_what_does_not_exist() -> None:
-    """An annotation of Python 3.14 that names nothing is a problem, not an exception."""
-    names: dict[str, Any] = {"controller": controller, "get": get, "NewUser": NewUser}
-    exec(  # noqa: S102
-        "@controller('/')\n"
-        "class Pages:\n"
-        "    @get('/')\n"
-        "    def page(self, x: list[Missing], user: NewUser) -> Nothing: ...\n",
-        names,
-    )
-
-    what = [each.what for each in problems_of(names["Pages"])]
-
-    assert len(what) == 2
-    assert "'Missing' does not exist" in what[0]
-    assert "'user' is NewUser" in what[1]
-
-
 def test_f38_a_path_variable_that_nobody_takes_is_a_problem() -> None:
     """A misspelt variable is told with the parameter that was probably meant."""
 
