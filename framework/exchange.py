@@ -1,24 +1,21 @@
 """One request, as the parameters of a handler see it: everything is read at first use."""
 
 from collections.abc import Callable, Mapping
-from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import unquote_plus
 
 from werkzeug import wrappers
 from werkzeug.exceptions import (
-    BadRequest,
-    HTTPException,
-    RequestEntityTooLarge,
     UnsupportedMediaType,
 )
 from werkzeug.sansio.http import parse_cookie
-from werkzeug.wsgi import LimitedStream
 
 from framework.settings import HTTPSettings
 from framework.sources.form_data import FORM_TYPES, FormData, FormParser
+from framework.sources.raw_body import content_length, read_body
 from framework.wiring.scopes import Scope
 from sessions.manager import SessionManager
+from sessions.mapping import Unsaved
 from sessions.session import Session
 from sessions.wsgi import EnvironHead
 
@@ -137,7 +134,7 @@ class Exchange:
 
         A body of another type than a form's is refused, too; no body is an empty form.
         """
-        length = _content_length(self.environ, self.settings.body_limit)
+        length = content_length(self.environ, self.settings.body_limit)
         request = self.request
         if request.mimetype not in FORM_TYPES and (length or self._body):
             raise UnsupportedMediaType(
@@ -172,7 +169,8 @@ class Exchange:
         What was read stays readable for the request object.
         """
         if self._body is None:
-            self._body = self._read() if self._request is None else self._request.get_data()
+            request, limit = self._request, self.settings.body_limit
+            self._body = read_body(self.environ, limit) if request is None else request.get_data()
         return self._body
 
     def check_session(self) -> None:
@@ -181,12 +179,22 @@ class Exchange:
             self.take_back()
             self.manager.check(self.opened)
 
-    def forget(self) -> None:
-        """Forget what was resolved, what was lent and what the session has not saved."""
-        self._resolved = {}
-        self._lent = {}
+    def unsaved(self) -> Unsaved | None:
+        """Return what the session has not saved yet, for `forget` to keep."""
+        if self.manager is None or self.opened is None:
+            return None
+        return self.manager.unsaved(self.opened)
+
+    def resolve_anew(self) -> None:
+        """Forget what was resolved: what answers now is another try."""
+        self._resolved = _NOTHING_RESOLVED
+
+    def forget(self, *, keep: Unsaved | None = None) -> None:
+        """Forget what was resolved and lent, and what the session has not saved."""
+        self._resolved = _NOTHING_RESOLVED
+        self._lent = _NOTHING_LENT
         if self.manager is not None and self.opened is not None:
-            self.manager.discard(self.opened)
+            self.manager.discard(self.opened, keep=keep)
 
     def resolve(self, key: object, resolve: Callable[["Exchange"], object]) -> object:
         """Return what a resolver makes of the request, the same to all who ask under one key."""
@@ -214,20 +222,6 @@ class Exchange:
                 " the middleware that uses it"
             )
         return self.manager.open(EnvironHead(self.environ))
-
-    def _read(self) -> bytes:
-        environ = self.environ
-        limit = self.settings.body_limit
-        length = _content_length(environ, limit)
-        if length is not None:
-            body = LimitedStream(environ["wsgi.input"], length).read()
-        elif environ.get("wsgi.input_terminated"):
-            body = _read_to_the_end(environ["wsgi.input"], limit)
-        else:
-            # Without a length, only a server that ends the stream itself lets it be read.
-            body = b""
-        environ["wsgi.input"] = BytesIO(body)
-        return body
 
 
 def exchange_class(
@@ -265,29 +259,3 @@ def _parse_query(text: str) -> dict[str, list[str]]:
             value = unquote_plus(value, errors="surrogateescape")
         values.setdefault(key, []).append(value)
     return values
-
-
-def _content_length(environ: "WSGIEnvironment", limit: int) -> int | None:
-    text = environ.get("CONTENT_LENGTH") or None
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit()):
-        raise BadRequest(f"The Content-Length {text!r} is not a number.")
-    # Compared as text first: a number of a million digits is too large as well.
-    if len(text.lstrip("0")) > len(str(limit)) or int(text) > limit:
-        raise RequestEntityTooLarge(f"The body is over the limit of {limit} bytes.")
-    return int(text)
-
-
-def _read_to_the_end(stream: IO[bytes], limit: int) -> bytes:
-    # One byte more than allowed tells a body over the limit from one that just fits.
-    try:
-        body = LimitedStream(stream, limit + 1, is_max=True).read()
-    except HTTPException:
-        raise
-    # The stream is the server's: a chunk that is none raises whatever the server's author chose.
-    except Exception as error:
-        raise BadRequest("The body cannot be read.") from error
-    if len(body) > limit:
-        raise RequestEntityTooLarge(f"The body is over the limit of {limit} bytes.")
-    return body

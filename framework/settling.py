@@ -42,16 +42,21 @@ def in_scope(answer: Answer, recover: Recover) -> Answer:
 
 
 def undoing(answer: Answer) -> Answer:
-    """Undo what a failed answer did: middleware may make another of it, or ask for it again."""
+    """Undo what a failed answer did: middleware may make another of it, or ask for it again.
+
+    What middleware itself wrote before is none of that.
+    """
 
     def undone(exchange: Exchange) -> Rendered:
         if exchange.scope is not None and exchange.scope.failure is not None:
             # It is asked for again, and what failed is none of the new try.
             _log_errors(exchange.scope.end)
+        exchange.resolve_anew()
+        unsaved = exchange.unsaved()
         rendered = answer(exchange)
         status, _, body = rendered
         if _is_failure(status) and not isinstance(body, Stream):
-            exchange.forget()
+            exchange.forget(keep=unsaved)
             if exchange.scope is not None:
                 _fail(exchange.scope, status)
                 _log_errors(exchange.scope.end)

@@ -9,6 +9,7 @@ from sessions.bearers import Bearer, CookieHead, KnownId, RequestBearer, Wire
 from sessions.container import SessionContainer
 from sessions.errors import SessionError, SessionExpired, SessionNotFound
 from sessions.events import logger
+from sessions.mapping import Unsaved
 from sessions.persistence import StoredSession
 from sessions.record import storage_key
 from sessions.rules import Rules
@@ -69,11 +70,25 @@ class SessionManager:
             if session._values is not None and not session._closed:
                 backing.check(session)
 
-    def discard(self, session: Session) -> None:
-        """Forget what was not saved; the request goes on."""
+    def unsaved(self, session: Session) -> Unsaved | None:
+        """Return what is not saved yet, for `discard` to keep; None if there is nothing."""
+        with session._lock:
+            if session._values is None or session._closed:
+                return None
+            try:
+                return session._unsaved()
+            # What cannot be saved is not kept; closing the session tells.
+            except SessionError:
+                return None
+
+    def discard(self, session: Session, *, keep: Unsaved | None = None) -> None:
+        """Forget what was not saved, but for what `unsaved` gave; the request goes on."""
+        backing = _backing(session)
         with session._lock:
             if session._values is not None and not session._closed:
                 session._begin(session._id, session._record)
+                if keep is not None and not (backing.ended or backing.gone):
+                    session._change_again(keep)
 
     def abandon(self, session: Session) -> None:
         """Close the session of a request whose response cannot carry headers of ours.

@@ -3,6 +3,7 @@
 import threading
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any, Self
 
 from sessions import codec
@@ -12,6 +13,15 @@ from sessions.errors import UnencodableValue, UnreadableValue
 _ENCODED = object()
 _MISSING = object()
 _NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """Hold the changes of a mapping, and the stored values that it had then."""
+
+    changed: Mapping[str, bytes]
+    removed: frozenset[str]
+    stored: Mapping[str, bytes]
 
 
 class WatchedMapping(MutableMapping[str, Any]):
@@ -79,6 +89,19 @@ class WatchedMapping(MutableMapping[str, Any]):
         if self._stored.keys() <= values.keys():
             return changed, _NOTHING
         return changed, frozenset(self._stored.keys() - values.keys())
+
+    def _unsaved(self) -> Unsaved:
+        """Return what differs from the stored values."""
+        return Unsaved(*self._changed_values(), stored=dict(self._stored))
+
+    def _change_again(self, unsaved: Unsaved) -> None:
+        """Take changes that were dropped, but for values that have been stored since."""
+        values = self._loaded()
+        for key in (*unsaved.changed, *unsaved.removed):
+            if self._stored.get(key) == unsaved.stored.get(key):
+                values.pop(key, None)
+                if key in unsaved.changed:
+                    values[key] = codec.decode(unsaved.changed[key])
 
     def _watch(self, stored: Mapping[str, bytes]) -> None:
         """Begin with the stored values."""

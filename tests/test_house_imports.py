@@ -43,13 +43,13 @@ FRAMEWORK = """
     origins
     annotations.signatures
     annotations.fitting annotations.object_fields annotations.type_variables
-    annotations.json_types annotations.mismatches annotations.limits
+    annotations.changing annotations.json_types annotations.mismatches annotations.limits
     annotations.foreign_models
     wiring.additions
     components
     controllers
     sources.form_data
-    wiring.scopes settings
+    wiring.scopes settings sources.raw_body
     exchange
     wiring.makers
     validation

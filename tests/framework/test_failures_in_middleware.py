@@ -1,6 +1,9 @@
 """What a failed handler did is undone, whatever middleware makes of its failure."""
 
 from collections.abc import Iterator
+from typing import Annotated
+
+from werkzeug.exceptions import Conflict
 
 from framework import (
     Application,
@@ -66,7 +69,7 @@ class Pages:
         return dict(session)
 
 
-def application(middleware: Middleware) -> Application:
+def application(middleware: Middleware, *controllers: type) -> Application:
     """Return the pages behind one middleware."""
 
     @configuration
@@ -83,7 +86,7 @@ def application(middleware: Middleware) -> Application:
             except RuntimeError as error:
                 log.append(f"rollback {error}")
 
-    return Application(Configuration, Pages)
+    return Application(Configuration, Pages, *controllers)
 
 
 def test_s24_a_failure_that_middleware_hides_is_discarded_all_the_same() -> None:
@@ -92,6 +95,92 @@ def test_s24_a_failure_that_middleware_hides_is_discarded_all_the_same() -> None
         assert client.get("/boom").text == "we are sorry"
 
         assert client.get("/show").json == {"apology": True}
+
+
+def noting(request: Request, next: Next) -> Response:
+    """Write before the handler does, and read it again after."""
+    session = session_of(request)
+    session["notes"] = {"visits": [1]}
+    session["saved"] = "by middleware"
+    session.pop("old", None)
+    next(request)
+    return Response(str(session["notes"]["visits"]))
+
+
+def test_s24_what_middleware_wrote_before_a_failure_stays() -> None:
+    """It is none of what the handler did, nested changes and explicit saves included."""
+
+    @controller("/more")
+    class More:
+        @get("/nested")
+        def nested(self, session: Session) -> None:
+            session["notes"]["visits"].append(2)
+            session["leaked"] = "half-done"
+            raise RuntimeError("boom")
+
+        @get("/saved")
+        def saved(self, session: Session) -> None:
+            session["saved"] = "by the handler"
+            session.save()
+            raise RuntimeError("boom")
+
+    for path, saved in (("nested", "by middleware"), ("saved", "by the handler")):
+        with application(noting, More).test() as client:
+            with client.session() as session:
+                session["old"] = True
+
+            assert client.get(f"/more/{path}").text == "[1]"
+            with client.session() as session:
+                assert dict(session) == {"notes": {"visits": [1]}, "saved": saved}
+
+
+def test_p5_what_middleware_wrote_brings_no_ended_session_back() -> None:
+    """The handler ended it before it failed."""
+
+    @controller("/more")
+    class More:
+        @get("/end")
+        def end(self, session: Session) -> None:
+            session.destroy()
+            raise RuntimeError("boom")
+
+    def quiet(request: Request, next: Next) -> Response:
+        session_of(request)["notes"] = 1
+        next(request)
+        return Response()
+
+    with application(quiet, More).test() as client:
+        with client.session() as session:
+            session["user"] = "ada"
+        client.get("/more/end")
+
+        with client.session() as session:
+            assert dict(session) == {}
+
+
+def test_a_second_try_resolves_anew() -> None:
+    """What the first one resolved may hold components that have ended, also after a 4xx."""
+    given: list[Work] = []
+
+    class Current:
+        def resolve(self, work: Inject[Work]) -> Work:
+            return work
+
+    @controller("/more")
+    class More:
+        @get("/work")
+        def work(self, resolved: Annotated[Work, Current], work: Inject[Work]) -> str:
+            given.append(resolved)
+            if len(given) == 1:
+                raise Conflict
+            return str(resolved is work)
+
+    def persistent(request: Request, next: Next) -> Response:
+        response = next(request)
+        return next(request) if response.status_code == 409 else response
+
+    with application(persistent, More).test() as client:
+        assert client.get("/more/work").text == "True"
 
 
 def test_s24_a_second_try_begins_afresh() -> None:

@@ -1,0 +1,54 @@
+"""The bytes of a body, as far as they are within their limit."""
+
+from io import BytesIO
+from typing import IO, TYPE_CHECKING
+
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+from werkzeug.wsgi import LimitedStream
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+
+def read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
+    """Read the whole body; refuse one over the limit before reading it.
+
+    What was read stays readable for whoever reads the environ.
+    """
+    length = content_length(environ, limit)
+    if length is not None:
+        body = LimitedStream(environ["wsgi.input"], length).read()
+    elif environ.get("wsgi.input_terminated"):
+        body = _read_to_the_end(environ["wsgi.input"], limit)
+    else:
+        # Without a length, only a server that ends the stream itself lets it be read.
+        body = b""
+    environ["wsgi.input"] = BytesIO(body)
+    return body
+
+
+def content_length(environ: "WSGIEnvironment", limit: int) -> int | None:
+    """Read the length that the request states; refuse one over the limit, and what is none."""
+    text = environ.get("CONTENT_LENGTH") or None
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise BadRequest(f"The Content-Length {text!r} is not a number.")
+    # Compared as text first: a number of a million digits is too large as well.
+    if len(text.lstrip("0")) > len(str(limit)) or int(text) > limit:
+        raise RequestEntityTooLarge(f"The body is over the limit of {limit} bytes.")
+    return int(text)
+
+
+def _read_to_the_end(stream: IO[bytes], limit: int) -> bytes:
+    # One byte more than allowed tells a body over the limit from one that just fits.
+    try:
+        body = LimitedStream(stream, limit + 1, is_max=True).read()
+    except HTTPException:
+        raise
+    # The stream is the server's: a chunk that is none raises whatever the server's author chose.
+    except Exception as error:
+        raise BadRequest("The body cannot be read.") from error
+    if len(body) > limit:
+        raise RequestEntityTooLarge(f"The body is over the limit of {limit} bytes.")
+    return body
