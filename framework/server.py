@@ -5,20 +5,16 @@ second, which builds the application, serves it, and ends as soon as a file chan
 """
 
 import contextlib
-import errno
 import importlib
-import ipaddress
 import itertools
 import os
 import re
 import signal
-import socket
-import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,10 +24,11 @@ from werkzeug.serving import (
     is_running_from_reloader,
     make_server,
     run_simple,
-    select_address_family,
 )
 
+from framework.addresses import is_loopback, require_free, url_of
 from framework.application import Application
+from framework.reloading import inherited_port, restart_after_each_change
 from framework.startup import StartupError
 
 if TYPE_CHECKING:
@@ -39,8 +36,6 @@ if TYPE_CHECKING:
 
 Loader = Callable[[], Application]
 
-# The status with which Werkzeug's reloader ends the process that serves.
-_CHANGED = 3
 # What begins and ends a colour: ECMA-48, 8.3.117.
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _THIS_PACKAGE = os.path.join(os.path.dirname(__file__), "")
@@ -66,7 +61,7 @@ def serve(
         elif is_running_from_reloader():
             _serve_until_a_change(load, host, port, debug)
         else:
-            _restart_after_each_change(host, port)
+            restart_after_each_change(host, port)
 
 
 def describe(error: Exception) -> str:
@@ -81,21 +76,12 @@ def describe(error: Exception) -> str:
 
 
 def _checked_debug(debug: bool | None, host: str) -> bool:
-    if debug and not _is_loopback(host):
+    if debug and not is_loopback(host):
         raise ValueError(
             f"debug=True is for a loopback address, and {host!r} is none: the debugger runs "
             "whatever a visitor types. Serve on 127.0.0.1, or pass debug=False."
         )
-    return _is_loopback(host) if debug is None else debug
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(host) if debug is None else debug
 
 
 def _serve_once(load: Loader, host: str, port: int, debug: bool) -> None:
@@ -105,52 +91,16 @@ def _serve_once(load: Loader, host: str, port: int, debug: bool) -> None:
     # The user's modules may raise anything; the process ends either way, with the report.
     except Exception as error:  # noqa: BLE001
         raise SystemExit(describe(error)) from None
-    _require_free(host, port)
+    require_free(host, port)
     wsgi, pin = _debugged(application, host) if debug else (application, None)
     server = make_server(host, port, wsgi, threaded=True, request_handler=_Handler)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    click.echo(_banner(application, _url(host, server.port), pin) + _without_debugger(host))
+    click.echo(_banner(application, url_of(host, server.port), pin) + _without_debugger(host))
     try:
         server.serve_forever()
     finally:
         _stop(application)
-
-
-def _restart_after_each_change(host: str, port: int) -> None:
-    """Own the socket, and start the serving process again whenever it ends for a change."""
-    _require_free(host, port)
-    with closing(make_server(host, port, _not_built_yet).socket) as listening:
-        listening.set_inheritable(True)
-        environment = os.environ | {
-            "WERKZEUG_RUN_MAIN": "true",
-            "WERKZEUG_SERVER_FD": str(listening.fileno()),
-        }
-        status = _CHANGED
-        while status == _CHANGED:
-            status = _run_again(environment)
-    sys.exit(status)
-
-
-def _run_again(environment: Mapping[str, str]) -> int:
-    """Run this very program as the process that serves, and return its status.
-
-    Werkzeug's own loop kills it a quarter of a second after Ctrl-C, and at once after SIGTERM:
-    its stop hooks would not run, or not to their end.
-    """
-    command = [sys.executable, *sys.orig_argv[1:]]
-    child = subprocess.Popen(command, env=environment, close_fds=False)  # noqa: S603
-    is_over = False
-
-    def end(*_: object) -> None:
-        nonlocal is_over
-        is_over = True
-        child.terminate()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    status = child.wait()
-    return 0 if is_over else status
 
 
 def _serve_until_a_change(load: Loader, host: str, port: int, debug: bool) -> None:
@@ -164,7 +114,7 @@ def _serve_until_a_change(load: Loader, host: str, port: int, debug: bool) -> No
 
 def _built(load: Loader, host: str, debug: bool, ending: ExitStack) -> "WSGIApplication":
     """Build and start the application, or else what shows why that cannot be."""
-    url = _url(host, _inherited_port())
+    url = url_of(host, inherited_port())
     try:
         application = load()
         application.start()
@@ -229,41 +179,6 @@ def _showing(text: str) -> "WSGIApplication":
     return report
 
 
-def _not_built_yet(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    raise RuntimeError("The process that owns the socket never answers a request")
-
-
-def _require_free(host: str, port: int) -> None:
-    """End with one line that says what to do if the address cannot be had."""
-    try:
-        with socket.socket(select_address_family(host, port), socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-    except OSError as error:
-        raise SystemExit(_address_trouble(error, host, port)) from None
-
-
-def _address_trouble(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        remedy = f"stop the program that uses it, or choose another port (such as {port + 1})"
-    elif error.errno == errno.EACCES:
-        remedy = "choose a port from 1024 on"
-    else:
-        remedy = "serve on an address of this machine, such as 127.0.0.1"
-    return f"Cannot serve on {host!r}, port {port}: {error.strerror}. To mend it: {remedy}."
-
-
-def _inherited_port() -> int:
-    """Return the port of the socket that the first process bound."""
-    with socket.socket(fileno=os.dup(int(os.environ["WERKZEUG_SERVER_FD"]))) as inherited:
-        port: int = inherited.getsockname()[1]
-        return port
-
-
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
 def _banner(application: Application, url: str, pin: str | None) -> str:
     lines = [f"Serving on {url}  (Ctrl-C stops)", f"  routes    {len(application.routes)}"]
     if application.sessions is not None:
@@ -290,6 +205,6 @@ def _is_of_ours(frame: traceback.FrameSummary) -> bool:
 
 
 def _without_debugger(host: str) -> str:
-    if _is_loopback(host):
+    if is_loopback(host):
         return ""
     return f"\n  debugger  off: it runs whatever a visitor types, and {host} is no loopback address"

@@ -89,6 +89,8 @@ FRAMEWORK = """
     defaults
     application
     templates
+    addresses
+    reloading
     server
     testing
     pytest_plugin
