@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from framework.annotations.object_fields import fields_of
+from framework.annotations.signatures import bare
 from framework.exchange import Exchange
 from framework.markers import Extract
 from framework.validation import FieldError, InvalidRequest
@@ -42,6 +44,23 @@ class Parameter:
     resolver: Callable[..., object] | None = None
     # The function whose parameter it is, as reports write it.
     taken_by: str = ""
+
+    @property
+    def needs_body(self) -> bool:
+        """Tell whether a request without a body lacks it: a form may lack what has defaults."""
+        if self.source not in ("body", "form") or not self.required:
+            return False
+        members = fields_of(bare(self.annotation)[0]) if self.source == "form" else ()
+        return not members or any(each.required for each in members)
+
+    @property
+    def may_be_unfit(self) -> bool:
+        """Tell whether a request can be refused for it.
+
+        A resolver is judged by its parts, and a default takes the place of an unfit session value.
+        """
+        is_covered = self.source == "session" and not self.required
+        return self.fallible and not is_covered and self.source != "resolver"
 
     def flattened(self) -> Iterator["Parameter"]:
         """Yield the parameter and every part of it."""

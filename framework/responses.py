@@ -72,8 +72,11 @@ class Renderers(dict[type, Render]):
             return self._refuse
         if issubclass(kind, str) and not issubclass(kind, Enum):
             return self._text
-        if issubclass(kind, bytes):
+        if kind is bytes:
             return self._bytes
+        if issubclass(kind, bytes):
+            # WSGI has none but the type itself (PEP 3333, "A Note on String Types").
+            return lambda result, environ: self._bytes(bytes(result), environ)
         if issubclass(kind, Generator):
             return self._stream
         return self._json if kind is not tuple or self._tuples_are_data else self._tuple

@@ -85,6 +85,13 @@ def beyond(number: Decimal, limits: Sequence[msgspec.Meta]) -> str | None:
     return None
 
 
+def limits_alone(meta: msgspec.Meta) -> msgspec.Meta | None:
+    """Return limits without what only describes the type; None if there is nothing else."""
+    limits = {name: getattr(meta, name) for name in (*_LIMITS, "multiple_of", "tz")}
+    stated = {name: value for name, value in limits.items() if value is not None}
+    return msgspec.Meta(**stated) if stated else None
+
+
 def written(limits: msgspec.Meta | None) -> Iterator[str]:
     """Write limits the way their author does, as `ge=1`."""
     for name in _LIMITS:

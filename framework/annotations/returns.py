@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
+from uuid import UUID
 
 import msgspec.inspect
 from werkzeug.wrappers import Response
@@ -16,6 +17,8 @@ from framework.wiring.missing import is_protocol
 _NUMBERS = (int, float)
 # What promises nothing that can be checked.
 _UNSAID = (EMPTY, Unresolved, object)
+# What is sent as it is, and what msgspec encodes of any subclass.
+_ENCODABLE = (str, bytes, dict, list, tuple, set, frozenset, UUID)
 
 
 def promised(function: Callable[..., object]) -> tuple[Any, ...]:
@@ -105,7 +108,7 @@ def _is_body_with_status(kind: Any) -> bool:
 def _is_unencodable(kind: Any) -> bool:
     if not isinstance(kind, type) or get_origin(kind) is not None or kind in _UNSAID:
         return False
-    if issubclass(kind, Response) or is_protocol(kind) or inspect.isabstract(kind):
+    if issubclass(kind, (Response, *_ENCODABLE)) or is_protocol(kind) or inspect.isabstract(kind):
         return False
     # An instance may be of a subclass that JSON can hold.
     if is_pydantic_model(kind) or kind.__subclasses__():

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ForwardRef, Optional, Union, get_args, get_origin, get_type_hints
 
+import msgspec
+
 EMPTY = inspect.Parameter.empty
 
 # The modules and classes before a name.
@@ -208,11 +210,13 @@ def _expand(annotation: Any) -> Any:
 
 
 def _lift(annotation: Any, metadata: tuple[object, ...]) -> tuple[Any, tuple[object, ...]]:
-    """Read `Annotated[T, m] | None` as `Annotated[T | None, m]`."""
+    """Read `Annotated[T, m] | None` as `Annotated[T | None, m]`; limits stay with what has them."""
     inner, added = split(without_none(annotation))
-    if inner is annotation or not added:
+    limits = tuple(each for each in added if isinstance(each, msgspec.Meta))
+    if inner is annotation or len(limits) == len(added):
         return annotation, metadata
-    return Optional[inner], (*added, *metadata)  # noqa: UP045
+    others = tuple(each for each in added if each not in limits)
+    return Optional[annotated(inner, limits)], (*others, *metadata)  # noqa: UP045
 
 
 def _unresolvable(

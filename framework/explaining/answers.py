@@ -11,7 +11,7 @@ from framework.application import Application
 from framework.catching import Catcher
 from framework.csrf import CSRF, SAFE_METHODS
 from framework.handlers import Handler
-from framework.plans import Parameter, Plan
+from framework.plans import Plan
 from framework.settings import HTTPSettings
 
 
@@ -101,15 +101,10 @@ def _refusals(handler: Handler, method: str) -> Iterator[Answer]:
         yield Answer(413, "the body is too large")
     if sources & {"body", "form"}:
         yield Answer(415, "the body has another type")
-    unfit = [each.where for each in parameters if _may_be_unfit(each)]
+    unfit = [each.where for each in parameters if each.may_be_unfit]
     if unfit:
         yield Answer(422, f"{_alternatives(dict.fromkeys(unfit))} does not fit")
     yield Answer(500, "the handler raises")
-
-
-def _may_be_unfit(parameter: Parameter) -> bool:
-    # A session value of another shape is as good as none; a resolver is judged by its parts.
-    return parameter.fallible and parameter.source not in ("session", "resolver")
 
 
 def _alternatives(names: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from framework.annotations.changing import can_change
 from framework.annotations.signatures import describe
 from framework.plans import Parameter
 from framework.sources.session_values import kept_type
@@ -23,7 +24,9 @@ def two_types(parameters: Iterable[Parameter]) -> Iterator[Problem]:
         if not each.where.startswith("session:"):
             continue
         other = takers.setdefault(each.where, each)
-        if kept_type(each.annotation) != kept_type(other.annotation):
+        kinds = (each.annotation, other.annotation)
+        # Of what cannot be changed in place, no change can be lost.
+        if kept_type(kinds[0]) != kept_type(kinds[1]) and any(map(can_change, kinds)):
             key = each.where.partition(":")[2]
             yield Problem(
                 each.taken_by,
@@ -39,7 +42,7 @@ def missing_bodies(method: str, where: str, parameters: Iterable[Parameter]) -> 
     if method not in ("GET", "HEAD"):
         return
     for each in _flattened(parameters):
-        if each.source in ("body", "form") and each.required:
+        if each.needs_body:
             yield Problem(
                 where,
                 f"parameter {_name(each, where)} reads the {each.source}, but a {method} request"

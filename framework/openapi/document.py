@@ -125,15 +125,8 @@ def _refusals(handler: Handler, found: list[Parameter]) -> Iterable[int]:
         yield 404
     if sources & {"body", "form"}:
         yield from _BODY_REFUSALS
-    if any(map(_may_be_unfit, found)):
+    if any(each.may_be_unfit for each in found):
         yield 422
-
-
-def _may_be_unfit(parameter: Parameter) -> bool:
-    # A resolver is judged by its parts, and a default takes the place of an unfit session value.
-    from_session = parameter.source == "session"
-    is_covered = parameter.source == "resolver" or (from_session and not parameter.required)
-    return parameter.fallible and not is_covered
 
 
 def _key(status: int) -> str:

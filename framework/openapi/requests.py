@@ -50,7 +50,7 @@ def describe_body(found: Sequence[Parameter], schemas: Schemas) -> Schema:
     types = ["multipart/form-data"]
     if not any(_has_file(each.annotation) for each in fields):
         types.insert(0, "application/x-www-form-urlencoded")
-    return _body(dict.fromkeys(types, form), required=any(each.required for each in fields))
+    return _body(dict.fromkeys(types, form), required=any(each.needs_body for each in fields))
 
 
 def _name(parameter: Parameter) -> str:

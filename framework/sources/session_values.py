@@ -17,6 +17,7 @@ from framework.annotations.json_types import (
     leaves_defaults_out,
     unsupported,
 )
+from framework.annotations.limits import limits_alone
 from framework.annotations.object_fields import as_plain
 from framework.annotations.signatures import bare, describe
 from framework.exchange import Exchange
@@ -76,7 +77,8 @@ class SessionValueMarker(Marker):
 def kept_type(annotation: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
     """Return the type and the limits of a value: who takes None besides takes the same value."""
     base, metadata = bare(annotation)
-    return base, tuple(each for each in metadata if isinstance(each, msgspec.Meta))
+    limits = (limits_alone(each) for each in metadata if isinstance(each, msgspec.Meta))
+    return base, tuple(each for each in limits if each is not None)
 
 
 class _SessionValue:

@@ -111,7 +111,7 @@ def test_a_body_of_a_request_without_one_is_a_problem(verb: Verb, marker: Any, w
     @controller("/")
     class Pages:
         @verb("/")
-        def show(self, cart: marker[Cart]) -> None: ...
+        def show(self, cart: marker[Owned]) -> None: ...
 
     problem = only_problem_of(Pages)
     method = verb.__name__.upper()
@@ -156,3 +156,29 @@ def test_a_body_with_a_default_may_be_missing() -> None:
         assert client.get("/").text == "nothing"
         assert client.post("/", data={"text": "sent"}).text == "sent"
         assert client.delete("/", json={"items": ["milk"]}).json == 1
+
+
+def test_a_form_whose_fields_have_defaults_may_be_missing() -> None:
+    """A search shows its form to GET and takes it by POST; no body is JSON, though."""
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        @post("/")
+        def search(self, cart: Form[Cart]) -> list[str]:
+            return cart.items
+
+    with client_of(Pages) as client:
+        assert client.get("/").json == []
+        assert client.post("/", data={"items": "milk"}).json == ["milk"]
+
+
+def test_json_whose_fields_have_defaults_may_not_be_missing() -> None:
+    """An empty body is no JSON object, so a GET would always be refused."""
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def search(self, cart: Body[Cart]) -> None: ...
+
+    assert only_problem_of(Pages).what.endswith("but a GET request has no body")

@@ -79,6 +79,9 @@ class Pages:
     @get("/value")
     def value(self, cart: Annotated[list[str], session_value("cart")] = []) -> None: ...
 
+    @get("/needed")
+    def needed(self, user: Annotated[str, session_value("user")]) -> None: ...
+
     @put("/request")
     @get("/request")
     def request(self, request: Request) -> None: ...
@@ -226,3 +229,15 @@ def test_all_of_it_is_a_table_for_readers(framework: Framework) -> None:
     )
     assert "                   lang: str = 'en'  query:lang  text → str" in lines
     assert max(map(len, lines)) <= 110
+
+
+@pytest.mark.parametrize(
+    ("path", "told"), [("/needed", ["session:user does not fit"]), ("/value", [])]
+)
+def test_a_needed_value_of_the_session_may_be_refused(
+    framework: Framework, path: str, told: list[str]
+) -> None:
+    """A default takes the place of one that is absent, or of another shape."""
+    answers = explained(framework, "GET", path)["answers"]
+
+    assert [each["why"] for each in answers if each["status"] == 422] == told

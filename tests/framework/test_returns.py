@@ -1,8 +1,10 @@
 """What a handler returns and promises to return: a body with a status is neither."""
 
+from collections import Counter, OrderedDict, defaultdict
 from typing import Any, NamedTuple
 
 import pytest
+from markupsafe import Markup
 
 from framework import controller, get
 from framework.startup import Problem, location
@@ -12,6 +14,12 @@ from tests.framework.trials import client_of, only_problem_of, problems_of
 class Point(NamedTuple):
     x: int
     y: int
+
+
+class Raw(bytes): ...
+
+
+class Rows(list[int]): ...
 
 
 class Plain:
@@ -131,6 +139,23 @@ def test_a_promised_plain_object_is_a_problem() -> None:
         "the handler returns Plain, which JSON cannot hold",
         "Make Plain a dataclass or a msgspec.Struct, or return a dict, a text or a Response.",
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Markup("<b>"), "<b>"),
+        (Raw(b"raw"), "raw"),
+        (OrderedDict(a=1), '{"a":1}'),
+        (Counter("a"), '{"a":1}'),
+        (defaultdict(int, a=1), '{"a":1}'),
+        (Rows([1]), "[1]"),
+    ],
+)
+def test_a_promised_subclass_of_a_plain_type_is_a_result(value: Any, text: str) -> None:
+    """It is sent as its base would be."""
+    with client_of(returning(value, type(value))) as client:
+        assert client.get("/").text == text
 
 
 @pytest.mark.parametrize("annotation", [Point, list[Plain], object, "Missing", None, str])

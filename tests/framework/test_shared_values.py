@@ -1,9 +1,11 @@
 """One value of the session that a handler and all that stands around it ask for."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Any, Literal
 
 import pytest
+from msgspec import Meta
 
 from framework import (
     catch,
@@ -94,7 +96,6 @@ def test_two_types_of_one_session_value_are_a_problem(parts: list[type], other: 
 
 def test_other_limits_of_a_session_value_are_another_type() -> None:
     """What one of two parameters may store, the other one may not read."""
-    from msgspec import Meta
 
     @controller("/")
     class Pages:
@@ -176,3 +177,106 @@ def test_a_stored_none_is_nothing_to_who_takes_none_of_it() -> None:
             session["cart"] = None
 
         assert client.get("/").json == [None, {"items": ["default"]}]
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class Place:
+    name: str
+
+
+@dataclass(frozen=True)
+class Route:
+    places: list[Place]
+
+
+Range = tuple[int, ...]
+
+
+@pytest.mark.parametrize(
+    ("kind", "other", "value"),
+    [
+        (Role | None, str, "admin"),
+        (str, Literal["admin", "user"], "admin"),
+        (int, Annotated[int, Meta(ge=1)], 2),
+        (Range, tuple[int | str, str | int], [1, 2]),
+        (Place, frozenset[str], {"name": "Oslo"}),
+    ],
+)
+def test_two_types_that_cannot_be_changed_share_a_value(kind: Any, other: Any, value: Any) -> None:
+    """No change of one is lost to the other, for there is none."""
+
+    class Checking:
+        def check(self, x: Annotated[kind, session_value("x")]) -> bool:
+            return x is not None
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        @guard(Checking)
+        def show(self, x: Annotated[other | None, session_value("x")] = None) -> Any:
+            return [x]
+
+    with client_of(Pages) as client:
+        with client.session() as session:
+            session["x"] = value
+        answer = client.get("/")
+
+    assert answer.json == [None if kind is Place else value]
+
+
+@pytest.mark.parametrize("kind", [Cart, Route, list[str], tuple[list[int], ...], dict | None, Any])
+def test_a_type_that_can_be_changed_beside_another_is_a_problem(kind: Any) -> None:
+    """What changes in it would be stored over the other, or not at all."""
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def show(
+            self,
+            one: Annotated[str, session_value("x")],
+            two: Annotated[kind, session_value("x")],
+        ) -> None: ...
+
+    assert only_problem_of(Pages).what.endswith("only one of the two could store its changes")
+
+
+def test_a_description_makes_no_other_type() -> None:
+    """Both have the object that is stored."""
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def show(
+            self,
+            one: Annotated[list[int], Meta(description="Marks", min_length=0), session_value("x")],
+            two: Annotated[list[int], Meta(min_length=0), session_value("x")],
+        ) -> bool:
+            return one is two
+
+    with client_of(Pages) as client:
+        with client.session() as session:
+            session["x"] = [1]
+
+        assert client.get("/").json is True
+
+
+def test_the_limits_of_a_value_that_may_be_none_stay_its_own() -> None:
+    """None has none of them."""
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def show(
+            self, x: Annotated[Annotated[int, Meta(ge=1)] | None, session_value("x")] = 5
+        ) -> int | None:
+            return x
+
+    with client_of(Pages) as client:
+        with client.session() as session:
+            session["x"] = 0
+
+        assert client.get("/").json == 5
