@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, get_args, overload
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar, cast, get_args, overload
+
+from framework.annotations.meanings import in_class
 
 COMPONENT = "__component__"
 _CONFIGURATION = "__configuration__"
@@ -95,18 +98,9 @@ class Member:
     """A tagged method as a class has it, with what it overrides."""
 
     name: str
-    # As written in the classes, so static and class methods are still told apart; nearest first.
-    definitions: tuple[object, ...]
+    # Of each class that defines it, the nearest first; a static method is one still.
+    functions: tuple[Callable[..., object], ...]
     tag: object
-
-    @property
-    def functions(self) -> tuple[Callable[..., object], ...]:
-        """Return the functions behind the definitions; of a static method, its object."""
-        return tuple(
-            each.__func__ if isinstance(each, classmethod) else each
-            for each in self.definitions
-            if isinstance(each, classmethod) or callable(each)
-        )
 
     @property
     def function(self) -> Callable[..., object]:
@@ -121,7 +115,12 @@ def tag(target: object, name: str, value: object) -> None:
 
 def tag_of(target: object, name: str) -> object:
     """Return the tag of a class or method, None if it has none of its own."""
-    return getattr(_tagged(target), "__dict__", {}).get(name)
+    try:
+        tags = _tagged(target).__dict__
+    # A member of a class may be a lazy object, which raises what it likes if it is asked too early.
+    except Exception:  # noqa: BLE001
+        return None
+    return tags.get(name) if type(tags) in (dict, MappingProxyType) else None
 
 
 def tagged_members(target: type, name: str) -> Iterator[Member]:
@@ -131,19 +130,23 @@ def tagged_members(target: type, name: str) -> Iterator[Member]:
     """
     names = dict.fromkeys(key for base in reversed(target.__mro__) for key in vars(base))
     for key in names:
-        definitions = tuple(vars(base)[key] for base in target.__mro__ if key in vars(base))
+        definitions = [vars(base)[key] for base in target.__mro__ if key in vars(base)]
         tags = [found for each in definitions if (found := _member_tag(each, name)) is not None]
         if tags and _is_method(definitions[0]):
-            yield Member(key, definitions, tags[0])
+            methods = filter(_is_method, definitions)
+            yield Member(key, tuple(in_class(each, key, target) for each in methods), tags[0])
 
 
 def _tagged(target: object) -> object:
-    return target.__func__ if isinstance(target, staticmethod | classmethod) else target
+    # What a lazy object is an instance of is not to be asked.
+    is_bound_later = issubclass(type(target), staticmethod | classmethod)
+    inner: object = cast(Any, target).__func__ if is_bound_later else target
+    return inner
 
 
 def _member_tag(definition: object, name: str) -> object:
     # A class inside a class may be tagged for its own sake.
-    return None if isinstance(definition, type) else tag_of(definition, name)
+    return None if issubclass(type(definition), type) else tag_of(definition, name)
 
 
 def _is_method(definition: object) -> bool:

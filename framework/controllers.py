@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from framework.annotations.type_variables import specialized
 from framework.components import Member, tag, tag_of, tagged_members
 from framework.startup import Problem, location
 
@@ -152,7 +151,7 @@ def _route(controller: type, member: Member, entry: _Entry) -> Route:
         status=entry.status,
         controller=controller,
         name=member.name,
-        function=specialized(member.function, member.name, controller),
+        function=member.function,
         where=_where(controller, member),
     )
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from framework.annotations.meanings import in_class
 from framework.injection import Graph
 from framework.startup import Problem, location
 from framework.wiring.scopes import end_all
@@ -92,17 +93,17 @@ def read_hooks(configurations: Iterable[type], graph: Graph, problems: list[Prob
 
 
 def _hook(configuration: type, name: str, graph: Graph, problems: list[Problem]) -> Hook | None:
-    function = inspect.getattr_static(configuration, name, None)
+    definition = inspect.getattr_static(configuration, name, None)
+    function = in_class(definition, name, configuration)
     if function is None:
         return None
-    inner = function.__func__ if isinstance(function, classmethod) else function
-    if not callable(inner):
+    if not callable(function):
         problems.append(_no_method(configuration, name))
         return None
-    if inspect.iscoroutinefunction(getattr(inner, "__func__", inner)):
-        problems.append(_async(location(inner), name))
+    if inspect.iscoroutinefunction(getattr(function, "__func__", function)):
+        problems.append(_async(location(function), name))
         return None
-    return graph.call_of(configuration, name, inner)
+    return graph.call_of(configuration, name, function)
 
 
 def _no_method(configuration: type, name: str) -> Problem:

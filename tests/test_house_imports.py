@@ -43,7 +43,8 @@ FRAMEWORK = """
     origins
     annotations.signatures
     annotations.fitting annotations.object_fields annotations.type_variables
-    annotations.changing annotations.json_types annotations.mismatches annotations.limits
+    annotations.meanings annotations.changing
+    annotations.methods annotations.json_types annotations.mismatches annotations.limits
     annotations.foreign_models
     wiring.additions
     components

@@ -16,6 +16,7 @@ from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from types import FunctionType
 from typing import Any, get_args, get_origin, is_typeddict
 
+from framework.annotations.meanings import in_class
 from framework.annotations.signatures import (
     EMPTY,
     Report,
@@ -26,7 +27,6 @@ from framework.annotations.signatures import (
     split,
     without_none,
 )
-from framework.annotations.type_variables import specialized
 from framework.components import Member, component_methods, scope_of
 from framework.markers import Marker
 from framework.startup import Problem, location
@@ -128,7 +128,7 @@ def _constructor(target: type) -> Callable[..., object] | None:
     owner = next(base for base in target.__mro__ if "__init__" in vars(base))
     function = vars(owner)["__init__"]
     # A constructor that is written in C takes nothing of ours.
-    return specialized(function, "__init__", target) if isinstance(function, FunctionType) else None
+    return in_class(function, "__init__", target) if isinstance(function, FunctionType) else None
 
 
 def _method_provider(

@@ -1,12 +1,24 @@
 """Base controllers with type variables: a subclass says what they stand for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, cast
 
 import pytest
 
-from framework import Body, Query, component, configuration, controller, get, post, put
+from framework import (
+    Body,
+    Inject,
+    Query,
+    catch,
+    component,
+    configuration,
+    controller,
+    get,
+    guard,
+    post,
+    put,
+)
 from framework.startup import Problem, location
 from tests.framework.trials import client_of, only_problem_of
 
@@ -126,6 +138,80 @@ def test_a_type_variable_need_not_be_known_to_the_module() -> None:
         assert client.post("/", json=[1]).status_code == 422
 
 
+@component
+class FromBody(Generic[T]):
+    def resolve(self, body: Body[list[T]]) -> list[T]:
+        return body
+
+
+@component
+class TeasFromBody(FromBody[Tea]): ...
+
+
+class Marked(Generic[K]):
+    def check(self, mark: Query[K]) -> bool:
+        return mark == 1
+
+
+class MarkedOne(Marked[int]): ...
+
+
+class Catching(Generic[T]):
+    @catch(LookupError)
+    def missing(self, error: LookupError, marks: Query[list[T]]) -> list[T]:
+        return marks
+
+    @component
+    def shelf(self) -> Iterator[Shelf[T]]:
+        yield Shelf([])
+
+    def on_start(self, shelf: Shelf[T]) -> None:
+        shelf.items.append(cast(T, "started"))
+
+
+@configuration
+class CatchingNumbers(Catching[int]): ...
+
+
+def test_a_type_reaches_all_that_stands_around_a_handler() -> None:
+    """A resolver, a guard, an exception handler, a component method and a hook may be generic."""
+
+    @controller("/")
+    class Pages:
+        @post("/")
+        @guard(MarkedOne)
+        def names(self, teas: Annotated[list[Tea], TeasFromBody]) -> list[str]:
+            return [tea.name for tea in teas]
+
+        @get("/")
+        def fail(self, shelf: Inject[Shelf[int]]) -> None:
+            raise LookupError(shelf.items)
+
+        @get("/shelf")
+        def shelf(self, shelf: Inject[Shelf[int]]) -> list[int]:
+            return shelf.items
+
+    with client_of(Pages, CatchingNumbers) as client:
+        assert client.post("/?mark=1", json=[{"name": "assam"}]).json == ["assam"]
+        assert client.post("/?mark=1", json=[{}]).status_code == 422
+        assert client.post("/?mark=one", json=[]).status_code == 422
+        assert client.get("/?marks=1&marks=2").json == [1, 2]
+        assert client.get("/shelf").json == ["started"]
+
+
+def test_an_async_handler_of_a_generic_base_is_a_problem() -> None:
+    """It is as asynchronous as any other."""
+
+    class Base(Generic[T]):
+        @post("/")
+        async def create(self, item: Body[T]) -> None: ...
+
+    @controller("/")
+    class Notes(Base[str]): ...
+
+    assert only_problem_of(Notes).what.startswith("the handler is an async function")
+
+
 def _nothing_given() -> tuple[type, Callable[..., object]]:
     class Base(Generic[T]):
         @post("/")
@@ -144,5 +230,5 @@ def test_a_type_variable_without_a_type_is_a_problem() -> None:
     assert only_problem_of(notes) == Problem(
         location(create),
         "the annotation of parameter 'item' holds T, for which no class gives a type",
-        "Give it in the bases of the controller, as in class Notes(Crud[Note]).",
+        "Give it in the bases of the class, as in class Notes(Crud[Note]).",
     )

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Never
 from uuid import UUID
 
 from framework import (
     Body,
     Header,
     Inject,
+    Query,
     Request,
     Session,
+    catch,
     component,
     configuration,
     controller,
     get,
+    guard,
     post,
     query,
     service,
@@ -89,6 +93,72 @@ class Pages:
         return isinstance(session, Session)
 
 
+class Ordered:
+    """Define types beside the methods that name them."""
+
+    class Sort(Enum):
+        NAME = "name"
+
+    Sizes = list[int]
+
+    def __init__(self, ledger: Nested.Ledger, own: Sizes | None = None) -> None:
+        self._ledger = ledger
+
+    @get("/ordered")
+    @staticmethod
+    def ordered(sort: Sort, sizes: Query[Sizes]) -> list[Any]:
+        return [sort.name, sizes]
+
+
+@configuration
+class Nested:
+    class Ledger:
+        entries: ClassVar[list[str]] = []
+
+    class Closed(Exception):
+        pass
+
+    class OnlyRead:
+        class Mode(Enum):
+            READ = "read"
+
+        def check(self, mode: Query[Mode]) -> bool:
+            return mode is self.Mode.READ
+
+    @component
+    class Resolving:
+        class Kind(Enum):
+            BIG = "big"
+
+        def resolve(self, kind: Kind) -> str:
+            return kind.name
+
+    @component
+    def ledger(self) -> Ledger:
+        return self.Ledger()
+
+    @catch(Closed)
+    def closed(self, error: Closed) -> str:
+        return f"closed: {error}"
+
+    def on_start(self, ledger: Ledger) -> None:
+        ledger.entries.append("started")
+
+
+@controller("/")
+class Nesting(Ordered):
+    @get("/closed")
+    @guard(Nested.OnlyRead)
+    def fail(self, kind: Annotated[str, Nested.Resolving]) -> Never:
+        raise Nested.Closed(kind)
+
+
+@controller("/")
+class LocalTypes:
+    @get("/")
+    def page(self, sort: Sort) -> None: ...  # type: ignore[name-defined]  # noqa: F821
+
+
 @controller("/")
 class Wrapped:
     @passing_on
@@ -129,6 +199,28 @@ def test_f7_a_string_names_what_the_module_imports() -> None:
     """A string is evaluated in the module, where no member of a class hides anything."""
     with client_of(Pages, Configuration) as client:
         assert client.get("/after").json is True
+
+
+def test_f1_a_string_names_a_class_inside_the_one_that_defines_the_method() -> None:
+    """So it does for type checkers, and where annotations are no strings."""
+    with client_of(Nesting, Nested) as client:
+        assert client.get("/ordered?sort=name&sizes=2").json == ["NAME", [2]]
+        assert client.get("/ordered?sort=size&sizes=2").status_code == 422
+        assert client.get("/closed?mode=read&kind=big").text == "closed: BIG"
+        assert Nested.Ledger.entries == ["started"]
+
+
+def test_f3_a_class_inside_another_class_is_told() -> None:
+    """A text finds only what its module and its own class hold."""
+    problem = only_problem_of(LocalTypes)
+
+    assert problem.what == (
+        "the annotation of parameter 'sort' is 'Sort', but 'Sort' does not exist when the program"
+        " runs"
+    )
+    assert problem.remedy == (
+        "Import Sort at the top of the module, not only under `if TYPE_CHECKING:`."
+    )
 
 
 def test_f3_a_string_that_names_nothing_is_a_problem() -> None:
