@@ -25,14 +25,14 @@ from framework.markers import (
     Unbindable,
 )
 from framework.mistakes.clashes import clashes
+from framework.mistakes.foreign_limits import refuse_foreign_limits
 from framework.mistakes.misplaced_markers import refuse_misplaced
 from framework.mistakes.unbindable import (
     did_you_mean,
     hidden,
     is_hidden,
-    is_misspelt,
     is_mistyped,
-    misspelt,
+    misspellings,
     mistyped,
     refuse_idle,
     undetermined,
@@ -80,15 +80,26 @@ def bind_part(
     provide: Callable[[object], object],
     problems: list[Problem],
 ) -> Plan | None:
-    """Plan as `bind` does for what only takes part in an answer, such as a guard.
-
-    It may leave variables of the path to others.
-    """
+    """Plan as `bind` does for a part of the answer, which may leave variables to others."""
     return _Binder(where, path_variables, provide, problems).plan(function, whole=False)
+
+
+def bind_shared(
+    function: Callable[..., object],
+    *,
+    where: str,
+    path_variables: Mapping[str, type | None],
+    provide: Callable[[object], object],
+    problems: list[Problem],
+) -> Plan | None:
+    """Plan as `bind_part` does for what stands before all handlers, whatever their paths are."""
+    return _SharedBinder(where, path_variables, provide, problems).plan(function, whole=False)
 
 
 class _Binder:
     """Bind the parameters of one handler and collect what is wrong with them."""
+
+    _misspellings = staticmethod(misspellings)
 
     def __init__(
         self,
@@ -120,7 +131,8 @@ class _Binder:
         found = tuple(each for each in bound if each is not None)
         self._check_stars(declared)
         if not whole:
-            self._check_spelling(declared, found)
+            for problem in self._misspellings(declared, found, self._path_variables):
+                self.report(*problem)
         elif not any(each.variadic for each in declared):
             self._check_path(declared, found)
         self._problems += clashes(found)
@@ -166,17 +178,6 @@ class _Binder:
                     f"Name a parameter {variable}, or change the path.",
                 )
 
-    def _check_spelling(self, declared: list[Declared], found: tuple[Parameter, ...]) -> None:
-        """Report a parameter that nothing marks, and that a variable of the path is meant for."""
-        marked = {each.name for each in declared if any(map(source_of, each.metadata))}
-        taken = {each.name for each in found}
-        for each in found:
-            if each.source != "query" or each.name in marked:
-                continue
-            for variable in self._path_variables:
-                if variable not in taken and is_misspelt(each.name, variable):
-                    self.report(*misspelt(each.name, variable))
-
     def _bind(self, declared: Declared) -> Parameter:
         marker = self._marker(declared)
         self._check_words(declared, marker)
@@ -186,6 +187,7 @@ class _Binder:
         if isinstance(marker, PathMarker) and (convert := marker.converter(field)) is not None:
             self._path_converters[declared.name] = convert
         extract, parts = self._extraction(marker, field)
+        refuse_foreign_limits(marker, field)
         return Parameter(
             name=declared.name,
             source=marker.source,
@@ -226,7 +228,7 @@ class _Binder:
         if component is not None:
             function = resolving_function(component, field)
             where = location(function)
-            binder = _Binder(where, self._path_variables, self._provide, self._problems, trail)
+            binder = type(self)(where, self._path_variables, self._provide, self._problems, trail)
             plan = binder.plan(function, whole=False)
             if plan is not None:
                 return resolving_once(plan, component), plan.parameters
@@ -265,6 +267,12 @@ class _Binder:
         if is_scalar(annotation) or is_scalar(list_item(annotation)):
             return QueryMarker()
         raise unmarked(declared, did_you_mean(declared.name, list(self._path_variables)))
+
+
+class _SharedBinder(_Binder):
+    """Bind what need not know the names of one path."""
+
+    _misspellings = staticmethod(lambda declared, found, variables: iter(()))
 
 
 def _is_async(function: Callable[..., object]) -> bool:

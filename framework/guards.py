@@ -1,16 +1,16 @@
 """Guards may refuse a request before its handler's parameters are read."""
 
-import inspect
 import logging
 import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from werkzeug.exceptions import Forbidden
 
+from framework.annotations.methods import method_of
 from framework.annotations.signatures import describe
-from framework.binding import bind_part
+from framework.binding import bind_part, bind_shared
 from framework.components import tag, tag_of
 from framework.exchange import Exchange
 from framework.injection import Graph
@@ -66,12 +66,18 @@ class Listed:
 
     guard: object
     brought_by: type
+    # Whether it is for the whole application, whose handlers have paths of all kinds.
+    everywhere: bool = False
 
 
 def read_guards(controller: type, name: str, configurations: Iterable[type]) -> list[Listed]:
     """List the guards of a handler, the outermost first."""
     found = [
-        *(each for configuration in configurations for each in _of_class(configuration)),
+        *(
+            replace(each, everywhere=True)
+            for configuration in configurations
+            for each in _of_class(configuration)
+        ),
         *_of_class(controller),
         *_of_method(controller, name),
     ]
@@ -88,12 +94,15 @@ def bind_guard(
 ) -> Guard | None:
     """Find what a guard is, and plan its parameters; None if there is a problem."""
     try:
-        instance = graph.stand_in(listed.guard, location(listed.brought_by))
+        instance = graph.stand_in(listed.guard, listed.brought_by)
     except AlreadyReported:
         return None
-    function = inspect.getattr_static(instance, "check")
-    function = function.__func__ if isinstance(function, classmethod) else function
-    plan = bind_part(
+    function = method_of(instance, "check")
+    if function is None:
+        problems.append(_unchecked(listed, instance))
+        return None
+    bind = bind_shared if listed.everywhere else bind_part
+    plan = bind(
         function,
         where=location(function),
         path_variables=path_variables,
@@ -107,20 +116,29 @@ def guarded(guards: Sequence[Guard], call: Call) -> Call:
     """Put guards before a call; only True passes."""
     if not guards:
         return call
-    checks = {compile_call(each.plan, each.check): each for each in guards}
-    told: set[Call] = set()
+    checks = [(compile_call(each.plan, each.check), each) for each in guards]
+    told: list[Guard] = []
 
     def checked(exchange: Exchange) -> object:
-        for check in checks:
+        for check, guard in checks:
             verdict = check(exchange)
             if verdict is not True:
-                if verdict is not False and check not in told:
-                    told.add(check)
-                    _warn(checks[check], verdict)
+                if verdict is not False and not any(guard is each for each in told):
+                    told.append(guard)
+                    _warn(guard, verdict)
                 raise Forbidden
         return call(exchange)
 
     return checked
+
+
+def _unchecked(listed: "Listed", instance: object) -> Problem:
+    kind = describe(type(instance))
+    return Problem(
+        location(listed.brought_by),
+        f"the guard is an object of {kind}, which has no method check",
+        f"Write def check(self) -> bool in {kind}.",
+    )
 
 
 def _warn(guard: Guard, verdict: object) -> None:

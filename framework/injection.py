@@ -23,7 +23,7 @@ from framework.annotations.signatures import (
 from framework.components import Named
 from framework.exchange import Exchange
 from framework.markers import InjectMarker, Marker
-from framework.startup import AlreadyReported, NotProvided, Problem, setting_problems
+from framework.startup import AlreadyReported, NotProvided, Problem, location, setting_problems
 from framework.wiring.failures import (
     captive,
     cycle,
@@ -83,15 +83,18 @@ class Graph:
         """Return the component of a type; raise NotProvided or AlreadyReported, both KeyErrors."""
         return self._get(self._ask_for(key))
 
-    def stand_in(self, listed: Any, where: str) -> Any:
+    def stand_in(self, listed: Any, origin: object) -> Any:
         """Return what a decorator or a list means: the component of a class, or an object itself.
 
-        A replacement of the object, or of its class, takes its place. Raises AlreadyReported.
+        A replacement of the object, or of its class, takes its place. Raises AlreadyReported; the
+        problem points to the origin, a class or the words for something else.
         """
         if isinstance(listed, type):
             try:
                 return self.get(Named(listed))
             except NotProvided as missing:
+                # Finding a class means reading its file.
+                where = origin if isinstance(origin, str) else location(origin)
                 self._problems.append(Problem(where, missing.what, missing.remedy))
                 raise AlreadyReported(listed) from missing
         for key in (listed, type(listed)):

@@ -72,7 +72,9 @@ def lost_middleware(graph: Graph, middleware: Sequence[Middleware]) -> Iterator[
     listed = {type(each) for each in middleware if not isfunction(each)}
     for keys, where, value in graph.unasked():
         is_reported = any(_is_about_middleware(key) for key in keys)
-        if not is_reported and type(value) not in listed and goes_around(value):
+        # What each request has anew, component_of may ask for.
+        surely = value is keys
+        if not is_reported and type(value) not in listed and goes_around(value, surely=surely):
             yield _lost(where, keys[0], "is not the type")
 
 

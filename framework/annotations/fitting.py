@@ -1,13 +1,22 @@
 """Whether a value is of a type, as a type checker would see it."""
 
 import types
+from abc import ABCMeta
 from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from inspect import isabstract
 from typing import Any, Literal, Union, get_args, get_origin, is_typeddict
+from uuid import UUID
 
 from framework.annotations.signatures import EMPTY, Unresolved, bare, split
 
 # As in PEP 484: a type checker takes an int for a float; the others say nothing.
 _UNCERTAIN = (float, complex, Any, EMPTY, Unresolved)
+# An object of these is hardly ever one of a class that somebody made of two.
+_VALUES = (str, bytes, int, bool, types.NoneType, Decimal, UUID, date, datetime, time, timedelta)
+# A class whose metaclass has another one decides itself what its instances are.
+_CHECKS = (type.__instancecheck__, ABCMeta.__instancecheck__)
 
 
 def fits(value: object, annotation: Any) -> bool:
@@ -31,22 +40,41 @@ def may_be(given: Any, wanted: Any) -> bool:
     if not (_is_plain(one) and _is_plain(other)):
         return True
     try:
-        return issubclass(one, other) or issubclass(other, one)
+        if issubclass(one, other) or issubclass(other, one):
+            return True
     # Protocols that can only be checked before the program runs.
     except TypeError:
         return True
+    if one in _VALUES or other in _VALUES:
+        return False
+    # A class may be made of both, and of an abstract one also without saying so.
+    return (
+        isabstract(one) or isabstract(other) or not _subclasses(one).isdisjoint(_subclasses(other))
+    )
 
 
 def _is_plain(kind: Any) -> bool:
     """Tell whether a type is a class of which nothing else passes for an instance."""
-    is_class = isinstance(kind, type) and get_origin(kind) is None
-    return is_class and kind not in _UNCERTAIN and not is_typeddict(kind)
+    if not isinstance(kind, type) or get_origin(kind) is not None or kind in _UNCERTAIN:
+        return False
+    return type(kind).__instancecheck__ in _CHECKS and not is_typeddict(kind)
+
+
+def _subclasses(kind: type) -> set[type]:
+    """Return all classes below one."""
+    found: set[type] = set()
+    rest = [kind]
+    while rest:
+        below: set[type] = set(type.__subclasses__(rest.pop())) - found
+        found |= below
+        rest += below
+    return found
 
 
 def _is_instance(value: object, kind: Any) -> bool:
     if is_typeddict(kind):
         return isinstance(value, Mapping)
-    # As in PEP 484: a type checker takes an int for a float.
+    # What a type checker takes for a float.
     kind = (float, int) if kind is float else types.NoneType if kind is None else kind
     try:
         return isinstance(value, kind)

@@ -111,7 +111,7 @@ def _is_unencodable(kind: Any) -> bool:
     if issubclass(kind, (Response, *_ENCODABLE)) or is_protocol(kind) or inspect.isabstract(kind):
         return False
     # An instance may be of a subclass that JSON can hold.
-    if is_pydantic_model(kind) or kind.__subclasses__():
+    if is_pydantic_model(kind) or type.__subclasses__(kind):
         return False
     try:
         return isinstance(msgspec.inspect.type_info(kind), msgspec.inspect.CustomType)

@@ -55,7 +55,8 @@ def path_problems(
     marked = {each.name for each in declared if any(map(source_of, each.metadata))}
     for each in plan.parameters:
         is_implied = each.source == "query" and each.name not in marked
-        if is_implied and each.name in variables.others:
+        # A default says what to do where the path lacks it.
+        if is_implied and each.required and each.name in variables.others:
             of_query = f"{each.name}: Query[{describe(each.annotation)}]"
             yield Problem(
                 location(function),

@@ -1,16 +1,21 @@
 """How middleware is called, as far as its signature tells before the first request."""
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, get_args, get_origin
 
 from werkzeug.wrappers import Request
 
-from framework.annotations.signatures import signature_of
+from framework.annotations.signatures import EMPTY, describe, signature_of
 from framework.startup import Problem, location
 
 _COLLECTIONS = (Sequence, AbstractSet)
+# What the next one is mostly called, and the types by which middleware tells what it does.
+_NEXT = ("next", "nxt", "call_next", "get_response", "handler", "inner", "proceed")
+_CALLED = re.compile(r"\b(Next|Callable)\b")
+_RETURNED = re.compile(r"Response\b")
 
 
 def call_problem(where: str, middleware: Any) -> Problem | None:
@@ -33,54 +38,78 @@ def call_problem(where: str, middleware: Any) -> Problem | None:
     )
 
 
-def goes_around(value: object) -> bool:
-    """Tell whether an object or a class, or one that a collection holds, can only be middleware."""
+def goes_around(value: object, *, surely: bool) -> bool:
+    """Tell whether an object or a class, or one that a collection holds, can only be middleware.
+
+    Where only its parameters may tell, it is middleware unless that has to be sure.
+    """
     if isinstance(value, Mapping):
         value = tuple(value.values())
     if isinstance(value, _COLLECTIONS) and not isinstance(value, str | bytes):
-        return any(_goes_around(each) for each in value)
-    return _goes_around(value)
+        return any(_goes_around(each, surely) for each in value)
+    return _goes_around(value, surely)
 
 
 def takes_requests(target: type) -> bool:
-    """Tell whether the objects of a class are middleware."""
-    call = inspect.getattr_static(target, "__call__", None)
-    signature = _signature(call) if inspect.isfunction(call) else None
-    if signature is None:
-        return False
-    return _is_for_requests(signature, skipped=1)
-
-
-def _goes_around(value: object) -> bool:
-    # A collection of a type is told by it.
-    if get_origin(value) is not None:
-        return any(map(_goes_around, get_args(value)))
-    if isinstance(value, type):
-        return takes_requests(value)
-    signature = _signature(value) if callable(value) else None
+    """Tell whether the objects of a class are called with a request and something else."""
+    signature = _signature_of_objects(target)
     return signature is not None and _is_for_requests(signature)
 
 
-def _is_for_requests(signature: inspect.Signature, skipped: int = 0) -> bool:
-    """Tell whether something takes a request, as it says, and something else."""
-    first = next(_rest(signature, skipped), None)
-    if first is None or not _takes_two(signature, skipped):
+def _goes_around(value: object, surely: bool) -> bool:
+    # A collection of a type is told by it.
+    if get_origin(value) is not None:
+        return any(_goes_around(each, surely) for each in get_args(value))
+    if isinstance(value, type):
+        signature = _signature_of_objects(value)
+    else:
+        signature = _signature(value) if callable(value) else None
+    if signature is None or not _is_for_requests(signature):
         return False
+    says = _says_next(signature)
+    return not surely if says is None else says
+
+
+def _says_next(signature: inspect.Signature) -> bool | None:
+    """Tell whether the second parameter is the next one; None if nothing says what it is."""
+    second, returned = list(signature.parameters.values())[1], signature.return_annotation
+    is_named = second.name.strip("_") in _NEXT or _CALLED.search(_text(second.annotation))
+    if is_named or _RETURNED.search(_text(returned)):
+        return True
+    has_default = second.default is not EMPTY
+    is_said = (each not in (EMPTY, Any, "Any") for each in (second.annotation, returned))
+    return False if has_default or any(is_said) else None
+
+
+def _text(annotation: Any) -> str:
+    return "" if annotation is EMPTY else describe(annotation)
+
+
+def _is_for_requests(signature: inspect.Signature) -> bool:
+    """Tell whether something takes a request, as it says, and something else."""
+    if len(signature.parameters) < 2 or not _takes_two(signature):
+        return False
+    first = next(iter(signature.parameters.values()))
     # An annotation that is a text is not worth the evaluation: the name has the last word.
     is_request = first.annotation in (Request, "Request", "framework.Request")
     return is_request or first.name.lstrip("_") in ("request", "req")
 
 
-def _rest(signature: inspect.Signature, skipped: int) -> Iterator[inspect.Parameter]:
-    return iter(list(signature.parameters.values())[skipped:])
-
-
-def _takes_two(signature: inspect.Signature, skipped: int = 0) -> bool:
+def _takes_two(signature: inspect.Signature) -> bool:
     try:
-        signature.bind(*[None] * (skipped + 2))
+        signature.bind(None, None)
     except TypeError:
         return False
     return True
+
+
+def _signature_of_objects(target: type) -> inspect.Signature | None:
+    """Return how the objects of a class are called, without self."""
+    call = inspect.getattr_static(target, "__call__", None)
+    signature = _signature(call) if inspect.isfunction(call) else None
+    if signature is None:
+        return None
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
 def _call_of(middleware: Any) -> Any:

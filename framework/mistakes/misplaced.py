@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from inspect import isroutine
 from itertools import chain
 
 from framework.catching import CATCHES
 from framework.components import is_configuration, tag_of, tagged_members
 from framework.controllers import ROUTES, is_controller
 from framework.guards import GUARDS
-from framework.mistakes.unwrapped import hidden_decorators
+from framework.mistakes.unwrapped import HiddenDecorators
 from framework.startup import Problem, location
 
 _MOVE = "Move it to a class decorated with @controller, or remove the decorator."
@@ -19,8 +18,9 @@ def misplaced(classes: Iterable[type]) -> Iterator[Problem]:
     """Report guards that guard nothing, handlers that nothing calls, and mixtures of the two."""
     classes = list(classes)
     served = set(chain.from_iterable(map(_served, classes)))
+    decorators = HiddenDecorators()
     for each in classes:
-        hidden = list(hidden_decorators(each))
+        hidden = list(decorators.of(each))
         yield from (problem for _, problem in hidden)
         if is_controller(each):
             yield from _in_controller(each, {name for name, _ in hidden})
@@ -55,7 +55,8 @@ def _elsewhere(target: type, served: AbstractSet[type]) -> Iterator[Problem]:
             what = f"{name} is neither a controller nor a configuration"
             yield _guards_nothing(location(base), what)
         for key, found in vars(base).items():
-            if isroutine(found) or isinstance(found, staticmethod | classmethod):
+            # A class inside a class may be decorated for its own sake.
+            if not issubclass(type(found), type):
                 yield from _useless(found, key, target)
 
 

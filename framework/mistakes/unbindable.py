@@ -3,8 +3,8 @@
 import functools
 import reprlib
 import types
-from collections.abc import Mapping, Sequence
-from difflib import SequenceMatcher, get_close_matches
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, TypeVar, get_origin
 
 from werkzeug.wrappers import Response
@@ -13,13 +13,15 @@ from framework.annotations.fitting import fits
 from framework.annotations.object_fields import fields_of
 from framework.annotations.signatures import EMPTY, Declared, bare, describe, without_none
 from framework.markers import Unbindable
+from framework.plans import Parameter
 from framework.sources.brackets import Brackets
+from framework.sources.resolvers import source_of
 from framework.startup import location
 from framework.validation import TEXTS, is_scalar, list_item
 from sessions.session import Session
 
-# How much two names have in common of which one is the other's misspelling.
-_CLOSE = 0.8
+# From so many letters on, a letter less is rather a misspelling than another word.
+_LONG = 5
 # What a name in a class body may mean in place of the type that was imported.
 _NO_TYPES = (
     types.FunctionType,
@@ -64,24 +66,17 @@ def mistyped(declared: Declared) -> tuple[str, str]:
     return f"the default of parameter {name!r} is {shown}, which is no {written}", remedy
 
 
-def is_misspelt(name: str, variable: str) -> bool:
-    """Tell whether a name seems to be meant for a variable of the path.
-
-    A name that begins with the other is a word of its own: `page` beside `pages`.
-    """
-    one, other = (each.replace("_", "").lower() for each in (name, variable))
-    if one == other:
-        return True
-    is_word = one.startswith(other) or other.startswith(one)
-    return not is_word and SequenceMatcher(None, one, other).ratio() > _CLOSE
-
-
-def misspelt(name: str, variable: str) -> tuple[str, str]:
-    """Explain that a value of the query seems to be meant as one of the path."""
-    return (
-        f"parameter {name!r} is read from the query, but the path has the variable {variable!r}",
-        f"Name it {variable}, or write Query[...] if the query is meant.",
-    )
+def misspellings(
+    declared: Sequence[Declared], found: Sequence[Parameter], variables: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """Explain each parameter that nothing marks, and that a variable of the path is meant for."""
+    marked = {each.name for each in declared if any(map(source_of, each.metadata))}
+    taken = {each.name for each in found}
+    for each in found:
+        if each.source == "query" and each.name not in marked:
+            for variable in variables:
+                if variable not in taken and _is_misspelt(each.name, variable):
+                    yield _misspelt(each.name, variable)
 
 
 def variadic(names: str) -> tuple[str, str]:
@@ -106,7 +101,7 @@ def undetermined(name: str, variables: Sequence[TypeVar]) -> Unbindable:
     shown = " and ".join(each.__name__ for each in variables)
     return Unbindable(
         f"the annotation of parameter {name!r} holds {shown}, for which no class gives a type",
-        "Give it in the bases of the controller, as in class Notes(Crud[Note]).",
+        "Give it in the bases of the class, as in class Notes(Crud[Note]).",
     )
 
 
@@ -144,6 +139,41 @@ def unmarked(declared: Declared, guess: str) -> Unbindable:
     return Unbindable(
         f"parameter {name!r} is {written}, but nothing says where it comes from{guess}",
         f"Write {_spellings(annotation, written)}.",
+    )
+
+
+def _is_misspelt(name: str, variable: str) -> bool:
+    """Tell whether a name is plainly meant for a variable of the path.
+
+    Other names are words of their own: `page` beside `pages`, `team_id` beside `item_id`.
+    """
+    one, other = (each.replace("_", "").lower() for each in (name, variable))
+    if one == other:
+        return True
+    if min(len(one), len(other)) < _LONG:
+        return False
+    return _has_more(one, other) or _has_more(other, one) or _is_swapped(one, other)
+
+
+def _has_more(one: str, other: str) -> bool:
+    """Tell whether a name is another one with a letter more in the midst of it."""
+    return any(one[:at] + one[at + 1 :] == other for at in range(1, len(one) - 1)) and not (
+        one.startswith(other) or one.endswith(other)
+    )
+
+
+def _is_swapped(one: str, other: str) -> bool:
+    """Tell whether a name is another one with two neighbours swapped."""
+    return any(
+        one[:at] + one[at + 1] + one[at] + one[at + 2 :] == other for at in range(len(one) - 1)
+    )
+
+
+def _misspelt(name: str, variable: str) -> tuple[str, str]:
+    """Explain that a value of the query seems to be meant as one of the path."""
+    return (
+        f"parameter {name!r} is read from the query, but the path has the variable {variable!r}",
+        f"Name it {variable}, or write Query[...] if the query is meant.",
     )
 
 

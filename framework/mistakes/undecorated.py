@@ -34,8 +34,9 @@ def _methods(target: type) -> Iterator[tuple[str, Callable[..., object]]]:
     names = dict.fromkeys(name for base in target.__mro__ for name in vars(base))
     for name in names:
         found: Any = next(vars(base)[name] for base in target.__mro__ if name in vars(base))
-        function = getattr(found, "__func__", found)
-        if isinstance(function, FunctionType) and not name.startswith("_"):
+        is_bound_later = issubclass(type(found), staticmethod | classmethod)
+        function = found.__func__ if is_bound_later else found
+        if issubclass(type(function), FunctionType) and not name.startswith("_"):
             yield name, function
 
 

@@ -1,7 +1,9 @@
 """Decorators that another one above them hides, since it lacks functools.wraps."""
 
 import gc
+from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import islice
 from types import FunctionType, ModuleType
 
@@ -16,31 +18,61 @@ _NAMES = {GUARDS: "@guard", CATCHES: "@catch", COMPONENT: "@component"}
 _NEAR = 1000
 
 
-def hidden_decorators(target: type) -> Iterator[tuple[str, Problem]]:
-    """Yield the name of each method whose decorators are lost, with a problem that names them.
+class HiddenDecorators:
+    """Find what is on a function that a class knows only through another one, without its tags."""
 
-    They are on a function that the class knows only through another one, which does not have them.
-    """
-    for base in target.__mro__:
-        for name, found in vars(base).items():
-            if callable(found) or hasattr(type(found), "__get__"):
-                for written, hidden in _hidden(found, f"{base.__qualname__}.{name}"):
-                    yield name, _lost(written, hidden)
+    def of(self, target: type) -> Iterator[tuple[str, Problem]]:
+        """Yield the name of each method whose decorators are lost, with a problem that tells it."""
+        for base in target.__mro__:
+            for name, found in vars(base).items():
+                if callable(found) or hasattr(type(found), "__get__"):
+                    for written, hidden in self._hidden(found, f"{base.__qualname__}.{name}"):
+                        yield name, _lost(written, hidden)
+
+    def _hidden(self, found: object, name: str) -> Iterator[tuple[FunctionType, list[str]]]:
+        """Yield the functions that a class's member only holds, with what they lose."""
+        for layer in _functions_in(found):
+            lost = [
+                written
+                for key in (ROUTES, *_NAMES)
+                for written in _written(key, _missing(layer, found, key))
+            ]
+            inner = list(_functions_in(layer)) if lost else []
+            own = next((each for each in inner if each.__qualname__ == name), None)
+            # A decorator may also hold methods of other classes, and others of this one.
+            if own is not None or (lost and not self._is_elsewhere(inner)):
+                yield own or layer, lost
+
+    def _is_elsewhere(self, functions: list[FunctionType]) -> bool:
+        """Tell whether a function, or one that it holds, is the member that its name says."""
+        known = set(map(id, functions))
+        for each in functions:
+            owner, _, name = each.__qualname__.rpartition(".")
+            for target in self._classes.get(owner, ()):
+                if any(id(part) in known for part in _wrapped(vars(target).get(name))):
+                    return True
+        return False
+
+    @cached_property
+    def _classes(self) -> dict[str, list[type]]:
+        """All classes that exist, by their names; few applications need to know them."""
+        found: defaultdict[str, list[type]] = defaultdict(list)
+        seen: set[type] = set()
+        rest: list[type] = [object]
+        while rest:
+            target = rest.pop()
+            if target not in seen:
+                seen.add(target)
+                found[target.__qualname__].append(target)
+                rest += type.__subclasses__(target)
+        return found
 
 
-def _hidden(found: object, name: str) -> Iterator[tuple[FunctionType, list[str]]]:
-    """Yield the functions of a name that a class's member only holds, with what they lose."""
-    for layer in _functions_in(found):
-        lost = [
-            written
-            for key in (ROUTES, *_NAMES)
-            for written in _written(key, _missing(layer, found, key))
-        ]
-        # A decorator may also hold methods of other classes.
-        inner = (each for each in _functions_in(layer) if each.__qualname__ == name)
-        written = next(inner, None) if lost else None
-        if written is not None:
-            yield written, lost
+def _wrapped(member: object) -> Iterator[object]:
+    """Yield a member of a class and what it wraps, as functools.wraps tells."""
+    while issubclass(type(member), FunctionType | staticmethod | classmethod):
+        yield member
+        member = getattr(member, "__wrapped__", None)
 
 
 def _functions_in(holder: object) -> Iterator[FunctionType]:
@@ -49,16 +81,17 @@ def _functions_in(holder: object) -> Iterator[FunctionType]:
     found = [holder]
     # The list grows as it is read.
     for each in islice(found, _NEAR):
-        if isinstance(each, FunctionType):
+        # What a lazy object is an instance of is not to be asked.
+        if type(each) is FunctionType:
             yield each
         for held in _held(each)[:_NEAR]:
-            if id(held) not in seen and not isinstance(held, type | ModuleType):
+            if id(held) not in seen and not issubclass(type(held), type | ModuleType):
                 seen.add(id(held))
                 found.append(held)
 
 
 def _held(holder: object) -> list[object]:
-    if not isinstance(holder, FunctionType):
+    if type(holder) is not FunctionType:
         return gc.get_referents(holder)
     # Its globals would lead everywhere.
     return gc.get_referents(

@@ -4,12 +4,12 @@ A resolver is a class inside `Annotated` that has a method `resolve`; its parame
 handler's are, so that one resolver can build on others.
 """
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from framework.annotations.fitting import may_be
+from framework.annotations.methods import method_of
 from framework.annotations.signatures import describe, read_return
 from framework.components import Named, is_component
 from framework.markers import Extract, Field, Marker, Unbindable
@@ -64,10 +64,9 @@ def source_of(metadata: object) -> Marker | Resolver | None:
 
 def resolving_function(component: object, field: Field) -> Callable[..., object]:
     """Return the function of `resolve` as its class has it, so with `self`."""
-    found = inspect.getattr_static(component, "resolve", None)
-    function: object = found.__func__ if isinstance(found, classmethod) else found
+    function = method_of(component, "resolve")
     kind, wanted = describe(type(component)), describe(field.annotation)
-    if not callable(function):
+    if function is None:
         raise Unbindable(
             f"{kind} has no method resolve",
             f"Give it one: def resolve(self, session: Session) -> {wanted}.",

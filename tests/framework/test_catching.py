@@ -182,3 +182,22 @@ def test_debug_leaves_caught_errors_alone() -> None:
     assert client.get("/user").status_code == 404
     with pytest.raises(ValueError):
         client.get("/value")
+
+
+def test_an_exception_handler_may_have_a_default_where_others_have_a_variable() -> None:
+    """It says what to do for requests without a language in their path."""
+
+    @controller("/")
+    class Page:
+        @get("/<lang>")
+        def show(self, lang: str) -> str:
+            raise LookupError(lang)
+
+    @configuration
+    class Errors:
+        @catch(LookupError)
+        def missing(self, lang: str = "en") -> str:
+            return f"missing ({lang})"
+
+    with client_of(Page, Errors) as client:
+        assert client.get("/fr").text == "missing (en)"

@@ -168,7 +168,7 @@ def test_a_configurations_method_has_no_variable_of_the_path() -> None:
     def configured(kind: object) -> type:
         @configuration
         class Errors:
-            def caught(self, name: Any = "") -> str:
+            def caught(self, name: Any) -> str:
                 return str(name)
 
             caught.__annotations__["name"] = kind

@@ -127,6 +127,33 @@ def test_a_component_that_something_asks_for_is_no_middleware() -> None:
         assert client.get("/calling/").text == "ab"
 
 
+class RateLimiter:
+    def __call__(self, request: Request, cost: int = 1) -> bool:
+        return cost < 2
+
+
+class Counter:
+    def __call__(self, request: Request, what: str) -> None: ...
+
+
+@pytest.mark.parametrize("kind", [RateLimiter, Counter])
+def test_what_takes_a_request_and_something_else_is_no_middleware(kind: type) -> None:
+    """A default, or another type than that of the next one, tells that it is not called so."""
+    assert problems_of(Pages, component(kind)) == ()
+    assert problems_of(Pages, component(scope="request")(kind)) == ()
+
+
+class Untyped:
+    def __call__(self, request: Any, what: Any) -> Any:
+        return what
+
+
+def test_what_component_of_may_fetch_is_no_middleware() -> None:
+    """Where nothing says what the second parameter is, only those for each request may pass."""
+    assert problems_of(Pages, component(scope="request")(Untyped)) == ()
+    assert "is not the type" in only_problem_of(Pages, component(Untyped)).what
+
+
 def test_other_components_that_nothing_asks_for_are_no_middleware() -> None:
     """Two parameters alone say nothing."""
     assert problems_of(Pages, providing(list, [max, len, "a"])) == ()

@@ -28,15 +28,12 @@ def guarded_by(name: str, annotation: Any, variable: str) -> list[type]:
     class Owner:
         check = taking(name, annotation)
 
-    @configuration
-    @guard(Owner)
-    class Guarded: ...
-
     @controller("/")
+    @guard(Owner)
     class Pages:
         show = get(f"/<{variable}>")(taking(variable, str))
 
-    return [Pages, Guarded]
+    return [Pages]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +62,11 @@ def test_a_name_that_is_nearly_one_of_the_path_is_a_problem(name: str, variable:
         ("pages", list[str], "page"),
         ("user", str, "user_id"),
         ("lang", str, "land"),
+        ("team_id", int, "item_id"),
+        ("expires", int, "expired"),
+        ("page_no", int, "page_nr"),
+        ("order_id", int, "border_id"),
+        ("uid", int, "uuid"),
         ("node_id", Query[int], "note_id"),
         ("node_id", Annotated[int, query("node")], "note_id"),
         ("note_id", str, "note_id"),
@@ -73,6 +75,23 @@ def test_a_name_that_is_nearly_one_of_the_path_is_a_problem(name: str, variable:
 def test_a_name_of_its_own_is_none(name: str, annotation: Any, variable: str) -> None:
     """A longer or shorter word is another one, and a marker says what is meant."""
     assert problems_of(*guarded_by(name, annotation, variable)) == ()
+
+
+def test_a_guard_of_the_application_may_have_other_names() -> None:
+    """It stands before paths of all kinds."""
+
+    class Fresh:
+        check = taking("itemid", int)
+
+    @configuration
+    @guard(Fresh)
+    class Guarded: ...
+
+    @controller("/")
+    class Pages:
+        show = get("/<item_id>")(taking("item_id", str))
+
+    assert problems_of(Pages, Guarded) == ()
 
 
 def test_the_name_in_a_resolver_is_looked_at() -> None:

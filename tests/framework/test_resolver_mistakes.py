@@ -1,6 +1,6 @@
 """What stands in the place of a resolver, or resolves something else than is annotated."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Annotated, Any, NewType, Protocol, TypedDict
 
 import pytest
@@ -16,6 +16,20 @@ class User: ...
 class Admin(User): ...
 
 
+class Account: ...
+
+
+class UserWithAccount(User, Account): ...
+
+
+class AnyOfThem(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        return True
+
+
+class Special(metaclass=AnyOfThem): ...
+
+
 class Named(Protocol):
     name: str
 
@@ -25,6 +39,9 @@ class Shape(TypedDict):
 
 
 UserId = NewType("UserId", int)
+
+
+class Shop: ...
 
 
 def current_user() -> User:
@@ -76,7 +93,7 @@ def test_a_resolver_that_returns_another_class_is_a_problem() -> None:
     assert problem.remedy == "Let it return User, or write Annotated[str, Current]."
 
 
-@pytest.mark.parametrize("returned", [None, int, "Session"])
+@pytest.mark.parametrize("returned", [None, int, "Session", Shop])
 def test_a_type_that_a_resolver_never_gives_is_told(returned: Any) -> None:
     """Also nothing at all, and a type in a string."""
     problem = only_problem_of(echo_of(Annotated[User, resolver_of(returned)]))
@@ -93,6 +110,10 @@ def test_a_type_that_a_resolver_never_gives_is_told(returned: Any) -> None:
         (User, User | None),
         (User | str, User),
         (User, Named),
+        (User, Account),
+        (User, Special),
+        (str, Special),
+        (User, Sized),
         (User, Any),
         (Any, User),
         (object, User),

@@ -158,7 +158,7 @@ def test_a_promised_subclass_of_a_plain_type_is_a_result(value: Any, text: str) 
         assert client.get("/").text == text
 
 
-@pytest.mark.parametrize("annotation", [Point, list[Plain], object, "Missing", None, str])
+@pytest.mark.parametrize("annotation", [Point, list[Plain], object, type, "Missing", None, str])
 def test_what_may_be_a_result_is_none(annotation: Any) -> None:
     """In doubt the annotation is believed; one that cannot be evaluated is not read."""
     assert problems_of(returning("", annotation)) == ()

@@ -1,7 +1,7 @@
 """Decorators under one that lacks functools.wraps: what they say must not be lost in silence."""
 
 from collections.abc import Callable
-from functools import partialmethod
+from functools import partialmethod, wraps
 from typing import Any
 
 import pytest
@@ -202,6 +202,80 @@ def test_a_decorator_that_wraps_hides_nothing() -> None:
         borrowed = get("/borrowed")(untidy(vars(first)["show"]))
 
     assert problems_of(controller("/first")(first), controller("/second")(second), Third) == ()
+
+
+@untidy
+@guard(Nobody)
+def show_anything(self: object) -> str:
+    return "shown"
+
+
+def test_a_guard_is_found_on_a_function_of_another_name() -> None:
+    """It may be written outside of the class."""
+
+    @controller("/")
+    class Page:
+        show = get("/")(show_anything)
+
+    assert only_problem_of(Page).where.startswith("show_anything (")
+
+
+@pytest.mark.parametrize("names", [("First", "Second"), ("", "Second")])
+def test_a_guard_is_found_in_a_class_that_was_renamed(names: tuple[str, ...]) -> None:
+    """Its methods keep their names, which may be those of another class of the same factory."""
+
+    def made(name: str) -> type:
+        class Page:
+            @get("/")
+            @untidy
+            @guard(Nobody)
+            def show(self) -> str:
+                return "shown"
+
+        Page.__qualname__ = name or Page.__qualname__
+        return controller(f"/{name}")(Page)
+
+    pages = [made(name) for name in names]
+
+    assert all(len(whats(page)) == 1 for page in pages)
+
+
+def test_a_decorator_that_knows_other_methods_hides_nothing() -> None:
+    """Neither those of the same class nor those of another one, loaded or served."""
+    known = []
+
+    def registering(function: Callable[..., Any]) -> Callable[[object], object]:
+        known.append(function)
+
+        @wraps(function)
+        def wrapper(self: object) -> object:
+            return function(self) if known else None
+
+        return wrapper
+
+    class Unserved:
+        @registering
+        @get("/")
+        @guard(Nobody)
+        def show(self) -> str:
+            return "shown"
+
+    @controller("/")
+    class Page:
+        @get("/first")
+        @registering
+        @guard(Nobody)
+        def first(self) -> str:
+            return "first"
+
+        @registering
+        @guard(Nobody)
+        @get("/second")
+        def second(self) -> str:
+            return "second"
+
+    assert hasattr(Unserved, "show")
+    assert problems_of(Page) == ()
 
 
 def test_what_a_decorator_holds_is_searched_within_reason() -> None:
