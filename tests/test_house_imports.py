@@ -59,7 +59,7 @@ FRAMEWORK = """
     sources.forms
     sources.session_values
     parameters
-    mistakes.misplaced_markers
+    mistakes.misplaced_markers mistakes.foreign_limits
     plans
     mistakes.clashes
     sources.resolvers

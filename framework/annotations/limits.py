@@ -21,7 +21,7 @@ _COMPARISONS = {
 }
 _BOUNDS = tuple(_COMPARISONS)
 _LENGTHS = ("min_length", "max_length")
-_LIMITS = (*_BOUNDS, *_LENGTHS, "pattern")
+LIMITS = (*_BOUNDS, *_LENGTHS, "pattern")
 _RANGES = (*product(("ge", "gt"), ("le", "lt")), _LENGTHS)
 # What msgspec compares as integers.
 _LARGEST = 2**63 - 1
@@ -43,12 +43,12 @@ class UnfitLimits(TypeError):
 
 def wrong_limits(limits: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Say what is wrong with limits of any type, and what to do about it."""
-    known = [name for name in _LIMITS if limits.get(name) is not None]
+    known = [name for name in LIMITS if limits.get(name) is not None]
     for name in limits:
-        if name not in _LIMITS:
+        if name not in LIMITS:
             yield (
                 f"has no limit {name!r}",
-                f"The limits are {', '.join(_LIMITS[:-1])} and {_LIMITS[-1]}.",
+                f"The limits are {', '.join(LIMITS[:-1])} and {LIMITS[-1]}.",
             )
     wrong = [each for name in known for each in _wrong_value(name, limits[name])]
     yield from wrong
@@ -61,7 +61,7 @@ def refuse_unfit(kind: Any, limits: Sequence[msgspec.Meta]) -> None:
     """Raise `UnfitLimits` for a limit that the type does not have."""
     has = _limits_of(kind)
     for limit in limits:
-        for name in _LIMITS:
+        for name in LIMITS:
             value = getattr(limit, name)
             if value is None:
                 continue
@@ -87,14 +87,14 @@ def beyond(number: Decimal, limits: Sequence[msgspec.Meta]) -> str | None:
 
 def limits_alone(meta: msgspec.Meta) -> msgspec.Meta | None:
     """Return limits without what only describes the type; None if there is nothing else."""
-    limits = {name: getattr(meta, name) for name in (*_LIMITS, "multiple_of", "tz")}
+    limits = {name: getattr(meta, name) for name in (*LIMITS, "multiple_of", "tz")}
     stated = {name: value for name, value in limits.items() if value is not None}
     return msgspec.Meta(**stated) if stated else None
 
 
 def written(limits: msgspec.Meta | None) -> Iterator[str]:
     """Write limits the way their author does, as `ge=1`."""
-    for name in _LIMITS:
+    for name in LIMITS:
         value = getattr(limits, name, None)
         if value is not None:
             yield f"{name}={value!r}"

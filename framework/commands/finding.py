@@ -5,10 +5,10 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
-from inspect import isfunction
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeGuard, TypeVar
 
 import click
 
@@ -74,11 +74,11 @@ def load(target: Target) -> Application:
     """Import the application; one that a function makes is made."""
     module = importlib.import_module(target.module)
     found = getattr(module, target.name, None)
-    made = _made(target, found) if isfunction(found) else found
+    made = _made(target, found) if _makes(found) else found
     if isinstance(made, Application):
         return made
     what = f"is {found!r}, no Application"
-    if isfunction(found):
+    if _makes(found):
         what = f"returned {made!r}, no Application"
     elif not hasattr(module, target.name):
         what = "does not exist"
@@ -102,9 +102,17 @@ def report(target: Target, error: Exception) -> str:
     return f"{target} cannot be imported:\n\n{describe(error)}"
 
 
+def _makes(found: object) -> TypeGuard[Callable[..., object]]:
+    """Tell whether something is called for the application, as what serves it would do."""
+    return callable(found) and not isinstance(found, type | Application)
+
+
 def _made(target: Target, make: Callable[..., object]) -> object:
     try:
         signature_of(make).bind()
+    except ValueError:
+        # What is written in C may have no signature; calling it tells.
+        return make()
     except TypeError as error:
         raise ApplicationNotFound(
             f"{target} takes {signature_of(make)}, but is called without arguments. Give its"
@@ -117,10 +125,17 @@ def _remedy(target: Target, members: Mapping[str, object]) -> str:
     """Name what else in the module is an application, or makes one."""
     for name, value in members.items():
         is_application = isinstance(value, Application)
-        makes_one = isfunction(value) and signature_of(value).return_annotation in _MAKERS_SAY
-        if (is_application or makes_one) and name != target.name:
+        if (is_application or _says_it_makes(value)) and name != target.name:
             return f"name it {target.module}:{name}"
     return "make one with Application(...)"
+
+
+def _says_it_makes(value: object) -> bool:
+    try:
+        return _makes(value) and signature_of(value).return_annotation in _MAKERS_SAY
+    # What is written in C may have no signature.
+    except ValueError:
+        return False
 
 
 def _choose(given: str | None) -> tuple[str, str]:
@@ -181,8 +196,12 @@ def _suggestion(text: str) -> str:
 
 def _exists(module: str) -> bool:
     """Tell whether there is such a module, as far as that is known without importing any."""
-    here = Path(*module.split("."))
-    if here.is_dir() or here.with_suffix(".py").is_file():
-        return True
-    top = module.partition(".")[0]
-    return not Path(top).exists() and find_spec(top) is not None
+    top, *inner = module.split(".")
+    found = find_spec(top)
+    for name in inner:
+        folders = None if found is None else found.submodule_search_locations
+        if folders is None:
+            return False
+        top = f"{top}.{name}"
+        found = PathFinder.find_spec(top, folders)
+    return found is not None

@@ -110,6 +110,49 @@ def test_a_function_may_make_the_application(framework: Framework) -> None:
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        f"{FACTORY}\nfrom functools import cache\ncreate_app = cache(create_app)",
+        f"{FACTORY}\nfrom functools import partial\ncreate_app = partial(create_app)",
+        f"{FACTORY}\nclass Factory:\n    def __call__(self): return Application(Orders)\n"
+        "create_app = Factory()",
+    ],
+)
+def test_whatever_is_called_may_make_the_application(framework: Framework, source: str) -> None:
+    """A decorated function, a partial one and an object serve as well."""
+    Path("shop.py").write_text(source)
+
+    assert "Orders.show (shop.py:" in framework("routes", "shop:create_app").output
+
+
+def test_a_class_makes_no_application(framework: Framework) -> None:
+    """It would make an object of its own."""
+    Path("shop.py").write_text("from framework import Application\nlargest = max")
+
+    assert framework("routes", "shop:Application").output == (
+        "Error: shop:Application is <class 'framework.application.Application'>, no Application."
+        " To mend it: make one with Application(...).\n"
+    )
+
+
+def test_an_installed_module_is_found_beside_a_folder_of_its_name(
+    framework: Framework, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As above a checkout, in which the package is deeper down."""
+    package = tmp_path / "shop" / "src" / "shop"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "web.py").write_text(SHOP)
+    monkeypatch.syspath_prepend(package.parent)
+
+    assert "Orders.show (" in framework("routes", "shop.web:app").output
+    assert framework("routes", "shop.wbe:app").output == (
+        f"Error: The command line names the module 'shop.wbe', and {tmp_path} holds no shop/wbe.py."
+        " Correct the name, or go to the folder that holds it.\n"
+    )
+
+
+@pytest.mark.parametrize(
     ("source", "message"),
     [
         (
