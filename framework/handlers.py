@@ -16,7 +16,7 @@ from framework.mistakes.clashes import clashes, missing_bodies, two_types
 from framework.mistakes.misplaced import misplaced
 from framework.mistakes.rule_problems import variables_of
 from framework.mistakes.undecorated import undecorated
-from framework.plans import Plan
+from framework.plans import Parameter, Plan
 from framework.routing import path_key
 from framework.startup import Problem
 
@@ -97,7 +97,8 @@ class HandlerReader:
             for route in own:
                 handler = self._handler(route, prefixes[controller], [*catchers, *self.catchers])
                 found += [] if handler is None else [handler]
-        self._problems += chain.from_iterable(map(_unserved, found))
+        self._problems += _clashes(found)
+        self._problems += chain.from_iterable(map(_bodiless, found))
         return found
 
     def _handler(self, route: Route, prefix: str, catchers: list[Catcher]) -> Handler | None:
@@ -132,16 +133,36 @@ class HandlerReader:
         return tuple(each for each in found if each is not None)
 
 
-def _unserved(handler: Handler) -> Iterator[Problem]:
-    """Report what the handler and its guards ask for that no request can give."""
-    route = handler.route
-    plans = (*(each.plan for each in handler.guards), handler.plan)
-    parameters = [each for plan in plans for each in plan.parameters]
+def _clashes(handlers: Iterable[Handler]) -> Iterator[Problem]:
+    """Report what handlers and what stands around them cannot both have, each cause once."""
+    causes: dict[str, list[Problem]] = {}
+    for problem in chain.from_iterable(map(_clashing, handlers)):
+        # It names what the handlers share, since each of them is right by itself.
+        causes.setdefault(problem.what, []).append(problem)
+    for first, *others in map(dict.fromkeys, causes.values()):
+        count = len(others)
+        also = f"; so it is in {count} other handler{'s' * (count > 1)}" if others else ""
+        yield Problem(first.where, f"{first.what}{also}", first.remedy)
+
+
+def _clashing(handler: Handler) -> Iterator[Problem]:
+    parameters = _before(handler)
     yield from clashes(parameters)
-    yield from missing_bodies(route.method, route.where, parameters)
     # Of the exception handlers only one runs; which body its request had, nobody knows.
     for catcher in handler.catchers:
         yield from two_types([*catcher.plan.parameters, *parameters])
+
+
+def _bodiless(handler: Handler) -> Iterator[Problem]:
+    """Report what the handler and its guards read from a body that its requests do not have."""
+    route = handler.route
+    return missing_bodies(route.method, route.where, _before(handler))
+
+
+def _before(handler: Handler) -> list[Parameter]:
+    """List the parameters of the guards, and then of the handler."""
+    plans = (*(each.plan for each in handler.guards), handler.plan)
+    return [each for plan in plans for each in plan.parameters]
 
 
 def _endpoints(controllers: Collection[type]) -> dict[type, str]:

@@ -1,5 +1,6 @@
 """What start-up says about guards, and what a test puts in their place."""
 
+import inspect
 from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
@@ -218,3 +219,18 @@ def test_middleware_that_needs_a_value_is_to_be_an_object() -> None:
         def page(self) -> None: ...
 
     assert only_problem_of(Page, Web).remedy.startswith("Write [Limit(…)] with its value. Or give ")
+
+
+def test_guarded_handlers_are_found_without_reading_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To find a class is to parse its file, which is for reports: many handlers would be slow."""
+    found: list[object] = []
+    find = inspect.findsource
+
+    def counting(kind: Any) -> Any:
+        found.append(kind)
+        return find(kind)
+
+    monkeypatch.setattr(inspect, "findsource", counting)
+
+    assert problems_of(page_guarded_by(LoggedIn, AtLeast(18)), Users) == ()
+    assert found == []

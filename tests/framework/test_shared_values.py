@@ -94,6 +94,20 @@ def test_two_types_of_one_session_value_are_a_problem(parts: list[type], other: 
     assert problem.remedy == "Use one type for the key, or another key for one of them."
 
 
+def test_one_clash_with_many_handlers_is_one_problem() -> None:
+    """Its cause is what they share."""
+
+    @controller("/more")
+    class More(Baskets):
+        @get("/other")
+        def other(self, basket: BasketValue = Basket()) -> Basket:
+            return basket
+
+    problem = only_problem_of(Baskets, More, Guarded)
+
+    assert problem.what.endswith("could store its changes; so it is in 1 other handler")
+
+
 def test_other_limits_of_a_session_value_are_another_type() -> None:
     """What one of two parameters may store, the other one may not read."""
 
