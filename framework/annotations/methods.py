@@ -51,7 +51,11 @@ def _described(called: Callable[..., object]) -> Callable[..., object]:
 
 
 def _signature(called: Callable[..., object], is_function: bool) -> inspect.Signature:
-    signature = signature_of(called)
+    try:
+        signature = signature_of(called)
+    # What is written in C need not tell.
+    except (TypeError, ValueError):
+        return inspect.Signature()
     # No request may change what a partial function fixes, although it is a default for callers.
     fixed = called.keywords if type(called) is partial else {}
     passed = [

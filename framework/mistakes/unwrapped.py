@@ -31,6 +31,7 @@ class HiddenDecorators:
 
     def _hidden(self, found: object, name: str) -> Iterator[tuple[FunctionType, list[str]]]:
         """Yield the functions that a class's member only holds, with what they lose."""
+        mine = list(_wrapped(found))
         for layer in _functions_in(found):
             lost = [
                 written
@@ -38,7 +39,7 @@ class HiddenDecorators:
                 for written in _written(key, _missing(layer, found, key))
             ]
             inner = list(_functions_in(layer)) if lost else []
-            own = next((each for each in inner if each.__qualname__ == name), None)
+            own = next((each for each in inner if _is_hidden(each, layer, mine, name)), None)
             # A decorator may also hold methods of other classes, and others of this one.
             if own is not None or (lost and not self._is_elsewhere(inner)):
                 yield own or layer, lost
@@ -66,6 +67,13 @@ class HiddenDecorators:
                 found[target.__qualname__].append(target)
                 rest += type.__subclasses__(target)
         return found
+
+
+def _is_hidden(function: FunctionType, layer: FunctionType, mine: list[object], name: str) -> bool:
+    """Tell whether a function inside a layer is what the class's member was made of."""
+    # What leads from other methods back to this one, an application for one, hides nothing.
+    is_mine = any(function is each for each in mine)
+    return function is layer if is_mine else function.__qualname__ == name
 
 
 def _wrapped(member: object) -> Iterator[object]:

@@ -1,9 +1,14 @@
 """Guards let a request pass only with True, and before anything else is read."""
 
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
 import pytest
 from werkzeug.exceptions import Unauthorized
 
 from framework import (
+    Application,
     Body,
     Session,
     controller,
@@ -13,7 +18,7 @@ from framework import (
     post,
 )
 from tests.framework.guarding import Answering, LoggedIn, Named, Users, page_guarded_by
-from tests.framework.trials import client_of
+from tests.framework.trials import client_of, only_problem_of
 
 
 def test_a_guard_is_injected_and_reads_the_request() -> None:
@@ -170,3 +175,41 @@ def test_a_session_that_only_a_guard_touches_is_saved() -> None:
         client.get("/")
         with client.session() as session:
             assert session["checks"] == 2
+
+
+def test_a_handler_may_know_its_application() -> None:
+    """Through it every other handler, which does not hide that one's guard and verb."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        @guard(Answering(True))
+        def show(self) -> str:
+            return f"of {len(application.handlers)}"
+
+        @get("/other")
+        @guard(Answering(False))
+        def other(self) -> str:
+            return f"of {len(application.handlers)}"
+
+    application = Application(Page)
+
+    with Application(Page).test() as client:
+        assert client.get("/").text == "of 2"
+
+
+def test_a_decorator_that_only_says_what_it_wraps_hides_a_guard() -> None:
+    """The name and the signature are kept, the guard is not."""
+
+    def naming(function: Callable[[Any], str]) -> Callable[[Any], str]:
+        return update_wrapper(lambda self: function(self), function, updated=())
+
+    @controller("/")
+    class Page:
+        @get("/")
+        @naming
+        @guard(Answering(False))
+        def show(self) -> str:
+            return "shown"
+
+    assert only_problem_of(Page).what.startswith("@guard does nothing here")
