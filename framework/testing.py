@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_origin, is_ty
 import werkzeug.test
 from werkzeug.test import TestResponse
 
+from framework.annotations.fitting import is_protocol
 from framework.annotations.signatures import describe
 from framework.application import Application
 from framework.defaults import SessionDefaults
-from framework.wiring.missing import is_protocol
 from framework.wiring.session_parts import SessionClock
 from sessions.manager import SessionManager
 from sessions.session import Session

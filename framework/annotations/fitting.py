@@ -13,6 +13,12 @@ from framework.annotations.signatures import EMPTY, Unresolved, bare, split
 
 # As in PEP 484: a type checker takes an int for a float; the others say nothing.
 _UNCERTAIN = (float, complex, Any, EMPTY, Unresolved)
+# What a type checker takes for one of these, too.
+_ALSO: dict[Any, Any] = {
+    None: types.NoneType,
+    float: (float, int),
+    complex: (complex, float, int),
+}
 # An object of these is hardly ever one of a class that somebody made of two.
 _VALUES = (str, bytes, int, bool, types.NoneType, Decimal, UUID, date, datetime, time, timedelta)
 # A class whose metaclass has another one decides itself what its instances are.
@@ -32,6 +38,11 @@ def fits(value: object, annotation: Any) -> bool:
     if origin is list and arguments and isinstance(value, list):
         return all(fits(each, arguments[0]) for each in value)
     return _is_instance(value, origin)
+
+
+def is_protocol(key: Any) -> bool:
+    """Tell whether a type is a protocol, and not a class that follows one."""
+    return bool(getattr(key, "_is_protocol", False))
 
 
 def may_be(given: Any, wanted: Any) -> bool:
@@ -74,10 +85,11 @@ def _subclasses(kind: type) -> set[type]:
 def _is_instance(value: object, kind: Any) -> bool:
     if is_typeddict(kind):
         return isinstance(value, Mapping)
-    # What a type checker takes for a float.
-    kind = (float, int) if kind is float else types.NoneType if kind is None else kind
+    # What it says of any object, type checkers know before the program runs.
+    if is_protocol(kind):
+        return value is not None
     try:
-        return isinstance(value, kind)
-    # Any, type variables, and protocols that can only be checked before the program runs.
+        return isinstance(value, _ALSO.get(kind, kind))
+    # Any, and type variables.
     except TypeError:
         return True

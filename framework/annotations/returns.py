@@ -9,10 +9,10 @@ from uuid import UUID
 import msgspec.inspect
 from werkzeug.wrappers import Response
 
+from framework.annotations.fitting import is_protocol
 from framework.annotations.object_fields import is_pydantic_model
 from framework.annotations.signatures import EMPTY, Unresolved, describe, read_return, split
 from framework.startup import Problem
-from framework.wiring.missing import is_protocol
 
 _NUMBERS = (int, float)
 # What promises nothing that can be checked.

@@ -6,18 +6,18 @@ import traceback
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, is_typeddict
+from typing import Any, get_origin
 
 import injector
 
-from framework.annotations.signatures import Declared, describe, signature_of
+from framework.annotations.fitting import fits
+from framework.annotations.signatures import Declared, bare, describe, signature_of
 from framework.components import is_component
 from framework.controllers import is_controller
 from framework.mistakes.middleware_calls import takes_requests
 from framework.mistakes.unbindable import did_you_mean
 from framework.startup import NotProvided, Problem
 from framework.validation import TEXTS, is_scalar
-from framework.wiring.missing import is_protocol
 from framework.wiring.providers import SESSION_CONTAINER, Provider
 
 # Whose frames say nothing about the mistake.
@@ -102,7 +102,7 @@ def wrong_type(provider: Provider, component: object) -> Problem | None:
         component.close()
     if isinstance(component, Coroutine | AsyncGenerator):
         return None
-    wrong = [key for key in provider.keys if not _fits(component, key)]
+    wrong = [key for key in provider.keys if not _is_of(component, key)]
     if not wrong:
         return None
     return Problem(
@@ -183,13 +183,7 @@ def _is_own(trace: TracebackType) -> bool:
     return trace.tb_frame.f_code.co_filename.startswith(_OWN_FOLDERS)
 
 
-def _fits(component: object, key: object) -> bool:
-    # Numbers fit wider types than their own; protocols and typed dictionaries have no instances.
-    if (
-        not isinstance(key, type)
-        or key in (float, complex, Any)
-        or is_protocol(key)
-        or is_typeddict(key)
-    ):
-        return component is not None
-    return isinstance(component, key)
+def _is_of(component: object, key: object) -> bool:
+    """Tell whether a component is of the class; what a collection holds is for who asks for it."""
+    kind = bare(key)[0]
+    return component is not None and fits(component, get_origin(kind) or kind)

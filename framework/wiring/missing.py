@@ -6,6 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
+from framework.annotations.fitting import is_protocol
 from framework.annotations.signatures import annotated_names, describe
 from framework.components import is_component, is_configuration
 from framework.controllers import is_controller
@@ -51,11 +52,6 @@ def unannotated() -> NotProvided:
 def is_abstract(key: Any) -> bool:
     """Tell whether a type cannot be built itself: an abstract class or a protocol."""
     return isinstance(key, type) and (inspect.isabstract(key) or is_protocol(key))
-
-
-def is_protocol(key: Any) -> bool:
-    """Tell whether a type is a protocol, and not a class that follows one."""
-    return bool(getattr(key, "_is_protocol", False))
 
 
 def implements(candidate: type, key: type) -> bool:

@@ -1,11 +1,12 @@
 """Configurations: which of their methods provide components, and what those must say."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from typing import Any, NewType, Protocol
 
 import pytest
 
 from framework import component, configuration, controller, get, repository, service
+from framework.annotations.signatures import describe
 from framework.components import component_methods, is_component, is_configuration
 from framework.startup import location
 from framework.testing import open_client
@@ -187,10 +188,13 @@ def test_a_component_method_outside_of_a_configuration_is_a_problem() -> None:
         (Mailer, None, "None"),
         (SmtpMailer, "text", "an object of type str"),
         (Sending, None, "None"),
+        (dict[str, int], [], "an object of type list"),
+        (NewType("Url", str), 5, "an object of type int"),
+        (complex, "1j", "an object of type str"),
     ],
 )
 def test_a_component_method_has_to_return_what_it_says(
-    key: type, component_made: object, returned: str
+    key: Any, component_made: object, returned: str
 ) -> None:
     """A forgotten return, or another type, is found before the first request."""
 
@@ -212,7 +216,7 @@ def test_a_component_method_has_to_return_what_it_says(
     problem = only_problem_of(Configuration, Dependent)
 
     assert problem.what == (
-        f"Configuration.mailer() is annotated to return {key.__name__}, but it returned {returned}"
+        f"Configuration.mailer() is annotated to return {describe(key)}, but it returned {returned}"
     )
 
 
