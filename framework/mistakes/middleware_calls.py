@@ -1,5 +1,6 @@
 """How middleware is called, as far as its signature tells before the first request."""
 
+import builtins
 import inspect
 import re
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ _COLLECTIONS = (Sequence, AbstractSet)
 _NEXT = ("next", "nxt", "call_next", "get_response", "handler", "inner", "proceed")
 _CALLED = re.compile(r"\b(Next|Callable)\b")
 _RETURNED = re.compile(r"Response\b")
+_UNSAID = (EMPTY, Any, "Any", object, "object")
 
 
 def call_problem(where: str, middleware: Any) -> Problem | None:
@@ -73,12 +75,28 @@ def _goes_around(value: object, surely: bool) -> bool:
 def _says_next(signature: inspect.Signature) -> bool | None:
     """Tell whether the second parameter is the next one; None if nothing says what it is."""
     second, returned = list(signature.parameters.values())[1], signature.return_annotation
-    is_named = second.name.strip("_") in _NEXT or _CALLED.search(_text(second.annotation))
-    if is_named or _RETURNED.search(_text(returned)):
+    if second.name.strip("_") in _NEXT:
         return True
-    has_default = second.default is not EMPTY
-    is_said = (each not in (EMPTY, Any, "Any") for each in (second.annotation, returned))
-    return False if has_default or any(is_said) else None
+    if second.default is not EMPTY:
+        return False
+    says = _says_called(second.annotation)
+    if says is None and returned not in _UNSAID:
+        return _RETURNED.search(_text(returned)) is not None
+    return says
+
+
+def _says_called(annotation: Any) -> bool | None:
+    """Tell whether an annotation is one of what can be called; None if it does not say that."""
+    if annotation in _UNSAID:
+        return None
+    text = _text(annotation)
+    if isinstance(annotation, str) and text.partition("[")[0] not in vars(builtins):
+        return True if _CALLED.search(text) else None
+    return _CALLED.search(text) is not None or _has_call(annotation)
+
+
+def _has_call(kind: Any) -> bool:
+    return any("__call__" in vars(base) for base in getattr(kind, "__mro__", ()))
 
 
 def _text(annotation: Any) -> str:

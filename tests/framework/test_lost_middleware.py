@@ -1,6 +1,6 @@
 """Middleware that nothing would call, and middleware that cannot be called."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -136,11 +136,46 @@ class Counter:
     def __call__(self, request: Request, what: str) -> None: ...
 
 
-@pytest.mark.parametrize("kind", [RateLimiter, Counter])
+class Showing:
+    def __call__(self, request: Request, user: str) -> Response:
+        return Response(user)
+
+
+@pytest.mark.parametrize("kind", [RateLimiter, Counter, Showing])
 def test_what_takes_a_request_and_something_else_is_no_middleware(kind: type) -> None:
     """A default, or another type than that of the next one, tells that it is not called so."""
     assert problems_of(Pages, component(kind)) == ()
     assert problems_of(Pages, component(scope="request")(kind)) == ()
+
+
+class Handling(Protocol):
+    def __call__(self, request: Request) -> Response: ...
+
+
+class Forwarding:
+    def __call__(self, request: Request, on: Handling) -> Any:
+        return on(request)
+
+
+class Answering:
+    def __call__(self, request: Any, on: Any) -> Response:
+        return Response(on(request))
+
+
+class Textual:
+    def __call__(self, request: "Request", on: "Next") -> "Response":
+        return on(request)
+
+
+class Named:
+    def __call__(self, request: Any, call_next: Any) -> Any:
+        return call_next(request)
+
+
+@pytest.mark.parametrize("kind", [Forwarding, Answering, Textual, Named])
+def test_what_takes_the_next_one_is_middleware(kind: type) -> None:
+    """Its name tells it, or the types of the two."""
+    assert "is not the type" in only_problem_of(Pages, component(scope="request")(kind)).what
 
 
 class Untyped:
