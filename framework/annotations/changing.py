@@ -1,6 +1,5 @@
 """Whether a value of a type can be changed in place."""
 
-import dataclasses
 import enum
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -37,4 +36,6 @@ def _is_frozen(kind: Any) -> bool:
         return False
     if issubclass(kind, msgspec.Struct):
         return kind.__struct_config__.frozen and not kind.__struct_config__.array_like
-    return dataclasses.is_dataclass(kind) and bool(vars(kind)["__dataclass_params__"].frozen)
+    # A subclass of a dataclass need not be decorated itself.
+    parameters: Any = getattr(kind, "__dataclass_params__", None)
+    return parameters is not None and bool(parameters.frozen)
