@@ -60,8 +60,23 @@ def may_be(given: Any, wanted: Any) -> bool:
         return False
     # A class may be made of both, and of an abstract one also without saying so.
     return (
-        isabstract(one) or isabstract(other) or not _subclasses(one).isdisjoint(_subclasses(other))
+        isabstract(one)
+        or isabstract(other)
+        or not subclasses(one).keys().isdisjoint(subclasses(other))
     )
+
+
+def subclasses(kind: type) -> dict[int, type]:
+    """Return all classes below one, by their ids: a metaclass may make them unhashable."""
+    found: dict[int, type] = {}
+    rest = [kind]
+    while rest:
+        below = {
+            id(each): each for each in type.__subclasses__(rest.pop()) if id(each) not in found
+        }
+        found |= below
+        rest += below.values()
+    return found
 
 
 def _is_plain(kind: Any) -> bool:
@@ -69,17 +84,6 @@ def _is_plain(kind: Any) -> bool:
     if not isinstance(kind, type) or get_origin(kind) is not None or kind in _UNCERTAIN:
         return False
     return type(kind).__instancecheck__ in _CHECKS and not is_typeddict(kind)
-
-
-def _subclasses(kind: type) -> set[type]:
-    """Return all classes below one."""
-    found: set[type] = set()
-    rest = [kind]
-    while rest:
-        below: set[type] = set(type.__subclasses__(rest.pop())) - found
-        found |= below
-        rest += below
-    return found
 
 
 def _is_instance(value: object, kind: Any) -> bool:

@@ -1,12 +1,12 @@
 """Decorators that another one above them hides, since it lacks functools.wraps."""
 
 import gc
-from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 from types import FunctionType, ModuleType
 
+from framework.annotations.fitting import subclasses
 from framework.catching import CATCHES
 from framework.components import COMPONENT, tag_of
 from framework.controllers import ROUTES, verbs
@@ -45,27 +45,16 @@ class HiddenDecorators:
                 yield own or layer, lost
 
     def _is_elsewhere(self, functions: list[FunctionType]) -> bool:
-        """Tell whether a function, or one that it holds, is the member that its name says."""
-        known = set(map(id, functions))
-        for each in functions:
-            owner, _, name = each.__qualname__.rpartition(".")
-            for target in self._classes.get(owner, ()):
-                if any(id(part) in known for part in _wrapped(vars(target).get(name))):
-                    return True
-        return False
+        """Tell whether one of the functions is what some class has, or what that wraps."""
+        return any(id(each) in self._members for each in functions)
 
     @cached_property
-    def _classes(self) -> dict[str, list[type]]:
-        """All classes that exist, by their names; few applications need to know them."""
-        found: defaultdict[str, list[type]] = defaultdict(list)
-        seen: set[type] = set()
-        rest: list[type] = [object]
-        while rest:
-            target = rest.pop()
-            if target not in seen:
-                seen.add(target)
-                found[target.__qualname__].append(target)
-                rest += type.__subclasses__(target)
+    def _members(self) -> set[int]:
+        """Know the members of all classes that exist; few applications need to."""
+        found: set[int] = set()
+        for target in subclasses(object).values():
+            for member in vars(target).values():
+                found.update(map(id, _wrapped(member)))
         return found
 
 
@@ -78,7 +67,11 @@ def _is_hidden(function: FunctionType, layer: FunctionType, mine: list[object], 
 
 def _wrapped(member: object) -> Iterator[object]:
     """Yield a member of a class and what it wraps, as functools.wraps tells."""
+    seen: set[int] = set()
     while issubclass(type(member), FunctionType | staticmethod | classmethod):
+        if id(member) in seen:
+            return
+        seen.add(id(member))
         yield member
         member = getattr(member, "__wrapped__", None)
 

@@ -1,7 +1,7 @@
 """Guards let a request pass only with True, and before anything else is read."""
 
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import update_wrapper, wraps
 from typing import Any
 
 import pytest
@@ -213,3 +213,32 @@ def test_a_decorator_that_only_says_what_it_wraps_hides_a_guard() -> None:
             return "shown"
 
     assert only_problem_of(Page).what.startswith("@guard does nothing here")
+
+
+def test_a_decorator_may_call_a_handler_that_was_put_into_another_class() -> None:
+    """Under whatever name it was written: there it is guarded."""
+
+    @get("/listed")
+    @guard(Answering(False))
+    def listed(self: object) -> str:
+        return "listed"
+
+    def after_listing(function: Callable[[Any], str]) -> Callable[[Any], str]:
+        @wraps(function)
+        def wrapper(self: object) -> str:
+            return f"{listed(self)}, {function(self)}"
+
+        return wrapper
+
+    @controller("/")
+    class Page:
+        @get("/")
+        @after_listing
+        def show(self) -> str:
+            return "shown"
+
+    other = controller("/other")(type("Other", (), {"index": listed}))
+
+    with client_of(Page, other) as client:
+        assert client.get("/").text == "listed, shown"
+        assert client.get("/other/listed").status_code == 403
