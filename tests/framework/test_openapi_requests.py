@@ -28,6 +28,14 @@ class Login:
     password: str
 
 
+@dataclass
+class Search:
+    """Say what is looked for."""
+
+    text: str = ""
+    page: int = 1
+
+
 @controller("/")
 class Forms:
     """Read forms."""
@@ -43,6 +51,9 @@ class Forms:
 
     @post("/optional")
     def optional(self, name: Form[str] = "nobody") -> None: ...
+
+    @post("/searched")
+    def searched(self, search: Form[Search]) -> None: ...
 
     @post("/file")
     def file(self, picture: FileStorage) -> None: ...
@@ -139,9 +150,10 @@ def test_the_fields_of_a_form_are_one_object(forms: dict[str, Any]) -> None:
     }
 
 
-def test_a_form_without_required_fields_is_optional(forms: dict[str, Any]) -> None:
+@pytest.mark.parametrize("path", ["/optional", "/searched"])
+def test_a_form_without_required_fields_is_optional(forms: dict[str, Any], path: str) -> None:
     """A client may send no body at all."""
-    assert forms["paths"]["/optional"]["post"]["requestBody"]["required"] is False
+    assert forms["paths"][path]["post"]["requestBody"]["required"] is False
 
 
 def test_a_class_and_fields_of_a_form_come_together(forms: dict[str, Any]) -> None:
