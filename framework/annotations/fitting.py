@@ -71,11 +71,11 @@ def subclasses(kind: type) -> dict[int, type]:
     found: dict[int, type] = {}
     rest = [kind]
     while rest:
-        below = {
-            id(each): each for each in type.__subclasses__(rest.pop()) if id(each) not in found
-        }
-        found |= below
-        rest += below.values()
+        below: list[type] = type.__subclasses__(rest.pop())
+        for each in below:
+            if id(each) not in found:
+                found[id(each)] = each
+                rest.append(each)
     return found
 
 
