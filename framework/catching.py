@@ -152,13 +152,13 @@ def _catchers(member: Member, plan: Plan, method: Callable[..., object]) -> Iter
 
 def _errors(function: Callable[..., object]) -> list[tuple[int, Declared]]:
     """List the parameters that take the error, with their places."""
-    declared = read_parameters(function, lambda what, remedy: None)
+    declared = read_parameters(function)
     return [(at, each) for at, each in enumerate(declared) if _takes_error(each)]
 
 
 def _unannotated(function: Callable[..., object], others: Container[str]) -> list[Declared]:
     """Find the parameter that is probably meant to take the error."""
-    declared = read_parameters(function, lambda what, remedy: None)
+    declared = read_parameters(function)
     found = (each for each in declared if each.annotation is EMPTY and not each.variadic)
     return [each for each in found if each.name not in others and each.default is EMPTY][:1]
 

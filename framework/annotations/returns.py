@@ -24,7 +24,7 @@ _ENCODABLE = (str, bytes, dict, list, tuple, set, frozenset, UUID)
 def promised(function: Callable[..., object]) -> tuple[Any, ...]:
     """Return the type of the annotation, or those that its union offers."""
     # What cannot be evaluated need not be: nobody calls a method by its return type.
-    annotation, _ = split(read_return(function, lambda what, remedy: None))
+    annotation, _ = split(read_return(function))
     is_union = get_origin(annotation) in (Union, UnionType)
     return get_args(annotation) if is_union else (annotation,)
 

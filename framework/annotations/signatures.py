@@ -18,6 +18,11 @@ _QUALIFIER = re.compile(r"(?:[\w<>]+\.)+(?=\w)")
 # Takes what is wrong, and what to do about it.
 Report = Callable[[str, str], None]
 
+
+def _nobody(what: str, remedy: str) -> None:
+    """Leave what an annotation lacks to whoever needs it."""
+
+
 # Python 3.14 evaluates annotations when asked: without failing on what is missing, or not at all.
 _LAZILY: dict[str, Any] = {}
 _AS_TEXT: dict[str, Any] = {}
@@ -69,7 +74,7 @@ class Declared:
         return bool(self.kind == inspect.Parameter.KEYWORD_ONLY)
 
 
-def read_parameters(method: Callable[..., object], report: Report) -> list[Declared]:
+def read_parameters(method: Callable[..., object], report: Report = _nobody) -> list[Declared]:
     """Read the parameters that a caller of the method passes, so without `self` or `cls`."""
     found = list(signature_of(method).parameters.values())
     if not isinstance(method, staticmethod):
@@ -80,7 +85,7 @@ def read_parameters(method: Callable[..., object], report: Report) -> list[Decla
     return [_declare(parameter, method, report) for parameter in found]
 
 
-def read_return(method: Callable[..., object], report: Report) -> Any:
+def read_return(method: Callable[..., object], report: Report = _nobody) -> Any:
     """Read the return annotation: EMPTY without one, Unresolved if it cannot be evaluated."""
     annotation = signature_of(method).return_annotation
     if annotation is EMPTY:

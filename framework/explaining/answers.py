@@ -77,7 +77,7 @@ def _success(handler: Handler) -> Answer:
 
 
 def _returned(function: Callable[..., object]) -> object:
-    returned: object = bare(read_return(function, lambda what, remedy: None))[0]
+    returned: object = bare(read_return(function))[0]
     return None if returned is type(None) else returned
 
 

@@ -51,7 +51,7 @@ def path_problems(
     function: Callable[..., object], plan: Plan, variables: Variables
 ) -> Iterator[Problem]:
     """Report parameters that would be values of the query where they seem to be of the path."""
-    declared = read_parameters(function, lambda what, remedy: None)
+    declared = read_parameters(function)
     marked = {each.name for each in declared if any(map(source_of, each.metadata))}
     for each in plan.parameters:
         is_implied = each.source == "query" and each.name not in marked

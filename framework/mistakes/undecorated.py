@@ -43,7 +43,7 @@ def _methods(target: type) -> Iterator[tuple[str, Callable[..., object]]]:
 def _would_provide(name: str, function: Callable[..., object]) -> bool:
     if name == SESSION_CONTAINER:
         return True
-    kind: Any = key_of(*split(read_return(function, _ignore)))
+    kind: Any = key_of(*split(read_return(function)))
     base = get_origin(kind) or kind
     shown = describe(kind)
     names = [each.__name__ for each in getattr(base, "__mro__", ())]
@@ -53,10 +53,6 @@ def _would_provide(name: str, function: Callable[..., object]) -> bool:
 def _does_something(target: type) -> bool:
     hooks = any(hasattr(target, name) for name in _HOOKS)
     return hooks or catches_errors(target) or bool(read_guards(target, "", ()))
-
-
-def _ignore(what: str, remedy: str) -> None:
-    """Leave what an annotation lacks to whoever needs it."""
 
 
 def _provides_nothing(target: type, function: Callable[..., object]) -> Problem:

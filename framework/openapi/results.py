@@ -19,7 +19,7 @@ _ANYTHING: Schema = {"description": "What the handler answers."}
 
 def results(route: Route, schemas: Schemas) -> dict[str, Schema]:
     """Describe each response that a handler may return, by its status."""
-    members = _members(read_return(route.function, lambda what, remedy: None))
+    members = _members(read_return(route.function))
     bodies = [each for each in members if not _is_nothing(each) and not _is_free(each)]
     found: dict[str, Schema] = {}
     if bodies:

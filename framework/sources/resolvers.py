@@ -71,7 +71,7 @@ def resolving_function(component: object, field: Field) -> Callable[..., object]
             f"{kind} has no method resolve",
             f"Give it one: def resolve(self, session: Session) -> {wanted}.",
         )
-    returned = read_return(function, lambda what, remedy: None)
+    returned = read_return(function)
     if not may_be(returned, field.annotation):
         raise Unbindable(
             f"parameter {field.name!r} is {wanted}, but {location(function)} returns"

@@ -62,7 +62,7 @@ def _injected(function: Callable[..., object]) -> Callable[..., object]:
     Those that belong to the request say so themselves, by their types or their markers.
     """
     inner: Any = function.__func__ if isinstance(function, staticmethod) else function
-    declared = {each.name: each for each in read_parameters(function, lambda what, remedy: None)}
+    declared = {each.name: each for each in read_parameters(function)}
     parameters = [
         each.replace(annotation=_annotation(declared[name])) if name in declared else each
         for name, each in signature_of(inner).parameters.items()
