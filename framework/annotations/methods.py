@@ -57,7 +57,7 @@ def _signature(called: Callable[..., object], is_function: bool) -> inspect.Sign
     except (TypeError, ValueError):
         return inspect.Signature()
     # No request may change what a partial function fixes, although it is a default for callers.
-    fixed = called.keywords if type(called) is partial else {}
+    fixed = called.keywords if isinstance(called, partial) else {}
     passed = [
         each
         for each in signature.parameters.values()
