@@ -4,14 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import (
-    Conflict,
     HTTPException,
     NotFound,
     ServiceUnavailable,
     Unauthorized,
     abort,
 )
+from werkzeug.routing import RequestRedirect
 from werkzeug.utils import redirect
 
 from framework import Response, Session, catch, configuration, controller, get, guard, post
@@ -54,6 +55,11 @@ def raising(error: Callable[[], object]) -> type:
             error()
 
     return Page
+
+
+def moved_to(path: str) -> None:
+    """Redirect as Werkzeug's routing does."""
+    raise RequestRedirect(path)
 
 
 @pytest.mark.parametrize(
@@ -157,29 +163,40 @@ def test_a_status_that_is_given_is_the_status() -> None:
         def hidden(self) -> str:
             return "nothing"
 
-        @catch(Conflict)
-        def conflict(self) -> Response:
-            return Response("merged", 200)
+        @catch(ServiceUnavailable)
+        def stale(self) -> Response:
+            return Response("as of yesterday", 200)
 
     def deny() -> None:
-        raise Unauthorized
+        raise Unauthorized(www_authenticate=WWWAuthenticate("basic"))
 
-    def clash() -> None:
-        raise Conflict
+    def break_down() -> None:
+        raise ServiceUnavailable(retry_after=7)
 
     with client_of(raising(deny), Errors) as client:
-        assert client.get("/").status_code == 404
-    with client_of(raising(clash), Errors) as client:
-        assert client.get("/").status_code == 200
+        hidden = client.get("/")
+    with client_of(raising(break_down), Errors) as client:
+        stale = client.get("/")
+
+    assert (hidden.status_code, hidden.headers.get("WWW-Authenticate")) == (404, None)
+    assert (stale.status_code, stale.headers.get("Retry-After")) == (200, None)
 
 
 @pytest.mark.parametrize(
-    "answer", [lambda: abort(redirect("/other")), lambda: abort(Response("own", 402))]
+    "answer",
+    [
+        lambda: abort(redirect("/other")),
+        lambda: abort(Response("own", 402)),
+        lambda: moved_to("/other"),
+    ],
 )
 def test_f87_an_answer_that_is_raised_is_not_caught(answer: Callable[[], object]) -> None:
     """It is no error: whoever raised it has chosen the whole of it."""
     with client_of(raising(answer), Everything) as client:
-        assert client.get("/").status_code in (302, 402)
+        response = client.get("/")
+
+    assert response.status_code in (302, 308, 402)
+    assert response.mimetype != "application/json"
 
 
 def test_an_error_with_a_response_of_its_own_is_caught() -> None:

@@ -182,3 +182,22 @@ def test_json_whose_fields_have_defaults_may_not_be_missing() -> None:
         def search(self, cart: Body[Cart]) -> None: ...
 
     assert only_problem_of(Pages).what.endswith("but a GET request has no body")
+
+
+@component
+class Owner:
+    def resolve(self, owner: Body[Owned]) -> str:
+        return owner.owner
+
+
+def test_two_parameters_of_one_resolver_read_one_body() -> None:
+    """It is the same body, and it is read once."""
+
+    @controller("/")
+    class Pages:
+        @post("/")
+        def create(self, one: Annotated[str, Owner], other: Annotated[str, Owner]) -> list[str]:
+            return [one, other]
+
+    with client_of(Pages, Owner) as client:
+        assert client.post("/", json={"owner": "ada"}).json == ["ada", "ada"]

@@ -232,3 +232,11 @@ def test_no_unsafe_request_of_another_site_passes(
 
     # 400 where no form can be read in search of a token.
     assert response.status_code in (400, 403)
+
+
+def test_a_hidden_origin_is_no_matter_without_a_session() -> None:
+    """There is nothing that another site could misuse, unless visitors are to be protected."""
+    with _bank().test() as client:
+        response = client.post("/transfer", headers={"Origin": "null"})
+
+    assert response.status_code == 200

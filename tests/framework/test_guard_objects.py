@@ -89,6 +89,9 @@ def test_a_check_takes_what_its_caller_passes(guarding: Any) -> None:
     with client_of(page_guarded_by(guarding)) as client:
         assert client.get("/?role=").status_code == 403
         with client.session() as session:
+            session["role"] = "user"
+        assert client.get("/?role=user").status_code == 403
+        with client.session() as session:
             session["role"] = "admin"
         assert client.get("/").status_code == 200
 
@@ -115,6 +118,17 @@ def test_a_test_double_is_a_guard(double: Callable[[], Any]) -> None:
         guarding.check.return_value = False
         assert client.get("/").status_code == 403
         guarding.check.return_value = True
+        assert client.get("/").text == "resolved"
+
+
+def test_a_test_double_of_a_class_takes_what_the_class_takes() -> None:
+    """Also one that knows only the names of its methods."""
+    guarding = Mock(spec=Role)
+    guarding.check.side_effect = Role().check
+    with Application(Page).test(replace(Role).to(guarding)) as client:
+        with client.session() as session:
+            session["role"] = "admin"
+
         assert client.get("/").text == "resolved"
 
 

@@ -1,6 +1,7 @@
 """Guards let a request pass only with True, and before anything else is read."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import update_wrapper, wraps
 from typing import Any
 
@@ -242,3 +243,20 @@ def test_a_decorator_may_call_a_handler_that_was_put_into_another_class() -> Non
     with client_of(Page, other) as client:
         assert client.get("/").text == "listed, shown"
         assert client.get("/other/listed").status_code == 403
+
+
+@dataclass(frozen=True)
+class Either:
+    """Be equal to any other, since only its name counts."""
+
+    name: str = "either"
+    verdict: bool = field(default=True, compare=False)
+
+    def check(self) -> bool:
+        return self.verdict
+
+
+def test_guards_that_are_equal_are_not_the_same() -> None:
+    """Each of them may refuse; what its author leaves out of a comparison may decide."""
+    with client_of(page_guarded_by(Either(verdict=True), Either(verdict=False))) as client:
+        assert client.get("/").status_code == 403

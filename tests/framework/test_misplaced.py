@@ -204,3 +204,18 @@ def test_what_an_exception_handler_cannot_do_is_a_problem() -> None:
             "Give a number from 200 to 599, or leave it out.",
         ),
     ]
+
+
+def test_a_guarded_controller_inside_a_component_is_none_of_its_methods() -> None:
+    """Its guard guards its own handlers."""
+
+    @service
+    class Work:
+        @controller("/inner")
+        @guard(Nobody)
+        class Inner:
+            @get("/")
+            def show(self) -> str:
+                return "shown"
+
+    assert problems_of(Pages, Work, Work.Inner) == ()

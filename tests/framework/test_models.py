@@ -68,6 +68,13 @@ def test_every_error_of_a_model_is_told() -> None:
     }
 
 
+def test_the_number_of_errors_of_a_model_is_bounded() -> None:
+    """A large body of wrong values is not answered with a larger one."""
+    errors = posted(echo_of(Body[list[Address]]), b"[" + b"{}," * 500 + b"{}]")
+
+    assert len(errors) == 100
+
+
 def test_a_validator_of_a_model_speaks_for_itself() -> None:
     """The words of the user's own validator are the error."""
     assert posted(echo_of(Body[Customer]), b'{"fullName": "nobody"}') == {

@@ -102,3 +102,18 @@ def test_a_refused_host_has_the_security_headers() -> None:
     client = strict_client(Pages, trusted_hosts=["shop.example"])
 
     assert client.get("/").headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
+def test_a_response_that_says_nosniff_itself_says_it_once() -> None:
+    """It may say so in any spelling."""
+
+    @controller("/own")
+    class Own:
+        @get("/")
+        def show(self) -> Response:
+            return Response("text", headers={"x-content-type-options": "nosniff"})
+
+    with client_of(Own) as client:
+        response = client.get("/own/")
+
+    assert response.headers.getlist("X-Content-Type-Options") == ["nosniff"]

@@ -35,6 +35,7 @@ LIMITS: dict[str, tuple[dict[str, Any], str]] = {
     "two of one side": ({"ge": 1, "gt": 2}, "both ge and gt"),
     "an empty range": ({"ge": 5, "le": 2}, "ge=5 and le=2, which no value meets"),
     "an open range": ({"gt": 5, "le": 5}, "gt=5 and le=5, which no value meets"),
+    "a range that is open above": ({"ge": 5, "lt": 5}, "ge=5 and lt=5, which no value meets"),
     "an empty range of lengths": (
         {"min_length": 3, "max_length": 2},
         "min_length=3 and max_length=2, which no value meets",
