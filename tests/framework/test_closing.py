@@ -7,6 +7,7 @@ import pytest
 
 from framework import (
     Application,
+    Inject,
     Middleware,
     Next,
     Request,
@@ -225,3 +226,51 @@ def test_what_fails_as_an_unsent_body_is_closed_is_logged(
 
     assert Client(Application(Page)).get("/").status_code == 500
     assert "while it was closed" in caplog.text
+
+
+class Connection: ...
+
+
+def test_a_generator_whose_chunks_are_not_sent_ends_before_its_components() -> None:
+    """What it does at its end may still need them."""
+    trace = Trace()
+
+    @configuration
+    class Around:
+        @component(scope="request")
+        def connection(self) -> Iterator[Connection]:
+            yield Connection()
+            trace.closed.append("connection")
+
+        @component
+        def middleware(self) -> list[Middleware]:
+            return [not_modified]
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self, connection: Inject[Connection]) -> Iterator[Any]:
+            return trace.chunks("a", "b")
+
+    def not_modified(request: Request, next: Next) -> Response:
+        response = next(request)
+        response.status_code = 304
+        return response
+
+    with Application(Page, Around).test() as client:
+        client.get("/")
+
+    assert trace.closed == ["generator", "connection"]
+
+
+def test_middleware_may_let_something_follow_what_the_handler_yields() -> None:
+    """As with any response."""
+    followed: list[str] = []
+
+    def following(request: Request, next: Next) -> Response:
+        response = next(request)
+        response.call_on_close(lambda: followed.append("middleware"))
+        return response
+
+    assert answered(lambda trace: trace.chunks("a", "b"), following) == (200, ["generator"])
+    assert followed == ["middleware"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import pytest
-from werkzeug.exceptions import ServiceUnavailable
+from werkzeug.exceptions import Conflict, ServiceUnavailable
 
 from framework import (
     Inject,
@@ -19,6 +19,7 @@ from framework import (
     configuration,
     controller,
     get,
+    guard,
     session_value,
 )
 from framework.middleware import session_of
@@ -160,3 +161,43 @@ def test_what_middleware_takes_back_in_time_harms_nobody() -> None:
     """Only what is there at the end has to be saved."""
     with client_of(Pages, Database, behind(wavering)) as client:
         assert client.get("/ends").status_code == 200
+
+
+class SigningIn:
+    def check(self, session: Session) -> bool:
+        session["user"] = "ada"
+        return True
+
+
+class User:
+    def resolve(self, session: Session) -> str:
+        return str(session.get("user", "nobody"))
+
+
+class Order: ...
+
+
+@configuration
+class Orders:
+    @component(scope="request")
+    def order(self) -> Iterator[Order]:
+        yield Order()
+        raise Conflict
+
+    @catch(Conflict)
+    def refused(self, user: Annotated[str, User]) -> str:
+        return f"refused to {user}"
+
+
+def test_what_answers_a_failed_commit_resolves_anew() -> None:
+    """The session has forgotten what was resolved from it."""
+
+    @controller("/orders")
+    class Page:
+        @get("/")
+        @guard(SigningIn)
+        def show(self, user: Annotated[str, User], order: Inject[Order]) -> str:
+            return f"accepted from {user}"
+
+    with client_of(Page, Orders) as client:
+        assert client.get("/orders/").text == "refused to nobody"
