@@ -97,6 +97,17 @@ class Pages:
             raise ServiceUnavailable
         return cart.items
 
+    @get("/taken")
+    def taken(self, work: Inject[Work]) -> str:
+        self._tries += 1
+        if self._tries == 1:
+            raise Conflict
+        return "done"
+
+    @get("/stream")
+    def stream(self, work: Inject[Work]) -> Response:
+        return Response((str(len(self._ends)) for _ in range(2)), 500)
+
 
 def behind(middleware: Middleware) -> type:
     """Make a configuration of one middleware."""
@@ -113,7 +124,12 @@ def behind(middleware: Middleware) -> type:
 def again(request: Request, next: Next) -> Response:
     """Try once more."""
     response = next(request)
-    return next(request) if response.status_code >= 500 else response
+    return next(request) if response.status_code >= 400 else response
+
+
+def passing(request: Request, next: Next) -> Response:
+    """Do nothing."""
+    return next(request)
 
 
 def wavering(request: Request, next: Next) -> Response:
@@ -155,6 +171,22 @@ def test_s24_a_second_try_finds_session_values_as_they_were() -> None:
 
         with client.session() as session:
             assert session["cart"] == {"items": ["try 2"]}
+
+
+def test_a_second_try_is_committed_although_the_first_one_was_refused() -> None:
+    """Each has a piece of work of its own."""
+    with client_of(Pages, Database, behind(again)) as client:
+        assert client.get("/taken").text == "done"
+
+        assert client.get("/ends").json == ["rollback: Conflict", "commit"]
+
+
+def test_a_stream_with_a_5xx_has_its_components_to_its_end() -> None:
+    """They end with it, whether there is middleware or not."""
+    with client_of(Pages, Database, behind(passing)) as client:
+        assert client.get("/stream").text == "00"
+
+        assert client.get("/ends").json == ["rollback: InternalServerError"]
 
 
 def test_what_middleware_takes_back_in_time_harms_nobody() -> None:
