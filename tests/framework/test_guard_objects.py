@@ -165,3 +165,9 @@ def test_a_replacement_without_a_check_is_a_problem() -> None:
         Application(Page).test(replace(Role).to(Broken())),
     ):
         pass
+
+
+def test_a_check_that_tells_no_parameters_gets_none() -> None:
+    """What is written in C need not have a signature."""
+    with client_of(page_guarded_by(SimpleNamespace(check=bool))) as client:
+        assert client.get("/").status_code == 403

@@ -129,3 +129,16 @@ def test_a_type_that_a_resolver_never_gives_is_told(returned: Any) -> None:
 def test_a_resolver_may_return_what_can_be_of_the_type(returned: Any, wanted: Any) -> None:
     """In doubt it is right."""
     assert problems_of(echo_of(Annotated[wanted, resolver_of(returned)])) == ()
+
+
+@component(scope="request")
+class Anew:
+    def resolve(self) -> str:
+        return "anew"
+
+
+def test_a_resolver_that_is_built_for_each_request_is_a_problem() -> None:
+    """It is built once, and resolves anew."""
+    problem = only_problem_of(echo_of(Annotated[str, Anew]), Anew)
+
+    assert problem.what.endswith('Anew has scope="request", but resolvers are built once')

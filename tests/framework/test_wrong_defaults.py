@@ -78,6 +78,7 @@ def at(annotation: Any) -> Any:
         (list[int], ["1"], "['1'], which is no list[int]"),
         (Colour, "red", "'red', which is no Colour"),
         (Literal["a", "b"], "c", "'c', which is no Literal['a', 'b']"),
+        (Literal[1, 2], True, "True, which is no Literal[1, 2]"),
         (datetime, date(2026, 1, 2), "datetime.date(2026, 1, 2), which is no datetime"),
         (int | None, "1", "'1', which is no int | None"),
         (UserId, "1", "'1', which is no UserId"),

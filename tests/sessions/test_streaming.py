@@ -7,7 +7,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 
 from sessions import CookieSettings, MemoryStore, SessionClosed, SessionContainer
-from sessions.wsgi import SessionMiddleware
+from sessions.wsgi import EnvironHead, SessionMiddleware
 from tests.sessions.applications import TEXT
 from tests.sessions.apps import KEY, Handler, everything, untouched, writes
 from tests.sessions.gateway import Reply, serve
@@ -136,3 +136,20 @@ def test_s73_what_plain_http_loses_was_not_late(caplog: pytest.LogCaptureFixture
 
     (record,) = caplog.records
     assert record.getMessage().startswith("session insecure: ")
+
+
+def test_s100_a_late_change_is_neither_checked_nor_forgotten(
+    streaming: StreamingSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever asks a closed session to be undone still learns of it."""
+    manager = streaming.middleware.manager
+    session = manager.open(EnvironHead({"wsgi.url_scheme": "http"}))
+    session["list"] = [1]
+    manager.close(session)
+
+    session["list"].append(object())
+    manager.check(session)
+    manager.discard(session)
+    manager.report_late_changes(session)
+
+    assert "changed after the response's headers left" in caplog.text
