@@ -181,6 +181,33 @@ def test_a_second_try_is_committed_although_the_first_one_was_refused() -> None:
         assert client.get("/ends").json == ["rollback: Conflict", "commit"]
 
 
+def test_what_failed_is_rolled_back_before_middleware_goes_on() -> None:
+    """It may need what the component has locked."""
+    ends: list[str] = []
+
+    @configuration
+    class Locking:
+        @component(scope="request")
+        def order(self) -> Iterator[Order]:
+            try:
+                yield Order()
+            finally:
+                ends.append("ended")
+
+    @controller("/orders")
+    class Page:
+        @get("/")
+        def show(self, order: Inject[Order]) -> str:
+            raise ServiceUnavailable
+
+    def telling(request: Request, next: Next) -> Response:
+        next(request)
+        return Response("".join(ends))
+
+    with client_of(Page, Locking, behind(telling)) as client:
+        assert client.get("/orders/").text == "ended"
+
+
 def test_a_stream_with_a_5xx_has_its_components_to_its_end() -> None:
     """They end with it, whether there is middleware or not."""
     with client_of(Pages, Database, behind(passing)) as client:
