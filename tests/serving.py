@@ -21,6 +21,10 @@ SECONDS = 20.0
 
 FRAMEWORK = str(Path(sys.executable).with_name("framework"))
 
+# Where the tests run in the background, Ctrl-C is ignored, and programs inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 class Program:
     """A running program whose output is read line by line."""
