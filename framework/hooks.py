@@ -54,8 +54,8 @@ class Hooks:
                         pair.start()
                     if pair.stop is not None:
                         stopping.append(pair.stop)
+            # What has started stops again; the components stay, for the next request to try.
             except BaseException:
-                # The components stay: the next request may have more luck with the hooks.
                 end_all(reversed(stopping))
                 raise
             self._stopping = stopping

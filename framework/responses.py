@@ -221,6 +221,7 @@ def render_response(response: Response, environ: "WSGIEnvironment", where: str) 
     try:
         headers = response.get_wsgi_headers(environ).to_wsgi_list()
         _check_headers(headers, where)
+    # It will not be sent, whatever is wrong with it.
     except BaseException:
         close_body(response)
         raise

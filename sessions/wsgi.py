@@ -156,6 +156,7 @@ class _Response:
             chunks = iter(body)
             first = next((chunk for chunk in chunks if chunk), b"")
             self._leave()
+        # Whatever it was, it is the server's; the body that it will not get ends here.
         except BaseException:
             _close(body)
             raise

@@ -84,6 +84,7 @@ class Connections:
                 return self._idle.pop()
         try:
             return self._connect()
+        # Whatever kept it from being made, its place is free again.
         except BaseException:
             self._give(None)
             raise
@@ -119,6 +120,7 @@ class Connections:
         try:
             deadline = time.monotonic() + self._patience
             patiently(lambda: _prepare(connection, self._durable), deadline)
+        # Nobody else will know of it.
         except BaseException:
             connection.close()
             raise
