@@ -22,12 +22,11 @@ from framework.hooks import read_hooks
 from framework.injection import Graph
 from framework.middleware import Middleware, lost_middleware, read_middleware, uses_session
 from framework.settings import HTTPSettings
-from framework.startup import Problem, StartupError, setting_problems
+from framework.startup import Problem, StartupError
 from framework.static import static_problems
 from framework.wiring.additions import Addition
 from framework.wiring.discovery import find_classes
 from sessions.container import SessionContainer
-from sessions.errors import ConfigurationError
 from sessions.manager import SessionManager
 
 _NEW_CONTROLLER = "Return a new class each time, decorated with @component and @controller."
@@ -150,7 +149,8 @@ class Application:
         self.catchers: tuple[Catcher, ...] = surroundings.catchers
         """The exception handlers of the whole application, the nearest first."""
         self._dispatch = Dispatcher(self.handlers, surroundings, debug=debug)
-        self._served: WSGIApplication = surround(self._dispatch, surroundings.settings)
+        # The method costs each request less than the object that has it.
+        self._served: WSGIApplication = surround(self._dispatch.__call__, surroundings.settings)
         self._wait_for_a_request()
 
     def _wait_for_a_request(self) -> None:
@@ -203,10 +203,14 @@ def _surroundings(
     middleware = tuple(read_middleware(graph, problems))
     problems += lost_middleware(graph, middleware)
     problems += static_problems(handlers, graph)
-    in_use = any(map(uses_session, middleware)) or any(each.uses_session for each in handlers)
+    in_use = (
+        graph.asks_for(SessionManager)
+        or any(map(uses_session, middleware))
+        or any(handler.uses_session for handler in handlers)
+    )
     return Surroundings(
         settings=_settings(graph),
-        manager=_sessions(graph, problems) if in_use else None,
+        manager=_sessions(graph) if in_use else None,
         middleware=middleware,
         catchers=catchers,
         makers=graph.makers,
@@ -221,17 +225,13 @@ def _settings(graph: Graph) -> HTTPSettings:
         return HTTPSettings()
 
 
-def _sessions(graph: Graph, problems: list[Problem]) -> SessionManager | None:
+def _sessions(graph: Graph) -> SessionManager | None:
     """Set sessions up; None if that is a problem."""
-    where = graph.provider_of(SessionContainer) or "the default SessionContainer"
     try:
-        return SessionManager(graph.get(SessionContainer))
-    except ConfigurationError as error:
-        problems += setting_problems(where, error.problems)
-    # The graph has reported why there is no container.
+        return graph.get(SessionManager)
+    # The graph has reported why there is none.
     except KeyError:
-        pass
-    return None
+        return None
 
 
 def _after_fork() -> None:

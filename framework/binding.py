@@ -28,8 +28,10 @@ from framework.mistakes.clashes import clashes
 from framework.mistakes.foreign_limits import refuse_foreign_limits
 from framework.mistakes.misplaced_markers import refuse_misplaced
 from framework.mistakes.unbindable import (
+    asynchronous,
     did_you_mean,
     hidden,
+    is_asynchronous,
     is_hidden,
     is_mistyped,
     misspellings,
@@ -258,6 +260,8 @@ class _Binder:
             return PathMarker(self._path_variables[declared.name])
         if is_hidden(annotation):
             raise hidden(declared)
+        if is_asynchronous(declared):
+            raise asynchronous(declared)
         if isinstance(annotation, type) and issubclass(annotation, Session):
             return SessionMarker()
         if annotation is Request:

@@ -36,8 +36,9 @@ class Verdict(Enum):
 class CSRF:
     """Refuse unsafe requests of a live session that no page of this site made; a middleware.
 
-    Pages of `trusted_origins` count as this site's. Without a live session a request may come from
-    anywhere; with `visitors`, not from another site either, which is what a login form wants.
+    Pages of `trusted_origins` count as this site's. A session that ended, or changed its id, a
+    moment ago counts as a live one. Without one a request may come from anywhere; with `visitors`,
+    not from another site either, which is what a login form wants.
     """
 
     def __init__(self, *, trusted_origins: Collection[str] = (), visitors: bool = False) -> None:
@@ -102,7 +103,11 @@ def is_csrf_token(session: Session, token: str) -> bool:
 
 def _has_session(request: Request) -> bool:
     # Without a cookie, no browser has added to the request what its maker does not have.
-    return "Cookie" in request.headers and not session_of(request).is_new
+    if "Cookie" not in request.headers:
+        return False
+    session = session_of(request)
+    # The page that sends a form may be older than the end of its session, whose id it still has.
+    return session.is_past or not session.is_new
 
 
 def _sent_token(request: Request) -> str | None:

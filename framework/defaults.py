@@ -12,7 +12,6 @@ from typing import Any
 
 from sessions.container import SessionContainer
 from sessions.errors import ConfigurationError
-from sessions.signing import key_problem
 from sessions.stores.base import Store
 from sessions.stores.sqlite import SQLiteStore
 
@@ -81,9 +80,9 @@ class SessionDefaults:
                 f"correct that, or put keys into the environment variable {KEYS_VARIABLE}"
             ) from error
 
-        problem = key_problem(key, 0)
-        if problem or not key.isascii():
-            what = (problem or "is no ASCII text").partition("; ")[0].removeprefix("keys[0] ")
+        problems = _key_problems([key])
+        if problems or not key.isascii():
+            what = [*problems, "is no ASCII text"][0].partition("; ")[0].removeprefix("keys[0] ")
             raise ConfigurationError(
                 f"the session key in {str(path)!r} is unfit: it {what};"
                 " delete the file: the next start makes a new one"
@@ -106,11 +105,19 @@ class SessionDefaults:
 
 def _fit(keys: Sequence[str], source: str) -> Sequence[str]:
     """Return the keys; refuse unfit ones with the place where they are to be mended."""
-    found = [key_problem(key, position) for position, key in enumerate(keys)]
-    problems = [f"{source}: {problem}" for problem in found if problem]
+    problems = _key_problems(keys)
     if problems:
-        raise ConfigurationError(problems)
+        raise ConfigurationError([f"{source}: {problem}" for problem in problems])
     return keys
+
+
+def _key_problems(keys: Sequence[str]) -> list[str]:
+    """Return what a session container says of the keys, each as `fact; remedy`."""
+    try:
+        SessionContainer(keys=keys)
+    except ConfigurationError as error:
+        return [problem.removeprefix("SessionContainer: ") for problem in error.problems]
+    return []
 
 
 def _create(path: Path, text: str) -> None:

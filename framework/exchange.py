@@ -15,7 +15,6 @@ from framework.sources.form_data import FORM_TYPES, FormData, FormParser
 from framework.sources.raw_body import content_length, read_body
 from framework.wiring.scopes import Scope
 from sessions.manager import SessionManager
-from sessions.mapping import Unsaved
 from sessions.session import Session
 from sessions.wsgi import EnvironHead
 
@@ -54,11 +53,11 @@ class Exchange:
     __slots__ = (
         "_body",
         "_cookies",
-        "_lent",
         "_query",
         "_request",
         "_resolved",
         "environ",
+        "lent",
         "manager",
         "opened",
         "path_values",
@@ -92,7 +91,8 @@ class Exchange:
         self._body: bytes | None = None
         self._query: dict[str, list[str]] | None = None
         self._cookies: dict[str, list[str]] | None = None
-        self._lent: dict[object, Loan] = _NOTHING_LENT
+        # What holds values out of the session, by what has asked for them.
+        self.lent: dict[object, Loan] = _NOTHING_LENT
         self._resolved: dict[object, object] = _NOTHING_RESOLVED
 
     @property
@@ -179,7 +179,7 @@ class Exchange:
             self.take_back()
             self.manager.check(self.opened)
 
-    def unsaved(self) -> Unsaved | None:
+    def unsaved(self) -> Any:
         """Return what the session has not saved yet, for `forget` to keep."""
         if self.manager is None or self.opened is None:
             return None
@@ -189,10 +189,10 @@ class Exchange:
         """Forget what was resolved: what answers now is another try."""
         self._resolved = _NOTHING_RESOLVED
 
-    def forget(self, *, keep: Unsaved | None = None) -> None:
+    def forget(self, *, keep: Any = None) -> None:
         """Forget what was resolved and lent, and what the session has not saved."""
         self._resolved = _NOTHING_RESOLVED
-        self._lent = _NOTHING_LENT
+        self.lent = _NOTHING_LENT
         if self.manager is not None and self.opened is not None:
             self.manager.discard(self.opened, keep=keep)
 
@@ -205,13 +205,13 @@ class Exchange:
 
     def lend(self, key: object, make: Callable[[], Loan]) -> Any:
         """Return what holds a value out of the session, the same to all who ask under one key."""
-        if key not in self._lent:
-            self._lent = {**self._lent, key: make()}
-        return self._lent[key]
+        if key not in self.lent:
+            self.lent = {**self.lent, key: make()}
+        return self.lent[key]
 
     def take_back(self) -> None:
         """Let the session have what was lent of it."""
-        for loan in self._lent.values():
+        for loan in self.lent.values():
             loan.give_back()
 
     def _open(self) -> Session:

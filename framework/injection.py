@@ -133,6 +133,10 @@ class Graph:
         except NotProvided:
             return None
 
+    def asks_for(self, key: object) -> bool:
+        """Return whether something has asked for the component of a type."""
+        return any(key in provider.keys for provider in self._asked_for)
+
     def provided(self) -> list[object]:
         """List the types that the user's providers make."""
         return [key for provider in self._registry.eager() for key in provider.keys]
@@ -283,7 +287,8 @@ class Graph:
         try:
             component = give(self._injector, provider)
         except ConfigurationError as error:
-            self._problems += setting_problems(provider.where, error.problems)
+            where = self._place_of_settings(provider)
+            self._problems += setting_problems(where, error.problems)
         except YieldsNothing:
             self._problems.append(yields_nothing(provider))
         # What makes a component is the user's own code and may raise anything.
@@ -296,3 +301,8 @@ class Graph:
             self._problems += [] if wrong is None else [wrong]
             return wrong is None
         return False
+
+    def _place_of_settings(self, provider: Provider) -> str:
+        """Return where the settings are written that a component is made of, or the component."""
+        settings = provider if provider.settings is None else self._registry.find(provider.settings)
+        return settings.where

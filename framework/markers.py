@@ -105,7 +105,7 @@ class SessionMarker(Marker):
 
     def extractor(self, field: Field) -> Extract:
         """Return the function that opens the session."""
-        return attrgetter("session")
+        return _session
 
 
 class RequestMarker(Marker):
@@ -149,6 +149,12 @@ def default_or_refusal(default: Default | None, where: str) -> Default:
         raise invalid(where, "is required")
 
     return refuse
+
+
+def _session(exchange: Exchange) -> object:
+    # Asking the property alone would cost each request a second call.
+    session = exchange.opened
+    return exchange.session if session is None else session
 
 
 def _require_json(content_type: str) -> None:

@@ -80,7 +80,8 @@ class Router(Generic[H]):
 
         Raises `MethodNotAllowed`, which names the methods that the path has, or `NotFound`.
         """
-        found = self._answer(method, path)
+        answers = self._exact.get(path)
+        found = self._answer(method, path) if answers is None else answers.get(method)
         if found is None:
             raise self._refusal(path)
         return found

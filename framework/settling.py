@@ -10,9 +10,10 @@ from werkzeug.wsgi import ClosingIterator
 from framework.exchange import Exchange
 from framework.responses import Answer, Recover, Rendered, Stream, close_body
 from framework.wiring.scopes import Scope
+from sessions.edges import merge_headers
+from sessions.errors import StoreUnavailable
 from sessions.manager import SessionManager
 from sessions.session import Session
-from sessions.wsgi import merge_headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 Respond = Callable[["WSGIEnvironment", "StartResponse", dict[str, Any]], Iterable[bytes]]
 
 logger = logging.getLogger("framework")
+
+_UNAVAILABLE = f"{StoreUnavailable.status}"
 
 
 def in_scope(answer: Answer, recover: Recover) -> Answer:
@@ -176,7 +179,9 @@ def _settle(
     status, headers, body = rendered
     failed = _is_failure(status)
     try:
-        if not failed:
+        if failed:
+            status, headers, body = _told(manager.failure(session), rendered, exchange, recover)
+        elif exchange.lent:
             exchange.take_back()
         added = manager.close(session, failed=failed)
     # The handler's response would report what did not happen: the error takes its place.
@@ -186,7 +191,23 @@ def _settle(
     if added:
         merge_headers(headers, added)
     if isinstance(body, Stream):
-        # What was lent and changed since then is lost; this says so.
-        body.call_on_close(exchange.take_back)
-        body.call_on_close(lambda: manager.report_late_changes(session))
+        _report_late_changes(manager, exchange, session, body)
     return status, headers, body
+
+
+def _told(
+    failure: StoreUnavailable | None, rendered: Rendered, exchange: Exchange, recover: Recover
+) -> Rendered:
+    """Answer that the store has failed, unless the application has said so itself."""
+    status, _, body = rendered
+    if failure is None or status.startswith(_UNAVAILABLE):
+        return rendered
+    return _instead(body, failure, exchange, recover)
+
+
+def _report_late_changes(
+    manager: SessionManager, exchange: Exchange, session: Session, stream: Stream
+) -> None:
+    """Say at the end of a stream what was changed in the session, or lent of it, and is lost."""
+    stream.call_on_close(exchange.take_back)
+    stream.call_on_close(lambda: manager.report_late_changes(session))

@@ -1,4 +1,4 @@
-"""Web sessions that cannot lose data, for any WSGI application."""
+"""Web sessions that cannot lose data, for any WSGI or ASGI application."""
 
 from sessions.container import CookieSettings, SessionContainer
 from sessions.errors import (
@@ -7,24 +7,29 @@ from sessions.errors import (
     SessionError,
     SessionExpired,
     SessionNotFound,
+    SessionNotLoaded,
     SessionTooLarge,
     StoreUnavailable,
 )
 from sessions.events import SessionEvent
-from sessions.manager import SessionManager
-from sessions.record import Changes, Record
-from sessions.session import Session
-from sessions.stores.base import Outcome, Store
+from sessions.manager import AsyncSessionManager, SessionManager
+from sessions.record import Changes, Ended, Outcome, Record
+from sessions.session import AsyncSession, Session
+from sessions.stores.base import AsyncStore, Store
 from sessions.stores.memory import MemoryStore
 from sessions.stores.sqlite import SQLiteStore
 from sessions.transports.base import Transport
 from sessions.transports.cookie import CookieTransport
 
 __all__ = [
+    "AsyncSession",
+    "AsyncSessionManager",
+    "AsyncStore",
     "Changes",
     "ConfigurationError",
     "CookieSettings",
     "CookieTransport",
+    "Ended",
     "MemoryStore",
     "Outcome",
     "Record",
@@ -37,6 +42,7 @@ __all__ = [
     "SessionExpired",
     "SessionManager",
     "SessionNotFound",
+    "SessionNotLoaded",
     "SessionTooLarge",
     "Store",
     "StoreUnavailable",

@@ -1,21 +1,24 @@
 """The settings of sessions, checked when they are made."""
 
 import re
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, get_args
 
+from sessions.core.ids import new_secret, random_secret
+from sessions.core.lifetime import Lifetimes
+from sessions.core.limits import COOKIE_HEADER_LIMIT, COOKIE_PAIRS_LIMIT
+from sessions.core.pending import Rules
+from sessions.core.signing import IdSigner, key_problem
+from sessions.core.tokens import Tokens
 from sessions.errors import ConfigurationError
 from sessions.events import Listener
-from sessions.record import new_id, random_id
-from sessions.session import Session
-from sessions.signing import key_problem
-from sessions.stores.base import Store
+from sessions.session import AsyncSession, Session
+from sessions.stores.base import AsyncStore, Store, wall_clock
 from sessions.stores.memory import MemoryStore
 from sessions.transports.base import Transport
-from sessions.transports.cookie import SameSite, is_cookie_name
+from sessions.transports.cookie import CookieTransport, SameSite, is_cookie_name
 
 LONGEST_COOKIE = timedelta(days=400)
 LONGEST_SESSION = timedelta(days=3650)
@@ -68,10 +71,10 @@ class SessionContainer:
     """
 
     keys: Sequence[str | bytes] = field(repr=False)
-    store: Store = field(default_factory=MemoryStore)
+    store: Store | AsyncStore = field(default_factory=MemoryStore)
     cookie: CookieSettings = field(default_factory=CookieSettings)
     session_prefix: str = "session"
-    gen_id: Callable[[], str] = random_id
+    gen_id: Callable[[], str] = random_secret
     resave: bool = False
     rolling: bool = False
     save_uninitialized: bool = False
@@ -80,7 +83,10 @@ class SessionContainer:
     transports: Sequence[Transport] = ()
     listeners: Sequence[Listener] = ()
     session_class: type[Session] = Session
-    clock: Callable[[], float] = time.time
+    async_session_class: type[AsyncSession] = AsyncSession
+    clock: Callable[[], float] = wall_clock
+    cookie_header_limit: int = COOKIE_HEADER_LIMIT
+    cookie_pairs_limit: int = COOKIE_PAIRS_LIMIT
 
     def __post_init__(self) -> None:
         problems = [
@@ -90,11 +96,41 @@ class SessionContainer:
             *_trial(self),
             *_time(self.clock),
             *_lists(self),
+            *_limits(self),
             *_lifetime("idle_timeout", self.idle_timeout, LONGEST_SESSION),
             *_lifetime("absolute_timeout", self.absolute_timeout, LONGEST_SESSION),
         ]
         if problems:
             raise ConfigurationError([f"SessionContainer: {problem}" for problem in problems])
+
+
+def tokens_of(container: SessionContainer) -> Tokens:
+    """Return how the tokens of a container travel."""
+    transports = tuple(container.transports) or (
+        CookieTransport(
+            container.session_prefix,
+            container.cookie,
+            header_limit=container.cookie_header_limit,
+            pairs_limit=container.cookie_pairs_limit,
+        ),
+    )
+    signer = IdSigner(container.keys, purpose=f"session id:{container.session_prefix}")
+    return Tokens(signer, transports)
+
+
+def rules_of(container: SessionContainer) -> Rules:
+    """Return what a container says about its sessions."""
+    return Rules(
+        lifetimes=Lifetimes(
+            container.idle_timeout.total_seconds(), container.absolute_timeout.total_seconds()
+        ),
+        gen_id=container.gen_id,
+        clock=container.clock,
+        rolling=container.rolling,
+        resave=container.resave,
+        save_uninitialized=container.save_uninitialized,
+        listeners=tuple(container.listeners),
+    )
 
 
 def _flags(cookie: CookieSettings) -> Iterator[str]:
@@ -189,7 +225,7 @@ def _hardened(prefix: str, cookie: CookieSettings) -> Iterator[str]:
 
 def _kinds(container: SessionContainer) -> Iterator[str]:
     store: object = container.store
-    if not isinstance(store, Store):
+    if not isinstance(store, Store | AsyncStore):
         yield f"store={store!r} is no Store; give one such as SQLiteStore('sessions.db')"
     for name in ("resave", "rolling", "save_uninitialized"):
         value = getattr(container, name)
@@ -199,9 +235,12 @@ def _kinds(container: SessionContainer) -> Iterator[str]:
         value = getattr(container, name)
         if not callable(value):
             yield f"{name}={value!r} cannot be called; give a function without parameters"
-    kind: object = container.session_class
-    if not (isinstance(kind, type) and issubclass(kind, Session)):
-        yield f"session_class={kind!r} is no class of sessions; give Session or a subclass of it"
+    for name, base in (("session_class", Session), ("async_session_class", AsyncSession)):
+        kind = getattr(container, name)
+        if not (isinstance(kind, type) and issubclass(kind, base)):
+            yield (
+                f"{name}={kind!r} is no class of sessions; give {base.__name__} or a subclass of it"
+            )
 
 
 def _trial(container: SessionContainer) -> Iterator[str]:
@@ -210,7 +249,7 @@ def _trial(container: SessionContainer) -> Iterator[str]:
     if not callable(gen_id):
         return
     try:
-        new_id(container.gen_id)
+        new_secret(container.gen_id)
     except ConfigurationError as error:
         yield from error.problems
     # It is the user's function: whatever it raises now, it would raise in a request.
@@ -245,3 +284,10 @@ def _lists(container: SessionContainer) -> Iterator[str]:
                 yield f"transports holds {item!r}; give Transports, such as a CookieTransport"
             if name == "listeners" and not callable(item):
                 yield f"listeners holds {item!r}; give functions that take a SessionEvent"
+
+
+def _limits(container: SessionContainer) -> Iterator[str]:
+    for name in ("cookie_header_limit", "cookie_pairs_limit"):
+        limit = getattr(container, name)
+        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+            yield f"{name}={limit!r} is no limit; give a whole number of at least 1"

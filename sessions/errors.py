@@ -4,11 +4,11 @@ SessionError
 ├── ConfigurationError       settings that cannot work, all of them at once
 ├── SessionNotFound          no live session has this id
 │   └── SessionExpired       there is one, but its time is over
+├── SessionNotLoaded         an asynchronous session was used before it was loaded
 ├── SessionClosed            used after the response's headers left
 ├── SessionTooLarge          more data than a session may hold
 ├── UnencodableValue         a value that would not come back as it is
-├── UnreadableValue          stored bytes that no known format explains
-├── RequestHeaderTooLarge    a Cookie header over the limits
+├── UnreadableValue          stored bytes that cannot be turned back
 └── StoreUnavailable         the store is broken, locked or full
 """
 
@@ -40,6 +40,10 @@ class SessionExpired(SessionNotFound):
     """Report that the session's time is over."""
 
 
+class SessionNotLoaded(SessionError):
+    """Report a use of an asynchronous session whose data have not been asked for yet."""
+
+
 class SessionClosed(SessionError):
     """Report a use of the session that can no longer reach the client or the store."""
 
@@ -54,12 +58,6 @@ class UnencodableValue(SessionError, TypeError):
 
 class UnreadableValue(SessionError):
     """Report stored bytes that cannot be turned back into a value."""
-
-
-class RequestHeaderTooLarge(SessionError):
-    """Report a request header that is too large to be searched for a session."""
-
-    status = 431
 
 
 class StoreUnavailable(SessionError):

@@ -16,15 +16,20 @@ EventKind = Literal[
     "ambiguous",
     "unreadable",
     "insecure",
+    "misplaced",
+    "store_failed",
 ]
 
-_LEVELS: dict[str, int] = {
+LOGGED: dict[str, int] = {
     "rejected": logging.INFO,
     "ambiguous": logging.WARNING,
     "gone": logging.INFO,
     "unreadable": logging.ERROR,
     "insecure": logging.WARNING,
+    "misplaced": logging.WARNING,
+    "store_failed": logging.ERROR,
 }
+"""The kinds of events that are lines of the log, each with its level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ class SessionEvent:
     created, regenerated, destroyed: what a request did. gone: a write was dropped, for the session
     had ended meanwhile. rejected: a token that we did not sign. ambiguous: two different sessions
     in one request. unreadable: a stored record that cannot be read. insecure: a Secure cookie that
-    was not sent over plain http.
+    was not sent over plain http. misplaced: a request outside of the cookie's path or domain.
+    store_failed: the use of a session could not be written down; the page was served.
     """
 
     kind: EventKind
@@ -46,7 +52,7 @@ Listener = Callable[[SessionEvent], None]
 
 def emit(listeners: Iterable[Listener], kind: EventKind, detail: str) -> None:
     """Log what is worth a line and tell every listener."""
-    level = _LEVELS.get(kind)
+    level = LOGGED.get(kind)
     if level is not None:
         logger.log(level, "session %s: %s", kind, detail)
     event = SessionEvent(kind, detail)

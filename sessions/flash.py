@@ -22,6 +22,8 @@ class Flashes(MutableMapping[str, Any]):
     Each has a key of its own, so two requests that leave one at the same time lose neither.
     """
 
+    __slots__ = ()
+
     def flash(self, message: str, category: str = "info") -> None:
         """Leave a message for the next page that shows them."""
         keys = self._flash_keys()

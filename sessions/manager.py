@@ -1,185 +1,400 @@
 """Open and close sessions, in a request or without one; no gateway and no store by name."""
 
-import time
+import asyncio
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, Generic, TypeVar, cast
 from urllib.parse import unquote
 
-from sessions.bearers import Bearer, CookieHead, KnownId, RequestBearer, Wire
-from sessions.container import SessionContainer
-from sessions.errors import SessionError, SessionExpired, SessionNotFound
+from sessions.container import SessionContainer, rules_of, tokens_of
+from sessions.core.bridging import BridgeDriver
+from sessions.core.driving import AsyncDriver, BlockingDriver
+from sessions.core.face import SessionFace, face, state_of
+from sessions.core.ids import Id, is_id, read_id
+from sessions.core.owned import Opening, OwnedState
+from sessions.core.state import Headers, State, Unsaved
+from sessions.core.stored import StoredSessions
+from sessions.core.turn import Turn, reentrant_turn
+from sessions.errors import (
+    ConfigurationError,
+    SessionError,
+    SessionExpired,
+    SessionNotFound,
+    StoreUnavailable,
+)
 from sessions.events import logger
-from sessions.mapping import Unsaved
-from sessions.persistence import StoredSession
-from sessions.record import storage_key
-from sessions.rules import Rules
-from sessions.session import Session
-from sessions.signing import IdSigner
-from sessions.transports.base import Headers, RequestHead
-from sessions.transports.cookie import CookieTransport
+from sessions.session import AsyncSession, Session
+from sessions.stores.base import AsyncStore, Store, wall_clock
+from sessions.transports.base import RequestHead
+from sessions.transports.cookie import CookieHead
+
+F = TypeVar("F", bound=SessionFace)
+A = TypeVar("A", bound=AsyncSession)
+
+_TOO_LATE = (
+    "changed after the response's headers left, and lost: %s; change it before the first byte"
+)
+_UNKNOWN_ID = "no live session has this id"
 
 
-class SessionManager:
-    """Give requests, jobs and admin pages the sessions of one container."""
+class Managing(Generic[F]):
+    """Do what both managers do, without asking the store."""
 
-    def __init__(self, container: SessionContainer) -> None:
+    def __init__(self, container: SessionContainer, kind: type[F]) -> None:
         self.container = container
-        if container.clock is not time.time:
+        if container.clock is not wall_clock:
             container.store.clock = container.clock
-        self._rules = Rules(container)
-        self._session_class = container.session_class
-        self._wire = Wire(
-            signer=IdSigner(container.keys, purpose=f"session id:{container.session_prefix}"),
-            transports=tuple(container.transports)
-            or (CookieTransport(container.session_prefix, container.cookie),),
-            emit=self._rules.emit,
-        )
+        self._kind = kind
+        self._clock = container.clock
+        self._tokens = tokens_of(container)
+        self._sessions = StoredSessions(rules_of(container), self._tokens)
 
     @property
     def opens_every_request(self) -> bool:
-        """Tell whether to open and close every request, also one that asks for no session."""
-        return self._rules.rolling or self._rules.save_uninitialized
+        """Return whether to open and close every request, also one that asks for no session."""
+        return self._sessions.opens_every_request
+
+    def token(self, session: F) -> str:
+        """Return the signed text that stands for the session at the client; a secret."""
+        return self._tokens.token(self._sessions.id_of(_loaded_state(session)))
+
+    def failure(self, session: F) -> StoreUnavailable | None:
+        """Return why the store refused this request the session that it used.
+
+        A 5xx of the application is then answered as a 503.
+        """
+        state = state_of(session)
+        failure = state.failure if state.accessed else None
+        return failure if isinstance(failure, StoreUnavailable) else None
+
+    def check(self, session: F) -> None:
+        """Raise what `close` would raise without having asked the store: what cannot be saved."""
+        state = state_of(session)
+        if state.values is not None and not state.closed:
+            self._sessions.check(state)
+
+    def unsaved(self, session: F) -> Unsaved | None:
+        """Return what is not saved yet, for `discard` to keep; None if there is nothing."""
+        state = state_of(session)
+        if state.values is None or state.closed:
+            return None
+        try:
+            return state.unsaved()
+        # What cannot be saved is not kept; closing the session tells.
+        except SessionError:
+            return None
+
+    def discard(self, session: F, *, keep: Unsaved | None = None) -> None:
+        """Forget what was not saved, but for what `unsaved` gave; the request goes on."""
+        state = state_of(session)
+        if state.values is not None and not state.closed:
+            state.begin_as_loaded()
+            if keep is not None and not (state.ended or state.gone):
+                state.change_again(keep)
+
+    def report_late_changes(self, session: F) -> None:
+        """Log the changes inside nested values that came too late to raise SessionClosed."""
+        state = state_of(session)
+        if state.values is None or state.gone or state.is_obstructed or state.is_past:
+            return
+        try:
+            late = [*state.changes()[0]]
+        except SessionError as error:
+            late = [str(error)]
+        if late:
+            logger.error(_TOO_LATE, late)
+
+    def _state_of_cookies(self, header: str | None, turn: Any) -> State:
+        """Return the state of a raw Cookie header, of its http cookie if it has only that."""
+        secure = self._state_of_head(header or "", "https", turn)
+        if secure.has_tokens:
+            return secure
+        plain = self._state_of_head(header or "", "http", turn)
+        return plain if plain.has_tokens and not plain.is_obstructed else secure
+
+    def _state_of_head(self, header: str, scheme: str, turn: Any) -> State:
+        cookie = self.container.cookie
+        head = CookieHead(header, unquote(cookie.path, "latin-1"), scheme, cookie.domain)
+        state = OwnedState(head, self._clock(), turn)
+        state.is_bounded = False
+        self._tokens.identify(state)
+        return state
+
+    def _state(self, ids: tuple[Id, ...], turn: Any) -> State:
+        """Return a state that belongs to no request."""
+        state = OwnedState(None, self._clock(), turn)
+        state.ids, state.is_bounded = ids, False
+        return state
+
+
+class SessionManager(Managing[Session]):
+    """Give requests, jobs and admin pages the sessions of one container."""
+
+    def __init__(self, container: SessionContainer, *, face: type[Session] | None = None) -> None:
+        store = container.store
+        if isinstance(store, AsyncStore):
+            raise ConfigurationError(
+                f"SessionManager: {store!r} is an AsyncStore, which a blocking application cannot"
+                " await; give the container a Store, or use AsyncSessionManager"
+            )
+        super().__init__(container, _mixed(face, container.session_class))
+        self._store: Store = store
+        self._driver = BlockingDriver(self._sessions, store)
 
     # In a request
 
     def open(self, head: RequestHead) -> Session:
         """Return the request's session; nothing is read before its first use."""
-        bearer = RequestBearer(self._wire, head)
-        return self._session_class(StoredSession(self._rules, bearer, in_request=True))
+        return face(self._kind, State(head, self._clock(), reentrant_turn()), self._driver)
+
+    def close_now(self, session: Session, *, failed: bool = False) -> Headers | None:
+        """Close the session and return its headers; None if `close` has to ask the store first."""
+        return self._driver.close_now(state_of(session), failed=failed)
 
     def close(self, session: Session, *, failed: bool = False) -> Headers:
         """Commit what changed and return the response headers that the session needs.
 
         With `failed`, for a 5xx or an unhandled exception: discard what was not saved, and return
         the headers of what was. Raises SessionError if the commit fails; answer its `status`, with
-        the headers that closing with `failed` then returns.
+        the headers that closing with `failed` then returns. A second call returns what the first
+        one did.
         """
-        backing = _backing(session)
-        with session._lock:
-            if failed:
-                backing.discard(session)
-            elif not session._closed:
-                backing.finish(session)
-            session._closed = True
-        return self._headers(session, backing) if session._accessed else []
+        return self._driver.close(state_of(session), failed=failed)
 
-    def check(self, session: Session) -> None:
-        """Raise what `close` would raise without having asked the store: what cannot be saved."""
-        backing = _backing(session)
-        with session._lock:
-            if session._values is not None and not session._closed:
-                backing.check(session)
+    def handshake(self, session: Session) -> Headers:
+        """Commit and return the headers of a connection that goes on (a WebSocket).
 
-    def unsaved(self, session: Session) -> Unsaved | None:
-        """Return what is not saved yet, for `discard` to keep; None if there is nothing."""
-        with session._lock:
-            if session._values is None or session._closed:
-                return None
-            try:
-                return session._unsaved()
-            # What cannot be saved is not kept; closing the session tells.
-            except SessionError:
-                return None
+        The session stays usable; it can get no other id and no first record any more.
+        """
+        state = state_of(session)
+        if self._sessions.close_ask(state, failed=False) is not None:
+            self._driver.run(state, self._sessions.finish(state, failed=False))
+        state.headers_left = True
+        return self._sessions.headers(state)
 
-    def discard(self, session: Session, *, keep: Unsaved | None = None) -> None:
-        """Forget what was not saved, but for what `unsaved` gave; the request goes on."""
-        backing = _backing(session)
-        with session._lock:
-            if session._values is not None and not session._closed:
-                session._begin(session._id, session._record)
-                if keep is not None and not (backing.ended or backing.gone):
-                    session._change_again(keep)
+    def close_unanswered(self, session: Session, *, failed: bool = False) -> None:
+        """Close the session of a request or connection whose client gets no headers any more.
+
+        What a stored session changed is committed; a new session or a new id is dropped, for no
+        answer could bring its cookie.
+        """
+        if not failed:
+            self._sessions.drop_unbearable(state_of(session))
+        self._driver.close(state_of(session), failed=failed)
 
     def abandon(self, session: Session) -> None:
         """Close the session of a request whose response cannot carry headers of ours.
 
-        An unhandled exception on its way to the server: discard what was not saved, and undo a
-        regenerate, for the client will not learn the new id.
+        What was not saved is discarded; a `destroy()` is carried out. It never raises.
         """
-        backing = _backing(session)
-        with session._lock:
-            session._closed = True
-            backing.undo_regenerate(session)
-
-    def report_late_changes(self, session: Session) -> None:
-        """Log the changes inside nested values that came too late to raise SessionClosed."""
-        backing = _backing(session)
-        if session._values is None or backing.gone or backing.bearer.obstacle() is not None:
-            return
-        try:
-            late = [*session._changed_values()[0]]
-        except SessionError as error:
-            late = [str(error)]
-        if late:
-            logger.error(
-                "changed after the response's headers left, and lost: %s; change it before the"
-                " first byte of the body",
-                late,
-            )
+        self._driver.abandon(state_of(session))
 
     # Without a request
 
     def create(self, data: Mapping[str, Any] | None = None) -> Session:
         """Store a new session with the data and return it; `close` it after further changes."""
-        session = self._session(KnownId(None))
+        session = face(self._kind, self._state((), reentrant_turn()), self._driver)
         # Its life begins now, also if there is no data.
-        session._load()
+        session.load()
         session.update(data or {})
-        _backing(session).create(session)
+        self._driver.run(state_of(session), self._sessions.create(state_of(session)))
         return session
 
     def get(self, id: str) -> Session:
-        """Return the session with the id; `close` it after changes.
+        """Return the session with the id; `close` it after changes, or use it in a `with`.
 
         Raises SessionNotFound, or SessionExpired where the store still has it.
         """
-        session = self._session(KnownId(id))
-        if session.is_new:
-            if self._rules.store.load(storage_key(id)) is not None:
-                raise SessionExpired("the session's time is over, or its record is unreadable")
-            raise SessionNotFound("no live session has this id")
+        session = face(self._kind, self._state((_id(id),), reentrant_turn()), self._driver)
+        self._driver.load(state_of(session))
+        _require_live(state_of(session))
         return session
 
-    def delete(self, id: str) -> bool:
-        """End the session with the id; return whether there was one."""
-        ended = self._rules.store.delete(storage_key(id))
-        if ended:
-            self._rules.emit("destroyed", "delete() ended it")
-        return ended
+    def from_token(self, token: str) -> Session | None:
+        """Return the live session of a signed token, None for any other text."""
+        id = self._tokens.read(token)
+        try:
+            return None if id is None else self.get(id.text)
+        except SessionNotFound:
+            return None
 
     def from_cookie(self, header: str | None) -> Session:
         """Return the session of a raw Cookie header, such as a WebSocket's first request has.
 
         None stands for a request without the header.
         """
-        header = header or ""
-        path = unquote(self.container.cookie.path, "latin-1")
-        secure = RequestBearer(self._wire, CookieHead(header, path, secure=True))
-        plain = RequestBearer(self._wire, CookieHead(header, path, secure=False))
-        return self._session(secure if secure.bears_token() or not plain.bears_token() else plain)
+        state = self._state_of_cookies(header, reentrant_turn())
+        return face(self._kind, state, self._driver)
+
+    def delete(self, id: str) -> bool:
+        """End the session that has the id, or ever had it; return whether there was one."""
+        ended = self._store.delete(_id(id).key)
+        if ended:
+            self._sessions.tell((("destroyed", "delete() ended it"),))
+        return ended
 
     def purge(self, limit: int = 1000) -> int:
         """Remove at most `limit` expired records and return how many."""
-        return self._rules.store.purge(limit)
+        return self._store.purge(limit)
 
-    # Private
-
-    def _session(self, bearer: Bearer) -> Session:
-        return self._session_class(StoredSession(self._rules, bearer, in_request=False))
-
-    def _headers(self, session: Session, backing: StoredSession) -> Headers:
-        bearer = backing.bearer
-        headers = bearer.vary()
-        record = session._record
-        if backing.gone:
-            return headers
-        if record is not None and (backing.id_is_news or self._rules.rolling):
-            return headers + bearer.send(session.id, self._rules.max_age(record))
-        return headers + bearer.clear() if backing.ended else headers
+    def close_all(self) -> None:
+        """Let go of what the store holds open."""
+        self._store.close()
 
 
-def _backing(session: Session) -> StoredSession:
-    backing = session._backing
-    if not isinstance(backing, StoredSession):
-        raise TypeError(f"{session!r} was not opened by a SessionManager")
-    return backing
+class AsyncSessionManager(Managing[AsyncSession]):
+    """Give the requests of an event loop the sessions of one container, over any store."""
+
+    def __init__(
+        self, container: SessionContainer, *, face: type[AsyncSession] | None = None
+    ) -> None:
+        super().__init__(container, _mixed(face, container.async_session_class))
+        self._driver = AsyncDriver(self._sessions, container.store)
+
+    # In a request
+
+    def open(self, head: RequestHead) -> AsyncSession:
+        """Return the request's session; nothing is read before it is loaded."""
+        return face(self._kind, State(head, self._clock(), Turn()), self._driver)
+
+    def preload_now(self, session: AsyncSession) -> bool:
+        """Load the session if that needs no waiting; return whether it is loaded.
+
+        This is no use of the session, and a store that fails is remembered until there is one.
+        """
+        try:
+            return self._driver.load_now(state_of(session))
+        except StoreUnavailable:
+            return True
+
+    async def preload(self, session: AsyncSession) -> None:
+        """Load the session, as `preload_now` does, also if the store must be waited for."""
+        with suppress(StoreUnavailable):
+            await self._driver.load(state_of(session))
+
+    def close_now(self, session: AsyncSession, *, failed: bool = False) -> Headers | None:
+        """Close the session and return its headers; None if `close` has to ask the store first."""
+        return self._driver.close_now(state_of(session), failed=failed)
+
+    async def close(self, session: AsyncSession, *, failed: bool = False) -> Headers:
+        """Commit what changed and return the response headers: see `SessionManager.close`.
+
+        A caller that is cancelled leaves the session as it was or as it was committed.
+        """
+        return await self._driver.close(state_of(session), failed=failed)
+
+    async def handshake(self, session: AsyncSession) -> Headers:
+        """Commit and return the headers of a connection that goes on (a WebSocket)."""
+        state = state_of(session)
+        if self._sessions.close_ask(state, failed=False) is not None:
+            await self._driver.run(state, self._sessions.finish(state, failed=False))
+        state.headers_left = True
+        return self._sessions.headers(state)
+
+    async def close_unanswered(self, session: AsyncSession, *, failed: bool = False) -> None:
+        """Close a session whose client gets no headers: see `SessionManager.close_unanswered`."""
+        if not failed:
+            self._sessions.drop_unbearable(state_of(session))
+        await self._driver.close(state_of(session), failed=failed)
+
+    async def abandon(self, session: AsyncSession) -> None:
+        """Close the session of a request whose response cannot carry headers of ours."""
+        await self._driver.abandon(state_of(session))
+
+    def face(self, session: AsyncSession, kind: type[F]) -> F:
+        """Return another face of the same session: a `Session` for functions that run in threads.
+
+        Call it on the event loop of the request.
+        """
+        if issubclass(kind, AsyncSession):
+            return face(kind, state_of(session), self._driver)
+        bridge = BridgeDriver(self._driver, asyncio.get_running_loop())
+        return face(kind, state_of(session), bridge)
+
+    # Without a request
+
+    async def create(self, data: Mapping[str, Any] | None = None) -> AsyncSession:
+        """Store a new session with the data and return it; `close` it after further changes."""
+        session = face(self._kind, self._state((), Turn()), self._driver)
+        await session.load()
+        session.update(data or {})
+        state = state_of(session)
+        await self._driver.run(state, self._sessions.create(state))
+        return session
+
+    def get(self, id: str) -> "Opening[AsyncSession]":
+        """Return the session with the id: `await` it, or use it in an `async with`.
+
+        Raises SessionNotFound, or SessionExpired where the store still has it.
+        """
+        return Opening(self._get(_id(id)))
+
+    async def from_token(self, token: str) -> AsyncSession | None:
+        """Return the live session of a signed token, None for any other text."""
+        id = self._tokens.read(token)
+        try:
+            return None if id is None else await self._get(id)
+        except SessionNotFound:
+            return None
+
+    async def from_cookie(self, header: str | None) -> AsyncSession:
+        """Return the loaded session of a raw Cookie header; None stands for no header."""
+        state = self._state_of_cookies(header, Turn())
+        await self._driver.load(state)
+        return face(self._kind, state, self._driver)
+
+    async def delete(self, id: str) -> bool:
+        """End the session that has the id, or ever had it; return whether there was one."""
+        ended: bool = await self._driver.call("delete", _id(id).key)
+        if ended:
+            self._sessions.tell((("destroyed", "delete() ended it"),))
+        return ended
+
+    async def purge(self, limit: int = 1000) -> int:
+        """Remove at most `limit` expired records and return how many."""
+        removed: int = await self._driver.call("purge", limit)
+        return removed
+
+    async def aclose(self) -> None:
+        """Wait for commits that are under way, and let go of what the store holds open."""
+        await self._driver.aclose()
+
+    async def _get(self, id: Id) -> AsyncSession:
+        state = self._state((id,), Turn())
+        await self._driver.load(state)
+        _require_live(state)
+        return face(self._kind, state, self._driver)
+
+
+def _mixed(edge: type[F] | None, own: type[F]) -> type[F]:
+    """Return a face that is what the edge needs and what the user's class adds."""
+    if edge is None or issubclass(own, edge):
+        return own
+    if issubclass(edge, own):
+        return edge
+    mixed: Any = type(edge.__name__, (edge, own), {"__slots__": ()})
+    return cast("type[F]", mixed)
+
+
+def _loaded_state(session: SessionFace) -> State:
+    # Asking for the id loads a blocking session, and refuses an asynchronous one that is not.
+    _ = session.id
+    return state_of(session)
+
+
+def _id(id: object) -> Id:
+    if not isinstance(id, str):
+        raise TypeError(f"a session's id is a str, not a value of type {type(id).__name__}")
+    if not is_id(id):
+        raise SessionNotFound(_UNKNOWN_ID)
+    return read_id(id)
+
+
+def _require_live(state: State) -> None:
+    if state.record is not None:
+        return
+    # Nobody is to be warned of what was never given out.
+    state.closed = True
+    if any(record is not None for _, _, record in state.found) or state.events:
+        raise SessionExpired("the session's time is over, or its record is unreadable")
+    raise SessionNotFound(_UNKNOWN_ID)

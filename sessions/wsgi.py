@@ -1,22 +1,20 @@
 """The WSGI edge: sessions for any WSGI application. Source: PEP 3333."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
-from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
 from sessions.container import SessionContainer
-from sessions.errors import SessionError, StoreUnavailable
-from sessions.events import logger
+from sessions.edges import Headers, merge_headers, refusal
+from sessions.errors import SessionError
 from sessions.manager import SessionManager
 from sessions.session import Session
-from sessions.transports.base import Headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ENVIRON_KEY = "sessions.session"
+MANAGER_KEY = "sessions.manager"
 
 ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
@@ -26,8 +24,9 @@ ExcInfo: TypeAlias = (
 class SessionMiddleware:
     """Give the application a session in `environ["sessions.session"]`.
 
-    It is saved before the first byte of the response leaves. Inside another SessionMiddleware this
-    one does nothing.
+    It is saved before the first byte of the response leaves. Inside another SessionMiddleware of
+    the same container this one does nothing; of another container, it gives its own session to what
+    is inside of it.
     """
 
     def __init__(self, app: "WSGIApplication", container: SessionContainer) -> None:
@@ -44,9 +43,14 @@ class SessionMiddleware:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        if ENVIRON_KEY in environ:
-            return self.app(environ, start_response)
+        outer = environ.get(MANAGER_KEY)
+        if outer is not None:
+            if outer.container is self.manager.container:
+                return self.app(environ, start_response)
+            # What is around this one keeps the session that it has.
+            environ = {**environ}
         session = environ[ENVIRON_KEY] = self.manager.open(EnvironHead(environ))
+        environ[MANAGER_KEY] = self.manager
         response = _Response(self.manager, session, start_response)
         try:
             return response.run(self.app, environ)
@@ -64,68 +68,35 @@ class SessionMiddleware:
 class EnvironHead:
     """Be the head of a request, as WSGI tells it."""
 
-    __slots__ = ("_environ",)
+    __slots__ = ("_environ", "cookies", "scheme")
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self._environ = environ
-
-    @property
-    def cookies(self) -> str:
-        """Return the raw Cookie header."""
-        cookies: str = self._environ.get("HTTP_COOKIE", "")
-        return cookies
-
-    @property
-    def secure(self) -> bool:
-        """Tell whether the scheme is https."""
-        scheme: str = self._environ["wsgi.url_scheme"]
-        return scheme == "https"
+        self.cookies: str = environ.get("HTTP_COOKIE", "")
+        self.scheme: str = environ["wsgi.url_scheme"]
 
     @property
     def path(self) -> str:
         """Return the path, the mount prefix included."""
         return f"{self._environ.get('SCRIPT_NAME', '')}{self._environ.get('PATH_INFO', '')}"
 
+    @property
+    def query(self) -> str:
+        """Return the raw query."""
+        query: str = self._environ.get("QUERY_STRING", "")
+        return query
+
+    @property
+    def client(self) -> str | None:
+        """Return the address of the client."""
+        return self._environ.get("REMOTE_ADDR")
+
     def header(self, name: str) -> str | None:
         """Return the raw value of a request header."""
-        return self._environ.get("HTTP_" + name.upper().replace("-", "_"))
-
-
-def merge_headers(headers: Headers, added: Headers) -> None:
-    """Put the session's headers among the response's, in place.
-
-    Vary is merged. Cache-Control becomes `no-store`, unless the response says so already.
-    """
-    for name, value in added:
-        if name == "Vary":
-            _merge_vary(headers, value)
-        elif name == "Cache-Control":
-            _forbid_storing(headers, value)
-        else:
-            headers.append((name, value))
-
-
-def _merge_vary(headers: Headers, value: str) -> None:
-    for name, _ in headers:
-        if len(name) == 4 and name.lower() == "vary":
-            break
-    else:
-        headers.append(("Vary", value))
-        return
-    present = [line for name, line in headers if name.lower() == "vary"]
-    listed = [part.strip() for line in present for part in line.split(",") if part.strip()]
-    if "*" in listed or value.lower() in map(str.lower, listed):
-        return
-    headers[:] = [header for header in headers if header[0].lower() != "vary"]
-    headers.append(("Vary", ", ".join([*listed, value])))
-
-
-def _forbid_storing(headers: Headers, value: str) -> None:
-    present = [listed for name, listed in headers if name.lower() == "cache-control"]
-    directives = {part.strip().lower() for line in present for part in line.split(",")}
-    if value not in directives:
-        headers[:] = [header for header in headers if header[0].lower() != "cache-control"]
-        headers.append(("Cache-Control", value))
+        key = name.upper().replace("-", "_")
+        if key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            return self._environ.get(key)
+        return self._environ.get(f"HTTP_{key}")
 
 
 class _Response:
@@ -142,7 +113,7 @@ class _Response:
 
     @property
     def has_left(self) -> bool:
-        """Tell whether the headers are with the server."""
+        """Return whether the headers are with the server."""
         return self._write is not None
 
     def run(self, app: "WSGIApplication", environ: "WSGIEnvironment") -> Iterable[bytes]:
@@ -169,19 +140,10 @@ class _Response:
 
     def refuse(self, error: SessionError, environ: "WSGIEnvironment") -> Iterable[bytes]:
         """Answer for the application that the session could not be had."""
-        text = f"{HTTPStatus(error.status).phrase}\n".encode()
-        headers = [
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", f"{len(text)}"),
-        ]
-        if isinstance(error, StoreUnavailable):
-            headers.append(("Retry-After", f"{error.retry_after}"))
+        status, headers, body = refusal(error)
         merge_headers(headers, self._manager.close(self._session, failed=True))
-        # A request that is too large is the client's doing, a store that fails is ours.
-        level = logging.ERROR if error.status >= 500 else logging.WARNING
-        logger.log(level, "answered %d: %s", error.status, error)
-        self._start_response(f"{error.status} {HTTPStatus(error.status).phrase}", headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [text]
+        self._start_response(f"{status.value} {status.phrase}", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _begin(
         self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /
@@ -239,7 +201,7 @@ class _Rest:
 
 
 def _runs_no_code(body: Iterable[bytes], environ: "WSGIEnvironment") -> bool:
-    """Tell whether taking the body's chunks runs no code of the application."""
+    """Return whether taking the body's chunks runs no code of the application."""
     wrapper = environ.get("wsgi.file_wrapper")
     return type(body) in (list, tuple) or (isinstance(wrapper, type) and isinstance(body, wrapper))
 

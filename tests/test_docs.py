@@ -1,5 +1,6 @@
 """Every snippet of the README and the docs runs, and every link leads somewhere."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from types import ModuleType
 from typing import NamedTuple
 
 import pytest
+
+from sessions import AsyncStore, Changes, Record, Store
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -99,3 +102,32 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
     links = [found["path"] for found in LINK.finditer(page.read_text(encoding="utf-8"))]
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("verb", ["load", "create", "commit", "touch", "delete", "purge", "close"])
+def test_the_store_contract_says_what_the_methods_say(verb: str) -> None:
+    """Who writes a store reads the same words on the page and in the code."""
+    assert _not_quoted(_paragraphs(getattr(Store, verb))) == []
+
+
+@pytest.mark.parametrize("documented", [Store, AsyncStore, Record, Changes, Record.times_after])
+def test_the_store_contract_says_what_the_code_says(documented: object) -> None:
+    """The first sentence tells what the thing is; the laws follow, and the page quotes them."""
+    _, *laws = _paragraphs(documented)
+
+    assert _not_quoted(laws) == []
+
+
+def _paragraphs(documented: object) -> list[str]:
+    return [_words(text) for text in (inspect.getdoc(documented) or "").split("\n\n")]
+
+
+def _not_quoted(paragraphs: list[str]) -> list[str]:
+    """Return the paragraphs that the page of the contract does not have."""
+    page = (ROOT / "docs" / "store-contract.md").read_text(encoding="utf-8")
+    quoted = _words(re.sub(r"^> ?", "", page, flags=re.MULTILINE))
+    return [paragraph for paragraph in paragraphs if paragraph not in quoted]
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())

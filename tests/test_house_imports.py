@@ -11,32 +11,18 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
+# A line is a floor; a file imports files of its own floor and of the floors above it.
+FLOORS = {
+    "sessions": """
+        errors events record flash
+        stores.* transports.*
+        core.*
+        session container manager edges
+        wsgi asgi
+        testing.*
+    """
+}
 # A line is a row; a file imports only files in rows above its own.
-SESSIONS = """
-    errors
-    record
-    codec
-    signing
-    mapping
-    flash
-    session
-    events
-    stores.base
-    stores.sqlite_connections
-    stores.memory stores.sqlite stores.sql stores.redis stores.mongo
-    transports.base
-    transports.cookie transports.header transports.url
-    container
-    bearers
-    rules
-    calls
-    persistence
-    manager
-    wsgi
-    specimens
-    expiry_laws
-    testing
-"""
 FRAMEWORK = """
     startup
     redirects
@@ -106,10 +92,8 @@ FRAMEWORK = """
     commands.secret commands.shell
     cli
 """
-ROWS = {
-    "sessions": [row.split() for row in SESSIONS.strip().splitlines()],
-    "framework": [row.split() for row in FRAMEWORK.strip().splitlines()],
-}
+ROWS = {"framework": [row.split() for row in FRAMEWORK.strip().splitlines()]}
+PACKAGES = ("framework", "sessions")
 
 # `app.run()` and `app.test()` open these two when they are called, not when the file is imported.
 DOORS = {
@@ -144,7 +128,7 @@ def _imports(path: Path) -> Iterator[tuple[str, bool]]:
     later = {id(inner) for outer in ast.walk(tree) if _waits(outer) for inner in ast.walk(outer)}
     for node in ast.walk(tree):
         for name in _imported(node):
-            if name.split(".")[0] in ROWS:
+            if name.split(".")[0] in PACKAGES:
                 yield name, id(node) in later
 
 
@@ -186,11 +170,77 @@ def test_imports_point_to_rows_above(package: str) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("package", FLOORS)
+def test_every_file_has_its_floor(package: str) -> None:
+    """Each file of a package stands on one floor of the architecture."""
+    homeless = [name for name, path in _modules(package) if _floor(package, name) is None]
+
+    assert [name for name in homeless if name != package] == []
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_imports_point_down_the_floors(package: str) -> None:
+    """No file imports from a floor that stands on its own floor."""
+    upwards = [
+        f"{name} imports {imported}"
+        for name, imported in _arrows(package)
+        if (_floor(package, imported) or 0) > (_floor(package, name) or 0)
+    ]
+
+    assert upwards == []
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_no_files_import_each_other(package: str) -> None:
+    """There is no way from a file over its imports back to itself."""
+    arrows = [arrow for arrow in _arrows(package) if package not in arrow]
+    sources = {name for name, _ in arrows}
+    while leaves := {name for name in sources if not any(a == name for a, _ in arrows)}:
+        sources -= leaves
+        arrows = [(a, b) for a, b in arrows if b not in leaves]
+    in_cycles = {(a, b) for a, b in arrows if b in sources}
+    while pruned := {(a, b) for a, b in in_cycles if not any(c == b for c, _ in in_cycles)}:
+        in_cycles -= pruned
+
+    assert in_cycles == set()
+
+
+@pytest.mark.parametrize("folder", ["stores", "transports"])
+def test_kinds_of_one_thing_stand_side_by_side(folder: str) -> None:
+    """A store knows no transport, and a transport no store."""
+    other = {"stores": "transports", "transports": "stores"}[folder]
+    wrong = [
+        f"{name} imports {imported}"
+        for name, imported in _arrows("sessions")
+        if name.startswith(f"sessions.{folder}") and imported.startswith(f"sessions.{other}")
+    ]
+
+    assert wrong == []
+
+
+def _arrows(package: str) -> Iterator[tuple[str, str]]:
+    """Yield each file of a package with each file of it that it imports."""
+    for name, path in _modules(package):
+        for imported, _ in _imports(path):
+            if imported.split(".")[0] == package and imported != name and name != package:
+                yield name, imported
+
+
+def _floor(package: str, module: str) -> int | None:
+    """Return the floor of a module, the lowest first; a folder's own name stands for its files."""
+    name = module.partition(".")[2]
+    floors = [line.split() for line in FLOORS[package].strip().splitlines()]
+    for number, names in enumerate(floors):
+        if name in names or f"{name.partition('.')[0]}.*" in names:
+            return number
+    return None
+
+
 def test_imports_are_absolute() -> None:
     """An import names the file it means from the top, so that the rules above see it."""
     relative = [
         f"{path}:{node.lineno}"
-        for package in ROWS
+        for package in PACKAGES
         for _, path in _modules(package)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom) and node.level
@@ -223,7 +273,7 @@ def test_sessions_runs_where_the_framework_is_absent() -> None:
     """)
 
 
-@pytest.mark.parametrize("package", ROWS)
+@pytest.mark.parametrize("package", PACKAGES)
 def test_importing_a_package_needs_no_optional_driver(package: str) -> None:
     """Importing a package works in a process where every optional driver is missing."""
     _run_python(f"""

@@ -17,9 +17,9 @@ FRAMEWORK = """
 """
 FRAMEWORK_TESTING = "Client SessionClock replace"
 SESSIONS = """
-    Session SessionContainer CookieSettings SessionManager Store Record Changes Outcome
-    MemoryStore SQLiteStore Transport CookieTransport SessionEvent
-    SessionError ConfigurationError SessionNotFound SessionExpired
+    Session AsyncSession SessionContainer CookieSettings SessionManager AsyncSessionManager
+    Store AsyncStore Record Changes Outcome Ended MemoryStore SQLiteStore Transport CookieTransport
+    SessionEvent SessionError ConfigurationError SessionNotFound SessionExpired SessionNotLoaded
     SessionClosed SessionTooLarge StoreUnavailable
 """
 

@@ -41,7 +41,6 @@ def answers_around(
         if application.middleware:
             yield Answer(413, "the body is too large")
     if uses_session:
-        yield Answer(431, "the Cookie header is too large")
         yield Answer(503, "the store of the session does not answer in time")
     if application.middleware:
         yield Answer(500, "middleware raises")

@@ -18,7 +18,7 @@ from framework.sources.brackets import Brackets
 from framework.sources.resolvers import source_of
 from framework.startup import location
 from framework.validation import TEXTS, is_scalar, list_item
-from sessions.session import Session
+from sessions.session import AsyncSession, Session
 
 # From so many letters on, a letter less is rather a misspelling than another word.
 _LONG = 5
@@ -120,6 +120,21 @@ def hidden(declared: Declared) -> Unbindable:
         " member of the class hides the imported name",
         "Rename that member, or write the type under a name that the class does not use"
         " (Session for session).",
+    )
+
+
+def is_asynchronous(declared: Declared) -> bool:
+    """Return whether a parameter is a session whose data are awaited."""
+    kind = without_none(declared.annotation)
+    return isinstance(kind, type) and issubclass(kind, AsyncSession)
+
+
+def asynchronous(declared: Declared) -> Unbindable:
+    """Explain that a WSGI application has blocking sessions only."""
+    name, written = declared.name, describe(declared.annotation)
+    return Unbindable(
+        f"parameter {name!r} is {written}, which only an event loop can load, and WSGI has none",
+        f"Write {name}: Session, and call its methods without await.",
     )
 
 

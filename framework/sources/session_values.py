@@ -22,7 +22,7 @@ from framework.annotations.object_fields import as_plain
 from framework.annotations.signatures import bare, describe
 from framework.exchange import Exchange
 from framework.markers import Extract, Field, Marker, Unbindable, default_or_refusal
-from sessions import codec
+from sessions.edges import decode, encode
 from sessions.errors import SessionClosed, UnencodableValue
 from sessions.session import Session
 
@@ -163,14 +163,14 @@ def _converted(key: str, stored: bytes | None, convert: Convert) -> object:
         return _ABSENT
     try:
         # A copy of its own: what the handler does to it is none of the session's yet.
-        return convert(codec.decode(stored))
+        return convert(decode(stored))
     except _MISFITS as error:
         logger.warning("session[%r] has another shape, the default takes its place: %s", key, error)
         return _ABSENT
 
 
 def _stored(session: Session, key: str) -> bytes | None:
-    return codec.encode(session[key]) if key in session else None
+    return encode(session[key]) if key in session else None
 
 
 def _hashable(kind: object) -> object:
@@ -198,7 +198,7 @@ def _changes(field: Field) -> bool:
 def _encoded(plain: object) -> bytes | None:
     """Encode a value to compare it; None if that cannot be, which the session will complain of."""
     try:
-        return codec.encode(plain)
+        return encode(plain)
     except UnencodableValue:
         return None
 
@@ -231,7 +231,7 @@ def _converter(field: Field) -> Convert:
 def _check_default(field: Field, default: object) -> None:
     """Report a default that could not be stored once it changed."""
     try:
-        codec.encode(as_plain(default))
+        encode(as_plain(default))
     except UnencodableValue as error:
         raise Unbindable(
             f"the default of parameter {field.name!r} is no value of a session: {error}",

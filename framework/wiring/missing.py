@@ -12,16 +12,20 @@ from framework.components import is_component, is_configuration
 from framework.controllers import is_controller
 from framework.startup import NotProvided, location
 from framework.validation import TEXTS, is_scalar
-from sessions.session import Session
+from sessions.manager import AsyncSessionManager
+from sessions.session import AsyncSession, Session
 
 _MOST_PLACES = 5
+_BLOCKING = "Take SessionManager: the same methods, to be called without await."
 
 
 def not_provided(key: Any, components: Collection[type]) -> NotProvided:
     """Explain why none of the components is what the type asks for."""
     name = describe(key)
-    if key is Request or (isinstance(key, type) and issubclass(key, Session)):
+    if key is Request or (isinstance(key, type) and issubclass(key, Session | AsyncSession)):
         return of_one_request(name)
+    if key is AsyncSessionManager:
+        return NotProvided(f"nothing provides {name}: WSGI has no event loop", _BLOCKING)
     if is_abstract(key):
         return _abstract(key, components)
     if is_scalar(key, TEXTS):

@@ -58,6 +58,8 @@ class Provider:
     per_request: bool = False
     # Whether `make` is a generator function, which ends the component behind its `yield`.
     ends: bool = False
+    # The type of the settings that it is made of: where they are written, mistakes are reported.
+    settings: object = None
 
     @property
     def makes_mapping(self) -> bool:
@@ -94,6 +96,13 @@ def class_provider(target: type) -> Provider:
 def value_provider(key: object, make: Callable[..., object], origin: str) -> Provider:
     """Describe what needs no injection: a default of the framework, a replacement in a test."""
     return Provider((key,), describe(key), origin, make)
+
+
+def made_of_settings(
+    key: object, make: Callable[..., object], settings: object, origin: str
+) -> Provider:
+    """Describe a default of the framework that is made of settings, which are injected."""
+    return Provider((key,), describe(key), origin, make, make, settings=settings)
 
 
 def method_providers(configuration: type, problems: list[Problem]) -> list[Provider]:

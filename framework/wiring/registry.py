@@ -15,8 +15,9 @@ from framework.wiring.providers import (
     method_providers,
     value_provider,
 )
-from framework.wiring.session_parts import SESSION_PARTS, with_parts
+from framework.wiring.session_parts import SESSION_MANAGER, SESSION_PARTS, with_parts
 from sessions.container import SessionContainer
+from sessions.manager import SessionManager
 
 
 class Registry:
@@ -32,6 +33,7 @@ class Registry:
             key: value_provider(key, make, f"the default {describe(key)}")
             for key, make in known.items()
         }
+        self._providers[SessionManager] = SESSION_MANAGER
         self._known = known
         self._mine: dict[object, Provider] = {}
         self.replacements: list[Provider] = []

@@ -23,7 +23,7 @@ from framework.startup import Problem
 from framework.wiring.makers import Maker
 from framework.wiring.providers import Provider
 from framework.wiring.scopes import Ending
-from sessions.session import Session
+from sessions.session import AsyncSession, Session
 
 _NOTHING = Plan((), {})
 
@@ -82,6 +82,6 @@ def _annotation(declared: Declared) -> Any:
     # What these two are is a problem, which binding reports.
     if kind in (EMPTY, Unresolved) or any(source_of(each) for each in declared.metadata):
         return written
-    if kind is Request or (isinstance(kind, type) and issubclass(kind, Session)):
+    if kind is Request or (isinstance(kind, type) and issubclass(kind, Session | AsyncSession)):
         return written
     return annotated(kind, (*declared.metadata, InjectMarker()))

@@ -76,8 +76,8 @@ class Accounts:
         return redirect(self._app.url_for("Accounts.show", request, page="login"))
 
     def _enter(self, user: User, request: Request, session: Session) -> Response:
-        # Whoever knew the session's id before the login must not share what follows.
-        session.regenerate()
+        # It changes the id, too: who knew the old one must not share what follows.
+        session.set_user(str(user.id))
         session["user"] = asdict(user)
         session.flash(f"Welcome, {user.name}.")
         return redirect(self._app.url_for("Notebook.show", request))

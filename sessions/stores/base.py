@@ -3,85 +3,151 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from enum import Enum
 
-from sessions.record import Changes, Record
+from sessions.record import Changes, Ended, Outcome, Record
+
+__all__ = [
+    "CALL_DEADLINE",
+    "PURGE_BATCH",
+    "PURGE_DELAY",
+    "REMEMBERED_FOR",
+    "AsyncStore",
+    "Outcome",
+    "Store",
+    "wall_clock",
+]
 
 CALL_DEADLINE = 0.4
 """Seconds that one call may wait for its server, retries included."""
 
+REMEMBERED_FOR = 60.0
+"""Seconds for which a store remembers that a session was ended."""
 
-class Outcome(Enum):
-    """Tell what a commit did."""
+PURGE_DELAY = 60.0
+"""Seconds for which an expired record stays, so that two clocks need not agree to the second."""
 
-    APPLIED = "applied"
-    GONE = "gone"
-    CONFLICT = "conflict"
+PURGE_BATCH = 200
+"""Records that one transaction of a purge removes at most."""
+
+
+def wall_clock() -> float:
+    """Return the present in UTC epoch seconds; tests that freeze `time.time` freeze it too."""
+    return time.time()
 
 
 class Store(ABC):
     """Keep records under keys.
 
-    A key is `storage_key(id)`, never an id; values are encoded bytes, never objects. A record is
-    there from its `create` until its `delete` or until `expires_at`: at that very moment it is
-    absent, for every method, whether or not its bytes have been removed.
+    A key is the hash of a session's lineage, never an id; a secret is the hash of an id; values are
+    encoded bytes, never objects. A record is there from its `create` until its `delete` or until
+    `expires_at`: at that very moment it is absent, for every method, whether or not its bytes have
+    been removed.
 
     Absence is a value. An exception means that the store is broken: raise StoreUnavailable from
     whatever the driver raised, within CALL_DEADLINE seconds, and leave the records as they were.
-    All methods are called from many threads at once.
+    All methods are called from many threads at once, and each is atomic against every other one.
+    Nobody changes a record in place: neither the store nor its caller.
     """
 
-    clock: Callable[[], float] = staticmethod(time.time)
+    clock: Callable[[], float] = staticmethod(wall_clock)
     """The present in UTC epoch seconds; a container with a clock of its own sets it here."""
 
-    @abstractmethod
-    def load(self, key: str) -> Record | None:
-        """Return the record, or None if there is none.
+    in_place: bool = False
+    """Whether every call returns at once, so that an event loop need not wait in a thread."""
 
-        What the caller does to the returned record changes nothing in the store.
+    @abstractmethod
+    def load(self, key: str) -> Record | Ended | None:
+        """Return the record, None if there is none, or Ended if it was deleted a short time ago.
+
+        A short time is REMEMBERED_FOR seconds. Raise UnreadableValue for a record that is there and
+        damaged; for every other method a damaged record is none.
         """
 
     @abstractmethod
     def create(self, key: str, record: Record) -> bool:
-        """Keep a new record; return False, and change nothing, if the key is taken.
+        """Keep a new record; return False, and change nothing, if a live record has the key.
 
-        Atomic: of many parallel calls for one key, one returns True.
+        Return True if the record that is there has this very secret: the reply to an earlier call
+        was lost. An `Ended` is no obstacle.
         """
 
     @abstractmethod
     def commit(self, key: str, changes: Changes) -> Outcome:
         """Apply the changes to the record that is there now, all of them or none.
 
-        Values that the changes do not name stay as they are, whoever wrote them; the `expires_at`
-        of a record with a timeout of its own stays if it is later, unless the changes name a
-        `timeout`. GONE if there is no record: never
-        create one. CONFLICT if a value in `changes.expected` is no longer what it says (None:
-        absent). Atomic against every other method.
+        GONE if there is no record: never create one. SUPERSEDED if its secret is not
+        `changes.secret`, nor, for a change of values alone, its live grace secret. CONFLICT if a
+        value named in `changes.expected` is no longer what it says (None: absent). Else APPLIED:
+        `Record.changed_by` says what is left behind. A record that has `changes.new_secret` already
+        is APPLIED, and nothing is applied twice: the reply to an earlier call was lost.
+
+        Values that the changes do not name stay as they are, whoever wrote them, unless
+        `changes.clear` drops them all; names keep the order in which they were first set.
         """
 
     @abstractmethod
-    def touch(self, key: str, expires_at: float, accessed_at: float) -> bool:
-        """Set the two times and nothing else; return False if there is no record.
+    def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
+        """Note a use: times only, as `Record.touched` says.
 
-        The `expires_at` of a record with a timeout of its own stays if it is later: a slow reader,
-        who has not seen that timeout, must not end the session early.
+        Return False if there is no record, or if its secret is another.
         """
 
     @abstractmethod
-    def delete(self, key: str) -> bool:
-        """Remove the record; return whether there was one."""
+    def delete(self, key: str, *, user_id: str | None = None) -> bool:
+        """End the record; return whether a live one was ended.
 
-    @abstractmethod
-    def rename(self, key: str, new_key: str) -> bool:
-        """Move the record as it is now; return False if there is none or the new key is taken.
-
-        Of two parallel calls for one key, one returns True. Where the server cannot do it
-        atomically the old key dies first: never two live keys.
+        With `user_id` only if that is its user, in the same step. An `Ended` stays for
+        REMEMBERED_FOR seconds, and no data. Idempotent.
         """
 
     @abstractmethod
     def purge(self, limit: int) -> int:
-        """Remove at most `limit` expired records and return how many.
+        """Remove at most `limit` records that expired more than PURGE_DELAY seconds ago.
 
-        Do nothing where the server removes them itself.
+        Return how many. Do it in transactions of PURGE_BATCH records, and repeat the condition
+        where they are deleted: a record may come to life again in between. Do nothing where the
+        server removes them itself.
         """
+
+    # Most stores hold nothing open.
+    def close(self) -> None:  # noqa: B027
+        """Let go of connections; a later call opens them again."""
+
+
+class AsyncStore(ABC):
+    """Keep records under keys, without blocking an event loop.
+
+    The same contract as `Store`, word for word; its methods are coroutines. A call that is
+    cancelled may have been carried out or not.
+    """
+
+    clock: Callable[[], float] = staticmethod(wall_clock)
+    """The present in UTC epoch seconds; a container with a clock of its own sets it here."""
+
+    @abstractmethod
+    async def load(self, key: str) -> Record | Ended | None:
+        """Return the record, None, or Ended: see `Store.load`."""
+
+    @abstractmethod
+    async def create(self, key: str, record: Record) -> bool:
+        """Keep a new record: see `Store.create`."""
+
+    @abstractmethod
+    async def commit(self, key: str, changes: Changes) -> Outcome:
+        """Apply the changes to the record that is there now: see `Store.commit`."""
+
+    @abstractmethod
+    async def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
+        """Note a use: see `Store.touch`."""
+
+    @abstractmethod
+    async def delete(self, key: str, *, user_id: str | None = None) -> bool:
+        """End the record: see `Store.delete`."""
+
+    @abstractmethod
+    async def purge(self, limit: int) -> int:
+        """Remove records that expired: see `Store.purge`."""
+
+    # Most stores hold nothing open.
+    async def close(self) -> None:  # noqa: B027
+        """Let go of connections; a later call opens them again."""

@@ -1,15 +1,19 @@
 """Sessions in the memory of one process."""
 
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from heapq import heappop, heappush
+from itertools import islice
+from math import inf, nextafter
 
 from sessions.errors import ConfigurationError, StoreUnavailable
-from sessions.record import Changes, Record
-from sessions.stores.base import Outcome, Store
+from sessions.record import Changes, Ended, Outcome, Record
+from sessions.stores.base import PURGE_BATCH, PURGE_DELAY, REMEMBERED_FOR, Store, wall_clock
 
 _BUCKET_SECONDS = 60
 _OVERHEAD_BYTES = 600
+_SWEPT_BY_A_CREATE = 8
 
 
 class MemoryStore(Store):
@@ -17,15 +21,18 @@ class MemoryStore(Store):
 
     Bounded by `max_sessions` and by `max_bytes` of data. A full store refuses new data with
     StoreUnavailable; it never drops a live session to make room. Every operation is O(1): records
-    wait for their removal in buckets, one for each minute in which some expire.
+    wait for their removal in buckets, one for each minute in which some expire, and a call removes
+    PURGE_BATCH of them at most. Records are handed out without a copy, for nobody changes them.
     """
+
+    in_place = True
 
     def __init__(
         self,
         *,
         max_sessions: int = 100_000,
         max_bytes: int = 256 * 1024 * 1024,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = wall_clock,
     ) -> None:
         _check_positive(max_sessions=max_sessions, max_bytes=max_bytes)
         self.clock = clock
@@ -33,9 +40,10 @@ class MemoryStore(Store):
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._records: dict[str, Record] = {}
+        self._ended: dict[str, float] = {}
         self._buckets: dict[int, set[str]] = {}
+        self._order: list[int] = []
         self._bytes = 0
-        self._swept = 0
 
     def __repr__(self) -> str:
         return f"<MemoryStore: {len(self._records)} sessions, {self._bytes} bytes>"
@@ -47,97 +55,113 @@ class MemoryStore(Store):
         # An empty store is a store: `store or other` means this one.
         return True
 
-    def load(self, key: str) -> Record | None:
-        with self._lock:
-            record = self._live(key)
-            return None if record is None else record.copy()
+    def load(self, key: str) -> Record | Ended | None:
+        record = self._records.get(key)
+        if record is not None and record.expires_at > self.clock():
+            return record
+        ended_at = self._ended.get(key)
+        if ended_at is None or ended_at <= self.clock() - REMEMBERED_FOR:
+            return None
+        # Another thread may have made a new record since the first look.
+        return self._live(key) or Ended(ended_at)
 
     def create(self, key: str, record: Record) -> bool:
+        kept = replace(record, values=dict(record.values))
         with self._lock:
-            if self._live(key) is not None:
-                return False
-            self._sweep()
+            live = self._live(key)
+            if live is not None:
+                return live.secret == record.secret
             self._remove(key)
-            self._put(key, record.copy())
+            self._sweep()
+            self._put(key, kept)
+            self._ended.pop(key, None)
             return True
 
     def commit(self, key: str, changes: Changes) -> Outcome:
         with self._lock:
-            record = self._live(key)
-            if record is None:
+            now = self.clock()
+            record = self._records.get(key)
+            if record is None or record.expires_at <= now:
                 return Outcome.GONE
-            if changes.expected and _conflicts(record.values, changes):
-                return Outcome.CONFLICT
-            self._apply(key, record, changes)
-            return Outcome.APPLIED
+            outcome = record.outcome_of(changes, now)
+            if outcome is Outcome.APPLIED:
+                self._apply(key, record, changes, now)
+            return outcome
 
-    def touch(self, key: str, expires_at: float, accessed_at: float) -> bool:
+    def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
         with self._lock:
             record = self._live(key)
-            if record is None:
+            if record is None or record.secret != secret:
                 return False
-            before = record.expires_at
-            record.touch(expires_at, accessed_at)
-            self._schedule(key, before, record.expires_at)
+            self._replace(key, record, record.touched(expires_at, accessed_at, self.clock()))
             return True
 
-    def delete(self, key: str) -> bool:
-        with self._lock:
-            was_live = self._live(key) is not None
-            self._remove(key)
-            return was_live
-
-    def rename(self, key: str, new_key: str) -> bool:
+    def delete(self, key: str, *, user_id: str | None = None) -> bool:
         with self._lock:
             record = self._live(key)
-            if record is None or self._live(new_key) is not None:
+            if record is None or (user_id is not None and record.user_id != user_id):
                 return False
             self._remove(key)
-            self._remove(new_key)
-            self._put(new_key, record)
+            self._remember_end(key)
             return True
 
     def purge(self, limit: int) -> int:
-        with self._lock:
-            return self._purge(limit)
+        removed = 0
+        while removed < limit:
+            with self._lock:
+                moment = self.clock() - PURGE_DELAY
+                batch = self._purge(min(limit - removed, PURGE_BATCH), moment, exactly=True)
+            removed += batch
+            if batch < PURGE_BATCH:
+                break
+        return removed
 
     def _live(self, key: str) -> Record | None:
         record = self._records.get(key)
         return None if record is None or record.expires_at <= self.clock() else record
 
     def _put(self, key: str, record: Record) -> None:
-        size = _size(key, record)
         if len(self._records) >= self._max_sessions:
             raise self._full(f"max_sessions={self._max_sessions}")
+        size = _size(key, record)
         self._make_room(size)
         self._bytes += size
         self._records[key] = record
-        self._buckets.setdefault(_bucket(record.expires_at), set()).add(key)
+        self._schedule(key, record.expires_at)
+
+    def _apply(self, key: str, record: Record, changes: Changes, now: float) -> None:
+        changed = record.changed_by(changes, now)
+        if changed is not record:
+            grown = _growth(record.values, changes)
+            if grown > 0:
+                self._make_room(grown)
+            self._bytes += grown
+            self._replace(key, record, changed)
+
+    def _replace(self, key: str, old: Record, new: Record) -> None:
+        self._records[key] = new
+        if int(old.expires_at) // _BUCKET_SECONDS != int(new.expires_at) // _BUCKET_SECONDS:
+            self._unschedule(key, old.expires_at)
+            self._schedule(key, new.expires_at)
 
     def _make_room(self, size: int) -> None:
-        if self._bytes + size > self._max_bytes:
-            self._purge(len(self._records))
-        if self._bytes + size > self._max_bytes:
-            raise self._full(f"max_bytes={self._max_bytes}")
+        while self._bytes + size > self._max_bytes:
+            if not self._purge(PURGE_BATCH, nextafter(self.clock(), inf), exactly=True):
+                raise self._full(f"max_bytes={self._max_bytes}")
 
     def _full(self, bound: str) -> StoreUnavailable:
         return StoreUnavailable(
             f"the MemoryStore is full ({bound}); raise the bound, or use a SQLiteStore"
         )
 
-    def _apply(self, key: str, record: Record, changes: Changes) -> None:
-        grown = _growth(record.values, changes)
-        if grown > 0:
-            self._make_room(grown)
-        self._bytes += grown
-        before = record.expires_at
-        record.apply(changes)
-        self._schedule(key, before, record.expires_at)
-
-    def _schedule(self, key: str, old: float, new: float) -> None:
-        if old != new and int(old) // _BUCKET_SECONDS != int(new) // _BUCKET_SECONDS:
-            self._unschedule(key, old)
-            self._buckets.setdefault(_bucket(new), set()).add(key)
+    def _schedule(self, key: str, expires_at: float) -> None:
+        bucket = _bucket(expires_at)
+        keys = self._buckets.get(bucket)
+        if keys is None:
+            self._buckets[bucket] = {key}
+            heappush(self._order, bucket)
+        else:
+            keys.add(key)
 
     def _unschedule(self, key: str, expires_at: float) -> None:
         bucket = self._buckets[_bucket(expires_at)]
@@ -151,25 +175,50 @@ class MemoryStore(Store):
             self._unschedule(key, record.expires_at)
             self._bytes -= _size(key, record)
 
-    def _sweep(self) -> None:
-        """Drop what has expired, once a minute, or at once where there is no room left."""
-        present = _bucket(self.clock())
-        if present != self._swept or len(self._records) >= self._max_sessions:
-            self._swept = present
-            self._purge(len(self._records))
-
-    def _purge(self, limit: int) -> int:
+    def _remember_end(self, key: str) -> None:
         now = self.clock()
-        due = sorted(bucket for bucket in self._buckets if bucket <= _bucket(now))
-        expired = [
-            key
-            for bucket in due
-            for key in self._buckets[bucket]
-            if self._records[key].expires_at <= now
-        ][:limit]
+        self._ended.pop(key, None)
+        self._ended[key] = now
+        # They stand in the order of their ends, the oldest first: two go for each that comes.
+        for old in [*islice(self._ended, 2)]:
+            if self._ended[old] <= now - REMEMBERED_FOR:
+                del self._ended[old]
+
+    def _sweep(self) -> None:
+        """Remove some of what has expired: more than one call adds, so that nothing piles up."""
+        now = self.clock()
+        self._purge(_SWEPT_BY_A_CREATE, now - PURGE_DELAY, exactly=False)
+        if len(self._records) >= self._max_sessions:
+            self._purge(PURGE_BATCH, nextafter(now, inf), exactly=True)
+
+    def _purge(self, limit: int, moment: float, *, exactly: bool) -> int:
+        """Remove records that had expired before the moment; `exactly` looks at its minute too."""
+        removed = 0
+        while removed < limit:
+            bucket = self._oldest_bucket()
+            if bucket is None or bucket > _bucket(moment):
+                break
+            if bucket == _bucket(moment):
+                return removed + (
+                    self._purge_one(bucket, limit - removed, moment) if exactly else 0
+                )
+            keys = self._buckets[bucket]
+            for _ in range(min(limit - removed, len(keys))):
+                self._remove(keys.pop())
+                removed += 1
+        return removed
+
+    def _purge_one(self, bucket: int, limit: int, moment: float) -> int:
+        keys = self._buckets[bucket]
+        expired = [key for key in keys if self._records[key].expires_at < moment][:limit]
         for key in expired:
             self._remove(key)
         return len(expired)
+
+    def _oldest_bucket(self) -> int | None:
+        while self._order and self._order[0] not in self._buckets:
+            heappop(self._order)
+        return self._order[0] if self._order else None
 
 
 def _check_positive(**bounds: int) -> None:
@@ -189,17 +238,19 @@ def _bucket(expires_at: float) -> int:
 
 
 def _size(key: str, record: Record) -> int:
-    values = sum(len(name) + len(value) for name, value in record.values.items())
+    values = sum([len(name) + len(value) for name, value in record.values.items()])
     return _OVERHEAD_BYTES + len(key) + values
 
 
-def _conflicts(values: dict[str, bytes], changes: Changes) -> bool:
-    return any(values.get(name) != value for name, value in changes.expected.items())
-
-
-def _growth(values: dict[str, bytes], changes: Changes) -> int:
+def _growth(values: Mapping[str, bytes], changes: Changes) -> int:
+    """Return by how many bytes the changes make the values larger."""
     grown = 0
+    if changes.clear:
+        grown = -sum([len(name) + len(value) for name, value in values.items()])
+        values = {}
     for name, value in changes.set.items():
+        if name in changes.removed:
+            continue
         grown += len(value) - len(values[name]) if name in values else len(name) + len(value)
     for name in changes.removed:
         if name in values:

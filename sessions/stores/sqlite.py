@@ -1,38 +1,58 @@
 """Sessions in a SQLite file: one machine, any number of processes."""
 
-import itertools
+import logging
 import os
+import random
 import re
 import sqlite3
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
+from itertools import product
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from sessions.errors import ConfigurationError, StoreUnavailable
-from sessions.record import Changes, Record
-from sessions.stores.base import Outcome, Store
-from sessions.stores.sqlite_connections import Connections
+import msgspec
 
-SCHEMA_VERSION = 1
+from sessions.errors import ConfigurationError, StoreUnavailable, UnreadableValue
+from sessions.record import CLOCK_TOLERANCE, Changes, Ended, Grace, Outcome, Record, Unchanged
+from sessions.stores.base import PURGE_BATCH, PURGE_DELAY, REMEMBERED_FOR, Store, wall_clock
+from sessions.stores.sqlite_connections import Connections, is_locked
+from sessions.stores.sqlite_statements import SCHEMA_VERSION, Statements
+
+PURGE_CHANCE = 1 / 32
+"""How often a creation removes records that expired long ago."""
 
 _OLDEST_SQLITE = (3, 35, 0)
 _PREFIX = re.compile(r"([a-z][a-z0-9_]*)?", re.ASCII)
-_LIVE = "key = ? AND expires_at > ?"
-_PURGE_EVERY = 32
-_PURGE_BATCH = 64
 
 T = TypeVar("T")
-Items = Iterable[tuple[str, bytes]]
+Row = tuple[Any, ...]
+
+_logger = logging.getLogger("sessions")
+_encode = msgspec.msgpack.Encoder().encode
+_values_in = msgspec.msgpack.Decoder(dict[str, bytes]).decode
+_patch_in = msgspec.msgpack.Decoder(dict[str, bytes | None]).decode
+_DAMAGE = (msgspec.MsgspecError, ValueError, RecursionError)
+
+_NONE: Final = type(None)
+_TIMES = (float, float, float, float)
+_SHAPES = frozenset(
+    (int, *_TIMES, timeout, user, str, float, *grace, bytes, _NONE)
+    for timeout, user, grace in product(
+        (float, _NONE), (str, _NONE), ((str, float), (_NONE, _NONE))
+    )
+)
+"""The types of the columns of a record that is not damaged."""
 
 
 class SQLiteStore(Store):
     """Keep records in the SQLite database `path`, in tables of the store's own.
 
-    A row for each value, so that writers of different keys merge. `prefix` begins the names of the
-    tables: applications with different prefixes share a file and nothing else. The file is made
-    with mode 0600. What is committed survives the end of the process; with `durable` it survives a
-    power failure too, at the price of a wait for the disk. The file belongs on a local disk.
+    One row for each session, with all its values in one column that a commit merges. `prefix`
+    begins the names of the tables: applications with different prefixes share a file and nothing
+    else. The file is made with mode 0600. What is committed survives the end of the process; with
+    `durable` it survives a power failure too, at the price of a wait for the disk. The file belongs
+    on a local disk. If it is removed or replaced, its sessions have ended and new ones are stored.
     Raises ConfigurationError if it cannot be opened.
     """
 
@@ -42,199 +62,175 @@ class SQLiteStore(Store):
         *,
         prefix: str = "",
         durable: bool = False,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = wall_clock,
     ) -> None:
         _check(path, prefix)
         self.clock = clock
         self.path = Path(path).absolute()
-        self._sql = _Statements(prefix)
-        self._creations = itertools.count(1)
-        self._connections = Connections(self.path, durable=durable)
-        self._set_up()
+        self._sql = Statements(prefix)
+        self._connections = Connections(self.path, durable=durable, prepare=self._prepare)
+        self._start()
 
     def __repr__(self) -> str:
         return f"<SQLiteStore {str(self.path)!r}>"
 
-    def load(self, key: str) -> Record | None:
-        rows = self._read(self._sql.load, (key, self.clock()))
-        if not rows:
-            return None
-        version, created, accessed, updated, expires, timeout, user, _, _ = rows[0]
-        return Record(
-            values={row[7]: row[8] for row in rows if row[7] is not None},
-            created_at=created,
-            accessed_at=accessed,
-            updated_at=updated,
-            expires_at=expires,
-            timeout=timeout,
-            user_id=user,
-            version=version,
-        )
+    def load(self, key: str) -> Record | Ended | None:
+        try:
+            rows = self._connections.read(self._sql.load, (key,))
+        except (sqlite3.Error, OSError) as error:
+            if _is_no_text(error):
+                raise _unreadable() from error
+            raise self._unavailable(error) from error
+        return _found(rows[0], self.clock()) if rows else None
 
     def create(self, key: str, record: Record) -> bool:
-        def insert(connection: sqlite3.Connection) -> bool:
-            self._remove_expired(connection, key)
-            rows = connection.execute(self._sql.create, _row(key, record)).fetchall()
-            if not rows:
-                return False
-            self._set(connection, rows[0][0], record.values.items())
-            if next(self._creations) % _PURGE_EVERY == 0:
-                self._purge(connection, _PURGE_BATCH)
-            return True
+        columns = _columns(record)
 
-        return self._write(insert)
+        def insert(cursor: sqlite3.Cursor) -> bool:
+            values = {"key": key, "now": self.clock(), **columns}
+            if cursor.execute(self._sql.create, values).rowcount == 1:
+                return True
+            return bool(cursor.execute(self._sql.has_secret, (key, record.secret)).fetchall())
+
+        is_there = self._write(insert)
+        if random.random() < PURGE_CHANCE:  # noqa: S311
+            self._purge_by_the_way()
+        return is_there
 
     def commit(self, key: str, changes: Changes) -> Outcome:
-        times = (changes.accessed_at, changes.updated_at, changes.expires_at)
-        timeout = changes.timeout
-        values = (*times, timeout, timeout, changes.user_id, key, self.clock())
+        statement = self._sql.commit_values if changes.only_values else self._sql.commit
 
-        def apply(connection: sqlite3.Connection) -> Outcome:
-            if changes.expected and self._conflicts(connection, key, changes):
-                return Outcome.CONFLICT
-            rows = connection.execute(self._sql.commit, values).fetchall()
-            if not rows:
-                return Outcome.GONE
-            session = rows[0][0]
-            self._set(connection, session, changes.set.items())
-            if changes.removed:
-                removed = [(session, name) for name in changes.removed]
-                connection.executemany(self._sql.unset, removed)
-            return Outcome.APPLIED
+        def apply(cursor: sqlite3.Cursor) -> Outcome:
+            now = self.clock()
+            values = _parameters(key, changes, now)
+            if _changes_row(cursor, statement, values):
+                return Outcome.APPLIED
+            # See why, and let nobody change the record meanwhile.
+            cursor.execute("BEGIN IMMEDIATE")
+            outcome = self._outcome(cursor, key, changes, now)
+            if outcome is Outcome.APPLIED:
+                _changes_row(cursor, statement, values)
+            cursor.execute("COMMIT")
+            return outcome
 
-        return self._write(apply)
+        return self._write(apply, repeatable=not changes.expected)
 
-    def touch(self, key: str, expires_at: float, accessed_at: float) -> bool:
-        values = (accessed_at, expires_at, key, self.clock())
-        return self._write(lambda connection: _changed(connection.execute(self._sql.touch, values)))
+    def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
+        def use(cursor: sqlite3.Cursor) -> bool:
+            values = _use(key, self.clock(), accessed_at, expires_at)
+            values["secret"] = secret
+            return cursor.execute(self._sql.touch, values).rowcount == 1
 
-    def delete(self, key: str) -> bool:
-        def remove(connection: sqlite3.Connection) -> bool:
-            self._remove_expired(connection, key)
-            rows = connection.execute(self._sql.find, (key,)).fetchall()
-            self._remove(connection, rows)
-            return bool(rows)
+        return self._write(use)
 
-        return self._write(remove)
+    def delete(self, key: str, *, user_id: str | None = None) -> bool:
+        def end(cursor: sqlite3.Cursor) -> bool:
+            values = {"key": key, "user_id": user_id, "now": self.clock()}
+            if cursor.execute(self._sql.end, values).rowcount == 1:
+                return True
+            if user_id is None:
+                cursor.execute(self._sql.remove_leftover, values)
+            return False
 
-    def rename(self, key: str, new_key: str) -> bool:
-        def move(connection: sqlite3.Connection) -> bool:
-            self._remove_expired(connection, new_key)
-            return _changed(connection.execute(self._sql.rename, (new_key, key, self.clock())))
-
-        return self._write(move)
+        return self._write(end)
 
     def purge(self, limit: int) -> int:
-        return self._write(lambda connection: self._purge(connection, limit))
+        removed = 0
+        while removed < limit:
+            batch = min(PURGE_BATCH, limit - removed)
+            looked_at, count = self._write(partial(self._purge_batch, size=batch))
+            removed += count
+            if looked_at == 0:
+                break
+        return removed
 
     def close(self) -> None:
         """Close the connections that no call is using."""
         self._connections.close()
 
-    def _set_up(self) -> None:
+    def _start(self) -> None:
         try:
-            self._write(self._make_tables)
-        except (StoreUnavailable, OSError) as error:
+            self._connections.read("SELECT 1", ())
+            if not os.access(self.path, os.W_OK):
+                raise PermissionError("it may not be written")
+        except (sqlite3.Error, OSError) as error:
             raise ConfigurationError(
-                f"SQLiteStore({str(self.path)!r}) cannot be opened: {error.__cause__ or error}; "
-                "give a file on a local disk, in a directory that exists and may be written"
+                f"SQLiteStore({str(self.path)!r}) cannot be opened: {_explained(error)}"
             ) from error
 
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.create_function("merged", 2, _merged, deterministic=True)
+        connection.create_function("agrees", 2, _agrees, deterministic=True)
+        connection.create_function("is_readable", 1, _is_readable, deterministic=True)
+        if not self._has_tables(connection):
+            self._make_tables(connection)
+
+    def _has_tables(self, connection: sqlite3.Connection) -> bool:
+        try:
+            versions = connection.execute(self._sql.version).fetchall()
+            connection.execute(self._sql.columns).fetchall()
+        except sqlite3.OperationalError as error:
+            if not str(error).startswith(("no such table", "no such column")):
+                raise
+            return False
+        return versions == [(SCHEMA_VERSION,)]
+
     def _make_tables(self, connection: sqlite3.Connection) -> None:
-        for statement in self._sql.schema:
-            connection.execute(statement)
-        ((version,),) = connection.execute(self._sql.version).fetchall()
-        if version != SCHEMA_VERSION:
-            raise ConfigurationError(
-                f"SQLiteStore({str(self.path)!r}) has tables of version {version!r}, this release "
-                f"knows {SCHEMA_VERSION}; use the release that made them, or another prefix"
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in self._sql.schema_table:
+                connection.execute(statement)
+            ((version,),) = connection.execute(self._sql.version).fetchall()
+            if version == 1:
+                for statement in self._sql.replace_first:
+                    connection.execute(statement)
+            elif version != SCHEMA_VERSION:
+                raise sqlite3.NotSupportedError(
+                    f"its tables have version {version!r}, this release knows {SCHEMA_VERSION}. "
+                    "Fix: use the release that made them, or another prefix"
+                )
+            for statement in self._sql.tables:
+                connection.execute(statement)
+            connection.execute(self._sql.columns).fetchall()
+        if version == 1:
+            _logger.warning(
+                "%r had tables of an earlier design: its sessions have ended", str(self.path)
             )
 
-    def _read(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+    def _outcome(self, cursor: sqlite3.Cursor, key: str, changes: Changes, now: float) -> Outcome:
         try:
-            return self._connections.read(statement, values)
-        except (sqlite3.Error, OSError) as error:
-            raise self._unavailable(error) from error
+            rows = cursor.execute(self._sql.load, (key,)).fetchall()
+            record = _found(rows[0], now) if rows else None
+        except (UnreadableValue, sqlite3.OperationalError) as error:
+            if isinstance(error, sqlite3.OperationalError) and not _is_no_text(error):
+                raise
+            return Outcome.GONE
+        return record.outcome_of(changes, now) if isinstance(record, Record) else Outcome.GONE
 
-    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _purge_by_the_way(self) -> None:
         try:
-            return self._connections.write(work)
+            self._connections.write(self._purge_batch, waits=False)
+        except (sqlite3.Error, OSError):
+            # The session is stored, and one of the next creations will purge.
+            return
+
+    def _purge_batch(self, cursor: sqlite3.Cursor, size: int = PURGE_BATCH) -> tuple[int, int]:
+        """Return how many rows were looked at, and how many records of them were removed."""
+        values = {"now": self.clock(), "size": size}
+        cursor.execute("BEGIN IMMEDIATE")
+        looked_at = cursor.execute(self._sql.postpone, values).rowcount
+        removed = cursor.execute(self._sql.remove_due, values).fetchall()
+        cursor.execute("COMMIT")
+        return looked_at + len(removed), sum(is_record for (is_record,) in removed)
+
+    def _write(self, work: Callable[[sqlite3.Cursor], T], *, repeatable: bool = True) -> T:
+        try:
+            return self._connections.write(work, repeatable=repeatable)
         except (sqlite3.Error, OSError) as error:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(f"the SQLite database {str(self.path)!r} cannot be used: {error}")
-
-    def _set(self, connection: sqlite3.Connection, session: int, values: Items) -> None:
-        rows = [(session, name, value) for name, value in values]
-        if rows:
-            connection.executemany(self._sql.set, rows)
-
-    def _conflicts(self, connection: sqlite3.Connection, key: str, changes: Changes) -> bool:
-        rows = connection.execute(self._sql.load, (key, self.clock())).fetchall()
-        values = {row[7]: row[8] for row in rows}
-        return bool(rows) and any(
-            values.get(name) != value for name, value in changes.expected.items()
-        )
-
-    def _remove_expired(self, connection: sqlite3.Connection, key: str) -> None:
-        rows = connection.execute(self._sql.expired_one, (key, self.clock())).fetchall()
-        self._remove(connection, rows)
-
-    def _purge(self, connection: sqlite3.Connection, limit: int) -> int:
-        rows = connection.execute(self._sql.expired, (self.clock(), limit)).fetchall()
-        self._remove(connection, rows)
-        return len(rows)
-
-    def _remove(self, connection: sqlite3.Connection, sessions: list[tuple[Any, ...]]) -> None:
-        if sessions:
-            connection.executemany(self._sql.remove_values, sessions)
-            connection.executemany(self._sql.remove_session, sessions)
-
-
-class _Statements:
-    """Hold the store's SQL for one prefix."""
-
-    def __init__(self, prefix: str) -> None:
-        sessions, values, live = f"{prefix}sessions", f"{prefix}session_values", _LIVE
-        self.schema = _schema(sessions, values, f"{prefix}session_schema")
-        self.version = f"SELECT version FROM {prefix}session_schema"
-        self.load = f"""SELECT version, created_at, accessed_at, updated_at, expires_at, timeout,
-            user_id, name, value FROM {sessions} LEFT JOIN {values} ON session = id WHERE {live}"""
-        self.create = f"""INSERT INTO {sessions} (key, version, created_at, accessed_at, updated_at,
-            expires_at, timeout, user_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (key) DO NOTHING RETURNING id"""
-        self.commit = f"""UPDATE {sessions} SET accessed_at = ?, updated_at = ?,
-            expires_at = MAX(?, IIF(? IS NULL AND timeout IS NOT NULL, expires_at, 0)),
-            timeout = COALESCE(?, timeout), user_id = COALESCE(?, user_id)
-            WHERE {live} RETURNING id"""
-        self.set = f"""INSERT INTO {values} (session, name, value) VALUES (?, ?, ?)
-            ON CONFLICT (session, name) DO UPDATE SET value = excluded.value"""
-        self.unset = f"DELETE FROM {values} WHERE session = ? AND name = ?"
-        self.touch = f"""UPDATE {sessions} SET accessed_at = ?,
-            expires_at = MAX(?, IIF(timeout IS NULL, 0, expires_at)) WHERE {live}"""
-        self.rename = f"UPDATE OR IGNORE {sessions} SET key = ? WHERE {live}"
-        self.find = f"SELECT id FROM {sessions} WHERE key = ?"
-        self.expired_one = f"SELECT id FROM {sessions} WHERE key = ? AND expires_at <= ?"
-        self.expired = f"SELECT id FROM {sessions} WHERE expires_at <= ? LIMIT ?"
-        self.remove_values = f"DELETE FROM {values} WHERE session = ?"
-        self.remove_session = f"DELETE FROM {sessions} WHERE id = ?"
-
-
-def _schema(sessions: str, values: str, schema: str) -> tuple[str, ...]:
-    return (
-        f"CREATE TABLE IF NOT EXISTS {schema} (version INTEGER NOT NULL)",
-        f"""INSERT INTO {schema} SELECT {SCHEMA_VERSION}
-            WHERE NOT EXISTS (SELECT * FROM {schema})""",
-        f"""CREATE TABLE IF NOT EXISTS {sessions} (
-            id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, version INTEGER NOT NULL,
-            created_at REAL NOT NULL, accessed_at REAL NOT NULL, updated_at REAL NOT NULL,
-            expires_at REAL NOT NULL, timeout REAL, user_id TEXT)""",
-        f"CREATE INDEX IF NOT EXISTS {sessions}_expiry ON {sessions} (expires_at)",
-        f"""CREATE TABLE IF NOT EXISTS {values} (
-            session INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,
-            PRIMARY KEY (session, name)) WITHOUT ROWID""",
-    )
 
 
 def _check(path: object, prefix: str) -> None:
@@ -263,18 +259,140 @@ def _is_file(path: object) -> bool:
     return is_shared and bool(text)
 
 
-def _row(key: str, record: Record) -> tuple[object, ...]:
+def _explained(error: Exception) -> str:
+    if isinstance(error, sqlite3.NotSupportedError):
+        return str(error)
+    if is_locked(error):
+        return (
+            f"{error}, because another process holds its lock. Fix: wait until that process is "
+            "done (a backup, a long transaction), or end it, and start again"
+        )
     return (
-        key,
-        record.version,
-        record.created_at,
-        record.accessed_at,
-        record.updated_at,
-        record.expires_at,
-        record.timeout,
-        record.user_id,
+        f"{error}. Fix: give a file on a local disk, in a directory that exists and may be written"
     )
 
 
-def _changed(cursor: sqlite3.Cursor) -> bool:
-    return cursor.rowcount == 1
+def _found(row: Row, now: float) -> Record | Ended | None:
+    """Return what a row says; raise UnreadableValue if it is damaged."""
+    expires_at, ended_at = row[4], row[12]
+    if type(ended_at) is float:
+        return Ended(ended_at) if now < ended_at + REMEMBERED_FOR else None
+    if type(expires_at) is float and expires_at <= now:
+        return None
+    if tuple(map(type, row)) not in _SHAPES:
+        raise _unreadable()
+    try:
+        return _record(row)
+    except _DAMAGE as error:
+        raise _unreadable() from error
+
+
+def _record(row: Row) -> Record:
+    (version, created, accessed, updated, expires, timeout, user, secret, since, *rest) = row
+    grace_secret, grace_until, data, _ = rest
+    return Record(
+        values=_values_in(data),
+        secret=secret,
+        secret_since=since,
+        created_at=created,
+        accessed_at=accessed,
+        updated_at=updated,
+        expires_at=expires,
+        grace=None if grace_secret is None else Grace(grace_secret, grace_until),
+        timeout=timeout,
+        user_id=user,
+        version=version,
+    )
+
+
+def _is_no_text(error: Exception) -> bool:
+    return str(error).startswith("Could not decode to UTF-8")
+
+
+def _unreadable() -> UnreadableValue:
+    return UnreadableValue("the stored session is damaged. Fix: none is needed, it begins afresh")
+
+
+def _columns(record: Record) -> dict[str, object]:
+    grace_secret, grace_until = record.grace or (None, None)
+    return {
+        "version": record.version,
+        "created_at": record.created_at,
+        "accessed_at": record.accessed_at,
+        "updated_at": record.updated_at,
+        "expires_at": record.expires_at,
+        "timeout": record.timeout,
+        "user_id": record.user_id,
+        "secret": record.secret,
+        "secret_since": record.secret_since,
+        "grace_secret": grace_secret,
+        "grace_until": grace_until,
+        "data": _encode(dict(record.values)),
+        "purge_at": record.expires_at + PURGE_DELAY,
+    }
+
+
+def _use(key: str, now: float, accessed_at: float, expires_at: float) -> dict[str, object]:
+    return {
+        "key": key,
+        "now": now,
+        "ahead": now + CLOCK_TOLERANCE,
+        "accessed_at": accessed_at,
+        "expires_at": expires_at,
+        "keeps_later": True,
+    }
+
+
+def _parameters(key: str, changes: Changes, now: float) -> dict[str, object]:
+    values = _use(key, now, changes.accessed_at, changes.expires_at)
+    values["secret"] = changes.secret
+    values["updated_at"] = changes.updated_at
+    # A name that is both set and removed is removed.
+    values["patch"] = _encode({**changes.set, **dict.fromkeys(changes.removed)})
+    values["expected"] = _encode(dict(changes.expected)) if changes.expected else None
+    if changes.only_values:
+        return values
+    keeps_timeout = isinstance(changes.timeout, Unchanged)
+    keeps_user = isinstance(changes.user_id, Unchanged)
+    values["keeps_later"] = keeps_timeout
+    values["timeout"] = None if keeps_timeout else changes.timeout
+    values["sets_user"] = not keeps_user
+    values["user_id"] = None if keeps_user else changes.user_id
+    values["clear"] = changes.clear
+    values["new_secret"] = changes.new_secret
+    values["grace"] = changes.grace
+    values["created_at"] = changes.created_at
+    return values
+
+
+def _changes_row(cursor: sqlite3.Cursor, statement: str, values: dict[str, object]) -> bool:
+    try:
+        return cursor.execute(statement, values).rowcount == 1
+    except sqlite3.OperationalError as error:
+        if str(error) != "user-defined function raised exception":
+            raise
+        # The data are damaged, so there is no record.
+        return False
+
+
+def _merged(data: bytes, patch: bytes) -> bytes:
+    """Return the values with those of the patch; the patch has None for one to remove."""
+    values: dict[str, bytes | None] = {**_values_in(data)}
+    changes = _patch_in(patch)
+    values.update(changes)
+    if None in changes.values():
+        values = {name: value for name, value in values.items() if value is not None}
+    return _encode(values)
+
+
+def _agrees(data: bytes, expected: bytes) -> bool:
+    values = _values_in(data)
+    return all(values.get(name) == value for name, value in _patch_in(expected).items())
+
+
+def _is_readable(data: object) -> bool:
+    try:
+        _values_in(data)  # type: ignore[arg-type]
+    except (*_DAMAGE, TypeError):
+        return False
+    return True

@@ -7,126 +7,298 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sessions.stores.base import CALL_DEADLINE
+from sessions.stores.sqlite_turns import LONGEST_WAIT, Turns
 
 MAXIMUM_IDLE = 16
 START_UP_DEADLINE = 5.0
-
-_BUSY_TIMEOUT = 0.01
-_LONGEST_PAUSE = 0.002
+_LONGEST_PAUSE = 0.0005
+_LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL}
+_LOST_FILES = {
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_READONLY,
+}
 
 T = TypeVar("T")
+Work = Callable[[sqlite3.Cursor], T]
+Identity = tuple[int, int]
 
 
 class Connections:
-    """Lend connections; keep the idle ones for the next borrower.
+    """Hand out connections, and keep the idle ones for the next call.
 
     One writer of a process at a time asks SQLite for the write lock: the threads queue here, and
-    only processes compete there. A fork waits until none is lent and closes the idle ones, for a
-    child that inherits an open connection has none of its locks, and SQLite does not know it.
+    only processes compete there. A connection whose files are no longer those at the path is
+    closed, and what was written through it counts as not written. A fork waits until no connection
+    is in use and closes the idle ones, for a child that inherits an open connection has none of its
+    locks, and SQLite does not know it.
+
+    `prepare` is called with each new connection: it makes the tables if they are missing.
     """
 
-    def __init__(self, path: Path, *, durable: bool) -> None:
-        self._path = path
+    def __init__(
+        self, path: Path, *, durable: bool, prepare: Callable[[sqlite3.Connection], None]
+    ) -> None:
+        self._path = str(path)
         self._durable = durable
+        self._prepare = prepare
         self._patience = START_UP_DEADLINE
         self._begin()
         _all.add(self)
 
-    def read(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+    def read(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """Return the rows of one statement."""
-        connection = self._take()
+        began = time.monotonic()
         try:
-            return connection.execute(statement, values).fetchall()
-        finally:
-            self._give(connection)
-
-    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do the work in one write transaction, and undo it if it raises.
-
-        Waits CALL_DEADLINE seconds at most for its turn.
-        """
-        deadline = time.monotonic() + CALL_DEADLINE
-        connection = self._take()
-        try:
-            if not self._writer.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                raise sqlite3.OperationalError("database is locked by another thread")
+            opened = self._take(began, True)
             try:
-                patiently(lambda: connection.execute("BEGIN IMMEDIATE"), deadline)
-                done = work(connection)
-                connection.execute("COMMIT")
-                return done
-            finally:
-                _undo(connection)
-                self._writer.release()
+                rows = opened.cursor.execute(statement, values).fetchall()
+            except BaseException as error:
+                self._give_up(opened, error)
+                raise
+        except sqlite3.DatabaseError:
+            # Once more, with patience, and from the files that are there now.
+            return self._do(
+                lambda cursor: cursor.execute(statement, values).fetchall(),
+                began,
+                is_write=False,
+                repeatable=True,
+            )
+        self._give(opened)
+        return rows
+
+    def write(self, work: Work[T], *, repeatable: bool = True, waits: bool = True) -> T:
+        """Do the work, a statement or a transaction, when no other thread writes.
+
+        A write gives up once nobody got through for CALL_DEADLINE seconds, neither a thread nor
+        another process, and after LONGEST_WAIT seconds in any case. A work that is `repeatable`
+        is done again where the first time may have gone to files that nobody will read.
+        """
+        began = time.monotonic() - (0.0 if waits else LONGEST_WAIT)
+        if not self._turns.take(began):
+            raise sqlite3.OperationalError("database is locked by other threads of this process")
+        try:
+            return self._do(work, began, is_write=True, repeatable=repeatable)
         finally:
-            self._give(connection)
+            self._turns.give_back()
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
-        with self._gate:
-            self._close_idle()
+        while self._idle:
+            with contextlib.suppress(IndexError):
+                self._drop(self._idle.pop())
 
     def _begin(self) -> None:
-        self._gate = threading.Condition()
-        self._writer = threading.Lock()
-        self._idle: list[sqlite3.Connection] = []
-        self._lent = 0
+        # Who opens a connection asks for the gate; a fork and a renewal hold it shut.
+        self._gate = threading.Lock()
+        self._turns = Turns()
+        # Appending to a list, popping from it and changing a set are atomic: no lock is needed.
+        self._idle: list[Opened] = []
+        self._open: set[object] = set()
+        self._files: Files | None = None
 
-    def _take(self) -> sqlite3.Connection:
-        with self._gate:
-            self._lent += 1
-            if self._idle:
-                return self._idle.pop()
+    def _do(self, work: Work[T], began: float, *, is_write: bool, repeatable: bool) -> T:
+        files = self._files
         try:
-            return self._connect()
-        # Whatever kept it from being made, its place is free again.
+            return self._do_once(work, began, is_write, not (is_write and repeatable))
+        except sqlite3.DatabaseError as error:
+            if _is_table_missing(error):
+                # A new connection makes it.
+                self.close()
+            elif repeatable and _are_files_lost(error):
+                self._renew(files, began)
+            else:
+                raise
+        return self._do_once(work, began, is_write, True)
+
+    def _do_once(self, work: Work[T], began: float, is_write: bool, is_checked: bool) -> T:
+        opened = self._take(began, is_checked)
+        try:
+            try:
+                answer = work(opened.cursor)
+            except sqlite3.OperationalError as error:
+                if not is_locked(error):
+                    raise
+                answer = self._do_when_unlocked(work, opened, began)
+            if is_write:
+                if not opened.files.are_in_place():
+                    raise FilesReplaced("the files of the database were replaced or removed")
+                self._turns.moved_at = time.monotonic()
+        except BaseException as error:
+            self._give_up(opened, error)
+            raise
+        self._give(opened)
+        return answer
+
+    def _do_when_unlocked(self, work: Work[T], opened: "Opened", began: float) -> T:
+        seen = opened.others_commits()
+        while True:
+            time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311
+            try:
+                return work(opened.cursor)
+            except sqlite3.OperationalError as error:
+                if not is_locked(error) or self._turns.patience(began) <= 0:
+                    raise
+            before, seen = seen, opened.others_commits()
+            if before != seen:
+                self._turns.moved_at = time.monotonic()
+
+    def _take(self, began: float, is_checked: bool) -> "Opened":
+        """Return a connection; one that is not checked now is checked after its write."""
+        while True:
+            try:
+                opened = self._idle.pop()
+            except IndexError:
+                return self._connect(began)
+            if not is_checked or opened.files.is_database_in_place():
+                return opened
+            self._drop(opened)
+            self._renew(opened.files, began)
+
+    def _give(self, opened: "Opened") -> None:
+        if len(self._idle) < MAXIMUM_IDLE and not opened.connection.in_transaction:
+            self._idle.append(opened)
+        else:
+            self._drop(opened)
+
+    def _give_up(self, opened: "Opened", error: BaseException) -> None:
+        if not isinstance(error, sqlite3.Error) or _are_files_lost(error):
+            self._drop(opened)
+            return
+        if opened.connection.in_transaction:
+            # A connection that cannot even do this is closed when it is given back.
+            with contextlib.suppress(sqlite3.Error):
+                opened.connection.execute("ROLLBACK")
+        self._give(opened)
+
+    def _drop(self, opened: "Opened") -> None:
+        try:
+            opened.connection.close()
+        finally:
+            self._open.discard(opened)
+
+    def _renew(self, files: "Files | None", began: float) -> None:
+        """Close all connections to the files before anybody opens those that are there now.
+
+        As long as one is open, SQLite gives its log to all others of this process.
+        """
+        with self._gate:
+            if self._files != files:
+                return
+            self._close_all(began + CALL_DEADLINE)
+            self._files = None
+            if files is not None:
+                files.remove_leftover_log()
+
+    def _close_all(self, deadline: float) -> None:
+        self.close()
+        while self._open and time.monotonic() < deadline:
+            time.sleep(_LONGEST_PAUSE / 4)
+            self.close()
+
+    def _connect(self, began: float) -> "Opened":
+        place = object()
+        with self._gate:
+            self._open.add(place)
+        try:
+            opened = self._opened(began + self._patience)
+            self._open.add(opened)
+        finally:
+            self._open.discard(place)
+        # The first one may have to wait for others that set the database up; no request may.
+        self._patience = CALL_DEADLINE
+        self._files = opened.files
+        return opened
+
+    def _opened(self, deadline: float) -> "Opened":
+        _make_file(self._path)
+        identity = _identity(self._path)
+        connection = sqlite3.connect(
+            self._path, timeout=0, isolation_level=None, check_same_thread=False
+        )
+        try:
+            patiently(lambda: self._set_up(connection), deadline)
+            log = f"{os.path.realpath(self._path)}-wal"
+            files = Files(self._path, identity, log, _identity(log))
+            if not files.is_database_in_place():
+                raise FilesReplaced("the files of the database were replaced while it was opened")
+            return Opened(connection, connection.cursor(), files)
         except BaseException:
-            self._give(None)
+            # Nobody else will know of it.
+            connection.close()
             raise
 
-    def _give(self, connection: sqlite3.Connection | None) -> None:
-        with self._gate:
-            self._lent -= 1
-            self._gate.notify_all()
-            if connection is None:
-                return
-            if len(self._idle) < MAXIMUM_IDLE and not connection.in_transaction:
-                self._idle.append(connection)
-            else:
-                connection.close()
-
-    def _close_idle(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        if mode != "wal":
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise sqlite3.NotSupportedError(
+                f"its journal mode stays {mode!r}, sessions need WAL. "
+                "Fix: give a file on a local disk"
+            )
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
+        self._prepare(connection)
 
     def _before_fork(self) -> None:
         self._gate.acquire()
-        self._gate.wait_for(lambda: self._lent == 0, timeout=CALL_DEADLINE)
-        self._close_idle()
+        self._close_all(time.monotonic() + CALL_DEADLINE)
 
     def _after_fork_in_parent(self) -> None:
         self._gate.release()
 
-    def _connect(self) -> sqlite3.Connection:
-        _make_file(self._path)
-        connection = sqlite3.connect(
-            self._path, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
-        )
+
+class FilesReplaced(sqlite3.OperationalError):
+    """Report that the connection's files are no longer those at the path."""
+
+
+class Files(NamedTuple):
+    """Name the files that a connection has open, as they were when it opened them."""
+
+    path: str
+    database: Identity
+    log_path: str
+    log: Identity
+
+    def is_database_in_place(self) -> bool:
+        """Return whether the database at the path is still this one."""
+        return _is_at(self.path, self.database)
+
+    def are_in_place(self) -> bool:
+        """Return whether database and log are still these."""
+        return _is_at(self.path, self.database) and _is_at(self.log_path, self.log)
+
+    def remove_leftover_log(self) -> None:
+        """Remove the log if its database is gone: SQLite would apply it to the next one."""
+        if not self.is_database_in_place() and _is_at(self.log_path, self.log):
+            for path in (self.log_path, f"{self.log_path.removesuffix('-wal')}-shm"):
+                Path(path).unlink(missing_ok=True)
+
+
+@dataclass(slots=True, eq=False)
+class Opened:
+    """Hold a connection and what belongs to it."""
+
+    connection: sqlite3.Connection
+    cursor: sqlite3.Cursor
+    files: Files
+
+    def others_commits(self) -> int:
+        """Return a number that changes when another connection commits."""
         try:
-            deadline = time.monotonic() + self._patience
-            patiently(lambda: _prepare(connection, self._durable), deadline)
-        # Nobody else will know of it.
-        except BaseException:
-            connection.close()
-            raise
-        # The first one may have to wait for others that set the database up; no request may.
-        self._patience = CALL_DEADLINE
-        return connection
+            (number,) = self.connection.execute("PRAGMA data_version").fetchone()
+        except sqlite3.OperationalError:
+            # The whole database is locked, so nobody commits.
+            return 0
+        return int(number)
 
 
 def patiently(work: Callable[[], object], deadline: float) -> None:
@@ -135,47 +307,62 @@ def patiently(work: Callable[[], object], deadline: float) -> None:
         try:
             work()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            if not is_locked(error) or time.monotonic() > deadline:
                 raise
             time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311
         else:
             return
 
 
-def _make_file(path: Path) -> None:
+def is_locked(error: Exception) -> bool:
+    """Return whether the error says that somebody else holds the database's lock."""
+    return _code(error) in _LOCKED
+
+
+def _is_table_missing(error: sqlite3.Error) -> bool:
+    return str(error).startswith("no such table")
+
+
+def _are_files_lost(error: sqlite3.Error) -> bool:
+    return isinstance(error, FilesReplaced) or _code(error) in _LOST_FILES
+
+
+def _code(error: Exception) -> int:
+    # The module's own errors have no code of SQLite.
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _identity(path: str) -> Identity:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError as error:
+        raise FilesReplaced(f"{path!r} was removed while it was opened") from error
+    return found.st_dev, found.st_ino
+
+
+def _is_at(path: str, identity: Identity) -> bool:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return False
+    return (found.st_dev, found.st_ino) == identity
+
+
+def _make_file(path: str) -> None:
     """Make the file unless it is there; SQLite would leave its mode to the umask.
 
     One that is there is not opened: to close it would drop the locks of this process's connections,
     and the next process to leave would remove their log. Source: sqlite.org/howtocorrupt.html, 2.2.
     """
     with contextlib.suppress(FileExistsError):
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        # Windows has no O_CLOEXEC, and no children that inherit files.
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
         os.close(os.open(os.path.realpath(path), flags, 0o600))
 
 
-def _undo(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        # A connection that cannot even do this is closed when it is given back.
-        with contextlib.suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-
-
-def _prepare(connection: sqlite3.Connection, durable: bool) -> None:
-    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-    if mode != "wal":
-        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    if mode != "wal":
-        raise sqlite3.NotSupportedError(f"its journal mode stays {mode!r}, sessions need WAL")
-    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-
-
 # In one order, for two threads may fork at once.
-def _everyone() -> list[Connections]:
-    return sorted(_all, key=id)
-
-
 def _before_fork() -> None:
-    for connections in _everyone():
+    for connections in sorted(_all, key=id):
         connections._before_fork()
         _held().append(connections)
 
@@ -187,12 +374,12 @@ def _after_fork_in_parent() -> None:
 
 def _after_fork_in_child() -> None:
     _held().clear()
-    for connections in _everyone():
+    for connections in list(_all):
         connections._begin()
 
 
+# What this thread holds for its fork.
 def _held() -> list[Connections]:
-    """Return what this thread holds for its fork."""
     held: list[Connections] = _forking.__dict__.setdefault("held", [])
     return held
 
@@ -200,8 +387,10 @@ def _held() -> list[Connections]:
 _all: weakref.WeakSet[Connections] = weakref.WeakSet()
 _forking = threading.local()
 
-os.register_at_fork(
-    before=_before_fork,
-    after_in_parent=_after_fork_in_parent,
-    after_in_child=_after_fork_in_child,
-)
+# Windows has no forks.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )

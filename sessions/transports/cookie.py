@@ -1,17 +1,23 @@
 """The token in a cookie. Source: RFC 6265 and its revision, RFC 6265bis."""
 
 import re
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 from urllib.parse import unquote
 
-from sessions.errors import ConfigurationError, RequestHeaderTooLarge
-from sessions.transports.base import Headers, RequestHead, Transport
+from sessions.errors import ConfigurationError
+from sessions.transports.base import Headers, Obstacle, RequestHead, Transport, is_secure
 
-MAXIMUM_HEADER = 8 * 1024
-MAXIMUM_PAIRS = 50
+HEADER_LIMIT = 16 * 1024
+PAIRS_LIMIT = 200
+"""How much of a Cookie header is searched for a session: bytes, and pairs."""
 
 SameSite = Literal["Strict", "Lax", "None"]
 
+_INSECURE = (
+    "the session cookie is Secure and the request came over plain http, so it has no session; serve"
+    ' over https, tell the application of its TLS proxy, or set secure="auto"'
+)
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
 
@@ -42,7 +48,14 @@ class CookieTransport(Transport):
 
     vary = "Cookie"
 
-    def __init__(self, name: str, attributes: CookieAttributes) -> None:
+    def __init__(
+        self,
+        name: str,
+        attributes: CookieAttributes,
+        *,
+        header_limit: int = HEADER_LIMIT,
+        pairs_limit: int = PAIRS_LIMIT,
+    ) -> None:
         if not is_cookie_name(name):
             raise ConfigurationError(
                 f"CookieTransport: {name!r} is no cookie name; use letters, digits, '-' and '_'"
@@ -52,20 +65,30 @@ class CookieTransport(Transport):
         self._mode = attributes.secure
         # The gateway has unquoted the path of the request.
         self._path = unquote(attributes.path, "latin-1")
+        self._domain = None if attributes.domain is None else attributes.domain.lower()
         self._max_age = attributes.max_age_seconds
+        self._header_limit = header_limit
+        self._pairs_limit = pairs_limit
+        self._surely_small = min(header_limit, pairs_limit)
+        # A header that is too large is read as one empty token, of which `obstacle` is asked.
+        self._goes_anywhere = self._path == "/" and self._domain is None and self._mode is not True
+        self.has_obstacles = not self._goes_anywhere
 
     def read(self, head: RequestHead) -> list[str]:
         header = head.cookies
         if not header:
             return []
-        if len(header) > MAXIMUM_HEADER or header.count(";") >= MAXIMUM_PAIRS:
-            raise RequestHeaderTooLarge(
-                f"the Cookie header has {len(header)} bytes in {header.count(';') + 1} pairs; at "
-                f"most {MAXIMUM_HEADER} bytes in {MAXIMUM_PAIRS} pairs are searched for a session"
-            )
-        if self._path != "/" and not path_matches(head.path, self._path):
-            return []
-        return self._spelling(head).find(header)
+        # With "auto", the commonest setting, nothing else need be asked.
+        if self._mode == "auto" and head.scheme == "http":
+            spelling = self._plain
+        else:
+            spelling = self._spelling(head)
+        if len(header) >= self._surely_small and self._is_too_large(header):
+            # Nobody looks for a token in it, and there may be one: `obstacle` says so.
+            return [""]
+        if ";" not in header:
+            return [header[spelling.skip :]] if header.startswith(spelling.start) else []
+        return spelling.find(header)
 
     def send(self, head: RequestHead, token: str, max_age: int | None) -> Headers:
         if self.obstacle(head) is not None:
@@ -78,18 +101,69 @@ class CookieTransport(Transport):
             return []
         return [("Set-Cookie", self._spelling(head).set("", 0)), ("Cache-Control", "no-store")]
 
-    def obstacle(self, head: RequestHead) -> str | None:
-        if self._mode is not True or head.secure:
+    def obstacle(self, head: RequestHead) -> Obstacle | None:
+        cookies = head.cookies
+        if len(cookies) >= self._surely_small and self._is_too_large(cookies):
+            return self._too_large(cookies)
+        if self._goes_anywhere:
             return None
-        return (
-            "the session cookie is Secure and the request came over plain http, so it is not sent; "
-            'serve over https, tell the application of its TLS proxy, or set secure="auto"'
+        if self._mode is True and not is_secure(head):
+            return Obstacle("insecure", _INSECURE)
+        return self._elsewhere(head)
+
+    def _is_too_large(self, header: str) -> bool:
+        return len(header) > self._header_limit or header.count(";") >= self._pairs_limit
+
+    def _too_large(self, header: str) -> Obstacle:
+        return Obstacle(
+            "rejected",
+            f"the Cookie header has {len(header)} bytes in {header.count(';') + 1} pairs, and at"
+            f" most {self._header_limit} bytes in {self._pairs_limit} pairs are searched for a"
+            " session, so this request has none; raise cookie_header_limit or cookie_pairs_limit"
+            " of the SessionContainer, or set fewer cookies",
         )
+
+    def _elsewhere(self, head: RequestHead) -> Obstacle | None:
+        """Return why a browser would not send the cookie to where this request went."""
+        if self._path != "/" and not path_matches(head.path, self._path):
+            return Obstacle(
+                "misplaced",
+                f"the request for {head.path!r} lies outside of"
+                f" CookieSettings(path={self._path!r}), so it has no session; if a proxy takes"
+                " the prefix away, tell the application with"
+                " X-Forwarded-Prefix, else give a path that holds both",
+            )
+        host = None if self._domain is None else head.header("Host")
+        if host and self._domain and not (domain_matches(host, self._domain) or is_loopback(host)):
+            return Obstacle(
+                "misplaced",
+                f"the request to the host {host!r} lies outside of"
+                f" CookieSettings(domain={self._domain!r}), so it has no session; if a proxy"
+                " changes the host, tell the application with X-Forwarded-Host, else give another"
+                " domain",
+            )
+        return None
 
     def _spelling(self, head: RequestHead) -> "_Spelling":
         if self._mode == "auto":
-            return self._secure if head.secure else self._plain
+            return self._secure if head.scheme in ("https", "wss") else self._plain
         return self._secure if self._mode else self._plain
+
+
+@dataclass(frozen=True, slots=True)
+class CookieHead:
+    """Be a request of which only the Cookie header is known."""
+
+    cookies: str = field(repr=False)
+    path: str
+    scheme: str
+    host: str | None
+    query: str = ""
+    client: str | None = None
+
+    def header(self, name: str) -> str | None:
+        """Return the header's value."""
+        return {"cookie": self.cookies, "host": self.host}.get(name.lower())
 
 
 class _Spelling:
@@ -99,18 +173,19 @@ class _Spelling:
         # Only the exact name: RFC 6265 puts "; " between pairs. No white space is stripped, no
         # quotes are removed, nothing is decoded, for a look-alike name is another cookie.
         self.find = re.compile(rf"(?:^|;\x20?){re.escape(name)}=([^;]*)", re.ASCII).findall
-        self._start = f"{name}="
+        self.start = f"{name}="
+        self.skip = len(self.start)
         self._end = _attributes_text(attributes, secure=secure)
 
     def set(self, token: str, max_age: int | None) -> str:
         """Write a Set-Cookie header; `max_age` in seconds, None until the browser closes."""
         if max_age is None:
-            return f"{self._start}{token}{self._end}"
-        return f"{self._start}{token}; Max-Age={max_age}{self._end}"
+            return f"{self.start}{token}{self._end}"
+        return f"{self.start}{token}; Max-Age={max_age}{self._end}"
 
 
 def is_cookie_name(name: object) -> bool:
-    """Tell whether this can name a cookie: a token of RFC 9110, 5.6.2."""
+    """Return whether this can name a cookie: a token of RFC 9110, 5.6.2."""
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
@@ -122,10 +197,26 @@ def host_name(name: str, attributes: CookieAttributes) -> str:
 
 
 def path_matches(path: str, cookie_path: str) -> bool:
-    """Tell whether a browser sends a cookie of the one path to the other (RFC 6265, 5.1.4)."""
+    """Return whether a browser sends a cookie of the one path to the other (RFC 6265, 5.1.4)."""
     if not path.startswith(cookie_path):
         return False
     return len(path) == len(cookie_path) or cookie_path[-1] == "/" or path[len(cookie_path)] == "/"
+
+
+def domain_matches(host: str, domain: str) -> bool:
+    """Return whether a browser sends a cookie of the domain to the host (RFC 6265, 5.1.3)."""
+    name = _without_port(host)
+    return name == domain or name.endswith(f".{domain}")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether the host is this machine, where tests ask for a site of any domain."""
+    return _without_port(host) in ("localhost", "127.0.0.1", "[::1]")
+
+
+def _without_port(host: str) -> str:
+    name = host.lower()
+    return name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
 
 
 def _attributes_text(attributes: CookieAttributes, *, secure: bool) -> str:

@@ -37,7 +37,7 @@ def test_the_session_survives_a_reload(browser: Chrome, http_site: str) -> None:
     assert _cookies(browser) == before
 
 
-def test_s43_the_cookie_is_gone_after_logout(browser: Chrome, http_site: str) -> None:
+def test_the_cookie_is_gone_after_logout(browser: Chrome, http_site: str) -> None:
     """Logout empties the jar, and the next visit begins a session of its own."""
     _visit(browser, http_site)
     kept = _cookies(browser)
@@ -48,7 +48,7 @@ def test_s43_the_cookie_is_gone_after_logout(browser: Chrome, http_site: str) ->
     assert _visit(browser, http_site) == "visits: 1"
 
 
-def test_s69_over_https_the_cookie_has_the_host_prefix(browser: Chrome, https_site: str) -> None:
+def test_over_https_the_cookie_has_the_host_prefix(browser: Chrome, https_site: str) -> None:
     """Over https the browser accepts `__Host-session`, Secure, and sends it back."""
     _visit(browser, https_site)
     text = _visit(browser, https_site)
@@ -58,7 +58,7 @@ def test_s69_over_https_the_cookie_has_the_host_prefix(browser: Chrome, https_si
     assert text == "visits: 2"
 
 
-def test_s70_the_deletion_of_the_host_prefixed_cookie_is_accepted(
+def test_the_deletion_of_the_host_prefixed_cookie_is_accepted(
     browser: Chrome, https_site: str
 ) -> None:
     """A browser that insists on Secure and Path for `__Host-` also obeys the deletion."""

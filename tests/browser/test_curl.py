@@ -25,7 +25,7 @@ def test_curl_keeps_the_session(jar: Path, http_site: str) -> None:
     assert cookie[:6] == ["#HttpOnly_127.0.0.1", "FALSE", "/", "FALSE", "0", "session"]
 
 
-def test_s43_curl_forgets_the_session_at_logout(jar: Path, http_site: str) -> None:
+def test_curl_forgets_the_session_at_logout(jar: Path, http_site: str) -> None:
     """The deletion empties the jar."""
     _visit(jar, http_site)
     kept = _cookies(jar)
@@ -36,7 +36,7 @@ def test_s43_curl_forgets_the_session_at_logout(jar: Path, http_site: str) -> No
     assert _visit(jar, http_site) == "visits: 1"
 
 
-def test_s70_curl_accepts_and_deletes_the_host_prefixed_cookie(
+def test_curl_accepts_and_deletes_the_host_prefixed_cookie(
     jar: Path, https_site: str, certificate: tuple[str, str]
 ) -> None:
     """Over https the cookie is `__Host-session`, and its deletion is accepted."""

@@ -65,7 +65,7 @@ def test_a_note_from_the_registration_to_the_logout(browser: Chrome, notes_site:
     assert "buy tea" not in told[4]
 
 
-def test_p7_the_browser_gets_another_cookie_at_the_login(browser: Chrome, notes_site: str) -> None:
+def test_the_browser_gets_another_cookie_at_the_login(browser: Chrome, notes_site: str) -> None:
     """What the browser held before the login is worth nothing after it."""
     _register(browser, notes_site, "grace")
     before = browser.get_cookie("session")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def watch_wsgi(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fail a test whose application breaks WSGI or HTTP (F111)."""
+    """Fail a test whose application breaks WSGI or HTTP."""
     unwatched = Application.__call__
 
     def watched(

@@ -53,7 +53,7 @@ def test_types_are_written_as_their_author_would(annotation: Any, written: str) 
     assert only_problem_of(echo_of(annotation)).remedy.startswith(f"Write Body[{written}] for")
 
 
-def test_f3_a_name_for_type_checkers_only_is_a_problem_beside_the_others() -> None:
+def test_a_name_for_type_checkers_only_is_a_problem_beside_the_others() -> None:
     """What is imported under TYPE_CHECKING is missing at run time; all other problems are told."""
 
     @controller("/")
@@ -77,7 +77,7 @@ def test_f3_a_name_for_type_checkers_only_is_a_problem_beside_the_others() -> No
     assert "parameter 'size'" in found[1].what
 
 
-def test_f4_a_return_annotation_may_name_what_does_not_exist() -> None:
+def test_a_return_annotation_may_name_what_does_not_exist() -> None:
     """Nobody needs the return annotation of a handler."""
 
     @controller("/")
@@ -98,7 +98,7 @@ def test_an_annotation_that_cannot_be_evaluated_is_a_problem(annotation: str) ->
     assert f"parameter 'x' is {annotation!r}" in problem.what
 
 
-def test_f7_a_member_that_hides_the_imported_name_is_a_problem() -> None:
+def test_a_member_that_hides_the_imported_name_is_a_problem() -> None:
     """An earlier method called `session` is what `session: session` then means."""
 
     @controller("/")
@@ -120,7 +120,7 @@ def test_f7_a_member_that_hides_the_imported_name_is_a_problem() -> None:
     assert "Session for session" in problem.remedy
 
 
-def test_f7_a_property_hides_a_name_as_well() -> None:
+def test_a_property_hides_a_name_as_well() -> None:
     """Any kind of member that is no type is recognised."""
 
     @controller("/")
@@ -135,7 +135,7 @@ def test_f7_a_property_hides_a_name_as_well() -> None:
     assert "Pages.session" in only_problem_of(Pages).what
 
 
-def test_f10_nested_annotated_types_are_flattened() -> None:
+def test_nested_annotated_types_are_flattened() -> None:
     """Limits and markers count wherever they are in the nesting."""
     positive: Any = Annotated[int, msgspec.Meta(ge=1)]
     inner = marked(Header, Annotated[positive, "any"])
@@ -155,7 +155,7 @@ def test_f10_nested_annotated_types_are_flattened() -> None:
         (session, "/<x>", "session and path"),
     ],
 )
-def test_f10_two_sources_on_one_parameter_are_a_problem(
+def test_two_sources_on_one_parameter_are_a_problem(
     annotation: Any, path: str, sources: str
 ) -> None:
     """A parameter comes from one place; the path is one as well."""
@@ -165,7 +165,7 @@ def test_f10_two_sources_on_one_parameter_are_a_problem(
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="the type statement is new in Python 3.12")
-def test_f10_type_aliases_are_expanded() -> None:
+def test_type_aliases_are_expanded() -> None:
     """An alias of the type statement, generic ones too, means what it stands for."""
     names: dict[str, Any] = {"Annotated": Annotated, "header": header, "query": query}
     exec(  # noqa: S102
@@ -184,7 +184,7 @@ def test_f10_type_aliases_are_expanded() -> None:
     assert asked(echo_of(marked(list, names["Page"])), "/?x=3") == [3]
 
 
-def test_f38_a_path_variable_that_nobody_takes_is_a_problem() -> None:
+def test_a_path_variable_that_nobody_takes_is_a_problem() -> None:
     """A misspelt variable is told with the parameter that was probably meant."""
 
     @controller("/users")
@@ -201,7 +201,7 @@ def test_f38_a_path_variable_that_nobody_takes_is_a_problem() -> None:
     assert plain.what == "the path has the variable 'slug', which no parameter takes"
 
 
-def test_f38_a_parameter_close_to_a_path_variable_is_told_so() -> None:
+def test_a_parameter_close_to_a_path_variable_is_told_so() -> None:
     """A parameter without a source that almost names a variable probably meant it."""
 
     @controller("/users")

@@ -47,7 +47,7 @@ def test_it_lists_its_routes() -> None:
     ]
 
 
-def test_f28_a_base_under_two_prefixes_has_two_instances() -> None:
+def test_a_base_under_two_prefixes_has_two_instances() -> None:
     """Each controller answers with its own."""
     app = Application(A, B)
     counts = [answer(app, path)[1] for path in ("/a/count", "/a/count", "/b/count")]
@@ -55,7 +55,7 @@ def test_f28_a_base_under_two_prefixes_has_two_instances() -> None:
     assert counts == ["1", "2", "1"]
 
 
-def test_f59_two_applications_share_nothing() -> None:
+def test_two_applications_share_nothing() -> None:
     """Each builds its own controllers."""
     counts = [answer(Application(A), "/a/count")[1] for _ in range(2)]
 
@@ -87,7 +87,7 @@ def test_a_controller_is_built_once() -> None:
     ("first", "second"),
     [("/x", "/x"), ("/x", "/x/"), ("/<a>", "/<string:b>"), ("/<int:a>/x", "/<int:b>/x/")],
 )
-def test_f35_two_handlers_for_one_path_are_a_problem(first: str, second: str) -> None:
+def test_two_handlers_for_one_path_are_a_problem(first: str, second: str) -> None:
     """The problem names both handlers with their lines."""
 
     @controller("/")
@@ -106,7 +106,7 @@ def test_f35_two_handlers_for_one_path_are_a_problem(first: str, second: str) ->
     assert f"GET {second} is also GET {first} in Twice.one (" in duplicate.what
 
 
-def test_f35_other_methods_and_converters_are_no_duplicates() -> None:
+def test_other_methods_and_converters_are_no_duplicates() -> None:
     """GET, HEAD and POST of one path differ, and so do int and string."""
 
     @controller("/")

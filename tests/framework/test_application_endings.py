@@ -19,7 +19,7 @@ class Page:
         return "shown"
 
 
-def test_f50_generators_of_the_application_end_after_the_hooks() -> None:
+def test_generators_of_the_application_end_after_the_hooks() -> None:
     """A component that yields ends when nothing needs it any more."""
     lines: list[str] = []
 

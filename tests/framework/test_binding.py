@@ -84,7 +84,7 @@ def test_a_parameter_without_an_annotation_is_a_problem() -> None:
     assert "x: Session" in problem.remedy
 
 
-def test_f14_a_handler_of_anything_is_a_problem_that_mentions_wraps() -> None:
+def test_a_handler_of_anything_is_a_problem_that_mentions_wraps() -> None:
     """A decorator that forgets functools.wraps leaves *args and **kwargs behind."""
 
     @controller("/")
@@ -111,7 +111,7 @@ def test_a_handler_without_self_is_a_problem() -> None:
     assert "not even self" in only_problem_of(Pages).what
 
 
-def test_f21_async_handlers_are_a_problem() -> None:
+def test_async_handlers_are_a_problem() -> None:
     """WSGI has nobody to await a coroutine or an asynchronous generator."""
 
     @controller("/")

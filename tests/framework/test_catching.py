@@ -95,7 +95,7 @@ def test_a_refusal_of_a_guard_can_be_caught() -> None:
     assert (response.status_code, response.text) == (401, "log in")
 
 
-def test_s24_the_answer_decides_about_the_session() -> None:
+def test_the_answer_decides_about_the_session() -> None:
     """A caught error that becomes a 4xx keeps what the handler wrote, a 5xx discards it."""
 
     @controller("/")
@@ -158,7 +158,7 @@ def test_an_exception_handler_is_inherited() -> None:
         assert client.get("/second/user").text == "second"
 
 
-def test_f85_an_exception_in_middleware_is_caught_by_a_configuration() -> None:
+def test_an_exception_in_middleware_is_caught_by_a_configuration() -> None:
     """It is answered as the handler's would be."""
 
     def failing(request: Request, next: Next) -> Response:

@@ -83,7 +83,7 @@ def test_who_catches_anything_answers_with_the_status_that_it_had(
     assert "error" in response.get_json()
 
 
-def test_s24_who_catches_anything_keeps_nothing_of_the_session() -> None:
+def test_who_catches_anything_keeps_nothing_of_the_session() -> None:
     """Nobody knows how far the handler came."""
     with client_of(Pages, Everything) as client:
         client.get("/broken")
@@ -190,7 +190,7 @@ def test_a_status_that_is_given_is_the_status() -> None:
         lambda: moved_to("/other"),
     ],
 )
-def test_f87_an_answer_that_is_raised_is_not_caught(answer: Callable[[], object]) -> None:
+def test_an_answer_that_is_raised_is_not_caught(answer: Callable[[], object]) -> None:
     """It is no error: whoever raised it has chosen the whole of it."""
     with client_of(raising(answer), Everything) as client:
         response = client.get("/")

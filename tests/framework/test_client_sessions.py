@@ -24,7 +24,7 @@ def app() -> Application:
     return Application(Visits, replacements={SessionContainer: SessionContainer(keys=KEYS)})
 
 
-def test_s105_a_session_can_be_prepared(app: Application) -> None:
+def test_a_session_can_be_prepared(app: Application) -> None:
     """What a test puts into the session, the next request finds."""
     with app.test() as client:
         with client.session() as session:
@@ -33,7 +33,7 @@ def test_s105_a_session_can_be_prepared(app: Application) -> None:
         assert client.get("/visits").json == 42
 
 
-def test_s105_a_session_can_be_inspected(app: Application) -> None:
+def test_a_session_can_be_inspected(app: Application) -> None:
     """What a request put into the session, the test finds."""
     with app.test() as client:
         client.get("/visits")
@@ -45,7 +45,7 @@ def test_s105_a_session_can_be_inspected(app: Application) -> None:
     assert again == 2
 
 
-def test_s105_inspecting_makes_no_session(app: Application) -> None:
+def test_inspecting_makes_no_session(app: Application) -> None:
     """A look at a session that is not there leaves it not there."""
     with app.test() as client:
         with client.session() as session:
@@ -55,7 +55,7 @@ def test_s105_inspecting_makes_no_session(app: Application) -> None:
         assert client.get_cookie("session") is None
 
 
-def test_s105_a_test_can_end_a_session(app: Application) -> None:
+def test_a_test_can_end_a_session(app: Application) -> None:
     """Then the client is a stranger."""
     with app.test() as client:
         client.get("/visits")
@@ -66,7 +66,7 @@ def test_s105_a_test_can_end_a_session(app: Application) -> None:
         assert client.get("/visits").json == 1
 
 
-def test_s105_an_https_session_is_another_one(app: Application) -> None:
+def test_an_https_session_is_another_one(app: Application) -> None:
     """https requests have their own cookie, and so has a session that is prepared for them."""
     base_url = "https://localhost"
     with app.test() as client:
@@ -78,7 +78,7 @@ def test_s105_an_https_session_is_another_one(app: Application) -> None:
         assert client.get_cookie("__Host-session") is not None
 
 
-def test_s105_a_session_below_a_path(app: Application) -> None:
+def test_a_session_below_a_path(app: Application) -> None:
     """A cookie that is sent below a path only is found there."""
     below = "http://localhost/shop"
     container = SessionContainer(keys=KEYS, cookie=CookieSettings(path="/shop"))
@@ -90,7 +90,7 @@ def test_s105_a_session_below_a_path(app: Application) -> None:
         assert client.get("/visits", base_url=below).json == 42
 
 
-def test_s105_a_failure_in_the_block_saves_nothing(app: Application) -> None:
+def test_a_failure_in_the_block_saves_nothing(app: Application) -> None:
     """The test has failed; its half-made session does not matter."""
 
     def prepare_and_fail(client: Client) -> None:
@@ -105,7 +105,7 @@ def test_s105_a_failure_in_the_block_saves_nothing(app: Application) -> None:
         assert client.get("/visits").json == 1
 
 
-def test_s105_a_session_that_cannot_be_saved_tells_the_test(app: Application) -> None:
+def test_a_session_that_cannot_be_saved_tells_the_test(app: Application) -> None:
     """An error of the store is the test's to see."""
 
     class Full(MemoryStore):

@@ -78,12 +78,12 @@ def answered(
         return client.open("/", method=method).status_code, trace.closed
 
 
-def test_f84_a_first_chunk_of_a_wrong_type_ends_its_generator() -> None:
+def test_a_first_chunk_of_a_wrong_type_ends_its_generator() -> None:
     """The answer is a 500, and nobody else knows of the generator."""
     assert answered(lambda trace: trace.chunks(3)) == (500, ["generator"])
 
 
-def test_f84_a_first_chunk_of_a_wrong_type_ends_its_response() -> None:
+def test_a_first_chunk_of_a_wrong_type_ends_its_response() -> None:
     """What was to follow the response follows the error in its place."""
     assert answered(lambda trace: trace.response(trace.chunks(3))) == (500, BOTH)
 
@@ -100,7 +100,7 @@ def test_a_header_that_cannot_be_sent_ends_its_response(around: list[Middleware]
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("content", ["text", ["a", "b"], "chunks", "passed"])
-def test_f53_every_kind_of_response_is_closed_once(method: str, content: Any) -> None:
+def test_every_kind_of_response_is_closed_once(method: str, content: Any) -> None:
     """Also a file that the server sends by itself, and also where HEAD has no use for it."""
 
     def make(trace: Trace) -> Response:
@@ -121,7 +121,7 @@ def test_a_status_without_a_body_closes_its_response(status: int) -> None:
     assert answered(lambda trace: trace.response(iter("ab"), status)) == (status, ["response"])
 
 
-def test_f52_middleware_that_answers_by_itself_ends_what_the_handler_began() -> None:
+def test_middleware_that_answers_by_itself_ends_what_the_handler_began() -> None:
     """The first chunk was made already."""
 
     def instead(request: Request, next: Next) -> Response:
@@ -132,7 +132,7 @@ def test_f52_middleware_that_answers_by_itself_ends_what_the_handler_began() -> 
     assert answered(lambda trace: trace.chunks("a", "b"), instead) == (200, ["generator"])
 
 
-def test_f85_middleware_that_fails_ends_what_the_handler_began() -> None:
+def test_middleware_that_fails_ends_what_the_handler_began() -> None:
     """The error takes its place."""
 
     def failing(request: Request, next: Next) -> Response:
@@ -189,7 +189,7 @@ def test_middleware_that_gives_another_body_ends_the_first_one() -> None:
     assert answered(lambda trace: trace.response(trace.chunks("a", "b")), rewriting) == (200, BOTH)
 
 
-def test_f71_a_commit_that_fails_ends_what_is_not_sent() -> None:
+def test_a_commit_that_fails_ends_what_is_not_sent() -> None:
     """503 takes the place of the handler's response."""
     trace, store = Trace(), Spy()
     store.broken = {"create"}

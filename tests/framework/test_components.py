@@ -74,7 +74,7 @@ def test_a_configuration_is_none_for_its_subclasses() -> None:
     assert [is_configuration(Base), is_configuration(Derived)] == [True, False]
 
 
-def test_f55_an_overridden_component_method_still_provides() -> None:
+def test_an_overridden_component_method_still_provides() -> None:
     """An override without a decorator, or without a return type, provides what its base does."""
 
     class Base:
@@ -90,7 +90,7 @@ def test_f55_an_overridden_component_method_still_provides() -> None:
     assert answer_of(Page, Derived) == "smtp"
 
 
-def test_f55_a_narrower_return_type_provides_both_types() -> None:
+def test_a_narrower_return_type_provides_both_types() -> None:
     """An override that promises more keeps the promise of its base."""
 
     @controller("/")
@@ -116,7 +116,7 @@ def test_f55_a_narrower_return_type_provides_both_types() -> None:
     assert answer_of(Both, Derived) == "True"
 
 
-def test_f56_a_property_of_a_configuration_is_not_evaluated() -> None:
+def test_a_property_of_a_configuration_is_not_evaluated() -> None:
     """Looking for component methods runs none of the class's code."""
 
     @configuration

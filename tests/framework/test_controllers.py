@@ -102,7 +102,7 @@ def test_a_subclass_of_a_controller_is_none_itself() -> None:
     assert (is_controller(Pages), is_controller(Others)) == (True, False)
 
 
-def test_f16_a_wrapping_decorator_works_above_and_below_the_verb() -> None:
+def test_a_wrapping_decorator_works_above_and_below_the_verb() -> None:
     """A decorator that uses functools.wraps is applied, whether it is above or below @get."""
 
     @controller("/")
@@ -123,7 +123,7 @@ def test_f16_a_wrapping_decorator_works_above_and_below_the_verb() -> None:
     assert answers == ["ANN", "BOB"]
 
 
-def test_f18_static_and_class_methods_are_handlers_in_either_order() -> None:
+def test_static_and_class_methods_are_handlers_in_either_order() -> None:
     """@get works above and below @staticmethod and @classmethod."""
 
     @controller("/")
@@ -154,7 +154,7 @@ def test_f18_static_and_class_methods_are_handlers_in_either_order() -> None:
     assert answers == ["x", "x", "Pagesx", "Pagesx"]
 
 
-def test_f19_two_verbs_on_one_method_are_two_routes() -> None:
+def test_two_verbs_on_one_method_are_two_routes() -> None:
     """Each verb decorator adds a route, read from above."""
 
     @controller("/")
@@ -167,7 +167,7 @@ def test_f19_two_verbs_on_one_method_are_two_routes() -> None:
     assert rules_of(Pages) == ["GET /a", "POST /b"]
 
 
-def test_f28_a_base_class_answers_under_each_prefix_with_its_own_instance() -> None:
+def test_a_base_class_answers_under_each_prefix_with_its_own_instance() -> None:
     """Two controllers that share a base answer separately."""
 
     class Counting:
@@ -191,7 +191,7 @@ def test_f28_a_base_class_answers_under_each_prefix_with_its_own_instance() -> N
     assert answers == [1, 2, 1]
 
 
-def test_f30_a_redecorated_override_has_only_the_new_path() -> None:
+def test_a_redecorated_override_has_only_the_new_path() -> None:
     """A subclass that decorates again replaces the routes of the method."""
 
     class Base:

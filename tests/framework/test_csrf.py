@@ -221,7 +221,7 @@ def test_a_token_is_another_text_each_time(user: Client) -> None:
     assert statuses == {200}
 
 
-def test_s3_a_token_for_a_visitor_makes_no_session(visitor: Client) -> None:
+def test_a_token_for_a_visitor_makes_no_session(visitor: Client) -> None:
     """A login page with a token sends no cookie."""
     assert "Set-Cookie" not in visitor.get("/form").headers
 
@@ -269,7 +269,7 @@ def test_visitors_can_be_protected_too() -> None:
         assert client.post("/login").status_code == 204
 
 
-def test_p1_a_request_of_an_own_page_does_not_touch_the_session(user: Client) -> None:
+def test_a_request_of_an_own_page_does_not_touch_the_session(user: Client) -> None:
     """The browser's word costs no store call."""
     response = user.post("/transfer", headers={"Sec-Fetch-Site": "same-origin"})
 

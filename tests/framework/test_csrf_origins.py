@@ -165,7 +165,7 @@ def test_a_trusted_origin_is_written_in_many_ways_too() -> None:
     assert _transfer(app, "https://shop.example", {"Origin": "https://PARTNER.example"}) == 200
 
 
-def test_f104_no_token_is_looked_for_in_a_body_over_the_limit() -> None:
+def test_no_token_is_looked_for_in_a_body_over_the_limit() -> None:
     """The limit of bodies holds for the search, too."""
     with _bank({"body_limit": 200}).test() as client:
         client.post("/login")

@@ -154,6 +154,14 @@ def test_a_short_key_in_the_environment_is_a_problem(monkeypatch: pytest.MonkeyP
         Application(Visits)
 
 
+def test_a_key_twice_in_the_environment_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told with the variable."""
+    monkeypatch.setenv("SESSION_KEYS", f"{KEYS[0]},{KEYS[0]}")
+
+    with pytest.raises(StartupError, match=r"variable SESSION_KEYS: keys\[1\] is keys\[0\] once"):
+        Application(Visits)
+
+
 def test_an_empty_key_file_is_a_problem(workplace: Path) -> None:
     """The problem names the file."""
     (workplace / ".framework").mkdir()

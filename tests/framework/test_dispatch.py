@@ -89,7 +89,7 @@ def client() -> Iterator[Client]:
 
 
 @pytest.mark.parametrize("path", ["/h", "/items/7", "/files/a/b", "/missing", "/both"])
-def test_f92_head_has_the_headers_of_get(client: Client, path: str) -> None:
+def test_head_has_the_headers_of_get(client: Client, path: str) -> None:
     """HEAD answers as GET, Content-Length included, without the body."""
     got, headed = client.get(path), client.head(path)
 
@@ -100,7 +100,7 @@ def test_f92_head_has_the_headers_of_get(client: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/both", "/both/"])
-def test_f92_an_explicit_head_wins(client: Client, path: str) -> None:
+def test_an_explicit_head_wins(client: Client, path: str) -> None:
     """A @head handler answers HEAD for its path, with or without a last slash; GET is not asked."""
     response = client.head(path)
 
@@ -109,7 +109,7 @@ def test_f92_an_explicit_head_wins(client: Client, path: str) -> None:
     assert response.data == b""
 
 
-def test_f92_head_ends_the_response_that_is_not_sent() -> None:
+def test_head_ends_the_response_that_is_not_sent() -> None:
     """What is to happen when a response is over happens for HEAD, too."""
     ended = []
 
@@ -139,7 +139,7 @@ def test_f92_head_ends_the_response_that_is_not_sent() -> None:
         ("/body", "OPTIONS, POST"),
     ],
 )
-def test_f93_options_lists_the_methods_of_the_path(client: Client, path: str, allow: str) -> None:
+def test_options_lists_the_methods_of_the_path(client: Client, path: str, allow: str) -> None:
     """OPTIONS is 204 with a sorted Allow; 405 carries the same one."""
     response = client.options(path)
     refused = client.open(path, method="TRACE")
@@ -149,7 +149,7 @@ def test_f93_options_lists_the_methods_of_the_path(client: Client, path: str, al
     assert refused.headers["Allow"] == allow
 
 
-def test_f93_options_runs_no_handler_and_no_parameters(client: Client) -> None:
+def test_options_runs_no_handler_and_no_parameters(client: Client) -> None:
     """The automatic answer needs no valid body, and opens no session."""
     client.set_cookie("session", "anything")
 
@@ -187,7 +187,7 @@ def test_the_static_path_does_not_hide_other_methods() -> None:
 
 
 @pytest.mark.parametrize("path", ["/h", "/h/"])
-def test_f95_a_last_slash_makes_no_difference(client: Client, path: str) -> None:
+def test_a_last_slash_makes_no_difference(client: Client, path: str) -> None:
     """Both spellings reach the handler without a redirect, POST too."""
     assert client.get(path).text == "shown"
     assert client.post(path).text == "made"
@@ -196,7 +196,7 @@ def test_f95_a_last_slash_makes_no_difference(client: Client, path: str) -> None
 @pytest.mark.parametrize(
     "path", ["//h", "///h", "//evil.example", "//evil.example/..", "/items//7", "/h//", "//"]
 )
-def test_f96_slashes_are_not_merged(client: Client, path: str) -> None:
+def test_slashes_are_not_merged(client: Client, path: str) -> None:
     """A double slash leads nowhere: to no handler, and by no redirect to another host."""
     response = client.get("/", environ_overrides={"PATH_INFO": path})
 
@@ -204,12 +204,12 @@ def test_f96_slashes_are_not_merged(client: Client, path: str) -> None:
     assert "Location" not in response.headers
 
 
-def test_f97_a_path_holds_any_text(client: Client) -> None:
+def test_a_path_holds_any_text(client: Client) -> None:
     """A percent-encoded value arrives decoded."""
     assert client.get("/names/%C5%BC%20%3F").text == "ż ?"
 
 
-def test_f97_a_path_that_is_no_utf_8_is_a_bad_request(client: Client) -> None:
+def test_a_path_that_is_no_utf_8_is_a_bad_request(client: Client) -> None:
     """Bytes that are no text are refused."""
     response = client.get("/", environ_overrides={"PATH_INFO": "/names/\xff"})
 
@@ -217,13 +217,13 @@ def test_f97_a_path_that_is_no_utf_8_is_a_bad_request(client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/names%2Fx", "/names/x%2Fmore", "/names/x%2fmore?a=%2F"])
-def test_f98_an_encoded_slash_reaches_no_other_route(client: Client, path: str) -> None:
+def test_an_encoded_slash_reaches_no_other_route(client: Client, path: str) -> None:
     """A segment with an encoded slash is not taken for two segments."""
     assert client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["..", ".", "a%5Cmore", "%5C..%5Cmore", "..%5C"])
-def test_f98_dots_and_backslashes_lead_nowhere_else(client: Client, name: str) -> None:
+def test_dots_and_backslashes_lead_nowhere_else(client: Client, name: str) -> None:
     """They are characters of a value, not ways to another route."""
     text = name.replace("%5C", "\\")
     response = client.get("/", environ_overrides={"PATH_INFO": f"/names/{text}"})
@@ -234,19 +234,19 @@ def test_f98_dots_and_backslashes_lead_nowhere_else(client: Client, name: str) -
 @pytest.mark.parametrize(
     "path", ["/items/x", "/items/-1", "/typed/x", "/typed/1.5", "/typed/" + "9" * 5000]
 )
-def test_f100_a_path_value_that_does_not_convert_is_not_found(client: Client, path: str) -> None:
+def test_a_path_value_that_does_not_convert_is_not_found(client: Client, path: str) -> None:
     """Whether the rule or the handler wants an int: a path without one does not exist."""
     assert client.get(path).status_code == (405 if path.startswith("/items") else 404)
 
 
-def test_f104_a_body_over_the_limit_is_413(client: Client) -> None:
+def test_a_body_over_the_limit_is_413(client: Client) -> None:
     """It is refused by its length, before it is read."""
     response = client.post("/body", data=b" " * (1024 * 1024 + 1), content_type="application/json")
 
     assert response.status_code == 413
 
 
-def test_f104_a_length_that_is_no_number_is_a_bad_request(client: Client) -> None:
+def test_a_length_that_is_no_number_is_a_bad_request(client: Client) -> None:
     """`Content-Length: abc` is 400."""
     response = client.post(
         "/body",
@@ -258,7 +258,7 @@ def test_f104_a_length_that_is_no_number_is_a_bad_request(client: Client) -> Non
     assert response.status_code == 400
 
 
-def test_f107_an_empty_body_is_invalid_and_another_type_is_unsupported(client: Client) -> None:
+def test_an_empty_body_is_invalid_and_another_type_is_unsupported(client: Client) -> None:
     """422 where a body is missing, 415 only where it has the wrong type."""
     assert client.post("/body").status_code == 422
     assert client.post("/body", data="a=1", content_type="text/plain").status_code == 415

@@ -46,7 +46,7 @@ def quoted(size: int) -> bytes:
     return b'"' + b"x" * (size - 2) + b'"'
 
 
-def test_f104_a_body_over_the_limit_is_not_read() -> None:
+def test_a_body_over_the_limit_is_not_read() -> None:
     """A length over the limit is refused before a byte is read."""
     body = Counting(quoted(BODY_LIMIT + 1))
 
@@ -54,7 +54,7 @@ def test_f104_a_body_over_the_limit_is_not_read() -> None:
     assert body.count == 0
 
 
-def test_f104_a_body_without_a_length_is_read_to_the_limit_only() -> None:
+def test_a_body_without_a_length_is_read_to_the_limit_only() -> None:
     """A stream without a length is refused once it is over the limit."""
     body = Counting(quoted(3 * BODY_LIMIT))
 
@@ -62,7 +62,7 @@ def test_f104_a_body_without_a_length_is_read_to_the_limit_only() -> None:
     assert body.count == BODY_LIMIT + 1
 
 
-def test_f104_the_request_object_has_the_limit_as_well() -> None:
+def test_the_request_object_has_the_limit_as_well() -> None:
     """A handler that reads the body itself is kept to the limit, with and without a length."""
 
     @controller("/")
@@ -88,7 +88,7 @@ def test_a_body_of_just_the_limit_is_read(environ: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("length", ["abc", "-1", "1.0", "+1", "0x1", "²"])
-def test_f104_a_length_that_is_no_number_is_a_bad_request(length: str) -> None:
+def test_a_length_that_is_no_number_is_a_bad_request(length: str) -> None:
     """A Content-Length has digits only."""
     assert status_of(Counting(b"1"), CONTENT_LENGTH=length) == 400
 

@@ -95,7 +95,6 @@ def test_every_status_has_its_reason(framework: Framework) -> None:
         413: "the body is too large",
         415: "the body has another type",
         422: "body or header:x-token does not fit",
-        431: "the Cookie header is too large",
         500: "the handler raises",
         503: "the store of the session does not answer in time",
     }

@@ -89,7 +89,7 @@ def application(middleware: Middleware, *controllers: type) -> Application:
     return Application(Configuration, Pages, *controllers)
 
 
-def test_s24_a_failure_that_middleware_hides_is_discarded_all_the_same() -> None:
+def test_a_failure_that_middleware_hides_is_discarded_all_the_same() -> None:
     """The handler's changes are gone; what the middleware itself notes is saved."""
     with application(soften).test() as client:
         assert client.get("/boom").text == "we are sorry"
@@ -107,7 +107,7 @@ def noting(request: Request, next: Next) -> Response:
     return Response(str(session["notes"]["visits"]))
 
 
-def test_s24_what_middleware_wrote_before_a_failure_stays() -> None:
+def test_what_middleware_wrote_before_a_failure_stays() -> None:
     """It is none of what the handler did, nested changes and explicit saves included."""
 
     @controller("/more")
@@ -134,7 +134,7 @@ def test_s24_what_middleware_wrote_before_a_failure_stays() -> None:
                 assert dict(session) == {"notes": {"visits": [1]}, "saved": saved}
 
 
-def test_p5_what_middleware_wrote_brings_no_ended_session_back() -> None:
+def test_what_middleware_wrote_brings_no_ended_session_back() -> None:
     """The handler ended it before it failed."""
 
     @controller("/more")
@@ -183,7 +183,7 @@ def test_a_second_try_resolves_anew() -> None:
         assert client.get("/more/work").text == "True"
 
 
-def test_s24_a_second_try_begins_afresh() -> None:
+def test_a_second_try_begins_afresh() -> None:
     """Session and components of the first one are undone; the second one's are kept."""
     log.clear()
     with application(again).test() as client:

@@ -47,7 +47,7 @@ class Watched(BytesIO):
 
 
 @pytest.mark.parametrize("content_type", [URLENCODED, f"{MULTIPART}; boundary=b"])
-def test_f104_a_form_over_the_limit_is_refused_before_it_is_read(content_type: str) -> None:
+def test_a_form_over_the_limit_is_refused_before_it_is_read(content_type: str) -> None:
     """Content-Length says enough: nothing of such a body is read."""
     body = Watched(b"x=" + b"1" * 2**21)
 

@@ -52,7 +52,7 @@ def test_the_first_refusal_ends_the_request() -> None:
     assert checks == ["outer"]
 
 
-def test_f30_guards_of_a_base_apply_where_a_subclass_decorates_again() -> None:
+def test_guards_of_a_base_apply_where_a_subclass_decorates_again() -> None:
     """The subclass has only the new path, and the base's guard with its own."""
     checks: list[str] = []
 
@@ -77,7 +77,7 @@ def test_f30_guards_of_a_base_apply_where_a_subclass_decorates_again() -> None:
     assert checks == ["base", "base", "own"]
 
 
-def test_f31_guards_of_a_base_class_apply_in_the_subclass() -> None:
+def test_guards_of_a_base_class_apply_in_the_subclass() -> None:
     """Also to handlers that the subclass adds."""
 
     @guard(Answering(False))
@@ -97,7 +97,7 @@ def test_f31_guards_of_a_base_class_apply_in_the_subclass() -> None:
         assert client.get("/added").status_code == 403
 
 
-def test_f31_a_guard_of_a_subclass_leaves_the_base_alone() -> None:
+def test_a_guard_of_a_subclass_leaves_the_base_alone() -> None:
     """Two controllers share a method, and only one of them guards it."""
 
     @controller("/open")

@@ -91,7 +91,7 @@ def test_a_guard_that_fails_lets_nobody_pass() -> None:
     assert "shown" not in response.text
 
 
-def test_f93_guards_do_not_run_on_an_automatic_options() -> None:
+def test_guards_do_not_run_on_an_automatic_options() -> None:
     """It tells the methods, which is no secret; a handler of OPTIONS is guarded as any other."""
     checks: list[str] = []
 
@@ -112,7 +112,7 @@ def test_f93_guards_do_not_run_on_an_automatic_options() -> None:
         assert client.options("/own").status_code == 403
 
 
-def test_f92_head_is_guarded_as_get() -> None:
+def test_head_is_guarded_as_get() -> None:
     """What GET refuses, HEAD refuses."""
     with client_of(page_guarded_by(Answering(False))) as client:
         assert client.head("/").status_code == 403

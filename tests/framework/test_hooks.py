@@ -93,7 +93,7 @@ def test_building_an_application_runs_no_hook() -> None:
     assert log.lines == []
 
 
-def test_f112_the_first_request_starts_once() -> None:
+def test_the_first_request_starts_once() -> None:
     """Whatever serves the application need not know hooks; requests at once wait for them."""
     log = Log()
     application = Application(Page, First, Log, replacements={Log: log})
@@ -233,7 +233,7 @@ def test_a_hook_that_is_no_method_is_a_problem() -> None:
     assert only_problem_of(Page, Hooked).what == "Hooked.on_start is no method"
 
 
-def test_f112_a_forked_child_starts_for_itself() -> None:
+def test_a_forked_child_starts_for_itself() -> None:
     """A worker of a server that loads the application before it forks runs the hooks, too."""
     log = Log()
     application = Application(Page, First, Log, replacements={Log: log})

@@ -180,7 +180,7 @@ def test_the_constructor_of_a_dataclass_is_injected() -> None:
     assert only_problem_of(Broken).where == location(Broken)
 
 
-def test_f43_the_one_component_that_implements_an_abstract_class_is_given() -> None:
+def test_the_one_component_that_implements_an_abstract_class_is_given() -> None:
     """An abstract class or a protocol stands for its only component."""
 
     @service
@@ -192,7 +192,7 @@ def test_f43_the_one_component_that_implements_an_abstract_class_is_given() -> N
     assert shown(page_of(Clock, lambda it: it.now()), Watch) == 12
 
 
-def test_f57_replacements_are_independent_of_each_other() -> None:
+def test_replacements_are_independent_of_each_other() -> None:
     """Each test client has a graph of its own, also inside another's."""
     page = page_of(Settings, lambda it: it.name)
 
@@ -246,7 +246,7 @@ def test_a_replaced_component_is_not_built() -> None:
         assert client.get("/").text == "smtp fake"
 
 
-def test_f58_replacing_what_nobody_uses_is_a_problem() -> None:
+def test_replacing_what_nobody_uses_is_a_problem() -> None:
     """A replacement that changes nothing is a mistake of the test."""
     page = page_of(SmtpMailer, lambda it: it.send())
 
@@ -261,7 +261,7 @@ def test_f58_replacing_what_nobody_uses_is_a_problem() -> None:
     assert problem.what == "nothing asks for Settings, so replacing it changes nothing"
 
 
-def test_f59_two_applications_share_no_component() -> None:
+def test_two_applications_share_no_component() -> None:
     """Each application builds its own components of the same classes."""
     seen: list[object] = []
     page = page_of(SmtpMailer, seen.append)

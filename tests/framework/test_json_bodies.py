@@ -157,7 +157,7 @@ def test_the_number_of_errors_is_bounded() -> None:
     ids=lambda body: repr(body[:20]),
 )
 @pytest.mark.parametrize("annotation", [Any, dict[str, int], list[Range]])
-def test_f106_malformed_json_is_a_bad_request(annotation: Any, body: bytes) -> None:
+def test_malformed_json_is_a_bad_request(annotation: Any, body: bytes) -> None:
     """NaN, a repeated key, a million levels: 400, whatever type was asked for, and no crash."""
     assert posted(echo_of(marked(Body, annotation)), body) == 400
 
@@ -180,7 +180,7 @@ def test_a_body_of_anything_is_never_a_server_error(value: object) -> None:
         "application/problem+json; profile=x",
     ],
 )
-def test_f105_json_has_several_media_types(content_type: str) -> None:
+def test_json_has_several_media_types(content_type: str) -> None:
     """application/json and application/*+json are JSON, in UTF-8."""
     assert posted(echo_of(Body[int]), b"1", content_type) == 1
 
@@ -189,13 +189,13 @@ def test_f105_json_has_several_media_types(content_type: str) -> None:
     "content_type",
     ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1"],
 )
-def test_f107_another_media_type_is_unsupported(content_type: str) -> None:
+def test_another_media_type_is_unsupported(content_type: str) -> None:
     """A body that does not say that it is JSON is not read as JSON."""
     assert posted(echo_of(Body[int]), b"1", content_type) == 415
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/json"])
-def test_f107_an_empty_body_is_an_absent_value(content_type: str) -> None:
+def test_an_empty_body_is_an_absent_value(content_type: str) -> None:
     """No body is a 422 where one is required, and else the default, whatever its type."""
     assert posted(echo_of(Body[int]), b"", content_type) == {"body": "is required"}
     assert posted(echo_of(marked(Body, int | None), None), b"", content_type) is None

@@ -20,7 +20,7 @@ def module_of(source: str) -> dict[str, Any]:
     return names
 
 
-def test_f6_lazy_annotations_are_read_without_what_does_not_exist() -> None:
+def test_lazy_annotations_are_read_without_what_does_not_exist() -> None:
     """An annotation that names nothing is a problem, not an exception."""
     names = module_of(
         "class NewUser: ...\n"
@@ -37,7 +37,7 @@ def test_f6_lazy_annotations_are_read_without_what_does_not_exist() -> None:
     assert "'user' is NewUser" in what[1]
 
 
-def test_f6_an_annotation_that_raises_hides_no_other() -> None:
+def test_an_annotation_that_raises_hides_no_other() -> None:
     """The others of the method are still read."""
     names = module_of(
         "@controller('/')\n"
@@ -53,7 +53,7 @@ def test_f6_an_annotation_that_raises_hides_no_other() -> None:
     assert "'Missing' does not exist" in what[1]
 
 
-def test_f6_f4_what_is_returned_need_not_exist() -> None:
+def test_what_is_returned_need_not_exist() -> None:
     """Nobody needs the types that these promise, wherever they stand."""
     names = module_of(
         "from typing import Annotated, Protocol\n"

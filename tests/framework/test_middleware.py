@@ -48,7 +48,7 @@ def test_middleware_goes_around_answers_without_a_handler(
     assert response.headers["X-Logged"] == "yes"
 
 
-def test_f92_head_passes_through_middleware(client: Client) -> None:
+def test_head_passes_through_middleware(client: Client) -> None:
     """HEAD has the headers of GET, also those that middleware adds."""
     got, headed = client.get("/"), client.head("/")
 
@@ -72,7 +72,7 @@ def test_middleware_may_answer_itself(client: Client) -> None:
 
 
 @pytest.mark.parametrize(("do", "status"), [("refuse", 403), ("fail", 500), ("return", 500)])
-def test_f85_an_exception_in_middleware_is_answered(client: Client, do: str, status: int) -> None:
+def test_an_exception_in_middleware_is_answered(client: Client, do: str, status: int) -> None:
     """It is rendered like the handler's, and the middleware around it sees the response."""
     response = client.get(f"/?do={do}")
 
@@ -82,7 +82,7 @@ def test_f85_an_exception_in_middleware_is_answered(client: Client, do: str, sta
     assert response.headers["X-Logged"] == "yes"
 
 
-def test_f85_it_is_logged_once(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_is_logged_once(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     """The log has the traceback of an exception that nobody chose to raise."""
     client.get("/?do=fail")
 
@@ -98,9 +98,7 @@ def test_what_is_no_response_is_named(client: Client, caplog: pytest.LogCaptureF
     assert "returned None, which is no Response" in caplog.text
 
 
-def test_f82_a_broken_stream_is_logged_once(
-    client: Client, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_broken_stream_is_logged_once(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     """Middleware around a stream does not watch it a second time."""
     with pytest.raises(LookupError):
         client.get("/broken-stream")

@@ -35,7 +35,7 @@ def test_the_first_of_the_list_is_the_outermost() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/missing"])
-def test_f73_a_session_that_only_middleware_touches_is_committed(path: str) -> None:
+def test_a_session_that_only_middleware_touches_is_committed(path: str) -> None:
     """No handler takes a session; what middleware writes is saved all the same."""
     store = Spy()
     container = SessionContainer(keys=KEYS, store=store)

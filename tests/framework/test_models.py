@@ -108,7 +108,7 @@ def test_a_model_may_be_inside_another_type(annotation: Any) -> None:
         (b"[" * 100_000, 400),
     ],
 )
-def test_f106_json_for_a_model_is_as_strict_as_any(body: bytes, answer: Any) -> None:
+def test_json_for_a_model_is_as_strict_as_any(body: bytes, answer: Any) -> None:
     """No text becomes a number, and what is no JSON is a 400."""
     assert posted(echo_of(Body[Address]), body) == answer
 

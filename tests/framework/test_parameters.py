@@ -52,9 +52,7 @@ def test_a_path_text_is_converted_to_the_annotation() -> None:
         (UUID, "/<x>", "/1"),
     ],
 )
-def test_f100_a_path_value_that_does_not_fit_is_no_path(
-    annotation: Any, path: str, url: str
-) -> None:
+def test_a_path_value_that_does_not_fit_is_no_path(annotation: Any, path: str, url: str) -> None:
     """Whether the rule or the annotation refuses a path value: there is no such resource."""
     assert asked(echo_of(annotation, path=path), url) == 404
 
@@ -166,7 +164,7 @@ def test_a_mutable_default_is_copied_for_each_request() -> None:
         assert [client.get("/").json, client.get("/").json] == [1, 1]
 
 
-def test_f15_positional_only_and_keyword_only_parameters_bind() -> None:
+def test_positional_only_and_keyword_only_parameters_bind() -> None:
     """Each kind of parameter gets its own value."""
 
     @controller("/")

@@ -112,7 +112,7 @@ def test_all_errors_of_a_request_are_listed(client: Client) -> None:
     assert [error["where"] for error in errors] == ["query:page", "query:size"]
 
 
-def test_f87_an_error_that_carries_a_response_is_that_response(client: Client) -> None:
+def test_an_error_that_carries_a_response_is_that_response(client: Client) -> None:
     """`HTTPException(response=r)` gives r."""
     response = client.get("/raise/carried")
 
@@ -134,9 +134,7 @@ def test_an_error_without_a_status_is_a_500(client: Client) -> None:
     assert client.get("/raise/nameless").status_code == 500
 
 
-def test_f89_a_bug_tells_the_client_nothing(
-    client: Client, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_bug_tells_the_client_nothing(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     """A 500 carries no detail; the log has the route, the handler and the traceback, once."""
     response = client.get("/items/1?page=1&size=2", headers={"Cookie": "session=hidden"})
 
@@ -160,7 +158,7 @@ def test_an_error_that_was_chosen_is_not_logged(
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-def test_f89_with_debug_a_bug_reaches_the_debugger() -> None:
+def test_with_debug_a_bug_reaches_the_debugger() -> None:
     """With debug the exception passes through, for the debugger around the application."""
     app = Application(Errors, debug=True)
     client = Client(app)

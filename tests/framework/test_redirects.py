@@ -103,7 +103,7 @@ def test_a_path_is_local(target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ELSEWHERE)
-def test_f96_everything_else_is_not_local(target: str) -> None:
+def test_everything_else_is_not_local(target: str) -> None:
     """What a browser may take for another site, or drops on the way, is no local path."""
     assert not is_local(target)
 
@@ -124,7 +124,7 @@ def test_a_redirect_sends_the_client_to_a_path() -> None:
 
 
 @pytest.mark.parametrize("target", ELSEWHERE)
-def test_f96_a_redirect_to_elsewhere_is_refused(target: str) -> None:
+def test_a_redirect_to_elsewhere_is_refused(target: str) -> None:
     """A target from the client that is no local path is a bad request, with the reason."""
     with client_of(Site) as client:
         response = client.get("/go", query_string={"target": target})

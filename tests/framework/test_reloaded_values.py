@@ -54,7 +54,7 @@ def test_an_outdated_object_overwrites_nothing(
 
 
 @pytest.mark.parametrize("key", ["things", "seen"])
-def test_p5_a_changed_value_brings_no_ended_session_back(key: str) -> None:
+def test_a_changed_value_brings_no_ended_session_back(key: str) -> None:
     """Neither a visitor's new session nor one that was stored before."""
 
     @controller("/")

@@ -69,7 +69,7 @@ def answer_of(result: object, status: int | None = None) -> Any:
 
 
 @pytest.mark.parametrize(("result", "content_type", "body"), RESULTS)
-def test_f90_f91_a_result_becomes_a_body(result: object, content_type: str, body: bytes) -> None:
+def test_a_result_becomes_a_body(result: object, content_type: str, body: bytes) -> None:
     """Text and bytes are sent as they are, everything else as compact JSON."""
     response = answer_of(result)
 
@@ -79,7 +79,7 @@ def test_f90_f91_a_result_becomes_a_body(result: object, content_type: str, body
     assert response.data == body
 
 
-def test_f90_none_is_no_content() -> None:
+def test_none_is_no_content() -> None:
     """None is 204 without body and Content-Type."""
     response = answer_of(None)
 

@@ -108,7 +108,7 @@ def test_a_refusal_lists_the_methods_of_the_path(given: tuple[Rules, str]) -> No
 
 
 @pytest.mark.parametrize("turn", [1, -1])
-def test_f36_the_static_path_comes_first(turn: int) -> None:
+def test_the_static_path_comes_first(turn: int) -> None:
     """`/users/me` wins over `/users/<user_id>` in any order of declaration."""
     router = router_of(*[("GET", "/users/me"), ("GET", "/users/<user_id>")][::turn])
 
@@ -117,7 +117,7 @@ def test_f36_the_static_path_comes_first(turn: int) -> None:
 
 
 @pytest.mark.parametrize("turn", [1, -1])
-def test_f37_int_comes_before_string(turn: int) -> None:
+def test_int_comes_before_string(turn: int) -> None:
     """`<int:…>` wins over `<string:…>` in any order of declaration."""
     router = router_of(*[("GET", "/users/<int:id>"), ("GET", "/users/<name>")][::turn])
 
@@ -133,7 +133,7 @@ def test_uuid_values_are_uuids() -> None:
     assert router.find("GET", f"/users/{text}")[1] == {"id": UUID(text)}
 
 
-def test_f96_slashes_are_not_merged() -> None:
+def test_slashes_are_not_merged() -> None:
     """A path with a double slash is another path."""
     router = router_of(
         ("GET", "/h"), ("GET", "/s/"), ("GET", "/a/b"), ("GET", "/<name>"), ("GET", "/f/<path:p>")
@@ -152,19 +152,19 @@ def test_an_int_of_too_many_digits_is_not_found() -> None:
         router.find("GET", "/users/" + "9" * 5000)
 
 
-def test_f97_a_path_is_utf_8() -> None:
+def test_a_path_is_utf_8() -> None:
     """The bytes of PATH_INFO are decoded as UTF-8."""
     assert request_path({"PATH_INFO": "/users/ż".encode().decode("latin-1")}) == "/users/ż"
 
 
 @pytest.mark.parametrize("path", ["/\xff", "/users/\xc5", "/\ud800"])
-def test_f97_invalid_utf_8_is_a_bad_request(path: str) -> None:
+def test_invalid_utf_8_is_a_bad_request(path: str) -> None:
     """A path that is not UTF-8 is refused."""
     with pytest.raises(BadRequest):
         request_path({"PATH_INFO": path})
 
 
-def test_f97_what_the_server_has_replaced_is_a_bad_request() -> None:
+def test_what_the_server_has_replaced_is_a_bad_request() -> None:
     """Some servers put U+FFFD for octets that are no UTF-8; what the client wrote counts."""
     replaced = "/users/\ufffd".encode().decode("latin-1")
 
@@ -172,7 +172,7 @@ def test_f97_what_the_server_has_replaced_is_a_bad_request() -> None:
         request_path({"PATH_INFO": replaced, "REQUEST_URI": "/users/%ff"})
 
 
-def test_f100_a_float_of_too_many_digits_is_not_found() -> None:
+def test_a_float_of_too_many_digits_is_not_found() -> None:
     """It would be infinite, which no number in a path means."""
     router = router_of(("GET", "/sizes/<float:size>"))
 
@@ -182,20 +182,20 @@ def test_f100_a_float_of_too_many_digits_is_not_found() -> None:
 
 @pytest.mark.parametrize("name", ["REQUEST_URI", "RAW_URI"])
 @pytest.mark.parametrize("target", ["/a%2Fb", "/a%2fb?c=d", "http://h/a%2fb", "/x/%252F%2f"])
-def test_f98_an_encoded_slash_is_not_found(name: str, target: str) -> None:
+def test_an_encoded_slash_is_not_found(name: str, target: str) -> None:
     """Where the server tells the undecoded path, an encoded slash crosses into no other route."""
     with pytest.raises(NotFound):
         request_path({"PATH_INFO": "/a/b", name: target})
 
 
 @pytest.mark.parametrize("target", ["/a/b?c=%2F", "/a/b", "/a%252Fb", "/a%20b"])
-def test_f98_other_escapes_pass(target: str) -> None:
+def test_other_escapes_pass(target: str) -> None:
     """A slash in the query and any other escape are let through."""
     assert request_path({"PATH_INFO": "/a/b", "REQUEST_URI": target}) == "/a/b"
 
 
 @pytest.mark.parametrize("name", ["..", ".", "\\", "a\\b", "..\\x"])
-def test_f98_dots_and_backslashes_are_plain_characters(name: str) -> None:
+def test_dots_and_backslashes_are_plain_characters(name: str) -> None:
     """A segment of dots or with a backslash is a value like any other: it leads nowhere else."""
     router = router_of(("GET", "/users/<name>"), ("GET", "/"), ("GET", "/users/a/b"))
 

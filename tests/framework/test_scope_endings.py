@@ -31,7 +31,7 @@ from tests.framework.request_scope import (
 from tests.framework.trials import client_of
 
 
-def test_f50_a_generator_ends_before_the_headers_leave() -> None:
+def test_a_generator_ends_before_the_headers_leave() -> None:
     """So that what goes wrong there can still be answered."""
     log: list[str] = []
 
@@ -49,14 +49,14 @@ def test_f50_a_generator_ends_before_the_headers_leave() -> None:
     assert log == ["end", "headers"]
 
 
-def test_f50_what_the_handler_raises_is_raised_in_the_generator() -> None:
+def test_what_the_handler_raises_is_raised_in_the_generator() -> None:
     """So that a transaction can be rolled back; the answer is the handler's."""
     lines = lines_of(lambda application: call(application, "/raise"))
 
     assert lines == ["begin", "failed with LookupError('lost')", "end"]
 
 
-def test_f50_an_http_error_ends_components_too() -> None:
+def test_an_http_error_ends_components_too() -> None:
     """It is an exception as any other."""
 
     def visit(application: Application) -> None:
@@ -66,7 +66,7 @@ def test_f50_an_http_error_ends_components_too() -> None:
     assert lines_of(visit)[-1] == "end"
 
 
-def test_f50_a_caught_error_is_raised_in_the_generator() -> None:
+def test_a_caught_error_is_raised_in_the_generator() -> None:
     """A method with @catch answers, and the components still learn what happened."""
 
     @controller("/own")
@@ -82,7 +82,7 @@ def test_f50_a_caught_error_is_raised_in_the_generator() -> None:
     assert log.lines == ["begin", "failed with LookupError('lost')", "end"]
 
 
-def test_f50_debug_ends_components_as_well() -> None:
+def test_debug_ends_components_as_well() -> None:
     """The exception is on its way to the debugger."""
     log = Log()
     application = Application(Pages, Database, Log, debug=True, replacements={Log: log})
@@ -92,15 +92,15 @@ def test_f50_debug_ends_components_as_well() -> None:
     assert log.lines == ["begin", "failed with LookupError('lost')", "end"]
 
 
-def test_f52_a_stream_keeps_its_components_until_its_last_byte() -> None:
+def test_a_stream_keeps_its_components_until_its_last_byte() -> None:
     """They end with the body, once."""
     lines = lines_of(lambda application: call(application, "/stream"))
 
     assert lines == ["begin", "between", "end"]
 
 
-def test_f52_they_end_when_the_client_leaves(caplog: pytest.LogCaptureFixture) -> None:
-    """F83: without an error in the log."""
+def test_they_end_when_the_client_leaves(caplog: pytest.LogCaptureFixture) -> None:
+    """There is no error in the log."""
 
     def leave(application: Application) -> None:
         body = begin(application, "/stream")
@@ -111,7 +111,7 @@ def test_f52_they_end_when_the_client_leaves(caplog: pytest.LogCaptureFixture) -
     assert caplog.records == []
 
 
-def test_f52_a_body_that_is_passed_through_keeps_them_too() -> None:
+def test_a_body_that_is_passed_through_keeps_them_too() -> None:
     """Such as a file that the server sends by itself."""
     log = Log()
     application = Application(Pages, Database, Log, replacements={Log: log})
@@ -123,7 +123,7 @@ def test_f52_a_body_that_is_passed_through_keeps_them_too() -> None:
     assert log.lines == ["begin", "end"]
 
 
-def test_f82_a_stream_that_breaks_ends_them_with_its_error() -> None:
+def test_a_stream_that_breaks_ends_them_with_its_error() -> None:
     """As a handler that raises would."""
 
     def visit(application: Application) -> None:
@@ -136,7 +136,7 @@ def test_f82_a_stream_that_breaks_ends_them_with_its_error() -> None:
 
 
 @pytest.mark.parametrize("path", ["/show", "/stream", "/passed"])
-def test_f53_head_ends_them_once(path: str) -> None:
+def test_head_ends_them_once(path: str) -> None:
     """No body is sent, and everything is over when the call returns."""
     lines = lines_of(lambda application: call(application, path, "HEAD"))
 
@@ -219,7 +219,7 @@ def test_components_end_in_reverse_order() -> None:
     assert log.lines == ["begin", "begin rows", "end rows", "end"]
 
 
-def test_f50_middleware_that_fails_ends_components_with_its_error() -> None:
+def test_middleware_that_fails_ends_components_with_its_error() -> None:
     """The answer is an error, although the handler had none."""
 
     def failing(request: Request, next: Next) -> Response:

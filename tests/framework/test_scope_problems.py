@@ -27,7 +27,7 @@ from tests.framework.request_scope import (
 from tests.framework.trials import only_problem_of, problems_of
 
 
-def test_f42_a_scalar_is_never_read_from_the_request_unasked() -> None:
+def test_a_scalar_is_never_read_from_the_request_unasked() -> None:
     """A constructor's unmarked `str` is a component, also here."""
 
     @service(scope="request")
@@ -37,7 +37,7 @@ def test_f42_a_scalar_is_never_read_from_the_request_unasked() -> None:
     assert "nothing provides str" in only_problem_of(Pages, Database, Greeter).what
 
 
-def test_f46_a_captive_is_a_problem_with_its_path() -> None:
+def test_a_captive_is_a_problem_with_its_path() -> None:
     """What is built once would keep the component of one request for ever."""
     problem = only_problem_of(Pages, Manager, Keeper, Cart, Database)
 
@@ -47,7 +47,7 @@ def test_f46_a_captive_is_a_problem_with_its_path() -> None:
     assert 'scope="request"' in problem.remedy
 
 
-def test_f46_the_path_begins_where_the_need_begins() -> None:
+def test_the_path_begins_where_the_need_begins() -> None:
     """A controller that needs the manager that needs the keeper."""
 
     @controller("/captive")
@@ -68,7 +68,7 @@ def test_f46_the_path_begins_where_the_need_begins() -> None:
     ]
 
 
-def test_f45_a_cycle_of_components_of_a_request_is_drawn() -> None:
+def test_a_cycle_of_components_of_a_request_is_drawn() -> None:
     """It would never end."""
 
     class First: ...
@@ -165,7 +165,7 @@ def test_a_generator_that_yields_nothing_at_start_up_is_a_problem() -> None:
 
 @pytest.mark.parametrize("scope", ["application", "request"])
 def test_an_async_component_method_is_a_problem(scope: Any) -> None:
-    """F21: WSGI cannot run it, whether it returns or yields."""
+    """WSGI cannot run it, whether it returns or yields."""
 
     @configuration
     class Returning:

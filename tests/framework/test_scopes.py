@@ -27,7 +27,7 @@ from tests.framework.request_scope import Around, Connection, Database, Log, Pag
 from tests.framework.trials import client_of
 
 
-def test_f47_a_request_has_one_instance() -> None:
+def test_a_request_has_one_instance() -> None:
     """Middleware, guard and handler share it; the next request has another."""
     with client_of(Pages, Database, Around, Log) as client:
         answers = [client.get("/cart").get_json() for _ in range(2)]
@@ -35,7 +35,7 @@ def test_f47_a_request_has_one_instance() -> None:
     assert answers == [["middleware", "guard", "handler"]] * 2
 
 
-def test_f48_two_threads_have_two_instances_and_f49_wait_for_nobody() -> None:
+def test_two_threads_have_two_instances_and_wait_for_nobody() -> None:
     """Both constructors are at work at the same time: none holds a lock."""
     both = threading.Barrier(2, timeout=10)
     made = []

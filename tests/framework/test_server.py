@@ -107,7 +107,7 @@ def test_the_development_key_is_announced(app_file: Path) -> None:
     assert ".framework/session.key" in key
 
 
-def test_f112_the_application_is_built_once_under_the_reloader(app_file: Path) -> None:
+def test_the_application_is_built_once_under_the_reloader(app_file: Path) -> None:
     """The process that owns the socket never imports the application."""
     with Program(*SERVE, folder=app_file.parent) as program:
         Visitor().get(program.url())
@@ -115,7 +115,7 @@ def test_f112_the_application_is_built_once_under_the_reloader(app_file: Path) -
     assert (app_file.parent / "built.txt").read_text().split() == ["once"]
 
 
-def test_f112_hooks_run_once_under_the_reloader(app_file: Path) -> None:
+def test_hooks_run_once_under_the_reloader(app_file: Path) -> None:
     """Start and stop frame each process that serves, also the one that a change ends."""
     app_file.write_text(HOOKED)
     with Program(*SERVE, folder=app_file.parent) as program:
@@ -182,7 +182,7 @@ def test_a_change_is_served_from_the_same_address(app_file: Path) -> None:
     ],
     ids=["syntax", "start-up problem", "import"],
 )
-def test_f113_a_mistake_is_shown_and_waited_for(app_file: Path, mistake: str, shown: str) -> None:
+def test_a_mistake_is_shown_and_waited_for(app_file: Path, mistake: str, shown: str) -> None:
     """A start-up error is shown, also in the browser, until the file is mended."""
     app_file.write_text(mistake)
     with Program(*SERVE, folder=app_file.parent) as program:
@@ -197,7 +197,7 @@ def test_f113_a_mistake_is_shown_and_waited_for(app_file: Path, mistake: str, sh
     assert mended == (200, "hello")
 
 
-def test_f113_a_browser_that_shows_a_mistake_asks_again(app_file: Path) -> None:
+def test_a_browser_that_shows_a_mistake_asks_again(app_file: Path) -> None:
     """The report disappears from the page without a click once the file is mended."""
     app_file.write_text(APP.replace("show(self)", "show(self, unknown)"))
     with Program(*SERVE, folder=app_file.parent) as program:
@@ -254,7 +254,7 @@ def test_a_port_in_use_is_one_clear_line(app_file: Path, command: tuple[str, ...
     )
 
 
-def test_f89_the_debugger_is_on_on_loopback(app_file: Path) -> None:
+def test_the_debugger_is_on_on_loopback(app_file: Path) -> None:
     """An exception shows Werkzeug's debugger, and the terminal knows its PIN."""
     with Program(*ONCE, folder=app_file.parent) as program:
         url = program.url()
@@ -267,7 +267,7 @@ def test_f89_the_debugger_is_on_on_loopback(app_file: Path) -> None:
     assert "Werkzeug Debugger" in page
 
 
-def test_f89_the_debugger_is_refused_elsewhere() -> None:
+def test_the_debugger_is_refused_elsewhere() -> None:
     """Asking for the debugger on an address that others can reach is an error, not a warning."""
 
     @controller("/")

@@ -100,7 +100,7 @@ def test_impossible_settings_are_problems() -> None:
 
 
 @pytest.mark.parametrize("made", ["short", 7, ValueError("no luck")])
-def test_s6_an_unfit_gen_id_is_a_problem(made: object) -> None:
+def test_an_unfit_gen_id_is_a_problem(made: object) -> None:
     """It is tried once at start-up, not by the first visitor."""
 
     def gen_id() -> Any:

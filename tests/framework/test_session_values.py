@@ -226,7 +226,7 @@ def test_what_the_handler_does_to_the_session_itself_counts(client: Client) -> N
     assert stored(client) is None
 
 
-def test_s20_a_value_that_the_handler_spoilt_is_named(
+def test_a_value_that_the_handler_spoilt_is_named(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What cannot be kept is an error that names its key, and the stored value stays."""
@@ -237,7 +237,7 @@ def test_s20_a_value_that_the_handler_spoilt_is_named(
     assert stored(client)["items"] == [{"name": "milk", "count": 1}]
 
 
-def test_s100_changes_before_the_first_byte_are_stored(
+def test_changes_before_the_first_byte_are_stored(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Of a stream, what comes before its first chunk is stored; what comes later is logged."""

@@ -28,9 +28,7 @@ def client(store: Spy) -> Iterator[Client]:
     ("method", "path"),
     [("HEAD", "/write"), ("GET", "/write/204"), ("GET", "/write/304"), ("GET", "/write/302")],
 )
-def test_s101_every_kind_of_response_carries_the_cookie(
-    client: Client, method: str, path: str
-) -> None:
+def test_every_kind_of_response_carries_the_cookie(client: Client, method: str, path: str) -> None:
     """HEAD, 204, 304 and redirects follow the cookie rules of a 200."""
     response = client.open(path, method=method)
 
@@ -47,7 +45,7 @@ def test_s101_every_kind_of_response_carries_the_cookie(
         *(("OPTIONS", "/write"), ("HEAD", "/missing"), ("GET", "/write-then-raise/400")),
     ],
 )
-def test_f78_rolling_renews_the_session_with_every_response(method: str, path: str) -> None:
+def test_rolling_renews_the_session_with_every_response(method: str, path: str) -> None:
     """Each response of a live session carries its cookie, also where no handler answers."""
     container = SessionContainer(keys=KEYS, rolling=True)
     with Application(Visits).test(replace(SessionContainer).to(container)) as client:
@@ -67,7 +65,7 @@ def test_save_uninitialized_starts_a_session_with_every_response() -> None:
     assert "session=" in response.headers["Set-Cookie"]
 
 
-def test_f81_two_applications_with_one_cookie_name_keep_apart() -> None:
+def test_two_applications_with_one_cookie_name_keep_apart() -> None:
     """Under one host each ignores the other's cookie: they take turns, and share nothing.
 
     The remedy is a cookie path or a session_prefix of its own for each.
@@ -87,7 +85,7 @@ def test_f81_two_applications_with_one_cookie_name_keep_apart() -> None:
     assert bodies == ["1", "1", "2", "1"]
 
 
-def test_f81_two_applications_with_two_prefixes_live_side_by_side() -> None:
+def test_two_applications_with_two_prefixes_live_side_by_side() -> None:
     """Under one host each keeps its own session."""
     apps = []
     for prefix in ("desk", "shop"):

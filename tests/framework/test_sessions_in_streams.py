@@ -25,7 +25,7 @@ def client(store: Spy) -> Iterator[Client]:
 
 
 @pytest.mark.parametrize("path", ["/stream", "/streamed-response"])
-def test_s100_changes_before_the_first_byte_are_saved(client: Client, path: str) -> None:
+def test_changes_before_the_first_byte_are_saved(client: Client, path: str) -> None:
     """A generator may use the session until its first chunk."""
     response = client.get(path)
 
@@ -34,7 +34,7 @@ def test_s100_changes_before_the_first_byte_are_saved(client: Client, path: str)
     assert saved(client) == 1
 
 
-def test_s100_a_later_change_raises(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_later_change_raises(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     """After the first chunk the session is closed, and the log says in which handler."""
     with pytest.raises(SessionClosed):
         client.get("/stream-late")
@@ -44,7 +44,7 @@ def test_s100_a_later_change_raises(client: Client, caplog: pytest.LogCaptureFix
     assert "Visits.stream_late" in caplog.text
 
 
-def test_s100_head_saves_what_a_stream_begins_with(client: Client) -> None:
+def test_head_saves_what_a_stream_begins_with(client: Client) -> None:
     """HEAD of a stream has the headers of GET, the cookie included."""
     response = client.head("/stream")
 
@@ -52,9 +52,7 @@ def test_s100_head_saves_what_a_stream_begins_with(client: Client) -> None:
     assert saved(client) == 1
 
 
-def test_s103_a_client_that_leaves_during_its_request_stores_nothing(
-    client: Client, store: Spy
-) -> None:
+def test_a_client_that_leaves_during_its_request_stores_nothing(client: Client, store: Spy) -> None:
     """Where the body ends too early the handler does not run."""
     client.get("/write")
     store.calls.clear()
@@ -69,7 +67,7 @@ def test_s103_a_client_that_leaves_during_its_request_stores_nothing(
     assert store.calls == []
 
 
-def test_s103_a_client_that_leaves_during_a_stream_has_its_session_saved(client: Client) -> None:
+def test_a_client_that_leaves_during_a_stream_has_its_session_saved(client: Client) -> None:
     """The record was whole before the first byte."""
     response = client.get("/stream", buffered=False)
     first = next(response.iter_encoded())

@@ -73,7 +73,7 @@ def client_with(*controllers: type, **settings: Any) -> Client:
         ("shop.example@evil.example", 400),
     ],
 )
-def test_f103_a_host_that_is_not_trusted_is_a_bad_request(host: str, status: int) -> None:
+def test_a_host_that_is_not_trusted_is_a_bad_request(host: str, status: int) -> None:
     """Also one that merely looks like a trusted one."""
     client = client_with(trusted_hosts=["shop.example", ".shop.test"])
     response = client.get("/", headers={"Host": host})
@@ -82,7 +82,7 @@ def test_f103_a_host_that_is_not_trusted_is_a_bad_request(host: str, status: int
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
-def test_f103_the_host_comes_first(method: str) -> None:
+def test_the_host_comes_first(method: str) -> None:
     """No handler, no path and no automatic answer is reached under another name."""
     client = client_with(trusted_hosts=["shop.example"])
     response = client.open("/missing", method=method, headers={"Host": "evil.example"})
@@ -95,7 +95,7 @@ def test_f103_the_host_comes_first(method: str) -> None:
     ("host", "shown"),
     [("localhost:8000", "'localhost:8000'"), ("Evil'", '"Evil\'"'), ("a" * 999, f"'{'a' * 261}…'")],
 )
-def test_f103_the_refusal_names_the_host(host: str, shown: str) -> None:
+def test_the_refusal_names_the_host(host: str, shown: str) -> None:
     """Whoever runs the application on a machine of their own sees why it refuses everything."""
     client = client_with(trusted_hosts=["shop.example"])
     response = client.get("/", headers={"Host": host})
@@ -103,7 +103,7 @@ def test_f103_the_refusal_names_the_host(host: str, shown: str) -> None:
     assert response.get_json()["detail"] == f"The host {shown} is not one of the application's."
 
 
-def test_f103_the_names_of_hosts_know_no_case() -> None:
+def test_the_names_of_hosts_know_no_case() -> None:
     """Neither in the settings nor in the request."""
     client = client_with(trusted_hosts=["Shop.Example"])
 
@@ -120,7 +120,7 @@ def test_f103_the_names_of_hosts_know_no_case() -> None:
         ("127.0.0.1", "127.0.0.1:8000"),
     ],
 )
-def test_f103_a_host_is_trusted_on_every_port(trusted: str, host: str) -> None:
+def test_a_host_is_trusted_on_every_port(trusted: str, host: str) -> None:
     """Its letters may be any that a browser writes in punycode."""
     client = client_with(trusted_hosts=[trusted])
 
@@ -141,7 +141,7 @@ FORWARDED = {
 }
 
 
-def test_s73_without_proxies_forwarded_headers_mean_nothing() -> None:
+def test_without_proxies_forwarded_headers_mean_nothing() -> None:
     """Anybody can send them."""
     with client_of(Pages) as client:
         seen = client.get("/", headers=FORWARDED).get_json()
@@ -156,7 +156,7 @@ def test_a_number_of_proxies_is_for_address_and_scheme() -> None:
     assert (seen["address"], seen["scheme"], seen["host"]) == ("192.0.2.7", "https", "localhost")
 
 
-def test_f102_urls_are_right_behind_a_proxy() -> None:
+def test_urls_are_right_behind_a_proxy() -> None:
     """Scheme, host and prefix are those of the headers that are trusted."""
     proxies = {"for": 1, "proto": 1, "host": 1, "prefix": 1}
     seen = client_with(trusted_proxies=proxies).get("/", headers=FORWARDED).get_json()
@@ -173,7 +173,7 @@ def test_the_trusted_host_is_the_forwarded_one() -> None:
 
 
 @pytest.mark.parametrize(("size", "status"), [(20, 200), (21, 413)])
-def test_f104_the_limit_of_bodies_can_be_set(size: int, status: int) -> None:
+def test_the_limit_of_bodies_can_be_set(size: int, status: int) -> None:
     """For JSON and for forms."""
     client = client_with(body_limit=20)
     json = client.post("/body", data=b"[]".ljust(size), content_type="application/json")
@@ -182,7 +182,7 @@ def test_f104_the_limit_of_bodies_can_be_set(size: int, status: int) -> None:
     assert (json.status_code, form.status_code) == (status, status)
 
 
-def test_f104_the_parts_of_a_form_are_limited() -> None:
+def test_the_parts_of_a_form_are_limited() -> None:
     """A form of many small fields is refused, too."""
     client = client_with(form_parts_limit=3)
 
@@ -193,7 +193,7 @@ def test_f104_the_parts_of_a_form_are_limited() -> None:
     assert multipart.status_code == 413
 
 
-def test_f104_a_field_of_a_multipart_form_is_limited() -> None:
+def test_a_field_of_a_multipart_form_is_limited() -> None:
     """It would be held in memory."""
     client = client_with(form_memory_limit=100)
     response = client.post("/form", data={"name": "x" * 101}, content_type="multipart/form-data")
@@ -204,7 +204,7 @@ def test_f104_a_field_of_a_multipart_form_is_limited() -> None:
     )
 
 
-def test_f104_a_file_of_a_multipart_form_may_have_more() -> None:
+def test_a_file_of_a_multipart_form_may_have_more() -> None:
     """It is not held in memory."""
     client = client_with(form_memory_limit=2_000)
     data = {"name": "x" * 2_000, "file": (BytesIO(b"x" * 200_000), "large.txt")}
@@ -213,7 +213,7 @@ def test_f104_a_file_of_a_multipart_form_may_have_more() -> None:
     assert response.get_json() == 2_000
 
 
-def test_f59_limits_of_one_application_leave_others_alone() -> None:
+def test_limits_of_one_application_leave_others_alone() -> None:
     """Two applications in one process share nothing."""
     small, usual = client_with(body_limit=20), client_with()
     for client, status in ((small, 413), (usual, 200)):

@@ -43,7 +43,7 @@ def ratio(first: Callable[[], object], second: Callable[[], object]) -> float:
         ("/rN/<id>.json", "/r5/7.json"),
     ],
 )
-def test_f114_600_routes_match_as_fast_as_6(rule: str, path: str) -> None:
+def test_600_routes_match_as_fast_as_6(rule: str, path: str) -> None:
     """Within a factor of 2, in the tree and in Werkzeug's Map behind it."""
     few, many = router_of(6, rule), router_of(600, rule)
     last = path.replace("r5", "r599")

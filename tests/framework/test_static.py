@@ -100,7 +100,7 @@ def test_a_part_of_a_file_is_sent(client: Client) -> None:
     assert (response.status_code, response.text) == (206, "body")
 
 
-def test_f92_head_sends_the_headers_only(client: Client) -> None:
+def test_head_sends_the_headers_only(client: Client) -> None:
     """HEAD has the Content-Length of the file, and no body."""
     response = client.head("/static/notes.css")
 
@@ -130,7 +130,7 @@ def test_f92_head_sends_the_headers_only(client: Client) -> None:
         "/static",
     ],
 )
-def test_f98_nothing_else_is_sent(client: Client, path: str) -> None:
+def test_nothing_else_is_sent(client: Client, path: str) -> None:
     """What is not a file inside of the folder does not exist."""
     response = client.get(path)
 
@@ -183,7 +183,7 @@ def test_a_file_cannot_be_written(client: Client) -> None:
     assert client.post("/static/notes.css").status_code == 405
 
 
-def test_p1_a_file_costs_no_session(client: Client) -> None:
+def test_a_file_costs_no_session(client: Client) -> None:
     """A visitor with a session gets a file that any cache may keep."""
     client.get("/")
     response = client.get("/static/notes.css")

@@ -82,9 +82,7 @@ def client() -> Iterator[Client]:
         ("/response", "text/html; charset=utf-8", "żab".encode()),
     ],
 )
-def test_f84_a_generator_is_streamed(
-    client: Client, path: str, content_type: str, body: bytes
-) -> None:
+def test_a_generator_is_streamed(client: Client, path: str, content_type: str, body: bytes) -> None:
     """Chunks of text are encoded, bytes are sent as they are; no length is promised."""
     response = client.get(path)
 
@@ -99,9 +97,7 @@ def test_a_stream_has_the_status_of_the_decorator(client: Client) -> None:
     assert client.post("/created").status == "201 CREATED"
 
 
-def test_f84_other_chunks_are_a_clear_error(
-    client: Client, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_other_chunks_are_a_clear_error(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     """A first chunk that is neither text nor bytes is a 500 that names the handler."""
     response = client.get("/ints")
 
@@ -110,7 +106,7 @@ def test_f84_other_chunks_are_a_clear_error(
     assert "yielded 3, of type int" in caplog.text
 
 
-def test_f84_a_later_chunk_of_another_type_breaks_the_connection(
+def test_a_later_chunk_of_another_type_breaks_the_connection(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Once bytes have left, the same mistake can only be logged."""
@@ -125,9 +121,7 @@ def test_an_error_before_the_first_chunk_is_a_500(client: Client) -> None:
     assert client.get("/early").status_code == 500
 
 
-def test_f82_an_error_in_the_stream_aborts_it(
-    client: Client, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_error_in_the_stream_aborts_it(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     """The server gets the exception, so it breaks the connection; it is logged once."""
     with pytest.raises(LookupError, match="between two chunks"):
         client.get("/late")
@@ -136,7 +130,7 @@ def test_f82_an_error_in_the_stream_aborts_it(
     assert "Streams.late" in caplog.text
 
 
-def test_f83_a_client_that_leaves_closes_the_generator(
+def test_a_client_that_leaves_closes_the_generator(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The generator's own clean-up runs, and nothing is logged."""
@@ -150,7 +144,7 @@ def test_f83_a_client_that_leaves_closes_the_generator(
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-def test_f53_head_closes_the_generator(client: Client) -> None:
+def test_head_closes_the_generator(client: Client) -> None:
     """HEAD has no use for the chunks."""
     response = client.head("/long")
 
@@ -159,7 +153,7 @@ def test_f53_head_closes_the_generator(client: Client) -> None:
     assert Streams.closed == 1
 
 
-def test_f52_an_ending_that_fails_leaves_the_others_to_run() -> None:
+def test_an_ending_that_fails_leaves_the_others_to_run() -> None:
     """The generator's `finally` may fail; what follows its end ends all the same."""
     ended: list[str] = []
 

@@ -181,7 +181,7 @@ class OnlyReturned:
         return x  # type: ignore[return-value]
 
 
-def test_f1_string_annotations_bind_like_plain_ones() -> None:
+def test_string_annotations_bind_like_plain_ones() -> None:
     """Every kind of parameter works where annotations are strings."""
     with client_of(Pages, Configuration) as client:
         answer = client.post(f"/{UUID_TEXT}?p=2", json={"name": "tea"}, headers={"token": "t"})
@@ -189,19 +189,19 @@ def test_f1_string_annotations_bind_like_plain_ones() -> None:
     assert answer.json == [UUID(UUID_TEXT).hex, "tea", True, "POST", "t", 2, "hi"]
 
 
-def test_f16_a_wrapped_handler_is_read_in_its_own_module() -> None:
+def test_a_wrapped_handler_is_read_in_its_own_module() -> None:
     """What a decorator of another module wraps keeps the names of its own."""
     with client_of(Wrapped) as client:
         assert client.post("/", json={"name": "tea"}).text == "tea"
 
 
-def test_f7_a_string_names_what_the_module_imports() -> None:
+def test_a_string_names_what_the_module_imports() -> None:
     """A string is evaluated in the module, where no member of a class hides anything."""
     with client_of(Pages, Configuration) as client:
         assert client.get("/after").json is True
 
 
-def test_f1_a_string_names_a_class_inside_the_one_that_defines_the_method() -> None:
+def test_a_string_names_a_class_inside_the_one_that_defines_the_method() -> None:
     """So it does for type checkers, and where annotations are no strings."""
     with client_of(Nesting, Nested) as client:
         assert client.get("/ordered?sort=name&sizes=2").json == ["NAME", [2]]
@@ -210,7 +210,7 @@ def test_f1_a_string_names_a_class_inside_the_one_that_defines_the_method() -> N
         assert Nested.Ledger.entries == ["started"]
 
 
-def test_f3_a_class_inside_another_class_is_told() -> None:
+def test_a_class_inside_another_class_is_told() -> None:
     """A text finds only what its module and its own class hold."""
     problem = only_problem_of(LocalTypes)
 
@@ -223,12 +223,12 @@ def test_f3_a_class_inside_another_class_is_told() -> None:
     )
 
 
-def test_f3_a_string_that_names_nothing_is_a_problem() -> None:
+def test_a_string_that_names_nothing_is_a_problem() -> None:
     """A name for type checkers only is told with the parameter."""
     assert "parameter 'price' is 'Decimal'" in only_problem_of(Unresolved).what
 
 
-def test_f4_a_string_in_the_return_annotation_may_name_nothing() -> None:
+def test_a_string_in_the_return_annotation_may_name_nothing() -> None:
     """Nobody evaluates the return annotation of a handler."""
     with client_of(OnlyReturned) as client:
         assert client.get("/?x=1").json == 1

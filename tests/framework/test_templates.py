@@ -125,7 +125,7 @@ def test_a_template_extends_another(client: Client) -> None:
     assert client.get("/pages/inner").text == "<title>Inner</title>/pages/inner"
 
 
-def test_f102_a_template_builds_urls(client: Client) -> None:
+def test_a_template_builds_urls(client: Client) -> None:
     """They are below the mount point of the request."""
     response = client.get("/pages/links", base_url="https://shop.example/app")
 
@@ -154,7 +154,7 @@ def test_a_template_shows_messages_once(client: Client) -> None:
     assert again == ""
 
 
-def test_p1_a_page_without_token_and_messages_costs_no_session(client: Client) -> None:
+def test_a_page_without_token_and_messages_costs_no_session(client: Client) -> None:
     """Only what a template uses is made."""
     client.post("/flash?text=x")
     response = client.get("/pages/plain")

@@ -126,7 +126,7 @@ def test_without_replacements_everything_is_real(app: Application) -> None:
         assert client.get("/").json == ["hello, real users", "now", "sent"]
 
 
-def test_f57_a_replacement_reaches_what_asks_for_it(app: Application) -> None:
+def test_a_replacement_reaches_what_asks_for_it(app: Application) -> None:
     """Classes, protocols and abstract classes are replaced; the original application is not."""
     with app.test(
         replace(Users).to(FakeUsers()),
@@ -139,7 +139,7 @@ def test_f57_a_replacement_reaches_what_asks_for_it(app: Application) -> None:
     assert Client(app).get("/").json == ["hello, real users", "now", "sent"]
 
 
-def test_f57_nested_replacements_are_independent(app: Application) -> None:
+def test_nested_replacements_are_independent(app: Application) -> None:
     """Each client has an application of its own."""
     with app.test(replace(Users).to(FakeUsers("outer"))) as outer:
         with app.test(replace(Users).to(FakeUsers("inner"))) as inner:
@@ -150,7 +150,7 @@ def test_f57_nested_replacements_are_independent(app: Application) -> None:
     assert after == "hello, outer"
 
 
-def test_f58_replacing_what_nobody_uses_is_an_error(app: Application) -> None:
+def test_replacing_what_nobody_uses_is_an_error(app: Application) -> None:
     """The test would not test what it says."""
 
     class Unused:

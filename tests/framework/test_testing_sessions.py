@@ -128,7 +128,7 @@ def test_the_container_is_made_once() -> None:
         assert made == ["container", "container"]
 
 
-def test_f58_a_replaced_store_that_no_session_uses_is_an_error() -> None:
+def test_a_replaced_store_that_no_session_uses_is_an_error() -> None:
     """An application without sessions has no use for their store."""
 
     @controller("/")

@@ -177,7 +177,7 @@ def test_a_cookie_header_that_is_no_utf8_breaks_nothing() -> None:
     assert answer == 3
 
 
-def test_f11_an_absent_parameter_is_its_default_or_an_error() -> None:
+def test_an_absent_parameter_is_its_default_or_an_error() -> None:
     """Without a value, an optional parameter is None, and a required one is a 422."""
     assert asked(echo_of(int | None, None), "/") is None
     assert asked(echo_of(int | None), "/") == {"query:x": "is required"}
@@ -185,7 +185,7 @@ def test_f11_an_absent_parameter_is_its_default_or_an_error() -> None:
     assert asked(echo_of(Header[int]), "/") == {"header:x": "is required"}
 
 
-def test_f109_a_repeated_key_is_ambiguous_for_one_value() -> None:
+def test_a_repeated_key_is_ambiguous_for_one_value() -> None:
     """Two values for a scalar are a 422, even if they are equal; a list takes them all."""
     assert asked(echo_of(int), "/?x=1&x=1") == {"query:x": "is there 2 times, expected once"}
     assert asked(echo_of(list[int]), "/?x=1&x=1") == [1, 1]

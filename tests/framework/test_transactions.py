@@ -113,7 +113,7 @@ def log_of(visit: Callable[[Client], object], *around: Middleware, store: Spy | 
 
 
 @pytest.mark.parametrize("status", [200, 302, 404, 499])
-def test_s24_an_answer_that_is_no_5xx_commits(status: int) -> None:
+def test_an_answer_that_is_no_5xx_commits(status: int) -> None:
     """A 4xx that the handler returns is an answer that it chose."""
     assert log_of(lambda client: client.get(f"/status/{status}")) == ["commit", "close"]
 
@@ -126,7 +126,7 @@ def test_s24_an_answer_that_is_no_5xx_commits(status: int) -> None:
         (599, "500 Internal Server Error: The response has the status 599 UNKNOWN."),
     ],
 )
-def test_s24_a_returned_5xx_is_raised_in_the_generator(status: int, error: str) -> None:
+def test_a_returned_5xx_is_raised_in_the_generator(status: int, error: str) -> None:
     """It undoes what a raised one undoes, in the session and in components."""
     assert log_of(lambda client: client.get(f"/status/{status}")) == [
         f"rollback: {error}",
@@ -134,14 +134,14 @@ def test_s24_a_returned_5xx_is_raised_in_the_generator(status: int, error: str) 
     ]
 
 
-def test_s24_a_streamed_5xx_is_raised_when_the_stream_ends() -> None:
+def test_a_streamed_5xx_is_raised_when_the_stream_ends() -> None:
     """Until then the chunks may need the component."""
     log = log_of(lambda client: client.get("/stream/503"))
 
     assert [each.partition(":")[0] for each in log] == ["sent", "rollback", "close"]
 
 
-def test_s24_a_5xx_of_middleware_is_raised_in_the_generator() -> None:
+def test_a_5xx_of_middleware_is_raised_in_the_generator() -> None:
     """The client is told that it failed."""
 
     def unavailable(request: Request, next: Next) -> Response:
@@ -153,7 +153,7 @@ def test_s24_a_5xx_of_middleware_is_raised_in_the_generator() -> None:
     assert [each.partition(":")[0] for each in log] == ["rollback", "close"]
 
 
-def test_s24_a_5xx_that_middleware_hides_is_raised_in_the_generator() -> None:
+def test_a_5xx_that_middleware_hides_is_raised_in_the_generator() -> None:
     """What the handler did has failed, whatever the client is told."""
 
     def hiding(request: Request, next: Next) -> Response:

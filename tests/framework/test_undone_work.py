@@ -141,7 +141,7 @@ def wavering(request: Request, next: Next) -> Response:
     return response
 
 
-def test_s20_a_value_that_cannot_be_saved_lets_nothing_be_committed() -> None:
+def test_a_value_that_cannot_be_saved_lets_nothing_be_committed() -> None:
     """The response is an error, so the database must not know of what the session lost."""
     with client_of(Pages, Database) as client:
         assert client.get("/spoil").status_code == 500
@@ -150,7 +150,7 @@ def test_s20_a_value_that_cannot_be_saved_lets_nothing_be_committed() -> None:
 
 
 @pytest.mark.parametrize("path", ["/busy", "/busy/cart"])
-def test_s24_a_failed_handler_is_answered_with_its_own_error(path: str) -> None:
+def test_a_failed_handler_is_answered_with_its_own_error(path: str) -> None:
     """What it could not have saved is discarded, so nobody needs to hear of it."""
     with client_of(Pages, Database) as client:
         assert client.get(path).status_code == 503
@@ -164,7 +164,7 @@ def test_a_caught_end_of_iteration_is_answered_as_caught() -> None:
     assert (response.status_code, response.text) == (404, "nothing left")
 
 
-def test_s24_a_second_try_finds_session_values_as_they_were() -> None:
+def test_a_second_try_finds_session_values_as_they_were() -> None:
     """What the first one changed in place is undone with the rest."""
     with client_of(Pages, Database, behind(again)) as client:
         assert client.get("/flaky").json == ["try 2"]

@@ -11,7 +11,7 @@ from framework import Application, controller, get
 from tests.framework.users import Users, answer
 
 
-def test_f97_a_url_is_escaped_as_a_request_would_be() -> None:
+def test_a_url_is_escaped_as_a_request_would_be() -> None:
     """What url_for builds leads to the handler with the same value."""
     app = Application(Users)
     url = app.url_for("Users.named", name="ż ?")
@@ -25,7 +25,7 @@ def test_values_that_the_path_has_not_go_to_the_query() -> None:
     assert Application(Users).url_for("Users.index", page=2) == "/users/?page=2"
 
 
-def test_f102_a_url_follows_the_mount_point() -> None:
+def test_a_url_follows_the_mount_point() -> None:
     """Under SCRIPT_NAME the URL has its prefix, host and scheme."""
     app = Application(Users)
     client = WSGIClient(DispatcherMiddleware(NotFound(), {"/shop": app}))
@@ -39,14 +39,14 @@ def test_f102_a_url_follows_the_mount_point() -> None:
 
 
 @pytest.mark.parametrize("host", ["a b", "<script>", "x:99999"])
-def test_f102_a_host_that_is_none_builds_no_url(host: str) -> None:
+def test_a_host_that_is_none_builds_no_url(host: str) -> None:
     """An external URL needs a host; what is none is the client's mistake."""
     status, _ = answer(Application(Users), "/users/7", headers={"Host": host})
 
     assert status == 400
 
 
-def test_f102_a_url_follows_a_trusted_proxy() -> None:
+def test_a_url_follows_a_trusted_proxy() -> None:
     """Behind ProxyFix it has what the proxy says."""
     app = Application(Users)
     client = WSGIClient(ProxyFix(app, x_host=1, x_proto=1, x_prefix=1))

@@ -111,7 +111,7 @@ def test_a_text_that_does_not_fit_is_refused(annotation: Any, text: str, what: s
     }
 
 
-def test_f25_an_unknown_enum_value_is_refused_with_the_known_ones() -> None:
+def test_an_unknown_enum_value_is_refused_with_the_known_ones() -> None:
     """An Enum parameter is given by value; the error lists the values."""
     assert asked(echo_of(Colour), "/?x=green") == "green"
     assert asked(echo_of(Colour), "/?x=RED") == {
@@ -120,13 +120,13 @@ def test_f25_an_unknown_enum_value_is_refused_with_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize("query", ["x=", "x", "x=yes", "x=2", "x=%20true"])
-def test_f26_a_boolean_is_true_false_1_or_0(query: str) -> None:
+def test_a_boolean_is_true_false_1_or_0(query: str) -> None:
     """Only four words are booleans, in any case; nothing is neither of them."""
     assert asked(echo_of(bool), "/?x=false") is False
     assert list(asked(echo_of(bool), f"/?{query}")) == ["query:x"]
 
 
-def test_f27_a_bad_element_of_a_list_is_named_by_its_index() -> None:
+def test_a_bad_element_of_a_list_is_named_by_its_index() -> None:
     """Every element that does not fit is told, each with its place."""
     assert asked(echo_of(list[int]), "/?x=1&x=a&x=2&x=b") == {
         "query:x/1": "expected int, got 'a'",

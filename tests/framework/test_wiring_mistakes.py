@@ -25,7 +25,7 @@ from tests.framework.wiring import Clock, Mailer, Settings, SmtpMailer, page_of,
 Url = NewType("Url", str)
 
 
-def test_f42_an_unbound_scalar_is_a_problem() -> None:
+def test_an_unbound_scalar_is_a_problem() -> None:
     """A string or number of a constructor is never made up."""
 
     @service
@@ -42,7 +42,7 @@ def test_f42_an_unbound_scalar_is_a_problem() -> None:
     assert found[0].remedy.startswith("Give the parameter a default value, or ask for a class of")
 
 
-def test_f42_an_unbound_parameter_keeps_its_default() -> None:
+def test_an_unbound_parameter_keeps_its_default() -> None:
     """What nothing provides keeps its default, whatever its type."""
 
     @service
@@ -60,7 +60,7 @@ def test_f42_an_unbound_parameter_keeps_its_default() -> None:
     assert shown(page_of(Shop, lambda it: it.all), Shop) == ["shop", None, 5, [], {}]
 
 
-def test_f43_two_implementations_are_a_problem_that_names_them() -> None:
+def test_two_implementations_are_a_problem_that_names_them() -> None:
     """Which of two components is meant cannot be guessed."""
 
     @service
@@ -79,7 +79,7 @@ def test_f43_two_implementations_are_a_problem_that_names_them() -> None:
     )
 
 
-def test_f43_an_unbound_abstract_class_is_a_problem_that_names_implementations() -> None:
+def test_an_unbound_abstract_class_is_a_problem_that_names_implementations() -> None:
     """Implementations that are no components of the application are told."""
     problem = only_problem_of(page_of(Mailer, str))
 
@@ -90,7 +90,7 @@ def test_f43_an_unbound_abstract_class_is_a_problem_that_names_implementations()
     assert "Decorate the one you mean with @component" in problem.remedy
 
 
-def test_f43_an_unbound_protocol_names_the_components_that_look_like_it() -> None:
+def test_an_unbound_protocol_names_the_components_that_look_like_it() -> None:
     """A component that has all members of a protocol may have forgotten to inherit from it."""
 
     @service
@@ -104,7 +104,7 @@ def test_f43_an_unbound_protocol_names_the_components_that_look_like_it() -> Non
     assert "let it inherit from Clock" in problem.remedy
 
 
-def test_f43_a_long_list_of_implementations_is_cut() -> None:
+def test_a_long_list_of_implementations_is_cut() -> None:
     """A report of an abstract class with many implementations, each told once, stays readable."""
 
     class Printer(ABC):
@@ -124,7 +124,7 @@ def test_f43_a_long_list_of_implementations_is_cut() -> None:
     )
 
 
-def test_f43_an_abstract_class_without_implementations_is_a_problem() -> None:
+def test_an_abstract_class_without_implementations_is_a_problem() -> None:
     """Where nothing implements an abstract class, the problem says what to write."""
 
     class Printer(ABC):
@@ -145,7 +145,7 @@ def test_an_undecorated_class_is_a_problem() -> None:
     assert problem.remedy.startswith("Decorate Settings with @component")
 
 
-def test_f45_a_cycle_is_drawn() -> None:
+def test_a_cycle_is_drawn() -> None:
     """Components that need each other are a problem that shows the circle, once."""
 
     @service
@@ -170,7 +170,7 @@ def test_f45_a_cycle_is_drawn() -> None:
     )
 
 
-def test_f45_a_cycle_through_a_configuration_is_drawn() -> None:
+def test_a_cycle_through_a_configuration_is_drawn() -> None:
     """A configuration that needs what it provides is a circle too."""
 
     @configuration
@@ -186,7 +186,7 @@ def test_f45_a_cycle_through_a_configuration_is_drawn() -> None:
     assert f"→ {method}\n→" in only_problem_of(Configuration).what
 
 
-def test_f40_a_constructor_that_raises_is_a_problem_with_its_traceback() -> None:
+def test_a_constructor_that_raises_is_a_problem_with_its_traceback() -> None:
     """The traceback begins at the user's own code, and the other components are still built."""
     built = []
 
@@ -218,7 +218,7 @@ def test_f40_a_constructor_that_raises_is_a_problem_with_its_traceback() -> None
     assert len(built) == 1
 
 
-def test_f40_a_component_that_could_not_be_built_is_not_reported_as_missing() -> None:
+def test_a_component_that_could_not_be_built_is_not_reported_as_missing() -> None:
     """One mistake is one problem, also for the handlers that need the component."""
 
     @repository

@@ -8,8 +8,7 @@ from werkzeug.utils import redirect
 
 from framework import Body, Request, Response, Session, controller, get, post, session
 from framework.testing import Client
-from sessions import MemoryStore, Outcome, Record, StoreUnavailable
-from sessions.record import Changes
+from sessions import Changes, Ended, MemoryStore, Outcome, Record, StoreUnavailable
 
 KEYS = ["k" * 10 + "0123456789abcdefghijklmnopqrstuvwxyz"]
 
@@ -27,7 +26,7 @@ class Spy(MemoryStore):
         if call in self.broken:
             raise StoreUnavailable("the disk of db-7.internal is full")
 
-    def load(self, key: str) -> Record | None:
+    def load(self, key: str) -> Record | Ended | None:
         self._note("load")
         return super().load(key)
 
@@ -39,13 +38,13 @@ class Spy(MemoryStore):
         self._note("commit")
         return super().commit(key, changes)
 
-    def touch(self, key: str, expires_at: float, accessed_at: float) -> bool:
+    def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
         self._note("touch")
-        return super().touch(key, expires_at, accessed_at)
+        return super().touch(key, secret, expires_at, accessed_at)
 
-    def delete(self, key: str) -> bool:
+    def delete(self, key: str, *, user_id: str | None = None) -> bool:
         self._note("delete")
-        return super().delete(key)
+        return super().delete(key, user_id=user_id)
 
 
 RAISED: dict[str, Callable[[], Exception]] = {

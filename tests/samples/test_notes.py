@@ -162,7 +162,7 @@ def test_a_registration_is_checked(ada: Client, fields: dict[str, str]) -> None:
     assert _post(Client(ada.app), "/register", **fields).status_code == 422
 
 
-def test_p7_a_login_changes_the_id(ada: Client) -> None:
+def test_a_login_changes_the_id(ada: Client) -> None:
     """The id from before a login is worth nothing after it."""
     with ada.session() as session:
         before = session.id

@@ -1,16 +1,26 @@
 """What the tests of sessions share: a clock, every store, and a site on them."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from sessions import MemoryStore, SQLiteStore, Store
+from sessions import (
+    AsyncSessionManager,
+    AsyncStore,
+    MemoryStore,
+    SessionContainer,
+    SQLiteStore,
+    Store,
+)
 from sessions.testing import ManualClock
-from tests.sessions.apps import Browser, Site
-from tests.sessions.watched import WatchedStore
+from tests.support.apps import KEY, Browser, Site
+from tests.support.loops import ASYNC_STORES
+from tests.support.suspending_store import SuspendingStore
+from tests.support.watched import WatchedStore
 
 settings.register_profile(
     "sessions",
@@ -63,3 +73,33 @@ def site(make_site: SiteMaker) -> Site:
 def browser(site: Site) -> Browser:
     """Return a visitor without a cookie."""
     return site.browser()
+
+
+@pytest.fixture(params=ASYNC_STORES)
+def any_store(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock
+) -> Store | AsyncStore:
+    """Return an empty store for an event loop, each kind in turn."""
+    return ASYNC_STORES[request.param](tmp_path, clock)
+
+
+@pytest.fixture
+def async_manager(
+    any_store: Store | AsyncStore, clock: ManualClock
+) -> Iterator[AsyncSessionManager]:
+    """Return an asynchronous manager over the store."""
+    manager = AsyncSessionManager(SessionContainer(keys=[KEY], store=any_store, clock=clock))
+    yield manager
+    asyncio.run(manager.aclose())
+
+
+@pytest.fixture
+def suspending(clock: ManualClock) -> SuspendingStore:
+    """Return a store that really suspends, with its calls counted."""
+    return SuspendingStore(MemoryStore(clock=clock))
+
+
+@pytest.fixture
+def slow_manager(suspending: SuspendingStore, clock: ManualClock) -> AsyncSessionManager:
+    """Return a manager over the store that suspends."""
+    return AsyncSessionManager(SessionContainer(keys=[KEY], store=suspending, clock=clock))

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from sessions import Session
-from tests.sessions.apps import Browser, everything, in_turn, untouched, writes
+from tests.support.apps import Browser, everything, in_turn, untouched, writes
 
 ANSWERS = [(200, "GET"), (200, "HEAD"), (204, "POST"), (302, "POST"), (304, "GET"), (404, "GET")]
 
 
 @pytest.mark.parametrize(("status", "method"), ANSWERS)
-def test_s101_every_answer_follows_the_same_cookie_rules(
+def test_every_answer_follows_the_same_cookie_rules(
     browser: Browser, status: int, method: str
 ) -> None:
     """First write: a cookie and no-store. Read: Vary only. Untouched: nothing. Logout: cleared."""
@@ -29,7 +29,7 @@ def test_s101_every_answer_follows_the_same_cookie_rules(
 
 
 @pytest.mark.parametrize("act", [Session.regenerate, in_turn(Session.destroy, writes(a=1))])
-def test_p10_no_cache_keeps_a_session_cookie(browser: Browser, act: Any) -> None:
+def test_no_cache_keeps_a_session_cookie(browser: Browser, act: Any) -> None:
     """A new id comes with `no-store`, and with `Vary` for who looks at the page."""
     browser.visit(writes(a=1))
 
@@ -51,7 +51,7 @@ class ClientThatWent(io.RawIOBase):
         raise ConnectionResetError("the client went away")
 
 
-def test_s103_a_client_that_disconnects_leaves_no_half_written_record(browser: Browser) -> None:
+def test_a_client_that_disconnects_leaves_no_half_written_record(browser: Browser) -> None:
     """The handler dies in the middle of its writes; none of them is stored."""
     browser.visit(writes(a=1, b=1))
 
@@ -66,7 +66,7 @@ def test_s103_a_client_that_disconnects_leaves_no_half_written_record(browser: B
 
 
 @pytest.mark.parametrize("end", [SystemExit, KeyboardInterrupt, GeneratorExit])
-def test_s103_a_worker_that_is_stopped_leaves_no_half_written_record(
+def test_a_worker_that_is_stopped_leaves_no_half_written_record(
     browser: Browser, end: type[BaseException]
 ) -> None:
     """Also where what ends the request is no Exception."""

@@ -9,16 +9,25 @@ from pathlib import Path
 import pytest
 
 from sessions import MemoryStore, Session, SQLiteStore, StoreUnavailable
-from sessions.calls import DEADLINE
+from sessions.core.limits import DEADLINE
 from sessions.testing import ManualClock
-from tests.sessions.apps import Answer, Browser, Handler, Site, everything, in_turn, writes
-from tests.sessions.watched import WatchedStore
+from tests.sessions.conftest import SiteMaker
+from tests.support.apps import Answer, Browser, Handler, Site, everything, in_turn, writes
+from tests.support.watched import WatchedStore
 
-WORK: dict[str, Handler] = {
-    "load": everything,
-    "commit": writes(a=2),
-    "delete": Session.destroy,
-    "rename": Session.regenerate,
+
+def login(session: Session) -> None:
+    """Sign ada in."""
+    session.set_user("ada")
+
+
+WORK: dict[str, tuple[str, Handler]] = {
+    "load": ("load", everything),
+    "write": ("commit", writes(a=2)),
+    "logout": ("delete", Session.destroy),
+    "new id": ("commit", Session.regenerate),
+    "login": ("commit", login),
+    "sign out": ("commit", Session.clear_user),
 }
 
 
@@ -48,36 +57,71 @@ def customer(browser: Browser) -> Browser:
     return browser
 
 
-@pytest.mark.parametrize("call", WORK)
-def test_s56_a_broken_store_is_a_503(customer: Browser, call: str) -> None:
+@pytest.mark.parametrize(("call", "work"), WORK.values(), ids=WORK)
+def test_a_broken_store_is_a_503(customer: Browser, call: str, work: Handler) -> None:
     """No anonymous user, no cleared cookie; once the store is back, so is the session."""
     customer.site.store.broken = {call}
 
-    answer = customer.visit(WORK[call])
+    answer = customer.visit(work)
 
     assert_refused(answer)
     customer.site.store.broken = set()
     assert customer.holds() == {"a": 1}
 
 
-def test_s56_a_broken_store_refuses_a_new_session(browser: Browser) -> None:
+def test_a_broken_store_refuses_a_new_session(browser: Browser) -> None:
     """No cookie for a record that was never made."""
     browser.site.store.broken = {"create"}
 
     assert_refused(browser.visit(writes(a=1)))
 
 
-def test_a_touch_that_fails_is_a_503(customer: Browser, clock: ManualClock) -> None:
-    """The session would end although its user is there."""
-    customer.site.store.broken = {"touch"}
-    clock.advance(60)
+class TestATouchThatFails:
+    """The page is served, the failure is told, and the next request tries again."""
 
-    assert_refused(customer.visit(everything))
+    def test_the_page_is_served(
+        self, customer: Browser, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """With an event and a line in the log, and without a cookie."""
+        customer.site.store.broken = {"touch"}
+        clock.advance(60)
+
+        answer = customer.visit(everything)
+
+        assert (answer.status, answer.value, answer.set_cookies) == (200, {"a": 1}, [])
+        assert customer.site.told == ["created", "store_failed"]
+        assert "was not written down" in caplog.text
+
+    def test_the_next_request_tries_again(self, customer: Browser, clock: ManualClock) -> None:
+        """So a session in use does not end."""
+        customer.site.store.broken = {"touch"}
+        clock.advance(60)
+        customer.visit(everything)
+        customer.site.store.broken = set()
+
+        customer.visit(everything)
+        clock.advance(24 * 3600 - 1)
+
+        assert customer.holds() == {"a": 1}
+
+    @pytest.mark.parametrize("settings", [{"rolling": True}, {"resave": True}])
+    def test_no_cookie_is_renewed_for_a_use_that_was_not_written_down(
+        self, make_site: SiteMaker, clock: ManualClock, settings: dict[str, bool]
+    ) -> None:
+        """The browser would keep it longer than the store the session."""
+        browser = make_site(**settings).browser()
+        browser.visit(writes(a=1))
+        browser.site.store.broken = {"touch"}
+        clock.advance(60)
+
+        answer = browser.visit(everything)
+
+        assert (answer.status, answer.set_cookies) == (200, [])
 
 
 def test_an_untouched_request_does_not_notice(customer: Browser) -> None:
     """Where the session is not used the store may be down."""
-    customer.site.store.broken = {*WORK, "touch", "create"}
+    customer.site.store.broken = {"load", "create", "commit", "touch", "delete"}
 
     assert customer.visit(repr).status == 200
 
@@ -91,26 +135,27 @@ def test_a_503_to_head_has_no_body(customer: Browser) -> None:
     assert (answer.status, answer.body, answer.all("Retry-After")) == (503, b"", ["1"])
 
 
-@pytest.mark.parametrize("call", ["commit", "delete", "rename"])
-def test_s56_a_swallowed_failure_is_a_503_all_the_same(customer: Browser, call: str) -> None:
+@pytest.mark.parametrize("what", [name for name in WORK if name != "load"])
+def test_a_swallowed_failure_is_a_503_all_the_same(customer: Browser, what: str) -> None:
     """A handler cannot report a logout, a login or a save that did not happen."""
+    call, work = WORK[what]
     customer.site.store.broken = {call}
 
-    answer = customer.visit(swallows(in_turn(WORK[call], Session.save)))
+    answer = customer.visit(swallows(in_turn(work, Session.save)))
 
     assert_refused(answer)
     customer.site.store.broken = set()
     assert customer.holds() == {"a": 1}
 
 
-def test_s56_a_store_that_is_back_does_not_hide_the_failure(customer: Browser) -> None:
+def test_a_store_that_is_back_does_not_hide_the_failure(customer: Browser) -> None:
     """The request in which it failed answers 503, also for what it does afterwards."""
     customer.site.store.broken = {"delete"}
 
     def handler(session: Session) -> None:
-        swallows(Session.destroy)(session)
+        swallows(in_turn(Session.destroy, Session.save))(session)
         customer.site.store.broken = set()
-        swallows(everything)(session)
+        swallows(Session.save)(session)
 
     assert_refused(customer.visit(handler))
 
@@ -138,16 +183,67 @@ def test_a_handler_may_do_without_the_session(customer: Browser) -> None:
     assert (answer.status, answer.set_cookies) == (200, [])
 
 
-def test_a_login_whose_data_cannot_be_saved_brings_the_new_id(customer: Browser) -> None:
-    """The old id is dead already; the 503 must not log the user out."""
+@pytest.mark.parametrize("new_id", [Session.regenerate, login])
+def test_a_login_that_cannot_be_saved_changes_nothing(customer: Browser, new_id: Handler) -> None:
+    """Id, user and data are one commit: the old id goes on with the old data."""
     customer.site.store.broken = {"commit"}
 
-    answer = customer.visit(in_turn(Session.regenerate, writes(user="ada")))
+    answer = customer.visit(in_turn(new_id, writes(theme="dark")))
 
     customer.site.store.broken = set()
-    assert answer.status == 503
-    assert len(answer.set_cookies) == 1
-    assert customer.holds() == {"a": 1}
+    assert_refused(answer)
+    assert customer.visit(lambda session: (session.user_id, dict(session))).value == (
+        None,
+        {"a": 1},
+    )
+
+
+class TestLostReplies:
+    """The store did what it was asked, and nobody heard that."""
+
+    def test_a_login_can_be_tried_again(self, customer: Browser) -> None:
+        """503; the second try comes with an id that is past by now, and signs in all the same."""
+        customer.site.store.loses_reply = {"commit"}
+        refused = customer.visit(login)
+        customer.site.store.loses_reply = set()
+
+        answer = customer.visit(login)
+
+        assert_refused(refused)
+        assert len(answer.set_cookies) == 1
+        assert customer.visit(lambda session: session.user_id).value == "ada"
+
+    def test_a_logout_can_be_tried_again(self, customer: Browser) -> None:
+        """503, and the session is ended; the second try takes the cookie away at last."""
+        customer.site.store.loses_reply = {"delete"}
+        refused = customer.visit(Session.destroy)
+        customer.site.store.loses_reply = set()
+
+        assert_refused(refused)
+        assert customer.holds() == {}
+        assert customer.visit(Session.destroy).status == 200
+
+    def test_what_was_taken_is_not_handed_out_twice(self, customer: Browser) -> None:
+        """Nor is it, by a second try, as if it had never been there."""
+        store = customer.site.store
+        store.loses_reply = {"commit"}
+
+        def handler(session: Session) -> None:
+            swallows(lambda it: it.take("a"))(session)
+            store.loses_reply = set()
+            swallows(lambda it: it.take("a"))(session)
+
+        assert_refused(customer.visit(handler))
+
+    def test_a_first_value_leaves_no_second_record(self, browser: Browser) -> None:
+        """However often the handler saves."""
+        browser.site.store.loses_reply = {"create"}
+        save = swallows(in_turn(writes(a=1), Session.save))
+
+        answer = browser.visit(in_turn(save, save))
+
+        assert_refused(answer)
+        assert browser.site.store_calls() == ["create"]
 
 
 def test_a_logout_whose_next_session_cannot_be_saved_is_a_logout(customer: Browser) -> None:
@@ -161,11 +257,11 @@ def test_a_logout_whose_next_session_cannot_be_saved_is_a_logout(customer: Brows
 
 
 def test_a_5xx_of_the_application_is_not_replaced(customer: Browser, clock: ManualClock) -> None:
-    """Its own error tells more than that the touch failed too."""
-    customer.site.store.broken = {"touch"}
+    """Its own error tells more than that the store failed too."""
+    customer.site.store.broken = {"touch", "delete"}
     clock.advance(60)
 
-    assert customer.visit(everything, status=502).status == 502
+    assert customer.visit(in_turn(everything, Session.destroy), status=502).status == 502
 
 
 def test_a_full_memory_store_is_a_503(clock: ManualClock) -> None:
@@ -227,12 +323,22 @@ def test_a_database_that_is_free_again_is_used_again(
     assert reader.holds() == {"a": 1, "b": 2}
 
 
-def test_a_database_without_its_tables_is_a_503(reader: Browser, other: sqlite3.Connection) -> None:
+def test_a_database_of_another_make_is_a_503(reader: Browser, other: sqlite3.Connection) -> None:
     """What SQLite says of it goes into the log, not to the client."""
-    other.execute("ALTER TABLE sessions RENAME TO moved")
+    other.execute("ALTER TABLE sessions RENAME COLUMN expires_at TO moved")
 
     refused = reader.visit(everything)
-    other.execute("ALTER TABLE moved RENAME TO sessions")
+    other.execute("ALTER TABLE sessions RENAME COLUMN moved TO expires_at")
 
     assert_refused(refused)
     assert reader.holds() == {"a": 1}
+
+
+def test_a_dropped_table_is_made_anew(reader: Browser, other: sqlite3.Connection) -> None:
+    """Whoever drops it signs everybody out; the site works."""
+    other.execute("DROP TABLE sessions")
+
+    dropped = reader.holds()
+    reader.visit(writes(b=2))
+
+    assert (dropped, reader.holds()) == ({}, {"b": 2})

@@ -9,8 +9,8 @@ import pytest
 
 from sessions import Session, SessionTooLarge
 from sessions.errors import UnencodableValue
-from tests.sessions.apps import Browser, everything, untouched, writes
 from tests.sessions.conftest import SiteMaker
+from tests.support.apps import Browser, everything, untouched, writes
 
 STORED: dict[str, Any] = {
     "number": 1,
@@ -65,7 +65,7 @@ def customer(browser: Browser) -> Browser:
 
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
-def test_s12_s16_what_only_reads_is_no_change(customer: Browser, read: Act) -> None:
+def test_what_only_reads_is_no_change(customer: Browser, read: Act) -> None:
     """No write, no Set-Cookie, and the same data afterwards."""
     answer = customer.visit(read)
 
@@ -74,7 +74,7 @@ def test_s12_s16_what_only_reads_is_no_change(customer: Browser, read: Act) -> N
     assert customer.holds() == STORED
 
 
-def test_s16_pop_of_a_missing_key_without_a_default_raises(customer: Browser) -> None:
+def test_pop_of_a_missing_key_without_a_default_raises(customer: Browser) -> None:
     """As a dict does, and nothing is changed."""
     for act in (lambda s: s.pop("missing"), lambda s: s["missing"], lambda s: s.__delitem__("x")):
         with pytest.raises(KeyError):
@@ -84,7 +84,7 @@ def test_s16_pop_of_a_missing_key_without_a_default_raises(customer: Browser) ->
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_s14_s16_what_changes_is_saved(customer: Browser, write: Act) -> None:
+def test_what_changes_is_saved(customer: Browser, write: Act) -> None:
     """One commit, no Set-Cookie, and the next request sees what a dict would hold."""
     expected = deepcopy(STORED)
     write(expected)
@@ -96,7 +96,7 @@ def test_s14_s16_what_changes_is_saved(customer: Browser, write: Act) -> None:
     assert customer.holds() == expected
 
 
-def test_s16_popitem_removes_one_item(customer: Browser) -> None:
+def test_popitem_removes_one_item(customer: Browser) -> None:
     """Whichever it returned; the others stay."""
     key, value = customer.visit(lambda session: session.popitem()).value
 
@@ -105,7 +105,7 @@ def test_s16_popitem_removes_one_item(customer: Browser) -> None:
     assert {**left, key: value} == STORED
 
 
-def test_s14_a_commit_names_only_what_changed(customer: Browser) -> None:
+def test_a_commit_names_only_what_changed(customer: Browser) -> None:
     """A value that was read, even deeply, is not written back."""
     customer.visit(lambda s: (READS["nested"](s), s["user"].update(name="eve"), s.pop("text")))
 
@@ -114,7 +114,7 @@ def test_s14_a_commit_names_only_what_changed(customer: Browser) -> None:
     assert changes.removed == {"text"}
 
 
-def test_s20_a_value_that_cannot_be_encoded_names_its_key(customer: Browser) -> None:
+def test_a_value_that_cannot_be_encoded_names_its_key(customer: Browser) -> None:
     """It raises at commit, and the previous state is intact."""
     with pytest.raises(
         UnencodableValue, match=r"session\['odd'\] cannot be saved: it holds an obj"
@@ -124,7 +124,7 @@ def test_s20_a_value_that_cannot_be_encoded_names_its_key(customer: Browser) -> 
     assert customer.holds() == STORED
 
 
-def test_s20_an_unencodable_first_value_leaves_nothing(browser: Browser) -> None:
+def test_an_unencodable_first_value_leaves_nothing(browser: Browser) -> None:
     """No record is made of a new session that cannot be saved whole."""
     with pytest.raises(UnencodableValue, match="'odd'"):
         browser.visit(writes(fine=1, odd=object()))
@@ -132,7 +132,7 @@ def test_s20_an_unencodable_first_value_leaves_nothing(browser: Browser) -> None
     assert browser.site.store_calls() == []
 
 
-def test_s20_save_says_it_where_the_handler_can_act(customer: Browser) -> None:
+def test_save_says_it_where_the_handler_can_act(customer: Browser) -> None:
     """A handler that mends the value goes on as if nothing had been."""
 
     def handler(session: Session) -> None:
@@ -145,7 +145,7 @@ def test_s20_save_says_it_where_the_handler_can_act(customer: Browser) -> None:
     assert customer.holds() == {**STORED, "odd": "text"}
 
 
-def test_s20_swallowing_the_error_of_save_saves_nothing_by_halves(customer: Browser) -> None:
+def test_swallowing_the_error_of_save_saves_nothing_by_halves(customer: Browser) -> None:
     """The same error comes again at the end of the request."""
 
     def handler(session: Session) -> None:
@@ -185,7 +185,7 @@ def test_the_size_limit_is_exact(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("saves", [1, 2, 3])
-def test_s22_save_then_the_end_is_one_write(customer: Browser, saves: int) -> None:
+def test_save_then_the_end_is_one_write(customer: Browser, saves: int) -> None:
     """However often an unchanged session is saved."""
 
     def handler(session: Session) -> None:
@@ -199,7 +199,7 @@ def test_s22_save_then_the_end_is_one_write(customer: Browser, saves: int) -> No
     assert customer.holds() == {**STORED, "number": 2}
 
 
-def test_s22_a_change_after_save_is_a_second_write(customer: Browser) -> None:
+def test_a_change_after_save_is_a_second_write(customer: Browser) -> None:
     """Of that change only."""
 
     def handler(session: Session) -> None:
@@ -213,7 +213,7 @@ def test_s22_a_change_after_save_is_a_second_write(customer: Browser) -> None:
     assert customer.holds() == {**STORED, "number": 2, "cart": [1, [2, {"three": 3}], 6]}
 
 
-def test_s22_a_new_session_that_was_saved_is_not_saved_again(browser: Browser) -> None:
+def test_a_new_session_that_was_saved_is_not_saved_again(browser: Browser) -> None:
     """One create, one cookie."""
 
     def handler(session: Session) -> bool:

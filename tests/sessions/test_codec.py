@@ -17,15 +17,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessions.codec import MAXIMUM_DEPTH, decode, encode
+from sessions.core.codec import MAXIMUM_DEPTH, decode, encode
 from sessions.errors import UnencodableValue, UnreadableValue
-from tests.sessions.any_values import alike, hashables, values
-from tests.sessions.apps import Browser, writes
+from tests.support.any_values import alike, hashables, values
+from tests.support.apps import Browser, writes
 
 
 @settings(max_examples=400)
 @given(values)
-def test_s21b_what_is_accepted_comes_back(value: object) -> None:
+def test_what_is_accepted_comes_back(value: object) -> None:
     """Equal and of the same type, recursively."""
     back = decode(encode(value))
 
@@ -34,7 +34,7 @@ def test_s21b_what_is_accepted_comes_back(value: object) -> None:
 
 @settings(max_examples=200)
 @given(values)
-def test_s21b_a_value_has_one_encoding(value: object) -> None:
+def test_a_value_has_one_encoding(value: object) -> None:
     """What came back is encoded as before: to read a value is no change."""
     encoded = encode(value)
 
@@ -43,7 +43,7 @@ def test_s21b_a_value_has_one_encoding(value: object) -> None:
 
 @settings(max_examples=100)
 @given(st.sets(hashables, max_size=6), st.randoms(use_true_random=False))
-def test_s21b_a_set_has_one_encoding_in_any_order(value: set[object], random: Any) -> None:
+def test_a_set_has_one_encoding_in_any_order(value: set[object], random: Any) -> None:
     """The order in which its elements were added is no part of a set."""
     shuffled = sorted(value, key=lambda _: random.random())
     other: set[object] = set()
@@ -54,7 +54,7 @@ def test_s21b_a_set_has_one_encoding_in_any_order(value: set[object], random: An
 
 
 def is_value_or_unreadable(data: bytes) -> bool:
-    """Tell whether bytes become a value of Python's own, or are told to be unreadable."""
+    """Return whether bytes become a value of Python's own, or are told to be unreadable."""
     try:
         return not isinstance(decode(data), msgspec.msgpack.Ext)
     except UnreadableValue:
@@ -63,14 +63,14 @@ def is_value_or_unreadable(data: bytes) -> bool:
 
 @settings(max_examples=300)
 @given(st.binary(max_size=40))
-def test_s87_any_bytes_are_a_value_or_unreadable(data: bytes) -> None:
+def test_any_bytes_are_a_value_or_unreadable(data: bytes) -> None:
     """Whatever is in the store, nothing else can happen."""
     assert is_value_or_unreadable(data)
 
 
 @settings(max_examples=200)
 @given(values, st.data())
-def test_s87_a_damaged_value_is_a_value_or_unreadable(value: object, data: st.DataObject) -> None:
+def test_a_damaged_value_is_a_value_or_unreadable(value: object, data: st.DataObject) -> None:
     """One octet changed, or the end cut off."""
     encoded = encode(value)
     position = data.draw(st.integers(0, len(encoded) - 1))
@@ -195,7 +195,7 @@ WRAPS: dict[str, Callable[[Any], object]] = {
 
 @pytest.mark.parametrize("wrap", WRAPS.values(), ids=WRAPS)
 @pytest.mark.parametrize(("value", "told"), REFUSED.values(), ids=REFUSED)
-def test_s21b_what_would_change_is_refused(
+def test_what_would_change_is_refused(
     value: object, told: str, wrap: Callable[[Any], object]
 ) -> None:
     """However deep it is, with its type and what to do."""
@@ -204,7 +204,7 @@ def test_s21b_what_would_change_is_refused(
 
 
 @pytest.mark.parametrize("key", [Colour.RED, Pair(1, 2), Name.ADA, "\ud800", float("nan"), len])
-def test_s21b_keys_of_dicts_and_elements_of_sets_too(key: Any) -> None:
+def test_keys_of_dicts_and_elements_of_sets_too(key: Any) -> None:
     """A set and a dict hold values like any other."""
     for value in ({key: 1}, {1: 1, key: 1}, {key}, frozenset([key])):
         with pytest.raises(UnencodableValue):
@@ -212,7 +212,7 @@ def test_s21b_keys_of_dicts_and_elements_of_sets_too(key: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["Europe/Paris", "Nowhere/Land"])
-def test_s21b_a_zone_with_anothers_name_is_refused(name: str) -> None:
+def test_a_zone_with_anothers_name_is_refused(name: str) -> None:
     """The name would bring back other rules, or none."""
     empty = b"TZif2" + bytes(15) + bytes(4 * 4) + b"\0\0\0\1\0\0\0\4" + bytes(6) + b"ABC\0"
     rules = ZoneInfo.from_file(BytesIO(empty + empty + b"\nABC0\n"), key=name)
@@ -221,7 +221,7 @@ def test_s21b_a_zone_with_anothers_name_is_refused(name: str) -> None:
         encode(datetime(2024, 7, 1, tzinfo=rules))
 
 
-def test_s21b_the_depth_is_bounded() -> None:
+def test_the_depth_is_bounded() -> None:
     """So many levels come back, one more is refused, as is what holds itself."""
     deepest: list[object] = []
     for _ in range(MAXIMUM_DEPTH - 1):
@@ -236,7 +236,7 @@ def test_s21b_the_depth_is_bounded() -> None:
 
 
 @pytest.mark.parametrize(("value", "told"), REFUSED.values(), ids=REFUSED)
-def test_s21b_a_session_names_the_key(browser: Browser, value: object, told: str) -> None:
+def test_a_session_names_the_key(browser: Browser, value: object, told: str) -> None:
     """At commit, before anything is stored."""
     with pytest.raises(UnencodableValue, match=rf"session\['odd'\] cannot be saved: .*{told}"):
         browser.visit(writes(fine=1, odd=[value]))
@@ -250,7 +250,7 @@ def test_s21b_a_session_names_the_key(browser: Browser, value: object, told: str
         st.text(st.characters(exclude_categories=["Cs"]), max_size=5), values, max_size=3
     )
 )
-def test_s21b_a_session_brings_back_what_was_put_in(
+def test_a_session_brings_back_what_was_put_in(
     browser: Browser, content: dict[str, object]
 ) -> None:
     """Through the cookie and each store, and reading it all is no change."""

@@ -1,7 +1,6 @@
 """Containers that cannot work are refused when they are made: the value, and what to do."""
 
 import dataclasses
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,16 +8,21 @@ from typing import Any
 import pytest
 
 from sessions import (
+    AsyncSession,
     ConfigurationError,
     CookieSettings,
     CookieTransport,
     MemoryStore,
     Session,
     SessionContainer,
+    SessionManager,
 )
+from sessions.stores.base import wall_clock
 from sessions.testing import ManualClock
-from tests.sessions.apps import KEY
-from tests.sessions.refusals import MAKE_SECURE, problems
+from sessions.wsgi import SessionMiddleware
+from tests.support.apps import KEY
+from tests.support.refusals import MAKE_SECURE, problems
+from tests.support.suspending_store import SuspendingStore
 
 MAKE_KEY = "make one with `framework secret` or secrets.token_urlsafe(32)"
 SHORT = "a secret that is too short"
@@ -67,7 +71,7 @@ KEYS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("keys", "wanted"), KEYS.values(), ids=KEYS)
-def test_s9_keys_that_protect_nothing_are_refused(keys: Any, wanted: str) -> None:
+def test_keys_that_protect_nothing_are_refused(keys: Any, wanted: str) -> None:
     """Missing, empty, short, guessable ones; no message shows a key."""
     found = problems(container, keys=keys)
 
@@ -76,19 +80,19 @@ def test_s9_keys_that_protect_nothing_are_refused(keys: Any, wanted: str) -> Non
         assert not key or str(key) not in "".join(found)
 
 
-def test_s9_keys_have_no_default() -> None:
+def test_keys_have_no_default() -> None:
     """A container without keys cannot be written."""
     with pytest.raises(TypeError, match="keys"):
         SessionContainer()  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("key", ["0123" * 8, b"\xff\xfe01" * 8, "ü" * 12 + "12345678"])
-def test_s9_fit_keys_are_accepted(key: str | bytes) -> None:
+def test_fit_keys_are_accepted(key: str | bytes) -> None:
     """Text and bytes, counted in octets; in a list or a tuple."""
     assert container(keys=(key,)).keys == (key,)
 
 
-def test_p6_keys_are_not_shown() -> None:
+def test_keys_are_not_shown() -> None:
     """Not by the container's repr."""
     assert KEY not in repr(container())
 
@@ -114,7 +118,7 @@ LIFETIMES: dict[str, tuple[Any, str]] = {
         (CookieSettings, "max_age"),
     ],
 )
-def test_s67_lifetimes_that_are_none_are_refused(
+def test_lifetimes_that_are_none_are_refused(
     make: Callable[..., object], name: str, lifetime: Any, wanted: str
 ) -> None:
     """Zero, negative, and what is no time at all."""
@@ -125,7 +129,7 @@ def test_s67_lifetimes_that_are_none_are_refused(
 
 @pytest.mark.parametrize("name", ["idle_timeout", "absolute_timeout"])
 @pytest.mark.parametrize("huge", [timedelta(days=3650, microseconds=1), timedelta.max, None])
-def test_s67_a_session_ends_one_day(name: str, huge: timedelta | None) -> None:
+def test_a_session_ends_one_day(name: str, huge: timedelta | None) -> None:
     """Huge lifetimes are refused, and no lifetime at all."""
     (problem,) = problems(container, **{name: huge})
 
@@ -135,6 +139,7 @@ def test_s67_a_session_ends_one_day(name: str, huge: timedelta | None) -> None:
     assert problem == f"SessionContainer: {name}={huge!r} {remedy}"
 
 
+ASYNC_CLASS = "is no class of sessions; give AsyncSession or a subclass of it"
 SETTINGS: list[tuple[str, Any, str]] = [
     *[
         ("session_prefix", name, "is no cookie name; use letters, digits, '-' and '_'")
@@ -155,6 +160,14 @@ SETTINGS: list[tuple[str, Any, str]] = [
     ("listeners", print, "is no list; give one, also for a single item"),
     ("session_class", dict, "is no class of sessions; give Session or a subclass of it"),
     ("session_class", "Session", "is no class of sessions; give Session or a subclass of it"),
+    ("session_class", AsyncSession, "is no class of sessions; give Session or a subclass of it"),
+    ("async_session_class", Session, ASYNC_CLASS),
+    ("async_session_class", None, ASYNC_CLASS),
+    *[
+        (name, limit, "is no limit; give a whole number of at least 1")
+        for name in ("cookie_header_limit", "cookie_pairs_limit")
+        for limit in (0, -1, 1.5, True, None, "16 KiB")
+    ],
 ]
 
 
@@ -164,7 +177,7 @@ def test_settings_that_cannot_work_are_refused(name: str, value: Any, wanted: st
     assert problems(container, **{name: value}) == (f"SessionContainer: {name}={value!r} {wanted}",)
 
 
-def test_s6_a_gen_id_is_tried_when_the_container_is_made() -> None:
+def test_a_gen_id_is_tried_when_the_container_is_made() -> None:
     """What is wrong with it is told with all the rest, and not by the first visitor."""
 
     def no_luck() -> str:
@@ -214,7 +227,7 @@ def test_every_item_of_a_list_is_checked(name: str, wanted: str) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["__Host-s", "__host-s"])
-def test_s69_a_host_cookie_has_one_host_and_no_path(
+def test_a_host_cookie_has_one_host_and_no_path(
     cookie: CookieSettings, scope: str, name: str
 ) -> None:
     """Browsers ignore it otherwise, in any case of its prefix."""
@@ -246,6 +259,22 @@ def test_all_mistakes_are_reported_at_once() -> None:
     assert SHORT not in "".join(found)
 
 
+def test_a_blocking_manager_refuses_an_asynchronous_store() -> None:
+    """When the manager is made, with the remedy; the container itself may have the store."""
+    settings = container(store=SuspendingStore(MemoryStore()))
+
+    with pytest.raises(ConfigurationError, match=r"is an AsyncStore.*use AsyncSessionManager"):
+        SessionManager(settings)
+
+
+def test_a_middleware_for_wsgi_refuses_an_asynchronous_store() -> None:
+    """At start-up, not in the first request."""
+    settings = container(store=SuspendingStore(MemoryStore()))
+
+    with pytest.raises(ConfigurationError, match="is an AsyncStore"):
+        SessionMiddleware(lambda *_: [], settings)
+
+
 def test_settings_cannot_be_changed() -> None:
     """What was checked is what holds; a copy is checked again."""
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -267,7 +296,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
     shown = {field.name: getattr(defaults, field.name) for field in dataclasses.fields(defaults)}
     assert isinstance(shown.pop("store"), MemoryStore)
     assert len(shown.pop("gen_id")()) == 43
-    assert shown.pop("clock") is time.time
+    assert shown.pop("clock") is wall_clock
     assert shown == {
         "keys": [KEY],
         "cookie": CookieSettings(
@@ -288,4 +317,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         "transports": (),
         "listeners": (),
         "session_class": Session,
+        "async_session_class": AsyncSession,
+        "cookie_header_limit": 16 * 1024,
+        "cookie_pairs_limit": 200,
     }

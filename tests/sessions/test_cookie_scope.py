@@ -11,14 +11,14 @@ from werkzeug.test import Client
 
 from sessions import CookieSettings, MemoryStore, SessionContainer, SessionEvent
 from sessions.wsgi import SessionMiddleware
-from tests.sessions.apps import KEY
-from tests.sessions.gateway import serve
+from tests.support.apps import KEY
+from tests.support.gateway import Reply, serve
 
 HTTP, HTTPS = "http://shop.example", "https://shop.example"
 
 
 class Shop:
-    """Count visits, log out at /logout, sign in at /login; keep what happened."""
+    """Count visits; log out at …/logout, get a new id at …/login, sign in at …/sign-in."""
 
     def __init__(self, **cookie: Any) -> None:
         self.store = MemoryStore()
@@ -40,10 +40,13 @@ class Shop:
 
     def _app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         session = environ["sessions.session"]
-        if environ["PATH_INFO"] == "/logout":
+        path = environ["PATH_INFO"]
+        if path.endswith("/logout"):
             session.destroy()
-        elif environ["PATH_INFO"] == "/login":
+        elif path.endswith("/login"):
             session.regenerate()
+        elif path.endswith("/sign-in"):
+            session.set_user("ada")
         else:
             session["visits"] = session.get("visits", 0) + 1
         start_response("200 OK", [("Content-Type", "text/plain")])
@@ -56,13 +59,21 @@ def visits(client: Client, path: str = "/", base: str = HTTP, **headers: str) ->
     return client.get(path, base_url=base, headers=sent).text
 
 
+def get(shop: Shop, url: str, cookie: str = "") -> Reply:
+    """Send a request with a raw Cookie header."""
+    scheme, _, rest = url.partition("://")
+    host, _, path = rest.partition("/")
+    how = {"HTTP_HOST": host, "wsgi__url_scheme": scheme, "HTTP_COOKIE": cookie}
+    return serve(shop.app, f"/{path}", **how)
+
+
 def held(client: Client) -> list[str]:
     """Return the names of the session cookies that the client holds."""
     names = ["session", "__Host-session"]
     return [name for name in names if client.get_cookie(name, domain="shop.example")]
 
 
-def test_s69_http_and_https_have_different_sessions() -> None:
+def test_http_and_https_have_different_sessions() -> None:
     """A cookie planted over http is none over https: there its name is another."""
     shop = Shop()
     client = Client(shop.app)
@@ -83,7 +94,7 @@ def test_s69_http_and_https_have_different_sessions() -> None:
         ({"domain": "shop.example"}, HTTPS),
     ],
 )
-def test_s70_logout_takes_the_cookie_away(settings: dict[str, Any], base: str) -> None:
+def test_logout_takes_the_cookie_away(settings: dict[str, Any], base: str) -> None:
     """A client finds nothing left to send."""
     shop = Shop(**settings)
     client = Client(shop.app)
@@ -96,7 +107,7 @@ def test_s70_logout_takes_the_cookie_away(settings: dict[str, Any], base: str) -
 
 
 @pytest.mark.parametrize("path", ["/", "/login"])
-def test_s73_a_secure_cookie_over_http_is_reported(path: str) -> None:
+def test_a_secure_cookie_over_http_is_reported(path: str) -> None:
     """It is not sent, no record is made for it, and the event says what to do."""
     shop = Shop(secure=True)
     cookie = serve(shop.app, wsgi__url_scheme="https").cookie
@@ -111,7 +122,7 @@ def test_s73_a_secure_cookie_over_http_is_reported(path: str) -> None:
 
 
 @pytest.mark.parametrize("header", ["X_Forwarded_Proto", "Forwarded", "X_Forwarded_Ssl"])
-def test_s73_a_client_cannot_claim_https(header: str) -> None:
+def test_a_client_cannot_claim_https(header: str) -> None:
     """Only the server's scheme counts."""
     shop = Shop(secure=True)
 
@@ -123,7 +134,7 @@ def test_s73_a_client_cannot_claim_https(header: str) -> None:
     assert shop.kinds == ["insecure"]
 
 
-def test_s73_a_trusted_proxy_can() -> None:
+def test_a_trusted_proxy_can() -> None:
     """Whoever trusts it says so with Werkzeug's ProxyFix."""
     client = Client(ProxyFix(Shop(secure=True).app, x_proto=1))
 
@@ -133,15 +144,81 @@ def test_s73_a_trusted_proxy_can() -> None:
     assert "; Secure" in reply.headers["Set-Cookie"]
 
 
-def test_s72_a_session_lives_on_its_path() -> None:
+def test_a_session_lives_on_its_path() -> None:
     """`/foobar` is not below `/foo`."""
-    client = Client(Shop(path="/foo").app)
+    shop = Shop(path="/foo")
+    client = Client(shop.app)
 
     assert [visits(client, path) for path in ("/foo", "/foo/bar", "/foo/")] == ["1", "2", "3"]
     assert [visits(client, path) for path in ("/foobar", "/")] == ["1", "1"]
+    assert len(shop.store) == 1
 
 
-def test_s72_a_cookie_sent_elsewhere_does_not_count() -> None:
+OUTSIDE: dict[str, tuple[dict[str, Any], str, str, str]] = {
+    "path": ({"path": "/foo"}, "http://shop.example/foobar", "misplaced", "path='/foo'"),
+    "domain": ({"domain": "a.example"}, "http://b.example/foo", "misplaced", "domain='a.example'"),
+    "sibling": ({"domain": "a.example"}, "http://ba.example/foo", "misplaced", "'ba.example'"),
+    "parent": ({"domain": "b.a.example"}, "http://a.example/foo", "misplaced", "X-Forwarded-Host"),
+    "scheme": ({"secure": True}, "http://shop.example/foo", "insecure", "plain http"),
+}
+INSIDE = {
+    "path": "http://shop.example/foo",
+    "domain": "http://a.example/foo",
+    "sibling": "http://www.a.example/foo",
+    "parent": "http://c.b.a.example:8080/foo",
+    "scheme": "https://shop.example/foo",
+}
+
+
+class TestOutsideOfTheCookiesScope:
+    """The session is neither read nor replaced there, and one event says why."""
+
+    @pytest.fixture(params=OUTSIDE)
+    def where(self, request: pytest.FixtureRequest) -> str:
+        """Return the name of a case."""
+        name: str = request.param
+        return name
+
+    @pytest.fixture
+    def shop(self, where: str) -> Shop:
+        """Return a shop with the cookie of the case."""
+        return Shop(**OUTSIDE[where][0])
+
+    @pytest.mark.parametrize("page", ["", "/logout", "/login", "/sign-in"])
+    def test_nothing_is_read_stored_sent_or_cleared(
+        self, shop: Shop, where: str, page: str
+    ) -> None:
+        """Whatever the handler does, although the client sends a good cookie."""
+        cookie = get(shop, INSIDE[where]).cookie
+        shop.told.clear()
+
+        reply = get(shop, f"{OUTSIDE[where][1]}{page}", cookie)
+
+        assert reply.all("Set-Cookie") == []
+        assert shop.kinds == [OUTSIDE[where][2]]
+        assert OUTSIDE[where][3] in shop.told[0].detail
+        assert (len(shop.store), get(shop, INSIDE[where], cookie).body) == (1, b"2")
+
+    def test_a_visitor_is_served_without_a_session(self, shop: Shop, where: str) -> None:
+        """No record is made that nobody would bear."""
+        reply = get(shop, OUTSIDE[where][1])
+
+        assert (reply.body, reply.all("Set-Cookie"), len(shop.store)) == (b"1", [], 0)
+        assert shop.kinds == [OUTSIDE[where][2]]
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
+def test_this_machine_is_inside_of_every_domain(host: str) -> None:
+    """Whoever tries a site out asks for it here."""
+    shop = Shop(domain="shop.example")
+
+    reply = get(shop, f"http://{host}/")
+
+    assert get(shop, f"http://{host}/", reply.cookie).body == b"2"
+    assert shop.kinds == ["created"]
+
+
+def test_a_cookie_sent_elsewhere_does_not_count() -> None:
     """A client that ignores the path gets no session for it."""
     shop = Shop(path="/foo")
     cookie = serve(shop.app, "/foo").cookie
@@ -151,7 +228,7 @@ def test_s72_a_cookie_sent_elsewhere_does_not_count() -> None:
     assert {path: reply.body for path, reply in seen.items()} == {"/foo": b"2", "/foobar": b"1"}
 
 
-def test_s72_the_mount_prefix_is_part_of_the_path() -> None:
+def test_the_mount_prefix_is_part_of_the_path() -> None:
     """Two applications of one host, each with the path of its mount as its scope."""
     blog, shop = Shop(path="/blog"), Shop(path="/shop")
 
@@ -165,7 +242,7 @@ def test_s72_the_mount_prefix_is_part_of_the_path() -> None:
     assert [visits(client, "/shop/"), visits(client, "/shop/a")] == ["1", "2"]
 
 
-def test_s72_a_path_that_needs_escapes_has_a_session() -> None:
+def test_a_path_that_needs_escapes_has_a_session() -> None:
     """The gateway has decoded the request's path, the cookie's is encoded."""
     shop = Shop(path="/caf%C3%A9")
     cookie = serve(shop.app, "/caf\xc3\xa9").cookie
@@ -197,7 +274,7 @@ def test_of_two_cookies_the_secure_one_opens_the_session() -> None:
         assert shop.app.manager.from_cookie(header)["visits"] == 2
 
 
-def test_s73_a_secure_session_begins_without_a_cookie() -> None:
+def test_a_secure_session_begins_without_a_cookie() -> None:
     """A raw header tells no scheme: what has no cookie yet is not taken for plain http."""
     shop = Shop(secure=True)
     manager = shop.app.manager

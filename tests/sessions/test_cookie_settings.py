@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sessions import CookieSettings
-from tests.sessions.refusals import MAKE_SECURE, problems
+from tests.support.refusals import MAKE_SECURE, problems
 
 PATH = (
     "is no cookie path; begin with '/', "
@@ -37,9 +37,7 @@ COOKIE: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("name", "value", "wanted"), COOKIE)
-def test_s68_attributes_that_browsers_refuse_are_refused(
-    name: str, value: Any, wanted: str
-) -> None:
+def test_attributes_that_browsers_refuse_are_refused(name: str, value: Any, wanted: str) -> None:
     """The value is shown, with what to give instead."""
     assert problems(CookieSettings, **{name: value}) == (
         f"CookieSettings: {name}={value!r} {wanted}",
@@ -47,13 +45,13 @@ def test_s68_attributes_that_browsers_refuse_are_refused(
 
 
 @pytest.mark.parametrize("value", ["/", "/shop", "/a/b/", "/caf%C3%A9", "/~a_(b)"])
-def test_s68_paths_are_accepted(value: str) -> None:
+def test_paths_are_accepted(value: str) -> None:
     """Whatever a URL's path can be."""
     assert CookieSettings(path=value).path == value
 
 
 @pytest.mark.parametrize("value", ["shop.example", "a-b.c", "localhost", "127.0.0.1", "a" * 63])
-def test_s68_domains_are_accepted(value: str) -> None:
+def test_domains_are_accepted(value: str) -> None:
     """With one label and with several."""
     assert CookieSettings(domain=value).domain == value
 
@@ -66,7 +64,7 @@ def test_all_mistakes_of_a_cookie_are_reported_at_once() -> None:
     assert names == ["path", "domain", "same_site", "max_age"]
 
 
-def test_s67_browsers_keep_cookies_for_400_days() -> None:
+def test_browsers_keep_cookies_for_400_days() -> None:
     """A longer Max-Age is refused."""
     huge = timedelta(days=400, seconds=1)
 

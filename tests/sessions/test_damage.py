@@ -1,16 +1,21 @@
 """Records that cannot be read: that session resets, the others go on."""
 
 import logging
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from sessions import Session
-from sessions.codec import encode
-from sessions.record import FORMAT_VERSION, random_id, storage_key
-from sessions.signing import IdSigner
-from sessions.specimens import a_record, some_changes
-from sessions.testing import ManualClock
-from tests.sessions.apps import KEY, Browser, Handler, Site, everything, in_turn, writes
+from sessions import Session, SQLiteStore
+from sessions.core.codec import encode
+from sessions.core.ids import new_id, random_secret
+from sessions.core.signing import IdSigner
+from sessions.record import FORMAT_VERSION
+from sessions.testing import ManualClock, a_record, loaded_from, some_changes
+from tests.support.apps import KEY, Browser, Handler, Site, everything, in_turn, writes
+from tests.support.watched import WatchedStore
 
 SIGNER = IdSigner([KEY], purpose="session id:session")
 
@@ -25,9 +30,10 @@ READS: dict[str, Handler] = {
 @pytest.fixture
 def customer(browser: Browser, clock: ManualClock) -> Browser:
     """Return a browser whose session holds two values, one of them damaged."""
-    session_id = browser.visit(lambda s: (s.update(a=1, b=2), s.id)).value[1]
-    damage = some_changes(clock, set={"a": b"\xc1 no value"})
-    browser.site.store.commit(storage_key(session_id), damage)
+    key = browser.visit(lambda s: (s.update(a=1, b=2), s.handle)).value[1]
+    secret = loaded_from(browser.site.store, key).secret
+    damage = some_changes(clock, secret=secret, set={"a": b"\xc1 no value"})
+    browser.site.store.commit(key, damage)
     browser.site.store_calls().clear()
     browser.site.events.clear()
     return browser
@@ -35,18 +41,17 @@ def customer(browser: Browser, clock: ManualClock) -> Browser:
 
 def with_version(site: Site, clock: ManualClock, version: int) -> Browser:
     """Return a browser whose session was stored by a release of another format."""
-    session_id = random_id()
-    record = a_record(clock, {"a": encode(1)})
-    record.version = version
-    site.store.create(storage_key(session_id), record)
+    made = new_id(random_secret)
+    record = a_record(clock, {"a": encode(1)}, secret=made.secret, version=version)
+    site.store.create(made.key, record)
     site.store_calls().clear()
     browser = site.browser()
-    browser.cookie = f"session={SIGNER.sign(session_id)}"
+    browser.cookie = f"session={SIGNER.sign(made.text)}"
     return browser
 
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
-def test_s87_a_damaged_value_resets_its_session(customer: Browser, read: Handler) -> None:
+def test_a_damaged_value_resets_its_session(customer: Browser, read: Handler) -> None:
     """To a reader it is a session without data; no cookie is sent or cleared."""
     answer = customer.visit(lambda session: (read(session), dict(session)))
 
@@ -55,7 +60,7 @@ def test_s87_a_damaged_value_resets_its_session(customer: Browser, read: Handler
     assert answer.status == 200
 
 
-def test_s87_a_damaged_value_raises_keyerror_where_a_missing_one_does(customer: Browser) -> None:
+def test_a_damaged_value_raises_keyerror_where_a_missing_one_does(customer: Browser) -> None:
     """No other error than a session without the key raises."""
 
     def handler(session: Session) -> None:
@@ -70,13 +75,13 @@ def test_s87_a_damaged_value_raises_keyerror_where_a_missing_one_does(customer: 
     [lambda s: "a" in s and s["a"], everything, lambda s: list(s.items()), lambda s: s == {}],
     ids=["in", "dict", "items", "comparison"],
 )
-def test_s87_a_damaged_value_is_not_there(customer: Browser, look: Handler) -> None:
+def test_a_damaged_value_is_not_there(customer: Browser, look: Handler) -> None:
     """Whoever asks first gets no KeyError, with which every request would fail again."""
     assert not customer.visit(in_turn(look, everything)).value
     assert customer.site.told == ["unreadable"]
 
 
-def test_s87_the_damage_is_told_once(customer: Browser, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_damage_is_told_once(customer: Browser, caplog: pytest.LogCaptureFixture) -> None:
     """However often the request asks."""
     customer.visit(lambda session: [session.get("a") for _ in range(3)])
 
@@ -86,7 +91,7 @@ def test_s87_the_damage_is_told_once(customer: Browser, caplog: pytest.LogCaptur
     assert "10 stored bytes are no value" in record.getMessage()
 
 
-def test_s87_what_is_written_then_is_another_session(customer: Browser) -> None:
+def test_what_is_written_then_is_another_session(customer: Browser) -> None:
     """With a new id; the damaged record is left as it is, for whoever looks into it."""
     before = customer.cookie
 
@@ -98,7 +103,7 @@ def test_s87_what_is_written_then_is_another_session(customer: Browser) -> None:
     assert customer.site.store.writes == ["create"]
 
 
-def test_s87_what_was_written_before_the_damage_was_seen_is_kept(customer: Browser) -> None:
+def test_what_was_written_before_the_damage_was_seen_is_kept(customer: Browser) -> None:
     """In the new session: a write never vanishes."""
     answer = customer.visit(lambda session: (session.update(c=3), session.get("a")))
 
@@ -106,13 +111,13 @@ def test_s87_what_was_written_before_the_damage_was_seen_is_kept(customer: Brows
     assert customer.holds() == {"c": 3}
 
 
-def test_s87_the_values_beside_it_can_be_read(customer: Browser) -> None:
+def test_the_values_beside_it_can_be_read(customer: Browser) -> None:
     """Only touched values are decoded."""
     assert customer.visit(lambda session: session["b"]).value == 2
     assert customer.site.told == []
 
 
-def test_s87_other_sessions_are_fine(customer: Browser) -> None:
+def test_other_sessions_are_fine(customer: Browser) -> None:
     """The damage is one session's."""
     other = customer.site.browser()
     other.visit(writes(a=1))
@@ -121,7 +126,7 @@ def test_s87_other_sessions_are_fine(customer: Browser) -> None:
     assert other.holds() == {"a": 1}
 
 
-def test_s87_a_damaged_session_can_be_ended(customer: Browser) -> None:
+def test_a_damaged_session_can_be_ended(customer: Browser) -> None:
     """Its record is removed, before and after the damage was seen."""
     answer = customer.visit(in_turn(lambda session: session.get("a"), Session.destroy))
 
@@ -130,7 +135,7 @@ def test_s87_a_damaged_session_can_be_ended(customer: Browser) -> None:
 
 
 @pytest.mark.parametrize("version", [0, FORMAT_VERSION])
-def test_s86_known_formats_open(site: Site, clock: ManualClock, version: int) -> None:
+def test_known_formats_open(site: Site, clock: ManualClock, version: int) -> None:
     """Also those of older releases, and they can be written on."""
     browser = with_version(site, clock, version)
 
@@ -140,9 +145,7 @@ def test_s86_known_formats_open(site: Site, clock: ManualClock, version: int) ->
 
 
 @pytest.mark.parametrize("version", [FORMAT_VERSION + 1, 1000])
-def test_s86_an_unknown_newer_format_is_anonymous(
-    site: Site, clock: ManualClock, version: int
-) -> None:
+def test_an_unknown_newer_format_is_anonymous(site: Site, clock: ManualClock, version: int) -> None:
     """Not a crash; the record stays for the release that knows it."""
     browser = with_version(site, clock, version)
     newer = browser.cookie
@@ -155,3 +158,97 @@ def test_s86_an_unknown_newer_format_is_anonymous(
     assert browser.cookie != newer
     assert site.store.writes == ["create"]
     assert browser.holds() == {"b": 2}
+
+
+COLUMNS = [
+    "version",
+    "created_at",
+    "accessed_at",
+    "updated_at",
+    "expires_at",
+    "timeout",
+    "user_id",
+    "secret",
+    "secret_since",
+    "grace_secret",
+    "grace_until",
+    "data",
+]
+DAMAGE = {"bytes": "x'C1FF'", "no text": "CAST(x'FFFE' AS TEXT)", "nothing": "NULL"}
+DAMAGED_COLUMNS = [
+    (column, damage)
+    for column in COLUMNS
+    for damage in DAMAGE.values()
+    # A session without a user or a timeout of its own is not damaged.
+    if damage != "NULL" or column not in ("timeout", "user_id")
+]
+
+
+class TestDamagedColumns:
+    """Whichever column of a row is damaged, the session begins afresh; never a 500."""
+
+    @pytest.fixture
+    def path(self, tmp_path: Path) -> Path:
+        """Return where the database goes."""
+        return tmp_path / "damaged.db"
+
+    @pytest.fixture
+    def member(self, path: Path, clock: ManualClock) -> Browser:
+        """Return a browser whose session has a user, a timeout and a grace in a SQLite file."""
+        site = Site(WatchedStore(SQLiteStore(path, clock=clock)), clock)
+        browser = site.browser()
+        browser.visit(sign_in)
+        browser.visit(lambda session: session.regenerate(grace=timedelta(minutes=1)))
+        site.events.clear()
+        return browser
+
+    @pytest.mark.parametrize(("column", "damage"), DAMAGED_COLUMNS)
+    def test_the_session_begins_afresh_and_is_told(
+        self, member: Browser, path: Path, column: str, damage: str
+    ) -> None:
+        """What is written then is found in the next request; other sessions are fine."""
+        other = member.site.browser()
+        other.visit(writes(b=2))
+        member.site.events.clear()
+        damage_column(path, column, damage, member)
+
+        read = member.visit(lambda session: (dict(session), session.user_id))
+        member.visit(writes(c=3))
+
+        assert (read.status, read.value, read.set_cookies) == (200, ({}, None), [])
+        assert member.site.told == ["unreadable", "unreadable", "created"]
+        assert (member.holds(), other.holds()) == ({"c": 3}, {"b": 2})
+
+    @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+    @pytest.mark.parametrize("column", ["secret", "expires_at", "data"])
+    @pytest.mark.parametrize("end", [Session.destroy, Session.clear_user])
+    def test_it_can_be_ended(
+        self, member: Browser, path: Path, column: str, damage: str, end: Handler
+    ) -> None:
+        """A logout is no error, and the next sign-in has a session."""
+        damage_column(path, column, damage, member)
+
+        ended = member.visit(end)
+        member.visit(sign_in)
+
+        assert ended.status == 200
+        assert member.visit(lambda session: session.user_id).value == "ada"
+
+
+def sign_in(session: Session) -> None:
+    """Sign ada in, with a timeout of her own."""
+    session.set_user("ada")
+    session.timeout = timedelta(hours=48)
+    session["a"] = 1
+
+
+def damage_column(path: Path, column: str, damage: str, browser: Browser) -> None:
+    """Put something else into one column of the browser's row."""
+    key = browser.visit(lambda session: session.handle).value
+    browser.site.events.clear()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        changed = connection.execute(
+            f"UPDATE sessions SET {column} = {damage} WHERE key = ?",  # noqa: S608
+            (key,),
+        )
+        assert changed.rowcount == 1

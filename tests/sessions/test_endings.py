@@ -8,9 +8,9 @@ import pytest
 
 from sessions import MemoryStore, Session, SessionContainer, SessionTooLarge
 from sessions.wsgi import SessionMiddleware
-from tests.sessions.applications import TEXT
-from tests.sessions.apps import KEY, Handler, Site, writes
-from tests.sessions.gateway import Gateway, close, environment, serve
+from tests.support.applications import TEXT
+from tests.support.apps import KEY, Handler, Site, writes
+from tests.support.gateway import Gateway, close, environment, serve
 
 ENDINGS = [
     *[("GET", status) for status in (200, 204, 301, 302, 303, 304, 307, 400, 401, 404, 429, 499)],
@@ -20,9 +20,7 @@ ENDINGS = [
 
 
 @pytest.mark.parametrize(("method", "status"), ENDINGS)
-def test_s101_s24_every_ending_follows_the_same_cookie_rules(
-    site: Site, method: str, status: int
-) -> None:
+def test_every_ending_follows_the_same_cookie_rules(site: Site, method: str, status: int) -> None:
     """A first write sets the cookie, reading and writing do not, logout clears it."""
     how: dict[str, Any] = {"method": method, "status": status}
 
@@ -41,9 +39,7 @@ def test_s101_s24_every_ending_follows_the_same_cookie_rules(
 
 @pytest.mark.parametrize("status", [500, 501, 503, 599])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-def test_s101_s24_a_failed_response_leaves_nothing_behind(
-    site: Site, method: str, status: int
-) -> None:
+def test_a_failed_response_leaves_nothing_behind(site: Site, method: str, status: int) -> None:
     """No cookie for a new session, no change in an old one."""
     cookie = site.visit(writes(a=1)).cookie
 
@@ -103,7 +99,7 @@ def answering(handler: Handler) -> Callable[[Session, StartResponse], Iterable[b
     return app
 
 
-def test_s103_a_client_that_goes_while_the_handler_works(door: Door, cookie: str) -> None:
+def test_a_client_that_goes_while_the_handler_works(door: Door, cookie: str) -> None:
     """Its upload breaks off between two changes: neither is kept."""
 
     def breaks_off(session: Session, _: StartResponse) -> Iterable[bytes]:
@@ -118,7 +114,7 @@ def test_s103_a_client_that_goes_while_the_handler_works(door: Door, cookie: str
     assert len(door.store) == 1
 
 
-def test_s103_a_client_that_goes_while_the_body_is_sent(door: Door, cookie: str) -> None:
+def test_a_client_that_goes_while_the_body_is_sent(door: Door, cookie: str) -> None:
     """The session was saved before: all of its changes are kept."""
 
     def writes_both(session: Session, start_response: StartResponse) -> Iterable[bytes]:
@@ -138,7 +134,7 @@ def test_s103_a_client_that_goes_while_the_body_is_sent(door: Door, cookie: str)
     assert dict(door.middleware.manager.from_cookie(cookie)) == {"a": 2, "b": 2}
 
 
-def test_s103_a_client_that_goes_before_the_first_chunk_is_taken(door: Door, cookie: str) -> None:
+def test_a_client_that_goes_before_the_first_chunk_is_taken(door: Door, cookie: str) -> None:
     """A server that closes the body unread."""
 
     def streams(session: Session, start_response: StartResponse) -> Iterable[bytes]:
@@ -165,11 +161,11 @@ def login_and_save(session: Session) -> None:
     session.save()
 
 
-def save_and_login(session: Session) -> None:
-    """Save the data, then change the id."""
-    session["a"] = "signed in"
+def login_and_return(session: Session) -> None:
+    """Sign in and save, then leave the session for another."""
+    session.set_user("ada")
     session.save()
-    session.regenerate()
+    logout_and_return(session)
 
 
 def logout_and_return(session: Session) -> None:
@@ -193,8 +189,8 @@ class TestAnErrorOnItsWayOut:
         assert door.value(cookie) == 1
         assert len(door.store) == 1
 
-    @pytest.mark.parametrize("handler", [login_and_save, save_and_login, logout_and_return])
-    def test_p7_an_old_id_never_gets_what_was_saved(
+    @pytest.mark.parametrize("handler", [login_and_save, login_and_return, logout_and_return])
+    def test_an_old_id_never_gets_what_was_saved(
         self, door: Door, cookie: str, handler: Handler
     ) -> None:
         """Whoever planted the id that the client came with is not signed in by an error."""
@@ -202,7 +198,71 @@ class TestAnErrorOnItsWayOut:
 
         assert door.value(cookie) is None
 
-    def test_p7_nor_where_the_server_refuses_the_headers(self, door: Door, cookie: str) -> None:
+    def test_what_was_saved_before_the_new_id_stays(self, door: Door, cookie: str) -> None:
+        """The new id is discarded with the request, what was committed is not."""
+
+        def saves_first(session: Session) -> None:
+            session["a"] = "saved"
+            session.save()
+            session.regenerate()
+            session["a"] = "not saved"
+
+        self._fail_after(saves_first, door, cookie)
+
+        assert door.value(cookie) == "saved"
+
+    @pytest.mark.parametrize("status", ["500 Oops", None], ids=["a 5xx", "an exception"])
+    def test_a_sign_in_is_discarded(self, door: Door, cookie: str, status: str | None) -> None:
+        """The client goes on with its id and its data, signed out."""
+
+        def signs_in(session: Session) -> None:
+            session.set_user("ada")
+            session["a"] = 2
+
+        self._fail_after(signs_in, door, cookie, status)
+
+        session = door.middleware.manager.from_cookie(cookie)
+        assert (session.user_id, dict(session)) == (None, {"a": 1, "b": 1})
+
+    @pytest.mark.parametrize("status", ["500 Oops", None], ids=["a 5xx", "an exception"])
+    def test_a_logout_is_carried_out(self, door: Door, cookie: str, status: str | None) -> None:
+        """Nothing undoes a destroy(); what was written after it is discarded."""
+
+        def leaves(session: Session) -> None:
+            session.destroy()
+            session["a"] = "another"
+
+        self._fail_after(leaves, door, cookie, status)
+
+        assert len(door.store) == 0
+
+    @pytest.mark.parametrize("status", ["500 Oops", None], ids=["a 5xx", "an exception"])
+    def test_a_sign_out_is_carried_out(self, door: Door, status: str | None) -> None:
+        """Nothing undoes a clear_user(); what was written beside it is discarded."""
+        cookie = door.visit(answering(lambda session: session.set_user("ada", name="Ada")))
+
+        def signs_out(session: Session) -> None:
+            session["a"] = 2
+            session.clear_user()
+
+        self._fail_after(signs_out, door, cookie, status)
+
+        session = door.middleware.manager.from_cookie(cookie)
+        assert (session.user_id, session.user_data, session.get("a")) == (None, {}, None)
+
+    def test_a_logout_of_a_5xx_clears_the_cookie(self, door: Door, cookie: str) -> None:
+        """The answer passes through us."""
+
+        def leaves(session: Session, start_response: StartResponse) -> Iterable[bytes]:
+            session.destroy()
+            start_response("500 Oops", TEXT)
+            return [b"oops"]
+
+        assert door.visit(leaves, cookie) == "session="
+
+    def test_an_old_id_gets_nothing_where_the_server_refuses_the_headers(
+        self, door: Door, cookie: str
+    ) -> None:
         """The session is saved by then, the response is not sent."""
 
         def refuse(*_: object) -> Callable[[bytes], object]:
@@ -231,16 +291,25 @@ class TestAnErrorOnItsWayOut:
         assert door.value(cookie) is None
 
     @staticmethod
-    def _fail_after(handler: Handler, door: Door, cookie: str) -> None:
-        def fails(session: Session, _: StartResponse) -> Iterable[bytes]:
+    def _fail_after(handler: Handler, door: Door, cookie: str, status: str | None = None) -> None:
+        """Let the handler work, then answer with the status, or raise."""
+
+        def fails(session: Session, start_response: StartResponse) -> Iterable[bytes]:
             handler(session)
-            raise ValueError("the handler failed")
+            if status is None:
+                raise ValueError("the handler failed")
+            start_response(status, TEXT)
+            return [b"oops"]
 
+        door.app = fails
+        if status is not None:
+            serve(door.middleware, HTTP_COOKIE=cookie)
+            return
         with pytest.raises(ValueError, match="the handler failed"):
-            door.visit(fails, cookie)
+            serve(door.middleware, HTTP_COOKIE=cookie)
 
 
-def test_p8_a_close_that_failed_can_be_tried_again(door: Door, cookie: str) -> None:
+def test_a_close_that_failed_can_be_tried_again(door: Door, cookie: str) -> None:
     """What cannot be saved is mended, and then nothing of it is lost."""
     manager = door.middleware.manager
     session = manager.from_cookie(cookie)

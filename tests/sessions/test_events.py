@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from sessions import CookieSettings, Session, SessionEvent, SessionNotFound, SQLiteStore
-from sessions.record import random_id, storage_key
-from sessions.signing import IdSigner
+from sessions.core.ids import read_id
+from sessions.core.signing import IdSigner
 from sessions.testing import ManualClock
-from tests.sessions.apps import KEY, Browser, Site, everything, in_turn, untouched, writes
 from tests.sessions.conftest import SiteMaker
-from tests.sessions.watched import WatchedStore
+from tests.support.apps import KEY, Browser, Site, everything, in_turn, untouched, writes
+from tests.support.ids import an_id
+from tests.support.watched import WatchedStore
 
 SIGNER = IdSigner([KEY], purpose="session id:session")
 
@@ -78,14 +79,26 @@ def test_a_foreign_token_is_told(site: Site) -> None:
     assert site.told == ["rejected"]
 
 
-def test_two_valid_ids_are_told(site: Site) -> None:
+def test_two_live_sessions_are_told(customer: Browser) -> None:
     """And none of them is used."""
-    both = f"session={SIGNER.sign(random_id())}; session={SIGNER.sign(random_id())}"
+    site = customer.site
+    other = site.visit(writes(a=2)).cookie
+    site.events.clear()
+    site.store_calls().clear()
+
+    answer = site.visit(everything, f"{customer.cookie}; {other}")
+
+    assert (site.told, answer.value, answer.set_cookies) == (["ambiguous"], {}, [])
+    assert site.store.writes == []
+
+
+def test_two_valid_ids_that_nobody_has_are_not_told(site: Site) -> None:
+    """Old cookies are everyday life, and neither of them counts."""
+    both = f"session={SIGNER.sign(an_id())}; session={SIGNER.sign(an_id())}"
 
     answer = site.visit(everything, both)
 
-    assert (site.told, answer.value, answer.set_cookies) == (["ambiguous"], {}, [])
-    assert site.store_calls() == []
+    assert (site.told, answer.value, answer.set_cookies) == ([], {}, [])
 
 
 def test_a_secure_cookie_over_plain_http_is_told(make_site: SiteMaker) -> None:
@@ -114,8 +127,8 @@ def test_a_listener_that_fails_harms_nobody(
     assert "a bug of the listener" in caplog.text
 
 
-def test_p6_nothing_that_is_told_carries_an_id(
-    site: Site, caplog: pytest.LogCaptureFixture
+def test_nothing_that_is_told_carries_an_id(
+    site: Site, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Not the events, not the log, not a repr, not a message, whatever happens."""
     caplog.set_level(logging.DEBUG)
@@ -124,18 +137,19 @@ def test_p6_nothing_that_is_told_carries_an_id(
     texts: list[str] = []
 
     def look(session: Session) -> None:
-        secrets.update({session.id, storage_key(session.id)})
+        secrets.update({session.id, read_id(session.id).secret, site.manager.token(session)})
         texts.extend([repr(session), f"{session}", repr(session.items())])
 
     def is_ended(session: Session) -> None:
         site.manager.delete(session.id)
+        clock.advance(60)
         for act in (session.reload, lambda: site.manager.get(session.id)):
             with pytest.raises(SessionNotFound) as error:
                 act()
             texts.append(repr(error.value))
 
     def is_ambiguous(session: Session) -> None:
-        site.visit(everything, f"{browser.cookie}; session={SIGNER.sign(random_id())}")
+        site.visit(everything, f"{browser.cookie}; {site.visit(writes(a=2)).cookie}")
 
     for act in (writes(a=1), look, Session.regenerate, look, is_ambiguous, is_ended, writes(b=1)):
         browser.visit(act)
@@ -152,16 +166,16 @@ def test_p6_nothing_that_is_told_carries_an_id(
     assert KEY not in told
 
 
-def test_p6_the_store_sees_hashes_only(customer: Browser) -> None:
-    """64 hexadecimal digits, never an id, from every call."""
+def test_the_store_sees_hashes_only(customer: Browser) -> None:
+    """64 hexadecimal digits, never an id, from every call; one key for the session's whole life."""
     for act in (writes(b=1), Session.regenerate, everything, Session.destroy):
         customer.visit(act)
 
-    assert len(customer.site.store.keys) == 2
+    assert len(customer.site.store.keys) == 1
     assert all(re.fullmatch(r"[0-9a-f]{64}", key) for key in customer.site.store.keys)
 
 
-def test_p6_the_database_holds_no_id(tmp_path: Path, clock: ManualClock) -> None:
+def test_the_database_holds_no_id(tmp_path: Path, clock: ManualClock) -> None:
     """Whoever reads the file can take over nobody's session."""
     store = SQLiteStore(tmp_path / "sessions.db", clock=clock)
     browser = Site(WatchedStore(store), clock).browser()
@@ -169,6 +183,7 @@ def test_p6_the_database_holds_no_id(tmp_path: Path, clock: ManualClock) -> None
 
     written = b"".join(file.read_bytes() for file in tmp_path.iterdir())
 
-    assert storage_key(session_id).encode() in written
+    assert read_id(session_id).key.encode() in written
+    assert read_id(session_id).secret.encode() in written
     assert session_id.encode() not in written
     assert browser.cookie.rpartition(".")[2].encode() not in written

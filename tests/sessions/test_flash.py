@@ -6,11 +6,9 @@ from typing import Any
 import pytest
 from markupsafe import Markup
 
-from sessions import Session
-from sessions.record import storage_key
-from sessions.specimens import some_changes
-from sessions.testing import ManualClock
-from tests.sessions.apps import Browser
+from sessions import Outcome, Session
+from sessions.testing import ManualClock, loaded_from, some_changes
+from tests.support.apps import Browser
 
 
 def _takes(session: Session) -> list[tuple[str, str]]:
@@ -64,7 +62,7 @@ def test_the_order_of_a_store_does_not_count(browser: Browser) -> None:
     assert browser.visit(handler).value == [("info", "first"), ("info", "second")]
 
 
-def test_p3_messages_of_two_requests_at_once_both_survive(browser: Browser) -> None:
+def test_messages_of_two_requests_at_once_both_survive(browser: Browser) -> None:
     """A request that leaves a message while another one does loses neither."""
     browser.visit(lambda session: session.flash("first"))
 
@@ -77,7 +75,7 @@ def test_p3_messages_of_two_requests_at_once_both_survive(browser: Browser) -> N
     assert {message for _, message in browser.visit(_takes).value} == {"first", "outer", "inner"}
 
 
-def test_p3_a_message_that_comes_while_others_are_shown_survives(browser: Browser) -> None:
+def test_a_message_that_comes_while_others_are_shown_survives(browser: Browser) -> None:
     """Taking messages removes those that were there, and no later one."""
     browser.visit(lambda session: session.flash("shown"))
 
@@ -90,7 +88,7 @@ def test_p3_a_message_that_comes_while_others_are_shown_survives(browser: Browse
     assert browser.visit(_takes).value == [("info", "later")]
 
 
-def test_s3_looking_for_messages_writes_nothing(browser: Browser) -> None:
+def test_looking_for_messages_writes_nothing(browser: Browser) -> None:
     """A visitor without messages gets no cookie and no record."""
     answer = browser.visit(_takes)
 
@@ -174,7 +172,7 @@ def test_a_message_of_a_logout_is_left_after_it(browser: Browser) -> None:
     assert browser.visit(_takes).value == [("info", "after")]
 
 
-def test_s18_a_key_that_looks_like_a_message_is_none(browser: Browser) -> None:
+def test_a_key_that_looks_like_a_message_is_none(browser: Browser) -> None:
     """Values of the application's own stay where they are."""
     own = {"_flash": 1, "_flash.x": 2, "_flash.000000": 3}
 
@@ -187,12 +185,13 @@ def test_s18_a_key_that_looks_like_a_message_is_none(browser: Browser) -> None:
     assert browser.holds() == own
 
 
-def test_s87_a_damaged_message_is_no_error(browser: Browser, clock: ManualClock) -> None:
+def test_a_damaged_message_is_no_error(browser: Browser, clock: ManualClock) -> None:
     """The page is shown without messages, and the session begins afresh."""
     browser.visit(partial(Session.flash, message="Saved."))
-    session_id = browser.visit(lambda session: session.id).value
+    handle = browser.visit(lambda session: session.handle).value
     [key] = browser.holds()
-    damage = some_changes(clock, set={key: b"\xc1 no value"})
-    browser.site.store.commit(storage_key(session_id), damage)
+    secret = loaded_from(browser.site.store, handle).secret
+    damage = some_changes(clock, secret=secret, set={key: b"\xc1 no value"})
+    assert browser.site.store.commit(handle, damage) is Outcome.APPLIED
 
     assert browser.visit(_takes).value == []

@@ -5,11 +5,11 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 
 from sessions import MemoryStore, SessionContainer
-from sessions.bearers import CookieHead
-from sessions.wsgi import SessionMiddleware, merge_headers
-from tests.sessions.apps import KEY, Site, untouched, writes
-from tests.sessions.gateway import Headers, serve
-from tests.sessions.watched import WatchedStore
+from sessions.edges import merge_headers
+from sessions.wsgi import EnvironHead, SessionMiddleware
+from tests.support.apps import KEY, Site, untouched, writes
+from tests.support.gateway import Headers, serve
+from tests.support.watched import WatchedStore
 
 SESSION: Headers = [("Vary", "Cookie"), ("Set-Cookie", "s=1"), ("Cache-Control", "no-store")]
 
@@ -39,7 +39,7 @@ VARY: dict[str, tuple[list[str], list[str]]] = {
 
 
 @pytest.mark.parametrize(("present", "wanted"), VARY.values(), ids=VARY)
-def test_s78_vary_is_merged_once(present: list[str], wanted: list[str]) -> None:
+def test_vary_is_merged_once(present: list[str], wanted: list[str]) -> None:
     """`Cookie` is named exactly once, however the application spelt its own."""
     headers = merged(*[("vary", value) for value in present], added=[("Vary", "Cookie")])
 
@@ -47,7 +47,7 @@ def test_s78_vary_is_merged_once(present: list[str], wanted: list[str]) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-def test_s78_merging_again_adds_no_vary(times: int) -> None:
+def test_merging_again_adds_no_vary(times: int) -> None:
     """Two layers that both vary on the cookie say so once."""
     headers = merged(("Content-Type", "text/plain"))
     for _ in range(times):
@@ -72,7 +72,7 @@ CACHE: dict[str, tuple[list[str], list[str]]] = {
 
 
 @pytest.mark.parametrize(("present", "wanted"), CACHE.values(), ids=CACHE)
-def test_s78_a_session_cookie_is_never_cached(present: list[str], wanted: list[str]) -> None:
+def test_a_session_cookie_is_never_cached(present: list[str], wanted: list[str]) -> None:
     """`no-store`, unless the application says so in words of its own."""
     headers = merged(*[("cache-control", value) for value in present])
 
@@ -102,7 +102,7 @@ def test_nothing_added_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 302, 404])
-def test_p10_s78_every_session_cookie_forbids_storing(site: Site, status: int) -> None:
+def test_every_session_cookie_forbids_storing(site: Site, status: int) -> None:
     """With the first cookie, and with its deletion."""
     set_ = site.visit(writes(a=1), status=status, headers=[("Cache-Control", "public")])
     cleared = site.visit(lambda session: session.destroy(), set_.cookie, status=status)
@@ -113,7 +113,7 @@ def test_p10_s78_every_session_cookie_forbids_storing(site: Site, status: int) -
         assert answer.all("Vary") == ["Cookie"]
 
 
-def test_p10_any_access_varies_on_the_cookie(site: Site, watched: WatchedStore) -> None:
+def test_any_access_varies_on_the_cookie(site: Site, watched: WatchedStore) -> None:
     """Also where nothing is there to be read, and where nothing is found."""
     cookie = site.visit(writes(a=1)).cookie
 
@@ -131,7 +131,7 @@ def test_p10_any_access_varies_on_the_cookie(site: Site, watched: WatchedStore) 
         assert answer.all("Cache-Control") == []
 
 
-def test_p1_an_untouched_request_costs_nothing(site: Site, watched: WatchedStore) -> None:
+def test_an_untouched_request_costs_nothing(site: Site, watched: WatchedStore) -> None:
     """No store call, no cookie, no Vary, with a session and without one."""
     cookie = site.visit(writes(a=1)).cookie
     watched.calls.clear()
@@ -161,7 +161,7 @@ def test_the_applications_header_list_is_its_own() -> None:
 def test_the_session_headers_are_the_callers_own(site: Site) -> None:
     """What one caller adds to them, such as another user's cookie, reaches no other response."""
     for _ in range(2):
-        session = site.manager.open(CookieHead("", "/", secure=False))
+        session = site.manager.open(EnvironHead({"wsgi.url_scheme": "http"}))
         session.get("a")
         headers = site.manager.close(session)
 

@@ -1,19 +1,36 @@
 """Whose ids are used, and when they change."""
 
+from dataclasses import replace
 from itertools import chain, repeat
 from typing import Any
 
 import pytest
 
-from sessions import ConfigurationError, Session, SessionError
-from sessions.record import new_id, random_id
-from sessions.signing import IdSigner
-from tests.sessions.apps import KEY, Browser, Site, everything, in_turn, writes
+from sessions import ConfigurationError, Record, Session, SessionError, Store
+from sessions.core.ids import new_id
+from sessions.core.limits import LINEAGE_LENGTH
+from sessions.core.signing import IdSigner
+from sessions.testing import OTHER_SECRET, ManualClock, a_record, loaded_from
 from tests.sessions.conftest import SiteMaker
+from tests.support.apps import KEY, Browser, Site, everything, in_turn, writes
+from tests.support.ids import an_id
+from tests.support.watched import WatchedStore
 
-# The first id is made when the settings are, to try whether it is fit.
+# The first secret is made when the settings are, to try whether it is fit.
 TRIED = "tried-" * 4
 SIGNER = IdSigner([KEY], purpose="session id:session")
+
+
+class CrowdedStore(WatchedStore):
+    """Give each new id to another session just before it is asked for."""
+
+    def __init__(self, inner: Store) -> None:
+        super().__init__(inner)
+        self.crowd = inner
+
+    def create(self, key: str, record: Record) -> bool:
+        self.crowd.create(key, replace(record, secret=OTHER_SECRET))
+        return super().create(key, record)
 
 
 @pytest.fixture
@@ -40,7 +57,7 @@ def customer(browser: Browser) -> Browser:
     ],
     ids=repr,
 )
-def test_s6_an_unfit_id_is_refused(make_site: SiteMaker, made: Any) -> None:
+def test_an_unfit_id_is_refused(make_site: SiteMaker, made: Any) -> None:
     """It must be text, of the alphabet, and long enough; nothing is stored under it."""
     ids = chain([TRIED], repeat(made))
     site = make_site(gen_id=lambda: next(ids))
@@ -50,7 +67,7 @@ def test_s6_an_unfit_id_is_refused(make_site: SiteMaker, made: Any) -> None:
     assert site.store_calls() == []
 
 
-def test_s6_the_message_about_an_unfit_id_does_not_show_it() -> None:
+def test_the_message_about_an_unfit_id_does_not_show_it() -> None:
     """An id is a secret, a bad one may be a good one's beginning."""
     with pytest.raises(ConfigurationError) as refusal:
         new_id(lambda: "tell-nobody!" * 4)
@@ -59,20 +76,19 @@ def test_s6_the_message_about_an_unfit_id_does_not_show_it() -> None:
 
 
 @pytest.mark.parametrize("made", ["a" * 22, "_-09azAZ" * 16], ids=["shortest", "longest"])
-def test_s6_a_fit_id_is_used(make_site: SiteMaker, made: str) -> None:
-    """A custom id travels and finds its session again."""
+def test_a_fit_id_is_used(make_site: SiteMaker, made: str) -> None:
+    """A custom secret travels behind the lineage, and the id finds its session again."""
     browser = make_site(gen_id=lambda: made).browser()
     browser.visit(writes(a=1))
 
-    answer = browser.visit(lambda session: (session.id, session["a"]))
+    session_id, value = browser.visit(lambda session: (session.id, session["a"])).value
 
-    assert answer.value == (made, 1)
+    assert (session_id[LINEAGE_LENGTH:], value) == (made, 1)
 
 
-def test_s6_a_collision_leads_to_another_id(make_site: SiteMaker) -> None:
-    """Never to an overwrite: both sessions live."""
-    ids = chain([TRIED, "a" * 22, "a" * 22, "b" * 22], repeat("c" * 22))
-    site = make_site(gen_id=lambda: next(ids))
+def test_one_secret_for_two_sessions_is_no_collision(make_site: SiteMaker) -> None:
+    """The lineage tells them apart: both sessions live."""
+    site = make_site(gen_id=lambda: "a" * 22)
     first, second = site.browser(), site.browser()
     first.visit(writes(owner="first"))
     second.visit(writes(owner="second"))
@@ -81,49 +97,59 @@ def test_s6_a_collision_leads_to_another_id(make_site: SiteMaker) -> None:
     assert second.holds() == {"owner": "second"}
 
 
-def test_s42_colliding_for_ever_ends_in_a_typed_error(make_site: SiteMaker) -> None:
-    """The attempts are bounded, and the session in the way is unharmed."""
-    site = make_site(gen_id=lambda: "a" * 22)
-    first = site.browser()
-    first.visit(writes(owner="first"))
-    site.store_calls().clear()
+def test_a_collision_leads_to_another_id(
+    site: Site, watched: WatchedStore, clock: ManualClock
+) -> None:
+    """Never to an overwrite: both sessions live."""
+    other = a_record(clock, {"owner": b"another"})
 
-    with pytest.raises(SessionError, match="gen_id returned 3 ids that other sessions have"):
+    def handler(session: Session) -> str:
+        session["owner"] = "mine"
+        watched.create(session.handle, other)
+        return session.handle
+
+    browser = site.browser()
+    taken = browser.visit(handler).value
+
+    assert browser.holds() == {"owner": "mine"}
+    assert loaded_from(watched, taken) == other
+
+
+def test_colliding_for_ever_ends_in_a_typed_error(store: Store, clock: ManualClock) -> None:
+    """The attempts are bounded."""
+    site = Site(CrowdedStore(store), clock)
+
+    with pytest.raises(SessionError, match="gen_id returned ids that other sessions have, 3 times"):
         site.visit(writes(owner="second"))
 
     assert site.store_calls() == ["create"] * 3
-    assert first.holds() == {"owner": "first"}
 
 
-def test_s42_regenerate_colliding_for_ever_ends_in_a_typed_error(make_site: SiteMaker) -> None:
-    """The session keeps its id and its data."""
-    ids = chain([TRIED, "a" * 22], repeat("b" * 22))
-    site = make_site(gen_id=lambda: next(ids))
-    first, second = site.browser(), site.browser()
-    first.visit(writes(owner="first"))
-    second.visit(writes(owner="second"))
+def test_regenerate_colliding_for_ever_ends_in_a_typed_error(make_site: SiteMaker) -> None:
+    """A secret that stays the same gives no new id; the session keeps its id and its data."""
+    browser = make_site(gen_id=lambda: "a" * 22).browser()
+    browser.visit(writes(owner="first"))
 
-    with pytest.raises(SessionError, match="gen_id returned 3 ids"):
-        first.visit(Session.regenerate)
+    with pytest.raises(SessionError, match="gen_id returned the secret that the session has"):
+        browser.visit(Session.regenerate)
 
-    assert first.holds() == {"owner": "first"}
-    assert second.holds() == {"owner": "second"}
+    assert browser.holds() == {"owner": "first"}
 
 
-def test_s10_a_thousand_unknown_ids_leave_the_store_empty(site: Site) -> None:
+def test_a_thousand_unknown_ids_leave_the_store_empty(site: Site) -> None:
     """A well-formed, even a well-signed id that nobody has makes no record."""
     for _ in range(1000):
-        answer = site.visit(everything, f"session={SIGNER.sign(random_id())}")
+        answer = site.visit(everything, f"session={SIGNER.sign(an_id())}")
         assert (answer.value, answer.set_cookies) == ({}, [])
 
     assert set(site.store_calls()) == {"load"}
 
 
-def test_s49_an_id_that_we_did_not_sign_is_not_looked_up(site: Site) -> None:
+def test_an_id_that_we_did_not_sign_is_not_looked_up(site: Site) -> None:
     """The store is not asked, no cookie is cleared, and a write begins a session of its own."""
     foreign = IdSigner(["another key of 32 bytes and more"], purpose="session id:session")
     elsewhere = IdSigner([KEY], purpose="session id:elsewhere")
-    own = random_id()
+    own = an_id()
     unsigned = [own, f"{own}.", f"{own}.{'A' * 43}", foreign.sign(own), elsewhere.sign(own)]
 
     for token in unsigned:
@@ -133,21 +159,21 @@ def test_s49_an_id_that_we_did_not_sign_is_not_looked_up(site: Site) -> None:
     assert site.told == ["rejected"] * len(unsigned)
 
 
-def test_s49_a_write_never_uses_the_id_that_came(site: Site) -> None:
+def test_a_write_never_uses_the_id_that_came(site: Site) -> None:
     """Neither an unsigned one nor a well-signed one that has no record."""
-    for token in ["a" * 43, SIGNER.sign("a" * 43)]:
+    for token in ["a" * 65, SIGNER.sign("a" * 65)]:
         browser = site.browser()
         browser.cookie = f"session={token}"
         browser.visit(writes(a=1))
 
-        assert "a" * 43 not in browser.cookie
+        assert "a" * 65 not in browser.cookie
         assert site.visit(everything, f"session={token}").value == {}
 
 
 # regenerate
 
 
-def test_s50_regenerate_keeps_the_data_under_a_new_id(customer: Browser) -> None:
+def test_regenerate_keeps_the_data_under_a_new_id(customer: Browser) -> None:
     """One Set-Cookie; the old id is dead."""
     old = customer.cookie
 
@@ -166,19 +192,29 @@ def test_s50_regenerate_keeps_the_data_under_a_new_id(customer: Browser) -> None
     assert customer.site.visit(everything, old).value == {}
 
 
-def test_s50_the_old_id_is_dead_at_once(customer: Browser) -> None:
-    """Before the request that regenerates has ended."""
+def test_the_old_id_is_dead_as_soon_as_the_new_one_is_committed(customer: Browser) -> None:
+    """With save(), before the request that regenerates has ended; the new id is said at once."""
     old = customer.cookie
 
-    def handler(session: Session) -> object:
+    def handler(session: Session) -> list[Any]:
+        before = session.id
         session.regenerate()
-        return customer.site.visit(everything, old).value
+        told = [session.id != before, customer.site.visit(everything, old).value]
+        session.save()
+        return [*told, customer.site.visit(everything, old).value]
 
-    assert customer.visit(handler).value == {}
+    assert customer.visit(handler).value == [True, {"cart": ["tea"]}, {}]
+
+
+def test_regenerate_is_one_commit(customer: Browser) -> None:
+    """The new id and what else changed are stored together."""
+    customer.visit(in_turn(Session.regenerate, writes(user="ada")))
+
+    assert customer.site.store_calls() == ["load", "commit"]
 
 
 @pytest.mark.parametrize("times", [2, 5])
-def test_s50_regenerating_often_sends_one_cookie(customer: Browser, times: int) -> None:
+def test_regenerating_often_sends_one_cookie(customer: Browser, times: int) -> None:
     """The last id's."""
     answer = customer.visit(in_turn(*[Session.regenerate] * times))
 
@@ -186,7 +222,7 @@ def test_s50_regenerating_often_sends_one_cookie(customer: Browser, times: int) 
     assert customer.holds() == {"cart": ["tea"]}
 
 
-def test_s50_regenerating_a_new_session_stores_it_once(browser: Browser) -> None:
+def test_regenerating_a_new_session_stores_it_once(browser: Browser) -> None:
     """Nothing is to be moved, and no id of before is used."""
 
     def handler(session: Session) -> str:
@@ -202,7 +238,7 @@ def test_s50_regenerating_a_new_session_stores_it_once(browser: Browser) -> None
     assert browser.holds() == {"user": "ada"}
 
 
-def test_s50_regenerate_does_not_make_an_empty_session(browser: Browser) -> None:
+def test_regenerate_does_not_make_an_empty_session(browser: Browser) -> None:
     """A visitor without data stays one."""
     answer = browser.visit(Session.regenerate)
 

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from sessions import Session
-from sessions.specimens import in_parallel
-from sessions.testing import ManualClock
-from tests.sessions.apps import Answer, Browser, Handler, everything, in_turn, untouched, writes
+from sessions import Session, SessionNotFound
+from sessions.testing import ManualClock, in_parallel
 from tests.sessions.conftest import SiteMaker
+from tests.support.apps import Answer, Browser, Handler, everything, in_turn, untouched, writes
 
-DAY = 86400.0
+MINUTE, DAY = 60.0, 86400.0
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "defaults": {},
@@ -54,7 +53,7 @@ def visit_during(browser: Browser, handler: Handler, meanwhile: Handler) -> tupl
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 @pytest.mark.parametrize("handler", IN_FLIGHT.values(), ids=IN_FLIGHT)
-def test_s32_s33_no_setting_brings_an_ended_session_back(
+def test_no_setting_brings_an_ended_session_back(
     make_site: SiteMaker, settings: dict[str, Any], handler: Handler
 ) -> None:
     """Where every response is saved or sends a cookie, the late one does neither."""
@@ -70,7 +69,7 @@ def test_s32_s33_no_setting_brings_an_ended_session_back(
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
-def test_s32_an_error_page_brings_no_ended_session_back_either(
+def test_an_error_page_brings_no_ended_session_back_either(
     make_site: SiteMaker, settings: dict[str, Any]
 ) -> None:
     """What was saved before the error belongs to a session that is no more."""
@@ -87,7 +86,7 @@ def test_s32_an_error_page_brings_no_ended_session_back_either(
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 @pytest.mark.parametrize("handler", [everything, writes(late=True)], ids=["reader", "writer"])
-def test_s36_no_setting_replaces_a_new_id(
+def test_no_setting_replaces_a_new_id(
     make_site: SiteMaker, settings: dict[str, Any], handler: Handler
 ) -> None:
     """The late response of the old id sends no cookie."""
@@ -100,7 +99,7 @@ def test_s36_no_setting_replaces_a_new_id(
     assert browser.site.visit(everything, login.cookie).value == {"a": 1}
 
 
-def test_s37_the_loser_of_two_new_ids_leaves_it_at_that(customer: Browser) -> None:
+def test_the_loser_of_two_new_ids_leaves_it_at_that(customer: Browser) -> None:
     """It is told that the session is gone, and asks the store no more."""
     late = in_turn(everything, lambda session: setattr(session, "timeout", timedelta(days=3)))
 
@@ -110,23 +109,27 @@ def test_s37_the_loser_of_two_new_ids_leaves_it_at_that(customer: Browser) -> No
         customer.site.store_calls().clear()
         session.regenerate()
         session.regenerate()
-        session.save()
+        with pytest.raises(SessionNotFound, match="another request"):
+            session.save()
+        session["later"] = 1
 
     answer = customer.site.visit(handler, customer.cookie)
 
     assert answer.set_cookies == []
-    assert customer.site.store_calls() == ["rename", "load"]
+    assert customer.site.store_calls() == ["commit"]
     assert customer.site.told == ["created", "regenerated", "gone"]
 
 
-def test_s32_a_dropped_write_costs_one_call(customer: Browser) -> None:
-    """The commit that found nobody; it is not tried again."""
-    late = in_turn(writes(late=1), Session.save, writes(late=2), Session.save)
+def test_a_dropped_write_costs_one_call(customer: Browser) -> None:
+    """The commit that found nobody; it is not tried again, and save() says so each time."""
 
     def handler(session: Session) -> None:
         session["late"] = 0
         customer.site.manager.delete(session.id)
-        late(session)
+        for late in (1, 2):
+            session["late"] = late
+            with pytest.raises(SessionNotFound):
+                session.save()
 
     customer.visit(handler)
 
@@ -134,17 +137,19 @@ def test_s32_a_dropped_write_costs_one_call(customer: Browser) -> None:
     assert customer.site.told.count("gone") == 1
 
 
-def test_s32_a_logout_within_a_lost_session_is_a_logout(customer: Browser) -> None:
-    """Another request ended it first; this one clears its cookie all the same."""
-    late, _ = visit_during(customer, in_turn(writes(late=1)), Session.destroy)
+def test_a_logout_within_a_lost_session_is_a_logout(customer: Browser, clock: ManualClock) -> None:
+    """The request that ended it has cleared the cookie; one that still comes later is cleared."""
+    late, first = visit_during(customer, in_turn(writes(late=1)), Session.destroy)
     again = customer.visit(Session.destroy)
+    clock.advance(MINUTE)
+    much_later = customer.visit(Session.destroy)
 
     assert late.set_cookies == []
-    assert again.clears
+    assert [first.clears, again.set_cookies, much_later.clears] == [True, [], True]
 
 
 @pytest.mark.parametrize("handler", [everything, writes(late=True)], ids=["reader", "writer"])
-def test_s35_expiry_between_load_and_commit(
+def test_expiry_between_load_and_commit(
     customer: Browser, clock: ManualClock, handler: Handler
 ) -> None:
     """The write is dropped without a cookie, and no new session inherits the data."""
@@ -163,7 +168,7 @@ def test_s35_expiry_between_load_and_commit(
     assert customer.cookie != before
 
 
-def test_p2_a_slow_request_keeps_anothers_timeout(customer: Browser, clock: ManualClock) -> None:
+def test_a_slow_request_keeps_anothers_timeout(customer: Browser, clock: ManualClock) -> None:
     """Its touch or commit was reckoned with the old timeout, and must not end the session early."""
     for handler in (everything, writes(b=2)):
         clock.advance(60)
@@ -173,7 +178,7 @@ def test_p2_a_slow_request_keeps_anothers_timeout(customer: Browser, clock: Manu
         assert customer.holds()["a"] == 1
 
 
-def test_s41_threads_of_one_request_share_one_load(customer: Browser) -> None:
+def test_threads_of_one_request_share_one_load(customer: Browser) -> None:
     """However many come first."""
 
     def handler(session: Session) -> list[Any]:
@@ -183,7 +188,7 @@ def test_s41_threads_of_one_request_share_one_load(customer: Browser) -> None:
     assert customer.site.store_calls() == ["load"]
 
 
-def test_s41_threads_of_one_request_lose_no_write(customer: Browser) -> None:
+def test_threads_of_one_request_lose_no_write(customer: Browser) -> None:
     """Each sets and removes keys of its own; one commit has them all."""
 
     def work(session: Session, n: int) -> None:
@@ -198,7 +203,7 @@ def test_s41_threads_of_one_request_lose_no_write(customer: Browser) -> None:
     assert customer.site.store.writes == ["commit"]
 
 
-def test_s41_threads_of_one_request_see_one_id(browser: Browser) -> None:
+def test_threads_of_one_request_see_one_id(browser: Browser) -> None:
     """Also of a new session, and of one that all of them save."""
 
     def work(session: Session, n: int) -> str:
@@ -214,7 +219,21 @@ def test_s41_threads_of_one_request_see_one_id(browser: Browser) -> None:
     assert browser.holds() == {f"k{n}": n for n in range(8)}
 
 
-def test_s41_threads_of_one_request_end_it_once(customer: Browser) -> None:
+def test_threads_of_one_request_write_while_others_save(customer: Browser) -> None:
+    """A commit that is under way sees what was there when it began, and nobody stumbles."""
+
+    def work(session: Session, n: int) -> None:
+        for turn in range(200):
+            session[f"k{n}.{turn}"] = turn
+            if n == 0:
+                session.save()
+
+    customer.visit(lambda session: in_parallel(4, lambda n: work(session, n)))
+
+    assert len(customer.holds()) == 1 + 4 * 200
+
+
+def test_threads_of_one_request_end_it_once(customer: Browser) -> None:
     """What they do in parallel happens one after the other."""
     acts = [Session.regenerate, Session.destroy] * 4
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from sessions import Session, SessionNotFound
-from sessions.record import random_id, storage_key
-from tests.sessions.apps import Browser, everything, in_turn, writes
+from sessions import Ended, Session, SessionNotFound
+from sessions.testing import ManualClock
+from tests.support.apps import Browser, everything, in_turn, writes
+from tests.support.ids import an_id
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def fails(session: Session) -> None:
 # reload
 
 
-def test_s23_reload_sees_what_another_request_committed(customer: Browser) -> None:
+def test_reload_sees_what_another_request_committed(customer: Browser) -> None:
     """And drops what this one did not save."""
 
     def handler(session: Session) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def test_s23_reload_sees_what_another_request_committed(customer: Browser) -> No
     assert customer.visit(handler).value == {"cart": ["tea"], "theirs": "saved"}
 
 
-def test_s23_reload_of_a_new_session_empties_it(browser: Browser) -> None:
+def test_reload_of_a_new_session_empties_it(browser: Browser) -> None:
     """Nothing is committed, so nothing is left."""
 
     def handler(session: Session) -> dict[str, Any]:
@@ -53,13 +54,13 @@ def test_s23_reload_of_a_new_session_empties_it(browser: Browser) -> None:
     assert answer.set_cookies == []
 
 
-def test_s23_reload_says_that_the_session_has_ended(customer: Browser) -> None:
+def test_reload_says_that_the_session_has_ended(customer: Browser) -> None:
     """And what is written after it is dropped, without a cookie."""
 
     def handler(session: Session) -> None:
         session["mine"] = 1
         customer.site.manager.delete(session.id)
-        with pytest.raises(SessionNotFound, match="ended by another request"):
+        with pytest.raises(SessionNotFound, match="by another request"):
             session.reload()
         session["mine"] = 2
 
@@ -69,7 +70,7 @@ def test_s23_reload_says_that_the_session_has_ended(customer: Browser) -> None:
     assert customer.holds() == {}
 
 
-def test_s23_reload_after_destroy_says_so(customer: Browser) -> None:
+def test_reload_after_destroy_says_so(customer: Browser) -> None:
     """The session of this request was ended in this request."""
 
     def handler(session: Session) -> None:
@@ -84,7 +85,7 @@ def test_s23_reload_after_destroy_says_so(customer: Browser) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 400, 401, 403, 404, 409, 422, 429])
-def test_s24_a_chosen_4xx_keeps_the_changes(customer: Browser, status: int) -> None:
+def test_a_chosen_4xx_keeps_the_changes(customer: Browser, status: int) -> None:
     """A login throttle counts although the answer is no."""
     customer.visit(writes(attempts=1), status=status)
 
@@ -92,7 +93,7 @@ def test_s24_a_chosen_4xx_keeps_the_changes(customer: Browser, status: int) -> N
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 599])
-def test_s24_a_5xx_discards_the_changes(customer: Browser, status: int) -> None:
+def test_a_5xx_discards_the_changes(customer: Browser, status: int) -> None:
     """The session is as it was; no cookie is sent."""
     answer = customer.visit(lambda s: (s["cart"].append("lost"), s.update(x=1)), status=status)
 
@@ -100,7 +101,7 @@ def test_s24_a_5xx_discards_the_changes(customer: Browser, status: int) -> None:
     assert customer.holds() == {"cart": ["tea"]}
 
 
-def test_s24_an_exception_discards_the_changes(customer: Browser) -> None:
+def test_an_exception_discards_the_changes(customer: Browser) -> None:
     """It goes on to the server, and the session is as it was."""
     with pytest.raises(LookupError, match="a bug of the application"):
         customer.visit(fails)
@@ -109,7 +110,7 @@ def test_s24_an_exception_discards_the_changes(customer: Browser) -> None:
     assert customer.holds() == {"cart": ["tea"]}
 
 
-def test_s24_a_failing_first_request_leaves_nothing(browser: Browser) -> None:
+def test_a_failing_first_request_leaves_nothing(browser: Browser) -> None:
     """No record and no cookie, for a 5xx as for an exception."""
     answer = browser.visit(writes(a=1), status=500)
     with pytest.raises(LookupError):
@@ -119,7 +120,7 @@ def test_s24_a_failing_first_request_leaves_nothing(browser: Browser) -> None:
     assert browser.site.store_calls() == []
 
 
-def test_s24_what_was_saved_before_the_failure_stays(customer: Browser) -> None:
+def test_what_was_saved_before_the_failure_stays(customer: Browser) -> None:
     """save() is a promise of its own."""
 
     def handler(session: Session) -> None:
@@ -133,7 +134,7 @@ def test_s24_what_was_saved_before_the_failure_stays(customer: Browser) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 404, 500])
-def test_s24_logout_holds_whatever_the_status_is(customer: Browser, status: int) -> None:
+def test_logout_holds_whatever_the_status_is(customer: Browser, status: int) -> None:
     """What already happened in the store, the client learns."""
     cookie = customer.cookie
 
@@ -143,27 +144,29 @@ def test_s24_logout_holds_whatever_the_status_is(customer: Browser, status: int)
     assert customer.site.visit(everything, cookie).value == {}
 
 
-def test_s24_a_login_that_ends_in_a_5xx_keeps_the_client_in(customer: Browser) -> None:
-    """The old id is dead, so the response brings the new one; the rest is discarded."""
-    customer.visit(in_turn(Session.regenerate, writes(user="ada")), status=500)
+def test_a_login_that_ends_in_a_5xx_keeps_the_old_id(customer: Browser) -> None:
+    """The new id is discarded with the rest, so the old one works on and no cookie is sent."""
+    answer = customer.visit(in_turn(Session.regenerate, writes(user="ada")), status=500)
 
+    assert answer.set_cookies == []
     assert customer.holds() == {"cart": ["tea"]}
 
 
-def test_s24_a_login_that_ends_in_an_exception_keeps_the_old_id(customer: Browser) -> None:
-    """The server's own error page brings no cookie, so the old one works on."""
+def test_a_login_that_ends_in_an_exception_keeps_the_old_id(customer: Browser) -> None:
+    """It is discarded with the rest, and costs no store call."""
     with pytest.raises(LookupError):
         customer.visit(in_turn(Session.regenerate, fails))
 
+    assert customer.site.store.writes == []
     assert customer.holds() == {"cart": ["tea"]}
 
 
 # destroy
 
 
-def test_s43_destroy_removes_the_record_and_clears_the_cookie(customer: Browser) -> None:
+def test_destroy_removes_the_record_and_clears_the_cookie(customer: Browser) -> None:
     """One call to the store, one cookie."""
-    session_id = customer.visit(lambda session: session.id).value
+    handle = customer.visit(lambda session: session.handle).value
     customer.site.store_calls().clear()
 
     answer = customer.visit(Session.destroy)
@@ -171,10 +174,10 @@ def test_s43_destroy_removes_the_record_and_clears_the_cookie(customer: Browser)
     assert customer.site.store_calls() == ["delete"]
     assert answer.clears
     assert len(answer.set_cookies) == 1
-    assert customer.site.store.load(storage_key(session_id)) is None
+    assert isinstance(customer.site.store.load(handle), Ended)
 
 
-def test_s43_after_destroy_the_session_is_fresh_and_empty(customer: Browser) -> None:
+def test_after_destroy_the_session_is_fresh_and_empty(customer: Browser) -> None:
     """In the same request; what is read and not written is not stored."""
 
     def handler(session: Session) -> tuple[dict[str, Any], bool, bool]:
@@ -188,7 +191,7 @@ def test_s43_after_destroy_the_session_is_fresh_and_empty(customer: Browser) -> 
     assert answer.clears
 
 
-def test_s43_what_is_written_after_destroy_is_another_session(customer: Browser) -> None:
+def test_what_is_written_after_destroy_is_another_session(customer: Browser) -> None:
     """One Set-Cookie, with a new id; the old id stays dead."""
     cookie = customer.cookie
 
@@ -200,7 +203,7 @@ def test_s43_what_is_written_after_destroy_is_another_session(customer: Browser)
     assert customer.site.visit(everything, cookie).value == {}
 
 
-def test_s43_destroy_takes_unsaved_changes_with_it(customer: Browser) -> None:
+def test_destroy_takes_unsaved_changes_with_it(customer: Browser) -> None:
     """Also those of nested values, also after save()."""
 
     def handler(session: Session) -> None:
@@ -214,7 +217,7 @@ def test_s43_destroy_takes_unsaved_changes_with_it(customer: Browser) -> None:
     assert customer.holds() == {}
 
 
-def test_s43_destroy_without_a_session_does_nothing(browser: Browser) -> None:
+def test_destroy_without_a_session_does_nothing(browser: Browser) -> None:
     """No store call, no cookie; twice is as once."""
     answer = browser.visit(in_turn(Session.destroy, Session.destroy))
 
@@ -222,7 +225,7 @@ def test_s43_destroy_without_a_session_does_nothing(browser: Browser) -> None:
     assert browser.site.store_calls() == []
 
 
-def test_s43_destroying_twice_is_as_once(customer: Browser) -> None:
+def test_destroying_twice_is_as_once(customer: Browser) -> None:
     """The second call ends the fresh session, which nobody stored."""
     answer = customer.visit(in_turn(Session.destroy, writes(a=1), Session.destroy))
 
@@ -230,19 +233,37 @@ def test_s43_destroying_twice_is_as_once(customer: Browser) -> None:
     assert set(customer.site.store_calls()) == {"delete"}
 
 
-def test_s45_delete_of_an_unknown_id_is_no_error(customer: Browser) -> None:
+def test_delete_of_an_unknown_id_is_no_error(customer: Browser) -> None:
     """It tells that there was none, and no other session is touched."""
-    assert customer.site.manager.delete(random_id()) is False
+    assert customer.site.manager.delete(an_id()) is False
     assert customer.holds() == {"cart": ["tea"]}
 
 
-def test_s46_the_old_cookie_after_logout_is_anonymous(customer: Browser) -> None:
+def test_the_old_cookie_after_logout_is_anonymous(customer: Browser, clock: ManualClock) -> None:
     """And its id is not adopted by the session that a write then begins."""
     cookie = customer.cookie
     customer.visit(Session.destroy)
+    clock.advance(60)
 
     again = customer.site.visit(lambda s: (dict(s), s.is_new, s.update(a=1)), cookie)
 
     assert again.value[:2] == ({}, True)
     assert again.cookie != cookie
     assert customer.site.visit(everything, cookie).value == {}
+
+
+def test_the_old_cookie_just_after_logout_begins_nothing(
+    customer: Browser, clock: ManualClock
+) -> None:
+    """A write with it is dropped and told, for its cookie could replace a better one."""
+    cookie = customer.cookie
+    customer.visit(Session.destroy)
+    customer.site.events.clear()
+    customer.site.store_calls().clear()
+    clock.advance(59)
+
+    again = customer.site.visit(lambda s: (dict(s), s.is_new, s.update(a=1)), cookie)
+
+    assert again.value[:2] == ({}, True)
+    assert (again.set_cookies, customer.site.told) == ([], ["gone"])
+    assert customer.site.store_calls() == ["load"]

@@ -30,12 +30,13 @@ from sessions import (
     SQLiteStore,
     Store,
 )
-from sessions.signing import IdSigner
+from sessions.core.signing import IdSigner
 from sessions.testing import ManualClock
 from sessions.transports.base import Headers
-from sessions.wsgi import EnvironHead
-from tests.sessions.apps import KEY
-from tests.sessions.model import ABSOLUTE, IDLE, Visit, World
+from tests.support.apps import KEY
+from tests.support.loops import a_head
+from tests.support.model import ABSOLUTE, IDLE, World, lineage
+from tests.support.model_requests import Visit
 
 SIGNER = IdSigner([KEY], purpose="session id:session")
 
@@ -71,14 +72,15 @@ def _outcome(act: Act, mapping: MutableMapping[str, Any]) -> object:
 
 
 keys = st.sampled_from("abc")
-values = st.integers(0, 9) | st.lists(st.integers(0, 9), max_size=2)
+values = st.integers(0, 2) | st.lists(st.integers(0, 2), max_size=2)
 acts = st.one_of(
     st.builds(_set, st.dictionaries(keys, values, min_size=1)),
-    st.builds(_append, keys, st.integers(0, 9)),
+    st.builds(_append, keys, st.integers(0, 2)),
     st.builds(_pop, keys) | st.builds(_delete, keys) | st.just(_clear),
 )
-lapses = st.sampled_from([59, 61, IDLE - 1, IDLE, ABSOLUTE])
-timeouts = st.sampled_from([10.0, 2 * IDLE])
+GRACE = 30.0
+lapses = st.sampled_from([1, 11, GRACE - 1, GRACE, 59, 61, IDLE - 1, IDLE, ABSOLUTE])
+timeouts = st.sampled_from([10.0, 2 * IDLE, None])
 
 
 @dataclass
@@ -109,35 +111,54 @@ class Sessions(RuleBasedStateMachine):
         )
         self.world = World(self.clock())
         self.held: str | None = None
-        self.ids: set[str] = set()
+        self.ids: list[str] = []
         self.in_flight = 0
 
     def make_store(self) -> Store:
         """Return an empty store."""
         return MemoryStore(clock=self.clock)
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(kind=st.sampled_from(["plain", "remembered", "signed in", "renewed"]))
+    def begin(self, kind: str) -> None:
         """Begin with a session, for what matters happens to one that exists."""
         request = self.open()
         self.write(request, _set({"a": 1, "b": [1]}))
+        if kind == "remembered":
+            self.remember(request, 2 * IDLE)
+        if kind == "signed in":
+            self.sign_in(request, "ada")
         self.close(request, failed=False)
+        self.the_store_has_what_the_model_has()
+        if kind == "renewed":
+            request = self.open()
+            self.regenerate(request, GRACE)
+            self.close(request, failed=False)
 
     @rule(target=requests)
     @precondition(lambda self: self.in_flight < 3)
     def open(self) -> Request:
         """Begin a request with the cookie that the browser has now."""
-        self.in_flight += 1
-        cookie = "" if self.held is None else f"session={SIGNER.sign(self.held)}"
-        head = EnvironHead({"HTTP_COOKIE": cookie, "wsgi.url_scheme": "http"})
-        return Request(self.manager.open(head), Visit(self.world, self.held))
+        return self._open(self.held)
+
+    @rule(target=requests, number=st.integers(0, 3))
+    @precondition(lambda self: self.in_flight < 3)
+    def open_late(self, number: int) -> Request:
+        """Begin a request with any cookie that a browser ever had."""
+        return self._open(self.ids[number] if number < len(self.ids) else None)
 
     @rule(request=requests)
     def read(self, request: Request) -> None:
-        """See the model's values."""
-        request.visit.load()
+        """See what the model sees."""
+        session, visit = request.session, request.visit
+        visit.load()
 
-        assert dict(request.session) == request.visit.view
+        assert dict(session) == visit.view
+        assert (session.user_id, session.is_new) == (visit.user, visit.seen is None)
+        assert (session.gone, session.ended, session.saved) == (
+            visit.gone,
+            visit.ended,
+            visit.saved,
+        )
 
     @rule(request=requests, act=acts)
     def write(self, request: Request, act: Act) -> None:
@@ -147,43 +168,77 @@ class Sessions(RuleBasedStateMachine):
         assert _outcome(act, request.session) == _outcome(act, request.visit.view)
 
     @rule(request=requests, seconds=timeouts)
-    def remember(self, request: Request, seconds: float) -> None:
-        """Give the session a timeout of its own."""
+    def remember(self, request: Request, seconds: float | None) -> None:
+        """Give the session a timeout of its own, or take it back."""
         request.visit.load()
-        request.visit.new_timeout = seconds
-        request.session.timeout = timedelta(seconds=seconds)
+        request.visit.set_timeout(seconds)
+        request.session.timeout = None if seconds is None else timedelta(seconds=seconds)
 
     @rule(request=requests)
     def save(self, request: Request) -> None:
-        """Commit in the middle of the request."""
+        """Commit in the middle of the request, or learn that the session has ended."""
         request.visit.load()
-        request.session.save()
-        request.visit.save(self._id_of(request))
+        is_there = _is_found(request.session.save)
+
+        assert request.visit.save(request.session.id) == is_there
 
     @rule(request=requests)
     def reload(self, request: Request) -> None:
         """See what other requests committed, or that the session ended."""
         request.visit.load()
-        if request.visit.reload():
-            request.session.reload()
-        else:
-            with pytest.raises(SessionNotFound):
-                request.session.reload()
 
+        assert _is_found(request.session.reload) == request.visit.reload()
         assert dict(request.session) == request.visit.view
 
-    @rule(request=requests)
-    def regenerate(self, request: Request) -> None:
+    @rule(request=requests, grace=st.sampled_from([None, GRACE]))
+    def regenerate(self, request: Request, grace: float | None) -> None:
+        """Take a new id."""
+        request.visit.load()
+        request.session.regenerate(grace=None if grace is None else timedelta(seconds=grace))
+        request.visit.regenerate(request.session.id, grace)
+
+    @rule(request=requests, user=st.sampled_from(["ada", "bob"]))
+    def sign_in(self, request: Request, user: str) -> None:
         """Log in."""
         request.visit.load()
-        request.session.regenerate()
-        request.visit.regenerate(self._id_of(request))
+        request.session.set_user(user)
+        request.visit.set_user(user, request.session.id)
+
+    @rule(request=requests)
+    def sign_out(self, request: Request) -> None:
+        """Log out, and keep the session."""
+        request.visit.load()
+        request.session.clear_user()
+        request.visit.clear_user()
 
     @rule(request=requests)
     def destroy(self, request: Request) -> None:
-        """Log out."""
+        """Log out, and end the session."""
         request.session.destroy()
         request.visit.destroy()
+
+    @rule(kind=st.sampled_from(["renewed", "new id", "ada", "bob", "remembered", "written", "out"]))
+    def answer_another(self, kind: str) -> None:
+        """Serve a whole request of the browser while the others are in flight."""
+        request = self.open()
+        {
+            "renewed": lambda: self.regenerate(request, GRACE),
+            "new id": lambda: self.regenerate(request, None),
+            "ada": lambda: self.sign_in(request, "ada"),
+            "bob": lambda: self.sign_in(request, "bob"),
+            "remembered": lambda: self.remember(request, 2 * IDLE),
+            "written": lambda: self.write(request, _set({"a": 2})),
+            "out": lambda: self.destroy(request),
+        }[kind]()
+        self.close(request, failed=False)
+
+    @rule(number=st.integers(0, 7))
+    def delete(self, number: int) -> None:
+        """End a session by any id that it ever had, as an administrator does."""
+        if number < len(self.ids):
+            known = self.ids[number]
+
+            assert self.manager.delete(known) == self.world.delete(lineage(known))
 
     @rule(lapse=lapses)
     def advance(self, lapse: float) -> None:
@@ -195,37 +250,51 @@ class Sessions(RuleBasedStateMachine):
     def close(self, request: Request, failed: bool) -> None:
         """Answer, with a 5xx now and then; the browser keeps the cookie that comes."""
         self.in_flight -= 1
-        headers = self.manager.close(request.session, failed=failed)
-        request.visit.close(request.session._id, failed=failed)
+        session, visit = request.session, request.visit
+        headers = self.manager.close(session, failed=failed)
+        if visit.loaded:
+            visit.close(session.id, failed=failed)
 
-        assert ("Vary", "Cookie") in headers or not request.visit.loaded
-        assert self._brought(headers) == request.visit.answer
-        if request.visit.answer is not None:
-            self.held = request.visit.answer or None
+        assert (("Vary", "Cookie") in headers) == visit.loaded
+        assert self._brought(headers) == visit.answer
+        if visit.answer is not None:
+            self.held = visit.answer or None
 
     @invariant()
     def the_store_has_what_the_model_has(self) -> None:
-        """Every id that was ever live is found with its values, or is dead."""
-        self.ids.update(self.world.kept)
+        """Every id that was ever live is found with its values and its user, or is dead."""
+        self.ids += [kept.id for kept in self.world.kept.values() if kept.id not in self.ids]
         for known in self.ids:
             kept = self.world.find(known)
             if kept is None:
                 with pytest.raises(SessionNotFound):
                     self.manager.get(known)
             else:
-                assert dict(self.manager.get(known)) == kept.values
+                found = self.manager.get(known)
+                assert (dict(found), found.user_id) == (kept.values, kept.user)
 
-    def _id_of(self, request: Request) -> str:
-        """Return the id that the session has now; ids are random, so the model must be told."""
-        return request.session.id
+    def _open(self, held: str | None) -> Request:
+        self.in_flight += 1
+        cookie = "" if held is None else f"session={SIGNER.sign(held)}"
+        visit = Visit(self.world, held, began=self.world.now)
+        return Request(self.manager.open(a_head(cookie)), visit)
 
     def _brought(self, headers: Headers) -> str | None:
         cookies = [value for name, value in headers if name == "Set-Cookie"]
         if not cookies:
             return None
         (cookie,) = cookies
-        token = cookie.partition(";")[0].removeprefix("session=")
-        return SIGNER.unsign(token) if token else ""
+        found = SIGNER.unsign(cookie.partition(";")[0].removeprefix("session="))
+        return "" if found is None else found.text
+
+
+def _is_found(act: Callable[[], object]) -> bool:
+    """Do it; return whether the session is still there."""
+    try:
+        act()
+    except SessionNotFound:
+        return False
+    return True
 
 
 class SessionsInSQLite(Sessions):
@@ -243,7 +312,7 @@ class SessionsInSQLite(Sessions):
         self.folder.cleanup()
 
 
-Sessions.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
+Sessions.TestCase.settings = settings(max_examples=300, stateful_step_count=40)
 SessionsInSQLite.TestCase.settings = settings(max_examples=30, stateful_step_count=40)
 
 TestSessions = Sessions.TestCase

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from sessions import Session
-from sessions.specimens import MICROSECOND, START
-from sessions.testing import ManualClock
-from tests.sessions.apps import Browser, Handler, Site, everything, in_turn, writes
+from sessions.testing import MICROSECOND, START, ManualClock
+from tests.support.apps import Browser, Handler, Site, everything, in_turn, writes
 
 MINUTE, DAY = 60.0, 86400.0
 
@@ -26,7 +25,7 @@ def customer(browser: Browser) -> Browser:
     return browser
 
 
-def test_s62_a_timeout_of_its_own_persists(customer: Browser, clock: ManualClock) -> None:
+def test_a_timeout_of_its_own_persists(customer: Browser, clock: ManualClock) -> None:
     """It outlives the container's idle timeout, and each use begins it anew."""
     customer.visit(lives_for(timedelta(days=3)))
     clock.advance(2 * DAY)
@@ -37,7 +36,7 @@ def test_s62_a_timeout_of_its_own_persists(customer: Browser, clock: ManualClock
     assert customer.holds() == {"a": 1}
 
 
-def test_s62_a_shorter_timeout_of_its_own_rules(customer: Browser, clock: ManualClock) -> None:
+def test_a_shorter_timeout_of_its_own_rules(customer: Browser, clock: ManualClock) -> None:
     """Exactly."""
     customer.visit(lives_for(timedelta(minutes=5)))
     clock.advance(5 * MINUTE - MICROSECOND)
@@ -57,7 +56,7 @@ def test_s62_a_shorter_timeout_of_its_own_rules(customer: Browser, clock: Manual
         (timedelta(milliseconds=1), "1"),
     ],
 )
-def test_s62_a_timeout_of_its_own_shows_in_max_age(
+def test_a_timeout_of_its_own_shows_in_max_age(
     customer: Browser, lifetime: timedelta, max_age: str
 ) -> None:
     """One commit, one cookie; never longer than the absolute timeout leaves."""
@@ -67,7 +66,7 @@ def test_s62_a_timeout_of_its_own_shows_in_max_age(
     assert answer.attributes["max-age"] == max_age
 
 
-def test_s62_expires_at_tells_what_rules(browser: Browser, clock: ManualClock) -> None:
+def test_expires_at_tells_what_rules(browser: Browser, clock: ManualClock) -> None:
     """For the container's timeout, for its own at once, and never after the absolute one."""
 
     def handler(session: Session) -> list[float]:
@@ -82,14 +81,27 @@ def test_s62_expires_at_tells_what_rules(browser: Browser, clock: ManualClock) -
     assert answer.value == [START + DAY, START + 3 * DAY, START + 14 * DAY]
 
 
-@pytest.mark.parametrize("lifetime", [timedelta(0), timedelta(seconds=-1), 3600, None], ids=repr)
-def test_s67_a_timeout_must_be_a_time(customer: Browser, lifetime: Any) -> None:
+def test_none_takes_the_own_timeout_back(customer: Browser, clock: ManualClock) -> None:
+    """The container's rules again, and the cookie ends with the browser as before."""
+    customer.visit(lives_for(timedelta(days=3)))
+
+    answer = customer.visit(lambda session: setattr(session, "timeout", None))
+    told = customer.visit(lambda session: session.timeout).value
+    clock.advance(DAY)
+
+    assert "max-age" not in answer.attributes
+    assert told == timedelta(days=1)
+    assert customer.holds() == {}
+
+
+@pytest.mark.parametrize("lifetime", [timedelta(0), timedelta(seconds=-1), 3600], ids=repr)
+def test_a_timeout_must_be_a_time(customer: Browser, lifetime: Any) -> None:
     """What is none is refused where it is given."""
     with pytest.raises(ValueError, match="is no time to live"):
         customer.visit(lives_for(lifetime))
 
 
-def test_s64_remember_me_makes_only_that_session_persistent(site: Site, clock: ManualClock) -> None:
+def test_remember_me_makes_only_that_session_persistent(site: Site, clock: ManualClock) -> None:
     """The others still end with the browser, and at the container's timeout."""
     remembered, other = site.browser(), site.browser()
     first = remembered.visit(in_turn(writes(a=1), lives_for(timedelta(days=7))))
@@ -102,7 +114,7 @@ def test_s64_remember_me_makes_only_that_session_persistent(site: Site, clock: M
     assert other.holds() == {}
 
 
-def test_s64_a_new_id_keeps_the_session_persistent(customer: Browser, clock: ManualClock) -> None:
+def test_a_new_id_keeps_the_session_persistent(customer: Browser, clock: ManualClock) -> None:
     """Max-Age is what is left of its time."""
     customer.visit(lives_for(timedelta(days=10)))
     clock.advance(6 * DAY)

@@ -8,10 +8,10 @@ import pytest
 
 from sessions import CookieSettings, MemoryStore, SessionClosed, SessionContainer
 from sessions.wsgi import EnvironHead, SessionMiddleware
-from tests.sessions.applications import TEXT
-from tests.sessions.apps import KEY, Handler, everything, untouched, writes
-from tests.sessions.gateway import Reply, serve
-from tests.sessions.watched import WatchedStore
+from tests.support.applications import TEXT
+from tests.support.apps import KEY, Handler, everything, untouched, writes
+from tests.support.gateway import Reply, serve
+from tests.support.watched import WatchedStore
 
 
 class StreamingSite:
@@ -57,7 +57,7 @@ LATE: dict[str, Handler] = {
 READS: dict[str, Handler] = {"get": lambda session: session.get("a"), "len": len, "all": everything}
 
 
-def test_s100_changes_before_the_first_byte_are_saved(streaming: StreamingSite) -> None:
+def test_changes_before_the_first_byte_are_saved(streaming: StreamingSite) -> None:
     """A generator runs up to its first byte before the headers leave."""
     reply = streaming.visit(writes(a=1), untouched)
 
@@ -66,9 +66,7 @@ def test_s100_changes_before_the_first_byte_are_saved(streaming: StreamingSite) 
 
 
 @pytest.mark.parametrize("late", LATE.values(), ids=LATE)
-def test_s100_p8_changes_after_the_first_byte_are_refused(
-    streaming: StreamingSite, late: Handler
-) -> None:
+def test_changes_after_the_first_byte_are_refused(streaming: StreamingSite, late: Handler) -> None:
     """SessionClosed, and nothing of it reaches the store."""
     with pytest.raises(SessionClosed, match=r"before the first byte of the body"):
         streaming.visit(writes(a=1), late)
@@ -77,7 +75,7 @@ def test_s100_p8_changes_after_the_first_byte_are_refused(
 
 
 @pytest.mark.parametrize("late", (LATE | READS).values(), ids=LATE | READS)
-def test_s100_a_first_use_after_the_first_byte_is_refused(
+def test_a_first_use_after_the_first_byte_is_refused(
     streaming: StreamingSite, late: Handler
 ) -> None:
     """Also reading: the headers do not say that the response depends on the cookie."""
@@ -87,7 +85,7 @@ def test_s100_a_first_use_after_the_first_byte_is_refused(
     assert streaming.store.calls == []
 
 
-def test_s100_reading_goes_on_while_the_response_streams(streaming: StreamingSite) -> None:
+def test_reading_goes_on_while_the_response_streams(streaming: StreamingSite) -> None:
     """What was loaded stays, also the values that nobody had asked for."""
     cookie = streaming.visit(writes(a=1, list=[1])).cookie
     seen: list[dict[str, Any]] = []
@@ -98,7 +96,7 @@ def test_s100_reading_goes_on_while_the_response_streams(streaming: StreamingSit
 
 
 @pytest.mark.parametrize("late", [2, object()], ids=["another value", "one that cannot be saved"])
-def test_s100_a_late_change_of_a_nested_value_is_logged(
+def test_a_late_change_of_a_nested_value_is_logged(
     streaming: StreamingSite, late: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It cannot raise, so its key is named when the response is over; its value is not."""
@@ -116,7 +114,7 @@ def test_s100_a_late_change_of_a_nested_value_is_logged(
 
 @pytest.mark.parametrize("status", ["200 OK", "500 Oh"])
 @pytest.mark.parametrize("first", [writes(a=1), untouched])
-def test_s100_only_late_changes_are_logged(
+def test_only_late_changes_are_logged(
     streaming: StreamingSite, first: Handler, status: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither what was saved nor what a failed response discards is late."""
@@ -128,7 +126,7 @@ def test_s100_only_late_changes_are_logged(
     assert caplog.records == []
 
 
-def test_s73_what_plain_http_loses_was_not_late(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_plain_http_loses_was_not_late(caplog: pytest.LogCaptureFixture) -> None:
     """The session that could not be given to the client is reported as that alone."""
     streaming = StreamingSite(cookie=CookieSettings(secure=True))
 
@@ -138,7 +136,7 @@ def test_s73_what_plain_http_loses_was_not_late(caplog: pytest.LogCaptureFixture
     assert record.getMessage().startswith("session insecure: ")
 
 
-def test_s100_a_late_change_is_neither_checked_nor_forgotten(
+def test_a_late_change_is_neither_checked_nor_forgotten(
     streaming: StreamingSite, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whoever asks a closed session to be undone still learns of it."""

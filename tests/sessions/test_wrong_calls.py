@@ -8,7 +8,7 @@ import pytest
 
 from sessions import SessionClosed, SessionContainer, SessionManager
 from sessions.wsgi import SessionMiddleware
-from tests.sessions.apps import KEY
+from tests.support.apps import KEY
 
 
 @pytest.fixture
@@ -32,7 +32,9 @@ def test_a_session_closed_by_hand_says_so(manager: SessionManager) -> None:
 
     assert str(caught.value) == (
         "the session is closed: its response's headers have left, or it was closed by hand;"
-        " use it before that, in a response before the first byte of the body"
+        " use it before that, in a response before the first byte of the body. After the response,"
+        " in a background task or a thread, get the session from the manager: manager.get(id). In"
+        ' the exit of a dependency with `yield`, write Depends(..., scope="function")'
     )
 
 

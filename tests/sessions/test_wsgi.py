@@ -10,10 +10,10 @@ import pytest
 
 from sessions import MemoryStore, SessionContainer, StoreUnavailable
 from sessions.wsgi import SessionMiddleware
-from tests.sessions.applications import TEXT, WITH_BODY, WITHOUT_BODY, Body, a_file, a_list, count
-from tests.sessions.apps import KEY
-from tests.sessions.gateway import Gateway, Headers, close, environment, serve
-from tests.sessions.watched import WatchedStore
+from tests.support.applications import TEXT, WITH_BODY, WITHOUT_BODY, Body, a_file, a_list, count
+from tests.support.apps import KEY
+from tests.support.gateway import Gateway, Headers, close, environment, serve
+from tests.support.watched import WatchedStore
 
 Protect = Callable[[WSGIApplication], SessionMiddleware]
 
@@ -66,7 +66,7 @@ def test_a_response_passes_and_its_session_is_saved(protect: Protect, app: WSGIA
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @each_app
-def test_f111_the_validator_has_no_complaint(
+def test_the_validator_has_no_complaint(
     protect: Protect, app: WSGIApplication, method: str
 ) -> None:
     """Neither as the server of the middleware, nor as the application inside it."""
@@ -79,7 +79,7 @@ def test_f111_the_validator_has_no_complaint(
 
 
 @each_app
-def test_p8_the_session_is_saved_before_the_headers_leave(
+def test_the_session_is_saved_before_the_headers_leave(
     protect: Protect, watched: WatchedStore, app: WSGIApplication
 ) -> None:
     """When the server is given the headers, the store has the record."""
@@ -113,7 +113,7 @@ def test_no_header_leaves_after_a_failed_commit(
     assert reply.all("Set-Cookie") == []
 
 
-def test_s101_a_refusal_of_head_has_no_body(protect: Protect, watched: WatchedStore) -> None:
+def test_a_refusal_of_head_has_no_body(protect: Protect, watched: WatchedStore) -> None:
     """The headers of the 503 are those of GET."""
     watched.broken = {"create"}
 
@@ -280,15 +280,36 @@ def test_a_list_reaches_the_server_as_it_is(protect: Protect) -> None:
     assert protect(a_list)(environment(), Gateway().start_response) == [b"bo", b"dy"]
 
 
-def test_s7_a_second_middleware_does_nothing(protect: Protect, watched: WatchedStore) -> None:
+def test_a_second_middleware_does_nothing(protect: Protect, watched: WatchedStore) -> None:
     """One session, one record, one cookie; the outer middleware's."""
-    other = WatchedStore(MemoryStore())
-    inner = SessionMiddleware(a_list, SessionContainer(keys=[KEY[::-1]], store=other))
-    middleware = protect(inner)
+    middleware = protect(protect(a_list))
 
     first = serve(middleware)
     serve(middleware, HTTP_COOKIE=first.cookie)
 
     assert len(first.all("Set-Cookie")) == 1
     assert watched.calls == ["create", "load", "commit"]
-    assert other.calls == []
+
+
+def test_a_middleware_of_another_container_serves_its_own_session(
+    protect: Protect, watched: WatchedStore
+) -> None:
+    """To what is inside of it; what is around it keeps the session that it has."""
+    other = WatchedStore(MemoryStore())
+    container = SessionContainer(keys=[KEY[::-1]], store=other, session_prefix="inner")
+    inner = SessionMiddleware(a_list, container)
+
+    def between(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        body = inner(environ, start_response)
+        environ["sessions.session"]["outer"] = 1
+        return body
+
+    middleware = protect(between)
+    first = serve(middleware)
+    cookies = "; ".join(cookie.partition(";")[0] for cookie in first.all("Set-Cookie"))
+    serve(middleware, HTTP_COOKIE=cookies)
+
+    assert [cookie.partition("=")[0] for cookie in first.all("Set-Cookie")] == ["inner", "session"]
+    assert dict(inner.manager.from_cookie(cookies)) == {"visits": 2}
+    assert dict(middleware.manager.from_cookie(cookies)) == {"outer": 1}
+    assert first.all("Vary") == ["Cookie"]

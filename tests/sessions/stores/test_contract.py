@@ -1,41 +1,150 @@
-"""The suite of the store contract says what a new store is lacking."""
+"""The stores of the project keep the contract, and the suite says what a new store is lacking."""
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from unittest import SkipTest
 
 import pytest
 
-from sessions import MemoryStore, Store
-from sessions.testing import StoreContract
+from sessions.stores.base import AsyncStore, Store, wall_clock
+from sessions.stores.memory import MemoryStore
+from sessions.stores.sqlite import SQLiteStore
+from sessions.testing import AsyncStoreContract, ManualClock, StoreContract
+from tests.support.dictionary_store import DictionaryStore
+from tests.support.faulty_stores.values import VersionIsAlwaysTheNewest
+from tests.support.suspending_store import SuspendingStore
 
 
-class Forgetful(StoreContract):
+class TestMemoryStore(StoreContract):
+    """MemoryStore keeps the contract."""
+
+    def make_store(self, clock: Callable[[], float]) -> Store:
+        """Return an empty store."""
+        return MemoryStore(clock=clock)
+
+
+class TestSQLiteStore(StoreContract):
+    """SQLiteStore keeps the contract, also between two processes."""
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+
+    def make_store(self, clock: Callable[[], float]) -> Store:
+        """Return a store in a new file."""
+        return SQLiteStore(self.folder / "sessions.db", clock=clock)
+
+    def break_store(self, store: Store) -> None:
+        """Put a folder in the place of the database."""
+        store.close()
+        for path in self.folder.iterdir():
+            path.unlink()
+        (self.folder / "sessions.db").mkdir()
+
+    def open_in_another_process(self, store: Store) -> Callable[[], Store]:
+        """Return what opens the same file."""
+        return partial(SQLiteStore, self.folder / "sessions.db", clock=store.clock)
+
+
+class TestSuspendingStore(AsyncStoreContract):
+    """An asynchronous store whose calls really suspend keeps the contract."""
+
+    def make_store(self, clock: Callable[[], float]) -> AsyncStore:
+        """Return an empty store."""
+        return SuspendingStore(MemoryStore(clock=clock))
+
+    async def break_store(self, store: AsyncStore) -> None:
+        """Break every verb."""
+        assert isinstance(store, SuspendingStore)
+        store.broken.update(("load", "create", "commit", "touch", "delete", "purge"))
+
+
+class OnServerClock(StoreContract):
+    """Hold a store to the laws of one whose server has a clock of its own."""
+
+    server_expires = True
+
+    def make_store(self, clock: Callable[[], float]) -> Store:
+        """Return an empty store that does not read the test's clock."""
+        return DictionaryStore(wall_clock)
+
+
+class WithoutStore(StoreContract):
     """Say nothing of the store."""
 
 
-class Stubborn(StoreContract):
-    """Make a store with a clock of its own."""
+class WithoutAsyncStore(AsyncStoreContract):
+    """Say nothing of the store."""
+
+
+class OnAnotherClock(StoreContract):
+    """Make a store that does not see the test's time pass."""
 
     def make_store(self, clock: Callable[[], float]) -> Store:
-        """Return a store that does not see the test's time pass."""
-        return MemoryStore(clock=lambda: 0.0)
+        """Return an empty store with a clock of its own."""
+        return DictionaryStore(ManualClock(0.0))
 
 
-def test_a_suite_without_make_store_says_what_to_write() -> None:
+@pytest.mark.parametrize("suite", [WithoutStore(), WithoutAsyncStore()])
+def test_a_suite_without_make_store_says_what_to_write(
+    suite: StoreContract | AsyncStoreContract,
+) -> None:
     """It would fail anyway; this way its author knows why."""
     with pytest.raises(NotImplementedError) as caught:
-        Forgetful().test_s88_load_of_a_missing_key_is_none()
+        suite.test_load_of_a_missing_key_is_none()
 
     assert str(caught.value) == (
-        "Forgetful does not say which store it is about: give it def make_store(self, clock),"
-        " which returns a fresh, empty store that reads the clock"
+        f"{type(suite).__name__} does not say which store it is about: give it"
+        " def make_store(self, clock), which returns a fresh, empty store that reads the clock"
     )
 
 
 def test_a_store_that_never_expires_is_asked_for_its_clock() -> None:
     """Most stores that fail there read another clock."""
     with pytest.raises(AssertionError) as caught:
-        Stubborn().test_s57_a_record_is_absent_exactly_at_its_expiry()
+        OnAnotherClock().test_a_record_is_absent_exactly_at_its_expiry()
 
     assert str(caught.value).startswith(
         "load at the expiry; does the store take the present from self.clock()?: expected None"
     )
+
+
+def test_a_failed_law_shows_the_fields_that_differ() -> None:
+    """The others would only hide them."""
+
+    class Suite(StoreContract):
+        def make_store(self, clock: Callable[[], float]) -> Store:
+            return VersionIsAlwaysTheNewest(clock)
+
+    with pytest.raises(AssertionError) as caught:
+        Suite().test_a_record_comes_back_as_it_was_kept()
+
+    assert str(caught.value) == "load after create: version: expected 1, found 2"
+
+
+def test_a_suite_that_cannot_break_its_store_skips_one_test() -> None:
+    """The reason says what to write."""
+    with pytest.raises(SkipTest) as skipped:
+        OnServerClock().test_a_broken_store_raises_store_unavailable()
+
+    assert str(skipped.value) == (
+        "the suite does not know how to break this store: give it def break_store(self, store)"
+    )
+
+
+def test_a_store_on_the_clock_of_its_server_keeps_the_other_laws() -> None:
+    """Laws that move the clock are skipped; the times of the server count as now."""
+    suite, skipped = OnServerClock(), []
+    laws = [name for name in dir(suite) if name.startswith("test_") and "two_calls" not in name]
+    for law in laws:
+        try:
+            getattr(suite, law)()
+        except SkipTest as skip:
+            skipped.append(str(skip))
+
+    assert 0 < len(skipped) < len(laws) / 2
+    assert set(skipped) == {
+        "the server goes by a clock of its own (server_expires = True)",
+        "the suite does not know how to break this store: give it def break_store(self, store)",
+    }

@@ -1,21 +1,14 @@
-"""MemoryStore keeps the contract, and its bounds."""
-
-from collections.abc import Callable
+"""MemoryStore keeps its bounds, and what it does in one call is bounded too."""
 
 import pytest
 
 from sessions import ConfigurationError, MemoryStore, Outcome, StoreUnavailable
-from sessions.specimens import START, a_record, in_parallel, some_changes
-from sessions.stores.base import Store
-from sessions.testing import ManualClock, StoreContract
-
-
-class TestMemoryStore(StoreContract):
-    """The contract."""
-
-    def make_store(self, clock: Callable[[], float]) -> Store:
-        """Return an empty store."""
-        return MemoryStore(clock=clock)
+from sessions.record import Ended
+from sessions.stores.base import PURGE_BATCH, PURGE_DELAY, REMEMBERED_FOR
+from sessions.testing import ManualClock, a_record, some_changes
+from sessions.testing.clock import START
+from sessions.testing.records import SECRET
+from sessions.testing.threads import in_parallel
 
 
 def test_a_full_store_refuses_and_drops_nothing() -> None:
@@ -63,7 +56,7 @@ def test_expired_sessions_make_room_for_bytes_at_once() -> None:
 
 
 def test_nothing_is_left_of_sessions_that_came_and_went() -> None:
-    """The books balance after threads created, moved, touched and deleted."""
+    """The books balance after threads created, changed, touched and deleted."""
     clock = ManualClock()
     store = MemoryStore(clock=clock)
 
@@ -72,16 +65,15 @@ def test_nothing_is_left_of_sessions_that_came_and_went() -> None:
             key = f"{n}.{turn}"
             store.create(key, a_record(clock, values={"x": b"1"}))
             store.commit(key, some_changes(clock, set={"x": b"22", "y": b"3"}))
-            store.touch(key, clock() + 500 * (n + 1), clock())
-            store.rename(key, f"new.{key}")
-            store.delete(f"new.{key}")
+            store.touch(key, SECRET, clock() + 500 * (n + 1), clock())
+            store.delete(key)
 
     in_parallel(8, live)
 
     assert repr(store) == "<MemoryStore: 0 sessions, 0 bytes>"
 
 
-def test_s67_bounds_that_keep_nothing_are_refused_together() -> None:
+def test_bounds_that_keep_nothing_are_refused_together() -> None:
     """Both are named, with the value."""
     with pytest.raises(ConfigurationError) as caught:
         MemoryStore(max_sessions=0, max_bytes=-1)
@@ -98,3 +90,45 @@ def test_a_bound_that_is_no_number_is_refused() -> None:
     assert caught.value.problems == (
         "MemoryStore(max_bytes='1M') is no whole number; give one such as 1_000_000",
     )
+
+
+def test_a_create_removes_a_few_expired_records_only() -> None:
+    """However many have expired, the request that comes next does not pay for all."""
+    clock = ManualClock(START)
+    store = MemoryStore(clock=clock)
+    for number in range(1_000):
+        store.create(f"old{number}", a_record(clock, lives=10))
+    clock.advance(1_000)
+
+    store.create("new", a_record(clock))
+
+    assert 980 < len(store) < 1_000
+    for number in range(200):
+        store.create(f"new{number}", a_record(clock))
+    assert len(store) == 201
+
+
+def test_purge_removes_more_than_a_batch() -> None:
+    """A large limit is cut into batches, between which others get their turn."""
+    clock = ManualClock(START)
+    store = MemoryStore(clock=clock)
+    for number in range(3 * PURGE_BATCH):
+        store.create(f"old{number}", a_record(clock, lives=10))
+    clock.advance(10 + PURGE_DELAY + 1)
+
+    assert store.purge(10 * PURGE_BATCH) == 3 * PURGE_BATCH
+    assert len(store) == 0
+
+
+def test_ends_are_forgotten_as_others_come() -> None:
+    """What is remembered of ended sessions is as much as a minute of logouts."""
+    clock = ManualClock(START)
+    store = MemoryStore(clock=clock)
+    for number in range(10):
+        store.create(f"key{number}", a_record(clock, lives=10_000))
+        store.delete(f"key{number}")
+        clock.advance(REMEMBERED_FOR)
+
+    assert store.load("key8") is None
+    clock.advance(-1)
+    assert store.load("key9") == Ended(START + 9 * REMEMBERED_FOR)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sessions import SQLiteStore, Store
-from sessions.specimens import a_record, in_parallel, some_changes, values_of
-from sessions.testing import ManualClock
+from sessions.stores.base import Store
+from sessions.stores.sqlite import SQLiteStore
+from sessions.testing import ManualClock, a_record, in_parallel, some_changes, values_of
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def _values_in(path: str) -> dict[str, bytes]:
     return values_of(SQLiteStore(path, clock=ManualClock()), "key")
 
 
-def test_s25_two_processes_write_different_keys(path: Path, clock: ManualClock) -> None:
+def test_two_processes_write_different_keys(path: Path, clock: ManualClock) -> None:
     """Hundreds of commits at the same time, none lost."""
     SQLiteStore(path, clock=clock).create("key", a_record(clock))
 

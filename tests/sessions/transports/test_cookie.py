@@ -5,12 +5,13 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
 from sessions import ConfigurationError, CookieSettings, CookieTransport
-from sessions.bearers import CookieHead
 from sessions.transports.base import RequestHead
+from sessions.transports.cookie import CookieHead
 
 TOKEN = "an-id-of-the-tests-0123.a-signature"  # noqa: S105
 
@@ -53,7 +54,7 @@ SETTINGS: list[dict[str, Any]] = [
 
 def head(*, secure: bool = False) -> CookieHead:
     """Make a request."""
-    return CookieHead("", "/", secure=secure)
+    return CookieHead("", "/", "https" if secure else "http", None)
 
 
 def transport(name: str = "session", **settings: Any) -> CookieTransport:
@@ -61,18 +62,23 @@ def transport(name: str = "session", **settings: Any) -> CookieTransport:
     return CookieTransport(name, CookieSettings(**settings))
 
 
-def senders(request: RequestHead) -> Iterator[tuple[dict[str, Any], CookieTransport]]:
-    """Yield a transport for each of the settings that can be had and sent, with its settings."""
+def senders(*, secure: bool) -> Iterator[tuple[dict[str, Any], CookieTransport, RequestHead]]:
+    """Yield each of the settings that can be had, its transport, and a request in its scope."""
     for settings in SETTINGS:
         if refused(settings):
             continue
+        scheme = "https" if secure else "http"
+        path = unquote(settings["path"], "latin-1")
+        request = CookieHead("", path, scheme, settings["domain"])
         sender = transport(**settings)
+        # A Secure cookie is not sent over plain http, and nothing else is in the way.
+        assert (sender.obstacle(request) is None) == (secure or settings["secure"] is not True)
         if sender.obstacle(request) is None:
-            yield settings, sender
+            yield settings, sender, request
 
 
 def refused(settings: dict[str, Any]) -> bool:
-    """Tell whether there are no such CookieSettings."""
+    """Return whether there are no such CookieSettings."""
     try:
         CookieSettings(**settings)
     except ConfigurationError:
@@ -88,7 +94,7 @@ def parsed(headers: list[tuple[str, str]]) -> dict[str, str | None]:
     return match.groupdict()
 
 
-def test_s68_cross_site_cookies_must_be_secure() -> None:
+def test_cross_site_cookies_must_be_secure() -> None:
     """Exactly the settings that browsers refuse are refused."""
     for settings in SETTINGS:
         needs_secure = settings["same_site"] == "None" or settings["partitioned"]
@@ -97,10 +103,9 @@ def test_s68_cross_site_cookies_must_be_secure() -> None:
 
 
 @pytest.mark.parametrize("secure", FLAGS)
-def test_s68_every_cookie_is_of_the_grammar(secure: bool) -> None:
+def test_every_cookie_is_of_the_grammar(secure: bool) -> None:
     """Each attribute on and off, in every combination, and nothing else."""
-    request = head(secure=secure)
-    for settings, sender in senders(request):
+    for settings, sender, request in senders(secure=secure):
         cookie = parsed(sender.send(request, TOKEN, None))
 
         is_secure = settings["secure"] is True or (settings["secure"] == "auto" and secure)
@@ -119,20 +124,18 @@ def test_s68_every_cookie_is_of_the_grammar(secure: bool) -> None:
 
 
 @pytest.mark.parametrize("secure", FLAGS)
-def test_s70_a_deletion_is_the_cookie_without_value_and_time(secure: bool) -> None:
+def test_a_deletion_is_the_cookie_without_value_and_time(secure: bool) -> None:
     """Every other part is the same, so the browser finds what to delete."""
-    request = head(secure=secure)
-    for _, sender in senders(request):
+    for _, sender, request in senders(secure=secure):
         cookie = parsed(sender.send(request, TOKEN, 5))
 
         assert parsed(sender.clear(request)) == {**cookie, "value": "", "max_age": "0"}
 
 
 @pytest.mark.parametrize("secure", FLAGS)
-def test_s69_host_cookies_are_what_their_name_says(secure: bool) -> None:
+def test_host_cookies_are_what_their_name_says(secure: bool) -> None:
     """`__Host-` wherever it may be, and only with Secure, Path `/` and no Domain."""
-    request = head(secure=secure)
-    for _, sender in senders(request):
+    for _, sender, request in senders(secure=secure):
         cookie = parsed(sender.send(request, TOKEN, None))
 
         may_be = bool(cookie["secure"]) and cookie["path"] == "/" and cookie["domain"] is None
@@ -140,14 +143,14 @@ def test_s69_host_cookies_are_what_their_name_says(secure: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["__Host-mine", "__Secure-mine"])
-def test_s69_a_name_that_has_its_prefix_gets_no_second_one(name: str) -> None:
+def test_a_name_that_has_its_prefix_gets_no_second_one(name: str) -> None:
     """It is the user's own."""
     cookie = parsed(transport(name, secure=True).send(head(secure=True), TOKEN, None))
 
     assert cookie["name"] == name
 
 
-def test_s63_a_browser_session_cookie_has_no_time() -> None:
+def test_a_browser_session_cookie_has_no_time() -> None:
     """Neither Max-Age nor Expires."""
     ((_, text), *_) = transport().send(head(), TOKEN, None)
 
@@ -155,7 +158,7 @@ def test_s63_a_browser_session_cookie_has_no_time() -> None:
     assert "expires" not in text.lower()
 
 
-def test_s64_a_session_with_a_time_of_its_own_overrides_the_settings() -> None:
+def test_a_session_with_a_time_of_its_own_overrides_the_settings() -> None:
     """Its Max-Age is its own."""
     sender = transport(max_age=timedelta(days=1))
 
@@ -163,20 +166,66 @@ def test_s64_a_session_with_a_time_of_its_own_overrides_the_settings() -> None:
 
 
 @pytest.mark.parametrize("secure", [False, "auto"])
-def test_s73_secure_alone_is_no_obstacle(secure: Any) -> None:
+def test_secure_alone_is_no_obstacle(secure: Any) -> None:
     """A cookie that need not be Secure is sent over http."""
     assert transport(secure=secure).obstacle(head()) is None
 
 
-def test_s73_a_secure_cookie_is_not_sent_over_http() -> None:
+def test_a_secure_cookie_is_not_sent_over_http() -> None:
     """Neither it nor its deletion, and the reason says what to do."""
     sender = transport(secure=True)
 
     assert sender.send(head(), TOKEN, None) == sender.clear(head()) == []
+    obstacle = sender.obstacle(head())
+    assert obstacle is not None
+    assert obstacle.event == "insecure"
     assert 'serve over https, tell the application of its TLS proxy, or set secure="auto"' in (
-        sender.obstacle(head()) or ""
+        obstacle.detail
     )
     assert sender.obstacle(head(secure=True)) is None
+
+
+@pytest.mark.parametrize("scheme", ["https", "wss"])
+def test_a_websocket_may_be_secure_too(scheme: str) -> None:
+    """Its scheme is `wss`."""
+    request = CookieHead("", "/", scheme, None)
+
+    assert parsed(transport().send(request, TOKEN, None))["name"] == "__Host-session"
+    assert transport(secure=True).obstacle(request) is None
+
+
+DOMAINS: dict[tuple[str, str], bool] = {
+    ("shop.example", "shop.example"): True,
+    ("shop.example", "SHOP.example"): True,
+    ("Shop.Example", "www.shop.example"): True,
+    ("shop.example", "a.b.shop.example:8443"): True,
+    ("shop.example", "myshop.example"): False,
+    ("shop.example", "example"): False,
+    ("shop.example", "shop.example.evil.example"): False,
+    ("www.shop.example", "shop.example"): False,
+    ("shop.example", "localhost"): True,
+    ("shop.example", "localhost:5000"): True,
+    ("shop.example", "127.0.0.1"): True,
+    ("shop.example", "[::1]:5000"): True,
+    ("shop.example", "127.0.0.1.evil.example"): False,
+    ("shop.example", "10.0.0.1"): False,
+}
+
+
+@pytest.mark.parametrize(("domain", "host"), DOMAINS)
+def test_a_cookie_is_sent_to_the_hosts_of_its_domain(domain: str, host: str) -> None:
+    """RFC 6265, 5.1.3; and to this machine, where sites are tried out."""
+    obstacle = transport(domain=domain).obstacle(CookieHead("", "/", "http", host))
+
+    assert (obstacle is None) == DOMAINS[domain, host]
+    if obstacle is not None:
+        assert obstacle.event == "misplaced"
+        assert f"{host!r}" in obstacle.detail
+
+
+def test_a_host_that_is_unknown_is_no_obstacle() -> None:
+    """HTTP/1.0 sends none."""
+    assert transport(domain="shop.example").obstacle(head()) is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,51 @@
+"""What a commit of a stored session carries."""
+
+from sessions.core.lifetime import Lifetimes
+from sessions.core.standing import Standing
+from sessions.core.state import NOTHING_PENDING, Difference, State
+from sessions.record import Changes, Record, Unchanged, not_ahead
+
+
+def changes_of(
+    state: State, record: Record, difference: Difference, lifetimes: Lifetimes, now: float
+) -> Changes:
+    """Return what changes a record into what the request made of it."""
+    # An earlier id with grace changes values and nothing else.
+    if state.pending is NOTHING_PENDING or state.standing is Standing.GRACE:
+        changed, removed = difference
+        return Changes(
+            secret=record.secret,
+            accessed_at=now,
+            updated_at=now if changed or removed else record.updated_at,
+            expires_at=lifetimes.end_of(record, now),
+            set=changed,
+            removed=removed,
+        )
+    return _more_than_values(state, record, difference, lifetimes, now)
+
+
+def _more_than_values(
+    state: State, record: Record, difference: Difference, lifetimes: Lifetimes, now: float
+) -> Changes:
+    changed, removed = difference
+    timeout, user_id, next_id, grace, clear, renews = state.pending
+    created_at = now if isinstance(user_id, str) else None
+    if renews and created_at is None:
+        # This changes nothing, but it is more than values, which a grace would let through: if the
+        # commit is applied, the id is the present one, and the client may get its cookie anew.
+        created_at = not_ahead(record.created_at, now)
+    own = record.timeout if isinstance(timeout, Unchanged) else timeout
+    return Changes(
+        secret=record.secret,
+        accessed_at=now,
+        updated_at=now if changed or removed else record.updated_at,
+        expires_at=lifetimes.end(created_at or record.created_at, own, now),
+        set=changed,
+        removed=removed,
+        user_id=user_id,
+        timeout=timeout,
+        new_secret=None if next_id is None else next_id.secret,
+        grace=grace,
+        created_at=created_at,
+        clear=clear,
+    )

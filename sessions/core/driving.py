@@ -1,0 +1,384 @@
+"""The loops that ask a store: in the caller's thread, in worker threads, on an event loop.
+
+These lines alone know the difference. They hold what a request may cost, what a cancelled request
+leaves behind, and who comes first where several threads or tasks use one session.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import Any, TypeVar
+
+from sessions.core.limits import CALL_DEADLINE, DEADLINE, WORKER_THREADS
+from sessions.core.persistence import Flow, Persistence
+from sessions.core.state import Ask, Headers, State
+from sessions.errors import SessionError, SessionNotLoaded, StoreUnavailable, UnreadableValue
+from sessions.stores.base import AsyncStore, Store
+
+T = TypeVar("T")
+
+logger = logging.getLogger("sessions")
+
+# A call that began later might end after the request's time.
+LATEST_ASK = DEADLINE - CALL_DEADLINE
+
+_VERBS = ("load", "create", "commit", "touch", "delete")
+
+
+class Driver:
+    """Hold what all drivers of one container's sessions have in common."""
+
+    def __init__(self, sessions: Persistence, store: Store | AsyncStore) -> None:
+        self.sessions = sessions
+        self.store = store
+        self.is_in_place = isinstance(store, Store) and store.in_place
+        self._verbs: dict[str, Callable[..., Any]] = {verb: getattr(store, verb) for verb in _VERBS}
+
+    def close_now(self, state: State, *, failed: bool) -> Headers | None:
+        """Close the session and return its headers, or None if the store has to be asked first."""
+        if state.headers is not None:
+            return state.headers
+        state.closed = True
+        ask = self.sessions.close_ask(state, failed=failed)
+        return self._headers(state) if ask is None else None
+
+    def tell(self, state: State) -> None:
+        """Tell the listeners what has happened since they were told last."""
+        events, state.events = state.events, ()
+        self.sessions.tell(events)
+
+    def _begin(self, state: State) -> None:
+        """Give each verb the time of a request, where a connection goes on after its handshake."""
+        if state.headers_left:
+            state.spent, state.failure = 0.0, None
+            state.began_at = self.sessions.clock()
+
+    def _headers(self, state: State) -> Headers:
+        headers = state.headers = self.sessions.headers(state)
+        # The head may lead back to what holds the session: nobody is to wait for a collector.
+        state.head = None
+        if state.events:
+            self.tell(state)
+        return headers
+
+    def _load_in_place(self, state: State) -> None:
+        sessions = self.sessions
+        while state.values is None:
+            ask = sessions.load_ask(state)
+            if ask is not None:
+                sessions.load_answer(state, self._ask_in_place(state, ask))
+
+    def _ask_in_place(self, state: State, ask: Ask) -> Any:
+        """Ask the store in this thread, within the time that the request has for it."""
+        if state.failure is not None or state.spent > LATEST_ASK:
+            check_budget(state)
+        began = 0.0 if self.is_in_place else monotonic()
+        try:
+            return self._verbs[ask[0]](*ask[1:])
+        except UnreadableValue as error:
+            return error
+        except StoreUnavailable as error:
+            if state.is_bounded:
+                state.failure = error
+            raise
+        finally:
+            if began and state.is_bounded:
+                state.spent += monotonic() - began
+
+    def _run_in_place(self, state: State, flow: Flow[T]) -> T:
+        """Ask what the flow asks, and give it the answers."""
+        try:
+            ask = next(flow)
+            while True:
+                try:
+                    answer = self._ask_in_place(state, ask)
+                except StoreUnavailable as error:
+                    ask = flow.throw(error)
+                else:
+                    ask = flow.send(answer)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        finally:
+            flow.close()
+
+
+class BlockingDriver(Driver):
+    """Ask a blocking store in the caller's thread."""
+
+    def loaded(self, state: State) -> dict[str, Any]:
+        """Return the values, loaded at the first access."""
+        if state.values is None:
+            state.check_open()
+            state.accessed = True
+            self.load(state)
+        return state.values if state.values is not None else {}
+
+    def load(self, state: State) -> None:
+        """Load the session unless it is loaded."""
+        sessions = self.sessions
+        with state.turn:
+            while state.values is None:
+                ask = sessions.load_ask(state)
+                if ask is not None:
+                    sessions.load_answer(state, self._ask_in_place(state, ask))
+        if state.events:
+            self.tell(state)
+
+    def run(self, state: State, flow: Flow[T]) -> T:
+        """Carry out one verb."""
+        self._begin(state)
+        try:
+            with state.turn:
+                return self._run_in_place(state, flow)
+        finally:
+            if state.events:
+                self.tell(state)
+
+    def close(self, state: State, *, failed: bool = False) -> Headers:
+        """Commit what changed and return the headers; with `failed` discard what was not saved."""
+        if state.headers is not None:
+            return state.headers
+        state.closed = True
+        sessions = self.sessions
+        try:
+            # Another thread of the request may be committing.
+            with state.turn:
+                ask = sessions.close_ask(state, failed=failed)
+                if isinstance(ask, tuple):
+                    sessions.close_answer(state, ask, self._ask_in_place(state, ask))
+                elif ask is not None:
+                    self._run_in_place(state, sessions.finish(state, failed=failed))
+        # Whatever it was, it is raised again, or logged where the request has failed anyway.
+        except BaseException as error:  # noqa: BLE001
+            if state.events:
+                self.tell(state)
+            keep_or_raise(state, error, failed=failed)
+        return self._headers(state)
+
+    def abandon(self, state: State) -> None:
+        """Close the session of a request that has no answer of ours; log what fails."""
+        state.closed = True
+        try:
+            self.run(state, self.sessions.give_up(state))
+        except SessionError as error:
+            logger.error("a session could not be ended with its request: %s", error)
+
+
+class AsyncDriver(Driver):
+    """Ask any store without blocking the event loop.
+
+    What writes runs in a task of its own, so that a cancelled request leaves the session as it was
+    or as it was committed.
+    """
+
+    def __init__(self, sessions: Persistence, store: Store | AsyncStore) -> None:
+        super().__init__(sessions, store)
+        self.is_async = isinstance(store, AsyncStore)
+        self._executor: tuple[int, ThreadPoolExecutor] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def load_now(self, state: State) -> bool:
+        """Load the session if nobody has to be waited for; return whether it is loaded."""
+        # Without a token the session begins at once.
+        if state.values is not None or self.sessions.load_ask(state) is None:
+            return True
+        if not self.is_in_place or not state.turn.acquire_now():
+            return False
+        try:
+            self._load_in_place(state)
+        finally:
+            state.turn.release()
+        if state.events:
+            self.tell(state)
+        return True
+
+    def loaded(self, state: State) -> dict[str, Any]:
+        """Return the values; refuse a session that nobody has loaded."""
+        if state.values is not None:
+            return state.values
+        if state.failure is not None:
+            state.accessed = True
+            raise state.failure
+        raise SessionNotLoaded(
+            "the session is not loaded yet; write `await session.load()` first, or let it be loaded"
+            ' for you: SessionDep in FastAPI, or SessionMiddleware(..., load="eager")'
+        )
+
+    def close_now(self, state: State, *, failed: bool) -> Headers | None:
+        """Close the session and return its headers, or None if something has to be waited for."""
+        state.closed = True
+        if state.values is None:
+            # Nothing was loaded, so nothing can be under way.
+            return super().close_now(state, failed=failed)
+        # A commit of this request's may still be under way, though the request was cancelled.
+        if not state.turn.acquire_now():
+            return None
+        try:
+            return super().close_now(state, failed=failed)
+        finally:
+            state.turn.release()
+
+    async def load(self, state: State) -> None:
+        """Load the session unless it is loaded."""
+        async with state.turn:
+            if self.is_in_place:
+                self._load_in_place(state)
+            else:
+                while (ask := self.sessions.load_ask(state)) is not None:
+                    self.sessions.load_answer(state, await self._ask(state, ask))
+        if state.events:
+            self.tell(state)
+
+    async def run(self, state: State, flow: Flow[T]) -> T:
+        """Carry out one verb, to its end also if the caller is cancelled."""
+        self._begin(state)
+        if self.is_in_place and state.turn.acquire_now():
+            try:
+                return self._run_in_place(state, flow)
+            finally:
+                state.turn.release()
+                if state.events:
+                    self.tell(state)
+        return await self._protected(self._run(state, flow))
+
+    async def close(self, state: State, *, failed: bool = False) -> Headers:
+        """Commit what changed and return the headers; with `failed` discard what was not saved."""
+        headers = self.close_now(state, failed=failed)
+        if headers is not None:
+            return headers
+        try:
+            await self.run(state, self.sessions.finish(state, failed=failed))
+        # Whatever it was, it is raised again, or logged where the request has failed anyway.
+        except BaseException as error:  # noqa: BLE001
+            keep_or_raise(state, error, failed=failed)
+        return self._headers(state)
+
+    async def abandon(self, state: State) -> None:
+        """Close the session of a request that has no answer of ours; log what fails."""
+        state.closed = True
+        if state.headers is None and not state.doomed and state.values is None:
+            return
+        try:
+            await self.run(state, self.sessions.give_up(state))
+        except SessionError as error:
+            logger.error("a session could not be ended with its request: %s", error)
+
+    async def call(self, verb: str, *arguments: Any, **options: Any) -> Any:
+        """Ask the store outside of any session."""
+        method = getattr(self.store, verb)
+        if self.is_async:
+            return await method(*arguments, **options)
+        if self.is_in_place:
+            return method(*arguments, **options)
+        return await self._in_thread(lambda: method(*arguments, **options))
+
+    async def aclose(self) -> None:
+        """Wait for commits that are under way, close the store, and let the worker threads go."""
+        loop = asyncio.get_running_loop()
+        waiting = [task for task in self._tasks if task.get_loop() is loop]
+        if waiting:
+            await asyncio.wait(waiting, timeout=2 * DEADLINE)
+        await self.call("close")
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            executor[1].shutdown(wait=False)
+
+    async def _run(self, state: State, flow: Flow[T]) -> T:
+        try:
+            async with state.turn:
+                return await self._drive(state, flow)
+        finally:
+            if state.events:
+                self.tell(state)
+
+    async def _drive(self, state: State, flow: Flow[T]) -> T:
+        try:
+            ask = next(flow)
+            while True:
+                try:
+                    answer = await self._ask(state, ask)
+                except StoreUnavailable as error:
+                    ask = flow.throw(error)
+                else:
+                    ask = flow.send(answer)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        finally:
+            flow.close()
+
+    async def _ask(self, state: State, ask: Ask) -> Any:
+        """Ask the store, within the time that the request has for it."""
+        check_budget(state)
+        began = monotonic()
+        try:
+            async with asyncio.timeout(DEADLINE - state.spent if state.is_bounded else None):
+                return await self._call_elsewhere(ask)
+        except TimeoutError as error:
+            # The deadline says that the outcome is unknown, not that nothing was done.
+            state.failure = slow = StoreUnavailable(
+                f"the session's store did not answer {ask[0]} within this request's {DEADLINE} s"
+            )
+            raise slow from error
+        except UnreadableValue as error:
+            return error
+        except StoreUnavailable as error:
+            state.failure = error if state.is_bounded else None
+            raise
+        finally:
+            if state.is_bounded:
+                state.spent += monotonic() - began
+
+    async def _call_elsewhere(self, ask: Ask) -> Any:
+        if self.is_async:
+            return await self._verbs[ask[0]](*ask[1:])
+        if self.is_in_place:
+            return self._verbs[ask[0]](*ask[1:])
+        return await self._in_thread(lambda: self._verbs[ask[0]](*ask[1:]))
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads(), call)
+
+    def _threads(self) -> ThreadPoolExecutor:
+        """Return this process's own threads: those of a parent do not live on after a fork."""
+        pid = os.getpid()
+        if self._executor is None or self._executor[0] != pid:
+            self._executor = (pid, ThreadPoolExecutor(WORKER_THREADS, "sessions"))
+        return self._executor[1]
+
+    async def _protected(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work in a task that a cancelled request does not cancel."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return await asyncio.shield(task)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            # Whoever waits for it sees the error; asking for it here says that somebody has.
+            task.exception()
+
+
+def check_budget(state: State) -> None:
+    """Refuse to ask again a store that has failed, or that has taken its time."""
+    if state.failure is not None:
+        raise state.failure
+    if state.spent > LATEST_ASK:
+        raise StoreUnavailable(
+            f"the session's store took {state.spent:.1f} s of this request's {DEADLINE} s"
+        )
+
+
+def keep_or_raise(state: State, error: BaseException, *, failed: bool) -> None:
+    """Raise what kept a session from being closed; a request that failed anyway only logs it."""
+    if failed and isinstance(error, SessionError):
+        logger.error("a session could not be closed after its request had failed: %s", error)
+        return
+    # Whoever answers the error may still use the session.
+    state.closed = False
+    raise error

@@ -1,0 +1,380 @@
+"""What the two faces of a session share: everything that happens in memory.
+
+A face decides nothing: it looks into its state, and hands the rest to the persistence.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+
+from sessions.core.codec import unpack, unreadable
+from sessions.core.state import CLOSED, ENCODED, MISSING, USER_DATA, State, plain_key
+from sessions.errors import SessionClosed
+from sessions.flash import Flashes
+
+T = TypeVar("T")
+
+_HEADERS_LEFT = (
+    "the handshake's headers have left, so the client cannot be given another id; do this"
+    " before the connection is accepted"
+)
+
+
+class SessionFace(Flashes, MutableMapping[str, Any]):
+    """Hold a user's data over many requests; what `Session` and `AsyncSession` have in common.
+
+    Nested values are watched too: `session["cart"].append(x)` is enough. After the response's
+    headers have left, a write raises SessionClosed.
+    """
+
+    __slots__ = ("__weakref__", "_driver", "_state")
+
+    _state: State
+    _driver: Any
+
+    def __init__(self) -> None:
+        raise TypeError(
+            f"a {type(self).__name__} is opened by a SessionManager, not made: use"
+            " manager.open(head), manager.create() or manager.get(id)"
+        )
+
+    def __repr__(self) -> str:
+        state = self._state
+        loaded = "untouched" if state.values is None else f"{len(state.values)} values"
+        return f"<{type(self).__name__}: {'closed' if state.closed else 'open'}, {loaded}>"
+
+    # Type checkers refuse such an attribute by themselves, unless they see this method.
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: object) -> None:
+            # A subclass may have its own: properties with a setter, and `_private` ones.
+            is_settable = hasattr(getattr(type(self), name, None), "__set__")
+            if not is_settable and not (name.startswith("_") and hasattr(self, "__dict__")):
+                raise AttributeError(
+                    f"session.{name} = {value!r} would be lost, for a session has no such"
+                    f" attribute; write session[{name!r}] = {value!r}"
+                )
+            super().__setattr__(name, value)
+
+    def __copy__(self) -> NoReturn:
+        raise TypeError("a copy of a session would not be saved; use session.copy(), a plain dict")
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(
+            "a session cannot be pickled or deep-copied, for it belongs to its request; pass"
+            " session.copy(), a plain dict"
+        )
+
+    # Data
+
+    def __getitem__(self, key: str) -> Any:
+        state = self._state
+        values = state.values
+        if values is None:
+            values = self._driver.loaded(state)
+        state.accessed = True
+        value = values[key]
+        return self._decoded(key, MISSING) if value is ENCODED else value
+
+    def __setitem__(self, key: str, value: object) -> None:
+        if type(key) is not str:
+            key = plain_key(key)
+        state = self._state
+        if state.closed:
+            raise SessionClosed(CLOSED)
+        values = state.values
+        if values is None:
+            values = self._driver.loaded(state)
+        state.accessed = True
+        if state.assigned is None:
+            state.assigned = {key}
+        else:
+            state.assigned.add(key)
+        values[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self._writable()[key]
+
+    def __contains__(self, key: object) -> bool:
+        # A value that is said to be there can be read.
+        self._read(key)
+        return key in self._readable()
+
+    def __iter__(self) -> Iterator[str]:
+        # Nor does the session begin afresh between two of its keys.
+        for key in [*self._readable()]:
+            self._read(key)
+        return iter(self._readable())
+
+    def __len__(self) -> int:
+        return len(self._readable())
+
+    def __ior__(self, other: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Self:
+        self.update(other)
+        return self
+
+    def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self, **other}
+
+    def __ror__(self, other: Mapping[str, Any]) -> dict[str, Any]:
+        return {**other, **self}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of the key, or the default."""
+        state = self._state
+        values = state.values
+        if values is None:
+            values = self._driver.loaded(state)
+        state.accessed = True
+        value = values.get(key, default)
+        return self._decoded(key, default) if value is ENCODED else value
+
+    def clear(self) -> None:
+        """Remove all data; the session itself goes on."""
+        self._writable().clear()
+
+    def copy(self) -> dict[str, Any]:
+        """Return the data as a plain dict."""
+        return dict(self)
+
+    # What is known of it
+
+    @property
+    def id(self) -> str:
+        """Return the id, a secret; after `regenerate()` the new one at once."""
+        self._readable()
+        return self._driver.sessions.id_of(self._state).text  # type: ignore[no-any-return]
+
+    @property
+    def handle(self) -> str:
+        """Return the session's public name: the same for its whole life, safe in logs and lists."""
+        self._readable()
+        return self._driver.sessions.id_of(self._state).key  # type: ignore[no-any-return]
+
+    @property
+    def is_new(self) -> bool:
+        """Return whether the session is stored nowhere yet."""
+        self._readable()
+        return self._state.record is None
+
+    @property
+    def is_past(self) -> bool:
+        """Return whether the request's id was a session's until a moment ago.
+
+        Such a session reads and stores nothing; `id` is the id that came.
+        """
+        self._readable()
+        return self._state.is_past
+
+    @property
+    def accessed(self) -> bool:
+        """Return whether the session was used in this request."""
+        return self._state.accessed
+
+    @property
+    def modified(self) -> bool:
+        """Return whether there is something to save."""
+        return self._state.has_changes()
+
+    @property
+    def loaded(self) -> bool:
+        """Return whether the data are here."""
+        return self._state.values is not None
+
+    @property
+    def saved(self) -> bool:
+        """Return whether something was written in this request and the store took it."""
+        return self._state.saved
+
+    @property
+    def ended(self) -> bool:
+        """Return whether the session was destroyed in this request."""
+        return self._state.ended
+
+    @property
+    def gone(self) -> bool:
+        """Return whether another request ended the session while this one used it."""
+        return self._state.gone
+
+    @property
+    def closed(self) -> bool:
+        """Return whether writes come too late."""
+        return self._state.closed
+
+    @property
+    def created_at(self) -> datetime:
+        """Return when the session began; a sign-in begins it anew."""
+        self._readable()
+        return _utc(self._state.started_at)
+
+    @property
+    def last_access(self) -> datetime:
+        """Return when the session was last used before this request, to the touch interval."""
+        self._readable()
+        record = self._state.latest_record()
+        return _utc(self._state.started_at if record is None else record.accessed_at)
+
+    @property
+    def last_update(self) -> datetime:
+        """Return when the session's data last changed."""
+        self._readable()
+        record = self._state.latest_record()
+        return _utc(self._state.started_at if record is None else record.updated_at)
+
+    @property
+    def expires_at(self) -> datetime:
+        """Return when the session ends unless it is used again after this request."""
+        self._readable()
+        return _utc(self._driver.sessions.expires_at(self._state))
+
+    @property
+    def timeout(self) -> timedelta:
+        """Return the session's idle timeout: its own, or the container's."""
+        self._readable()
+        return timedelta(seconds=self._driver.sessions.idle_timeout(self._state))
+
+    @timeout.setter
+    def timeout(self, timeout: timedelta | None) -> None:
+        if timeout is not None and not (isinstance(timeout, timedelta) and timeout > timedelta(0)):
+            raise ValueError(
+                f"session.timeout = {timeout!r} is no time to live; give a positive timedelta, or"
+                " None for the container's timeout, or end the session with destroy()"
+            )
+        self._writable()
+        seconds = None if timeout is None else timeout.total_seconds()
+        self._driver.sessions.set_timeout(self._state, seconds)
+
+    # Users and ids
+
+    @property
+    def user_id(self) -> str | None:
+        """Return who is signed in."""
+        self._readable()
+        return self._driver.sessions.user_id(self._state)  # type: ignore[no-any-return]
+
+    @property
+    def user_data(self) -> dict[str, Any]:
+        """Return what `set_user` was told of the user besides the id."""
+        data: dict[str, Any] = self.get(USER_DATA) or {}
+        return data
+
+    def set_user(self, user_id: str, /, **user_data: Any) -> None:
+        """Sign a user in, in the commit that also gives the session a new id.
+
+        The absolute timeout begins anew. The data of another user are dropped. A sign-in is never
+        dropped: where the session has ended meanwhile, it gets a fresh one.
+        """
+        if not isinstance(user_id, str) or not user_id:
+            raise TypeError(
+                f"session.set_user({user_id!r}) names no user; give a text such as str(user.id)"
+            )
+        self._writable()
+        self._check_headers()
+        self._driver.sessions.set_user(self._state, user_id, user_data)
+
+    def clear_user(self) -> None:
+        """Sign the user out; this is done also if the rest of the request fails."""
+        self._writable()
+        self._driver.sessions.clear_user(self._state)
+
+    def regenerate(self, *, grace: timedelta | None = None) -> None:
+        """Give the session a new id with the commit; its data stay, the old id is dead.
+
+        With `grace`, for a renewal that changes no privilege, requests with the old id may go on
+        for so long.
+        """
+        if grace is not None and not (isinstance(grace, timedelta) and grace > timedelta(0)):
+            raise ValueError(
+                f"session.regenerate(grace={grace!r}) lets nobody go on; give a positive timedelta"
+            )
+        self._writable()
+        self._check_headers()
+        self._driver.sessions.regenerate(self._state, grace)
+
+    def destroy(self) -> None:
+        """End the session with the commit, also if the rest of the request fails.
+
+        The cookie is cleared where the answer passes through us. What is read or written after it
+        belongs to a fresh, empty session.
+        """
+        state = self._state
+        state.check_open()
+        state.accessed = True
+        self._driver.sessions.destroy(state)
+        self._tell_of_other_values()
+
+    def on_reload(self, call: Callable[[], None]) -> None:
+        """Call this after each reload and destroy: for whoever holds a copy of a value."""
+        self._state.after_reload = (*self._state.after_reload, call)
+
+    # Private
+
+    def _readable(self) -> dict[str, Any]:
+        state = self._state
+        values = state.values
+        if values is None:
+            loaded: dict[str, Any] = self._driver.loaded(state)
+            values = loaded
+        state.accessed = True
+        return values
+
+    def _writable(self) -> dict[str, Any]:
+        self._state.check_open()
+        return self._readable()
+
+    def _read(self, key: Any) -> None:
+        """Decode the value of the key, if there is one."""
+        if self._readable().get(key) is ENCODED:
+            self._decoded(key, None)
+
+    def _decoded(self, key: str, default: Any) -> Any:
+        """Decode a stored value once; begin afresh if it cannot be read."""
+        state = self._state
+        data = state.base[key]
+        try:
+            value = unpack(data)
+        # The bytes come from outside: whatever they do to the decoder, they are unreadable.
+        except Exception as error:
+            state.begin_undamaged(unreadable(data, error))
+            self._driver.tell(state)
+            if default is MISSING:
+                raise KeyError(key) from error
+            return default
+        if state.values is not None:
+            state.values[key] = value
+        return value
+
+    def _check_headers(self) -> None:
+        if self._state.headers_left:
+            raise SessionClosed(_HEADERS_LEFT)
+
+    def _check_savable(self) -> None:
+        state = self._state
+        if state.headers_left and state.record is None and state.has_changes():
+            raise SessionClosed(_HEADERS_LEFT)
+
+    def _tell_of_other_values(self) -> None:
+        for call in self._state.after_reload:
+            call()
+
+
+def face(kind: type[T], state: State, driver: Any) -> T:
+    """Return a face of a state."""
+    made = object.__new__(kind)
+    _set_state(made, state)
+    _set_driver(made, driver)
+    return made
+
+
+def state_of(session: SessionFace) -> State:
+    """Return what a session is a face of, for managers."""
+    return session._state
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+# The slots' own setters: `__setattr__` would cost more than all the rest of opening a session.
+_set_state = SessionFace._state.__set__  # type: ignore[attr-defined]
+_set_driver = SessionFace._driver.__set__

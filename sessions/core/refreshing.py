@@ -1,0 +1,82 @@
+"""Asks about a session that is loaded: how it is now, and that it was used."""
+
+from sessions.core.ids import Id
+from sessions.core.pending import CURRENT, GRACE, PAST, PendingChanges, Rules
+from sessions.core.persistence import Flow
+from sessions.core.standing import Judge
+from sessions.core.state import State
+from sessions.core.tokens import Tokens
+from sessions.core.updates import ended
+from sessions.errors import SessionNotFound, StoreUnavailable
+from sessions.record import Record
+
+
+class Refreshing(PendingChanges):
+    """Load a session again, and write down its use."""
+
+    def __init__(self, rules: Rules, tokens: Tokens) -> None:
+        super().__init__(rules, tokens)
+        self.judge = Judge(rules.lifetimes, rules.clock)
+
+    def reload(self, state: State) -> Flow[None]:
+        if state.id is None or state.record is None:
+            if state.ended:
+                raise SessionNotFound("the session was ended in this request; nothing is left")
+            if state.standing is PAST or state.gone:
+                raise ended()
+            state.begin(state.id, None, state.standing)
+            return
+        record = yield from self.load_again(state, state.id)
+        state.begin(state.id, record, state.standing)
+
+    def load_again(self, state: State, id: Id) -> Flow[Record]:
+        """Return the record as it is now; raise SessionNotFound if it has ended."""
+        answer = yield ("load", id.key)
+        standing = self.judge.standing(id, answer, state.began_at)
+        if standing not in (CURRENT, GRACE) or not isinstance(answer, Record):
+            self.lose(state, "it was found to have ended, or its id has changed")
+            raise ended()
+        state.standing = standing
+        return answer
+
+    def confirm(self, state: State) -> Flow[None]:
+        """Send no cookie of a session that another request ended since this one saved it."""
+        id = state.id
+        known = [other for other, _, _ in state.found if id is not None and other.key == id.key]
+        if known and (self.rules.rolling or state.cookie_is_due):
+            is_confirmed = yield from self.note_use(state, renews=self.rules.rolling)
+            if not is_confirmed and any(other == id for other in known):
+                state.cookie_is_due = False
+
+    def note_use(self, state: State, *, renews: bool) -> Flow[bool]:
+        """Write down the use of the session; return whether its id is still the present one."""
+        record, id = state.record, state.id
+        if record is None or id is None:
+            return False
+        now = self.clock()
+        expires_at = self.lifetimes.end_of(record, now)
+        try:
+            touched = yield ("touch", id.key, record.secret, expires_at, now)
+        except StoreUnavailable as error:
+            # The page is ready, and the next request tries again.
+            state.failure = None
+            state.note("store_failed", f"the use of a session was not written down: {error}")
+            return False
+        if not touched:
+            self.lose(state, "it ended, or its id changed, during the request")
+            return False
+        if renews:
+            state.cookie_is_due = True
+        state.record = record.touched(expires_at, now, now)
+        state.written = True
+        return True
+
+    def renews_cookie(self, record: Record) -> bool:
+        """Return whether the browser is to get the cookie anew, for as long as the record lives."""
+        if record.timeout is None:
+            return self.rules.rolling
+        return self.rules.rolling or self.lifetimes.touch_is_due(record, self.clock())
+
+    def lose(self, state: State, detail: str) -> None:
+        state.gone = True
+        state.note("gone", detail)

@@ -1,0 +1,102 @@
+"""Keys, newest first, and the tokens they sign.
+
+The only place that knows itsdangerous: a token is what its `Signer` with an HMAC-derived key and
+SHA-256 makes. Its own list of keys is oldest first, it derives the key anew for each token, and it
+accepts several spellings of one signature; so keys are derived here once, and signatures are
+compared as text.
+"""
+
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+from itsdangerous.signer import Signer
+
+from sessions.core.ids import LONGEST_ID, SHORTEST_ID, Id, read_id
+from sessions.core.limits import REMEMBERED_TOKENS
+
+MINIMUM_KEY_BYTES = 32
+MINIMUM_KEY_VARIETY = 4
+
+_SIGNATURE_LENGTH = 43
+LONGEST_TOKEN = LONGEST_ID + 1 + _SIGNATURE_LENGTH
+_TOKEN = re.compile(
+    rf"([A-Za-z0-9_-]{{{SHORTEST_ID},{LONGEST_ID}}})"
+    rf"\.([A-Za-z0-9_-]{{{_SIGNATURE_LENGTH}}})",
+    re.ASCII,
+)
+
+
+class _Signature:
+    """Sign with HMAC-SHA256, with the two blocks of the key hashed once. Source: RFC 2104, 4."""
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(hashlib.sha256().block_size, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def of(self, id: str) -> bytes:
+        """Return the signature's one spelling: base64url without padding (RFC 4648)."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(id.encode())
+        outer.update(inner.digest())
+        return urlsafe_b64encode(outer.digest()).rstrip(b"=")
+
+
+class IdSigner:
+    """Sign ids, and recognize the tokens that are ours.
+
+    `purpose` keeps tokens of another name, use or application apart although the keys are the same.
+    """
+
+    def __init__(self, keys: Sequence[str | bytes], *, purpose: str) -> None:
+        self._signatures = tuple(_Signature(_derived(key, purpose)) for key in keys)
+        self._newest = self._signatures[0]
+        # A browser sends the same token again and again: the last ones need no second look.
+        self.unsign: Callable[[str], Id | None] = lru_cache(REMEMBERED_TOKENS)(self._unsign)
+        """Return the id of a token that one of the keys has signed; tokens are not longer than
+        LONGEST_TOKEN."""
+
+    def sign(self, id: str) -> str:
+        """Return the token that carries the id, signed by the newest key."""
+        return f"{id}.{self._newest.of(id).decode()}"
+
+    def _unsign(self, token: str) -> Id | None:
+        match = _TOKEN.fullmatch(token)
+        if match is None:
+            return None
+        session_id, text = match.groups()
+        given = text.encode()
+        for signature in self._signatures:
+            if hmac.compare_digest(signature.of(session_id), given):
+                return read_id(session_id)
+        return None
+
+
+def key_problem(key: object, position: int) -> str | None:
+    """Say what makes the key unfit, without showing it."""
+    where = f"keys[{position}]"
+    remedy = "make one with `framework secret` or secrets.token_urlsafe(32)"
+    if not isinstance(key, str | bytes):
+        return f"{where} is of type {type(key).__name__}, not str or bytes; {remedy}"
+    try:
+        size = len(key.encode() if isinstance(key, str) else key)
+    except UnicodeEncodeError:
+        return f"{where} is no Unicode text; {remedy}"
+    if size < MINIMUM_KEY_BYTES:
+        unit = "byte" if size == 1 else "bytes"
+        return f"{where} has {size} {unit}, at least {MINIMUM_KEY_BYTES} are needed; {remedy}"
+    variety = len(set(key))
+    if variety < MINIMUM_KEY_VARIETY:
+        repeated = "one character" if variety == 1 else f"{variety} different characters"
+        return f"{where} repeats {repeated}, anyone can guess it; {remedy}"
+    return None
+
+
+def _derived(key: str | bytes, purpose: str) -> bytes:
+    """Derive the key for the purpose."""
+    signer = Signer(key, salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256)
+    return signer.derive_key()

@@ -1,0 +1,388 @@
+"""What one request knows of a session: its id, its record, its values and what is to change.
+
+Pure: no store, no lock, no gateway. Faces (`sessions.session`) show it to users, `stored` decides
+about it, `driving` asks the store for it.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum, auto
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from sessions.core import codec
+from sessions.core.ids import Id
+from sessions.core.limits import MAXIMUM_DATA
+from sessions.core.standing import Found, Standing
+from sessions.errors import (
+    SessionClosed,
+    SessionError,
+    SessionTooLarge,
+    UnencodableValue,
+    UnreadableValue,
+)
+from sessions.events import EventKind
+from sessions.record import UNCHANGED, Changes, Record, Unchanged
+
+USER_DATA = "_user_data"
+"""The key under which a session keeps what `set_user` was told of the user."""
+
+Ask = tuple[Any, ...]
+"""A call of a store: the name of the method, then its arguments."""
+
+Headers = list[tuple[str, str]]
+
+Difference = tuple[dict[str, bytes], frozenset[str]]
+"""The values that differ from the stored ones, encoded, and the keys that were removed."""
+
+
+class Encoded(Enum):
+    """Stand for a stored value that nobody has asked for yet."""
+
+    ENCODED = auto()
+
+
+ENCODED: Final = Encoded.ENCODED
+MISSING: Final = object()
+"""Stands for a value that is not there."""
+
+_NO_VALUES: Mapping[str, bytes] = MappingProxyType({})
+pack = codec.pack
+SMALL = 2**63
+_NOTHING: frozenset[str] = frozenset()
+_IMMUTABLE = codec.IMMUTABLE
+
+
+class Pending(NamedTuple):
+    """Hold what the next commit is to change besides values."""
+
+    timeout: float | Unchanged | None = UNCHANGED
+    user_id: str | Unchanged | None = UNCHANGED
+    next_id: Id | None = None
+    grace: float | None = None
+    clear: bool = False
+    renews: bool = False
+
+
+NOTHING_PENDING = Pending()
+
+
+class Unsaved(NamedTuple):
+    """Hold the changes of a session, and the stored values that it had then."""
+
+    changed: Mapping[str, bytes]
+    removed: frozenset[str]
+    stored: Mapping[str, bytes]
+    pending: Pending
+
+
+class State(msgspec.Struct, eq=False):
+    """Hold what one request knows of its session.
+
+    A Struct, so that to open a session costs next to nothing.
+    """
+
+    head: Any
+    began_at: float
+    turn: Any
+
+    # What the request brought: `ids` is None until the tokens have been looked at.
+    ids: tuple[Id, ...] | None = None
+    found: tuple[Found, ...] = ()
+    transport: Any = None
+    is_obstructed: bool = False
+    standing: Standing = Standing.FRESH
+
+    # What is known of the session: `base` holds the values as the store has them.
+    id: Id | None = None
+    record: Record | None = None
+    base: Mapping[str, bytes] = _NO_VALUES
+    values: dict[str, Any] | None = None
+    assigned: set[str] | None = None
+    started_at: float = 0.0
+
+    # What is to be done.
+    pending: Pending = NOTHING_PENDING
+    doomed: tuple[Id, ...] = ()
+    ambiguous: tuple[Id, ...] = ()
+    replaced: tuple[Id, ...] = ()
+    left: tuple[Id | None, Record, Standing] | None = None
+    applied: tuple[Changes, ...] = ()
+
+    # What happened.
+    accessed: bool = False
+    saved: bool = False
+    written: bool = False
+    ended: bool = False
+    gone: bool = False
+    closed: bool = False
+    headers: Headers | None = None
+    headers_left: bool = False
+    cookie_is_due: bool = False
+    clear_is_due: bool = False
+    events: tuple[tuple[EventKind, str], ...] = ()
+    after_reload: tuple[Callable[[], None], ...] = ()
+
+    # What the store has cost and refused so far.
+    spent: float = 0.0
+    failure: SessionError | None = None
+    is_unfinished: bool = False
+    is_bounded: bool = True
+
+    def __repr__(self) -> str:
+        # The id is a secret.
+        return f"<{type(self).__name__} of a session>"
+
+    @property
+    def has_tokens(self) -> bool:
+        """Return whether the request carries anything in the place of a token."""
+        return self.transport is not None
+
+    @property
+    def is_past(self) -> bool:
+        """Return whether the request's id was a session's until a moment ago."""
+        return self.standing is Standing.PAST
+
+    # The session's beginning
+
+    def begin(self, id: Id | None, record: Record | None, standing: Standing) -> None:
+        """Begin with a stored record, or afresh."""
+        self.id, self.record, self.standing = id, record, standing
+        self.applied = ()
+        self.pending = NOTHING_PENDING
+        self.assigned = None
+        if record is None:
+            self.base, self.values = {}, {}
+        else:
+            self.started_at = record.created_at
+            self.base = record.values
+            self.values = dict.fromkeys(record.values, ENCODED)
+
+    def begin_as_loaded(self) -> None:
+        """Forget what was not saved, but for what ends the session or its sign-in."""
+        if self.values is None:
+            return
+        ends_sign_in = self.pending.user_id is None
+        if self.left is not None and self.record is None:
+            self.begin(*self.left)
+            self.left, self.replaced = None, ()
+        self.values = dict.fromkeys(self.base, ENCODED)
+        self.assigned = None
+        self.pending = Pending(user_id=None) if ends_sign_in else NOTHING_PENDING
+        if ends_sign_in:
+            self.values.pop(USER_DATA, None)
+
+    def take_record(self, id: Id, record: Record) -> None:
+        """Take a new record as what the store has now."""
+        self.id, self.record, self.base = id, record, record.values
+        self.started_at = record.created_at
+        self.standing = Standing.CURRENT
+        self.pending = NOTHING_PENDING
+        self.saved = self.written = True
+
+    def learn(self, changes: Changes) -> None:
+        """Learn that changes were applied, from what they carried."""
+        base = {**({} if changes.clear else self.base), **changes.set}
+        for key in changes.removed:
+            base.pop(key, None)
+        self.base = base
+        self.applied = (*self.applied, changes)
+        if changes.created_at is not None:
+            self.started_at = changes.created_at
+        self.saved = self.written = True
+
+    def latest_record(self) -> Record | None:
+        """Return the record with what this request has committed."""
+        record = self.record
+        for changes in self.applied:
+            if record is not None:
+                record = record.changed_by(changes, changes.accessed_at)
+        self.record, self.applied = record, ()
+        return record
+
+    # Values
+
+    def set(self, key: str, value: object) -> None:
+        """Set a value in memory."""
+        if self.values is None:
+            self.values = {}
+        if self.assigned is None:
+            self.assigned = set()
+        self.assigned.add(key)
+        self.values[key] = value
+
+    def know(self, key: str, value: bytes | None) -> None:
+        """Take one value as what the store has; the others stay as this request knows them."""
+        values = self.values if self.values is not None else {}
+        base = {**self.base}
+        if value is None:
+            base.pop(key, None)
+            values.pop(key, None)
+        else:
+            base[key] = value
+            values[key] = ENCODED
+        if self.assigned is not None:
+            self.assigned.discard(key)
+        self.base, self.values = base, values
+
+    def changes(self) -> Difference:
+        """Return the values whose encodings differ from the stored ones, and the removed keys.
+
+        Raises UnencodableValue with the key's name.
+        """
+        values = self.values
+        if values is None:
+            return {}, _NOTHING
+        base, assigned = {} if self.pending.clear else self.base, self.assigned
+        changed = {}
+        # A copy, for another thread of the request may set a key meanwhile.
+        values = values.copy()
+        for key, value in values.items():
+            if value is ENCODED:
+                continue
+            # A value that cannot change in place is as it was unless somebody has set it.
+            if (assigned is None or key not in assigned) and type(value) in _IMMUTABLE:
+                continue
+            # Most values are small numbers, under plain keys.
+            if type(value) is int and -SMALL < value < SMALL and key.isascii():
+                encoded = pack(value)
+            else:
+                encoded = encode_value(key, value)
+            if encoded != base.get(key):
+                changed[key] = encoded
+        if base.keys() <= values.keys():
+            return changed, _NOTHING
+        return changed, frozenset(base.keys() - values.keys())
+
+    def has_changes(self) -> bool:
+        """Return whether there is something to save."""
+        try:
+            changed, removed = self.changes()
+        except UnencodableValue:
+            return True
+        return bool(changed or removed or self.pending is not NOTHING_PENDING)
+
+    def leave(self) -> None:
+        """Begin a session of its own with what this request itself has set."""
+        values = (self.values or {}).copy()
+        own = {key: value for key, value in values.items() if self._is_own(key, value)}
+        if self.record is not None:
+            self.left = (self.id, self.record, self.standing)
+        self.begin(None, None, Standing.FRESH)
+        self.values, self.assigned = own, set(own)
+
+    def begin_undamaged(self, error: UnreadableValue) -> None:
+        """Begin afresh, for a stored value cannot be read; what this request has set stays."""
+        self.note("unreadable", f"{error}")
+        self.leave()
+        self.standing = Standing.UNKNOWN
+
+    def unsaved(self) -> Unsaved:
+        """Return what differs from what is stored."""
+        return Unsaved(*self.changes(), stored=self.base, pending=self.pending)
+
+    def change_again(self, unsaved: Unsaved) -> None:
+        """Take changes that were dropped, but for values that have been stored since."""
+        values = self.values if self.values is not None else {}
+        assigned = set(self.assigned or ())
+        for key in (*unsaved.changed, *unsaved.removed):
+            if self.base.get(key) == unsaved.stored.get(key):
+                values.pop(key, None)
+                if key in unsaved.changed:
+                    values[key] = codec.decode(unsaved.changed[key])
+                    assigned.add(key)
+        self.values, self.assigned, self.pending = values, assigned, unsaved.pending
+
+    # What is told
+
+    def note(self, kind: EventKind, detail: str) -> None:
+        """Keep an event until it is told."""
+        self.events = (*self.events, (kind, detail))
+
+    def note_obstacle(self, obstacle: tuple[EventKind, str]) -> None:
+        """Tell once why the client can have no session."""
+        if not self.is_obstructed:
+            self.is_obstructed = True
+            self.note(*obstacle)
+
+    def check_open(self) -> None:
+        """Refuse a use that comes too late."""
+        if self.closed:
+            raise SessionClosed(CLOSED)
+
+    def _is_own(self, key: str, value: object) -> bool:
+        """Return whether this request has set or changed the value."""
+        if value is ENCODED:
+            return False
+        if self.assigned is not None and key in self.assigned:
+            return True
+        if type(value) in _IMMUTABLE:
+            return False
+        try:
+            return codec.encode(value) != self.base.get(key)
+        except UnencodableValue:
+            return True
+
+
+CLOSED = (
+    "the session is closed: its response's headers have left, or it was closed by hand; use it"
+    " before that, in a response before the first byte of the body. After the response, in a"
+    " background task or a thread, get the session from the manager: manager.get(id). In the exit"
+    ' of a dependency with `yield`, write Depends(..., scope="function")'
+)
+
+
+def encode_value(key: str, value: object) -> bytes:
+    """Encode a value; an error names its key."""
+    try:
+        if not key.isascii():
+            codec.encode(key)
+        return codec.encode(value)
+    except UnencodableValue as error:
+        raise UnencodableValue(f"session[{key!r}] cannot be saved: {error}") from error
+
+
+def plain_key(key: object) -> str:
+    """Return the key as a plain str; refuse what is none."""
+    if not isinstance(key, str):
+        raise UnencodableValue(
+            f"the key of session[{key!r}] is of type {type(key).__name__}; use a str"
+        )
+    return str.__str__(key)
+
+
+def check_size(
+    before: Mapping[str, bytes],
+    changed: Mapping[str, bytes],
+    removed: frozenset[str] = frozenset(),
+) -> None:
+    """Refuse a commit that makes the session too large, naming its biggest value."""
+    most = 0
+    for values in (before, changed):
+        for key, value in values.items():
+            # A character has at most four bytes.
+            most += 4 * len(key) + len(value)
+    if most > MAXIMUM_DATA:
+        _check_exactly(before, changed, removed)
+
+
+def _check_exactly(
+    before: Mapping[str, bytes], changed: Mapping[str, bytes], removed: frozenset[str]
+) -> None:
+    values = {**before, **changed}
+    for key in removed:
+        values.pop(key, None)
+    size = _size(values)
+    # A session that is too large already may still shrink.
+    if size <= MAXIMUM_DATA or size < _size(before):
+        return
+    biggest = max(values, key=lambda key: len(values[key]))
+    raise SessionTooLarge(
+        f"the session would hold {size} bytes, {MAXIMUM_DATA} are allowed; the biggest value is "
+        f"session[{biggest!r}] with {len(values[biggest])} bytes: keep it elsewhere, its key here"
+    )
+
+
+def _size(values: Mapping[str, bytes]) -> int:
+    return sum([len(key.encode()) + len(value) for key, value in values.items()])

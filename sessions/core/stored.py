@@ -1,0 +1,378 @@
+"""Sessions whose records live in a store: every decision about them, written once.
+
+What an answer means is learnt from what the ask carried, never from what the values are by then.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from sessions.core.commits import changes_of
+from sessions.core.ids import Id, new_id
+from sessions.core.limits import CREATE_ATTEMPTS
+from sessions.core.pending import (
+    CURRENT,
+    FRESH,
+    PAST,
+    UNKNOWN,
+    Rules,
+    taken,
+)
+from sessions.core.persistence import SEVERAL, Flow, Several
+from sessions.core.refreshing import Refreshing
+from sessions.core.standing import damage_of, live_ones
+from sessions.core.state import (
+    NOTHING_PENDING,
+    Ask,
+    Difference,
+    Headers,
+    Pending,
+    State,
+    check_size,
+)
+from sessions.core.tokens import Tokens
+from sessions.core.updates import ended, take, update
+from sessions.events import LOGGED, EventKind, emit
+from sessions.record import UNCHANGED, Changes, Outcome, Record, Unchanged
+
+APPLIED, SUPERSEDED = Outcome.APPLIED, Outcome.SUPERSEDED
+
+_drawing = threading.Lock()
+
+DROPPED = "a write was dropped, for the session ended or its id changed meanwhile"
+
+
+class StoredSessions(Refreshing):
+    """Decide about the sessions of one container, which live in a store."""
+
+    def __init__(self, rules: Rules, tokens: Tokens) -> None:
+        super().__init__(rules, tokens)
+        self.opens_every_request = rules.rolling or rules.save_uninitialized
+        self._writes_unasked = self.opens_every_request or rules.resave
+
+    def load_ask(self, state: State) -> Ask | None:
+        if state.values is not None:
+            return None
+        ids = state.ids
+        if ids is None:
+            ids = self.tokens.identify(state)
+        if len(state.found) < len(ids):
+            return ("load", ids[len(state.found)].key)
+        self._begin(state)
+        return None
+
+    def load_answer(self, state: State, answer: object) -> None:
+        ids, found = state.ids or (), state.found
+        id = ids[len(found)]
+        standing = self.judge.standing(id, answer, state.began_at)
+        record = answer if isinstance(answer, Record) else None
+        if standing is CURRENT and len(ids) == 1:
+            state.found = ((id, CURRENT, record),)
+            state.begin(id, record, CURRENT)
+            return
+        state.found = found = (*found, (id, standing, record))
+        if standing is UNKNOWN and (damage := damage_of(answer)) is not None:
+            state.note("unreadable", damage)
+        if len(found) == len(ids):
+            self._begin(state)
+
+    def _begin(self, state: State) -> None:
+        """Begin with the one live session of the request, or afresh."""
+        live = live_ones(state.found) if state.found else ()
+        if len(live) == 1:
+            id, standing, record = live[0]
+            state.begin(id, record, standing)
+            return
+        past = [id for id, standing, _ in state.found if standing is PAST]
+        state.started_at = self.clock()
+        if live:
+            state.note("ambiguous", f"{len(live)} different live sessions in one request")
+            state.ambiguous = tuple(id for id, _, _ in live)
+            state.begin(None, None, FRESH)
+        elif past:
+            state.begin(past[0], None, PAST)
+        else:
+            state.begin(None, None, UNKNOWN if state.found else FRESH)
+
+    def id_of(self, state: State) -> Id:
+        id = state.pending.next_id or state.id
+        if id is None:
+            # Two threads of one request must not draw two ids.
+            with _drawing:
+                id = state.id = state.id or new_id(self.gen_id)
+        return id
+
+    def check(self, state: State) -> None:
+        if not state.gone:
+            changed, removed = state.changes()
+            check_size(state.base, changed, removed)
+
+    def save(self, state: State) -> Flow[None]:
+        yield from self._end(state)
+        if state.gone:
+            raise ended()
+        changed, removed = state.changes()
+        if not (changed or removed or state.pending is not NOTHING_PENDING):
+            return
+        if state.standing is PAST:
+            self.lose(state, "save() came too late")
+            raise ended()
+        yield from self._commit(state, changed, removed)
+        if state.gone:
+            raise ended()
+
+    def create(self, state: State) -> Flow[None]:
+        yield from self._create(state, state.changes()[0])
+
+    def _commit(
+        self, state: State, changed: dict[str, bytes], removed: frozenset[str]
+    ) -> Flow[None]:
+        """Write what changed, wherever the session stands."""
+        record, id = state.record, state.id
+        if record is None or id is None:
+            if changed or _is_worth_a_record(state.pending):
+                yield from self._create(state, changed)
+            return
+        difference = changed, removed
+        if state.standing is CURRENT and self.renews_cookie(record):
+            state.pending = state.pending._replace(renews=True)
+        changes = changes_of(state, record, difference, self.lifetimes, self.clock())
+        outcome = yield self._commit_ask(state, id, changes)
+        if outcome is SUPERSEDED and _may_be_values_alone(state.pending, difference):
+            # Another request has renewed the id, perhaps with a grace that lets values through.
+            state.pending = NOTHING_PENDING
+            changes = changes_of(state, record, difference, self.lifetimes, self.clock())
+            outcome = yield self._commit_ask(state, id, changes)
+        self.done(state)
+        if outcome is APPLIED:
+            self._applied(state, id, changes)
+        else:
+            yield from self._too_late(state, id, outcome)
+
+    def _commit_ask(self, state: State, id: Id, changes: Changes) -> Ask:
+        check_size(state.base, changes.set, changes.removed)
+        # Until it is answered, nobody may believe that it was done.
+        state.is_unfinished = True
+        return ("commit", id.key, changes)
+
+    def _applied(self, state: State, id: Id, changes: Changes) -> None:
+        """Learn that a commit was applied, from what it carried."""
+        next_id = state.pending.next_id if changes.new_secret is not None else None
+        if (
+            changes.timeout is not UNCHANGED
+            or changes.created_at is not None
+            or next_id is not None
+        ):
+            state.cookie_is_due = True
+        if next_id is not None:
+            state.note("regenerated", "regenerate() gave it a new id")
+        state.learn(changes)
+        state.latest_record()
+        state.id, state.pending = next_id or id, NOTHING_PENDING
+
+    def _too_late(self, state: State, id: Id, outcome: Outcome) -> Flow[None]:
+        """Do what a commit that came too late still has to do."""
+        pending = state.pending
+        if isinstance(pending.user_id, str):
+            state.leave()
+            state.pending = Pending(timeout=pending.timeout, user_id=pending.user_id)
+            state.started_at = self.clock()
+            yield from self._create(state, state.changes()[0])
+            return
+        self.lose(state, DROPPED)
+        if pending.user_id is None:
+            if outcome is SUPERSEDED:
+                self.doom(state, id)
+                yield from self._end(state)
+            # Nobody is signed in any more, which is what was asked for.
+            state.started_at = self.clock()
+            state.begin(None, None, FRESH)
+            state.ended, state.gone = True, False
+
+    def _create(self, state: State, values: dict[str, bytes]) -> Flow[None]:
+        obstacle = self.tokens.obstacle(state)
+        if obstacle is not None:
+            state.note_obstacle(obstacle)
+            return
+        check_size({}, values)
+        id = self.id_of(state)
+        for _ in range(CREATE_ATTEMPTS):
+            record = self._first_record(state, id, values)
+            created = yield self.must(state, ("create", id.key, record))
+            if created:
+                break
+            id = new_id(self.gen_id)
+        else:
+            raise taken("ids that other sessions have")
+        self.done(state)
+        state.take_record(id, record)
+        state.cookie_is_due = True
+        state.note("created", "its first value was saved")
+        if state.replaced:
+            for other in state.replaced:
+                self.doom(state, other)
+            state.replaced = ()
+            yield from self._end(state)
+
+    def _first_record(self, state: State, id: Id, values: dict[str, bytes]) -> Record:
+        now = self.clock()
+        timeout, user_id, *_ = state.pending
+        user = None if isinstance(user_id, Unchanged) else user_id
+        own = None if isinstance(timeout, Unchanged) else timeout
+        created_at = state.started_at if user is None else now
+        return Record(
+            values=values,
+            secret=id.secret,
+            secret_since=now,
+            created_at=created_at,
+            accessed_at=now,
+            updated_at=now,
+            expires_at=self.lifetimes.end(created_at, own, now),
+            timeout=own,
+            user_id=user,
+        )
+
+    def _end(self, state: State) -> Flow[None]:
+        """Delete what is to end; find out whether the client still has a token to clear."""
+        while state.doomed:
+            id = state.doomed[0]
+            deleted = yield self.must(state, ("delete", id.key))
+            if deleted:
+                state.note("destroyed", "this request ended it")
+                state.clear_is_due = True
+            elif not (yield from self._has_ended_before(state, id)):
+                state.clear_is_due = True
+            state.doomed = state.doomed[1:]
+            self.done(state)
+
+    def _has_ended_before(self, state: State, id: Id) -> Flow[bool]:
+        """Return whether another request has ended the session, and has cleared the cookie."""
+        for other, standing, _ in state.found:
+            if other.key == id.key:
+                return standing is not UNKNOWN
+        answer = yield ("load", id.key)
+        return self.judge.standing(id, answer, state.began_at) is not UNKNOWN
+
+    def update(self, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
+        return update(self, state, key, function)
+
+    def take(self, state: State, key: str, default: object) -> Flow[Any]:
+        return take(self, state, key, default)
+
+    # The end of a request
+
+    def close_ask(self, state: State, *, failed: bool) -> Ask | Several | None:
+        if state.doomed or state.failure is not None or state.saved or self._writes_unasked:
+            return SEVERAL
+        if state.values is None or not state.accessed:
+            return None
+        record, id = state.record, state.id
+        if failed:
+            state.begin_as_loaded()
+        changed, removed = state.changes()
+        if not (changed or removed) and state.pending is NOTHING_PENDING:
+            touches = record is not None and self.lifetimes.touch_is_due(record, self.clock())
+            return SEVERAL if touches else None
+        if (
+            record is None
+            or id is None
+            or state.pending is not NOTHING_PENDING
+            or state.standing is PAST
+            or state.gone
+            or self.renews_cookie(record)
+        ):
+            return SEVERAL
+        changes = changes_of(state, record, (changed, removed), self.lifetimes, self.clock())
+        return self._commit_ask(state, id, changes)
+
+    def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
+        state.is_unfinished = False
+        if outcome is APPLIED:
+            state.learn(ask[2])
+        else:
+            self.lose(state, DROPPED)
+
+    def finish(self, state: State, *, failed: bool) -> Flow[None]:
+        if failed:
+            yield from self.give_up(state)
+        elif state.failure is not None and state.is_unfinished:
+            raise state.failure
+        if self._opens_unasked(state):
+            state.accessed = True
+            while (ask := self.load_ask(state)) is not None:
+                self.load_answer(state, (yield ask))
+        yield from self._end(state)
+        if not state.gone:
+            yield from self._finish_kept(state, failed=failed)
+
+    def give_up(self, state: State) -> Flow[None]:
+        state.begin_as_loaded()
+        yield from self._end(state)
+        if state.pending.user_id is None and not state.gone:
+            yield from self._commit(state, *state.changes())
+
+    def _finish_kept(self, state: State, *, failed: bool) -> Flow[None]:
+        saved, state.written = state.saved, False
+        changed, removed = state.changes()
+        if changed or removed or state.pending is not NOTHING_PENDING:
+            yield from self._finish_changed(state, changed, removed)
+        if not (state.written or state.gone):
+            yield from self._finish_unchanged(state, saved=saved, failed=failed)
+
+    def _finish_changed(
+        self, state: State, changed: dict[str, bytes], removed: frozenset[str]
+    ) -> Flow[None]:
+        if state.standing is PAST:
+            self.lose(state, "a write was dropped, for the session had ended or changed its id")
+        else:
+            yield from self._commit(state, changed, removed)
+
+    def _finish_unchanged(self, state: State, *, saved: bool, failed: bool) -> Flow[None]:
+        if state.record is None:
+            wanted = self.rules.save_uninitialized and not (failed or state.ended)
+            if wanted and state.standing is not PAST:
+                state.accessed = True
+                yield from self._create(state, {})
+        elif saved:
+            yield from self.confirm(state)
+        elif self.rules.resave and not failed:
+            yield from self._commit(state, {}, frozenset())
+        elif self.rules.rolling or self.lifetimes.touch_is_due(state.record, self.clock()):
+            yield from self.note_use(state, renews=self.renews_cookie(state.record))
+
+    def headers(self, state: State) -> Headers:
+        record = state.record
+        if state.cookie_is_due and record is not None:
+            return self.tokens.headers(state, self.lifetimes.max_age(record, self.clock()))
+        return self.tokens.headers(state, None)
+
+    def tell(self, events: tuple[tuple[EventKind, str], ...]) -> None:
+        for kind, detail in events:
+            if self.rules.listeners or kind in LOGGED:
+                emit(self.rules.listeners, kind, detail)
+
+    # Private
+
+    def _opens_unasked(self, state: State) -> bool:
+        rules = self.rules
+        return rules.save_uninitialized or (rules.rolling and bool(self.tokens.identify(state)))
+
+    def must(self, state: State, ask: Ask) -> Ask:
+        """Mark an ask that must not silently be left undone."""
+        state.is_unfinished = True
+        return ask
+
+    def done(self, state: State) -> None:
+        state.is_unfinished = False
+
+
+def _is_worth_a_record(pending: Pending) -> bool:
+    """Return whether a new session without values is to be stored."""
+    return isinstance(pending.user_id, str) or isinstance(pending.timeout, float)
+
+
+def _may_be_values_alone(pending: Pending, difference: Difference) -> bool:
+    """Return whether a lost commit is worth a second one, of its values and nothing else."""
+    renews = pending.next_id is None or pending.grace is not None
+    is_more = pending is not NOTHING_PENDING and renews and pending.user_id is UNCHANGED
+    return is_more and any(difference)

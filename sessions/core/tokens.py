@@ -1,0 +1,84 @@
+"""Which token a request bears, over which transport, and how the client is told another."""
+
+from collections.abc import Sequence
+
+from sessions.core.ids import Id
+from sessions.core.signing import LONGEST_TOKEN, IdSigner
+from sessions.core.standing import Standing
+from sessions.core.state import Headers, State
+from sessions.transports.base import Obstacle, Transport
+
+
+class Tokens:
+    """Find the ids that a request bears, and answer over the transport by which they came."""
+
+    def __init__(self, signer: IdSigner, transports: Sequence[Transport]) -> None:
+        self._signer = signer
+        self._transports = tuple(transports)
+        self._first = self._transports[0]
+        self.vary = tuple(("Vary", transport.vary) for transport in self._transports)
+        """The headers of each response that depends on the session."""
+
+    def identify(self, state: State) -> tuple[Id, ...]:
+        """Return the different ids of the request that carry our signature."""
+        if state.ids is not None:
+            return state.ids
+        state.ids = ()
+        head = state.head
+        if head is None:
+            return state.ids
+        for transport in self._transports:
+            tokens = transport.read(head)
+            if not tokens:
+                continue
+            state.transport = transport
+            if transport.has_obstacles or not tokens[0]:
+                obstacle = transport.obstacle(head)
+                if obstacle is not None:
+                    state.note_obstacle(obstacle)
+                    break
+            state.ids = self._signed(tokens)
+            if state.ids:
+                break
+            state.note("rejected", f"{len(tokens)} tokens in the request, none signed by us")
+        return state.ids
+
+    def token(self, id: Id) -> str:
+        """Return the token that carries an id, signed by the newest key."""
+        return self._signer.sign(id.text)
+
+    def read(self, token: str) -> Id | None:
+        """Return the id that a token carries, or None unless we have signed it."""
+        return self._signer.unsign(token) if len(token) <= LONGEST_TOKEN else None
+
+    def headers(self, state: State, max_age: int | None) -> Headers:
+        """Return the headers that tell the client what has become of its session.
+
+        `max_age` is in seconds, for a session with a timeout of its own.
+        """
+        if not state.accessed or state.head is None:
+            return []
+        headers = [*self.vary]
+        # A client with an earlier id has been given the present one by another answer.
+        sends = state.cookie_is_due and not state.gone and state.standing is not Standing.GRACE
+        if not (sends or state.clear_is_due) or self.obstacle(state) is not None:
+            return headers
+        transport: Transport = state.transport or self._first
+        if sends and state.record is not None and state.id is not None:
+            return headers + transport.send(state.head, self.token(state.id), max_age)
+        return headers + transport.clear(state.head) if state.clear_is_due else headers
+
+    def obstacle(self, state: State) -> Obstacle | None:
+        """Return why the client of this request has no session, None if it can have one."""
+        if state.head is None:
+            return None
+        transport: Transport = state.transport or self._first
+        return transport.obstacle(state.head)
+
+    def _signed(self, tokens: list[str]) -> tuple[Id, ...]:
+        """Return each id once, in the order of the request."""
+        if len(tokens) == 1:
+            only = self.read(tokens[0])
+            return () if only is None else (only,)
+        ids = {id.text: id for id in map(self.read, tokens) if id is not None}
+        return tuple(ids.values())

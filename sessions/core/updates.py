@@ -1,0 +1,124 @@
+"""Changes of one value that are atomic across concurrent requests: compare, set, try again."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from sessions.core import codec
+from sessions.core.ids import Id
+from sessions.core.lifetime import Lifetimes
+from sessions.core.limits import UPDATE_ATTEMPTS
+from sessions.core.persistence import Flow
+from sessions.core.standing import Standing
+from sessions.core.state import Ask, State, check_size, encode_value
+from sessions.errors import SessionNotFound, StoreUnavailable, UnreadableValue
+from sessions.record import Changes, Outcome, Record
+
+
+class Commits(Protocol):
+    """What an update needs of the sessions that it belongs to."""
+
+    clock: Callable[[], float]
+    lifetimes: Lifetimes
+
+    def save(self, state: State) -> Flow[None]: ...
+    def load_again(self, state: State, id: Id) -> Flow[Record]: ...
+    def must(self, state: State, ask: Ask) -> Ask: ...
+    def done(self, state: State) -> None: ...
+    def lose(self, state: State, detail: str) -> None: ...
+
+
+def update(sessions: Commits, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
+    """Replace one value by what the function makes of it; the function may run more than once."""
+    yield from _save_first(sessions, state, key)
+    for _ in range(UPDATE_ATTEMPTS):
+        stored = state.base.get(key)
+        value = function(_decoded(state, stored, None))
+        encoded = encode_value(key, value)
+        if state.record is None:
+            state.set(key, value)
+            yield from sessions.save(state)
+            return value
+        if (yield from _exchange(sessions, state, key, encoded)):
+            return value
+    raise _contended(key)
+
+
+def take(sessions: Commits, state: State, key: str, default: object) -> Flow[Any]:
+    """Remove one value and return it, to one caller only."""
+    yield from _save_first(sessions, state, key)
+    for _ in range(UPDATE_ATTEMPTS):
+        stored = state.base.get(key)
+        if stored is None:
+            return default
+        if (yield from _exchange(sessions, state, key, None)):
+            return _decoded(state, stored, default)
+    raise _contended(key)
+
+
+def ended() -> SessionNotFound:
+    """Return the error for whoever acts upon a session that is no longer there."""
+    return SessionNotFound(
+        "the session was ended, or got another id, by another request; nothing was changed"
+    )
+
+
+def _save_first(sessions: Commits, state: State, key: str) -> Flow[None]:
+    """Save what this request has changed in the value, so that the store knows it."""
+    if state.gone or state.standing is Standing.PAST:
+        raise ended()
+    changed, removed = state.changes()
+    if key in changed or key in removed:
+        yield from sessions.save(state)
+
+
+def _exchange(sessions: Commits, state: State, key: str, value: bytes | None) -> Flow[bool]:
+    """Put a value in the place of the one that is known; return False if that has changed."""
+    id, record = state.id, state.record
+    if id is None or record is None:
+        raise ended()
+    changes = _changes(sessions, record, key, value, state.base.get(key))
+    check_size(state.base, changes.set)
+    outcome = yield sessions.must(state, ("commit", id.key, changes))
+    sessions.done(state)
+    if outcome is Outcome.CONFLICT:
+        record = yield from sessions.load_again(state, id)
+        state.know(key, record.values.get(key))
+        return False
+    if outcome is not Outcome.APPLIED:
+        sessions.lose(state, "it ended, or its id changed, before a value could be changed")
+        raise ended()
+    state.learn(changes)
+    state.know(key, value)
+    return True
+
+
+def _changes(
+    sessions: Commits, record: Record, key: str, value: bytes | None, expected: bytes | None
+) -> Changes:
+    now = sessions.clock()
+    return Changes(
+        secret=record.secret,
+        accessed_at=now,
+        updated_at=now,
+        expires_at=sessions.lifetimes.end_of(record, now),
+        set={} if value is None else {key: value},
+        removed=frozenset() if value is not None else frozenset({key}),
+        expected={key: expected},
+    )
+
+
+def _decoded(state: State, stored: bytes | None, default: object) -> Any:
+    if stored is None:
+        return default
+    try:
+        return codec.decode(stored)
+    except UnreadableValue as error:
+        state.note("unreadable", f"{error}")
+        return default
+
+
+def _contended(key: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"session[{key!r}] was changed by other requests {UPDATE_ATTEMPTS} times in a row; ask less"
+        " often, or spread what changes over several keys"
+    )

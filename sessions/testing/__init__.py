@@ -1,0 +1,30 @@
+"""The suites that every store passes, a clock that a test moves, and records to test with."""
+
+from sessions.testing.clock import MICROSECOND, START, ManualClock
+from sessions.testing.contract import AsyncStoreContract, StoreContract
+from sessions.testing.records import (
+    NEW_SECRET,
+    OTHER_SECRET,
+    SECRET,
+    a_record,
+    loaded_from,
+    some_changes,
+    values_of,
+)
+from sessions.testing.threads import in_parallel
+
+__all__ = [
+    "MICROSECOND",
+    "NEW_SECRET",
+    "OTHER_SECRET",
+    "SECRET",
+    "START",
+    "AsyncStoreContract",
+    "ManualClock",
+    "StoreContract",
+    "a_record",
+    "in_parallel",
+    "loaded_from",
+    "some_changes",
+    "values_of",
+]

@@ -1,0 +1,59 @@
+"""How a law says that a store breaks it."""
+
+from dataclasses import fields
+
+from sessions.record import Record
+from sessions.stores.base import AsyncStore
+
+_LONGEST = 600
+
+
+def expect(found: object, expected: object, what: str) -> None:
+    """Raise AssertionError, which names the law, what was expected and what was found.
+
+    The order of a record's values counts too.
+    """
+    if exactly(found) == exactly(expected):
+        return
+    if isinstance(found, Record) and isinstance(expected, Record):
+        raise AssertionError(f"{what}: {_differences(found, expected)}")
+    raise AssertionError(f"{what}: expected {shown(expected)}, found {shown(found)}")
+
+
+def exactly(value: object) -> object:
+    """Return what is compared: of a record, the order of its values too."""
+    if isinstance(value, Record):
+        return [(field.name, _part(value, field.name)) for field in fields(value)]
+    return value
+
+
+def shown(value: object) -> str:
+    """Return the value as text that is not too long to read."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+
+
+async def record_in(store: AsyncStore, key: str) -> Record:
+    """Return the record, which must be there."""
+    record = await store.load(key)
+    if not isinstance(record, Record):
+        raise AssertionError(f"load({key!r}): expected a record, found {record!r}")
+    return record
+
+
+async def values_in(store: AsyncStore, key: str) -> dict[str, bytes]:
+    """Return the values of the record, which must be there."""
+    return dict((await record_in(store, key)).values)
+
+
+def _part(record: Record, name: str) -> object:
+    return list(record.values.items()) if name == "values" else getattr(record, name)
+
+
+def _differences(found: Record, expected: Record) -> str:
+    return "; ".join(
+        f"{field.name}: expected {shown(_part(expected, field.name))},"
+        f" found {shown(_part(found, field.name))}"
+        for field in fields(expected)
+        if _part(found, field.name) != _part(expected, field.name)
+    )

@@ -1,0 +1,200 @@
+"""When a record is over, and what a purge removes."""
+
+from sessions.record import Ended, Outcome
+from sessions.stores.base import PURGE_BATCH, PURGE_DELAY
+from sessions.testing.assertions import expect, values_in
+from sessions.testing.clock import MICROSECOND, START, ManualClock
+from sessions.testing.records import NEW_SECRET, SECRET, a_record, some_changes
+from sessions.testing.suite import Suite, law, law_of_time
+from sessions.testing.under_test import StoreUnderTest
+
+_HINT = "; does the store take the present from self.clock()?"
+
+
+class ExpiryLaws(Suite):
+    """Hold a store to the lives of its records."""
+
+    @law_of_time
+    async def test_a_record_is_absent_exactly_at_its_expiry(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """At that very moment no method sees it, and it leaves nothing behind."""
+        await store.create("key", a_record(clock, {"old": b"1"}, lives=100.25, user_id="ada"))
+        changes = some_changes(clock, set={"a": b"1"}, lives=500)
+
+        clock.set(START + 100.25)
+
+        expect(await store.load("key"), None, f"load at the expiry{_HINT}")
+        expect(await store.commit("key", changes), Outcome.GONE, "commit at the expiry")
+        found = await store.touch("key", SECRET, START + 500, START + 100.25)
+        expect(found, False, "touch at the expiry")
+        expect(await store.delete("key", user_id="ada"), False, "delete for a user at the expiry")
+        expect(await store.delete("key"), False, "delete at the expiry")
+        expect(await store.load("key"), None, "load after a delete at the expiry")
+        record = a_record(clock, secret=NEW_SECRET)
+        expect(await store.create("key", record), True, "create at the expiry")
+        expect(await store.load("key"), record, "load of the record that follows")
+
+    @law_of_time
+    async def test_a_record_is_there_a_microsecond_before_its_expiry(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """Every method sees it."""
+        for key in ("key", "touched", "committed", "deleted"):
+            await store.create(key, a_record(clock, {"a": b"1"}, lives=100.25))
+
+        clock.set(START + 100.25 - MICROSECOND)
+
+        values = await values_in(store, "key")
+        expect(values, {"a": b"1"}, f"the values a microsecond before the expiry{_HINT}")
+        found = await store.create("key", a_record(clock, secret=NEW_SECRET))
+        expect(found, False, "create a microsecond before the expiry")
+        found = await store.touch("touched", SECRET, START + 500, clock())
+        expect(found, True, "touch a microsecond before the expiry")
+        outcome = await store.commit("committed", some_changes(clock))
+        expect(outcome, Outcome.APPLIED, "commit a microsecond before the expiry")
+        expect(await store.delete("deleted"), True, "delete a microsecond before the expiry")
+
+    @law_of_time
+    async def test_create_with_the_secret_of_an_expired_record_begins_anew(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """It is no lost reply: the record is absent."""
+        await store.create("key", a_record(clock, {"old": b"1"}))
+        clock.advance(100)
+        record = a_record(clock, {"new": b"1"})
+
+        expect(await store.create("key", record), True, "create over an expired record")
+        expect(await store.load("key"), record, "load after it")
+
+    @law
+    async def test_a_record_that_expires_in_the_past_is_absent(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """At once, whether create, touch or commit set that expiry."""
+        now = clock()
+        for key in ("touched", "committed"):
+            await store.create(key, a_record(clock, {"old": b"1"}))
+        await store.create("made", a_record(clock, {"old": b"1"}, expires_at=now - 5))
+        await store.touch("touched", SECRET, now - 5, now)
+        await store.commit("committed", some_changes(clock, expires_at=now - 5))
+
+        for key in ("made", "touched", "committed"):
+            expect(await store.load(key), None, f"load of a record that expired ({key})")
+            late = await store.commit(key, some_changes(clock, set={"a": b"1"}))
+            expect(late, Outcome.GONE, f"commit on a record that expired ({key})")
+            found = await store.touch(key, SECRET, now + 500, now)
+            expect(found, False, f"touch of a record that expired ({key})")
+            record = a_record(clock, {"new": b"1"}, secret=NEW_SECRET)
+            expect(await store.create(key, record), True, f"create over it ({key})")
+            expect(await store.load(key), record, f"load after create ({key})")
+
+    @law_of_time
+    async def test_the_expiry_that_was_set_last_counts(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """By a commit and by a touch, later and sooner."""
+        for key in ("touched longer", "touched shorter", "longer", "shorter"):
+            await store.create(key, a_record(clock, lives=100))
+        await store.touch("touched longer", SECRET, START + 200, START)
+        await store.touch("touched shorter", SECRET, START + 50, START)
+        await store.commit("longer", some_changes(clock, lives=200))
+        await store.commit("shorter", some_changes(clock, lives=50))
+
+        for now, key, alive in (
+            (START + 50 - MICROSECOND, "touched shorter", True),
+            (START + 50, "touched shorter", False),
+            (START + 50, "shorter", False),
+            (START + 200 - MICROSECOND, "touched longer", True),
+            (START + 200 - MICROSECOND, "longer", True),
+            (START + 200, "longer", False),
+        ):
+            clock.set(now)
+            found = await store.load(key) is not None
+            expect(found, alive, f"whether the {key} record is there {now - START} s later")
+
+    @law_of_time
+    async def test_the_clock_of_a_store_can_be_set_later(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """A container with a clock of its own sets it; the store asks it at each call."""
+        await store.create("key", a_record(clock, lives=100))
+        later = ManualClock(START + 100)
+        store.set_clock(later)
+
+        expect(await store.load("key"), None, "load by a later clock")
+        later.set(START + 99)
+        expect(await store.delete("key"), True, "delete by a clock before the expiry")
+        expect(await store.load("key"), Ended(START + 99), "load after it")
+
+    @law_of_time
+    async def test_purge_removes_what_expired_long_ago(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """At most `limit` at a time, until none is left; live records stay."""
+        for n in range(5):
+            await store.create(f"old{n}", a_record(clock, {"a": b"1"}, lives=10 + n))
+        await store.create("live", a_record(clock, {"a": b"1"}, lives=1000))
+        await store.create("short", a_record(clock, {"a": b"1"}, lives=10))
+        await store.touch("short", SECRET, START + 1000, START)
+        clock.set(START + 14 + PURGE_DELAY + 1)
+
+        found = [await store.purge(limit) for limit in (2, 2, 2, 2)]
+        expect(found, [2, 2, 1, 0], "four purges of two at most")
+        for key in ("live", "short"):
+            expect(await values_in(store, key), {"a": b"1"}, f"the {key} record after a purge")
+
+    @law_of_time
+    async def test_purge_leaves_what_expired_just_now(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """Until PURGE_DELAY is over, because the clocks of two machines differ."""
+        await store.create("key", a_record(clock, lives=100))
+
+        for later in (0.0, PURGE_DELAY / 2, PURGE_DELAY - MICROSECOND):
+            clock.set(START + 100 + later)
+            expect(await store.purge(10), 0, f"purge {later} seconds after the expiry")
+        clock.set(START + 100 + PURGE_DELAY + 1)
+        expect(await store.purge(10), 1, "purge when PURGE_DELAY is over")
+        expect(await store.purge(10), 0, "purge after it")
+
+    @law_of_time
+    async def test_purge_removes_more_than_one_batch(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """The limit counts, not the size of a transaction."""
+        count = PURGE_BATCH + 5
+        for n in range(count):
+            await store.create(f"old{n}", a_record(clock, lives=1))
+        clock.advance(PURGE_DELAY + 10)
+
+        expect(await store.purge(PURGE_BATCH + 2), PURGE_BATCH + 2, "purge of more than a batch")
+        expect(await store.purge(PURGE_BATCH + 2), 3, "purge of the rest")
+
+    @law_of_time
+    async def test_nothing_is_left_of_a_record_that_was_purged(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """The record that follows under its key inherits nothing."""
+        await store.create("key", a_record(clock, {"old": b"1"}, user_id="ada"))
+        clock.advance(100 + PURGE_DELAY + 1)
+        await store.purge(10)
+        record = a_record(clock, {"new": b"1"})
+
+        expect(await store.load("key"), None, "load after a purge")
+        expect(await store.create("key", record), True, "create after a purge")
+        expect(await store.load("key"), record, "load of the record that follows")
+
+    @law
+    async def test_purge_leaves_what_lives_and_what_has_just_ended(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """A purge removes expired records only."""
+        record = a_record(clock, {"a": b"1"})
+        await store.create("live", record)
+        await store.create("ended", a_record(clock))
+        await store.delete("ended")
+
+        expect(await store.purge(10), 0, "purge where nothing has expired")
+        expect(await store.load("live"), record, "load of a live record after a purge")
+        expect(await store.load("ended"), Ended(clock()), "load of an ended record after a purge")

@@ -1,0 +1,142 @@
+"""Every pair of calls on one record from two processes."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import Any, cast
+from unittest import SkipTest
+
+from sessions.stores.base import Store
+from sessions.testing.calls import Call
+from sessions.testing.clock import ManualClock
+from sessions.testing.interruptions import InterruptedThread, finish
+from sessions.testing.race_laws import (
+    NEVER,
+    Pair,
+    allowed,
+    calls,
+    every_pair,
+    expect_one_of,
+    prepare,
+)
+from sessions.testing.suite import Suite, law
+from sessions.testing.under_test import BlockingStoreUnderTest, StoreUnderTest
+
+PATIENCE = 0.003
+"""Seconds for which a call waits at most for the one in the other process."""
+
+_START_AT_MOST = 60.0
+_CALL_AT_MOST = 20.0
+_POINTS_AT_MOST = 3
+
+Open = Callable[[], Store]
+
+
+class ProcessLaws(Suite):
+    """Hold a store to calls that are atomic against those of another process."""
+
+    def open_in_another_process(self, store: Any) -> Open | None:
+        """Return a function that opens the same store in a spawned process, or None.
+
+        None is for a store that only one process sees. The function is pickled: take a function of
+        a module, or a `functools.partial` of the store's class. Give `store.clock` to the store
+        that it opens: the clock of the test is pickled too.
+        """
+        return None
+
+    @law
+    async def test_two_calls_at_once_from_two_processes(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """Their answers, and what they leave behind, are those of some order of the two."""
+        opening = self.open_in_another_process(cast(BlockingStoreUnderTest, store).inner)
+        if opening is None:
+            raise SkipTest(
+                "the suite does not know how to open this store in another process:"
+                " give it def open_in_another_process(self, store)"
+            )
+        with _another_process(opening) as connection:
+            for begin, pairs in every_pair(clock).items():
+                for pair in pairs:
+                    await _race(store, clock, connection, begin, pair)
+
+
+class OtherProcess:
+    """Make the other call in another process."""
+
+    def __init__(self, connection: Connection, key: str, call: Call) -> None:
+        self._connection = connection
+        self._asked = (key, call)
+        self._has_begun = False
+
+    def begin(self) -> None:
+        """Begin the call, and wait a moment for its end."""
+        self._has_begun = True
+        self._connection.send(self._asked)
+        self._connection.poll(PATIENCE)
+
+    def answer(self) -> object:
+        """Return what the call returned; begin it now if it has not begun."""
+        if not self._has_begun:
+            self.begin()
+        return _received(self._connection, _CALL_AT_MOST)
+
+
+async def _race(
+    store: StoreUnderTest, clock: ManualClock, connection: Connection, begin: str, pair: Pair
+) -> None:
+    at, points = NEVER, 1
+    while at < points:
+        key = f"{begin} {pair} at {at}"
+        state = await prepare(store, key, begin, clock)
+        first, second = (calls(clock)[name] for name in pair)
+        other = OtherProcess(connection, key, second)
+        interrupted = InterruptedThread(at, other.begin)
+        answer = interrupted.run(partial(_make, first, store, key))
+        found = (answer, other.answer(), await store.load(key))
+        what = f"{pair[0]}, and {pair[1]} in another process, on a record that is {begin}"
+        orders = allowed(first, second, state, clock())
+        expect_one_of(found, orders[:1] if at == NEVER else orders, what)
+        points = interrupted.points
+        at += max(points // _POINTS_AT_MOST, 1)
+
+
+def _make(call: Call, store: StoreUnderTest, key: str) -> object:
+    return finish(call.on(store, key))
+
+
+@contextmanager
+def _another_process(opening: Open) -> Iterator[Connection]:
+    spawn = multiprocessing.get_context("spawn")
+    ours: Any
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=_answer_calls, args=(opening, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        _received(ours, _START_AT_MOST)
+        yield ours
+    finally:
+        ours.close()
+        process.join(_CALL_AT_MOST)
+        process.kill()
+
+
+def _answer_calls(opening: Open, connection: Connection) -> None:
+    store = BlockingStoreUnderTest(opening(), ManualClock(), server_expires=False)
+    connection.send("ready")
+    with suppress(EOFError):
+        while True:
+            key, call = connection.recv()
+            connection.send(_make(call, store, key))
+
+
+def _received(connection: Connection, seconds: float) -> object:
+    try:
+        if connection.poll(seconds):
+            return connection.recv()
+    except EOFError:
+        raise AssertionError("the other process ended; what it wrote to stderr says why") from None
+    raise AssertionError(f"the other process has not answered within {seconds} seconds")

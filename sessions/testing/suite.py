@@ -1,0 +1,65 @@
+"""What the two suites share: a law is a test that is written once, as a coroutine."""
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, TypeVar
+from unittest import SkipTest
+
+from sessions.stores.base import wall_clock
+from sessions.testing.clock import START, ManualClock
+from sessions.testing.under_test import StoreUnderTest
+
+SuiteT = TypeVar("SuiteT", bound="Suite")
+Law = Callable[[SuiteT, StoreUnderTest, ManualClock], Coroutine[Any, Any, None]]
+OneTest = Callable[[StoreUnderTest, ManualClock], Coroutine[Any, Any, None]]
+
+
+class Suite:
+    """Hold a store to laws, each on a fresh store.
+
+    `server_expires` is True for a store whose server removes expired records by a clock of its own:
+    the tests that move a clock are skipped then.
+    """
+
+    server_expires = False
+
+    def hold(self, test: OneTest) -> None:
+        """Run one test on a fresh store."""
+        raise NotImplementedError
+
+    async def break_under_test(self, store: StoreUnderTest) -> None:
+        """Break the store as its author says."""
+        raise NotImplementedError
+
+    def a_clock(self) -> ManualClock:
+        """Return the clock of a test, which agrees with the server's clock where there is one."""
+        return ManualClock(wall_clock() if self.server_expires else START)
+
+
+def law(test: Law[SuiteT]) -> Callable[[SuiteT], None]:
+    """Make a plain test method of a coroutine that takes a fresh store and its clock."""
+
+    def run(self: SuiteT) -> None:
+        self.hold(partial(test, self))
+
+    return _named_like(test, run)
+
+
+def law_of_time(test: Law[SuiteT]) -> Callable[[SuiteT], None]:
+    """Make a test method that is skipped for a store which does not read the test's clock."""
+
+    def run(self: SuiteT) -> None:
+        if self.server_expires:
+            raise SkipTest("the server goes by a clock of its own (server_expires = True)")
+        self.hold(partial(test, self))
+
+    return _named_like(test, run)
+
+
+def _named_like(test: Law[SuiteT], run: Callable[[SuiteT], None]) -> Callable[[SuiteT], None]:
+    # Not functools.wraps: pytest would follow it, and look for fixtures of these names.
+    run.__name__ = test.__name__
+    run.__qualname__ = test.__qualname__
+    run.__module__ = test.__module__
+    run.__doc__ = test.__doc__
+    return run

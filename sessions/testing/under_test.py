@@ -1,0 +1,142 @@
+"""The store that a law is about: every law awaits it, whether the store blocks or not."""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+from sessions.record import CLOCK_TOLERANCE, Changes, Ended, Outcome, Record
+from sessions.stores.base import AsyncStore, Store
+from sessions.testing.clock import ManualClock
+from sessions.testing.interruptions import (
+    InterruptedTask,
+    InterruptedThread,
+    OtherTask,
+    OtherThread,
+    finish,
+)
+from sessions.testing.threads import in_parallel
+
+T = TypeVar("T")
+Work = Callable[[], Coroutine[Any, Any, T]]
+
+
+class StoreUnderTest(AsyncStore):
+    """Hand the calls of a law on to a store of either kind."""
+
+    def __init__(self, clock: ManualClock, *, server_expires: bool) -> None:
+        self._manual_clock = clock
+        self._server_expires = server_expires
+
+    @abstractmethod
+    def set_clock(self, clock: ManualClock) -> None:
+        """Let the store read another clock, as a container with a clock of its own does."""
+
+    @abstractmethod
+    async def ask(self, verb: str, *arguments: Any, **options: Any) -> Any:
+        """Call the method of the store."""
+
+    @abstractmethod
+    async def in_parallel(self, works: Sequence[Work[T]]) -> list[T]:
+        """Do all of the works at the same time, and return what each of them returned."""
+
+    @abstractmethod
+    async def interrupt(
+        self, work: Work[object], other: Work[object], at: int
+    ) -> tuple[object, object, int]:
+        """Do one work, and the other work while the first one pauses at the given point.
+
+        Return what each returned, and the number of points that the first one passed.
+        """
+
+    async def load(self, key: str) -> Record | Ended | None:
+        found = cast(Record | Ended | None, await self.ask("load", key))
+        return self._by_our_clock(found) if self._server_expires else found
+
+    async def create(self, key: str, record: Record) -> bool:
+        return cast(bool, await self.ask("create", key, record))
+
+    async def commit(self, key: str, changes: Changes) -> Outcome:
+        return cast(Outcome, await self.ask("commit", key, changes))
+
+    async def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
+        return cast(bool, await self.ask("touch", key, secret, expires_at, accessed_at))
+
+    async def delete(self, key: str, *, user_id: str | None = None) -> bool:
+        return cast(bool, await self.ask("delete", key, user_id=user_id))
+
+    async def purge(self, limit: int) -> int:
+        return cast(int, await self.ask("purge", limit))
+
+    async def close(self) -> None:
+        await self.ask("close")
+
+    def _by_our_clock(self, found: Record | Ended | None) -> Record | Ended | None:
+        """Return what was loaded, with the test's present in place of the server's."""
+        now = self._manual_clock()
+        if isinstance(found, Ended) and abs(found.at - now) < CLOCK_TOLERANCE:
+            return Ended(now)
+        if isinstance(found, Record) and abs(found.secret_since - now) < CLOCK_TOLERANCE:
+            return replace(found, secret_since=now)
+        return found
+
+
+class BlockingStoreUnderTest(StoreUnderTest):
+    """Hand calls on to a blocking store, whose calls meet in threads."""
+
+    inner: Store
+
+    def __init__(self, store: Store, clock: ManualClock, *, server_expires: bool) -> None:
+        super().__init__(clock, server_expires=server_expires)
+        self.inner = store
+        self._threads = ThreadPoolExecutor(1)
+
+    def set_clock(self, clock: ManualClock) -> None:
+        self.inner.clock = clock
+
+    async def ask(self, verb: str, *arguments: Any, **options: Any) -> Any:
+        return getattr(self.inner, verb)(*arguments, **options)
+
+    async def in_parallel(self, works: Sequence[Work[T]]) -> list[T]:
+        return in_parallel(len(works), lambda n: finish(works[n]()))
+
+    async def interrupt(
+        self, work: Work[object], other: Work[object], at: int
+    ) -> tuple[object, object, int]:
+        second = OtherThread(self._threads, lambda: finish(other()))
+        first = InterruptedThread(at, second.begin)
+        answer = first.run(lambda: finish(work()))
+        return answer, second.answer(), first.points
+
+    def stop(self) -> None:
+        """Let go of the threads."""
+        self._threads.shutdown()
+
+
+class AsyncStoreUnderTest(StoreUnderTest):
+    """Hand calls on to an asynchronous store, whose calls meet in tasks."""
+
+    inner: AsyncStore
+
+    def __init__(self, store: AsyncStore, clock: ManualClock, *, server_expires: bool) -> None:
+        super().__init__(clock, server_expires=server_expires)
+        self.inner = store
+
+    def set_clock(self, clock: ManualClock) -> None:
+        self.inner.clock = clock
+
+    async def ask(self, verb: str, *arguments: Any, **options: Any) -> Any:
+        return await getattr(self.inner, verb)(*arguments, **options)
+
+    async def in_parallel(self, works: Sequence[Work[T]]) -> list[T]:
+        return await asyncio.gather(*(work() for work in works))
+
+    async def interrupt(
+        self, work: Work[object], other: Work[object], at: int
+    ) -> tuple[object, object, int]:
+        second = OtherTask(other)
+        first = InterruptedTask(work(), at, second.begin)
+        answer = await first
+        return answer, await second.answer(), first.points

@@ -1,0 +1,185 @@
+"""How SQLiteStore removes what has expired."""
+
+import random
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from sessions.record import Ended
+from sessions.stores import sqlite
+from sessions.stores.base import PURGE_BATCH, PURGE_DELAY, REMEMBERED_FOR
+from sessions.stores.sqlite import SQLiteStore
+from sessions.testing import SECRET, ManualClock, a_record, some_changes
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Return a clock that the test moves."""
+    return ManualClock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where the database goes."""
+    return tmp_path / "sessions.db"
+
+
+def rows(path: Path) -> int:
+    """Return how many rows the table has."""
+    with closing(sqlite3.connect(path)) as connection:
+        (count,) = connection.execute("SELECT COUNT(*) FROM sessions").fetchone()
+    return int(count)
+
+
+def fill(store: SQLiteStore, clock: ManualClock, count: int) -> None:
+    """Keep so many records that expired long enough ago."""
+    for n in range(count):
+        store.create(f"key{n}", a_record(clock, lives=10))
+    clock.advance(11 + PURGE_DELAY)
+
+
+def test_creations_remove_expired_records_by_chance(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that lives for a few creations only does its share."""
+    monkeypatch.setattr(random, "random", lambda: 0.999)
+    store = SQLiteStore(path, clock=clock)
+    for n in range(31):
+        store.create(f"old{n}", a_record(clock, lives=10))
+    clock.advance(11 + PURGE_DELAY)
+    store.create("new", a_record(clock))
+    assert rows(path) == 32
+
+    monkeypatch.setattr(random, "random", lambda: sqlite.PURGE_CHANCE / 2)
+    store.create("newer", a_record(clock))
+
+    assert rows(path) == 2
+
+
+def test_a_creation_does_not_fail_because_its_purge_does(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another creation will purge."""
+    store = SQLiteStore(path, clock=clock)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+    def lock_first() -> float:
+        other.execute("BEGIN IMMEDIATE")
+        return 0.0
+
+    monkeypatch.setattr(random, "random", lock_first)
+
+    assert store.create("key", a_record(clock))
+    other.close()
+
+
+def test_a_purge_removes_no_more_than_its_limit(path: Path, clock: ManualClock) -> None:
+    """And says how many."""
+    store = SQLiteStore(path, clock=clock)
+    fill(store, clock, 10)
+
+    assert [store.purge(7), store.purge(7), store.purge(7)] == [7, 3, 0]
+
+
+def test_a_purge_waits_until_a_record_has_been_expired_for_a_minute(
+    path: Path, clock: ManualClock
+) -> None:
+    """Two clocks need not agree to the second."""
+    store = SQLiteStore(path, clock=clock)
+    store.create("key", a_record(clock, lives=10))
+
+    clock.advance(10 + PURGE_DELAY)
+    assert store.purge(10) == 0
+
+    clock.advance(1)
+    assert store.purge(10) == 1
+
+
+def test_a_purge_leaves_a_record_that_lives_longer_now(path: Path, clock: ManualClock) -> None:
+    """Commits and touches move the time, and the purge looks again later."""
+    store = SQLiteStore(path, clock=clock)
+    for key in ("committed", "touched"):
+        store.create(key, a_record(clock, lives=10))
+    clock.advance(9)
+    store.commit("committed", some_changes(clock, lives=1000))
+    store.touch("touched", SECRET, clock() + 1000, clock())
+    clock.advance(10 + PURGE_DELAY)
+
+    assert store.purge(10) == 0
+
+    clock.advance(1000)
+    assert store.purge(10) == 2
+
+
+def test_a_record_that_expires_sooner_now_is_purged_sooner(path: Path, clock: ManualClock) -> None:
+    """The time at which a purge looks is never too late."""
+    store = SQLiteStore(path, clock=clock)
+    for key in ("committed", "touched"):
+        store.create(key, a_record(clock, lives=100_000))
+    store.commit("committed", some_changes(clock, lives=10))
+    store.touch("touched", SECRET, clock() + 10, clock())
+    clock.advance(11 + PURGE_DELAY)
+
+    assert store.purge(10) == 2
+
+
+def test_an_ended_session_is_remembered_and_then_forgotten(path: Path, clock: ManualClock) -> None:
+    """Its row has no data, and goes with a later purge that does not count it as a record."""
+    store = SQLiteStore(path, clock=clock)
+    store.create("key", a_record(clock, values={"a": b"secret thing"}, user_id="ada"))
+    ended = clock()
+    store.delete("key")
+    with closing(sqlite3.connect(path)) as connection:
+        (row,) = connection.execute("SELECT * FROM sessions").fetchall()
+    assert [value for value in row if value is not None] == ["key", ended, ended + REMEMBERED_FOR]
+
+    clock.advance(REMEMBERED_FOR - 1)
+    assert (store.purge(10), store.load("key")) == (0, Ended(ended))
+    clock.advance(2)
+    assert (store.purge(10), store.load("key"), rows(path)) == (0, None, 0)
+
+
+def test_a_large_purge_gives_the_lock_back_in_between(path: Path, clock: ManualClock) -> None:
+    """Another writer comes through while it runs."""
+    store = SQLiteStore(path, clock=clock)
+    fill(store, clock, 3 * PURGE_BATCH)
+    left: list[int] = []
+
+    def create_and_count() -> None:
+        store.create("new", a_record(clock))
+        left.append(rows(path))
+
+    waiting = threading.Thread(target=create_and_count)
+
+    def now() -> float:
+        # The purge reads the clock in its turn: the other writer queues behind it.
+        if not waiting.ident:
+            waiting.start()
+            while not store._connections._turns._waiting:
+                pass
+        return clock()
+
+    store.clock = now
+    assert store.purge(10_000) == 3 * PURGE_BATCH
+
+    waiting.join(timeout=20)
+    assert left[0] > PURGE_BATCH
+
+
+def test_a_purge_of_many_transactions_passes_over_records_that_live(
+    path: Path, clock: ManualClock
+) -> None:
+    """Rows that are looked at and kept do not hide the others."""
+    store = SQLiteStore(path, clock=clock)
+    for n in range(2 * PURGE_BATCH):
+        store.create(f"kept{n}", a_record(clock, lives=10))
+        store.touch(f"kept{n}", SECRET, clock() + 10_000, clock())
+    for n in range(5):
+        store.create(f"old{n}", a_record(clock, lives=20))
+    clock.advance(21 + PURGE_DELAY)
+
+    assert store.purge(100) == 5
+    assert rows(path) == 2 * PURGE_BATCH

@@ -1,0 +1,161 @@
+"""An asynchronous session is loaded before it is used, and says so."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sessions import (
+    AsyncSession,
+    AsyncSessionManager,
+    SessionNotLoaded,
+    StoreUnavailable,
+)
+from tests.support.loops import a_cookie, a_head, on_a_loop, opened
+from tests.support.suspending_store import SuspendingStore
+
+Verb = Callable[[AsyncSession], Any]
+
+USES: dict[str, Verb] = {
+    "get item": lambda session: session["a"],
+    "get": lambda session: session.get("a"),
+    "in": lambda session: "a" in session,
+    "len": len,
+    "bool": bool,
+    "list": list,
+    "set item": lambda session: session.__setitem__("a", 1),
+    "delete item": lambda session: session.__delitem__("a"),
+    "pop": lambda session: session.pop("a", None),
+    "setdefault": lambda session: session.setdefault("a", 1),
+    "update": lambda session: session.update(a=1),
+    "clear": lambda session: session.clear(),
+    "copy": lambda session: session.copy(),
+    "flash": lambda session: session.flash("Saved."),
+    "take_flashes": lambda session: session.take_flashes(),
+    "id": lambda session: session.id,
+    "handle": lambda session: session.handle,
+    "is_new": lambda session: session.is_new,
+    "created_at": lambda session: session.created_at,
+    "last_access": lambda session: session.last_access,
+    "last_update": lambda session: session.last_update,
+    "expires_at": lambda session: session.expires_at,
+    "timeout": lambda session: session.timeout,
+    "set timeout": lambda session: setattr(session, "timeout", timedelta(days=1)),
+    "user_id": lambda session: session.user_id,
+    "user_data": lambda session: session.user_data,
+    "set_user": lambda session: session.set_user("ada"),
+    "clear_user": lambda session: session.clear_user(),
+    "regenerate": lambda session: session.regenerate(),
+}
+
+
+# Loading
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+@pytest.mark.parametrize("known", [False, True], ids=["visitor", "session"])
+@on_a_loop
+async def test_a_use_before_loading_says_what_to_do(
+    async_manager: AsyncSessionManager, use: Verb, known: bool
+) -> None:
+    """The error names the remedies, and no `hasattr`, `get` or template swallows it."""
+    session = async_manager.open(a_head(await a_cookie(async_manager, a=1) if known else ""))
+
+    with pytest.raises(SessionNotLoaded) as caught:
+        use(session)
+
+    assert "await session.load()" in str(caught.value)
+    assert 'load="eager"' in str(caught.value)
+    assert not isinstance(caught.value, LookupError | AttributeError)
+
+
+@on_a_loop
+async def test_a_glance_needs_no_loading(async_manager: AsyncSessionManager) -> None:
+    """What is known of the request itself; it is no use of the session."""
+    session = async_manager.open(a_head(await a_cookie(async_manager, a=1)))
+
+    flags = (session.loaded, session.accessed, session.modified, session.saved)
+    more = (session.ended, session.gone, session.closed)
+
+    assert [*flags, *more] == [False] * 7
+    assert repr(session) == "<AsyncSession: open, untouched>"
+    assert await async_manager.close(session) == []
+
+
+@on_a_loop
+async def test_loading_is_no_use(async_manager: AsyncSessionManager) -> None:
+    """The answer does not vary with the cookie before something is read."""
+    session = await opened(async_manager, await a_cookie(async_manager, a=1))
+    before = session.accessed
+    value = session["a"]
+
+    assert (before, value, session.accessed) == (False, 1, True)
+
+
+@on_a_loop
+async def test_loading_without_a_token_asks_nothing(
+    slow_manager: AsyncSessionManager, suspending: SuspendingStore
+) -> None:
+    """But leaves the session loaded, so that it can be used."""
+    session = await opened(slow_manager)
+
+    assert session.loaded
+    assert (dict(session), session.is_new) == ({}, True)
+    assert suspending.calls == []
+
+
+@on_a_loop
+async def test_loading_twice_asks_once(
+    slow_manager: AsyncSessionManager, suspending: SuspendingStore
+) -> None:
+    """The second time there is nothing to do."""
+    session = slow_manager.open(a_head(await a_cookie(slow_manager, a=1)))
+    suspending.calls.clear()
+    await session.load()
+    await session.load()
+
+    assert suspending.calls == ["load"]
+
+
+@on_a_loop
+async def test_two_tasks_share_one_session_and_one_load(
+    slow_manager: AsyncSessionManager, suspending: SuspendingStore
+) -> None:
+    """However many tasks of a request come first."""
+    session = slow_manager.open(a_head(await a_cookie(slow_manager, a=1)))
+    suspending.calls.clear()
+
+    async def task(number: int) -> Any:
+        await session.load()
+        session[f"k{number}"] = number
+        return session["a"]
+
+    seen = await asyncio.gather(*[task(number) for number in range(10)])
+    await slow_manager.close(session)
+
+    assert seen == [1] * 10
+    assert suspending.calls == ["load", "commit"]
+    found = await slow_manager.get(session.id)
+    assert dict(found) == {"a": 1, **{f"k{number}": number for number in range(10)}}
+
+
+@on_a_loop
+async def test_a_load_that_failed_is_remembered(
+    slow_manager: AsyncSessionManager, suspending: SuspendingStore
+) -> None:
+    """The first use raises what the load raised, and the store is not asked again."""
+    session = slow_manager.open(a_head(await a_cookie(slow_manager, a=1)))
+    suspending.calls.clear()
+    suspending.broken = {"load"}
+
+    for use in (session.load, lambda: opened_use(session), session.load):
+        with pytest.raises(StoreUnavailable, match="load is broken"):
+            await use()
+    assert suspending.calls == ["load"]
+
+
+async def opened_use(session: AsyncSession) -> Any:
+    """Use the session as if it were loaded."""
+    return session["a"]

@@ -1,0 +1,296 @@
+"""Sessions without the help of an edge, on an event loop, over every kind of store."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sessions import (
+    AsyncSession,
+    AsyncSessionManager,
+    ConfigurationError,
+    MemoryStore,
+    Session,
+    SessionClosed,
+    SessionContainer,
+    SessionNotFound,
+    StoreUnavailable,
+)
+from sessions.testing import ManualClock
+from tests.support.apps import KEY
+from tests.support.ids import an_id
+from tests.support.loops import (
+    a_cookie,
+    a_head,
+    a_manager,
+    an_id_of,
+    cookie_of,
+    holds,
+    on_a_loop,
+    opened,
+)
+from tests.support.suspending_store import SuspendingStore
+
+DAY = 86400.0
+
+
+# open, close
+
+
+@on_a_loop
+async def test_an_untouched_request_costs_nothing(clock: ManualClock) -> None:
+    """Neither a store call, nor a header, nor a task."""
+    store = SuspendingStore(MemoryStore(clock=clock))
+    manager = a_manager(store, clock)
+    session = manager.open(a_head(await a_cookie(manager, a=1)))
+    store.calls.clear()
+
+    assert manager.close_now(session) == []
+    assert await manager.close(session) == []
+    assert store.calls == []
+
+
+@on_a_loop
+async def test_close_now_leaves_what_asks_the_store_to_close(
+    async_manager: AsyncSessionManager,
+) -> None:
+    """It is None then, and the session takes no write any more."""
+    session = async_manager.open(a_head())
+    await session.load()
+    session["a"] = 1
+    at_once = async_manager.close_now(session)
+
+    with pytest.raises(SessionClosed):
+        session["b"] = 2
+    headers = await async_manager.close(session)
+    assert at_once is None
+    assert [name for name, _ in headers] == ["Vary", "Set-Cookie", "Cache-Control"]
+    assert await holds(async_manager, session.id) == {"a": 1}
+
+
+@on_a_loop
+async def test_close_is_idempotent(async_manager: AsyncSessionManager) -> None:
+    """The second call returns what the first one did."""
+    session = async_manager.open(a_head())
+    await session.load()
+    session["a"] = 1
+    first = await async_manager.close(session)
+
+    assert await async_manager.close(session) == first
+    assert async_manager.close_now(session) == first
+
+
+@on_a_loop
+async def test_a_failed_request_discards_its_changes(async_manager: AsyncSessionManager) -> None:
+    """And keeps the id."""
+    cookie = await a_cookie(async_manager, a=1)
+    session = await opened(async_manager, cookie)
+    session["a"] = 2
+    session.regenerate()
+
+    headers = await async_manager.close(session, failed=True)
+
+    assert headers == [("Vary", "Cookie")]
+    assert dict(await opened(async_manager, cookie)) == {"a": 1}
+
+
+@on_a_loop
+async def test_abandon_performs_a_logout_and_nothing_else(
+    async_manager: AsyncSessionManager,
+) -> None:
+    """What was not saved is discarded; what was destroyed is dead."""
+    kept, ended = await a_cookie(async_manager, a=1), await a_cookie(async_manager, a=1)
+    for cookie in (kept, ended):
+        session = await opened(async_manager, cookie)
+        session["a"] = 2
+        if cookie == ended:
+            session.destroy()
+        await async_manager.abandon(session)
+
+    assert dict(await opened(async_manager, kept)) == {"a": 1}
+    assert dict(await opened(async_manager, ended)) == {}
+
+
+@on_a_loop
+async def test_abandon_logs_what_fails(
+    clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is called where nobody could do anything about it."""
+    store = SuspendingStore(MemoryStore(clock=clock))
+    manager = a_manager(store, clock)
+    session = await opened(manager, await a_cookie(manager, a=1))
+    session.destroy()
+    store.broken = {"delete"}
+
+    await manager.abandon(session)
+
+    assert "a session could not be ended with its request: delete is broken" in caplog.text
+
+
+# Without a request
+
+
+@on_a_loop
+async def test_get_can_be_awaited(async_manager: AsyncSessionManager) -> None:
+    """The session is loaded; `close` saves what changed."""
+    session_id = await an_id_of(async_manager, a=1)
+    session = await async_manager.get(session_id)
+    session["b"] = 2
+    await async_manager.close(session)
+
+    assert type(session) is AsyncSession
+    assert await holds(async_manager, session_id) == {"a": 1, "b": 2}
+
+
+@on_a_loop
+async def test_get_can_be_entered(async_manager: AsyncSessionManager) -> None:
+    """The end of the block saves."""
+    session_id = await an_id_of(async_manager, a=1)
+    async with async_manager.get(session_id) as session:
+        session["b"] = 2
+
+    assert session.closed
+    assert await holds(async_manager, session_id) == {"a": 1, "b": 2}
+
+
+@on_a_loop
+async def test_what_was_created_can_be_entered(async_manager: AsyncSessionManager) -> None:
+    """Every session that a manager gave out is a context manager."""
+    async with await async_manager.create({"a": 1}) as session:
+        session["b"] = 2
+
+    assert await holds(async_manager, session.id) == {"a": 1, "b": 2}
+
+
+@on_a_loop
+async def test_an_exception_in_the_block_discards(async_manager: AsyncSessionManager) -> None:
+    """As in a request: changes are dropped, a logout is carried out."""
+    kept, ended = await an_id_of(async_manager, a=1), await an_id_of(async_manager, a=1)
+
+    async def fail(session_id: str, act: Callable[[AsyncSession], object]) -> None:
+        async with async_manager.get(session_id) as session:
+            act(session)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail(kept, lambda session: session.update(a=2))
+    with pytest.raises(LookupError):
+        await fail(ended, AsyncSession.destroy)
+
+    assert await holds(async_manager, kept) == {"a": 1}
+    with pytest.raises(SessionNotFound):
+        await async_manager.get(ended)
+
+
+@pytest.mark.parametrize("session_id", ["", "short", an_id(), "x" * 200], ids=len)
+@on_a_loop
+async def test_get_of_an_unknown_id_says_so(
+    async_manager: AsyncSessionManager, session_id: str
+) -> None:
+    """Both spellings."""
+    with pytest.raises(SessionNotFound):
+        await async_manager.get(session_id)
+    with pytest.raises(SessionNotFound):
+        async with async_manager.get(session_id):
+            pytest.fail("there is no such session")
+
+
+@on_a_loop
+async def test_tokens_and_cookies_find_the_session(async_manager: AsyncSessionManager) -> None:
+    """Signed ones; any other text finds nobody's."""
+    token = async_manager.token(await async_manager.create({"a": 1}))
+
+    by_token = await async_manager.from_token(token)
+    by_cookie = await async_manager.from_cookie(f"theme=dark; session={token}")
+    nobody = [
+        await async_manager.from_token(text) for text in ("", token[:-1], f"{token}x", an_id())
+    ]
+
+    assert by_token is not None
+    assert by_token["a"] == by_cookie["a"] == 1
+    assert nobody == [None] * 4
+    for header in (None, "", "session=forged"):
+        assert (await async_manager.from_cookie(header)).is_new
+
+
+@on_a_loop
+async def test_the_token_of_an_ended_session_finds_nothing(
+    async_manager: AsyncSessionManager,
+) -> None:
+    """None, not an error."""
+    session = await async_manager.create({"a": 1})
+    token = async_manager.token(session)
+    await async_manager.delete(session.id)
+
+    assert await async_manager.from_token(token) is None
+
+
+@on_a_loop
+async def test_delete_and_purge(async_manager: AsyncSessionManager, clock: ManualClock) -> None:
+    """They say whether there was one, and how many."""
+    session_id = await an_id_of(async_manager, a=1)
+    await an_id_of(async_manager, b=1)
+    deleted = [await async_manager.delete(session_id), await async_manager.delete(session_id)]
+    clock.advance(DAY + 61)
+
+    assert deleted == [True, False]
+    assert [await async_manager.purge(), await async_manager.purge()] == [1, 0]
+
+
+@on_a_loop
+async def test_a_failing_store_fails_the_job(clock: ManualClock) -> None:
+    """StoreUnavailable from every door."""
+    store = SuspendingStore(MemoryStore(clock=clock))
+    manager = a_manager(store, clock)
+    session_id = await an_id_of(manager, a=1)
+    store.broken = {"load", "create", "delete", "purge"}
+
+    for call in (
+        lambda: manager.get(session_id),
+        lambda: manager.create({}),
+        lambda: manager.delete(session_id),
+        lambda: manager.purge(),
+    ):
+        with pytest.raises(StoreUnavailable):
+            await call()
+
+
+# Classes of one's own
+
+
+@on_a_loop
+async def test_an_async_session_class_of_ones_own_is_used(clock: ManualClock) -> None:
+    """By requests and by jobs."""
+
+    class Shop(AsyncSession):
+        """Know the cart."""
+
+        @property
+        def cart(self) -> list[str]:
+            """Return the cart."""
+            cart: list[str] = self.setdefault("cart", [])
+            return cart
+
+    manager = a_manager(MemoryStore(clock=clock), clock, async_session_class=Shop)
+    session = manager.open(a_head())
+    await session.load()
+    assert isinstance(session, Shop)
+    session.cart.append("tea")
+    cookie = cookie_of(await manager.close(session))
+
+    found = await manager.from_cookie(cookie)
+    assert isinstance(found, Shop)
+    assert found.cart == ["tea"]
+    assert type(await manager.create()) is Shop
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("session_class", AsyncSession), ("async_session_class", Session), ("session_class", dict)],
+)
+def test_a_class_of_the_other_kind_is_refused(name: str, kind: type) -> None:
+    """At construction."""
+    settings: dict[str, Any] = {name: kind}
+
+    with pytest.raises(ConfigurationError, match=f"{name}=.* is no class of sessions; give"):
+        SessionContainer(keys=[KEY], **settings)

@@ -1,0 +1,278 @@
+"""What can be set on a session, what cannot, what a subclass may add, and that nobody copies it."""
+
+import copy
+import json
+import pickle
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sessions import AsyncSession, AsyncSessionManager, Session, SessionManager
+from tests.sessions.conftest import SiteMaker
+from tests.support.apps import Browser, Site, writes
+from tests.support.loops import a_head, on_a_loop, opened
+
+READ_ONLY = [
+    "id",
+    "handle",
+    "is_new",
+    "accessed",
+    "modified",
+    "loaded",
+    "saved",
+    "ended",
+    "gone",
+    "closed",
+    "created_at",
+    "last_access",
+    "last_update",
+    "expires_at",
+    "user_id",
+    "user_data",
+]
+
+
+@pytest.fixture
+def session(site: Site) -> Session:
+    """Return the session of a request."""
+    return site.manager.open(a_head())
+
+
+class Shop(Session):
+    """Know the cart, and a flag that can be set."""
+
+    @property
+    def cart(self) -> list[str]:
+        """Return the cart."""
+        cart: list[str] = self.setdefault("cart", [])
+        return cart
+
+    @property
+    def is_permanent(self) -> bool:
+        """Return whether the session outlives the browser."""
+        return "permanent" in self
+
+    @is_permanent.setter
+    def is_permanent(self, is_permanent: bool) -> None:
+        self["permanent"] = is_permanent
+        self.timeout = timedelta(days=7) if is_permanent else None
+
+
+class Remembering(Session):
+    """Keep something for the request alone, in a private attribute."""
+
+    _seen: int
+
+    def look(self) -> int:
+        """Count the looks of this request."""
+        self._seen = getattr(self, "_seen", 0) + 1
+        return self._seen
+
+
+class SlottedShop(Shop):
+    """Add no attributes at all."""
+
+    __slots__ = ()
+
+
+class AsyncShop(AsyncSession):
+    """Know the cart."""
+
+    @property
+    def cart(self) -> list[str]:
+        """Return the cart."""
+        cart: list[str] = self.setdefault("cart", [])
+        return cart
+
+
+# What cannot be set
+
+
+@pytest.mark.parametrize("name", ["user", "visits", "permanent", "data", "Timeout", "__x__"])
+def test_an_attribute_cannot_be_invented(session: Session, name: str) -> None:
+    """It would be lost; the message says what to write."""
+    with pytest.raises(AttributeError) as caught:
+        setattr(session, name, "ada")
+
+    assert str(caught.value) == (
+        f"session.{name} = 'ada' would be lost, for a session has no such attribute; write"
+        f" session[{name!r}] = 'ada'"
+    )
+
+
+@pytest.mark.parametrize("name", READ_ONLY)
+def test_what_is_told_cannot_be_set(session: Session, name: str) -> None:
+    """These follow from what happened."""
+    with pytest.raises(AttributeError):
+        setattr(session, name, True)
+
+
+@pytest.mark.parametrize("name", ["save", "get", "destroy", "items"])
+@pytest.mark.parametrize("kind", [Session, Shop, SlottedShop, Remembering])
+def test_a_method_is_not_replaced(make_site: SiteMaker, name: str, kind: type[Session]) -> None:
+    """Not on one session, by mistake for a key."""
+    session = make_site(session_class=kind).manager.open(a_head())
+
+    with pytest.raises(AttributeError):
+        setattr(session, name, "ada")
+
+
+def test_an_unknown_attribute_is_missing(session: Session) -> None:
+    """Nor can one be read that nobody has set."""
+    session["user"] = "ada"
+
+    assert not hasattr(session, "user")
+
+
+def test_the_timeout_can_be_set(session: Session) -> None:
+    """The one attribute that is for setting."""
+    session.timeout = timedelta(days=7)
+
+    assert session.timeout == timedelta(days=7)
+
+
+@on_a_loop
+async def test_an_asynchronous_session_takes_none_either(
+    async_manager: AsyncSessionManager,
+) -> None:
+    """It is the same session."""
+    session = await opened(async_manager)
+
+    with pytest.raises(AttributeError, match=r"write session\['user'\] = 'ada'"):
+        session.user = "ada"  # type: ignore[attr-defined]
+    with pytest.raises(TypeError, match=r"use session\.copy\(\)"):
+        copy.copy(session)
+
+
+# Copies
+
+
+@pytest.mark.parametrize(
+    "duplicate",
+    [copy.copy, copy.deepcopy, pickle.dumps, lambda session: pickle.dumps({"it": session})],
+    ids=["copy", "deepcopy", "pickle", "pickle inside"],
+)
+@pytest.mark.parametrize("kind", [Session, Shop, Remembering])
+def test_a_session_is_not_duplicated(
+    make_site: SiteMaker, duplicate: Callable[[Any], object], kind: type[Session]
+) -> None:
+    """A second one would save nothing, or the same thing twice; the message says what to do."""
+    session = make_site(session_class=kind).manager.open(a_head())
+    session["a"] = [1]
+
+    with pytest.raises(TypeError, match=r"session\.copy\(\), a plain dict"):
+        duplicate(session)
+
+
+def test_copy_is_a_plain_dict(session: Session) -> None:
+    """It can go anywhere, and changing it changes no session."""
+    session.update(a=1, b=[2])
+    copied = session.copy()
+    copied["a"] = 3
+
+    assert type(copied) is dict
+    assert json.dumps(copied) == '{"a": 3, "b": [2]}'
+    assert session["a"] == 1
+
+
+def test_a_session_has_its_identity(site: Site, browser: Browser) -> None:
+    """Two sessions with equal data are equal mappings, and each is itself."""
+    browser.visit(writes(a=1))
+    one = site.manager.open(a_head(browser.cookie))
+    two = site.manager.open(a_head(browser.cookie))
+
+    assert one == two == {"a": 1}
+    assert one is not two
+
+
+# Subclasses
+
+
+@pytest.mark.parametrize("kind", [Shop, SlottedShop])
+def test_a_subclass_adds_properties(make_site: SiteMaker, kind: type[Shop]) -> None:
+    """To requests and to jobs; what they change is saved."""
+    site = make_site(session_class=kind)
+    browser = site.browser()
+    browser.visit(lambda session: session.cart.append("tea"))  # type: ignore[attr-defined]
+
+    assert browser.visit(type).value is kind
+    assert browser.holds() == {"cart": ["tea"]}
+    assert type(site.manager.create()) is kind
+
+
+def test_a_property_with_a_setter_can_be_set(make_site: SiteMaker) -> None:
+    """Flask's `session.permanent = True` is one."""
+    browser = make_site(session_class=Shop).browser()
+
+    answer = browser.visit(lambda session: setattr(session, "is_permanent", True))
+    told = browser.visit(lambda session: session.is_permanent).value  # type: ignore[attr-defined]
+
+    assert answer.attributes["max-age"] == "604800"
+    assert told is True
+
+
+def test_a_subclass_still_refuses_what_it_does_not_have(make_site: SiteMaker) -> None:
+    """Only what its class names can be set."""
+    session = make_site(session_class=Shop).manager.open(a_head())
+
+    with pytest.raises(AttributeError, match=r"write session\['user'\]"):
+        session.user = "ada"  # type: ignore[attr-defined]
+
+
+def test_a_subclass_may_keep_private_attributes(make_site: SiteMaker) -> None:
+    """For one request; they are no data."""
+    browser = make_site(session_class=Remembering).browser()
+
+    def handler(session: Session) -> int:
+        assert isinstance(session, Remembering)
+        session.look()
+        return session.look()
+
+    assert [browser.visit(handler).value, browser.visit(handler).value] == [2, 2]
+    assert browser.holds() == {}
+
+
+def test_an_edge_mixes_its_own_face_with_the_users_class(make_site: SiteMaker) -> None:
+    """A session is then both, with what each of them adds."""
+
+    class EdgeSession(Session):
+        """Be what a framework expects of its session."""
+
+        @property
+        def new(self) -> bool:
+            """Return whether the session is new."""
+            return self.is_new
+
+    container = make_site(session_class=Shop).container
+    session = SessionManager(container, face=EdgeSession).open(a_head())
+
+    assert isinstance(session, EdgeSession)
+    assert isinstance(session, Shop)
+    assert (session.new, session.cart) == (True, [])
+
+
+@on_a_loop
+async def test_an_asynchronous_subclass_adds_properties(make_site: SiteMaker) -> None:
+    """By `async_session_class`; the blocking class stays what it is."""
+    container = make_site(async_session_class=AsyncShop, session_class=Shop).container
+    manager = AsyncSessionManager(container)
+    session = await opened(manager)
+    assert isinstance(session, AsyncShop)
+    session.cart.append("tea")
+    await manager.close(session)
+
+    async with manager.get(session.id) as again:
+        assert type(again) is AsyncShop
+        assert again.cart == ["tea"]
+    assert type(SessionManager(container).get(session.id)) is Shop
+    await manager.aclose()
+
+
+def test_times_are_aware(session: Session) -> None:
+    """They compare with datetime.now(UTC), and with nothing else."""
+    for moment in (session.created_at, session.last_access, session.last_update):
+        assert moment.tzinfo is UTC
+    assert session.expires_at - session.created_at == timedelta(days=1)
+    assert session.created_at == datetime(2027, 1, 15, 8, tzinfo=UTC)

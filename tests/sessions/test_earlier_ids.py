@@ -1,0 +1,279 @@
+"""Requests that bear an id which its session no longer has, or whose session has ended."""
+
+from datetime import timedelta
+
+import pytest
+
+from sessions import Session, SessionNotFound
+from sessions.testing import ManualClock
+from tests.sessions.conftest import SiteMaker
+from tests.support.apps import Browser, Handler, everything, in_turn, untouched, writes
+
+REMEMBERED = 60.0
+
+
+def login(session: Session) -> None:
+    """Sign ada in."""
+    session.set_user("ada")
+
+
+def who(session: Session) -> tuple[str | None, dict[str, object]]:
+    """Return who is signed in, and the data."""
+    return session.user_id, dict(session)
+
+
+ENDINGS: dict[str, Handler] = {
+    "logout": Session.destroy,
+    "a new id": Session.regenerate,
+    "a sign-in": login,
+    "a new id, then logout": in_turn(Session.regenerate, Session.save, Session.destroy),
+}
+ENDED = ["logout", "a new id, then logout"]
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds a value."""
+    browser.visit(writes(a=1))
+    return browser
+
+
+@pytest.fixture(params=ENDINGS)
+def late(request: pytest.FixtureRequest, customer: Browser, clock: ManualClock) -> Browser:
+    """Return a browser with the id that another request has just made an earlier one."""
+    customer.site.visit(ENDINGS[request.param], customer.cookie)
+    clock.advance(REMEMBERED - 1)
+    customer.site.events.clear()
+    customer.site.store_calls().clear()
+    return customer
+
+
+USES: dict[str, Handler] = {
+    "read": everything,
+    "write": writes(b=2),
+    "clear": Session.clear,
+    "new id": Session.regenerate,
+    "own timeout": lambda session: setattr(session, "timeout", timedelta(hours=48)),
+    "flash": lambda session: session.flash("hello"),
+}
+
+
+class TestJustAfterIt:
+    """For a minute the id is past: it counts for nothing, and takes nobody's cookie away."""
+
+    @pytest.mark.parametrize("use", USES.values(), ids=USES)
+    def test_nothing_is_stored_sent_or_cleared(self, late: Browser, use: Handler) -> None:
+        """The good cookie of another answer may be on its way to the browser."""
+        answer = late.visit(use)
+
+        assert (answer.status, answer.set_cookies) == (200, [])
+        assert late.site.store_calls() == ["load"]
+
+    @pytest.mark.parametrize("setting", ["rolling", "resave", "save_uninitialized"])
+    def test_nor_by_a_setting(self, make_site: SiteMaker, setting: str) -> None:
+        """Also where each response has a cookie."""
+        browser = make_site(**{setting: True}).browser()
+        browser.visit(writes(a=1))
+        browser.site.visit(Session.regenerate, browser.cookie)
+        browser.site.store_calls().clear()
+
+        for handler in (untouched, everything):
+            assert browser.visit(handler).set_cookies == []
+        assert browser.site.store.writes == []
+
+    def test_it_reads_nothing(self, late: Browser) -> None:
+        """The session is empty and new."""
+        answer = late.visit(lambda session: (everything(session), session.is_new))
+
+        assert answer.value == ({}, True)
+        assert answer.all("Vary") == ["Cookie"]
+        assert late.site.told == []
+
+    def test_a_dropped_write_is_told(self, late: Browser) -> None:
+        """As an event; the session itself goes on empty."""
+        late.visit(writes(b=2))
+
+        assert late.site.told == ["gone"]
+        assert late.holds() == {}
+
+    @pytest.mark.parametrize(
+        "verb",
+        [
+            in_turn(writes(b=2), Session.save),
+            lambda session: session.increment("n"),
+            lambda session: session.take("a"),
+            lambda session: session.update_with("a", repr),
+            lambda session: session.reload(),
+        ],
+    )
+    def test_who_acts_upon_the_answer_gets_an_error(self, late: Browser, verb: Handler) -> None:
+        """A write that is not there must not be taken for one that is."""
+
+        def handler(session: Session) -> None:
+            with pytest.raises(SessionNotFound, match="nothing was changed"):
+                verb(session)
+
+        assert late.visit(handler).set_cookies == []
+
+    def test_a_sign_in_is_not_dropped(self, late: Browser) -> None:
+        """It gets a fresh session, with what the request itself has set, and its cookie."""
+        answer = late.visit(in_turn(writes(b=2), login))
+
+        assert len(answer.set_cookies) == 1
+        assert late.visit(who).value == ("ada", {"b": 2})
+
+    def test_nor_is_one_that_takes_a_new_id_and_writes(self, late: Browser) -> None:
+        """So a login that knows nothing of set_user() works, too."""
+        late.visit(in_turn(Session.regenerate, writes(user="ada")))
+
+        assert late.holds() == {"user": "ada"}
+
+    def test_a_sign_in_leaves_the_other_session_alone(self, customer: Browser) -> None:
+        """What lives under the new id is somebody else's business."""
+        renewed = customer.site.visit(Session.regenerate, customer.cookie).cookie
+
+        customer.visit(login)
+
+        assert customer.site.visit(who, renewed).value == (None, {"a": 1})
+
+    @pytest.mark.parametrize("status", [500, 503])
+    def test_a_sign_in_that_fails_leaves_nothing(self, late: Browser, status: int) -> None:
+        """It is discarded with its request."""
+        answer = late.visit(login, status=status)
+
+        assert (answer.set_cookies, late.site.store.writes) == ([], [])
+
+
+class TestLongAfterIt:
+    """After a minute the id is unknown: the request begins afresh, as without one."""
+
+    @pytest.mark.parametrize("ending", ENDINGS)
+    def test_a_write_begins_a_session(
+        self, customer: Browser, clock: ManualClock, ending: str
+    ) -> None:
+        """With a cookie of its own; nothing of the other one is in it."""
+        other = customer.site.browser()
+        other.cookie = customer.cookie
+        other.visit(ENDINGS[ending])
+        clock.advance(REMEMBERED)
+
+        answer = customer.visit(writes(b=2))
+
+        assert len(answer.set_cookies) == 1
+        assert customer.holds() == {"b": 2}
+        assert other.holds() == ({} if ending in ENDED else {"a": 1})
+
+    @pytest.mark.parametrize("ending", ENDINGS)
+    def test_it_still_reads_nothing(
+        self, customer: Browser, clock: ManualClock, ending: str
+    ) -> None:
+        """An id is never given out again."""
+        customer.site.visit(ENDINGS[ending], customer.cookie)
+
+        for days in (0.1, 1, 13):
+            clock.advance(timedelta(days=days))
+            assert customer.visit(everything).value == {}
+
+
+class TestLogout:
+    """Any id that a session ever had ends it, at any time."""
+
+    @pytest.mark.parametrize("after", [0, REMEMBERED, 3600])
+    @pytest.mark.parametrize("end", [Session.destroy, Session.clear_user])
+    def test_by_an_earlier_id(
+        self, customer: Browser, clock: ManualClock, end: Handler, after: float
+    ) -> None:
+        """A tab that was left open signs out what was signed in since."""
+        member = customer.site.browser()
+        member.cookie = customer.cookie
+        member.visit(login)
+        clock.advance(after)
+
+        customer.visit(end)
+
+        assert member.visit(who).value == (None, {})
+
+    @pytest.mark.parametrize("generations", [1, 3])
+    def test_by_the_manager(self, customer: Browser, generations: int) -> None:
+        """An admin page has the id that it was told, which may be old."""
+        first = customer.visit(lambda session: session.id).value
+        for _ in range(generations):
+            customer.visit(Session.regenerate)
+
+        assert customer.site.manager.delete(first)
+        assert customer.holds() == {}
+
+    def test_a_second_one_clears_no_cookie(self, customer: Browser) -> None:
+        """Between the two there may have been a sign-in."""
+        second = customer.cookie
+        first = customer.visit(Session.destroy)
+
+        again = customer.site.visit(Session.destroy, second)
+
+        assert (first.clears, again.set_cookies) == (True, [])
+
+    def test_one_with_an_unknown_id_clears_the_cookie(
+        self, customer: Browser, clock: ManualClock
+    ) -> None:
+        """It is of no use, and no other request has cleared it."""
+        stale = customer.cookie
+        customer.visit(Session.destroy)
+        clock.advance(REMEMBERED)
+
+        assert customer.site.visit(Session.destroy, stale).clears
+
+    def test_one_that_began_before_a_new_id_clears_it(self, customer: Browser) -> None:
+        """The delete found a live session, so the browser still has its cookie."""
+        member = customer.site.browser()
+        member.cookie = customer.cookie
+        member.visit(login)
+
+        assert customer.visit(Session.destroy).clears
+
+
+def renew(session: Session) -> None:
+    """Give the session a new id; the earlier one goes on for half a minute."""
+    session.regenerate(grace=timedelta(seconds=30))
+
+
+class TestGrace:
+    """An earlier id with grace reads and writes; the browser has been given the present one."""
+
+    @pytest.mark.parametrize("use", [untouched, everything, writes(b=2)])
+    def test_it_is_never_sent_again(self, make_site: SiteMaker, use: Handler) -> None:
+        """Also where each response renews the cookie."""
+        browser = make_site(rolling=True).browser()
+        browser.visit(writes(a=1))
+        browser.site.visit(renew, browser.cookie)
+
+        assert browser.visit(use).set_cookies == []
+
+    @pytest.mark.parametrize("earlier_first", [True, False])
+    def test_beside_the_present_one_it_does_not_count(
+        self, customer: Browser, earlier_first: bool
+    ) -> None:
+        """The two are one session, under its present id, which can do all things."""
+        earlier = customer.cookie
+        present = customer.site.visit(renew, earlier).cookie
+        both = [earlier, present] if earlier_first else [present, earlier]
+
+        answer = customer.site.visit(in_turn(login, writes(b=2)), "; ".join(both))
+
+        assert customer.site.visit(who, answer.cookie).value == ("ada", {"a": 1, "b": 2})
+        assert "ambiguous" not in customer.site.told
+
+
+def test_what_began_before_the_end_is_past_however_long_it_takes(
+    customer: Browser, clock: ManualClock
+) -> None:
+    """A slow upload that looks at its session at last stores nothing."""
+
+    def slow(session: Session) -> None:
+        customer.site.visit(Session.regenerate, customer.cookie)
+        clock.advance(10 * REMEMBERED)
+        session["late"] = True
+
+    answer = customer.visit(slow)
+
+    assert answer.set_cookies == []
+    assert customer.site.told[-1] == "gone"

@@ -1,0 +1,265 @@
+"""regenerate(grace=...): a renewal of the id after which the old one may be used for a moment."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sessions import Session
+from sessions.testing import MICROSECOND, START, ManualClock
+from tests.support.apps import Answer, Browser, Handler, everything, in_turn, writes
+from tests.support.loops import a_head
+
+MINUTE, HOUR = 60.0, 3600.0
+GRACE = timedelta(seconds=30)
+
+
+def renews(session: Session) -> None:
+    """Renew the id."""
+    session.regenerate(grace=GRACE)
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds a value."""
+    browser.visit(writes(a=1))
+    return browser
+
+
+@pytest.fixture
+def old(customer: Browser) -> str:
+    """Return the cookie of before, after the customer's id was renewed."""
+    cookie = customer.cookie
+    customer.visit(renews)
+    customer.site.store_calls().clear()
+    customer.site.events.clear()
+    return cookie
+
+
+def test_a_renewal_changes_the_id(customer: Browser) -> None:
+    """As any regenerate: same data, one cookie, one commit, one event."""
+    before = customer.cookie
+    customer.site.store_calls().clear()
+
+    answer = customer.visit(renews)
+
+    assert customer.site.store_calls() == ["load", "commit"]
+    assert (len(answer.set_cookies), answer.cookie == before) == (1, False)
+    assert customer.site.told == ["created", "regenerated"]
+    assert customer.holds() == {"a": 1}
+
+
+def test_the_old_id_reads_and_writes(customer: Browser, old: str) -> None:
+    """Requests that were under way go on; their answers send no cookie."""
+    answer = customer.site.visit(in_turn(writes(b=2), everything), old)
+
+    assert (answer.value, answer.set_cookies) == ({"a": 1, "b": 2}, [])
+    assert customer.site.store_calls() == ["load", "commit"]
+    assert customer.holds() == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [lambda s: s.increment("n"), lambda s: s.take("a"), in_turn(writes(b=2), Session.save)],
+    ids=["increment", "take", "save"],
+)
+def test_the_old_id_may_change_values_at_once(customer: Browser, old: str, act: Handler) -> None:
+    """What changes values alone is a write like any other."""
+    before = customer.holds()
+    answer = customer.site.visit(act, old)
+
+    assert answer.set_cookies == []
+    assert customer.holds() != before
+    assert "gone" not in customer.site.told
+
+
+@pytest.mark.parametrize(
+    ("after", "values"), [(30 - MICROSECOND, {"a": 1}), (30, {}), (31, {}), (HOUR, {})]
+)
+def test_the_old_id_ends_with_its_grace(
+    customer: Browser, clock: ManualClock, old: str, after: float, values: dict[str, Any]
+) -> None:
+    """Exactly; a microsecond before, it is good."""
+    clock.set(START + after)
+
+    assert customer.site.visit(everything, old).value == values
+    assert customer.holds() == {"a": 1}
+
+
+def test_a_write_under_way_when_the_id_is_renewed_is_kept(customer: Browser) -> None:
+    """It loaded the session under the id of before."""
+
+    def handler(session: Session) -> None:
+        session["late"] = session["a"]
+        customer.visit(renews)
+
+    answer = customer.site.visit(handler, customer.cookie)
+
+    assert answer.set_cookies == []
+    assert customer.holds() == {"a": 1, "late": 1}
+
+
+def test_the_values_of_the_loser_of_two_renewals_are_kept(customer: Browser) -> None:
+    """One new id lives, and the loser's answer sends no cookie."""
+    before = customer.cookie
+
+    def handler(session: Session) -> None:
+        session["late"] = session["a"]
+        session.regenerate(grace=GRACE)
+        customer.visit(renews)
+
+    loser = customer.site.visit(handler, before)
+
+    assert loser.set_cookies == []
+    assert customer.holds() == {"a": 1, "late": 1}
+    assert customer.site.told.count("regenerated") == 1
+
+
+@pytest.mark.parametrize("renewal", [renews, in_turn(writes(b=2), renews)], ids=["idle", "busy"])
+def test_a_late_answer_does_not_replace_the_new_cookie(
+    customer: Browser, clock: ManualClock, renewal: Handler
+) -> None:
+    """Not even where the cookie is to be renewed with every use: it would name the old id."""
+    customer.visit(lambda session: setattr(session, "timeout", timedelta(days=3)))
+    clock.advance(HOUR)
+
+    def handler(session: Session) -> None:
+        session["late"] = session["a"]
+        customer.visit(renewal)
+
+    late = customer.site.visit(handler, customer.cookie)
+
+    assert late.set_cookies == []
+    assert customer.holds()["late"] == 1
+
+
+def test_the_old_id_renews_no_cookie(customer: Browser, clock: ManualClock) -> None:
+    """Reading or writing: the present id came with another answer."""
+    customer.visit(lambda session: setattr(session, "timeout", timedelta(days=3)))
+    before = customer.cookie
+    customer.visit(lambda session: session.regenerate(grace=timedelta(hours=2)))
+    clock.advance(HOUR)
+
+    for act in (everything, writes(b=2)):
+        assert customer.site.visit(act, before).set_cookies == []
+        clock.advance(MINUTE)
+    assert customer.holds() == {"a": 1, "b": 2}
+
+
+def test_a_timeout_that_is_lost_to_a_renewal_loses_no_value(customer: Browser) -> None:
+    """The values are kept, for the grace lets them through; the timeout is not taken."""
+
+    def handler(session: Session) -> None:
+        session["late"] = session["a"]
+        session.timeout = timedelta(days=3)
+        customer.visit(renews)
+
+    customer.site.visit(handler, customer.cookie)
+
+    assert customer.holds() == {"a": 1, "late": 1}
+    assert customer.visit(lambda session: session.timeout).value == timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        Session.regenerate,
+        renews,
+        lambda session: setattr(session, "timeout", timedelta(days=3)),
+        lambda session: setattr(session, "timeout", None),
+    ],
+    ids=["regenerate", "renewal", "timeout", "no timeout"],
+)
+def test_the_old_id_changes_neither_id_nor_timeout(
+    customer: Browser, old: str, act: Handler
+) -> None:
+    """What it wrote beside that is kept; the present id is unharmed."""
+    answer = customer.site.visit(in_turn(writes(b=2), act), old)
+
+    assert answer.set_cookies == []
+    assert customer.holds() == {"a": 1, "b": 2}
+    assert customer.visit(lambda session: session.timeout).value == timedelta(days=1)
+
+
+def test_a_sign_in_with_the_old_id_gets_a_fresh_session(customer: Browser, old: str) -> None:
+    """It is never dropped, and never changes who is signed in elsewhere."""
+    answer = customer.site.visit(lambda session: session.set_user("eve"), old)
+
+    assert customer.site.visit(lambda s: (s.user_id, dict(s)), answer.cookie).value == ("eve", {})
+    assert customer.visit(lambda s: (s.user_id, dict(s))).value == (None, {"a": 1})
+
+
+def test_a_sign_in_with_the_old_id_that_is_discarded_goes_back(customer: Browser, old: str) -> None:
+    """The request has the session again that it had loaded."""
+    manager = customer.site.manager
+    session = manager.open(a_head(old))
+    session["b"] = 2
+    session.set_user("eve")
+    manager.discard(session)
+
+    assert (session.user_id, dict(session)) == (None, {"a": 1})
+    assert manager.close(session) == [("Vary", "Cookie")]
+
+
+def test_a_logout_with_the_old_id_is_a_logout(customer: Browser, old: str) -> None:
+    """It names the session, whatever its present id is."""
+    answer = customer.site.visit(Session.destroy, old)
+
+    assert answer.clears
+    assert customer.holds() == {}
+
+
+def test_a_sign_out_with_the_old_id_signs_out(customer: Browser, old: str) -> None:
+    """The session is ended, for the old id may not change the user."""
+    customer.site.visit(Session.clear_user, old)
+
+    assert customer.visit(lambda session: session.user_id).value is None
+
+
+@pytest.mark.parametrize(
+    "act", [Session.regenerate, lambda session: session.set_user("ada")], ids=["plain", "sign-in"]
+)
+def test_a_change_of_privilege_ends_the_grace(customer: Browser, old: str, act: Handler) -> None:
+    """No earlier id may see what comes then."""
+    customer.visit(act)
+
+    assert customer.site.visit(everything, old).value == {}
+
+
+def test_a_second_renewal_ends_the_first_ones_grace(customer: Browser, old: str) -> None:
+    """One earlier id may be used: the last one."""
+    second = customer.cookie
+    customer.visit(renews)
+
+    assert customer.site.visit(everything, old).value == {}
+    assert customer.site.visit(everything, second).value == {"a": 1}
+    assert customer.holds() == {"a": 1}
+
+
+def test_a_plain_regenerate_gives_no_grace(customer: Browser) -> None:
+    """A login must end the id that an attacker may know."""
+    before = customer.cookie
+    customer.visit(Session.regenerate)
+
+    assert customer.site.visit(everything, before).value == {}
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_failed_request_renews_nothing(customer: Browser, status: int) -> None:
+    """Its id is the present one, without a time limit."""
+    answer: Answer = customer.visit(renews, status=status)
+
+    assert answer.set_cookies == []
+    assert customer.holds() == {"a": 1}
+    assert customer.site.told == ["created"]
+
+
+@pytest.mark.parametrize("grace", [timedelta(0), timedelta(seconds=-1), 30, 30.0, "30"], ids=repr)
+def test_grace_is_a_time(customer: Browser, grace: Any) -> None:
+    """What is none is refused where it is given, and nothing is changed."""
+
+    def handler(session: Session) -> None:
+        with pytest.raises(ValueError, match="lets nobody go on; give a positive timedelta"):
+            session.regenerate(grace=grace)
+
+    assert customer.visit(handler).set_cookies == []

@@ -1,0 +1,281 @@
+"""A connection that goes on after its headers have left, such as a WebSocket."""
+
+from collections.abc import Callable
+
+import pytest
+
+from sessions import AsyncSessionManager, Session, SessionClosed, SessionManager, SessionNotFound
+from sessions.testing import ManualClock
+from tests.support.apps import Browser, Site, writes
+from tests.support.loops import a_cookie, a_head, cookie_of, on_a_loop, opened
+from tests.support.watched import WatchedStore
+
+MATCH = "the handshake's headers have left"
+
+
+@pytest.fixture
+def manager(site: Site) -> SessionManager:
+    """Return the manager of the site."""
+    return site.manager
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds a value, with the store's calls forgotten."""
+    browser.visit(writes(a=1))
+    browser.site.store_calls().clear()
+    return browser
+
+
+def test_a_handshake_commits_and_returns_the_headers(manager: SessionManager) -> None:
+    """Those of a first write, also where the connection lives for hours."""
+    session = manager.open(a_head())
+    session["a"] = 1
+
+    headers = manager.handshake(session)
+
+    assert [name for name, _ in headers] == ["Vary", "Set-Cookie", "Cache-Control"]
+    assert manager.from_cookie(cookie_of(headers))["a"] == 1
+    assert not session.closed
+
+
+def test_a_handshake_changes_the_id(manager: SessionManager, customer: Browser) -> None:
+    """What was to be done before the headers leave is done."""
+    session = manager.open(a_head(customer.cookie))
+    session.set_user("ada")
+
+    cookie = cookie_of(manager.handshake(session))
+
+    assert cookie != customer.cookie
+    assert manager.from_cookie(cookie).user_id == "ada"
+    assert manager.from_cookie(customer.cookie).is_new
+
+
+def test_the_session_stays_usable(manager: SessionManager, customer: Browser) -> None:
+    """Each save() commits what changed since; close() does at the end."""
+    session = manager.open(a_head(customer.cookie))
+    manager.handshake(session)
+    session["b"] = 2
+    session.save()
+    saved = customer.holds()
+    counted = session.increment("n")
+    session["c"] = 3
+    headers = manager.close(session)
+
+    assert (saved, counted) == ({"a": 1, "b": 2}, 1)
+    assert customer.holds() == {"a": 1, "b": 2, "n": 1, "c": 3}
+    assert [name for name, _ in headers if name == "Set-Cookie"] == []
+
+
+def test_an_untouched_connection_costs_nothing(manager: SessionManager, customer: Browser) -> None:
+    """Neither a header nor a store call."""
+    session = manager.open(a_head(customer.cookie))
+
+    assert manager.handshake(session) == []
+    assert manager.close(session) == []
+    assert customer.site.store_calls() == []
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda session: session.regenerate(),
+        lambda session: session.set_user("ada"),
+    ],
+    ids=["regenerate", "set_user"],
+)
+def test_no_other_id_after_the_handshake(
+    manager: SessionManager, customer: Browser, act: Callable[[Session], None]
+) -> None:
+    """No answer could bring it to the client, so it says so at once and nothing is lost."""
+    session = manager.open(a_head(customer.cookie))
+    session["b"] = 2
+    manager.handshake(session)
+
+    with pytest.raises(SessionClosed, match=MATCH):
+        act(session)
+    session["c"] = 3
+    session.save()
+    assert customer.holds() == {"a": 1, "b": 2, "c": 3}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda session: session.save(),
+        lambda session: session.increment("n"),
+        lambda session: session.update_with("n", str),
+        lambda session: session.take("n"),
+    ],
+    ids=["save", "increment", "update_with", "take"],
+)
+def test_no_first_record_after_the_handshake(
+    manager: SessionManager, watched: WatchedStore, act: Callable[[Session], None]
+) -> None:
+    """No answer could bring its cookie to the client."""
+    session = manager.open(a_head())
+    manager.handshake(session)
+    session["a"] = 1
+
+    with pytest.raises(SessionClosed, match=MATCH):
+        act(session)
+    assert watched.calls == []
+
+
+def test_a_logout_after_the_handshake_ends_the_session(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """The cookie stays with the client, and stands for nothing."""
+    session = manager.open(a_head(customer.cookie))
+    session.load()
+    manager.handshake(session)
+    session.destroy()
+    session.save()
+
+    assert customer.holds() == {}
+    with pytest.raises(SessionClosed, match=MATCH):
+        _write_and_save(session)
+
+
+def _write_and_save(session: Session) -> None:
+    session["fresh"] = 1
+    session.save()
+
+
+def test_another_requests_logout_is_told(manager: SessionManager, customer: Browser) -> None:
+    """reload() and save() say so; the connection can end itself then."""
+    session = manager.open(a_head(customer.cookie))
+    session.load()
+    manager.handshake(session)
+    customer.visit(Session.destroy)
+
+    with pytest.raises(SessionNotFound):
+        session.reload()
+    assert session.gone
+
+
+def test_a_long_connection_sees_what_others_commit(
+    manager: SessionManager, customer: Browser, clock: ManualClock
+) -> None:
+    """Hours later, by reload()."""
+    session = manager.open(a_head(customer.cookie))
+    session.load()
+    manager.handshake(session)
+    clock.advance(7200)
+    customer.visit(writes(b=2))
+    session.reload()
+
+    assert dict(session) == {"a": 1, "b": 2}
+
+
+def test_a_long_connection_is_no_open_ended_failure(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """One failure of the store fails one verb; the next one may work again."""
+    session = manager.open(a_head(customer.cookie))
+    session.load()
+    manager.handshake(session)
+    session["b"] = 2
+    customer.site.store.broken = {"commit"}
+    with pytest.raises(Exception, match="the test broke commit"):
+        session.save()
+    customer.site.store.broken = set()
+    session.save()
+
+    assert customer.holds() == {"a": 1, "b": 2}
+
+
+def test_a_failed_connection_discards_what_was_not_saved(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """As a failed request does."""
+    session = manager.open(a_head(customer.cookie))
+    session.load()
+    manager.handshake(session)
+    session["saved"] = 1
+    session.save()
+    session["lost"] = 1
+    manager.close(session, failed=True)
+
+    assert customer.holds() == {"a": 1, "saved": 1}
+
+
+def test_a_refused_connection_brings_no_new_session(
+    manager: SessionManager, watched: WatchedStore
+) -> None:
+    """Where no header leaves at all, nothing is stored that nobody could ask for again."""
+    session = manager.open(a_head())
+    session["tries"] = 1
+
+    manager.close_unanswered(session)
+
+    assert session.closed
+    assert watched.writes == []
+
+
+def test_a_refused_connection_keeps_what_a_stored_session_changed(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """But changes no id, for the client would not learn of it."""
+    session = manager.open(a_head(customer.cookie))
+    session["tries"] = 1
+    session.regenerate()
+
+    manager.close_unanswered(session)
+
+    assert customer.holds() == {"a": 1, "tries": 1}
+
+
+def test_a_refused_connection_carries_out_a_logout(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """The client keeps a cookie that stands for nothing."""
+    session = manager.open(a_head(customer.cookie))
+    session.destroy()
+
+    manager.close_unanswered(session)
+
+    assert customer.holds() == {}
+
+
+@on_a_loop
+async def test_a_handshake_on_a_loop(async_manager: AsyncSessionManager) -> None:
+    """The same, awaited."""
+    session = await opened(async_manager)
+    session["a"] = 1
+    cookie = cookie_of(await async_manager.handshake(session))
+    session["b"] = 2
+    await session.save()
+    with pytest.raises(SessionClosed, match=MATCH):
+        session.regenerate()
+    session["c"] = 3
+    await async_manager.close(session)
+
+    assert dict(await opened(async_manager, cookie)) == {"a": 1, "b": 2, "c": 3}
+
+
+@on_a_loop
+async def test_no_first_record_after_a_handshake_on_a_loop(
+    async_manager: AsyncSessionManager,
+) -> None:
+    """Every verb that would make one says so."""
+    session = await opened(async_manager)
+    await async_manager.handshake(session)
+    session["a"] = 1
+
+    for verb in (session.save, lambda: session.increment("n"), lambda: session.take("n")):
+        with pytest.raises(SessionClosed, match=MATCH):
+            await verb()
+
+
+@on_a_loop
+async def test_a_refused_connection_on_a_loop(async_manager: AsyncSessionManager) -> None:
+    """What a stored session changed is kept, its id is not changed."""
+    cookie = await a_cookie(async_manager, a=1)
+    session = await opened(async_manager, cookie)
+    session["b"] = 2
+    session.set_user("ada")
+    await async_manager.close_unanswered(session)
+
+    found = await opened(async_manager, cookie)
+    assert (dict(found), found.user_id) == ({"a": 1, "b": 2}, None)

@@ -1,0 +1,229 @@
+"""Sessions that a manager gave out: they close themselves, or say that nobody closed them."""
+
+import gc
+import warnings
+from collections.abc import Callable
+
+import pytest
+
+from sessions import (
+    AsyncSessionManager,
+    Session,
+    SessionClosed,
+    SessionManager,
+    SessionNotFound,
+    StoreUnavailable,
+)
+from tests.support.apps import Browser, Site, writes
+from tests.support.loops import a_cookie, a_head, on_a_loop, opened
+from tests.support.watched import WatchedStore
+
+THROWN_AWAY = "thrown away with unsaved changes"
+
+Giver = Callable[[SessionManager, str], Session]
+
+GIVERS: dict[str, Giver] = {
+    "get": lambda manager, session_id: manager.get(session_id),
+    "from_cookie": lambda manager, session_id: manager.from_cookie(
+        f"session={manager.token(manager.get(session_id))}"
+    ),
+    "from_token": lambda manager, session_id: _found(
+        manager.from_token(manager.token(manager.get(session_id)))
+    ),
+}
+
+
+def _found(session: Session | None) -> Session:
+    assert session is not None
+    return session
+
+
+@pytest.fixture
+def manager(site: Site) -> SessionManager:
+    """Return the manager of the site."""
+    return site.manager
+
+
+@pytest.fixture
+def session_id(manager: SessionManager) -> str:
+    """Return the id of a stored session."""
+    session = manager.create({"a": 1})
+    manager.close(session)
+    return session.id
+
+
+# In a `with`
+
+
+@pytest.mark.parametrize("give", GIVERS.values(), ids=GIVERS)
+def test_the_end_of_the_block_saves(manager: SessionManager, session_id: str, give: Giver) -> None:
+    """And closes: a later write raises."""
+    with give(manager, session_id) as session:
+        session["b"] = 2
+
+    assert dict(manager.get(session_id)) == {"a": 1, "b": 2}
+    with pytest.raises(SessionClosed):
+        session["c"] = 3
+
+
+def test_what_was_created_can_be_changed_in_a_block(manager: SessionManager) -> None:
+    """It is stored before the block, and again at its end."""
+    with manager.create({"a": 1}) as session:
+        inside = dict(manager.get(session.id))
+        session["b"] = 2
+
+    assert inside == {"a": 1}
+    assert dict(manager.get(session.id)) == {"a": 1, "b": 2}
+
+
+def test_a_block_without_a_change_writes_nothing(
+    manager: SessionManager, session_id: str, watched: WatchedStore
+) -> None:
+    """It has looked, no more."""
+    watched.calls.clear()
+    with manager.get(session_id) as session:
+        assert session["a"] == 1
+
+    assert watched.calls == ["load"]
+
+
+def test_an_exception_discards(manager: SessionManager, session_id: str) -> None:
+    """As in a request that fails; the exception goes on."""
+
+    def fail() -> None:
+        with manager.get(session_id) as session:
+            session["a"] = 2
+            session.regenerate()
+            raise LookupError("a bug")
+
+    with pytest.raises(LookupError, match="a bug"):
+        fail()
+    assert dict(manager.get(session_id)) == {"a": 1}
+
+
+def test_an_exception_after_destroy_ends_the_session(
+    manager: SessionManager, session_id: str
+) -> None:
+    """Nothing undoes a logout."""
+
+    def fail() -> None:
+        with manager.get(session_id) as session:
+            session.destroy()
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    with pytest.raises(SessionNotFound):
+        manager.get(session_id)
+
+
+def test_a_block_that_cannot_be_saved_says_so(
+    manager: SessionManager, session_id: str, watched: WatchedStore
+) -> None:
+    """The store's error comes out of it."""
+    watched.broken = {"commit"}
+
+    with pytest.raises(StoreUnavailable), manager.get(session_id) as session:
+        session["a"] = 2
+
+
+def test_a_block_of_a_request_closes_it_too(manager: SessionManager, customer: Browser) -> None:
+    """Whoever writes an edge of a few lines; `close` then returns the headers."""
+    with manager.open(a_head(customer.cookie)) as session:
+        session["b"] = 2
+
+    assert session.closed
+    assert manager.close(session) == [("Vary", "Cookie")]
+    assert customer.holds() == {"a": 1, "b": 2}
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds a value."""
+    browser.visit(writes(a=1))
+    return browser
+
+
+# Thrown away
+
+
+def throw_away(act: Callable[[], object]) -> None:
+    """Do something, and let go of whatever it made."""
+    act()
+    gc.collect()
+
+
+@pytest.mark.parametrize("give", GIVERS.values(), ids=GIVERS)
+def test_an_unsaved_change_is_told(manager: SessionManager, session_id: str, give: Giver) -> None:
+    """With the remedy; the change is lost."""
+    with pytest.warns(ResourceWarning, match=rf"{THROWN_AWAY}; use it in a `with`, or call"):
+        throw_away(lambda: give(manager, session_id).update(a=2))
+
+    assert dict(manager.get(session_id)) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda session: session.destroy(),
+        lambda session: session.regenerate(),
+        lambda session: session.set_user("ada"),
+        lambda session: session.clear(),
+    ],
+    ids=["destroy", "regenerate", "set_user", "clear"],
+)
+def test_whatever_was_to_be_done_is_told(
+    manager: SessionManager, session_id: str, act: Callable[[Session], None]
+) -> None:
+    """Not only values."""
+    with pytest.warns(ResourceWarning, match=THROWN_AWAY):
+        throw_away(lambda: act(manager.get(session_id)))
+
+
+def test_a_change_after_create_is_told(manager: SessionManager) -> None:
+    """What was given to create() is stored."""
+    with pytest.warns(ResourceWarning, match=THROWN_AWAY):
+        throw_away(lambda: manager.create({"a": 1}).update(b=2))
+
+
+def test_a_session_that_was_only_read_may_be_thrown_away(
+    manager: SessionManager, session_id: str
+) -> None:
+    """Nothing is lost; also what was saved, closed, or found by nobody."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        throw_away(lambda: dict(manager.get(session_id)))
+        throw_away(lambda: manager.create({"a": 1}))
+        throw_away(lambda: manager.from_cookie(None).get("a"))
+        throw_away(lambda: _write(manager.get(session_id), Session.save))
+        throw_away(lambda: _write(manager.get(session_id), manager.close))
+        throw_away(lambda: _write(manager.get(session_id), manager.abandon))
+
+    assert [f"{warning.message}" for warning in told] == []
+
+
+def _write(session: Session, end: Callable[[Session], object]) -> None:
+    session["b"] = 2
+    end(session)
+
+
+def test_a_session_that_a_request_forgot_is_its_edges_concern(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """The edge closes what it opened; no warning is due."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        throw_away(lambda: manager.open(a_head(customer.cookie)).update(b=2))
+
+    assert [warning for warning in told if warning.category is ResourceWarning] == []
+
+
+@on_a_loop
+async def test_an_unsaved_change_on_a_loop_is_told(async_manager: AsyncSessionManager) -> None:
+    """As anywhere."""
+    session = await opened(async_manager, await a_cookie(async_manager, a=1))
+    given = [await async_manager.get(session.id)]
+    given[0]["a"] = 2
+
+    with pytest.warns(ResourceWarning, match=THROWN_AWAY):
+        throw_away(given.clear)

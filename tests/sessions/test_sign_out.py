@@ -1,0 +1,126 @@
+"""Signing out: the user goes, the session stays, whatever becomes of the request."""
+
+import pytest
+
+from sessions import Session
+from sessions.testing import ManualClock, loaded_from
+from tests.support.apps import Browser, Handler, in_turn, writes
+from tests.support.users import signs_in, who
+from tests.support.watched import WatchedStore
+
+MINUTE = 60.0
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds a cart, with the store's calls forgotten."""
+    browser.visit(writes(cart=["tea"]))
+    browser.site.store_calls().clear()
+    return browser
+
+
+def test_clear_user_signs_out_and_keeps_the_session(customer: Browser) -> None:
+    """The cart stays; the user and what is known of them go, in one commit."""
+    customer.visit(signs_in(name="Ada"))
+    customer.site.store_calls().clear()
+
+    customer.visit(Session.clear_user)
+
+    assert customer.site.store_calls() == ["load", "commit"]
+    assert customer.visit(who).value == (None, {})
+    assert customer.holds() == {"cart": ["tea"]}
+    handle = customer.visit(lambda session: session.handle).value
+    assert loaded_from(customer.site.store, handle).user_id is None
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_sign_out_holds_whatever_the_status_is(customer: Browser, status: int) -> None:
+    """It is committed also if the rest of the request fails; other changes are discarded then."""
+    customer.visit(signs_in(name="Ada"))
+
+    customer.visit(in_turn(Session.clear_user, writes(x=1)), status=status)
+
+    assert customer.visit(who).value == (None, {})
+    assert ("x" in customer.holds()) is (status == 404)
+
+
+def test_a_sign_out_holds_when_the_handler_raises(customer: Browser) -> None:
+    """Whatever became of the rest."""
+    customer.visit(signs_in())
+
+    def handler(session: Session) -> None:
+        session.clear_user()
+        session["x"] = 1
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        customer.visit(handler)
+    assert customer.visit(who).value == (None, {})
+    assert customer.holds() == {"cart": ["tea"]}
+
+
+def test_signing_out_and_in_again_is_a_sign_in(customer: Browser) -> None:
+    """The last word counts."""
+    customer.visit(signs_in("ada"))
+    customer.visit(in_turn(Session.clear_user, signs_in("bob")))
+    after = customer.visit(who).value
+    customer.visit(in_turn(signs_in("eve"), Session.clear_user))
+
+    assert after == ("bob", {})
+    assert customer.visit(who).value == (None, {})
+
+
+@pytest.mark.parametrize("rotate", [Session.regenerate, signs_in("ada")], ids=["renewal", "login"])
+def test_a_sign_out_after_a_saved_new_id_keeps_the_session(
+    customer: Browser, rotate: Handler
+) -> None:
+    """It is still the same session, under the id that this request gave it."""
+    customer.visit(in_turn(rotate, Session.save, Session.clear_user))
+
+    assert customer.visit(who).value == (None, {})
+    assert customer.holds() == {"cart": ["tea"]}
+
+
+def test_a_new_session_that_is_signed_out_again_is_not_stored(browser: Browser) -> None:
+    """Nothing is left of it."""
+    answer = browser.visit(in_turn(signs_in(), Session.clear_user))
+
+    assert answer.set_cookies == []
+    assert browser.site.store_calls() == []
+
+
+@pytest.mark.parametrize("rotate", [Session.regenerate, signs_in("ada")], ids=["renewal", "login"])
+def test_a_sign_out_beside_a_new_id_signs_out(customer: Browser, rotate: Handler) -> None:
+    """Its commit comes too late, so the session is ended."""
+    customer.visit(signs_in("ada"))
+    rotated: list[str] = []
+
+    def handler(session: Session) -> None:
+        session.clear_user()
+        rotated.append(customer.site.visit(rotate, customer.cookie).cookie)
+
+    customer.site.visit(handler, customer.cookie)
+
+    assert customer.site.visit(who, rotated[0]).value == (None, {})
+
+
+def test_a_sign_out_with_an_earlier_id_signs_out(customer: Browser, clock: ManualClock) -> None:
+    """Whatever its age: the token names the session."""
+    customer.visit(signs_in("ada"))
+    old = customer.cookie
+    customer.visit(Session.regenerate)
+    clock.advance(10 * MINUTE)
+
+    customer.site.visit(Session.clear_user, old)
+
+    assert customer.visit(who).value == (None, {})
+
+
+def test_a_store_error_while_signing_out_is_told(customer: Browser, watched: WatchedStore) -> None:
+    """A sign-out never reports a success that did not happen."""
+    customer.visit(signs_in())
+    watched.broken = {"commit"}
+
+    assert customer.visit(Session.clear_user).status == 503
+    watched.broken = set()
+    assert customer.visit(who).value == ("ada", {})

@@ -1,0 +1,377 @@
+"""increment, take and update_with: changes of one value that no other request undoes."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from sessions import Session, SessionNotFound, SessionTooLarge, StoreUnavailable
+from sessions.core.limits import UPDATE_ATTEMPTS
+from sessions.errors import UnencodableValue
+from sessions.testing import in_parallel
+from tests.support.apps import Browser, Handler, everything, in_turn, writes
+from tests.support.watched import WatchedStore
+
+PARALLEL = 50
+TAKERS = 20
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds values, with the store's calls forgotten."""
+    browser.visit(writes(n=1, once="code", cart=["tea"]))
+    browser.site.store_calls().clear()
+    return browser
+
+
+def increments(key: str = "n", by: float = 1) -> Handler:
+    """Make a handler that adds."""
+    return lambda session: session.increment(key, by)
+
+
+# Parallel requests
+
+
+def test_parallel_increments_are_all_counted(customer: Browser) -> None:
+    """Each request learns a sum of its own."""
+    sums = in_parallel(PARALLEL, lambda n: customer.site.visit(increments(), customer.cookie).value)
+
+    assert sorted(sums) == [*range(2, PARALLEL + 2)]
+    assert customer.holds()["n"] == PARALLEL + 1
+
+
+def test_parallel_updates_are_all_kept(customer: Browser) -> None:
+    """Whatever the function makes of the value."""
+
+    def visit(n: int) -> Any:
+        add = in_turn(lambda session: session.update_with("cart", lambda cart: [*cart, n]))
+        return customer.site.visit(add, customer.cookie).status
+
+    statuses = in_parallel(PARALLEL, visit)
+
+    assert statuses == [200] * PARALLEL
+    cart = customer.holds()["cart"]
+    assert cart[0] == "tea"
+    assert sorted(cart[1:]) == [*range(PARALLEL)]
+
+
+def test_a_value_is_taken_by_one_request(customer: Browser) -> None:
+    """A code that may be used once is used once."""
+    taken = in_parallel(
+        TAKERS,
+        lambda n: customer.site.visit(lambda s: s.take("once", "late"), customer.cookie).value,
+    )
+
+    assert sorted(taken) == ["code"] + ["late"] * (TAKERS - 1)
+    assert customer.holds() == {"n": 1, "cart": ["tea"]}
+
+
+def test_parallel_first_increments_are_all_counted(customer: Browser) -> None:
+    """Also of a key that is not there yet."""
+    in_parallel(TAKERS, lambda n: customer.site.visit(increments("new"), customer.cookie))
+
+    assert customer.holds()["new"] == TAKERS
+
+
+def test_threads_of_one_request_count_all(customer: Browser) -> None:
+    """One session, used by many threads."""
+    sums = customer.visit(
+        lambda session: in_parallel(TAKERS, lambda n: session.increment("n"))
+    ).value
+
+    assert sorted(sums) == [*range(2, TAKERS + 2)]
+    assert customer.holds()["n"] == TAKERS + 1
+
+
+# One request
+
+
+def test_an_increment_returns_the_sum(customer: Browser) -> None:
+    """And the session holds it, in this request and in the next one."""
+
+    def handler(session: Session) -> list[Any]:
+        return [
+            session.increment("n"),
+            session.increment("n", by=10),
+            session.increment("n", by=-2),
+            session.increment("half", by=0.5),
+            session["n"],
+            session["half"],
+        ]
+
+    assert customer.visit(handler).value == [2, 12, 10, 0.5, 10, 0.5]
+    assert customer.holds() == {"n": 10, "once": "code", "cart": ["tea"], "half": 0.5}
+
+
+def test_an_increment_is_one_load_and_one_commit(customer: Browser) -> None:
+    """At the end of the request nothing is left to do."""
+    answer = customer.visit(increments())
+
+    assert customer.site.store_calls() == ["load", "commit"]
+    assert answer.set_cookies == []
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        increments("n"),
+        lambda session: session.take("once"),
+        lambda session: session.update_with("cart", lambda cart: [*cart, "milk"]),
+    ],
+    ids=["increment", "take", "update_with"],
+)
+def test_an_atomic_change_is_committed_at_once(customer: Browser, act: Handler) -> None:
+    """It stays also if the rest of the request fails; what was only written does not."""
+
+    def handler(session: Session) -> object:
+        session["lost"] = 1
+        return act(session)
+
+    before = customer.holds()
+    customer.visit(handler, status=500)
+
+    after = customer.holds()
+    assert after != before
+    assert "lost" not in after
+
+
+def test_an_atomic_change_saves_nothing_else(customer: Browser) -> None:
+    """What else this request has written waits for its end."""
+
+    def handler(session: Session) -> object:
+        session["mine"] = 1
+        session.increment("n")
+        return customer.site.visit(everything, customer.cookie).value
+
+    seen = customer.visit(handler).value
+
+    assert seen == {"n": 2, "once": "code", "cart": ["tea"]}
+    assert customer.holds() == {**seen, "mine": 1}
+
+
+def test_an_update_begins_with_what_this_request_has_written(customer: Browser) -> None:
+    """A value that was set or changed in place before is the one that is updated."""
+
+    def handler(session: Session) -> list[Any]:
+        session["n"] = 41
+        session["cart"].append("milk")
+        return [
+            session.increment("n"),
+            session.update_with("cart", lambda cart: [*cart, "honey"]),
+            session.take("n"),
+            session.get("n"),
+        ]
+
+    assert customer.visit(handler).value == [42, ["tea", "milk", "honey"], 42, None]
+    assert customer.holds() == {"once": "code", "cart": ["tea", "milk", "honey"]}
+
+
+def test_an_update_of_a_removed_value_finds_none(customer: Browser) -> None:
+    """This request has removed it before."""
+
+    def handler(session: Session) -> list[Any]:
+        del session["n"]
+        return [session.increment("n", 5), session.take("gone"), session.take("gone", "no")]
+
+    assert customer.visit(handler).value == [5, None, "no"]
+    assert customer.holds()["n"] == 5
+
+
+def test_an_update_sees_what_another_request_has_committed(customer: Browser) -> None:
+    """Of the value in question; the function runs again with it."""
+    seen: list[object] = []
+
+    def double(value: Any) -> Any:
+        seen.append(value)
+        return value * 2
+
+    def handler(session: Session) -> object:
+        assert session["n"] == 1
+        customer.site.visit(writes(n=10, other=1), customer.cookie)
+        return session.update_with("n", double), session.get("other")
+
+    assert customer.visit(handler).value == (20, None)
+    assert seen == [1, 10]
+    assert customer.holds()["n"] == 20
+
+
+def test_a_take_sees_that_another_request_was_first(customer: Browser) -> None:
+    """Though this one has read the value before."""
+
+    def handler(session: Session) -> object:
+        assert session["once"] == "code"
+        customer.site.visit(lambda other: other.take("once"), customer.cookie)
+        return session.take("once", "late"), "once" in session
+
+    assert customer.visit(handler).value == ("late", False)
+
+
+def test_a_visitor_counts_too(browser: Browser) -> None:
+    """The first increment makes the session."""
+    answer = browser.visit(increments())
+    second = browser.visit(increments()).value
+
+    assert (answer.value, second) == (1, 2)
+    assert len(answer.set_cookies) == 1
+    assert browser.site.store_calls() == ["create", "load", "commit"]
+
+
+def test_a_visitor_takes_nothing(browser: Browser) -> None:
+    """No record and no cookie."""
+    answer = browser.visit(lambda session: session.take("once", "nothing"))
+
+    assert (answer.value, answer.set_cookies) == ("nothing", [])
+    assert browser.site.store_calls() == []
+
+
+def test_update_with_gets_a_value_of_its_own(customer: Browser) -> None:
+    """A function that changes it in place and fails leaves the session as it was."""
+
+    def fail(cart: list[str]) -> list[str]:
+        cart.append("milk")
+        raise LookupError("a bug of the application")
+
+    def handler(session: Session) -> object:
+        with pytest.raises(LookupError):
+            session.update_with("cart", fail)
+        return session["cart"]
+
+    assert customer.visit(handler).value == ["tea"]
+    assert customer.holds()["cart"] == ["tea"]
+
+
+def test_none_is_a_value(customer: Browser) -> None:
+    """A function may return None; it is stored, and taken."""
+    made = customer.visit(lambda session: session.update_with("n", lambda _: None)).value
+    held = customer.holds()
+    taken = customer.visit(lambda session: session.take("n", "nothing")).value
+
+    assert (made, held["n"], taken) == (None, None, None)
+    assert "n" not in customer.holds()
+
+
+# What cannot be done
+
+
+@pytest.mark.parametrize("by", ["1", None, True, [1], Decimal(1)], ids=repr)
+def test_an_increment_adds_a_number(customer: Browser, by: Any) -> None:
+    """What is none is refused, with its value."""
+    with pytest.raises(TypeError, match=r"adds no number; give one such as 1"):
+        customer.visit(increments("n", by))
+
+
+@pytest.mark.parametrize("value", ["1", [1], True], ids=repr)
+def test_an_increment_of_something_else_says_so(customer: Browser, value: Any) -> None:
+    """Nothing is changed."""
+    customer.visit(writes(n=value))
+
+    with pytest.raises(TypeError, match=r"session\['n'\] is .*, not a number"):
+        customer.visit(increments())
+    assert customer.holds()["n"] == value
+
+
+@pytest.mark.parametrize("verb", ["increment", "take", "update_with"])
+def test_a_key_is_text(customer: Browser, verb: str) -> None:
+    """As anywhere."""
+    more = (str,) if verb == "update_with" else ()
+
+    with pytest.raises(UnencodableValue, match="use a str"):
+        customer.visit(lambda session: getattr(session, verb)(7, *more))
+
+
+def test_what_cannot_be_stored_is_refused(customer: Browser) -> None:
+    """With the name of its key; the value stays as it was."""
+    with pytest.raises(UnencodableValue, match=r"session\['n'\] cannot be saved"):
+        customer.visit(lambda session: session.update_with("n", lambda _: object()))
+    assert customer.holds()["n"] == 1
+
+
+def test_what_is_too_large_is_refused(customer: Browser) -> None:
+    """As at a commit."""
+    with pytest.raises(SessionTooLarge, match=r"session\['n'\] with 70"):
+        customer.visit(lambda session: session.update_with("n", lambda _: "x" * 70_000))
+    assert customer.holds()["n"] == 1
+
+
+ACTS: dict[str, Handler] = {
+    "increment": increments(),
+    "take": lambda session: session.take("once"),
+    "update_with": lambda session: session.update_with("cart", str),
+}
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+@pytest.mark.parametrize("meanwhile", [Session.destroy, Session.regenerate, None])
+def test_an_ended_session_says_so(customer: Browser, act: Handler, meanwhile: Any) -> None:
+    """Somebody acts upon the answer, so none is made up."""
+
+    def handler(session: Session) -> None:
+        assert session["n"] == 1
+        if meanwhile is None:
+            customer.site.manager.delete(session.id)
+        else:
+            customer.site.visit(meanwhile, customer.cookie)
+        for _ in range(2):
+            with pytest.raises(SessionNotFound, match="another request"):
+                act(session)
+
+    answer = customer.site.visit(handler, customer.cookie)
+
+    assert answer.set_cookies == []
+    assert customer.site.told.count("gone") == 1
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_a_past_token_says_so(customer: Browser, act: Handler) -> None:
+    """It reads and stores nothing."""
+    old = customer.cookie
+    customer.visit(Session.regenerate)
+    customer.site.store_calls().clear()
+
+    def handler(session: Session) -> None:
+        with pytest.raises(SessionNotFound):
+            act(session)
+
+    customer.site.visit(handler, old)
+    assert customer.site.store.writes == []
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_a_store_that_fails_says_so(customer: Browser, watched: WatchedStore, act: Handler) -> None:
+    """503, and the value is as it was."""
+    before = customer.holds()
+    watched.broken = {"commit"}
+
+    assert customer.visit(act).status == 503
+    watched.broken = set()
+    assert customer.holds() == before
+
+
+def test_a_take_whose_reply_was_lost_is_503(customer: Browser, watched: WatchedStore) -> None:
+    """Nobody knows whether it was applied; it is not tried again as if nothing had happened."""
+    watched.loses_reply = {"commit"}
+
+    answer = customer.visit(lambda session: session.take("once"))
+
+    assert answer.status == 503
+    assert watched.calls.count("commit") == 1
+
+
+def test_retries_are_bounded(customer: Browser, watched: WatchedStore) -> None:
+    """Where another request is always first, a typed error says so."""
+    attempts: list[int] = []
+
+    def is_first() -> None:
+        attempts.append(len(attempts))
+        customer.site.visit(writes(n=100 + len(attempts)), customer.cookie)
+        watched.before["commit"] = is_first
+
+    def handler(session: Session) -> None:
+        watched.before["commit"] = is_first
+        with pytest.raises(StoreUnavailable, match=rf"{UPDATE_ATTEMPTS} times in a row"):
+            session.increment("n")
+        watched.before.clear()
+
+    customer.visit(handler)
+
+    assert len(attempts) == UPDATE_ATTEMPTS

@@ -1,0 +1,331 @@
+"""Signing in: who the user is, what is known of them, and that no sign-in is dropped."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sessions import Session
+from sessions.testing import START, ManualClock, loaded_from
+from tests.support.apps import Browser, Site, everything, in_turn, writes
+from tests.support.users import signs_in, who
+
+MINUTE, DAY = 60.0, 86400.0
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds a cart, with the store's calls forgotten."""
+    browser.visit(writes(cart=["tea"]))
+    browser.site.store_calls().clear()
+    return browser
+
+
+def test_nobody_is_signed_in_at_first(browser: Browser, customer: Browser) -> None:
+    """Neither in a new session nor in one that holds data."""
+    assert browser.site.browser().visit(who).value == (None, {})
+    assert customer.visit(who).value == (None, {})
+
+
+def test_a_sign_in_is_seen_by_the_next_requests(customer: Browser) -> None:
+    """With what was told of the user; the session's own data stay."""
+    customer.visit(signs_in("ada", name="Ada", roles=["admin"]))
+
+    assert customer.visit(who).value == ("ada", {"name": "Ada", "roles": ["admin"]})
+    assert customer.visit(lambda session: session["cart"]).value == ["tea"]
+
+
+def test_a_sign_in_is_seen_by_its_own_request(customer: Browser) -> None:
+    """At once, before anything is stored."""
+    answer = customer.visit(in_turn(signs_in("ada", name="Ada"), who))
+
+    assert answer.value == ("ada", {"name": "Ada"})
+
+
+def test_a_sign_in_is_one_load_and_one_commit(customer: Browser) -> None:
+    """User, new id and whatever else changed."""
+    answer = customer.visit(in_turn(writes(theme="dark"), signs_in()))
+
+    assert customer.site.store_calls() == ["load", "commit"]
+    assert len(answer.set_cookies) == 1
+
+
+def test_a_sign_in_of_a_visitor_makes_one_record(browser: Browser) -> None:
+    """Also without any data."""
+    answer = browser.visit(signs_in())
+
+    assert browser.site.store_calls() == ["create"]
+    assert len(answer.set_cookies) == 1
+    assert browser.visit(who).value == ("ada", {})
+
+
+def test_a_sign_in_changes_the_id(customer: Browser) -> None:
+    """The id that an attacker may know is dead when the answer leaves."""
+    old = customer.cookie
+    before = customer.visit(lambda session: session.id).value
+
+    after = customer.visit(in_turn(signs_in(), lambda session: session.id)).value
+
+    assert after != before
+    assert customer.cookie != old
+    assert customer.site.visit(in_turn(everything, who), old).value == (None, {})
+
+
+def test_a_sign_in_begins_the_absolute_timeout_anew(customer: Browser, clock: ManualClock) -> None:
+    """Whoever signs in on the last day is not put out on the next one."""
+    for _ in range(13):
+        clock.advance(DAY - 1)
+        customer.visit(everything)
+    customer.visit(signs_in())
+    for _ in range(13):
+        clock.advance(DAY - 1)
+        customer.visit(everything)
+
+    assert customer.visit(who).value == ("ada", {})
+    clock.advance(DAY)
+    assert customer.visit(who).value == (None, {})
+
+
+def test_a_sign_in_tells_the_new_times_at_once(customer: Browser, clock: ManualClock) -> None:
+    """The end is reckoned from the sign-in, before it is committed and after."""
+    clock.advance(10 * MINUTE)
+    customer.visit(lambda session: setattr(session, "timeout", timedelta(days=100)))
+
+    def handler(session: Session) -> list[float]:
+        ends = [session.expires_at.timestamp()]
+        session.set_user("ada")
+        ends.append(session.expires_at.timestamp())
+        session.save()
+        return [*ends, session.expires_at.timestamp()]
+
+    anew = START + 10 * MINUTE + 14 * DAY
+    assert customer.visit(handler).value == [START + 14 * DAY, anew, anew]
+
+
+def test_signing_in_again_is_a_sign_in(customer: Browser) -> None:
+    """The same user keeps the data; the id changes each time."""
+    customer.visit(signs_in())
+    first = customer.cookie
+    customer.visit(signs_in(name="Ada"))
+
+    assert customer.cookie != first
+    assert customer.visit(who).value == ("ada", {"name": "Ada"})
+    assert customer.visit(lambda session: session["cart"]).value == ["tea"]
+
+
+def test_another_user_sees_nothing_of_the_first_one(customer: Browser) -> None:
+    """Their data are dropped; what this request sets then is the new user's."""
+    customer.visit(in_turn(signs_in("ada", name="Ada"), writes(draft="private")))
+
+    customer.visit(in_turn(signs_in("bob"), writes(theme="dark")))
+
+    assert customer.visit(who).value == ("bob", {})
+    assert customer.holds() == {"theme": "dark"}
+
+
+def test_what_another_user_sets_alike_is_theirs(customer: Browser) -> None:
+    """Though the first one's session has the same value under the same key."""
+    customer.visit(in_turn(signs_in("ada"), writes(theme="dark", size=[1])))
+
+    customer.visit(in_turn(signs_in("bob"), writes(theme="dark", size=[1])))
+
+    assert customer.visit(who).value == ("bob", {})
+    assert customer.holds() == {"theme": "dark", "size": [1]}
+
+
+def test_a_write_beside_another_users_sign_in_is_not_theirs(customer: Browser) -> None:
+    """It was stored after the sign-in had loaded the session, and before it was committed."""
+    customer.visit(signs_in("ada"))
+
+    def handler(session: Session) -> None:
+        assert session.user_id == "ada"
+        customer.site.visit(writes(draft="private"), customer.cookie)
+        session.set_user("bob")
+
+    customer.visit(handler)
+
+    assert customer.visit(who).value == ("bob", {})
+    assert customer.holds() == {}
+
+
+def test_signing_in_as_another_user_is_one_load_and_one_commit(customer: Browser) -> None:
+    """The old data go in the same step."""
+    customer.visit(signs_in("ada"))
+    customer.site.store_calls().clear()
+
+    customer.visit(signs_in("bob"))
+
+    assert customer.site.store_calls() == ["load", "commit"]
+
+
+def test_signing_in_as_another_user_that_fails_changes_nothing(customer: Browser) -> None:
+    """The first one is still signed in, with all data."""
+    customer.visit(signs_in("ada", name="Ada"))
+
+    def handler(session: Session) -> None:
+        session.set_user("bob")
+        session["theme"] = "dark"
+
+    customer.visit(handler, status=500)
+
+    assert customer.visit(who).value == ("ada", {"name": "Ada"})
+    assert customer.visit(lambda session: session["cart"]).value == ["tea"]
+
+
+def test_a_user_who_signs_in_over_a_visitors_session_keeps_the_cart(customer: Browser) -> None:
+    """Nobody's data are the next one's to keep."""
+    customer.visit(signs_in())
+
+    assert customer.holds() == {"cart": ["tea"]}
+
+
+def test_less_told_of_the_user_is_less_known(customer: Browser) -> None:
+    """user_data is what the last set_user said."""
+    customer.visit(signs_in(name="Ada", role="admin"))
+    customer.visit(signs_in(name="Ada"))
+    known = customer.visit(who).value
+    customer.visit(signs_in())
+
+    assert known == ("ada", {"name": "Ada"})
+    assert customer.visit(who).value == ("ada", {})
+
+
+def test_a_change_inside_user_data_is_saved(customer: Browser) -> None:
+    """As one of any nested value."""
+    customer.visit(signs_in(name="Ada"))
+    customer.visit(lambda session: session.user_data.update(name="Ada L."))
+
+    assert customer.visit(who).value == ("ada", {"name": "Ada L."})
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_sign_in_that_ends_in_a_5xx_signs_nobody_in(customer: Browser, status: int) -> None:
+    """Old id, old data, no cookie."""
+    answer = customer.visit(in_turn(signs_in(), writes(x=1)), status=status)
+
+    assert answer.set_cookies == []
+    assert customer.visit(in_turn(everything, who)).value == (None, {})
+    assert customer.holds() == {"cart": ["tea"]}
+
+
+def test_a_sign_in_that_a_client_chose_to_refuse_is_kept(customer: Browser) -> None:
+    """A 4xx is the handler's decision."""
+    customer.visit(signs_in(), status=404)
+
+    assert customer.visit(who).value == ("ada", {})
+
+
+@pytest.mark.parametrize("user_id", ["", None, 7, b"ada", ["ada"]], ids=repr)
+def test_a_user_is_named_by_text(customer: Browser, user_id: Any) -> None:
+    """What is none is refused where it is given, with the remedy."""
+
+    def handler(session: Session) -> None:
+        with pytest.raises(TypeError, match=r"names no user; give a text such as str\(user\.id\)"):
+            session.set_user(user_id)
+
+    assert customer.visit(handler).set_cookies == []
+    assert customer.visit(who).value == (None, {})
+
+
+@pytest.mark.parametrize("name", ["user_id", "self", "session", "grace"])
+def test_any_word_can_be_told_of_a_user(customer: Browser, name: str) -> None:
+    """No parameter is in the way."""
+    customer.visit(lambda session: session.set_user("ada", **{name: 1}))
+
+    assert customer.visit(who).value == ("ada", {name: 1})
+
+
+@pytest.mark.parametrize("user_id", ["é😀", "a" * 1000, "0", "$set", "a\0b"], ids=ascii)
+def test_any_text_can_name_a_user(customer: Browser, user_id: str) -> None:
+    """It comes back as it is."""
+    customer.visit(signs_in(user_id))
+
+    assert customer.visit(who).value == (user_id, {})
+
+
+def test_who_the_user_is_cannot_be_assigned(customer: Browser) -> None:
+    """set_user() does more than that."""
+
+    def handler(session: Session) -> None:
+        with pytest.raises(AttributeError):
+            session.user_id = "ada"  # type: ignore[misc]
+
+    customer.visit(handler)
+    assert customer.visit(who).value == (None, {})
+
+
+# A sign-in is never dropped
+
+
+def test_a_sign_in_with_a_superseded_id_gets_a_fresh_session(customer: Browser) -> None:
+    """With what this request itself has set, and a cookie; the other session is unharmed."""
+    old = customer.cookie
+    customer.visit(in_turn(signs_in("ada"), writes(secret=1)))
+
+    answer = customer.site.visit(in_turn(writes(theme="dark"), signs_in("bob")), old)
+
+    assert customer.site.visit(who, answer.cookie).value == ("bob", {})
+    assert customer.site.visit(everything, answer.cookie).value == {"theme": "dark"}
+    assert customer.visit(who).value == ("ada", {})
+
+
+def test_a_sign_in_just_after_a_logout_gets_a_fresh_session(customer: Browser) -> None:
+    """The form that the browser had open can be sent."""
+    old = customer.cookie
+    customer.visit(Session.destroy)
+
+    answer = customer.site.visit(signs_in(), old)
+
+    assert customer.site.visit(who, answer.cookie).value == ("ada", {})
+
+
+def test_a_sign_in_that_is_overtaken_gets_a_fresh_session(customer: Browser) -> None:
+    """Both users are signed in, the second one with none of the first one's data."""
+    first: list[str] = []
+
+    def handler(session: Session) -> None:
+        assert session["cart"] == ["tea"]
+        session["theme"] = "dark"
+        login = in_turn(signs_in("ada"), writes(secret=1))
+        first.append(customer.site.visit(login, customer.cookie).cookie)
+        session.set_user("bob")
+
+    second = customer.site.visit(handler, customer.cookie)
+
+    assert customer.site.visit(who, first[0]).value == ("ada", {})
+    assert customer.site.visit(who, second.cookie).value == ("bob", {})
+    assert customer.site.visit(everything, second.cookie).value == {"theme": "dark"}
+
+
+def test_a_sign_in_during_a_logout_gets_a_fresh_session(customer: Browser) -> None:
+    """The record is gone; the user is not."""
+
+    def handler(session: Session) -> None:
+        session.set_user("ada")
+        customer.site.visit(Session.destroy, customer.cookie)
+
+    answer = customer.site.visit(handler, customer.cookie)
+
+    assert customer.site.visit(who, answer.cookie).value == ("ada", {})
+
+
+def test_a_sign_in_by_save_is_as_good(customer: Browser) -> None:
+    """The answer carries the cookie, also if the rest of the request fails."""
+    old = customer.cookie
+
+    answer = customer.visit(in_turn(signs_in(), Session.save), status=500)
+
+    assert customer.visit(who).value == ("ada", {})
+    assert len(answer.set_cookies) == 1
+    assert customer.site.visit(who, old).value == (None, {})
+
+
+def test_the_record_names_the_user(customer: Browser, site: Site) -> None:
+    """Apart from the values, for whoever looks for all sessions of a user."""
+    customer.visit(signs_in("ada"))
+
+    handle = customer.visit(lambda session: session.handle).value
+    record = loaded_from(site.store, handle)
+
+    assert record.user_id == "ada"
+    assert set(record.values) == {"cart"}

@@ -1,0 +1,87 @@
+"""Clocks that were wrong: what they wrote neither locks anybody out nor lives for ever."""
+
+from datetime import timedelta
+
+import pytest
+
+from sessions.testing import START, ManualClock
+from tests.sessions.conftest import SiteMaker
+from tests.support.apps import Browser, Handler, everything, writes
+
+IDLE, ABSOLUTE = timedelta(hours=24), timedelta(days=14)
+SECOND = timedelta(seconds=1)
+AHEAD = [timedelta(minutes=2), timedelta(hours=3), timedelta(days=400), timedelta(days=36_500)]
+
+
+@pytest.fixture(params=AHEAD, ids=str)
+def visitor(request: pytest.FixtureRequest, browser: Browser, clock: ManualClock) -> Browser:
+    """Return a browser whose session was made before a clock that was far ahead was put right."""
+    clock.advance(request.param)
+    browser.visit(writes(a=1))
+    clock.set(START)
+    return browser
+
+
+def test_a_session_from_the_future_is_there(visitor: Browser) -> None:
+    """Its user did nothing wrong."""
+    visitor.visit(writes(b=2))
+
+    assert visitor.holds() == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("use", [everything, writes(b=2)], ids=["read", "written"])
+@pytest.mark.parametrize(("after", "lives"), [(IDLE - SECOND, True), (IDLE, False)])
+def test_it_ends_when_it_was_idle_for_long_enough(
+    visitor: Browser, clock: ManualClock, use: Handler, after: timedelta, lives: bool
+) -> None:
+    """Counted from its first use by a clock that is right."""
+    visitor.visit(use)
+    clock.advance(after)
+
+    assert bool(visitor.holds()) == lives
+
+
+def test_it_never_outlives_the_absolute_timeout(visitor: Browser, clock: ManualClock) -> None:
+    """However often it is used."""
+    lived = timedelta(0)
+    while lived < ABSOLUTE:
+        assert visitor.holds() == {"a": 1}
+        clock.advance(IDLE / 2)
+        lived += IDLE / 2
+
+    assert visitor.holds() == {}
+
+
+def test_its_times_are_put_right_once(visitor: Browser) -> None:
+    """By one touch, not at every request."""
+    visitor.site.store_calls().clear()
+
+    for _ in range(3):
+        visitor.visit(everything)
+
+    assert visitor.site.store_calls() == ["load", "touch", "load", "load"]
+
+
+def test_two_clocks_may_differ_by_a_minute(browser: Browser, clock: ManualClock) -> None:
+    """Then nothing is put right, and the later time stays."""
+    clock.advance(59)
+    browser.visit(writes(a=1))
+    clock.set(START)
+    browser.site.store_calls().clear()
+
+    browser.visit(everything)
+
+    assert browser.site.store_calls() == ["load"]
+    clock.advance(IDLE + timedelta(seconds=58))
+    assert browser.holds() == {"a": 1}
+
+
+def test_a_slow_clock_ends_no_session_early(make_site: SiteMaker, clock: ManualClock) -> None:
+    """A request whose clock is behind sets no time back."""
+    browser = make_site(idle_timeout=timedelta(minutes=10)).browser()
+    browser.visit(writes(a=1))
+    clock.advance(-timedelta(seconds=59))
+    browser.visit(writes(b=2))
+    clock.set(START + 599)
+
+    assert browser.holds() == {"a": 1, "b": 2}

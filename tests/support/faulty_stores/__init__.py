@@ -1,0 +1,6 @@
+"""Stores that break the contract in one way each."""
+
+from tests.support.faulty_stores import commits, lives, purges, races, secrets, times, values
+from tests.support.faulty_stores.registry import FAULTS
+
+__all__ = ["FAULTS", "commits", "lives", "purges", "races", "secrets", "times", "values"]

@@ -1,0 +1,76 @@
+"""An asynchronous store that lets other tasks go on before and after each of its calls."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from sessions.errors import StoreUnavailable
+from sessions.record import Changes, Ended, Outcome, Record
+from sessions.stores.base import AsyncStore, Store
+
+T = TypeVar("T")
+
+
+class SuspendingStore(AsyncStore):
+    """Make a blocking store an asynchronous one whose calls really suspend.
+
+    `calls` names the verbs that were asked for. A verb in `broken` raises StoreUnavailable. What
+    `before` holds for a verb is called just before the inner store is.
+    """
+
+    def __init__(self, inner: Store) -> None:
+        self.inner = inner
+        self.calls: list[str] = []
+        self.broken: set[str] = set()
+        self.before: dict[str, Callable[[], None]] = {}
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Return the clock of the inner store."""
+        return self.inner.clock
+
+    @clock.setter
+    def clock(self, clock: Callable[[], float]) -> None:
+        self.inner.clock = clock
+
+    async def load(self, key: str) -> Record | Ended | None:
+        await self._begin("load")
+        return await _later(self.inner.load(key))
+
+    async def create(self, key: str, record: Record) -> bool:
+        await self._begin("create")
+        return await _later(self.inner.create(key, record))
+
+    async def commit(self, key: str, changes: Changes) -> Outcome:
+        await self._begin("commit")
+        return await _later(self.inner.commit(key, changes))
+
+    async def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
+        await self._begin("touch")
+        return await _later(self.inner.touch(key, secret, expires_at, accessed_at))
+
+    async def delete(self, key: str, *, user_id: str | None = None) -> bool:
+        await self._begin("delete")
+        return await _later(self.inner.delete(key, user_id=user_id))
+
+    async def purge(self, limit: int) -> int:
+        await self._begin("purge")
+        return await _later(self.inner.purge(limit))
+
+    async def close(self) -> None:
+        await asyncio.sleep(0)
+        self.inner.close()
+
+    async def _begin(self, verb: str) -> None:
+        self.calls.append(verb)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        if verb in self.broken:
+            raise StoreUnavailable(f"{verb} is broken, as the test says")
+        if verb in self.before:
+            self.before[verb]()
+
+
+async def _later(answer: T) -> T:
+    await asyncio.sleep(0)
+    return answer

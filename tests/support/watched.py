@@ -1,0 +1,69 @@
+"""Stores that count what they are asked, or fail when they are told to."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sessions import Changes, Ended, Outcome, Record, Store, StoreUnavailable
+
+T = TypeVar("T")
+
+
+class WatchedStore(Store):
+    """Keep records in another store, note every call, and fail the calls named in `broken`.
+
+    What `before` holds for a call runs once, just before the other store gets it. A call in
+    `loses_reply` is carried out and fails all the same.
+    """
+
+    def __init__(self, inner: Store) -> None:
+        self._inner = inner
+        self.clock = inner.clock
+        self.calls: list[str] = []
+        self.commits: list[Changes] = []
+        self.keys: set[str] = set()
+        self.broken: set[str] = set()
+        self.loses_reply: set[str] = set()
+        self.before: dict[str, Callable[[], object]] = {}
+
+    @property
+    def writes(self) -> list[str]:
+        """Return the calls that change something."""
+        return [call for call in self.calls if call != "load"]
+
+    def load(self, key: str) -> Record | Ended | None:
+        self._note("load", key)
+        return self._replied("load", self._inner.load(key))
+
+    def create(self, key: str, record: Record) -> bool:
+        self._note("create", key)
+        return self._replied("create", self._inner.create(key, record))
+
+    def commit(self, key: str, changes: Changes) -> Outcome:
+        self.commits.append(changes)
+        self._note("commit", key)
+        return self._replied("commit", self._inner.commit(key, changes))
+
+    def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
+        self._note("touch", key)
+        return self._replied("touch", self._inner.touch(key, secret, expires_at, accessed_at))
+
+    def delete(self, key: str, *, user_id: str | None = None) -> bool:
+        self._note("delete", key)
+        return self._replied("delete", self._inner.delete(key, user_id=user_id))
+
+    def purge(self, limit: int) -> int:
+        self._note("purge")
+        return self._replied("purge", self._inner.purge(limit))
+
+    def _note(self, call: str, *keys: str) -> None:
+        self.calls.append(call)
+        self.keys.update(keys)
+        if call in self.before:
+            self.before.pop(call)()
+        if call in self.broken:
+            raise StoreUnavailable(f"the test broke {call}")
+
+    def _replied(self, call: str, reply: T) -> T:
+        if call in self.loses_reply:
+            raise StoreUnavailable(f"the test lost the reply to {call}")
+        return reply
