@@ -1,0 +1,396 @@
+"""The ASGI edge: sessions for any ASGI application. Source: the ASGI specification, version 3."""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from enum import Enum
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args
+
+from sessions.container import SessionContainer
+from sessions.edges import Headers, merge_headers, refusal
+from sessions.errors import ConfigurationError, SessionError
+from sessions.manager import AsyncSessionManager
+from sessions.session import AsyncSession
+
+SCOPE_KEY = "session"
+MANAGER_KEY = "sessions.manager"
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+Load: TypeAlias = Literal["eager", "on_demand"]
+
+T = TypeVar("T")
+
+
+class HasScope(Protocol):
+    """Be a request of a framework, such as Starlette's HTTPConnection."""
+
+    @property
+    @abstractmethod
+    def scope(self) -> Mapping[str, Any]:
+        """Return the ASGI scope of the request."""
+
+
+def session_of(connection: "HasScope | Mapping[str, Any]") -> AsyncSession:
+    """Return the session of a framework's request, or of an ASGI scope."""
+    scope = connection if isinstance(connection, Mapping) else connection.scope
+    session = scope.get(SCOPE_KEY)
+    if not isinstance(session, AsyncSession):
+        raise SessionError(
+            f"the scope of this request has no session of ours, but a {type(session).__name__};"
+            " add the middleware: SessionMiddleware(app, container=SessionContainer(keys=[...])),"
+            " and no other session middleware inside of it"
+        )
+    return session
+
+
+class SessionMiddleware:
+    """Give the application a session in `scope["session"]`.
+
+    With `load="eager"` the session is loaded before the application runs; with "on_demand" the
+    application awaits `session.load()`. It is saved before the response's headers leave. Inside
+    another SessionMiddleware of the same container this one does nothing; of another container, it
+    gives its own session to what is inside of it.
+    """
+
+    def __init__(self, app: ASGIApp, container: SessionContainer, *, load: Load = "eager") -> None:
+        if not callable(app) or not isinstance(container, SessionContainer):
+            raise TypeError(
+                # The values themselves may hold keys.
+                "SessionMiddleware takes the application first, then a SessionContainer, not values"
+                f" of the types {type(app).__name__} and {type(container).__name__}: write"
+                " SessionMiddleware(app, container=SessionContainer(keys=[...]))"
+            )
+        if load not in get_args(Load):
+            raise ConfigurationError(
+                f'SessionMiddleware: load={load!r} is unknown; give "eager" or "on_demand"'
+            )
+        self.app = app
+        self.manager = AsyncSessionManager(container)
+        self._is_eager = load == "eager"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = _KINDS.get(scope["type"])
+        if kind is None:
+            if scope["type"] == "lifespan":
+                send = partial(self._pass_lifespan, send)
+            return await self.app(scope, receive, send)
+        outer = scope.get(MANAGER_KEY)
+        if outer is not None:
+            if outer.container is self.manager.container:
+                return await self.app(scope, receive, send)
+            # What is around this one keeps the session that it has.
+            scope = dict(scope)
+        _require_asyncio()
+        request = kind(self.manager, scope, send)
+        return await request.run(self.app, receive, is_eager=self._is_eager)
+
+    async def _pass_lifespan(self, send: Send, message: Message) -> None:
+        """Pass a message on; close the manager when the application has shut down."""
+        if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
+            await self.manager.aclose()
+        await send(message)
+
+
+class ScopeHead:
+    """Be the head of a request, as ASGI tells it."""
+
+    __slots__ = ("_cookies", "_scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._cookies: str | None = None
+
+    @property
+    def scheme(self) -> str:
+        """Return the scheme, `http` or `ws` where the server says none."""
+        scheme: str = self._scope.get("scheme", "http")
+        return scheme
+
+    @property
+    def path(self) -> str:
+        """Return the path, unquoted as WSGI's is, each byte a character; with the mount prefix."""
+        # Some servers put `root_path` before `path`, others leave that to the application.
+        root, path = self._scope.get("root_path", "").rstrip("/"), self._scope["path"]
+        if path != root and not path.startswith(f"{root}/"):
+            path = root + path
+        return path.encode("utf-8", "replace").decode("latin-1")  # type: ignore[no-any-return]
+
+    @property
+    def query(self) -> str:
+        """Return the raw query."""
+        return self._scope.get("query_string", b"").decode("latin-1")  # type: ignore[no-any-return]
+
+    @property
+    def client(self) -> str | None:
+        """Return the address of the client."""
+        client = self._scope.get("client")
+        return client[0] if client else None
+
+    @property
+    def cookies(self) -> str:
+        """Return the raw Cookie headers, of which HTTP/2 may send several, joined by `; `."""
+        if self._cookies is None:
+            self._cookies = b"; ".join(self._all(b"cookie")).decode("latin-1")
+        return self._cookies
+
+    def header(self, name: str) -> str | None:
+        """Return the raw value of a request header."""
+        raw = name.lower().encode("latin-1")
+        found = self._all(raw)
+        separator = b"; " if raw == b"cookie" else b","
+        return separator.join(found).decode("latin-1") if found else None
+
+    def _all(self, wanted: bytes) -> list[bytes]:
+        # The names are in lower case: the specification says so.
+        return [value for name, value in self._scope["headers"] if name == wanted]
+
+
+class _Request:
+    """Serve an HTTP request: hold its response's headers back until the session is saved."""
+
+    __slots__ = ("_failure", "_has_left", "_manager", "_scope", "_send", "_session")
+
+    def __init__(self, manager: AsyncSessionManager, scope: Scope, send: Send) -> None:
+        self._manager = manager
+        self._scope = scope
+        self._send = send
+        self._has_left = False
+        self._failure: SessionError | None = None
+        # A copy: a head that held the scope, which holds the session, would be collected late.
+        self._session = scope[SCOPE_KEY] = manager.open(ScopeHead(dict(scope)))
+        scope[MANAGER_KEY] = manager
+
+    async def run(self, app: ASGIApp, receive: Receive, *, is_eager: bool) -> None:
+        """Call the application, and answer for it if the session cannot be had."""
+        try:
+            # An eager load is no touch, and its failure waits for one: the page may not need it.
+            if is_eager and not self._manager.preload_now(self._session):
+                await self._manager.preload(self._session)
+            await app(self._scope, receive, self.send)
+            if not self._has_left or self._session.accessed:
+                await self._end()
+        except GeneratorExit:
+            # The event loop is gone: nothing can be awaited any more.
+            raise
+        # Whatever it was, it is the server's; the session only learns that no answer leaves.
+        except BaseException as error:
+            if not await self._answers(error):
+                raise
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Take a message from the application."""
+        if self._failure is not None:
+            return _drop()
+        if message["type"] == "http.response.start":
+            # A second one comes where sending the first was cancelled.
+            return self._leave(message)
+        return self._send(message)
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Return whether nothing has been answered yet."""
+        return not self._has_left and self._failure is None
+
+    def _leave(self, message: Message) -> Awaitable[None]:
+        """Save the session and let the headers of a response go."""
+        failed = message["status"] >= 500
+        if not failed and self._scope.get(SCOPE_KEY) is self._session:
+            headers = self._manager.close_now(self._session)
+            if headers is not None:
+                self._has_left = True
+                return self._send(_with_headers(message, headers))
+        return self._save_and_leave(message, failed=failed)
+
+    async def _save_and_leave(self, message: Message, *, failed: bool) -> None:
+        failure = self._manager.failure(self._session) if failed else None
+        if failure is not None:
+            return await self._refuse(failure)
+        await self._take_replacement(failed=failed)
+        headers = await self._or_refuse(self._manager.close(self._session, failed=failed))
+        self._has_left = True
+        return await self._send(_with_headers(message, headers))
+
+    async def _or_refuse(self, saving: Awaitable[T]) -> T:
+        """Return what saving the session gives; answer for the application if the store fails.
+
+        The error goes to the application too, so that the background tasks of a response that never
+        left do not run.
+        """
+        try:
+            return await saving
+        except SessionError as error:
+            if error.status != SessionError.status:
+                await self._refuse(error)
+            raise
+
+    async def _refuse(self, failure: SessionError) -> None:
+        status, headers, body = refusal(failure)
+        merge_headers(headers, await self._manager.close(self._session, failed=True))
+        self._failure = failure
+        await self._reply(status, headers, body)
+
+    async def _answers(self, error: BaseException) -> bool:
+        """Return whether the error that ended the application is answered, so that it ends here."""
+        if self._is_waiting:
+            failure: SessionError | None = self._manager.failure(self._session)
+            if isinstance(error, SessionError) and error.status != SessionError.status:
+                failure = error
+            if failure is None or not isinstance(error, Exception):
+                await self._give_up()
+                return False
+            await self._refuse(failure)
+        return self._failure is not None and _is_due_to(error, self._failure)
+
+    async def _end(self) -> None:
+        """Do what is left to do when the application has returned."""
+        if self._is_waiting:
+            # The client has gone, and the application with it.
+            await self._give_up()
+        else:
+            self._manager.report_late_changes(self._session)
+
+    async def _reply(self, status: HTTPStatus, headers: Headers, body: bytes) -> None:
+        """Send a whole response of ours."""
+        body = b"" if self._scope["method"] == "HEAD" else body
+        await _send_response(self._send, "http.response", (status, headers, body))
+
+    async def _give_up(self) -> None:
+        await self._take_replacement(failed=True)
+        await self._manager.abandon(self._session)
+
+    async def _take_replacement(self, *, failed: bool) -> None:
+        """Do what a framework means that put something else in the session's place."""
+        held, session = self._scope.get(SCOPE_KEY, self._session), self._session
+        if held is session or session.closed:
+            return
+        if held is None or (isinstance(held, Enum) and held.name == "EMPTY"):
+            session.destroy()
+        elif not failed:
+            if type(held) is not dict:
+                raise SessionError(
+                    f'scope["session"] was replaced by a {type(held).__name__}, which cannot be'
+                    " saved; put a dict there, or None to end the session, and no other session"
+                    " middleware inside of SessionMiddleware"
+                )
+            await session.load()
+            session.clear()
+            session.update(held)
+        self._scope[SCOPE_KEY] = session
+
+
+class _WebSocket(_Request):
+    """Serve a WebSocket: its session is saved with the handshake, and when the connection ends."""
+
+    __slots__ = ("_is_open",)
+
+    def __init__(self, manager: AsyncSessionManager, scope: Scope, send: Send) -> None:
+        super().__init__(manager, scope, send)
+        self._is_open = False
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Take a message of the connection."""
+        if self._failure is not None:
+            return _drop()
+        if self._is_waiting:
+            if message["type"] == "websocket.accept":
+                return self._accept(message)
+            if message["type"] == "websocket.close":
+                return self._deny(message)
+            if message["type"] == "websocket.http.response.start":
+                return self._leave(message)
+        return self._send(message)
+
+    @property
+    def _can_deny_with_headers(self) -> bool:
+        return "websocket.http.response" in (self._scope.get("extensions") or {})
+
+    async def _accept(self, message: Message) -> None:
+        await self._take_replacement(failed=False)
+        headers = await self._or_refuse(self._manager.handshake(self._session))
+        self._has_left = self._is_open = True
+        await self._send(_with_headers(message, headers))
+
+    async def _deny(self, message: Message) -> None:
+        """Close the session of a connection that is refused: as with a 403, its changes stay."""
+        await self._take_replacement(failed=False)
+        headers: Headers = []
+        if self._can_deny_with_headers:
+            headers = await self._or_refuse(self._manager.close(self._session))
+        else:
+            await self._or_refuse(self._manager.close_unanswered(self._session))
+        self._has_left = True
+        if headers:
+            await self._reply(HTTPStatus.FORBIDDEN, [*headers, ("Content-Length", "0")], b"")
+        else:
+            await self._send(message)
+
+    async def _end(self) -> None:
+        if self._is_waiting:
+            await self._give_up()
+        elif self._is_open:
+            await self._manager.close_unanswered(self._session)
+
+    async def _answers(self, error: BaseException) -> bool:
+        if self._is_open:
+            await self._give_up()
+        return await super()._answers(error)
+
+    async def _reply(self, status: HTTPStatus, headers: Headers, body: bytes) -> None:
+        if self._can_deny_with_headers:
+            answer = (status, headers, body)
+            await _send_response(self._send, "websocket.http.response", answer)
+        else:
+            await self._send({"type": "websocket.close", "code": 1013, "reason": status.phrase})
+
+
+_KINDS: dict[str, type[_Request]] = {"http": _Request, "websocket": _WebSocket}
+
+
+async def _send_response(send: Send, kind: str, answer: tuple[HTTPStatus, Headers, bytes]) -> None:
+    status, headers, body = answer
+    await send({"type": f"{kind}.start", "status": status.value, "headers": _raw(headers)})
+    await send({"type": f"{kind}.body", "body": body})
+
+
+async def _drop() -> None:
+    """Send nothing: we have answered for the application."""
+
+
+def _with_headers(message: Message, added: Headers) -> Message:
+    """Return the message with the session's headers merged into its own."""
+    if not added:
+        return message
+    own: Iterable[tuple[bytes, bytes]] = message.get("headers") or ()
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in own]
+    merge_headers(headers, added)
+    return {**message, "headers": _raw(headers)}
+
+
+def _raw(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+def _is_due_to(error: BaseException | None, failure: SessionError) -> bool:
+    """Return whether the error says only, perhaps in a wrapping, that the session failed."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_due_to(inner, failure) for inner in error.exceptions)
+    if error is failure or error is None:
+        return error is failure
+    # An error may be its own cause.
+    return error.__cause__ is not error and _is_due_to(error.__cause__, failure)
+
+
+def _require_asyncio() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise SessionError(
+            "sessions run on asyncio's event loop only, and this request runs on another one, such"
+            " as trio's; run the server with asyncio"
+        ) from None

@@ -1,0 +1,373 @@
+"""The ASGI edge itself: what it puts into the scope, reads of it, and passes on."""
+
+import asyncio
+import gc
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import trio
+from starlette.requests import HTTPConnection, Request
+
+from sessions import (
+    AsyncSession,
+    AsyncSessionManager,
+    ConfigurationError,
+    MemoryStore,
+    SessionContainer,
+    SessionError,
+)
+from sessions.asgi import (
+    ASGIApp,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    SessionMiddleware,
+    session_of,
+)
+from tests.sessions.asgi_server import Exchange, attempt, request_scope, serve
+from tests.support.apps import KEY, Answer
+from tests.support.suspending_store import SuspendingStore
+
+
+def a_container(**settings: Any) -> SessionContainer:
+    """Return a container with a store of its own."""
+    return SessionContainer(keys=[KEY], **settings)
+
+
+async def says_fine(send: Send, status: int = 200, headers: Any = ()) -> None:
+    """Send a whole response."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"fine"})
+
+
+def app_that(act: Callable[[Scope], Any], **answer: Any) -> ASGIApp:
+    """Make an application that acts on its scope, and answers."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        act(scope)
+        await says_fine(send, **answer)
+
+    return app
+
+
+def visit(app: ASGIApp, cookie: str = "", **more: Any) -> Answer:
+    """Send one request on an event loop of its own."""
+    return asyncio.run(serve(app, cookie, **more))
+
+
+# Construction
+
+
+def test_the_application_comes_first() -> None:
+    """A mix-up is told with the remedy, and without the keys."""
+    with pytest.raises(TypeError, match=r"SessionMiddleware\(app, container=") as caught:
+        SessionMiddleware(a_container(), says_fine)  # type: ignore[arg-type]
+
+    assert KEY not in str(caught.value)
+
+
+def test_a_way_of_loading_that_does_not_exist_is_refused() -> None:
+    """With those that do."""
+    with pytest.raises(ConfigurationError, match=r"load='lazy' is unknown; give \"eager\" or"):
+        SessionMiddleware(app_that(len), a_container(), load="lazy")  # type: ignore[arg-type]
+
+
+# The scope
+
+
+def test_the_scope_holds_the_session_and_its_manager() -> None:
+    """Under the names that frameworks know, and our own."""
+    seen: list[Any] = []
+    middleware = SessionMiddleware(app_that(seen.append), a_container())
+
+    visit(middleware)
+
+    assert isinstance(seen[0]["session"], AsyncSession)
+    assert seen[0]["sessions.manager"] is middleware.manager
+    assert isinstance(middleware.manager, AsyncSessionManager)
+
+
+def test_session_of_takes_a_request_and_a_scope() -> None:
+    """It is the same object."""
+    seen: list[Any] = []
+
+    def look(scope: Scope) -> None:
+        connections = [scope, Request(scope), HTTPConnection(scope)]
+        seen.extend(session_of(connection) is scope["session"] for connection in connections)
+
+    visit(SessionMiddleware(app_that(look), a_container()))
+
+    assert seen == [True, True, True]
+
+
+@pytest.mark.parametrize("session", [None, {}])
+def test_session_of_a_scope_without_one_names_the_remedy(session: object) -> None:
+    """There is no middleware, or another one."""
+    with pytest.raises(SessionError, match=r"add the middleware: SessionMiddleware\(app"):
+        session_of({"type": "http", "session": session})
+
+
+def test_a_second_middleware_of_the_same_container_does_nothing() -> None:
+    """One session, one cookie."""
+    container = a_container()
+    inner = SessionMiddleware(app_that(lambda scope: scope["session"].update(a=1)), container)
+
+    answer = visit(SessionMiddleware(inner, container))
+
+    assert len(answer.set_cookies) == 1
+    assert answer.all("Vary") == ["Cookie"]
+
+
+def test_a_second_middleware_of_another_container_serves_its_own_session() -> None:
+    """What is around it keeps its own, also while the inner one's response leaves."""
+    inside = a_container(session_prefix="inner")
+    inner = SessionMiddleware(app_that(lambda scope: scope["session"].update(a="inner")), inside)
+
+    async def between(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sends(message: Message) -> None:
+            scope["session"]["b"] = "outer"
+            await send(message)
+
+        await inner(scope, receive, lambda message: _first(message, sends, send))
+
+    answer = visit(SessionMiddleware(between, a_container(session_prefix="outer")))
+
+    assert [text.partition("=")[0] for text in answer.set_cookies] == ["inner", "outer"]
+
+
+async def _first(message: Message, first: Send, send: Send) -> None:
+    await (first if message["type"] == "http.response.start" else send)(message)
+
+
+def test_what_the_application_puts_into_the_scope_travels_out() -> None:
+    """As Starlette's route and user do."""
+    scope = request_scope()
+    exchange = Exchange()
+
+    def routes(scope: Scope) -> None:
+        scope["route"] = "/items"
+
+    middleware = SessionMiddleware(app_that(routes), a_container())
+    asyncio.run(middleware(scope, exchange.receive, exchange.send))
+
+    assert scope["route"] == "/items"
+
+
+# What goes out
+
+
+def test_headers_of_the_application_are_kept_and_merged() -> None:
+    """Bytes are bytes; Vary and Cache-Control are merged."""
+    headers = [
+        (b"Content-Type", b"text/plain"),
+        (b"vary", b"Accept"),
+        (b"cache-control", b"max-age=60"),
+        (b"set-cookie", b"theme=d\xe4rk"),
+    ]
+    middleware = SessionMiddleware(
+        app_that(lambda scope: scope["session"].update(a=1), headers=headers), a_container()
+    )
+
+    answer = visit(middleware)
+
+    assert answer.all("vary") == ["Accept, Cookie"]
+    assert answer.all("cache-control") == ["no-store"]
+    assert answer.all("content-type") == ["text/plain"]
+    assert answer.set_cookies[0] == "theme=d\xe4rk"
+    assert len(answer.set_cookies) == 2
+
+
+def test_the_applications_own_message_stays_as_it_is() -> None:
+    """It may be sent again."""
+    headers = [(b"content-type", b"text/plain")]
+    middleware = SessionMiddleware(
+        app_that(lambda scope: scope["session"].update(a=1), headers=headers), a_container()
+    )
+
+    visit(middleware)
+
+    assert headers == [(b"content-type", b"text/plain")]
+
+
+# What a framework may put in the session's place
+
+
+def replaced_by(value: object, status: int = 200) -> tuple[Answer, dict[str, Any]]:
+    """Replace a stored session in the scope; return the answer and what is stored afterwards."""
+    container = a_container(store=SuspendingStore(MemoryStore()))
+    first = visit(
+        SessionMiddleware(app_that(lambda scope: scope["session"].update(a=1)), container)
+    )
+
+    def replaces(scope: Scope) -> None:
+        scope["session"] = value
+
+    middleware = SessionMiddleware(app_that(replaces, status=status), container, load="on_demand")
+    answer = visit(middleware, first.cookie)
+    held: list[dict[str, Any]] = []
+    look = app_that(lambda scope: held.append(scope["session"].copy()))
+    visit(SessionMiddleware(look, container), first.cookie)
+    return answer, held[0]
+
+
+def test_a_dict_in_its_place_is_what_the_session_holds() -> None:
+    """Nothing of before stays."""
+    assert replaced_by({"b": 2})[1] == {"b": 2}
+
+
+def test_a_dict_in_its_place_is_discarded_by_a_failure() -> None:
+    """As other changes are."""
+    assert replaced_by({"b": 2}, status=500)[1] == {"a": 1}
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_nothing_in_its_place_ends_the_session(status: int) -> None:
+    """The cookie is cleared."""
+    answer, held = replaced_by(None, status=status)
+
+    assert answer.clears
+    assert held == {}
+
+
+def test_anything_else_in_its_place_is_an_error() -> None:
+    """Such as the session of another middleware, whose changes would be lost."""
+
+    class Other(dict[str, Any]):
+        pass
+
+    with pytest.raises(SessionError, match="replaced by a Other, which cannot be saved"):
+        replaced_by(Other(b=2))
+
+
+def test_a_session_that_was_replaced_ends_though_the_request_fails() -> None:
+    """Nobody stays signed in."""
+    container = a_container()
+    first = visit(
+        SessionMiddleware(app_that(lambda scope: scope["session"].update(a=1)), container)
+    )
+
+    def fails(scope: Scope) -> None:
+        scope["session"] = None
+        raise LookupError("of the application")
+
+    asyncio.run(attempt(SessionMiddleware(app_that(fails), container), first.cookie))
+    held: list[dict[str, Any]] = []
+    look = app_that(lambda scope: held.append(scope["session"].copy()))
+    visit(SessionMiddleware(look, container), first.cookie)
+
+    assert held == [{}]
+
+
+# Other scopes, other loops
+
+
+def test_a_scope_of_another_kind_passes() -> None:
+    """Whatever it will be."""
+    seen: list[Scope] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope)
+
+    exchange = Exchange()
+    scope: Scope = {"type": "webtransport"}
+    asyncio.run(SessionMiddleware(app, a_container())(scope, exchange.receive, exchange.send))
+
+    assert seen == [{"type": "webtransport"}]
+
+
+class ClosingStore(MemoryStore):
+    """Note in a list when it is closed."""
+
+    def __init__(self, log: list[str]) -> None:
+        super().__init__()
+        self.log = log
+
+    def close(self) -> None:
+        self.log.append("store closed")
+
+
+@pytest.mark.parametrize("ending", ["lifespan.shutdown.complete", "lifespan.shutdown.failed"])
+def test_the_store_is_closed_after_the_applications_own_shutdown(ending: str) -> None:
+    """And before the server is told that all is over."""
+    log: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for answer in ("lifespan.startup.complete", ending):
+            log.append(f"application got {(await receive())['type']}")
+            await send({"type": answer})
+
+    async def send(message: Message) -> None:
+        log.append(f"server got {message['type']}")
+
+    messages: list[Message] = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    exchange = Exchange(incoming=messages)
+    middleware = SessionMiddleware(app, a_container(store=ClosingStore(log)))
+    asyncio.run(middleware({"type": "lifespan"}, exchange.receive, send))
+
+    assert log == [
+        "application got lifespan.startup",
+        "server got lifespan.startup.complete",
+        "application got lifespan.shutdown",
+        "store closed",
+        f"server got {ending}",
+    ]
+
+
+@pytest.mark.parametrize("load", ["eager", "on_demand"])
+def test_trio_is_refused_at_the_first_request(load: Any) -> None:
+    """With a message that names asyncio, not one about loops."""
+    middleware = SessionMiddleware(app_that(len), a_container(), load=load)
+
+    async def work() -> None:
+        async def nothing(message: Message) -> None:
+            raise AssertionError("nothing is answered")
+
+        await middleware(request_scope(), Exchange().receive, nothing)
+
+    with pytest.raises(SessionError, match="asyncio's event loop only"):
+        trio.run(work)
+
+
+def test_a_value_that_cannot_be_saved_is_no_503() -> None:
+    """The page that the framework makes of it is a 500 like others."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["session"]["a"] = object()
+        try:
+            await says_fine(send)
+        except TypeError as error:
+            await says_fine(send, 500, [(b"x-error", type(error).__name__.encode())])
+
+    answer = visit(SessionMiddleware(app, a_container()))
+
+    assert (answer.status, answer.set_cookies) == (500, [])
+    assert answer.all("X-Error") == ["UnencodableValue"]
+
+
+def test_a_request_leaves_nothing_to_the_garbage_collector() -> None:
+    """What was in its scope goes when it is answered, though the session knows the request."""
+
+    class Marker:
+        pass
+
+    middleware = SessionMiddleware(
+        app_that(lambda scope: scope["session"].update(a=1)), a_container()
+    )
+
+    async def work() -> object:
+        marker = Marker()
+        seen = weakref.ref(marker)
+        await serve(middleware, state=marker)
+        del marker
+        return seen()
+
+    gc.disable()
+    try:
+        left = asyncio.run(work())
+    finally:
+        gc.enable()
+
+    assert left is None

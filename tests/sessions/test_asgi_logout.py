@@ -1,0 +1,151 @@
+"""Logout, new ids and sign-ins over ASGI, on every kind of store."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sessions import AsyncSession
+from sessions.asgi import Receive, Scope, Send, SessionMiddleware
+from sessions.testing import ManualClock
+from tests.sessions.asgi_server import Exchange, request_scope
+from tests.sessions.asgi_site import (
+    KINDS,
+    AsgiBrowser,
+    AsgiSite,
+    destroys,
+    renews,
+    sets,
+    signs_in,
+    site_maker,
+)
+
+SiteMaker = Callable[..., AsgiSite]
+
+
+@pytest.fixture(params=KINDS)
+def make_site(
+    request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path
+) -> Iterator[SiteMaker]:
+    """Return a maker of sites on each kind of store in turn."""
+    with site_maker(request.param, clock, tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(params=["eager", "on_demand"])
+def site(make_site: SiteMaker, request: pytest.FixtureRequest) -> AsgiSite:
+    """Return a site with the default settings, with each way of loading in turn."""
+    return make_site(load=request.param)
+
+
+@pytest.fixture
+def customer(site: AsgiSite) -> AsgiBrowser:
+    """Return a browser whose session holds a value."""
+    browser = site.browser()
+    browser.visit(sets(a=1))
+    site.store.calls.clear()
+    site.events.clear()
+    return browser
+
+
+def test_logout_ends_the_session_and_clears_the_cookie(customer: AsgiBrowser) -> None:
+    """The old cookie is nobody's afterwards."""
+    old = customer.copy()
+
+    answer = customer.visit(destroys)
+
+    assert answer.clears
+    assert old.holds() == {}
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_logout_is_done_whatever_the_answer_is(customer: AsgiBrowser, status: int) -> None:
+    """Nothing undoes a logout."""
+    old = customer.copy()
+
+    customer.visit(destroys, status=status)
+
+    assert old.holds() == {}
+
+
+def test_logout_is_done_though_the_request_fails(customer: AsgiBrowser) -> None:
+    """The answer of the server cannot clear the cookie, but the session is dead."""
+
+    async def fails(session: AsyncSession) -> None:
+        session.destroy()
+        raise LookupError("of the application")
+
+    with pytest.raises(LookupError):
+        customer.visit(fails)
+
+    assert customer.holds() == {}
+
+
+def test_logout_is_done_though_the_application_answers_nothing(customer: AsgiBrowser) -> None:
+    """As when it returns because its client has left."""
+    site, exchange = customer.site, Exchange()
+
+    async def gives_up(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["session"].destroy()
+
+    app = SessionMiddleware(gives_up, site.container)
+    site.run(app(request_scope(customer.cookie), exchange.receive, exchange.send))
+
+    assert exchange.sent == []
+    assert customer.holds() == {}
+
+
+def test_a_session_after_logout_is_a_fresh_one(customer: AsgiBrowser) -> None:
+    """What is written after destroy() belongs to a session of its own."""
+    old = customer.copy()
+
+    async def again(session: AsyncSession) -> None:
+        session.destroy()
+        session["b"] = 2
+
+    customer.visit(again)
+
+    assert customer.holds() == {"b": 2}
+    assert old.holds() == {}
+
+
+def test_a_regenerated_session_has_a_new_id_and_its_data(customer: AsgiBrowser) -> None:
+    """The old id is dead."""
+    old = customer.copy()
+
+    answer = customer.visit(renews)
+
+    assert answer.value in answer.cookie
+    assert customer.holds() == {"a": 1}
+    assert old.holds() == {}
+
+
+def test_a_failure_discards_a_new_id(customer: AsgiBrowser) -> None:
+    """The client keeps the id that it has."""
+    answer = customer.visit(renews, status=500)
+
+    assert answer.set_cookies == []
+    assert customer.holds() == {"a": 1}
+
+
+def test_a_sign_in_is_one_load_and_one_commit(customer: AsgiBrowser) -> None:
+    """It gives a new id, and the user is there."""
+    old = customer.cookie
+
+    answer = customer.visit(signs_in)
+
+    assert customer.site.store.calls == ["load", "commit"]
+    assert answer.cookie != old
+
+
+def test_an_ended_id_is_not_used_again(customer: AsgiBrowser) -> None:
+    """What is written to it is dropped, and told."""
+    old = customer.copy()
+    customer.visit(destroys)
+    customer.site.events.clear()
+
+    answer = old.visit(sets(b=2))
+
+    assert answer.set_cookies == []
+    assert customer.site.told == ["gone"]
+    assert old.holds() == {}

@@ -1,0 +1,169 @@
+"""What a response over ASGI may still do to the session once its headers have left."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sessions import AsyncSession, SessionClosed
+from sessions.asgi import Message, Receive, Scope, Send, SessionMiddleware
+from sessions.testing import ManualClock
+from tests.sessions.asgi_server import Exchange, request_scope, serve
+from tests.sessions.asgi_site import KINDS, AsgiBrowser, AsgiHandler, AsgiSite, site_maker
+
+
+@pytest.fixture(params=KINDS)
+def site(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -> Iterator[AsgiSite]:
+    """Return a site on each kind of store in turn."""
+    with site_maker(request.param, clock, tmp_path) as make:
+        yield make()
+
+
+@pytest.fixture
+def customer(site: AsgiSite) -> AsgiBrowser:
+    """Return a browser whose session holds a value."""
+    browser = site.browser()
+    browser.visit(sets(a=1))
+    return browser
+
+
+def sets(**values: object) -> AsgiHandler:
+    """Make a handler that sets the values."""
+    return lambda session: session.update(values)
+
+
+def leaves_alone(session: AsyncSession) -> None:
+    """Touch nothing."""
+
+
+def reads(session: AsyncSession) -> Any:
+    """Return one value."""
+    return session.get("a")
+
+
+LATE: dict[str, Callable[[AsyncSession], Any]] = {
+    "set": lambda session: session.update(b=2),
+    "clear": lambda session: session.clear(),
+    "regenerate": lambda session: session.regenerate(),
+    "destroy": lambda session: session.destroy(),
+    "save": lambda session: session.save(),
+    "reload": lambda session: session.reload(),
+    "increment": lambda session: session.increment("a"),
+}
+
+
+def streaming(*steps: AsgiHandler) -> Callable[[Scope, Receive, Send], Any]:
+    """Make an application that takes a step before each of its chunks, the first before all."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await _awaited(steps[0](scope["session"]))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for step in steps[1:]:
+            await _awaited(step(scope["session"]))
+            await send({"type": "http.response.body", "body": b".", "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return app
+
+
+async def _awaited(value: Any) -> None:
+    if hasattr(value, "__await__"):
+        await value
+
+
+def test_a_stream_leaves_with_the_session_saved(site: AsgiSite) -> None:
+    """Chunk by chunk, behind the session's headers."""
+    app = SessionMiddleware(streaming(sets(a=1), leaves_alone, leaves_alone), site.container)
+
+    answer = site.run(serve(app))
+
+    assert answer.body == b".."
+    assert AsgiBrowser(site, answer.cookie).holds() == {"a": 1}
+
+
+@pytest.mark.parametrize("late", LATE.values(), ids=LATE)
+def test_a_change_after_the_headers_is_refused(
+    site: AsgiSite, late: Callable[[AsyncSession], Any]
+) -> None:
+    """SessionClosed, and nothing of it reaches the store."""
+    app = SessionMiddleware(streaming(sets(a=1), late), site.container)
+
+    with pytest.raises(SessionClosed, match="headers have left"):
+        site.run(serve(app))
+
+    assert site.store.calls == ["create"]
+
+
+def test_reading_goes_on_after_the_headers(customer: AsgiBrowser) -> None:
+    """What was loaded stays."""
+    seen: list[object] = []
+    app = SessionMiddleware(
+        streaming(reads, lambda session: seen.append(session.copy())), customer.site.container
+    )
+
+    customer.site.run(serve(app, customer.cookie))
+
+    assert seen == [{"a": 1}]
+
+
+def test_a_nested_change_after_the_headers_is_logged(
+    site: AsgiSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It cannot raise, so its key is named when the response is over."""
+    app = SessionMiddleware(
+        streaming(sets(cart=[]), lambda session: session["cart"].append(1)), site.container
+    )
+
+    site.run(serve(app))
+
+    assert "changed after the response's headers left, and lost: ['cart']" in caplog.text
+
+
+def test_a_write_while_the_commit_runs_is_refused(site: AsgiSite) -> None:
+    """The session is closed before the store is asked, so no write can slip in and get lost."""
+    found: list[AsyncSession] = []
+    refused: list[bool] = []
+
+    def writes_meanwhile() -> None:
+        try:
+            found[0]["late"] = 1
+        except SessionClosed:
+            refused.append(True)
+
+    async def handler(session: AsyncSession) -> None:
+        found.append(session)
+        session["a"] = 1
+        site.store.before["create"] = writes_meanwhile
+
+    answer = site.visit(handler)
+
+    assert refused == [True]
+    assert AsgiBrowser(site, answer.cookie).holds() == {"a": 1}
+
+
+def test_messages_of_other_types_pass(site: AsgiSite) -> None:
+    """Hints before the headers, files and trailers after them."""
+    messages: list[Message] = [
+        {"type": "http.response.start", "status": 200, "headers": []},
+        {"type": "http.response.pathsend", "path": "/srv/page"},
+        {"type": "http.response.trailers", "headers": [], "more_trailers": False},
+    ]
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["session"]["a"] = 1
+        await send({"type": "http.response.debug", "info": {}})
+        for message in messages:
+            await send(message)
+
+    class Tolerant(Exchange):
+        async def send(self, message: Message) -> None:
+            self.sent.append(message)
+
+    exchange = Tolerant()
+    site.run(
+        SessionMiddleware(app, site.container)(request_scope(), exchange.receive, exchange.send)
+    )
+
+    assert exchange.types == ["http.response.debug", *[message["type"] for message in messages]]
+    assert messages[0]["headers"] == []
