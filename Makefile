@@ -34,7 +34,7 @@ check: $(VENV)/.check ## Check style, types and import rules
 	@echo "Types:   basedpyright" && $(BIN)/basedpyright --level error
 	@echo "Imports: the rules of the house" && $(BIN)/python -m pytest -q tests/test_house.py
 
-bench: $(VENV)/.bench ## Measure a request against Falcon, Bottle and Flask (ARGS=--markdown writes docs/benchmarks.md)
+bench: $(VENV)/.bench ## Measure a request against peers and an earlier version (ARGS=--markdown writes docs/benchmarks.md)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 clean: ## Remove .venv and what the tools left behind (sessions in .framework stay)
