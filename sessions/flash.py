@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import MutableMapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 # In the order in which the messages came; the last part keeps two of one number apart.
 _KEY = re.compile(r"_flash\.(\d{6})\.[0-9a-f]{8}")
@@ -33,12 +33,17 @@ class Flashes(MutableMapping[str, Any]):
 
     def take_flashes(self) -> list[Flash]:
         """Return the messages, oldest first, and forget them."""
-        # A damaged message is gone when it is read, and the others with it.
-        taken = (self.pop(key, None) for key in self._flash_keys())
-        return [Flash(*message) for message in taken if message is not None]
+        # A damaged message is gone when it is read; another application may have stored anything.
+        taken = [self.pop(key, None) for key in self._flash_keys()]
+        return [Flash(*message) for message in taken if _is_message(message)]
 
     def _flash_keys(self) -> list[str]:
         return sorted(key for key in self if _KEY.fullmatch(key))
+
+
+def _is_message(value: object) -> bool:
+    is_pair = isinstance(value, tuple) and len(value) == 2
+    return is_pair and all(isinstance(text, str) for text in cast("tuple[object, ...]", value))
 
 
 def _plain(what: str, text: str) -> str:

@@ -35,6 +35,7 @@ class Driver:
         self.sessions = sessions
         self.store = store
         self.is_in_place = isinstance(store, Store) and store.in_place
+        self._ask_in_place = self._ask_at_once if self.is_in_place else self._ask_in_time
         self._verbs: dict[str, Callable[..., Any]] = {verb: getattr(store, verb) for verb in _VERBS}
 
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
@@ -71,21 +72,26 @@ class Driver:
             if ask is not None:
                 sessions.load_answer(state, self._ask_in_place(state, ask))
 
-    def _ask_in_place(self, state: State, ask: Ask) -> Any:
-        """Ask the store in this thread, within the time that the request has for it."""
-        if state.failure is not None or state.spent > LATEST_ASK:
+    def _ask_at_once(self, state: State, ask: Ask) -> Any:
+        """Ask a store that answers at once."""
+        if state.failure is not None:
             check_budget(state)
-        began = 0.0 if self.is_in_place else monotonic()
         try:
             return self._verbs[ask[0]](*ask[1:])
         except UnreadableValue as error:
             return error
         except StoreUnavailable as error:
-            if state.is_bounded:
-                state.failure = error
+            state.failure = error if state.is_bounded else None
             raise
+
+    def _ask_in_time(self, state: State, ask: Ask) -> Any:
+        """Ask the store in this thread, within the time that the request has for it."""
+        check_budget(state)
+        began = monotonic()
+        try:
+            return self._ask_at_once(state, ask)
         finally:
-            if began and state.is_bounded:
+            if state.is_bounded:
                 state.spent += monotonic() - began
 
     def _run_in_place(self, state: State, flow: Flow[T]) -> T:

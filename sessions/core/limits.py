@@ -11,6 +11,7 @@ __all__ = [
     "CREATE_ATTEMPTS",
     "DEADLINE",
     "LINEAGE_LENGTH",
+    "LONGEST_REMEMBERED_HEADER",
     "LONGEST_SECRET",
     "LONGEST_TOUCH_INTERVAL",
     "MAXIMUM_DATA",
@@ -30,7 +31,10 @@ LONGEST_SECRET = 128
 """Characters of the two parts of an id."""
 
 REMEMBERED_TOKENS = 4096
-"""Tokens whose signature was verified and is not verified again."""
+"""Tokens, and Cookie headers, whose signature was verified and is not verified again."""
+
+LONGEST_REMEMBERED_HEADER = 1024
+"""Bytes of a Cookie header that is remembered."""
 
 LONGEST_TOUCH_INTERVAL = 60.0
 """Seconds after which the use of a session is written down again, at the latest."""

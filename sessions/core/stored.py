@@ -341,6 +341,8 @@ class StoredSessions(Refreshing):
             yield from self.note_use(state, renews=self.renews_cookie(state.record))
 
     def headers(self, state: State) -> Headers:
+        if not (state.cookie_is_due or state.clear_is_due):
+            return [*self.tokens.vary] if state.accessed and state.head is not None else []
         record = state.record
         if state.cookie_is_due and record is not None:
             return self.tokens.headers(state, self.lifetimes.max_age(record, self.clock()))

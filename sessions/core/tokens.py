@@ -1,12 +1,15 @@
 """Which token a request bears, over which transport, and how the client is told another."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sessions.core.ids import Id
+from sessions.core.limits import LONGEST_REMEMBERED_HEADER, REMEMBERED_TOKENS
 from sessions.core.signing import LONGEST_TOKEN, IdSigner
 from sessions.core.standing import Standing
 from sessions.core.state import Headers, State
-from sessions.transports.base import Obstacle, Transport
+from sessions.transports.base import Obstacle, RequestHead, Transport
+from sessions.transports.cookie import CookieHead, CookieTransport
 
 
 class Tokens:
@@ -16,31 +19,20 @@ class Tokens:
         self._signer = signer
         self._transports = tuple(transports)
         self._first = self._transports[0]
+        # A browser sends the same cookies again and again: the last ones need no second look.
+        reads_cookies_alone = type(self._first) is CookieTransport and not self._first.has_obstacles
+        self._remembered = (
+            lru_cache(REMEMBERED_TOKENS)(self._read_cookies)
+            if len(self._transports) == 1 and reads_cookies_alone
+            else None
+        )
         self.vary = tuple(("Vary", transport.vary) for transport in self._transports)
         """The headers of each response that depends on the session."""
 
     def identify(self, state: State) -> tuple[Id, ...]:
         """Return the different ids of the request that carry our signature."""
-        if state.ids is not None:
-            return state.ids
-        state.ids = ()
-        head = state.head
-        if head is None:
-            return state.ids
-        for transport in self._transports:
-            tokens = transport.read(head)
-            if not tokens:
-                continue
-            state.transport = transport
-            if transport.has_obstacles or not tokens[0]:
-                obstacle = transport.obstacle(head)
-                if obstacle is not None:
-                    state.note_obstacle(obstacle)
-                    break
-            state.ids = self._signed(tokens)
-            if state.ids:
-                break
-            state.note("rejected", f"{len(tokens)} tokens in the request, none signed by us")
+        if state.ids is None:
+            state.ids = self._find(state, state.head) if state.head is not None else ()
         return state.ids
 
     def token(self, id: Id) -> str:
@@ -74,6 +66,36 @@ class Tokens:
             return None
         transport: Transport = state.transport or self._first
         return transport.obstacle(state.head)
+
+    def _find(self, state: State, head: RequestHead) -> tuple[Id, ...]:
+        remembered = self._remembered
+        if remembered is not None and len(head.cookies) <= LONGEST_REMEMBERED_HEADER:
+            ids = remembered(head.cookies, head.scheme)
+            if ids:
+                state.transport = self._first
+                return ids
+        return self._look(state, head)
+
+    def _look(self, state: State, head: RequestHead) -> tuple[Id, ...]:
+        for transport in self._transports:
+            tokens = transport.read(head)
+            if not tokens:
+                continue
+            state.transport = transport
+            if transport.has_obstacles or not tokens[0]:
+                obstacle = transport.obstacle(head)
+                if obstacle is not None:
+                    state.note_obstacle(obstacle)
+                    break
+            ids = self._signed(tokens)
+            if ids:
+                return ids
+            state.note("rejected", f"{len(tokens)} tokens in the request, none signed by us")
+        return ()
+
+    def _read_cookies(self, cookies: str, scheme: str) -> tuple[Id, ...]:
+        """Return the ids of a Cookie header, whichever request brings it."""
+        return self._signed(self._first.read(CookieHead(cookies, "/", scheme, None)))
 
     def _signed(self, tokens: list[str]) -> tuple[Id, ...]:
         """Return each id once, in the order of the request."""

@@ -84,8 +84,12 @@ class MemoryStore(Store):
             if record is None or record.expires_at <= now:
                 return Outcome.GONE
             outcome = record.outcome_of(changes, now)
-            if outcome is Outcome.APPLIED:
-                self._apply(key, record, changes, now)
+            if outcome is not Outcome.APPLIED:
+                return outcome
+            changed = record.changed_by(changes, now)
+            if changed is not record:
+                self._grow(_growth(record.values, changes))
+                self._replace(key, record, changed)
             return outcome
 
     def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
@@ -129,18 +133,15 @@ class MemoryStore(Store):
         self._records[key] = record
         self._schedule(key, record.expires_at)
 
-    def _apply(self, key: str, record: Record, changes: Changes, now: float) -> None:
-        changed = record.changed_by(changes, now)
-        if changed is not record:
-            grown = _growth(record.values, changes)
-            if grown > 0:
-                self._make_room(grown)
-            self._bytes += grown
-            self._replace(key, record, changed)
+    def _grow(self, grown: int) -> None:
+        if grown > 0 and self._bytes + grown > self._max_bytes:
+            self._make_room(grown)
+        self._bytes += grown
 
     def _replace(self, key: str, old: Record, new: Record) -> None:
         self._records[key] = new
-        if int(old.expires_at) // _BUCKET_SECONDS != int(new.expires_at) // _BUCKET_SECONDS:
+        # The minutes are worked out only where they can differ.
+        if old.expires_at != new.expires_at and _bucket(old.expires_at) != _bucket(new.expires_at):
             self._unschedule(key, old.expires_at)
             self._schedule(key, new.expires_at)
 

@@ -195,3 +195,14 @@ def test_a_damaged_message_is_no_error(browser: Browser, clock: ManualClock) -> 
     assert browser.site.store.commit(handle, damage) is Outcome.APPLIED
 
     assert browser.visit(_takes).value == []
+
+
+@pytest.mark.parametrize("damage", [5, None, "text", ("one",), ("a", 5), {"a": 1}, ["a", "b", "c"]])
+def test_what_is_no_message_is_passed_over(browser: Browser, damage: object) -> None:
+    """A value under a message's key that another program has stored fails no page."""
+    key = "_flash.000000.abcdabcd"
+    browser.visit(lambda session: session.update({key: damage}))
+    browser.visit(lambda session: session.flash("Saved."))
+
+    assert browser.visit(_takes).value == [("info", "Saved.")]
+    assert browser.holds() == {}
