@@ -16,6 +16,7 @@ from sessions.session import AsyncSession
 
 SCOPE_KEY = "session"
 MANAGER_KEY = "sessions.manager"
+MANAGERS_KEY = "sessions.managers"
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -80,9 +81,9 @@ class SessionMiddleware:
             if scope["type"] == "lifespan":
                 send = partial(self._pass_lifespan, send)
             return await self.app(scope, receive, send)
-        outer = scope.get(MANAGER_KEY)
-        if outer is not None:
-            if outer.container is self.manager.container:
+        outer: tuple[AsyncSessionManager, ...] = scope.get(MANAGERS_KEY, ())
+        if outer:
+            if any(manager.container is self.manager.container for manager in outer):
                 return await self.app(scope, receive, send)
             # What is around this one keeps the session that it has.
             scope = dict(scope)
@@ -165,6 +166,7 @@ class _Request:
         # A copy: a head that held the scope, which holds the session, would be collected late.
         self._session = scope[SCOPE_KEY] = manager.open(ScopeHead(dict(scope)))
         scope[MANAGER_KEY] = manager
+        scope[MANAGERS_KEY] = (*scope.get(MANAGERS_KEY, ()), manager)
 
     async def run(self, app: ASGIApp, receive: Receive, *, is_eager: bool) -> None:
         """Call the application, and answer for it if the session cannot be had."""

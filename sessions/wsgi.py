@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ENVIRON_KEY = "sessions.session"
 MANAGER_KEY = "sessions.manager"
+MANAGERS_KEY = "sessions.managers"
 
 ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
@@ -43,14 +44,15 @@ class SessionMiddleware:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        outer = environ.get(MANAGER_KEY)
-        if outer is not None:
-            if outer.container is self.manager.container:
+        outer: tuple[SessionManager, ...] = environ.get(MANAGERS_KEY, ())
+        if outer:
+            if any(manager.container is self.manager.container for manager in outer):
                 return self.app(environ, start_response)
             # What is around this one keeps the session that it has.
             environ = {**environ}
         session = environ[ENVIRON_KEY] = self.manager.open(EnvironHead(environ))
         environ[MANAGER_KEY] = self.manager
+        environ[MANAGERS_KEY] = (*outer, self.manager)
         response = _Response(self.manager, session, start_response)
         try:
             return response.run(self.app, environ)

@@ -86,6 +86,8 @@ class PendingChanges(Persistence):
             state.pending = state.pending._replace(user_id=None)
         elif state.standing is GRACE:
             state.leave()
+            # It ends, also if the request fails.
+            state.left = None
         elif state.pending.user_id is not UNCHANGED:
             state.pending = state.pending._replace(user_id=UNCHANGED)
 
@@ -103,6 +105,7 @@ class PendingChanges(Persistence):
             state.clear_is_due = True
         state.started_at = self.clock()
         state.begin(None, None, FRESH)
+        state.left, state.replaced = None, ()
         state.ended, state.gone, state.cookie_is_due, state.saved = True, False, False, False
 
     def user_id(self, state: State) -> str | None:

@@ -3,7 +3,7 @@
 from sessions.core.ids import Id
 from sessions.core.pending import CURRENT, GRACE, PAST, PendingChanges, Rules
 from sessions.core.persistence import Flow
-from sessions.core.standing import Judge
+from sessions.core.standing import TokenStandings
 from sessions.core.state import State
 from sessions.core.tokens import Tokens
 from sessions.core.updates import ended
@@ -16,7 +16,7 @@ class Refreshing(PendingChanges):
 
     def __init__(self, rules: Rules, tokens: Tokens) -> None:
         super().__init__(rules, tokens)
-        self.judge = Judge(rules.lifetimes, rules.clock)
+        self.standings = TokenStandings(rules.lifetimes, rules.clock)
 
     def reload(self, state: State) -> Flow[None]:
         if state.id is None or state.record is None:
@@ -32,7 +32,7 @@ class Refreshing(PendingChanges):
     def load_again(self, state: State, id: Id) -> Flow[Record]:
         """Return the record as it is now; raise SessionNotFound if it has ended."""
         answer = yield ("load", id.key)
-        standing = self.judge.standing(id, answer, state.began_at)
+        standing = self.standings.standing(id, answer, state.began_at)
         if standing not in (CURRENT, GRACE) or not isinstance(answer, Record):
             self.lose(state, "it was found to have ended, or its id has changed")
             raise ended()

@@ -31,7 +31,7 @@ _CURRENT, _GRACE, _PAST = Standing.CURRENT, Standing.GRACE, Standing.PAST
 _UNKNOWN = Standing.UNKNOWN
 
 
-class Judge:
+class TokenStandings:
     """Say what ids are worth to the requests of one container."""
 
     def __init__(self, lifetimes: Lifetimes, clock: Callable[[], float]) -> None:

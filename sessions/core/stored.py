@@ -64,7 +64,7 @@ class StoredSessions(Refreshing):
     def load_answer(self, state: State, answer: object) -> None:
         ids, found = state.ids or (), state.found
         id = ids[len(found)]
-        standing = self.judge.standing(id, answer, state.began_at)
+        standing = self.standings.standing(id, answer, state.began_at)
         record = answer if isinstance(answer, Record) else None
         if standing is CURRENT and len(ids) == 1:
             state.found = ((id, CURRENT, record),)
@@ -251,7 +251,7 @@ class StoredSessions(Refreshing):
             if other.key == id.key:
                 return standing is not UNKNOWN
         answer = yield ("load", id.key)
-        return self.judge.standing(id, answer, state.began_at) is not UNKNOWN
+        return self.standings.standing(id, answer, state.began_at) is not UNKNOWN
 
     def update(self, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
         return update(self, state, key, function)

@@ -53,12 +53,14 @@ class Tokens:
         headers = [*self.vary]
         # A client with an earlier id has been given the present one by another answer.
         sends = state.cookie_is_due and not state.gone and state.standing is not Standing.GRACE
-        if not (sends or state.clear_is_due) or self.obstacle(state) is not None:
+        # A session that goes on keeps its cookie, whatever else this request has ended.
+        clears = state.clear_is_due and (state.record is None or state.gone)
+        if not (sends or clears) or self.obstacle(state) is not None:
             return headers
         transport: Transport = state.transport or self._first
         if sends and state.record is not None and state.id is not None:
             return headers + transport.send(state.head, self.token(state.id), max_age)
-        return headers + transport.clear(state.head) if state.clear_is_due else headers
+        return headers + transport.clear(state.head) if clears else headers
 
     def obstacle(self, state: State) -> Obstacle | None:
         """Return why the client of this request has no session, None if it can have one."""

@@ -48,6 +48,9 @@ def take(sessions: Commits, state: State, key: str, default: object) -> Flow[Any
     yield from _save_first(sessions, state, key)
     for _ in range(UPDATE_ATTEMPTS):
         stored = state.base.get(key)
+        if state.record is None and state.values is not None:
+            # Nothing is stored, and nobody else can have it.
+            return state.values.pop(key, default)
         if stored is None:
             return default
         if (yield from _exchange(sessions, state, key, None)):
@@ -67,7 +70,8 @@ def _save_first(sessions: Commits, state: State, key: str) -> Flow[None]:
     if state.gone or state.standing is Standing.PAST:
         raise ended()
     changed, removed = state.changes()
-    if key in changed or key in removed:
+    # After a sign-in as another user, what is stored is the other user's.
+    if state.pending.clear or key in changed or key in removed:
         yield from sessions.save(state)
 
 

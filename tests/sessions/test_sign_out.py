@@ -124,3 +124,20 @@ def test_a_store_error_while_signing_out_is_told(customer: Browser, watched: Wat
     assert customer.visit(Session.clear_user).status == 503
     watched.broken = set()
     assert customer.visit(who).value == ("ada", {})
+
+
+def test_a_sign_out_keeps_the_cookie_beside_a_dead_one(
+    customer: Browser, clock: ManualClock
+) -> None:
+    """A cookie that an earlier deploy has left stands for nothing, and the session goes on."""
+    dead = customer.site.browser()
+    dead.visit(writes(old=1))
+    leftover = dead.cookie
+    dead.visit(Session.destroy)
+    clock.advance(5 * MINUTE)
+    customer.visit(signs_in(name="Ada"))
+
+    answer = customer.site.visit(Session.clear_user, f"{leftover}; {customer.cookie}")
+
+    assert answer.set_cookies == []
+    assert customer.holds() == {"cart": ["tea"]}

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from sessions import Session, SessionNotFound, SessionTooLarge, StoreUnavailable
+from sessions import CookieSettings, Session, SessionNotFound, SessionTooLarge, StoreUnavailable
 from sessions.core.limits import UPDATE_ATTEMPTS
 from sessions.errors import UnencodableValue
 from sessions.testing import in_parallel
-from tests.support.apps import Browser, Handler, everything, in_turn, writes
+from tests.support.apps import Browser, Handler, Site, everything, in_turn, writes
 from tests.support.watched import WatchedStore
 
 PARALLEL = 50
@@ -375,3 +375,41 @@ def test_retries_are_bounded(customer: Browser, watched: WatchedStore) -> None:
     customer.visit(handler)
 
     assert len(attempts) == UPDATE_ATTEMPTS
+
+
+# After a sign-in as another user
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer"),
+    [
+        (lambda session: session.take("once"), None),
+        (lambda session: session.increment("n"), 1),
+        (lambda session: session.update_with("once", str), "None"),
+    ],
+)
+def test_another_user_finds_nothing_of_the_one_before(
+    customer: Browser, verb: Handler, answer: object
+) -> None:
+    """What is stored when another user signs in is not there for the atomic verbs either."""
+    customer.visit(lambda session: session.set_user("ann"))
+
+    def handler(session: Session) -> Any:
+        session.set_user("bob")
+        return verb(session)
+
+    assert customer.visit(handler).value == answer
+    assert "cart" not in customer.holds()
+    assert customer.visit(lambda session: session.user_id).value == "bob"
+
+
+def test_take_gives_what_this_request_has_set_where_nothing_can_be_stored(site: Site) -> None:
+    """Plain http under a Secure cookie: the value is in memory, and gone when it is taken."""
+
+    def handler(session: Session) -> tuple[Any, bool]:
+        session["once"] = "code"
+        return session.take("once"), "once" in session
+
+    secure = Site(site.store, site.container.clock, cookie=CookieSettings(secure=True))
+
+    assert secure.visit(handler).value == ("code", False)

@@ -313,3 +313,16 @@ def test_a_middleware_of_another_container_serves_its_own_session(
     assert dict(inner.manager.from_cookie(cookies)) == {"visits": 2}
     assert dict(middleware.manager.from_cookie(cookies)) == {"outer": 1}
     assert first.all("Vary") == ["Cookie"]
+
+
+def test_a_third_middleware_of_the_first_container_does_nothing(
+    protect: Protect, watched: WatchedStore
+) -> None:
+    """Also where one of another container stands between the two."""
+    container = SessionContainer(keys=[KEY[::-1]], session_prefix="between")
+    middleware = protect(SessionMiddleware(protect(a_list), container))
+
+    answer = serve(middleware)
+
+    assert [cookie.partition("=")[0] for cookie in answer.all("Set-Cookie")] == ["between"]
+    assert watched.calls == []

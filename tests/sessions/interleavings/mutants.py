@@ -7,7 +7,7 @@ from typing import Any
 
 from sessions.core.ids import Id
 from sessions.core.persistence import Flow, Several
-from sessions.core.standing import Judge, Standing
+from sessions.core.standing import TokenStandings, Standing
 from sessions.core.state import NOTHING_PENDING, Ask, Headers, State
 from sessions.core.stored import StoredSessions
 from sessions.errors import StoreUnavailable
@@ -194,7 +194,7 @@ class KeepsTheDataOfOthers(Overhearing):
 def past_is_unknown(find: Callable[..., Standing]) -> Callable[..., Standing]:
     """Return what takes an id that was changed a moment ago for one that nobody knows."""
 
-    def standing(judge: Judge, id: Id, answer: object, began_at: float) -> Standing:
+    def standing(judge: TokenStandings, id: Id, answer: object, began_at: float) -> Standing:
         worth = find(judge, id, answer, began_at)
         return Standing.UNKNOWN if worth is Standing.PAST else worth
 
@@ -204,7 +204,7 @@ def past_is_unknown(find: Callable[..., Standing]) -> Callable[..., Standing]:
 def grace_is_current(find: Callable[..., Standing]) -> Callable[..., Standing]:
     """Return what lets an earlier id with grace do all that the present one may."""
 
-    def standing(judge: Judge, id: Id, answer: object, began_at: float) -> Standing:
+    def standing(judge: TokenStandings, id: Id, answer: object, began_at: float) -> Standing:
         worth = find(judge, id, answer, began_at)
         return Standing.CURRENT if worth is Standing.GRACE else worth
 

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from sessions.core.standing import Judge
+from sessions.core.standing import TokenStandings
 from sessions.core.stored import StoredSessions
 from sessions.record import Record
 from tests.sessions.interleavings import kinds, mutants
@@ -53,12 +53,12 @@ MUTANTS = (
     Mutant(
         fault="an id that was changed a moment ago is unknown",
         scenario=_of("visitor", kinds.WRITE, kinds.SIGN_IN),
-        patch=(Judge, "standing", mutants.past_is_unknown(Judge.standing)),
+        patch=(TokenStandings, "standing", mutants.past_is_unknown(TokenStandings.standing)),
     ),
     Mutant(
         fault="an earlier id with grace is a present one",
         scenario=_of("renewed", kinds.SET_TIMEOUT, kinds.READ),
-        patch=(Judge, "standing", mutants.grace_is_current(Judge.standing)),
+        patch=(TokenStandings, "standing", mutants.grace_is_current(TokenStandings.standing)),
     ),
     Mutant(
         fault="SUPERSEDED is taken for APPLIED",
