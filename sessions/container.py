@@ -4,14 +4,15 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import isfinite
 from typing import Literal, get_args
 
 from sessions.core.ids import new_secret, random_secret
 from sessions.core.lifetime import Lifetimes
-from sessions.core.limits import COOKIE_HEADER_LIMIT, COOKIE_PAIRS_LIMIT
-from sessions.core.pending import Rules
+from sessions.core.limits import COOKIE_HEADER_LIMIT, COOKIE_PAIRS_LIMIT, LONGEST_SESSION
 from sessions.core.signing import IdSigner, key_problem
 from sessions.core.tokens import Tokens
+from sessions.core.verbs import Rules
 from sessions.errors import ConfigurationError
 from sessions.events import Listener
 from sessions.session import AsyncSession, Session
@@ -21,7 +22,6 @@ from sessions.transports.base import Transport
 from sessions.transports.cookie import CookieTransport, SameSite, is_cookie_name
 
 LONGEST_COOKIE = timedelta(days=400)
-LONGEST_SESSION = timedelta(days=3650)
 
 _SECURE = "give CookieSettings(secure=True)"
 _PATH = re.compile(r"/[\x21-\x3a\x3c-\x7e]*", re.ASCII)
@@ -116,6 +116,16 @@ def tokens_of(container: SessionContainer) -> Tokens:
     )
     signer = IdSigner(container.keys, purpose=f"session id:{container.session_prefix}")
     return Tokens(signer, transports)
+
+
+def checked_container(container: object, manager: object) -> SessionContainer:
+    """Return the container; raise TypeError for anything else, whose value may hold keys."""
+    if not isinstance(container, SessionContainer):
+        raise TypeError(
+            f"{type(manager).__name__} takes a SessionContainer, not a value of type"
+            f" {type(container).__name__}; write SessionContainer(keys=[...])"
+        )
+    return container
 
 
 def rules_of(container: SessionContainer) -> Rules:
@@ -266,7 +276,7 @@ def _time(clock: object) -> Iterator[str]:
     # It is the user's function, too.
     except Exception as error:  # noqa: BLE001
         now = error
-    if isinstance(now, bool) or not isinstance(now, int | float):
+    if isinstance(now, bool) or not isinstance(now, int | float) or not isfinite(now):
         yield (
             f"clock={clock!r} gives {now!r}; give a function that returns epoch seconds, such as"
             " time.time"

@@ -6,7 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any, NamedTuple, cast
 
 # In the order in which the messages came; the last part keeps two of one number apart.
-_KEY = re.compile(r"_flash\.(\d{6})\.[0-9a-f]{8}")
+_KEY = re.compile(r"_flash\.(\d{6,})\.[0-9a-f]{8}")
 
 
 class Flash(NamedTuple):
@@ -27,7 +27,7 @@ class Flashes(MutableMapping[str, Any]):
     def flash(self, message: str, category: str = "info") -> None:
         """Leave a message for the next page that shows them."""
         keys = self._flash_keys()
-        number = int(keys[-1].split(".")[1]) + 1 if keys else 0
+        number = _number(keys[-1]) + 1 if keys else 0
         texts = (_plain("category", category), _plain("message", message))
         self[f"_flash.{number:06}.{secrets.token_hex(4)}"] = texts
 
@@ -38,7 +38,11 @@ class Flashes(MutableMapping[str, Any]):
         return [Flash(*message) for message in taken if _is_message(message)]
 
     def _flash_keys(self) -> list[str]:
-        return sorted(key for key in self if _KEY.fullmatch(key))
+        return sorted((key for key in self if _KEY.fullmatch(key)), key=_number)
+
+
+def _number(key: str) -> int:
+    return int(key.split(".")[1])
 
 
 def _is_message(value: object) -> bool:

@@ -2,23 +2,21 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, Generic, TypeVar, cast
 from urllib.parse import unquote
 
-from sessions.container import SessionContainer, rules_of, tokens_of
+from sessions.container import SessionContainer, checked_container, rules_of, tokens_of
 from sessions.core.bridging import BridgeDriver
 from sessions.core.driving import AsyncDriver, BlockingDriver
 from sessions.core.face import SessionFace, face, state_of
 from sessions.core.ids import Id, is_id, read_id
-from sessions.core.owned import Opening, OwnedState
+from sessions.core.owned import Opening, OwnedState, checked_id, mapping_of, require_live
 from sessions.core.state import Headers, State, Unsaved
 from sessions.core.stored import StoredSessions
 from sessions.core.turn import Turn, reentrant_turn
 from sessions.errors import (
     ConfigurationError,
     SessionError,
-    SessionExpired,
     SessionNotFound,
     StoreUnavailable,
 )
@@ -34,7 +32,6 @@ A = TypeVar("A", bound=AsyncSession)
 _TOO_LATE = (
     "changed after the response's headers left, and lost: %s; change it before the first byte"
 )
-_UNKNOWN_ID = "no live session has this id"
 
 
 class Managing(Generic[F]):
@@ -106,6 +103,8 @@ class Managing(Generic[F]):
 
     def _state_of_cookies(self, header: str | None, turn: Any) -> State:
         """Return the state of a raw Cookie header, of its http cookie if it has only that."""
+        if header is not None and not isinstance(header, str):
+            raise TypeError(f"from_cookie takes the text of a Cookie header, not {header!r}")
         secure = self._state_of_head(header or "", "https", turn)
         if secure.has_tokens:
             return secure
@@ -131,7 +130,7 @@ class SessionManager(Managing[Session]):
     """Give requests, jobs and admin pages the sessions of one container."""
 
     def __init__(self, container: SessionContainer, *, face: type[Session] | None = None) -> None:
-        store = container.store
+        store = checked_container(container, self).store
         if isinstance(store, AsyncStore):
             raise ConfigurationError(
                 f"SessionManager: {store!r} is an AsyncStore, which a blocking application cannot"
@@ -196,8 +195,14 @@ class SessionManager(Managing[Session]):
         session = face(self._kind, self._state((), reentrant_turn()), self._driver)
         # Its life begins now, also if there is no data.
         session.load()
-        session.update(data or {})
-        self._driver.run(state_of(session), self._sessions.create(state_of(session)))
+        state = state_of(session)
+        try:
+            session.update(mapping_of(data))
+            self._driver.run(state, self._sessions.create(state))
+        except BaseException:
+            # Nobody has been given it.
+            state.closed = True
+            raise
         return session
 
     def get(self, id: str) -> Session:
@@ -205,14 +210,14 @@ class SessionManager(Managing[Session]):
 
         Raises SessionNotFound, or SessionExpired where the store still has it.
         """
-        session = face(self._kind, self._state((_id(id),), reentrant_turn()), self._driver)
+        session = face(self._kind, self._state((checked_id(id),), reentrant_turn()), self._driver)
         self._driver.load(state_of(session))
-        _require_live(state_of(session))
+        require_live(state_of(session))
         return session
 
-    def from_token(self, token: str) -> Session | None:
+    def from_token(self, token: str | None) -> Session | None:
         """Return the live session of a signed token, None for any other text."""
-        id = self._tokens.read(token)
+        id = self._tokens.read(token) if isinstance(token, str) else None
         try:
             return None if id is None else self.get(id.text)
         except SessionNotFound:
@@ -228,7 +233,7 @@ class SessionManager(Managing[Session]):
 
     def delete(self, id: str) -> bool:
         """End the session that has the id, or ever had it; return whether there was one."""
-        ended = self._store.delete(_id(id).key)
+        ended = is_id(id) and self._store.delete(read_id(id).key)
         if ended:
             self._sessions.tell((("destroyed", "delete() ended it"),))
         return ended
@@ -238,7 +243,7 @@ class SessionManager(Managing[Session]):
         return self._store.purge(limit)
 
     def close_all(self) -> None:
-        """Let go of what the store holds open."""
+        """Close what the store holds open."""
         self._store.close()
 
 
@@ -248,7 +253,9 @@ class AsyncSessionManager(Managing[AsyncSession]):
     def __init__(
         self, container: SessionContainer, *, face: type[AsyncSession] | None = None
     ) -> None:
-        super().__init__(container, _mixed(face, container.async_session_class))
+        super().__init__(
+            container, _mixed(face, checked_container(container, self).async_session_class)
+        )
         self._driver = AsyncDriver(self._sessions, container.store)
 
     # In a request
@@ -262,15 +269,22 @@ class AsyncSessionManager(Managing[AsyncSession]):
 
         This is no use of the session, and a store that fails is remembered until there is one.
         """
+        state = state_of(session)
         try:
-            return self._driver.load_now(state_of(session))
-        except StoreUnavailable:
+            return self._driver.load_now(state)
+        # Whatever is wrong with the store, it is of no matter before somebody uses the session.
+        except Exception as error:  # noqa: BLE001
+            state.failure = error
             return True
 
     async def preload(self, session: AsyncSession) -> None:
         """Load the session, as `preload_now` does, also if the store must be waited for."""
-        with suppress(StoreUnavailable):
-            await self._driver.load(state_of(session))
+        state = state_of(session)
+        try:
+            await self._driver.load(state)
+        # Whatever is wrong with the store, it is of no matter before somebody uses the session.
+        except Exception as error:  # noqa: BLE001
+            state.failure = error
 
     def close_now(self, session: AsyncSession, *, failed: bool = False) -> Headers | None:
         """Close the session and return its headers; None if `close` has to ask the store first."""
@@ -317,9 +331,14 @@ class AsyncSessionManager(Managing[AsyncSession]):
         """Store a new session with the data and return it; `close` it after further changes."""
         session = face(self._kind, self._state((), Turn()), self._driver)
         await session.load()
-        session.update(data or {})
         state = state_of(session)
-        await self._driver.run(state, self._sessions.create(state))
+        try:
+            session.update(mapping_of(data))
+            await self._driver.run(state, self._sessions.create(state))
+        except BaseException:
+            # Nobody has been given it.
+            state.closed = True
+            raise
         return session
 
     def get(self, id: str) -> "Opening[AsyncSession]":
@@ -327,11 +346,11 @@ class AsyncSessionManager(Managing[AsyncSession]):
 
         Raises SessionNotFound, or SessionExpired where the store still has it.
         """
-        return Opening(self._get(_id(id)))
+        return Opening(self._get(checked_id(id)))
 
     async def from_token(self, token: str) -> AsyncSession | None:
         """Return the live session of a signed token, None for any other text."""
-        id = self._tokens.read(token)
+        id = self._tokens.read(token) if isinstance(token, str) else None
         try:
             return None if id is None else await self._get(id)
         except SessionNotFound:
@@ -345,15 +364,14 @@ class AsyncSessionManager(Managing[AsyncSession]):
 
     async def delete(self, id: str) -> bool:
         """End the session that has the id, or ever had it; return whether there was one."""
-        ended: bool = await self._driver.call("delete", _id(id).key)
+        ended: bool = is_id(id) and await self._driver.call("delete", read_id(id).key)
         if ended:
             self._sessions.tell((("destroyed", "delete() ended it"),))
         return ended
 
     async def purge(self, limit: int = 1000) -> int:
         """Remove at most `limit` expired records and return how many."""
-        removed: int = await self._driver.call("purge", limit)
-        return removed
+        return int(await self._driver.call("purge", limit))
 
     async def aclose(self) -> None:
         """Wait for commits that are under way, and let go of what the store holds open."""
@@ -362,7 +380,7 @@ class AsyncSessionManager(Managing[AsyncSession]):
     async def _get(self, id: Id) -> AsyncSession:
         state = self._state((id,), Turn())
         await self._driver.load(state)
-        _require_live(state)
+        require_live(state)
         return face(self._kind, state, self._driver)
 
 
@@ -380,21 +398,3 @@ def _loaded_state(session: SessionFace) -> State:
     # Asking for the id loads a blocking session, and refuses an asynchronous one that is not.
     _ = session.id
     return state_of(session)
-
-
-def _id(id: object) -> Id:
-    if not isinstance(id, str):
-        raise TypeError(f"a session's id is a str, not a value of type {type(id).__name__}")
-    if not is_id(id):
-        raise SessionNotFound(_UNKNOWN_ID)
-    return read_id(id)
-
-
-def _require_live(state: State) -> None:
-    if state.record is not None:
-        return
-    # Nobody is to be warned of what was never given out.
-    state.closed = True
-    if any(record is not None for _, _, record in state.found) or state.events:
-        raise SessionExpired("the session's time is over, or its record is unreadable")
-    raise SessionNotFound(_UNKNOWN_ID)

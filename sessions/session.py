@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 from sessions.core.bridging import BridgeDriver
 from sessions.core.driving import AsyncDriver, BlockingDriver
 from sessions.core.face import SessionFace
-from sessions.core.state import plain_key
+from sessions.core.values import plain_key
 from sessions.errors import SessionError
 
 T = TypeVar("T")
@@ -194,7 +194,7 @@ class AsyncSession(SessionFace):
             raise SessionError(
                 f"session.{verb}() of an AsyncSession was called in a thread without an event loop,"
                 f" where nobody awaits it; write `await session.{verb}()` in an `async def`, or"
-                " take the blocking session in a `def` (BlockingSessionDep under FastAPI)"
+                " take the blocking session in a `def` (manager.face(session, Session))"
             ) from None
         return start()
 
@@ -214,8 +214,13 @@ def adding(key: str, by: float) -> Callable[[Any], Any]:
 
 def check_plain(function: Callable[[Any], Any]) -> None:
     """Refuse a coroutine function, which would be called and not awaited."""
-    if iscoroutinefunction(function):
+    if not callable(function):
         raise TypeError(
-            f"update_with was given the coroutine function {function.__qualname__}; await what it"
-            " needs first, and give a plain function of the old value"
+            f"update_with was given {function!r}; give a function of the old value, such as"
+            " lambda value: (value or 0) + 1"
+        )
+    if iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__):
+        raise TypeError(
+            f"update_with was given the coroutine function {function!r}; await what it needs"
+            " first, and give a plain function of the old value"
         )

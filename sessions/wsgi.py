@@ -170,6 +170,10 @@ class _Response:
         if self._head is None:
             raise TypeError("the application returned without calling start_response")
         status, headers = self._head
+        failure = self._manager.failure(self._session) if status.startswith("5") else None
+        if failure is not None:
+            # The application has met a broken store, and answered it in its own way.
+            raise failure
         headers = self._settled(headers, failed=status.startswith("5"))
         self._write = self._start_response(status, headers)
 

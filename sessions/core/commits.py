@@ -1,17 +1,16 @@
 """What a commit of a stored session carries."""
 
 from sessions.core.lifetime import Lifetimes
-from sessions.core.standing import Standing
-from sessions.core.state import NOTHING_PENDING, Difference, State
+from sessions.core.pending import NOTHING_PENDING, Pending
+from sessions.core.state import Difference
 from sessions.record import Changes, Record, Unchanged, not_ahead
 
 
 def changes_of(
-    state: State, record: Record, difference: Difference, lifetimes: Lifetimes, now: float
+    record: Record, pending: Pending, difference: Difference, lifetimes: Lifetimes, now: float
 ) -> Changes:
     """Return what changes a record into what the request made of it."""
-    # An earlier id with grace changes values and nothing else.
-    if state.pending is NOTHING_PENDING or state.standing is Standing.GRACE:
+    if pending is NOTHING_PENDING:
         changed, removed = difference
         return Changes(
             secret=record.secret,
@@ -21,14 +20,14 @@ def changes_of(
             set=changed,
             removed=removed,
         )
-    return _more_than_values(state, record, difference, lifetimes, now)
+    return _more_than_values(record, pending, difference, lifetimes, now)
 
 
 def _more_than_values(
-    state: State, record: Record, difference: Difference, lifetimes: Lifetimes, now: float
+    record: Record, pending: Pending, difference: Difference, lifetimes: Lifetimes, now: float
 ) -> Changes:
     changed, removed = difference
-    timeout, user_id, next_id, grace, clear, renews = state.pending
+    timeout, user_id, next_id, grace, clear, renews = pending
     created_at = now if isinstance(user_id, str) else None
     if renews and created_at is None:
         # This changes nothing, but it is more than values, which a grace would let through: if the

@@ -9,10 +9,12 @@ import logging
 import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from threading import get_ident
 from time import monotonic
 from typing import Any, TypeVar
 
-from sessions.core.limits import CALL_DEADLINE, DEADLINE, WORKER_THREADS
+from sessions.core.budget import check_budget, keep_or_raise
+from sessions.core.limits import DEADLINE, WORKER_THREADS
 from sessions.core.persistence import Flow, Persistence
 from sessions.core.state import Ask, Headers, State
 from sessions.errors import SessionError, SessionNotLoaded, StoreUnavailable, UnreadableValue
@@ -22,9 +24,10 @@ T = TypeVar("T")
 
 logger = logging.getLogger("sessions")
 
-# A call that began later might end after the request's time.
-LATEST_ASK = DEADLINE - CALL_DEADLINE
-
+NESTED = (
+    "the function of update_with() used a verb that asks the store, while it is itself carried out;"
+    " use that verb before update_with() or after it"
+)
 _VERBS = ("load", "create", "commit", "touch", "delete")
 
 
@@ -43,7 +46,12 @@ class Driver:
         if state.headers is not None:
             return state.headers
         state.closed = True
-        ask = self.sessions.close_ask(state, failed=failed)
+        try:
+            ask = self.sessions.close_ask(state, failed=failed)
+        except BaseException:
+            # Whoever answers the error may still use the session.
+            state.closed = False
+            raise
         return self._headers(state) if ask is None else None
 
     def tell(self, state: State) -> None:
@@ -58,6 +66,9 @@ class Driver:
             state.began_at = self.sessions.clock()
 
     def _headers(self, state: State) -> Headers:
+        if state.headers is not None:
+            # Another task of the request has closed it meanwhile.
+            return state.headers
         headers = state.headers = self.sessions.headers(state)
         # The head may lead back to what holds the session: nobody is to wait for a collector.
         state.head = None
@@ -136,10 +147,16 @@ class BlockingDriver(Driver):
 
     def run(self, state: State, flow: Flow[T]) -> T:
         """Carry out one verb."""
+        if state.runner == get_ident():
+            raise SessionError(NESTED)
         self._begin(state)
         try:
             with state.turn:
-                return self._run_in_place(state, flow)
+                state.runner = get_ident()
+                try:
+                    return self._run_in_place(state, flow)
+                finally:
+                    state.runner = None
         finally:
             if state.events:
                 self.tell(state)
@@ -170,8 +187,9 @@ class BlockingDriver(Driver):
         state.closed = True
         try:
             self.run(state, self.sessions.give_up(state))
-        except SessionError as error:
-            logger.error("a session could not be ended with its request: %s", error)
+        # The request has failed already, and its own error is the one to be seen.
+        except Exception as error:
+            logger.exception("a session could not be ended with its request: %s", error)
 
 
 class AsyncDriver(Driver):
@@ -211,7 +229,7 @@ class AsyncDriver(Driver):
             raise state.failure
         raise SessionNotLoaded(
             "the session is not loaded yet; write `await session.load()` first, or let it be loaded"
-            ' for you: SessionDep in FastAPI, or SessionMiddleware(..., load="eager")'
+            ' for you by SessionMiddleware(..., load="eager")'
         )
 
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
@@ -230,12 +248,13 @@ class AsyncDriver(Driver):
 
     async def load(self, state: State) -> None:
         """Load the session unless it is loaded."""
+        self._begin(state)
         async with state.turn:
             if self.is_in_place:
                 self._load_in_place(state)
             else:
                 while (ask := self.sessions.load_ask(state)) is not None:
-                    self.sessions.load_answer(state, await self._ask(state, ask))
+                    self.sessions.load_answer(state, await self.ask(state, ask))
         if state.events:
             self.tell(state)
 
@@ -257,11 +276,16 @@ class AsyncDriver(Driver):
         if headers is not None:
             return headers
         try:
-            await self.run(state, self.sessions.finish(state, failed=failed))
+            await self.run(state, self._closing(state, failed=failed))
         # Whatever it was, it is raised again, or logged where the request has failed anyway.
         except BaseException as error:  # noqa: BLE001
             keep_or_raise(state, error, failed=failed)
         return self._headers(state)
+
+    def _closing(self, state: State, *, failed: bool) -> Flow[None]:
+        # Another task of the request may have closed it before this one got its turn.
+        if state.headers is None:
+            yield from self.sessions.finish(state, failed=failed)
 
     async def abandon(self, state: State) -> None:
         """Close the session of a request that has no answer of ours; log what fails."""
@@ -270,8 +294,9 @@ class AsyncDriver(Driver):
             return
         try:
             await self.run(state, self.sessions.give_up(state))
-        except SessionError as error:
-            logger.error("a session could not be ended with its request: %s", error)
+        # The request has failed already, and its own error is the one to be seen.
+        except Exception as error:
+            logger.exception("a session could not be ended with its request: %s", error)
 
     async def call(self, verb: str, *arguments: Any, **options: Any) -> Any:
         """Ask the store outside of any session."""
@@ -306,7 +331,7 @@ class AsyncDriver(Driver):
             ask = next(flow)
             while True:
                 try:
-                    answer = await self._ask(state, ask)
+                    answer = await self.ask(state, ask)
                 except StoreUnavailable as error:
                     ask = flow.throw(error)
                 else:
@@ -317,17 +342,21 @@ class AsyncDriver(Driver):
         finally:
             flow.close()
 
-    async def _ask(self, state: State, ask: Ask) -> Any:
+    async def ask(self, state: State, ask: Ask) -> Any:
         """Ask the store, within the time that the request has for it."""
         check_budget(state)
         began = monotonic()
+        limit = asyncio.timeout(DEADLINE - state.spent if state.is_bounded else None)
         try:
-            async with asyncio.timeout(DEADLINE - state.spent if state.is_bounded else None):
+            async with limit:
                 return await self._call_elsewhere(ask)
         except TimeoutError as error:
+            if not limit.expired():
+                raise
             # The deadline says that the outcome is unknown, not that nothing was done.
             state.failure = slow = StoreUnavailable(
-                f"the session's store did not answer {ask[0]} within this request's {DEADLINE} s"
+                f"the session's store did not answer {ask[0]} within this request's {DEADLINE} s;"
+                " look at the store's load and at the network between"
             )
             raise slow from error
         except UnreadableValue as error:
@@ -368,23 +397,3 @@ class AsyncDriver(Driver):
         if not task.cancelled():
             # Whoever waits for it sees the error; asking for it here says that somebody has.
             task.exception()
-
-
-def check_budget(state: State) -> None:
-    """Refuse to ask again a store that has failed, or that has taken its time."""
-    if state.failure is not None:
-        raise state.failure
-    if state.spent > LATEST_ASK:
-        raise StoreUnavailable(
-            f"the session's store took {state.spent:.1f} s of this request's {DEADLINE} s"
-        )
-
-
-def keep_or_raise(state: State, error: BaseException, *, failed: bool) -> None:
-    """Raise what kept a session from being closed; a request that failed anyway only logs it."""
-    if failed and isinstance(error, SessionError):
-        logger.error("a session could not be closed after its request had failed: %s", error)
-        return
-    # Whoever answers the error may still use the session.
-    state.closed = False
-    raise error

@@ -3,21 +3,22 @@
 A face decides nothing: it looks into its state, and hands the rest to the persistence.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 from sessions.core.codec import unpack, unreadable
-from sessions.core.state import CLOSED, ENCODED, MISSING, USER_DATA, State, plain_key
+from sessions.core.lifetime import is_span
+from sessions.core.limits import LONGEST_GRACE, LONGEST_SESSION
+from sessions.core.state import CLOSED, ENCODED, HEADERS_LEFT, MISSING, State
+from sessions.core.values import USER_DATA, plain_key, unsettable
 from sessions.errors import SessionClosed
 from sessions.flash import Flashes
 
 T = TypeVar("T")
 
-_HEADERS_LEFT = (
-    "the handshake's headers have left, so the client cannot be given another id; do this"
-    " before the connection is accepted"
-)
+_decoding = threading.Lock()
 
 
 class SessionFace(Flashes, MutableMapping[str, Any]):
@@ -48,12 +49,10 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
 
         def __setattr__(self, name: str, value: object) -> None:
             # A subclass may have its own: properties with a setter, and `_private` ones.
-            is_settable = hasattr(getattr(type(self), name, None), "__set__")
+            descriptor = getattr(type(self), name, None)
+            is_settable = hasattr(descriptor, "__set__") and getattr(descriptor, "fset", True)
             if not is_settable and not (name.startswith("_") and hasattr(self, "__dict__")):
-                raise AttributeError(
-                    f"session.{name} = {value!r} would be lost, for a session has no such"
-                    f" attribute; write session[{name!r}] = {value!r}"
-                )
+                raise unsettable(name, value)
             super().__setattr__(name, value)
 
     def __copy__(self) -> NoReturn:
@@ -77,7 +76,7 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
         return self._decoded(key, MISSING) if value is ENCODED else value
 
     def __setitem__(self, key: str, value: object) -> None:
-        if type(key) is not str:
+        if type(key) is not str or key == USER_DATA:
             key = plain_key(key)
         state = self._state
         if state.closed:
@@ -98,16 +97,17 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
     def __contains__(self, key: object) -> bool:
         # A value that is said to be there can be read.
         self._read(key)
-        return key in self._readable()
+        return key in self._readable() and key != USER_DATA
 
     def __iter__(self) -> Iterator[str]:
-        # Nor does the session begin afresh between two of its keys.
+        # Decode all values first, so that the session does not begin anew between two of them.
         for key in [*self._readable()]:
             self._read(key)
-        return iter(self._readable())
+        return iter([key for key in self._readable() if key != USER_DATA])
 
     def __len__(self) -> int:
-        return len(self._readable())
+        values = self._readable()
+        return len(values) - (USER_DATA in values)
 
     def __ior__(self, other: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Self:
         self.update(other)
@@ -115,9 +115,6 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
 
     def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
         return {**self, **other}
-
-    def __ror__(self, other: Mapping[str, Any]) -> dict[str, Any]:
-        return {**other, **self}
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of the key, or the default."""
@@ -130,12 +127,17 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
         return self._decoded(key, default) if value is ENCODED else value
 
     def clear(self) -> None:
-        """Remove all data; the session itself goes on."""
-        self._writable().clear()
+        """Remove all data; the session and its user stay."""
+        values = self._writable()
+        user_data = values.get(USER_DATA)
+        values.clear()
+        if user_data is not None:
+            values[USER_DATA] = user_data
 
     def copy(self) -> dict[str, Any]:
         """Return the data as a plain dict."""
-        return dict(self)
+        values = {key: self.get(key, MISSING) for key in self}
+        return {key: value for key, value in values.items() if value is not MISSING}
 
     # What is known of it
 
@@ -235,10 +237,11 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
 
     @timeout.setter
     def timeout(self, timeout: timedelta | None) -> None:
-        if timeout is not None and not (isinstance(timeout, timedelta) and timeout > timedelta(0)):
+        if timeout is not None and not is_span(timeout, LONGEST_SESSION):
             raise ValueError(
-                f"session.timeout = {timeout!r} is no time to live; give a positive timedelta, or"
-                " None for the container's timeout, or end the session with destroy()"
+                f"session.timeout = {timeout!r} is no time to live; give a positive timedelta of at"
+                f" most {LONGEST_SESSION.days} days, or None for the container's timeout, or end"
+                " the session with destroy()"
             )
         self._writable()
         seconds = None if timeout is None else timeout.total_seconds()
@@ -283,9 +286,10 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
         With `grace`, for a renewal that changes no privilege, requests with the old id may go on
         for so long.
         """
-        if grace is not None and not (isinstance(grace, timedelta) and grace > timedelta(0)):
+        if grace is not None and not is_span(grace, LONGEST_GRACE):
             raise ValueError(
-                f"session.regenerate(grace={grace!r}) lets nobody go on; give a positive timedelta"
+                f"session.regenerate(grace={grace!r}) is refused; give a positive timedelta of at"
+                f" most {LONGEST_GRACE}"
             )
         self._writable()
         self._check_headers()
@@ -330,28 +334,38 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
     def _decoded(self, key: str, default: Any) -> Any:
         """Decode a stored value once; begin afresh if it cannot be read."""
         state = self._state
-        data = state.base[key]
+        data = state.base.get(key)
         try:
-            value = unpack(data)
+            value = default if data is None else unpack(data)
         # The bytes come from outside: whatever they do to the decoder, they are unreadable.
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             state.begin_undamaged(unreadable(data, error))
             self._driver.tell(state)
-            if default is MISSING:
-                raise KeyError(key) from error
-            return default
-        if state.values is not None:
-            state.values[key] = value
+            value = default
+        else:
+            value = self._keep_decoded(key, data, value, default)
+        if value is MISSING:
+            raise KeyError(key)
         return value
+
+    def _keep_decoded(self, key: str, data: bytes | None, value: Any, default: Any) -> Any:
+        state = self._state
+        with _decoding:
+            # Another thread of the request may have set, decoded or removed it meanwhile.
+            values = state.values if state.values is not None else {}
+            present = values.get(key, default)
+            if present is ENCODED and data is not None and state.base.get(key) is data:
+                values[key] = present = value
+        return self._decoded(key, default) if present is ENCODED else present
 
     def _check_headers(self) -> None:
         if self._state.headers_left:
-            raise SessionClosed(_HEADERS_LEFT)
+            raise SessionClosed(HEADERS_LEFT)
 
     def _check_savable(self) -> None:
         state = self._state
         if state.headers_left and state.record is None and state.has_changes():
-            raise SessionClosed(_HEADERS_LEFT)
+            raise SessionClosed(HEADERS_LEFT)
 
     def _tell_of_other_values(self) -> None:
         for call in self._state.after_reload:
@@ -367,8 +381,14 @@ def face(kind: type[T], state: State, driver: Any) -> T:
 
 
 def state_of(session: SessionFace) -> State:
-    """Return what a session is a face of, for managers."""
-    return session._state
+    """Return the state that a session shows, for managers."""
+    try:
+        return session._state
+    except AttributeError:
+        raise TypeError(
+            f"{session!r} is not a session of a manager; give what manager.open(head),"
+            " manager.create() or manager.get(id) returned"
+        ) from None
 
 
 def _utc(seconds: float) -> datetime:

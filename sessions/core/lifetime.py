@@ -1,6 +1,7 @@
 """How long sessions live: idle timeout, absolute timeout, touches, Max-Age."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sessions.core.limits import LONGEST_TOUCH_INTERVAL
 from sessions.record import CLOCK_TOLERANCE, Record, not_ahead
@@ -49,3 +50,8 @@ class Lifetimes:
         if record.timeout is None:
             return None
         return max(1, int(self.end_of(record, now) - now))
+
+
+def is_span(span: object, longest: timedelta) -> bool:
+    """Return whether this is a timedelta above zero that is not longer than the longest."""
+    return isinstance(span, timedelta) and timedelta(0) < span <= longest

@@ -1,5 +1,7 @@
 """Every number of the sessions in one place."""
 
+from datetime import timedelta
+
 from sessions.stores.base import CALL_DEADLINE, REMEMBERED_FOR
 from sessions.transports.cookie import HEADER_LIMIT as COOKIE_HEADER_LIMIT
 from sessions.transports.cookie import PAIRS_LIMIT as COOKIE_PAIRS_LIMIT
@@ -11,10 +13,13 @@ __all__ = [
     "CREATE_ATTEMPTS",
     "DEADLINE",
     "LINEAGE_LENGTH",
+    "LONGEST_GRACE",
     "LONGEST_REMEMBERED_HEADER",
     "LONGEST_SECRET",
+    "LONGEST_SESSION",
     "LONGEST_TOUCH_INTERVAL",
     "MAXIMUM_DATA",
+    "MOST_IDS",
     "REMEMBERED_FOR",
     "REMEMBERED_TOKENS",
     "SHORTEST_SECRET",
@@ -45,6 +50,15 @@ DEADLINE = 1.0
 CREATE_ATTEMPTS = 3
 UPDATE_ATTEMPTS = 100
 """How often a taken id, or a value that another request changed, is tried again."""
+
+LONGEST_SESSION = timedelta(days=3650)
+"""The longest timeout."""
+
+LONGEST_GRACE = timedelta(days=1)
+"""The longest time for which an earlier id may still be used."""
+
+MOST_IDS = 8
+"""Different ids of one request that the store is asked for."""
 
 WORKER_THREADS = 8
 """Threads in which a blocking store works for an asynchronous manager."""

@@ -1,12 +1,17 @@
 """Sessions that belong to no request: a program opens them by their id, and closes them itself."""
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 from warnings import warn
 
+from sessions.core.ids import Id, is_id, read_id
+from sessions.core.standing import Standing
 from sessions.core.state import State
+from sessions.errors import SessionExpired, SessionNotFound
+
+_UNKNOWN_ID = "no live session has this id (a signed token is no id: from_token() reads it)"
 
 
 class Enterable(Protocol):
@@ -59,3 +64,31 @@ class Opening(AbstractAsyncContextManager[A]):
     ) -> None:
         if self._session is not None:
             await self._session.__aexit__(kind, error, traceback)
+
+
+def checked_id(id: object) -> Id:
+    """Return what a store knows of an id; raise SessionNotFound for a text that is not an id."""
+    if not isinstance(id, str):
+        raise TypeError(f"a session's id is a str, not a value of type {type(id).__name__}")
+    if not is_id(id):
+        raise SessionNotFound(_UNKNOWN_ID)
+    return read_id(id)
+
+
+def require_live(state: State) -> None:
+    """Raise SessionNotFound if the id that was asked for is not the id of a live session."""
+    if state.record is not None:
+        return
+    # Nobody is to be warned of what was never given out.
+    state.closed = True
+    ((_, standing, record),) = state.found
+    if state.is_damaged or (standing is Standing.UNKNOWN and record is not None):
+        raise SessionExpired("the session's time is over, or its record is unreadable")
+    raise SessionNotFound(_UNKNOWN_ID)
+
+
+def mapping_of(data: object) -> Mapping[str, Any]:
+    """Return the first values of a session; raise TypeError if they are not a mapping."""
+    if data is not None and not isinstance(data, Mapping):
+        raise TypeError(f"create({data!r}) takes a mapping, such as a dict of the first values")
+    return data or {}

@@ -1,158 +1,41 @@
-"""What a handler does to a session in memory, for the next commit to carry out.
+"""What the next commit of a session is to change besides its values."""
 
-A new id, a sign-in, a timeout, an end: each is noted in the state, and `stored` commits it.
-"""
+from typing import Any, NamedTuple
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
-
-from sessions.core.ids import Id, new_id, renewed_id
-from sessions.core.lifetime import Lifetimes
-from sessions.core.limits import CREATE_ATTEMPTS
-from sessions.core.persistence import Persistence
-from sessions.core.standing import Standing
-from sessions.core.state import USER_DATA, Pending, State
-from sessions.core.tokens import Tokens
-from sessions.errors import SessionError
-from sessions.events import Listener
+from sessions.core.ids import Id
 from sessions.record import UNCHANGED, Unchanged
 
-CURRENT, GRACE, PAST = Standing.CURRENT, Standing.GRACE, Standing.PAST
-FRESH, UNKNOWN = Standing.FRESH, Standing.UNKNOWN
+
+class Pending(NamedTuple):
+    """Hold what the next commit is to change besides values."""
+
+    timeout: float | Unchanged | None = UNCHANGED
+    user_id: str | Unchanged | None = UNCHANGED
+    next_id: Id | None = None
+    grace: float | None = None
+    clear: bool = False
+    renews: bool = False
+
+    @property
+    def is_worth_a_record(self) -> bool:
+        """Return whether a new session without values is to be stored."""
+        return isinstance(self.user_id, str) or isinstance(self.timeout, float)
+
+    @property
+    def is_worth_another_try(self) -> bool:
+        """Return whether the values of a lost commit are worth a second one without the rest."""
+        renews = self.next_id is None or self.grace is not None
+        return self != NOTHING_PENDING and renews and self.user_id is UNCHANGED
+
+    def then(self, **changes: Any) -> "Pending":
+        """Return the same with changes; NOTHING_PENDING itself if nothing is pending then."""
+        changed = self._replace(**changes)
+        return NOTHING_PENDING if changed == NOTHING_PENDING else changed
+
+    def since(self, asked: "Pending") -> "Pending":
+        """Return what has been added since a commit was asked for."""
+        fields = zip(self._fields, self, asked, strict=True)
+        return NOTHING_PENDING.then(**{name: now for name, now, then in fields if now != then})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """Hold the settings that decisions about stored sessions need."""
-
-    lifetimes: Lifetimes
-    gen_id: Callable[[], str]
-    clock: Callable[[], float]
-    rolling: bool = False
-    resave: bool = False
-    save_uninitialized: bool = False
-    listeners: tuple[Listener, ...] = ()
-
-
-class PendingChanges(Persistence):
-    """Note what the next commit is to do besides the changed values."""
-
-    def __init__(self, rules: Rules, tokens: Tokens) -> None:
-        self.rules = rules
-        self.tokens = tokens
-        self.clock = rules.clock
-        self.lifetimes = rules.lifetimes
-        self.gen_id = rules.gen_id
-
-    def regenerate(self, state: State, grace: timedelta | None) -> None:
-        if state.record is None:
-            # Nobody knows a new session's id yet; one that is past is left behind.
-            state.id = None
-            state.replaced = state.replaced or state.ambiguous
-            if state.standing is PAST:
-                state.standing = FRESH
-        elif state.standing is CURRENT and not state.gone:
-            until = None if grace is None else self.clock() + grace.total_seconds()
-            state.pending = state.pending._replace(next_id=self._renewed(state.id), grace=until)
-
-    def set_user(self, state: State, user_id: str, data: Mapping[str, Any]) -> None:
-        present = self.user_id(state)
-        if state.gone or state.standing in (PAST, GRACE):
-            timeout = state.pending.timeout
-            state.leave()
-            state.gone, state.pending = False, Pending(timeout=timeout)
-        elif present is not None and present != user_id:
-            state.values, state.assigned = {}, set()
-            # Also what other requests have written meanwhile is the other user's.
-            state.pending = state.pending._replace(clear=True)
-        if state.record is None:
-            state.started_at = self.clock()
-        self.regenerate(state, None)
-        state.pending = state.pending._replace(user_id=user_id, grace=None)
-        if data:
-            state.set(USER_DATA, dict(data))
-        elif state.values is not None:
-            state.values.pop(USER_DATA, None)
-
-    def clear_user(self, state: State) -> None:
-        for id, standing, _ in state.found:
-            if standing is not CURRENT or state.id is None or id.key != state.id.key:
-                self.doom(state, id)
-        if state.values is not None:
-            state.values.pop(USER_DATA, None)
-        if state.record is not None and state.standing is CURRENT:
-            state.pending = state.pending._replace(user_id=None)
-        elif state.standing is GRACE:
-            state.leave()
-            # It ends, also if the request fails.
-            state.left = None
-        elif state.pending.user_id is not UNCHANGED:
-            state.pending = state.pending._replace(user_id=UNCHANGED)
-
-    def set_timeout(self, state: State, seconds: float | None) -> None:
-        if state.standing is not GRACE:
-            state.pending = state.pending._replace(timeout=seconds)
-
-    def destroy(self, state: State) -> None:
-        for id in self.tokens.identify(state):
-            self.doom(state, id)
-        if state.record is not None and state.id is not None:
-            self.doom(state, state.id)
-        if state.has_tokens and not state.ids and not state.is_obstructed:
-            # What came was no token of ours: it is of no use to the client.
-            state.clear_is_due = True
-        state.started_at = self.clock()
-        state.begin(None, None, FRESH)
-        state.left, state.replaced = None, ()
-        state.ended, state.gone, state.cookie_is_due, state.saved = True, False, False, False
-
-    def user_id(self, state: State) -> str | None:
-        if isinstance(state.pending.user_id, Unchanged):
-            return None if state.record is None else state.record.user_id
-        return state.pending.user_id
-
-    def idle_timeout(self, state: State) -> float:
-        own = self._timeout_of(state)
-        return self.lifetimes.idle if own is None else own
-
-    def expires_at(self, state: State) -> float:
-        begins_anew = isinstance(state.pending.user_id, str)
-        now = self.clock()
-        created_at = now if begins_anew else state.started_at
-        return self.lifetimes.end(created_at, self._timeout_of(state), now)
-
-    def doom(self, state: State, id: Id) -> None:
-        if all(id.key != doomed.key for doomed in state.doomed):
-            state.doomed = (*state.doomed, id)
-
-    def _renewed(self, id: Id | None) -> Id:
-        if id is None:
-            return new_id(self.gen_id)
-        for _ in range(CREATE_ATTEMPTS):
-            renewed = renewed_id(id, self.gen_id)
-            if renewed.secret != id.secret:
-                return renewed
-        raise taken("the secret that the session has already")
-
-    def _timeout_of(self, state: State) -> float | None:
-        if isinstance(state.pending.timeout, Unchanged):
-            return None if state.record is None else state.record.timeout
-        return state.pending.timeout
-
-    def drop_unbearable(self, state: State) -> None:
-        if state.values is not None and state.record is None and state.has_changes():
-            state.begin_as_loaded()
-            state.note("gone", "a new session was not stored, for no answer brings its cookie")
-        elif state.pending.next_id is not None:
-            state.pending = state.pending._replace(next_id=None, user_id=UNCHANGED, grace=None)
-            state.note("gone", "a new id was not taken, for no answer brings its cookie")
-
-
-def taken(what: str) -> SessionError:
-    """Return the error for an id that is not random."""
-    return SessionError(
-        f"gen_id returned {what}, {CREATE_ATTEMPTS} times; it must be random, such as"
-        " secrets.token_urlsafe(32)"
-    )
+NOTHING_PENDING = Pending()

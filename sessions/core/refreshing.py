@@ -1,17 +1,17 @@
 """Asks about a session that is loaded: how it is now, and that it was used."""
 
 from sessions.core.ids import Id
-from sessions.core.pending import CURRENT, GRACE, PAST, PendingChanges, Rules
 from sessions.core.persistence import Flow
 from sessions.core.standing import TokenStandings
-from sessions.core.state import State
+from sessions.core.state import Ask, State
 from sessions.core.tokens import Tokens
 from sessions.core.updates import ended
+from sessions.core.verbs import CURRENT, GRACE, STORES_NOTHING, UNKNOWN, MemoryVerbs, Rules
 from sessions.errors import SessionNotFound, StoreUnavailable
 from sessions.record import Record
 
 
-class Refreshing(PendingChanges):
+class Refreshing(MemoryVerbs):
     """Load a session again, and write down its use."""
 
     def __init__(self, rules: Rules, tokens: Tokens) -> None:
@@ -22,12 +22,15 @@ class Refreshing(PendingChanges):
         if state.id is None or state.record is None:
             if state.ended:
                 raise SessionNotFound("the session was ended in this request; nothing is left")
-            if state.standing is PAST or state.gone:
+            if state.standing in STORES_NOTHING or state.gone:
                 raise ended()
             state.begin(state.id, None, state.standing)
             return
-        record = yield from self.load_again(state, state.id)
-        state.begin(state.id, record, state.standing)
+        id, generation = state.id, state.generation
+        record = yield from self.load_again(state, id)
+        if state.generation == generation:
+            state.begin(id, record, state.standing)
+            state.sign_out_again()
 
     def load_again(self, state: State, id: Id) -> Flow[Record]:
         """Return the record as it is now; raise SessionNotFound if it has ended."""
@@ -80,3 +83,32 @@ class Refreshing(PendingChanges):
     def lose(self, state: State, detail: str) -> None:
         state.gone = True
         state.note("gone", detail)
+
+    def end(self, state: State) -> Flow[None]:
+        """Delete what is to end; find out whether the client still has a token to clear."""
+        while state.doomed:
+            id = state.doomed[0]
+            deleted = yield self.must(state, ("delete", id.key))
+            if deleted:
+                state.note("destroyed", "this request ended it")
+                state.clear_is_due = True
+            elif not (yield from self._has_ended_before(state, id)):
+                state.clear_is_due = True
+            state.doomed = state.doomed[1:]
+            self.done(state)
+
+    def _has_ended_before(self, state: State, id: Id) -> Flow[bool]:
+        """Return whether another request has ended the session, and has cleared the cookie."""
+        for other, standing, _ in state.found:
+            if other.key == id.key:
+                return standing is not UNKNOWN
+        answer = yield ("load", id.key)
+        return self.standings.standing(id, answer, state.began_at) is not UNKNOWN
+
+    def must(self, state: State, ask: Ask) -> Ask:
+        """Mark an ask that must not silently be left undone."""
+        state.is_unfinished = True
+        return ask
+
+    def done(self, state: State) -> None:
+        state.is_unfinished = False

@@ -20,6 +20,8 @@ class Standing(Enum):
     """It is an earlier id of a live session that may still be used."""
     PAST = auto()
     """It was an id of a session until a moment ago: it reads and stores nothing."""
+    AMBIGUOUS = auto()
+    """The request bears several live sessions, of which none counts: it stores nothing."""
     UNKNOWN = auto()
     """No session has it, or has not had it for long: the request begins afresh."""
 

@@ -14,19 +14,17 @@ import msgspec
 from sessions.core import codec
 from sessions.core.ids import Id
 from sessions.core.limits import MAXIMUM_DATA
+from sessions.core.pending import NOTHING_PENDING, Pending
 from sessions.core.standing import Found, Standing
+from sessions.core.values import USER_DATA, encode_value
 from sessions.errors import (
     SessionClosed,
-    SessionError,
     SessionTooLarge,
     UnencodableValue,
     UnreadableValue,
 )
 from sessions.events import EventKind
-from sessions.record import UNCHANGED, Changes, Record, Unchanged
-
-USER_DATA = "_user_data"
-"""The key under which a session keeps what `set_user` was told of the user."""
+from sessions.record import UNCHANGED, Changes, Record
 
 Ask = tuple[Any, ...]
 """A call of a store: the name of the method, then its arguments."""
@@ -52,20 +50,6 @@ pack = codec.pack
 SMALL = 2**63
 _NOTHING: frozenset[str] = frozenset()
 _IMMUTABLE = codec.IMMUTABLE
-
-
-class Pending(NamedTuple):
-    """Hold what the next commit is to change besides values."""
-
-    timeout: float | Unchanged | None = UNCHANGED
-    user_id: str | Unchanged | None = UNCHANGED
-    next_id: Id | None = None
-    grace: float | None = None
-    clear: bool = False
-    renews: bool = False
-
-
-NOTHING_PENDING = Pending()
 
 
 class Unsaved(NamedTuple):
@@ -101,13 +85,15 @@ class State(msgspec.Struct, eq=False):
     values: dict[str, Any] | None = None
     assigned: set[str] | None = None
     started_at: float = 0.0
+    generation: int = 0
 
     # What is to be done.
     pending: Pending = NOTHING_PENDING
     doomed: tuple[Id, ...] = ()
-    ambiguous: tuple[Id, ...] = ()
+    replaceable: tuple[Id, ...] = ()
     replaced: tuple[Id, ...] = ()
-    left: tuple[Id | None, Record, Standing] | None = None
+    left: tuple[Id | None, Record | None, Standing] | None = None
+    signs_out: bool = False
     applied: tuple[Changes, ...] = ()
 
     # What happened.
@@ -126,9 +112,11 @@ class State(msgspec.Struct, eq=False):
 
     # What the store has cost and refused so far.
     spent: float = 0.0
-    failure: SessionError | None = None
+    failure: Exception | None = None
     is_unfinished: bool = False
     is_bounded: bool = True
+    is_damaged: bool = False
+    runner: int | None = None
 
     def __repr__(self) -> str:
         # The id is a secret.
@@ -149,6 +137,8 @@ class State(msgspec.Struct, eq=False):
     def begin(self, id: Id | None, record: Record | None, standing: Standing) -> None:
         """Begin with a stored record, or afresh."""
         self.id, self.record, self.standing = id, record, standing
+        # What is asked for the session of before is not learnt of this one.
+        self.generation += 1
         self.applied = ()
         self.pending = NOTHING_PENDING
         self.assigned = None
@@ -163,14 +153,18 @@ class State(msgspec.Struct, eq=False):
         """Forget what was not saved, but for what ends the session or its sign-in."""
         if self.values is None:
             return
-        ends_sign_in = self.pending.user_id is None
         if self.left is not None and self.record is None:
             self.begin(*self.left)
             self.left, self.replaced = None, ()
         self.values = dict.fromkeys(self.base, ENCODED)
         self.assigned = None
-        self.pending = Pending(user_id=None) if ends_sign_in else NOTHING_PENDING
-        if ends_sign_in:
+        self.pending = NOTHING_PENDING
+        self.sign_out_again()
+
+    def sign_out_again(self) -> None:
+        """Note once more the sign-out that nothing undoes."""
+        if self.signs_out and self.values is not None:
+            self.pending = Pending(user_id=None)
             self.values.pop(USER_DATA, None)
 
     def take_record(self, id: Id, record: Record) -> None:
@@ -178,7 +172,7 @@ class State(msgspec.Struct, eq=False):
         self.id, self.record, self.base = id, record, record.values
         self.started_at = record.created_at
         self.standing = Standing.CURRENT
-        self.pending = NOTHING_PENDING
+        self.left, self.signs_out = None, False
         self.saved = self.written = True
 
     def learn(self, changes: Changes) -> None:
@@ -213,18 +207,21 @@ class State(msgspec.Struct, eq=False):
         self.values[key] = value
 
     def know(self, key: str, value: bytes | None) -> None:
-        """Take one value as what the store has; the others stay as this request knows them."""
+        """Take one value as what the store has, unless this request has set another one since."""
         values = self.values if self.values is not None else {}
+        is_kept = key in values and self._is_own(key, values[key])
         base = {**self.base}
         if value is None:
             base.pop(key, None)
-            values.pop(key, None)
         else:
             base[key] = value
-            values[key] = ENCODED
-        if self.assigned is not None:
-            self.assigned.discard(key)
         self.base, self.values = base, values
+        if is_kept:
+            return
+        if value is None:
+            values.pop(key, None)
+        else:
+            values[key] = ENCODED
 
     def changes(self) -> Difference:
         """Return the values whose encodings differ from the stored ones, and the removed keys.
@@ -267,16 +264,29 @@ class State(msgspec.Struct, eq=False):
         """Begin a session of its own with what this request itself has set."""
         values = (self.values or {}).copy()
         own = {key: value for key, value in values.items() if self._is_own(key, value)}
-        if self.record is not None:
-            self.left = (self.id, self.record, self.standing)
+        self.note_left()
         self.begin(None, None, Standing.FRESH)
         self.values, self.assigned = own, set(own)
 
+    def note_left(self) -> None:
+        """Remember the session that this request leaves, to which it returns if it fails."""
+        if self.record is not None or self.standing in (Standing.PAST, Standing.AMBIGUOUS):
+            self.left = (self.id, self.record, self.standing)
+
     def begin_undamaged(self, error: UnreadableValue) -> None:
-        """Begin afresh, for a stored value cannot be read; what this request has set stays."""
+        """Begin afresh, for a stored value cannot be read; what this request has done stays."""
         self.note("unreadable", f"{error}")
+        damaged, pending = self.id, self.pending
         self.leave()
         self.standing = Standing.UNKNOWN
+        if damaged is not None:
+            self.replaceable = (damaged,)
+            if pending.next_id is not None:
+                self.replaced = (damaged,)
+            if self.signs_out:
+                self.doomed = (*self.doomed, damaged)
+        user_id = pending.user_id if isinstance(pending.user_id, str) else UNCHANGED
+        self.pending = NOTHING_PENDING.then(timeout=pending.timeout, user_id=user_id)
 
     def unsaved(self) -> Unsaved:
         """Return what differs from what is stored."""
@@ -325,31 +335,16 @@ class State(msgspec.Struct, eq=False):
             return True
 
 
+HEADERS_LEFT = (
+    "the handshake's headers have left, so the client cannot be given another id; do this before"
+    " the connection is accepted"
+)
 CLOSED = (
     "the session is closed: its response's headers have left, or it was closed by hand; use it"
     " before that, in a response before the first byte of the body. After the response, in a"
     " background task or a thread, get the session from the manager: manager.get(id). In the exit"
     ' of a dependency with `yield`, write Depends(..., scope="function")'
 )
-
-
-def encode_value(key: str, value: object) -> bytes:
-    """Encode a value; an error names its key."""
-    try:
-        if not key.isascii():
-            codec.encode(key)
-        return codec.encode(value)
-    except UnencodableValue as error:
-        raise UnencodableValue(f"session[{key!r}] cannot be saved: {error}") from error
-
-
-def plain_key(key: object) -> str:
-    """Return the key as a plain str; refuse what is none."""
-    if not isinstance(key, str):
-        raise UnencodableValue(
-            f"the key of session[{key!r}] is of type {type(key).__name__}; use a str"
-        )
-    return str.__str__(key)
 
 
 def check_size(

@@ -9,29 +9,26 @@ from typing import Any
 
 from sessions.core.commits import changes_of
 from sessions.core.ids import Id, new_id
-from sessions.core.limits import CREATE_ATTEMPTS
-from sessions.core.pending import (
+from sessions.core.limits import CREATE_ATTEMPTS, MOST_IDS
+from sessions.core.pending import NOTHING_PENDING, Pending
+from sessions.core.persistence import SEVERAL, Flow, Several
+from sessions.core.refreshing import Refreshing
+from sessions.core.standing import Standing, damage_of, live_ones
+from sessions.core.state import HEADERS_LEFT, Ask, Difference, Headers, State, check_size
+from sessions.core.tokens import Tokens
+from sessions.core.updates import ended, take, update
+from sessions.core.values import USER_DATA
+from sessions.core.verbs import (
     CURRENT,
     FRESH,
+    GRACE,
     PAST,
+    STORES_NOTHING,
     UNKNOWN,
     Rules,
     taken,
 )
-from sessions.core.persistence import SEVERAL, Flow, Several
-from sessions.core.refreshing import Refreshing
-from sessions.core.standing import damage_of, live_ones
-from sessions.core.state import (
-    NOTHING_PENDING,
-    Ask,
-    Difference,
-    Headers,
-    Pending,
-    State,
-    check_size,
-)
-from sessions.core.tokens import Tokens
-from sessions.core.updates import ended, take, update
+from sessions.errors import SessionClosed
 from sessions.events import LOGGED, EventKind, emit
 from sessions.record import UNCHANGED, Changes, Outcome, Record, Unchanged
 
@@ -56,13 +53,18 @@ class StoredSessions(Refreshing):
         ids = state.ids
         if ids is None:
             ids = self.tokens.identify(state)
-        if len(state.found) < len(ids):
+        if len(ids) > MOST_IDS:
+            state.note("rejected", f"{len(ids)} different ids of ours in one request")
+        elif len(state.found) < len(ids):
             return ("load", ids[len(state.found)].key)
         self._begin(state)
         return None
 
     def load_answer(self, state: State, answer: object) -> None:
         ids, found = state.ids or (), state.found
+        if state.values is not None:
+            # destroy() was called meanwhile.
+            return
         id = ids[len(found)]
         standing = self.standings.standing(id, answer, state.began_at)
         record = answer if isinstance(answer, Record) else None
@@ -73,6 +75,7 @@ class StoredSessions(Refreshing):
         state.found = found = (*found, (id, standing, record))
         if standing is UNKNOWN and (damage := damage_of(answer)) is not None:
             state.note("unreadable", damage)
+            state.is_damaged = True
         if len(found) == len(ids):
             self._begin(state)
 
@@ -87,8 +90,8 @@ class StoredSessions(Refreshing):
         state.started_at = self.clock()
         if live:
             state.note("ambiguous", f"{len(live)} different live sessions in one request")
-            state.ambiguous = tuple(id for id, _, _ in live)
-            state.begin(None, None, FRESH)
+            state.replaceable = tuple(id for id, _, _ in live)
+            state.begin(None, None, Standing.AMBIGUOUS)
         elif past:
             state.begin(past[0], None, PAST)
         else:
@@ -105,16 +108,17 @@ class StoredSessions(Refreshing):
     def check(self, state: State) -> None:
         if not state.gone:
             changed, removed = state.changes()
-            check_size(state.base, changed, removed)
+            check_size({} if state.pending.clear else state.base, changed, removed)
 
     def save(self, state: State) -> Flow[None]:
-        yield from self._end(state)
+        if state.doomed:
+            yield from self.end(state)
         if state.gone:
             raise ended()
         changed, removed = state.changes()
         if not (changed or removed or state.pending is not NOTHING_PENDING):
             return
-        if state.standing is PAST:
+        if state.standing in STORES_NOTHING:
             self.lose(state, "save() came too late")
             raise ended()
         yield from self._commit(state, changed, removed)
@@ -130,52 +134,74 @@ class StoredSessions(Refreshing):
         """Write what changed, wherever the session stands."""
         record, id = state.record, state.id
         if record is None or id is None:
-            if changed or _is_worth_a_record(state.pending):
+            if changed or state.pending.is_worth_a_record:
                 yield from self._create(state, changed)
             return
-        difference = changed, removed
-        if state.standing is CURRENT and self.renews_cookie(record):
-            state.pending = state.pending._replace(renews=True)
-        changes = changes_of(state, record, difference, self.lifetimes, self.clock())
-        outcome = yield self._commit_ask(state, id, changes)
-        if outcome is SUPERSEDED and _may_be_values_alone(state.pending, difference):
-            # Another request has renewed the id, perhaps with a grace that lets values through.
-            state.pending = NOTHING_PENDING
-            changes = changes_of(state, record, difference, self.lifetimes, self.clock())
-            outcome = yield self._commit_ask(state, id, changes)
-        self.done(state)
+        asked, generation = self._asked(state, record), state.generation
+        flow = self._ask_commit(state, id, asked, (changed, removed))
+        outcome, asked, changes = yield from flow
+        state.is_unfinished = False
+        if state.generation != generation:
+            # This request has ended or left the session meanwhile.
+            return
         if outcome is APPLIED:
-            self._applied(state, id, changes)
+            self._applied(state, id, asked, changes)
         else:
-            yield from self._too_late(state, id, outcome)
+            is_dropped = bool(changed or removed - {USER_DATA})
+            yield from self._too_late(state, id, outcome, is_dropped=is_dropped)
+
+    def _asked(self, state: State, record: Record) -> Pending:
+        """Return what a commit is to change besides values."""
+        if state.standing is GRACE:
+            # An earlier id with grace changes values and nothing else.
+            return NOTHING_PENDING
+        if self.renews_cookie(record):
+            state.pending = state.pending._replace(renews=True)
+        return state.pending
+
+    def _ask_commit(
+        self, state: State, id: Id, asked: Pending, difference: Difference
+    ) -> Flow[tuple[Outcome, Pending, Changes]]:
+        """Commit, once more without what another request has overtaken; return what was asked."""
+        record = state.record
+        if record is None:
+            raise ended()
+        changes = self._changes(record, asked, difference)
+        outcome = yield self._commit_ask(state, id, changes)
+        if outcome is SUPERSEDED and asked.is_worth_another_try and any(difference):
+            # Another request has renewed the id, perhaps with a grace that lets values through.
+            state.pending, asked = _since(state.pending, asked), NOTHING_PENDING
+            changes = self._changes(record, asked, difference)
+            outcome = yield self._commit_ask(state, id, changes)
+        return outcome, asked, changes
+
+    def _changes(self, record: Record, pending: Pending, difference: Difference) -> Changes:
+        return changes_of(record, pending, difference, self.lifetimes, self.clock())
 
     def _commit_ask(self, state: State, id: Id, changes: Changes) -> Ask:
-        check_size(state.base, changes.set, changes.removed)
+        check_size({} if changes.clear else state.base, changes.set, changes.removed)
         # Until it is answered, nobody may believe that it was done.
         state.is_unfinished = True
         return ("commit", id.key, changes)
 
-    def _applied(self, state: State, id: Id, changes: Changes) -> None:
+    def _applied(self, state: State, id: Id, asked: Pending, changes: Changes) -> None:
         """Learn that a commit was applied, from what it carried."""
-        next_id = state.pending.next_id if changes.new_secret is not None else None
-        if (
-            changes.timeout is not UNCHANGED
-            or changes.created_at is not None
-            or next_id is not None
-        ):
+        if asked.timeout is not UNCHANGED or changes.created_at is not None or asked.next_id:
             state.cookie_is_due = True
-        if next_id is not None:
+        if asked.next_id is not None:
             state.note("regenerated", "regenerate() gave it a new id")
+        if asked.user_id is not UNCHANGED:
+            state.signs_out = False
         state.learn(changes)
         state.latest_record()
-        state.id, state.pending = next_id or id, NOTHING_PENDING
+        state.id, state.pending = asked.next_id or id, _since(state.pending, asked)
 
-    def _too_late(self, state: State, id: Id, outcome: Outcome) -> Flow[None]:
+    def _too_late(self, state: State, id: Id, outcome: Outcome, *, is_dropped: bool) -> Flow[None]:
         """Do what a commit that came too late still has to do."""
         pending = state.pending
         if isinstance(pending.user_id, str):
             state.leave()
-            state.pending = Pending(timeout=pending.timeout, user_id=pending.user_id)
+            state.pending = NOTHING_PENDING.then(timeout=pending.timeout, user_id=pending.user_id)
             state.started_at = self.clock()
             yield from self._create(state, state.changes()[0])
             return
@@ -183,36 +209,56 @@ class StoredSessions(Refreshing):
         if pending.user_id is None:
             if outcome is SUPERSEDED:
                 self.doom(state, id)
-                yield from self._end(state)
+                yield from self.end(state)
             # Nobody is signed in any more, which is what was asked for.
             state.started_at = self.clock()
             state.begin(None, None, FRESH)
-            state.ended, state.gone = True, False
+            state.ended, state.gone, state.signs_out = True, is_dropped, False
 
     def _create(self, state: State, values: dict[str, bytes]) -> Flow[None]:
-        obstacle = self.tokens.obstacle(state)
-        if obstacle is not None:
-            state.note_obstacle(obstacle)
+        if not self._can_be_borne(state):
             return
         check_size({}, values)
-        id = self.id_of(state)
+        id, asked, generation = self.id_of(state), state.pending, state.generation
         for _ in range(CREATE_ATTEMPTS):
             record = self._first_record(state, id, values)
-            created = yield self.must(state, ("create", id.key, record))
+            state.is_unfinished = True
+            created = yield ("create", id.key, record)
             if created:
                 break
             id = new_id(self.gen_id)
         else:
             raise taken("ids that other sessions have")
-        self.done(state)
+        state.is_unfinished = False
+        if state.generation != generation:
+            # This request has ended or left the session meanwhile, and nobody knows the new one.
+            self.doom(state, id)
+            return
+        self._created(state, id, record, asked)
+        if state.doomed:
+            yield from self.end(state)
+
+    def _can_be_borne(self, state: State) -> bool:
+        """Return whether the client can be given the token of a new session."""
+        if state.headers_left:
+            raise SessionClosed(HEADERS_LEFT)
+        obstacle = self.tokens.obstacle(state)
+        if obstacle is not None:
+            state.note_obstacle(obstacle)
+        return obstacle is None
+
+    def _created(self, state: State, id: Id, record: Record, asked: Pending) -> None:
+        """Learn that a new session is stored."""
         state.take_record(id, record)
+        state.pending = _since(state.pending, asked)
+        if isinstance(state.pending.user_id, str) and state.pending.next_id is None:
+            # Who has signed in since then gets an id that was not there before.
+            state.pending = state.pending.then(next_id=self.renewed(id))
         state.cookie_is_due = True
         state.note("created", "its first value was saved")
-        if state.replaced:
-            for other in state.replaced:
-                self.doom(state, other)
-            state.replaced = ()
-            yield from self._end(state)
+        for other in state.replaced:
+            self.doom(state, other)
+        state.replaced = ()
 
     def _first_record(self, state: State, id: Id, values: dict[str, bytes]) -> Record:
         now = self.clock()
@@ -232,27 +278,6 @@ class StoredSessions(Refreshing):
             user_id=user,
         )
 
-    def _end(self, state: State) -> Flow[None]:
-        """Delete what is to end; find out whether the client still has a token to clear."""
-        while state.doomed:
-            id = state.doomed[0]
-            deleted = yield self.must(state, ("delete", id.key))
-            if deleted:
-                state.note("destroyed", "this request ended it")
-                state.clear_is_due = True
-            elif not (yield from self._has_ended_before(state, id)):
-                state.clear_is_due = True
-            state.doomed = state.doomed[1:]
-            self.done(state)
-
-    def _has_ended_before(self, state: State, id: Id) -> Flow[bool]:
-        """Return whether another request has ended the session, and has cleared the cookie."""
-        for other, standing, _ in state.found:
-            if other.key == id.key:
-                return standing is not UNKNOWN
-        answer = yield ("load", id.key)
-        return self.standings.standing(id, answer, state.began_at) is not UNKNOWN
-
     def update(self, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
         return update(self, state, key, function)
 
@@ -266,9 +291,11 @@ class StoredSessions(Refreshing):
             return SEVERAL
         if state.values is None or not state.accessed:
             return None
-        record, id = state.record, state.id
         if failed:
             state.begin_as_loaded()
+        record, id = state.record, state.id
+        if state.gone:
+            return None
         changed, removed = state.changes()
         if not (changed or removed) and state.pending is NOTHING_PENDING:
             touches = record is not None and self.lifetimes.touch_is_due(record, self.clock())
@@ -277,12 +304,11 @@ class StoredSessions(Refreshing):
             record is None
             or id is None
             or state.pending is not NOTHING_PENDING
-            or state.standing is PAST
-            or state.gone
+            or state.standing in STORES_NOTHING
             or self.renews_cookie(record)
         ):
             return SEVERAL
-        changes = changes_of(state, record, (changed, removed), self.lifetimes, self.clock())
+        changes = self._changes(record, NOTHING_PENDING, (changed, removed))
         return self._commit_ask(state, id, changes)
 
     def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
@@ -301,13 +327,14 @@ class StoredSessions(Refreshing):
             state.accessed = True
             while (ask := self.load_ask(state)) is not None:
                 self.load_answer(state, (yield ask))
-        yield from self._end(state)
+        if state.doomed:
+            yield from self.end(state)
         if not state.gone:
             yield from self._finish_kept(state, failed=failed)
 
     def give_up(self, state: State) -> Flow[None]:
         state.begin_as_loaded()
-        yield from self._end(state)
+        yield from self.end(state)
         if state.pending.user_id is None and not state.gone:
             yield from self._commit(state, *state.changes())
 
@@ -316,13 +343,15 @@ class StoredSessions(Refreshing):
         changed, removed = state.changes()
         if changed or removed or state.pending is not NOTHING_PENDING:
             yield from self._finish_changed(state, changed, removed)
-        if not (state.written or state.gone):
+        # A store that has refused this request is not asked for more than it has to be.
+        is_over = state.gone or not state.accessed or (failed and state.failure is not None)
+        if not (state.written or is_over):
             yield from self._finish_unchanged(state, saved=saved, failed=failed)
 
     def _finish_changed(
         self, state: State, changed: dict[str, bytes], removed: frozenset[str]
     ) -> Flow[None]:
-        if state.standing is PAST:
+        if state.standing in STORES_NOTHING:
             self.lose(state, "a write was dropped, for the session had ended or changed its id")
         else:
             yield from self._commit(state, changed, removed)
@@ -330,7 +359,7 @@ class StoredSessions(Refreshing):
     def _finish_unchanged(self, state: State, *, saved: bool, failed: bool) -> Flow[None]:
         if state.record is None:
             wanted = self.rules.save_uninitialized and not (failed or state.ended)
-            if wanted and state.standing is not PAST:
+            if wanted and state.standing not in STORES_NOTHING:
                 state.accessed = True
                 yield from self._create(state, {})
         elif saved:
@@ -359,22 +388,7 @@ class StoredSessions(Refreshing):
         rules = self.rules
         return rules.save_uninitialized or (rules.rolling and bool(self.tokens.identify(state)))
 
-    def must(self, state: State, ask: Ask) -> Ask:
-        """Mark an ask that must not silently be left undone."""
-        state.is_unfinished = True
-        return ask
 
-    def done(self, state: State) -> None:
-        state.is_unfinished = False
-
-
-def _is_worth_a_record(pending: Pending) -> bool:
-    """Return whether a new session without values is to be stored."""
-    return isinstance(pending.user_id, str) or isinstance(pending.timeout, float)
-
-
-def _may_be_values_alone(pending: Pending, difference: Difference) -> bool:
-    """Return whether a lost commit is worth a second one, of its values and nothing else."""
-    renews = pending.next_id is None or pending.grace is not None
-    is_more = pending is not NOTHING_PENDING and renews and pending.user_id is UNCHANGED
-    return is_more and any(difference)
+def _since(pending: Pending, asked: Pending) -> Pending:
+    """Return what has been added since a commit was asked for; mostly nothing."""
+    return NOTHING_PENDING if pending is asked else pending.since(asked)

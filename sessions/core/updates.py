@@ -9,7 +9,8 @@ from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import UPDATE_ATTEMPTS
 from sessions.core.persistence import Flow
 from sessions.core.standing import Standing
-from sessions.core.state import Ask, State, check_size, encode_value
+from sessions.core.state import Ask, State, check_size
+from sessions.core.values import encode_value
 from sessions.errors import SessionNotFound, StoreUnavailable, UnreadableValue
 from sessions.record import Changes, Outcome, Record
 
@@ -61,13 +62,14 @@ def take(sessions: Commits, state: State, key: str, default: object) -> Flow[Any
 def ended() -> SessionNotFound:
     """Return the error for whoever acts upon a session that is no longer there."""
     return SessionNotFound(
-        "the session was ended, or got another id, by another request; nothing was changed"
+        "the session was ended, or got another id, by another request; nothing was changed. Answer"
+        " as for a visitor without a session, or sign the user in again with set_user()"
     )
 
 
 def _save_first(sessions: Commits, state: State, key: str) -> Flow[None]:
     """Save what this request has changed in the value, so that the store knows it."""
-    if state.gone or state.standing is Standing.PAST:
+    if state.gone or state.standing in (Standing.PAST, Standing.AMBIGUOUS):
         raise ended()
     changed, removed = state.changes()
     # After a sign-in as another user, what is stored is the other user's.
@@ -81,6 +83,10 @@ def _exchange(sessions: Commits, state: State, key: str, value: bytes | None) ->
     if id is None or record is None:
         raise ended()
     changes = _changes(sessions, record, key, value, state.base.get(key))
+    if state.assigned is not None:
+        # What was set before is stored by now: only what is set from here on is newer.
+        state.assigned.discard(key)
+    generation = state.generation
     check_size(state.base, changes.set)
     outcome = yield sessions.must(state, ("commit", id.key, changes))
     sessions.done(state)
@@ -91,8 +97,9 @@ def _exchange(sessions: Commits, state: State, key: str, value: bytes | None) ->
     if outcome is not Outcome.APPLIED:
         sessions.lose(state, "it ended, or its id changed, before a value could be changed")
         raise ended()
-    state.learn(changes)
-    state.know(key, value)
+    if state.generation == generation:
+        state.know(key, value)
+        state.learn(changes)
     return True
 
 

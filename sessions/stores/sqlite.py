@@ -244,7 +244,7 @@ def _check(path: object, prefix: str) -> None:
             f"SQLiteStore({path!r}) needs a file that every connection finds; "
             "give the path of one, or use MemoryStore()"
         )
-    if not _PREFIX.fullmatch(prefix):
+    if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
         problems.append(
             f"SQLiteStore(prefix={prefix!r}) begins no table name; "
             "use lower-case letters, digits and underscores"

@@ -10,11 +10,11 @@ from sessions import MemoryStore, Session, SessionContainer, SessionManager
 from sessions.core.commits import changes_of
 from sessions.core.face import state_of
 from sessions.core.lifetime import Lifetimes
-from sessions.core.pending import Rules
 from sessions.core.signing import IdSigner
 from sessions.core.state import ENCODED, Ask, State, check_size
 from sessions.core.stored import StoredSessions
 from sessions.core.tokens import Tokens
+from sessions.core.verbs import Rules
 from sessions.edges import merge_headers
 from sessions.record import Outcome, Record
 from sessions.transports.cookie import CookieTransport
@@ -154,7 +154,7 @@ class _Parts:
         _, state, record = self._used(is_write=True)
         base, difference = state.base, state.changes()
         (id,) = self.tokens.identify(state)
-        changes = changes_of(state, record, difference, self.lifetimes, self.clock())
+        changes = changes_of(record, state.pending, difference, self.lifetimes, self.clock())
         ask: Ask = ("commit", id.key, changes)
 
         def forget() -> None:
@@ -166,7 +166,9 @@ class _Parts:
 
         return {
             "size": lambda: check_size(base, *difference),
-            "carry": lambda: changes_of(state, record, difference, self.lifetimes, self.clock()),
+            "carry": lambda: changes_of(
+                record, state.pending, difference, self.lifetimes, self.clock()
+            ),
             "store commit": lambda: self.store.commit(id.key, changes),
             "learn": learn,
             PREPARE + "learn": forget,

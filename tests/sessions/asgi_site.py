@@ -58,7 +58,7 @@ def open_place(kind: str, clock: Callable[[], float], folder: Path) -> Iterator[
 def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each request a minute for its store, for tests of what comes first, not of speed."""
     monkeypatch.setattr("sessions.core.driving.DEADLINE", 60.0)
-    monkeypatch.setattr("sessions.core.driving.LATEST_ASK", 60.0)
+    monkeypatch.setattr("sessions.core.budget.LATEST_ASK", 60.0)
 
 
 class AsgiSite:

@@ -1,8 +1,6 @@
 """The ASGI edge itself: what it puts into the scope, reads of it, and passes on."""
 
 import asyncio
-import gc
-import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +13,7 @@ from sessions import (
     AsyncSessionManager,
     ConfigurationError,
     MemoryStore,
+    SessionClosed,
     SessionContainer,
     SessionError,
 )
@@ -232,6 +231,18 @@ def test_nothing_in_its_place_ends_the_session(status: int) -> None:
     assert held == {}
 
 
+def test_after_the_answer_the_session_is_in_its_place_again() -> None:
+    """A background task that writes learns that it is too late."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["session"] = {"b": 2}
+        await says_fine(send)
+        with pytest.raises(SessionClosed):
+            scope["session"]["c"] = 3
+
+    assert visit(SessionMiddleware(app, a_container())).status == 200
+
+
 def test_anything_else_in_its_place_is_an_error() -> None:
     """Such as the session of another middleware, whose changes would be lost."""
 
@@ -240,6 +251,17 @@ def test_anything_else_in_its_place_is_an_error() -> None:
 
     with pytest.raises(SessionError, match="replaced by a Other, which cannot be saved"):
         replaced_by(Other(b=2))
+
+
+def test_anything_in_its_place_is_discarded_by_a_failure() -> None:
+    """The page of the failure is not made to fail too."""
+
+    class Other(dict[str, Any]):
+        pass
+
+    answer, held = replaced_by(Other(b=2), status=500)
+
+    assert (answer.status, held) == (500, {"a": 1})
 
 
 def test_a_session_that_was_replaced_ends_though_the_request_fails() -> None:
@@ -331,43 +353,20 @@ def test_trio_is_refused_at_the_first_request(load: Any) -> None:
         trio.run(work)
 
 
-def test_a_value_that_cannot_be_saved_is_no_503() -> None:
+@pytest.mark.parametrize(
+    ("value", "name"), [(object(), "UnencodableValue"), ("x" * 70_000, "SessionTooLarge")]
+)
+def test_a_value_that_cannot_be_saved_is_no_503(value: object, name: str) -> None:
     """The page that the framework makes of it is a 500 like others."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["session"]["a"] = object()
+        scope["session"]["a"] = value
         try:
             await says_fine(send)
-        except TypeError as error:
+        except SessionError as error:
             await says_fine(send, 500, [(b"x-error", type(error).__name__.encode())])
 
     answer = visit(SessionMiddleware(app, a_container()))
 
     assert (answer.status, answer.set_cookies) == (500, [])
-    assert answer.all("X-Error") == ["UnencodableValue"]
-
-
-def test_a_request_leaves_nothing_to_the_garbage_collector() -> None:
-    """What was in its scope goes when it is answered, though the session knows the request."""
-
-    class Marker:
-        pass
-
-    middleware = SessionMiddleware(
-        app_that(lambda scope: scope["session"].update(a=1)), a_container()
-    )
-
-    async def work() -> object:
-        marker = Marker()
-        seen = weakref.ref(marker)
-        await serve(middleware, state=marker)
-        del marker
-        return seen()
-
-    gc.disable()
-    try:
-        left = asyncio.run(work())
-    finally:
-        gc.enable()
-
-    assert left is None
+    assert answer.all("X-Error") == [name]

@@ -1,12 +1,15 @@
 """What the ASGI edge reads of a request: the head that transports look at."""
 
 import asyncio
+import gc
+import weakref
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from sessions import CookieSettings, SessionContainer
-from sessions.asgi import Receive, Scope, ScopeHead, Send, SessionMiddleware
+from sessions.asgi import ASGIApp, Receive, Scope, ScopeHead, Send, SessionMiddleware
 from sessions.edges import RequestHead
 from tests.sessions.asgi_server import request_scope, serve
 from tests.support.apps import KEY, Answer
@@ -102,3 +105,35 @@ def test_a_token_in_the_second_cookie_header_is_found() -> None:
     second = visit(middleware, first.cookie, headers=[(b"cookie", b"theme=dark")])
 
     assert second.set_cookies == []
+
+
+async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+    """Write to the session, and fail."""
+    scope["session"]["visits"] = 1
+    raise LookupError("of the application")
+
+
+@pytest.mark.parametrize("app", [counts, fails])
+def test_a_request_leaves_nothing_to_the_garbage_collector(app: ASGIApp) -> None:
+    """What was in its scope goes when it is over, though the session knows the request."""
+
+    class Marker:
+        pass
+
+    middleware = SessionMiddleware(app, a_container())
+
+    async def work() -> object:
+        marker = Marker()
+        seen = weakref.ref(marker)
+        with suppress(LookupError):
+            await serve(middleware, state=marker)
+        del marker
+        return seen()
+
+    gc.disable()
+    try:
+        left = asyncio.run(work())
+    finally:
+        gc.enable()
+
+    assert left is None

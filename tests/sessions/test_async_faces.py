@@ -13,6 +13,7 @@ from sessions import (
     Session,
     SessionClosed,
     SessionError,
+    SessionEvent,
     SessionNotFound,
     Store,
     StoreUnavailable,
@@ -116,6 +117,21 @@ async def test_every_verb_works_in_a_thread(async_manager: AsyncSessionManager) 
 
     assert made == [2, "code", ["x"], {"n": 2, "list": ["x"], "mine": 1}]
     assert dict(session) == made[-1]
+
+
+@on_a_loop
+async def test_what_a_thread_does_is_told_at_once(clock: ManualClock, store: Store) -> None:
+    """A connection may go on for hours before its session is closed."""
+    told: list[SessionEvent] = []
+    manager = a_manager(store, clock, listeners=[told.append])
+    blocking = manager.face(await opened(manager), Session)
+
+    def in_thread() -> list[str]:
+        blocking["a"] = 1
+        blocking.save()
+        return [event.kind for event in told]
+
+    assert await asyncio.to_thread(in_thread) == ["created"]
 
 
 @on_a_loop

@@ -284,6 +284,33 @@ async def test_an_async_session_class_of_ones_own_is_used(clock: ManualClock) ->
     assert type(await manager.create()) is Shop
 
 
+@on_a_loop
+async def test_a_job_asks_a_store_again_that_has_failed(
+    slow_manager: AsyncSessionManager, suspending: SuspendingStore
+) -> None:
+    """Nobody waits for its answer, so nothing bounds its time."""
+    session = await slow_manager.get(await an_id_of(slow_manager, a=1))
+    suspending.broken = {"load"}
+    with pytest.raises(StoreUnavailable):
+        await session.reload()
+    suspending.broken = set()
+
+    await session.reload()
+
+    assert session["a"] == 1
+
+
+@on_a_loop
+async def test_a_job_has_no_deadline(
+    slow_manager: AsyncSessionManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However soon that of a request is over."""
+    session_id = await an_id_of(slow_manager, a=1)
+    monkeypatch.setattr("sessions.core.driving.DEADLINE", 0.0)
+
+    assert await holds(slow_manager, session_id) == {"a": 1}
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [("session_class", AsyncSession), ("async_session_class", Session), ("session_class", dict)],

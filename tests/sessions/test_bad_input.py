@@ -218,6 +218,17 @@ class TestDuplicates:
         assert (answer.clears, len(answer.set_cookies)) == (True, 1)
         assert victim.send(planted).value == victim.send(victim.cookie).value == {}
 
+    def test_each_live_one_is_ended_once(self, victim: Victim) -> None:
+        """Also by a request that took a new id before, and writes after it."""
+        planted = victim.send("", writes(a="planted")).cookie
+        victim.forget()
+
+        handler = in_turn(Session.regenerate, Session.destroy, writes(b=2))
+        answer = victim.send(f"{planted}; {victim.cookie}", handler)
+
+        assert victim.store.calls == ["load", "load", "delete", "delete", "create"]
+        assert victim.send(answer.cookie).value == {"b": 2}
+
     @pytest.mark.parametrize("end", ["logout", "another id", "expiry", "a forged lineage"])
     @pytest.mark.parametrize("dead_first", [True, False])
     def test_a_dead_one_beside_a_live_one_does_not_count(

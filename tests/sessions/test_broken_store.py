@@ -160,6 +160,41 @@ def test_a_store_that_is_back_does_not_hide_the_failure(customer: Browser) -> No
     assert_refused(customer.visit(handler))
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        in_turn(writes(b=2), Session.save),
+        lambda session: session.increment("n"),
+        lambda session: session.take("a"),
+        in_turn(Session.destroy, writes(b=2), Session.save),
+    ],
+    ids=["save", "increment", "take", "save after a logout"],
+)
+def test_what_was_done_before_the_failure_is_answered_as_done(
+    customer: Browser, act: Handler
+) -> None:
+    """A handler may go without what it wanted to read afterwards."""
+
+    def handler(session: Session) -> None:
+        act(session)
+        customer.site.store.broken = {"load"}
+        swallows(Session.reload)(session)
+
+    assert customer.visit(handler).status == 200
+
+
+def test_a_write_that_may_be_stored_is_not_answered_as_undone(customer: Browser) -> None:
+    """The handler took it back, but the store has it, and only its reply was lost."""
+    customer.site.store.loses_reply = {"commit"}
+
+    def handler(session: Session) -> None:
+        session["b"] = 2
+        swallows(Session.save)(session)
+        del session["b"]
+
+    assert_refused(customer.visit(handler))
+
+
 def test_a_failed_load_never_becomes_an_empty_session(customer: Browser) -> None:
     """Each use in the request raises again: nothing is saved over a session that was not seen."""
     customer.site.store.broken = {"load"}
@@ -308,6 +343,18 @@ def test_a_locked_database_is_a_503_within_the_deadline(
     assert_refused(answer)
     assert time.monotonic() - began < DEADLINE
     assert reader.holds() == {"a": 1}
+
+
+def test_a_bug_of_the_store_is_raised_also_where_the_request_has_failed(customer: Browser) -> None:
+    """Only what a store says by the contract is logged and left at that."""
+
+    def fails() -> None:
+        raise LookupError("a bug of the store")
+
+    customer.site.store.before["delete"] = fails
+
+    with pytest.raises(LookupError, match="a bug of the store"):
+        customer.visit(Session.destroy, status=500)
 
 
 def test_a_database_that_is_free_again_is_used_again(

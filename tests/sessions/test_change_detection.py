@@ -184,6 +184,26 @@ def test_the_size_limit_is_exact(browser: Browser) -> None:
     assert len(browser.holds()["a"]) == 65_532
 
 
+def test_a_key_counts_with_all_its_bytes(browser: Browser) -> None:
+    """A character may have four of them."""
+    key = "\N{GRINNING FACE}" * 16_384
+
+    with pytest.raises(SessionTooLarge, match="65537 bytes"):
+        browser.visit(lambda session: session.update({key: 1}))
+
+
+def test_what_cannot_be_saved_is_a_change(browser: Browser) -> None:
+    """There is something to save, and the save tells what is wrong with it."""
+
+    def handler(session: Session) -> bool:
+        session["a"] = object()
+        modified = session.modified
+        del session["a"]
+        return modified
+
+    assert browser.visit(handler).value is True
+
+
 @pytest.mark.parametrize("saves", [1, 2, 3])
 def test_save_then_the_end_is_one_write(customer: Browser, saves: int) -> None:
     """However often an unchanged session is saved."""

@@ -115,6 +115,18 @@ class TestJustAfterIt:
 
         assert late.visit(handler).set_cookies == []
 
+    def test_a_save_that_came_too_late_is_told(self, late: Browser) -> None:
+        """At once, for a request that then fails drops its changes unheard."""
+
+        def handler(session: Session) -> bool:
+            session["b"] = 2
+            with pytest.raises(SessionNotFound):
+                session.save()
+            return session.gone
+
+        assert late.visit(handler, status=500).value
+        assert late.site.told == ["gone"]
+
     def test_a_sign_in_is_not_dropped(self, late: Browser) -> None:
         """It gets a fresh session, with what the request itself has set, and its cookie."""
         answer = late.visit(in_turn(writes(b=2), login))

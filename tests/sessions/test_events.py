@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from sessions import CookieSettings, Session, SessionEvent, SessionNotFound, SQLiteStore
+from sessions import (
+    CookieSettings,
+    Session,
+    SessionEvent,
+    SessionNotFound,
+    SQLiteStore,
+    StoreUnavailable,
+)
 from sessions.core.ids import read_id
 from sessions.core.signing import IdSigner
 from sessions.testing import ManualClock
@@ -69,6 +76,20 @@ def test_a_dropped_write_is_told(customer: Browser, caplog: pytest.LogCaptureFix
 
     assert customer.site.told == ["destroyed", "gone"]
     assert [record.getMessage()[:13] for record in caplog.records] == ["session gone:"]
+
+
+def test_what_was_done_before_a_close_failed_is_told(customer: Browser) -> None:
+    """Also where nobody closes the session again."""
+    manager = customer.site.manager
+    session = manager.get(customer.visit(lambda session: session.id).value)
+    session.destroy()
+    session["b"] = 2
+    customer.site.store.broken = {"create"}
+
+    with pytest.raises(StoreUnavailable):
+        manager.close(session)
+
+    assert customer.site.told == ["destroyed"]
 
 
 def test_a_foreign_token_is_told(site: Site) -> None:

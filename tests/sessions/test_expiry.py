@@ -45,6 +45,26 @@ def test_an_expired_session_is_not_adopted(customer: Browser, clock: ManualClock
     assert customer.site.visit(everything, before).value == {}
 
 
+def test_what_follows_a_logout_has_its_own_time(customer: Browser, clock: ManualClock) -> None:
+    """The absolute timeout of the fresh session begins with it, not with the one that ended."""
+    clock.advance(HOUR)
+
+    customer.visit(in_turn(everything, Session.destroy, writes(b=2)))
+
+    began = customer.visit(lambda session: session.created_at.timestamp()).value
+    assert began == START + HOUR
+
+
+def test_rolling_renews_the_cookie_also_after_a_verb_that_wrote(make_site: SiteMaker) -> None:
+    """What it wrote was a value, which says nothing of the id."""
+    browser = make_site(rolling=True).browser()
+    browser.visit(writes(n=1))
+
+    answer = browser.visit(lambda session: session.increment("n"))
+
+    assert len(answer.set_cookies) == 1
+
+
 def test_the_server_rules_by_the_settings_of_today(
     customer: Browser, make_site: SiteMaker, clock: ManualClock
 ) -> None:

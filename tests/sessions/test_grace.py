@@ -9,6 +9,7 @@ from sessions import Session
 from sessions.testing import MICROSECOND, START, ManualClock
 from tests.support.apps import Answer, Browser, Handler, everything, in_turn, writes
 from tests.support.loops import a_head
+from tests.support.users import signs_in
 
 MINUTE, HOUR = 60.0, 3600.0
 GRACE = timedelta(seconds=30)
@@ -71,6 +72,16 @@ def test_the_old_id_may_change_values_at_once(customer: Browser, old: str, act: 
     assert answer.set_cookies == []
     assert customer.holds() != before
     assert "gone" not in customer.site.told
+
+
+def test_a_logout_after_a_sign_in_clears_the_cookie_of_a_failed_request(
+    customer: Browser, old: str
+) -> None:
+    """The session of the old id has ended, and does not come back with what is discarded."""
+    answer = customer.site.visit(in_turn(signs_in(), Session.destroy), old, status=500)
+
+    assert answer.clears
+    assert customer.holds() == {}
 
 
 @pytest.mark.parametrize(
@@ -259,7 +270,9 @@ def test_grace_is_a_time(customer: Browser, grace: Any) -> None:
     """What is none is refused where it is given, and nothing is changed."""
 
     def handler(session: Session) -> None:
-        with pytest.raises(ValueError, match="lets nobody go on; give a positive timedelta"):
+        with pytest.raises(
+            ValueError, match="is refused; give a positive timedelta of at most 1 day"
+        ):
             session.regenerate(grace=grace)
 
     assert customer.visit(handler).set_cookies == []

@@ -120,6 +120,21 @@ def test_the_loser_of_two_new_ids_leaves_it_at_that(customer: Browser) -> None:
     assert customer.site.told == ["created", "regenerated", "gone"]
 
 
+def test_a_logout_after_a_lost_write_begins_afresh(customer: Browser) -> None:
+    """What is written after it belongs to a session of its own."""
+
+    def handler(session: Session) -> None:
+        customer.site.manager.delete(session.id)
+        with pytest.raises(SessionNotFound):
+            session.increment("n")
+        session.destroy()
+        session["b"] = 2
+
+    customer.visit(handler)
+
+    assert customer.holds() == {"b": 2}
+
+
 def test_a_dropped_write_costs_one_call(customer: Browser) -> None:
     """The commit that found nobody; it is not tried again, and save() says so each time."""
 

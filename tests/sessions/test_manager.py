@@ -125,6 +125,70 @@ def test_a_close_that_is_too_large_can_be_closed_as_failed(
     assert manager.get(session.id)["a"] == 1
 
 
+@pytest.mark.parametrize("opening", ["get", "from_cookie"])
+def test_a_job_asks_a_store_again_that_has_failed(
+    manager: SessionManager, customer: Browser, opening: str
+) -> None:
+    """Nobody waits for its answer, so nothing bounds its time."""
+    session_id = customer.visit(lambda session: session.id).value
+    by_id = opening == "get"
+    session = manager.get(session_id) if by_id else manager.from_cookie(customer.cookie)
+    session.load()
+    customer.site.store.broken = {"load"}
+    with pytest.raises(StoreUnavailable):
+        session.reload()
+    customer.site.store.broken = set()
+
+    session.reload()
+
+    assert session["a"] == 1
+
+
+def test_what_was_kept_does_not_come_back_after_a_logout(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """The values belonged to the session that has ended."""
+    session = open_with(manager, customer.cookie)
+    session["b"] = 2
+    kept = manager.unsaved(session)
+    session.destroy()
+
+    manager.discard(session, keep=kept)
+
+    assert dict(session) == {}
+
+
+def test_what_was_kept_takes_the_place_of_nothing_newer(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """A value that has been stored since stays."""
+    session = open_with(manager, customer.cookie)
+    session.update(b=2, c=2)
+    kept = manager.unsaved(session)
+    session["b"] = 3
+    del session["c"]
+    session.save()
+
+    manager.discard(session, keep=kept)
+
+    assert dict(session) == {"a": 1, "b": 3, "c": 2}
+
+
+def test_what_a_session_that_has_gone_holds_is_not_checked(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """Nothing of it is stored, so nothing can be too large."""
+    session = open_with(manager, customer.cookie)
+    manager.delete(session.id)
+    with pytest.raises(SessionNotFound):
+        session.increment("n")
+    session["b"] = "x" * 70_000
+
+    manager.check(session)
+
+    assert manager.close(session) == [("Vary", "Cookie")]
+
+
 def test_a_close_that_is_too_large_changes_no_id(
     manager: SessionManager, customer: Browser
 ) -> None:

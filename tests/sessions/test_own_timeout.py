@@ -7,6 +7,7 @@ import pytest
 
 from sessions import Session
 from sessions.testing import MICROSECOND, START, ManualClock
+from tests.sessions.conftest import SiteMaker
 from tests.support.apps import Browser, Handler, Site, everything, in_turn, writes
 
 MINUTE, DAY = 60.0, 86400.0
@@ -112,6 +113,16 @@ def test_remember_me_makes_only_that_session_persistent(site: Site, clock: Manua
     assert "max-age" not in second.attributes
     assert remembered.holds() == {"a": 1}
     assert other.holds() == {}
+
+
+def test_with_rolling_each_answer_renews_the_cookie(make_site: SiteMaker) -> None:
+    """As for a session that has the timeout of the container."""
+    browser = make_site(rolling=True).browser()
+    browser.visit(lives_for(timedelta(days=3)))
+
+    answers = [browser.visit(use) for use in (everything, writes(b=2))]
+
+    assert [len(answer.set_cookies) for answer in answers] == [1, 1]
 
 
 def test_a_new_id_keeps_the_session_persistent(customer: Browser, clock: ManualClock) -> None:

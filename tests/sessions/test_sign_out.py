@@ -1,5 +1,7 @@
 """Signing out: the user goes, the session stays, whatever becomes of the request."""
 
+from datetime import timedelta
+
 import pytest
 
 from sessions import Session
@@ -31,6 +33,30 @@ def test_clear_user_signs_out_and_keeps_the_session(customer: Browser) -> None:
     assert customer.holds() == {"cart": ["tea"]}
     handle = customer.visit(lambda session: session.handle).value
     assert loaded_from(customer.site.store, handle).user_id is None
+
+
+def test_a_sign_out_that_loses_to_a_renewal_is_not_dropped(customer: Browser) -> None:
+    """The grace of the old id lets values through; the sign-out goes before them."""
+    customer.visit(signs_in(name="Ada"))
+    other = customer.site.browser()
+    other.cookie = customer.cookie
+
+    def handler(session: Session) -> None:
+        session["x"] = 1
+        other.visit(lambda renewed: renewed.regenerate(grace=timedelta(seconds=30)))
+        session.clear_user()
+
+    customer.visit(handler)
+
+    assert other.visit(who).value == (None, {})
+
+
+def test_a_sign_out_takes_back_a_sign_in_of_its_own_request(browser: Browser) -> None:
+    """Also that of a visitor, who has no session yet."""
+    browser.visit(in_turn(writes(cart=["tea"]), signs_in(name="Ada"), Session.clear_user))
+
+    assert browser.visit(who).value == (None, {})
+    assert browser.holds() == {"cart": ["tea"]}
 
 
 @pytest.mark.parametrize("status", [404, 500])

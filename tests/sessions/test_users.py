@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from sessions import Session
+from sessions import Session, SessionNotFound
 from sessions.testing import START, ManualClock, loaded_from
+from tests.sessions.conftest import SiteMaker
 from tests.support.apps import Browser, Site, everything, in_turn, writes
 from tests.support.users import signs_in, who
 
-MINUTE, DAY = 60.0, 86400.0
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
 @pytest.fixture
@@ -86,6 +87,20 @@ def test_a_sign_in_begins_the_absolute_timeout_anew(customer: Browser, clock: Ma
     assert customer.visit(who).value == (None, {})
 
 
+def test_a_sign_in_begins_it_anew_where_each_answer_has_a_cookie(
+    make_site: SiteMaker, clock: ManualClock
+) -> None:
+    """With `rolling` the same commit also renews the cookie."""
+    browser = make_site(rolling=True).browser()
+    browser.visit(writes(cart=["tea"]))
+    clock.advance(10 * MINUTE)
+
+    browser.visit(signs_in())
+
+    began = browser.visit(lambda session: session.created_at.timestamp()).value
+    assert began == START + 10 * MINUTE
+
+
 def test_a_sign_in_tells_the_new_times_at_once(customer: Browser, clock: ManualClock) -> None:
     """The end is reckoned from the sign-in, before it is committed and after."""
     clock.advance(10 * MINUTE)
@@ -100,6 +115,49 @@ def test_a_sign_in_tells_the_new_times_at_once(customer: Browser, clock: ManualC
 
     anew = START + 10 * MINUTE + 14 * DAY
     assert customer.visit(handler).value == [START + 14 * DAY, anew, anew]
+
+
+def test_a_sign_in_in_the_last_hour_is_none_for_an_hour_only(
+    customer: Browser, clock: ManualClock
+) -> None:
+    """Its commit gives the session the whole idle timeout."""
+    for _ in range(14):
+        clock.advance(DAY - HOUR / 14)
+        customer.visit(everything)
+    customer.visit(signs_in())
+
+    clock.advance(2 * HOUR)
+
+    assert customer.visit(who).value == ("ada", {})
+
+
+def test_a_visitor_that_signs_in_sees_what_is_stored(browser: Browser, clock: ManualClock) -> None:
+    """The session began with the commit, however long the request had worked before."""
+
+    def handler(session: Session) -> float:
+        session.set_user("ada")
+        clock.advance(MINUTE)
+        session.save()
+        return session.created_at.timestamp()
+
+    told = browser.visit(handler).value
+
+    assert told == browser.visit(lambda session: session.created_at.timestamp()).value
+
+
+def test_a_sign_in_after_a_lost_write_is_not_dropped(customer: Browser) -> None:
+    """It gets a fresh session, as one whose own commit comes too late does."""
+
+    def handler(session: Session) -> None:
+        customer.site.manager.delete(session.id)
+        with pytest.raises(SessionNotFound):
+            session.increment("n")
+        session.set_user("ada")
+
+    answer = customer.visit(handler)
+
+    assert len(answer.set_cookies) == 1
+    assert customer.visit(who).value == ("ada", {})
 
 
 def test_signing_in_again_is_a_sign_in(customer: Browser) -> None:

@@ -9,7 +9,7 @@ from tests.sessions.conftest import SiteMaker
 from tests.support.apps import Browser, Handler, everything, writes
 
 IDLE, ABSOLUTE = timedelta(hours=24), timedelta(days=14)
-SECOND = timedelta(seconds=1)
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 AHEAD = [timedelta(minutes=2), timedelta(hours=3), timedelta(days=400), timedelta(days=36_500)]
 
 
@@ -60,6 +60,35 @@ def test_its_times_are_put_right_once(visitor: Browser) -> None:
         visitor.visit(everything)
 
     assert visitor.site.store_calls() == ["load", "touch", "load", "load"]
+
+
+def test_a_use_by_a_wrong_clock_is_put_right_once(browser: Browser, clock: ManualClock) -> None:
+    """Also where the session itself was made by one that is right."""
+    browser.visit(writes(a=1))
+    clock.advance(HOUR)
+    browser.visit(everything)
+    clock.set(START)
+    browser.site.store_calls().clear()
+
+    for _ in range(3):
+        browser.visit(everything)
+
+    assert browser.site.store_calls() == ["load", "touch", "load", "load"]
+
+
+def test_a_write_that_renews_the_cookie_puts_them_right(
+    make_site: SiteMaker, clock: ManualClock
+) -> None:
+    """So the session lives as long as one that was made now."""
+    browser = make_site(rolling=True).browser()
+    clock.advance(HOUR)
+    browser.visit(writes(a=1))
+    clock.set(START)
+
+    browser.visit(writes(b=2))
+
+    began = browser.visit(lambda session: session.created_at.timestamp()).value
+    assert began == START
 
 
 def test_two_clocks_may_differ_by_a_minute(browser: Browser, clock: ManualClock) -> None:

@@ -1,5 +1,7 @@
 """The WSGI edge keeps PEP 3333, whatever the application's response is made of."""
 
+import gc
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -121,6 +123,17 @@ def test_a_refusal_of_head_has_no_body(protect: Protect, watched: WatchedStore) 
     get = serve(protect(answering([])))
 
     assert (head.status, head.headers, head.body) == (get.status, get.headers, b"")
+
+
+def test_a_store_that_fails_after_the_headers_is_answered_by_nobody(protect: Protect) -> None:
+    """The server hears of it, for a response is on its way already."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", TEXT)(b"first")
+        raise StoreUnavailable("too late")
+
+    with pytest.raises(StoreUnavailable, match="too late"):
+        serve(protect(app))
 
 
 def test_a_commit_that_failed_in_write_is_not_forgotten(
@@ -278,6 +291,28 @@ def test_a_file_reaches_the_server_in_its_own_wrapper(protect: Protect) -> None:
 def test_a_list_reaches_the_server_as_it_is(protect: Protect) -> None:
     """So that it can tell the length of the body."""
     assert protect(a_list)(environment(), Gateway().start_response) == [b"bo", b"dy"]
+
+
+def test_a_request_leaves_nothing_to_the_garbage_collector(protect: Protect) -> None:
+    """What was in its environ goes when it is answered, though the session knows the request."""
+
+    class Marker(str):
+        pass
+
+    def work() -> object:
+        marker = Marker()
+        seen = weakref.ref(marker)
+        serve(protect(a_list), **{"tests.marker": marker})
+        del marker
+        return seen()
+
+    gc.disable()
+    try:
+        left = work()
+    finally:
+        gc.enable()
+
+    assert left is None
 
 
 def test_a_second_middleware_does_nothing(protect: Protect, watched: WatchedStore) -> None:

@@ -12,12 +12,12 @@ from sessions.core.face import face
 from sessions.core.ids import Id, read_id
 from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import LINEAGE_LENGTH
-from sessions.core.pending import Rules
 from sessions.core.signing import IdSigner
 from sessions.core.standing import Standing
 from sessions.core.state import State
 from sessions.core.stored import StoredSessions
 from sessions.core.tokens import Tokens
+from sessions.core.verbs import Rules
 from sessions.session import Session
 from sessions.stores.memory import MemoryStore
 from sessions.testing.clock import ManualClock

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from sessions.core import codec
 from sessions.core.persistence import Flow, Persistence
-from sessions.core.state import USER_DATA, Ask, State
+from sessions.core.state import Ask, State
+from sessions.core.values import USER_DATA
 from sessions.session import Session
 
 GRACE_TIME = timedelta(seconds=10)

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from sessions.core.ids import Id
+from sessions.core.pending import NOTHING_PENDING
 from sessions.core.persistence import Flow, Several
-from sessions.core.standing import TokenStandings, Standing
-from sessions.core.state import NOTHING_PENDING, Ask, Headers, State
+from sessions.core.standing import Standing, TokenStandings
+from sessions.core.state import Ask, Headers, State
 from sessions.core.stored import StoredSessions
 from sessions.errors import StoreUnavailable
 from sessions.record import Changes, Outcome, Record
@@ -83,9 +84,7 @@ class DropsLateRenewals(Overhearing):
 
     def replied(self, state: State, ask: Ask, reply: Any) -> Replied:
         yield from ()
-        if reply is SUPERSEDED and ask[2].grace is not None:
-            state.pending = state.pending._replace(grace=None)
-        return reply
+        return GONE if reply is SUPERSEDED and ask[2].grace is not None else reply
 
 
 class BringsSessionsBack(Overhearing):

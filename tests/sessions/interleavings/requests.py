@@ -238,7 +238,7 @@ def _tell(serving: Generator[Ask, Any, Answer], state: State, reply: Any) -> Ask
     return ask
 
 
-def _failure(state: State) -> SessionError | None:
+def _failure(state: State) -> Exception | None:
     return state.failure
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sessions.core import codec
 from sessions.core.ids import Id
-from sessions.core.state import USER_DATA
+from sessions.core.values import USER_DATA
 from sessions.record import Grace, Record
 from sessions.testing.clock import START
 from tests.sessions.interleavings.contents import Contents

@@ -26,6 +26,24 @@ def test_a_full_store_refuses_and_drops_nothing() -> None:
     assert store.load("b") is not None
 
 
+def test_a_session_that_comes_during_a_load_is_there() -> None:
+    """The key of one that has ended is not said to have ended once another has it."""
+    clock = ManualClock()
+    store = MemoryStore(clock=clock)
+    store.create("a", a_record(clock))
+    store.delete("a")
+    record = a_record(clock)
+
+    def clock_that_creates() -> float:
+        store.clock = clock
+        store.create("a", record)
+        return clock()
+
+    store.clock = clock_that_creates
+
+    assert store.load("a") == record
+
+
 def test_the_bytes_are_bounded_exactly() -> None:
     """Data over the bound is refused, and what is deleted makes room again."""
     clock = ManualClock()

@@ -3,6 +3,7 @@
 import random
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from sessions.record import Ended
 from sessions.stores import sqlite
-from sessions.stores.base import PURGE_BATCH, PURGE_DELAY, REMEMBERED_FOR
+from sessions.stores.base import CALL_DEADLINE, PURGE_BATCH, PURGE_DELAY, REMEMBERED_FOR
 from sessions.stores.sqlite import SQLiteStore
 from sessions.testing import SECRET, ManualClock, a_record, some_changes
 
@@ -74,6 +75,30 @@ def test_a_creation_does_not_fail_because_its_purge_does(
 
     assert store.create("key", a_record(clock))
     other.close()
+
+
+def test_a_creation_does_not_wait_for_its_purge(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody waits for the answer to it; the fastest of three tells, on a busy machine."""
+    store = SQLiteStore(path, clock=clock)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    locked_at: list[float] = []
+
+    def lock_first() -> float:
+        other.execute("BEGIN IMMEDIATE")
+        locked_at.append(time.monotonic())
+        return 0.0
+
+    monkeypatch.setattr(random, "random", lock_first)
+    waited: list[float] = []
+    for n in range(3):
+        store.create(f"key{n}", a_record(clock))
+        waited.append(time.monotonic() - locked_at[-1])
+        other.execute("ROLLBACK")
+    other.close()
+
+    assert min(waited) < CALL_DEADLINE / 2
 
 
 def test_a_purge_removes_no_more_than_its_limit(path: Path, clock: ManualClock) -> None:

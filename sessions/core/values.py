@@ -1,0 +1,50 @@
+"""What a session accepts: keys that are texts, and values that come back as they were."""
+
+from sessions.core import codec
+from sessions.errors import UnencodableValue
+
+USER_DATA = "\0user_data"
+"""The key under which a session keeps what `set_user` was told; users do not see it."""
+
+
+def encode_value(key: str, value: object) -> bytes:
+    """Encode a value; an error names its key."""
+    try:
+        if not key.isascii():
+            codec.encode(key)
+        return codec.encode(value)
+    except UnencodableValue as error:
+        what = "the user data of set_user()" if key == USER_DATA else f"session[{key!r}]"
+        raise UnencodableValue(f"{what} cannot be saved: {error}") from error
+
+
+def plain_key(key: object) -> str:
+    """Return the key as a plain str; raise UnencodableValue if it is not a str."""
+    if not isinstance(key, str):
+        raise UnencodableValue(
+            f"the key of session[{key!r}] is of type {type(key).__name__}; use a str"
+        )
+    if key == USER_DATA:
+        raise UnencodableValue(
+            f"session[{key!r}] is where set_user() keeps its data; use another key, or"
+            " set_user(user_id, name=...)"
+        )
+    return str.__str__(key)
+
+
+def unsettable(name: str, value: object) -> AttributeError:
+    """Return the error for an attribute that a session does not have, or that cannot be set."""
+    if name in _INSTEAD:
+        return AttributeError(f"session.{name} = {value!r} cannot be set; {_INSTEAD[name]}")
+    return AttributeError(
+        f"session.{name} = {value!r} would be lost, for a session has no such attribute; write"
+        f" session[{name!r}] = {value!r}"
+    )
+
+
+# What is likely to be set by mistake, and how it is done instead.
+_INSTEAD = {
+    "user_id": "sign in with session.set_user(user_id), sign out with session.clear_user()",
+    "id": "take another id with session.regenerate()",
+    "expires_at": "set session.timeout",
+}

@@ -1,0 +1,187 @@
+"""What a handler does to a session in memory, for the next commit to carry out.
+
+A new id, a sign-in, a timeout, an end: each is noted in the state, and `stored` commits it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sessions.core.ids import Id, new_id, renewed_id
+from sessions.core.lifetime import Lifetimes
+from sessions.core.limits import CREATE_ATTEMPTS
+from sessions.core.pending import NOTHING_PENDING
+from sessions.core.persistence import Persistence
+from sessions.core.standing import Standing
+from sessions.core.state import ENCODED, State
+from sessions.core.tokens import Tokens
+from sessions.core.values import USER_DATA
+from sessions.errors import SessionError
+from sessions.events import Listener
+from sessions.record import UNCHANGED, Unchanged
+
+CURRENT, GRACE, PAST = Standing.CURRENT, Standing.GRACE, Standing.PAST
+FRESH, UNKNOWN = Standing.FRESH, Standing.UNKNOWN
+STORES_NOTHING = (Standing.PAST, Standing.AMBIGUOUS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Hold the settings that decisions about stored sessions need."""
+
+    lifetimes: Lifetimes
+    gen_id: Callable[[], str]
+    clock: Callable[[], float]
+    rolling: bool = False
+    resave: bool = False
+    save_uninitialized: bool = False
+    listeners: tuple[Listener, ...] = ()
+
+
+class MemoryVerbs(Persistence):
+    """Do in memory what handlers ask for, and note what the next commit is to do."""
+
+    def __init__(self, rules: Rules, tokens: Tokens) -> None:
+        self.rules = rules
+        self.tokens = tokens
+        self.clock = rules.clock
+        self.lifetimes = rules.lifetimes
+        self.gen_id = rules.gen_id
+
+    def regenerate(self, state: State, grace: timedelta | None) -> None:
+        if state.record is None:
+            # Nobody knows a new session's id yet; one that is past is left behind.
+            state.replaced = state.replaced or state.replaceable
+            if state.standing in STORES_NOTHING:
+                state.note_left()
+                state.standing = FRESH
+            state.id = None
+        elif state.standing is CURRENT and not state.gone:
+            pending, until = state.pending, None
+            # A new id for other reasons than a renewal leaves no grace to the one of before.
+            is_more = pending.user_id is not UNCHANGED or (pending.next_id and not pending.grace)
+            if grace is not None and not is_more:
+                until = self.clock() + grace.total_seconds()
+            state.pending = pending.then(next_id=self.renewed(state.id), grace=until)
+
+    def set_user(self, state: State, user_id: str, data: Mapping[str, Any]) -> None:
+        present = self.user_id(state)
+        if state.gone or state.standing is GRACE or state.standing in STORES_NOTHING:
+            timeout = state.pending.timeout
+            state.leave()
+            state.gone, state.pending = False, NOTHING_PENDING.then(timeout=timeout)
+        elif present is not None and present != user_id:
+            state.values, state.assigned = {}, set()
+            # Also what other requests have written meanwhile is the other user's.
+            state.pending = state.pending.then(clear=True)
+        if state.record is None:
+            state.started_at = self.clock()
+        self.regenerate(state, None)
+        state.pending = state.pending.then(user_id=user_id, grace=None)
+        if data:
+            state.set(USER_DATA, dict(data))
+        elif state.values is not None:
+            state.values.pop(USER_DATA, None)
+
+    def clear_user(self, state: State) -> None:
+        if not state.found:
+            # Too many to be looked up, or not looked up yet.
+            for id in self.tokens.identify(state):
+                self.doom(state, id)
+        for id, standing, _ in state.found:
+            if standing is not CURRENT or state.id is None or id.key != state.id.key:
+                self.doom(state, id)
+        if state.values is not None:
+            state.values.pop(USER_DATA, None)
+        if state.gone and state.id is not None:
+            self.doom(state, state.id)
+        if state.record is not None and state.standing is CURRENT:
+            state.signs_out = True
+            state.pending = state.pending.then(user_id=None)
+        elif state.standing is GRACE:
+            state.leave()
+            # It ends, also if the request fails.
+            state.left = None
+        elif state.pending.user_id is not UNCHANGED:
+            state.pending = state.pending.then(user_id=UNCHANGED)
+
+    def set_timeout(self, state: State, seconds: float | None) -> None:
+        if state.standing is not GRACE:
+            state.pending = state.pending.then(timeout=seconds)
+
+    def destroy(self, state: State) -> None:
+        for id in self.tokens.identify(state):
+            self.doom(state, id)
+        if state.record is not None and state.id is not None:
+            self.doom(state, state.id)
+        if state.has_tokens and not state.ids and not state.is_obstructed:
+            # What came was no token of ours: it is of no use to the client.
+            state.clear_is_due = True
+        state.started_at = self.clock()
+        state.begin(None, None, FRESH)
+        state.left, state.replaced, state.signs_out = None, (), False
+        state.ended, state.gone, state.cookie_is_due, state.saved = True, False, False, False
+
+    def user_id(self, state: State) -> str | None:
+        if isinstance(state.pending.user_id, Unchanged):
+            return None if state.record is None else state.record.user_id
+        return state.pending.user_id
+
+    def idle_timeout(self, state: State) -> float:
+        own = self._timeout_of(state)
+        return self.lifetimes.idle if own is None else own
+
+    def expires_at(self, state: State) -> float:
+        begins_anew = isinstance(state.pending.user_id, str)
+        now = self.clock()
+        created_at = now if begins_anew else state.started_at
+        return self.lifetimes.end(created_at, self._timeout_of(state), now)
+
+    def doom(self, state: State, id: Id) -> None:
+        if all(id.key != doomed.key for doomed in state.doomed):
+            state.doomed = (*state.doomed, id)
+
+    def renewed(self, id: Id | None) -> Id:
+        if id is None:
+            return new_id(self.gen_id)
+        for _ in range(CREATE_ATTEMPTS):
+            renewed = renewed_id(id, self.gen_id)
+            if renewed.secret != id.secret:
+                return renewed
+        raise taken("the secret that the session has already")
+
+    def _timeout_of(self, state: State) -> float | None:
+        if isinstance(state.pending.timeout, Unchanged):
+            return None if state.record is None else state.record.timeout
+        return state.pending.timeout
+
+    def drop_unbearable(self, state: State) -> None:
+        if state.values is not None and state.record is None and state.has_changes():
+            state.begin_as_loaded()
+            state.note("gone", "a new session was not stored, for no answer brings its cookie")
+        elif isinstance(state.pending.user_id, str):
+            self._undo_sign_in(state)
+            state.note("gone", "nobody was signed in, for no answer brings the new cookie")
+        elif state.pending.next_id is not None:
+            state.pending = state.pending.then(next_id=None, grace=None)
+            state.note("gone", "a new id was not taken, for no answer brings its cookie")
+
+    def _undo_sign_in(self, state: State) -> None:
+        if state.pending.clear:
+            # All that is set since then is the new user's.
+            state.begin_as_loaded()
+            return
+        state.pending = state.pending.then(next_id=None, user_id=UNCHANGED, grace=None)
+        if state.values is not None:
+            state.values.pop(USER_DATA, None)
+            if USER_DATA in state.base:
+                state.values[USER_DATA] = ENCODED
+
+
+def taken(what: str) -> SessionError:
+    """Return the error for an id that is not random."""
+    return SessionError(
+        f"gen_id returned {what}, {CREATE_ATTEMPTS} times; it must be random, such as"
+        " secrets.token_urlsafe(32)"
+    )
