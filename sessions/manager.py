@@ -1,12 +1,11 @@
 """Open and close sessions, in a request or without one; no gateway and no store by name."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, cast
 from urllib.parse import unquote
 
 from sessions.container import SessionContainer, checked_container, rules_of, tokens_of
-from sessions.core.bridging import BridgeDriver
+from sessions.core.bridging import BridgeDriver, running_loop
 from sessions.core.driving import AsyncDriver, BlockingDriver
 from sessions.core.face import SessionFace, face, state_of
 from sessions.core.ids import Id, is_id, read_id
@@ -136,7 +135,7 @@ class SessionManager(Managing[Session]):
                 f"SessionManager: {store!r} is an AsyncStore, which a blocking application cannot"
                 " await; give the container a Store, or use AsyncSessionManager"
             )
-        super().__init__(container, _mixed(face, container.session_class))
+        super().__init__(container, _mixed(face, container.session_class, Session))
         self._store: Store = store
         self._driver = BlockingDriver(self._sessions, store)
 
@@ -254,7 +253,8 @@ class AsyncSessionManager(Managing[AsyncSession]):
         self, container: SessionContainer, *, face: type[AsyncSession] | None = None
     ) -> None:
         super().__init__(
-            container, _mixed(face, checked_container(container, self).async_session_class)
+            container,
+            _mixed(face, checked_container(container, self).async_session_class, AsyncSession),
         )
         self._driver = AsyncDriver(self._sessions, container.store)
 
@@ -322,8 +322,7 @@ class AsyncSessionManager(Managing[AsyncSession]):
         """
         if issubclass(kind, AsyncSession):
             return face(kind, state_of(session), self._driver)
-        bridge = BridgeDriver(self._driver, asyncio.get_running_loop())
-        return face(kind, state_of(session), bridge)
+        return face(kind, state_of(session), BridgeDriver(self._driver, running_loop()))
 
     # Without a request
 
@@ -364,10 +363,10 @@ class AsyncSessionManager(Managing[AsyncSession]):
 
     async def delete(self, id: str) -> bool:
         """End the session that has the id, or ever had it; return whether there was one."""
-        ended: bool = is_id(id) and await self._driver.call("delete", read_id(id).key)
+        ended = is_id(id) and await self._driver.call("delete", read_id(id).key)
         if ended:
             self._sessions.tell((("destroyed", "delete() ended it"),))
-        return ended
+        return bool(ended)
 
     async def purge(self, limit: int = 1000) -> int:
         """Remove at most `limit` expired records and return how many."""
@@ -384,12 +383,12 @@ class AsyncSessionManager(Managing[AsyncSession]):
         return face(self._kind, state, self._driver)
 
 
-def _mixed(edge: type[F] | None, own: type[F]) -> type[F]:
+def _mixed(edge: type[F] | None, own: type[F], base: type) -> type[F]:
     """Return a face that is what the edge needs and what the user's class adds."""
-    if edge is None or issubclass(own, edge):
-        return own
-    if issubclass(edge, own):
-        return edge
+    if edge is not None and not (isinstance(edge, type) and issubclass(edge, base)):
+        raise TypeError(f"face={edge!r} is not a class of sessions; give a {base.__name__}")
+    if edge is None or issubclass(own, edge) or issubclass(edge, own):
+        return own if edge is None or issubclass(own, edge) else edge
     mixed: Any = type(edge.__name__, (edge, own), {"__slots__": ()})
     return cast("type[F]", mixed)
 

@@ -55,7 +55,6 @@ class Session(SessionFace):
         Raises SessionNotFound if another request has ended the session.
         """
         self._writable()
-        self._check_savable()
         self._driver.run(self._state, self._driver.sessions.save(self._state))
 
     def reload(self) -> None:
@@ -74,7 +73,6 @@ class Session(SessionFace):
     def take(self, key: str, default: Any = None) -> Any:
         """Remove a value and return it: of all requests that ask for it at once, to one."""
         self._writable()
-        self._check_savable()
         flow = self._driver.sessions.take(self._state, plain_key(key), default)
         return self._driver.run(self._state, flow)
 
@@ -86,7 +84,6 @@ class Session(SessionFace):
         """
         check_plain(function)
         self._writable()
-        self._check_savable()
         flow = self._driver.sessions.update(self._state, plain_key(key), function)
         result: T = self._driver.run(self._state, flow)
         return result
@@ -163,7 +160,6 @@ class AsyncSession(SessionFace):
 
     async def _save(self) -> None:
         self._writable()
-        self._check_savable()
         await self._driver.run(self._state, self._driver.sessions.save(self._state))
 
     async def _reload(self) -> None:
@@ -173,13 +169,11 @@ class AsyncSession(SessionFace):
 
     async def _take(self, key: str, default: Any) -> Any:
         self._writable()
-        self._check_savable()
         flow = self._driver.sessions.take(self._state, plain_key(key), default)
         return await self._driver.run(self._state, flow)
 
     async def _update_with(self, key: str, function: Callable[[Any], T]) -> T:
         self._writable()
-        self._check_savable()
         flow = self._driver.sessions.update(self._state, plain_key(key), function)
         result: T = await self._driver.run(self._state, flow)
         return result

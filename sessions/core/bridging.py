@@ -22,8 +22,6 @@ class BridgeDriver(BlockingDriver):
         super().__init__(driver.sessions, driver.store)
         self._driver = driver
         self._loop = loop
-        if driver.is_async:
-            self._ask_in_place = self._ask_on_the_loop
 
     def load(self, state: State) -> None:
         """Load the session unless it is loaded."""
@@ -44,7 +42,9 @@ class BridgeDriver(BlockingDriver):
             " commit at once"
         )
 
-    def _ask_on_the_loop(self, state: State, ask: Ask) -> Any:
+    def _ask_in_place(self, state: State, ask: Ask) -> Any:
+        if not self._driver.is_async:
+            return super()._ask_in_place(state, ask)
         return asyncio.run_coroutine_threadsafe(self._driver.ask(state, ask), self._loop).result()
 
     def _refuse_the_loop(self) -> None:
@@ -58,3 +58,14 @@ class BridgeDriver(BlockingDriver):
                 " the AsyncSession there, and the blocking one in `def` functions that run in"
                 " threads"
             )
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """Return the event loop of the request; raise SessionError in a thread that has none."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise SessionError(
+            "manager.face() was called in a thread, which does not know the event loop of the"
+            " request; call it in an `async def`, and hand what it returns to the thread"
+        ) from None

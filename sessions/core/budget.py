@@ -8,6 +8,11 @@ from sessions.errors import SessionError, StoreUnavailable
 
 logger = logging.getLogger("sessions")
 
+NESTED = (
+    "the function of update_with() used a verb that asks the store, while it is itself carried out;"
+    " use that verb before update_with() or after it"
+)
+
 # A call that began later might end after the request's time.
 LATEST_ASK = DEADLINE - CALL_DEADLINE
 

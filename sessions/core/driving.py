@@ -13,7 +13,7 @@ from threading import get_ident
 from time import monotonic
 from typing import Any, TypeVar
 
-from sessions.core.budget import check_budget, keep_or_raise
+from sessions.core.budget import NESTED, check_budget, keep_or_raise
 from sessions.core.limits import DEADLINE, WORKER_THREADS
 from sessions.core.persistence import Flow, Persistence
 from sessions.core.state import Ask, Headers, State
@@ -24,10 +24,6 @@ T = TypeVar("T")
 
 logger = logging.getLogger("sessions")
 
-NESTED = (
-    "the function of update_with() used a verb that asks the store, while it is itself carried out;"
-    " use that verb before update_with() or after it"
-)
 _VERBS = ("load", "create", "commit", "touch", "delete")
 
 
@@ -38,7 +34,6 @@ class Driver:
         self.sessions = sessions
         self.store = store
         self.is_in_place = isinstance(store, Store) and store.in_place
-        self._ask_in_place = self._ask_at_once if self.is_in_place else self._ask_in_time
         self._verbs: dict[str, Callable[..., Any]] = {verb: getattr(store, verb) for verb in _VERBS}
 
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
@@ -82,6 +77,12 @@ class Driver:
             ask = sessions.load_ask(state)
             if ask is not None:
                 sessions.load_answer(state, self._ask_in_place(state, ask))
+
+    def _ask_in_place(self, state: State, ask: Ask) -> Any:
+        """Ask the store in this thread."""
+        if self.is_in_place:
+            return self._ask_at_once(state, ask)
+        return self._ask_in_time(state, ask)
 
     def _ask_at_once(self, state: State, ask: Ask) -> Any:
         """Ask a store that answers at once."""
@@ -184,7 +185,7 @@ class BlockingDriver(Driver):
 
     def abandon(self, state: State) -> None:
         """Close the session of a request that has no answer of ours; log what fails."""
-        state.closed = True
+        state.closed, state.head = True, None
         try:
             self.run(state, self.sessions.give_up(state))
         # The request has failed already, and its own error is the one to be seen.
@@ -289,7 +290,7 @@ class AsyncDriver(Driver):
 
     async def abandon(self, state: State) -> None:
         """Close the session of a request that has no answer of ours; log what fails."""
-        state.closed = True
+        state.closed, state.head = True, None
         if state.headers is None and not state.doomed and state.values is None:
             return
         try:

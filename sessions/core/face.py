@@ -101,9 +101,10 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         # Decode all values first, so that the session does not begin anew between two of them.
-        for key in [*self._readable()]:
+        for key in self._readable().copy():
             self._read(key)
-        return iter([key for key in self._readable() if key != USER_DATA])
+        # A copy, for another thread of the request may set a key meanwhile.
+        return iter([key for key in self._readable().copy() if key != USER_DATA])
 
     def __len__(self) -> int:
         values = self._readable()
@@ -114,7 +115,7 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
         return self
 
     def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
-        return {**self, **other}
+        return {**self.copy(), **other}
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of the key, or the default."""
@@ -233,7 +234,8 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
     def timeout(self) -> timedelta:
         """Return the session's idle timeout: its own, or the container's."""
         self._readable()
-        return timedelta(seconds=self._driver.sessions.idle_timeout(self._state))
+        seconds = self._driver.sessions.idle_timeout(self._state)
+        return timedelta(seconds=min(seconds, timedelta.max.total_seconds() - 1))
 
     @timeout.setter
     def timeout(self, timeout: timedelta | None) -> None:
@@ -362,11 +364,6 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
         if self._state.headers_left:
             raise SessionClosed(HEADERS_LEFT)
 
-    def _check_savable(self) -> None:
-        state = self._state
-        if state.headers_left and state.record is None and state.has_changes():
-            raise SessionClosed(HEADERS_LEFT)
-
     def _tell_of_other_values(self) -> None:
         for call in self._state.after_reload:
             call()
@@ -385,14 +382,16 @@ def state_of(session: SessionFace) -> State:
     try:
         return session._state
     except AttributeError:
-        raise TypeError(
-            f"{session!r} is not a session of a manager; give what manager.open(head),"
-            " manager.create() or manager.get(id) returned"
-        ) from None
+        remedy = "give what manager.open(head), manager.create() or manager.get(id) returned"
+        raise TypeError(f"{session!r} is not a session of a manager; {remedy}") from None
 
 
 def _utc(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    # A damaged record may hold a time that no calendar has.
+    except (OverflowError, ValueError, OSError):
+        return (datetime.max if seconds > 0 else datetime.min).replace(tzinfo=UTC)
 
 
 # The slots' own setters: `__setattr__` would cost more than all the rest of opening a session.

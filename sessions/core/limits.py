@@ -57,7 +57,7 @@ LONGEST_SESSION = timedelta(days=3650)
 LONGEST_GRACE = timedelta(days=1)
 """The longest time for which an earlier id may still be used."""
 
-MOST_IDS = 8
+MOST_IDS = 32
 """Different ids of one request that the store is asked for."""
 
 WORKER_THREADS = 8

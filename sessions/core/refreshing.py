@@ -2,7 +2,7 @@
 
 from sessions.core.ids import Id
 from sessions.core.persistence import Flow
-from sessions.core.standing import TokenStandings
+from sessions.core.standing import Standing, TokenStandings
 from sessions.core.state import Ask, State
 from sessions.core.tokens import Tokens
 from sessions.core.updates import ended
@@ -27,20 +27,20 @@ class Refreshing(MemoryVerbs):
             state.begin(state.id, None, state.standing)
             return
         id, generation = state.id, state.generation
-        record = yield from self.load_again(state, id)
+        standing, record = yield from self.load_again(state, id)
         if state.generation == generation:
-            state.begin(id, record, state.standing)
-            state.sign_out_again()
+            state.begin(id, record, standing)
+            if state.signs_out:
+                self.clear_user(state)
 
-    def load_again(self, state: State, id: Id) -> Flow[Record]:
-        """Return the record as it is now; raise SessionNotFound if it has ended."""
+    def load_again(self, state: State, id: Id) -> Flow[tuple[Standing, Record]]:
+        """Return what the id is worth now, and the record; raise SessionNotFound if it ended."""
         answer = yield ("load", id.key)
         standing = self.standings.standing(id, answer, state.began_at)
         if standing not in (CURRENT, GRACE) or not isinstance(answer, Record):
             self.lose(state, "it was found to have ended, or its id has changed")
             raise ended()
-        state.standing = standing
-        return answer
+        return standing, answer
 
     def confirm(self, state: State) -> Flow[None]:
         """Send no cookie of a session that another request ended since this one saved it."""
@@ -81,6 +81,8 @@ class Refreshing(MemoryVerbs):
         return self.rules.rolling or self.lifetimes.touch_is_due(record, self.clock())
 
     def lose(self, state: State, detail: str) -> None:
+        if state.signs_out and state.id is not None:
+            self.doom(state, state.id)
         state.gone = True
         state.note("gone", detail)
 

@@ -86,6 +86,7 @@ class State(msgspec.Struct, eq=False):
     assigned: set[str] | None = None
     started_at: float = 0.0
     generation: int = 0
+    creating: Id | None = None
 
     # What is to be done.
     pending: Pending = NOTHING_PENDING

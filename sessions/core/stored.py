@@ -55,7 +55,10 @@ class StoredSessions(Refreshing):
             ids = self.tokens.identify(state)
         if len(ids) > MOST_IDS:
             state.note("rejected", f"{len(ids)} different ids of ours in one request")
-        elif len(state.found) < len(ids):
+            state.started_at, state.replaceable = self.clock(), ids
+            state.begin(None, None, Standing.AMBIGUOUS)
+            return None
+        if len(state.found) < len(ids):
             return ("load", ids[len(state.found)].key)
         self._begin(state)
         return None
@@ -222,14 +225,14 @@ class StoredSessions(Refreshing):
         id, asked, generation = self.id_of(state), state.pending, state.generation
         for _ in range(CREATE_ATTEMPTS):
             record = self._first_record(state, id, values)
-            state.is_unfinished = True
+            state.is_unfinished, state.creating = True, id
             created = yield ("create", id.key, record)
             if created:
                 break
             id = new_id(self.gen_id)
         else:
             raise taken("ids that other sessions have")
-        state.is_unfinished = False
+        state.is_unfinished, state.creating = False, None
         if state.generation != generation:
             # This request has ended or left the session meanwhile, and nobody knows the new one.
             self.doom(state, id)
@@ -251,8 +254,9 @@ class StoredSessions(Refreshing):
         """Learn that a new session is stored."""
         state.take_record(id, record)
         state.pending = _since(state.pending, asked)
-        if isinstance(state.pending.user_id, str) and state.pending.next_id is None:
-            # Who has signed in since then gets an id that was not there before.
+        next_id = state.pending.next_id
+        if next_id is not None and next_id.key != id.key:
+            # It was drawn for an id that somebody else had.
             state.pending = state.pending.then(next_id=self.renewed(id))
         state.cookie_is_due = True
         state.note("created", "its first value was saved")

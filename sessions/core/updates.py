@@ -14,6 +14,8 @@ from sessions.core.values import encode_value
 from sessions.errors import SessionNotFound, StoreUnavailable, UnreadableValue
 from sessions.record import Changes, Outcome, Record
 
+_EXCHANGED = (Outcome.APPLIED, Outcome.CONFLICT)
+
 
 class Commits(Protocol):
     """What an update needs of the sessions that it belongs to."""
@@ -22,7 +24,7 @@ class Commits(Protocol):
     lifetimes: Lifetimes
 
     def save(self, state: State) -> Flow[None]: ...
-    def load_again(self, state: State, id: Id) -> Flow[Record]: ...
+    def load_again(self, state: State, id: Id) -> Flow[tuple[Standing, Record]]: ...
     def must(self, state: State, ask: Ask) -> Ask: ...
     def done(self, state: State) -> None: ...
     def lose(self, state: State, detail: str) -> None: ...
@@ -83,15 +85,12 @@ def _exchange(sessions: Commits, state: State, key: str, value: bytes | None) ->
     if id is None or record is None:
         raise ended()
     changes = _changes(sessions, record, key, value, state.base.get(key))
-    if state.assigned is not None:
-        # What was set before is stored by now: only what is set from here on is newer.
-        state.assigned.discard(key)
     generation = state.generation
     check_size(state.base, changes.set)
-    outcome = yield sessions.must(state, ("commit", id.key, changes))
+    outcome = yield from _ask(state, key, sessions.must(state, ("commit", id.key, changes)))
     sessions.done(state)
     if outcome is Outcome.CONFLICT:
-        record = yield from sessions.load_again(state, id)
+        _, record = yield from sessions.load_again(state, id)
         state.know(key, record.values.get(key))
         return False
     if outcome is not Outcome.APPLIED:
@@ -101,6 +100,21 @@ def _exchange(sessions: Commits, state: State, key: str, value: bytes | None) ->
         state.know(key, value)
         state.learn(changes)
     return True
+
+
+def _ask(state: State, key: str, ask: Ask) -> Flow[Any]:
+    """Ask for the exchange of a value, which counts as stored unless the store refuses it."""
+    is_set = state.assigned is not None and key in state.assigned
+    outcome = None
+    if state.assigned is not None:
+        # Only what is set from here on is newer than what the store is to have.
+        state.assigned.discard(key)
+    try:
+        outcome = yield ask
+    finally:
+        if is_set and state.assigned is not None and outcome not in _EXCHANGED:
+            state.assigned.add(key)
+    return outcome
 
 
 def _changes(

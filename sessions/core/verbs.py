@@ -50,7 +50,9 @@ class MemoryVerbs(Persistence):
         self.gen_id = rules.gen_id
 
     def regenerate(self, state: State, grace: timedelta | None) -> None:
-        if state.record is None:
+        if state.creating is not None:
+            state.pending = state.pending.then(next_id=self.renewed(state.creating))
+        elif state.record is None:
             # Nobody knows a new session's id yet; one that is past is left behind.
             state.replaced = state.replaced or state.replaceable
             if state.standing in STORES_NOTHING:
@@ -94,7 +96,8 @@ class MemoryVerbs(Persistence):
                 self.doom(state, id)
         if state.values is not None:
             state.values.pop(USER_DATA, None)
-        if state.gone and state.id is not None:
+        is_lost = state.gone or state.standing is GRACE
+        if is_lost and state.record is not None and state.id is not None:
             self.doom(state, state.id)
         if state.record is not None and state.standing is CURRENT:
             state.signs_out = True
@@ -102,7 +105,7 @@ class MemoryVerbs(Persistence):
         elif state.standing is GRACE:
             state.leave()
             # It ends, also if the request fails.
-            state.left = None
+            state.left, state.signs_out = None, False
         elif state.pending.user_id is not UNCHANGED:
             state.pending = state.pending.then(user_id=UNCHANGED)
 

@@ -3,7 +3,9 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from math import isfinite
 
+from sessions.errors import ConfigurationError
 from sessions.record import Changes, Ended, Outcome, Record
 
 __all__ = [
@@ -14,6 +16,7 @@ __all__ = [
     "AsyncStore",
     "Outcome",
     "Store",
+    "check_clock",
     "wall_clock",
 ]
 
@@ -33,6 +36,16 @@ PURGE_BATCH = 200
 def wall_clock() -> float:
     """Return the present in UTC epoch seconds; tests that freeze `time.time` freeze it too."""
     return time.time()
+
+
+def check_clock(clock: object, owner: str) -> None:
+    """Refuse what does not tell the time; raise ConfigurationError."""
+    now = clock() if callable(clock) else None
+    if isinstance(now, bool) or not isinstance(now, int | float) or not isfinite(now):
+        raise ConfigurationError(
+            f"{owner}(clock={clock!r}) tells no time; give a function that returns epoch seconds,"
+            " such as time.time"
+        )
 
 
 class Store(ABC):

@@ -1,17 +1,24 @@
 """Sessions in the memory of one process."""
 
+import os
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import islice
-from math import inf, nextafter
 
 from sessions.errors import ConfigurationError, StoreUnavailable
 from sessions.record import Changes, Ended, Outcome, Record
-from sessions.stores.base import PURGE_BATCH, PURGE_DELAY, REMEMBERED_FOR, Store, wall_clock
+from sessions.stores.base import (
+    PURGE_BATCH,
+    PURGE_DELAY,
+    REMEMBERED_FOR,
+    Store,
+    check_clock,
+    wall_clock,
+)
 
-_BUCKET_SECONDS = 60
 _OVERHEAD_BYTES = 600
 _SWEPT_BY_A_CREATE = 8
 
@@ -20,9 +27,10 @@ class MemoryStore(Store):
     """Keep records in a dictionary: one process only, gone with it.
 
     Bounded by `max_sessions` and by `max_bytes` of data. A full store refuses new data with
-    StoreUnavailable; it never drops a live session to make room. Every operation is O(1): records
-    wait for their removal in buckets, one for each minute in which some expire, and a call removes
-    PURGE_BATCH of them at most. Records are handed out without a copy, for nobody changes them.
+    StoreUnavailable; it never drops a live session to make room. Every operation is O(1): keys wait
+    in buckets, one for each second in which some records were to expire, and a call looks at
+    PURGE_BATCH of them at most. A record that lives longer by then is put off. Records are handed
+    out without a copy, because nobody changes them.
     """
 
     in_place = True
@@ -35,13 +43,16 @@ class MemoryStore(Store):
         clock: Callable[[], float] = wall_clock,
     ) -> None:
         _check_positive(max_sessions=max_sessions, max_bytes=max_bytes)
+        check_clock(clock, "MemoryStore")
         self.clock = clock
         self._max_sessions = max_sessions
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
+        _all.add(self)
         self._records: dict[str, Record] = {}
         self._ended: dict[str, float] = {}
         self._buckets: dict[int, set[str]] = {}
+        self._scheduled: dict[str, int] = {}
         self._order: list[int] = []
         self._bytes = 0
 
@@ -103,7 +114,11 @@ class MemoryStore(Store):
     def delete(self, key: str, *, user_id: str | None = None) -> bool:
         with self._lock:
             record = self._live(key)
-            if record is None or (user_id is not None and record.user_id != user_id):
+            if record is None:
+                # What has expired must not come to life again if the clock goes back.
+                self._remove(key)
+                return False
+            if user_id is not None and record.user_id != user_id:
                 return False
             self._remove(key)
             self._remember_end(key)
@@ -113,12 +128,18 @@ class MemoryStore(Store):
         removed = 0
         while removed < limit:
             with self._lock:
-                moment = self.clock() - PURGE_DELAY
-                batch = self._purge(min(limit - removed, PURGE_BATCH), moment, exactly=True)
+                now = self.clock()
+                forgotten = self._forget_ends(now, PURGE_BATCH)
+                size = min(limit - removed, PURGE_BATCH)
+                looked_at, batch = self._purge(size, now - PURGE_DELAY, exactly=True)
             removed += batch
-            if batch < PURGE_BATCH:
+            if looked_at == 0 and not forgotten:
                 break
         return removed
+
+    def begin_in_child(self) -> None:
+        """Take a new lock in a forked process: the thread that had the old one is not there."""
+        self._lock = threading.Lock()
 
     def _live(self, key: str) -> Record | None:
         record = self._records.get(key)
@@ -140,14 +161,15 @@ class MemoryStore(Store):
 
     def _replace(self, key: str, old: Record, new: Record) -> None:
         self._records[key] = new
-        # The minutes are worked out only where they can differ.
-        if old.expires_at != new.expires_at and _bucket(old.expires_at) != _bucket(new.expires_at):
-            self._unschedule(key, old.expires_at)
+        # A record that lives longer is put off when its bucket is due.
+        if new.expires_at < old.expires_at and _bucket(new.expires_at) < self._scheduled[key]:
+            self._unschedule(key)
             self._schedule(key, new.expires_at)
 
     def _make_room(self, size: int) -> None:
         while self._bytes + size > self._max_bytes:
-            if not self._purge(PURGE_BATCH, nextafter(self.clock(), inf), exactly=True):
+            looked_at, _ = self._purge(PURGE_BATCH, self.clock(), exactly=False)
+            if looked_at == 0:
                 raise self._full(f"max_bytes={self._max_bytes}")
 
     def _full(self, bound: str) -> StoreUnavailable:
@@ -156,7 +178,7 @@ class MemoryStore(Store):
         )
 
     def _schedule(self, key: str, expires_at: float) -> None:
-        bucket = _bucket(expires_at)
+        bucket = self._scheduled[key] = _bucket(expires_at)
         keys = self._buckets.get(bucket)
         if keys is None:
             self._buckets[bucket] = {key}
@@ -164,57 +186,79 @@ class MemoryStore(Store):
         else:
             keys.add(key)
 
-    def _unschedule(self, key: str, expires_at: float) -> None:
-        bucket = self._buckets[_bucket(expires_at)]
-        bucket.discard(key)
-        if not bucket:
-            del self._buckets[_bucket(expires_at)]
+    def _unschedule(self, key: str) -> None:
+        bucket = self._scheduled.pop(key)
+        keys = self._buckets[bucket]
+        keys.discard(key)
+        if not keys:
+            del self._buckets[bucket]
 
     def _remove(self, key: str) -> None:
         record = self._records.pop(key, None)
         if record is not None:
-            self._unschedule(key, record.expires_at)
+            self._unschedule(key)
             self._bytes -= _size(key, record)
 
     def _remember_end(self, key: str) -> None:
         now = self.clock()
         self._ended.pop(key, None)
         self._ended[key] = now
-        # They stand in the order of their ends, the oldest first: two go for each that comes.
-        for old in [*islice(self._ended, 2)]:
-            if self._ended[old] <= now - REMEMBERED_FOR:
-                del self._ended[old]
+        self._forget_ends(now, 2)
+
+    def _forget_ends(self, now: float, count: int) -> int:
+        # They stand in the order of their ends, the oldest first.
+        oldest = [*islice(self._ended, count)]
+        forgotten = [key for key in oldest if self._ended[key] <= now - REMEMBERED_FOR]
+        for key in forgotten:
+            del self._ended[key]
+        return len(forgotten)
 
     def _sweep(self) -> None:
         """Remove some of what has expired: more than one call adds, so that nothing piles up."""
         now = self.clock()
+        self._forget_ends(now, 2)
         self._purge(_SWEPT_BY_A_CREATE, now - PURGE_DELAY, exactly=False)
         if len(self._records) >= self._max_sessions:
-            self._purge(PURGE_BATCH, nextafter(now, inf), exactly=True)
+            self._purge(PURGE_BATCH, now, exactly=False)
 
-    def _purge(self, limit: int, moment: float, *, exactly: bool) -> int:
-        """Remove records that had expired before the moment; `exactly` looks at its minute too."""
-        removed = 0
-        while removed < limit:
+    def _purge(self, limit: int, moment: float, *, exactly: bool) -> tuple[int, int]:
+        """Look at keys whose second has passed; return how many, and how many records it removed.
+
+        `exactly` looks at the second of the moment too.
+        """
+        looked_at = removed = 0
+        present = _bucket(moment)
+        while looked_at < limit:
             bucket = self._oldest_bucket()
-            if bucket is None or bucket > _bucket(moment):
+            if bucket is None or bucket > present:
                 break
-            if bucket == _bucket(moment):
-                return removed + (
-                    self._purge_one(bucket, limit - removed, moment) if exactly else 0
-                )
-            keys = self._buckets[bucket]
-            for _ in range(min(limit - removed, len(keys))):
-                self._remove(keys.pop())
-                removed += 1
-        return removed
+            if bucket == present:
+                some = self._purge_one(bucket, limit - looked_at, moment) if exactly else 0
+                return looked_at + some, removed + some
+            looked_at += 1
+            removed += self._remove_or_put_off(bucket)
+        return looked_at, removed
+
+    def _remove_or_put_off(self, bucket: int) -> bool:
+        """Take one key out of a bucket; return whether its record was removed."""
+        # Popping from a set takes no longer for what was popped before.
+        key = self._buckets[bucket].pop()
+        if not self._buckets[bucket]:
+            del self._buckets[bucket]
+        record = self._records[key]
+        if _bucket(record.expires_at) > bucket:
+            self._schedule(key, record.expires_at)
+            return False
+        del self._scheduled[key], self._records[key]
+        self._bytes -= _size(key, record)
+        return True
 
     def _purge_one(self, bucket: int, limit: int, moment: float) -> int:
-        keys = self._buckets[bucket]
-        expired = [key for key in keys if self._records[key].expires_at < moment][:limit]
-        for key in expired:
+        expired = (key for key in self._buckets[bucket] if self._records[key].expires_at < moment)
+        some = [*islice(expired, limit)]
+        for key in some:
             self._remove(key)
-        return len(expired)
+        return len(some)
 
     def _oldest_bucket(self) -> int | None:
         while self._order and self._order[0] not in self._buckets:
@@ -235,7 +279,7 @@ def _check_positive(**bounds: int) -> None:
 
 
 def _bucket(expires_at: float) -> int:
-    return int(expires_at) // _BUCKET_SECONDS
+    return int(expires_at)
 
 
 def _size(key: str, record: Record) -> int:
@@ -257,3 +301,14 @@ def _growth(values: Mapping[str, bytes], changes: Changes) -> int:
         if name in values:
             grown -= len(name) + len(values[name])
     return grown
+
+
+def _after_fork_in_child() -> None:
+    for store in [*_all]:
+        store.begin_in_child()
+
+
+_all: weakref.WeakSet[MemoryStore] = weakref.WeakSet()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -3,7 +3,6 @@
 import logging
 import os
 import random
-import re
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -15,15 +14,21 @@ import msgspec
 
 from sessions.errors import ConfigurationError, StoreUnavailable, UnreadableValue
 from sessions.record import CLOCK_TOLERANCE, Changes, Ended, Grace, Outcome, Record, Unchanged
-from sessions.stores.base import PURGE_BATCH, PURGE_DELAY, REMEMBERED_FOR, Store, wall_clock
+from sessions.stores.base import (
+    PURGE_BATCH,
+    PURGE_DELAY,
+    REMEMBERED_FOR,
+    Store,
+    check_clock,
+    wall_clock,
+)
 from sessions.stores.sqlite_connections import Connections, is_locked
+from sessions.stores.sqlite_settings import check_settings
 from sessions.stores.sqlite_statements import SCHEMA_VERSION, Statements
 
 PURGE_CHANCE = 1 / 32
 """How often a creation removes records that expired long ago."""
 
-_OLDEST_SQLITE = (3, 35, 0)
-_PREFIX = re.compile(r"([a-z][a-z0-9_]*)?", re.ASCII)
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -64,7 +69,8 @@ class SQLiteStore(Store):
         durable: bool = False,
         clock: Callable[[], float] = wall_clock,
     ) -> None:
-        _check(path, prefix)
+        check_settings(path, prefix, durable)
+        check_clock(clock, "SQLiteStore")
         self.clock = clock
         self.path = Path(path).absolute()
         self._sql = Statements(prefix)
@@ -231,32 +237,6 @@ class SQLiteStore(Store):
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(f"the SQLite database {str(self.path)!r} cannot be used: {error}")
-
-
-def _check(path: object, prefix: str) -> None:
-    problems = []
-    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-        problems.append(
-            f"SQLite {sqlite3.sqlite_version} is too old for SQLiteStore; 3.35 or later is needed"
-        )
-    if not _is_file(path):
-        problems.append(
-            f"SQLiteStore({path!r}) needs a file that every connection finds; "
-            "give the path of one, or use MemoryStore()"
-        )
-    if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
-        problems.append(
-            f"SQLiteStore(prefix={prefix!r}) begins no table name; "
-            "use lower-case letters, digits and underscores"
-        )
-    if problems:
-        raise ConfigurationError(problems)
-
-
-def _is_file(path: object) -> bool:
-    text = os.fspath(path) if isinstance(path, os.PathLike) else path
-    is_shared = text != ":memory:" and isinstance(text, str) and not text.startswith("file:")
-    return is_shared and bool(text)
 
 
 def _explained(error: Exception) -> str:

@@ -11,7 +11,7 @@ from starlette.routing import WebSocketRoute
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from sessions import SessionClosed, StoreUnavailable
+from sessions import AsyncSession, SessionClosed, StoreUnavailable
 from sessions.asgi import Message, Receive, Scope, Send, SessionMiddleware, session_of
 from sessions.testing import ManualClock
 from tests.sessions.asgi_server import Exchange, request_scope, text_headers
@@ -98,6 +98,19 @@ def test_an_untouched_session_leaves_nothing(customer: AsgiBrowser, clock: Manua
 
     assert connect(customer, that(leaves_alone, ACCEPT)) == [ACCEPT]
     assert customer.site.store.writes == []
+
+
+def test_a_logout_holds_where_the_connection_then_fails(customer: AsgiBrowser) -> None:
+    """Nothing undoes it."""
+
+    def fails(session: AsyncSession) -> None:
+        session.destroy()
+        raise LookupError("of the application")
+
+    with pytest.raises(LookupError):
+        connect(customer, that(leaves_alone, ACCEPT, fails))
+
+    assert customer.holds() == {}
 
 
 def test_a_stored_session_can_be_saved_while_the_connection_lasts(customer: AsgiBrowser) -> None:

@@ -1,6 +1,7 @@
 """Threads and tasks of one request share one session, each through the face that suits it."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -181,6 +182,18 @@ async def test_a_first_use_of_the_blocking_face_on_the_loop_says_what_to_do(
 
 
 @on_a_loop
+async def test_a_thread_may_have_a_loop_of_its_own(async_manager: AsyncSessionManager) -> None:
+    """It waits there for the loop of the request, and not for itself."""
+    session = async_manager.open(a_head(await a_cookie(async_manager, a=1)))
+    blocking = async_manager.face(session, Session)
+
+    async def reads() -> Any:
+        return blocking["a"]
+
+    assert await asyncio.to_thread(lambda: asyncio.run(reads())) == 1
+
+
+@on_a_loop
 async def test_a_loaded_blocking_face_can_be_read_on_the_loop(
     async_manager: AsyncSessionManager,
 ) -> None:
@@ -275,3 +288,23 @@ async def test_a_blocking_face_over_a_blocking_store_stays_in_its_thread(
     await manager.aclose()
 
     assert threads == [mine]
+
+
+@on_a_loop
+async def test_a_face_leaves_nothing_to_the_garbage_collector(
+    slow_manager: AsyncSessionManager,
+) -> None:
+    """Each request of a `def` function has one."""
+    count = 50
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(count):
+            session = slow_manager.open(a_head())
+            slow_manager.face(session, Session)
+            await slow_manager.close(session)
+        left = gc.collect()
+    finally:
+        gc.enable()
+
+    assert left < count

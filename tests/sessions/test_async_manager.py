@@ -285,6 +285,26 @@ async def test_an_async_session_class_of_ones_own_is_used(clock: ManualClock) ->
 
 
 @on_a_loop
+async def test_a_request_waits_for_its_store_one_second_in_all(
+    slow_manager: AsyncSessionManager,
+    suspending: SuspendingStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A store that answers slowly, but answers, is not asked until the deadline is passed."""
+    session = slow_manager.open(a_head(await a_cookie(slow_manager, a=1)))
+    stopwatch = ManualClock(began := 1000.0)
+    monkeypatch.setattr("sessions.core.driving.monotonic", stopwatch)
+    suspending.before = {"load": lambda: stopwatch.advance(0.35)}
+    await session.load()
+    await session.reload()
+
+    with pytest.raises(StoreUnavailable, match=r"took 0\.7 s of this request's 1\.0 s"):
+        await session.reload()
+
+    assert stopwatch() - began <= 1.0
+
+
+@on_a_loop
 async def test_a_job_asks_a_store_again_that_has_failed(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:

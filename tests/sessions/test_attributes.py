@@ -276,3 +276,25 @@ def test_times_are_aware(session: Session) -> None:
         assert moment.tzinfo is UTC
     assert session.expires_at - session.created_at == timedelta(days=1)
     assert session.created_at == datetime(2027, 1, 15, 8, tzinfo=UTC)
+
+
+# What is likely to be set by mistake
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"), [("user_id", "set_user"), ("id", "regenerate"), ("expires_at", "timeout")]
+)
+def test_the_error_names_the_verb_that_does_it(session: Session, name: str, remedy: str) -> None:
+    """With the value that was to be set."""
+    with pytest.raises(AttributeError, match=rf"session\.{name} = 'ada' cannot be set; .*{remedy}"):
+        setattr(session, name, "ada")
+
+
+@pytest.mark.parametrize("timeout", [timedelta.max, timedelta(days=4000), timedelta(0)], ids=str)
+def test_a_timeout_that_never_ends_is_refused(session: Session, timeout: timedelta) -> None:
+    """As a container refuses it."""
+    before = session.timeout
+
+    with pytest.raises(ValueError, match="of at most 3650 days"):
+        session.timeout = timeout
+    assert session.timeout == before

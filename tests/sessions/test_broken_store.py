@@ -183,16 +183,20 @@ def test_what_was_done_before_the_failure_is_answered_as_done(
     assert customer.visit(handler).status == 200
 
 
-def test_a_write_that_may_be_stored_is_not_answered_as_undone(customer: Browser) -> None:
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_write_that_may_be_stored_is_not_answered_as_undone(
+    customer: Browser, is_new: bool
+) -> None:
     """The handler took it back, but the store has it, and only its reply was lost."""
-    customer.site.store.loses_reply = {"commit"}
+    browser = customer.site.browser() if is_new else customer
+    browser.site.store.loses_reply = {"create", "commit"}
 
     def handler(session: Session) -> None:
         session["b"] = 2
         swallows(Session.save)(session)
         del session["b"]
 
-    assert_refused(customer.visit(handler))
+    assert_refused(browser.visit(handler))
 
 
 def test_a_failed_load_never_becomes_an_empty_session(customer: Browser) -> None:

@@ -271,3 +271,14 @@ def test_save_uninitialized_stores_a_session_that_nobody_changed(make_site: Site
 
     assert (len(first.set_cookies), second.set_cookies) == (1, [])
     assert browser.site.store_calls() == ["create", "load"]
+
+
+def test_save_uninitialized_begins_nothing_after_a_logout(make_site: SiteMaker) -> None:
+    """The answer takes the cookie away; the next one brings another."""
+    browser = make_site(save_uninitialized=True).browser()
+    browser.visit(untouched)
+
+    answer = browser.visit(Session.destroy)
+
+    assert answer.clears
+    assert browser.site.store_calls() == ["create", "delete"]

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from sessions import (
     Session,
     SessionContainer,
     SessionManager,
+    SQLiteStore,
 )
 from sessions.stores.base import wall_clock
 from sessions.testing import ManualClock
@@ -321,3 +323,30 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         "cookie_header_limit": 16 * 1024,
         "cookie_pairs_limit": 200,
     }
+
+
+@pytest.mark.parametrize("clock", [lambda: float("nan"), lambda: float("inf")], ids=["nan", "inf"])
+def test_a_clock_that_tells_no_moment_is_refused(clock: Any) -> None:
+    """Every session would be dead, or none ever."""
+    (problem,) = problems(container, clock=clock)
+
+    assert problem.startswith(f"SessionContainer: clock={clock!r} gives ")
+
+
+@pytest.mark.parametrize("make", [MemoryStore, SQLiteStore], ids=["memory", "sqlite"])
+@pytest.mark.parametrize("clock", [5, lambda: None, lambda: float("nan")], ids=["5", "None", "nan"])
+def test_a_store_refuses_a_clock_that_tells_no_time(make: Any, clock: Any, tmp_path: Path) -> None:
+    """Not at the first request."""
+    where = () if make is MemoryStore else (tmp_path / "sessions.db",)
+
+    with pytest.raises(ConfigurationError, match="clock"):
+        make(*where, clock=clock)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("prefix", None), ("durable", "yes")], ids=["prefix", "durable"]
+)
+def test_a_sqlite_store_refuses_what_is_no_setting(name: str, value: Any, tmp_path: Path) -> None:
+    """With its name and the value."""
+    with pytest.raises(ConfigurationError, match=rf"{name}={value!r}"):
+        SQLiteStore(tmp_path / "sessions.db", **{name: value})

@@ -182,6 +182,7 @@ DAMAGED_COLUMNS = [
     # A session without a user or a timeout of its own is not damaged.
     if damage != "NULL" or column not in ("timeout", "user_id")
 ]
+TIMES = ["created_at", "last_access", "last_update", "expires_at", "timeout"]
 
 
 class TestDamagedColumns:
@@ -218,6 +219,20 @@ class TestDamagedColumns:
         assert (read.status, read.value, read.set_cookies) == (200, ({}, None), [])
         assert member.site.told == ["unreadable", "unreadable", "created"]
         assert (member.holds(), other.holds()) == ({"c": 3}, {"b": 2})
+
+    @pytest.mark.parametrize("seconds", ["1e15", "1e300", "9e999", "-9e18"])
+    @pytest.mark.parametrize("column", ["created_at", "accessed_at", "updated_at", "timeout"])
+    def test_a_time_that_no_calendar_has_is_no_error(
+        self, member: Browser, path: Path, column: str, seconds: str
+    ) -> None:
+        """Whatever asks for the times gets some, and the session can be written."""
+        damage_column(path, column, seconds, member)
+
+        seen = member.visit(lambda session: [getattr(session, name) for name in TIMES])
+        member.visit(writes(c=3))
+
+        assert (seen.status, len(seen.value)) == (200, len(TIMES))
+        assert member.holds()["c"] == 3
 
     @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
     @pytest.mark.parametrize("column", ["secret", "expires_at", "data"])

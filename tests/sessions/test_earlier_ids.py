@@ -8,6 +8,7 @@ from sessions import Session, SessionNotFound
 from sessions.testing import ManualClock
 from tests.sessions.conftest import SiteMaker
 from tests.support.apps import Browser, Handler, everything, in_turn, untouched, writes
+from tests.support.loops import a_head
 
 REMEMBERED = 60.0
 
@@ -289,3 +290,23 @@ def test_what_began_before_the_end_is_past_however_long_it_takes(
 
     assert answer.set_cookies == []
     assert customer.site.told[-1] == "gone"
+
+
+@pytest.mark.parametrize("act", [Session.regenerate, login], ids=["new id", "sign-in"])
+def test_what_is_discarded_leaves_the_token_past(customer: Browser, act: Handler) -> None:
+    """The handler of an error writes, and the good cookie keeps its place."""
+    past = customer.cookie
+    customer.visit(Session.regenerate)
+    manager = customer.site.manager
+    customer.site.events.clear()
+    session = manager.open(a_head(past))
+    act(session)
+
+    manager.discard(session)
+    is_past = session.is_past
+    session["flash"] = 1
+    headers = manager.close(session)
+
+    assert (is_past, headers) == (True, [("Vary", "Cookie")])
+    assert customer.site.told == ["gone"]
+    assert customer.holds() == {"a": 1}

@@ -208,3 +208,19 @@ def test_the_database_holds_no_id(tmp_path: Path, clock: ManualClock) -> None:
     assert read_id(session_id).secret.encode() in written
     assert session_id.encode() not in written
     assert browser.cookie.rpartition(".")[2].encode() not in written
+
+
+def test_a_commit_that_failed_tells_of_no_use_that_was_not_written(
+    customer: Browser, clock: ManualClock
+) -> None:
+    """Nobody tried to write one; the answer says that the store has failed."""
+    clock.advance(3600)
+    customer.site.events.clear()
+    customer.site.store.broken = {"commit", "touch"}
+    customer.site.store_calls().clear()
+
+    answer = customer.visit(writes(a=2))
+
+    assert answer.status == 503
+    assert customer.site.store.writes == ["commit"]
+    assert "store_failed" not in customer.site.told

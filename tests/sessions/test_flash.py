@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from sessions import Outcome, Session
 from sessions.testing import ManualClock, loaded_from, some_changes
-from tests.support.apps import Browser
+from tests.support.apps import Browser, writes
 
 
 def _takes(session: Session) -> list[tuple[str, str]]:
@@ -205,4 +205,15 @@ def test_what_is_no_message_is_passed_over(browser: Browser, damage: object) -> 
     browser.visit(lambda session: session.flash("Saved."))
 
     assert browser.visit(_takes).value == [("info", "Saved.")]
+    assert browser.holds() == {}
+
+
+def test_there_is_no_last_message(browser: Browser) -> None:
+    """Its number may have more than six digits; the order stays."""
+    browser.visit(writes(**{"_flash.999999.abcdabcd": ("info", "first")}))
+
+    browser.visit(lambda session: session.flash("second"))
+
+    texts = browser.visit(lambda session: [text for _, text in session.take_flashes()]).value
+    assert texts == ["first", "second"]
     assert browser.holds() == {}

@@ -74,6 +74,31 @@ def test_the_old_id_may_change_values_at_once(customer: Browser, old: str, act: 
     assert "gone" not in customer.site.told
 
 
+def test_the_old_id_stays_what_it_is(customer: Browser, old: str) -> None:
+    """It takes no new id, neither in the store nor in the eyes of its own request."""
+
+    def handler(session: Session) -> bool:
+        before = session.id
+        session.regenerate()
+        return session.id == before
+
+    assert customer.site.visit(handler, old).value
+    assert customer.site.store_calls() == ["load"]
+
+
+def test_a_sign_out_with_the_old_id_is_seen_at_once(customer: Browser) -> None:
+    """What is read then belongs to nobody."""
+    customer.visit(signs_in())
+    cookie = customer.cookie
+    customer.visit(renews)
+
+    def handler(session: Session) -> tuple[str | None, bool]:
+        session.clear_user()
+        return session.user_id, session.is_new
+
+    assert customer.site.visit(handler, cookie).value == (None, True)
+
+
 def test_a_logout_after_a_sign_in_clears_the_cookie_of_a_failed_request(
     customer: Browser, old: str
 ) -> None:
@@ -276,3 +301,23 @@ def test_grace_is_a_time(customer: Browser, grace: Any) -> None:
             session.regenerate(grace=grace)
 
     assert customer.visit(handler).set_cookies == []
+
+
+@pytest.mark.parametrize("other", [signs_in(), Session.regenerate], ids=["sign-in", "plain"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_sign_in_or_a_plain_renewal_beside_it_leaves_no_grace(
+    customer: Browser, other: Handler, is_first: bool
+) -> None:
+    """A middleware that renews ids now and then must not let the id of before a login go on."""
+    old = customer.cookie
+
+    customer.visit(in_turn(*([renews, other] if is_first else [other, renews])))
+
+    assert customer.site.visit(lambda s: (s.user_id, dict(s)), old).value == (None, {})
+
+
+@pytest.mark.parametrize("grace", [timedelta(days=36_500), timedelta.max], ids=str)
+def test_a_grace_that_outlives_the_session_is_refused(customer: Browser, grace: timedelta) -> None:
+    """Two ids of one session are for a moment."""
+    with pytest.raises(ValueError, match="of at most"):
+        customer.visit(lambda session: session.regenerate(grace=grace))

@@ -1,13 +1,24 @@
 """A connection that goes on after its headers have left, such as a WebSocket."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 
 import pytest
 
-from sessions import AsyncSessionManager, Session, SessionClosed, SessionManager, SessionNotFound
+from sessions import (
+    AsyncSessionManager,
+    Session,
+    SessionClosed,
+    SessionManager,
+    SessionNotFound,
+    StoreUnavailable,
+)
 from sessions.testing import ManualClock
 from tests.support.apps import Browser, Site, writes
 from tests.support.loops import a_cookie, a_head, cookie_of, on_a_loop, opened
+from tests.support.suspending_store import SuspendingStore
+from tests.support.users import signs_in, who
 from tests.support.watched import WatchedStore
 
 MATCH = "the handshake's headers have left"
@@ -105,9 +116,8 @@ def test_no_other_id_after_the_handshake(
         lambda session: session.save(),
         lambda session: session.increment("n"),
         lambda session: session.update_with("n", str),
-        lambda session: session.take("n"),
     ],
-    ids=["save", "increment", "update_with", "take"],
+    ids=["save", "increment", "update_with"],
 )
 def test_no_first_record_after_the_handshake(
     manager: SessionManager, watched: WatchedStore, act: Callable[[Session], None]
@@ -279,3 +289,84 @@ async def test_a_refused_connection_on_a_loop(async_manager: AsyncSessionManager
 
     found = await opened(async_manager, cookie)
     assert (dict(found), found.user_id) == ({"a": 1, "b": 2}, None)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [lambda session: session.increment("n"), lambda session: session.update_with("n", str)],
+    ids=["increment", "update_with"],
+)
+def test_a_first_change_after_the_handshake_makes_no_record(
+    manager: SessionManager, watched: WatchedStore, act: Callable[[Session], None]
+) -> None:
+    """Nobody could bear it, though nothing was written before."""
+    session = manager.open(a_head())
+    manager.handshake(session)
+
+    with pytest.raises(SessionClosed, match=MATCH):
+        act(session)
+    assert (watched.calls, session.is_new) == ([], True)
+
+
+def test_a_refused_connection_carries_out_a_sign_out(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """Also beside a new id, which is dropped."""
+    customer.visit(signs_in())
+    session = manager.open(a_head(customer.cookie))
+    session.clear_user()
+    session.regenerate()
+
+    manager.close_unanswered(session)
+
+    assert customer.visit(who).value == (None, {})
+
+
+def test_a_refused_sign_in_leaves_the_user_of_before_alone(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """Nothing of what was told of the other user gets into the session."""
+    customer.visit(signs_in("bob", role="user"))
+    session = manager.open(a_head(customer.cookie))
+    session.set_user("ada", role="admin")
+
+    manager.close_unanswered(session)
+
+    assert customer.visit(who).value == ("bob", {"role": "user"})
+    assert customer.holds() == {"a": 1}
+
+
+@on_a_loop
+async def test_a_connection_whose_first_load_failed_can_load_later(
+    slow_manager: AsyncSessionManager, suspending: SuspendingStore
+) -> None:
+    """A store that was down at the handshake is asked again."""
+    session = slow_manager.open(a_head(await a_cookie(slow_manager, a=1)))
+    suspending.broken = {"load"}
+    await slow_manager.preload(session)
+    await slow_manager.handshake(session)
+    suspending.broken = set()
+
+    await session.load()
+
+    assert dict(session) == {"a": 1}
+
+
+@on_a_loop
+async def test_a_thread_of_a_connection_asks_a_store_again_that_has_failed(
+    async_manager: AsyncSessionManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each verb of a blocking face has the time of a request, too."""
+    session = await opened(async_manager, await a_cookie(async_manager, n=1))
+    await async_manager.handshake(session)
+    blocking = async_manager.face(session, Session)
+
+    def in_thread() -> int:
+        with monkeypatch.context() as patch:
+            patch.setattr("sessions.core.driving.DEADLINE", 0.0)
+            patch.setattr("sessions.core.budget.LATEST_ASK", -1.0)
+            with contextlib.suppress(StoreUnavailable):
+                blocking.increment("n")
+        return int(blocking.increment("n"))
+
+    assert await asyncio.to_thread(in_thread) in (2, 3)

@@ -120,6 +120,20 @@ def test_the_loser_of_two_new_ids_leaves_it_at_that(customer: Browser) -> None:
     assert customer.site.told == ["created", "regenerated", "gone"]
 
 
+def test_a_sign_in_that_comes_too_late_keeps_its_own_timeout(customer: Browser) -> None:
+    """The fresh session that it gets is as persistent as was asked for."""
+
+    def handler(session: Session) -> None:
+        session.timeout = timedelta(days=3)
+        session.set_user("ada")
+        customer.site.manager.delete(session.id)
+
+    answer = customer.visit(handler)
+
+    assert answer.attributes["max-age"] == f"{3 * DAY:.0f}"
+    assert customer.visit(lambda session: session.user_id).value == "ada"
+
+
 def test_a_logout_after_a_lost_write_begins_afresh(customer: Browser) -> None:
     """What is written after it belongs to a session of its own."""
 

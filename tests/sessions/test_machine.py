@@ -182,10 +182,12 @@ class Sessions(RuleBasedStateMachine):
 
         assert request.visit.save(request.session.id) == is_there
 
-    @rule(request=requests)
-    def reload(self, request: Request) -> None:
-        """See what other requests committed, or that the session ended."""
-        request.visit.load()
+    @rule(request=requests, meanwhile=st.sampled_from([None, "renewed", "new id", "ada", "out"]))
+    def reload(self, request: Request, meanwhile: str | None) -> None:
+        """See what other requests committed, perhaps just now, or that the session ended."""
+        self.read(request)
+        if meanwhile is not None:
+            self.answer_another(meanwhile)
 
         assert _is_found(request.session.reload) == request.visit.reload()
         assert dict(request.session) == request.visit.view
@@ -204,12 +206,14 @@ class Sessions(RuleBasedStateMachine):
         request.session.set_user(user)
         request.visit.set_user(user, request.session.id)
 
-    @rule(request=requests)
-    def sign_out(self, request: Request) -> None:
-        """Log out, and keep the session."""
+    @rule(request=requests, meanwhile=st.sampled_from([None, None, "renewed", "new id"]))
+    def sign_out(self, request: Request, meanwhile: str | None) -> None:
+        """Log out, and keep the session; perhaps see at once that another request changed it."""
         request.visit.load()
         request.session.clear_user()
         request.visit.clear_user()
+        if meanwhile is not None:
+            self.reload(request, meanwhile)
 
     @rule(request=requests)
     def destroy(self, request: Request) -> None:

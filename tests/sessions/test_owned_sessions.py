@@ -10,12 +10,14 @@ from sessions import (
     AsyncSessionManager,
     Session,
     SessionClosed,
+    SessionExpired,
     SessionManager,
     SessionNotFound,
     StoreUnavailable,
 )
 from tests.support.apps import Browser, Site, writes
 from tests.support.loops import a_cookie, a_head, on_a_loop, opened
+from tests.support.suspending_store import SuspendingStore
 from tests.support.watched import WatchedStore
 
 THROWN_AWAY = "thrown away with unsaved changes"
@@ -227,3 +229,66 @@ async def test_an_unsaved_change_on_a_loop_is_told(async_manager: AsyncSessionMa
 
     with pytest.warns(ResourceWarning, match=THROWN_AWAY):
         throw_away(given.clear)
+
+
+# What fails
+
+
+def test_a_session_that_could_not_be_created_was_given_to_nobody(
+    manager: SessionManager, watched: WatchedStore
+) -> None:
+    """So no warning blames its user."""
+    watched.broken = {"create"}
+
+    def fail() -> None:
+        with pytest.raises(StoreUnavailable):
+            manager.create({"a": 1})
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        throw_away(fail)
+
+    assert [f"{warning.message}" for warning in told] == []
+
+
+@on_a_loop
+async def test_a_session_that_could_not_be_created_on_a_loop_was_given_to_nobody(
+    slow_manager: AsyncSessionManager, suspending: SuspendingStore
+) -> None:
+    """As anywhere."""
+    suspending.broken = {"create"}
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with pytest.raises(StoreUnavailable):
+            await slow_manager.create({"a": 1})
+        gc.collect()
+
+    assert [f"{warning.message}" for warning in told] == []
+
+
+def test_an_earlier_id_is_not_found(manager: SessionManager, session_id: str) -> None:
+    """The session's time is not over, and its record can be read: the error says neither."""
+    with manager.get(session_id) as session:
+        session.regenerate()
+
+    with pytest.raises(SessionNotFound) as caught:
+        manager.get(session_id)
+    assert not isinstance(caught.value, SessionExpired)
+
+
+def test_abandon_logs_whatever_the_store_raises(
+    manager: SessionManager, customer: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The request has failed, and its own error is the one that its user sees."""
+
+    def fails() -> None:
+        raise RuntimeError("a bug of the driver")
+
+    session = manager.open(a_head(customer.cookie))
+    session.destroy()
+    customer.site.store.before["delete"] = fails
+
+    manager.abandon(session)
+
+    assert "a bug of the driver" in caplog.text

@@ -4,13 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from sessions import Session
+from sessions import Session, SessionNotFound
 from sessions.testing import ManualClock, loaded_from
 from tests.support.apps import Browser, Handler, in_turn, writes
 from tests.support.users import signs_in, who
 from tests.support.watched import WatchedStore
 
 MINUTE = 60.0
+
+
+def lives_for(days: int) -> Handler:
+    """Make a handler that gives the session a timeout of its own."""
+    return lambda session: setattr(session, "timeout", timedelta(days=days))
 
 
 @pytest.fixture
@@ -167,3 +172,92 @@ def test_a_sign_out_keeps_the_cookie_beside_a_dead_one(
 
     assert answer.set_cookies == []
     assert customer.holds() == {"cart": ["tea"]}
+
+
+@pytest.mark.parametrize("follows", [Session.reload, Session.save], ids=["reload", "save"])
+def test_nothing_that_asks_the_store_undoes_a_sign_out(customer: Browser, follows: Handler) -> None:
+    """What was signed out stays so, in the request and after it."""
+    customer.visit(signs_in())
+
+    seen = customer.visit(in_turn(Session.clear_user, follows, who)).value
+
+    assert seen == customer.visit(who).value == (None, {})
+
+
+def test_a_failed_sign_in_after_a_sign_out_leaves_nobody_signed_in(customer: Browser) -> None:
+    """The sign-in is discarded; the sign-out of the user of before is not."""
+    customer.visit(signs_in("ada"))
+
+    customer.visit(in_turn(Session.clear_user, signs_in("bob")), status=500)
+
+    assert customer.visit(who).value == (None, {})
+
+
+@pytest.mark.parametrize("ends", [Session.clear_user, in_turn(Session.clear_user, Session.destroy)])
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_sign_out_does_not_undo_a_sign_in_that_was_saved_after_it(
+    customer: Browser, ends: Handler, status: int
+) -> None:
+    """What save() has committed stays, also after a reload() and in a request that fails."""
+    customer.visit(signs_in("ada"))
+    handler = in_turn(ends, signs_in("bob"), Session.save, Session.reload, who)
+
+    seen = customer.visit(handler, status=status).value
+
+    assert seen == customer.visit(who).value == ("bob", {})
+
+
+def test_a_sign_out_after_a_lost_write_ends_the_session(customer: Browser) -> None:
+    """A handler learns that it came too late, and signs out: the new id is not signed in either."""
+    customer.visit(signs_in("ada"))
+    rotated: list[str] = []
+
+    def handler(session: Session) -> None:
+        assert session.user_id == "ada"
+        rotated.append(customer.site.visit(Session.regenerate, customer.cookie).cookie)
+        with pytest.raises(SessionNotFound):
+            session.increment("n")
+        session.clear_user()
+
+    customer.site.visit(handler, customer.cookie)
+
+    assert customer.site.visit(who, rotated[0]).value == (None, {})
+
+
+def test_a_save_that_drops_a_write_beside_a_sign_out_says_so(customer: Browser) -> None:
+    """The sign-out is done, the write is not, and save() returns only if all is saved."""
+    customer.visit(signs_in("ada"))
+    rotated: list[str] = []
+
+    def handler(session: Session) -> None:
+        session.clear_user()
+        session["n"] = 7
+        rotated.append(customer.site.visit(Session.regenerate, customer.cookie).cookie)
+        with pytest.raises(SessionNotFound):
+            session.save()
+
+    customer.site.visit(handler, customer.cookie)
+
+    assert customer.site.visit(who, rotated[0]).value == (None, {})
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_a_sign_out_keeps_the_timeout_that_its_request_has_set(
+    customer: Browser, signed_in: bool
+) -> None:
+    """Whoever sets one means the session that goes on."""
+    if signed_in:
+        customer.visit(signs_in())
+
+    customer.visit(in_turn(lives_for(5), Session.clear_user))
+
+    assert customer.visit(lambda session: session.timeout).value == timedelta(days=5)
+
+
+def test_a_sign_out_of_nobody_keeps_the_timeout_of_a_visitor(customer: Browser) -> None:
+    """It was set for no user."""
+    customer.visit(lives_for(5))
+
+    customer.visit(Session.clear_user)
+
+    assert customer.visit(lambda session: session.timeout).value == timedelta(days=5)

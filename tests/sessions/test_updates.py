@@ -224,32 +224,6 @@ def test_a_visitor_takes_nothing(browser: Browser) -> None:
     assert browser.site.store_calls() == []
 
 
-def test_update_with_gets_a_value_of_its_own(customer: Browser) -> None:
-    """A function that changes it in place and fails leaves the session as it was."""
-
-    def fail(cart: list[str]) -> list[str]:
-        cart.append("milk")
-        raise LookupError("a bug of the application")
-
-    def handler(session: Session) -> object:
-        with pytest.raises(LookupError):
-            session.update_with("cart", fail)
-        return session["cart"]
-
-    assert customer.visit(handler).value == ["tea"]
-    assert customer.holds()["cart"] == ["tea"]
-
-
-def test_none_is_a_value(customer: Browser) -> None:
-    """A function may return None; it is stored, and taken."""
-    made = customer.visit(lambda session: session.update_with("n", lambda _: None)).value
-    held = customer.holds()
-    taken = customer.visit(lambda session: session.take("n", "nothing")).value
-
-    assert (made, held["n"], taken) == (None, None, None)
-    assert "n" not in customer.holds()
-
-
 # What cannot be done
 
 

@@ -1,12 +1,21 @@
 """Calls that cannot work say what to write in their place."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from sessions import SessionClosed, SessionContainer, SessionManager
+from sessions import (
+    AsyncSession,
+    AsyncSessionManager,
+    Session,
+    SessionClosed,
+    SessionContainer,
+    SessionManager,
+)
+from sessions.errors import UnencodableValue
 from sessions.wsgi import SessionMiddleware
 from tests.support.apps import KEY
 
@@ -61,3 +70,50 @@ def test_what_the_middleware_takes_is_checked_at_once(
         "SessionMiddleware takes the application first, then a SessionContainer, not values of the"
         f" types {types}: write SessionMiddleware(app, SessionContainer(keys=[...]))"
     )
+
+
+@pytest.mark.parametrize("container", [None, 5, {"keys": [KEY]}], ids=type)
+@pytest.mark.parametrize("kind", [SessionManager, AsyncSessionManager])
+def test_a_manager_says_what_it_takes(kind: Any, container: Any) -> None:
+    """Not with an error about some attribute."""
+    with pytest.raises(TypeError, match=r"takes a SessionContainer, not .*write SessionContainer"):
+        kind(container)
+
+
+@pytest.mark.parametrize(
+    ("kind", "face"), [(SessionManager, AsyncSession), (AsyncSessionManager, Session)]
+)
+def test_a_manager_takes_a_face_of_its_own_kind(kind: Any, face: Any) -> None:
+    """Each verb of another one would fail."""
+    with pytest.raises(TypeError, match=r"face=.* is not a class of sessions; give a"):
+        kind(SessionContainer(keys=[KEY]), face=face)
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "x" * 65, "x" * 5000])
+def test_no_session_has_a_text_that_is_no_id(manager: SessionManager, text: str) -> None:
+    """Somebody asks with what came from outside."""
+    assert manager.delete(text) is False
+    assert manager.from_token(text) is None
+
+
+def test_no_token_stands_for_no_session(manager: SessionManager) -> None:
+    """As request.cookies.get(name) has it."""
+    token: Any = None
+
+    assert manager.from_token(token) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"), [(5, "5"), (["a"], r"\['a'\]"), ("ab", "ab"), ({1: 2}, r"session\[1\]")]
+)
+def test_create_takes_a_mapping_of_texts(manager: SessionManager, data: Any, shown: str) -> None:
+    """The error shows what it was given."""
+    with pytest.raises((TypeError, UnencodableValue), match=shown):
+        manager.create(data)
+
+
+@pytest.mark.parametrize("header", [5, b"session=x"], ids=repr)
+def test_from_cookie_takes_a_text(manager: SessionManager, header: Any) -> None:
+    """The error shows what it was given."""
+    with pytest.raises(TypeError, match=re.escape(repr(header))):
+        manager.from_cookie(header)

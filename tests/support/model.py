@@ -90,11 +90,15 @@ class Pending:
         """Return whether id, user and timeout stay."""
         return self == Pending()
 
+    @property
+    def may_leave_grace(self) -> bool:
+        """Return whether a new id would be a renewal and nothing more."""
+        only_renews = self.id is None or self.grace is not None
+        return only_renews and isinstance(self.user, Unchanged)
+
     def leaves_values(self, *, changes_values: bool) -> bool:
         """Return whether its values are worth a second commit when the id was changed meanwhile."""
-        only_renews = self.id is None or self.grace is not None
-        may_be_alone = only_renews and isinstance(self.user, Unchanged)
-        return changes_values and may_be_alone and not self.changes_values_only
+        return changes_values and self.may_leave_grace and not self.changes_values_only
 
 
 @dataclass

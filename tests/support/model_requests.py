@@ -22,7 +22,8 @@ class Visit:
     base: Values = field(default_factory=dict)
     pending: Pending = field(default_factory=Pending)
     started: float = 0.0
-    left: tuple[str | None, Kept, str] | None = None
+    left: tuple[str | None, Kept | None, str] | None = None
+    signs_out: bool = False
     doomed: list[str] = field(default_factory=list)
     loaded: bool = False
     gone: bool = False
@@ -60,7 +61,7 @@ class Visit:
         changed = {
             key: value for key, value in self.view.items() if key not in base or base[key] != value
         }
-        return changed, self.base.keys() - self.view.keys()
+        return changed, base.keys() - self.view.keys()
 
     @property
     def has_changes(self) -> bool:
@@ -72,10 +73,13 @@ class Visit:
     def regenerate(self, new_id: str, grace: float | None = None) -> None:
         """Take another id with the next commit."""
         if self.seen is None:
+            if self.standing == "past":
+                self._note_left()
+                self.standing = "fresh"
             self.id = None
-            self.standing = "fresh" if self.standing == "past" else self.standing
         elif self.standing == "current" and not self.gone:
-            until = None if grace is None else self.world.now + grace
+            leaves_grace = grace is not None and self.pending.may_leave_grace
+            until = self.now + grace if grace is not None and leaves_grace else None
             self.pending = replace(self.pending, id=new_id, grace=until)
 
     def set_user(self, user: str, new_id: str) -> None:
@@ -95,12 +99,16 @@ class Visit:
     def clear_user(self) -> None:
         """Sign out; with an id that counts no more by ending the session."""
         is_own = self.given and self.seen and lineage(self.given) == lineage(self.seen.id)
-        if self.found and self.given and not (self.found == "current" and is_own):
+        if self.given and not (self.found == "current" and is_own):
             self._doom(lineage(self.given))
+        if self.seen is not None and (self.gone or self.standing == "grace"):
+            self._doom(lineage(self.seen.id))
         if self.seen is not None and self.standing == "current":
+            self.signs_out = True
             self.pending = replace(self.pending, user=None)
         elif self.standing == "grace":
             self._leave()
+            self.left, self.signs_out = None, False
         elif not isinstance(self.pending.user, Unchanged):
             self.pending = Pending(timeout=self.pending.timeout)
 
@@ -117,8 +125,8 @@ class Visit:
             self._doom(lineage(self.seen.id))
         self.started = self.world.now
         self._begin(None, None, "fresh")
-        self.ended = True
-        self.gone = self.brings_cookie = self.saved = False
+        self.left, self.ended = None, True
+        self.signs_out = self.gone = self.brings_cookie = self.saved = False
 
     def save(self, new_id: str) -> bool:
         """Commit now; return whether the session is still there."""
@@ -142,8 +150,12 @@ class Visit:
         standing, kept = self.world.judge(self.id, self.began)
         if kept is None:
             self.gone = True
+            if self.signs_out:
+                self._doom(lineage(self.id))
             return False
         self._begin(self.id, kept, standing)
+        if self.signs_out:
+            self.clear_user()
         return True
 
     def close(self, new_id: str, *, failed: bool) -> None:
@@ -168,7 +180,8 @@ class Visit:
         sends = self.brings_cookie and not self.gone and self.standing != "grace"
         if sends and self.seen is not None:
             return self.seen.id
-        return "" if self.clears_cookie else None
+        goes_on = self.seen is not None and not self.gone
+        return "" if self.clears_cookie and not goes_on else None
 
     @property
     def now(self) -> float:
@@ -199,10 +212,14 @@ class Visit:
         """Begin a session of its own with what this request itself has set."""
         own = {*self.changes[0], *(self.view.assigned & self.view.keys())}
         values = {key: self.view[key] for key in own}
-        if self.seen is not None:
-            self.left = (self.id, self.seen, self.standing)
+        self._note_left()
         self._begin(None, None, "fresh")
         self.view.update(values)
+
+    def _note_left(self) -> None:
+        """Remember what a request that fails goes back to."""
+        if self.seen is not None or self.standing == "past":
+            self.left = (self.id, self.seen, self.standing)
 
     def _doom(self, key: str) -> None:
         if key not in self.doomed:
@@ -224,15 +241,13 @@ class Visit:
 
     def _give_up(self, new_id: str) -> None:
         """Discard what was not saved, but for a sign-out."""
-        signs_out = self.pending.user is None
         if self.left is not None and self.seen is None:
-            self.id, self.seen, self.standing = self.left
-            self.left, self.started = None, self.seen.created
-            self.base = deepcopy(self.seen.values)
+            self._begin(*self.left)
+            self.left = None
         self.view = View(self.base)
-        self.pending = Pending(user=None) if signs_out else Pending()
+        self.pending = Pending(user=None) if self.signs_out else Pending()
         self._end()
-        if signs_out and not self.gone:
+        if self.signs_out and not self.gone:
             self._commit(new_id)
 
     def _commit(self, new_id: str) -> None:
@@ -271,6 +286,7 @@ class Visit:
         self.world.kept[lineage(new_id)] = kept
         self.id, self.seen, self.standing = new_id, deepcopy(kept), "current"
         self.base, self.pending = deepcopy(self.view.data), Pending()
+        self.left, self.signs_out = None, False
         self.saved = self.written = self.brings_cookie = True
 
     def _apply(self, target: Kept, pending: Pending) -> None:
@@ -287,6 +303,7 @@ class Visit:
         for kept in (target, seen):
             self._change(kept, pending, expires)
         self.id = pending.id or self.id
+        self.signs_out = self.signs_out and isinstance(pending.user, Unchanged)
         self.base, self.pending = deepcopy(self.view.data), Pending()
         self.saved = self.written = True
 
@@ -318,13 +335,13 @@ class Visit:
             self.started = self.now
             self._create(new_id)
             return
-        self.gone = True
+        self.gone, is_dropped = True, self.changes != ({}, set())
         if pending.user is None and self.seen is not None:
             if why == "superseded":
                 self._doom(lineage(self.seen.id))
                 self._end()
             self._begin(None, None, "fresh")
-            self.ended, self.gone = True, False
+            self.ended, self.gone, self.signs_out = True, is_dropped, False
 
     def _touch(self, seen: Kept) -> None:
         kept = self.world.kept.get(lineage(seen.id))

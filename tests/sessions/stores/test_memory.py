@@ -3,7 +3,7 @@
 import pytest
 
 from sessions import ConfigurationError, MemoryStore, Outcome, StoreUnavailable
-from sessions.record import Ended
+from sessions.record import Ended, Record
 from sessions.stores.base import PURGE_BATCH, PURGE_DELAY, REMEMBERED_FOR
 from sessions.testing import ManualClock, a_record, some_changes
 from sessions.testing.clock import START
@@ -150,3 +150,17 @@ def test_ends_are_forgotten_as_others_come() -> None:
     assert store.load("key8") is None
     clock.advance(-1)
     assert store.load("key9") == Ended(START + 9 * REMEMBERED_FOR)
+
+
+def test_a_session_that_was_ended_after_its_time_does_not_come_back() -> None:
+    """Though the clock, which was ahead, is put right."""
+    clock = ManualClock()
+    store = MemoryStore(clock=clock)
+    store.create("a", a_record(clock))
+    clock.advance(30 * 86_400)
+    ended = store.delete("a")
+
+    clock.set(START)
+
+    assert not ended
+    assert not isinstance(store.load("a"), Record)

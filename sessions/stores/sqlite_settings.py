@@ -1,0 +1,39 @@
+"""What is refused about the settings of a SQLite store."""
+
+import os
+import re
+import sqlite3
+
+from sessions.errors import ConfigurationError
+
+_OLDEST_SQLITE = (3, 35, 0)
+_PREFIX = re.compile(r"([a-z][a-z0-9_]*)?", re.ASCII)
+
+
+def check_settings(path: object, prefix: object, durable: object) -> None:
+    """Raise ConfigurationError with everything that is wrong."""
+    problems = []
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        problems.append(
+            f"SQLite {sqlite3.sqlite_version} is too old for SQLiteStore; 3.35 or later is needed"
+        )
+    if not _is_file(path):
+        problems.append(
+            f"SQLiteStore({path!r}) needs a file that every connection finds; "
+            "give the path of one, or use MemoryStore()"
+        )
+    if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
+        problems.append(
+            f"SQLiteStore(prefix={prefix!r}) begins no table name; "
+            "use lower-case letters, digits and underscores"
+        )
+    if not isinstance(durable, bool):
+        problems.append(f"SQLiteStore(durable={durable!r}) is not a bool; give True or False")
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def _is_file(path: object) -> bool:
+    text = os.fspath(path) if isinstance(path, os.PathLike) else path
+    is_shared = text != ":memory:" and isinstance(text, str) and not text.startswith("file:")
+    return is_shared and bool(text)

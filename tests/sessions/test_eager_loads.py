@@ -1,0 +1,73 @@
+"""An eager load is no use of the session: a page that uses none costs no write and never fails."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sessions import AsyncSessionManager, MemoryStore, SessionContainer
+from sessions.asgi import Receive, Scope, Send, SessionMiddleware
+from sessions.testing import ManualClock
+from tests.sessions.asgi_server import serve
+from tests.support.apps import KEY
+from tests.support.loops import a_cookie, a_head, on_a_loop
+from tests.support.suspending_store import SuspendingStore
+from tests.support.watched import WatchedStore
+
+
+async def fine(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer without the session."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"fine"})
+
+
+@pytest.mark.parametrize("settings", [{"resave": True}, {}], ids=["resave", "default"])
+@on_a_loop
+async def test_a_session_that_nobody_uses_is_not_written(
+    clock: ManualClock, settings: dict[str, Any]
+) -> None:
+    """Also where each use of it is."""
+    store = SuspendingStore(MemoryStore(clock=clock))
+    container = SessionContainer(keys=[KEY], store=store, clock=clock, **settings)
+    manager = AsyncSessionManager(container)
+    cookie = await a_cookie(manager, a=1)
+    clock.advance(3600)
+    store.calls.clear()
+    session = manager.open(a_head(cookie))
+
+    await manager.preload(session)
+    headers = await manager.close(session)
+
+    assert (headers, session.accessed, store.calls) == ([], False, ["load"])
+
+
+def raises(error: Exception) -> Callable[[], None]:
+    """Make a function that raises it."""
+
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), ConnectionRefusedError(), TimeoutError()], ids=repr
+)
+@pytest.mark.parametrize("suspends", [True, False])
+@on_a_loop
+async def test_an_error_that_a_store_forgot_to_wrap_fails_no_page_that_uses_none(
+    clock: ManualClock, error: Exception, suspends: bool
+) -> None:
+    """The health check of a site does not go down with it."""
+    watched = WatchedStore(MemoryStore(clock=clock))
+    store = SuspendingStore(watched) if suspends else watched
+    container = SessionContainer(keys=[KEY], store=store, clock=clock)
+    middleware = SessionMiddleware(fine, container)
+    cookie = await a_cookie(middleware.manager, a=1)
+    watched.before["load"] = raises(error)
+
+    answer = await serve(middleware, cookie)
+
+    assert (answer.status, answer.body) == (200, b"fine")
+    assert "load" not in watched.before
+    await middleware.manager.aclose()

@@ -1,0 +1,119 @@
+"""Requests that bear several tokens of ours: two live sessions, or more ids than are looked up."""
+
+import pytest
+
+from sessions import Session
+from sessions.core.limits import MOST_IDS
+from sessions.core.signing import IdSigner
+from tests.support.apps import KEY, Browser, Handler, Site, everything, in_turn, writes
+from tests.support.ids import an_id
+from tests.support.users import signs_in, who
+
+SIGNER = IdSigner([KEY], purpose="session id:session")
+
+
+@pytest.fixture
+def victim(browser: Browser) -> Browser:
+    """Return a browser in which Ada is signed in."""
+    browser.visit(in_turn(writes(a=1), signs_in("ada")))
+    return browser
+
+
+@pytest.fixture
+def planted(site: Site) -> str:
+    """Return the cookie of a session that somebody else has made."""
+    return site.visit(writes(a="planted")).cookie
+
+
+@pytest.fixture
+def two(victim: Browser, planted: str) -> str:
+    """Return the Cookie header of a request with two live sessions, the store's calls forgotten."""
+    victim.site.store_calls().clear()
+    victim.site.events.clear()
+    return f"{planted}; {victim.cookie}"
+
+
+@pytest.fixture
+def many(victim: Browser) -> str:
+    """Return the Cookie header of a request with a live session and too many other ids."""
+    others = [f"session={SIGNER.sign(an_id())}" for _ in range(MOST_IDS)]
+    victim.site.store_calls().clear()
+    victim.site.events.clear()
+    return "; ".join([victim.cookie, *others])
+
+
+# Two live sessions
+
+
+@pytest.mark.parametrize("act", [writes(x=1), Session.clear, lambda s: s.flash("hello")])
+def test_a_write_beside_two_live_ones_stores_nothing(
+    victim: Browser, two: str, act: Handler
+) -> None:
+    """Its cookie would take the place of a good one; an event tells that it was dropped."""
+    for _ in range(3):
+        answer = victim.site.visit(in_turn(act, writes(n=1)), two)
+        assert answer.set_cookies == []
+
+    assert victim.site.store.writes == []
+    assert victim.site.told.count("gone") == 3
+    assert victim.holds() == {"a": 1}
+
+
+def test_two_live_ones_make_no_session_of_an_untouched_one(victim: Browser, two: str) -> None:
+    """Nor where every visitor gets a session."""
+    site = Site(victim.site.store, victim.site.container.clock, save_uninitialized=True)
+
+    assert site.visit(everything, two).set_cookies == []
+    assert site.store.writes == []
+
+
+@pytest.mark.parametrize(
+    "act",
+    [signs_in("ada"), in_turn(Session.regenerate, writes(x=1))],
+    ids=["sign-in", "a new id and a write"],
+)
+def test_whoever_asks_for_another_session_ends_the_two(
+    victim: Browser, two: str, planted: str, act: Handler
+) -> None:
+    """Or else nobody could sign in any more where a cookie was planted."""
+    old = victim.cookie
+
+    answer = victim.site.visit(act, two)
+
+    assert victim.site.visit(lambda s: s.is_new, answer.cookie).value is False
+    for ended in (old, planted):
+        assert victim.site.visit(who, ended).value == (None, {})
+        assert victim.site.visit(everything, ended).value == {}
+
+
+# More ids than are looked up
+
+
+def test_many_ids_cost_no_call_and_read_nothing(victim: Browser, many: str) -> None:
+    """Whoever sets many cookies slows nobody down."""
+    answer = victim.site.visit(lambda s: (s.user_id, dict(s)), many)
+
+    assert (answer.value, answer.set_cookies) == ((None, {}), [])
+    assert victim.site.store_calls() == []
+    assert victim.site.told == ["rejected"]
+
+
+@pytest.mark.parametrize("act", [Session.destroy, Session.clear_user], ids=["logout", "sign-out"])
+@pytest.mark.parametrize("looks_first", [True, False])
+def test_a_logout_beside_many_ids_ends_the_session(
+    victim: Browser, many: str, act: Handler, looks_first: bool
+) -> None:
+    """A planted cookie must not make a logout a lie."""
+    handler = in_turn(who, act) if looks_first else act
+
+    victim.site.visit(handler, many)
+
+    assert victim.visit(who).value == (None, {})
+
+
+def test_a_sign_in_beside_many_ids_is_possible(victim: Browser, many: str) -> None:
+    """It gets a fresh session, and the one of before is ended."""
+    answer = victim.site.visit(signs_in("ada"), many)
+
+    assert victim.site.visit(who, answer.cookie).value == ("ada", {})
+    assert victim.visit(who).value == (None, {})

@@ -1,0 +1,58 @@
+"""What set_user() was told belongs to the user: no key of the data reaches it."""
+
+import pytest
+
+from sessions import Session
+from tests.support.apps import Browser, Handler, everything, in_turn, writes
+from tests.support.users import signs_in, who
+
+NAMES = ["_user_data", "user_data", "user_id", "_user", "id"]
+"""Names that a form's field may have, say."""
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser in which Ada is signed in."""
+    browser.visit(in_turn(writes(a=1), signs_in("ada", role="user")))
+    return browser
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_key_that_looks_like_it_changes_no_user(customer: Browser, name: str) -> None:
+    """It is data, like any other."""
+    customer.visit(writes(**{name: {"role": "admin"}}))
+
+    assert customer.visit(who).value == ("ada", {"role": "user"})
+    assert customer.holds() == {"a": 1, name: {"role": "admin"}}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_key_that_looks_like_it_makes_no_user(browser: Browser, name: str) -> None:
+    """A visitor stays one."""
+    browser.visit(writes(**{name: {"role": "admin"}}))
+
+    assert browser.visit(who).value == (None, {})
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        len,
+        lambda session: len([*session]),
+        lambda session: len(session.copy()),
+        lambda session: len(dict(session)),
+        lambda session: len(session | {}),
+    ],
+    ids=["len", "iteration", "copy", "dict", "or"],
+)
+def test_what_is_known_of_the_user_is_not_among_the_data(customer: Browser, look: Handler) -> None:
+    """A page that sends its data as JSON does not send it."""
+    assert customer.visit(look).value == 1
+
+
+def test_clear_leaves_the_user_as_it_is(customer: Browser) -> None:
+    """It removes the data."""
+    seen = customer.visit(in_turn(Session.clear, who)).value
+
+    assert seen == customer.visit(who).value == ("ada", {"role": "user"})
+    assert customer.visit(everything).value == {}

@@ -1,0 +1,88 @@
+"""Sign-ins as another user: nothing of the user before is in the way, nothing of theirs stays."""
+
+from datetime import timedelta
+
+import pytest
+
+from sessions import Session
+from sessions.testing import loaded_from, some_changes
+from tests.support.apps import Browser, Handler, in_turn, writes
+from tests.support.users import signs_in, who
+
+
+@pytest.fixture
+def of_bob(browser: Browser) -> Browser:
+    """Return a browser in which Bob is signed in, with a cart."""
+    browser.visit(in_turn(writes(cart=["tea"]), signs_in("bob")))
+    return browser
+
+
+def test_what_the_other_user_had_is_not_too_large(of_bob: Browser) -> None:
+    """It is dropped, so it does not count."""
+    of_bob.visit(writes(big="x" * 60_000))
+
+    of_bob.visit(in_turn(signs_in("ada"), writes(cart="y" * 10_000)))
+
+    assert of_bob.visit(who).value == ("ada", {})
+    assert of_bob.holds() == {"cart": "y" * 10_000}
+
+
+def test_the_timeout_that_a_request_sets_is_the_new_users(of_bob: Browser) -> None:
+    """Before its sign-in or after it."""
+    of_bob.visit(in_turn(lives_for(5), signs_in("eve")))
+    before = of_bob.visit(lambda session: session.timeout).value
+    of_bob.visit(in_turn(signs_in("ada"), lives_for(3)))
+
+    assert before == timedelta(days=5)
+    assert of_bob.visit(lambda session: session.timeout).value == timedelta(days=3)
+
+
+def lives_for(days: int) -> Handler:
+    """Make a handler that gives the session a timeout of its own."""
+    return lambda session: setattr(session, "timeout", timedelta(days=days))
+
+
+# A value that cannot be read
+
+
+@pytest.fixture
+def damaged(of_bob: Browser) -> Browser:
+    """Return the browser, after a byte of Bob's cart was changed."""
+    handle = of_bob.visit(lambda session: session.handle).value
+    clock, store = of_bob.site.container.clock, of_bob.site.store
+    secret = loaded_from(store, handle).secret
+    store.commit(handle, some_changes(clock, secret=secret, set={"cart": b"\xc1 no value"}))
+    return of_bob
+
+
+def reads(session: Session) -> object:
+    """Read what is damaged."""
+    return session.get("cart")
+
+
+def test_a_sign_out_is_kept_when_a_damaged_value_is_read(damaged: Browser) -> None:
+    """Nobody is signed in, neither by the new cookie nor by the old one."""
+    old = damaged.cookie
+
+    damaged.visit(in_turn(Session.clear_user, reads))
+
+    assert damaged.visit(who).value == damaged.site.visit(who, old).value == (None, {})
+
+
+def test_a_sign_in_is_kept_when_a_damaged_value_is_read(damaged: Browser) -> None:
+    """Its user and timeout are those of the fresh session."""
+    damaged.visit(in_turn(signs_in("bob"), lives_for(5), reads))
+
+    assert damaged.visit(who).value == ("bob", {})
+    assert damaged.visit(lambda session: session.timeout).value == timedelta(days=5)
+
+
+def test_a_new_id_is_kept_when_a_damaged_value_is_read(damaged: Browser) -> None:
+    """The old one is dead, with the user that it had."""
+    old = damaged.cookie
+
+    damaged.visit(in_turn(Session.regenerate, reads, writes(n=1)))
+
+    assert damaged.cookie != old
+    assert damaged.holds() == {"n": 1}
+    assert damaged.site.visit(who, old).value == (None, {})
