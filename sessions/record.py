@@ -51,8 +51,8 @@ class Ended:
     at: float
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Be a frozen dataclass that costs a fifth to make: each write makes two.
+class FrozenStruct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Base of Changes and Record: a msgspec Struct, which is quick to make, that cannot be changed.
 
     `dataclasses.replace`, `asdict` and `fields` work on it.
     """
@@ -65,7 +65,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         cls.__dataclass_fields__ = like.__dataclass_fields__
 
 
-class Changes(Kept, frozen=True, kw_only=True, gc=False):
+class Changes(FrozenStruct, frozen=True, kw_only=True, gc=False):
     """Hold what one commit applies to a record.
 
     `secret` is the secret of the record as it was loaded. `set` and `removed` name values; a name
@@ -101,7 +101,7 @@ class Changes(Kept, frozen=True, kw_only=True, gc=False):
         )
 
 
-class Record(Kept, frozen=True, kw_only=True, gc=False):
+class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
     """Hold one session as a store keeps it; nobody changes a record in place.
 
     `values` has one encoded value for each top-level key, in the order in which the keys were first

@@ -156,7 +156,7 @@ def _zone(zone: tzinfo | None) -> object:
 
 
 def _is_found_by_name(zone: ZoneInfo) -> bool:
-    """Tell whether the zone's name gives this very zone again, not another's rules."""
+    """Return whether ZoneInfo(name) gives this very zone, and not another one of its name."""
     try:
         return zone.key is not None and ZoneInfo(zone.key) is zone
     except (ZoneInfoNotFoundError, ValueError):

@@ -43,7 +43,7 @@ class OwnedState(State):
 
 
 class Opening(AbstractAsyncContextManager[A]):
-    """Be a session that is under way: `await` it, or enter it."""
+    """A session that is being opened: `await` it, or use it in an `async with`."""
 
     def __init__(self, opening: Coroutine[Any, Any, A]) -> None:
         self._opening = opening
