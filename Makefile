@@ -25,7 +25,7 @@ run: $(VENV)/.run ## Serve a sample on http://127.0.0.1:8000 (PORT=9000 SAMPLE=v
 	@$(BIN)/framework run samples.$(SAMPLE).app:app --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.test ## Run the tests (ARGS="-k logout" passes options to pytest)
-	@$(BIN)/python -m pytest -rs $(ARGS)
+	@$(BIN)/python -m pytest -rs --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.check ## Check style, types and import rules
 	@echo "Style:   ruff check, ruff format" && $(BIN)/python -m ruff check --quiet . \

@@ -107,8 +107,7 @@ def _serve_until_a_change(load: Loader, host: str, port: int, debug: bool) -> No
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ExitStack() as ending:
         wsgi = _built(load, host, debug, ending)
-        # The first process passes on what has come to both of them: that is no second signal.
-        ending.callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)
+        _hear_one_signal(ending)
         run_simple(host, port, wsgi, use_reloader=True, threaded=True, request_handler=_Handler)
 
 
@@ -124,9 +123,16 @@ def _built(load: Loader, host: str, debug: bool, ending: ExitStack) -> "WSGIAppl
         click.echo(f"{report}\n\nWaiting for a change; until then {url} says this too.", err=True)
         return _showing(report if debug else "The application could not start.")
     ending.callback(_stop, application)
+    # Before anybody can read that the server is there, and end it.
+    _hear_one_signal(ending)
     wsgi, pin = _debugged(application, host) if debug else (application, None)
     click.echo(_banner(application, url, pin) + _without_debugger(host))
     return wsgi
+
+
+def _hear_one_signal(ending: ExitStack) -> None:
+    """Ignore SIGTERM from the end on: the first process passes on what has come to both of them."""
+    ending.callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)
 
 
 def _stop(application: Application) -> None:

@@ -96,7 +96,12 @@ class SQLiteStore(Store):
             values = {"key": key, "now": self.clock(), **columns}
             if cursor.execute(self._sql.create, values).rowcount == 1:
                 return True
-            return bool(cursor.execute(self._sql.has_secret, (key, record.secret)).fetchall())
+            # See what is in the way, and let nobody change it meanwhile.
+            cursor.execute("BEGIN IMMEDIATE")
+            is_made = cursor.execute(self._sql.create, values).rowcount == 1
+            same = cursor.execute(self._sql.has_secret, (key, record.secret)).fetchall()
+            cursor.execute("COMMIT")
+            return is_made or bool(same)
 
         is_there = self._write(insert)
         if random.random() < PURGE_CHANCE:  # noqa: S311

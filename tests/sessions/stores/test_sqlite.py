@@ -4,48 +4,21 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from sessions.errors import ConfigurationError, StoreUnavailable
 from sessions.record import Outcome
-from sessions.stores.base import CALL_DEADLINE, PURGE_DELAY, Store
+from sessions.stores.base import CALL_DEADLINE, PURGE_DELAY
 from sessions.stores.sqlite import SQLiteStore
 from sessions.testing import (
     ManualClock,
-    StoreContract,
     a_record,
     in_parallel,
     some_changes,
     values_of,
 )
-
-
-class TestSQLiteStore(StoreContract):
-    """The contract."""
-
-    @pytest.fixture(autouse=True)
-    def _directory(self) -> Iterator[None]:
-        with TemporaryDirectory() as directory:
-            self.directory = Path(directory)
-            yield
-
-    def make_store(self, clock: Callable[[], float]) -> Store:
-        """Return an empty store."""
-        return SQLiteStore(self.directory / "sessions.db", clock=clock)
-
-    def break_store(self, store: Store) -> None:
-        """Put garbage where the database was."""
-        store.close()
-        (self.directory / "sessions.db").write_bytes(b"not a database" * 1000)
-
-    def open_in_another_process(self, store: SQLiteStore) -> Callable[[], Store]:
-        """Return what opens the file again."""
-        return partial(SQLiteStore, store.path, clock=store.clock)
 
 
 @pytest.fixture
