@@ -171,27 +171,27 @@ def test_a_large_purge_gives_the_lock_back_in_between(path: Path, clock: ManualC
     """Another writer comes through while it runs."""
     store = SQLiteStore(path, clock=clock)
     fill(store, clock, 3 * PURGE_BATCH)
-    left: list[int] = []
-
-    def create_and_count() -> None:
-        store.create("new", a_record(clock))
-        left.append(rows(path))
-
-    waiting = threading.Thread(target=create_and_count)
+    writer = threading.Thread(target=store.create, args=("new", a_record(clock)))
+    purging = threading.current_thread()
+    seen: list[bool] = []
 
     def now() -> float:
-        # The purge reads the clock in its turn: the other writer queues behind it.
-        if not waiting.ident:
-            waiting.start()
-            while not store._connections._turns._waiting:
-                pass
+        # The purge reads the clock in each of its turns: the other writer queues behind the first.
+        if threading.current_thread() is purging:
+            with closing(sqlite3.connect(path)) as connection:
+                found = connection.execute("SELECT 1 FROM sessions WHERE key = 'new'").fetchone()
+            seen.append(found is not None)
+            if not writer.ident:
+                writer.start()
+                while not store._connections._turns._waiting:
+                    pass
         return clock()
 
     store.clock = now
     assert store.purge(10_000) == 3 * PURGE_BATCH
 
-    waiting.join(timeout=20)
-    assert left[0] > PURGE_BATCH
+    writer.join(timeout=20)
+    assert seen[:2] == [False, True]
 
 
 def test_a_purge_of_many_transactions_passes_over_records_that_live(
