@@ -117,15 +117,17 @@ class ScopeHead:
     def path(self) -> str:
         """Return the path, unquoted as WSGI's is, each byte a character; with the mount prefix."""
         # Some servers put `root_path` before `path`, others leave that to the application.
-        root, path = self._scope.get("root_path", "").rstrip("/"), self._scope["path"]
+        root: str = self._scope.get("root_path", "").rstrip("/")
+        path: str = self._scope["path"]
         if path != root and not path.startswith(f"{root}/"):
             path = root + path
-        return path.encode("utf-8", "replace").decode("latin-1")  # type: ignore[no-any-return]
+        return path.encode("utf-8", "replace").decode("latin-1")
 
     @property
     def query(self) -> str:
         """Return the raw query."""
-        return self._scope.get("query_string", b"").decode("latin-1")  # type: ignore[no-any-return]
+        query: bytes = self._scope.get("query_string", b"")
+        return query.decode("latin-1")
 
     @property
     def client(self) -> str | None:

@@ -147,7 +147,7 @@ def _flags(cookie: CookieSettings) -> Iterator[str]:
     for name in ("http_only", "partitioned"):
         value = getattr(cookie, name)
         if not isinstance(value, bool):
-            yield f"{name}={value!r} is no bool; give True or False"
+            yield f"{name}={value!r} is not a bool; give True or False"
     secure: object = cookie.secure
     if not isinstance(secure, bool) and secure != "auto":
         yield f'secure={secure!r} is unknown; give True, False or "auto"'
@@ -158,11 +158,11 @@ def _flags(cookie: CookieSettings) -> Iterator[str]:
 def _scope(cookie: CookieSettings) -> Iterator[str]:
     if not isinstance(cookie.path, str) or not _PATH.fullmatch(cookie.path):
         yield (
-            f"path={cookie.path!r} is no cookie path; begin with '/', "
+            f"path={cookie.path!r} is not a cookie path; begin with '/', "
             "and percent-encode ';', spaces, controls and what is not ASCII"
         )
     if cookie.domain is not None and not _is_domain(cookie.domain):
-        yield f"domain={cookie.domain!r} is no domain name; give one such as 'shop.example'"
+        yield f"domain={cookie.domain!r} is not a domain name; give one such as 'shop.example'"
 
 
 def _is_domain(domain: object) -> bool:
@@ -184,7 +184,7 @@ def _lifetime(
     if lifetime is None and optional:
         return
     if not isinstance(lifetime, timedelta):
-        yield f"{name}={lifetime!r} is no timedelta; write timedelta(minutes=30)"
+        yield f"{name}={lifetime!r} is not a timedelta; write timedelta(minutes=30)"
     elif lifetime < timedelta(seconds=1):
         yield f"{name}={lifetime!r} is over at once; give one second or more"
     elif lifetime > longest:
@@ -214,9 +214,9 @@ def _prefix(container: SessionContainer) -> Iterator[str]:
     prefix = container.session_prefix
     cookie: object = container.cookie
     if not is_cookie_name(prefix):
-        yield f"session_prefix={prefix!r} is no cookie name; use letters, digits, '-' and '_'"
+        yield f"session_prefix={prefix!r} is not a cookie name; use letters, digits, '-' and '_'"
     if not isinstance(cookie, CookieSettings):
-        yield f"cookie={cookie!r} is no CookieSettings; give one such as CookieSettings()"
+        yield f"cookie={cookie!r} is not a CookieSettings; give one such as CookieSettings()"
     elif is_cookie_name(prefix):
         yield from _hardened(prefix, cookie)
 
@@ -236,11 +236,11 @@ def _hardened(prefix: str, cookie: CookieSettings) -> Iterator[str]:
 def _kinds(container: SessionContainer) -> Iterator[str]:
     store: object = container.store
     if not isinstance(store, Store | AsyncStore):
-        yield f"store={store!r} is no Store; give one such as SQLiteStore('sessions.db')"
+        yield f"store={store!r} is not a Store; give one such as SQLiteStore('sessions.db')"
     for name in ("resave", "rolling", "save_uninitialized"):
         value = getattr(container, name)
         if not isinstance(value, bool):
-            yield f"{name}={value!r} is no bool; give True or False"
+            yield f"{name}={value!r} is not a bool; give True or False"
     for name in ("gen_id", "clock"):
         value = getattr(container, name)
         if not callable(value):
@@ -249,7 +249,8 @@ def _kinds(container: SessionContainer) -> Iterator[str]:
         kind = getattr(container, name)
         if not (isinstance(kind, type) and issubclass(kind, base)):
             yield (
-                f"{name}={kind!r} is no class of sessions; give {base.__name__} or a subclass of it"
+                f"{name}={kind!r} is not a class of sessions; give {base.__name__} or a subclass of"
+                " it"
             )
 
 
@@ -287,7 +288,7 @@ def _lists(container: SessionContainer) -> Iterator[str]:
     for name in ("transports", "listeners"):
         value = getattr(container, name)
         if not isinstance(value, Sequence):
-            yield f"{name}={value!r} is no list; give one, also for a single item"
+            yield f"{name}={value!r} is not a list; give one, also for a single item"
             continue
         for item in value:
             if name == "transports" and not isinstance(item, Transport):
@@ -300,4 +301,4 @@ def _limits(container: SessionContainer) -> Iterator[str]:
     for name in ("cookie_header_limit", "cookie_pairs_limit"):
         limit = getattr(container, name)
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-            yield f"{name}={limit!r} is no limit; give a whole number of at least 1"
+            yield f"{name}={limit!r} is not a limit; give a whole number of at least 1"

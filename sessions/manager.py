@@ -25,7 +25,7 @@ from sessions.stores.base import AsyncStore, Store, wall_clock
 from sessions.transports.base import RequestHead
 from sessions.transports.cookie import CookieHead
 
-F = TypeVar("F", bound=SessionFace)
+F = TypeVar("F", bound=SessionFace[Any])
 A = TypeVar("A", bound=AsyncSession)
 
 _TOO_LATE = (
@@ -393,7 +393,7 @@ def _mixed(edge: type[F] | None, own: type[F], base: type) -> type[F]:
     return cast("type[F]", mixed)
 
 
-def _loaded_state(session: SessionFace) -> State:
+def _loaded_state(session: SessionFace[Any]) -> State:
     # Asking for the id loads a blocking session, and refuses an asynchronous one that is not.
     _ = session.id
     return state_of(session)

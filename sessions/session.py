@@ -10,7 +10,6 @@ from inspect import iscoroutinefunction
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from sessions.core.bridging import BridgeDriver
 from sessions.core.driving import AsyncDriver, BlockingDriver
 from sessions.core.face import SessionFace
 from sessions.core.values import plain_key
@@ -19,12 +18,10 @@ from sessions.errors import SessionError
 T = TypeVar("T")
 
 
-class Session(SessionFace):
+class Session(SessionFace[BlockingDriver]):
     """Hold a user's data over many requests; loaded at the first access, saved when it changed."""
 
     __slots__ = ()
-
-    _driver: BlockingDriver | BridgeDriver
 
     def __enter__(self) -> Self:
         return self
@@ -89,7 +86,7 @@ class Session(SessionFace):
         return result
 
 
-class AsyncSession(SessionFace):
+class AsyncSession(SessionFace[AsyncDriver]):
     """Hold a user's data over many requests, on an event loop.
 
     It is loaded when a handler's parameter or a dependency asks for it, or by `await
@@ -97,8 +94,6 @@ class AsyncSession(SessionFace):
     """
 
     __slots__ = ()
-
-    _driver: AsyncDriver
 
     async def __aenter__(self) -> Self:
         await self.load()

@@ -42,7 +42,7 @@ def encode(value: object) -> bytes:
         raise _too_deep() from error
     except UnicodeEncodeError as error:
         raise UnencodableValue(
-            "it holds text with a lone surrogate, which is no Unicode text; remove it"
+            "it holds text with a lone surrogate, which is not Unicode text; remove it"
         ) from error
 
 
@@ -60,9 +60,9 @@ def decode(data: bytes) -> Any:
 
 
 def unreadable(data: object, error: Exception) -> UnreadableValue:
-    """Return the error for stored bytes that are no value."""
+    """Return the error for stored bytes that are not a value."""
     size = f"{len(data)} stored bytes" if isinstance(data, bytes) else f"{data!r}"
-    return UnreadableValue(f"{size} are no value: {error}")
+    return UnreadableValue(f"{size} are not a value: {error}")
 
 
 def _plain(value: object, depth: int) -> object:

@@ -7,6 +7,7 @@ leaves behind, and who comes first where several threads or tasks use one sessio
 import asyncio
 import logging
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from threading import get_ident
@@ -27,7 +28,7 @@ logger = logging.getLogger("sessions")
 _VERBS = ("load", "create", "commit", "touch", "delete")
 
 
-class Driver:
+class Driver(ABC):
     """Hold what all drivers of one container's sessions have in common."""
 
     def __init__(self, sessions: Persistence, store: Store | AsyncStore) -> None:
@@ -35,6 +36,10 @@ class Driver:
         self.store = store
         self.is_in_place = isinstance(store, Store) and store.in_place
         self._verbs: dict[str, Callable[..., Any]] = {verb: getattr(store, verb) for verb in _VERBS}
+
+    @abstractmethod
+    def loaded(self, state: State) -> dict[str, Any]:
+        """Return the values, which a first access needs."""
 
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
         """Close the session and return its headers, or None if the store has to be asked first."""
@@ -72,11 +77,8 @@ class Driver:
         return headers
 
     def _load_in_place(self, state: State) -> None:
-        sessions = self.sessions
-        while state.values is None:
-            ask = sessions.load_ask(state)
-            if ask is not None:
-                sessions.load_answer(state, self._ask_in_place(state, ask))
+        while (ask := self.sessions.load_ask(state)) is not None:
+            self.sessions.load_answer(state, self._ask_in_place(state, ask))
 
     def _ask_in_place(self, state: State, ask: Ask) -> Any:
         """Ask the store in this thread."""
@@ -137,12 +139,8 @@ class BlockingDriver(Driver):
 
     def load(self, state: State) -> None:
         """Load the session unless it is loaded."""
-        sessions = self.sessions
         with state.turn:
-            while state.values is None:
-                ask = sessions.load_ask(state)
-                if ask is not None:
-                    sessions.load_answer(state, self._ask_in_place(state, ask))
+            self._load_in_place(state)
         if state.events:
             self.tell(state)
 

@@ -6,9 +6,10 @@ A face decides nothing: it looks into its state, and hands the rest to the persi
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from sessions.core.codec import unpack, unreadable
+from sessions.core.driving import Driver
 from sessions.core.lifetime import is_span
 from sessions.core.limits import LONGEST_GRACE, LONGEST_SESSION
 from sessions.core.state import CLOSED, ENCODED, HEADERS_LEFT, MISSING, State
@@ -17,11 +18,12 @@ from sessions.errors import SessionClosed
 from sessions.flash import Flashes
 
 T = TypeVar("T")
+D = TypeVar("D", bound=Driver)
 
 _decoding = threading.Lock()
 
 
-class SessionFace(Flashes, MutableMapping[str, Any]):
+class SessionFace(Flashes, MutableMapping[str, Any], Generic[D]):
     """Hold a user's data over many requests; what `Session` and `AsyncSession` have in common.
 
     Nested values are watched too: `session["cart"].append(x)` is enough. After the response's
@@ -31,7 +33,7 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
     __slots__ = ("__weakref__", "_driver", "_state")
 
     _state: State
-    _driver: Any
+    _driver: D
 
     def __init__(self) -> None:
         raise TypeError(
@@ -146,13 +148,13 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
     def id(self) -> str:
         """Return the id, a secret; after `regenerate()` the new one at once."""
         self._readable()
-        return self._driver.sessions.id_of(self._state).text  # type: ignore[no-any-return]
+        return self._driver.sessions.id_of(self._state).text
 
     @property
     def handle(self) -> str:
         """Return the session's public name: the same for its whole life, safe in logs and lists."""
         self._readable()
-        return self._driver.sessions.id_of(self._state).key  # type: ignore[no-any-return]
+        return self._driver.sessions.id_of(self._state).key
 
     @property
     def is_new(self) -> bool:
@@ -241,8 +243,8 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
     def timeout(self, timeout: timedelta | None) -> None:
         if timeout is not None and not is_span(timeout, LONGEST_SESSION):
             raise ValueError(
-                f"session.timeout = {timeout!r} is no time to live; give a positive timedelta of at"
-                f" most {LONGEST_SESSION.days} days, or None for the container's timeout, or end"
+                f"session.timeout = {timeout!r} is not a time to live; give a positive timedelta of"
+                f" at most {LONGEST_SESSION.days} days, or None for the container's timeout, or end"
                 " the session with destroy()"
             )
         self._writable()
@@ -255,7 +257,7 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
     def user_id(self) -> str | None:
         """Return who is signed in."""
         self._readable()
-        return self._driver.sessions.user_id(self._state)  # type: ignore[no-any-return]
+        return self._driver.sessions.user_id(self._state)
 
     @property
     def user_data(self) -> dict[str, Any]:
@@ -271,7 +273,7 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
         """
         if not isinstance(user_id, str) or not user_id:
             raise TypeError(
-                f"session.set_user({user_id!r}) names no user; give a text such as str(user.id)"
+                f"session.set_user({user_id!r}): give a user's id as a text, such as str(user.id)"
             )
         self._writable()
         self._check_headers()
@@ -319,8 +321,7 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
         state = self._state
         values = state.values
         if values is None:
-            loaded: dict[str, Any] = self._driver.loaded(state)
-            values = loaded
+            values = self._driver.loaded(state)
         state.accessed = True
         return values
 
@@ -369,7 +370,7 @@ class SessionFace(Flashes, MutableMapping[str, Any]):
             call()
 
 
-def face(kind: type[T], state: State, driver: Any) -> T:
+def face(kind: type[T], state: State, driver: Driver) -> T:
     """Return a face of a state."""
     made = object.__new__(kind)
     _set_state(made, state)
@@ -377,7 +378,7 @@ def face(kind: type[T], state: State, driver: Any) -> T:
     return made
 
 
-def state_of(session: SessionFace) -> State:
+def state_of(session: SessionFace[Any]) -> State:
     """Return the state that a session shows, for managers."""
     try:
         return session._state
@@ -395,5 +396,5 @@ def _utc(seconds: float) -> datetime:
 
 
 # The slots' own setters: `__setattr__` would cost more than all the rest of opening a session.
-_set_state = SessionFace._state.__set__  # type: ignore[attr-defined]
-_set_driver = SessionFace._driver.__set__
+_set_state = SessionFace.__dict__["_state"].__set__
+_set_driver = SessionFace.__dict__["_driver"].__set__

@@ -69,7 +69,7 @@ def new_secret(gen_id: Callable[[], str] = random_secret) -> str:
         )
     if not _SECRET.fullmatch(secret):
         raise ConfigurationError(
-            f"gen_id returned {len(secret)} characters that are no id; an id has "
+            f"gen_id returned {len(secret)} characters that are not an id; an id has "
             f"{SHORTEST_SECRET} to {LONGEST_SECRET} of [A-Za-z0-9_-], "
             "such as secrets.token_urlsafe(32)"
         )

@@ -11,7 +11,7 @@ from sessions.core.standing import Standing
 from sessions.core.state import State
 from sessions.errors import SessionExpired, SessionNotFound
 
-_UNKNOWN_ID = "no live session has this id (a signed token is no id: from_token() reads it)"
+_UNKNOWN_ID = "no live session has this id (a signed token is not an id: from_token() reads it)"
 
 
 class Enterable(Protocol):

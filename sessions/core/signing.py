@@ -85,7 +85,7 @@ def key_problem(key: object, position: int) -> str | None:
     try:
         size = len(key.encode() if isinstance(key, str) else key)
     except UnicodeEncodeError:
-        return f"{where} is no Unicode text; {remedy}"
+        return f"{where} is not Unicode text; {remedy}"
     if size < MINIMUM_KEY_BYTES:
         unit = "byte" if size == 1 else "bytes"
         return f"{where} has {size} {unit}, at least {MINIMUM_KEY_BYTES} are needed; {remedy}"

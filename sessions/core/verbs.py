@@ -154,11 +154,6 @@ class MemoryVerbs(Persistence):
                 return renewed
         raise taken("the secret that the session has already")
 
-    def _timeout_of(self, state: State) -> float | None:
-        if isinstance(state.pending.timeout, Unchanged):
-            return None if state.record is None else state.record.timeout
-        return state.pending.timeout
-
     def drop_unbearable(self, state: State) -> None:
         if state.values is not None and state.record is None and state.has_changes():
             state.begin_as_loaded()
@@ -169,6 +164,11 @@ class MemoryVerbs(Persistence):
         elif state.pending.next_id is not None:
             state.pending = state.pending.then(next_id=None, grace=None)
             state.note("gone", "a new id was not taken, for no answer brings its cookie")
+
+    def _timeout_of(self, state: State) -> float | None:
+        if isinstance(state.pending.timeout, Unchanged):
+            return None if state.record is None else state.record.timeout
+        return state.pending.timeout
 
     def _undo_sign_in(self, state: State) -> None:
         if state.pending.clear:

@@ -270,7 +270,7 @@ def _check_positive(**bounds: int) -> None:
     problems = [
         f"MemoryStore({name}={bound!r}) keeps nothing; give a positive number"
         if isinstance(bound, int)
-        else f"MemoryStore({name}={bound!r}) is no whole number; give one such as 1_000_000"
+        else f"MemoryStore({name}={bound!r}) is not a whole number; give one such as 1_000_000"
         for name, bound in bounds.items()
         if not isinstance(bound, int) or bound <= 0
     ]

@@ -61,6 +61,7 @@ class Connections:
             opened = self._take(began, True)
             try:
                 rows = opened.cursor.execute(statement, values).fetchall()
+            # An interrupt, too, leaves a connection that nobody can trust.
             except BaseException as error:
                 self._give_up(opened, error)
                 raise
@@ -132,6 +133,7 @@ class Connections:
                 if not opened.files.are_in_place():
                     raise FilesReplaced("the files of the database were replaced or removed")
                 self._turns.moved_at = time.monotonic()
+        # An interrupt, too, leaves a connection that nobody can trust.
         except BaseException as error:
             self._give_up(opened, error)
             raise

@@ -58,7 +58,7 @@ class CookieTransport(Transport):
     ) -> None:
         if not is_cookie_name(name):
             raise ConfigurationError(
-                f"CookieTransport: {name!r} is no cookie name; use letters, digits, '-' and '_'"
+                f"CookieTransport: {name!r} is not a cookie name; use letters, digits, '-' and '_'"
             )
         self._plain = _Spelling(name, attributes, secure=False)
         self._secure = _Spelling(host_name(name, attributes), attributes, secure=True)

@@ -146,5 +146,5 @@ def test_a_replaced_store_that_no_session_uses_is_an_error() -> None:
 
 def test_what_is_no_store_is_a_startup_problem() -> None:
     """The container checks its parts as ever."""
-    with pytest.raises(StartupError, match="is no Store"):
+    with pytest.raises(StartupError, match="is not a Store"):
         Application(Visits, Sessions, replacements={Store: "memory"})

@@ -339,5 +339,5 @@ def test_a_class_of_the_other_kind_is_refused(name: str, kind: type) -> None:
     """At construction."""
     settings: dict[str, Any] = {name: kind}
 
-    with pytest.raises(ConfigurationError, match=f"{name}=.* is no class of sessions; give"):
+    with pytest.raises(ConfigurationError, match=f"{name}=.* is not a class of sessions; give"):
         SessionContainer(keys=[KEY], **settings)

@@ -68,7 +68,7 @@ KEYS: dict[str, tuple[Any, str]] = {
     ),
     "no key": ([None], f"keys[0] is of type NoneType, not str or bytes; {MAKE_KEY}"),
     "numbers": (bytearray(40), f"keys[0] is of type int, not str or bytes; {MAKE_KEY}"),
-    "no text": (["\udcff" + KEY], f"keys[0] is no Unicode text; {MAKE_KEY}"),
+    "no text": (["\udcff" + KEY], f"keys[0] is not Unicode text; {MAKE_KEY}"),
 }
 
 
@@ -106,8 +106,8 @@ LIFETIMES: dict[str, tuple[Any, str]] = {
         timedelta(microseconds=999_999),
         "is over at once; give one second or more",
     ),
-    "a number": (3600, "is no timedelta; write timedelta(minutes=30)"),
-    "text": ("1h", "is no timedelta; write timedelta(minutes=30)"),
+    "a number": (3600, "is not a timedelta; write timedelta(minutes=30)"),
+    "text": ("1h", "is not a timedelta; write timedelta(minutes=30)"),
 }
 
 
@@ -137,36 +137,36 @@ def test_a_session_ends_one_day(name: str, huge: timedelta | None) -> None:
 
     remedy = "is too long; give 3650 days at most"
     if huge is None:
-        remedy = "is no timedelta; write timedelta(minutes=30)"
+        remedy = "is not a timedelta; write timedelta(minutes=30)"
     assert problem == f"SessionContainer: {name}={huge!r} {remedy}"
 
 
-ASYNC_CLASS = "is no class of sessions; give AsyncSession or a subclass of it"
+ASYNC_CLASS = "is not a class of sessions; give AsyncSession or a subclass of it"
 SETTINGS: list[tuple[str, Any, str]] = [
     *[
-        ("session_prefix", name, "is no cookie name; use letters, digits, '-' and '_'")
+        ("session_prefix", name, "is not a cookie name; use letters, digits, '-' and '_'")
         for name in ("", "a b", "a;b", "a=b", "sitzung-ü", "a\n", b"session", None)
     ],
     ("session_prefix", "__Host-s", f"with secure='auto' is refused; {MAKE_SECURE}"),
     ("session_prefix", "__secure-s", f"with secure='auto' is refused; {MAKE_SECURE}"),
-    ("cookie", None, "is no CookieSettings; give one such as CookieSettings()"),
-    ("cookie", {"path": "/"}, "is no CookieSettings; give one such as CookieSettings()"),
-    ("store", None, "is no Store; give one such as SQLiteStore('sessions.db')"),
-    ("store", MemoryStore, "is no Store; give one such as SQLiteStore('sessions.db')"),
-    ("resave", 1, "is no bool; give True or False"),
-    ("rolling", None, "is no bool; give True or False"),
-    ("save_uninitialized", "no", "is no bool; give True or False"),
+    ("cookie", None, "is not a CookieSettings; give one such as CookieSettings()"),
+    ("cookie", {"path": "/"}, "is not a CookieSettings; give one such as CookieSettings()"),
+    ("store", None, "is not a Store; give one such as SQLiteStore('sessions.db')"),
+    ("store", MemoryStore, "is not a Store; give one such as SQLiteStore('sessions.db')"),
+    ("resave", 1, "is not a bool; give True or False"),
+    ("rolling", None, "is not a bool; give True or False"),
+    ("save_uninitialized", "no", "is not a bool; give True or False"),
     ("gen_id", "an id", "cannot be called; give a function without parameters"),
     ("clock", 1.5, "cannot be called; give a function without parameters"),
-    ("transports", None, "is no list; give one, also for a single item"),
-    ("listeners", print, "is no list; give one, also for a single item"),
-    ("session_class", dict, "is no class of sessions; give Session or a subclass of it"),
-    ("session_class", "Session", "is no class of sessions; give Session or a subclass of it"),
-    ("session_class", AsyncSession, "is no class of sessions; give Session or a subclass of it"),
+    ("transports", None, "is not a list; give one, also for a single item"),
+    ("listeners", print, "is not a list; give one, also for a single item"),
+    ("session_class", dict, "is not a class of sessions; give Session or a subclass of it"),
+    ("session_class", "Session", "is not a class of sessions; give Session or a subclass of it"),
+    ("session_class", AsyncSession, "is not a class of sessions; give Session or a subclass of it"),
     ("async_session_class", Session, ASYNC_CLASS),
     ("async_session_class", None, ASYNC_CLASS),
     *[
-        (name, limit, "is no limit; give a whole number of at least 1")
+        (name, limit, "is not a limit; give a whole number of at least 1")
         for name in ("cookie_header_limit", "cookie_pairs_limit")
         for limit in (0, -1, 1.5, True, None, "16 KiB")
     ],
@@ -186,8 +186,8 @@ def test_a_gen_id_is_tried_when_the_container_is_made() -> None:
         raise OSError("no luck")
 
     assert problems(container, gen_id=lambda: "short", resave=1) == (
-        "SessionContainer: resave=1 is no bool; give True or False",
-        "SessionContainer: gen_id returned 5 characters that are no id; an id has 22 to 128 of"
+        "SessionContainer: resave=1 is not a bool; give True or False",
+        "SessionContainer: gen_id returned 5 characters that are not an id; an id has 22 to 128 of"
         " [A-Za-z0-9_-], such as secrets.token_urlsafe(32)",
     )
     assert problems(container, gen_id=no_luck) == (

@@ -9,14 +9,14 @@ from sessions import CookieSettings
 from tests.support.refusals import MAKE_SECURE, problems
 
 PATH = (
-    "is no cookie path; begin with '/', "
+    "is not a cookie path; begin with '/', "
     "and percent-encode ';', spaces, controls and what is not ASCII"
 )
-DOMAIN = "is no domain name; give one such as 'shop.example'"
+DOMAIN = "is not a domain name; give one such as 'shop.example'"
 COOKIE: list[tuple[str, Any, str]] = [
-    ("http_only", 1, "is no bool; give True or False"),
-    ("http_only", None, "is no bool; give True or False"),
-    ("partitioned", "", "is no bool; give True or False"),
+    ("http_only", 1, "is not a bool; give True or False"),
+    ("http_only", None, "is not a bool; give True or False"),
+    ("partitioned", "", "is not a bool; give True or False"),
     ("secure", 1, 'is unknown; give True, False or "auto"'),
     ("secure", 0, 'is unknown; give True, False or "auto"'),
     ("secure", None, 'is unknown; give True, False or "auto"'),

@@ -237,5 +237,5 @@ def test_a_name_that_is_no_token_is_refused(name: Any) -> None:
         transport(name)
 
     assert str(caught.value) == (
-        f"CookieTransport: {name!r} is no cookie name; use letters, digits, '-' and '_'"
+        f"CookieTransport: {name!r} is not a cookie name; use letters, digits, '-' and '_'"
     )
