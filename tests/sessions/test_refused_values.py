@@ -7,7 +7,7 @@ import pytest
 from sessions import AsyncSessionManager, SessionContainer, SessionManager
 from sessions.asgi import Receive, Scope, Send, SessionMiddleware
 from sessions.errors import UnencodableValue
-from tests.sessions.asgi_server import serve
+from tests.sessions.asgi.server import serve
 from tests.support.apps import KEY, Browser, writes
 from tests.support.loops import a_cookie, a_head, on_a_loop, opened
 

@@ -12,8 +12,8 @@ import pytest
 from sessions import AsyncSession, SessionContainer
 from sessions.asgi import ASGIApp, Receive, Scope, Send, SessionMiddleware
 from sessions.testing import ManualClock
-from tests.sessions.asgi_server import Exchange, request_scope, serve
-from tests.sessions.asgi_site import (
+from tests.sessions.asgi.server import Exchange, request_scope, serve
+from tests.sessions.asgi.site import (
     KINDS,
     AsgiBrowser,
     AsgiSite,
@@ -28,13 +28,6 @@ SECONDS = 20.0
 
 MOST_TURNS = 200
 """More turns of the event loop than any request of these tests takes."""
-
-
-@pytest.fixture(params=KINDS)
-def site(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -> Iterator[AsgiSite]:
-    """Return a site on each kind of store in turn."""
-    with site_maker(request.param, clock, tmp_path) as make:
-        yield make()
 
 
 @pytest.fixture(params=["memory", "suspending"])

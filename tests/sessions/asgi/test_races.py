@@ -1,21 +1,18 @@
 """Two requests on one session at once, over ASGI: what each of them may take from the other."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sessions import AsyncSession, SessionNotFound
 from sessions.testing import ManualClock
-from tests.sessions.asgi_site import (
-    KINDS,
+from tests.sessions.asgi.site import (
     AsgiBrowser,
     AsgiHandler,
     load_everything,
-    site_maker,
 )
 from tests.support.apps import Answer
 
@@ -23,19 +20,6 @@ Act = Callable[[AsyncSession], Any]
 
 SECONDS = 20.0
 """How long a test waits for what must happen before it gives up."""
-
-
-@pytest.fixture(params=KINDS)
-def customer(
-    request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path
-) -> Iterator[AsgiBrowser]:
-    """Return a browser whose session holds a value, on each kind of store in turn."""
-    with site_maker(request.param, clock, tmp_path) as make:
-        site = make()
-        browser = site.browser()
-        browser.visit(lambda session: session.update(a=1))
-        site.events.clear()
-        yield browser
 
 
 class Paused:

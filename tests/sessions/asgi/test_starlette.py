@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 from sessions import SessionContainer, SessionError
 from sessions.asgi import Receive, Scope, Send, SessionMiddleware, session_of
 from sessions.testing import ManualClock
-from tests.sessions.asgi_server import attempt, serve
-from tests.sessions.asgi_site import KINDS, Place, open_place
+from tests.sessions.asgi.server import attempt, serve
+from tests.sessions.asgi.site import KINDS, Place, open_place
 from tests.support.apps import KEY
 
 

@@ -1,43 +1,16 @@
 """A broken store is a 503 over ASGI, whatever catches the error first; never a logout."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from sessions import AsyncSession, StoreUnavailable
 from sessions.asgi import ASGIApp, Receive, Scope, Send, SessionMiddleware
-from sessions.testing import ManualClock
-from tests.sessions.asgi_applications import APPLICATIONS, bare
-from tests.sessions.asgi_server import attempt, request_scope
-from tests.sessions.asgi_site import KINDS, AsgiBrowser, AsgiHandler, AsgiSite, site_maker
+from tests.sessions.asgi.applications import APPLICATIONS, bare
+from tests.sessions.asgi.server import attempt, request_scope
+from tests.sessions.asgi.site import AsgiBrowser, AsgiHandler, AsgiSite, SiteMaker
 from tests.support.apps import Answer
-
-SiteMaker = Callable[..., AsgiSite]
-
-
-@pytest.fixture(params=KINDS)
-def make_site(
-    request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path
-) -> Iterator[SiteMaker]:
-    """Return a maker of sites on each kind of store in turn."""
-    with site_maker(request.param, clock, tmp_path) as make:
-        yield make
-
-
-@pytest.fixture
-def site(make_site: SiteMaker) -> AsgiSite:
-    """Return a site with the default settings."""
-    return make_site()
-
-
-@pytest.fixture
-def customer(site: AsgiSite) -> AsgiBrowser:
-    """Return a browser whose session holds a value."""
-    browser = site.browser()
-    browser.visit(lambda session: session.update(a=1))
-    return browser
 
 
 async def writes(session: AsyncSession) -> None:

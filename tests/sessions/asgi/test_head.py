@@ -11,7 +11,7 @@ import pytest
 from sessions import CookieSettings, SessionContainer
 from sessions.asgi import ASGIApp, Receive, Scope, ScopeHead, Send, SessionMiddleware
 from sessions.edges import RequestHead
-from tests.sessions.asgi_server import request_scope, serve
+from tests.sessions.asgi.server import request_scope, serve
 from tests.support.apps import KEY, Answer
 
 

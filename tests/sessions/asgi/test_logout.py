@@ -1,51 +1,25 @@
 """Logout, new ids and sign-ins over ASGI, on every kind of store."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
 
 from sessions import AsyncSession
 from sessions.asgi import Receive, Scope, Send, SessionMiddleware
-from sessions.testing import ManualClock
-from tests.sessions.asgi_server import Exchange, request_scope
-from tests.sessions.asgi_site import (
-    KINDS,
+from tests.sessions.asgi.server import Exchange, request_scope
+from tests.sessions.asgi.site import (
     AsgiBrowser,
     AsgiSite,
+    SiteMaker,
     destroys,
     renews,
     sets,
     signs_in,
-    site_maker,
 )
-
-SiteMaker = Callable[..., AsgiSite]
-
-
-@pytest.fixture(params=KINDS)
-def make_site(
-    request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path
-) -> Iterator[SiteMaker]:
-    """Return a maker of sites on each kind of store in turn."""
-    with site_maker(request.param, clock, tmp_path) as make:
-        yield make
 
 
 @pytest.fixture(params=["eager", "on_demand"])
 def site(make_site: SiteMaker, request: pytest.FixtureRequest) -> AsgiSite:
     """Return a site with the default settings, with each way of loading in turn."""
     return make_site(load=request.param)
-
-
-@pytest.fixture
-def customer(site: AsgiSite) -> AsgiBrowser:
-    """Return a browser whose session holds a value."""
-    browser = site.browser()
-    browser.visit(sets(a=1))
-    site.store.calls.clear()
-    site.events.clear()
-    return browser
 
 
 def test_logout_ends_the_session_and_clears_the_cookie(customer: AsgiBrowser) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sessions import AsyncSessionManager, MemoryStore, SessionContainer
 from sessions.asgi import Receive, Scope, Send, SessionMiddleware
 from sessions.testing import ManualClock
-from tests.sessions.asgi_server import serve
+from tests.sessions.asgi.server import serve
 from tests.support.apps import KEY
 from tests.support.loops import a_cookie, a_head, on_a_loop
 from tests.support.suspending_store import SuspendingStore

@@ -1,53 +1,29 @@
 """The promises of sessions over ASGI, on a store in place, in threads and an asynchronous one."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from sessions import AsyncSession, Record, SessionNotLoaded
 from sessions.testing import ManualClock
-from tests.sessions.asgi_site import (
-    KINDS,
+from tests.sessions.asgi.site import (
     AsgiBrowser,
     AsgiSite,
+    SiteMaker,
     leaves_alone,
     load_everything,
     load_handle,
     reads,
     sets,
-    site_maker,
 )
 from tests.support.apps import Answer
-
-SiteMaker = Callable[..., AsgiSite]
-
-
-@pytest.fixture(params=KINDS)
-def make_site(
-    request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path
-) -> Iterator[SiteMaker]:
-    """Return a maker of sites on each kind of store in turn."""
-    with site_maker(request.param, clock, tmp_path) as make:
-        yield make
 
 
 @pytest.fixture(params=["eager", "on_demand"])
 def site(make_site: SiteMaker, request: pytest.FixtureRequest) -> AsgiSite:
     """Return a site with the default settings, with each way of loading in turn."""
     return make_site(load=request.param)
-
-
-@pytest.fixture
-def customer(site: AsgiSite) -> AsgiBrowser:
-    """Return a browser whose session holds a value."""
-    browser = site.browser()
-    browser.visit(sets(a=1))
-    site.store.calls.clear()
-    site.events.clear()
-    return browser
 
 
 def assert_silent(answer: Answer) -> None:

@@ -20,7 +20,7 @@ from sessions import (
 )
 from sessions.asgi import Message, Receive, Scope, Send, SessionMiddleware
 from sessions.stores.base import AsyncStore, Store
-from tests.sessions.asgi_server import Exchange, request_scope
+from tests.sessions.asgi.server import Exchange, request_scope
 from tests.support.apps import KEY, Answer
 from tests.support.suspending_store import SuspendingStore
 from tests.support.watched import WatchedStore
@@ -199,10 +199,12 @@ async def signs_in(session: AsyncSession) -> None:
     session.set_user("ada")
 
 
+SiteMaker = Callable[..., AsgiSite]
+"""Makes a site of the settings that it is given."""
+
+
 @contextmanager
-def site_maker(
-    kind: str, clock: Callable[[], float], folder: Path
-) -> Iterator[Callable[..., AsgiSite]]:
+def site_maker(kind: str, clock: Callable[[], float], folder: Path) -> Iterator[SiteMaker]:
     """Give a maker of sites on one store of that kind; close what it has made."""
     made: list[AsgiSite] = []
     with open_place(kind, clock, folder) as place:

@@ -1,31 +1,14 @@
 """What a response over ASGI may still do to the session once its headers have left."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from sessions import AsyncSession, SessionClosed
 from sessions.asgi import Message, Receive, Scope, Send, SessionMiddleware
-from sessions.testing import ManualClock
-from tests.sessions.asgi_server import Exchange, request_scope, serve
-from tests.sessions.asgi_site import KINDS, AsgiBrowser, AsgiHandler, AsgiSite, site_maker
-
-
-@pytest.fixture(params=KINDS)
-def site(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -> Iterator[AsgiSite]:
-    """Return a site on each kind of store in turn."""
-    with site_maker(request.param, clock, tmp_path) as make:
-        yield make()
-
-
-@pytest.fixture
-def customer(site: AsgiSite) -> AsgiBrowser:
-    """Return a browser whose session holds a value."""
-    browser = site.browser()
-    browser.visit(sets(a=1))
-    return browser
+from tests.sessions.asgi.server import Exchange, request_scope, serve
+from tests.sessions.asgi.site import AsgiBrowser, AsgiHandler, AsgiSite
 
 
 def sets(**values: object) -> AsgiHandler:

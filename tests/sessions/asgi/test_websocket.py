@@ -1,8 +1,7 @@
 """Sessions of WebSockets: saved with the handshake, or with the refusal of the connection."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,31 +13,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from sessions import AsyncSession, SessionClosed, StoreUnavailable
 from sessions.asgi import Message, Receive, Scope, Send, SessionMiddleware, session_of
 from sessions.testing import ManualClock
-from tests.sessions.asgi_server import Exchange, request_scope, text_headers
-from tests.sessions.asgi_site import KINDS, AsgiBrowser, AsgiSite, leaves_alone, site_maker
+from tests.sessions.asgi.server import Exchange, request_scope, text_headers
+from tests.sessions.asgi.site import AsgiBrowser, AsgiSite, leaves_alone
 
 App = Callable[[Scope, Receive, Send], Any]
 
 ACCEPT: Message = {"type": "websocket.accept", "headers": [(b"x-own", b"1")]}
 CLOSE: Message = {"type": "websocket.close", "code": 1008}
 DENIAL: dict[str, Any] = {"extensions": {"websocket.http.response": {}}}
-
-
-@pytest.fixture(params=KINDS)
-def site(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -> Iterator[AsgiSite]:
-    """Return a site on each kind of store in turn."""
-    with site_maker(request.param, clock, tmp_path) as make:
-        yield make()
-
-
-@pytest.fixture
-def customer(site: AsgiSite) -> AsgiBrowser:
-    """Return a browser whose session holds a value."""
-    browser = site.browser()
-    browser.visit(lambda session: session.update(a=1))
-    site.store.calls.clear()
-    site.events.clear()
-    return browser
 
 
 def connect(browser: AsgiBrowser, app: App, **more: Any) -> list[Message]:

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 import websocket
 
-from tests.sessions.asgi_site import KINDS
+from tests.sessions.asgi.site import KINDS
 
 SECONDS = 30.0
 """How long a test waits for what must happen before it gives up."""
 
-PROGRAM = "tests.sessions.asgi_program:app"
+PROGRAM = "tests.sessions.asgi.program:app"
 COMMANDS: dict[str, list[str]] = {
     "uvicorn": ["uvicorn", PROGRAM, "--lifespan", "on"],
     "granian": ["granian", PROGRAM, "--interface", "asgi", "--workers", "1"],

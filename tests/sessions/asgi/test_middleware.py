@@ -26,7 +26,7 @@ from sessions.asgi import (
     SessionMiddleware,
     session_of,
 )
-from tests.sessions.asgi_server import Exchange, attempt, request_scope, serve
+from tests.sessions.asgi.server import Exchange, attempt, request_scope, serve
 from tests.support.apps import KEY, Answer
 from tests.support.suspending_store import SuspendingStore
 

@@ -3,8 +3,6 @@
 import asyncio
 import inspect
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +15,8 @@ from starlette.routing import Route
 from sessions import AsyncSession, MemoryStore, Session, SessionContainer, SessionError
 from sessions.asgi import SessionMiddleware, session_of
 from sessions.core.limits import WORKER_THREADS
-from sessions.testing import ManualClock
-from tests.sessions.asgi_server import serve
-from tests.sessions.asgi_site import KINDS, AsgiBrowser, AsgiSite, be_patient, site_maker
+from tests.sessions.asgi.server import serve
+from tests.sessions.asgi.site import AsgiBrowser, AsgiSite, SiteMaker, be_patient
 from tests.support.apps import KEY
 from tests.support.watched import WatchedStore
 
@@ -33,25 +30,10 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     be_patient(monkeypatch)
 
 
-@pytest.fixture(params=KINDS)
-def site(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -> Iterator[AsgiSite]:
-    """Return a site on each kind of store in turn."""
-    with site_maker(request.param, clock, tmp_path) as make:
-        yield make(load="on_demand")
-
-
 @pytest.fixture
-def customer(site: AsgiSite) -> AsgiBrowser:
-    """Return a browser whose session holds a value."""
-    browser = site.browser()
-
-    async def writes(session: AsyncSession) -> None:
-        await session.load()
-        session["a"] = 1
-
-    browser.visit(writes)
-    site.store.calls.clear()
-    return browser
+def site(make_site: SiteMaker) -> AsgiSite:
+    """Return a site whose sessions are loaded by whoever wants one."""
+    return make_site(load="on_demand")
 
 
 class SlowStore(WatchedStore):

@@ -10,8 +10,8 @@ import pytest
 from sessions import AsyncSession, Session, SessionContainer, SessionError, StoreUnavailable
 from sessions.asgi import ASGIApp, SessionMiddleware, session_of
 from sessions.testing import ManualClock
-from tests.sessions.asgi_server import attempt, serve
-from tests.sessions.asgi_site import KINDS, Place, open_place
+from tests.sessions.asgi.server import attempt, serve
+from tests.sessions.asgi.site import KINDS, Place, open_place
 from tests.support.apps import KEY
 
 fastapi = pytest.importorskip("fastapi", reason="FastAPI is not installed")

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from sessions import StoreUnavailable
 from sessions.asgi import ASGIApp, Receive, Scope, Send, session_of
-from tests.sessions.asgi_site import AsgiHandler
+from tests.sessions.asgi.site import AsgiHandler
 
 Wrapped = Callable[[ASGIApp], ASGIApp]
 """What puts the session middleware around an application."""
