@@ -10,7 +10,7 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
 from tests.browser.application import build
-from tests.serving import served
+from tests.support.serving import served
 
 
 def _require(*programs: str) -> None:

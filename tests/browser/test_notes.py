@@ -9,7 +9,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from framework import Application, Response, controller, get
-from tests.serving import FRAMEWORK, SECONDS, Program, served
+from tests.support.serving import FRAMEWORK, SECONDS, Program, served
 
 PASSWORD = "correct horse"  # noqa: S105
 

@@ -10,8 +10,8 @@ from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from framework import Application, HTTPSettings, component, configuration
-from tests.framework.shop import Configuration, Items, Pages
-from tests.serving import served
+from tests.support.openapi_shop import Configuration, Items, Pages
+from tests.support.serving import served
 
 SECONDS = 20
 

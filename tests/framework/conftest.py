@@ -11,7 +11,7 @@ import pytest
 from werkzeug.middleware.lint import HTTPWarning, LintMiddleware, WSGIWarning
 
 from framework import Application
-from tests.framework.commands import Framework, commands_in
+from tests.support.commands import Framework, commands_in
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from framework import Middleware, Session, component, configuration, controller, get, put
 from framework.cors import CORS
-from tests.framework.trials import client_of, only_problem_of
+from tests.support.small_applications import client_of, only_problem_of
 
 SHOP = "https://shop.example"
 ALLOWED = "Access-Control-Allow-Origin"

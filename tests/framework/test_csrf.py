@@ -20,7 +20,7 @@ from framework import (
 )
 from framework.csrf import CSRF, Verdict, csrf_token, is_csrf_token, judge
 from framework.testing import Client
-from tests.framework.trials import client_of
+from tests.support.small_applications import client_of
 
 OWN = "http://localhost"
 EVIL = "https://evil.example"

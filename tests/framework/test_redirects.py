@@ -4,7 +4,7 @@ import pytest
 
 from framework import Response, controller, get
 from framework.redirects import is_local, redirect
-from tests.framework.trials import client_of
+from tests.support.small_applications import client_of
 
 LOCAL = [
     "/",

@@ -11,7 +11,7 @@ import pytest
 from framework import Session, component, configuration, controller, get
 from framework.static import StaticFiles
 from framework.testing import Client
-from tests.framework.trials import client_of, only_problem_of
+from tests.support.small_applications import client_of, only_problem_of
 
 CSS = "body { color: teal }"
 

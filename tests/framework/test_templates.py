@@ -25,7 +25,7 @@ from framework import (
 from framework.csrf import CSRF
 from framework.templates import Templates
 from framework.testing import Client
-from tests.framework.trials import client_of, only_problem_of
+from tests.support.small_applications import client_of, only_problem_of
 
 PAGES = {
     "plain.html": "<p>{{ text }}</p>",

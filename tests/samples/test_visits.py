@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.serving import FRAMEWORK, Program, Visitor
+from tests.support.serving import FRAMEWORK, Program, Visitor
 
 RUN = (FRAMEWORK, "run", "samples.visits.app:app", "--port", "0")
 

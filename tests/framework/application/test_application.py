@@ -1,0 +1,284 @@
+"""The application: what it is made of, what start-up finds wrong with it, and its URLs."""
+
+import pytest
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BuildError
+from werkzeug.test import Client as WSGIClient
+
+from framework import Application, controller, get, head, post, service
+from tests.support.small_applications import problems_of
+from tests.support.url_building import Users, answer
+
+
+class Counting:
+    """A base of controllers that count for themselves."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    @get("/count")
+    def next(self) -> int:
+        self.count += 1
+        return self.count
+
+
+@controller("/a")
+class A(Counting):
+    """Count under one prefix."""
+
+
+@controller("/b")
+class B(Counting):
+    """Count under another prefix."""
+
+
+def test_it_is_a_wsgi_callable() -> None:
+    """Any server can call it."""
+    assert answer(Application(Users), "/users") == (200, "users")
+
+
+def test_it_lists_its_routes() -> None:
+    """Every method and rule, in the order of the classes."""
+    routes = Application(Users, A).routes
+
+    assert [(route.method, route.rule, route.name) for route in routes] == [
+        ("GET", "/users/<int:user_id>", "show"),
+        ("GET", "/users/named/<name>", "named"),
+        ("GET", "/users/", "index"),
+        ("GET", "/users/all", "index"),
+        ("GET", "/a/count", "next"),
+    ]
+
+
+def test_a_base_under_two_prefixes_has_two_instances() -> None:
+    """Each controller answers with its own."""
+    app = Application(A, B)
+    counts = [answer(app, path)[1] for path in ("/a/count", "/a/count", "/b/count")]
+
+    assert counts == ["1", "2", "1"]
+
+
+def test_two_applications_share_nothing() -> None:
+    """Each builds its own controllers."""
+    counts = [answer(Application(A), "/a/count")[1] for _ in range(2)]
+
+    assert counts == ["1", "1"]
+
+
+def test_a_controller_is_built_once() -> None:
+    """Not for each request, and not for each route."""
+    built = []
+
+    @controller("/")
+    class Built:
+        def __init__(self) -> None:
+            built.append(self)
+
+        @get("/x")
+        @get("/y")
+        def show(self) -> str:
+            return "shown"
+
+    app = Application(Built)
+    for path in ("/x", "/y", "/x"):
+        answer(app, path)
+
+    assert len(built) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("/x", "/x"), ("/x", "/x/"), ("/<a>", "/<string:b>"), ("/<int:a>/x", "/<int:b>/x/")],
+)
+def test_two_handlers_for_one_path_are_a_problem(first: str, second: str) -> None:
+    """The problem names both handlers with their lines."""
+
+    @controller("/")
+    class Twice:
+        @get(first)
+        def one(self, **_: str) -> str:
+            return "one"
+
+        @get(second)
+        def two(self, **_: str) -> str:
+            return "two"
+
+    duplicate = next(each for each in problems_of(Twice) if "is also" in each.what)
+
+    assert duplicate.where.startswith("Twice.two (tests/framework/application/test_application.py:")
+    assert f"GET {second} is also GET {first} in Twice.one (" in duplicate.what
+
+
+def test_other_methods_and_converters_are_no_duplicates() -> None:
+    """GET, HEAD and POST of one path differ, and so do int and string."""
+
+    @controller("/")
+    class Fine:
+        @get("/x")
+        def get_x(self) -> str:
+            return "get"
+
+        @post("/x")
+        def post_x(self) -> str:
+            return "post"
+
+        @head("/x")
+        def head_x(self) -> None:
+            return None
+
+        @get("/<int:a>")
+        def number(self, a: int) -> str:
+            return "number"
+
+        @get("/<a>")
+        def text(self, a: str) -> str:
+            return "text"
+
+    assert len(Application(Fine).routes) == 5
+
+
+@pytest.mark.parametrize("path", ["/<nothing:a>", "/<int(most=3):a>", "/<a", "/<a>/<a>", "/a//b"])
+def test_a_path_that_is_no_rule_is_a_problem(path: str) -> None:
+    """The problem shows the rule and says what one looks like."""
+
+    @controller("/")
+    class Broken:
+        @get(path)
+        def show(self) -> str:
+            return "never"
+
+    (problem,) = problems_of(Broken)
+
+    assert problem.where.startswith("Broken.show (")
+    assert repr(path) in problem.what
+    assert "/items/<int:item_id>" in problem.remedy
+
+
+def test_all_problems_are_told_at_once() -> None:
+    """One start names the mistakes of every class."""
+
+    @controller("/")
+    class Bad:
+        @get("/<nothing:a>")
+        def one(self) -> str:
+            return ""
+
+        @get("/two/<a>")
+        def two(self) -> str:
+            return ""
+
+    class Plain:
+        """Nothing says what this is."""
+
+    assert len(problems_of(Bad, Plain, 3)) == 4  # type: ignore[arg-type]
+
+
+def test_a_service_is_found_through_what_asks_for_it() -> None:
+    """A concrete class that a constructor names need not be listed."""
+
+    @service
+    class Greeter:
+        def greet(self) -> str:
+            return "hello"
+
+    @controller("/")
+    class Pages:
+        def __init__(self, greeter: Greeter) -> None:
+            self._greeter = greeter
+
+        @get("/")
+        def show(self) -> str:
+            return self._greeter.greet()
+
+    assert answer(Application(Pages), "/") == (200, "hello")
+
+
+def test_a_url_is_escaped_as_a_request_would_be() -> None:
+    """What url_for builds leads to the handler with the same value."""
+    app = Application(Users)
+    url = app.url_for("Users.named", name="ż ?")
+
+    assert url == "/users/named/%C5%BC%20%3F"
+    assert answer(app, url) == (200, "ż ?")
+
+
+def test_values_that_the_path_has_not_go_to_the_query() -> None:
+    """So a link to a page of a list is one call."""
+    assert Application(Users).url_for("Users.index", page=2) == "/users/?page=2"
+
+
+def test_a_url_follows_the_mount_point() -> None:
+    """Under SCRIPT_NAME the URL has its prefix, host and scheme."""
+    app = Application(Users)
+    client = WSGIClient(DispatcherMiddleware(NotFound(), {"/shop": app}))
+    response = client.get("/shop/users/7", base_url="https://example.org", buffered=True)
+
+    assert response.json == {
+        "path": "/users/7",
+        "mounted": "/shop/users/7",
+        "external": "https://example.org/shop/users/7",
+    }
+
+
+@pytest.mark.parametrize("host", ["a b", "<script>", "x:99999"])
+def test_a_host_that_is_none_builds_no_url(host: str) -> None:
+    """An external URL needs a host; what is none is the client's mistake."""
+    status, _ = answer(Application(Users), "/users/7", headers={"Host": host})
+
+    assert status == 400
+
+
+def test_a_url_follows_a_trusted_proxy() -> None:
+    """Behind ProxyFix it has what the proxy says."""
+    app = Application(Users)
+    client = WSGIClient(ProxyFix(app, x_host=1, x_proto=1, x_prefix=1))
+    headers = {
+        "X-Forwarded-Host": "shop.example",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Prefix": "/eu",
+    }
+    response = client.get("/users/7", headers=headers, buffered=True)
+
+    assert (response.json or {})["external"] == "https://shop.example/eu/users/7"
+
+
+def test_an_external_url_needs_a_request() -> None:
+    """Without one, nobody knows the host."""
+    with pytest.raises(TypeError, match="needs a request"):
+        Application(Users).url_for("Users.index", _external=True)
+
+
+def test_an_unknown_handler_has_no_url() -> None:
+    """The error suggests the name that was meant."""
+    with pytest.raises(BuildError, match=r"Users\.index"):
+        Application(Users).url_for("Users.indx")
+
+
+def test_a_name_that_two_controllers_have_is_told_with_their_modules() -> None:
+    """The error suggests both of the handlers, and so does one without a controller."""
+    app = Application(Users, _other_users())
+    names = "'shop.users.Users.index' or 'tests.support.url_building.Users.index'"
+
+    with pytest.raises(BuildError) as ambiguous:
+        app.url_for("Users.index")
+    with pytest.raises(BuildError) as bare:
+        app.url_for("index")
+
+    assert str(ambiguous.value) == f"no handler is called 'Users.index': write {names}"
+    assert str(bare.value) == f"no handler is called 'index': write {names}"
+    assert app.url_for("shop.users.Users.index") == "/others/"
+
+
+def _other_users() -> type:
+    """Make a controller that has the name of another one."""
+
+    @controller("/others")
+    class Users:
+        @get("/")
+        def index(self) -> str:
+            return "others"
+
+    Users.__module__ = "shop.users"
+    return Users

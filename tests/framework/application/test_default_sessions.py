@@ -1,0 +1,268 @@
+"""Defaults: sessions that work, and are safe, where nothing is configured."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from framework import (
+    Application,
+    StartupError,
+    component,
+    configuration,
+    controller,
+    get,
+    session,
+)
+from framework.defaults import SessionDefaults
+from framework.testing import Client
+from sessions import (
+    ConfigurationError,
+    MemoryStore,
+    SessionContainer,
+    SQLiteStore,
+)
+
+KEYS = ["k" * 10 + "0123456789abcdefghijklmnopqrstuvwxyz", "0123456789abcdefghijklmnopqrstuvwxyz"]
+
+
+@controller("/")
+class Visits:
+    """Count visits."""
+
+    @get("/")
+    def show(self, session: session) -> int:
+        session["n"] = session.get("n", 0) + 1
+        return int(session["n"])
+
+
+@controller("/")
+class Plain:
+    """Use no session."""
+
+    @get("/")
+    def show(self) -> str:
+        return "plain"
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Start in an empty folder, with no keys in the environment."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SESSION_KEYS", raising=False)
+    return tmp_path
+
+
+def test_nothing_needs_to_be_configured(workplace: Path) -> None:
+    """Sessions are kept in SQLite, signed with a key that was made for them."""
+    app = Application(Visits)
+    client = Client(app)
+    counts = [client.get("/").json for _ in range(2)]
+
+    assert counts == [1, 2]
+    assert app.sessions is not None
+    assert isinstance(app.sessions.container.store, SQLiteStore)
+    assert app.key_file == Path(".framework/session.key")
+    assert sorted(path.name for path in (workplace / ".framework").iterdir())[:3] == [
+        ".gitignore",
+        "session.key",
+        "sessions.db",
+    ]
+
+
+def test_a_later_start_goes_on_with_the_same_key_and_sessions() -> None:
+    """The count survives a restart."""
+    client = Client(Application(Visits))
+    client.get("/")
+    client.application = Application(Visits)
+
+    assert client.get("/").json == 2
+
+
+def test_an_application_without_sessions_leaves_no_file(workplace: Path) -> None:
+    """Nobody needs a key there."""
+    Application(Plain)
+
+    assert list(workplace.iterdir()) == []
+
+
+def test_a_test_client_leaves_no_file(workplace: Path) -> None:
+    """A test's sessions are kept in memory where nothing else is configured."""
+    app = Application(Visits, defaults=SessionDefaults(workplace / "elsewhere"))
+    with app.test() as client:
+        client.get("/")
+
+        assert client.app.sessions is not None
+        assert isinstance(client.app.sessions.container.store, MemoryStore)
+    assert not (workplace / ".framework").exists()
+
+
+def test_the_key_is_the_owners_alone(workplace: Path) -> None:
+    """Neither the key nor its folder can be read by others, whatever the umask says."""
+    before = os.umask(0)
+    try:
+        Application(Visits)
+    finally:
+        os.umask(before)
+    modes = [
+        stat.S_IMODE((workplace / path).stat().st_mode)
+        for path in (".framework", ".framework/session.key", ".framework/sessions.db")
+    ]
+
+    assert modes == [0o700, 0o600, 0o600]
+
+
+def test_the_folder_stays_out_of_the_repository(workplace: Path) -> None:
+    """It tells git to ignore it."""
+    Application(Visits)
+
+    assert (workplace / ".framework" / ".gitignore").read_text() == "*\n"
+
+
+def test_processes_that_start_at_once_agree_on_the_key(workplace: Path) -> None:
+    """One of them makes it; the others read it whole, and leave no draft behind."""
+    code = (
+        "import sys; sys.stdin.readline();"
+        "from framework.defaults import SessionDefaults; print(*SessionDefaults().keys())"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(6)
+    ]
+    keys = [process.communicate("go\n")[0].strip() for process in processes]
+
+    assert len(set(keys)) == 1
+    assert len(keys[0]) == 43
+    assert sorted(path.name for path in (workplace / ".framework").iterdir()) == [
+        ".gitignore",
+        "session.key",
+    ]
+
+
+def test_keys_come_from_the_environment(workplace: Path) -> None:
+    """SESSION_KEYS holds them, newest first; then no key is made."""
+    defaults = SessionDefaults(environment={"SESSION_KEYS": f" {KEYS[0]} , {KEYS[1]},"})
+
+    assert defaults.container().keys == KEYS
+    assert not (workplace / ".framework" / "session.key").exists()
+
+
+@pytest.mark.parametrize("text", ["", " , "])
+def test_an_environment_without_a_key_is_a_mistake(text: str) -> None:
+    """Signing with another key than the one that was meant would log everybody out."""
+    with pytest.raises(ConfigurationError, match="holds no key"):
+        SessionDefaults(environment={"SESSION_KEYS": text}).container()
+
+
+def test_a_short_key_in_the_environment_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The problem says which of the keys, and that it is the environment's."""
+    monkeypatch.setenv("SESSION_KEYS", f"{KEYS[0]},short")
+
+    with pytest.raises(StartupError, match=r"variable SESSION_KEYS: keys\[1\] has 5 bytes"):
+        Application(Visits)
+
+
+def test_a_key_twice_in_the_environment_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told with the variable."""
+    monkeypatch.setenv("SESSION_KEYS", f"{KEYS[0]},{KEYS[0]}")
+
+    with pytest.raises(StartupError, match=r"variable SESSION_KEYS: keys\[1\] is keys\[0\] once"):
+        Application(Visits)
+
+
+def test_an_empty_key_file_is_a_problem(workplace: Path) -> None:
+    """The problem names the file."""
+    (workplace / ".framework").mkdir()
+    (workplace / ".framework" / "session.key").touch()
+
+    with pytest.raises(StartupError, match=r"session\.key' is unfit: it has 0 bytes"):
+        Application(Visits)
+
+
+def test_a_folder_that_cannot_be_made_is_a_problem(workplace: Path) -> None:
+    """The problem says which folder, and what to do."""
+    (workplace / "taken").write_text("a file")
+    defaults = SessionDefaults(workplace / "taken" / ".framework", {})
+
+    with pytest.raises(StartupError) as caught:
+        Application(Visits, defaults=defaults)
+
+    (problem,) = caught.value.problems
+    assert "'.framework'" not in problem.what
+    assert str(workplace / "taken" / ".framework") in problem.what
+    assert "session_container" in problem.remedy
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_a_problem(workplace: Path) -> None:
+    """The same for one that is there already."""
+    (workplace / ".framework").mkdir(mode=0o500)
+
+    with pytest.raises(StartupError, match="SESSION_KEYS"):
+        Application(Visits)
+
+
+def test_a_key_that_is_a_folder_is_a_problem(workplace: Path) -> None:
+    """What cannot be read as a key is told with its path."""
+    (workplace / ".framework" / "session.key").mkdir(parents=True)
+
+    with pytest.raises(StartupError, match=r"session\.key"):
+        Application(Visits)
+
+
+def test_given_fields_make_no_files(workplace: Path) -> None:
+    """With keys and a store of one's own there is nothing to make."""
+    container = SessionDefaults().container({"keys": KEYS, "store": MemoryStore()})
+
+    assert isinstance(container, SessionContainer)
+    assert list(workplace.iterdir()) == []
+
+
+def test_a_mapping_without_a_store_keeps_the_default_one(workplace: Path) -> None:
+    """A field that is left out is the framework's default, not the class's."""
+
+    @configuration
+    class Own:
+        @component
+        def session_container(self) -> dict[str, object]:
+            return {"keys": KEYS}
+
+    app = Application(Visits, Own)
+
+    assert app.sessions is not None
+    assert isinstance(app.sessions.container.store, SQLiteStore)
+    assert app.key_file is None
+
+
+def test_several_mistakes_are_told_together() -> None:
+    """An unknown name does not hide a bad value."""
+    with pytest.raises(ConfigurationError) as caught:
+        SessionDefaults(environment={}).container(
+            {"keys": ["short"], "store": MemoryStore(), "colour": "red", "roling": True}
+        )
+
+    assert len(caught.value.problems) == 3
+    assert "did you mean 'rolling'?" in caught.value.problems[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [("", "has 0 bytes, at least 32 are needed"), ("schlüssel" * 9, "is no ASCII text")],
+)
+def test_an_unfit_key_file_is_to_be_deleted(tmp_path: Path, content: str, what: str) -> None:
+    """It may have been cut off, or written by hand."""
+    file = tmp_path / "session.key"
+    file.write_text(content)
+
+    with pytest.raises(ConfigurationError) as caught:
+        SessionDefaults(tmp_path, {}).keys()
+
+    assert caught.value.problems == (
+        f"the session key in {str(file)!r} is unfit: it {what};"
+        " delete the file: the next start makes a new one",
+    )

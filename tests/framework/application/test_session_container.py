@@ -1,0 +1,246 @@
+"""The session container of an application: its settings, and what is wrong with them."""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+import pytest
+
+from framework import (
+    Application,
+    Session,
+    component,
+    configuration,
+    controller,
+    get,
+    service,
+    session,
+)
+from framework.startup import location
+from framework.testing import Client, open_client
+from sessions import CookieSettings, MemoryStore, SessionContainer, Store
+from tests.support.small_applications import only_problem_of, problems_of
+
+KEYS = ["k" * 10 + "0123456789abcdefghijklmnopqrstuvwxyz"]
+
+
+@controller("/")
+class Visits:
+    """Use a session."""
+
+    @get("/")
+    def show(self, session: session) -> int:
+        session["n"] = session.get("n", 0) + 1
+        return int(session["n"])
+
+
+def test_without_a_session_there_are_none() -> None:
+    """An application whose handlers use no session sets none up."""
+
+    @controller("/")
+    class Plain:
+        @get("/")
+        def show(self) -> str:
+            return "plain"
+
+    assert Application(Plain).sessions is None
+
+
+def test_a_configured_container_is_used() -> None:
+    """A component of that type replaces the default, whatever its method is called."""
+
+    @configuration
+    class Own:
+        @component
+        def for_the_shop(self) -> SessionContainer:
+            return SessionContainer(keys=KEYS, session_prefix="shop")
+
+    app = Application(Visits, Own)
+
+    assert app.sessions is not None
+    assert app.sessions.container.session_prefix == "shop"
+
+
+def test_a_mapping_sets_some_fields_of_the_container() -> None:
+    """The others keep the framework's defaults."""
+
+    @configuration
+    class Own:
+        @component
+        def session_container(self) -> dict[str, Any]:
+            return {"session_prefix": "shop", "cookie": CookieSettings(path="/shop")}
+
+    with Application(Visits, Own).test() as client:
+        client.get("/", base_url="http://localhost/shop")
+        client.get("/", base_url="http://localhost/shop")
+        cookie = client.get_cookie("shop", path="/shop")
+
+    assert cookie is not None
+
+
+def test_an_unknown_setting_is_a_problem() -> None:
+    """It is told with what was meant."""
+
+    @configuration
+    class Own:
+        @component
+        def session_container(self) -> dict[str, Any]:
+            return {"session_prefx": "shop", "rollling": True}
+
+    first, second = problems_of(Visits, Own)
+
+    assert first.where.startswith("Own.session_container (")
+    assert [first.what, second.what] == [
+        "SessionContainer has no setting 'session_prefx': did you mean 'session_prefix'?",
+        "SessionContainer has no setting 'rollling': did you mean 'rolling'?",
+    ]
+    assert first.remedy.startswith("Give some of keys, store, cookie, session_prefix,")
+
+
+def test_impossible_settings_are_problems() -> None:
+    """Every mistake of a container is one problem, at its method."""
+
+    @configuration
+    class Own:
+        @component
+        def session_container(self) -> SessionContainer:
+            return SessionContainer(keys=["short"], session_prefix="a b")
+
+    found = problems_of(Visits, Own)
+
+    assert len(found) == 2
+    assert all(each.where.startswith("Own.session_container (") for each in found)
+
+
+@pytest.mark.parametrize("made", ["short", 7, ValueError("no luck")])
+def test_an_unfit_gen_id_is_a_problem(made: object) -> None:
+    """It is tried once at start-up, not by the first visitor."""
+
+    def gen_id() -> Any:
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    @configuration
+    class Own:
+        @component
+        def session_container(self) -> SessionContainer:
+            return SessionContainer(keys=KEYS, gen_id=gen_id)
+
+    (problem,) = problems_of(Visits, Own)
+
+    assert problem.where.startswith("Own.session_container (")
+    assert "gen_id" in problem.what
+
+
+KEY = "0123456789abcdefghijklmnopqrstuv"
+
+
+class SomeSettings(TypedDict):
+    keys: list[str]
+    session_prefix: str
+
+
+@controller("/")
+class Login:
+    @get("/")
+    def login(self, session: Session) -> None:
+        session["user"] = "ann"
+
+
+def cookie_of(*classes: type) -> str:
+    """Return the name of the cookie that Login sets."""
+    client: Client
+    with open_client((Login, *classes), ()) as client:
+        return client.get("/").headers["Set-Cookie"].partition("=")[0]
+
+
+def test_session_container_overrides_the_default_by_its_return_type() -> None:
+    """A component method of type SessionContainer, whatever its name, sets sessions up."""
+
+    @configuration
+    class Configuration:
+        @component
+        def sessions_of_the_shop(self) -> SessionContainer:
+            return SessionContainer(keys=[KEY], session_prefix="shop")
+
+    assert cookie_of(Configuration) == "shop"
+
+
+@pytest.mark.parametrize("annotation", [dict[str, Any], Mapping[str, object], dict, SomeSettings])
+def test_session_container_may_return_some_of_the_settings(annotation: Any) -> None:
+    """A mapping of settings is completed with the defaults, for everybody who asks for it."""
+    seen = []
+
+    @configuration
+    class Configuration:
+        @component
+        def session_container(self, store: Store) -> Any:
+            return {"keys": [KEY], "session_prefix": "shop", "store": store}
+
+        session_container.__annotations__ = {"store": Store, "return": annotation}
+
+        @component
+        def store(self) -> Store:
+            return MemoryStore()
+
+    @service
+    class Reader:
+        def __init__(self, container: SessionContainer) -> None:
+            seen.append(container.session_prefix)
+
+    assert cookie_of(Configuration, Reader) == "shop"
+    assert seen == ["shop"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"session_prefx": "shop"}, "session_prefx"),
+        ({"keys": ["short"]}, "keys"),
+        (["keys"], "returned list, which is no mapping"),
+    ],
+)
+def test_wrong_settings_of_session_container_are_problems(settings: Any, problem: str) -> None:
+    """What sessions refuse is told with the method that set it."""
+
+    @configuration
+    class Configuration:
+        @component
+        def session_container(self) -> dict[str, Any]:
+            return settings  # type: ignore[no-any-return]
+
+    found = only_problem_of(Login, Configuration)
+
+    assert found.where == location(Configuration.session_container)
+    assert problem in found.what
+
+
+def test_every_wrong_setting_is_a_problem_of_its_own() -> None:
+    """A container with two mistakes is reported twice, with the method that made it."""
+
+    @configuration
+    class Configuration:
+        @component
+        def session_container(self) -> SessionContainer:
+            return SessionContainer(keys=["short"], session_prefix="a b")
+
+    found = problems_of(Login, Configuration)
+
+    assert [each.where for each in found] == [location(Configuration.session_container)] * 2
+
+
+def test_session_container_with_another_type_is_a_problem() -> None:
+    """The name promises sessions: a type that does not set them up is a mistake."""
+
+    @configuration
+    class Configuration:
+        @component
+        def session_container(self) -> MemoryStore:
+            return MemoryStore()
+
+    problem = only_problem_of(Configuration)
+
+    assert problem.what == (
+        "session_container() is annotated to return MemoryStore, which sets no sessions up"
+    )
+    assert problem.remedy == "Return a SessionContainer, or a dict with some of its fields."

@@ -1,0 +1,133 @@
+"""The start-up report: every mistake, where it is, and what to do about it."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from framework.startup import Problem, StartupError, location
+from tests.support.errors_page import PAGE, Mistake, message_of, mistakes
+
+HERE = Path(__file__).relative_to(Path.cwd())
+
+
+def line_of(text: str) -> int:
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if line.strip() == text)
+
+
+class Users:
+    def show(self) -> None: ...
+
+    class Inner:
+        def show(self) -> None: ...
+
+
+def logged(function: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(function)
+    def wrapper(*args: object) -> None:
+        function(*args)
+
+    return wrapper
+
+
+def test_a_method_is_located_by_class_file_and_line() -> None:
+    """A method is described by its class, and its file relative to the working directory."""
+    assert location(Users.show) == f"Users.show ({HERE}:{line_of('class Users:') + 1})"
+
+
+def test_a_class_is_located_by_its_first_line() -> None:
+    """A class is described by the line of its statement, inner classes by their full name."""
+    assert location(Users.Inner) == f"Users.Inner ({HERE}:{line_of('class Inner:')})"
+
+
+def test_a_local_class_is_called_by_its_own_name() -> None:
+    """The function around a class is left out of its description."""
+
+    class Local:
+        def show(self) -> None: ...
+
+    assert location(Local.show).startswith("Local.show (")
+
+
+def test_a_wrapped_function_is_located_where_it_is_written() -> None:
+    """A decorator that uses functools.wraps does not hide what it wraps."""
+    assert location(logged(Users.show)) == location(Users.show)
+
+
+@pytest.mark.parametrize("kind", [staticmethod, classmethod])
+def test_static_and_class_methods_are_located(kind: Callable[..., object]) -> None:
+    """The objects of static and class methods are described by their function."""
+    assert location(kind(Users.show)) == location(Users.show)
+
+
+def test_what_has_no_source_is_still_named() -> None:
+    """A class of C, or one made at run time, is described by its name alone."""
+    made = type("Made", (), {})
+
+    assert [location(int), location(made), location(3)] == ["int", "Made", "3"]
+
+
+def test_the_report_counts_and_shows_every_problem() -> None:
+    """The text of the error is a readable report: the count, then a block for each problem."""
+    error = StartupError(
+        [
+            Problem("B.show (b.py:2)", "the path is wrong", "Correct it."),
+            Problem("A.show (a.py:10)", "two\nlines", "Join them."),
+        ]
+    )
+
+    assert str(error) == (
+        "2 problems keep the application from starting:\n\n"
+        "1. A.show (a.py:10)\n   two\n   lines\n   To mend it: Join them.\n\n"
+        "2. B.show (b.py:2)\n   the path is wrong\n   To mend it: Correct it."
+    )
+
+
+def test_a_problem_is_told_once() -> None:
+    """What is found twice, such as in a handler of two routes, is one problem."""
+    problem = Problem("A (a.py:1)", "wrong", "Correct it.")
+
+    assert StartupError([problem, problem]).problems == (problem,)
+
+
+def test_problems_are_sorted_by_file_and_line() -> None:
+    """Line 9 is before line 10, and what has no place is first."""
+    places = ["X (b.py:1)", "X (a.py:10)", "X (a.py:9)", "shop.mail"]
+
+    error = StartupError(Problem(where, "", "") for where in places)
+
+    assert [each.where for each in error.problems] == [
+        "shop.mail",
+        "X (a.py:9)",
+        "X (a.py:10)",
+        "X (b.py:1)",
+    ]
+
+
+MISTAKES = mistakes()
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.title)
+def test_a_mistake_is_told_as_the_page_shows_it(
+    mistake: Mistake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole message is the one on the page, to the letter."""
+    assert message_of(mistake.program, tmp_path, monkeypatch) == mistake.message
+
+
+def test_the_page_has_the_twenty_most_likely_mistakes() -> None:
+    """Every section of the page is a mistake with its message, and there are more than twenty."""
+    titles = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line[:3] == "## "]
+
+    assert [f"## {mistake.title}" for mistake in MISTAKES if mistake.message] == titles
+    assert len(titles) > 20
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.title)
+def test_a_message_says_where_and_how_to_mend_it(mistake: Mistake) -> None:
+    """Every message points into the program, or at a setting, and says what to do."""
+    remedies = ("To mend it: ", "write ", "serve over ", "use it before ", "store its parts ")
+
+    assert any(remedy in mistake.message for remedy in remedies)

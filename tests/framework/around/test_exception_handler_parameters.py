@@ -1,0 +1,300 @@
+"""The parameters of exception handlers, and what start-up says about them."""
+
+from typing import Any
+
+import pytest
+
+from framework import (
+    Inject,
+    Query,
+    Request,
+    Session,
+    catch,
+    configuration,
+    controller,
+    get,
+)
+from tests.support.raising_controllers import Log, Raising
+from tests.support.small_applications import client_of, only_problem_of, problems_of
+
+
+def test_parameters_are_bound_like_a_handlers() -> None:
+    """Components, the session, the request and the query; the error stands where it likes."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self) -> str:
+            raise KeyError("x")
+
+        @catch(KeyError)
+        def caught(
+            self,
+            log: Inject[Log],
+            error: KeyError,
+            /,
+            session: Session,
+            *,
+            request: Request,
+            page: int = 1,
+        ) -> str:
+            session["seen"] = True
+            return f"{error} {request.path} {page} {log.lines}"
+
+    with client_of(Page, Log) as client:
+        assert client.get("/?page=2").text == "'x' / 2 []"
+        with client.session() as session:
+            assert session["seen"] is True
+
+
+def test_the_error_can_be_passed_by_name() -> None:
+    """As a keyword-only parameter, and to a static method."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self) -> str:
+            raise KeyError("x")
+
+        @staticmethod
+        @catch(KeyError)
+        def caught(page: int = 1, *, error: Exception) -> str:
+            return f"{error!r} {page}"
+
+    with client_of(Page) as client:
+        assert client.get("/").text == "KeyError('x') 1"
+
+
+def test_one_type_is_caught_once_in_a_layer() -> None:
+    """Two methods of one controller for one type are a problem."""
+
+    @controller("/")
+    class Page(Raising):
+        @catch(KeyError, ValueError)
+        def first(self) -> str:
+            return "first"
+
+        @catch(KeyError)
+        def second(self) -> str:
+            return "second"
+
+    problem = only_problem_of(Page)
+
+    assert problem.what.startswith("KeyError is also caught by")
+    assert "Page.second (" in problem.where
+
+
+def test_the_error_is_taken_once() -> None:
+    """Nobody needs it twice."""
+
+    @controller("/")
+    class Page(Raising):
+        @catch(KeyError)
+        def caught(self, first: KeyError, second: Exception) -> str:
+            return "caught"
+
+    assert only_problem_of(Page).what == "parameters 'first' and 'second' each take the error"
+
+
+def test_a_parameter_that_cannot_be_bound_is_a_problem() -> None:
+    """As it is for a handler."""
+
+    @controller("/")
+    class Page(Raising):
+        @catch(KeyError)
+        def caught(self, error: KeyError, log: Log) -> str:
+            return "caught"
+
+    assert "parameter 'log' is Log" in only_problem_of(Page).what
+
+
+def test_a_variable_of_the_path_is_the_one_of_the_request() -> None:
+    """If every path of the controller has it, as it is and converted."""
+
+    @controller("/shops/<shop>")
+    class Page:
+        @get("/<int:number>")
+        def show(self, shop: str, number: int) -> str:
+            raise KeyError(number)
+
+        @get("/")
+        def own(self, shop: str) -> str:
+            raise KeyError(shop)
+
+        @catch(KeyError)
+        def caught(self, shop: str, error: KeyError, page: int = 1) -> str:
+            return f"{shop} {error} {page}"
+
+    with client_of(Page) as client:
+        assert client.get("/shops/a/7?page=2").text == "a 7 2"
+        assert client.get("/shops/b").text == "b 'b' 1"
+
+
+def test_a_variable_of_some_paths_is_a_problem() -> None:
+    """As a value of the query, it would be missing where everybody sees it in the path."""
+
+    @controller("/")
+    class Page:
+        @get("/<int:number>")
+        def show(self, number: int) -> int:
+            return number
+
+        @get("/named/<number>")
+        def named(self, number: str) -> str:
+            return number
+
+        @catch(KeyError)
+        def caught(self, number: int) -> int:
+            return number
+
+    problem = only_problem_of(Page)
+
+    assert problem.where.startswith("Page.caught (")
+    assert problem.what == (
+        "parameter 'number' is a variable of some paths, but not of every request that the method"
+        " may have to answer"
+    )
+    assert problem.remedy == (
+        "Let the error carry the value; if it is one of the query, write number: Query[int]."
+    )
+
+
+def test_a_configurations_method_has_no_variable_of_the_path() -> None:
+    """It also answers where no rule matches; a value of the query may be marked as one."""
+
+    @controller("/")
+    class Page(Raising): ...
+
+    def configured(kind: object) -> type:
+        @configuration
+        class Errors:
+            def caught(self, name: Any) -> str:
+                return str(name)
+
+            caught.__annotations__["name"] = kind
+            caught = catch(KeyError)(caught)
+
+        return Errors
+
+    assert "'name' is a variable of some paths" in only_problem_of(Page, configured(str)).what
+    with client_of(Page, configured(Query[str])) as client:
+        assert client.get("/key?name=x").text == "x"
+
+
+def test_what_is_promised_is_checked_like_a_handlers() -> None:
+    """A body with a status, and what JSON cannot hold."""
+
+    @controller("/")
+    class Page(Raising):
+        @catch(KeyError)
+        def tuple(self) -> tuple[str, int]:
+            return "caught", 404
+
+        @catch(ValueError)
+        def log(self) -> Log:
+            return Log()
+
+    assert [(each.what, each.remedy.partition(",")[0]) for each in problems_of(Page)] == [
+        (
+            "the handler returns tuple[str, int], a body with a status",
+            "Return the body alone and write @catch(…",
+        ),
+        (
+            "the handler returns Log, which JSON cannot hold",
+            "Make Log a dataclass or a msgspec.Struct",
+        ),
+    ]
+
+
+def test_a_body_with_a_status_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    """Where no annotation tells it before."""
+
+    @controller("/")
+    class Page(Raising):
+        @catch(KeyError)
+        def caught(self) -> Any:
+            return "caught", 404
+
+    with client_of(Page) as client:
+        assert client.get("/key").status_code == 500
+
+    assert "give the decorator status=404" in caplog.text
+
+
+def bare(self: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("types", "message"),
+    [
+        ((), "@catch takes at least one exception: write @catch(LookupError)"),
+        (
+            (bare,),
+            "@catch takes the exceptions to catch, and is written without any:"
+            " write @catch(LookupError)",
+        ),
+        (
+            ("KeyError",),
+            "@catch takes subclasses of Exception, not 'KeyError':"
+            " write them one by one, as in @catch(LookupError, OSError)",
+        ),
+        (
+            (KeyboardInterrupt,),
+            "@catch takes subclasses of Exception, not <class 'KeyboardInterrupt'>,"
+            " which ends more than a request and is not answered: leave it out",
+        ),
+        (
+            (KeyError("x"),),
+            "@catch takes subclasses of Exception, not KeyError('x'): write @catch(KeyError)",
+        ),
+    ],
+)
+def test_what_is_no_exception_is_refused_at_once(types: tuple[Any, ...], message: str) -> None:
+    """The decorator itself says how to write it."""
+    with pytest.raises(TypeError) as caught:
+        catch(*types)
+
+    assert str(caught.value) == message
+
+
+def test_the_error_without_an_annotation_is_told_its_type() -> None:
+    """It is not a value of the query, for which other parameters without one are taken."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self) -> None: ...
+
+        @catch(KeyError, ValueError)
+        def caught(self, e: Any, page: Any) -> None: ...
+
+        caught.__annotations__.clear()
+
+    found = {each.what: each.remedy for each in problems_of(Page)}
+
+    assert found == {
+        "parameter 'e' has no annotation": "Write e: KeyError | ValueError for the error.",
+        "parameter 'page' has no annotation": (
+            "Write page: str for a query value, page: Session for the session, or put <page> into"
+            " the path."
+        ),
+    }
+
+
+def test_what_the_path_gives_needs_no_annotation_beside_the_error() -> None:
+    """It is not taken for the error."""
+
+    @controller("/<name>")
+    class Page:
+        @get("/")
+        def show(self, name: str) -> str:
+            raise KeyError
+
+        @catch(KeyError)
+        def caught(self, name: Any) -> Any:
+            return name
+
+        caught.__annotations__.clear()
+
+    with client_of(Page) as client:
+        assert client.get("/ann").text == "ann"

@@ -1,0 +1,144 @@
+"""What stands in the place of a resolver, or resolves something else than is annotated."""
+
+from collections.abc import Mapping, Sequence, Sized
+from typing import Annotated, Any, NewType, Protocol, TypedDict
+
+import pytest
+
+from framework import Session, component
+from framework.startup import location
+from tests.support.small_applications import echo_of, only_problem_of, problems_of
+
+
+class User: ...
+
+
+class Admin(User): ...
+
+
+class Account: ...
+
+
+class UserWithAccount(User, Account): ...
+
+
+class AnyOfThem(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        return True
+
+
+class Special(metaclass=AnyOfThem): ...
+
+
+class Named(Protocol):
+    name: str
+
+
+class Shape(TypedDict):
+    size: int
+
+
+UserId = NewType("UserId", int)
+
+
+class Shop: ...
+
+
+def current_user() -> User:
+    return User()
+
+
+def resolver_of(returned: Any) -> type:
+    """Make a resolver that is annotated to return something."""
+
+    class Current:
+        def resolve(self, session: Session) -> Any: ...
+
+    Current.resolve.__annotations__["return"] = returned
+    return Current
+
+
+def test_a_component_without_resolve_is_told_what_to_return() -> None:
+    """What the annotation says, and not the component."""
+
+    @component
+    class Current: ...
+
+    problem = only_problem_of(echo_of(Annotated[User, Current]))
+
+    assert problem.what == "Current has no method resolve"
+    assert problem.remedy == "Give it one: def resolve(self, session: Session) -> User."
+
+
+def test_a_function_is_no_resolver() -> None:
+    """A resolver is a class."""
+    problem = only_problem_of(echo_of(Annotated[User, current_user]))
+
+    assert problem.what == (
+        "the Annotated type of parameter 'x' holds the function"
+        f" {location(current_user)}, which marks nothing"
+    )
+    assert problem.remedy == (
+        "A resolver is a class: make it the method resolve of one, and write that there."
+    )
+
+
+def test_a_resolver_that_returns_another_class_is_a_problem() -> None:
+    """A type checker cannot tell it: only the annotations of the two functions show it."""
+    current: Any = resolver_of(str)
+
+    problem = only_problem_of(echo_of(Annotated[User, current]))
+
+    assert problem.what == f"parameter 'x' is User, but {location(current.resolve)} returns str"
+    assert problem.remedy == "Let it return User, or write Annotated[str, Current]."
+
+
+@pytest.mark.parametrize("returned", [None, int, "Session", Shop])
+def test_a_type_that_a_resolver_never_gives_is_told(returned: Any) -> None:
+    """Also nothing at all, and a type in a string."""
+    problem = only_problem_of(echo_of(Annotated[User, resolver_of(returned)]))
+
+    assert problem.what.startswith("parameter 'x' is User, but Current.resolve (")
+
+
+@pytest.mark.parametrize(
+    ("returned", "wanted"),
+    [
+        (Admin, User),
+        (User, Admin),
+        (User | None, User),
+        (User, User | None),
+        (User | str, User),
+        (User, Named),
+        (User, Account),
+        (User, Special),
+        (str, Special),
+        (User, Sized),
+        (User, Any),
+        (Any, User),
+        (object, User),
+        (int, float),
+        (int, UserId),
+        (UserId, int),
+        (dict, Shape),
+        (list[str], Sequence[str]),
+        (dict, Mapping),
+        ("Missing", User),
+    ],
+)
+def test_a_resolver_may_return_what_can_be_of_the_type(returned: Any, wanted: Any) -> None:
+    """In doubt it is right."""
+    assert problems_of(echo_of(Annotated[wanted, resolver_of(returned)])) == ()
+
+
+@component(scope="request")
+class Anew:
+    def resolve(self) -> str:
+        return "anew"
+
+
+def test_a_resolver_that_is_built_for_each_request_is_a_problem() -> None:
+    """It is built once, and resolves anew."""
+    problem = only_problem_of(echo_of(Annotated[str, Anew]), Anew)
+
+    assert problem.what.endswith('Anew has scope="request", but resolvers are built once')

@@ -1,0 +1,357 @@
+"""Handlers that cannot be bound: each mistake is a start-up problem with its remedy."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import pytest
+
+from framework import (
+    Body,
+    Inject,
+    Query,
+    Session,
+    component,
+    controller,
+    cookie,
+    get,
+    guard,
+    header,
+    post,
+    query,
+    service,
+)
+from framework.startup import Problem, location
+from sessions import AsyncSession
+from tests.support.small_applications import (
+    REQUIRED,
+    client_of,
+    echo_of,
+    marked,
+    only_problem_of,
+    problems_of,
+)
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+T = TypeVar("T")
+
+
+@dataclass
+class NewUser:
+    name: str
+
+
+class Mailer: ...
+
+
+def untidy(function: Callable[..., object]) -> Callable[..., object]:
+    def wrapper(*args: object, **kwargs: object) -> object:
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+def test_an_unmarked_model_is_a_problem_with_the_possible_spellings() -> None:
+    """A parameter of a type that may come from anywhere has to say from where."""
+
+    @controller("/users")
+    class Users:
+        @post("/")
+        def create(self, user: NewUser) -> None: ...
+
+    problem = only_problem_of(Users)
+
+    assert problem.where == location(Users.create)
+    assert problem.what == "parameter 'user' is NewUser, but nothing says where it comes from"
+    assert problem.remedy == (
+        "Write Body[NewUser] for the JSON of the body, Form[NewUser] for a form,"
+        " or Inject[NewUser] for a component."
+    )
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [dict[str, int], list[NewUser], list, tuple[int, ...], int | str, bytes, object, Any],
+)
+def test_an_unmarked_type_that_is_no_scalar_is_a_problem(annotation: Any) -> None:
+    """Only the listed scalars, optional or in a list, are query values without a marker."""
+    assert "nothing says where it comes from" in only_problem_of(echo_of(annotation)).what
+
+
+def test_a_parameter_without_an_annotation_is_a_problem() -> None:
+    """Without an annotation and outside of the path, nothing is known about a parameter."""
+    problem = only_problem_of(echo_of(REQUIRED))
+
+    assert problem.what == "parameter 'x' has no annotation"
+    assert "x: Session" in problem.remedy
+
+
+def test_a_handler_of_anything_is_a_problem_that_mentions_wraps() -> None:
+    """A decorator that forgets functools.wraps leaves *args and **kwargs behind."""
+
+    @controller("/")
+    class Pages:
+        @get("/<name>")
+        @untidy
+        def page(self, name: str) -> str:
+            return name
+
+    problem = only_problem_of(Pages)
+
+    assert problem.what == "the handler takes *args and **kwargs, which no request can fill"
+    assert "functools.wraps" in problem.remedy
+
+
+def test_a_handler_without_self_is_a_problem() -> None:
+    """A method that forgot self could only ever raise a TypeError."""
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def page() -> None: ...  # type: ignore[misc]
+
+    assert "not even self" in only_problem_of(Pages).what
+
+
+def test_async_handlers_are_a_problem() -> None:
+    """WSGI has nobody to await a coroutine or an asynchronous generator."""
+
+    @controller("/")
+    class Pages:
+        @get("/a")
+        async def plain(self) -> None: ...
+
+        @get("/b")
+        @staticmethod
+        async def static() -> None: ...
+
+        @get("/c")
+        async def stream(self) -> AsyncIterator[str]:
+            yield ""
+
+    found = problems_of(Pages)
+
+    assert [each.what for each in found] == [
+        "the handler is an async function, which WSGI cannot run"
+    ] * 3
+    assert found[0].remedy == "Write `def` in place of `async def`."
+
+
+def test_a_path_value_of_another_type_is_a_problem() -> None:
+    """What the rule's converter makes has to fit the annotation."""
+    problem = only_problem_of(echo_of(int, path="/<uuid:x>"))
+
+    assert problem.what == "the path gives 'x' as UUID, but the parameter is int"
+    assert problem.remedy == "Write x: UUID, or change the converter of the rule."
+
+
+@pytest.mark.parametrize(
+    ("annotation", "name"),
+    [(NewUser, "NewUser"), (dict[str, int], "dict[str, int]"), (int | str, "int | str")],
+)
+def test_what_no_text_can_hold_is_a_problem(annotation: Any, name: str) -> None:
+    """A whole object has no place in the query."""
+    problem = only_problem_of(echo_of(marked(Query, annotation)))
+
+    assert problem.what == (
+        f"parameter 'x' cannot be read from the query: no text holds a value of type {name}"
+    )
+    assert "Body[...]" in problem.remedy
+
+
+def test_what_json_cannot_hold_is_a_problem() -> None:
+    """A class that msgspec does not know cannot be read from a body, however deep it is."""
+
+    @dataclass
+    class Letter:
+        senders: list[Mailer]
+
+    problem = only_problem_of(echo_of(marked(Body, Letter | None)))
+
+    assert problem.what == (
+        "parameter 'x' cannot be read from the body: JSON cannot be converted to Mailer"
+    )
+
+
+def test_a_body_whose_fields_name_nothing_is_a_problem() -> None:
+    """The annotations inside a body's class have to exist as well."""
+
+    @dataclass
+    class Letter:
+        price: "Decimal"
+
+    assert "'Decimal' is not defined" in only_problem_of(echo_of(marked(Body, Letter))).what
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        Annotated[int, query(min_length=1)],
+        Annotated[bool, query(ge=1)],
+        Annotated[list[int], query(ge=1)],
+    ],
+)
+def test_limits_that_do_not_fit_the_type_are_a_problem(annotation: Any) -> None:
+    """A limit is checked against the type at start-up, not against a value in a request."""
+    assert "cannot be read from the query" in only_problem_of(echo_of(annotation)).what
+
+
+def test_two_bodies_are_a_problem() -> None:
+    """A request has one body."""
+
+    @controller("/")
+    class Pages:
+        @post("/")
+        def page(self, one: Body[int], two: Body[int]) -> None: ...
+
+    assert only_problem_of(Pages).what == "parameters 'one' and 'two' each read the whole body"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "remedy"),
+    [
+        (header, "Write Annotated[int, header()]."),
+        (cookie, "Write Annotated[int, cookie()]."),
+        (Inject, "Write Inject[int]."),
+    ],
+)
+def test_a_marker_that_is_not_made_is_a_problem(metadata: Any, remedy: str) -> None:
+    """`Annotated[int, header]` lacks the brackets; silently it would be the query."""
+    assert only_problem_of(echo_of(Annotated[int, metadata])).remedy == remedy
+
+
+def test_a_marker_without_its_type_is_a_problem() -> None:
+    """`x: Query` does not say what to convert to."""
+    assert only_problem_of(echo_of(Query)).what == "parameter 'x' does not say its type"
+
+
+def test_a_default_that_cannot_be_copied_is_a_problem() -> None:
+    """A default is copied for each request, so it must let itself be copied."""
+
+    class Stubborn(int):
+        def __deepcopy__(self, memo: object) -> None:
+            raise TypeError
+
+    problem = only_problem_of(echo_of(int, Stubborn()))
+
+    assert "cannot be copied for a request" in problem.what
+
+
+def test_a_subclass_of_session_asks_for_the_session() -> None:
+    """An application may have a session class of its own."""
+
+    class ShopSession(Session): ...
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def page(self, cart: ShopSession) -> bool:
+            return isinstance(cart, Session)
+
+    with client_of(Pages) as client:
+        assert client.get("/").json is True
+
+
+def test_an_injected_component_that_is_missing_is_a_problem() -> None:
+    """A handler may only ask for what something provides."""
+    problem = only_problem_of(echo_of(marked(Inject, Mailer)))
+
+    assert problem.what == "parameter 'x': nothing provides Mailer"
+    assert "Decorate Mailer with @component" in problem.remedy
+
+
+WHAT = "parameter 'session' is {}, which only an event loop can load, and WSGI has none"
+REMEDY = "Write session: Session, and call its methods without await."
+
+
+class OwnSession(AsyncSession):
+    """Be a session of the application's own."""
+
+
+@pytest.mark.parametrize(
+    ("annotation", "written"),
+    [
+        (AsyncSession, "AsyncSession"),
+        (AsyncSession | None, "AsyncSession | None"),
+        (OwnSession, "OwnSession"),
+    ],
+)
+def test_a_handler_takes_the_blocking_session(annotation: object, written: str) -> None:
+    """A plain function cannot load another one."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self, session: object) -> None: ...
+
+        show.__annotations__["session"] = annotation
+
+    assert only_problem_of(Page) == Problem(location(Page.show), WHAT.format(written), REMEDY)
+
+
+def test_an_asynchronous_handler_has_two_mistakes() -> None:
+    """Both are told at once."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        async def show(self, session: AsyncSession) -> None:
+            await session.save()
+
+    assert [(problem.where, problem.remedy) for problem in problems_of(Page)] == [
+        (location(Page.show), "Write `def` in place of `async def`."),
+        (location(Page.show), REMEDY),
+    ]
+
+
+def test_guards_and_resolvers_take_the_blocking_session() -> None:
+    """Their parameters are bound like a handler's."""
+
+    class SignedIn:
+        def check(self, session: AsyncSession) -> bool:
+            return session.user_id is not None
+
+    class User:
+        def resolve(self, session: AsyncSession) -> str:
+            return session.user_id or "nobody"
+
+    @controller("/")
+    class Page:
+        @get("/")
+        @guard(SignedIn)
+        def show(self, user: Annotated[str, User]) -> None: ...
+
+    assert {problem.where for problem in problems_of(Page)} == {
+        location(SignedIn.check),
+        location(User.resolve),
+    }
+    assert {problem.remedy for problem in problems_of(Page)} == {REMEDY}
+
+
+def test_a_component_of_a_request_takes_the_blocking_session() -> None:
+    """It is told as for a handler."""
+
+    @component(scope="request")
+    class Basket:
+        def __init__(self, session: AsyncSession) -> None: ...
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self, basket: Inject[Basket], session: Session) -> None: ...
+
+    assert only_problem_of(Page, Basket).remedy == REMEDY
+
+
+def test_a_component_cannot_keep_it() -> None:
+    """It belongs to one request, as the blocking one does."""
+
+    @service
+    class Baskets:
+        def __init__(self, session: AsyncSession) -> None: ...
+
+    assert only_problem_of(Baskets).what == (
+        "parameter 'session': AsyncSession belongs to one request, but components live longer"
+    )

@@ -1,0 +1,186 @@
+"""`framework check`: every mistake, or what starts; with --deploy, what is unfit for others."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import Framework
+
+SHOP = """
+from framework import Application, controller, get, session
+
+@controller("/orders")
+class Orders:
+    @get("/<int:order_id>")
+    def show(self, order_id: int) -> int:
+        return order_id
+
+    @get("/")
+    def last(self, session: session) -> int:
+        return session.get("last", 0)
+
+app = Application(Orders)
+"""
+CONFIGURED = SHOP.replace("controller, get", "component, configuration, controller, get").replace(
+    "app = Application(Orders)",
+    """
+from sessions import *
+
+@configuration
+class Configuration:
+    @component
+    def session_container(self) -> SessionContainer:
+        return SessionContainer(keys=["correct horse battery staple, a long one"], SETTINGS)
+
+app = Application(Orders, Configuration)
+""",
+)
+
+
+def configured(settings: str) -> str:
+    return CONFIGURED.replace("SETTINGS", settings)
+
+
+def with_http(http: str, sessions: str = "") -> str:
+    provider = f"""
+    @component
+    def http(self) -> HTTPSettings:
+        return {http}
+
+app ="""
+    imported = configured(sessions).replace("controller, get", "HTTPSettings, controller, get")
+    return imported.replace("app =", provider)
+
+
+def test_an_application_that_starts_is_summed_up(framework: Framework, tmp_path: Path) -> None:
+    """One line tells what starts, and the status is 0."""
+    Path("app.py").write_text(SHOP)
+    result = framework("check")
+
+    assert result.exit_code == 0
+    assert result.output == (
+        "app:app starts: 2 routes in 1 controller,"
+        f" sessions in SQLiteStore '{tmp_path}/.framework/sessions.db'.\n"
+    )
+
+
+def test_an_application_without_sessions_says_so(framework: Framework) -> None:
+    """Where no handler takes a session, there is no store to name."""
+    Path("app.py").write_text(SHOP.replace("session: session", "").replace("session.get", "max"))
+
+    assert framework("check").output == ("app:app starts: 2 routes in 1 controller, no sessions.\n")
+
+
+def test_every_mistake_is_reported(framework: Framework) -> None:
+    """The report of the start-up is all that is printed, and the status is 1."""
+    mistaken = SHOP.replace("order_id: int)", "number: int)").replace("session: session", "s")
+    Path("app.py").write_text(mistaken)
+    result = framework("check")
+
+    assert result.exit_code == 1
+    assert result.output.startswith("2 problems keep the application from starting:\n\n1. ")
+    assert "Orders.show (app.py:6)" in result.output
+    assert "Orders.last (app.py:10)" in result.output
+
+
+def test_a_module_that_raises_is_reported(framework: Framework) -> None:
+    """What keeps the module from being imported is told, from its own line on."""
+    Path("app.py").write_text("open('missing.toml')\n")
+    result = framework("check")
+
+    assert result.exit_code == 1
+    assert 'File "' in result.output
+    assert result.output.endswith("No such file or directory: 'missing.toml'\n")
+
+
+def test_defaults_are_warned_of(framework: Framework) -> None:
+    """A key that was made for development is for one machine; warnings leave the status at 0."""
+    Path("app.py").write_text(SHOP)
+    result = framework("check", "--deploy")
+
+    assert result.exit_code == 0
+    assert (
+        ". .framework/session.key\n"
+        "   sessions are signed with the key made for development: another machine makes another,"
+        " and who copies the folder can sign, too\n"
+        "   To mend it: Put the key that `framework secret` prints into SESSION_KEYS.\n"
+    ) in result.output
+
+
+def test_a_memory_store_is_warned_of(framework: Framework) -> None:
+    """Several workers would each have sessions of their own."""
+    Path("app.py").write_text(configured("cookie=CookieSettings(secure=True)"))
+
+    assert (
+        "Configuration.session_container (app.py:19)\n"
+        "   sessions are in a MemoryStore: several workers do not share it, and a restart ends"
+        " every session\n"
+        "   To mend it: Give store=SQLiteStore(…) for one machine, or a store that machines"
+        " share.\n"
+    ) in framework("check", "--deploy").output
+
+
+@pytest.mark.parametrize(
+    ("settings", "warning"),
+    [
+        ("cookie=CookieSettings(secure=False)", "the session cookie has secure=False: a browser"),
+        ("", 'the session cookie has secure="auto", and no proxy is trusted: behind one'),
+    ],
+)
+def test_a_cookie_for_plain_http_is_warned_of(
+    framework: Framework, settings: str, warning: str
+) -> None:
+    """Only secure=True keeps a session cookie from plain http whatever stands in front."""
+    Path("app.py").write_text(configured(settings))
+
+    assert warning in framework("check", "--deploy").output
+
+
+def test_a_trusted_proxy_tells_https(framework: Framework) -> None:
+    """Where a proxy is trusted to say what came over https, secure="auto" is right."""
+    Path("app.py").write_text(with_http("HTTPSettings(trusted_proxies=1)"))
+
+    assert 'secure="auto"' not in framework("check", "--deploy").output
+
+
+def test_a_proxy_that_is_not_trusted_with_the_scheme_tells_no_https(framework: Framework) -> None:
+    """A proxy that is trusted with the client's address only does not make a cookie Secure."""
+    Path("app.py").write_text(with_http("HTTPSettings(trusted_proxies={'for': 1})"))
+
+    assert 'secure="auto"' in framework("check", "--deploy").output
+
+
+def test_missing_hosts_are_warned_of(framework: Framework) -> None:
+    """Without trusted hosts, a client chooses the host in the URLs that are built."""
+    Path("app.py").write_text(SHOP)
+
+    assert (
+        "the default HTTPSettings\n"
+        "   trusted_hosts is empty: a request may ask for any host, and the URLs built for it have"
+        " that host\n"
+        "   To mend it: Provide HTTPSettings(trusted_hosts=['shop.example']), with the hosts of"
+        " your own.\n"
+    ) in framework("check", "--deploy").output
+
+
+def test_nothing_is_left_to_warn_of(framework: Framework) -> None:
+    """An application with hosts, a Secure cookie, a key and a store of its own is fit."""
+    settings = "store=SQLiteStore('sessions.db'), cookie=CookieSettings(secure=True)"
+    http = "HTTPSettings(trusted_hosts=['shop.example'])"
+    Path("app.py").write_text(with_http(http, settings))
+
+    assert framework("check", "--deploy").output.endswith("\nNothing to warn of.\n")
+
+
+def test_debug_is_warned_of(framework: Framework) -> None:
+    """An application that raises its errors is for development."""
+    Path("app.py").write_text(SHOP.replace("Application(Orders)", "Application(Orders, debug=1)"))
+
+    assert "Application(…, debug=True)\n   debug is on" in framework("check", "--deploy").output
+
+
+def test_warnings_are_for_deployment(framework: Framework) -> None:
+    """Without --deploy, what is fine for development is not mentioned."""
+    Path("app.py").write_text(configured(""))
+
+    assert "warning" not in framework("check").output

@@ -1,0 +1,304 @@
+"""The commands: how the application is found, and what they print."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from sessions import SessionContainer
+from tests.support.commands import Framework
+from tests.support.commands_page import PAGE, written
+
+SHOP = """
+from framework import Application, controller, get, post
+
+@controller("/orders")
+class Orders:
+    @get("/<int:order_id>")
+    def show(self, order_id: int) -> int:
+        return order_id
+
+    @post("/")
+    def create(self) -> None: ...
+
+app = Application(Orders)
+"""
+
+
+def test_routes_are_a_table(framework: Framework) -> None:
+    """Each route has a line with method, path, handler, file and line."""
+    Path("app.py").write_text(SHOP)
+    result = framework("routes")
+
+    assert result.output.splitlines() == [
+        "METHOD  PATH                    HANDLER",
+        "POST    /orders/                Orders.create (app.py:10)",
+        "GET     /orders/<int:order_id>  Orders.show (app.py:6)",
+    ]
+
+
+def test_routes_are_json_for_programs(framework: Framework) -> None:
+    """`--json` prints the same facts."""
+    Path("app.py").write_text(SHOP)
+    result = framework("routes", "--json")
+
+    assert json.loads(result.output)[1] == {
+        "method": "GET",
+        "path": "/orders/<int:order_id>",
+        "handler": "Orders.show (app.py:6)",
+    }
+
+
+def test_a_secret_is_fit_for_a_key(framework: Framework) -> None:
+    """Each call prints another key that a session container accepts."""
+    keys = [framework("secret").output.strip() for _ in range(2)]
+
+    assert keys[0] != keys[1]
+    assert SessionContainer(keys=keys)
+
+
+def test_pyproject_names_the_application(framework: Framework) -> None:
+    """`app` under [tool.framework] is taken before app.py."""
+    Path("app.py").write_text("raise RuntimeError")
+    Path("shop.py").write_text(SHOP)
+    Path("pyproject.toml").write_text('[tool.framework]\napp = "shop:app"')
+
+    assert "Orders.show (shop.py:6)" in framework("routes").output
+
+
+def test_the_command_line_names_the_application(framework: Framework) -> None:
+    """An argument is taken before everything else; `:app` may be left out."""
+    Path("shop.py").write_text(SHOP)
+    Path("pyproject.toml").write_text('[tool.framework]\napp = "other:app"')
+
+    assert "Orders.show (shop.py:6)" in framework("routes", "shop").output
+
+
+def test_no_application_is_named(framework: Framework, tmp_path: Path) -> None:
+    """An empty folder is told what was looked for and what to do."""
+    result = framework("routes")
+
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: No application is named, and {tmp_path} holds neither app.py nor a pyproject.toml"
+        " with `app` under [tool.framework]. Name one as the last argument, such as shop.app:app,"
+        ' or put `app = "shop.app:app"` there.\n'
+    )
+
+
+def test_a_folder_above_names_the_application(framework: Framework, tmp_path: Path) -> None:
+    """Whoever is inside of a project is told where it begins; what is above may be broken."""
+    Path("pyproject.toml").write_text('[tool.framework]\napp = "shop:app"')
+    (tmp_path / "shop" / "pages").mkdir(parents=True)
+    (tmp_path / "shop" / "pyproject.toml").write_text("[")
+    os.chdir(tmp_path / "shop" / "pages")
+
+    output = framework("routes").output
+
+    assert output.endswith(f"Go to {tmp_path}, whose pyproject.toml names one.\n")
+
+
+FACTORY = SHOP.replace("app = Application", "def create_app():\n    return Application")
+
+
+def test_a_function_may_make_the_application(framework: Framework) -> None:
+    """It is called, as what serves the application would."""
+    Path("shop.py").write_text(FACTORY)
+
+    assert "Orders.show (shop.py:6)" in framework("routes", "shop:create_app").output
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"{FACTORY}\nfrom functools import cache\ncreate_app = cache(create_app)",
+        f"{FACTORY}\nfrom functools import partial\ncreate_app = partial(create_app)",
+        f"{FACTORY}\nclass Factory:\n    def __call__(self): return Application(Orders)\n"
+        "create_app = Factory()",
+    ],
+)
+def test_whatever_is_called_may_make_the_application(framework: Framework, source: str) -> None:
+    """A decorated function, a partial one and an object serve as well."""
+    Path("shop.py").write_text(source)
+
+    assert "Orders.show (shop.py:" in framework("routes", "shop:create_app").output
+
+
+def test_a_class_makes_no_application(framework: Framework) -> None:
+    """It would make an object of its own."""
+    Path("shop.py").write_text("from framework import Application\nlargest = max")
+
+    assert framework("routes", "shop:Application").output == (
+        "Error: shop:Application is <class 'framework.application.Application'>, no Application."
+        " To mend it: make one with Application(...).\n"
+    )
+
+
+def test_an_installed_module_is_found_beside_a_folder_of_its_name(
+    framework: Framework, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As above a checkout, in which the package is deeper down."""
+    package = tmp_path / "shop" / "src" / "shop"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "web.py").write_text(SHOP)
+    monkeypatch.syspath_prepend(package.parent)
+
+    assert "Orders.show (" in framework("routes", "shop.web:app").output
+    assert framework("routes", "shop.wbe:app").output == (
+        f"Error: The command line names the module 'shop.wbe', and {tmp_path} holds no shop/wbe.py."
+        " Correct the name, or go to the folder that holds it.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (
+            FACTORY.replace("create_app()", "create_app(stage: str)"),
+            "shop:create_app takes (stage: str), but is called without arguments. Give its"
+            " parameters defaults.",
+        ),
+        (
+            FACTORY.replace("return Application(Orders)", "Application(Orders)"),
+            "shop:create_app returned None, no Application. To mend it: make one with"
+            " Application(...).",
+        ),
+        (
+            FACTORY.replace("create_app()", "make() -> Application"),
+            "shop:create_app does not exist. To mend it: name it shop:make.",
+        ),
+    ],
+)
+def test_a_function_that_makes_no_application(
+    framework: Framework, source: str, message: str
+) -> None:
+    """It is told what is wrong with it, and which other one there is."""
+    Path("shop.py").write_text(source)
+
+    assert framework("routes", "shop:create_app").output == f"Error: {message}\n"
+
+
+@pytest.mark.parametrize("command", ["check", "routes"])
+def test_a_module_that_cannot_be_imported_is_named(framework: Framework, command: str) -> None:
+    """The place in it follows."""
+    Path("app.py").write_text("import json\ndef (:\n")
+    output = framework(command).output
+
+    assert "app:app cannot be imported:\n\n  File " in output
+    assert "SyntaxError: invalid syntax" in output
+
+
+def test_a_file_is_no_module(framework: Framework) -> None:
+    """A path is answered with the module name that was probably meant."""
+    result = framework("run", "shop/app.py")
+
+    assert result.output == (
+        "Error: The command line names the application as 'shop/app.py'. "
+        "Write module:name, such as shop.app:app.\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["run", "routes"])
+def test_a_module_that_is_not_there(framework: Framework, tmp_path: Path, command: str) -> None:
+    """A misspelt module ends the command at once, before any server or reloader starts."""
+    result = framework(command, "shpo:app")
+
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: The command line names the module 'shpo', and {tmp_path} holds no shpo.py. "
+        "Correct the name, or go to the folder that holds it.\n"
+    )
+
+
+def test_a_name_that_is_not_there(framework: Framework) -> None:
+    """A misspelt name is answered with the application that the module does hold."""
+    Path("shop.py").write_text(SHOP)
+    result = framework("routes", "shop:application")
+
+    assert (
+        result.output == "Error: shop:application does not exist. To mend it: name it shop:app.\n"
+    )
+
+
+def test_a_name_that_is_no_application(framework: Framework) -> None:
+    """Something else under the name is shown."""
+    Path("shop.py").write_text("app = 42")
+    result = framework("routes", "shop")
+
+    assert result.output == (
+        "Error: shop:app is 42, no Application. To mend it: make one with Application(...).\n"
+    )
+
+
+def test_a_pyproject_that_cannot_be_read(framework: Framework) -> None:
+    """Broken TOML is reported with its place."""
+    Path("pyproject.toml").write_text("[tool.framework\n")
+    result = framework("routes")
+
+    assert result.output.startswith("Error: pyproject.toml is no valid TOML:")
+    assert "line 1" in result.output
+
+
+def test_a_startup_problem_is_reported(framework: Framework) -> None:
+    """The commands print the report itself, and no traceback."""
+    Path("app.py").write_text(SHOP.replace("order_id: int)", "number: int)"))
+    result = framework("routes")
+
+    assert result.exit_code == 1
+    assert "Orders.show (app.py:6)" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_error_of_the_user_begins_in_the_users_file(framework: Framework) -> None:
+    """A module that raises is shown with its own frames only."""
+    Path("app.py").write_text("def start():\n    raise OSError('no shop')\n\nstart()\n")
+    result = framework("routes")
+
+    files = [line for line in result.output.splitlines() if line.startswith("  File ")]
+    assert len(files) == 2
+    assert all("app.py" in line for line in files)
+    assert result.output.endswith("OSError: no shop\n")
+
+
+def test_the_page_shows_what_the_commands_print(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each `$ framework …` of the page prints what is below it."""
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert written(page, tmp_path, monkeypatch) == page
+    assert page.count("$ framework ") > 3
+
+
+def test_a_misspelt_app_is_told(framework: Framework) -> None:
+    """In pyproject.toml."""
+    Path("pyproject.toml").write_text('[tool.framework]\nap = "shop:app"\n')
+
+    assert framework("routes").output == (
+        "Error: pyproject.toml has 'ap' under [tool.framework]. Did you mean 'app'?\n"
+    )
+
+
+def test_an_app_that_is_no_text_is_told(framework: Framework) -> None:
+    """A number names no module."""
+    Path("pyproject.toml").write_text("[tool.framework]\napp = 5\n")
+
+    assert framework("routes").output == (
+        "Error: pyproject.toml has app = 5 under [tool.framework]. Write it as text:"
+        ' app = "shop:app".\n'
+    )
+
+
+def test_what_is_refused_is_not_proposed(framework: Framework) -> None:
+    """An attribute of an attribute is no application."""
+    assert framework("routes", "app:app.test").output == (
+        "Error: The command line names the application as 'app:app.test'. Write module:name, such"
+        " as app:app.\n"
+    )
+
+
+def test_a_port_that_is_no_number_is_told(framework: Framework) -> None:
+    """In words, not in the names of click."""
+    assert "'x' is not a valid port number." in framework("run", "--port", "x").output

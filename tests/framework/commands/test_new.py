@@ -1,0 +1,103 @@
+"""`framework new`: the project it writes, and the names it refuses."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import Framework
+
+
+def run_in(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_a_project_passes_its_own_tests(framework: Framework, tmp_path: Path) -> None:
+    """A new project is green before its author writes a line."""
+    framework("new", "shop")
+    done = run_in(tmp_path / "shop", sys.executable, "-m", "pytest", "-q")
+
+    assert done.returncode == 0, done.stdout
+    assert "3 passed" in done.stdout
+
+
+def test_a_project_has_strict_types(framework: Framework, tmp_path: Path) -> None:
+    """A new project type-checks as strictly as its pyproject.toml asks for."""
+    pytest.importorskip("mypy", reason="mypy is one of the tools of `make check`")
+    framework("new", "shop")
+    done = run_in(tmp_path / "shop", sys.executable, "-m", "mypy", "--strict")
+
+    assert done.returncode == 0, done.stdout
+    assert "no issues found in 6 source files" in done.stdout
+
+
+def test_a_project_is_found_by_the_commands(
+    framework: Framework, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pyproject.toml of the project names its application."""
+    framework("new", "shop")
+    monkeypatch.chdir(tmp_path / "shop")
+    result = framework("check")
+
+    assert result.output.startswith("shop.app:app starts: 1 route in 1 controller")
+
+
+def test_what_to_do_next_is_told(framework: Framework) -> None:
+    """The command says where the project is and how to start it."""
+    assert framework("new", "shop").output == (
+        "Wrote shop/. Next:\n\n"
+        "  cd shop\n"
+        "  framework run       # http://127.0.0.1:8000\n"
+        "  python -m pytest    # its tests\n"
+    )
+
+
+def test_an_existing_folder_is_left_alone(framework: Framework) -> None:
+    """Nothing is written over."""
+    Path("shop").mkdir()
+    result = framework("new", "shop")
+
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: The folder 'shop' cannot be made: File exists."
+        " Choose another name, or go to another folder.\n"
+    )
+    assert list(Path("shop").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "similar"),
+    [
+        ("Cafe", "cafe"),
+        ("my-shop", "my_shop"),
+        ("a b", "a_b"),
+        ("1shop", "shop"),
+        ("../shop", "shop"),
+        ("class", "shop"),
+        ("", "shop"),
+        ("żubr", "shop"),
+    ],
+)
+def test_a_name_that_no_package_has_is_refused(
+    framework: Framework, name: str, similar: str
+) -> None:
+    """The name is that of a package, so it is a lowercase identifier and no keyword."""
+    result = framework("new", name)
+
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: {name!r} cannot be the name of a package. Use lowercase letters, digits and '_',"
+        f" such as {similar!r}, and no word of Python's own.\n"
+    )
+    assert list(Path.cwd().iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["json", "winreg", "framework", "sessions", "tests", "werkzeug"])
+def test_a_name_of_another_module_is_refused(framework: Framework, name: str) -> None:
+    """The project would hide a module that it needs itself."""
+    result = framework("new", name)
+
+    assert result.exit_code == 1
+    assert "is the name of another module" in result.output
+    assert list(Path.cwd().iterdir()) == []

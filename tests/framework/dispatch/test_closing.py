@@ -1,0 +1,276 @@
+"""What a handler has begun and what is not sent, or not as it was: all of it is closed."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from framework import (
+    Application,
+    Inject,
+    Middleware,
+    Next,
+    Request,
+    Response,
+    Session,
+    component,
+    configuration,
+    controller,
+    get,
+)
+from framework.testing import Client, replace
+from sessions import SessionContainer
+from tests.support.session_pages import KEYS, Spy
+
+
+class Trace:
+    """Note what was closed, and keep it all, so that no garbage collector closes it."""
+
+    def __init__(self) -> None:
+        self.closed: list[str] = []
+        self._kept: list[object] = []
+
+    def chunks(self, *chunks: object) -> Iterator[Any]:
+        def made() -> Iterator[object]:
+            try:
+                yield from chunks
+            finally:
+                self.closed.append("generator")
+
+        generator = made()
+        self._kept.append(generator)
+        return generator
+
+    def response(self, *args: Any, **options: Any) -> Response:
+        response = Response(*args, **options)
+        response.call_on_close(lambda: self.closed.append("response"))
+        self._kept.append(response)
+        return response
+
+
+BOTH = ["generator", "response"]
+
+
+def passing(request: Request, next: Next) -> Response:
+    """Do nothing."""
+    return next(request)
+
+
+def answered(
+    make: Callable[[Trace], Any], *around: Middleware, method: str = "GET"
+) -> tuple[int, list[str]]:
+    """Return the status of what a handler makes, and what was closed in which order."""
+    trace = Trace()
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self) -> Any:
+            return make(trace)
+
+    @configuration
+    class Around:
+        @component
+        def middleware(self) -> list[Middleware]:
+            return list(around)
+
+    with Application(*[Page, Around] if around else [Page]).test() as client:
+        return client.open("/", method=method).status_code, trace.closed
+
+
+def test_a_first_chunk_of_a_wrong_type_ends_its_generator() -> None:
+    """The answer is a 500, and nobody else knows of the generator."""
+    assert answered(lambda trace: trace.chunks(3)) == (500, ["generator"])
+
+
+def test_a_first_chunk_of_a_wrong_type_ends_its_response() -> None:
+    """What was to follow the response follows the error in its place."""
+    assert answered(lambda trace: trace.response(trace.chunks(3))) == (500, BOTH)
+
+
+@pytest.mark.parametrize("around", [[], [passing]])
+def test_a_header_that_cannot_be_sent_ends_its_response(around: list[Middleware]) -> None:
+    """The error takes its place."""
+
+    def make(trace: Trace) -> Response:
+        return trace.response("text", headers={"X-Name": "Ż"})
+
+    assert answered(make, *around) == (500, ["response"])
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("content", ["text", ["a", "b"], "chunks", "passed"])
+def test_every_kind_of_response_is_closed_once(method: str, content: Any) -> None:
+    """Also a file that the server sends by itself, and also where HEAD has no use for it."""
+
+    def make(trace: Trace) -> Response:
+        if content == "passed":
+            return trace.response(iter([b"a"]), direct_passthrough=True)
+        return trace.response(iter("ab") if content == "chunks" else content)
+
+    assert answered(make, method=method) == (200, ["response"])
+    assert answered(make, passing, method=method) == (
+        200,
+        ["response"],
+    )
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_status_without_a_body_closes_its_response(status: int) -> None:
+    """The chunks are never asked for."""
+    assert answered(lambda trace: trace.response(iter("ab"), status)) == (status, ["response"])
+
+
+def test_middleware_that_answers_by_itself_ends_what_the_handler_began() -> None:
+    """The first chunk was made already."""
+
+    def instead(request: Request, next: Next) -> Response:
+        next(request)
+        return Response("another")
+
+    assert answered(lambda trace: trace.response(trace.chunks("a", "b")), instead) == (200, BOTH)
+    assert answered(lambda trace: trace.chunks("a", "b"), instead) == (200, ["generator"])
+
+
+def test_middleware_that_fails_ends_what_the_handler_began() -> None:
+    """The error takes its place."""
+
+    def failing(request: Request, next: Next) -> Response:
+        next(request)
+        raise LookupError
+
+    assert answered(lambda trace: trace.response(trace.chunks("a", "b")), failing) == (500, BOTH)
+
+
+def test_middleware_may_send_what_the_handler_yields_in_another_response() -> None:
+    """It is ended when that one has been sent, and not before."""
+    sent: list[str] = []
+
+    def shouting(request: Request, next: Next) -> Response:
+        inner = next(request)
+        return Response(each.upper() for each in noted(inner.iter_encoded()))
+
+    def noted(chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            sent.append(chunk.decode())
+            yield chunk
+        assert trace_of[0].closed == ["generator"]
+
+    trace_of: list[Trace] = []
+
+    def make(trace: Trace) -> Response:
+        trace_of.append(trace)
+        return trace.response(trace.chunks("a", "b"))
+
+    assert answered(make, shouting) == (200, BOTH)
+    assert sent == ["a", "b"]
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_middleware_that_takes_the_body_away_ends_it(status: int) -> None:
+    """No chunk is sent with a status that has no body."""
+
+    def unchanged(request: Request, next: Next) -> Response:
+        response = next(request)
+        response.status_code = status
+        return response
+
+    assert answered(lambda trace: trace.chunks("a", "b"), unchanged) == (status, ["generator"])
+
+
+def test_middleware_that_gives_another_body_ends_the_first_one() -> None:
+    """It changes the response that it was given."""
+
+    def rewriting(request: Request, next: Next) -> Response:
+        response = next(request)
+        response.set_data("another")
+        return response
+
+    assert answered(lambda trace: trace.response(trace.chunks("a", "b")), rewriting) == (200, BOTH)
+
+
+def test_a_commit_that_fails_ends_what_is_not_sent() -> None:
+    """503 takes the place of the handler's response."""
+    trace, store = Trace(), Spy()
+    store.broken = {"create"}
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self, session: Session) -> Response:
+            session["key"] = "value"
+            return trace.response(trace.chunks("a", "b"))
+
+    container = SessionContainer(keys=KEYS, store=store)
+    with Application(Page).test(replace(SessionContainer).to(container)) as client:
+        assert client.get("/").status_code == 503
+
+    assert trace.closed == BOTH
+
+
+def test_what_fails_as_an_unsent_body_is_closed_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The answer is another one."""
+
+    def fail() -> None:
+        raise LookupError("while it was closed")
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self) -> Response:
+            response = Response("text", headers={"X-Name": "Ż"})
+            response.call_on_close(fail)
+            return response
+
+    assert Client(Application(Page)).get("/").status_code == 500
+    assert "while it was closed" in caplog.text
+
+
+class Connection: ...
+
+
+def test_a_generator_whose_chunks_are_not_sent_ends_before_its_components() -> None:
+    """What it does at its end may still need them."""
+    trace = Trace()
+
+    @configuration
+    class Around:
+        @component(scope="request")
+        def connection(self) -> Iterator[Connection]:
+            yield Connection()
+            trace.closed.append("connection")
+
+        @component
+        def middleware(self) -> list[Middleware]:
+            return [not_modified]
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self, connection: Inject[Connection]) -> Iterator[Any]:
+            return trace.chunks("a", "b")
+
+    def not_modified(request: Request, next: Next) -> Response:
+        response = next(request)
+        response.status_code = 304
+        return response
+
+    with Application(Page, Around).test() as client:
+        client.get("/")
+
+    assert trace.closed == ["generator", "connection"]
+
+
+def test_middleware_may_let_something_follow_what_the_handler_yields() -> None:
+    """As with any response."""
+    followed: list[str] = []
+
+    def following(request: Request, next: Next) -> Response:
+        response = next(request)
+        response.call_on_close(lambda: followed.append("middleware"))
+        return response
+
+    assert answered(lambda trace: trace.chunks("a", "b"), following) == (200, ["generator"])
+    assert followed == ["middleware"]

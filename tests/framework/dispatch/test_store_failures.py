@@ -1,0 +1,152 @@
+"""A store that fails in a request: whatever the application makes of it, the client is told so."""
+
+from collections.abc import Iterator
+
+import pytest
+from werkzeug.exceptions import BadGateway
+
+from framework import (
+    Application,
+    Middleware,
+    Next,
+    Request,
+    Response,
+    Session,
+    catch,
+    component,
+    configuration,
+    controller,
+    get,
+    session,
+)
+from framework.testing import Client, replace
+from sessions import SessionContainer, StoreUnavailable
+from tests.support.session_pages import KEYS, Spy, Visits, saved
+from tests.support.small_applications import client_of
+
+ENDED: list[str] = []
+
+
+@controller("/shop")
+class Shop:
+    """Answer a broken store in several ways."""
+
+    @get("/raises")
+    def raises(self, session: Session) -> str:
+        try:
+            return str(session.get("n"))
+        except StoreUnavailable as error:
+            raise BadGateway from error
+
+    @get("/returns/<int:status>")
+    def returns(self, session: Session, status: int) -> Response:
+        try:
+            return Response(str(session.get("n")))
+        except StoreUnavailable:
+            return Response("our own page", status)
+
+    @get("/closing")
+    def closing(self, session: Session) -> Response:
+        response = self.returns(session, 500)
+        response.call_on_close(lambda: ENDED.append("ended"))
+        return response
+
+    @get("/bug")
+    def bug(self, session: Session) -> str:
+        try:
+            return str(session.get("n"))
+        except StoreUnavailable:
+            return str(int("x"))
+
+    @get("/caught")
+    def caught(self, session: Session) -> str:
+        return str(session.get("n"))
+
+    @catch(StoreUnavailable, status=500)
+    def unavailable(self) -> str:
+        return "something failed"
+
+
+@pytest.fixture
+def store() -> Spy:
+    return Spy()
+
+
+@pytest.fixture
+def client(store: Spy) -> Iterator[Client]:
+    container = SessionContainer(keys=KEYS, store=store)
+    with Application(Visits, Shop).test(replace(SessionContainer).to(container)) as client:
+        client.get("/write")
+        store.broken = {"load"}
+        yield client
+
+
+@pytest.mark.parametrize("path", ["raises", "returns/500", "returns/502", "bug", "caught"])
+def test_another_5xx_becomes_the_503(client: Client, store: Spy, path: str) -> None:
+    """Proxies and browsers learn that it is worth another try, and nobody is logged out."""
+    response = client.get(f"/shop/{path}")
+    store.broken = set()
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "1"
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert "Set-Cookie" not in response.headers
+    assert saved(client) == 1
+
+
+@pytest.mark.parametrize("status", [200, 404, 503])
+def test_what_is_no_other_5xx_stays(client: Client, status: int) -> None:
+    """A page that can do without the session is served, and so is a 503 of the user's own."""
+    response = client.get(f"/shop/returns/{status}")
+
+    assert (response.status_code, response.text) == (status, "our own page")
+    assert "Set-Cookie" not in response.headers
+
+
+def test_middleware_that_answers_it_is_overruled(store: Spy) -> None:
+    """It only sees that something failed."""
+
+    def hiding(request: Request, next: Next) -> Response:
+        response = next(request)
+        return Response("sorry", 500) if response.status_code == 503 else response
+
+    @configuration
+    class Around:
+        @component
+        def middleware(self) -> list[Middleware]:
+            return [hiding]
+
+    container = SessionContainer(keys=KEYS, store=store)
+    app = Application(Visits, Around)
+    with app.test(replace(SessionContainer).to(container)) as client:
+        client.get("/write")
+        store.broken = {"load"}
+
+        assert client.get("/read").status_code == 503
+
+
+def test_the_response_that_is_replaced_is_ended(client: Client) -> None:
+    """What is to happen when it is over happens before the 503 leaves."""
+    ENDED.clear()
+    response = client.get("/shop/closing")
+
+    assert response.status_code == 503
+    assert ENDED == ["ended"]
+
+
+def test_a_broken_store_is_no_maintenance() -> None:
+    """The client is told to come again; nobody has planned this."""
+
+    @controller("/")
+    class Visits:
+        @get("/")
+        def show(self, session: session) -> str:
+            raise StoreUnavailable("down")
+
+    with client_of(Visits) as client:
+        response = client.get("/")
+
+    assert response.status_code == 503
+    assert response.json["detail"] == (
+        "The server cannot reach its sessions at the moment. Try again in a moment."
+    )

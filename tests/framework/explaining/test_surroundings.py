@@ -1,0 +1,228 @@
+"""`framework explain`: what stands around a handler, and what its arguments are made of."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.commands import Framework
+
+SHOP = """
+from typing import Annotated
+from framework import *
+
+class LoggedIn:
+    def check(self, session: session, token: Header[str]) -> bool:
+        return "user" in session
+
+class Role:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Role({self.name!r})"
+
+    def check(self) -> bool:
+        return True
+
+@component
+class Basket:
+    def resolve(self, basket_id: int, colour: Query[str] = "red") -> "Basket":
+        return self
+
+def timed(request: Request, next: Next) -> Response:
+    return next(request)
+
+timed.uses_session = False
+
+class Logged:
+    def __call__(self, request: Request, next: Next) -> Response:
+        return next(request)
+
+@configuration
+class Web:
+    @component
+    def middleware(self) -> list[Middleware]:
+        return [timed, Logged]
+
+    @catch(LookupError, OSError, status=410)
+    def failed(self, error: Exception) -> str:
+        return "failed"
+
+@guard(LoggedIn)
+class Base: ...
+
+@controller("/baskets")
+class Baskets(Base):
+    @get("/<int:basket_id>")
+    @guard(Role("buyer"))
+    def show(self, basket_id: int, basket: Annotated[Basket, Basket]) -> str: ...
+
+    @catch(KeyError)
+    def unknown(self) -> str: ...
+
+app = Application(Baskets, Basket, Web)
+"""
+CATCHING = (
+    SHOP.replace("app =", "_ =")
+    + """
+from werkzeug.exceptions import Conflict, NotFound
+
+@configuration
+class More:
+    @catch(NotFound, Exception)
+    def missing(self) -> str: ...
+
+    @catch(Conflict, status=200)
+    def merged(self) -> Response: ...
+
+    @catch(EOFError)
+    def ended(self) -> None: ...
+
+app = Application(Baskets, Basket, Web, More)
+"""
+)
+
+
+@pytest.fixture
+def explanation(framework: Framework) -> Any:
+    """Explain a request whose handler has everything around it."""
+    Path("app.py").write_text(SHOP)
+    result = framework("explain", "GET", "/baskets/1", "--json")
+
+    return json.loads(result.output)
+
+
+def told(arguments: list[Any]) -> list[tuple[str, str, str]]:
+    return [(each["name"], each["where"], each["conversion"]) for each in arguments]
+
+
+def test_guards_are_told_with_the_class_that_brought_them(explanation: Any) -> None:
+    """The outermost is first; an instance is shown as it shows itself."""
+    guards = explanation["match"]["guards"]
+
+    assert [(each["guard"], each["brought_by"]) for each in guards] == [
+        ("LoggedIn", "Base"),
+        ("Role('buyer')", "Baskets"),
+    ]
+
+
+def test_what_a_guard_takes_is_told(explanation: Any) -> None:
+    """Its parameters come from the request as a handler's do."""
+    guards = explanation["match"]["guards"]
+
+    assert [told(each["arguments"]) for each in guards] == [
+        [
+            ("session", "session", "the one of the request"),
+            ("token", "header:token", "text → str"),
+        ],
+        [],
+    ]
+
+
+def test_middleware_is_told_from_the_outside_in(explanation: Any) -> None:
+    """A function is told by its own place, an object by that of its class."""
+    assert explanation["middleware"] == ["timed (app.py:24)", "Logged (app.py:29)"]
+
+
+def test_exception_handlers_are_told_nearest_first(explanation: Any) -> None:
+    """Each is told with the types that it answers, and with what it takes besides the error."""
+    assert explanation["catches"] == [
+        {"exceptions": ["KeyError"], "handler": "Baskets.unknown (app.py:52)", "arguments": []},
+        {
+            "exceptions": ["LookupError", "OSError"],
+            "handler": "Web.failed (app.py:39)",
+            "arguments": [],
+        },
+    ]
+
+
+def test_whoever_asks_for_the_session_is_told(explanation: Any) -> None:
+    """A guard that takes the session costs a load although the handler takes none."""
+    assert explanation["session"] == [
+        {"by": "LoggedIn", "how": "loaded when it is first touched, saved if it changed"},
+        {
+            "by": "Logged (app.py:29)",
+            "how": "may have it: nothing says uses_session = False",
+        },
+    ]
+
+
+def test_a_resolver_is_told_with_its_own_parameters(explanation: Any) -> None:
+    """What a resolver takes comes from the request, too."""
+    basket = explanation["match"]["arguments"][1]
+
+    assert basket["conversion"] == "made by Basket.resolve (app.py:21)"
+    assert [(part["name"], part["where"]) for part in basket["parts"]] == [
+        ("basket_id", "path:basket_id"),
+        ("colour", "query:colour"),
+    ]
+
+
+def test_what_a_guard_reads_and_refuses_is_answered(explanation: Any) -> None:
+    """A guard's own parameters may be unfit, and it may refuse."""
+    answers = {each["status"]: each["why"] for each in explanation["answers"]}
+
+    assert answers[403] == "a guard refuses"
+    assert answers[422] == "header:token or query:colour does not fit"
+
+
+def test_what_is_caught_is_answered(framework: Framework) -> None:
+    """With the status of the decorator, of the error or of the result; a Response may have any."""
+    Path("app.py").write_text(CATCHING)
+    result = framework("explain", "GET", "/baskets/1", "--json")
+
+    answers = json.loads(result.output)["answers"]
+    caught = {each["why"]: each["status"] for each in answers if "caught" in each["why"]}
+    assert caught == {
+        "KeyError is caught": 200,
+        "LookupError is caught": 410,
+        "OSError is caught": 410,
+        "NotFound is caught": 404,
+        "Exception is caught": None,
+        "Conflict is caught": None,
+        "EOFError is caught": 204,
+    }
+
+
+def test_all_of_it_is_a_table_for_readers(framework: Framework) -> None:
+    """Guards, middleware and exception handlers have a line each."""
+    Path("app.py").write_text(SHOP)
+    lines = framework("explain", "GET", "/baskets/1").output.splitlines()
+
+    assert "  middleware     timed (app.py:24)" in lines
+    assert "                 Logged (app.py:29)" in lines
+    assert "  guards         LoggedIn, from Base" in lines
+    assert "  catches        KeyError: Baskets.unknown (app.py:52)" in lines
+    assert "                   colour: str = 'red'  query:colour    text → str" in lines
+
+
+def test_a_session_that_every_request_opens_is_told(framework: Framework) -> None:
+    """Rolling sessions are renewed by handlers that ask for none, too."""
+    Path("app.py").write_text(
+        """
+from framework import *
+
+@configuration
+class Web:
+    @component
+    def session_container(self) -> dict[str, object]:
+        return {"rolling": True}
+
+@controller("/")
+class Pages:
+    @get("/")
+    def show(self) -> str: ...
+
+    @get("/visits")
+    def count(self, session: session) -> int: ...
+
+app = Application(Pages, Web)
+"""
+    )
+
+    assert (
+        "session        every request  has it opened, since rolling or save_uninitialized is on"
+        in framework("explain", "GET", "/").output
+    )

@@ -1,0 +1,284 @@
+"""Discovery: the classes that an application is made of, and those that components add."""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any
+
+import pytest
+from werkzeug.routing import BuildError
+
+from framework import (
+    Application,
+    Next,
+    Request,
+    Response,
+    StartupError,
+    component,
+    configuration,
+    controller,
+    get,
+)
+from framework.openapi import OpenAPI
+from framework.startup import Problem, location
+from framework.testing import replace
+from framework.wiring.additions import Addition
+from tests.support.small_applications import client_of, only_problem_of, problems_of
+
+
+def test_a_class_without_a_decorator_is_a_problem() -> None:
+    """A forgotten decorator is told with the class's place."""
+
+    class Plain:
+        """Nothing says what this is."""
+
+    (problem,) = problems_of(Plain)
+
+    assert problem.where.startswith("Plain (tests/framework/injection/test_discovery.py:")
+    assert "@controller" in problem.remedy
+
+
+def test_something_else_is_a_problem() -> None:
+    """Applications are made of classes and modules."""
+    (problem,) = problems_of("shop.users")  # type: ignore[arg-type]
+
+    assert "'shop.users'" in problem.where
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """Write and import a package of controllers."""
+    package = tmp_path / "shop"
+    (package / "admin").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "users.py").write_text(_module("Users", "/users"))
+    (package / "goods.py").write_text("from shop.users import Users\n" + _module("Goods", "/goods"))
+    (package / "admin" / "__init__.py").write_text("")
+    (package / "admin" / "users.py").write_text(_module("Users", "/admin/users"))
+    (package / "__main__.py").write_text("raise SystemExit('the program was run')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield importlib.import_module("shop")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
+        del sys.modules[name]
+
+
+def _module(name: str, prefix: str) -> str:
+    return (
+        "from framework import controller, get\n\n"
+        f"@controller({prefix!r})\nclass {name}:\n"
+        f"    @get('/')\n    def show(self) -> str:\n        return {prefix!r}\n"
+    )
+
+
+def test_a_package_stands_for_the_classes_of_its_modules(shop: ModuleType) -> None:
+    """Inner packages are searched too, and the program of the package is not run."""
+    app = Application(shop)
+
+    assert sorted(route.rule for route in app.routes) == ["/admin/users/", "/goods/", "/users/"]
+
+
+def test_a_module_stands_for_the_classes_that_it_defines(shop: ModuleType) -> None:
+    """A class that it only imports is left to its own module."""
+    app = Application(importlib.import_module("shop.goods"))
+
+    assert [route.rule for route in app.routes] == ["/goods/"]
+
+
+def test_a_class_given_twice_counts_once(shop: ModuleType) -> None:
+    """By itself and in its module."""
+    goods = importlib.import_module("shop.goods")
+
+    assert len(Application(goods, goods.Goods).routes) == 1
+
+
+def test_classes_of_one_name_have_their_module_in_urls(shop: ModuleType) -> None:
+    """Where a name is not enough, the module comes before it."""
+    app = Application(shop)
+
+    assert app.url_for("shop.admin.users.Users.show") == "/admin/users/"
+    assert app.url_for("shop.users.Users.show") == "/users/"
+    assert app.url_for("Goods.show") == "/goods/"
+    with pytest.raises(BuildError):
+        app.url_for("Users.show")
+
+
+def test_a_module_without_decorated_classes_is_a_problem(shop: ModuleType) -> None:
+    """It was given for something."""
+    (problem,) = problems_of(importlib.import_module("textwrap"))
+
+    assert "'textwrap' defines no decorated class" in problem.what
+
+
+def test_a_module_that_cannot_be_imported_is_a_problem(shop: ModuleType, tmp_path: Path) -> None:
+    """The other modules are still looked at."""
+    (tmp_path / "shop" / "broken.py").write_text("import does_not_exist")
+    (tmp_path / "shop" / "bad.py").write_text(_module("Bad", "/<x:y>"))
+    found = problems_of(shop)
+
+    assert ["does_not_exist" in found[0].what, "'/<x:y>/'" in found[1].what] == [True, True]
+
+
+class Checking:
+    def check(self) -> bool:
+        return True
+
+
+class Resolving:
+    def resolve(self) -> int:
+        return 1
+
+
+class Around:
+    def __call__(self, request: Request, next: Next) -> Response:
+        return next(request)
+
+
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [
+        (Checking, "If it is a guard, leave it out: @guard(Checking) is enough."),
+        (Resolving, "If it is a resolver, leave it out: Annotated[…, Resolving] is enough."),
+        (
+            Around,
+            "If it is middleware, return [Around] from a @component method of a configuration that"
+            " is annotated `-> list[Middleware]`.",
+        ),
+    ],
+)
+def test_what_is_named_elsewhere_need_not_be_given(target: type, hint: str) -> None:
+    """A guard works by its decorator, a resolver by an annotation, middleware by its list."""
+    with pytest.raises(StartupError) as caught:
+        Application(target)
+
+    assert caught.value.problems == (
+        Problem(
+            location(target),
+            "the class is given to Application, but nothing says what it is",
+            f"{hint} Else decorate it, as with @service.",
+        ),
+    )
+
+
+@controller("/")
+class Pages:
+    @get("/")
+    def show(self) -> str:
+        return "shown"
+
+
+class Health(Addition):
+    """Say that the application is well, at a path of its own."""
+
+    def __init__(self, path: str, word: str = "well") -> None:
+        self._path = path
+        self._word = word
+
+    def controller(self) -> type:
+        word = self._word
+
+        @component
+        @controller(self._path)
+        class Answer:
+            @get("/")
+            def answer(self) -> str:
+                return word
+
+        return Answer
+
+
+@configuration
+class Additions:
+    @component
+    def health(self) -> Health:
+        return Health("/health")
+
+    @component
+    def inner(self) -> Annotated[Health, "inner"]:
+        return Health("/inner", "well inside")
+
+    @component
+    def openapi(self) -> OpenAPI:
+        return OpenAPI(title="Everything")
+
+    @component
+    def own(self) -> Annotated[OpenAPI, "own"]:
+        return OpenAPI(title="Own", path="/own", include=lambda route: route.rule == "/")
+
+
+def test_each_addition_adds_its_controller() -> None:
+    """However many there are, and whatever their types."""
+    with client_of(Pages, Additions) as client:
+        assert client.get("/health").text == "well"
+        assert client.get("/inner").text == "well inside"
+        assert list(client.get("/docs/openapi.json").get_json()["paths"]) == [
+            "/",
+            "/health",
+            "/inner",
+        ]
+        assert list(client.get("/own/openapi.json").get_json()["paths"]) == ["/"]
+
+
+def test_an_addition_can_be_replaced() -> None:
+    """As any other component."""
+    with Application(Pages, Additions).test(replace(Health).to(Health("/health", "ill"))) as client:
+        assert client.get("/health").text == "ill"
+
+
+def fail() -> type:
+    raise LookupError("there is no folder")
+
+
+@pytest.mark.parametrize(
+    ("make", "what", "remedy"),
+    [
+        (
+            lambda: Pages.show,
+            "which is not a controller to add",
+            "Return a new class each time, decorated with @component and @controller.",
+        ),
+        (
+            fail,
+            "Broken cannot add its controller: LookupError: there is no folder",
+            "Correct what Broken is given.",
+        ),
+    ],
+    ids=["no controller", "an error"],
+)
+def test_an_addition_that_adds_nothing_is_a_problem(
+    make: Callable[[], Any], what: str, remedy: str
+) -> None:
+    """It names the method that provides it."""
+
+    class Broken(Addition):
+        def controller(self) -> type:
+            made: type = make()
+            return made
+
+    @configuration
+    class Wrong:
+        @component
+        def broken(self) -> Broken:
+            return Broken()
+
+    problem = only_problem_of(Pages, Wrong)
+
+    assert problem.where.startswith("Wrong.broken (tests/framework/injection/test_discovery.py:")
+    assert problem.what.endswith(what)
+    assert problem.remedy == remedy
+
+
+def test_a_list_of_classes_is_to_be_unpacked() -> None:
+    """The classes are arguments of their own."""
+
+    class Page: ...
+
+    with pytest.raises(StartupError) as caught:
+        Application([Page])  # type: ignore[arg-type]
+
+    (problem,) = caught.value.problems
+    assert problem.what == "this is a list, but Application takes classes and modules"
+    assert problem.remedy == (
+        "Give them one by one: Application(First, Second), or Application(*classes)."
+    )

@@ -1,0 +1,147 @@
+"""The page of the OpenAPI document: whatever it needs, the application itself serves."""
+
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from framework import (
+    Application,
+    StartupError,
+    component,
+    configuration,
+    controller,
+    get,
+)
+from framework.openapi import OpenAPI
+from tests.support.openapi_shop import Configuration, Items, Pages
+from tests.support.small_applications import only_problem_of
+
+
+@configuration
+class AtTheRoot:
+    @component
+    def openapi(self) -> OpenAPI:
+        return OpenAPI(title="Root", path="/")
+
+
+def test_the_page_and_its_assets_are_served() -> None:
+    """Each with its type, and with a policy that allows nothing from elsewhere."""
+    with Application(Items, Configuration).test() as client:
+        served = [client.get(f"/docs{each}") for each in ("", "/", "/page.js", "/page.css")]
+
+    assert [each.mimetype for each in served] == [
+        "text/html",
+        "text/html",
+        "text/javascript",
+        "text/css",
+    ]
+    assert all("default-src 'none'" in each.headers["Content-Security-Policy"] for each in served)
+
+
+def test_nothing_comes_from_another_server() -> None:
+    """No text that is served names one."""
+    with Application(Items, Configuration).test() as client:
+        texts = [client.get(f"/docs{each}").text for each in ("", "/page.js", "/page.css")]
+
+    assert not re.search(r"(https?:)?//[a-z]", "\n".join(texts).replace("// ", ""))
+
+
+@pytest.mark.parametrize(
+    ("base_url", "wiring", "page", "assets"),
+    [
+        ("http://localhost", Configuration, "/docs", "/docs"),
+        ("http://localhost/shop", Configuration, "/docs", "/shop/docs"),
+        ("http://localhost", AtTheRoot, "/", ""),
+    ],
+    ids=["plain", "mounted", "root"],
+)
+def test_the_page_finds_its_assets(base_url: str, wiring: type, page: str, assets: str) -> None:
+    """Also below a mount point, and where the page has the root for itself."""
+    with Application(Items, wiring).test() as client:
+        text = client.get(page, base_url=base_url).text
+
+    assert f'src="{assets}/page.js"' in text
+    assert f'href="{assets}/page.css"' in text
+    assert f'data-document="{assets}/openapi.json"' in text
+
+
+def test_a_title_is_text() -> None:
+    """What looks like HTML in it is shown, not obeyed."""
+    with Application(Items, Configuration).test() as client:
+        text = client.get("/docs").text
+
+    assert "<h1>Shop &lt;1&gt;</h1>" in text
+
+
+def test_the_document_is_json() -> None:
+    """It is the same for each request."""
+    with Application(Items, Pages, Configuration).test() as client:
+        first, second = (client.get("/docs/openapi.json") for _ in range(2))
+
+    assert first.mimetype == "application/json"
+    assert first.data == second.data
+
+
+def test_a_handler_at_the_same_path_is_a_startup_problem() -> None:
+    """One of the two would never be reached."""
+
+    @controller("/docs")
+    class Docs:
+        @get("/")
+        def show(self) -> str:
+            return "mine"
+
+    with pytest.raises(StartupError, match="GET /docs"):
+        Application(Docs, Configuration)
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ({"version": 1.2}, "OpenAPI.version is 1.2"),
+        ({"path": "/docs/<name>"}, "OpenAPI.path is '/docs/<name>'"),
+        ({"path": "//docs"}, "OpenAPI.path is '//docs'"),
+        ({"path": None}, "OpenAPI.path is None"),
+        ({"servers": "https://shop.example"}, "OpenAPI.servers is 'https://shop.example'"),
+        ({"include": None}, "OpenAPI.include is None"),
+        ({"amend": {}}, "OpenAPI.amend is {}"),
+    ],
+)
+def test_settings_that_cannot_work_are_startup_problems(
+    settings: dict[str, Any], what: str
+) -> None:
+    """They name the setting at the place where it is written."""
+
+    @configuration
+    class Wrong:
+        @component
+        def openapi(self) -> OpenAPI:
+            return OpenAPI(**{"title": "Shop", **settings})
+
+    problem = only_problem_of(Items, Wrong)
+
+    assert problem.what == what
+    assert "Wrong.openapi (" in problem.where
+
+
+def test_without_the_component_there_is_nothing() -> None:
+    """No path, and not even an import."""
+    program = """
+import sys
+from framework import Application, controller, get
+
+@controller("/")
+class Plain:
+    @get("/")
+    def show(self) -> str:
+        return "plain"
+
+with Application(Plain).test() as client:
+    print(client.get("/docs").status_code, "framework.openapi" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert done.stdout.split() == ["404", "False"], done.stderr
