@@ -3,12 +3,23 @@
 from werkzeug.wrappers import Request, Response
 
 from framework.application import Application
-from framework.catching import catch
-from framework.components import component, configuration, repository, service
-from framework.controllers import controller, delete, get, head, options, patch, post, put
-from framework.guards import guard
-from framework.middleware import Middleware, Next
-from framework.parameters import (
+from framework.decorators import (
+    catch,
+    component,
+    configuration,
+    controller,
+    delete,
+    get,
+    guard,
+    head,
+    options,
+    patch,
+    post,
+    put,
+    repository,
+    service,
+)
+from framework.markers import (
     Body,
     Cookie,
     Form,
@@ -22,8 +33,9 @@ from framework.parameters import (
     session,
     session_value,
 )
+from framework.middleware import Middleware, Next
+from framework.report import StartupError
 from framework.settings import HTTPSettings
-from framework.startup import StartupError
 from framework.testing import replace
 from sessions.session import Session
 

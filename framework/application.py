@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
@@ -10,26 +10,25 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request
 
-from framework.annotations.signatures import describe
-from framework.catching import Catcher
-from framework.components import is_component, is_configuration
-from framework.controllers import Route, is_controller
-from framework.defaults import SessionDefaults
-from framework.dispatch import Dispatcher, Surroundings
-from framework.edge import surround
-from framework.handlers import Handler, HandlerReader
+from framework.around.exception_handlers import Catcher
+from framework.around.middleware import read_middleware
+from framework.decorators import is_configuration
+from framework.defaults import ABSENT, SessionDefaults, session_components
+from framework.dispatch.handlers import Handler, HandlerReader, added_controllers
+from framework.dispatch.steps import Everywhere
+from framework.dispatch.wsgi import Dispatcher
 from framework.hooks import read_hooks
-from framework.injection import Graph
-from framework.middleware import Middleware, lost_middleware, read_middleware, uses_session
+from framework.http.routes import Route
+from framework.http.security import surround
+from framework.injection.discovery import find_classes
+from framework.injection.graph import Graph
+from framework.injection.providers import Known
+from framework.lints import check_program
+from framework.lints.program import Program
+from framework.middleware import Middleware, uses_session
+from framework.report import Report
 from framework.settings import HTTPSettings
-from framework.startup import Problem, StartupError
-from framework.static import static_problems
-from framework.wiring.additions import Addition
-from framework.wiring.discovery import find_classes
-from sessions.container import SessionContainer
 from sessions.manager import SessionManager
-
-_NEW_CONTROLLER = "Return a new class each time, decorated with @component and @controller."
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -53,22 +52,19 @@ class Application:
     ) -> None:
         self._parts = parts
         defaults = defaults or SessionDefaults()
-        problems: list[Problem] = []
-        classes = list(dict.fromkeys(find_classes(parts, problems)))
-        known = self._known(defaults)
-        self.graph = Graph(classes, replacements=replacements or {}, known=known, problems=problems)
+        report = Report()
+        classes = list(dict.fromkeys(find_classes(parts, report)))
+        known = [*self._known(), *session_components(defaults)]
+        self.graph = Graph(
+            classes, replacements=replacements or {}, known=known, absent=ABSENT, report=report
+        )
         """The components of the application, each built once."""
-        reader = HandlerReader([*classes, *_added(self.graph, problems)], self.graph, problems)
-        self.handlers: tuple[Handler, ...] = tuple(reader.read())
-        """What start-up knows about each handler: its route, and where its arguments come from."""
-        self._hooks = read_hooks(filter(is_configuration, classes), self.graph, problems)
-        surroundings = _surroundings(self.handlers, tuple(reader.catchers), self.graph, problems)
-        self.graph.report_unused()
-        if problems:
-            raise StartupError(problems)
+        classes += added_controllers(self.graph, report)
+        settings = self._read(classes, report)
+        report.raise_mistakes()
         self.key_file: Path | None = defaults.key_file
         """The file of the session key, if the framework made it, now or at an earlier start."""
-        self._serve(surroundings, debug=debug)
+        self._serve(settings, debug=debug)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -90,12 +86,12 @@ class Application:
 
     @property
     def debug(self) -> bool:
-        """Tell whether an unhandled exception is raised, for a debugger around the application."""
-        return self._dispatch.debug
+        """Return whether an unhandled exception is raised on, to a debugger."""
+        return self.dispatcher.debug
 
     @debug.setter
     def debug(self, debug: bool) -> None:
-        self._dispatch.debug = debug
+        self.dispatcher.debug = debug
 
     def url_for(
         self,
@@ -117,7 +113,7 @@ class Application:
                 f" url_for({endpoint!r}, request, _external=True)"
             )
         environ = None if request is None else request.environ
-        return self._dispatch.router.url(endpoint, values, environ, external=_external)
+        return self.dispatcher.router.url(endpoint, values, environ, external=_external)
 
     def test(self, *replacements: "Replacement") -> "AbstractContextManager[Client]":
         """Build the application once more, with the replacements, and give a client of it."""
@@ -135,22 +131,41 @@ class Application:
         debug: bool | None = None,
     ) -> None:
         """Serve for development, until Ctrl-C."""
-        from framework.server import serve
+        from framework.serving.server import serve
 
         serve(lambda: self, host=host, port=port, reload=reload, debug=debug)
 
-    def _serve(self, surroundings: Surroundings, *, debug: bool) -> None:
+    def _read(self, classes: Sequence[type], report: Report) -> HTTPSettings:
+        """Read and check all that the classes say."""
+        reader = HandlerReader(classes, self.graph, report)
+        self.handlers: tuple[Handler, ...] = tuple(reader.read())
+        """What start-up knows about each handler: its route, and where its arguments come from."""
+        self._hooks = read_hooks(filter(is_configuration, classes), self.graph, report)
+        self.catchers: tuple[Catcher, ...] = tuple(reader.catchers)
+        """The exception handlers of the whole application, the nearest first."""
+        self.middleware: tuple[Middleware, ...] = tuple(read_middleware(self.graph, report))
+        """What goes around every answer, outermost first."""
+        self.sessions: SessionManager | None = self._sessions(report)
+        """The application's sessions; None if nothing uses them."""
+        settings = self._settings(report)
+        check_program(Program(classes, self.graph, self.handlers, self.middleware), report)
+        return settings
+
+    def _serve(self, settings: HTTPSettings, *, debug: bool) -> None:
         """Compile what answers requests."""
         self.routes: tuple[Route, ...] = tuple(handler.route for handler in self.handlers)
-        self.sessions: SessionManager | None = surroundings.manager
-        """The application's sessions; None if nothing uses them."""
-        self.middleware: tuple[Middleware, ...] = surroundings.middleware
-        """What goes around every answer, outermost first."""
-        self.catchers: tuple[Catcher, ...] = surroundings.catchers
-        """The exception handlers of the whole application, the nearest first."""
-        self._dispatch = Dispatcher(self.handlers, surroundings, debug=debug)
+        self.everywhere = Everywhere(
+            settings=settings,
+            manager=self.sessions,
+            middleware=self.middleware,
+            catchers=self.catchers,
+            per_request=self.graph.per_request,
+        )
+        """What holds for all requests."""
+        self.dispatcher = Dispatcher(self.handlers, self.everywhere, debug=debug)
+        """What finds the handler of a request."""
         # The method costs each request less than the object that has it.
-        self._served: WSGIApplication = surround(self._dispatch.__call__, surroundings.settings)
+        self._served: WSGIApplication = surround(self.dispatcher.__call__, settings)
         self._wait_for_a_request()
 
     def _wait_for_a_request(self) -> None:
@@ -166,71 +181,28 @@ class Application:
         self.start()
         return self._wsgi(environ, start_response)
 
-    def _known(self, defaults: SessionDefaults) -> dict[object, Callable[[], object]]:
-        """Say what the framework provides where the user does not."""
-        return {
-            Application: lambda: self,
-            HTTPSettings: HTTPSettings,
-            SessionContainer: defaults.container,
-        }
+    def _known(self) -> Sequence[Known]:
+        """Say what the framework provides where the user does not, sessions aside."""
+        return [
+            Known(key=Application, make=lambda: self),
+            Known(key=HTTPSettings, make=HTTPSettings),
+        ]
 
-
-def _added(graph: Graph, problems: list[Problem]) -> Iterator[type]:
-    """Yield the controllers that components add."""
-    for where, addition in graph.all_of(Addition):
-        name = describe(type(addition))
-        try:
-            added: object = addition.controller()
-        # It is made of what the user has given it.
-        except Exception as error:  # noqa: BLE001
-            what = f"{name} cannot add its controller: {type(error).__name__}: {error}"
-            problems.append(Problem(where, what, f"Correct what {name} is given."))
-            continue
-        if isinstance(added, type) and is_controller(added) and is_component(added):
-            yield added
-        else:
-            what = f"{name}.controller() returned {added!r}, which is not a controller to add"
-            problems.append(Problem(where, what, _NEW_CONTROLLER))
-
-
-def _surroundings(
-    handlers: Collection[Handler],
-    catchers: tuple[Catcher, ...],
-    graph: Graph,
-    problems: list[Problem],
-) -> Surroundings:
-    """Find what holds for all requests, sessions only if something uses them."""
-    middleware = tuple(read_middleware(graph, problems))
-    problems += lost_middleware(graph, middleware)
-    problems += static_problems(handlers, graph)
-    in_use = (
-        graph.asks_for(SessionManager)
-        or any(map(uses_session, middleware))
-        or any(handler.uses_session for handler in handlers)
-    )
-    return Surroundings(
-        settings=_settings(graph),
-        manager=_sessions(graph) if in_use else None,
-        middleware=middleware,
-        catchers=catchers,
-        makers=graph.makers,
-    )
-
-
-def _settings(graph: Graph) -> HTTPSettings:
-    try:
-        return graph.get(HTTPSettings)
-    # The graph has reported why there are none.
-    except KeyError:
+    def _settings(self, report: Report) -> HTTPSettings:
+        with report.at("the settings of HTTP"):
+            return self.graph.get(HTTPSettings)
         return HTTPSettings()
 
-
-def _sessions(graph: Graph) -> SessionManager | None:
-    """Set sessions up; None if that is a problem."""
-    try:
-        return graph.get(SessionManager)
-    # The graph has reported why there is none.
-    except KeyError:
+    def _sessions(self, report: Report) -> SessionManager | None:
+        """Return the manager of sessions if something uses them."""
+        is_used = (
+            self.graph.asks_for(SessionManager)
+            or any(map(uses_session, self.middleware))
+            or any(handler.uses_session for handler in self.handlers)
+        )
+        if is_used:
+            with report.at("the sessions of the application"):
+                return self.graph.get(SessionManager)
         return None
 
 

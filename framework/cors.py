@@ -11,8 +11,8 @@ from typing import ClassVar
 
 from werkzeug.wrappers import Request, Response
 
+from framework.http.origins import checked_origins
 from framework.middleware import Next
-from framework.origins import checked_origins
 
 EVERY_ORIGIN = "*"
 # The name of a method or a header (RFC 9110, 5.6.2).
@@ -104,7 +104,7 @@ def _check_names(setting: str, names: Collection[str], *, credentials: bool) -> 
         raise ValueError(f"{setting} is the text {names!r}; give a list: [{names!r}]")
     for name in names:
         if not _TOKEN.fullmatch(name):
-            raise ValueError(f"{setting} has {name!r}, which is no name; list each on its own")
+            raise ValueError(f"{setting} has {name!r}, which is not a name; list each on its own")
         if setting == "CORS.methods" and name != name.upper():
             raise ValueError(
                 f"{setting} has {name!r}; write {name.upper()!r}, for methods are case-sensitive"

@@ -7,20 +7,19 @@ token has to show that a page of this very session made the request.
 import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from enum import Enum, auto
 
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Request, Response
 
-from framework.middleware import Next, session_of
-from framework.origins import as_written, checked_origins, host_of, own_origin
+from framework.http.origins import as_written, checked_origins, host_of, own_origin
+from framework.middleware import SAFE_METHODS, Next, session_of
 from sessions.session import Session
 
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
 
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 # Bytes; twice as many are 64 characters of base64.
 _SIZE = 24
 
@@ -49,6 +48,17 @@ class CSRF:
         if request.method not in SAFE_METHODS:
             self._check(request)
         return next(request)
+
+    def refusals(self, method: str) -> Iterator[tuple[int, str]]:
+        """Declare for `framework explain` which requests of a method are refused, and why."""
+        if method not in SAFE_METHODS:
+            yield 403, "CSRF: another site made the request, or the token is not its own"
+
+    def session_use(self, method: str) -> str | None:
+        """Declare for `framework explain` how the session is used, None if it is not."""
+        if method in SAFE_METHODS:
+            return None
+        return "loaded if a cookie comes and the origin is in doubt; not changed"
 
     def _check(self, request: Request) -> None:
         site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")

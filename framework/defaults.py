@@ -1,4 +1,4 @@
-"""What an application uses where its user configures nothing."""
+"""The sessions of an application that configures none: their store, and the keys that sign them."""
 
 import os
 import secrets
@@ -8,10 +8,12 @@ from contextlib import suppress
 from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from framework.injection.providers import Absent, Known
 from sessions.container import SessionContainer
 from sessions.errors import ConfigurationError
+from sessions.manager import AsyncSessionManager, SessionManager
 from sessions.stores.base import Store
 from sessions.stores.sqlite import SQLiteStore
 
@@ -82,7 +84,7 @@ class SessionDefaults:
 
         problems = _key_problems([key])
         if problems or not key.isascii():
-            what = [*problems, "is no ASCII text"][0].partition("; ")[0].removeprefix("keys[0] ")
+            what = [*problems, "is not ASCII text"][0].partition("; ")[0].removeprefix("keys[0] ")
             raise ConfigurationError(
                 f"the session key in {str(path)!r} is unfit: it {what};"
                 " delete the file: the next start makes a new one"
@@ -101,6 +103,39 @@ class SessionDefaults:
                 f"the folder {str(self._folder.absolute())!r} cannot be made: {error.strerror}; "
                 "start in a folder that may be written, or configure a session_container"
             ) from error
+
+
+class SessionClock(Protocol):
+    """Tell the sessions the time, in epoch seconds."""
+
+    def __call__(self) -> float: ...
+
+
+def session_components(defaults: SessionDefaults) -> list[Known]:
+    """Describe the components of sessions, which the framework provides where the user does not."""
+    return [
+        Known(
+            key=SessionContainer,
+            make=defaults.container,
+            method="session_container",
+            parts={Store: "store", SessionClock: "clock"},
+        ),
+        Known(key=SessionManager, make=_manager, settings=SessionContainer),
+    ]
+
+
+ABSENT = (
+    Absent(
+        key=AsyncSessionManager,
+        what="nothing provides AsyncSessionManager: WSGI has no event loop",
+        remedy="Take SessionManager: the same methods, to be called without await.",
+    ),
+)
+"""The components that an application over WSGI cannot have."""
+
+
+def _manager(container: SessionContainer) -> SessionManager:
+    return SessionManager(container)
 
 
 def _fit(keys: Sequence[str], source: str) -> Sequence[str]:

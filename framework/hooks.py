@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from framework.annotations.meanings import in_class
-from framework.injection import Graph
-from framework.startup import Problem, location
-from framework.wiring.scopes import end_all
+from framework.http.scope import end_all
+from framework.injection.graph import Graph
+from framework.report import Mistake, Report
+from framework.types.members import in_class
 
 Hook = Callable[[], object]
 
@@ -79,44 +79,34 @@ class Hooks:
         end_all([*reversed(stopping), *last])
 
 
-def read_hooks(configurations: Iterable[type], graph: Graph, problems: list[Problem]) -> Hooks:
+def read_hooks(configurations: Iterable[type], graph: Graph, report: Report) -> Hooks:
     """Read the methods on_start and on_stop of configurations; their parameters are injected."""
     pairs = [
         Pair(
-            _hook(each, "on_start", graph, problems),
-            _hook(each, "on_stop", graph, problems),
+            _hook(target, "on_start", graph, report),
+            _hook(target, "on_stop", graph, report),
         )
-        for each in configurations
-        if hasattr(each, "on_start") or hasattr(each, "on_stop")
+        for target in configurations
+        if hasattr(target, "on_start") or hasattr(target, "on_stop")
     ]
     return Hooks(pairs, graph.close if graph.has_endings else None)
 
 
-def _hook(configuration: type, name: str, graph: Graph, problems: list[Problem]) -> Hook | None:
+def _hook(configuration: type, name: str, graph: Graph, report: Report) -> Hook | None:
     definition = inspect.getattr_static(configuration, name, None)
     function = in_class(definition, name, configuration)
     if function is None:
         return None
-    if not callable(function):
-        problems.append(_no_method(configuration, name))
-        return None
-    if inspect.iscoroutinefunction(getattr(function, "__func__", function)):
-        problems.append(_async(location(function), name))
-        return None
-    return graph.call_of(configuration, name, function)
-
-
-def _no_method(configuration: type, name: str) -> Problem:
-    return Problem(
-        location(configuration),
-        f"{configuration.__name__}.{name} is no method",
-        f"Write def {name}(self) -> None, or give the attribute another name.",
-    )
-
-
-def _async(where: str, name: str) -> Problem:
-    return Problem(
-        where,
-        f"{name} is an async function, which WSGI cannot run",
-        "Write `def` in place of `async def`.",
-    )
+    with report.at(function if callable(function) else configuration):
+        if not callable(function):
+            raise Mistake(
+                f"{configuration.__name__}.{name} is not a method",
+                f"Write def {name}(self) -> None, or give the attribute another name.",
+            )
+        if inspect.iscoroutinefunction(getattr(function, "__func__", function)):
+            raise Mistake(
+                f"{name} is an async function, which WSGI cannot run",
+                "Write `def` in place of `async def`.",
+            )
+        return graph.call_of(configuration, name, function)
+    return None

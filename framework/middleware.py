@@ -1,22 +1,30 @@
-"""Middleware goes around every answer: it sees the request first and the response last."""
+"""Middleware: what it is, how it is called, and what it may ask a request for."""
 
-import reprlib
-from collections.abc import Callable, Iterator, Sequence
-from inspect import isfunction
-from typing import Protocol, TypeVar, cast, get_args
+import builtins
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, Protocol, TypeVar, cast, get_args, get_origin
 
-from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request, Response
 
-from framework.annotations.signatures import describe
-from framework.exchange import Exchange, exchange_of
-from framework.injection import Graph
-from framework.mistakes.middleware_calls import call_problem, goes_around
-from framework.responses import Answer, Recover, Rendered, close_body, render_response
-from framework.startup import AlreadyReported, Problem, location
+from framework.http.context import context_of
+from framework.report import Mistake, location
+from framework.types.signatures import EMPTY, describe, signature_of
 from sessions.session import Session
 
+_COLLECTIONS = (Sequence, AbstractSet)
+# What the next one is mostly called, and the types by which middleware tells what it does.
+_NEXT = ("next", "nxt", "call_next", "get_response", "handler", "inner", "proceed")
+_CALLED = re.compile(r"\b(Next|Callable)\b")
+_RETURNED = re.compile(r"Response\b")
+_UNSAID = (EMPTY, Any, "Any", object, "object")
+
 T = TypeVar("T")
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+"""The methods that change nothing, and so usually have no body: RFC 9110, section 9.2.1."""
 
 Next = Callable[[Request], Response]
 """Answer the request: the next middleware, or at last the handler. It raises nothing."""
@@ -35,179 +43,141 @@ class Middleware(Protocol):
 
 def session_of(request: Request) -> Session:
     """Return the session of a request, opened without I/O; it is saved outside of middleware."""
-    return exchange_of(request).session
+    return context_of(request).session
 
 
 def component_of(request: Request, key: type[T]) -> T:
     """Return the component with `scope="request"` that a request has of this type."""
-    exchange = exchange_of(request)
-    make = exchange.makers.get(key)
+    context = context_of(request)
+    make = context.per_request.get(key)
     if make is None:
         raise LookupError(
             f'no component {key.__name__} has scope="request"; take one that lives longer as a'
             " parameter of the constructor"
         )
-    return cast(T, make(exchange))
-
-
-def read_middleware(graph: Graph, problems: list[Problem]) -> list[Middleware]:
-    """List the application's middleware, outermost first; the classes among it are built."""
-    problems += _misread(graph)
-    found: list[Middleware | None] = []
-    for key in _KEYS:
-        try:
-            where, listed = graph.provider_of(key) or "", graph.get(key)
-        # Either there is none under this key, or the graph has reported why.
-        except KeyError:
-            continue
-        if isinstance(listed, list | tuple):
-            found += [_middleware(each, where, graph, problems) for each in listed]
-        else:
-            problems.append(_no_middleware(where, listed))
-    return [each for each in found if each is not None]
-
-
-def lost_middleware(graph: Graph, middleware: Sequence[Middleware]) -> Iterator[Problem]:
-    """Report middleware that nothing asks for under its own type, so that it protects nobody."""
-    listed = {type(each) for each in middleware if not isfunction(each)}
-    for keys, where, value in graph.unasked():
-        is_reported = any(_is_about_middleware(key) for key in keys)
-        # What each request has anew, component_of may ask for.
-        surely = value is keys
-        if not is_reported and type(value) not in listed and goes_around(value, surely=surely):
-            yield _lost(where, keys[0], "is not the type")
+    return cast(T, make(context))
 
 
 def uses_session(middleware: Middleware) -> bool:
-    """Tell whether middleware may use the session; only itself can know that it does not."""
+    """Return whether middleware may use the session; only itself can know that it does not."""
     return bool(getattr(middleware, "uses_session", True))
 
 
-def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> Answer:
-    """Put middleware around an answer."""
-    call = _innermost(answer)
-    for each in reversed(middleware):
-        call = _step(each, call, recover)
-
-    def wrapped(exchange: Exchange) -> Rendered:
-        try:
-            response = call(exchange.request)
-            _end_dropped(exchange, response)
-            return render_response(response, exchange.environ, "middleware")
-        # The body may be refused as the request is built, and a response may fail as it is made.
-        except Exception as error:  # noqa: BLE001
-            return recover(error, exchange)
-
-    return wrapped
-
-
-def _misread(graph: Graph) -> Iterator[Problem]:
-    """Report lists of middleware under types that nothing reads, and a second list."""
-    keys = [key for key in graph.provided() if _is_about_middleware(key)]
-    first = next((key for key in keys if key in _KEYS), None)
-    for key in keys:
-        if key is not first:
-            what = "is not the type" if key not in _KEYS else "is a second type"
-            yield _lost(graph.provider_of(key) or "", key, what)
+def refuse_uncallable(middleware: Any) -> None:
+    """Raise `Mistake` for middleware that cannot be called with a request and the next one."""
+    call = _call_of(middleware)
+    named = location(middleware if hasattr(middleware, "__qualname__") else type(middleware))
+    if inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call):
+        raise Mistake(
+            f"the middleware {named} is an async function, which WSGI cannot run",
+            "Write `def` in place of `async def`.",
+        )
+    signature = _signature(middleware)
+    if signature is not None and not _takes_two(signature):
+        raise Mistake(
+            f"the middleware {named} takes {signature}, but is called with a request and the next"
+            " one",
+            "Give it the parameters (request, next), or (self, request, next) if it is a method.",
+        )
 
 
-def _lost(where: str, key: object, what: str) -> Problem:
-    return Problem(
-        where,
-        f"{describe(key)} {what} under which the application's middleware is looked up",
-        "Return all of it from one method annotated `-> list[Middleware]`.",
-    )
+def goes_around(value: object, *, surely: bool) -> bool:
+    """Tell whether an object or a class, or one that a collection holds, can only be middleware.
+
+    Where only its parameters may tell, it is middleware unless that has to be sure.
+    """
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
+    if isinstance(value, _COLLECTIONS) and not isinstance(value, str | bytes):
+        return any(_goes_around(each, surely) for each in value)
+    return _goes_around(value, surely)
 
 
-def _is_about_middleware(key: object) -> bool:
-    return any(Middleware in (each, *get_args(each)) for each in get_args(key))
+def takes_requests(target: type) -> bool:
+    """Tell whether the objects of a class are called with a request and something else."""
+    signature = _signature_of_objects(target)
+    return signature is not None and _is_for_requests(signature)
 
 
-def _middleware(
-    listed: object, where: str, graph: Graph, problems: list[Problem]
-) -> Middleware | None:
-    try:
-        found = graph.stand_in(listed, where)
-    except AlreadyReported:
+def _goes_around(value: object, surely: bool) -> bool:
+    # A collection of a type is told by it.
+    if get_origin(value) is not None:
+        return any(_goes_around(each, surely) for each in get_args(value))
+    if isinstance(value, type):
+        signature = _signature_of_objects(value)
+    else:
+        signature = _signature(value) if callable(value) else None
+    if signature is None or not _is_for_requests(signature):
+        return False
+    says = _says_next(signature)
+    return not surely if says is None else says
+
+
+def _says_next(signature: inspect.Signature) -> bool | None:
+    """Tell whether the second parameter is the next one; None if nothing says what it is."""
+    second, returned = list(signature.parameters.values())[1], signature.return_annotation
+    if second.name.strip("_") in _NEXT:
+        return True
+    if second.default is not EMPTY:
+        return False
+    says = _says_called(second.annotation)
+    if says is None and returned not in _UNSAID:
+        return _RETURNED.search(_text(returned)) is not None
+    return says
+
+
+def _says_called(annotation: Any) -> bool | None:
+    """Tell whether an annotation is one of what can be called; None if it does not say that."""
+    if annotation in _UNSAID:
         return None
-    problem = call_problem(where, found) if callable(found) else _no_middleware(where, listed)
-    if problem is None:
-        return cast(Middleware, found)
-    problems.append(problem)
-    return None
+    text = _text(annotation)
+    if isinstance(annotation, str) and text.partition("[")[0] not in vars(builtins):
+        return True if _CALLED.search(text) else None
+    return _CALLED.search(text) is not None or _has_call(annotation)
 
 
-def _innermost(answer: Answer) -> Next:
-    """Return what gives middleware the handler's answer as a response."""
-
-    def innermost(request: Request) -> Response:
-        exchange = exchange_of(request)
-        rendered = answer(exchange)
-        response = _response(rendered)
-        close = getattr(rendered[2], "close", None)
-        if close is not None:
-            # Also if middleware gives the response another body.
-            response.call_on_close(close)
-            exchange.responses = (*exchange.responses, response)
-        return response
-
-    return innermost
+def _has_call(kind: Any) -> bool:
+    return any("__call__" in vars(base) for base in getattr(kind, "__mro__", ()))
 
 
-def _end_dropped(exchange: Exchange, sent: Response) -> None:
-    """Close the handler's responses in whose place middleware sends another one."""
-    for response in exchange.responses:
-        if response is not sent and sent.is_streamed:
-            # It may be made of what the handler yields.
-            sent.call_on_close(response.close)
-        elif response is not sent:
-            close_body(response)
+def _text(annotation: Any) -> str:
+    return "" if annotation is EMPTY else describe(annotation)
 
 
-def _step(middleware: Middleware, inner: Next, recover: Recover) -> Next:
-    """Return middleware that goes around the next one; an error becomes a response at once."""
-
-    def step(request: Request) -> Response:
-        try:
-            response = middleware(request, inner)
-            if not isinstance(response, Response):
-                raise _no_response(middleware, response)
-        # Whatever it raises is answered, so that the middleware around it sees a response.
-        except Exception as error:  # noqa: BLE001
-            exchange = exchange_of(request)
-            exchange.fail(error)
-            return _response(recover(error, exchange))
-        return response
-
-    return step
+def _is_for_requests(signature: inspect.Signature) -> bool:
+    """Tell whether something takes a request, as it says, and something else."""
+    if len(signature.parameters) < 2 or not _takes_two(signature):
+        return False
+    first = next(iter(signature.parameters.values()))
+    # An annotation that is a text is not worth the evaluation: the name has the last word.
+    is_request = first.annotation in (Request, "Request", "framework.Request")
+    return is_request or first.name.lstrip("_") in ("request", "req")
 
 
-def _response(rendered: Rendered) -> Response:
-    status, headers, body = rendered
-    response = Response(body, status)
-    # Given to the constructor, they would be joined by a Content-Type of Werkzeug's choice.
-    response.headers = Headers(headers)
-    return response
+def _takes_two(signature: inspect.Signature) -> bool:
+    try:
+        signature.bind(None, None)
+    except TypeError:
+        return False
+    return True
 
 
-def _no_response(middleware: Middleware, returned: object) -> TypeError:
-    return TypeError(
-        f"the middleware {_place(middleware)} returned {reprlib.repr(returned)}, which is no"
-        " Response: return what next(request) returns, or a Response of its own"
-    )
+def _signature_of_objects(target: type) -> inspect.Signature | None:
+    """Return how the objects of a class are called, without self."""
+    call = inspect.getattr_static(target, "__call__", None)
+    signature = _signature(call) if inspect.isfunction(call) else None
+    if signature is None:
+        return None
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
-def _no_middleware(where: str, listed: object) -> Problem:
-    return Problem(
-        where,
-        f"{reprlib.repr(listed)} is listed as middleware, but cannot go around a request",
-        "List functions (request, next), or classes or objects whose __call__ takes the two.",
-    )
+def _call_of(middleware: Any) -> Any:
+    return middleware if inspect.isroutine(middleware) else type(middleware).__call__
 
 
-def _place(middleware: Middleware) -> str:
-    return location(middleware if hasattr(middleware, "__qualname__") else type(middleware))
-
-
-# The second is for type checkers, which a class in the list would not please otherwise.
-_KEYS: tuple[object, ...] = (list[Middleware], list[Middleware | type[Middleware]])
+def _signature(target: Any) -> inspect.Signature | None:
+    try:
+        return signature_of(target)
+    # What is written in C has none, and what the user wrote about it may be wrong.
+    except (TypeError, ValueError):
+        return None

@@ -16,8 +16,8 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from framework.application import Application
+from framework.defaults import SessionClock
 from framework.testing import Client, Replacement, replace
-from framework.wiring.session_parts import SessionClock
 from sessions.testing import ManualClock
 
 _POLL_SECONDS = 0.02
@@ -69,7 +69,9 @@ def client(
     """Give a client of a fresh application, which is built for this test."""
     given: object = app
     if not isinstance(given, Application):
-        raise pytest.UsageError(f"the fixture `app` returned {given!r}, which is no Application")
+        raise pytest.UsageError(
+            f"the fixture `app` returned {given!r}, which is not an Application"
+        )
     chosen = [*replacements]
     if app.sessions is not None and all(each.key is not SessionClock for each in chosen):
         chosen.append(replace(SessionClock).to(session_clock))

@@ -21,7 +21,9 @@ def redirect(
     `external`, an http or https URL of another site is a target too: it must not be the client's.
     """
     if status not in _STATUSES:
-        raise ValueError(f"{status!r} is no redirect; use one of {', '.join(map(str, _STATUSES))}")
+        raise ValueError(
+            f"{status!r} is not a redirect; use one of {', '.join(map(str, _STATUSES))}"
+        )
     if otherwise is not None and not _fits(otherwise, external=external):
         raise ValueError(f"otherwise is {otherwise!r}; give a path of this site, such as '/'")
     chosen = target if _fits(target, external=external) else otherwise
@@ -56,6 +58,6 @@ def _refusal(target: str, *, external: bool) -> str:
     if external:
         return f"The redirect to {target!r} is refused: it is neither a path nor an http(s) URL."
     return (
-        f"The redirect to {target!r} is refused: it is no path of this site,"
+        f"The redirect to {target!r} is refused: it is not a path of this site,"
         " which begins with a single slash."
     )

@@ -59,7 +59,7 @@ class HTTPSettings:
         for host in self.trusted_hosts:
             if not _is_host(host):
                 yield (
-                    f"trusted_hosts has {host!r}, which is no host; write 'example.com', or"
+                    f"trusted_hosts has {host!r}, which is not a host; write 'example.com', or"
                     " '.example.com' for all hosts below it, too"
                 )
 

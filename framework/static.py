@@ -1,6 +1,6 @@
 """Files of a folder: style sheets, scripts, pictures."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -9,11 +9,11 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import send_from_directory
 from werkzeug.wrappers import Request, Response
 
-from framework.annotations.signatures import describe
-from framework.controllers import get
-from framework.handlers import Handler
-from framework.injection import Graph
-from framework.startup import Problem, location
+from framework.decorators import get
+from framework.dispatch.handlers import Handler
+from framework.injection.graph import Graph
+from framework.report import Report
+from framework.types.signatures import describe
 
 
 class StaticFiles:
@@ -42,25 +42,23 @@ class StaticFiles:
         return None if self.max_age is None else int(self.max_age.total_seconds())
 
 
-def static_problems(handlers: Iterable[Handler], graph: Graph) -> Iterator[Problem]:
-    """Report folders that are none; those that are one stay where they are now."""
-    for controller in dict.fromkeys(each.route.controller for each in handlers):
+def note_wrong_folders(handlers: Iterable[Handler], graph: Graph, report: Report) -> None:
+    """Note folders that do not exist; a folder that exists stays where it is now."""
+    for controller in dict.fromkeys(handler.route.controller for handler in handlers):
         files: object = graph.get(controller)
         if not isinstance(files, StaticFiles):
             continue
-        where, name = location(controller), describe(controller)
+        here, name = report.at(controller), describe(controller)
         folder, age = getattr(files, "folder", None), files.max_age
         if not isinstance(folder, str | Path) or not files._root.is_dir():
-            yield Problem(
-                where,
+            here.note(
                 f"{name}.folder is {folder!r}, where there is no folder",
                 'Write folder = Path(__file__).with_name("static") in the class, or set self.folder'
                 " in its constructor.",
             )
         if age is not None and (not isinstance(age, timedelta) or age < timedelta()):
-            yield Problem(
-                where,
-                f"{name}.max_age is {age!r}, which is no time to keep a file for",
+            here.note(
+                f"{name}.max_age is {age!r}, which is not a time to keep a file for",
                 "Write max_age = timedelta(hours=1), or leave it out.",
             )
 

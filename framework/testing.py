@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_origin, is_ty
 import werkzeug.test
 from werkzeug.test import TestResponse
 
-from framework.annotations.fitting import is_protocol
-from framework.annotations.signatures import describe
 from framework.application import Application
-from framework.defaults import SessionDefaults
-from framework.wiring.session_parts import SessionClock
+from framework.defaults import SessionClock, SessionDefaults
+from framework.types.fitting import is_protocol
+from framework.types.signatures import describe
 from sessions.manager import SessionManager
 from sessions.session import Session
 from sessions.stores.base import Store
@@ -166,7 +165,7 @@ class _Opening(AbstractContextManager[Client]):
         return self._client.__exit__(*error)
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError("app.test() is no client yet: use `with app.test() as client:`")
+        raise AttributeError("app.test() is not a client yet: use `with app.test() as client:`")
 
 
 def open_client(

@@ -1,48 +1,26 @@
-"""Text and JSON to annotated types, on msgspec; every error of a request is collected."""
+"""The 422 for a request with invalid values: its errors, and their words."""
 
-import enum
-import functools
-import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from itertools import islice
-from json import JSONDecoder
-from typing import Any, Literal, get_args, get_origin
-from uuid import UUID
 
-import msgspec
-from werkzeug.exceptions import BadRequest, UnprocessableEntity
+from werkzeug.exceptions import UnprocessableEntity
 
-from framework.annotations.foreign_models import ForeignModelError, json_validator
-from framework.annotations.json_types import (
-    fill_defaults,
-    holds_models,
-    leaves_defaults_out,
-    unsupported,
-)
-from framework.annotations.limits import beyond, refuse_unfit
-from framework.annotations.mismatches import Mismatch, first_mismatch, mismatches, plain
-from framework.annotations.signatures import annotated, bare, describe
+REQUIRED = "is required"
 
-# What a parameter without a marker may be; anything else has to say where it comes from.
-SCALARS = frozenset({str, int, float, bool, UUID, date, datetime})
-# What a text with a marker may be converted to besides.
-TEXTS = SCALARS | {Decimal, time, timedelta}
-
-# What a converter of texts raises; msgspec's error is no ValueError in its older versions.
-CONVERSION_ERRORS = (ValueError, msgspec.ValidationError)
-
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_SURROGATE = re.compile("[\ud800-\udfff]")
-# What inputs of the types `datetime-local` and `time` send where the seconds are zero.
-_WITHOUT_SECONDS = re.compile(r"^((?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d)(Z|[+-]\d\d:\d\d)?$", re.ASCII)
 _GOT = re.compile(r", got \w+$")
 _LONGEST_TEXT = 40
-# A megabyte of wrong numbers shall not become ten megabytes of complaints.
-_MOST_ERRORS = 100
+# How msgspec writes a place in a value.
+PLACE = re.compile(r" - at (?:`key` in )?`\$(?P<path>.*)`$")
+
+# An example says more than the name of a standard.
+_EXAMPLES = {
+    "invalid RFC3339 encoded datetime": "expected datetime such as '2026-11-22T10:30:00'",
+    "invalid RFC3339 encoded date": "expected date such as '2026-11-22'",
+    "invalid RFC3339 encoded time": "expected time such as '10:30:00'",
+    "invalid ISO8601 duration": "expected timedelta such as 'PT1H30M'",
+    "invalid decimal string": "expected Decimal such as '1.10'",
+}
 
 
 @dataclass(frozen=True)
@@ -51,10 +29,6 @@ class FieldError:
 
     where: str
     what: str
-
-
-class UnshownTextError(ValueError):
-    """Say what is wrong with a text that may be a password, and so is not shown."""
 
 
 class InvalidRequest(UnprocessableEntity):
@@ -67,57 +41,18 @@ class InvalidRequest(UnprocessableEntity):
         self.errors = list(errors)
 
 
+class UnshownTextError(ValueError):
+    """Say what is wrong with a text that may be a password, and so is not shown."""
+
+
 def invalid(where: str, what: str) -> InvalidRequest:
     """Make the refusal of one value."""
     return InvalidRequest([FieldError(where, what)])
 
 
-def is_scalar(annotation: Any, types: frozenset[type] = SCALARS) -> bool:
-    """Tell whether one text can hold a value of the type, None aside."""
-    base, _ = bare(annotation)
-    if get_origin(base) is Literal:
-        return True
-    return isinstance(base, type) and (base in types or issubclass(base, enum.Enum))
-
-
-def list_item(annotation: Any) -> Any:
-    """Return `T` of `list[T]`, None aside; None if the type is no such list."""
-    base, _ = bare(annotation)
-    return get_args(base)[0] if get_origin(base) is list else None
-
-
-def text_converter(annotation: Any) -> Callable[[str], object]:
-    """Return the function that converts a text or raises one of `CONVERSION_ERRORS`.
-
-    Raise TypeError, here and now, if no text can hold the type or if its limits do not fit it.
-    """
-    if not is_scalar(annotation, TEXTS):
-        raise TypeError(f"no text holds a value of type {describe(annotation)}")
-    base, metadata = bare(annotation)
-    limits = [each for each in metadata if isinstance(each, msgspec.Meta)]
-    if get_origin(base) is Literal or issubclass(base, enum.Enum):
-        refuse_unfit(base, limits)
-        return _choice(base)
-    if base is Decimal:
-        return _decimal(limits)
-    limited = with_limits(base, *limits)
-    if base is bool:
-        return _boolean
-    if base is str:
-        return _limited_string(limited) if limits else _string
-    convert = functools.partial(msgspec.convert, type=limited, strict=False)
-    if base in (datetime, time):
-        return _timed(convert)
-    return _finite(convert) if base is float else convert
-
-
-def with_limits(annotation: Any, *limits: msgspec.Meta) -> Any:
-    """Add limits to a type; raise TypeError if they do not fit it."""
-    refuse_unfit(annotation, limits)
-    limited = annotated(annotation, limits)
-    # Making a decoder is how msgspec checks a type.
-    msgspec.json.Decoder(limited)
-    return limited
+def repeated(count: int) -> str:
+    """Say that several values came where one is expected."""
+    return f"is there {count} times, expected once"
 
 
 def told(error: Exception, text: str) -> str:
@@ -128,172 +63,8 @@ def told(error: Exception, text: str) -> str:
     return f"{_GOT.sub('', plain(error))}, got {shown!r}"
 
 
-def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
-    """Return the function that decodes strict JSON, or raises 400 or, with all errors, 422.
-
-    Raise TypeError, here and now, if JSON cannot hold the type.
-    """
-    if holds_models(annotation):
-        return _model_decoder(annotation, where)
-    stranger = unsupported(annotation)
-    if stranger is not None:
-        raise TypeError(f"JSON cannot be converted to {describe(stranger)}")
-    decoder = msgspec.json.Decoder(annotation)
-    fills = leaves_defaults_out(annotation)
-
-    def decode(body: bytes) -> object:
-        try:
-            value = decoder.decode(body)
-            _refuse_duplicate_keys(body.decode())
-        except msgspec.ValidationError as error:
-            raise InvalidRequest(_errors(body, annotation, where, error)) from error
-        except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            raise _malformed(error) from error
-        if fills:
-            fill_defaults(value)
-        return value
-
-    return decode
-
-
-def field_errors(where: str, found: Iterable[Mismatch]) -> list[FieldError]:
-    """Name the places inside one source."""
-    return [FieldError(f"{where}:{each.pointer}".rstrip(":"), each.what) for each in found]
-
-
-def _model_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
-    validate = json_validator(annotation)
-
-    def decode(body: bytes) -> object:
-        try:
-            msgspec.json.decode(body)
-            _refuse_duplicate_keys(body.decode())
-            return validate(body)
-        except ForeignModelError as error:
-            found = error.mismatches[:_MOST_ERRORS]
-            raise InvalidRequest(field_errors(where, found)) from error
-        except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            raise _malformed(error) from error
-
-    return decode
-
-
-def _choice(base: Any) -> Callable[[str], object]:
-    values = get_args(base) or list(base)
-    choices = {_written(value): value for value in values if value is not None}
-    allowed = ", ".join(repr(each) for each in choices)
-
-    def convert(text: str) -> object:
-        try:
-            return choices[text]
-        except KeyError:
-            raise ValueError(f"expected one of {allowed}") from None
-
-    return convert
-
-
-def _written(value: object) -> str:
-    if isinstance(value, enum.Enum):
-        return _written(value.value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _boolean(text: str) -> bool:
-    try:
-        return _BOOLEANS[text.lower()]
-    except KeyError:
-        raise ValueError("expected true, false, 1 or 0") from None
-
-
-def _string(text: str) -> str:
-    # Surrogates stand for bytes that are no UTF-8.
-    if not text.isascii() and _SURROGATE.search(text):
-        raise UnshownTextError("expected UTF-8")
-    return text
-
-
-def _limited_string(limited: Any) -> Callable[[str], object]:
-    def convert(text: str) -> object:
-        try:
-            return msgspec.convert(_string(text), limited)
-        except msgspec.ValidationError as error:
-            raise _outside(plain(error), len(text)) from error
-
-    return convert
-
-
-def _outside(limit: str, length: int) -> UnshownTextError:
-    """Say which limit a text is outside of, and of the text its length if that is why."""
-    if not limit.startswith("expected str of length"):
-        return UnshownTextError(limit)
-    unit = "character" if length == 1 else "characters"
-    return UnshownTextError(f"{limit}, got {length} {unit}")
-
-
-def _timed(convert: Callable[[str], object]) -> Callable[[str], object]:
-    """Let a time have no seconds, as in forms (HTML, "valid time string"), though not in JSON."""
-
-    def timed(text: str) -> object:
-        try:
-            return convert(text)
-        except msgspec.ValidationError:
-            return convert(_WITHOUT_SECONDS.sub(r"\1:00\2", text))
-
-    return timed
-
-
-def _finite(convert: Callable[[str], Any]) -> Callable[[str], object]:
-    def finite(text: str) -> object:
-        number = convert(text)
-        if not math.isfinite(number):
-            raise ValueError("expected a finite number")
-        return number
-
-    return finite
-
-
-def _decimal(limits: Sequence[msgspec.Meta]) -> Callable[[str], object]:
-    refuse_unfit(Decimal, limits)
-
-    def convert(text: str) -> object:
-        number = msgspec.convert(text, Decimal, strict=False)
-        if not number.is_finite():
-            raise ValueError("expected a finite number")
-        missed = beyond(number, limits)
-        if missed is not None:
-            raise ValueError(f"expected Decimal {missed}")
-        return number
-
-    return convert
-
-
-def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r} is there twice")
-
-
-# msgspec keeps the last of two equal keys without a word, so this reads the keys once more.
-_refuse_duplicate_keys = JSONDecoder(
-    object_pairs_hook=_refuse_duplicates, parse_int=str, parse_float=str
-).decode
-
-
-def _errors(
-    body: bytes, annotation: Any, where: str, first: msgspec.ValidationError
-) -> list[FieldError]:
-    try:
-        value = msgspec.json.decode(body)
-        _refuse_duplicate_keys(body.decode())
-        found = list(islice(mismatches(value, annotation), _MOST_ERRORS))
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise _malformed(error) from error
-    # The type as a whole may be stricter than its parts, as with a `__post_init__`.
-    found = found or [first_mismatch(first)]
-    return field_errors(where, found)
-
-
-def _malformed(error: Exception) -> BadRequest:
-    reason = "it is nested too deeply" if isinstance(error, RecursionError) else plain(error)
-    return BadRequest(f"The body is not valid JSON: {reason}.")
+def plain(error: Exception) -> str:
+    """Return the words of an error without msgspec's place and markup, or better ones."""
+    words = PLACE.sub("", str(error)).replace("`", "").removeprefix("JSON is malformed: ")
+    words = words[:1].lower() + words[1:]
+    return _EXAMPLES.get(words, words)

@@ -88,7 +88,7 @@ def test_no_object_reaches_into_another_file() -> None:
     """What begins with an underscore is used in the file that makes it, and nowhere else."""
     reaching = [
         f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(node)}"
-        for path in _python_files("sessions")
+        for path in _python_files(*PACKAGES)
         for node in _foreign_privates(ast.parse(path.read_text(encoding="utf-8")))
     ]
 

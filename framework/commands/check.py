@@ -1,14 +1,18 @@
-"""`framework check`: whether the application starts, and whether it is fit to be deployed."""
+"""`framework check`: whether the application starts, and with --deploy what to change before."""
 
 import sys
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
 
 import click
 
 from framework.application import Application
 from framework.commands.finding import Target, application_argument, find, load, report
-from framework.mistakes.deploy import deployment_warnings
-from framework.startup import numbered
+from framework.defaults import KEYS_VARIABLE
+from framework.injection.graph import Graph
+from framework.report import Mistake, numbered
+from framework.settings import HTTPSettings
+from sessions.container import SessionContainer
+from sessions.stores.memory import MemoryStore
 
 
 @click.command()
@@ -41,7 +45,7 @@ def _summary(target: Target, application: Application) -> str:
 
 
 def _warnings(application: Application) -> str:
-    found = deployment_warnings(application)
+    found = _deployment_warnings(application)
     if not found:
         return "Nothing to warn of."
     return f"{_count(found, 'warning')} for a deployment:\n\n{numbered(found)}"
@@ -49,3 +53,70 @@ def _warnings(application: Application) -> str:
 
 def _count(things: Sized, name: str) -> str:
     return f"{len(things)} {name}" if len(things) == 1 else f"{len(things)} {name}s"
+
+
+def _deployment_warnings(application: Application) -> list[Mistake]:
+    """Warn of every setting that is known to be unfit outside of development."""
+    found = [*_debug(application), *_hosts(application.graph)]
+    if application.sessions is not None:
+        container = application.sessions.container
+        where = application.graph.provider_of(SessionContainer) or ""
+        found += [*_key(application), *_store(container, where)]
+        found += _cookie(container, where, application.graph.get(HTTPSettings))
+    return found
+
+
+def _debug(application: Application) -> Iterator[Mistake]:
+    if application.debug:
+        yield Mistake(
+            "debug is on: an unhandled exception goes to the server, with all that it tells",
+            "Leave debug out; `framework run` turns it on where it is safe.",
+            where="Application(…, debug=True)",
+        )
+
+
+def _hosts(graph: Graph) -> Iterator[Mistake]:
+    if not graph.get(HTTPSettings).trusted_hosts:
+        yield Mistake(
+            "trusted_hosts is empty: a request may ask for any host, and the URLs built for it have"
+            " that host",
+            "Provide HTTPSettings(trusted_hosts=['shop.example']), with the hosts of your own.",
+            where=graph.provider_of(HTTPSettings) or "",
+        )
+
+
+def _key(application: Application) -> Iterator[Mistake]:
+    if application.key_file is not None:
+        yield Mistake(
+            "sessions are signed with the key made for development: another machine makes another,"
+            " and who copies the folder can sign, too",
+            f"Put the key that `framework secret` prints into {KEYS_VARIABLE}.",
+            where=str(application.key_file),
+        )
+
+
+def _store(container: SessionContainer, where: str) -> Iterator[Mistake]:
+    if isinstance(container.store, MemoryStore):
+        yield Mistake(
+            "sessions are in a MemoryStore: several workers do not share it, and a restart ends"
+            " every session",
+            "Give store=SQLiteStore(…) for one machine, or a store that machines share.",
+            where=where,
+        )
+
+
+def _cookie(container: SessionContainer, where: str, http: HTTPSettings) -> Iterator[Mistake]:
+    secure = container.cookie.secure
+    if secure is False:
+        yield Mistake(
+            "the session cookie has secure=False: a browser sends it over plain http, too",
+            "Give CookieSettings(secure=True).",
+            where=where,
+        )
+    if secure == "auto" and not http.proxies["x_proto"]:
+        yield Mistake(
+            'the session cookie has secure="auto", and no proxy is trusted: behind one that ends'
+            " https, each request looks like plain http, and the cookie is not Secure",
+            "Give CookieSettings(secure=True), or HTTPSettings(trusted_proxies=1) if there is one.",
+            where=where,
+        )

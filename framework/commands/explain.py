@@ -8,9 +8,8 @@ from dataclasses import asdict
 import click
 
 from framework.commands.finding import application_argument, json_option, load_or_report
-from framework.explaining.answers import Answer
-from framework.explaining.conversions import Argument
-from framework.explaining.explain import Caught, Explanation, Guarded, Match
+from framework.dispatch.steps import Outcome
+from framework.explaining.explain import Argument, Caught, Explanation, Guarded, Match
 from framework.explaining.explain import explain as explanation_of
 
 # A reason of many parts is broken after so many characters.
@@ -29,7 +28,7 @@ def explain(method: str, path: str, app: str | None, *, as_json: bool) -> None:
     """Tell what would become of a request, without sending it."""
     if not method.isalpha():
         raise click.ClickException(
-            f"{method!r} is no method of HTTP. Write the method first: framework explain GET /."
+            f"{method!r} is not a method of HTTP. Write the method first: framework explain GET /."
         )
     explanation = explanation_of(load_or_report(app), method, path)
     if as_json:
@@ -80,7 +79,7 @@ def _catches(catches: list[Caught]) -> Iterator[str]:
         yield from _columns(list(_arguments(each.arguments, "  ")))
 
 
-def _answer(answer: Answer) -> Iterator[str]:
+def _answer(answer: Outcome) -> Iterator[str]:
     first, *others = textwrap.wrap(answer.why, _WIDTH)
     yield f"{answer.status or 'any'}  {first}"
     yield from (f"     {each}" for each in others)

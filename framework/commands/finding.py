@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, TypeGuard, TypeVar
 
 import click
 
-from framework.annotations.signatures import signature_of
 from framework.application import Application
-from framework.server import describe
-from framework.startup import StartupError
+from framework.report import StartupError
+from framework.serving.server import describe
+from framework.types.signatures import signature_of
 
 _PYPROJECT = "pyproject.toml"
 _NAME_ONE = (
@@ -77,12 +77,12 @@ def load(target: Target) -> Application:
     made = _made(target, found) if _makes(found) else found
     if isinstance(made, Application):
         return made
-    what = f"is {found!r}, no Application"
+    what = f"is {found!r}, which is not an Application"
     if _makes(found):
-        what = f"returned {made!r}, no Application"
+        what = f"returned {made!r}, which is not an Application"
     elif not hasattr(module, target.name):
         what = "does not exist"
-    raise ApplicationNotFound(f"{target} {what}. To mend it: {_remedy(target, vars(module))}.")
+    raise ApplicationNotFound(f"{target} {what}. Fix: {_remedy(target, vars(module))}.")
 
 
 def load_or_report(given: str | None) -> Application:
@@ -170,7 +170,7 @@ def _configured(file: Path) -> str | None:
         settings = tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ApplicationNotFound(
-            f"{file} is no valid TOML: {error}. Correct that line."
+            f"{file} is not valid TOML: {error}. Correct that line."
         ) from error
     table = settings.get("tool", {}).get("framework", {})
     for name in table:

@@ -44,7 +44,7 @@ def _refuse_unfit(name: str) -> None:
     if not _is_fit(name):
         raise click.ClickException(
             f"{name!r} cannot be the name of a package. Use lowercase letters, digits and '_',"
-            f" such as {_similar(name)!r}, and no word of Python's own."
+            f" such as {_similar(name)!r}, and not a word of Python's own."
         )
     if name in {"tests", *sys.stdlib_module_names} or _is_installed(name):
         raise click.ClickException(

@@ -3,7 +3,7 @@
 import click
 
 from framework.commands.finding import application_argument, find, load
-from framework.server import serve
+from framework.serving.server import serve
 
 PORT = click.IntRange(0, 65535)
 # click says what a text is no valid one of.

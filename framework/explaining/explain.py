@@ -1,25 +1,61 @@
-"""What the application would do with a request, told without doing it."""
+"""What the application would do with a request, told without doing it.
+
+It reads the steps that dispatch does, and decides nothing itself.
+"""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from framework.annotations.signatures import describe
 from framework.application import Application
-from framework.catching import Catcher
-from framework.explaining.answers import Answer, answers_around, answers_of, caught_as, in_order
-from framework.explaining.conversions import Argument, arguments_of
+from framework.around.exception_handlers import Catcher, catcher_of
+from framework.binding.inject import InjectMarker
+from framework.binding.plan import Plan
+from framework.binding.source import Parameter
+from framework.dispatch.handlers import Handler
+from framework.dispatch.steps import (
+    AnswerWithoutHandler,
+    CallHandler,
+    CatchErrors,
+    CheckGuard,
+    Outcome,
+    PassMiddleware,
+    SaveSession,
+    Step,
+    caught_as,
+    only,
+    refusals_of,
+    steps_of,
+    steps_without_handler,
+)
 from framework.explaining.near_misses import NearMiss, near_misses
 from framework.explaining.session_uses import SessionUse, named, session_uses
-from framework.handlers import Handler
-from framework.plans import Plan
-from framework.routing import Entry, Router, path_key
+from framework.http.routing import is_automatic_options
+from framework.injection.graph import Graph
+from framework.types.signatures import describe
 
 _HOST = re.compile("^https?://[^/?#]*")
+# Stands for a default that a class keeps to itself.
+_OWN_DEFAULT = "…"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """Say where an argument comes from and what makes it."""
+
+    name: str
+    type: str
+    # "query:page"
+    where: str
+    # The default as it is written; None if the parameter is required.
+    default: str | None
+    conversion: str
+    # The arguments that a resolver or a component makes it of, or the fields of a form.
+    parts: "list[Argument]"
 
 
 @dataclass(frozen=True)
@@ -67,7 +103,7 @@ class Explanation:
     session: list[SessionUse]
     # The nearest first.
     catches: list[Caught]
-    answers: list[Answer]
+    answers: list[Outcome]
     # The other methods that the path has.
     other_methods: list[str]
     near_misses: list[NearMiss]
@@ -76,25 +112,31 @@ class Explanation:
 def explain(application: Application, method: str, path: str) -> Explanation:
     """Explain a request by its method and its path, as it is in a URL."""
     method, path = method.upper(), _path(path)
-    router = Router(_entries(application.handlers))
     try:
-        handler, values = router.find(method, path)
+        handler, values = application.dispatcher.find(method, path)
     except (MethodNotAllowed, NotFound) as refusal:
         return _refused(application, method, path, refusal)
-    session = session_uses(application, method, _plans(handler))
-    around = answers_around(application, method, uses_session=bool(session))
+    steps = steps_of(handler, application.everywhere)
+    session = session_uses(steps, method)
+    around = _around(application, steps, method, uses_session=bool(session))
+    methods = application.dispatcher.router.methods_of(path)
     return Explanation(
         method=method,
         path=path,
         outcome=f"answered by {handler.route.where}",
         match=_match(application, handler, values),
-        middleware=[named(each) for each in application.middleware],
+        middleware=_middleware(steps),
         session=session,
         catches=_caught(application, handler.catchers),
-        answers=in_order([*answers_of(handler, method), *around]),
-        other_methods=_other_methods(router, method, path),
+        answers=_in_order(_of_handler(steps, method), around),
+        other_methods=[each for each in methods if each != method],
         near_misses=[],
     )
+
+
+def arguments_of(graph: Graph, plan: Plan) -> list[Argument]:
+    """Tell the arguments of a handler, or of what stands around it."""
+    return [_argument(graph, parameter) for parameter in plan.parameters]
 
 
 def _path(text: str) -> str:
@@ -104,66 +146,74 @@ def _path(text: str) -> str:
 
 
 def _refused(
-    application: Application, method: str, path: str, refusal: MethodNotAllowed | NotFound
+    application: Application, method: str, path: str, refusal: HTTPException
 ) -> Explanation:
     """Explain a request without a handler: what stands around all handlers sees it as well."""
-    answer, allowed = _without_handler(method, refusal)
+    steps = steps_without_handler(refusal, application.everywhere)
+    (last,) = only(steps, AnswerWithoutHandler)
+    (answer,) = last.outcomes(method)
     catchers = _catchers_of(application, method, refusal)
-    plans = [(each.where, each.plan) for each in catchers]
-    session = session_uses(application, method, plans)
-    around = answers_around(application, method, uses_session=bool(session))
-    own = [caught_as(each, type(refusal)) for each in catchers] or [answer]
+    steps = tuple(
+        CatchErrors(catchers) if isinstance(step, CatchErrors) else step for step in steps
+    )
+    session = session_uses(steps, method)
+    around = _around(application, steps, method, uses_session=bool(session))
+    own = [caught_as(catcher, type(refusal)) for catcher in catchers] or [answer]
     return Explanation(
         method=method,
         path=path,
         outcome=f"{answer.status}: {answer.why}",
         match=None,
-        middleware=[named(each) for each in application.middleware],
+        middleware=_middleware(steps),
         session=session,
         catches=_caught(application, catchers),
-        answers=in_order([*own, *around]),
-        other_methods=[each for each in allowed if each != method],
-        near_misses=[] if allowed else near_misses(path, application.routes),
+        answers=_in_order(own, around),
+        other_methods=[each for each in last.allowed if each != method],
+        near_misses=[] if last.allowed else near_misses(path, application.routes),
     )
 
 
-def _entries(handlers: tuple[Handler, ...]) -> Iterator[Entry[Handler]]:
-    """Yield the handlers by method and rule; GET's answers HEAD where HEAD has none of its own."""
-    heads = {path_key(each.route.rule) for each in handlers if each.route.method == "HEAD"}
-    for each in handlers:
-        yield Entry(each.route.method, each.route.rule, each.endpoint, each)
-        if each.route.method == "GET" and path_key(each.route.rule) not in heads:
-            yield Entry("HEAD", each.route.rule, each.endpoint, each)
+def _around(
+    application: Application, steps: Sequence[Step], method: str, *, uses_session: bool
+) -> Iterator[Outcome]:
+    """Yield what may be answered whichever handler a request has, or none."""
+    if application.everywhere.settings.trusted_hosts:
+        yield Outcome(400, "the host is not one of trusted_hosts")
+    for step in steps:
+        if isinstance(step, PassMiddleware) or (isinstance(step, SaveSession) and uses_session):
+            yield from step.outcomes(method)
 
 
-def _without_handler(method: str, refusal: MethodNotAllowed | NotFound) -> tuple[Answer, list[str]]:
-    """Return the framework's own answer, and the methods that the path has."""
-    if isinstance(refusal, NotFound):
-        return Answer(404, "no rule matches the path"), []
-    allowed = sorted(refusal.valid_methods or ())
-    methods = ", ".join(allowed)
-    if method == "OPTIONS":
-        return Answer(204, f"answered by the framework, with Allow: {methods}"), allowed
-    return Answer(405, f"the path has {methods}, and not {method}"), allowed
+def _of_handler(steps: Sequence[Step], method: str) -> Iterator[Outcome]:
+    """Yield what a handler and its guards and exception handlers answer, its success first."""
+    (call,) = only(steps, CallHandler)
+    success, *failures = call.outcomes(method)
+    yield success
+    for guard in only(steps, CheckGuard):
+        yield from guard.outcomes(method)
+    yield from refusals_of(steps, method)
+    yield from failures
+    for catching in only(steps, CatchErrors):
+        yield from catching.outcomes(method)
 
 
 def _catchers_of(
-    application: Application, method: str, refusal: MethodNotAllowed | NotFound
-) -> list[Catcher]:
+    application: Application, method: str, refusal: HTTPException
+) -> Sequence[Catcher]:
     """List the exception handler that answers where no handler does, if there is one."""
-    # An automatic answer to OPTIONS is no error.
-    is_error = method != "OPTIONS" or isinstance(refusal, NotFound)
-    kinds = type(refusal).__mro__ if is_error else ()
-    return [each for kind in kinds for each in application.catchers if kind in each.types][:1]
+    found = catcher_of(application.catchers, type(refusal))
+    # An automatic answer to OPTIONS is not an error.
+    return [found[0]] if found and not is_automatic_options(method, refusal) else []
 
 
-def _other_methods(router: Router[Handler], method: str, path: str) -> list[str]:
-    try:
-        # A method that nothing has: the refusal names those that the path has.
-        router.find("*", path)
-    except MethodNotAllowed as refusal:
-        return [each for each in sorted(refusal.valid_methods or ()) if each != method]
-    return []
+def _in_order(own: Iterable[Outcome], around: Iterable[Outcome]) -> list[Outcome]:
+    """Leave the first one first, and sort the others, those of any status last."""
+    first, *others = dict.fromkeys([*own, *around])
+    return [first, *sorted(others, key=lambda each: (each.status is None, each.status))]
+
+
+def _middleware(steps: Sequence[Step]) -> list[str]:
+    return [named(step.middleware) for step in only(steps, PassMiddleware)]
 
 
 def _match(application: Application, handler: Handler, values: dict[str, Any]) -> Match:
@@ -181,13 +231,6 @@ def _match(application: Application, handler: Handler, values: dict[str, Any]) -
     )
 
 
-def _plans(handler: Handler) -> Iterator[tuple[str, Plan]]:
-    """Yield the plans of all that may run for a request, with the names of what they are for."""
-    yield "the handler", handler.plan
-    yield from ((each.name, each.plan) for each in handler.guards)
-    yield from ((each.where, each.plan) for each in handler.catchers)
-
-
 def _caught(application: Application, catchers: Iterable[Catcher]) -> list[Caught]:
     return [
         Caught(
@@ -197,3 +240,30 @@ def _caught(application: Application, catchers: Iterable[Catcher]) -> list[Caugh
         )
         for each in catchers
     ]
+
+
+def _argument(graph: Graph, parameter: Parameter) -> Argument:
+    marker, field = parameter.marker, parameter.field
+    explained = marker.explained(field)
+    # Only the graph knows what provides a component.
+    if isinstance(marker, InjectMarker):
+        explained = f"provided by {graph.provider_of(field.annotation)}"
+    parts = [
+        Argument(
+            name=part.name,
+            type=part.type,
+            where=part.where,
+            default=None if part.required else _OWN_DEFAULT,
+            conversion=part.conversion,
+            parts=[],
+        )
+        for part in marker.explained_parts(field)
+    ]
+    return Argument(
+        name=parameter.name,
+        type=describe(field.annotation),
+        where=parameter.where,
+        default=None if parameter.required else repr(parameter.default),
+        conversion=explained,
+        parts=[*parts, *(_argument(graph, part) for part in parameter.parts)],
+    )

@@ -7,8 +7,8 @@ from itertools import zip_longest
 
 from werkzeug.exceptions import NotFound
 
-from framework.controllers import Route
-from framework.routing import Entry, Router
+from framework.http.routes import Route
+from framework.http.routing import Entry, Router
 
 _MOST = 3
 _LEAST_RATIO = 0.6

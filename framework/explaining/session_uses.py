@@ -1,45 +1,46 @@
-"""Who may use the session while a request is answered, and how far that goes."""
+"""Who may use the session while a request is answered, as the steps declare it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from framework.application import Application
-from framework.csrf import CSRF, SAFE_METHODS
+from framework.binding.plan import Plan
+from framework.binding.source import Needs, Parameter
+from framework.dispatch.steps import (
+    CatchErrors,
+    CheckGuard,
+    PassMiddleware,
+    ReadArguments,
+    SaveSession,
+    Step,
+    only,
+)
 from framework.middleware import Middleware, uses_session
-from framework.plans import Parameter, Plan
-from framework.startup import location
+from framework.report import location
 
-_OBJECT = "loaded when it is first touched, saved if it changed"
 _REQUEST = "may have it through the request"
 _MIDDLEWARE = "may have it: nothing says uses_session = False"
-_CSRF = "loaded if a cookie comes and the origin is in doubt; not changed"
 _RENEWED = "has it opened, since rolling or save_uninitialized is on"
 
 
 @dataclass(frozen=True)
 class SessionUse:
-    """Say who may use the session, and what comes of it."""
+    """Say who may use the session, and how."""
 
     by: str
     how: str
 
 
-def session_uses(
-    application: Application, method: str, plans: Iterable[tuple[str, Plan]]
-) -> list[SessionUse]:
-    """List who may use the session; the plans are given with the names of what they are for."""
-    if application.sessions is None:
+def session_uses(steps: Sequence[Step], method: str) -> list[SessionUse]:
+    """List who may use the session; nobody can where no step saves it."""
+    saving = only(steps, SaveSession)
+    if not saving:
         return []
-    found = [use for by, plan in plans for use in _of_plan(by, plan)]
+    found = [use for step in _in_order_of_telling(steps) for use in _of_step(step)]
     having = {use.by for use in found if use.how != _REQUEST}
     found = [use for use in found if use.how != _REQUEST or use.by not in having]
-    for each in application.middleware:
-        if isinstance(each, CSRF):
-            found += [SessionUse(named(each), _CSRF)] * (method not in SAFE_METHODS)
-        elif uses_session(each):
-            found.append(SessionUse(named(each), _MIDDLEWARE))
-    if application.sessions.opens_every_request:
+    found += [use for step in only(steps, PassMiddleware) for use in _of_middleware(step, method)]
+    if any(step.manager.opens_every_request for step in saving):
         found.append(SessionUse("every request", _RENEWED))
     return list(dict.fromkeys(found))
 
@@ -52,6 +53,28 @@ def named(middleware: Middleware) -> str:
     return location(target)
 
 
+def _in_order_of_telling(steps: Sequence[Step]) -> list[Step]:
+    """Put the handler first, then its guards, then the exception handlers."""
+    first = [*only(steps, ReadArguments), *only(steps, CheckGuard)]
+    return [*first, *only(steps, CatchErrors)]
+
+
+def _of_step(step: Step) -> Iterator[SessionUse]:
+    for by, plan in step.plans:
+        yield from _of_plan(by, plan)
+
+
+def _of_middleware(step: PassMiddleware, method: str) -> Iterator[SessionUse]:
+    middleware = step.middleware
+    declared = getattr(middleware, "session_use", None)
+    if declared is not None:
+        how = declared(method)
+    else:
+        how = _MIDDLEWARE if uses_session(middleware) else None
+    if how is not None:
+        yield SessionUse(named(middleware), how)
+
+
 def _of_plan(by: str, plan: Plan) -> Iterator[SessionUse]:
     for parameter in plan.parameters:
         for part in parameter.flattened():
@@ -61,10 +84,6 @@ def _of_plan(by: str, plan: Plan) -> Iterator[SessionUse]:
 
 
 def _how(parameter: Parameter) -> str | None:
-    if parameter.source == "request":
-        return _REQUEST
-    if parameter.source != "session":
-        return None
-    if parameter.where == parameter.source:
-        return _OBJECT
-    return f"{parameter.where} is loaded at once, saved if it changed"
+    if Needs.SESSION in parameter.needs:
+        return parameter.marker.session_use(parameter.field)
+    return _REQUEST if Needs.REQUEST in parameter.needs else None

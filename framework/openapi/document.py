@@ -7,12 +7,12 @@ from typing import Any
 
 from werkzeug.http import HTTP_STATUS_CODES
 
-from framework.handlers import Handler
-from framework.openapi.requests import all_parameters, describe_body, describe_parameters
-from framework.openapi.results import results
+from framework.binding.source import Needs, Parameter
+from framework.dispatch.handlers import Handler
+from framework.dispatch.steps import CheckGuard, Everywhere, only, refusals_of, steps_of
+from framework.http.errors import ProblemDetails
+from framework.openapi.operations import describe_body, describe_parameters, results
 from framework.openapi.schemas import Schema, Schemas
-from framework.plans import Parameter
-from framework.problems import ProblemDetails
 
 # Why the framework itself answers with an error.
 _REFUSALS = {
@@ -23,7 +23,6 @@ _REFUSALS = {
     415: "The body has a type that is not expected.",
     422: "Values of the request do not fit: the list of errors names each one and its place.",
 }
-_BODY_REFUSALS = {400, 413, 415, 422}
 
 # A variable in a rule, with its converter.
 _VARIABLE = re.compile(r"<(?:[^<>:]+:)?([a-zA-Z_][a-zA-Z0-9_]*)>")
@@ -73,7 +72,7 @@ class _Paths:
         return path, dict(zip(names, chosen, strict=True))
 
     def _operation(self, handler: Handler, names: dict[str, str]) -> Schema:
-        found = all_parameters([handler.plan, *(each.plan for each in handler.guards)])
+        found = _parameters(handler)
         summary, _, description = _text(handler.route.function).partition("\n")
         return {
             **_stated(
@@ -117,15 +116,26 @@ class _Paths:
         return {"description": _REFUSALS[status], "content": content}
 
 
+def _parameters(handler: Handler) -> list[Parameter]:
+    """List the parameters of the handler and its guards, and those of their resolvers."""
+    plans = (handler.plan, *(guard.plan for guard in handler.guards))
+    return [part for plan in plans for part in plan.flattened()]
+
+
 def _refusals(handler: Handler, found: list[Parameter]) -> Iterable[int]:
-    sources = {each.source for each in found}
-    if handler.guards:
-        yield 403
-    if "path" in sources:
+    method = handler.route.method
+    steps = steps_of(handler, Everywhere())
+    for step in only(steps, CheckGuard):
+        yield from (outcome.status or 403 for outcome in step.outcomes(method))
+    # Through a request object a body may be read, but nothing says that it is.
+    has_body = any(Needs.BODY in parameter.needs for parameter in found)
+    for outcome in refusals_of(steps, method):
+        if outcome.status is not None and (has_body or outcome.status not in (400, 413)):
+            yield outcome.status
+    # A path that has a value may be the path of nothing.
+    if any(Needs.PATH in parameter.needs for parameter in found):
         yield 404
-    if sources & {"body", "form"}:
-        yield from _BODY_REFUSALS
-    if any(each.may_be_unfit for each in found):
+    if has_body:
         yield 422
 
 

@@ -10,10 +10,10 @@ from markupsafe import escape
 from werkzeug.wrappers import Request, Response
 
 from framework.application import Application
-from framework.components import component
-from framework.controllers import Route, controller, get
+from framework.decorators import component, controller, get
+from framework.dispatch.handlers import AddsController
+from framework.http.routes import Route
 from framework.openapi.document import describe_handlers
-from framework.wiring.additions import Addition
 from sessions.errors import ConfigurationError
 
 _VERSION = "3.1.0"
@@ -26,7 +26,7 @@ _POLICY = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpenAPI(Addition):
+class OpenAPI(AddsController):
     """Describe an application as OpenAPI 3.1, at a path of its own, for programs and for people.
 
     A configuration adds it with a component method that returns it. `include` chooses the routes,

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.json import schema_components
 from werkzeug.datastructures import FileStorage
 
-from framework.annotations.signatures import EMPTY, Unresolved, annotated, bare, describe
+from framework.types.signatures import EMPTY, Unresolved, annotated, bare, describe
 
 Schema = dict[str, Any]
 

@@ -224,7 +224,7 @@ def test_every_origin_with_credentials_is_a_startup_problem() -> None:
 )
 def test_what_is_no_origin_is_refused(origin: str) -> None:
     """A text that no browser would send could never be let in."""
-    with pytest.raises(ValueError, match=r"CORS\.origins has .*, which is no origin; write"):
+    with pytest.raises(ValueError, match=r"CORS\.origins has .*, which is not an origin; write"):
         CORS(origins=[origin])
 
 
@@ -241,14 +241,14 @@ def test_a_text_is_no_list(setting: str) -> None:
     ("settings", "message"),
     [
         ({"methods": ["put"]}, r"CORS\.methods has 'put'; write 'PUT', for methods are case-"),
-        ({"headers": ["X-A, X-B"]}, r"CORS\.headers has 'X-A, X-B', which is no name"),
-        ({"expose": [""]}, r"CORS\.expose has '', which is no name"),
-        ({"expose": ["ETag\r\nX: y"]}, r"CORS\.expose has .*, which is no name"),
+        ({"headers": ["X-A, X-B"]}, r"CORS\.headers has 'X-A, X-B', which is not a name"),
+        ({"expose": [""]}, r"CORS\.expose has '', which is not a name"),
+        ({"expose": ["ETag\r\nX: y"]}, r"CORS\.expose has .*, which is not a name"),
         (
             {"headers": ["*"], "credentials": True},
             r"CORS\.headers has '\*' with credentials=True, where it stands for nothing",
         ),
-        ({"origins": ["*", SHOP]}, r"CORS\.origins has '\*', which is no origin"),
+        ({"origins": ["*", SHOP]}, r"CORS\.origins has '\*', which is not an origin"),
         ({"max_age": 600}, r"CORS\.max_age is 600; give a timedelta of no less than 0"),
         ({"max_age": timedelta(-1)}, r"CORS\.max_age is datetime\.timedelta"),
     ],

@@ -278,7 +278,9 @@ def test_a_request_of_an_own_page_does_not_touch_the_session(user: Client) -> No
 
 def test_a_trusted_origin_must_be_one() -> None:
     """A misspelt one would trust nobody, and say nothing."""
-    with pytest.raises(ValueError, match=r"CSRF\.trusted_origins has 'shop\.example', which is no"):
+    with pytest.raises(
+        ValueError, match=r"CSRF\.trusted_origins has 'shop\.example', which is not"
+    ):
         CSRF(trusted_origins=["shop.example"])
 
 

@@ -22,7 +22,7 @@ from framework import (
     session,
     session_value,
 )
-from framework.markers import Extract, Field, Marker
+from framework.binding.source import Extract, Field, Marker
 from tests.support.small_applications import (
     REQUIRED,
     asked,
@@ -37,7 +37,7 @@ class Agent(Marker):
     source = "header"
 
     def extractor(self, field: Field) -> Extract:
-        return lambda exchange: ""
+        return lambda context: ""
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_marker_as_a_whole_annotation_is_a_problem(
     problem = only_problem_of(echo_of(annotation))
 
     assert problem.what == (
-        f"the annotation of parameter 'x' is {shown}, which is a marker and no type"
+        f"the annotation of parameter 'x' is {shown}, which is a marker and not a type"
     )
     assert problem.remedy == f"Write x: {right} with the type of the value as T."
 
@@ -155,7 +155,7 @@ SPELLINGS = {
     ),
     "a module": (
         collections,
-        "parameter 'x' is annotated with the module 'collections', which is no type",
+        "parameter 'x' is annotated with the module 'collections', which is not a type",
         "Write Session for the session, or else the class that the module holds.",
     ),
     "a body without a type": (

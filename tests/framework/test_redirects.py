@@ -131,7 +131,7 @@ def test_a_redirect_to_elsewhere_is_refused(target: str) -> None:
 
     assert response.status_code == 400
     assert response.get_json()["detail"] == (
-        f"The redirect to {target!r} is refused: it is no path of this site,"
+        f"The redirect to {target!r} is refused: it is not a path of this site,"
         " which begins with a single slash."
     )
 
@@ -169,7 +169,9 @@ def test_an_external_redirect_leads_to_the_web(target: str) -> None:
 
 def test_a_redirect_has_a_status_of_redirects() -> None:
     """Another status is the caller's mistake, and is named with those that fit."""
-    with pytest.raises(ValueError, match="200 is no redirect; use one of 301, 302, 303, 307, 308"):
+    with pytest.raises(
+        ValueError, match="200 is not a redirect; use one of 301, 302, 303, 307, 308"
+    ):
         redirect("/", status=200)
 
 

@@ -25,7 +25,7 @@ SECTION = re.compile(
 MARKS = re.compile(r"^ *[\^~]+\n|^ *\.\.\.<\d+ lines>\.\.\.\n(?: {4}.*\n)*", re.MULTILINE)
 
 
-class Mistake(NamedTuple):
+class ShownMistake(NamedTuple):
     """A section of the page."""
 
     title: str
@@ -33,11 +33,11 @@ class Mistake(NamedTuple):
     message: str
 
 
-def mistakes() -> list[Mistake]:
+def mistakes() -> list[ShownMistake]:
     """Read the page."""
     page = PAGE.read_text(encoding="utf-8")
     return [
-        Mistake(found["title"], found["program"], found["message"] or "")
+        ShownMistake(found["title"], found["program"], found["message"] or "")
         for found in SECTION.finditer(page)
     ]
 

@@ -10,9 +10,9 @@ from typing import Any
 import werkzeug.test
 
 from framework import StartupError, controller, post
-from framework.controllers import get
-from framework.sources.forms import is_upload
-from framework.startup import Problem
+from framework.binding.form import is_upload
+from framework.decorators import get
+from framework.report import Mistake
 from framework.testing import Client, open_client
 
 REQUIRED = inspect.Parameter.empty
@@ -25,7 +25,7 @@ def client_of(*parts: type | ModuleType) -> Iterator[Client]:
         yield client
 
 
-def problems_of(*parts: type | ModuleType) -> tuple[Problem, ...]:
+def problems_of(*parts: type | ModuleType) -> tuple[Mistake, ...]:
     """Return what the start-up of the parts complains about."""
     try:
         with client_of(*parts):
@@ -34,7 +34,7 @@ def problems_of(*parts: type | ModuleType) -> tuple[Problem, ...]:
         return error.problems
 
 
-def only_problem_of(*classes: type) -> Problem:
+def only_problem_of(*classes: type) -> Mistake:
     """Return the one thing that the start-up of the classes complains about."""
     (problem,) = problems_of(*classes)
     return problem

@@ -252,7 +252,7 @@ def test_several_mistakes_are_told_together() -> None:
 
 @pytest.mark.parametrize(
     ("content", "what"),
-    [("", "has 0 bytes, at least 32 are needed"), ("schlüssel" * 9, "is no ASCII text")],
+    [("", "has 0 bytes, at least 32 are needed"), ("schlüssel" * 9, "is not ASCII text")],
 )
 def test_an_unfit_key_file_is_to_be_deleted(tmp_path: Path, content: str, what: str) -> None:
     """It may have been cut off, or written by hand."""

@@ -230,7 +230,7 @@ def test_a_hook_that_is_no_method_is_a_problem() -> None:
     class Hooked:
         on_start = "now"
 
-    assert only_problem_of(Page, Hooked).what == "Hooked.on_start is no method"
+    assert only_problem_of(Page, Hooked).what == "Hooked.on_start is not a method"
 
 
 def test_a_forked_child_starts_for_itself() -> None:

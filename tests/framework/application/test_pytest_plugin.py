@@ -188,7 +188,7 @@ def test_an_application_that_is_none_is_told_so(project: Path) -> None:
 
     report = _run(project, "def test_nothing(client): ...")
     assert "the fixture `app` returned <module 'shop'" in report
-    assert "which is no Application" in report
+    assert "which is not an Application" in report
 
 
 def _write(path: Path, code: str) -> None:

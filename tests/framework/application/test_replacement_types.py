@@ -87,7 +87,7 @@ def test_the_client_needs_with(app: Application) -> None:
     with pytest.raises(AttributeError) as caught:
         app.test().get("/")  # type: ignore[attr-defined]
 
-    assert str(caught.value) == "app.test() is no client yet: use `with app.test() as client:`"
+    assert str(caught.value) == "app.test() is not a client yet: use `with app.test() as client:`"
 
 
 def test_the_json_of_a_response_needs_no_cast(tmp_path: Path) -> None:

@@ -247,7 +247,7 @@ def test_a_port_in_use_is_one_clear_line(app_file: Path, command: tuple[str, ...
 
     assert status == 1
     assert "".join(program.output) == (
-        f"Cannot serve on '127.0.0.1', port {port}: Address already in use. To mend it: stop the "
+        f"Cannot serve on '127.0.0.1', port {port}: Address already in use. Fix: stop the "
         f"program that uses it, or choose another port (such as {port + 1}).\n"
     )
 
@@ -287,6 +287,6 @@ def test_the_access_log_has_no_colours_in_a_file(app_file: Path) -> None:
         line = program.wait_for("/missing")
 
     assert debugger.strip() == (
-        "debugger  off: it runs whatever a visitor types, and 0.0.0.0 is no loopback address"
+        "debugger  off: it runs whatever a visitor types, and 0.0.0.0 is not a loopback address"
     )
     assert '"GET /missing HTTP/1.1" 404 -' in line

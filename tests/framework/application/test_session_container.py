@@ -15,7 +15,7 @@ from framework import (
     service,
     session,
 )
-from framework.startup import location
+from framework.report import location
 from framework.testing import Client, open_client
 from sessions import CookieSettings, MemoryStore, SessionContainer, Store
 from tests.support.small_applications import only_problem_of, problems_of
@@ -197,7 +197,7 @@ def test_session_container_may_return_some_of_the_settings(annotation: Any) -> N
     [
         ({"session_prefx": "shop"}, "session_prefx"),
         ({"keys": ["short"]}, "keys"),
-        (["keys"], "returned list, which is no mapping"),
+        (["keys"], "returned list, which is not a mapping"),
     ],
 )
 def test_wrong_settings_of_session_container_are_problems(settings: Any, problem: str) -> None:
@@ -241,6 +241,7 @@ def test_session_container_with_another_type_is_a_problem() -> None:
     problem = only_problem_of(Configuration)
 
     assert problem.what == (
-        "session_container() is annotated to return MemoryStore, which sets no sessions up"
+        "session_container() is annotated to return MemoryStore, but it has to provide the"
+        " SessionContainer"
     )
     assert problem.remedy == "Return a SessionContainer, or a dict with some of its fields."

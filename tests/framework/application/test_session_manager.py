@@ -16,7 +16,7 @@ from framework import (
     post,
     service,
 )
-from framework.startup import Problem, location
+from framework.report import Mistake, location
 from framework.testing import replace
 from sessions import (
     AsyncSessionManager,
@@ -244,8 +244,8 @@ def test_the_asynchronous_manager_is_a_problem() -> None:
     class Jobs:
         def __init__(self, sessions: AsyncSessionManager) -> None: ...
 
-    assert only_problem_of(Visits, Jobs) == Problem(
-        location(Jobs.__init__),
+    assert only_problem_of(Visits, Jobs) == Mistake(
         "parameter 'sessions': nothing provides AsyncSessionManager: WSGI has no event loop",
         "Take SessionManager: the same methods, to be called without await.",
+        where=location(Jobs.__init__),
     )

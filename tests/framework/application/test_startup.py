@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from framework.startup import Problem, StartupError, location
-from tests.support.errors_page import PAGE, Mistake, message_of, mistakes
+from framework.report import Mistake, StartupError, location
+from tests.support.errors_page import PAGE, ShownMistake, message_of, mistakes
 
 HERE = Path(__file__).relative_to(Path.cwd())
 
@@ -73,21 +73,21 @@ def test_the_report_counts_and_shows_every_problem() -> None:
     """The text of the error is a readable report: the count, then a block for each problem."""
     error = StartupError(
         [
-            Problem("B.show (b.py:2)", "the path is wrong", "Correct it."),
-            Problem("A.show (a.py:10)", "two\nlines", "Join them."),
+            Mistake("the path is wrong", "Correct it.", where="B.show (b.py:2)"),
+            Mistake("two\nlines", "Join them.", where="A.show (a.py:10)"),
         ]
     )
 
     assert str(error) == (
-        "2 problems keep the application from starting:\n\n"
-        "1. A.show (a.py:10)\n   two\n   lines\n   To mend it: Join them.\n\n"
-        "2. B.show (b.py:2)\n   the path is wrong\n   To mend it: Correct it."
+        "2 mistakes keep the application from starting:\n\n"
+        "1. A.show (a.py:10)\n   two\n   lines\n   Fix: Join them.\n\n"
+        "2. B.show (b.py:2)\n   the path is wrong\n   Fix: Correct it."
     )
 
 
 def test_a_problem_is_told_once() -> None:
     """What is found twice, such as in a handler of two routes, is one problem."""
-    problem = Problem("A (a.py:1)", "wrong", "Correct it.")
+    problem = Mistake("wrong", "Correct it.", where="A (a.py:1)")
 
     assert StartupError([problem, problem]).problems == (problem,)
 
@@ -96,7 +96,7 @@ def test_problems_are_sorted_by_file_and_line() -> None:
     """Line 9 is before line 10, and what has no place is first."""
     places = ["X (b.py:1)", "X (a.py:10)", "X (a.py:9)", "shop.mail"]
 
-    error = StartupError(Problem(where, "", "") for where in places)
+    error = StartupError(Mistake("", "", where=where) for where in places)
 
     assert [each.where for each in error.problems] == [
         "shop.mail",
@@ -111,7 +111,7 @@ MISTAKES = mistakes()
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.title)
 def test_a_mistake_is_told_as_the_page_shows_it(
-    mistake: Mistake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mistake: ShownMistake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The whole message is the one on the page, to the letter."""
     assert message_of(mistake.program, tmp_path, monkeypatch) == mistake.message
@@ -126,8 +126,8 @@ def test_the_page_has_the_twenty_most_likely_mistakes() -> None:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.title)
-def test_a_message_says_where_and_how_to_mend_it(mistake: Mistake) -> None:
+def test_a_message_says_where_and_how_to_mend_it(mistake: ShownMistake) -> None:
     """Every message points into the program, or at a setting, and says what to do."""
-    remedies = ("To mend it: ", "write ", "serve over ", "use it before ", "store its parts ")
+    remedies = ("Fix: ", "write ", "serve over ", "use it before ", "store its parts ")
 
     assert any(remedy in mistake.message for remedy in remedies)

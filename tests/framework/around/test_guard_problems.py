@@ -20,7 +20,7 @@ from framework import (
     guard,
     replace,
 )
-from framework.startup import Problem, location
+from framework.report import Mistake, location
 from tests.support.guards import Answering, AtLeast, LoggedIn, Users, page_guarded_by
 from tests.support.small_applications import client_of, only_problem_of, problems_of
 
@@ -92,7 +92,7 @@ def test_a_parameter_that_a_guard_cannot_have_is_a_problem() -> None:
 
 
 def test_an_async_check_is_a_problem() -> None:
-    """It is no handler, and not called one."""
+    """It is not a handler, and not called one."""
 
     class Waiting:
         async def check(self) -> bool:
@@ -187,11 +187,11 @@ def test_a_guard_that_needs_a_value_is_to_be_an_object() -> None:
         @get("/")
         def page(self) -> None: ...
 
-    assert only_problem_of(Page) == Problem(
-        location(Role.__init__),
+    assert only_problem_of(Page) == Mistake(
         "parameter 'name': nothing provides str",
         "Write @guard(Role(…)) with its value. Or give the parameter a default value, or ask for a"
         " class of settings that a @component method returns.",
+        where=location(Role.__init__),
     )
 
 

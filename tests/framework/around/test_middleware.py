@@ -101,7 +101,7 @@ def test_what_is_no_response_is_named(client: Client, caplog: pytest.LogCaptureF
     client.get("/?do=return")
 
     assert "the middleware of_a_query (" in caplog.text
-    assert "returned None, which is no Response" in caplog.text
+    assert "returned None, which is not a Response" in caplog.text
 
 
 def test_a_broken_stream_is_logged_once(client: Client, caplog: pytest.LogCaptureFixture) -> None:

@@ -299,24 +299,24 @@ def at(annotation: Any) -> Any:
 @pytest.mark.parametrize(
     ("annotation", "default", "told"),
     [
-        (int, "1", "'1', which is no int"),
-        (Form[int], "x", "'x', which is no int"),
-        (Query[int], 1.5, "1.5, which is no int"),
-        (bool, 0, "0, which is no bool"),
-        (str, ..., "Ellipsis, which is no str"),
-        (Header[str], b"", "b'', which is no str"),
-        (list[str], (), "(), which is no list[str]"),
-        (list[int], ["1"], "['1'], which is no list[int]"),
-        (Colour, "red", "'red', which is no Colour"),
-        (Literal["a", "b"], "c", "'c', which is no Literal['a', 'b']"),
-        (Literal[1, 2], True, "True, which is no Literal[1, 2]"),
-        (datetime, date(2026, 1, 2), "datetime.date(2026, 1, 2), which is no datetime"),
-        (int | None, "1", "'1', which is no int | None"),
-        (UserId, "1", "'1', which is no UserId"),
-        (marked(Body, Cart), {}, "{}, which is no Cart"),
-        (marked(Body, Cart), Cart, ", which is no Cart"),
-        (at(Model), {}, "{}, which is no Model"),
-        (at(Shape), [], "[], which is no Shape"),
+        (int, "1", "'1', which is not of type int"),
+        (Form[int], "x", "'x', which is not of type int"),
+        (Query[int], 1.5, "1.5, which is not of type int"),
+        (bool, 0, "0, which is not of type bool"),
+        (str, ..., "Ellipsis, which is not of type str"),
+        (Header[str], b"", "b'', which is not of type str"),
+        (list[str], (), "(), which is not of type list[str]"),
+        (list[int], ["1"], "['1'], which is not of type list[int]"),
+        (Colour, "red", "'red', which is not of type Colour"),
+        (Literal["a", "b"], "c", "'c', which is not of type Literal['a', 'b']"),
+        (Literal[1, 2], True, "True, which is not of type Literal[1, 2]"),
+        (datetime, date(2026, 1, 2), "datetime.date(2026, 1, 2), which is not of type datetime"),
+        (int | None, "1", "'1', which is not of type int | None"),
+        (UserId, "1", "'1', which is not of type UserId"),
+        (marked(Body, Cart), {}, "{}, which is not of type Cart"),
+        (marked(Body, Cart), Cart, ", which is not of type Cart"),
+        (at(Model), {}, "{}, which is not of type Model"),
+        (at(Shape), [], "[], which is not of type Shape"),
     ],
 )
 def test_a_default_of_another_type_is_a_problem(annotation: Any, default: Any, told: str) -> None:
@@ -332,7 +332,7 @@ def test_none_is_a_default_of_optional_types_only() -> None:
     """The remedy is to say so."""
     problem = only_problem_of(echo_of(int, None))
 
-    assert problem.what == "the default of parameter 'x' is None, which is no int"
+    assert problem.what == "the default of parameter 'x' is None, which is not of type int"
     assert problem.remedy == "Write int | None, or leave the default out to require a value."
 
 
@@ -388,6 +388,6 @@ def test_a_default_of_its_type_is_none(annotation: Any, default: Any) -> None:
 
 def test_a_default_of_a_protocol_is_taken_as_it_is() -> None:
     """Only a type checker can tell."""
-    from framework.annotations.fitting import fits
+    from framework.types.fitting import fits
 
     assert fits(Cart(), Sized)

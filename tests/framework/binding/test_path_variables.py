@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pytest
 
 from framework import Query, component, configuration, controller, get, guard, query
-from framework.startup import Problem, location
+from framework.report import Mistake, location
 from tests.support.small_applications import asked, client_of, echo_of, only_problem_of, problems_of
 
 
@@ -127,10 +127,10 @@ def test_a_variable_in_the_words_of_others_is_a_problem(
     """It would be plain text, and the parameter a value of the query."""
     echo: Any = echo_of(int, path=path)
 
-    assert only_problem_of(echo) == Problem(
-        location(echo.echo),
-        f"the path {path!r} holds {written!r}, which is plain text and no variable",
+    assert only_problem_of(echo) == Mistake(
+        f"the path {path!r} holds {written!r}, which is plain text and not a variable",
         remedy,
+        where=location(echo.echo),
     )
 
 
@@ -143,7 +143,7 @@ def test_the_prefix_of_a_controller_is_looked_at_as_well() -> None:
         def page(self, x: int) -> None: ...
 
     assert only_problem_of(Page).what == (
-        "the path '/{tenant}/<int:x>' holds '{tenant}', which is plain text and no variable"
+        "the path '/{tenant}/<int:x>' holds '{tenant}', which is plain text and not a variable"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NewType, Protocol, TypedDict
 import pytest
 
 from framework import Session, component
-from framework.startup import location
+from framework.report import location
 from tests.support.small_applications import echo_of, only_problem_of, problems_of
 
 

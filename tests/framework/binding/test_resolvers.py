@@ -21,7 +21,7 @@ from framework import (
     replace,
     service,
 )
-from framework.startup import location
+from framework.report import location
 from framework.testing import open_client
 from tests.support.small_applications import client_of, only_problem_of, problems_of
 

@@ -265,7 +265,7 @@ def test_a_default_that_cannot_be_stored_is_a_problem() -> None:
     echo = echo_of(Annotated[Any, session_value("x")], object)
 
     assert only_problem_of(echo).what.startswith(
-        "the default of parameter 'x' is no value of a session: it holds a type"
+        "the default of parameter 'x' cannot be a value of a session: it holds a type"
     )
 
 

@@ -26,7 +26,7 @@ from framework import (
     query,
 )
 from framework.testing import Client
-from framework.validation import text_converter
+from framework.types.conversion import text_converter
 from tests.support.small_applications import asked, client_of, echo_of, marked
 
 

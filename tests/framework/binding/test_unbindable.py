@@ -21,7 +21,7 @@ from framework import (
     query,
     service,
 )
-from framework.startup import Problem, location
+from framework.report import Mistake, location
 from sessions import AsyncSession
 from tests.support.small_applications import (
     REQUIRED,
@@ -288,7 +288,7 @@ def test_a_handler_takes_the_blocking_session(annotation: object, written: str) 
 
         show.__annotations__["session"] = annotation
 
-    assert only_problem_of(Page) == Problem(location(Page.show), WHAT.format(written), REMEDY)
+    assert only_problem_of(Page) == Mistake(WHAT.format(written), REMEDY, where=location(Page.show))
 
 
 def test_an_asynchronous_handler_has_two_mistakes() -> None:

@@ -78,7 +78,7 @@ def test_every_mistake_is_reported(framework: Framework) -> None:
     result = framework("check")
 
     assert result.exit_code == 1
-    assert result.output.startswith("2 problems keep the application from starting:\n\n1. ")
+    assert result.output.startswith("2 mistakes keep the application from starting:\n\n1. ")
     assert "Orders.show (app.py:6)" in result.output
     assert "Orders.last (app.py:10)" in result.output
 
@@ -103,7 +103,7 @@ def test_defaults_are_warned_of(framework: Framework) -> None:
         ". .framework/session.key\n"
         "   sessions are signed with the key made for development: another machine makes another,"
         " and who copies the folder can sign, too\n"
-        "   To mend it: Put the key that `framework secret` prints into SESSION_KEYS.\n"
+        "   Fix: Put the key that `framework secret` prints into SESSION_KEYS.\n"
     ) in result.output
 
 
@@ -115,7 +115,7 @@ def test_a_memory_store_is_warned_of(framework: Framework) -> None:
         "Configuration.session_container (app.py:19)\n"
         "   sessions are in a MemoryStore: several workers do not share it, and a restart ends"
         " every session\n"
-        "   To mend it: Give store=SQLiteStore(…) for one machine, or a store that machines"
+        "   Fix: Give store=SQLiteStore(…) for one machine, or a store that machines"
         " share.\n"
     ) in framework("check", "--deploy").output
 
@@ -158,7 +158,7 @@ def test_missing_hosts_are_warned_of(framework: Framework) -> None:
         "the default HTTPSettings\n"
         "   trusted_hosts is empty: a request may ask for any host, and the URLs built for it have"
         " that host\n"
-        "   To mend it: Provide HTTPSettings(trusted_hosts=['shop.example']), with the hosts of"
+        "   Fix: Provide HTTPSettings(trusted_hosts=['shop.example']), with the hosts of"
         " your own.\n"
     ) in framework("check", "--deploy").output
 

@@ -130,8 +130,9 @@ def test_a_class_makes_no_application(framework: Framework) -> None:
     Path("shop.py").write_text("from framework import Application\nlargest = max")
 
     assert framework("routes", "shop:Application").output == (
-        "Error: shop:Application is <class 'framework.application.Application'>, no Application."
-        " To mend it: make one with Application(...).\n"
+        "Error: shop:Application is <class 'framework.application.Application'>, which is not an"
+        " Application."
+        " Fix: make one with Application(...).\n"
     )
 
 
@@ -162,12 +163,12 @@ def test_an_installed_module_is_found_beside_a_folder_of_its_name(
         ),
         (
             FACTORY.replace("return Application(Orders)", "Application(Orders)"),
-            "shop:create_app returned None, no Application. To mend it: make one with"
+            "shop:create_app returned None, which is not an Application. Fix: make one with"
             " Application(...).",
         ),
         (
             FACTORY.replace("create_app()", "make() -> Application"),
-            "shop:create_app does not exist. To mend it: name it shop:make.",
+            "shop:create_app does not exist. Fix: name it shop:make.",
         ),
     ],
 )
@@ -217,9 +218,7 @@ def test_a_name_that_is_not_there(framework: Framework) -> None:
     Path("shop.py").write_text(SHOP)
     result = framework("routes", "shop:application")
 
-    assert (
-        result.output == "Error: shop:application does not exist. To mend it: name it shop:app.\n"
-    )
+    assert result.output == "Error: shop:application does not exist. Fix: name it shop:app.\n"
 
 
 def test_a_name_that_is_no_application(framework: Framework) -> None:
@@ -228,7 +227,7 @@ def test_a_name_that_is_no_application(framework: Framework) -> None:
     result = framework("routes", "shop")
 
     assert result.output == (
-        "Error: shop:app is 42, no Application. To mend it: make one with Application(...).\n"
+        "Error: shop:app is 42, which is not an Application. Fix: make one with Application(...).\n"
     )
 
 
@@ -237,7 +236,7 @@ def test_a_pyproject_that_cannot_be_read(framework: Framework) -> None:
     Path("pyproject.toml").write_text("[tool.framework\n")
     result = framework("routes")
 
-    assert result.output.startswith("Error: pyproject.toml is no valid TOML:")
+    assert result.output.startswith("Error: pyproject.toml is not valid TOML:")
     assert "line 1" in result.output
 
 

@@ -81,5 +81,5 @@ def test_an_application_that_does_not_start_has_no_shell(framework: Framework) -
     result = framework("shell", typed="print('prompt')\n")
 
     assert result.exit_code == 1
-    assert "1 problem keeps the application from starting" in result.output
+    assert "1 mistake keeps the application from starting" in result.output
     assert "\nprompt" not in result.output

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from framework import Application, Response, controller, get, post
-from framework.responses import Stream
+from framework.http.responses import Stream
 from framework.testing import Client
 
 

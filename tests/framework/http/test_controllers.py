@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from framework.controllers import (
-    Route,
+from framework.decorators import (
     controller,
     delete,
     get,
@@ -17,9 +16,9 @@ from framework.controllers import (
     patch,
     post,
     put,
-    routes_of,
 )
-from framework.startup import Problem, location
+from framework.http.routes import Route, routes_of
+from framework.report import Mistake, Report, location
 from tests.support.small_applications import client_of, only_problem_of
 
 
@@ -36,9 +35,9 @@ def rules_of(target: type) -> list[str]:
 
 
 def _routes(target: type) -> list[Route]:
-    problems: list[Problem] = []
-    routes = routes_of(target, problems)
-    assert problems == []
+    report = Report()
+    routes = routes_of(target, report)
+    assert not report.mistakes
     return routes
 
 
@@ -286,7 +285,7 @@ def test_a_status_that_ends_no_request_is_a_problem(status: int) -> None:
 
     problem = only_problem_of(Pages)
 
-    assert problem.what == f"the status {status} of GET / is no final HTTP status"
+    assert problem.what == f"the status {status} of GET / is not a final HTTP status"
 
 
 def test_a_status_that_is_text_is_a_problem() -> None:
@@ -298,10 +297,10 @@ def test_a_status_that_is_text_is_a_problem() -> None:
         def page(self) -> str:
             return ""
 
-    assert only_problem_of(Page) == Problem(
-        location(Page.page),
-        "the status '201' of GET /a is no final HTTP status",
+    assert only_problem_of(Page) == Mistake(
+        "the status '201' of GET /a is not a final HTTP status",
         "Give a number from 200 to 599, or leave it out.",
+        where=location(Page.page),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from framework import Body, Request, controller, post
-from framework.exchange import BODY_LIMIT
+from framework.http.context import Context
 from framework.testing import open_client
 from tests.support.small_applications import echo_of, marked
 
@@ -48,18 +48,18 @@ def quoted(size: int) -> bytes:
 
 def test_a_body_over_the_limit_is_not_read() -> None:
     """A length over the limit is refused before a byte is read."""
-    body = Counting(quoted(BODY_LIMIT + 1))
+    body = Counting(quoted(Context.settings.body_limit + 1))
 
-    assert status_of(body, CONTENT_LENGTH=str(BODY_LIMIT + 1)) == 413
+    assert status_of(body, CONTENT_LENGTH=str(Context.settings.body_limit + 1)) == 413
     assert body.count == 0
 
 
 def test_a_body_without_a_length_is_read_to_the_limit_only() -> None:
     """A stream without a length is refused once it is over the limit."""
-    body = Counting(quoted(3 * BODY_LIMIT))
+    body = Counting(quoted(3 * Context.settings.body_limit))
 
     assert status_of(body, **{"wsgi.input_terminated": True}) == 413
-    assert body.count == BODY_LIMIT + 1
+    assert body.count == Context.settings.body_limit + 1
 
 
 def test_the_request_object_has_the_limit_as_well() -> None:
@@ -71,7 +71,7 @@ def test_the_request_object_has_the_limit_as_well() -> None:
         def page(self, request: Request) -> int:
             return len(request.get_data())
 
-    size = BODY_LIMIT + 1
+    size = Context.settings.body_limit + 1
     streamed = {"wsgi.input_terminated": True}
 
     assert status_of(Counting(quoted(size)), Pages, CONTENT_LENGTH=str(size)) == 413
@@ -84,7 +84,7 @@ def test_the_request_object_has_the_limit_as_well() -> None:
 )
 def test_a_body_of_just_the_limit_is_read(environ: dict[str, object]) -> None:
     """The limit itself is allowed, with and without a length."""
-    assert status_of(Counting(quoted(BODY_LIMIT)), **environ) == 200
+    assert status_of(Counting(quoted(Context.settings.body_limit)), **environ) == 200
 
 
 @pytest.mark.parametrize("length", ["abc", "-1", "1.0", "+1", "0x1", "²"])

@@ -17,8 +17,8 @@ from werkzeug.utils import send_file
 from werkzeug.wsgi import FileWrapper
 
 from framework import Application, Response, Session, controller, get
-from framework.responses import Renderers, render_response
-from framework.startup import Problem, location
+from framework.http.responses import Renderers, render_response
+from framework.report import Mistake, location
 from tests.support.small_applications import client_of, only_problem_of, problems_of
 
 
@@ -317,10 +317,10 @@ def test_a_promised_plain_object_is_a_problem() -> None:
     """Nothing turns it into JSON."""
     page = returning(Plain(), Plain)
 
-    assert only_problem_of(page) == Problem(
-        location(vars(page)["page"]),
+    assert only_problem_of(page) == Mistake(
         "the handler returns Plain, which JSON cannot hold",
         "Make Plain a dataclass or a msgspec.Struct, or return a dict, a text or a Response.",
+        where=location(vars(page)["page"]),
     )
 
 

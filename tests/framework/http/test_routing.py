@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound
 
-from framework.routing import Entry, Router, path_key, path_variables, request_path
+from framework.http.routes import path_key, path_variables
+from framework.http.routing import Entry, Router, request_path
 
 METHODS = ["GET", "POST", "HEAD", "OPTIONS", "DELETE"]
 # What rules are made of: N becomes a name. The tree knows those of the first line.

@@ -6,10 +6,10 @@ from typing import Any, NewType, Protocol
 import pytest
 
 from framework import component, configuration, controller, get, repository, service
-from framework.annotations.signatures import describe
-from framework.components import component_methods, is_component, is_configuration
-from framework.startup import location
+from framework.decorators import component_methods, is_component, is_configuration
+from framework.report import location
 from framework.testing import open_client
+from framework.types.signatures import describe
 from tests.support.small_applications import only_problem_of, problems_of
 
 
@@ -178,7 +178,7 @@ def test_a_component_method_outside_of_a_configuration_is_a_problem() -> None:
 
     problem = only_problem_of(Shop)
 
-    assert problem.what == "the @component method mailer() is in Shop, which is no configuration"
+    assert problem.what == "the @component method mailer() is in Shop, which is not a configuration"
     assert problem.remedy.startswith("Decorate Shop with @configuration")
 
 

@@ -21,10 +21,10 @@ from framework import (
     controller,
     get,
 )
+from framework.dispatch.handlers import AddsController
 from framework.openapi import OpenAPI
-from framework.startup import Problem, location
+from framework.report import Mistake, location
 from framework.testing import replace
-from framework.wiring.additions import Addition
 from tests.support.small_applications import client_of, only_problem_of, problems_of
 
 
@@ -153,10 +153,10 @@ def test_what_is_named_elsewhere_need_not_be_given(target: type, hint: str) -> N
         Application(target)
 
     assert caught.value.problems == (
-        Problem(
-            location(target),
+        Mistake(
             "the class is given to Application, but nothing says what it is",
             f"{hint} Else decorate it, as with @service.",
+            where=location(target),
         ),
     )
 
@@ -168,7 +168,7 @@ class Pages:
         return "shown"
 
 
-class Health(Addition):
+class Health(AddsController):
     """Say that the application is well, at a path of its own."""
 
     def __init__(self, path: str, word: str = "well") -> None:
@@ -251,7 +251,7 @@ def test_an_addition_that_adds_nothing_is_a_problem(
 ) -> None:
     """It names the method that provides it."""
 
-    class Broken(Addition):
+    class Broken(AddsController):
         def controller(self) -> type:
             made: type = make()
             return made

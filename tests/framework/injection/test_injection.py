@@ -17,7 +17,7 @@ from framework import (
     repository,
     service,
 )
-from framework.startup import location
+from framework.report import location
 from framework.testing import Replacement, open_client
 from sessions import SessionContainer
 from tests.support.components import Clock, Mailer, Settings, SmtpMailer, page_of, read, shown

@@ -18,7 +18,7 @@ from framework import (
     service,
     session,
 )
-from framework.startup import location
+from framework.report import location
 from tests.support.components import Clock, Mailer, Settings, SmtpMailer, page_of, shown
 from tests.support.small_applications import only_problem_of, problems_of
 

@@ -18,8 +18,8 @@ from framework import (
     guard,
     service,
 )
+from framework.report import Mistake, location
 from framework.settings import HTTPSettings
-from framework.startup import Problem, location
 from sessions import SessionContainer
 from tests.support.middleware import Pages
 from tests.support.small_applications import only_problem_of, problems_of
@@ -79,7 +79,8 @@ def test_what_a_service_inherits_is_reported_too() -> None:
 
     assert whats == [
         "@guard guards nothing here: Work is neither a controller nor a configuration",
-        "guarded() is decorated as a handler, but Work is no controller, so no request reaches it",
+        "guarded() is decorated as a handler, but Work is not a controller, so no request reaches"
+        " it",
     ]
 
 
@@ -135,10 +136,10 @@ def test_a_guard_of_a_method_that_is_no_handler_guards_nothing() -> None:
             return "name"
 
     assert [each.what.partition(": ")[2] for each in problems_of(Pages, Page, Work, Settings)] == [
-        "helper() is no handler",
-        "caught() is no handler",
-        "work() is no handler",
-        "name() is no handler",
+        "helper() is not a handler",
+        "caught() is not a handler",
+        "work() is not a handler",
+        "name() is not a handler",
     ]
 
 
@@ -159,7 +160,7 @@ def test_a_handler_belongs_to_a_controller(decorate: Callable[[type], type]) -> 
     whats = [each.what for each in problems_of(Pages, decorate(Work))]
 
     assert (
-        "work() is decorated as a handler, but Work is no controller, so no request reaches it"
+        "work() is decorated as a handler, but Work is not a controller, so no request reaches it"
     ) in whats
 
 
@@ -216,7 +217,7 @@ def test_what_an_exception_handler_cannot_do_is_a_problem() -> None:
             "Write error: ArithmeticError | ValueError.",
         ),
         (
-            "the status '404' of @catch is no final HTTP status",
+            "the status '404' of @catch is not a final HTTP status",
             "Give a number from 200 to 599, or leave it out.",
         ),
     ]
@@ -263,10 +264,10 @@ def test_a_method_that_nothing_decorates_is_told_by_its_type(annotation: Any) ->
 
         chosen.__annotations__ = {"return": annotation}
 
-    assert only_problem_of(Page, Own) == Problem(
-        location(Own.chosen),
+    assert only_problem_of(Page, Own) == Mistake(
         "Own.chosen provides nothing: it is not decorated",
         "Put @component above it.",
+        where=location(Own.chosen),
     )
 
 
@@ -305,10 +306,10 @@ def test_a_configuration_that_configures_nothing_is_told() -> None:
         def mailer(self) -> str:
             return "mailer"
 
-    assert only_problem_of(Page, Own) == Problem(
-        location(Own),
+    assert only_problem_of(Page, Own) == Mistake(
         "nothing in the configuration Own is decorated, so it changes nothing",
         "Put @component above the methods that provide components, or leave the class out.",
+        where=location(Own),
     )
 
 
@@ -353,7 +354,8 @@ def test_a_mapping_that_nobody_asks_for_may_mean_the_session_container(annotatio
     assert problem.what.startswith("nothing asks for the ")
     assert problem.what.endswith(" that Own.session_settings() provides")
     assert problem.remedy == (
-        "Did you mean session_container? A method of that name returns settings of sessions."
+        "Did you mean session_container? A method of that name returns settings of the"
+        " SessionContainer."
         " Otherwise remove the method."
     )
 
@@ -382,9 +384,9 @@ def test_an_application_without_a_controller_is_told() -> None:
         Application()
 
     assert caught.value.problems == (
-        Problem(
-            "Application(…)",
+        Mistake(
             "no controller is given, so there is nothing to answer",
             "Give classes decorated with @controller, or the modules that define them.",
+            where="Application(…)",
         ),
     )

@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.test import TestResponse
 
 from framework import Application, controller, get, post
-from framework.controllers import Route
+from framework.http.routes import Route
 from framework.testing import Client
 from tests.support.openapi_shop import Configuration, Items, Pages, document_of
 

@@ -19,7 +19,7 @@ from framework import (
     query,
     session,
 )
-from framework.startup import location
+from framework.report import location
 from tests.support.small_applications import (
     asked,
     client_of,
@@ -115,7 +115,7 @@ def test_a_member_that_hides_the_imported_name_is_a_problem() -> None:
 
     assert problem.where == location(Pages.page)
     assert problem.what == (
-        f"the annotation of parameter 'session' is {location(Pages.session)}, which is no type:"
+        f"the annotation of parameter 'session' is {location(Pages.session)}, which is not a type:"
         " an earlier member of the class hides the imported name"
     )
     assert "Session for session" in problem.remedy

@@ -28,20 +28,20 @@ class Colour(Enum):
 LIMITS: dict[str, tuple[dict[str, Any], str]] = {
     "a pattern": (
         {"pattern": "("},
-        "pattern='(', which is no regular expression: missing ), unterminated subpattern",
+        "pattern='(', which is not a regular expression: missing ), unterminated subpattern",
     ),
-    "a pattern of bytes": ({"pattern": b"a"}, "pattern=b'a', which is no text"),
-    "a text": ({"ge": "2"}, "ge='2', which is no number"),
-    "a bool": ({"lt": True}, "lt=True, which is no number"),
+    "a pattern of bytes": ({"pattern": b"a"}, "pattern=b'a', which is not a text"),
+    "a text": ({"ge": "2"}, "ge='2', which is not a number"),
+    "a bool": ({"lt": True}, "lt=True, which is not a number"),
     "no finite number": ({"le": float("nan")}, "le=nan, which limits nothing"),
     "a number beyond all": ({"gt": -(10**400)}, f"gt=-1{'0' * 400}, which limits nothing"),
     "a pattern without an end": (
         {"pattern": "a{99999999999}"},
-        "pattern='a{99999999999}', which is no regular expression: the repetition number",
+        "pattern='a{99999999999}', which is not a regular expression: the repetition number",
     ),
-    "a negative length": ({"min_length": -1}, "min_length=-1, which is no length"),
-    "half a length": ({"max_length": 1.5}, "max_length=1.5, which is no length"),
-    "a list": ({"ge": []}, "ge=[], which is no number"),
+    "a negative length": ({"min_length": -1}, "min_length=-1, which is not a length"),
+    "half a length": ({"max_length": 1.5}, "max_length=1.5, which is not a length"),
+    "a list": ({"ge": []}, "ge=[], which is not a number"),
     "two of one side": ({"ge": 1, "gt": 2}, "both ge and gt"),
     "an empty range": ({"ge": 5, "le": 2}, "ge=5 and le=2, which no value meets"),
     "an open range": ({"gt": 5, "le": 5}, "gt=5 and le=5, which no value meets"),
@@ -77,7 +77,7 @@ def test_a_name_that_is_no_text_is_a_problem(alias: Any) -> None:
     """The first argument is the name in the request."""
     problem = only_problem_of(echo_of(Annotated[int, header(alias)]))
 
-    assert problem.what == f"header() of parameter 'x' has the name {alias!r}, which is no text"
+    assert problem.what == f"header() of parameter 'x' has the name {alias!r}, which is not a text"
 
 
 def test_all_that_is_wrong_with_limits_is_told_at_once() -> None:
@@ -90,12 +90,12 @@ def test_all_that_is_wrong_with_limits_is_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("annotation", "what"),
     [
-        (Annotated[str, query(ge=1)], "ge=1 is no limit of str"),
-        (Annotated[int, query(pattern="a")], "pattern='a' is no limit of int"),
-        (Annotated[int | None, query(min_length=1)], "min_length=1 is no limit of int"),
-        (Annotated[bool, query(le=1)], "le=1 is no limit of bool"),
-        (Annotated[list[int], query(ge=1)], "ge=1 is no limit of list"),
-        (Annotated[Colour, query(max_length=1)], "max_length=1 is no limit of Colour"),
+        (Annotated[str, query(ge=1)], "ge=1 is not a limit of str"),
+        (Annotated[int, query(pattern="a")], "pattern='a' is not a limit of int"),
+        (Annotated[int | None, query(min_length=1)], "min_length=1 is not a limit of int"),
+        (Annotated[bool, query(le=1)], "le=1 is not a limit of bool"),
+        (Annotated[list[int], query(ge=1)], "ge=1 is not a limit of list"),
+        (Annotated[Colour, query(max_length=1)], "max_length=1 is not a limit of Colour"),
     ],
 )
 def test_a_limit_of_another_type_is_a_problem(annotation: Any, what: str) -> None:
@@ -115,7 +115,9 @@ def test_an_int_has_limits_of_its_size(limit: float) -> None:
     """What the conversion cannot compare with is told at start-up."""
     problem = only_problem_of(echo_of(Annotated[int, query(ge=limit)]))
 
-    assert problem.what.endswith(f"ge={limit!r} is no integer of 64 bits, and so no limit of int")
+    assert problem.what.endswith(
+        f"ge={limit!r} is not an integer of 64 bits, and so not a limit of int"
+    )
 
 
 def test_json_knows_no_limits_of_a_decimal() -> None:

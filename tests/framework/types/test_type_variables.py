@@ -19,7 +19,7 @@ from framework import (
     post,
     put,
 )
-from framework.startup import Problem, location
+from framework.report import Mistake, location
 from tests.support.small_applications import client_of, only_problem_of
 
 T = TypeVar("T")
@@ -227,8 +227,8 @@ def test_a_type_variable_without_a_type_is_a_problem() -> None:
     """Anything would fit it."""
     notes, create = _nothing_given()
 
-    assert only_problem_of(notes) == Problem(
-        location(create),
+    assert only_problem_of(notes) == Mistake(
         "the annotation of parameter 'item' holds T, for which no class gives a type",
         "Give it in the bases of the class, as in class Notes(Crud[Note]).",
+        where=location(create),
     )

@@ -1,0 +1,1 @@
+"""What stands around a handler: guards, middleware and exception handlers."""

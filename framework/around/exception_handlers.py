@@ -1,0 +1,258 @@
+"""Exception handlers: methods that answer in the place of a handler that raised."""
+
+import inspect
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, get_args
+
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.wrappers import Response
+
+from framework.binding.binder import Path, Supply, bind
+from framework.binding.plan import Plan, compile_call
+from framework.binding.query import QueryMarker
+from framework.decorators import CATCHES, catches_in, is_status
+from framework.http.context import Context
+from framework.http.errors import as_http_error, own_headers
+from framework.http.responses import Recover, Rendered, Renderers
+from framework.http.routes import Variables, common_variables
+from framework.injection.graph import Graph
+from framework.report import Place, Report, location
+from framework.types.members import Member, tagged_members
+from framework.types.returns import note_returns, promises_tuple
+from framework.types.signatures import EMPTY, Declared, bare, describe, read_parameters
+from sessions.errors import SessionError
+
+
+@dataclass(frozen=True)
+class Catcher:
+    """Hold what start-up knows about one exception handler."""
+
+    types: tuple[type[Exception], ...]
+    where: str
+    status: int | None
+    tuples_are_data: bool
+    plan: Plan
+    method: Callable[..., object]
+    # The parameter that takes the error, and where it stands; None if there is none.
+    error: tuple[int, Declared] | None
+
+
+def read_catchers(
+    owners: Iterable[type], rules: Iterable[str], graph: Graph, report: Report
+) -> list[Catcher]:
+    """Bind the exception handlers of one layer: of a controller, or of the configurations.
+
+    The rules are those of the requests that they may have to answer.
+    """
+    members = [(owner, member) for owner in owners for member in tagged_members(owner, CATCHES)]
+    variables = common_variables(rules if members else ())
+    catchers: list[Catcher] = []
+    for owner, member in members:
+        with report.at(member.function):
+            plan = _plan(member, variables, graph, report)
+            method = getattr(graph.get(owner), member.name)
+            for catcher in _catchers(member, plan, method):
+                _note_duplicates(catcher, catchers, report)
+                catchers.append(catcher)
+    return catchers
+
+
+def catcher_of(catchers: Sequence[Catcher], error: type) -> tuple[Catcher, type] | None:
+    """Return the exception handler that answers an error, and the type that it is caught as.
+
+    The most specific type decides, then the order of the exception handlers, the nearest first.
+    """
+    for kind in error.__mro__:
+        for catcher in catchers:
+            if kind in catcher.types:
+                return catcher, kind
+    return None
+
+
+def catching(catchers: Sequence[Catcher], recover: Recover) -> Recover:
+    """Put exception handlers, the nearest first, before the usual answer to an error."""
+    if not catchers:
+        return recover
+    answers: dict[type, Callable[[Exception, Context], Rendered]] = {}
+    for kind in dict.fromkeys(kind for catcher in catchers for kind in catcher.types):
+        found = catcher_of(catchers, kind)
+        if found is not None:
+            answers[kind] = _compile(found[0], kind)
+
+    def caught(error: Exception, context: Context) -> Rendered:
+        for kind in () if _is_answer(error) else type(error).__mro__:
+            if kind in answers:
+                try:
+                    return answers[kind](error, context)
+                # The exception handler may fail, too; nothing catches that a second time.
+                except Exception as another:  # noqa: BLE001
+                    return recover(another, context)
+        return recover(error, context)
+
+    return caught
+
+
+def _plan(member: Member, variables: Variables, graph: Graph, report: Report) -> Plan:
+    """Plan the parameters of an exception handler, but for the error."""
+    function = member.function
+    here = report.at(location(function))
+    declared = read_parameters(function, here)
+    errors = [each for each in declared if _takes_error(each)]
+    errors = errors or _unannotated(declared, variables.common)
+    others = [each for each in declared if each not in errors]
+    _note_wrong_decorator(function, member, here)
+    for catch in catches_in(member.tag):
+        _note_wrong_errors(catch.types, errors, here)
+    supply = Supply(
+        report=report, provide=graph.provide, variables=variables.common, path=Path.SOME
+    )
+    plan = bind(others, where=location(function), supply=supply)
+    _note_foreign_variables(plan, variables, here)
+    here.require_clean()
+    return plan
+
+
+def _note_wrong_decorator(function: Callable[..., object], member: Member, here: Place) -> None:
+    inner = getattr(function, "__func__", function)
+    if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
+        here.note(
+            "the exception handler is an async function, which WSGI cannot run",
+            "Write `def` in place of `async def`.",
+        )
+    for catch in catches_in(member.tag):
+        if not is_status(catch.status):
+            here.note(
+                f"the status {catch.status!r} of @catch is not a final HTTP status",
+                "Give a number from 200 to 599, or leave it out.",
+            )
+    note_returns(function, "catch", 404, here)
+
+
+def _note_foreign_variables(plan: Plan, variables: Variables, here: Place) -> None:
+    """Note parameters that would be values of the query where they seem to be of the path."""
+    for parameter in plan.parameters:
+        is_implied = isinstance(parameter.marker, QueryMarker) and not parameter.marked
+        # A default says what to do where the path lacks it.
+        if is_implied and parameter.required and parameter.name in variables.others:
+            of_query = f"{parameter.name}: Query[{describe(parameter.field.annotation)}]"
+            here.note(
+                f"parameter {parameter.name!r} is a variable of some paths, but not of every"
+                " request that the method may have to answer",
+                f"Let the error carry the value; if it is a value of the query, write {of_query}.",
+            )
+
+
+def _note_wrong_errors(
+    types: tuple[type[Exception], ...], errors: Sequence[Declared], here: Place
+) -> None:
+    """Note what is wrong with the parameter that takes the error."""
+    union = " | ".join(kind.__name__ for kind in types)
+    for declared in errors:
+        name = declared.name
+        kind: Any = bare(declared.annotation)[0]
+        if declared.annotation is EMPTY:
+            here.note(
+                f"parameter {name!r} has no annotation", f"Write {name}: {union} for the error."
+            )
+            continue
+        missed = [each for each in types if not issubclass(each, get_args(kind) or (kind,))]
+        if missed:
+            here.note(
+                f"parameter {name!r} takes {describe(kind)}, but the method also catches"
+                f" {' and '.join(each.__name__ for each in missed)}",
+                f"Write {name}: {union}.",
+            )
+    if len(errors) > 1:
+        here.note(
+            f"parameters {' and '.join(repr(each.name) for each in errors)} each take the error",
+            "Keep one of them; give it a union if the method catches several types.",
+        )
+
+
+def _catchers(member: Member, plan: Plan, method: Callable[..., object]) -> Iterator[Catcher]:
+    """Yield an exception handler for each decorator of a method."""
+    where, tuples = location(member.function), promises_tuple(member.function)
+    error = next(iter(_errors(member.function)), None)
+    for each in catches_in(member.tag):
+        yield Catcher(each.types, where, each.status, tuples, plan, method, error)
+
+
+def _errors(function: Callable[..., object]) -> list[tuple[int, Declared]]:
+    """List the parameters that take the error, with their places."""
+    declared = read_parameters(function)
+    return [(at, each) for at, each in enumerate(declared) if _takes_error(each)]
+
+
+def _unannotated(declared: Sequence[Declared], others: Container[str]) -> list[Declared]:
+    """Find the parameter that is probably meant to take the error."""
+    found = (each for each in declared if each.annotation is EMPTY and not each.variadic)
+    return [each for each in found if each.name not in others and each.default is EMPTY][:1]
+
+
+def _takes_error(declared: Declared) -> bool:
+    kind = bare(declared.annotation)[0]
+    kinds = get_args(kind) or (kind,)
+    return all(isinstance(each, type) and issubclass(each, BaseException) for each in kinds)
+
+
+def _note_duplicates(catcher: Catcher, others: Iterable[Catcher], report: Report) -> None:
+    for other in others:
+        for kind in set(catcher.types) & set(other.types):
+            report.note(
+                catcher.where,
+                f"{kind.__name__} is also caught by {other.where}",
+                "Remove one of the two, or let it catch a more specific type.",
+            )
+
+
+def _is_answer(error: Exception) -> bool:
+    """Tell whether a handler has raised an answer of its own, such as a redirect, and no error."""
+    if not isinstance(error, HTTPException):
+        return False
+    return error.response is not None if error.code is None else error.code < 400
+
+
+def _compile(catcher: Catcher, kind: type) -> Callable[[Exception, Context], Rendered]:
+    """Return what answers an error that is caught as one of a catcher's types."""
+    renderers_of = lru_cache(
+        partial(Renderers, catcher.where, tuples_are_data=catcher.tuples_are_data)
+    )
+    gather = compile_call(catcher.plan, lambda *args, **kwargs: (args, kwargs))
+    pass_on = _passing(catcher)
+
+    def answer(error: Exception, context: Context) -> Rendered:
+        arguments: Any = gather(context)
+        result = pass_on(error, *arguments)
+        status = catcher.status or _status_of(error, kind)
+        line, headers, body = renderers_of(status)[type(result)](result, context.environ)
+        http_error = as_http_error(error)
+        if http_error and http_error.code == status and not isinstance(result, Response):
+            headers = [*headers, *own_headers(http_error, context.environ)]
+        return line, headers, body
+
+    return answer
+
+
+def _status_of(error: Exception, kind: type) -> int | None:
+    """Return the status that an error has by itself; None leaves it to the result."""
+    if isinstance(error, HTTPException):
+        return error.code or InternalServerError.code
+    if isinstance(error, SessionError):
+        return error.status
+    # Who catches just anything has not thought of this error, so it is no success.
+    return InternalServerError.code if kind is Exception else None
+
+
+def _passing(
+    catcher: Catcher,
+) -> Callable[[Exception, tuple[object, ...], Mapping[str, object]], object]:
+    """Return the function that passes the error on where the method wants it."""
+    method = catcher.method
+    if catcher.error is None:
+        return lambda error, args, kwargs: method(*args, **kwargs)
+    at, declared = catcher.error
+    if declared.keyword_only:
+        return lambda error, args, kwargs: method(*args, **kwargs, **{declared.name: error})
+    return lambda error, args, kwargs: method(*args[:at], error, *args[at:], **kwargs)

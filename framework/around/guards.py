@@ -1,0 +1,130 @@
+"""Guards may refuse a request before its handler's parameters are read."""
+
+import logging
+import reprlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from werkzeug.exceptions import Forbidden
+
+from framework.binding.binder import Path, Supply, bind, read_function
+from framework.binding.plan import Plan, compile_call
+from framework.decorators import guards_on
+from framework.http.context import Context
+from framework.injection.graph import Graph
+from framework.report import Mistake, Report, location
+from framework.types.members import method_of
+from framework.types.signatures import describe
+
+Call = Callable[[Context], object]
+
+logger = logging.getLogger("framework")
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Hold what start-up knows about one guard of one handler."""
+
+    listed: "Listed"
+    plan: Plan
+    check: Callable[..., object]
+
+    @property
+    def name(self) -> str:
+        """Return the name of a class, or what an instance shows of itself."""
+        guard = self.listed.guard
+        if isinstance(guard, type):
+            return describe(guard)
+        is_silent = type(guard).__repr__ is object.__repr__
+        return f"{describe(type(guard))}(…)" if is_silent else reprlib.repr(guard)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Say which class brought a guard: a configuration or a controller, or the base of one."""
+
+    guard: object
+    brought_by: type
+    # Whether it is for the whole application, whose handlers have paths of all kinds.
+    everywhere: bool = False
+
+
+def read_guards(controller: type, name: str, configurations: Iterable[type]) -> list[Listed]:
+    """List the guards of a handler, the outermost first."""
+    found = [
+        *(
+            replace(each, everywhere=True)
+            for configuration in configurations
+            for each in _of_class(configuration)
+        ),
+        *_of_class(controller),
+        *_of_method(controller, name),
+    ]
+    # A guard that both a base and its subclass name needs to check once.
+    return [each for at, each in enumerate(found) if not _is_among(each, found[:at])]
+
+
+def bind_guard(
+    listed: Listed, *, variables: Mapping[str, type | None], graph: Graph, report: Report
+) -> Guard:
+    """Find what a guard is, and plan the parameters of its check; raise what is wrong."""
+    instance = graph.stand_in(listed.guard)
+    function = method_of(instance, "check")
+    if function is None:
+        kind = describe(type(instance))
+        raise Mistake(
+            f"the guard is an object of {kind}, which has no method check",
+            f"Write def check(self) -> bool in {kind}.",
+        )
+    here = report.at(location(function))
+    declared = read_function(function, "method", here)
+    path = Path.ANY if listed.everywhere else Path.SOME
+    supply = Supply(report=report, provide=graph.provide, variables=variables, path=path)
+    plan = bind(declared, where=location(function), supply=supply)
+    here.require_clean()
+    return Guard(listed, plan, instance.check)
+
+
+def guarded(guards: Sequence[Guard], call: Call) -> Call:
+    """Put guards before a call; only True passes."""
+    if not guards:
+        return call
+    checks = [(compile_call(each.plan, each.check), each) for each in guards]
+    told: list[Guard] = []
+
+    def checked(context: Context) -> object:
+        for check, guard in checks:
+            verdict = check(context)
+            if verdict is not True:
+                if verdict is not False and not any(guard is each for each in told):
+                    told.append(guard)
+                    _warn(guard, verdict)
+                raise Forbidden
+        return call(context)
+
+    return checked
+
+
+def _warn(guard: Guard, verdict: object) -> None:
+    """Tell of a check that returns neither True nor False, which may be meant to pass."""
+    logger.warning(
+        "%s returned an object of type %s, and only True lets a request pass: return a bool",
+        location(guard.check),
+        describe(type(verdict)),
+    )
+
+
+def _of_class(target: type) -> Iterator[Listed]:
+    """Yield the guards of a class, those of its bases first."""
+    for base in reversed(target.__mro__):
+        yield from (Listed(each, base) for each in guards_on(base))
+
+
+def _of_method(target: type, name: str) -> Iterator[Listed]:
+    """Yield the guards of a method, those of what it overrides first."""
+    for base in reversed(target.__mro__):
+        yield from (Listed(each, base) for each in guards_on(vars(base).get(name)))
+
+
+def _is_among(listed: Listed, others: Sequence[Listed]) -> bool:
+    return any(listed.guard is other.guard for other in others)

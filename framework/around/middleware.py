@@ -1,0 +1,168 @@
+"""Middleware goes around every answer: it sees the request first and the response last."""
+
+import reprlib
+from collections.abc import Iterator, Sequence
+from inspect import isfunction
+from typing import cast, get_args
+
+from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Request, Response
+
+from framework.http.context import Context, context_of
+from framework.http.responses import Answer, Recover, Rendered, close_body, render_response
+from framework.injection.graph import Graph
+from framework.middleware import Middleware, Next, goes_around, refuse_uncallable
+from framework.report import Mistake, Place, Report, location
+from framework.types.signatures import describe
+
+
+def read_middleware(graph: Graph, report: Report) -> list[Middleware]:
+    """List the application's middleware, outermost first; the classes among it are built."""
+    _note_misread(graph, report)
+    found: list[Middleware] = []
+    for key in _KEYS:
+        where = graph.provider_of(key)
+        if where is None:
+            continue
+        here = report.at(where)
+        with here:
+            listed = graph.get(key)
+            if not isinstance(listed, list | tuple):
+                raise _not_middleware(listed)
+            found += _each(listed, graph, here)
+    return found
+
+
+def note_lost_middleware(graph: Graph, middleware: Sequence[Middleware], report: Report) -> None:
+    """Note middleware that nothing asks for under its own type, so that it protects nobody."""
+    listed = {type(each) for each in middleware if not isfunction(each)}
+    for keys, where, value in graph.unasked():
+        is_reported = any(_is_about_middleware(key) for key in keys)
+        # What each request has anew, component_of may ask for.
+        surely = value is keys
+        if not is_reported and type(value) not in listed and goes_around(value, surely=surely):
+            _note_lost(report.at(where), keys[0], "is not the type")
+
+
+def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> Answer:
+    """Put middleware around an answer."""
+    call = _innermost(answer)
+    for each in reversed(middleware):
+        call = _step(each, call, recover)
+
+    def wrapped(context: Context) -> Rendered:
+        try:
+            response = call(context.request)
+            _end_dropped(context, response)
+            return render_response(response, context.environ, "middleware")
+        # The body may be refused as the request is built, and a response may fail as it is made.
+        except Exception as error:  # noqa: BLE001
+            return recover(error, context)
+
+    return wrapped
+
+
+def _note_misread(graph: Graph, report: Report) -> None:
+    """Note lists of middleware under types that nothing reads, and a second list."""
+    keys = [key for key in graph.provided() if _is_about_middleware(key)]
+    first = next((key for key in keys if key in _KEYS), None)
+    for key in keys:
+        if key is not first:
+            what = "is not the type" if key not in _KEYS else "is a second type"
+            _note_lost(report.at(graph.provider_of(key) or ""), key, what)
+
+
+def _note_lost(here: Place, key: object, what: str) -> None:
+    here.note(
+        f"{describe(key)} {what} under which the application's middleware is looked up",
+        "Return all of it from one method annotated `-> list[Middleware]`.",
+    )
+
+
+def _is_about_middleware(key: object) -> bool:
+    return any(Middleware in (member, *get_args(member)) for member in get_args(key))
+
+
+def _each(listed: Sequence[object], graph: Graph, here: Place) -> Iterator[Middleware]:
+    for given in listed:
+        with here:
+            found = graph.stand_in(given)
+            if not callable(found):
+                raise _not_middleware(given)
+            refuse_uncallable(found)
+            yield cast(Middleware, found)
+
+
+def _not_middleware(listed: object) -> Mistake:
+    return Mistake(
+        f"{reprlib.repr(listed)} is listed as middleware, but cannot go around a request",
+        "List functions (request, next), or classes or objects whose __call__ takes the two.",
+    )
+
+
+def _innermost(answer: Answer) -> Next:
+    """Return what gives middleware the handler's answer as a response."""
+
+    def innermost(request: Request) -> Response:
+        context = context_of(request)
+        rendered = answer(context)
+        response = _response(rendered)
+        close = getattr(rendered[2], "close", None)
+        if close is not None:
+            # Also if middleware gives the response another body.
+            response.call_on_close(close)
+            context.responses = (*context.responses, response)
+        return response
+
+    return innermost
+
+
+def _end_dropped(context: Context, sent: Response) -> None:
+    """Close the handler's responses in whose place middleware sends another one."""
+    for response in context.responses:
+        if response is not sent and sent.is_streamed:
+            # It may be made of what the handler yields.
+            sent.call_on_close(response.close)
+        elif response is not sent:
+            close_body(response)
+
+
+def _step(middleware: Middleware, inner: Next, recover: Recover) -> Next:
+    """Return middleware that goes around the next one; an error becomes a response at once."""
+
+    def step(request: Request) -> Response:
+        try:
+            response = middleware(request, inner)
+            if not isinstance(response, Response):
+                raise _no_response(middleware, response)
+        # Whatever it raises is answered, so that the middleware around it sees a response.
+        except Exception as error:  # noqa: BLE001
+            context = context_of(request)
+            context.fail(error)
+            return _response(recover(error, context))
+        return response
+
+    return step
+
+
+def _response(rendered: Rendered) -> Response:
+    status, headers, body = rendered
+    response = Response(body, status)
+    # Given to the constructor, they would be joined by a Content-Type of Werkzeug's choice.
+    response.headers = Headers(headers)
+    return response
+
+
+def _no_response(middleware: Middleware, returned: object) -> TypeError:
+    return TypeError(
+        f"the middleware {_place(middleware)} returned {reprlib.repr(returned)}, which is not"
+        " a Response: return what next(request) returns, or a Response of its own"
+    )
+
+
+def _place(middleware: Middleware) -> str:
+    return location(middleware if hasattr(middleware, "__qualname__") else type(middleware))
+
+
+# The second is for type checkers, which a class in the list would not please otherwise.
+_KEYS: tuple[object, ...] = (list[Middleware], list[Middleware | type[Middleware]])

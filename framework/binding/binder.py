@@ -1,0 +1,206 @@
+"""Binds the parameters of a function: each becomes an extractor, or a mistake of start-up."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from framework.binding.clashes import clashes
+from framework.binding.form import FormMarker
+from framework.binding.path import PathMarker, note_misspellings, note_untaken
+from framework.binding.plan import Plan
+from framework.binding.pydantic_limits import refuse_pydantic_limits
+from framework.binding.query import QueryMarker
+from framework.binding.request import RequestMarker
+from framework.binding.resolver import cycle_of, marker_of, refuse_idle
+from framework.binding.session import SessionMarker, refuse_asynchronous
+from framework.binding.source import Default, Field, Marker, Parameter
+from framework.binding.texts import TextMarker
+from framework.binding.unbound import (
+    note_variadic,
+    note_wrong_default,
+    refuse_hidden,
+    refuse_misplaced,
+    refuse_unreadable,
+    unmarked,
+)
+from framework.report import Mistake, Place, Report, Reported, did_you_mean, location
+from framework.types.signatures import (
+    EMPTY,
+    Declared,
+    Unresolved,
+    annotated,
+    read_parameters,
+)
+
+# The markers that an unmarked parameter may have by its type, the first that fits.
+_BY_TYPE: tuple[type[SessionMarker | RequestMarker | FormMarker | QueryMarker], ...] = (
+    SessionMarker,
+    RequestMarker,
+    FormMarker,
+    QueryMarker,
+)
+
+
+class Path(Enum):
+    """Say what parameters have to do with the variables of a path."""
+
+    ALL = auto()
+    """They take every variable: they are a handler's."""
+    SOME = auto()
+    """They may leave variables to others, but a misspelt one is a mistake."""
+    ANY = auto()
+    """They stand before handlers of many paths: no name is a misspelling."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supply:
+    """Hold what parameters can be bound to, and the report of what cannot be bound."""
+
+    report: Report
+    # Returns the component of a type; raises Mistake or Reported.
+    provide: Callable[[object], object]
+    # What the converters of the rule make of the variables; None where that is not known.
+    variables: Mapping[str, type | None]
+    path: Path
+    # The resolvers whose parameters are being bound, the outermost first.
+    trail: tuple[type, ...] = ()
+
+
+def bind(declared: Sequence[Declared], *, where: str, supply: Supply) -> Plan:
+    """Plan how a request becomes arguments; raise `Reported` if a parameter cannot be bound."""
+    return _Binder(where, supply).plan(declared)
+
+
+def read_function(function: Callable[..., object], what: str, here: Place) -> list[Declared]:
+    """Read the parameters of a function that handles requests; note one that is asynchronous."""
+    inner = function.__func__ if isinstance(function, staticmethod) else function
+    if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
+        here.note(
+            f"the {what} is an async function, which WSGI cannot run",
+            "Write `def` in place of `async def`.",
+        )
+    return read_parameters(function, here)
+
+
+class _Binder:
+    """Bind the parameters of one function."""
+
+    def __init__(self, where: str, supply: Supply) -> None:
+        self._where = where
+        self._supply = supply
+        self._here = supply.report.at(where)
+
+    def plan(self, declared: Sequence[Declared]) -> Plan:
+        """Bind every parameter."""
+        found: list[Parameter] = []
+        for parameter in declared:
+            if not parameter.variadic:
+                with self._here:
+                    found.append(self._bind(parameter))
+        note_variadic(declared, self._here)
+        self._check_path(declared, found)
+        for clash in clashes(found):
+            self._here.is_clean = False
+            self._supply.report.note(clash.where, clash.what, clash.remedy)
+        self._here.require_clean()
+        return Plan(tuple(found))
+
+    def _check_path(self, declared: Sequence[Declared], found: Sequence[Parameter]) -> None:
+        if self._supply.path is Path.SOME:
+            note_misspellings(found, self._supply.variables, self._here)
+        # What takes `*args` may mean any variable with it.
+        elif self._supply.path is Path.ALL and not any(each.variadic for each in declared):
+            names = [parameter.name for parameter in declared]
+            note_untaken(names, found, self._supply.variables, self._here)
+
+    def _bind(self, declared: Declared) -> Parameter:
+        if declared.annotation is Unresolved:
+            raise Reported
+        refuse_misplaced(declared)
+        refuse_unreadable(declared)
+        marked = self._marked(declared)
+        marker = marked or self._implied(declared)
+        self._check_words(declared, marker)
+        others = tuple(each for each in declared.metadata if marker_of(each) is None)
+        annotation = annotated(declared.annotation, others)
+        field = Field(declared.name, annotation, _default(declared), self._supply.provide)
+        extract, parts = marker.bound(field, self._bind_nested)
+        refuse_pydantic_limits(marker, field)
+        return Parameter(
+            name=declared.name,
+            marker=marker,
+            field=field,
+            default=declared.default,
+            extract=extract,
+            keyword=declared.keyword_only,
+            marked=marked is not None,
+            taken_by=self._where,
+            parts=parts,
+        )
+
+    def _bind_nested(self, kind: type, function: Callable[..., object]) -> Plan:
+        """Plan the call of a resolver's method."""
+        trail = (*self._supply.trail, kind)
+        if kind in self._supply.trail:
+            raise cycle_of(trail[trail.index(kind) :])
+        is_handler = self._supply.path is Path.ALL
+        path = Path.SOME if is_handler else self._supply.path
+        where = location(function)
+        here = self._supply.report.at(where)
+        declared = read_function(function, "method", here)
+        plan = bind(declared, where=where, supply=replace(self._supply, path=path, trail=trail))
+        here.require_clean()
+        return plan
+
+    def _check_words(self, declared: Declared, marker: Marker) -> None:
+        """Note a wrong name or limit, and a default of another type."""
+        for mistake in marker.mistakes if isinstance(marker, TextMarker) else ():
+            subject = f"{marker.source}() of parameter {declared.name!r}"
+            self._here.note(f"{subject} {mistake.what}", mistake.remedy)
+        if marker.fallible:
+            note_wrong_default(declared, self._here)
+
+    def _marked(self, declared: Declared) -> Marker | None:
+        """Return the one marker of a parameter, if it has one."""
+        found = (marker_of(each) for each in declared.metadata)
+        markers = [marker for marker in found if marker is not None]
+        sources = [marker.source for marker in markers]
+        if declared.name in self._supply.variables:
+            sources.append("path")
+        if len(sources) > 1:
+            raise Mistake(
+                f"parameter {declared.name!r} has two sources: {' and '.join(sources)}",
+                "Keep one of them; a name in the path is a source of its own.",
+            )
+        return markers[0] if markers else None
+
+    def _implied(self, declared: Declared) -> Marker:
+        """Return the marker that the name or the type of a parameter implies."""
+        refuse_idle(declared)
+        variables = self._supply.variables
+        if declared.name in variables:
+            return PathMarker(variables[declared.name])
+        refuse_hidden(declared)
+        refuse_asynchronous(declared)
+        for kind in _BY_TYPE:
+            if kind.is_implied_by(declared.annotation):
+                return kind()
+        raise unmarked(declared, did_you_mean(declared.name, list(variables)))
+
+
+def _default(declared: Declared) -> Default | None:
+    """Return what makes the default: a copy for each request, unless it cannot be changed."""
+    value = declared.default
+    if value is EMPTY:
+        return None
+    try:
+        copied = deepcopy(value)
+    # Copying runs the code of the value's class, which may raise anything.
+    except Exception as error:
+        raise Mistake(
+            f"the default of parameter {declared.name!r} cannot be copied for a request: {error}",
+            "Use None as the default, and make the value in the handler.",
+        ) from error
+    return (lambda: value) if copied is value else (lambda: deepcopy(value))

@@ -1,0 +1,84 @@
+"""The JSON of the body: `Body[T]`."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.http import parse_options_header
+
+from framework.binding.source import (
+    Brackets,
+    Documented,
+    DocumentedBody,
+    Extract,
+    Field,
+    Marker,
+    Needs,
+    conversion,
+    default_or_refusal,
+)
+from framework.http.context import Context
+from framework.report import Mistake
+from framework.types.conversion import json_decoder
+from framework.types.limits import FITTING
+
+T = TypeVar("T")
+
+
+class BodyMarker(Marker):
+    """Read the body as JSON."""
+
+    source = "body"
+    needs = Needs.BODY
+
+    def extractor(self, field: Field) -> Extract:
+        """Return the function that decodes the whole body."""
+        try:
+            decode = json_decoder(field.annotation, self.source)
+        # NameError: a class in the type has a field whose own annotation names nothing.
+        except (TypeError, NameError) as error:
+            # msgspec shows the limits that it does not take for a type.
+            is_limit = "msgspec.Meta" in str(error)
+            raise Mistake(
+                f"parameter {field.name!r} cannot be read from the body: {error}",
+                FITTING
+                if is_limit
+                else "Use a dataclass, a msgspec.Struct, a TypedDict or plain JSON types.",
+            ) from error
+        absent = default_or_refusal(field.default, self.source)
+
+        def extract(context: Context) -> object:
+            body = context.body
+            if not body:
+                return absent()
+            _require_json(context.environ.get("CONTENT_TYPE", ""))
+            return decode(body)
+
+        return extract
+
+    def explained(self, field: Field) -> str:
+        """Say which type the JSON becomes."""
+        return conversion("JSON", field.annotation)
+
+    def documented(self, field: Field) -> Sequence[Documented]:
+        """Describe the body."""
+        return [DocumentedBody(field.annotation)]
+
+
+if TYPE_CHECKING:
+    Body = Annotated[T, BodyMarker()]
+else:
+    # The same, which also says in words what is wrong with `note: Note = Body(...)`.
+    Body = Brackets("Body", BodyMarker(), "Note")
+
+
+def _require_json(content_type: str) -> None:
+    if content_type == "application/json":
+        return
+    media_type, options = parse_options_header(content_type.lower())
+    is_json = media_type == "application/json" or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    )
+    if not is_json or options.get("charset", "utf-8") not in ("utf-8", "utf8"):
+        has = f"the type {content_type!r}" if content_type else "no Content-Type"
+        raise UnsupportedMediaType(f"The body has {has}: send application/json in UTF-8.")

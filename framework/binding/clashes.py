@@ -1,0 +1,106 @@
+"""Parameters of one request that no request can fill together."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from framework.binding.body import BodyMarker
+from framework.binding.form import FormMarker
+from framework.binding.session_value import SessionValueMarker, kept_type
+from framework.binding.source import Parameter
+from framework.report import Mistake
+from framework.types.fitting import can_change
+from framework.types.signatures import describe
+
+
+def clashes(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
+    """Yield what the parameters of a request, the innermost last, cannot have together.
+
+    Each mistake knows its place: the parameters may be of several functions.
+    """
+    found = _flattened(parameters)
+    yield from _two_bodies(found)
+    yield from _form_and_json(found)
+    yield from two_types(found)
+
+
+def two_types(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
+    """Report one value of the session that is taken as different types."""
+    takers: dict[str, Parameter] = {}
+    for each in _flattened(parameters):
+        if not isinstance(each.marker, SessionValueMarker):
+            continue
+        other = takers.setdefault(each.where, each)
+        kinds = (each.field.annotation, other.field.annotation)
+        # Of what cannot be changed in place, no change can be lost.
+        if kept_type(kinds[0]) != kept_type(kinds[1]) and any(map(can_change, kinds)):
+            key = each.where.partition(":")[2]
+            yield Mistake(
+                f"parameter {each.name!r} takes session[{key!r}] as {_type(each)}, but parameter"
+                f" {_name(other, each.taken_by)} as {_type(other)}: only one of the two could"
+                " store its changes",
+                "Use one type for the key, or another key for one of them.",
+                where=each.taken_by,
+            )
+
+
+def missing_bodies(method: str, where: str, parameters: Iterable[Parameter]) -> Iterator[Mistake]:
+    """Report parameters that need a body where a method has none; RFC 9110, section 9.3.1."""
+    if method not in ("GET", "HEAD"):
+        return
+    for each in _flattened(parameters):
+        if each.requires_body:
+            yield Mistake(
+                f"parameter {_name(each, where)} reads the {each.source}, but a {method} request"
+                " has no body",
+                "Read the values from the query, as in page: int or Query[T]; or answer POST, or"
+                " give the parameter a default.",
+                where=where,
+            )
+
+
+def _flattened(parameters: Iterable[Parameter]) -> list[Parameter]:
+    return [part for each in parameters for part in each.flattened()]
+
+
+def _two_bodies(found: Sequence[Parameter]) -> Iterator[Mistake]:
+    """Report several bodies of one function; a guard may read the body as well."""
+    names: dict[str, list[str]] = {}
+    for each in found:
+        if isinstance(each.marker, BodyMarker) and each.name not in names.setdefault(
+            each.taken_by, []
+        ):
+            names[each.taken_by].append(each.name)
+    for where, several in names.items():
+        if len(several) > 1:
+            yield Mistake(
+                f"parameters {' and '.join(map(repr, several))} each read the whole body",
+                "Use one Body[...] of a class that has both as its fields.",
+                where=where,
+            )
+
+
+def _form_and_json(found: Sequence[Parameter]) -> Iterator[Mistake]:
+    """Report a body that is read both as JSON and as a form."""
+    json = [each for each in found if isinstance(each.marker, BodyMarker)]
+    forms = [each for each in found if isinstance(each.marker, FormMarker)]
+    if not json or not forms:
+        return
+    readers = [each for each in found if isinstance(each.marker, BodyMarker | FormMarker)]
+    where = readers[-1].taken_by
+    shown = " and ".join(dict.fromkeys(_name(each, where) for each in forms))
+    yield Mistake(
+        f"parameter {_name(json[0], where)} reads the body as JSON, and {shown} as a form, but a"
+        " request has one body",
+        "Use Body[...] for JSON, or Form[...] for all of a form's fields.",
+        where=where,
+    )
+
+
+def _name(parameter: Parameter, where: str) -> str:
+    """Name a parameter, and its function unless it is the one of the report."""
+    name = repr(parameter.name)
+    return name if parameter.taken_by == where else f"{name} of {parameter.taken_by}"
+
+
+def _type(parameter: Parameter) -> str:
+    base, limits = kept_type(parameter.field.annotation)
+    return " with ".join([describe(base), *map(repr, limits)])

@@ -1,0 +1,39 @@
+"""Values of cookies: `Cookie[str]`, `cookie("theme")`."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, TypeVar, Unpack
+
+from framework.binding.source import Documented, DocumentedValue, Field
+from framework.binding.texts import Limits, Read, TextMarker, brackets, limited
+
+T = TypeVar("T")
+
+
+class CookieMarker(TextMarker):
+    """Read a cookie."""
+
+    source = "cookie"
+
+    def reader(self, name: str) -> Read:
+        """Read the first cookie of a name: a browser sends the one with the longest path first."""
+        return lambda context: context.cookies.get(name, [])[:1]
+
+    def list_reader(self, name: str) -> Read:
+        """Read every cookie of a name."""
+        return lambda context: context.cookies.get(name, ())
+
+    def documented(self, field: Field) -> Sequence[Documented]:
+        """Describe the value of the cookie."""
+        return [DocumentedValue("cookie", self.name_of(field), field.annotation, self.limits)]
+
+
+def cookie(alias: str | None = None, **limits: Unpack[Limits]) -> CookieMarker:
+    """Mark a parameter as read from a cookie, under another name or within limits."""
+    return limited(CookieMarker, alias, limits)
+
+
+if TYPE_CHECKING:
+    Cookie = Annotated[T, CookieMarker()]
+else:
+    # The same, which also says in words what is wrong with `page: int = Cookie(1)`.
+    Cookie = brackets("Cookie", CookieMarker())

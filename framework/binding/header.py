@@ -1,0 +1,55 @@
+"""Values of headers: `Header[str]`, `header("X-Token")`."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, TypeVar, Unpack
+
+from framework.binding.source import Documented, DocumentedValue, Field
+from framework.binding.texts import Limits, Read, TextMarker, brackets, limited
+from framework.http.context import Context
+
+T = TypeVar("T")
+
+
+class HeaderMarker(TextMarker):
+    """Read a header."""
+
+    source = "header"
+
+    def name_of(self, field: Field) -> str:
+        """Return the alias, or `x-token` for a parameter called `x_token`."""
+        return self.alias or field.name.replace("_", "-")
+
+    def reader(self, name: str) -> Read:
+        """Read a header, whose repetitions the server has joined already."""
+        key = name.upper().replace("-", "_")
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = f"HTTP_{key}"
+
+        def read(context: Context) -> Sequence[str]:
+            text = context.environ.get(key)
+            return () if text is None else (text,)
+
+        return read
+
+    def list_reader(self, name: str) -> Read:
+        """Read the comma-separated values of a header."""
+        read = self.reader(name)
+        return lambda context: [
+            item.strip() for text in read(context) for item in text.split(",") if item.strip()
+        ]
+
+    def documented(self, field: Field) -> Sequence[Documented]:
+        """Describe the value of the header."""
+        return [DocumentedValue("header", self.name_of(field), field.annotation, self.limits)]
+
+
+def header(alias: str | None = None, **limits: Unpack[Limits]) -> HeaderMarker:
+    """Mark a parameter as read from a header, under another name or within limits."""
+    return limited(HeaderMarker, alias, limits)
+
+
+if TYPE_CHECKING:
+    Header = Annotated[T, HeaderMarker()]
+else:
+    # The same, which also says in words what is wrong with `page: int = Header(1)`.
+    Header = brackets("Header", HeaderMarker())

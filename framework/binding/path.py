@@ -1,0 +1,151 @@
+"""Values of the path: a parameter that has the name of a variable, as in `/items/<int:item_id>`."""
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from werkzeug.exceptions import NotFound
+
+from framework.binding.query import QueryMarker
+from framework.binding.source import (
+    Documented,
+    DocumentedValue,
+    Extract,
+    Field,
+    Marker,
+    Needs,
+    Parameter,
+    conversion,
+)
+from framework.binding.texts import Convert, unfit
+from framework.report import Mistake, Place, did_you_mean
+from framework.types.conversion import CONVERSION_ERRORS, TEXTS, text_converter
+from framework.types.signatures import EMPTY, bare, describe
+
+# From so many letters on, a letter less is rather a misspelling than another word.
+_LONG = 5
+
+
+@dataclass(frozen=True)
+class PathMarker(Marker):
+    """Give a value of the path."""
+
+    source = "path"
+    fallible = False
+    needs = Needs.PATH
+
+    # What the rule's converter makes of the text; None if that is not known.
+    made: type | None = None
+
+    def where(self, field: Field) -> str:
+        """Return the source and the name of the variable."""
+        return f"{self.source}:{field.name}"
+
+    def extractor(self, field: Field) -> Extract:
+        """Return the function that reads the value and converts it further if need be."""
+        name, convert = field.name, self.converter(field)
+        if convert is None:
+            return lambda context: context.path_values[name]
+        return lambda context: convert(context.path_values[name])
+
+    def converter(self, field: Field) -> Callable[[object], object] | None:
+        """Return the function that makes a path value what the parameter asks for.
+
+        None if it is that already. The function raises `NotFound`: a path without a value that fits
+        is another path, as it is where the rule's own converter refuses it.
+        """
+        base, metadata = bare(field.annotation)
+        limited = any(isinstance(each, msgspec.Meta) for each in metadata)
+        if self.made is None or base in (EMPTY, Any, object) or (base is self.made and not limited):
+            return None
+        if base in TEXTS - {self.made, str} and self.made is not str and not self._widens(base):
+            raise Mistake(
+                f"the path gives {field.name!r} as {describe(self.made)},"
+                f" but the parameter is {describe(base)}",
+                f"Write {field.name}: {describe(self.made)}, or change the converter of the rule.",
+            )
+        try:
+            convert = text_converter(field.annotation)
+        except TypeError as error:
+            raise unfit(self.source, field, error) from error
+        return functools.partial(_converted, convert)
+
+    def explained(self, field: Field) -> str:
+        """Say which type the variable becomes."""
+        return conversion("text", field.annotation)
+
+    def documented(self, field: Field) -> Sequence[Documented]:
+        """Describe the variable of the path."""
+        return [DocumentedValue("path", field.name, field.annotation)]
+
+    def _widens(self, base: Any) -> bool:
+        return self.made is int and base is float
+
+
+def _converted(convert: Convert, value: object) -> object:
+    try:
+        return convert(str(value))
+    except CONVERSION_ERRORS as error:
+        raise NotFound from error
+
+
+def note_untaken(
+    names: Sequence[str], found: Iterable[Parameter], variables: Mapping[str, object], here: Place
+) -> None:
+    """Note each variable of the path that neither a parameter of a handler nor its resolver takes.
+
+    `names` are those of all parameters, also of those that could not be bound.
+    """
+    parts = (part for parameter in found for part in parameter.flattened())
+    taken = {*names, *(part.name for part in parts if part.needs == Needs.PATH)}
+    others = [name for name in names if name not in variables]
+    for variable in variables:
+        if variable not in taken:
+            guess = did_you_mean(variable, others)
+            here.note(
+                f"the path has the variable {variable!r}, which no parameter takes{guess}",
+                f"Name a parameter {variable}, or change the path.",
+            )
+
+
+def note_misspellings(found: Sequence[Parameter], variables: Iterable[str], here: Place) -> None:
+    """Note each unmarked parameter of the query that is plainly meant for a variable."""
+    taken = {parameter.name for parameter in found}
+    for parameter in found:
+        if isinstance(parameter.marker, QueryMarker) and not parameter.marked:
+            for variable in variables:
+                if variable not in taken and _is_misspelt(parameter.name, variable):
+                    here.note(
+                        f"parameter {parameter.name!r} is read from the query, but the path has the"
+                        f" variable {variable!r}",
+                        f"Name it {variable}, or write Query[...] if the query is meant.",
+                    )
+
+
+def _is_misspelt(name: str, variable: str) -> bool:
+    """Tell whether a name is plainly meant for a variable of the path.
+
+    Other names are words of their own: `page` beside `pages`, `team_id` beside `item_id`.
+    """
+    one, other = (each.replace("_", "").lower() for each in (name, variable))
+    if one == other:
+        return True
+    if min(len(one), len(other)) < _LONG:
+        return False
+    return _has_more(one, other) or _has_more(other, one) or _is_swapped(one, other)
+
+
+def _has_more(one: str, other: str) -> bool:
+    """Tell whether a name is another one with a letter more in the midst of it."""
+    return any(one[:at] + one[at + 1 :] == other for at in range(1, len(one) - 1)) and not (
+        one.startswith(other) or one.endswith(other)
+    )
+
+
+def _is_swapped(one: str, other: str) -> bool:
+    """Tell whether a name is another one with two neighbours swapped."""
+    return any(
+        one[:at] + one[at + 1] + one[at] + one[at + 2 :] == other for at in range(len(one) - 1)
+    )

@@ -1,0 +1,139 @@
+"""How a request becomes the arguments of a call, compiled to one function.
+
+The function is as near to a bare call as Python allows.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
+from typing import Any
+
+from framework.binding.path import PathMarker
+from framework.binding.source import Extract, Needs, Parameter
+from framework.http.context import Context
+from framework.validation import FieldError, InvalidRequest
+
+Method = Callable[..., object]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Hold how a request becomes the arguments of a call."""
+
+    parameters: tuple[Parameter, ...]
+
+    @cached_property
+    def needs(self) -> Needs:
+        """Return what the parameters and their parts may use of a request."""
+        needs = Needs.NOTHING
+        for part in self.flattened():
+            needs |= part.needs
+        return needs
+
+    @property
+    def path_only(self) -> bool:
+        """Return whether there are only values of the path."""
+        return all(isinstance(each.marker, PathMarker) for each in self.parameters)
+
+    @cached_property
+    def path_converters(self) -> dict[str, Callable[[object], object]]:
+        """Return the functions that convert path values further, by the names of the variables."""
+        found = {
+            part.name: part.marker.converter(part.field)
+            for part in self.flattened()
+            if isinstance(part.marker, PathMarker)
+        }
+        return {name: convert for name, convert in found.items() if convert is not None}
+
+    @property
+    def has_keywords(self) -> bool:
+        """Return whether a parameter can be passed by its name only."""
+        return any(parameter.keyword for parameter in self.parameters)
+
+    def flattened(self) -> Iterator[Parameter]:
+        """Yield the parameters and all of their parts."""
+        for parameter in self.parameters:
+            yield from parameter.flattened()
+
+
+def compile_call(plan: Plan, method: Method) -> Callable[[Context], object]:
+    """Return the function that reads a request's arguments and calls the method with them.
+
+    It raises `InvalidRequest` with every value that does not fit.
+    """
+    # Where at most one parameter can fail, its own error is all there is to collect.
+    if plan.has_keywords or sum(each.marker.fallible for each in plan.parameters) > 1:
+        return _collecting(plan, method)
+    match [each.extract for each in plan.parameters]:
+        case []:
+            return lambda context: method()
+        case [one]:
+            return lambda context: method(one(context))
+        case [one, two]:
+            return lambda context: method(one(context), two(context))
+        case [one, two, three]:
+            return lambda context: method(one(context), two(context), three(context))
+        case extracts:
+            return lambda context: method(*[extract(context) for extract in extracts])
+
+
+def compile_path_call(plan: Plan, method: Method) -> Callable[[dict[str, Any]], object]:
+    """Return the function that calls the method with the values of a path and needs no context.
+
+    It is for a `path_only` plan.
+    """
+    if plan.has_keywords or plan.path_converters:
+        return _converting(plan, method)
+    match [each.name for each in plan.parameters]:
+        case []:
+            return lambda values: method()
+        case [one]:
+            return lambda values: method(values[one])
+        case names:
+            pick = itemgetter(*names)
+            return lambda values: method(*pick(values))
+
+
+def _collecting(plan: Plan, method: Method) -> Callable[[Context], object]:
+    pass_on = _passing(plan, method)
+    extracts = [each.extract for each in plan.parameters]
+
+    return lambda context: pass_on(_gather(extracts, context))
+
+
+def _converting(plan: Plan, method: Method) -> Callable[[dict[str, Any]], object]:
+    pass_on = _passing(plan, method)
+    names = [each.name for each in plan.parameters]
+    converters = [(name, plan.path_converters.get(name, _same)) for name in names]
+    return lambda values: pass_on([convert(values[name]) for name, convert in converters])
+
+
+def _passing(plan: Plan, method: Method) -> Callable[[list[object]], object]:
+    """Return the function that passes arguments on, by position as far as they go."""
+    if not plan.has_keywords:
+        return lambda arguments: method(*arguments)
+    # Python declares keyword-only parameters after all others.
+    keywords = [each.name for each in plan.parameters if each.keyword]
+    count = len(plan.parameters) - len(keywords)
+    return lambda arguments: method(
+        *arguments[:count], **dict(zip(keywords, arguments[count:], strict=True))
+    )
+
+
+def _gather(extracts: Sequence[Extract], context: Context) -> list[object]:
+    """Read every argument; raise the errors of all of them together."""
+    arguments: list[object] = []
+    errors: list[FieldError] = []
+    for extract in extracts:
+        try:
+            arguments.append(extract(context))
+        except InvalidRequest as refusal:
+            errors += refusal.errors
+    if errors:
+        raise InvalidRequest(errors)
+    return arguments
+
+
+def _same(value: object) -> object:
+    return value

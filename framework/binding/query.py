@@ -1,0 +1,41 @@
+"""Values of the query string: `Query[int]`, `query("page_size", ge=1)`, and unmarked scalars."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Unpack
+
+from framework.binding.source import Documented, DocumentedValue, Field
+from framework.binding.texts import Limits, Read, TextMarker, brackets, limited
+from framework.types.conversion import is_scalar, list_item
+
+T = TypeVar("T")
+
+
+class QueryMarker(TextMarker):
+    """Read the query string."""
+
+    source = "query"
+
+    def reader(self, name: str) -> Read:
+        """Read every value of a key: two are ambiguous where one is wanted."""
+        return lambda context: context.query.get(name, ())
+
+    def documented(self, field: Field) -> Sequence[Documented]:
+        """Describe the value of the query."""
+        return [DocumentedValue("query", self.name_of(field), field.annotation, self.limits)]
+
+    @classmethod
+    def is_implied_by(cls, annotation: Any) -> bool:
+        """Return whether an unmarked parameter of this type is a value of the query."""
+        return is_scalar(annotation) or is_scalar(list_item(annotation))
+
+
+def query(alias: str | None = None, **limits: Unpack[Limits]) -> QueryMarker:
+    """Mark a parameter as read from the query, under another name or within limits."""
+    return limited(QueryMarker, alias, limits)
+
+
+if TYPE_CHECKING:
+    Query = Annotated[T, QueryMarker()]
+else:
+    # The same, which also says in words what is wrong with `page: int = Query(1)`.
+    Query = brackets("Query", QueryMarker())

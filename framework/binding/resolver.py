@@ -1,0 +1,141 @@
+"""Resolvers: components of the user's own that make an argument from other arguments.
+
+A resolver is a class inside `Annotated` that has a method `resolve`; its parameters are bound as a
+handler's are, so that one resolver can build on others.
+"""
+
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from framework.binding.inject import Named, NotProvided
+from framework.binding.plan import Plan, compile_call
+from framework.binding.source import BindNested, Extract, Field, Marker, Needs, Parameter
+from framework.decorators import is_component
+from framework.http.context import PerRequest
+from framework.report import Mistake, location
+from framework.types.fitting import may_be
+from framework.types.members import method_of
+from framework.types.signatures import Declared, describe, read_return
+
+
+@dataclass(frozen=True)
+class ResolverMarker(Marker):
+    """Say that a class resolves a parameter."""
+
+    kind: type
+
+    source = "resolver"
+    needs = Needs.NOTHING
+
+    def bound(self, field: Field, bind: BindNested) -> tuple[Extract, tuple[Parameter, ...]]:
+        """Return the function that resolves once in a request, and the parameters of `resolve`."""
+        component = self._component(field)
+        plan = bind(self.kind, _resolving_function(component, field))
+        return _resolving_once(plan, component), plan.parameters
+
+    def extractor(self, field: Field) -> Extract:
+        """Refuse to read anything without the parameters of `resolve`."""
+        raise NotImplementedError
+
+    def explained(self, field: Field) -> str:
+        """Say where the function is that resolves."""
+        return f"made by {location(getattr(self.kind, 'resolve', self.kind))}"
+
+    def may_refuse(self, field: Field) -> bool:
+        """Return False: the parameters of the resolver may refuse a request."""
+        return False
+
+    def _component(self, field: Field) -> Any:
+        """Return the one instance of the class."""
+        try:
+            component = field.provide(Named(self.kind))
+        except NotProvided as missing:
+            what = f"parameter {field.name!r}: {missing.what}"
+            raise Mistake(what, missing.remedy) from missing
+        if isinstance(component, PerRequest):
+            raise Mistake(
+                f'parameter {field.name!r}: {describe(self.kind)} has scope="request", but'
+                " resolvers are built once",
+                "Remove the scope, and let resolve() take what belongs to the request.",
+            )
+        return component
+
+
+def marker_of(metadata: object) -> Marker | None:
+    """Return the marker that an element of `Annotated` is, or None."""
+    if isinstance(metadata, Marker):
+        return metadata
+    if isinstance(metadata, type) and _resolves(metadata):
+        return ResolverMarker(metadata)
+    return None
+
+
+def cycle_of(trail: tuple[type, ...]) -> Mistake:
+    """Explain why resolvers that need each other cannot resolve anything."""
+    drawn = " → ".join(describe(each) for each in trail)
+    return Mistake(
+        f"resolvers need each other: {drawn}",
+        "Let one of them read what it needs from the request itself.",
+    )
+
+
+def refuse_idle(declared: Declared) -> None:
+    """Raise `Mistake` for what looks like a resolver beside a type, and resolves nothing."""
+    for beside in declared.metadata:
+        # This one tells pydantic how to validate the type.
+        if hasattr(beside, "__get_pydantic_core_schema__"):
+            continue
+        kind = beside if isinstance(beside, type) else type(beside)
+        if isinstance(beside, type | types.FunctionType) or hasattr(kind, "resolve"):
+            raise _idle(declared, beside, kind)
+
+
+def _resolving_function(component: object, field: Field) -> Callable[..., object]:
+    """Return the function of `resolve` as its class has it, so with `self`."""
+    function = method_of(component, "resolve")
+    kind, wanted = describe(type(component)), describe(field.annotation)
+    if function is None:
+        raise Mistake(
+            f"{kind} has no method resolve",
+            f"Give it one: def resolve(self, session: Session) -> {wanted}.",
+        )
+    returned = read_return(function)
+    if not may_be(returned, field.annotation):
+        raise Mistake(
+            f"parameter {field.name!r} is {wanted}, but {location(function)} returns"
+            f" {describe(returned)}",
+            f"Let it return {wanted}, or write Annotated[{describe(returned)}, {kind}].",
+        )
+    return function
+
+
+def _resolving_once(plan: Plan, component: Any) -> Extract:
+    """Return what lets a resolver resolve once in a request, for all who take it there."""
+    resolve = compile_call(plan, component.resolve)
+    # A name is a variable of the path for the one and a key of the query for the other where only
+    # one of the two knows the path: they must not get each other's values.
+    sources = (part.where for each in plan.parameters for part in each.flattened())
+    key = (id(component), *sources)
+    return lambda context: context.resolve(key, resolve)
+
+
+def _resolves(kind: type) -> bool:
+    # A component in `Annotated` that cannot resolve is a mistake to tell, not to pass over.
+    return callable(getattr(kind, "resolve", None)) or is_component(kind)
+
+
+def _idle(declared: Declared, metadata: object, kind: type) -> Mistake:
+    """Explain why something inside `Annotated` does not resolve a parameter."""
+    name, written = declared.name, describe(declared.annotation)
+    if kind is types.FunctionType:
+        shown = f"the function {location(metadata)}, which marks nothing"
+        remedy = "A resolver is a class: make it the method resolve of one, and write that there."
+    elif metadata is not kind:
+        shown = f"an object of {describe(kind)}, not the class"
+        remedy = f"Write Annotated[{written}, {describe(kind)}]."
+    else:
+        shown = f"{location(kind)}, which has no method resolve"
+        remedy = f"Give it one: def resolve(self, session: Session) -> {written}."
+    return Mistake(f"the Annotated type of parameter {name!r} holds {shown}", remedy)

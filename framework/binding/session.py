@@ -1,0 +1,56 @@
+"""The whole session: the marker `session`, and unmarked parameters of the type `Session`."""
+
+from typing import Annotated, Any
+
+from framework.binding.source import Extract, Field, Marker, Needs
+from framework.http.context import Context
+from framework.report import Mistake
+from framework.types.signatures import Declared, describe, without_none
+from sessions.session import AsyncSession, Session
+
+
+class SessionMarker(Marker):
+    """Give the session of the request."""
+
+    source = "session"
+    fallible = False
+    needs = Needs.SESSION
+
+    @classmethod
+    def is_implied_by(cls, annotation: Any) -> bool:
+        """Return whether an unmarked parameter of this type is the session."""
+        return isinstance(annotation, type) and issubclass(annotation, Session)
+
+    def extractor(self, field: Field) -> Extract:
+        """Return the function that opens the session."""
+        return _session
+
+    def explained(self, field: Field) -> str:
+        """Say that it is the session of this request."""
+        return "the one of the request"
+
+
+session = Annotated[Session, SessionMarker()]
+
+
+def is_session(kind: Any) -> bool:
+    """Return whether a type is a session, blocking or asynchronous."""
+    return isinstance(kind, type) and issubclass(kind, Session | AsyncSession)
+
+
+def refuse_asynchronous(declared: Declared) -> None:
+    """Raise `Mistake` for a session whose data are awaited: WSGI has blocking sessions only."""
+    kind = without_none(declared.annotation)
+    if isinstance(kind, type) and issubclass(kind, AsyncSession):
+        name, written = declared.name, describe(declared.annotation)
+        raise Mistake(
+            f"parameter {name!r} is {written}, which only an event loop can load, and WSGI has"
+            " none",
+            f"Write {name}: Session, and call its methods without await.",
+        )
+
+
+def _session(context: Context) -> object:
+    # Asking the property alone would cost each request a second call.
+    session = context.opened
+    return context.session if session is None else session

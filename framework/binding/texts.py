@@ -1,0 +1,187 @@
+"""What all values have in common that a request gives as text: a name, limits, a conversion."""
+
+import functools
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, TypedDict, TypeVar
+
+import msgspec
+
+from framework.binding.source import (
+    Brackets,
+    Default,
+    Extract,
+    Field,
+    Marker,
+    Needs,
+    conversion,
+    default_or_refusal,
+)
+from framework.http.context import Context
+from framework.report import Mistake
+from framework.types.conversion import CONVERSION_ERRORS, list_item, text_converter, with_limits
+from framework.types.limits import UnfitLimits, mistakes_of_limits, written
+from framework.types.signatures import bare
+from framework.validation import FieldError, InvalidRequest, invalid, plain, repeated, told
+
+M = TypeVar("M", bound="TextMarker")
+
+# Reads the texts that a request gives under one name.
+Read = Callable[[Context], Sequence[str]]
+# Converts one text, or raises one of CONVERSION_ERRORS.
+Convert = Callable[[str], object]
+
+
+@dataclass(frozen=True, repr=False)
+class TextMarker(Marker):
+    """Read texts by their name and convert them."""
+
+    needs: ClassVar[Needs] = Needs.NOTHING
+
+    alias: str | None = None
+    limits: msgspec.Meta | None = None
+    # What is wrong with the two.
+    mistakes: tuple[Mistake, ...] = ()
+
+    def __repr__(self) -> str:
+        """Write the marker the way its author does."""
+        alias = [] if self.alias is None else [f'"{self.alias}"']
+        return f"{self.source}({', '.join([*alias, *written(self.limits)])})"
+
+    @abstractmethod
+    def reader(self, name: str) -> Read:
+        """Return the function that reads the texts for one value: more than one is refused."""
+
+    def list_reader(self, name: str) -> Read:
+        """Return the function that reads the texts for a list of values."""
+        return self.reader(name)
+
+    def name_of(self, field: Field) -> str:
+        """Return the name under which the request gives the value."""
+        return self.alias or field.name
+
+    def where(self, field: Field) -> str:
+        """Return the source and the name."""
+        return f"{self.source}:{self.name_of(field)}"
+
+    def extractor(self, field: Field) -> Extract:
+        """Return the function that reads and converts one text, or every text for a list."""
+        name, where = self.name_of(field), self.where(field)
+        absent = default_or_refusal(field.default, where)
+        annotation = field.annotation
+        if self.limits is not None:
+            annotation = Annotated[annotation, self.limits]
+        try:
+            item = list_item(annotation)
+            if item is None:
+                return _one(self.reader(name), text_converter(annotation), where, absent)
+            convert = _each(text_converter(item), _list_checker(annotation), where)
+            return _all(self.list_reader(name), convert, absent)
+        except TypeError as error:
+            raise unfit(self.source, field, error) from error
+
+    def explained(self, field: Field) -> str:
+        """Say which type a text becomes."""
+        return conversion("text", field.annotation, self.limits)
+
+
+class Limits(TypedDict, total=False):
+    """List the limits that a value may have; the words are those of JSON Schema."""
+
+    ge: float
+    gt: float
+    le: float
+    lt: float
+    min_length: int
+    max_length: int
+    pattern: str
+
+
+def limited(kind: type[M], alias: Any, limits: Any) -> M:
+    """Make a marker; a type checker has checked its arguments, and start-up tells others."""
+    mistakes = (*_mistakes_of_alias(alias), *mistakes_of_limits(limits))
+    if mistakes or not limits:
+        return kind(None if mistakes else alias, mistakes=mistakes)
+    return kind(alias, msgspec.Meta(**limits))
+
+
+def brackets(name: str, marker: TextMarker) -> Brackets:
+    """Make the spelling with brackets, `Query[int]`, of a marker."""
+    example = f"x: Annotated[int, {marker.source}(ge=1)] = 1"
+    return Brackets(name, marker, "int", f" = 1, or with limits {example}")
+
+
+def unfit(source: str, field: Field, error: TypeError) -> Mistake:
+    """Say why a type cannot be read as text."""
+    what = f"parameter {field.name!r} cannot be read from the {source}: {error}"
+    if isinstance(error, UnfitLimits):
+        return Mistake(what, error.remedy)
+    if bare(list_item(field.annotation) or field.annotation)[0] is bytes:
+        return Mistake(what, "Use str for a text, or FileStorage for an uploaded file.")
+    return Mistake(
+        what,
+        "Use str, int, float, bool, UUID, date, datetime, an Enum or a Literal, or a list of one"
+        " of them; Body[...] reads whole objects from JSON.",
+    )
+
+
+def _one(read: Read, convert: Convert, where: str, absent: Default) -> Extract:
+    def extract(context: Context) -> object:
+        texts = read(context)
+        if not texts:
+            return absent()
+        if len(texts) > 1:
+            raise invalid(where, repeated(len(texts)))
+        try:
+            return convert(texts[0])
+        except CONVERSION_ERRORS as error:
+            raise invalid(where, told(error, texts[0])) from error
+
+    return extract
+
+
+def _all(read: Read, convert: Callable[[Sequence[str]], object], absent: Default) -> Extract:
+    def extract(context: Context) -> object:
+        texts = read(context)
+        return convert(texts) if texts else absent()
+
+    return extract
+
+
+def _each(
+    convert: Convert, check: Callable[[list[object]], object], where: str
+) -> Callable[[Sequence[str]], list[object]]:
+    def convert_each(texts: Sequence[str]) -> list[object]:
+        values: list[object] = []
+        errors: list[FieldError] = []
+        for index, text in enumerate(texts):
+            try:
+                values.append(convert(text))
+            except CONVERSION_ERRORS as error:
+                errors.append(FieldError(f"{where}/{index}", told(error, text)))
+        if errors:
+            raise InvalidRequest(errors)
+        try:
+            check(values)
+        except CONVERSION_ERRORS as error:
+            raise invalid(where, plain(error)) from error
+        return values
+
+    return convert_each
+
+
+def _list_checker(annotation: Any) -> Callable[[list[object]], object]:
+    """Return what raises for a list that is too short or too long."""
+    limits = [each for each in bare(annotation)[1] if isinstance(each, msgspec.Meta)]
+    if not limits:
+        return len
+    return functools.partial(msgspec.convert, type=with_limits(list, *limits))
+
+
+def _mistakes_of_alias(alias: object) -> Iterator[Mistake]:
+    if alias is not None and not isinstance(alias, str):
+        yield Mistake(
+            f"has the name {alias!r}, which is not a text",
+            'Write a text, as in query("page_size").',
+        )

@@ -1,0 +1,199 @@
+"""Why a parameter cannot be bound, and what to write instead."""
+
+import functools
+import reprlib
+import types
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, get_args, get_origin
+
+from werkzeug.wrappers import Response
+
+from framework.binding.cookie import cookie
+from framework.binding.form import form
+from framework.binding.header import header
+from framework.binding.query import query
+from framework.binding.session_value import session_value
+from framework.binding.source import Brackets, Marker
+from framework.report import Mistake, Place, location
+from framework.types.conversion import TEXTS, is_scalar, list_item
+from framework.types.fields import fields_of
+from framework.types.fitting import fits
+from framework.types.members import variables_in
+from framework.types.signatures import EMPTY, Declared, bare, describe, without_none
+from sessions.session import Session
+
+# What a name in a class body may mean in place of the type that was imported.
+_NO_TYPES = (
+    types.FunctionType,
+    types.ModuleType,
+    staticmethod,
+    classmethod,
+    property,
+    functools.cached_property,
+)
+# What makes a marker once it is called.
+_FUNCTIONS = (query, header, cookie, form, session_value)
+
+
+def refuse_unreadable(declared: Declared) -> None:
+    """Raise `Mistake` for an annotation that says no type."""
+    annotation = declared.annotation
+    inner = without_none(annotation)
+    if isinstance(inner, Brackets):
+        raise Mistake(
+            f"parameter {declared.name!r} does not say its type",
+            f"Write the type in brackets, as in {inner.example}.",
+        )
+    if variables := variables_in(annotation):
+        shown = " and ".join(variable.__name__ for variable in variables)
+        raise Mistake(
+            f"the annotation of parameter {declared.name!r} holds {shown}, for which no class gives"
+            " a type",
+            "Give it in the bases of the class, as in class Notes(Crud[Note]).",
+        )
+
+
+def note_variadic(parameters: Iterable[Declared], here: Place) -> None:
+    """Note `*args` and `**kwargs`, which a handler cannot take."""
+    names = [declared.written for declared in parameters if declared.variadic]
+    if names:
+        here.note(
+            f"the handler takes {' and '.join(names)}, which no request can fill",
+            "Name the parameters. If a decorator made this function, let it use functools.wraps,"
+            " which keeps the signature of what it wraps.",
+        )
+
+
+def note_wrong_default(declared: Declared, here: Place) -> None:
+    """Note a default of another type than the parameter."""
+    if declared.default is EMPTY or fits(declared.default, declared.annotation):
+        return
+    name, written = declared.name, describe(declared.annotation)
+    remedy = f"Write a default of type {written}, or another type."
+    if declared.default is None:
+        remedy = f"Write {written} | None, or leave the default out to require a value."
+    shown = reprlib.repr(declared.default)
+    here.note(
+        f"the default of parameter {name!r} is {shown}, which is not of type {written}", remedy
+    )
+
+
+def refuse_hidden(declared: Declared) -> None:
+    """Raise `Mistake` for a member of the class, which took the name of a type."""
+    if isinstance(declared.annotation, types.ModuleType):
+        raise _module(declared)
+    if isinstance(declared.annotation, _NO_TYPES):
+        member = location(getattr(declared.annotation, "fget", declared.annotation))
+        raise Mistake(
+            f"the annotation of parameter {declared.name!r} is {member}, which is not a type: an"
+            " earlier member of the class hides the imported name",
+            "Rename that member, or write the type under a name that the class does not use"
+            " (Session for session).",
+        )
+
+
+def unmarked(declared: Declared, guess: str) -> Mistake:
+    """Explain how to say where a parameter comes from."""
+    name, annotation = declared.name, declared.annotation
+    if annotation is EMPTY:
+        return Mistake(
+            f"parameter {name!r} has no annotation{guess}",
+            f"Write {name}: str for a query value, {name}: Session for the session, or put"
+            f" <{name}> into the path.",
+        )
+    written = describe(annotation)
+    remedy = _other_spelling(declared)
+    if remedy is not None:
+        return Mistake(f"parameter {name!r} is {written}, which no request holds", remedy)
+    return Mistake(
+        f"parameter {name!r} is {written}, but nothing says where it comes from{guess}",
+        f"Write {_spellings(annotation, written)}.",
+    )
+
+
+def refuse_misplaced(declared: Declared) -> None:
+    """Raise `Mistake` for a marker in another place, or for what only looks like one."""
+    name, annotation = declared.name, declared.annotation
+    written = "T" if annotation is EMPTY else describe(annotation)
+    for each in declared.metadata:
+        if not isinstance(each, Marker) and (shown := _shown(each)):
+            raise Mistake(
+                f"the Annotated type of parameter {name!r} holds {shown},"
+                " which marks nothing there",
+                f"Write {_beside(each, written, name)}.",
+            )
+    # The markers with brackets, but without a type in them, are another mistake.
+    if not isinstance(annotation, Brackets) and (shown := _shown(annotation)):
+        raise Mistake(
+            f"the annotation of parameter {name!r} is {shown}, which is a marker and not a type",
+            f"Write {name}: {_beside(annotation, 'T', name)} with the type of the value as T.",
+        )
+    if shown := _shown(declared.default):
+        right = _beside(declared.default, written, name)
+        raise Mistake(
+            f"the default of parameter {name!r} is {shown}, which marks nothing there",
+            f"Write {name}: {right}, or {name}: {right} = … with a default value.",
+        )
+
+
+def _spellings(annotation: Any, written: str) -> str:
+    """List the markers that a type may have."""
+    if is_scalar(list_item(annotation) or annotation, TEXTS):
+        return f"Query[{written}] for a value of the query, or Form[{written}] for one of a form"
+    form = f" Form[{written}] for a form," if _is_object(annotation) else ""
+    return f"Body[{written}] for the JSON of the body,{form} or Inject[{written}] for a component"
+
+
+def _is_object(annotation: object) -> bool:
+    try:
+        return bool(fields_of(bare(annotation)[0]))
+    # A field of the class names nothing, which the marker will tell.
+    except NameError:
+        return True
+
+
+def _module(declared: Declared) -> Mistake:
+    module = getattr(declared.annotation, "__name__", "")
+    return Mistake(
+        f"parameter {declared.name!r} is annotated with the module {module!r}, which is not a type",
+        "Write Session for the session, or else the class that the module holds.",
+    )
+
+
+def _other_spelling(declared: Declared) -> str | None:
+    """Tell what to write for the session and in place of a response."""
+    kind = without_none(declared.annotation)
+    kind = get_origin(kind) or kind
+    if isinstance(kind, type) and issubclass(kind, Session):
+        return f"Write {declared.name}: Session. There always is one, new or not."
+    if isinstance(kind, type) and issubclass(kind, Response):
+        return "Make a Response in the handler, and return it."
+    if declared.name == "session" and isinstance(kind, type) and issubclass(kind, Mapping):
+        return f"Write {declared.name}: Session."
+    return None
+
+
+def _shown(value: object) -> str | None:
+    """Write a marker as its author did; None for anything else."""
+    if isinstance(value, Marker):
+        is_silent = type(value).__repr__ is object.__repr__
+        return f"{describe(type(value))}()" if is_silent else repr(value)
+    if isinstance(value, Brackets):
+        return repr(value)
+    function = next((each for each in _FUNCTIONS if each is value), None)
+    if function is not None:
+        return function.__name__
+    is_marked = get_origin(value) is Annotated and isinstance(get_args(value)[-1], Marker)
+    return describe(value) if is_marked else None
+
+
+def _beside(value: object, written: str, name: str) -> str:
+    """Write a marker beside a type, or the type in its brackets."""
+    shown = _shown(value)
+    if isinstance(value, Brackets):
+        return f"{shown}[{written}]"
+    if get_origin(value) is Annotated:
+        return f"{shown}"
+    if value is session_value:
+        return f'Annotated[{written}, session_value("{name}")]'
+    return f"Annotated[{written}, {shown}{'' if isinstance(value, Marker) else '()'}]"

@@ -1,0 +1,304 @@
+"""The decorators of classes and methods: each only tags, so a handler stays a plain function.
+
+Whoever needs a tag reads it at start-up: components in `injection`, routes in `http`, guards and
+exception handlers in `around`.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, get_args, overload
+
+from framework.types.members import Member, tag, tag_of, tagged_members
+
+COMPONENT = "__component__"
+CONTROLLER = "__controller__"
+ROUTES = "__routes__"
+GUARDS = "__guards__"
+CATCHES = "__catches__"
+_CONFIGURATION = "__configuration__"
+
+Scope = Literal["application", "request"]
+Target = TypeVar("Target")
+Class = TypeVar("Class", bound=type)
+Method = TypeVar("Method", bound=Callable[..., object])
+
+
+@dataclass(frozen=True)
+class Verb:
+    """Keep what one verb decorator said."""
+
+    method: str
+    path: str
+    status: int | None
+
+
+@dataclass(frozen=True)
+class Catch:
+    """Keep what one `@catch` said."""
+
+    types: tuple[type[Exception], ...]
+    status: int | None
+
+
+def controller(prefix: str = "/") -> Callable[[Class], Class]:
+    """Tag a class as a controller whose paths all start with the prefix."""
+    if not isinstance(prefix, str):
+        raise TypeError(_not_a_path("controller", prefix))
+
+    def decorate(target: Class) -> Class:
+        tag(target, CONTROLLER, prefix)
+        return target
+
+    return decorate
+
+
+def get(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
+    """Tag a method as the handler of GET, and of HEAD if no other handler has HEAD."""
+    return _verb("GET", path, status)
+
+
+def post(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
+    """Tag a method as the handler of POST."""
+    return _verb("POST", path, status)
+
+
+def put(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
+    """Tag a method as the handler of PUT."""
+    return _verb("PUT", path, status)
+
+
+def patch(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
+    """Tag a method as the handler of PATCH."""
+    return _verb("PATCH", path, status)
+
+
+def delete(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
+    """Tag a method as the handler of DELETE."""
+    return _verb("DELETE", path, status)
+
+
+def head(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
+    """Tag a method as the handler of HEAD, in place of GET's without its body."""
+    return _verb("HEAD", path, status)
+
+
+def options(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
+    """Tag a method as the handler of OPTIONS, in place of the automatic answer."""
+    return _verb("OPTIONS", path, status)
+
+
+@overload
+def component(target: Target, /) -> Target: ...
+@overload
+def component(*, scope: Scope) -> Callable[[Target], Target]: ...
+
+
+def component(target: Any = None, /, *, scope: Scope = "application") -> Any:
+    """Tag a class as a component, or a configuration's method as the provider of a component.
+
+    A component is built once, at start-up, and given to every constructor that asks for its type;
+    with `scope="request"`, once in each request that asks for it. A method's return type is the
+    type it provides. A method may be a generator: the code behind its `yield` ends the component.
+    """
+    if scope not in get_args(Scope):
+        raise TypeError(f'the scope {scope!r} does not exist: write "application" or "request"')
+
+    def decorate(target: Any) -> Any:
+        tag(target, COMPONENT, scope)
+        return target
+
+    return decorate if target is None else decorate(target)
+
+
+@overload
+def service(target: Class, /) -> Class: ...
+@overload
+def service(*, scope: Scope) -> Callable[[Class], Class]: ...
+
+
+def service(target: Any = None, /, *, scope: Scope = "application") -> Any:
+    """Tag a class as a component that does the application's work."""
+    return component(scope=scope) if target is None else component(scope=scope)(target)
+
+
+@overload
+def repository(target: Class, /) -> Class: ...
+@overload
+def repository(*, scope: Scope) -> Callable[[Class], Class]: ...
+
+
+def repository(target: Any = None, /, *, scope: Scope = "application") -> Any:
+    """Tag a class as a component that keeps the application's data."""
+    return component(scope=scope) if target is None else component(scope=scope)(target)
+
+
+def configuration(target: Class) -> Class:
+    """Tag a class as one whose `@component` methods provide components."""
+    tag(target, _CONFIGURATION, True)
+    return target
+
+
+def guard(*guards: object) -> Callable[[Target], Target]:
+    """Let a request pass to a handler only if `check` of each guard returns True.
+
+    A guard is a class, whose constructor is injected, or an instance. On a controller it guards
+    all handlers, on a configuration those of the whole application; subclasses inherit it.
+    """
+    _require_guards(guards)
+
+    def decorate(target: Target) -> Target:
+        # Decorators apply from below, readers read from above.
+        tag(target, GUARDS, (*guards, *guards_on(target)))
+        return target
+
+    return decorate
+
+
+def catch(*types: type[Exception], status: int | None = None) -> Callable[[Method], Method]:
+    """Let a method answer when a handler raises one of the types.
+
+    In a controller it is for that controller's handlers, in a configuration for all. The most
+    specific type decides, then the nearest layer. Its parameters are bound like a handler's, but
+    for the one annotated with an exception, which takes the error; its result is the answer.
+    An HTTP error keeps its own status unless one is given here, or by a Response.
+    """
+    _require_exceptions(types)
+
+    def decorate(method: Method) -> Method:
+        # Decorators apply from below, readers read from above.
+        tag(method, CATCHES, (Catch(types, status), *catches_in(tag_of(method, CATCHES))))
+        return method
+
+    return decorate
+
+
+def is_controller(target: type) -> bool:
+    """Return whether this very class, not just a base of it, is tagged as a controller."""
+    return CONTROLLER in vars(target)
+
+
+def is_component(target: type) -> bool:
+    """Return whether this very class, not just a base of it, is tagged as a component."""
+    return COMPONENT in vars(target)
+
+
+def is_configuration(target: type) -> bool:
+    """Return whether this very class, not just a base of it, is tagged as a configuration."""
+    return _CONFIGURATION in vars(target)
+
+
+def is_decorated(target: type) -> bool:
+    """Return whether a decorator says what this very class is in an application."""
+    return is_controller(target) or is_component(target) or is_configuration(target)
+
+
+def scope_of(target: type) -> str:
+    """Return how long a component of the class lives."""
+    return str(vars(target).get(COMPONENT, "application"))
+
+
+def component_methods(target: type) -> list[Member]:
+    """List the methods of a class that provide components, inherited and overridden ones too."""
+    return list(tagged_members(target, COMPONENT))
+
+
+def guards_on(target: object) -> tuple[object, ...]:
+    """List the guards that `@guard` put on a class or a method, the outermost first."""
+    tagged: Any = tag_of(target, GUARDS)
+    return tagged or ()
+
+
+def verbs_in(tagged: object) -> tuple[Verb, ...]:
+    """Read the tag of a method that verb decorators decorate."""
+    return tagged if isinstance(tagged, tuple) else ()
+
+
+def catches_in(tagged: object) -> tuple[Catch, ...]:
+    """Read the tag of a method that `@catch` decorates."""
+    return tagged if isinstance(tagged, tuple) else ()
+
+
+def is_status(status: int | None) -> bool:
+    """Return whether a decorator may be given this status; None leaves it out."""
+    # Type checkers refuse other types, and so does this.
+    given: object = status
+    return given is None or (isinstance(given, int) and 200 <= given <= 599)
+
+
+def _verb(method: str, path: str, status: int | None) -> Callable[[Target], Target]:
+    name = method.lower()
+    if not isinstance(path, str):
+        raise TypeError(_not_a_path(name, path))
+
+    def decorate(handler: Target) -> Target:
+        if not (callable(handler) or isinstance(handler, staticmethod | classmethod)):
+            raise TypeError(
+                f"@{name} belongs on a method, not on a {type(handler).__name__}:"
+                f" write def below @{name}({path!r})"
+            )
+        # Decorators apply from below, readers read from above.
+        tag(handler, ROUTES, (Verb(method, path, status), *verbs_in(tag_of(handler, ROUTES))))
+        return handler
+
+    return decorate
+
+
+def _not_a_path(name: str, given: object) -> str:
+    # Without parentheses, a decorator is given what it decorates.
+    if callable(given):
+        return f'@{name} takes a path, and is written without one: write @{name}("/")'
+    return f'@{name} takes a path, not {given!r}: write @{name}("/")'
+
+
+def _require_guards(guards: Sequence[object]) -> None:
+    if not guards:
+        raise TypeError("@guard takes at least one guard: write @guard(LoggedIn)")
+    for given in guards:
+        if not callable(getattr(given, "check", None)):
+            raise TypeError(_not_a_guard(given))
+
+
+def _not_a_guard(given: object) -> str:
+    message = "@guard takes classes or instances that have a method check, not"
+    # Without parentheses, a decorator is given what it decorates.
+    if inspect.isroutine(given) or isinstance(given, staticmethod | classmethod):
+        name = f"{getattr(given, '__name__', given)}()"
+        return (
+            f"{message} the function {name}: if no guard is written, write @guard(LoggedIn); if"
+            f" {name} is to be one, make it the method check of a class"
+        )
+    if isinstance(given, type) and _is_guarded(given):
+        return f"{message} {given!r}, which is to be guarded: write @guard(LoggedIn) above it"
+    if isinstance(given, type):
+        return f"{message} {given!r}: write def check(self) -> bool in {given.__name__}"
+    return f"{message} {given!r}: write @guard(LoggedIn), and give LoggedIn def check(self) -> bool"
+
+
+def _is_guarded(given: type) -> bool:
+    """Return whether a class has handlers, or may hold guards for them."""
+    has_routes = any(True for _ in tagged_members(given, ROUTES))
+    return has_routes or is_controller(given) or is_configuration(given)
+
+
+def _require_exceptions(types: Sequence[object]) -> None:
+    if not types:
+        raise TypeError("@catch takes at least one exception: write @catch(LookupError)")
+    for given in types:
+        if not (isinstance(given, type) and issubclass(given, Exception)):
+            raise TypeError(_not_an_exception(given))
+
+
+def _not_an_exception(given: object) -> str:
+    # Without parentheses, a decorator is given what it decorates.
+    if inspect.isroutine(given) or isinstance(given, staticmethod | classmethod):
+        return (
+            "@catch takes the exceptions to catch, and is written without any:"
+            " write @catch(LookupError)"
+        )
+    message = f"@catch takes subclasses of Exception, not {given!r}"
+    if isinstance(given, type) and issubclass(given, BaseException):
+        return f"{message}, which ends more than a request and is not answered: leave it out"
+    if isinstance(given, Exception):
+        return f"{message}: write @catch({type(given).__name__})"
+    return f"{message}: write them one by one, as in @catch(LookupError, OSError)"

@@ -1,0 +1,234 @@
+"""The end of a request, before its headers leave: components end, the session is saved."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import InternalServerError, default_exceptions
+from werkzeug.wsgi import ClosingIterator
+
+from framework.http.context import Context
+from framework.http.responses import Answer, Recover, Rendered, Stream, close_body
+from framework.http.scope import Scope
+from sessions.edges import merge_headers
+from sessions.errors import StoreUnavailable
+from sessions.manager import SessionManager
+from sessions.session import Session
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+# Answers the requests of one handler; the last argument holds the values of the path.
+Respond = Callable[["WSGIEnvironment", "StartResponse", dict[str, Any]], Iterable[bytes]]
+
+logger = logging.getLogger("framework")
+
+_UNAVAILABLE = f"{StoreUnavailable.status}"
+
+
+def in_scope(answer: Answer, recover: Recover) -> Answer:
+    """End the components of a request with its answer, or with the body if that is streamed."""
+
+    def scoped(context: Context) -> Rendered:
+        try:
+            rendered = answer(context)
+        # It is on its way to the debugger or ends the process.
+        except BaseException as error:
+            context.fail(error)
+            if context.scope is not None:
+                context.scope.close()
+            raise
+        scope = context.scope
+        return rendered if scope is None else _end(scope, rendered, context, recover)
+
+    return scoped
+
+
+def undoing(answer: Answer) -> Answer:
+    """Undo what a failed answer did: middleware may make another of it, or ask for it again.
+
+    What middleware itself wrote before is none of that.
+    """
+
+    def undone(context: Context) -> Rendered:
+        if context.scope is not None and context.scope.failure is not None:
+            # It is asked for again, and what failed is none of the new try.
+            _log_errors(context.scope.end)
+        context.resolve_anew()
+        unsaved = _unsaved(context)
+        rendered = answer(context)
+        status, _, body = rendered
+        if _is_failure(status) and not isinstance(body, Stream):
+            _forget(context, keep=unsaved)
+            if context.scope is not None:
+                _fail(context.scope, status)
+                _log_errors(context.scope.end)
+        return rendered
+
+    return undone
+
+
+def without_session(answer: Answer, contexts: type[Context]) -> Respond:
+    """Respond with the answer."""
+
+    def respond(
+        environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
+    ) -> Iterable[bytes]:
+        status, headers, body = answer(contexts(environ, values, None))
+        start_response(status, headers)
+        return body
+
+    return respond
+
+
+def in_session(
+    answer: Answer, recover: Recover, manager: SessionManager, contexts: type[Context]
+) -> Respond:
+    """Respond with the answer once the session is saved, if there is one."""
+    always = manager.opens_every_request
+
+    def respond(
+        environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
+    ) -> Iterable[bytes]:
+        context = contexts(environ, values, manager)
+        try:
+            rendered = answer(context)
+            session = context.session if always else context.opened
+            if session is not None:
+                rendered = _save(manager, context, session, rendered, recover)
+        # It is on its way to the debugger or ends the process: no response leaves.
+        except BaseException:
+            if context.opened is not None:
+                manager.abandon(context.opened)
+            raise
+        status, headers, body = rendered
+        start_response(status, headers)
+        return body
+
+    return respond
+
+
+def _end(scope: Scope, rendered: Rendered, context: Context, recover: Recover) -> Rendered:
+    status, headers, body = rendered
+    _fail(scope, status)
+    if isinstance(body, Stream):
+        stream = body
+        stream.call_on_close(lambda: _end_late(scope, stream.failure))
+    elif isinstance(body, list):
+        try:
+            if scope.has_to_decide:
+                _check_session(context)
+            scope.close()
+        # The response would report what did not happen: the error takes its place.
+        except Exception as error:  # noqa: BLE001
+            # So would the session.
+            _forget(context)
+            rendered = _instead(body, error, context, recover)
+            # An exception handler may have asked for components of its own.
+            _end_late(scope, error)
+            return rendered
+    else:
+        # A file that the server sends by itself, or a stream that the handler passes through.
+        body = ClosingIterator(body, lambda: _end_late(scope, None))
+    return status, headers, body
+
+
+def _instead(
+    body: Iterable[bytes], error: Exception, context: Context, recover: Recover
+) -> Rendered:
+    """Answer with an error, after the end of the body that it takes the place of."""
+    # Components that wait for the end of a stream can still undo what they did.
+    context.fail(error)
+    close_body(body)
+    return recover(error, context)
+
+
+def _check_session(context: Context) -> None:
+    """Raise what keeps the session from being saved, as far as the store need not be asked."""
+    if context.manager is not None and context.opened is not None:
+        context.put_back()
+        context.manager.check(context.opened)
+
+
+def _unsaved(context: Context) -> Any:
+    """Return what the session has not saved yet, for `_forget` to keep."""
+    if context.manager is None or context.opened is None:
+        return None
+    return context.manager.unsaved(context.opened)
+
+
+def _forget(context: Context, *, keep: Any = None) -> None:
+    """Forget what was resolved, held and changed in the session, but for what is kept."""
+    context.forget()
+    if context.manager is not None and context.opened is not None:
+        context.manager.discard(context.opened, keep=keep)
+
+
+def _is_failure(status: str) -> bool:
+    return status[0] == "5"
+
+
+def _fail(scope: Scope, status: str) -> None:
+    """Let components undo what belongs to a 5xx, as if the handler had raised what it returned."""
+    if _is_failure(status) and scope.failure is None:
+        kind = default_exceptions.get(int(status[:3]), InternalServerError)
+        scope.failure = kind(f"The response has the status {status}.")
+
+
+def _end_late(scope: Scope, failure: BaseException | None) -> None:
+    """End components when the response has been sent, so that no error can change it."""
+    scope.failure = scope.failure or failure
+    _log_errors(scope.close)
+
+
+def _log_errors(end: Callable[[], None]) -> None:
+    try:
+        end()
+    # It is the user's own code; nobody but the log can still be told.
+    except Exception:
+        logger.exception("the components of a request failed to end")
+
+
+def _save(
+    manager: SessionManager,
+    context: Context,
+    session: Session,
+    rendered: Rendered,
+    recover: Recover,
+) -> Rendered:
+    """Save the session before the headers leave, or discard what a failed request did to it."""
+    status, headers, body = rendered
+    failed = _is_failure(status)
+    try:
+        if failed:
+            status, headers, body = _told(manager.failure(session), rendered, context, recover)
+        elif context.held:
+            context.put_back()
+        added = manager.close(session, failed=failed)
+    # The handler's response would report what did not happen: the error takes its place.
+    except Exception as error:  # noqa: BLE001
+        status, headers, body = _instead(body, error, context, recover)
+        added = manager.close(session, failed=True)
+    if added:
+        merge_headers(headers, added)
+    if isinstance(body, Stream):
+        _report_late_changes(manager, context, session, body)
+    return status, headers, body
+
+
+def _told(
+    failure: StoreUnavailable | None, rendered: Rendered, context: Context, recover: Recover
+) -> Rendered:
+    """Answer that the store has failed, unless the application has said so itself."""
+    status, _, body = rendered
+    if failure is None or status.startswith(_UNAVAILABLE):
+        return rendered
+    return _instead(body, failure, context, recover)
+
+
+def _report_late_changes(
+    manager: SessionManager, context: Context, session: Session, stream: Stream
+) -> None:
+    """Say at the end of a stream what was changed in the session, or lent of it, and is lost."""
+    stream.call_on_close(context.put_back)
+    stream.call_on_close(lambda: manager.report_late_changes(session))

@@ -1,0 +1,139 @@
+"""Handlers: what start-up finds out about each, from its route to what stands around it."""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from framework.around.exception_handlers import Catcher, read_catchers
+from framework.around.guards import Guard, bind_guard, read_guards
+from framework.binding.binder import Path, Supply, bind, read_function
+from framework.binding.plan import Plan
+from framework.binding.source import Needs
+from framework.decorators import is_component, is_configuration, is_controller
+from framework.http.routes import Route, note_duplicates, routes_of, variables_of
+from framework.injection.graph import Graph
+from framework.report import Mistake, Report, Reported
+from framework.types.returns import note_returns
+from framework.types.signatures import describe
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Hold what start-up knows about one handler; `method` is bound to its controller."""
+
+    route: Route
+    endpoint: str
+    plan: Plan
+    method: Callable[..., object]
+    # The outermost first.
+    guards: tuple[Guard, ...] = ()
+    # The nearest first.
+    catchers: tuple[Catcher, ...] = ()
+
+    @property
+    def uses_session(self) -> bool:
+        """Return whether the handler, or what stands around it, asks for the session."""
+        guards = (guard.plan for guard in self.guards)
+        plans = (self.plan, *guards, *(catcher.plan for catcher in self.catchers))
+        return any(Needs.SESSION in plan.needs for plan in plans)
+
+
+class AddsController(ABC):
+    """A component that adds a controller, whose path a configuration has chosen.
+
+    A configuration adds it with a component method that returns it.
+    """
+
+    @abstractmethod
+    def controller(self) -> type:
+        """Return the class, decorated with @controller and @component, a new one each time."""
+
+
+def added_controllers(graph: Graph, report: Report) -> Iterator[type]:
+    """Yield the controllers that components add."""
+    for where, component in graph.all_of(AddsController):
+        name = describe(type(component))
+        with report.at(where):
+            try:
+                added: object = component.controller()
+            # It is made of what the user has given it.
+            except Exception as error:
+                what = f"{name} cannot add its controller: {type(error).__name__}: {error}"
+                raise Mistake(what, f"Correct what {name} is given.") from error
+            if not (isinstance(added, type) and is_controller(added) and is_component(added)):
+                raise Mistake(
+                    f"{name}.controller() returned {added!r}, which is not a controller to add",
+                    "Return a new class each time, decorated with @component and @controller.",
+                )
+            yield added
+
+
+class HandlerReader:
+    """Bind every handler of the controllers, with what stands around it."""
+
+    def __init__(self, classes: Sequence[type], graph: Graph, report: Report) -> None:
+        self._graph = graph
+        self._report = report
+        self._controllers = [each for each in classes if is_controller(each)]
+        self._configurations = [each for each in classes if is_configuration(each)]
+        self._routes = {each: routes_of(each, report) for each in self._controllers}
+        rules = [route.rule for own in self._routes.values() for route in own]
+        # They also answer where there is no handler, and so no variable of the path.
+        self.catchers = read_catchers(self._configurations, ["/", *rules], graph, report)
+        """The exception handlers of the whole application."""
+
+    def read(self) -> list[Handler]:
+        """Return the handlers that have no mistake."""
+        found: list[Handler] = []
+        note_duplicates(chain.from_iterable(self._routes.values()), self._report)
+        prefixes = _endpoints(self._controllers)
+        for controller, own in self._routes.items():
+            rules = [route.rule for route in own]
+            catchers = read_catchers([controller], rules, self._graph, self._report)
+            for route in own:
+                with self._report.at(route.where):
+                    around = [*catchers, *self.catchers]
+                    found.append(self._handler(route, prefixes[controller], around))
+        return found
+
+    def _handler(self, route: Route, prefix: str, catchers: Sequence[Catcher]) -> Handler:
+        variables = variables_of(route, self._report)
+        here = self._report.at(route.where)
+        plan: Plan | None = None
+        with here:
+            declared = read_function(route.function, "handler", here)
+            supply = Supply(
+                report=self._report,
+                provide=self._graph.provide,
+                variables=variables,
+                path=Path.ALL,
+            )
+            plan = bind(declared, where=route.where, supply=supply)
+        note_returns(route.function, route.method.lower(), 201, here)
+        guards = self._guards(route, variables)
+        controller: object = self._graph.get(route.controller)
+        here.require_clean()
+        if plan is None:
+            raise Reported
+        method = getattr(controller, route.name)
+        return Handler(route, f"{prefix}.{route.name}", plan, method, guards, tuple(catchers))
+
+    def _guards(self, route: Route, variables: Mapping[str, type | None]) -> tuple[Guard, ...]:
+        found: list[Guard] = []
+        for listed in read_guards(route.controller, route.name, self._configurations):
+            with self._report.at(listed.brought_by):
+                found.append(
+                    bind_guard(listed, variables=variables, graph=self._graph, report=self._report)
+                )
+        return tuple(found)
+
+
+def _endpoints(controllers: Collection[type]) -> dict[type, str]:
+    """Name the controllers for URL building by their class, and its module where two are alike."""
+    count = Counter(each.__name__ for each in controllers)
+    return {
+        each: each.__name__ if count[each.__name__] == 1 else f"{each.__module__}.{each.__name__}"
+        for each in controllers
+    }

@@ -1,0 +1,300 @@
+"""The steps of a request, in order: what dispatch does, `explain` tells and OpenAPI describes.
+
+The first step is the outermost one.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.wrappers import Response
+
+from framework.around.exception_handlers import Catcher
+from framework.around.guards import Guard
+from framework.binding.plan import Plan
+from framework.binding.source import Needs
+from framework.dispatch.handlers import Handler
+from framework.http.context import Context
+from framework.http.routes import Route
+from framework.http.routing import allowed_methods, is_automatic_options
+from framework.middleware import SAFE_METHODS, Middleware
+from framework.settings import HTTPSettings
+from framework.types.signatures import bare, describe, read_return
+from sessions.manager import SessionManager
+
+S = TypeVar("S", bound="Step")
+# A plan, and who asks for its arguments.
+Asking = tuple[str, Plan]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Say why a status is answered; None stands for a status that is chosen in the request."""
+
+    status: int | None
+    why: str
+
+
+class Step(ABC):
+    """Stand for one thing that happens on the way from a request to its response."""
+
+    @property
+    def plans(self) -> Sequence[Asking]:
+        """Return the plans whose arguments the step reads, each with the name of who asks."""
+        return ()
+
+    @abstractmethod
+    def outcomes(self, method: str) -> Iterator[Outcome]:
+        """Yield what the step may answer to a request of this method."""
+
+
+@dataclass(frozen=True)
+class SaveSession(Step):
+    """Save the session before the headers leave, if something has opened it."""
+
+    manager: SessionManager
+
+    def outcomes(self, method: str) -> Iterator[Outcome]:
+        """Yield the answer where the store fails."""
+        yield Outcome(503, "the store of the session does not answer in time")
+
+
+@dataclass(frozen=True)
+class EndComponents(Step):
+    """End the components of the request, and close the files that were uploaded with it."""
+
+    def outcomes(self, method: str) -> Iterator[Outcome]:
+        """Yield nothing: an error of a component is an error of the handler."""
+        yield from ()
+
+
+@dataclass(frozen=True)
+class PassMiddleware(Step):
+    """Pass the request through one middleware, and the response back."""
+
+    middleware: Middleware
+
+    def outcomes(self, method: str) -> Iterator[Outcome]:
+        """Yield what the middleware declares, and what any middleware may come to."""
+        declared = getattr(self.middleware, "refusals", None)
+        if declared is not None:
+            yield from (Outcome(status, why) for status, why in declared(method))
+        if method not in SAFE_METHODS:
+            yield Outcome(413, "the body is too large")
+        yield Outcome(500, "middleware raises")
+
+
+@dataclass(frozen=True)
+class CatchErrors(Step):
+    """Let exception handlers answer an error; the nearest is the first."""
+
+    catchers: Sequence[Catcher]
+
+    @property
+    def plans(self) -> Sequence[Asking]:
+        """Return the plans of the exception handlers."""
+        return [(catcher.where, catcher.plan) for catcher in self.catchers]
+
+    def outcomes(self, method: str) -> Iterator[Outcome]:
+        """Yield what is answered to each type of error."""
+        for catcher in self.catchers:
+            yield from (caught_as(catcher, kind) for kind in catcher.types)
+
+
+@dataclass(frozen=True)
+class CheckGuard(Step):
+    """Let the request pass one guard."""
+
+    guard: Guard
+
+    @property
+    def plans(self) -> Sequence[Asking]:
+        """Return the plan of the guard's check."""
+        return [(self.guard.name, self.guard.plan)]
+
+    def outcomes(self, method: str) -> Iterator[Outcome]:
+        """Yield the refusal."""
+        yield Outcome(403, "a guard refuses")
+
+
+@dataclass(frozen=True)
+class ReadArguments(Step):
+    """Read the arguments of the handler."""
+
+    plan: Plan
+
+    @property
+    def plans(self) -> Sequence[Asking]:
+        """Return the plan of the handler."""
+        return [("the handler", self.plan)]
+
+    def outcomes(self, method: str) -> Iterator[Outcome]:
+        """Yield nothing: what all plans of a request may refuse is told once."""
+        yield from ()
+
+
+@dataclass(frozen=True)
+class CallHandler(Step):
+    """Call the handler, and make a response of its result."""
+
+    handler: Handler
+
+    def outcomes(self, method: str) -> Iterator[Outcome]:
+        """Yield the success, and what happens if the handler raises."""
+        yield success_of(self.handler.route)
+        yield Outcome(500, "the handler raises")
+
+
+@dataclass(frozen=True)
+class AnswerWithoutHandler(Step):
+    """Answer a request that no handler is for: 404, 405, or the methods for OPTIONS."""
+
+    refusal: HTTPException
+
+    @property
+    def allowed(self) -> list[str]:
+        """Return the methods that the path has."""
+        return allowed_methods(self.refusal)
+
+    def outcomes(self, method: str) -> Iterator[Outcome]:
+        """Yield the answer."""
+        shown = ", ".join(self.allowed)
+        if is_automatic_options(method, self.refusal):
+            yield Outcome(204, f"answered by the framework, with Allow: {shown}")
+        elif isinstance(self.refusal, MethodNotAllowed):
+            yield Outcome(405, f"the path has {shown}, and not {method}")
+        elif isinstance(self.refusal, NotFound):
+            yield Outcome(404, "no rule matches the path")
+        else:
+            yield Outcome(self.refusal.code, self.refusal.description or "the path is refused")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Everywhere:
+    """Hold what start-up knows that holds for all requests of an application."""
+
+    settings: HTTPSettings = field(default_factory=HTTPSettings)
+    # None if nothing uses sessions.
+    manager: SessionManager | None = None
+    # The outermost first.
+    middleware: tuple[Middleware, ...] = ()
+    # The exception handlers of configurations.
+    catchers: tuple[Catcher, ...] = ()
+    # What gives the components that each request has anew.
+    per_request: Mapping[object, Callable[[Context], object]] = field(default_factory=dict)
+
+
+def steps_of(handler: Handler, everywhere: Everywhere) -> tuple[Step, ...]:
+    """List the steps of the requests that a handler answers."""
+    inner: list[Step] = [CatchErrors(handler.catchers)] if handler.catchers else []
+    inner += [CheckGuard(guard) for guard in handler.guards]
+    inner += [ReadArguments(handler.plan), CallHandler(handler)]
+    may_open = Needs.SESSION | Needs.REQUEST
+    return _surrounded(inner, everywhere, uses_session=bool(needs_of(inner) & may_open))
+
+
+def steps_without_handler(refusal: HTTPException, everywhere: Everywhere) -> tuple[Step, ...]:
+    """List the steps of a request that no handler is for; the session may have to be renewed."""
+    catchers = everywhere.catchers
+    inner: list[Step] = [CatchErrors(catchers)] if catchers else []
+    inner.append(AnswerWithoutHandler(refusal))
+    return _surrounded(inner, everywhere, uses_session=bool(catchers))
+
+
+def only(steps: Iterable[Step], kind: type[S]) -> list[S]:
+    """List the steps of one kind."""
+    return [step for step in steps if isinstance(step, kind)]
+
+
+def needs_of(steps: Iterable[Step]) -> Needs:
+    """Return what the steps may use of a request."""
+    needs = Needs.NOTHING
+    for step in steps:
+        for _, plan in step.plans:
+            needs |= plan.needs
+    return needs
+
+
+def refusals_of(steps: Iterable[Step], method: str) -> Iterator[Outcome]:
+    """Yield why arguments of guards and the handler may be refused, whoever asks for them."""
+    plans = [
+        plan
+        for step in steps
+        if isinstance(step, CheckGuard | ReadArguments)
+        for _, plan in step.plans
+    ]
+    needs = Needs.NOTHING
+    for plan in plans:
+        needs |= plan.needs
+    converted = dict.fromkeys(name for plan in plans for name in plan.path_converters)
+    if converted:
+        yield Outcome(404, f"the path's {_alternatives(converted)} does not fit")
+    # Through the request, a body may be read where there usually is one.
+    if Needs.BODY in needs or (Needs.REQUEST in needs and method not in SAFE_METHODS):
+        yield Outcome(400, "the body is malformed")
+        yield Outcome(413, "the body is too large")
+    if Needs.BODY in needs:
+        yield Outcome(415, "the body has another type")
+    unfit = [part.where for plan in plans for part in plan.flattened() if part.may_refuse]
+    if unfit:
+        yield Outcome(422, f"{_alternatives(dict.fromkeys(unfit))} does not fit")
+
+
+def success_of(route: Route) -> Outcome:
+    """Tell what a handler answers if nothing goes wrong."""
+    returns = _returned(route.function)
+    if _is_response(returns):
+        return Outcome(None, "the handler's Response")
+    if route.status is not None:
+        return Outcome(route.status, "what the handler returns")
+    if returns is None:
+        return Outcome(204, "the handler returns None")
+    return Outcome(200, "what the handler returns")
+
+
+def caught_as(catcher: Catcher, kind: type[Exception]) -> Outcome:
+    """Tell what an exception handler answers to a type of error."""
+    returns = _returned(catcher.method)
+    why = f"{describe(kind)} is caught"
+    # Of what is caught as just anything, each error has a status of its own.
+    if _is_response(returns) or (catcher.status is None and kind is Exception):
+        return Outcome(None, why)
+    if catcher.status is None and issubclass(kind, HTTPException):
+        return Outcome(kind.code, why)
+    return Outcome(catcher.status or (204 if returns is None else 200), why)
+
+
+def _surrounded(
+    inner: Sequence[Step], everywhere: Everywhere, *, uses_session: bool
+) -> tuple[Step, ...]:
+    """Put around the steps what stands around all requests."""
+    manager, middleware = everywhere.manager, everywhere.middleware
+    outer: list[Step] = []
+    # Rolling sessions are renewed by every response, so also by a 404.
+    always = manager is not None and manager.opens_every_request
+    if manager is not None and (uses_session or always or middleware):
+        outer.append(SaveSession(manager))
+    has_files = bool(needs_of(inner) & (Needs.FILES | Needs.REQUEST))
+    plans = [plan for step in inner for _, plan in step.plans]
+    # What reads the path only asks for no component.
+    has_components = bool(everywhere.per_request) and not all(plan.path_only for plan in plans)
+    if has_components or middleware or has_files:
+        outer.append(EndComponents())
+    outer += [PassMiddleware(each) for each in middleware]
+    return (*outer, *inner)
+
+
+def _returned(function: Callable[..., object]) -> object:
+    returned: object = bare(read_return(function))[0]
+    return None if returned is type(None) else returned
+
+
+def _is_response(returned: object) -> bool:
+    return isinstance(returned, type) and issubclass(returned, Response)
+
+
+def _alternatives(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last

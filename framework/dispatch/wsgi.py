@@ -1,0 +1,222 @@
+"""One request, from start to end, over WSGI.
+
+What a request needs is known at start-up: the steps of each handler are compiled to one function
+that does them, and nothing else.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from framework.around.exception_handlers import catching
+from framework.around.guards import guarded
+from framework.around.middleware import wrap
+from framework.binding.plan import compile_call, compile_path_call
+from framework.dispatch.finishing import Respond, in_scope, in_session, undoing, without_session
+from framework.dispatch.handlers import Handler
+from framework.dispatch.steps import (
+    AnswerWithoutHandler,
+    CallHandler,
+    CatchErrors,
+    CheckGuard,
+    EndComponents,
+    Everywhere,
+    PassMiddleware,
+    ReadArguments,
+    SaveSession,
+    Step,
+    only,
+    steps_of,
+    steps_without_handler,
+)
+from framework.http.context import Context, context_class
+from framework.http.errors import as_http_error, render_problem
+from framework.http.responses import (
+    Answer,
+    Recover,
+    Rendered,
+    Renderers,
+    close_body,
+    status_line,
+)
+from framework.http.routing import (
+    Entry,
+    Router,
+    allowed_methods,
+    answering_head,
+    is_automatic_options,
+    request_path,
+)
+from framework.types.returns import promises_tuple
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+logger = logging.getLogger("framework")
+
+
+class Dispatcher:
+    """Answer every request of an application."""
+
+    def __init__(self, handlers: Iterable[Handler], everywhere: Everywhere, *, debug: bool) -> None:
+        self.debug = debug
+        self._everywhere = everywhere
+        self._contexts = context_class(everywhere.settings, everywhere.per_request)
+        self._handlers: dict[Respond, Handler] = {}
+        self.router = Router(self._entries(list(handlers)))
+        self._find = self.router.find
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Find the handler of a request and let it respond."""
+        try:
+            respond, values = self._find(environ["REQUEST_METHOD"], request_path(environ))
+        except HTTPException as refusal:
+            respond, values = self._refusing(refusal, environ["REQUEST_METHOD"]), {}
+        return respond(environ, start_response, values)
+
+    def find(self, method: str, path: str) -> tuple[Handler, dict[str, Any]]:
+        """Return the handler that would answer a request, and the values of its path.
+
+        Raises `MethodNotAllowed` or `NotFound`.
+        """
+        respond, values = self._find(method, path)
+        return self._handlers[respond], values
+
+    def _entries(self, handlers: list[Handler]) -> Iterator[Entry[Respond]]:
+        """Compile the handlers, each once for all of its methods."""
+        entries = [
+            Entry(each.route.method, each.route.rule, each.endpoint, each) for each in handlers
+        ]
+        compiled: dict[int, Respond] = {}
+        for entry in answering_head(entries):
+            handler = entry.handler
+            respond = compiled.get(id(handler)) or self._compile(handler)
+            compiled[id(handler)] = respond
+            if entry.method == "HEAD":
+                respond = _without_body(respond)
+            self._handlers[respond] = handler
+            yield Entry(entry.method, entry.rule, entry.endpoint, respond)
+
+    def _compile(self, handler: Handler) -> Respond:
+        """Compile the steps of a handler; the shortest way is for those with path values only."""
+        route, steps = handler.route, steps_of(handler, self._everywhere)
+        recover = self._recovery(f"{route.method} {route.rule} in {route.where}")
+        caught = _catching(steps, recover)
+        renderers = Renderers(
+            route.where, route.status, tuples_are_data=promises_tuple(route.function)
+        )
+        match steps:
+            case (ReadArguments(plan), CallHandler()) if plan.path_only:
+                call = compile_path_call(plan, handler.method)
+                return _straight(call, renderers, caught, self._contexts)
+        guards = [step.guard for step in only(steps, CheckGuard)]
+        (arguments,) = only(steps, ReadArguments)
+        called = guarded(guards, compile_call(arguments.plan, handler.method))
+        return self._surround(_answering(called, renderers, caught), steps, recover, caught)
+
+    def _refusing(self, refusal: HTTPException, method: str) -> Respond:
+        """Answer a request that has no handler as any other: it may have a session to renew."""
+        steps = steps_without_handler(refusal, self._everywhere)
+        recover = self._recovery(f"{method} without a handler")
+        caught = _catching(steps, recover)
+        (step,) = only(steps, AnswerWithoutHandler)
+        respond = self._surround(
+            lambda context: _refused(step.refusal, context, caught), steps, recover, caught
+        )
+        return _without_body(respond) if method == "HEAD" else respond
+
+    def _surround(
+        self, answer: Answer, steps: Sequence[Step], recover: Recover, caught: Recover
+    ) -> Respond:
+        """Put around an answer the steps that stand around it, the innermost first."""
+        middleware = [step.middleware for step in only(steps, PassMiddleware)]
+        if middleware:
+            outside = catching(self._everywhere.catchers, recover)
+            answer = wrap(undoing(answer), middleware, outside)
+        if only(steps, EndComponents):
+            answer = in_scope(answer, caught)
+        for session in only(steps, SaveSession):
+            return in_session(answer, recover, session.manager, self._contexts)
+        return without_session(answer, self._contexts)
+
+    def _recovery(self, what: str) -> Recover:
+        """Render errors; one that nobody chose to raise is logged, or left to the debugger."""
+
+        def recover(error: Exception, context: Context) -> Rendered:
+            http_error = as_http_error(error)
+            if http_error is None and self.debug:
+                raise error
+            http_error = http_error or InternalServerError()
+            # An HTTPException is an answer, and a 4xx is the client's doing.
+            if http_error is not error and (http_error.code or 500) >= 500:
+                logger.error("%s failed", what, exc_info=error)
+            return render_problem(http_error, context.environ)
+
+        return recover
+
+
+def _catching(steps: Sequence[Step], recover: Recover) -> Recover:
+    for step in only(steps, CatchErrors):
+        recover = catching(step.catchers, recover)
+    return recover
+
+
+def _straight(
+    call: Callable[[dict[str, Any]], object],
+    renderers: Renderers,
+    recover: Recover,
+    contexts: type[Context],
+) -> Respond:
+    """Respond with what a handler makes of the path values: it needs nothing else."""
+
+    def respond(
+        environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
+    ) -> Iterable[bytes]:
+        try:
+            result = call(values)
+            status, headers, body = renderers[type(result)](result, environ)
+        # Whatever a handler raises is answered.
+        except Exception as error:  # noqa: BLE001
+            status, headers, body = recover(error, contexts(environ, values, None))
+        start_response(status, headers)
+        return body
+
+    return respond
+
+
+def _answering(call: Callable[[Context], object], renderers: Renderers, recover: Recover) -> Answer:
+    """Extract the arguments, run the handler and render its result."""
+
+    def answer(context: Context) -> Rendered:
+        try:
+            result = call(context)
+            return renderers[type(result)](result, context.environ)
+        # Whatever a handler raises is answered.
+        except Exception as error:  # noqa: BLE001
+            context.fail(error)
+            return recover(error, context)
+
+    return answer
+
+
+def _refused(refusal: HTTPException, context: Context, recover: Recover) -> Rendered:
+    """Render a 404 or 405, and the automatic answer to OPTIONS."""
+    if is_automatic_options(context.environ["REQUEST_METHOD"], refusal):
+        return status_line(204), [("Allow", ", ".join(allowed_methods(refusal)))], []
+    return recover(refusal, context)
+
+
+def _without_body(respond: Respond) -> Respond:
+    """Answer HEAD: all headers of the response, Content-Length included, and no body."""
+
+    def head(
+        environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
+    ) -> Iterable[bytes]:
+        close_body(respond(environ, start_response, values))
+        return []
+
+    return head

@@ -1,0 +1,1 @@
+"""HTTP itself: the request, its body and its route, the response and its errors."""

@@ -1,0 +1,115 @@
+"""HTTP errors → problem details (RFC 9457), or a small page where the client prefers HTML."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import msgspec
+from markupsafe import escape
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    ServiceUnavailable,
+    default_exceptions,
+)
+from werkzeug.http import parse_accept_header
+
+from framework.http.responses import (
+    NOSNIFF,
+    Headers,
+    Rendered,
+    encode_json,
+    render_response,
+    status_line,
+)
+from framework.validation import FieldError, InvalidRequest
+from sessions.errors import SessionError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+
+# Werkzeug's own words speak of maintenance.
+_UNAVAILABLE = "The server cannot reach its sessions at the moment. Try again in a moment."
+
+
+class ProblemDetails(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """Hold the members of a problem document."""
+
+    # "about:blank" means that the status says it all; without a default it is always written.
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    errors: Sequence[FieldError] = ()
+
+
+def as_http_error(error: Exception) -> HTTPException | None:
+    """Translate an exception into the HTTP error that it stands for; None if it is a bug."""
+    if isinstance(error, HTTPException):
+        return error
+    if isinstance(error, StoreUnavailable):
+        return ServiceUnavailable(_UNAVAILABLE, retry_after=error.retry_after)
+    if isinstance(error, SessionError) and error.status != InternalServerError.code:
+        return default_exceptions[error.status]()
+    return None
+
+
+def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered:
+    """Render an HTTP error with its own headers; the response that it carries comes first."""
+    if error.response is not None or (error.code is not None and error.code < 400):
+        return render_response(error.get_response(environ), environ, type(error).__name__)
+    details = _details(error)
+    headers = own_headers(error, environ)
+    if _prefers_html(environ):
+        body = _page(details).encode()
+        headers.append(HTML)
+    else:
+        body = encode_json(details)
+        headers.append(PROBLEM)
+    # Either of the two, by what the client prefers.
+    headers += [NOSNIFF, ("Vary", "Accept"), ("Content-Length", str(len(body)))]
+    return status_line(details.status), headers, [body]
+
+
+def own_headers(error: HTTPException, environ: "WSGIEnvironment") -> Headers:
+    """Keep Allow, Retry-After, WWW-Authenticate and the like."""
+    headers = error.get_headers(environ)
+    return [(name, value) for name, value in headers if name.lower() != "content-type"]
+
+
+def _details(error: HTTPException) -> ProblemDetails:
+    return ProblemDetails(
+        type="about:blank",
+        title=error.name,
+        status=error.code or HTTPStatus.INTERNAL_SERVER_ERROR,
+        detail=error.description or "",
+        errors=error.errors if isinstance(error, InvalidRequest) else (),
+    )
+
+
+def _prefers_html(environ: "WSGIEnvironment") -> bool:
+    header = environ.get("HTTP_ACCEPT", "")
+    if "text/html" not in header:
+        return False
+    accepted = parse_accept_header(header, MIMEAccept)
+    json = max(accepted["application/problem+json"], accepted["application/json"])
+    return accepted["text/html"] > json
+
+
+def _page(details: ProblemDetails) -> str:
+    title = escape(f"{details.status} {details.title}")
+    errors = "".join(
+        f"<li><code>{escape(error.where)}</code> {escape(error.what)}</li>\n"
+        for error in details.errors
+    )
+    return (
+        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
+        f"<title>{title}</title>\n<h1>{title}</h1>\n<p>{escape(details.detail)}</p>\n"
+        + (f"<ul>\n{errors}</ul>\n" if errors else "")
+    )
+
+
+HTML = ("Content-Type", "text/html; charset=utf-8")
+PROBLEM = ("Content-Type", "application/problem+json")

@@ -1,0 +1,167 @@
+"""The rules whose variables fill a whole segment each, as a tree of segments.
+
+It stands in front of Werkzeug's `Map` and gives the same answers, only sooner.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+from uuid import UUID
+
+from werkzeug.routing.converters import IntegerConverter, UnicodeConverter, UUIDConverter
+
+H = TypeVar("H")
+T = TypeVar("T")
+Found = tuple[H, dict[str, Any]]
+
+
+class Undecided(Exception):
+    """Tell that only the `Map` knows."""
+
+
+class Tree(Generic[H]):
+    """Stand for the paths that begin alike, in the order in which the `Map` tries them."""
+
+    __slots__ = ("dynamic", "forks", "handlers", "only", "opaque", "static")
+
+    def __init__(self) -> None:
+        self.static: dict[str, Tree[H]] = {}
+        self.dynamic: list[tuple[str, Callable[[str], object], Tree[H]]] = []
+        self.handlers: dict[str, tuple[H, tuple[str, ...]]] = {}
+        # Some rule goes on from here in a way that the tree does not know.
+        self.opaque = False
+        # Whether there are other ways than static ones; the one there is, if it is the only one.
+        self.forks = False
+        self.only: tuple[Callable[[str], object], Tree[H]] | None = None
+
+    def add(self, rule: str, method: str, handler: H) -> None:
+        """Add a rule, as far as the tree knows its segments."""
+        node: Tree[H] = self
+        names: list[str] = []
+        for segment in rule.removesuffix("/").split("/")[1:]:
+            variable = _VARIABLE_SEGMENT.fullmatch(segment)
+            if variable:
+                node = node._variable_child(variable["converter"] or "string")
+                names.append(variable["name"])
+            elif segment and "<" not in segment:
+                node = node.static.setdefault(segment, Tree())
+            else:
+                node.opaque = True
+                return
+        node.handlers[method] = (handler, tuple(names))
+
+    def finish(self) -> None:
+        """Order the variables as the `Map` does, and let a path end in a slash."""
+        self.dynamic.sort(key=lambda child: _CONVERSIONS[child[0]].weight)
+        for _, _, child in self.dynamic:
+            child.finish()
+        for child in self.static.values():
+            child.finish()
+        self.forks = self.opaque or bool(self.dynamic)
+        if len(self.dynamic) == 1 and not self.opaque:
+            self.only = self.dynamic[0][1:]
+        # An unknown rule might match the empty segment behind that slash before this one does.
+        if self.handlers and not self.opaque:
+            self.static[""] = Tree()
+            self.static[""].handlers = self.handlers
+
+    def filled(self, handlers: Sequence[T]) -> "Tree[T]":
+        """Return a finished tree that has in place of each number the handler of that number."""
+        tree: Tree[T] = Tree()
+        tree.opaque, tree.forks = self.opaque, self.forks
+        tree.handlers = {
+            method: (handlers[cast(int, number)], names)
+            for method, (number, names) in self.handlers.items()
+        }
+        tree.static = {segment: each.filled(handlers) for segment, each in self.static.items()}
+        tree.dynamic = [
+            (name, convert, each.filled(handlers)) for name, convert, each in self.dynamic
+        ]
+        if self.only is not None:
+            tree.only = tree.dynamic[0][1:]
+        return tree
+
+    def search(
+        self, segments: list[str], at: int, values: tuple[object, ...], method: str
+    ) -> Found[H] | None:
+        """Find what matches the segments from `at` on; the values are those before."""
+        node = self
+        for segment in segments[at:] if at else segments:
+            child = node.static.get(segment)
+            if child is None and node.only is not None:
+                convert, child = node.only
+                value = convert(segment)
+                if value is None:
+                    return None
+                values = (*values, value)
+            elif child is None or node.forks:
+                return node._try_all(segments, at, values, method)
+            node = child
+            at += 1
+        return node._end(values, method)
+
+    def _end(self, values: tuple[object, ...], method: str) -> Found[H] | None:
+        ending = self.handlers.get(method)
+        if ending is None:
+            return None
+        handler, names = ending
+        # With one value, as most often, this is the quickest.
+        if len(names) == 1:
+            return handler, {names[0]: values[0]}
+        return handler, dict(zip(names, values, strict=True))
+
+    def _try_all(
+        self, segments: list[str], at: int, values: tuple[object, ...], method: str
+    ) -> Found[H] | None:
+        """Go every way from here, in the order of the `Map`, until one leads to a handler."""
+        child = self.static.get(segments[at])
+        found = child and child.search(segments, at + 1, values, method)
+        if found:
+            return found
+        if self.opaque:
+            raise Undecided
+        for _, convert, child in self.dynamic:
+            value = convert(segments[at])
+            if value is not None:
+                found = child.search(segments, at + 1, (*values, value), method)
+                if found:
+                    return found
+        return None
+
+    def _variable_child(self, converter: str) -> "Tree[H]":
+        for name, _, child in self.dynamic:
+            if name == converter:
+                return child
+        child = Tree()
+        self.dynamic.append((converter, _CONVERSIONS[converter].convert, child))
+        return child
+
+
+def _string(segment: str) -> str | None:
+    return segment or None
+
+
+def _int(segment: str) -> int | None:
+    return int(segment) if segment.isdecimal() else None
+
+
+def _uuid(segment: str) -> UUID | None:
+    return UUID(segment) if _UUID.fullmatch(segment) else None
+
+
+class _Conversion(NamedTuple):
+    """Do what a converter of Werkzeug does with a whole segment."""
+
+    weight: int
+    convert: Callable[[str], object]
+
+
+_CONVERSIONS = {
+    "string": _Conversion(UnicodeConverter.weight, _string),
+    "int": _Conversion(IntegerConverter.weight, _int),
+    "uuid": _Conversion(UUIDConverter.weight, _uuid),
+}
+_VARIABLE_SEGMENT = re.compile(
+    r"<(?:(?P<converter>string|int|uuid):)?(?P<name>[a-zA-Z_][a-zA-Z0-9_]*)>"
+)
+_UUID = re.compile(UUIDConverter.regex)

@@ -1,0 +1,57 @@
+"""Origins: the scheme, host and port that a page comes from. Source: RFC 6454."""
+
+import re
+from collections.abc import Iterable
+from ipaddress import IPv6Address
+
+from werkzeug.wrappers import Request
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_ORIGIN = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+)
+_USUAL_PORT = re.compile(r":(?:80|443)$")
+
+
+def checked_origins(setting: str, origins: Iterable[str]) -> frozenset[str]:
+    """Return origins as browsers write them; raise ValueError for what is none."""
+    if isinstance(origins, str):
+        raise ValueError(f"{setting} is the text {origins!r}; give a list: [{origins!r}]")
+    return frozenset(_checked(setting, origin) for origin in origins)
+
+
+def own_origin(request: Request) -> str | None:
+    """Return the origin at which a request arrived; None if it names no host."""
+    return as_written(f"{request.scheme}://{request.host}")
+
+
+def as_written(origin: str) -> str | None:
+    """Write an origin as browsers do: lower case, no default port; None if it is none."""
+    found = _ORIGIN.fullmatch(origin.lower())
+    if found is None:
+        return None
+    scheme, host, port = found.groups()
+    if host.startswith("["):
+        try:
+            host = f"[{IPv6Address(host[1:-1])}]"
+        except ValueError:
+            return None
+    usual = _DEFAULT_PORTS[scheme]
+    number = int(port or usual)
+    return f"{scheme}://{host}" if number == usual else f"{scheme}://{host}:{number}"
+
+
+def host_of(origin: str) -> str:
+    """Return the host of an origin, and its port unless it is usual for http or for https."""
+    return _USUAL_PORT.sub("", origin.partition("://")[2])
+
+
+def _checked(setting: str, origin: str) -> str:
+    written = as_written(origin)
+    if written is None:
+        raise ValueError(
+            f"{setting} has {origin!r}, which is not an origin; write scheme, host (in ASCII, as in"
+            " 'xn--bcher-kva.example') and, where it is not the usual one, port, as in"
+            " 'https://shop.example'"
+        )
+    return written

@@ -1,0 +1,125 @@
+"""The parts of one request: each is read when it is first asked for, and once."""
+
+from collections.abc import Mapping
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+from urllib.parse import unquote_plus
+
+from werkzeug import wrappers
+from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.sansio.http import parse_cookie
+
+from framework.http.bodies import content_length, read_body
+from framework.http.forms import FORM_TYPES, FormData, FormParser
+from framework.settings import HTTPSettings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# Where the environ of a request object holds the reader that has made it.
+READER_KEY = "framework.context"
+
+
+class Request(wrappers.Request):
+    """Let the files that are uploaded with a request be closed with it."""
+
+    def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
+        file = super()._get_file_stream(*args, **kwargs)
+        reader: RequestReader = self.environ[READER_KEY]
+        reader.keep(file)
+        return file
+
+
+class RequestReader:
+    """Read the query, the cookies, the body and the form of one request."""
+
+    __slots__ = ("_body", "_cookies", "_query", "_request", "environ", "path_values")
+
+    # The same for all requests of an application.
+    settings: ClassVar[HTTPSettings] = HTTPSettings()
+
+    def __init__(self, environ: "WSGIEnvironment", path_values: Mapping[str, object]) -> None:
+        self.environ = environ
+        self.path_values = path_values
+        self._request: Request | None = None
+        self._body: bytes | None = None
+        self._query: dict[str, list[str]] | None = None
+        self._cookies: dict[str, list[str]] | None = None
+
+    def keep(self, file: IO[bytes]) -> None:
+        """Let a file be closed with the request."""
+        raise NotImplementedError
+
+    @property
+    def request(self) -> Request:
+        """Return the request as Werkzeug knows it, always the same object."""
+        if self._request is None:
+            if not self.environ.get("CONTENT_LENGTH"):
+                # Werkzeug cuts such a body off at the limit, and does not say so.
+                _ = self.body
+            self._request = Request(self.environ)
+            self._request.max_content_length = self.settings.body_limit
+            self._request.max_form_memory_size = self.settings.form_memory_limit
+            self._request.max_form_parts = self.settings.form_parts_limit
+            self._request.form_data_parser_class = FormParser
+            self.environ[READER_KEY] = self
+        return self._request
+
+    @property
+    def form(self) -> FormData:
+        """Return the fields and files of the body; refuse one over the limit before reading it.
+
+        A body of another type than a form's is refused, too; no body is an empty form.
+        """
+        length = content_length(self.environ, self.settings.body_limit)
+        request = self.request
+        if request.mimetype not in FORM_TYPES and (length or self._body):
+            raise UnsupportedMediaType(
+                f"The body has the type {request.content_type!r}: send {' or '.join(FORM_TYPES)}."
+            )
+        return FormData(request.form, request.files)
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """Return the values of each query key in their order; `?x` is `?x=`.
+
+        Bytes that are no UTF-8 become surrogates, which no converter lets pass.
+        """
+        if self._query is None:
+            text = self.environ.get("QUERY_STRING")
+            self._query = _parse_query(text) if text else {}
+        return self._query
+
+    @property
+    def cookies(self) -> dict[str, list[str]]:
+        """Return the values of each cookie, the one with the most specific path first."""
+        if self._cookies is None:
+            header = self.environ.get("HTTP_COOKIE", "")
+            text = header.encode("latin-1").decode(errors="replace")
+            self._cookies = parse_cookie(text).to_dict(flat=False)
+        return self._cookies
+
+    @property
+    def body(self) -> bytes:
+        """Return the whole body; refuse one over the limit before reading it.
+
+        What was read stays readable for the request object.
+        """
+        if self._body is None:
+            request, limit = self._request, self.settings.body_limit
+            self._body = read_body(self.environ, limit) if request is None else request.get_data()
+        return self._body
+
+
+def _parse_query(text: str) -> dict[str, list[str]]:
+    if not text.isascii():
+        text = text.encode("latin-1").decode(errors="surrogateescape")
+    values: dict[str, list[str]] = {}
+    for pair in text.split("&"):
+        if not pair:
+            continue
+        key, _, value = pair.partition("=")
+        if "%" in pair or "+" in pair:
+            key = unquote_plus(key, errors="surrogateescape")
+            value = unquote_plus(value, errors="surrogateescape")
+        values.setdefault(key, []).append(value)
+    return values

@@ -1,0 +1,292 @@
+"""A handler's result → status, headers and body."""
+
+import logging
+import reprlib
+from collections.abc import (
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+)
+from enum import Enum
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.wrappers import Response
+from werkzeug.wsgi import ClosingIterator
+
+from framework.http.context import Context
+from framework.types.models import encodable
+from framework.types.returns import advice_on_parts
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+Headers = list[tuple[str, str]]
+Rendered = tuple[str, Headers, Iterable[bytes]]
+Render = Callable[[Any, "WSGIEnvironment"], Rendered]
+# Makes the response of one request, whatever happens.
+Answer = Callable[[Context], Rendered]
+# Makes the response to an error.
+Recover = Callable[[Exception, Context], Rendered]
+
+logger = logging.getLogger("framework")
+
+
+class Renderers(dict[type, Render]):
+    """Hold, for each type of result of one handler, what renders it.
+
+    `where` names the handler in messages; `status` is the one its decorator gave it.
+    """
+
+    def __init__(
+        self, where: str, status: int | None = None, *, tuples_are_data: bool = True
+    ) -> None:
+        super().__init__()
+        self._tuples_are_data = tuples_are_data
+        self._where = where
+        self._status = status_line(status or HTTPStatus.OK)
+        self._nothing_status = status_line(status or HTTPStatus.NO_CONTENT)
+        self._bodiless = status in _BODILESS
+
+    def __missing__(self, kind: type) -> Render:
+        """Choose what renders a type when its first value arrives."""
+        render = self._choose(kind)
+        # A handler that makes classes while it runs would otherwise be a leak.
+        if len(self) < _REMEMBERED_TYPES:
+            self[kind] = render
+        return render
+
+    def _choose(self, kind: type) -> Render:
+        if issubclass(kind, Response):
+            return self._response
+        if kind is type(None):
+            return self._nothing
+        if issubclass(kind, Awaitable | AsyncIterable):
+            return self._refuse_async
+        if self._bodiless:
+            return self._refuse
+        if issubclass(kind, str) and not issubclass(kind, Enum):
+            return self._text
+        if kind is bytes:
+            return self._bytes
+        if issubclass(kind, bytes):
+            # WSGI has none but the type itself (PEP 3333, "A Note on String Types").
+            return lambda result, environ: self._bytes(bytes(result), environ)
+        if issubclass(kind, Generator):
+            return self._stream
+        return self._json if kind is not tuple or self._tuples_are_data else self._tuple
+
+    def _text(self, result: str, _: "WSGIEnvironment") -> Rendered:
+        body = result.encode()
+        return self._status, [TEXT, NOSNIFF, ("Content-Length", str(len(body)))], [body]
+
+    def _bytes(self, result: bytes, _: "WSGIEnvironment") -> Rendered:
+        return self._status, [BYTES, NOSNIFF, ("Content-Length", str(len(result)))], [result]
+
+    def _json(self, result: object, _: "WSGIEnvironment") -> Rendered:
+        try:
+            body = encode_json(result)
+        # msgspec raises the last two for values of a right type that do not fit.
+        except (TypeError, ValueError, OverflowError) as error:
+            raise TypeError(
+                f"{self._where} returned {reprlib.repr(result)}, which is not a result:"
+                f" {error}. Return a Response, a str, bytes, None, a generator, or what JSON can"
+                " hold: dict, list, dataclass, msgspec.Struct, Enum, UUID, datetime, numbers."
+            ) from error
+        return self._status, [JSON, NOSNIFF, ("Content-Length", str(len(body)))], [body]
+
+    def _tuple(self, result: tuple[object, ...], environ: "WSGIEnvironment") -> Rendered:
+        """Refuse a body with a status or headers, which would be sent as JSON without a word."""
+        advice = advice_on_parts(result)
+        if advice is not None:
+            raise TypeError(f"{self._where} returned {reprlib.repr(result)}, {advice}")
+        return self._json(result, environ)
+
+    def _nothing(self, _: None, __: "WSGIEnvironment") -> Rendered:
+        if self._bodiless or self._nothing_status.startswith("204"):
+            return self._nothing_status, [], []
+        return self._nothing_status, [TEXT, ("Content-Length", "0")], []
+
+    def _stream(self, result: Iterator[object], _: "WSGIEnvironment") -> Rendered:
+        body = Stream(result, self._where)
+        return self._status, [TEXT if body.is_text else BYTES, NOSNIFF], body
+
+    def _response(self, result: Response, environ: "WSGIEnvironment") -> Rendered:
+        return render_response(result, environ, self._where)
+
+    def _refuse_async(self, result: object, _: "WSGIEnvironment") -> Rendered:
+        """Refuse what an async function returns through a decorator that hides it from start-up."""
+        shown = reprlib.repr(result)
+        # Python would complain, too, that nobody awaited it.
+        close_body(result)
+        raise TypeError(
+            f"{self._where} returned {shown}, which WSGI cannot await: write `def` in place of"
+            " `async def`, or let what decorates it run it, as asyncio.run(...) does."
+        )
+
+    def _refuse(self, result: object, _: "WSGIEnvironment") -> Rendered:
+        raise TypeError(
+            f"{self._where} returned {reprlib.repr(result)}, but its status {self._status!r}"
+            " has no body: return None, or give another status."
+        )
+
+
+class Stream:
+    """Send what a generator yields, its first chunk made already.
+
+    So whatever the generator does before that chunk still counts for the headers.
+    """
+
+    def __init__(self, chunks: Iterator[object], where: str) -> None:
+        self._chunks = chunks
+        self._where = where
+        # What the generator raised after its first chunk.
+        self.failure: Exception | None = None
+        self._on_close: list[Callable[[], object]] = []
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            self.call_on_close(close)
+        try:
+            first = next(chunks, "")
+            self.is_text = isinstance(first, str)
+            self._first: bytes | None = self._encode(first)
+        # Nobody else will know of what has begun here.
+        except BaseException:
+            self.close()
+            raise
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        try:
+            return self._encode(next(self._chunks))
+        except StopIteration:
+            raise
+        # Whatever happens in here, the connection must break: the client has to see that the
+        # answer is not whole. The server does that with the exception; it does not know where.
+        except Exception as error:
+            self.failure = error
+            logger.exception("%s failed after its headers were sent", self._where)
+            raise
+
+    def close(self) -> None:
+        """End the generator, at its last chunk or where the client left."""
+        while self._on_close:
+            try:
+                self._on_close.pop(0)()
+            # The client is gone or has all of it; what follows must end, too.
+            except Exception:
+                logger.exception("%s failed as its stream ended", self._where)
+
+    def call_on_close(self, function: Callable[[], object]) -> None:
+        """Let something follow the end of the generator."""
+        self._on_close.append(function)
+
+    def _encode(self, chunk: object) -> bytes:
+        if isinstance(chunk, bytes):
+            return chunk
+        if isinstance(chunk, str):
+            return chunk.encode()
+        raise TypeError(
+            f"{self._where} yielded {reprlib.repr(chunk)}, of type {type(chunk).__name__}:"
+            " a streamed response is made of str or bytes."
+        )
+
+
+class Closing(list[bytes]):
+    """Hold a whole body that has something to close, which is done once."""
+
+    def __init__(self, chunks: Iterable[bytes], close: Callable[[], object]) -> None:
+        super().__init__(chunks)
+        self._close: Callable[[], object] | None = close
+
+    def close(self) -> None:
+        """Close what belongs to the body."""
+        close, self._close = self._close, None
+        if close is not None:
+            close()
+
+
+def render_response(response: Response, environ: "WSGIEnvironment", where: str) -> Rendered:
+    """Render a Werkzeug response as it is."""
+    try:
+        headers = response.get_wsgi_headers(environ).to_wsgi_list()
+        _check_headers(headers, where)
+    # It will not be sent, whatever is wrong with it.
+    except BaseException:
+        close_body(response)
+        raise
+    if response.status_code == HTTPStatus.NO_CONTENT:
+        # There is no content for Werkzeug's default type to describe.
+        headers = [header for header in headers if header[0].lower() != "content-type"]
+    elif NOSNIFF[0] not in response.headers:
+        headers.append(NOSNIFF)
+    return response.status, headers, _body(response, environ, where)
+
+
+def _body(response: Response, environ: "WSGIEnvironment", where: str) -> Iterable[bytes]:
+    content, is_watched = response.response, bool(response._on_close)
+    if response.status_code in _BODILESS:
+        if isinstance(content, Stream):
+            content.close()
+        return Closing([], response.close)
+    if type(content) is list and not is_watched:
+        return list(response.iter_encoded())
+    if isinstance(content, Stream):
+        # It is the handler's own, which only has to end the response around it, too.
+        content.call_on_close(response.close)
+        return content
+    body = response.get_app_iter(environ)
+    if not response.is_streamed:
+        return Closing(body, response.close)
+    # The server that sends a file by itself closes the file, and not the response.
+    if is_watched and response.direct_passthrough:
+        return Stream(ClosingIterator(response.iter_encoded(), response.close), where)
+    return body if response.direct_passthrough else Stream(iter(body), where)
+
+
+def _check_headers(headers: Headers, where: str) -> None:
+    """Refuse what no server can send while the session may still be discarded (RFC 9110, 5.5)."""
+    for name, value in headers:
+        try:
+            f"{name}{value}".encode("latin-1")
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"{where} sets the header {name}: {value!r}, which is not Latin-1; "
+                "percent-encode it, or leave it out"
+            ) from error
+
+
+def status_line(status: int) -> str:
+    """Write a status as WSGI wants it, `201 CREATED`."""
+    return f"{int(status)} {HTTP_STATUS_CODES.get(status, 'Unknown').upper()}"
+
+
+def close_body(body: object) -> None:
+    """Close a body that will not be sent, or not to its end."""
+    close = getattr(body, "close", None)
+    try:
+        if close is not None:
+            close()
+    # It is the user's own code, and the answer is another one: only the log can be told.
+    except Exception:
+        logger.exception("a body that was not sent failed as it was closed")
+
+
+encode_json = msgspec.json.Encoder(enc_hook=encodable).encode
+TEXT = ("Content-Type", "text/plain; charset=utf-8")
+BYTES = ("Content-Type", "application/octet-stream")
+JSON = ("Content-Type", "application/json")
+# A browser that guesses the type of a text may find a page with scripts in it.
+NOSNIFF = ("X-Content-Type-Options", "nosniff")
+_BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+_REMEMBERED_TYPES = 64

@@ -1,0 +1,252 @@
+"""The routes of a controller, read from its decorators, and the rules of their paths."""
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from werkzeug.routing import BaseConverter, Map, Rule
+from werkzeug.routing.converters import (
+    AnyConverter,
+    FloatConverter,
+    IntegerConverter,
+    PathConverter,
+    UnicodeConverter,
+    UUIDConverter,
+    ValidationError,
+)
+
+from framework.decorators import CONTROLLER, ROUTES, Verb, is_status, verbs_in
+from framework.report import Mistake, Report, location
+from framework.types.members import Member, tag_of, tagged_members
+from framework.types.signatures import signature_of
+
+# A variable, in whose converter anything may be.
+_ANY_VARIABLE = re.compile(r"<[^<>]*>")
+# `{id}`, `{id:int}`
+_BRACES = re.compile(r"\{([^{}/:]*):?([^{}/]*)\}")
+# A variable in a rule, and its converter with the arguments.
+_VARIABLE = re.compile(r"<(?:([^<>:]+):)?[a-zA-Z_][a-zA-Z0-9_]*>")
+
+
+@dataclass(frozen=True)
+class Route:
+    """Say which handler answers which method and path."""
+
+    method: str
+    rule: str
+    status: int | None
+    controller: type
+    name: str
+    # A plain function that takes the controller first, or the object of a static method.
+    function: Callable[..., object]
+    where: str
+
+
+def routes_of(controller: type, report: Report) -> list[Route]:
+    """List the routes of a controller, inherited ones included."""
+    routes = [
+        _route(controller, member, verb)
+        for member in tagged_members(controller, ROUTES)
+        for verb in verbs_in(member.tag)
+    ]
+    for route in routes:
+        if not is_status(route.status):
+            report.note(
+                route.where,
+                f"the status {route.status!r} of {route.method} {route.rule} is not a final HTTP"
+                " status",
+                "Give a number from 200 to 599, or leave it out.",
+            )
+    if not routes:
+        report.at(controller).note(
+            "this controller has no routes",
+            "Decorate a method with @get, @post or another verb. A decorator above a verb hides it"
+            " unless it uses functools.wraps.",
+        )
+    return routes
+
+
+def variables_of(route: Route, report: Report) -> Mapping[str, type | None]:
+    """Return the variables of a path with the types of their values; raise what is wrong."""
+    here = report.at(route.where)
+    for mistake in _foreign_variables(route):
+        here.note(mistake.what, mistake.remedy)
+    here.require_clean()
+    try:
+        return path_variables(route.rule)
+    except ValueError as error:
+        raise Mistake(
+            f"the path {route.rule!r} is not a rule: {error}",
+            "Write a path such as '/items/<int:item_id>'; converters are string, int, float, uuid,"
+            " path and any.",
+        ) from error
+
+
+def note_duplicates(routes: Iterable[Route], report: Report) -> None:
+    """Note handlers that no request could reach, since others have their method and paths."""
+    first: dict[tuple[str, str], Route] = {}
+    for route in routes:
+        other = first.setdefault((route.method, path_key(route.rule)), route)
+        if other is not route:
+            report.note(
+                route.where,
+                f"{route.method} {route.rule} is also {other.method} {other.rule} in {other.where}",
+                "Give one of the two another path or method.",
+            )
+
+
+# A handler asks for its rule, and so do the exception handlers that may answer in its place.
+@lru_cache(maxsize=4096)
+def path_variables(rule: str) -> Mapping[str, type | None]:
+    """List the variables of a rule with the type of their values, None where it is not known.
+
+    Raises `ValueError`, which says what is wrong, for a rule that cannot be.
+    """
+    if "//" in rule:
+        raise ValueError("it holds two slashes in a row")
+    parsed = _ParsedRule(rule)
+    try:
+        new_map([parsed])
+    # Werkzeug raises LookupError for an unknown converter, TypeError for its arguments,
+    # and SyntaxError for a variable that is there twice.
+    except (LookupError, SyntaxError, TypeError, ValueError) as error:
+        raise ValueError(str(error)) from error
+    return {
+        name: _VALUE_TYPES.get(type(converter))
+        for name, converter in parsed.variable_converters.items()
+    }
+
+
+@dataclass(frozen=True)
+class Variables:
+    """Part the variables of several rules: those that all of them have, with their types."""
+
+    common: Mapping[str, type | None]
+    others: AbstractSet[str]
+
+
+def common_variables(rules: Iterable[str]) -> Variables:
+    """Find the variables that all rules have; a rule that cannot be has no say."""
+    found = list(_variables_of_each(rules))
+    common = set.intersection(*found) if found else set()
+    names = {name for each in found for name, _ in each}
+    return Variables(dict(common), names - {name for name, _ in common})
+
+
+def path_key(rule: str) -> str:
+    """Make equal for two rules that match the same paths: names and a last slash do not count."""
+    return _VARIABLE.sub(lambda found: f"<{found[1] or 'string'}>", rule.removesuffix("/"))
+
+
+def new_map(rules: Iterable[Rule]) -> Map:
+    return Map(
+        rules,
+        strict_slashes=False,
+        merge_slashes=False,
+        redirect_defaults=False,
+        converters={"float": _FiniteFloat},
+    )
+
+
+def _route(controller: type, member: Member, verb: Verb) -> Route:
+    return Route(
+        method=verb.method,
+        rule=_join(str(tag_of(controller, CONTROLLER) or ""), verb.path),
+        status=verb.status,
+        controller=controller,
+        name=member.name,
+        function=member.function,
+        where=_where(controller, member),
+    )
+
+
+def _where(controller: type, member: Member) -> str:
+    """Describe a handler; one that a decorator made also by its name in the class."""
+    name = getattr(inspect.unwrap(member.function), "__qualname__", "")
+    place = location(member.function)
+    if name.rpartition(".")[2] == member.name:
+        return place
+    return f"{controller.__name__}.{member.name}, which is {place}"
+
+
+def _join(prefix: str, path: str) -> str:
+    if not path:
+        return "/" + prefix.removeprefix("/")
+    joined = prefix.removesuffix("/") + "/" + path.removeprefix("/")
+    return "/" + joined.removeprefix("/")
+
+
+def _foreign_variables(route: Route) -> Iterator[Mistake]:
+    """Yield variables as other frameworks write them: `{id}`, and `:id` for a parameter.
+
+    Here they are plain text, and the parameter of that name would be read from the query.
+    """
+    plain = _ANY_VARIABLE.sub("", route.rule)
+    for found in _BRACES.finditer(plain):
+        yield _plain_text(route, found[0], found[1], found[2])
+    for segment in plain.split("/"):
+        name = segment.removeprefix(":")
+        if name != segment and name in signature_of(route.function).parameters:
+            yield _plain_text(route, segment, name, "")
+
+
+def _plain_text(route: Route, written: str, name: str, converter: str) -> Mistake:
+    right = f"<{converter}:{name}>" if converter else f"<{name}>, or <int:{name}> for a number"
+    return Mistake(
+        f"the path {route.rule!r} holds {written!r}, which is plain text and not a variable",
+        f"Write {right}.",
+    )
+
+
+def _variables_of_each(rules: Iterable[str]) -> Iterator[set[tuple[str, type | None]]]:
+    for rule in rules:
+        try:
+            yield set(path_variables(rule).items())
+        # What is wrong is reported where the route is read.
+        except ValueError:
+            continue
+
+
+class _FiniteFloat(FloatConverter):
+    """Refuse a number of so many digits that it is infinite."""
+
+    def to_python(self, value: str) -> float:
+        number: float = super().to_python(value)
+        if math.isinf(number):
+            raise ValidationError
+        return number
+
+
+class _ParsedRule(Rule):
+    """Remember the converters of its variables."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.variable_converters: dict[str, BaseConverter] = {}
+
+    def get_converter(
+        self,
+        variable_name: str,
+        converter_name: str,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> BaseConverter:
+        converter = super().get_converter(variable_name, converter_name, args, kwargs)
+        self.variable_converters[variable_name] = converter
+        return converter
+
+
+_VALUE_TYPES: dict[type, type] = {
+    UnicodeConverter: str,
+    PathConverter: str,
+    AnyConverter: str,
+    IntegerConverter: int,
+    _FiniteFloat: float,
+    UUIDConverter: UUID,
+}

@@ -1,0 +1,1 @@
+"""How the components of an application are found, checked, built and ended."""

@@ -1,0 +1,101 @@
+"""Classes, modules and packages → the decorated classes that make up an application."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+
+from framework.decorators import is_decorated
+from framework.middleware import takes_requests
+from framework.report import Report
+
+_DECORATE = "Decorate it: @controller, @component, @service, @repository or @configuration."
+
+
+def find_classes(parts: Iterable[object], report: Report) -> Iterator[type]:
+    """Find the decorated classes among classes and in modules."""
+    for part in parts:
+        if isinstance(part, ModuleType):
+            yield from _classes_of_module(part, report)
+        elif isinstance(part, type) and is_decorated(part):
+            yield part
+        else:
+            _note_undecorated(part, report)
+
+
+def _classes_of_module(module: ModuleType, report: Report) -> list[type]:
+    found = [
+        value
+        for inner in _modules(module, report)
+        for value in vars(inner).values()
+        if isinstance(value, type) and value.__module__ == inner.__name__ and is_decorated(value)
+    ]
+    if not found:
+        report.note(
+            f"Application(…, {module.__name__}, …)",
+            f"the module {module.__name__!r} defines no decorated class",
+            "Decorate one with @controller, or pass the module that defines it.",
+        )
+    return found
+
+
+def _modules(module: ModuleType, report: Report) -> Iterator[ModuleType]:
+    """Import the modules of a package."""
+    yield module
+    for info in pkgutil.iter_modules(getattr(module, "__path__", ()), module.__name__ + "."):
+        # Importing __main__ would run the program.
+        if info.name.endswith(".__main__"):
+            continue
+        try:
+            inner = importlib.import_module(info.name)
+        # A module may fail in any way; the others are still looked at.
+        except Exception as error:  # noqa: BLE001
+            report.note(
+                info.name,
+                f"the module cannot be imported: {type(error).__name__}: {error}",
+                f"Correct it; `python -c 'import {info.name}'` shows where it fails.",
+            )
+        else:
+            yield from _modules(inner, report)
+
+
+def _note_undecorated(part: object, report: Report) -> None:
+    if isinstance(part, type):
+        hint = _named_elsewhere(part)
+        report.at(part).note(
+            "the class is given to Application, but nothing says what it is",
+            f"{hint} Else decorate it, as with @service." if hint else _DECORATE,
+        )
+        return
+    here = report.at(f"Application(…, {part!r}, …)")
+    if is_decorated(type(part)):
+        name = type(part).__name__
+        here.note(
+            f"this is an object of {name}, and not a class",
+            f"Give {name} itself, without parentheses: the application builds it.",
+        )
+    elif isinstance(part, list | tuple | set | frozenset):
+        here.note(
+            f"this is a {type(part).__name__}, but Application takes classes and modules",
+            "Give them one by one: Application(First, Second), or Application(*classes).",
+        )
+    else:
+        here.note(
+            "this is neither a class nor a module",
+            "Give decorated classes, or modules and packages that define them.",
+        )
+
+
+def _named_elsewhere(part: type) -> str | None:
+    """Say where a class is named that works without being given to the application."""
+    name = part.__name__
+    if callable(getattr(part, "check", None)):
+        return f"If it is a guard, leave it out: @guard({name}) is enough."
+    if callable(getattr(part, "resolve", None)):
+        return f"If it is a resolver, leave it out: Annotated[…, {name}] is enough."
+    if takes_requests(part):
+        return (
+            f"If it is middleware, return [{name}] from a @component method of a configuration that"
+            " is annotated `-> list[Middleware]`."
+        )
+    return None

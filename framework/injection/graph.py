@@ -1,0 +1,360 @@
+"""The graph of components: walked, verified and built at start-up, by the injector.
+
+injector fills unbound parameters of builtin types with empty values, and holds one lock for the
+whole process. So each constructor is walked before it: something provides the type of a parameter,
+or the parameter has a default, or it is a mistake. injector only calls what is complete, in one
+thread, before the first request.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast, overload
+
+import injector
+
+from framework.binding.inject import InjectMarker, Named, NotProvided
+from framework.binding.source import Marker
+from framework.http.context import Context, PerRequest
+from framework.http.scope import Ending, NothingYielded, end_all
+from framework.injection.mistakes import (
+    captive,
+    cycle,
+    lacking,
+    of_one_request,
+    raised,
+    short_lived,
+    unannotated,
+    unused_mapping,
+    unused_replacement,
+    wrong_type,
+    yields_nothing,
+)
+from framework.injection.providers import Absent, Known, Provider, method_call
+from framework.injection.registry import Registry
+from framework.injection.request_components import per_request
+from framework.report import Mistake, Report, Reported, mistakes_of_settings
+from framework.types.signatures import (
+    EMPTY,
+    Declared,
+    Unresolved,
+    annotated,
+    describe,
+    read_parameters,
+)
+from sessions.errors import ConfigurationError
+
+T = TypeVar("T")
+
+# The providers that are being built, each for the one before it.
+Trail = tuple[Provider, ...]
+# A parameter and what provides its argument; None where it keeps its default.
+Supplied = tuple[Declared, Provider | None]
+
+
+@dataclass(frozen=True)
+class Construction(injector.Provider[object]):
+    """Make a component of others."""
+
+    make: Callable[..., object]
+    configuration: Provider | None
+    arguments: Sequence[Supplied]
+
+    def get(self, injector: injector.Injector) -> object:
+        """Make the component; what it needs is there already."""
+        positional = [] if self.configuration is None else [_give(injector, self.configuration)]
+        named: dict[str, object] = {}
+        for declared, need in self.arguments:
+            value = declared.default if need is None else _give(injector, need)
+            if declared.kind is inspect.Parameter.POSITIONAL_ONLY:
+                positional.append(value)
+            else:
+                named[declared.name] = value
+        return self.make(*positional, **named)
+
+
+class Graph:
+    """Hold the components of an application, each built once."""
+
+    def __init__(
+        self,
+        classes: Iterable[type],
+        *,
+        replacements: Mapping[object, object] = {},
+        known: Sequence[Known] = (),
+        absent: Sequence[Absent] = (),
+        report: Report,
+    ) -> None:
+        self.known = known
+        """What the framework provides where the user does not."""
+        self._report = report
+        self._built: dict[Provider, bool] = {}
+        self._asked_for: set[Provider] = set()
+        self.per_request: dict[object, Callable[[Context], object]] = {}
+        """What gives the components that each request has anew, by their types."""
+        self._per_request: dict[Provider, PerRequest] = {}
+        self._endings: list[Callable[[], object]] = []
+        self._injector = injector.Injector(auto_bind=False)
+        self._registry = Registry(classes, known, absent, report)
+        self._registry.replace(replacements)
+        for provider in self._registry.eager():
+            with report.at(provider.origin):
+                self._build(provider, ())
+
+    @overload
+    def get(self, key: type[T]) -> T: ...
+    @overload
+    def get(self, key: object) -> object: ...
+
+    def get(self, key: object) -> object:
+        """Return the component of a type; raise NotProvided or Reported."""
+        return self._get(self._ask_for(key))
+
+    def stand_in(self, listed: Any) -> Any:
+        """Return what a decorator or a list means: the component of a class, or an object itself.
+
+        A replacement of the object, or of its class, takes its place.
+        """
+        if isinstance(listed, type):
+            return self.get(Named(listed))
+        for key in (listed, type(listed)):
+            if self._registry.replacement(key) is not None:
+                return self.get(key)
+        return listed
+
+    def provide(self, key: object) -> object:
+        """Return a component, or what gives one that each request has anew; raise as `get`."""
+        return self._provide((), key)
+
+    def call_of(
+        self, configuration: type, name: str, function: Callable[..., object]
+    ) -> Callable[[], object]:
+        """Return the call of a configuration's method, its parameters injected.
+
+        Its components are looked up once, not when it is called.
+        """
+        provider = method_call(configuration, name, function)
+        arguments = self._arguments(provider, (provider,))
+        construction = Construction(provider.make, self._registry.find(configuration), arguments)
+        return functools.partial(construction.get, self._injector)
+
+    def close(self) -> None:
+        """End the components that generators have made, the last one first."""
+        endings, self._endings = self._endings, []
+        end_all(reversed(endings))
+
+    def provider_of(self, key: object) -> str | None:
+        """Return where the component of a type comes from, None if from nowhere."""
+        return self._registry.where(key)
+
+    def asks_for(self, key: object) -> bool:
+        """Return whether something has asked for the component of a type."""
+        return any(key in provider.keys for provider in self._asked_for)
+
+    def provided(self) -> list[object]:
+        """List the types that the user's providers make."""
+        return [key for provider in self._registry.eager() for key in provider.keys]
+
+    @property
+    def has_endings(self) -> bool:
+        """Return whether something ends with the application."""
+        return any(each.ends and not each.per_request for each in self._built)
+
+    def all_of(self, kind: type) -> Iterator[tuple[str, Any]]:
+        """Yield every component of a type with its place; each counts as asked for."""
+        for provider in (*self._registry.eager(), *self._registry.replacements):
+            if self._is_built(provider):
+                component = _give(self._injector, provider)
+                if isinstance(component, kind):
+                    self._asked_for.add(provider)
+                    yield provider.where, component
+
+    def components(self) -> Iterator[tuple[str, object]]:
+        """Yield what the user's providers have made, each with the name of its type."""
+        for provider in self._registry.eager():
+            if not provider.per_request:
+                yield describe(provider.keys[0]), _give(self._injector, provider)
+
+    def unasked(self) -> Iterator[tuple[tuple[object, ...], str, object]]:
+        """Yield what the user provides and nothing has asked for: its types, place and value."""
+        for provider in self._registry.eager():
+            if self._built.get(provider) and provider not in self._asked_for:
+                # What each request has anew is not made yet: its types stand for it.
+                value = provider.keys if provider.per_request else _give(self._injector, provider)
+                yield provider.keys, provider.where, value
+
+    def note_unused(self) -> None:
+        """Note what was meant for something that nothing asks for, once everything has asked."""
+        for replacement in self._registry.replacements:
+            if replacement not in self._asked_for:
+                self._note(unused_replacement(replacement))
+        told = {mistake.where for mistake in self._report.mistakes}
+        for provider in self._registry.eager():
+            if (
+                provider.makes_mapping
+                and provider not in self._asked_for
+                and provider.where not in told
+            ):
+                self._note(unused_mapping(provider, self.known))
+
+    def _note(self, mistake: Mistake) -> None:
+        self._report.note(mistake.where, mistake.what, mistake.remedy)
+
+    def _refuse(self, mistake: Mistake) -> Reported:
+        """Note a mistake that has a place of its own, and return what to raise."""
+        self._note(mistake)
+        return Reported()
+
+    def _get(self, provider: Provider) -> object:
+        if provider.per_request:
+            raise self._refuse(short_lived(provider))
+        self._build(provider, ())
+        return _give(self._injector, provider)
+
+    def _ask_for(self, annotation: object) -> Provider:
+        provider = self._registry.find(annotation)
+        self._asked_for.update((provider, *self._registry.parts.get(provider, ())))
+        return provider
+
+    def _is_built(self, provider: Provider) -> bool:
+        if provider.per_request:
+            return False
+        with self._report.at(provider.origin):
+            self._build(provider, ())
+            return True
+        return False
+
+    def _build(self, provider: Provider, trail: Trail) -> None:
+        """Build a component after all that it needs; raise Reported if that cannot be."""
+        if provider in trail:
+            raise self._refuse(cycle(trail[trail.index(provider) :]))
+        if provider not in self._built:
+            self._built[provider] = self._try_to_build(provider, (*trail, provider))
+        if not self._built[provider]:
+            raise Reported
+
+    def _try_to_build(self, provider: Provider, trail: Trail) -> bool:
+        here = self._report.at(provider.origin)
+        with here:
+            if provider.per_request:
+                self._plan(provider, trail)
+            else:
+                self._make(provider, self._arguments(provider, trail))
+        return here.is_clean
+
+    def _arguments(self, provider: Provider, trail: Trail) -> list[Supplied]:
+        """Walk the parameters of a provider and build what they ask for."""
+        here = self._report.at(provider.written)
+        with here:
+            self._build_configuration(provider, trail)
+        arguments: list[Supplied] = []
+        for declared in self._parameters(provider):
+            with here:
+                try:
+                    need = self._need(declared)
+                except NotProvided as missing:
+                    raise lacking(provider, declared, missing) from missing
+                if need is not None:
+                    self._build(need, trail)
+                    if need.per_request:
+                        raise self._refuse(captive(trail, need))
+                arguments.append((declared, need))
+        here.require_clean()
+        return arguments
+
+    def _provide(self, trail: Trail, key: object) -> object:
+        provider = self._ask_for(key)
+        if not provider.per_request:
+            return self._get(provider)
+        self._build(provider, trail)
+        return self._per_request[provider]
+
+    def _plan(self, provider: Provider, trail: Trail) -> None:
+        """Plan how requests make a component."""
+        self._build_configuration(provider, trail)
+        make = provider.make
+        if provider.configuration is not None:
+            make = functools.partial(make, self.get(provider.configuration))
+        provide = functools.partial(self._provide, trail)
+        giver = per_request(provider, make, provide=provide, report=self._report)
+        self._per_request[provider] = giver
+        self.per_request.update((key, giver) for key in provider.keys)
+
+    def _build_configuration(self, provider: Provider, trail: Trail) -> None:
+        """Build the configuration whose method provides a component, if it is one."""
+        if provider.configuration is not None:
+            self._build(self._registry.find(provider.configuration), trail)
+
+    def _parameters(self, provider: Provider) -> list[Declared]:
+        if provider.signature is None:
+            return []
+        found = read_parameters(provider.signature, self._report.at(provider.written))
+        # Nothing is passed to *args and **kwargs, which the constructors of mixins often have.
+        return [declared for declared in found if not declared.variadic]
+
+    def _need(self, declared: Declared) -> Provider | None:
+        """Return what provides an argument; None where the parameter keeps its default."""
+        if declared.annotation is Unresolved:
+            raise Reported
+        try:
+            if declared.annotation is EMPTY:
+                raise unannotated()
+            for metadata in declared.metadata:
+                if isinstance(metadata, Marker) and not isinstance(metadata, InjectMarker):
+                    raise of_one_request(f"a value from the {metadata.source}")
+            return self._ask_for(annotated(declared.annotation, declared.metadata))
+        except NotProvided:
+            if declared.default is EMPTY:
+                raise
+            return None
+
+    def _make(self, provider: Provider, arguments: Sequence[Supplied]) -> None:
+        """Let injector make a component."""
+        owner = provider.configuration
+        configuration = None if owner is None else self._registry.find(owner)
+        construction = Construction(_make_of(provider, self._endings), configuration, arguments)
+        key = cast(Any, provider)
+        self._injector.binder.bind(key, to=construction)
+        try:
+            component = _give(self._injector, provider)
+        except ConfigurationError as error:
+            where = self._place_of_settings(provider)
+            for mistake in mistakes_of_settings(error.problems):
+                self._report.note(where, mistake.what, mistake.remedy)
+            raise Reported from error
+        except NothingYielded as error:
+            raise self._refuse(yields_nothing(provider)) from error
+        # What makes a component is the user's own code and may raise anything.
+        except Exception as error:
+            raise self._refuse(raised(provider, error)) from error
+        # Once made, it is the same for everybody.
+        self._injector.binder.bind(key, to=injector.InstanceProvider(component))
+        wrong = wrong_type(provider, component)
+        if wrong is not None:
+            raise self._refuse(wrong)
+
+    def _place_of_settings(self, provider: Provider) -> str:
+        """Return where the settings are written that a component is made of, or the component."""
+        settings = provider if provider.settings is None else self._registry.find(provider.settings)
+        return settings.where
+
+
+def _make_of(provider: Provider, endings: list[Callable[[], object]]) -> Callable[..., object]:
+    """Return what makes a component; what ends one that a generator yields joins the endings."""
+    if not provider.ends:
+        return provider.make
+
+    def begin(*some: object, **others: object) -> object:
+        ending = Ending(cast(Any, provider.make(*some, **others)), provider.where)
+        component: object = ending.begin()
+        endings.append(ending.end)
+        return component
+
+    return begin
+
+
+def _give(source: injector.Injector, provider: Provider) -> object:
+    # injector takes any key, but says that it wants a type. A provider as the key keeps types apart
+    # to which injector gives a meaning of its own, such as lists.
+    return source.get(cast(Any, provider))

@@ -1,0 +1,310 @@
+"""What goes wrong while components are found and put together, and what to do about it."""
+
+import inspect
+import os
+import re
+import traceback
+from collections.abc import AsyncGenerator, Collection, Coroutine, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, get_origin
+
+import injector
+from werkzeug.wrappers import Request
+
+from framework.binding.inject import NotProvided
+from framework.binding.session import is_session
+from framework.decorators import is_component, is_configuration, is_controller
+from framework.injection.providers import Absent, Known, Provider
+from framework.middleware import takes_requests
+from framework.report import Mistake, did_you_mean, location
+from framework.types.conversion import TEXTS, is_scalar
+from framework.types.fitting import fits, is_protocol
+from framework.types.signatures import (
+    Declared,
+    annotated_names,
+    bare,
+    describe,
+    signature_of,
+)
+
+_MOST_PLACES = 5
+# Whose frames say nothing about the mistake.
+_PACKAGE = Path(__file__).parent.parent
+_OWN_FOLDERS = tuple(f"{each}{os.sep}" for each in (_PACKAGE, Path(injector.__file__).parent))
+# What Python says of an argument that a constructor does not have.
+_UNKNOWN_NAME = re.compile(r"(.+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
+
+
+def not_provided(key: Any, components: Collection[type], absent: Iterable[Absent]) -> NotProvided:
+    """Explain why none of the components is what the type asks for."""
+    name = describe(key)
+    if key is Request or is_session(key):
+        return of_one_request(name)
+    for each in absent:
+        if key is each.key:
+            return NotProvided(each.what, each.remedy)
+    if is_abstract(key):
+        return _abstract(key, components)
+    if is_scalar(key, TEXTS):
+        return NotProvided(
+            f"nothing provides {name}",
+            "Give the parameter a default value, or ask for a class of settings that a @component"
+            " method returns.",
+        )
+    return NotProvided(f"nothing provides {name}", _remedy(key, name))
+
+
+def of_one_request(name: str) -> NotProvided:
+    """Explain why a component cannot have what each request has anew."""
+    return NotProvided(
+        f"{name} belongs to one request, but components live longer",
+        "Take it as a parameter of the handler, and pass it on from there.",
+    )
+
+
+def unannotated() -> NotProvided:
+    """Explain why a parameter without an annotation gets nothing."""
+    return NotProvided(
+        "nothing says what to inject without an annotation",
+        "Write the type of the component behind the parameter, or give it a default value.",
+    )
+
+
+def is_abstract(key: Any) -> bool:
+    """Tell whether a type cannot be built itself: an abstract class or a protocol."""
+    return isinstance(key, type) and (inspect.isabstract(key) or is_protocol(key))
+
+
+def implements(candidate: type, key: type) -> bool:
+    """Tell whether a class says itself that it implements an abstract class or a protocol."""
+    return candidate is not key and key in candidate.__mro__
+
+
+def cycle(providers: Sequence[Provider]) -> Mistake:
+    """Draw providers each of which needs the next one, and the last the first."""
+    first = providers[0]
+    drawing = "\n→ ".join(each.where for each in (*providers, first))
+    return Mistake(
+        f"these components need each other, so none of them can be built first:\n{drawing}",
+        "Take one of them out of the circle, for example by moving what two of them share into a"
+        " third.",
+        where=first.where,
+    )
+
+
+def lacking(provider: Provider, declared: Declared, missing: NotProvided) -> Mistake:
+    """Report a parameter that nothing provides."""
+    what, remedy = f"parameter {declared.name!r}: {missing.what}", missing.remedy
+    example = _made_by_hand(provider) if is_scalar(declared.annotation, TEXTS) else None
+    if example is not None:
+        remedy = f"Write {example} with its value. Or {remedy[:1].lower()}{remedy[1:]}"
+    return Mistake(what, remedy, where=provider.where)
+
+
+def captive(trail: Sequence[Provider], need: Provider) -> Mistake:
+    """Draw how something that lives longer than a request would keep a component of one."""
+    drawing = "\n→ ".join(each.where for each in (*trail, need))
+    needed = describe(need.keys[0])
+    return Mistake(
+        f"{trail[-1].name} is built once, but {needed} anew for each request:\n{drawing}",
+        _release(trail[-1], needed),
+        where=trail[-1].where,
+    )
+
+
+def short_lived(provider: Provider) -> Mistake:
+    """Report a controller, a guard or middleware that would be made anew for each request."""
+    return Mistake(
+        f'{provider.name} has scope="request", but what handles requests is built once',
+        "Remove the scope, and let a method take what belongs to the request.",
+        where=provider.where,
+    )
+
+
+def raised(provider: Provider, error: Exception) -> Mistake:
+    """Show what a constructor or a component method raised, from the user's own code on."""
+    trace = error.__traceback__
+    while trace is not None and _is_own(trace):
+        trace = trace.tb_next
+    usual = (
+        "Correct what the last line of the traceback says; start-up runs every constructor once."
+    )
+    shown = "".join(traceback.format_exception(type(error), error, trace)).rstrip()
+    return Mistake(
+        f"{provider.name} cannot be built: {type(error).__name__}: {error}\n{shown}",
+        _right_name(provider, error) or usual,
+        where=provider.where,
+    )
+
+
+def yields_nothing(provider: Provider) -> Mistake:
+    """Report a generator that ends before it has yielded a component."""
+    return Mistake(
+        f"{provider.name}() is a generator, but ended without yielding a component",
+        "Yield the component once, whichever way the method takes; what follows the yield ends it.",
+        where=provider.where,
+    )
+
+
+def wrong_type(provider: Provider, component: object) -> Mistake | None:
+    """Report a component method that does not return what it says."""
+    if provider.configuration is None:
+        return None
+    # That the method is asynchronous has been reported.
+    if isinstance(component, Coroutine):
+        component.close()
+    if isinstance(component, Coroutine | AsyncGenerator):
+        return None
+    wrong = [key for key in provider.keys if not _is_of(component, key)]
+    if not wrong:
+        return None
+    return Mistake(
+        f"{provider.name}() is annotated to return {describe(wrong[0])}, but it returned"
+        f" {'None' if component is None else 'an object of type ' + type(component).__name__}",
+        "Return what the annotation says, or change it.",
+        where=provider.where,
+    )
+
+
+def unused_replacement(provider: Provider) -> Mistake:
+    """Report the replacement of something that nothing asks for."""
+    return Mistake(
+        f"nothing asks for {provider.name}, so replacing it changes nothing",
+        "Replace a type that a constructor or an Inject[...] parameter names.",
+        where=provider.where,
+    )
+
+
+def unused_mapping(provider: Provider, known: Iterable[Known]) -> Mistake:
+    """Report a mapping that nothing asks for: it may hold settings under another name."""
+    meant = " ".join(
+        f"Did you mean {each.method}? A method of that name returns settings of the"
+        f" {describe(each.key)}."
+        for each in known
+        if each.method
+    )
+    return Mistake(
+        f"nothing asks for the {describe(provider.keys[0])} that {provider.name}() provides",
+        f"{meant} Otherwise remove the method.".lstrip(),
+        where=provider.where,
+    )
+
+
+def _abstract(key: type, components: Collection[type]) -> NotProvided:
+    name = describe(key)
+    chosen = [each for each in components if implements(each, key)]
+    if chosen:
+        return NotProvided(
+            f"more than one component implements {name}: {_places(chosen)}",
+            f"Return the one you mean from a @component method annotated `-> {name}`.",
+        )
+    alike = [each for each in components if _looks_like(each, key)]
+    others = [each for each in _subclasses(key) if not is_abstract(each)]
+    if not alike and not others:
+        return NotProvided(
+            f"nothing provides {name}, which is abstract, and no implementation is known",
+            f"Write a class that inherits from {name}, decorate it with @component, and pass it"
+            " to the Application.",
+        )
+    return NotProvided(
+        f"nothing provides {name}, which is abstract; known implementations:"
+        f" {_places([*alike, *others])}",
+        f"Decorate the one you mean with @component, let it inherit from {name}, and pass it to"
+        f" the Application; or return it from a @component method annotated `-> {name}`.",
+    )
+
+
+def _remedy(key: Any, name: str) -> str:
+    if not isinstance(key, type):
+        return f"Return it from a @component method annotated `-> {name}`."
+    if is_component(key) or is_configuration(key) or is_controller(key):
+        return f"Pass {name} to the Application."
+    return (
+        f"Decorate {name} with @component, or return it from a @component method of a"
+        " configuration class that is passed to the Application."
+    )
+
+
+def _places(classes: Iterable[type]) -> str:
+    # An abstract class of the standard library may have hundreds of implementations.
+    places = [location(each) for each in dict.fromkeys(classes)]
+    shown = ", ".join(places[:_MOST_PLACES])
+    rest = len(places) - _MOST_PLACES
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def _subclasses(key: type) -> Iterator[type]:
+    each: type
+    for each in key.__subclasses__():
+        yield each
+        yield from _subclasses(each)
+
+
+def _looks_like(candidate: type, key: type) -> bool:
+    """Tell whether a class has all that a protocol asks for, without saying that it follows it."""
+    members = [
+        name
+        for base in key.__mro__
+        if is_protocol(base)
+        for name in (*vars(base), *annotated_names(base))
+        if not name.startswith("_")
+    ]
+    return bool(members) and all(hasattr(candidate, name) for name in members)
+
+
+def _right_name(provider: Provider, error: Exception) -> str | None:
+    """Tell the name that is meant, if the component was given an unknown one."""
+    kind: Any = provider.keys[0] if provider.keys else None
+    found = _UNKNOWN_NAME.match(str(error)) if isinstance(error, TypeError) else None
+    if found is None or not isinstance(kind, type) or found[1] != kind.__qualname__:
+        return None
+    names = list(signature_of(kind).parameters)
+    guess = did_you_mean(found[2], names).removeprefix("; ")
+    return f"{guess[:1].upper()}{guess[1:]} {kind.__name__} takes {', '.join(names)}.".lstrip()
+
+
+def _made_by_hand(provider: Provider) -> str | None:
+    """Tell how to give an object of a class where now the class is; None if nothing takes one."""
+    kind: Any = provider.keys[0] if provider.keys else None
+    # What is built because a decorator or a list names it, and so need not be.
+    if provider.configuration is not None or not isinstance(kind, type) or is_component(kind):
+        return None
+    if callable(getattr(kind, "check", None)):
+        return f"@guard({kind.__name__}(…))"
+    return f"[{kind.__name__}(…)]" if takes_requests(kind) else None
+
+
+def _release(provider: Provider, needed: str) -> str:
+    """Say how something that is built once can have a component of each request."""
+    # A hook provides nothing.
+    if not provider.keys:
+        return f"Remove the parameter, or ask for what {needed} is made of: no request runs here."
+    kind: Any = provider.keys[0]
+    taken = f"{needed[:1].lower()}{needed[1:]}: Inject[{needed}]"
+    if isinstance(kind, type) and is_controller(kind):
+        return f"Let the handler take it, as {taken}; a controller is built once."
+    if isinstance(kind, type) and takes_requests(kind):
+        return f"Let __call__ ask for it: component_of(request, {needed})."
+    if describe(kind).startswith("list[Middleware"):
+        return f"Let the middleware ask for it: component_of(request, {needed})."
+    has_check = callable(getattr(kind, "check", None))
+    # A class that is no component is built since @guard names it.
+    if has_check and provider.configuration is None and not is_component(kind):
+        return f"Let check take it, as {taken}; a guard is built once."
+    return (
+        f'Give {provider.name} scope="request" as well, or let the handler take'
+        f" Inject[{needed}] and pass it on."
+        + f" If it is a guard, let check take it instead, as {taken}."
+        * has_check
+    )
+
+
+def _is_own(trace: TracebackType) -> bool:
+    return trace.tb_frame.f_code.co_filename.startswith(_OWN_FOLDERS)
+
+
+def _is_of(component: object, key: object) -> bool:
+    """Tell whether a component is of the class; what a collection holds is for who asks for it."""
+    kind = bare(key)[0]
+    return component is not None and fits(component, get_origin(kind) or kind)

@@ -1,0 +1,183 @@
+"""Which provider makes the component of a type: the user's, a replacement, a default."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from framework.binding.inject import Named
+from framework.decorators import component_methods, is_component, is_configuration
+from framework.injection.mistakes import implements, is_abstract, not_provided
+from framework.injection.providers import (
+    Absent,
+    Known,
+    Provider,
+    class_provider,
+    key_of,
+    known_provider,
+    method_provider,
+    value_provider,
+)
+from framework.report import Report
+from framework.types.signatures import describe, split
+
+
+class Registry:
+    """Find providers by the type that is asked for."""
+
+    def __init__(
+        self,
+        classes: Iterable[type],
+        known: Sequence[Known],
+        absent: Sequence[Absent],
+        report: Report,
+    ) -> None:
+        self._known = known
+        self._absent = absent
+        self._report = report
+        self._providers: dict[object, Provider] = {each.key: known_provider(each) for each in known}
+        self._mine: dict[object, Provider] = {}
+        self.replacements: list[Provider] = []
+        # The replacements that are parts of what another provider makes.
+        self.parts: dict[Provider, list[Provider]] = {}
+        for provider in self._collect(classes):
+            self._add(provider)
+        # The framework's defaults step aside for the user's components.
+        self._providers |= self._mine
+
+    def replace(self, replacements: Mapping[object, object]) -> None:
+        """Put objects in the place of whatever provides their types."""
+        for annotation, value in replacements.items():
+            key = key_of(*split(annotation))
+            where = f"replace({describe(key)})"
+            provider = value_provider(key, lambda value=value: value, where)
+            self._providers[key] = provider
+            self.replacements.append(provider)
+        for known in self._known:
+            self._replace_parts(known)
+
+    def replacement(self, key: object) -> Provider | None:
+        """Return what replaces an object that need not be a type, None if nothing does."""
+        return next((each for each in self.replacements if each.keys == (key,)), None)
+
+    def find(self, annotation: Any) -> Provider:
+        """Return the provider of a type or raise NotProvided."""
+        provider, key = self._lookup(annotation)
+        if provider is None:
+            raise not_provided(key, list(self._types()), self._absent)
+        return provider
+
+    def where(self, annotation: Any) -> str | None:
+        """Return where the component of a type comes from, None if from nowhere."""
+        provider, _ = self._lookup(annotation)
+        return None if provider is None else provider.where
+
+    def eager(self) -> list[Provider]:
+        """List the user's providers, without those whose place a replacement takes."""
+        mine = dict.fromkeys(self._mine.values())
+        return [each for each in mine if not self._is_replaced(each)]
+
+    def _collect(self, classes: Iterable[type]) -> Iterator[Provider]:
+        for target in classes:
+            yield class_provider(target)
+            for member in component_methods(target):
+                here = self._report.at(member.function)
+                if is_configuration(target):
+                    with here:
+                        yield method_provider(target, member, self._known, here)
+                else:
+                    here.note(
+                        f"the @component method {member.name}() is in {target.__name__}, which is"
+                        " not a configuration",
+                        f"Decorate {target.__name__} with @configuration, or move the method to a"
+                        " class that is.",
+                    )
+
+    def _add(self, provider: Provider) -> None:
+        if provider.makes_settings_of is not None:
+            make = _completed(provider.make, provider.makes_settings_of)
+            provider = dataclasses.replace(provider, make=make)
+        for key in provider.keys:
+            other = self._mine.setdefault(key, provider)
+            if other is not provider:
+                self._report.note(
+                    provider.where,
+                    f"{describe(key)} is provided twice: here and by {other.where}",
+                    "Remove one of the two, or give one of them a type of its own.",
+                )
+
+    def _lookup(self, annotation: Any) -> tuple[Provider | None, Any]:
+        """Return the provider of a type, if there is one, and what the type is known by."""
+        if isinstance(annotation, Named):
+            annotation = annotation.target
+            self._name(annotation)
+        key = key_of(*split(annotation))
+        try:
+            provider = self._providers.get(key)
+        # The metadata of `Annotated` need not be hashable; then nothing can be registered for it.
+        except TypeError:
+            return None, key
+        return provider or self._implied(key), key
+
+    def _name(self, target: type) -> None:
+        """Let a class provide itself although nothing tags it, unless something provides it."""
+        if target not in self._providers and not is_abstract(target):
+            self._providers[target] = class_provider(target)
+
+    def _implied(self, key: Any) -> Provider | None:
+        """Return the provider of a type that nothing provides by its name."""
+        if isinstance(key, type) and is_component(key):
+            provider = class_provider(key)
+        else:
+            found = {each for known, each in self._types().items() if _is_choice(known, key)}
+            if len(found) != 1:
+                return None
+            (provider,) = found
+        self._providers[key] = provider
+        return provider
+
+    def _types(self) -> dict[type, Provider]:
+        return {key: each for key, each in self._providers.items() if isinstance(key, type)}
+
+    def _replace_parts(self, known: Known) -> None:
+        """Let whatever makes a known component make it with the parts that are replaced."""
+        parts = {
+            setting: self._providers[key]
+            for key, setting in known.parts.items()
+            if self._providers.get(key) in self.replacements
+        }
+        whole = self._providers[known.key]
+        if not parts:
+            return
+        make = _with_parts(whole.make, {name: each.make() for name, each in parts.items()})
+        changed = dataclasses.replace(whole, make=make)
+        # The whole may be a replacement, too.
+        self.parts[changed] = [whole, *parts.values()]
+        for table in (self._providers, self._mine):
+            table.update({key: changed for key, each in table.items() if each is whole})
+
+    def _is_replaced(self, provider: Provider) -> bool:
+        """Return whether a replaced type is one that the provider makes or implements."""
+        replaced = {key for each in self.replacements for key in each.keys}
+        return any(
+            base in replaced for key in provider.keys for base in getattr(key, "__mro__", (key,))
+        )
+
+
+def _completed(make: Callable[..., object], known: Known) -> Callable[..., object]:
+    """Return what makes a known component of some settings and of the defaults."""
+
+    def complete(*args: Any, **needs: Any) -> object:
+        settings = make(*args, **needs)
+        if not isinstance(settings, Mapping):
+            raise TypeError(f"returned {type(settings).__name__}, which is not a mapping")
+        return known.make(settings)
+
+    return complete
+
+
+def _with_parts(make: Callable[..., Any], parts: Mapping[str, Any]) -> Callable[..., object]:
+    return lambda *args, **needs: dataclasses.replace(make(*args, **needs), **parts)
+
+
+def _is_choice(candidate: type, key: Any) -> bool:
+    return is_abstract(key) and implements(candidate, key)

@@ -1,0 +1,25 @@
+"""Checks of the whole program, which only start-up can make: one tuple lists them."""
+
+from collections.abc import Callable
+
+from framework.lints.clashes import note_clashes
+from framework.lints.decorators import note_misplaced, note_undecorated
+from framework.lints.program import Program
+from framework.lints.unused import note_no_controller, note_unused
+from framework.report import Report
+
+__all__ = ["Program", "check_program"]
+
+LINTS: tuple[Callable[[Program, Report], None], ...] = (
+    note_no_controller,
+    note_undecorated,
+    note_misplaced,
+    note_clashes,
+    note_unused,
+)
+
+
+def check_program(program: Program, report: Report) -> None:
+    """Note every mistake that no part of the program shows by itself."""
+    for lint in LINTS:
+        lint(program, report)

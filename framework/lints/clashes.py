@@ -1,0 +1,40 @@
+"""Arguments that a handler and what stands around it cannot both have."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from framework.binding.clashes import clashes, missing_bodies, two_types
+from framework.binding.source import Parameter
+from framework.dispatch.handlers import Handler
+from framework.lints.program import Program
+from framework.report import Mistake, Report
+
+
+def note_clashes(program: Program, report: Report) -> None:
+    """Note what handlers and what stands around them cannot both have, each cause once."""
+    causes: dict[str, list[Mistake]] = {}
+    for mistake in chain.from_iterable(map(_clashing, program.handlers)):
+        # It names what the handlers share, since each of them is right by itself.
+        causes.setdefault(mistake.what, []).append(mistake)
+    for first, *others in map(dict.fromkeys, causes.values()):
+        count = len(others)
+        also = f"; so it is in {count} other handler{'s' * (count > 1)}" if others else ""
+        report.note(first.where, f"{first.what}{also}", first.remedy)
+    for handler in program.handlers:
+        route = handler.route
+        for mistake in missing_bodies(route.method, route.where, _before(handler)):
+            report.note(mistake.where, mistake.what, mistake.remedy)
+
+
+def _clashing(handler: Handler) -> Iterator[Mistake]:
+    parameters = _before(handler)
+    yield from clashes(parameters)
+    # Of the exception handlers only one runs; which body its request had, nobody knows.
+    for catcher in handler.catchers:
+        yield from two_types([*catcher.plan.parameters, *parameters])
+
+
+def _before(handler: Handler) -> list[Parameter]:
+    """List the parameters of the guards, and then of the handler."""
+    plans = (*(guard.plan for guard in handler.guards), handler.plan)
+    return [parameter for plan in plans for parameter in plan.parameters]

@@ -1,0 +1,148 @@
+"""Decorators that would do nothing where they are, and configurations that lack theirs."""
+
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import chain
+from types import FunctionType
+from typing import Any, get_origin
+
+from framework.around.guards import read_guards
+from framework.decorators import (
+    CATCHES,
+    GUARDS,
+    ROUTES,
+    component_methods,
+    is_configuration,
+    is_controller,
+)
+from framework.injection.providers import key_of
+from framework.lints.hidden_decorators import HiddenDecorators
+from framework.lints.program import Program
+from framework.report import Report, location
+from framework.types.members import tag_of, tagged_members
+from framework.types.signatures import describe, read_return, split
+
+_MOVE = "Move it to a class decorated with @controller, or remove the decorator."
+_HOOKS = ("on_start", "on_stop")
+
+
+def note_misplaced(program: Program, report: Report) -> None:
+    """Note guards that guard nothing, handlers that nothing calls, and mixtures of the two."""
+    served = set(chain.from_iterable(map(_served, program.classes)))
+    decorators = HiddenDecorators()
+    for target in program.classes:
+        hidden = decorators.note(target, report)
+        if is_controller(target):
+            _note_in_controller(target, hidden, report)
+        else:
+            _note_elsewhere(target, served, report)
+
+
+def note_undecorated(program: Program, report: Report) -> None:
+    """Note what is silently ignored in configurations."""
+    # What only a component method of a configuration can provide.
+    names = {"Middleware", *(known.key.__name__ for known in program.graph.known)}
+    methods = {known.method for known in program.graph.known}
+    for target in program.configurations:
+        provided = {member.name for member in component_methods(target)}
+        forgotten = [
+            function
+            for name, function in _methods(target)
+            if name not in provided and (name in methods or _would_provide(function, names))
+        ]
+        for function in forgotten:
+            report.at(function).note(
+                f"{target.__name__}.{function.__name__} provides nothing: it is not decorated",
+                "Put @component above it.",
+            )
+        if not forgotten and not provided and not _does_something(target):
+            report.at(target).note(
+                f"nothing in the configuration {target.__name__} is decorated, so it changes"
+                " nothing",
+                "Put @component above the methods that provide components, or leave the class out.",
+            )
+
+
+def _note_in_controller(target: type, hidden: AbstractSet[str], report: Report) -> None:
+    routes = {member.name for member in tagged_members(target, ROUTES)}
+    for member in tagged_members(target, GUARDS):
+        # Its verb may be one of those that are hidden.
+        if member.name not in routes | hidden:
+            _note_idle_guard(location(member.function), f"{member.name}() is not a handler", report)
+    for member in tagged_members(target, CATCHES):
+        if member.name in routes:
+            report.at(member.function).note(
+                f"{member.name}() is decorated with @catch and as a handler, but it cannot be both",
+                "Write two methods, which may call a third.",
+            )
+
+
+def _served(target: type) -> Sequence[type]:
+    """Return the classes whose decorators do something for the sake of this one."""
+    if is_controller(target):
+        return target.__mro__
+    return target.__mro__[1:] if is_configuration(target) else ()
+
+
+def _note_elsewhere(target: type, served: AbstractSet[type], report: Report) -> None:
+    name = target.__name__
+    for base in target.__mro__:
+        if base in served:
+            continue
+        if tag_of(base, GUARDS) and not is_configuration(target):
+            what = f"{name} is neither a controller nor a configuration"
+            _note_idle_guard(location(base), what, report)
+        for key, found in vars(base).items():
+            # A class inside a class may be decorated for its own sake.
+            if not issubclass(type(found), type):
+                _note_useless(found, key, target, report)
+
+
+def _note_useless(found: object, key: str, target: type, report: Report) -> None:
+    tags = [tag for tag in (ROUTES, GUARDS, CATCHES) if tag_of(found, tag)]
+    if not tags:
+        return
+    where, name = location(getattr(found, "__func__", found)), target.__name__
+    if ROUTES in tags:
+        what = f"{key}() is decorated as a handler, but {name} is not a controller"
+        report.note(where, f"{what}, so no request reaches it", _MOVE)
+    elif GUARDS in tags:
+        _note_idle_guard(where, f"{key}() is not a handler", report)
+    if CATCHES in tags and not is_configuration(target):
+        report.note(
+            where,
+            f"@catch catches nothing here: {name} is neither a controller nor a configuration",
+            "Move the method to one of the two, or remove the decorator.",
+        )
+
+
+def _note_idle_guard(where: str, why: str, report: Report) -> None:
+    report.note(
+        where,
+        f"@guard guards nothing here: {why}",
+        "Put it on a handler, a controller or a configuration.",
+    )
+
+
+def _methods(target: type) -> Iterator[tuple[str, Callable[..., object]]]:
+    names = dict.fromkeys(name for base in target.__mro__ for name in vars(base))
+    for name in names:
+        found: Any = next(vars(base)[name] for base in target.__mro__ if name in vars(base))
+        is_bound_later = issubclass(type(found), staticmethod | classmethod)
+        function = found.__func__ if is_bound_later else found
+        if issubclass(type(function), FunctionType) and not name.startswith("_"):
+            yield name, function
+
+
+def _would_provide(function: Callable[..., object], types: set[str]) -> bool:
+    kind: Any = key_of(*split(read_return(function)))
+    base = get_origin(kind) or kind
+    shown = describe(kind)
+    names = [each.__name__ for each in getattr(base, "__mro__", ())]
+    return any(each in names or shown.startswith(f"list[{each}") for each in types)
+
+
+def _does_something(target: type) -> bool:
+    hooks = any(hasattr(target, name) for name in _HOOKS)
+    catches = any(True for _ in tagged_members(target, CATCHES))
+    return hooks or catches or bool(read_guards(target, "", ()))

@@ -1,0 +1,141 @@
+"""Decorators that another one above them hides, since it lacks functools.wraps."""
+
+import gc
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import islice
+from types import FunctionType, ModuleType, NoneType
+
+from framework.decorators import CATCHES, COMPONENT, GUARDS, ROUTES, verbs_in
+from framework.report import Report
+from framework.types.fitting import subclasses
+from framework.types.members import tag_of
+from framework.types.signatures import REMEMBERED
+
+_NAMES = {GUARDS: "@guard", CATCHES: "@catch", COMPONENT: "@component"}
+# What a decorator made holds what it decorated near by; a cache or an engine may hold the world.
+_NEAR = 1000
+# What a default may be that holds nothing.
+_PLAIN = (NoneType, bool, int, float, str, bytes)
+
+
+class HiddenDecorators:
+    """Find what is on a function that a class knows only through another one, without its tags."""
+
+    def note(self, target: type, report: Report) -> set[str]:
+        """Note each method whose decorators are lost, and return the names of those methods."""
+        lost: set[str] = set()
+        for base in target.__mro__:
+            for name, found in vars(base).items():
+                is_member = callable(found) or hasattr(type(found), "__get__")
+                if is_member and not _holds_nothing(found):
+                    for written, hidden in self._hidden(found, f"{base.__qualname__}.{name}"):
+                        lost.add(name)
+                        _note_lost(written, hidden, report)
+        return lost
+
+    def _hidden(self, found: object, name: str) -> Iterator[tuple[FunctionType, list[str]]]:
+        """Yield the functions that a class's member only holds, with what they lose."""
+        mine = list(_wrapped(found))
+        for layer in _functions_in(found):
+            lost = [
+                written
+                for key in (ROUTES, *_NAMES)
+                for written in _written(key, _missing(layer, found, key))
+            ]
+            inner = list(_functions_in(layer)) if lost else []
+            own = next((each for each in inner if _is_hidden(each, layer, mine, name)), None)
+            # A decorator may also hold methods of other classes, and others of this one.
+            if own is not None or (lost and not self._is_elsewhere(inner)):
+                yield own or layer, lost
+
+    def _is_elsewhere(self, functions: list[FunctionType]) -> bool:
+        """Tell whether one of the functions is what some class has, or what that wraps."""
+        return any(id(each) in self._members for each in functions)
+
+    @cached_property
+    def _members(self) -> set[int]:
+        """Know the members of all classes that exist; few applications need to."""
+        found: set[int] = set()
+        for target in subclasses(object).values():
+            for member in vars(target).values():
+                found.update(map(id, _wrapped(member)))
+        return found
+
+
+def _is_hidden(function: FunctionType, layer: FunctionType, mine: list[object], name: str) -> bool:
+    """Tell whether a function inside a layer is what the class's member was made of."""
+    # What leads from other methods back to this one, an application for one, hides nothing.
+    is_mine = any(function is each for each in mine)
+    return function is layer if is_mine else function.__qualname__ == name
+
+
+def _wrapped(member: object) -> Iterator[object]:
+    """Yield a member of a class and what it wraps, as functools.wraps tells."""
+    seen: set[int] = set()
+    while issubclass(type(member), FunctionType | staticmethod | classmethod):
+        if id(member) in seen:
+            return
+        seen.add(id(member))
+        yield member
+        member = getattr(member, "__wrapped__", None)
+
+
+def _holds_nothing(member: object) -> bool:
+    """Return whether a member is a function that can hold no other one, as most handlers are."""
+    if type(member) is not FunctionType or member.__closure__ or member.__kwdefaults__:
+        return False
+    tags = vars(member).keys() - {ROUTES, *REMEMBERED}
+    return not tags and all(type(each) in _PLAIN for each in member.__defaults__ or ())
+
+
+def _functions_in(holder: object) -> Iterator[FunctionType]:
+    """Yield the functions that something holds, however it does that, the nearest first."""
+    seen = {id(holder)}
+    found = [holder]
+    # The list grows as it is read.
+    for each in islice(found, _NEAR):
+        # What a lazy object is an instance of is not to be asked.
+        if type(each) is FunctionType:
+            yield each
+        for held in _held(each)[:_NEAR]:
+            if id(held) not in seen and not issubclass(type(held), type | ModuleType):
+                seen.add(id(held))
+                found.append(held)
+
+
+def _held(holder: object) -> list[object]:
+    if type(holder) is not FunctionType:
+        return gc.get_referents(holder)
+    # Its globals would lead everywhere, and what start-up remembers of it is not its own.
+    own = {name: value for name, value in vars(holder).items() if name not in REMEMBERED}
+    return gc.get_referents(holder.__closure__, holder.__defaults__, holder.__kwdefaults__, own)
+
+
+def _missing(layer: FunctionType, found: object, key: str) -> tuple[object, ...]:
+    """Return what a tag of an inner function says, and that of the outer one does not."""
+    kept = _parts(tag_of(found, key))
+    return tuple(
+        each for each in _parts(tag_of(layer, key)) if not any(each is other for other in kept)
+    )
+
+
+def _parts(tag: object) -> tuple[object, ...]:
+    if tag is None:
+        return ()
+    return tag if isinstance(tag, tuple) else (tag,)
+
+
+def _written(key: str, missing: tuple[object, ...]) -> list[str]:
+    """List the decorators as they are written, without their arguments."""
+    if key == ROUTES:
+        return [f"@{verb.method.lower()}" for verb in verbs_in(missing)]
+    return [_NAMES[key]] if missing else []
+
+
+def _note_lost(written: FunctionType, hidden: list[str], report: Report) -> None:
+    do, it = ("does", "it") if len(hidden) == 1 else ("do", "them")
+    report.at(written).note(
+        f"{' and '.join(hidden)} {do} nothing here: a decorator above hides {it}",
+        f"Let that decorator use functools.wraps, or move it below {hidden[-1]}.",
+    )

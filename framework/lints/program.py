@@ -1,0 +1,29 @@
+"""The whole program, as start-up has read it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from framework.decorators import is_configuration, is_controller
+from framework.dispatch.handlers import Handler
+from framework.injection.graph import Graph
+from framework.middleware import Middleware
+
+
+@dataclass(frozen=True)
+class Program:
+    """Hold what an application is made of."""
+
+    classes: Sequence[type]
+    graph: Graph
+    handlers: Sequence[Handler]
+    middleware: Sequence[Middleware]
+
+    @property
+    def controllers(self) -> list[type]:
+        """List the classes that are controllers."""
+        return [target for target in self.classes if is_controller(target)]
+
+    @property
+    def configurations(self) -> list[type]:
+        """List the classes that are configurations."""
+        return [target for target in self.classes if is_configuration(target)]

@@ -1,1 +1,0 @@
-"""What start-up finds wrong with a program, and what it says about it."""

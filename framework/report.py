@@ -1,0 +1,195 @@
+"""Mistakes of a program: each is noted where it is found, and start-up tells all of them at once.
+
+This is the one way to tell a mistake. Code that cannot go on raises `Mistake`; `report.at(where)`
+notes it and goes on behind its block. Code that can go on notes the mistake by itself.
+"""
+
+import inspect
+import os
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from types import TracebackType
+from typing import Any
+
+_PLACE = re.compile(r"\((?P<file>[^()]*):(?P<line>\d+)\)$")
+
+
+class Mistake(Exception):
+    """Say what is wrong with a program, and what to do about it.
+
+    `where` is empty until a report notes the mistake.
+    """
+
+    def __init__(self, what: str, remedy: str, *, where: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+        self.where = where
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mistake) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return f"Mistake({self.what!r}, {self.remedy!r}, where={self.where!r})"
+
+    @property
+    def _key(self) -> tuple[str, str, str]:
+        return self.where, self.what, self.remedy
+
+
+class Reported(Exception):
+    """Say that something cannot be had, because of a mistake that the report holds already."""
+
+
+class StartupError(Exception):
+    """Tell every mistake that keeps an application from starting."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(sorted(dict.fromkeys(mistakes), key=_position))
+        super().__init__(_told(self.mistakes))
+
+    @property
+    def problems(self) -> tuple[Mistake, ...]:
+        """Return the mistakes, under an earlier name of theirs."""
+        return self.mistakes
+
+
+class Report:
+    """Collect the mistakes of a program; one that is found twice is told once."""
+
+    def __init__(self) -> None:
+        self._mistakes: dict[Mistake, None] = {}
+
+    @property
+    def mistakes(self) -> Sequence[Mistake]:
+        """Return what was noted, in the order in which it was found."""
+        return tuple(self._mistakes)
+
+    def at(self, where: object) -> "Place":
+        """Return the place that mistakes are noted for: a text, or a class or function."""
+        return Place(self, where)
+
+    def note(self, where: str, what: str, remedy: str) -> None:
+        """Note a mistake."""
+        self._mistakes[Mistake(what, remedy, where=where)] = None
+
+    def raise_mistakes(self) -> None:
+        """Raise StartupError if there is a mistake."""
+        if self._mistakes:
+            raise StartupError(self._mistakes)
+
+
+class Place:
+    """Note the mistakes of one place, also those that are raised in a `with` block of it."""
+
+    def __init__(self, report: Report, where: object) -> None:
+        self._report = report
+        self._where = where
+        self.is_clean = True
+        """Whether no mistake was noted through this place."""
+
+    @property
+    def where(self) -> str:
+        """Return the place as the report writes it."""
+        # Finding a class means reading its file, so this is only read for a mistake.
+        return self._where if isinstance(self._where, str) else location(self._where)
+
+    def note(self, what: str, remedy: str) -> None:
+        """Note a mistake, and go on."""
+        self.is_clean = False
+        self._report.note(self.where, what, remedy)
+
+    def require_clean(self) -> None:
+        """Raise `Reported` if a mistake was noted through this place."""
+        if not self.is_clean:
+            raise Reported
+
+    def __enter__(self) -> "Place":
+        return self
+
+    def __exit__(
+        self, kind: object, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if isinstance(error, Mistake):
+            self.note(error.what, error.remedy)
+            return True
+        if isinstance(error, Reported):
+            self.is_clean = False
+            return True
+        return False
+
+
+def mistakes_of_settings(settings: Iterable[str]) -> list[Mistake]:
+    """Read what is wrong with settings, each as `fact; remedy`."""
+    found = (text.partition("; ") for text in settings)
+    return [Mistake(what, _sentence(remedy)) for what, _, remedy in found]
+
+
+def numbered(mistakes: Iterable[Mistake]) -> str:
+    """List mistakes in full, a block each."""
+    return "\n\n".join(
+        f"{number}. {mistake.where}\n"
+        f"   {_indented(mistake.what)}\n"
+        f"   Fix: {_indented(mistake.remedy)}"
+        for number, mistake in enumerate(mistakes, 1)
+    )
+
+
+def did_you_mean(name: str, candidates: Sequence[str]) -> str:
+    """Guess the name that was meant, in words that end a sentence."""
+    close = get_close_matches(name, candidates, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def location(target: Any) -> str:
+    """Describe where a class or function is defined, as `Class.method (file:line)`.
+
+    A function wrapped with `functools.wraps` is described by the function inside.
+    """
+    inner = inspect.unwrap(target)
+    name = getattr(inner, "__qualname__", None)
+    if name is None:
+        return repr(target)
+    place = _definition(inner)
+    short = name.rpartition("<locals>.")[2]
+    return f"{short} ({place})" if place else short
+
+
+def _sentence(remedy: str) -> str:
+    return f"{remedy[:1].upper()}{remedy[1:]}." if remedy else "Correct the setting."
+
+
+def _definition(target: Any) -> str:
+    code = getattr(target, "__code__", None)
+    if code is not None:
+        return f"{_readable_path(code.co_filename)}:{code.co_firstlineno}"
+    try:
+        file = inspect.getsourcefile(target)
+        line = inspect.findsource(target)[1] + 1
+    # Classes made at run time, in a shell or in C have no source to point at.
+    except (OSError, TypeError):
+        return ""
+    return f"{_readable_path(file or '?')}:{line}"
+
+
+def _readable_path(path: str) -> str:
+    here = os.getcwd() + os.sep
+    return path.removeprefix(here)
+
+
+def _position(mistake: Mistake) -> tuple[str, int]:
+    match = _PLACE.search(mistake.where)
+    return (match["file"], int(match["line"])) if match else ("", 0)
+
+
+def _told(mistakes: tuple[Mistake, ...]) -> str:
+    count = "1 mistake keeps" if len(mistakes) == 1 else f"{len(mistakes)} mistakes keep"
+    return f"{count} the application from starting:\n\n{numbered(mistakes)}"
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n   ")

@@ -1,0 +1,1 @@
+"""What an annotation means: signatures, fields, limits, and values that fit or do not."""

@@ -1,0 +1,143 @@
+"""Whether a value is of a type, as a type checker would see it, and whether it can be changed."""
+
+import enum
+import types
+from abc import ABCMeta
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from inspect import isabstract
+from typing import Any, Literal, Union, get_args, get_origin, is_typeddict
+from uuid import UUID
+
+import msgspec
+
+from framework.types.fields import fields_of
+from framework.types.signatures import EMPTY, Unresolved, bare, split
+
+# As in PEP 484: a type checker takes an int for a float; the others say nothing.
+_UNCERTAIN = (float, complex, Any, EMPTY, Unresolved)
+# What a type checker takes for one of these, too.
+_ALSO: dict[Any, Any] = {
+    None: types.NoneType,
+    float: (float, int),
+    complex: (complex, float, int),
+}
+# An object of these is hardly ever one of a class that somebody made of two.
+_VALUES = (str, bytes, int, bool, types.NoneType, Decimal, UUID, date, datetime, time, timedelta)
+# Nobody can change a value of these in place.
+_UNCHANGING = (
+    str,
+    bytes,
+    int,
+    float,
+    Decimal,
+    date,
+    time,
+    timedelta,
+    UUID,
+    types.NoneType,
+    enum.Enum,
+)
+# A class whose metaclass has another one decides itself what its instances are.
+_CHECKS = (type.__instancecheck__, ABCMeta.__instancecheck__)
+
+
+def fits(value: object, annotation: Any) -> bool:
+    """Tell whether a value is of a type; in doubt it is. Limits of the type do not count."""
+    kind, _ = split(annotation)
+    origin, arguments = get_origin(kind) or kind, get_args(kind)
+    if hasattr(kind, "__supertype__"):
+        return fits(value, kind.__supertype__)
+    if origin in (Union, types.UnionType):
+        return any(fits(value, each) for each in arguments)
+    if origin is Literal:
+        return any(value == each and type(value) is type(each) for each in arguments)
+    if origin is list and arguments and isinstance(value, list):
+        return all(fits(each, arguments[0]) for each in value)
+    return _is_instance(value, origin)
+
+
+def is_protocol(key: Any) -> bool:
+    """Tell whether a type is a protocol, and not a class that follows one."""
+    return bool(getattr(key, "_is_protocol", False))
+
+
+def may_be(given: Any, wanted: Any) -> bool:
+    """Tell whether something of one type can be of another, None aside; in doubt it can."""
+    one, other = bare(given)[0], bare(wanted)[0]
+    if not (_is_plain(one) and _is_plain(other)):
+        return True
+    try:
+        if issubclass(one, other) or issubclass(other, one):
+            return True
+    # Protocols that can only be checked before the program runs.
+    except TypeError:
+        return True
+    if one in _VALUES or other in _VALUES:
+        return False
+    # A class may be made of both, and of an abstract one also without saying so.
+    return (
+        isabstract(one)
+        or isabstract(other)
+        or not subclasses(one).keys().isdisjoint(subclasses(other))
+    )
+
+
+def subclasses(kind: type) -> dict[int, type]:
+    """Return all classes below one, by their ids: a metaclass may make them unhashable."""
+    found: dict[int, type] = {}
+    rest = [kind]
+    while rest:
+        below: list[type] = type.__subclasses__(rest.pop())
+        for each in below:
+            if id(each) not in found:
+                found[id(each)] = each
+                rest.append(each)
+    return found
+
+
+def can_change(annotation: Any, within: tuple[object, ...] = ()) -> bool:
+    """Tell whether a value, or one inside of it, can be changed in place; in doubt it can.
+
+    `within` are the types that the value is inside of.
+    """
+    kind, _ = bare(annotation)
+    origin = get_origin(kind)
+    if origin is Literal or kind in within:
+        return False
+    if origin in (Union, types.UnionType, tuple, frozenset):
+        return any(can_change(each, within) for each in get_args(kind) if each is not ...)
+    if _is_frozen(kind):
+        return any(can_change(each.annotation, (*within, kind)) for each in fields_of(kind))
+    return not (isinstance(kind, type) and origin is None and issubclass(kind, _UNCHANGING))
+
+
+def _is_plain(kind: Any) -> bool:
+    """Tell whether a type is a class of which nothing else passes for an instance."""
+    if not isinstance(kind, type) or get_origin(kind) is not None or kind in _UNCERTAIN:
+        return False
+    return type(kind).__instancecheck__ in _CHECKS and not is_typeddict(kind)
+
+
+def _is_instance(value: object, kind: Any) -> bool:
+    if is_typeddict(kind):
+        return isinstance(value, Mapping)
+    # What it says of any object, type checkers know before the program runs.
+    if is_protocol(kind):
+        return value is not None
+    try:
+        return isinstance(value, _ALSO.get(kind, kind))
+    # Any, and type variables.
+    except TypeError:
+        return True
+
+
+def _is_frozen(kind: Any) -> bool:
+    if not isinstance(kind, type):
+        return False
+    if issubclass(kind, msgspec.Struct):
+        return kind.__struct_config__.frozen and not kind.__struct_config__.array_like
+    # A subclass of a dataclass need not be decorated itself.
+    parameters: Any = getattr(kind, "__dataclass_params__", None)
+    return parameters is not None and bool(parameters.frozen)

@@ -1,0 +1,249 @@
+"""The methods of a class: how decorators tag them, and what their annotations mean in the class.
+
+A text in an annotation may name a class inside of the class. The types of a generic base stand for
+its type variables.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial, update_wrapper
+from types import FunctionType, MappingProxyType, MethodType
+from typing import Any, TypeVar, cast, get_args, get_origin
+
+from framework.types.signatures import EMPTY, evaluate, signature_of
+
+# Where the classes of aliases are: `types.UnionType`, `typing.NewType`.
+_OF_ALIASES = ("types", "typing", "typing_extensions")
+# The types that stand for type variables.
+Types = Mapping[Any, Any]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A tagged method as a class has it, with what it overrides."""
+
+    name: str
+    # Of each class that defines it, the nearest first; a static method is one still.
+    functions: tuple[Callable[..., object], ...]
+    tag: object
+
+    @property
+    def function(self) -> Callable[..., object]:
+        """Return the one that the class really uses."""
+        return self.functions[0]
+
+
+def tag(target: object, name: str, value: object) -> None:
+    """Put a tag on a class or on the function of a method."""
+    setattr(_tagged(target), name, value)
+
+
+def tag_of(target: object, name: str) -> object:
+    """Return the tag of a class or method, None if it has none of its own."""
+    try:
+        tags = _tagged(target).__dict__
+    # A member of a class may be a lazy object, which raises what it likes if it is asked too early.
+    except Exception:  # noqa: BLE001
+        return None
+    return tags.get(name) if type(tags) in (dict, MappingProxyType) else None
+
+
+def tagged_members(target: type, name: str) -> Iterator[Member]:
+    """Yield the tagged methods of a class without evaluating any attribute.
+
+    An override without a tag keeps the one it overrides; an override that is no method ends it.
+    """
+    bases = [vars(base) for base in target.__mro__]
+    tagged = dict.fromkeys(
+        key
+        for members in reversed(bases)
+        for key, member in members.items()
+        if _member_tag(member, name) is not None
+    )
+    for key in tagged:
+        definitions = [members[key] for members in bases if key in members]
+        if _is_method(definitions[0]):
+            tags = (_member_tag(each, name) for each in definitions)
+            methods = filter(_is_method, definitions)
+            yield Member(
+                key,
+                tuple(in_class(each, key, target) for each in methods),
+                next(tag for tag in tags if tag is not None),
+            )
+
+
+def in_class(definition: Any, name: str, target: type) -> Any:
+    """Return what a class makes of a method that it, or a base of it, defines under a name.
+
+    It is the function itself, unless an annotation of it means something else in the class. A
+    static method stays one.
+    """
+    is_static = issubclass(type(definition), staticmethod)
+    is_wrapped = is_static or issubclass(type(definition), classmethod)
+    function = definition.__func__ if is_wrapped else definition
+    for owner in target.__mro__:
+        if vars(owner).get(name) is definition and callable(function):
+            function = _in_owner(function, owner, target)
+    return staticmethod(function) if is_static else function
+
+
+def method_of(target: object, name: str) -> Callable[..., object] | None:
+    """Return the method of an object as its class has it, so with `self`; None if it has none.
+
+    What is no function of the class comes as a static method: it takes what its caller passes.
+    """
+    called: Any = getattr(target, name, None)
+    if not callable(called):
+        return None
+    # What stands in for an object, as a test double does, says of which class.
+    kind = target.__class__
+    is_double = kind is not type(target)
+    definition = inspect.getattr_static(kind if is_double else target, name, None)
+    is_wrapped = issubclass(type(definition), staticmethod | classmethod)
+    function = getattr(definition, "__func__", None) if is_wrapped else definition
+    is_own = is_double or is_wrapped or function is getattr(called, "__func__", None)
+    if is_own and type(function) is FunctionType:
+        meant: Callable[..., object] = in_class(definition, name, kind)
+        return meant
+    return staticmethod(_described(called))
+
+
+def types_of(target: type) -> dict[type, Types]:
+    """Tell what the class, and each base, puts in the place of its bases' type variables."""
+    found: dict[type, Types] = {}
+    # A class stands before its bases.
+    for each in target.__mro__:
+        for base in vars(each).get("__orig_bases__", ()):
+            origin: Any = get_origin(base)
+            arguments = [substituted(one, found.get(each, {})) for one in get_args(base)]
+            if isinstance(origin, type):
+                found[origin] = dict(zip(_variables(origin), arguments, strict=False))
+    return found
+
+
+def substituted(annotation: Any, types: Types) -> Any:
+    """Put types in the place of the type variables of an annotation."""
+    variables = variables_in(annotation)
+    if isinstance(annotation, TypeVar) or not variables:
+        return types.get(annotation, annotation) if variables else annotation
+    return annotation[tuple(types.get(each, each) for each in variables)]
+
+
+def variables_in(annotation: Any) -> tuple[Any, ...]:
+    """List the type variables of an annotation; those of a class itself are its own affair."""
+    if isinstance(annotation, TypeVar):
+        return (annotation,)
+    is_class = isinstance(annotation, type) and get_origin(annotation) is None
+    return () if is_class else _variables(annotation)
+
+
+def _tagged(target: object) -> object:
+    # What a lazy object is an instance of is not to be asked.
+    is_bound_later = issubclass(type(target), staticmethod | classmethod)
+    inner: object = cast(Any, target).__func__ if is_bound_later else target
+    return inner
+
+
+def _member_tag(definition: object, name: str) -> object:
+    # A class inside a class may be tagged for its own sake.
+    return None if issubclass(type(definition), type) else tag_of(definition, name)
+
+
+def _is_method(definition: object) -> bool:
+    return callable(definition) or isinstance(definition, classmethod)
+
+
+def _in_owner(function: Any, owner: type, target: type) -> Any:
+    types = types_of(target).get(owner, {})
+    # A class of Python 3.12 keeps its type variables to itself.
+    names = {**_types_in(owner), **{each.__name__: each for each in types}}
+    return _with_names(function, names, types) if names else function
+
+
+def _types_in(owner: type) -> dict[str, object]:
+    return {name: each for name, each in vars(owner).items() if _is_type(each)}
+
+
+def _is_type(member: object) -> bool:
+    """Tell whether a member of a class can be an annotation: a class, or an alias of a type."""
+    # A member may be a lazy object, so it is not asked itself.
+    return issubclass(type(member), type) or type(member).__module__ in _OF_ALIASES
+
+
+def _with_names(function: Any, names: Mapping[str, object], types: Types) -> Any:
+    signature = signature_of(function)
+    annotations = [each.annotation for each in signature.parameters.values()]
+    written = [*annotations, signature.return_annotation]
+    *meant, returned = [_meant(each, function, names, types) for each in written]
+    if all(one is other for one, other in zip(written, [*meant, returned], strict=True)):
+        return function
+    changed = zip(signature.parameters.values(), meant, strict=True)
+    parameters = [each.replace(annotation=annotation) for each, annotation in changed]
+    return _copied(function, signature.replace(parameters=parameters, return_annotation=returned))
+
+
+def _meant(annotation: Any, function: Any, names: Mapping[str, object], types: Types) -> Any:
+    if annotation is EMPTY:
+        return annotation
+    try:
+        return substituted(evaluate(annotation, function, names), types)
+    # It is the user's own code and may raise anything; whoever needs the annotation reports it.
+    except Exception:  # noqa: BLE001
+        return annotation
+
+
+def _copied(function: Any, signature: inspect.Signature) -> Any:
+    """Return a function that is of the same kind, a generator for one, but for its signature."""
+    inner = function if isinstance(function, FunctionType) else inspect.unwrap(function)
+    if not isinstance(inner, FunctionType):
+        return function
+    parts = (inner.__globals__, inner.__name__, inner.__defaults__, inner.__closure__)
+    copy: Any = update_wrapper(FunctionType(inner.__code__, *parts), function)
+    copy.__signature__ = signature
+    return copy
+
+
+def _described(called: Callable[..., object]) -> Callable[..., object]:
+    """Return a function that has the signature and the place of what is called."""
+    inner: Any = called
+    while isinstance(inner, partial):
+        inner = inner.func
+    # An object that stands in for a function says that it is one.
+    is_function = type(inner) in (FunctionType, MethodType)
+    if is_function and (inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner)):
+        return called
+
+    def described() -> None: ...
+
+    # What it wraps tells the names of its annotations.
+    wrapped = inner if is_function else type(inner).__call__
+    function: Any = update_wrapper(described, wrapped, updated=())
+    function.__signature__ = _signature(called, is_function)
+    return described
+
+
+def _signature(called: Callable[..., object], is_function: bool) -> inspect.Signature:
+    try:
+        signature = signature_of(called)
+    # What is written in C need not tell.
+    except (TypeError, ValueError):
+        return inspect.Signature()
+    # No request may change what a partial function fixes, although it is a default for callers.
+    fixed = called.keywords if isinstance(called, partial) else {}
+    passed = [
+        each
+        for each in signature.parameters.values()
+        if each.name not in fixed and (is_function or not _is_variadic(each))
+    ]
+    return signature.replace(parameters=passed)
+
+
+def _is_variadic(parameter: inspect.Parameter) -> bool:
+    """Tell whether it takes what its caller likes, as an object that stands in for another does."""
+    return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+
+
+def _variables(generic: Any) -> tuple[Any, ...]:
+    found: tuple[Any, ...] = getattr(generic, "__parameters__", ())
+    return found

@@ -1,0 +1,117 @@
+"""What a handler promises to return by its annotation, and what it cannot return."""
+
+import inspect
+from collections.abc import Callable
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+from uuid import UUID
+
+import msgspec.inspect
+from werkzeug.wrappers import Response
+
+from framework.report import Place
+from framework.types.fields import is_pydantic_model
+from framework.types.fitting import is_protocol
+from framework.types.models import type_info
+from framework.types.signatures import EMPTY, Unresolved, describe, read_return, split
+
+_NUMBERS = (int, float)
+# What promises nothing that can be checked.
+_UNSAID = (EMPTY, Unresolved, object)
+# What is sent as it is, and what msgspec encodes of any subclass.
+_ENCODABLE = (str, bytes, dict, list, tuple, set, frozenset, UUID)
+
+
+def promised(function: Callable[..., object]) -> tuple[Any, ...]:
+    """Return the type of the annotation, or those that its union offers."""
+    # What cannot be evaluated need not be: nobody calls a method by its return type.
+    annotation, _ = split(read_return(function))
+    is_union = get_origin(annotation) in (Union, UnionType)
+    return get_args(annotation) if is_union else (annotation,)
+
+
+def promises_tuple(function: Callable[..., object]) -> bool:
+    """Tell whether a tuple that a handler returns is data by its annotation."""
+    return any(_is_tuple(each) for each in promised(function))
+
+
+def note_returns(function: Callable[..., object], decorator: str, status: int, here: Place) -> None:
+    """Note what a handler promises to return, but no response can be made of.
+
+    The status is one that its decorator may be given.
+    """
+    for kind in promised(function):
+        if _is_body_with_status(kind):
+            here.note(
+                f"the handler returns {describe(kind)}, a body with a status",
+                f"Return the body alone and write @{decorator}(…, status={status}), or return"
+                f" Response(body, status={status}).",
+            )
+        elif _is_unencodable(kind):
+            here.note(
+                f"the handler returns {describe(kind)}, which JSON cannot hold",
+                f"Make {describe(kind)} a dataclass or a msgspec.Struct, or return a dict, a text"
+                " or a Response.",
+            )
+
+
+def advice_on_parts(result: tuple[Any, ...]) -> str | None:
+    """Say what to return in place of a body with a status or headers; None for other tuples."""
+    body, *others = result or (None,)
+    status = next((each for each in others[:1] if _is_status(each)), None)
+    headers = next((each for each in others[-1:] if _are_headers(each, alone=status is None)), None)
+    found = [each for each in (status, headers) if each is not None]
+    if not others or len(found) != len(others):
+        return None
+    shown = "json.dumps(body)" if isinstance(body, dict | list) else "body"
+    kind = "" if shown == "body" else ', mimetype="application/json"'
+    if headers is None:
+        return (
+            f"a body with a status. Return the body alone and give the decorator status={status},"
+            f" or return Response({shown}, status={status}{kind})."
+        )
+    what, code = (
+        ("headers", "") if status is None else ("a status and headers", f" status={status},")
+    )
+    return f"a body with {what}. Return Response({shown},{code} headers={headers!r}{kind})."
+
+
+def _is_status(value: object) -> bool:
+    return type(value) is int and 100 <= value <= 599
+
+
+def _are_headers(value: object, *, alone: bool) -> bool:
+    """Tell headers, whose names mostly are capitalized, from data."""
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        return False
+    return not alone or (bool(value) and all(name[:1].isupper() for name in value))
+
+
+def _is_tuple(kind: Any) -> bool:
+    base = get_origin(kind) or kind
+    return isinstance(base, type) and issubclass(base, tuple)
+
+
+def _is_body_with_status(kind: Any) -> bool:
+    arguments = get_args(kind)
+    if get_origin(kind) is not tuple or len(arguments) not in (2, 3):
+        return False
+    if len(arguments) == 3 and get_origin(arguments[2]) is not dict:
+        return False
+    # Two numbers are rather a point or a range.
+    return arguments[1] is int and arguments[0] not in _NUMBERS
+
+
+def _is_unencodable(kind: Any) -> bool:
+    if not isinstance(kind, type) or get_origin(kind) is not None or kind in _UNSAID:
+        return False
+    if issubclass(kind, (Response, *_ENCODABLE)) or is_protocol(kind) or inspect.isabstract(kind):
+        return False
+    # An instance may be of a subclass that JSON can hold.
+    if is_pydantic_model(kind) or type.__subclasses__(kind):
+        return False
+    try:
+        return isinstance(type_info(kind), msgspec.inspect.CustomType)
+    # A field of the class has an annotation that only type checkers can read.
+    except (NameError, TypeError):
+        return False

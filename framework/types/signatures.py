@@ -1,0 +1,268 @@
+"""The parameters of a method with their annotations resolved, in whatever way they are written."""
+
+import inspect
+import re
+import sys
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ForwardRef, Optional, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from framework.report import Place, Report
+
+EMPTY = inspect.Parameter.empty
+
+# The modules and classes before a name.
+_QUALIFIER = re.compile(r"(?:[\w<>]+\.)+(?=\w)")
+
+# Python 3.14 evaluates annotations when asked: without failing on what is missing, or not at all.
+_LAZILY: dict[str, Any] = {}
+_AS_TEXT: dict[str, Any] = {}
+_NAMES_ONLY: dict[str, Any] = {}
+if sys.version_info >= (3, 14):
+    import annotationlib
+
+    _LAZILY["annotation_format"] = annotationlib.Format.FORWARDREF
+    _AS_TEXT["annotation_format"] = annotationlib.Format.STRING
+    _NAMES_ONLY["format"] = annotationlib.Format.STRING
+
+
+# Where a function keeps what was read of it, for another application of the same classes.
+_DECLARED = "__declared_parameters__"
+_RETURNED = "__declared_return__"
+REMEMBERED = (_DECLARED, _RETURNED)
+
+_NO_SELF = (
+    "the method takes no parameter at all, not even self",
+    "Give it self as its first parameter, or decorate it with @staticmethod.",
+)
+
+
+class Unresolved:
+    """Stand for an annotation that cannot be evaluated; the problem is reported already."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Describe one parameter as its author wrote it."""
+
+    name: str
+    # EMPTY without an annotation, Unresolved with one that cannot be evaluated.
+    annotation: Any
+    # What `Annotated` adds to the annotation, nested ones and aliases flattened.
+    metadata: tuple[object, ...]
+    default: object
+    kind: Any
+
+    @property
+    def variadic(self) -> bool:
+        """Tell whether the parameter is `*args` or `**kwargs`."""
+        return self.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+    @property
+    def written(self) -> str:
+        """Return the name with the stars that are before it."""
+        stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+        return stars.get(self.kind, "") + self.name
+
+    @property
+    def keyword_only(self) -> bool:
+        """Tell whether the parameter can be passed by its name only."""
+        return bool(self.kind == inspect.Parameter.KEYWORD_ONLY)
+
+
+def read_parameters(method: Callable[..., object], here: Place | None = None) -> list[Declared]:
+    """Read the parameters that a caller of the method passes, so without `self` or `cls`."""
+    known: tuple[Declared, ...] | None = _remembered(method, _DECLARED)
+    if known is not None:
+        return list(known)
+    place = here or Report().at("")
+    found = list(signature_of(method).parameters.values())
+    if not isinstance(method, staticmethod):
+        if not found:
+            place.note(*_NO_SELF)
+        elif found[0].kind != inspect.Parameter.VAR_POSITIONAL:
+            del found[0]
+    declared = [_declare(parameter, method, place) for parameter in found]
+    if place.is_clean:
+        _remember(method, _DECLARED, tuple(declared))
+    return declared
+
+
+def read_return(method: Callable[..., object], here: Place | None = None) -> Any:
+    """Read the return annotation: EMPTY without one, Unresolved if it cannot be evaluated."""
+    known = _remembered(method, _RETURNED)
+    if known is not None:
+        return known
+    annotation = signature_of(method).return_annotation
+    if annotation is EMPTY:
+        return EMPTY
+    try:
+        returned = annotated(*split(evaluate(annotation, method)))
+    # An annotation is the user's own code and may raise anything.
+    except Exception as error:  # noqa: BLE001
+        if here is not None:
+            here.note(*_unresolvable("the return annotation", annotation, error, method))
+        return Unresolved
+    _remember(method, _RETURNED, returned)
+    return returned
+
+
+def signature_of(method: Callable[..., object]) -> inspect.Signature:
+    """Read a signature; annotations that cannot be evaluated are no error here."""
+    try:
+        return inspect.signature(method, **_LAZILY)
+    # An annotation is the user's own code and may raise anything; as a text, it is evaluated later.
+    except Exception:  # noqa: BLE001
+        return inspect.signature(method, **_AS_TEXT)
+
+
+def annotated_names(target: type) -> list[str]:
+    """List the names that a class, not a base of it, annotates."""
+    return [*inspect.get_annotations(target, **_NAMES_ONLY)]
+
+
+def evaluate(
+    annotation: Any, method: Callable[..., object], names: Mapping[str, object] = {}
+) -> Any:
+    """Return what an annotation means where the method is written; raise what it raises.
+
+    `names` are those of the class, which its module does not know.
+    """
+    inner = inspect.unwrap(method)
+
+    def holder() -> None: ...
+
+    # One annotation at a time, so that what one of them lacks does not hide the others.
+    holder.__annotations__ = {"annotation": annotation}
+    namespace = getattr(inner, "__globals__", {})
+    return get_type_hints(holder, namespace, dict(names), include_extras=True)["annotation"]
+
+
+def split(annotation: Any) -> tuple[Any, tuple[object, ...]]:
+    """Part an annotation into the type and what `Annotated` adds, through aliases and nesting."""
+    metadata: tuple[object, ...] = ()
+    while True:
+        annotation = _expand(annotation)
+        if get_origin(annotation) is not Annotated:
+            return annotation, metadata
+        annotation, *added = get_args(annotation)
+        metadata = (*added, *metadata)
+
+
+def without_none(annotation: Any) -> Any:
+    """Return `T` of `T | None` and of `Optional[T]`; anything else as it is."""
+    if get_origin(annotation) not in (Union, types.UnionType):
+        return annotation
+    members = get_args(annotation)
+    others = tuple(each for each in members if each is not type(None))
+    return annotation if others == members else Union[others]  # noqa: UP007
+
+
+def bare(annotation: Any) -> tuple[Any, tuple[object, ...]]:
+    """Part an annotation into the innermost type and all metadata: None and NewType fall away."""
+    base, metadata = split(annotation)
+    inner = without_none(base)
+    inner = getattr(inner, "__supertype__", inner)
+    if inner is base:
+        return base, metadata
+    base, added = bare(inner)
+    return base, (*added, *metadata)
+
+
+def annotated(annotation: Any, metadata: tuple[object, ...]) -> Any:
+    """Put metadata on a type, if there is any."""
+    return Annotated[(annotation, *metadata)] if metadata else annotation
+
+
+def describe(annotation: Any) -> str:
+    """Write an annotation the way its author would."""
+    if isinstance(annotation, str):
+        return annotation
+    if isinstance(annotation, ForwardRef):
+        return annotation.__forward_arg__
+    if get_origin(annotation) is Annotated:
+        return _marked(*get_args(annotation))
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        return annotation.__qualname__.rpartition("<locals>.")[2]
+    return _QUALIFIER.sub("", inspect.formatannotation(annotation)).replace("NoneType", "None")
+
+
+def _marked(annotation: Any, *metadata: Any) -> str:
+    """Write `Body[T]` where a marker says so, and else the type alone."""
+    written = describe(annotation)
+    source = next((name for each in metadata if (name := getattr(each, "source", None))), None)
+    return f"{source.capitalize()}[{written}]" if isinstance(source, str) else written
+
+
+def _remembered(method: Callable[..., object], what: str) -> Any:
+    """Return what was read of this very function at an earlier start, None if nothing was."""
+    kept = getattr(method, "__dict__", {}).get(what)
+    # functools.wraps copies the memory of one function to another.
+    return kept[1] if kept is not None and kept[0] is method else None
+
+
+def _remember(method: Callable[..., object], what: str, read: object) -> None:
+    if type(method) is types.FunctionType:
+        method.__dict__[what] = (method, read)
+
+
+def _declare(parameter: inspect.Parameter, method: Callable[..., object], here: Place) -> Declared:
+    annotation: Any = parameter.annotation
+    metadata: tuple[object, ...] = ()
+    if annotation is not EMPTY:
+        try:
+            annotation, metadata = _lift(*split(evaluate(annotation, method)))
+        # An annotation is the user's own code and may raise anything.
+        except Exception as error:  # noqa: BLE001
+            subject = f"the annotation of parameter {parameter.name!r}"
+            here.note(*_unresolvable(subject, annotation, error, method))
+            annotation = Unresolved
+    return Declared(parameter.name, annotation, metadata, parameter.default, parameter.kind)
+
+
+def _expand(annotation: Any) -> Any:
+    """Replace an alias made by the `type` statement by what it stands for."""
+    origin = get_origin(annotation) or annotation
+    if not hasattr(origin, "__type_params__") or not hasattr(origin, "__value__"):
+        return annotation
+    value = origin.__value__
+    arguments = dict(zip(origin.__type_params__, get_args(annotation), strict=False))
+    parameters = getattr(value, "__parameters__", ())
+    if arguments and parameters:
+        value = value[tuple(arguments[each] for each in parameters)]
+    return _expand(value)
+
+
+def _lift(annotation: Any, metadata: tuple[object, ...]) -> tuple[Any, tuple[object, ...]]:
+    """Read `Annotated[T, m] | None` as `Annotated[T | None, m]`; limits stay with what has them."""
+    inner, added = split(without_none(annotation))
+    limits = tuple(each for each in added if isinstance(each, msgspec.Meta))
+    if inner is annotation or len(limits) == len(added):
+        return annotation, metadata
+    others = tuple(each for each in added if each not in limits)
+    return Optional[annotated(inner, limits)], (*others, *metadata)  # noqa: UP045
+
+
+def _unresolvable(
+    subject: str, annotation: Any, error: Exception, method: Callable[..., object]
+) -> tuple[str, str]:
+    written = describe(getattr(annotation, "__forward_arg__", annotation))
+    if isinstance(error, NameError) and error.name:
+        top = "the top of the module"
+        remedy = f"Import {error.name} at {top}, not only under `if TYPE_CHECKING:`."
+        if "<locals>" in getattr(method, "__qualname__", ""):
+            remedy += (
+                f" If it is local to a function, move it to {top}: an annotation that is a text"
+                " finds only what is there."
+            )
+        return (
+            f"{subject} is {written!r}, but {error.name!r} does not exist when the program runs",
+            remedy,
+        )
+    return (
+        f"{subject} is {written!r}, which cannot be evaluated: {type(error).__name__}: {error}",
+        "Write a type that exists when the program runs.",
+    )

@@ -1,1 +1,0 @@
-"""How the components of an application are found, made and ended."""

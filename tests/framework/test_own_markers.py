@@ -1,0 +1,175 @@
+"""A marker of a user's own: one file says what it needs, how it is explained and documented."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import pytest
+
+from framework import Application, Session, component, configuration, controller, get, post
+from framework.explaining.explain import explain
+from framework.markers import (
+    Context,
+    DocumentedBody,
+    DocumentedValue,
+    Extract,
+    Field,
+    Marker,
+    Needs,
+)
+from framework.openapi import OpenAPI
+from framework.report import StartupError
+
+
+class Theme(Marker):
+    """Take a value that the session keeps, or else a header."""
+
+    source = "theme"
+    needs = Needs.SESSION
+
+    def extractor(self, field: Field) -> Extract:
+        """Return what reads the two."""
+
+        def extract(context: Context) -> object:
+            context.session.setdefault("theme", context.environ.get("HTTP_X_THEME", "light"))
+            return context.session["theme"]
+
+        return extract
+
+    def explained(self, field: Field) -> str:
+        """Say where it comes from."""
+        return "the theme of the session, or X-Theme"
+
+    def documented(self, field: Field) -> Sequence[DocumentedValue]:
+        """Describe the header."""
+        return [DocumentedValue("header", "X-Theme", str)]
+
+
+class Lines(Marker):
+    """Read a body of another type than JSON."""
+
+    source = "lines"
+    needs = Needs.BODY
+
+    def extractor(self, field: Field) -> Extract:
+        """Return what splits the body."""
+        return lambda context: context.body.decode().splitlines()
+
+    def documented(self, field: Field) -> Sequence[DocumentedBody]:
+        """Describe the body."""
+        return [DocumentedBody(str, "text/plain")]
+
+
+class Undeclared(Marker):
+    """Use the session without a word about it."""
+
+    source = "undeclared"
+
+    def extractor(self, field: Field) -> Extract:
+        """Return what reads the session."""
+        return lambda context: context.session.get("visits", 0)
+
+
+@controller("/")
+class Pages:
+    """Use the markers."""
+
+    @get("/theme")
+    def theme(self, theme: Annotated[str, Theme()]) -> str:
+        """Show the theme."""
+        return theme
+
+    @post("/lines")
+    def lines(self, lines: Annotated[list[str], Lines()]) -> int:
+        """Count the lines."""
+        return len(lines)
+
+
+@configuration
+class Web:
+    """Publish a document."""
+
+    @component
+    def openapi(self) -> OpenAPI:
+        """Describe the pages."""
+        return OpenAPI(title="pages")
+
+
+def test_a_marker_that_declares_the_session_has_it() -> None:
+    """An application in which nothing else uses sessions sets them up for the marker."""
+    with Application(Pages).test() as client:
+        assert client.get("/theme", headers={"X-Theme": "dark"}).text == "dark"
+
+        assert client.get("/theme").text == "dark"
+
+
+def test_a_marker_says_how_it_is_explained() -> None:
+    """`framework explain` tells the words of the marker, and that it uses the session."""
+    with Application(Pages).test() as client:
+        explanation = explain(client.app, "GET", "/theme")
+
+    assert explanation.match is not None
+    (argument,) = explanation.match.arguments
+    assert argument.conversion == "the theme of the session, or X-Theme"
+    assert [use.by for use in explanation.session] == ["the handler"]
+    assert 503 in [answer.status for answer in explanation.answers]
+
+
+def test_a_marker_says_how_openapi_describes_it() -> None:
+    """The document has the header of one marker and the body of another."""
+    with Application(Pages, Web).test() as client:
+        paths = client.get("/docs/openapi.json").json["paths"]
+
+    (header,) = paths["/theme"]["get"]["parameters"]
+    assert (header["in"], header["name"], header["required"]) == ("header", "X-Theme", True)
+    assert list(paths["/lines"]["post"]["requestBody"]["content"]) == ["text/plain"]
+
+
+def test_a_marker_that_needs_the_body_is_a_mistake_of_get() -> None:
+    """GET has no body, whichever marker asks for it."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def lines(self, lines: Annotated[list[str], Lines()]) -> int:
+            return len(lines)
+
+    with pytest.raises(StartupError) as raised:
+        Application(Page)
+
+    (mistake,) = raised.value.mistakes
+    assert "reads the lines, but a GET request has no body" in mistake.what
+
+
+def test_a_marker_that_declares_nothing_uses_the_sessions_of_the_application() -> None:
+    """It is treated like a request object, through which everything can be reached."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def visits(self, visits: Annotated[int, Undeclared()]) -> int:
+            return visits
+
+        @post("/")
+        def visit(self, session: Session) -> None:
+            session["visits"] = 1
+
+    with Application(Page).test() as client:
+        client.post("/")
+
+        assert client.get("/").json == 1
+
+
+def test_a_session_that_nothing_declares_is_told_truly() -> None:
+    """The error names the marker's way to declare the session, not another cause."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def visits(self, visits: Annotated[int, Undeclared()]) -> int:
+            return visits
+
+    with Application(Page).test() as client:
+        client.app.debug = True
+
+        with pytest.raises(RuntimeError, match=r"write `needs = Needs\.SESSION` in the marker"):
+            client.get("/")
