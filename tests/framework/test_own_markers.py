@@ -6,16 +6,9 @@ from typing import Annotated
 import pytest
 
 from framework import Application, Session, component, configuration, controller, get, post
+from framework.binding.source import DocumentedBody, DocumentedValue, Extract, Field, Marker, Needs
 from framework.explaining.explain import explain
-from framework.markers import (
-    Context,
-    DocumentedBody,
-    DocumentedValue,
-    Extract,
-    Field,
-    Marker,
-    Needs,
-)
+from framework.http.context import Context
 from framework.openapi import OpenAPI
 from framework.report import StartupError
 

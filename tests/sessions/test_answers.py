@@ -78,3 +78,17 @@ def test_a_worker_that_is_stopped_leaves_no_half_written_record(
     with pytest.raises(end):
         browser.visit(handler)
     assert browser.site.store_calls() == []
+
+
+def test_a_sign_in_of_a_worker_that_is_stopped_signs_nobody_in(browser: Browser) -> None:
+    """The client goes on with the id and the data that it had."""
+    browser.visit(writes(a=1))
+
+    def handler(session: Session) -> None:
+        session.set_user("ada")
+        session["a"] = 2
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        browser.visit(handler)
+    assert browser.visit(lambda session: (session.user_id, dict(session))).value == (None, {"a": 1})

@@ -108,7 +108,7 @@ def test_a_slow_reader_undoes_nothing(pair: Pair, cookie: str, idle: int) -> Non
 
 
 def test_a_reader_that_reloads_sees_the_write(pair: Pair, cookie: str) -> None:
-    """S23 across threads and processes."""
+    """What another thread or another process has committed is there."""
     slow, quick = pair
     slow.begin(cookie, READ, PAUSE, ("reload",), READ)
     quick.visit(cookie, ("set", "a", 2))

@@ -86,6 +86,38 @@ def test_whoever_asks_for_another_session_ends_the_two(
         assert victim.site.visit(everything, ended).value == {}
 
 
+@pytest.mark.parametrize("live_first", [True, False], ids=["live first", "dead first"])
+def test_the_live_one_of_two_counts_in_any_order(
+    victim: Browser, planted: str, live_first: bool
+) -> None:
+    """The other one stands for a session that has ended."""
+    victim.site.visit(Session.destroy, planted)
+    pair = [victim.cookie, planted] if live_first else [planted, victim.cookie]
+
+    answer = victim.site.visit(lambda s: (s.user_id, dict(s)), "; ".join(pair))
+
+    assert (answer.value, answer.set_cookies) == (("ada", {"a": 1}), [])
+
+
+@pytest.mark.parametrize("planted_first", [True, False])
+def test_a_logout_beside_two_live_ones_ends_both(
+    victim: Browser, planted: str, planted_first: bool
+) -> None:
+    """Neither of them is read, and whichever is the planted one, nothing of it is left."""
+    pair = [planted, victim.cookie] if planted_first else [victim.cookie, planted]
+
+    def looks_and_leaves(session: Session) -> object:
+        seen = session.user_id, dict(session)
+        session.destroy()
+        return seen
+
+    answer = victim.site.visit(looks_and_leaves, "; ".join(pair))
+
+    assert (answer.value, answer.clears) == ((None, {}), True)
+    assert victim.site.visit(everything, planted).value == {}
+    assert victim.holds() == {}
+
+
 # More ids than are looked up
 
 

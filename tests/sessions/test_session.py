@@ -147,6 +147,17 @@ def test_a_value_survives_to_the_next_request(browser: Browser) -> None:
     assert browser.site.browser().holds() == {}
 
 
+def test_keys_keep_the_order_in_which_they_were_first_set(browser: Browser) -> None:
+    """A key that is set again keeps its place, and one that was removed comes back at the end."""
+    browser.visit(writes(c=1, a=1, b=1))
+    browser.visit(writes(a=2, z=2, b=2))
+    browser.visit(lambda session: session.pop("c"))
+
+    browser.visit(writes(y=3, c=3, a=3))
+
+    assert list(browser.holds()) == ["a", "b", "z", "y", "c"]
+
+
 def test_keys_that_look_like_metadata_are_keys(browser: Browser) -> None:
     """They neither clobber the metadata nor crash."""
     values = {name: f"mine {name}" for name in NAMES}

@@ -1,0 +1,131 @@
+"""Every behaviour of the published list has its tests, and the list alone knows its numbers."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from sessions.testing import AsyncStoreContract, StoreContract
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "behaviours.md"
+
+TEST = re.compile(r"\[`(?P<path>[\w/]+\.py)::(?P<name>[\w:]+)`\]\(\.\./(?P<link>[\w/.]+)\)")
+NUMBER = re.compile(r"[SF]\d+[a-z]?")
+NUMBER_IN_NAME = re.compile(r"(?<![^\W_])([sf]\d+[a-z]?)(?![^\W_])", re.IGNORECASE)
+WITHOUT_TESTS = ("Not yet", "Known to be missing")
+LAWS = "sessions/testing/"
+
+Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Line(NamedTuple):
+    """A line of the list."""
+
+    section: str
+    number: str
+    text: str
+    last: str
+
+
+class Named(NamedTuple):
+    """What a line names as one of its tests."""
+
+    path: str
+    name: str
+    link: str
+
+
+def _lines() -> Iterator[Line]:
+    section = ""
+    for row in PAGE.read_text(encoding="utf-8").splitlines():
+        if row.startswith("## "):
+            section = row.removeprefix("## ")
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+        if section and len(cells) == 3 and cells[0].strip("-"):
+            yield Line(section, *cells)
+
+
+LINES = [*_lines()]
+TESTS = sorted({Named(**found.groupdict()) for line in LINES for found in TEST.finditer(line.last)})
+
+
+def _defined(path: Path) -> set[str]:
+    """Return the tests of a file by their names, those of a class behind the name of the class."""
+    names = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        names |= {node.name} if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else set()
+        if isinstance(node, ast.ClassDef):
+            methods = [
+                n for n in node.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
+            ]
+            names |= {f"{node.name}::{method.name}" for method in methods}
+    return names
+
+
+def test_every_line_has_a_number_and_says_something() -> None:
+    """A row that has lost a cell would not be looked at by the tests below."""
+    rows = [row for row in PAGE.read_text("utf-8").splitlines() if NUMBER.match(row.strip("| "))]
+
+    assert len(rows) == len(LINES)
+    assert [line for line in LINES if not NUMBER.fullmatch(line.number)] == []
+    assert [line for line in LINES if not (line.text and line.last)] == []
+
+
+def test_no_number_stands_twice() -> None:
+    """A number is one behaviour, for ever."""
+    numbers = [line.number for line in LINES]
+
+    assert sorted(numbers) == sorted(set(numbers))
+
+
+def test_every_line_names_a_test() -> None:
+    """Only what is not there yet, or is known to be missing, has none."""
+    for line in LINES:
+        left = TEST.sub("", line.last).strip()
+
+        assert (not TEST.search(line.last)) if line.section in WITHOUT_TESTS else (not left), line
+
+
+@pytest.mark.parametrize("test", TESTS, ids=lambda test: f"{test.path}::{test.name}")
+def test_a_named_test_exists(test: Named) -> None:
+    """Its file defines it, and the link leads to that file."""
+    assert test.name.rpartition("::")[2].startswith("test_")
+    assert test.link == test.path
+    assert test.name in _defined(ROOT / test.path)
+
+
+@pytest.mark.parametrize("law", [t for t in TESTS if t.path.startswith(LAWS)], ids=lambda t: t.name)
+def test_a_named_law_is_one_of_the_contract(law: Named) -> None:
+    """A law runs only as part of a suite that stores subclass."""
+    owner, _, name = law.name.partition("::")
+
+    bases = {base.__name__ for suite in (StoreContract, AsyncStoreContract) for base in suite.mro()}
+    assert owner in bases
+    assert hasattr(StoreContract, name)
+
+
+@pytest.mark.parametrize("folder", ["tests", "sessions/testing"])
+def test_no_test_cites_a_number(folder: str) -> None:
+    """A test says what it is about in words; only the list knows the numbers."""
+    numbers = {line.number.lower() for line in LINES}
+    citing = [
+        f"{path.relative_to(ROOT)}:{where} {text}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for where, text in _names_and_docstrings(path)
+        if numbers.intersection(number.lower() for number in NUMBER_IN_NAME.findall(text))
+    ]
+
+    assert citing == []
+
+
+def _names_and_docstrings(path: Path) -> Iterator[tuple[int, str]]:
+    yield 0, path.stem
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, Documented):
+            yield getattr(node, "lineno", 1), ast.get_docstring(node) or ""
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.lineno, node.name
