@@ -1,4 +1,4 @@
-"""The commands of `framework`."""
+"""The command `framework`: the list of its commands, of which each is a file in `commands/`."""
 
 import sys
 from pathlib import Path

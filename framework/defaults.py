@@ -1,4 +1,4 @@
-"""The sessions of an application that configures none: their store, and the keys that sign them."""
+"""The default sessions of an application that configures none: their store and their keys."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""Middleware: what it is, how it is called, and what it may ask a request for."""
+"""`Middleware` and `Next`, and what middleware may ask: `session_of`, `component_of`."""
 
 import builtins
 import inspect

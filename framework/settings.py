@@ -1,4 +1,4 @@
-"""The settings of HTTP: whom to trust, how much to read, which headers to add."""
+"""`HTTPSettings`: trusted hosts and proxies, limits of bodies and forms, security headers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields

@@ -1,4 +1,4 @@
-"""The 422 for a request with invalid values: its errors, and their words."""
+"""The 422 for a request with invalid values: its errors, and the text of each."""
 
 import re
 from collections.abc import Iterable

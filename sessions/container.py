@@ -1,4 +1,4 @@
-"""The settings of sessions, checked when they are made."""
+"""`SessionContainer` and `CookieSettings`: all settings of sessions, their defaults and checks."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence

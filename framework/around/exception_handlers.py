@@ -1,4 +1,4 @@
-"""Exception handlers: methods that answer in the place of a handler that raised."""
+"""Exception handlers (`@catch`): which of them answers an error, and how."""
 
 import inspect
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Guards may refuse a request before its handler's parameters are read."""
+"""Guards: which of them a handler has, and how they refuse a request with 403."""
 
 import logging
 import reprlib

@@ -1,4 +1,4 @@
-"""Middleware goes around every answer: it sees the request first and the response last."""
+"""Middleware around every answer: how it is listed, and how it is called."""
 
 import reprlib
 from collections.abc import Iterator, Sequence

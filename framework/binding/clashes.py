@@ -1,4 +1,4 @@
-"""Parameters of one request that no request can fill together."""
+"""Parameters that no request can fill together, such as two bodies."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""How a request becomes the arguments of a call, compiled to one function.
+"""All arguments of one call, compiled to one function that reads a request.
 
 The function is as near to a bare call as Python allows.
 """

@@ -1,4 +1,4 @@
-"""Limits that pydantic reads, and nothing else does: outside of its models they would be silent."""
+"""pydantic's limits outside of its models, where nothing would read them: a mistake."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args, get_origin

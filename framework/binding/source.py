@@ -1,4 +1,4 @@
-"""What a source of arguments is: a marker inside `Annotated`, which a user may write as well.
+"""The base of every marker: what a source of arguments declares, built in or a user's own.
 
 A source declares what it needs of a request, how `framework explain` tells it, and how OpenAPI
 describes it. So a new one is one file.

@@ -1,4 +1,4 @@
-"""What all values have in common that a request gives as text: a name, limits, a conversion."""
+"""The base of the markers of texts (query, header, cookie, form): name, limits, conversion."""
 
 import functools
 from abc import abstractmethod

@@ -1,4 +1,4 @@
-"""Why a parameter cannot be bound, and what to write instead."""
+"""Why start-up refuses a parameter or its annotation, and what to write instead."""
 
 import functools
 import reprlib

@@ -1,4 +1,4 @@
-"""The end of a request, before its headers leave: components end, the session is saved."""
+"""The end of a request, before its headers leave: components end, and the session is saved."""
 
 import logging
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""Handlers: what start-up finds out about each, from its route to what stands around it."""
+"""Handlers as start-up reads them: route, parameters, guards, exception handlers."""
 
 from abc import ABC, abstractmethod
 from collections import Counter

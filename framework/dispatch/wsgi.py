@@ -1,4 +1,4 @@
-"""One request, from start to end, over WSGI.
+"""One request over WSGI: the steps of each handler, compiled to one function.
 
 What a request needs is known at start-up: the steps of each handler are compiled to one function
 that does them, and nothing else.

@@ -1,4 +1,4 @@
-"""What the application would do with a request, told without doing it.
+"""What the application would do with a request, from the steps that dispatch does.
 
 It reads the steps that dispatch does, and decides nothing itself.
 """

@@ -1,4 +1,4 @@
-"""The bytes of a body, as far as they are within their limit."""
+"""The body of a request: its bytes up to the body limit, and 413 for more."""
 
 from io import BytesIO
 from typing import IO, TYPE_CHECKING

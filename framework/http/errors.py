@@ -1,4 +1,4 @@
-"""HTTP errors → problem details (RFC 9457), or a small page where the client prefers HTML."""
+"""The body of 404, 500 and every other HTTP error: problem+json (RFC 9457) or an HTML page."""
 
 from collections.abc import Sequence
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""The body of a form → its fields and files, by Werkzeug's parser; what is malformed is a 400."""
+"""Forms, urlencoded and multipart → fields and files; a malformed form is a 400."""
 
 from typing import IO, Any, NamedTuple
 from urllib.parse import parse_qsl

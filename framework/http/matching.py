@@ -1,4 +1,4 @@
-"""The rules whose variables fill a whole segment each, as a tree of segments.
+"""A fast search for the rule of a path, in front of Werkzeug's `Map`: a tree of segments.
 
 It stands in front of Werkzeug's `Map` and gives the same answers, only sooner.
 """

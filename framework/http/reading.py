@@ -1,4 +1,4 @@
-"""The parts of one request: each is read when it is first asked for, and once."""
+"""The query, cookies, body and form of one request, each read when it is first asked for."""
 
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any, ClassVar

@@ -1,4 +1,4 @@
-"""A handler's result → status, headers and body."""
+"""The result of a handler → status, headers such as Content-Type and `nosniff`, and body."""
 
 import logging
 import reprlib

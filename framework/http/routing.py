@@ -1,4 +1,4 @@
-"""Method and path → handler, on Werkzeug's `Map`; also HEAD, OPTIONS, 405 and `Allow`.
+"""Method and path → handler; HEAD, OPTIONS, 405 and `Allow`; the URL of a handler.
 
 The `Map` defines what matches and how URLs are built. In front of it, made at start-up, stand a
 dictionary of the paths without variables, and a tree of the rules whose variables fill a segment

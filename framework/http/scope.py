@@ -1,4 +1,4 @@
-"""The components of one request: each made when first asked for, and ended with the request."""
+"""The components and files of one request, and how they end with the request."""
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress

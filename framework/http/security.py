@@ -1,4 +1,4 @@
-"""What stands around the whole application as its settings ask for it: WSGI in, WSGI out."""
+"""Trusted hosts, trusted proxies and security headers, around the whole application."""
 
 from collections.abc import Callable, Iterable
 from types import TracebackType

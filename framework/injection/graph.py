@@ -1,4 +1,4 @@
-"""The graph of components: walked, verified and built at start-up, by the injector.
+"""The graph of components: checked and built at start-up, with the injector.
 
 injector fills unbound parameters of builtin types with empty values, and holds one lock for the
 whole process. So each constructor is walked before it: something provides the type of a parameter,

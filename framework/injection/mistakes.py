@@ -1,4 +1,4 @@
-"""What goes wrong while components are found and put together, and what to do about it."""
+"""Mistakes in the injection of components: nothing provides a type, a cycle, a wrong scope."""
 
 import inspect
 import os

@@ -1,4 +1,4 @@
-"""What provides components: classes, which are built, and methods of configurations."""
+"""Providers of components: classes, methods of configurations, defaults of the framework."""
 
 from collections.abc import (
     AsyncGenerator,

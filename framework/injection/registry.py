@@ -1,4 +1,4 @@
-"""Which provider makes the component of a type: the user's, a replacement, a default."""
+"""Which provider makes a component: the user's, a replacement of a test, or a default."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

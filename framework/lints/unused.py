@@ -1,4 +1,4 @@
-"""Parts of a program that nothing uses: no controller, replacements, middleware, static files."""
+"""Parts of a program that nothing uses: components, replacements, middleware, folders."""
 
 from framework.around.middleware import note_lost_middleware
 from framework.lints.program import Program

@@ -1,4 +1,4 @@
-"""Texts and JSON of a request → values of annotated types, by msgspec.
+"""Text and JSON → typed values: which types the query, headers and forms can hold, and how.
 
 SCALARS and TEXTS list the types that a text can become, such as those of the query.
 """

@@ -1,4 +1,4 @@
-"""The fields of classes whose JSON is an object: dataclasses, structs, typed dictionaries.
+"""The fields of dataclasses, structs, typed dictionaries, attrs classes and pydantic models.
 
 Models of pydantic and classes of attrs are recognised where those libraries have made them: neither
 is imported here.

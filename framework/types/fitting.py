@@ -1,4 +1,4 @@
-"""Whether a value is of a type, as a type checker would see it, and whether it can be changed."""
+"""Whether a value is of a type, and whether it can be changed in place."""
 
 import enum
 import types

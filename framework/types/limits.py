@@ -1,4 +1,4 @@
-"""The limits of a value: whether something can meet them, and whether they fit its type."""
+"""The limits of a value (`ge`, `max_length`, `pattern`): whether they make sense for its type."""
 
 import operator
 import re

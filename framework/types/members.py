@@ -1,4 +1,4 @@
-"""The methods of a class: how decorators tag them, and what their annotations mean in the class.
+"""The methods of a class: their tags from decorators, and their annotations in that class.
 
 A text in an annotation may name a class inside of the class. The types of a generic base stand for
 its type variables.

@@ -1,4 +1,4 @@
-"""Where a JSON value and a type do not fit: every place, where msgspec tells the first."""
+"""Every place where a JSON value does not fit its type; msgspec tells only the first."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a handler promises to return by its annotation, and what it cannot return."""
+"""The return type of a handler: what it promises, and what no response can be made of."""
 
 import inspect
 from collections.abc import Callable

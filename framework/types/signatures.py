@@ -1,4 +1,4 @@
-"""The parameters of a method with their annotations resolved, in whatever way they are written."""
+"""The parameters of a function with their annotations, in whatever way they are written."""
 
 import inspect
 import re

@@ -1,4 +1,4 @@
-"""What one request may ask of its store, and what becomes of an error at its end."""
+"""The store deadline: how long a request may wait for its store, and the error after that."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What a commit of a stored session carries."""
+"""The content of a commit: what a request changed in a stored session."""
 
 from sessions.core.lifetime import Lifetimes
 from sessions.core.pending import NOTHING_PENDING, Pending

@@ -1,4 +1,4 @@
-"""Merge the headers of a session into those of a response."""
+"""Merge a session's headers into a response's: `Vary`, `Cache-Control`, `Set-Cookie`."""
 
 Headers = list[tuple[str, str]]
 

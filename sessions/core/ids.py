@@ -1,4 +1,4 @@
-"""New ids, and what a store knows of them.
+"""New ids of sessions, and the key and hash under which a store knows them.
 
 An id is 22 characters of lineage, drawn once for the life of a session, and a secret that
 `regenerate()` draws anew. A store sees the hash of the lineage (its key) and the hash of the whole

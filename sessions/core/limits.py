@@ -1,4 +1,4 @@
-"""Every number of the sessions in one place."""
+"""Every number of the sessions in one place: the 64 KiB of data, the store deadline, and more."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What the next commit of a session is to change besides its values."""
+"""The changes that wait for the next commit of a session, besides its values."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Keys, newest first, and the tokens they sign.
+"""The keys of sessions, newest first, and the tokens that they sign.
 
 The only place that knows itsdangerous: a token is what its `Signer` with an HMAC-derived key and
 SHA-256 makes. Its own list of keys is oldest first, it derives the key anew for each token, and it

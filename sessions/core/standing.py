@@ -1,4 +1,4 @@
-"""What the token of a request is worth, by what the store has under its lineage."""
+"""Whether the token of a request is current, in grace, past or unknown."""
 
 from collections.abc import Callable, Iterable
 from enum import Enum, auto

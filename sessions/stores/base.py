@@ -1,4 +1,4 @@
-"""The contract between sessions and the places where their records live."""
+"""The store contract: the methods that a new store implements, and their laws."""
 
 import time
 from abc import ABC, abstractmethod

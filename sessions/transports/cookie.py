@@ -1,4 +1,7 @@
-"""The token in a cookie. Source: RFC 6265 and its revision, RFC 6265bis."""
+"""The session cookie: its name (`__Host-`), its attributes, how it is read and sent and deleted.
+
+Source: RFC 6265 and its revision, RFC 6265bis.
+"""
 
 import re
 from dataclasses import dataclass, field
