@@ -1,12 +1,17 @@
 """The start-up report: every mistake, where it is, and what to do about it."""
 
 import functools
+import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from framework import Application, Session, component, configuration, controller, get
 from framework.report import Mistake, StartupError, location
+from sessions import CookieSettings, SessionContainer
+from sessions.transports.cookie import CookieTransport
 from tests.support.errors_page import PAGE, ShownMistake, message_of, mistakes
 
 HERE = Path(__file__).relative_to(Path.cwd())
@@ -131,3 +136,30 @@ def test_a_message_says_where_and_how_to_mend_it(mistake: ShownMistake) -> None:
     remedies = ("Fix: ", "write ", "serve over ", "use it before ", "store its parts ")
 
     assert any(remedy in mistake.message for remedy in remedies)
+
+
+def test_a_transport_that_raises_a_key_error_keeps_the_application_from_starting() -> None:
+    """It is reported as any other error of a user's own code, and never taken for no sessions."""
+
+    class Broken(CookieTransport):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "vary":
+                raise KeyError(name)
+            return super().__getattribute__(name)
+
+    @configuration
+    class Web:
+        @component
+        def session_container(self) -> SessionContainer:
+            return SessionContainer(
+                keys=[secrets.token_urlsafe(32)], transports=[Broken("session", CookieSettings())]
+            )
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self, session: Session) -> int:
+            return len(session)
+
+    with pytest.raises(StartupError, match="KeyError: 'vary'"):
+        Application(Page, Web)

@@ -1,0 +1,62 @@
+"""The report of start-up: how a mistake is noted, and what goes on behind it."""
+
+import pytest
+
+from framework.report import Mistake, Report, Reported, StartupError
+
+
+def test_a_mistake_that_is_raised_is_noted_and_start_up_goes_on() -> None:
+    """The block of a place notes the mistake for that place, and the next one is found, too."""
+    report = Report()
+    for name in ("first", "second"):
+        with report.at(f"A.{name} (a.py:1)"):
+            raise Mistake(f"{name} is wrong", "Correct it.")
+
+    assert [(each.where, each.what) for each in report.mistakes] == [
+        ("A.first (a.py:1)", "first is wrong"),
+        ("A.second (a.py:1)", "second is wrong"),
+    ]
+
+
+@pytest.mark.parametrize("error", [KeyError("vary"), ValueError("x"), KeyboardInterrupt()])
+def test_no_other_error_is_swallowed(error: BaseException) -> None:
+    """An error that is not a mistake leaves the block of a place."""
+    with pytest.raises(type(error)), Report().at("A (a.py:1)"):
+        raise error
+
+
+def test_what_is_reported_already_is_not_told_twice() -> None:
+    """Whatever lacks something because of a mistake raises `Reported`, which adds nothing."""
+    report = Report()
+    here = report.at("A (a.py:1)")
+    with here:
+        raise Reported
+
+    assert report.mistakes == ()
+    assert not here.is_clean
+
+
+def test_a_place_that_is_not_clean_stops_what_depends_on_it() -> None:
+    """After one note the place says so, and raises if a clean one is required."""
+    here = Report().at("A (a.py:1)")
+    here.require_clean()
+    here.note("wrong", "Correct it.")
+
+    with pytest.raises(Reported):
+        here.require_clean()
+
+
+def test_a_report_without_mistakes_raises_nothing() -> None:
+    """Only a mistake keeps an application from starting."""
+    report = Report()
+    report.raise_mistakes()
+    report.note("A (a.py:1)", "wrong", "Correct it.")
+
+    with pytest.raises(StartupError, match="1 mistake keeps"):
+        report.raise_mistakes()
+
+
+def test_nothing_that_is_reported_is_a_key_error() -> None:
+    """Code that looks a key up can never swallow a mistake by catching KeyError."""
+    assert not issubclass(Mistake, LookupError)
+    assert not issubclass(Reported, LookupError)
