@@ -102,7 +102,7 @@ def csrf_token(session: Session) -> str:
 
 
 def is_csrf_token(session: Session, token: str) -> bool:
-    """Tell whether a token was made for this session."""
+    """Return whether a token was made for this session."""
     try:
         sent = urlsafe_b64decode(token)
     except ValueError:

@@ -34,7 +34,7 @@ class Hooks:
 
     @property
     def are_needed(self) -> bool:
-        """Tell whether there is anything to run."""
+        """Return whether there is anything to run."""
         return bool(self._pairs) or self._end_components is not None
 
     def start(self) -> None:

@@ -82,19 +82,19 @@ def refuse_uncallable(middleware: Any) -> None:
 
 
 def goes_around(value: object, *, surely: bool) -> bool:
-    """Tell whether an object or a class, or one that a collection holds, can only be middleware.
+    """Return whether an object or a class, or one that a collection holds, can only be middleware.
 
     Where only its parameters may tell, it is middleware unless that has to be sure.
     """
     if isinstance(value, Mapping):
         value = tuple(value.values())
     if isinstance(value, _COLLECTIONS) and not isinstance(value, str | bytes):
-        return any(_goes_around(each, surely) for each in value)
+        return any(_goes_around(item, surely) for item in value)
     return _goes_around(value, surely)
 
 
 def takes_requests(target: type) -> bool:
-    """Tell whether the objects of a class are called with a request and something else."""
+    """Return whether the objects of a class are called with a request and something else."""
     signature = _signature_of_objects(target)
     return signature is not None and _is_for_requests(signature)
 
@@ -102,7 +102,7 @@ def takes_requests(target: type) -> bool:
 def _goes_around(value: object, surely: bool) -> bool:
     # A collection of a type is told by it.
     if get_origin(value) is not None:
-        return any(_goes_around(each, surely) for each in get_args(value))
+        return any(_goes_around(member, surely) for member in get_args(value))
     if isinstance(value, type):
         signature = _signature_of_objects(value)
     else:
@@ -114,7 +114,7 @@ def _goes_around(value: object, surely: bool) -> bool:
 
 
 def _says_next(signature: inspect.Signature) -> bool | None:
-    """Tell whether the second parameter is the next one; None if nothing says what it is."""
+    """Return whether the second parameter is the next one; None if nothing says what it is."""
     second, returned = list(signature.parameters.values())[1], signature.return_annotation
     if second.name.strip("_") in _NEXT:
         return True
@@ -127,7 +127,7 @@ def _says_next(signature: inspect.Signature) -> bool | None:
 
 
 def _says_called(annotation: Any) -> bool | None:
-    """Tell whether an annotation is one of what can be called; None if it does not say that."""
+    """Return whether an annotation is one of what can be called; None if it does not say that."""
     if annotation in _UNSAID:
         return None
     text = _text(annotation)
@@ -145,7 +145,7 @@ def _text(annotation: Any) -> str:
 
 
 def _is_for_requests(signature: inspect.Signature) -> bool:
-    """Tell whether something takes a request, as it says, and something else."""
+    """Return whether something takes a request, as it says, and something else."""
     if len(signature.parameters) < 2 or not _takes_two(signature):
         return False
     first = next(iter(signature.parameters.values()))

@@ -73,7 +73,9 @@ def client(
             f"the fixture `app` returned {given!r}, which is not an Application"
         )
     chosen = [*replacements]
-    if app.sessions is not None and all(each.key is not SessionClock for each in chosen):
+    if app.sessions is not None and all(
+        replacement.key is not SessionClock for replacement in chosen
+    ):
         chosen.append(replace(SessionClock).to(session_clock))
     with app.test(*chosen) as client:
         yield client

@@ -33,7 +33,7 @@ def redirect(
 
 
 def is_local(target: str) -> bool:
-    """Tell whether every browser takes a target for a path of the site that it is on."""
+    """Return whether every browser takes a target for a path of the site that it is on."""
     return (
         target.startswith("/") and not target.startswith("//") and _MISREAD.search(target) is None
     )

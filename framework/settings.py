@@ -80,7 +80,7 @@ class HTTPSettings:
 
 
 def _is_host(host: object) -> bool:
-    """Tell whether a request for the host, or for one below it, would be let in."""
+    """Return whether a request for the host, or for one below it, would be let in."""
     if not isinstance(host, str):
         return False
     try:

@@ -172,8 +172,8 @@ def open_client(
     parts: Sequence[type | ModuleType], replacements: Sequence[Replacement], *, debug: bool = False
 ) -> AbstractContextManager[Client]:
     """Build an application of the parts with the replacements, and give a client of it."""
-    for each in replacements:
-        _require_replacement(each)
+    for replacement in replacements:
+        _require_replacement(replacement)
     return _Opening(_client(parts, replacements, debug=debug))
 
 
@@ -182,10 +182,10 @@ def _client(
     parts: Sequence[type | ModuleType], replacements: Sequence[Replacement], *, debug: bool
 ) -> Iterator[Client]:
     chosen: dict[object, object] = {}
-    for each in replacements:
-        if each.key in chosen:
-            raise ValueError(f"{each.key!r} is replaced twice: leave one of the two out")
-        chosen[each.key] = each.value
+    for replacement in replacements:
+        if replacement.key in chosen:
+            raise ValueError(f"{replacement.key!r} is replaced twice: leave one of the two out")
+        chosen[replacement.key] = replacement.value
     application = Application(*parts, debug=debug, replacements=chosen, defaults=_InMemory())
     application.start()
     try:
@@ -206,7 +206,7 @@ def _require_replacement(given: object) -> None:
 
 
 def _is_key(key: object) -> bool:
-    """Tell whether something can be asked for: a type, an alias, or a guard that is an object."""
+    """Return whether something can be asked for: a type, an alias, or a guard that is an object."""
     if isinstance(key, str):
         return False
     known = callable(key) or get_origin(key) is not None
@@ -214,7 +214,7 @@ def _is_key(key: object) -> bool:
 
 
 def _may_stand_in(value: object, key: Any) -> bool:
-    """Tell whether an object is of an ordinary class, or at least looks like one of it."""
+    """Return whether an object is of an ordinary class, or at least looks like one of it."""
     if not isinstance(key, type) or get_origin(key) or is_protocol(key) or is_typeddict(key):
         return True
     if isinstance(value, type) or key in (float, complex):

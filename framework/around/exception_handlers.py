@@ -99,9 +99,9 @@ def _plan(member: Member, variables: Variables, graph: Graph, report: Report) ->
     function = member.function
     here = report.at(location(function))
     declared = read_parameters(function, here)
-    errors = [each for each in declared if _takes_error(each)]
+    errors = [parameter for parameter in declared if _takes_error(parameter)]
     errors = errors or _unannotated(declared, variables.common)
-    others = [each for each in declared if each not in errors]
+    others = [parameter for parameter in declared if parameter not in errors]
     _note_wrong_decorator(function, member, here)
     for catch in catches_in(member.tag):
         _note_wrong_errors(catch.types, errors, here)
@@ -157,16 +157,16 @@ def _note_wrong_errors(
                 f"parameter {name!r} has no annotation", f"Write {name}: {union} for the error."
             )
             continue
-        missed = [each for each in types if not issubclass(each, get_args(kind) or (kind,))]
+        missed = [caught for caught in types if not issubclass(caught, get_args(kind) or (kind,))]
         if missed:
             here.note(
                 f"parameter {name!r} takes {describe(kind)}, but the method also catches"
-                f" {' and '.join(each.__name__ for each in missed)}",
+                f" {' and '.join(kind.__name__ for kind in missed)}",
                 f"Write {name}: {union}.",
             )
     if len(errors) > 1:
         here.note(
-            f"parameters {' and '.join(repr(each.name) for each in errors)} each take the error",
+            f"parameters {' and '.join(repr(error.name) for error in errors)} each take the error",
             "Keep one of them; give it a union if the method catches several types.",
         )
 
@@ -175,26 +175,34 @@ def _catchers(member: Member, plan: Plan, method: Callable[..., object]) -> Iter
     """Yield an exception handler for each decorator of a method."""
     where, tuples = location(member.function), promises_tuple(member.function)
     error = next(iter(_errors(member.function)), None)
-    for each in catches_in(member.tag):
-        yield Catcher(each.types, where, each.status, tuples, plan, method, error)
+    for decorator in catches_in(member.tag):
+        yield Catcher(decorator.types, where, decorator.status, tuples, plan, method, error)
 
 
 def _errors(function: Callable[..., object]) -> list[tuple[int, Declared]]:
     """List the parameters that take the error, with their places."""
     declared = read_parameters(function)
-    return [(at, each) for at, each in enumerate(declared) if _takes_error(each)]
+    return [(at, parameter) for at, parameter in enumerate(declared) if _takes_error(parameter)]
 
 
 def _unannotated(declared: Sequence[Declared], others: Container[str]) -> list[Declared]:
     """Find the parameter that is probably meant to take the error."""
-    found = (each for each in declared if each.annotation is EMPTY and not each.variadic)
-    return [each for each in found if each.name not in others and each.default is EMPTY][:1]
+    found = (
+        parameter
+        for parameter in declared
+        if parameter.annotation is EMPTY and not parameter.variadic
+    )
+    return [
+        candidate
+        for candidate in found
+        if candidate.name not in others and candidate.default is EMPTY
+    ][:1]
 
 
 def _takes_error(declared: Declared) -> bool:
     kind = bare(declared.annotation)[0]
     kinds = get_args(kind) or (kind,)
-    return all(isinstance(each, type) and issubclass(each, BaseException) for each in kinds)
+    return all(isinstance(one, type) and issubclass(one, BaseException) for one in kinds)
 
 
 def _note_duplicates(catcher: Catcher, others: Iterable[Catcher], report: Report) -> None:
@@ -208,7 +216,7 @@ def _note_duplicates(catcher: Catcher, others: Iterable[Catcher], report: Report
 
 
 def _is_answer(error: Exception) -> bool:
-    """Tell whether a handler has raised an answer of its own, such as a redirect, and no error."""
+    """Return whether a handler has raised an answer of its own, such as a redirect, and no error."""
     if not isinstance(error, HTTPException):
         return False
     return error.response is not None if error.code is None else error.code < 400

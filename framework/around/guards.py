@@ -53,15 +53,15 @@ def read_guards(controller: type, name: str, configurations: Iterable[type]) -> 
     """List the guards of a handler, the outermost first."""
     found = [
         *(
-            replace(each, everywhere=True)
+            replace(inherited, everywhere=True)
             for configuration in configurations
-            for each in _of_class(configuration)
+            for inherited in _of_class(configuration)
         ),
         *_of_class(controller),
         *_of_method(controller, name),
     ]
     # A guard that both a base and its subclass name needs to check once.
-    return [each for at, each in enumerate(found) if not _is_among(each, found[:at])]
+    return [listed for at, listed in enumerate(found) if not _is_among(listed, found[:at])]
 
 
 def bind_guard(
@@ -89,14 +89,14 @@ def guarded(guards: Sequence[Guard], call: Call) -> Call:
     """Put guards before a call; only True passes."""
     if not guards:
         return call
-    checks = [(compile_call(each.plan, each.check), each) for each in guards]
+    checks = [(compile_call(found.plan, found.check), found) for found in guards]
     told: list[Guard] = []
 
     def checked(context: Context) -> object:
         for check, guard in checks:
             verdict = check(context)
             if verdict is not True:
-                if verdict is not False and not any(guard is each for each in told):
+                if verdict is not False and not any(guard is known for known in told):
                     told.append(guard)
                     _warn(guard, verdict)
                 raise Forbidden
@@ -117,13 +117,13 @@ def _warn(guard: Guard, verdict: object) -> None:
 def _of_class(target: type) -> Iterator[Listed]:
     """Yield the guards of a class, those of its bases first."""
     for base in reversed(target.__mro__):
-        yield from (Listed(each, base) for each in guards_on(base))
+        yield from (Listed(guard, base) for guard in guards_on(base))
 
 
 def _of_method(target: type, name: str) -> Iterator[Listed]:
     """Yield the guards of a method, those of what it overrides first."""
     for base in reversed(target.__mro__):
-        yield from (Listed(each, base) for each in guards_on(vars(base).get(name)))
+        yield from (Listed(guard, base) for guard in guards_on(vars(base).get(name)))
 
 
 def _is_among(listed: Listed, others: Sequence[Listed]) -> bool:

@@ -35,7 +35,7 @@ def read_middleware(graph: Graph, report: Report) -> list[Middleware]:
 
 def note_lost_middleware(graph: Graph, middleware: Sequence[Middleware], report: Report) -> None:
     """Note middleware that nothing asks for under its own type, so that it protects nobody."""
-    listed = {type(each) for each in middleware if not isfunction(each)}
+    listed = {type(passed) for passed in middleware if not isfunction(passed)}
     for keys, where, value in graph.unasked():
         is_reported = any(_is_about_middleware(key) for key in keys)
         # What each request has anew, component_of may ask for.
@@ -47,8 +47,8 @@ def note_lost_middleware(graph: Graph, middleware: Sequence[Middleware], report:
 def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> Answer:
     """Put middleware around an answer."""
     call = _innermost(answer)
-    for each in reversed(middleware):
-        call = _step(each, call, recover)
+    for listed in reversed(middleware):
+        call = _step(listed, call, recover)
 
     def wrapped(context: Context) -> Rendered:
         try:

@@ -111,7 +111,7 @@ class _Binder:
         if self._supply.path is Path.SOME:
             note_misspellings(found, self._supply.variables, self._here)
         # What takes `*args` may mean any variable with it.
-        elif self._supply.path is Path.ALL and not any(each.variadic for each in declared):
+        elif self._supply.path is Path.ALL and not any(one.variadic for one in declared):
             names = [parameter.name for parameter in declared]
             note_untaken(names, found, self._supply.variables, self._here)
 
@@ -123,7 +123,7 @@ class _Binder:
         marked = self._marked(declared)
         marker = marked or self._implied(declared)
         self._check_words(declared, marker)
-        others = tuple(each for each in declared.metadata if marker_of(each) is None)
+        others = tuple(beside for beside in declared.metadata if marker_of(beside) is None)
         annotation = annotated(declared.annotation, others)
         field = Field(declared.name, annotation, _default(declared), self._supply.provide)
         extract, parts = marker.bound(field, self._bind_nested)
@@ -164,7 +164,7 @@ class _Binder:
 
     def _marked(self, declared: Declared) -> Marker | None:
         """Return the one marker of a parameter, if it has one."""
-        found = (marker_of(each) for each in declared.metadata)
+        found = (marker_of(beside) for beside in declared.metadata)
         markers = [marker for marker in found if marker is not None]
         sources = [marker.source for marker in markers]
         if declared.name in self._supply.variables:

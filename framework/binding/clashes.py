@@ -25,20 +25,20 @@ def clashes(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
 def two_types(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
     """Report one value of the session that is taken as different types."""
     takers: dict[str, Parameter] = {}
-    for each in _flattened(parameters):
-        if not isinstance(each.marker, SessionValueMarker):
+    for part in _flattened(parameters):
+        if not isinstance(part.marker, SessionValueMarker):
             continue
-        other = takers.setdefault(each.where, each)
-        kinds = (each.field.annotation, other.field.annotation)
+        other = takers.setdefault(part.where, part)
+        kinds = (part.field.annotation, other.field.annotation)
         # Of what cannot be changed in place, no change can be lost.
         if kept_type(kinds[0]) != kept_type(kinds[1]) and any(map(can_change, kinds)):
-            key = each.where.partition(":")[2]
+            key = part.where.partition(":")[2]
             yield Mistake(
-                f"parameter {each.name!r} takes session[{key!r}] as {_type(each)}, but parameter"
-                f" {_name(other, each.taken_by)} as {_type(other)}: only one of the two could"
+                f"parameter {part.name!r} takes session[{key!r}] as {_type(part)}, but parameter"
+                f" {_name(other, part.taken_by)} as {_type(other)}: only one of the two could"
                 " store its changes",
                 "Use one type for the key, or another key for one of them.",
-                where=each.taken_by,
+                where=part.taken_by,
             )
 
 
@@ -46,10 +46,10 @@ def missing_bodies(method: str, where: str, parameters: Iterable[Parameter]) -> 
     """Report parameters that need a body where a method has none; RFC 9110, section 9.3.1."""
     if method not in ("GET", "HEAD"):
         return
-    for each in _flattened(parameters):
-        if each.requires_body:
+    for part in _flattened(parameters):
+        if part.requires_body:
             yield Mistake(
-                f"parameter {_name(each, where)} reads the {each.source}, but a {method} request"
+                f"parameter {_name(part, where)} reads the {part.source}, but a {method} request"
                 " has no body",
                 "Read the values from the query, as in page: int or Query[T]; or answer POST, or"
                 " give the parameter a default.",
@@ -58,17 +58,17 @@ def missing_bodies(method: str, where: str, parameters: Iterable[Parameter]) -> 
 
 
 def _flattened(parameters: Iterable[Parameter]) -> list[Parameter]:
-    return [part for each in parameters for part in each.flattened()]
+    return [part for parameter in parameters for part in parameter.flattened()]
 
 
 def _two_bodies(found: Sequence[Parameter]) -> Iterator[Mistake]:
     """Report several bodies of one function; a guard may read the body as well."""
     names: dict[str, list[str]] = {}
-    for each in found:
-        if isinstance(each.marker, BodyMarker) and each.name not in names.setdefault(
-            each.taken_by, []
+    for candidate in found:
+        if isinstance(candidate.marker, BodyMarker) and candidate.name not in names.setdefault(
+            candidate.taken_by, []
         ):
-            names[each.taken_by].append(each.name)
+            names[candidate.taken_by].append(candidate.name)
     for where, several in names.items():
         if len(several) > 1:
             yield Mistake(
@@ -80,13 +80,15 @@ def _two_bodies(found: Sequence[Parameter]) -> Iterator[Mistake]:
 
 def _form_and_json(found: Sequence[Parameter]) -> Iterator[Mistake]:
     """Report a body that is read both as JSON and as a form."""
-    json = [each for each in found if isinstance(each.marker, BodyMarker)]
-    forms = [each for each in found if isinstance(each.marker, FormMarker)]
+    json = [candidate for candidate in found if isinstance(candidate.marker, BodyMarker)]
+    forms = [candidate for candidate in found if isinstance(candidate.marker, FormMarker)]
     if not json or not forms:
         return
-    readers = [each for each in found if isinstance(each.marker, BodyMarker | FormMarker)]
+    readers = [
+        candidate for candidate in found if isinstance(candidate.marker, BodyMarker | FormMarker)
+    ]
     where = readers[-1].taken_by
-    shown = " and ".join(dict.fromkeys(_name(each, where) for each in forms))
+    shown = " and ".join(dict.fromkeys(_name(form, where) for form in forms))
     yield Mistake(
         f"parameter {_name(json[0], where)} reads the body as JSON, and {shown} as a form, but a"
         " request has one body",

@@ -102,7 +102,7 @@ class FormMarker(TextMarker):
     def requires_body(self, field: Field) -> bool:
         """Return whether an empty form lacks something: a class may have defaults for all."""
         whole = _whole(field)
-        return field.default is None and (not whole or any(each.required for each in whole))
+        return field.default is None and (not whole or any(member.required for member in whole))
 
     def _single(self, field: Field, meant: Any) -> Extract:
         """Return the function that reads a text or a file, or a list of them.
@@ -121,7 +121,7 @@ class FormMarker(TextMarker):
 
         def extract(context: Context) -> object:
             # A browser sends a nameless file where none was chosen.
-            files = [each for each in context.form.files.getlist(name) if each.filename]
+            files = [file for file in context.form.files.getlist(name) if file.filename]
             if not files:
                 return absent()
             if several:
@@ -142,12 +142,12 @@ class FormMarker(TextMarker):
                 f"Write Form[{describe(kind)}], and put limits on its fields.",
             )
         model = is_pydantic_model(kind)
-        extracts = [(each.argument, _member(each, field, model=model)) for each in fields]
+        extracts = [(member.argument, _member(member, field, model=model)) for member in fields]
         try:
             make = _validating(kind) if model else _constructing(kind)
         except TypeError as error:
             raise _unreadable(field, error) from error
-        names = {each.name for each in fields}
+        names = {member.name for member in fields}
 
         def extract(context: Context) -> object:
             sent = context.form
@@ -171,8 +171,8 @@ else:
 
 
 def is_upload(annotation: Any) -> bool:
-    """Tell whether a type is an uploaded file or a list of them, None aside."""
-    return any(bare(each)[0] is FileStorage for each in (annotation, list_item(annotation)))
+    """Return whether a type is an uploaded file or a list of them, None aside."""
+    return any(bare(kind)[0] is FileStorage for kind in (annotation, list_item(annotation)))
 
 
 def _explained(annotation: Any, marker: FormMarker) -> str:
@@ -197,7 +197,7 @@ def _unreadable(field: Field, error: Exception) -> Mistake:
 
 
 def _can_be_empty(kind: Any) -> bool:
-    """Tell whether an empty text is a value of the type, and not an empty field."""
+    """Return whether an empty text is a value of the type, and not an empty field."""
     if kind is str or not is_scalar(kind, TEXTS):
         return True
     try:
@@ -253,7 +253,9 @@ def _validating(kind: Any) -> Make:
         try:
             return validate(values)
         except ForeignModelError as error:
-            found = (each._replace(pointer=each.pointer[1:]) for each in error.mismatches)
+            found = (
+                mismatch._replace(pointer=mismatch.pointer[1:]) for mismatch in error.mismatches
+            )
             raise InvalidRequest(field_errors("form", found)) from error
 
     return make

@@ -57,7 +57,7 @@ class PathMarker(Marker):
         is another path, as it is where the rule's own converter refuses it.
         """
         base, metadata = bare(field.annotation)
-        limited = any(isinstance(each, msgspec.Meta) for each in metadata)
+        limited = any(isinstance(beside, msgspec.Meta) for beside in metadata)
         if self.made is None or base in (EMPTY, Any, object) or (base is self.made and not limited):
             return None
         if base in TEXTS - {self.made, str} and self.made is not str and not self._widens(base):
@@ -125,11 +125,11 @@ def note_misspellings(found: Sequence[Parameter], variables: Iterable[str], here
 
 
 def _is_misspelt(name: str, variable: str) -> bool:
-    """Tell whether a name is plainly meant for a variable of the path.
+    """Return whether a name is plainly meant for a variable of the path.
 
     Other names are words of their own: `page` beside `pages`, `team_id` beside `item_id`.
     """
-    one, other = (each.replace("_", "").lower() for each in (name, variable))
+    one, other = (word.replace("_", "").lower() for word in (name, variable))
     if one == other:
         return True
     if min(len(one), len(other)) < _LONG:
@@ -138,14 +138,14 @@ def _is_misspelt(name: str, variable: str) -> bool:
 
 
 def _has_more(one: str, other: str) -> bool:
-    """Tell whether a name is another one with a letter more in the midst of it."""
+    """Return whether a name is another one with a letter more in the midst of it."""
     return any(one[:at] + one[at + 1 :] == other for at in range(1, len(one) - 1)) and not (
         one.startswith(other) or one.endswith(other)
     )
 
 
 def _is_swapped(one: str, other: str) -> bool:
-    """Tell whether a name is another one with two neighbours swapped."""
+    """Return whether a name is another one with two neighbours swapped."""
     return any(
         one[:at] + one[at + 1] + one[at] + one[at + 2 :] == other for at in range(len(one) - 1)
     )

@@ -34,7 +34,7 @@ class Plan:
     @property
     def path_only(self) -> bool:
         """Return whether there are only values of the path."""
-        return all(isinstance(each.marker, PathMarker) for each in self.parameters)
+        return all(isinstance(parameter.marker, PathMarker) for parameter in self.parameters)
 
     @cached_property
     def path_converters(self) -> dict[str, Callable[[object], object]]:
@@ -63,9 +63,9 @@ def compile_call(plan: Plan, method: Method) -> Callable[[Context], object]:
     It raises `InvalidRequest` with every value that does not fit.
     """
     # Where at most one parameter can fail, its own error is all there is to collect.
-    if plan.has_keywords or sum(each.marker.fallible for each in plan.parameters) > 1:
+    if plan.has_keywords or sum(parameter.marker.fallible for parameter in plan.parameters) > 1:
         return _collecting(plan, method)
-    match [each.extract for each in plan.parameters]:
+    match [parameter.extract for parameter in plan.parameters]:
         case []:
             return lambda context: method()
         case [one]:
@@ -85,7 +85,7 @@ def compile_path_call(plan: Plan, method: Method) -> Callable[[dict[str, Any]], 
     """
     if plan.has_keywords or plan.path_converters:
         return _converting(plan, method)
-    match [each.name for each in plan.parameters]:
+    match [parameter.name for parameter in plan.parameters]:
         case []:
             return lambda values: method()
         case [one]:
@@ -97,14 +97,14 @@ def compile_path_call(plan: Plan, method: Method) -> Callable[[dict[str, Any]], 
 
 def _collecting(plan: Plan, method: Method) -> Callable[[Context], object]:
     pass_on = _passing(plan, method)
-    extracts = [each.extract for each in plan.parameters]
+    extracts = [parameter.extract for parameter in plan.parameters]
 
     return lambda context: pass_on(_gather(extracts, context))
 
 
 def _converting(plan: Plan, method: Method) -> Callable[[dict[str, Any]], object]:
     pass_on = _passing(plan, method)
-    names = [each.name for each in plan.parameters]
+    names = [parameter.name for parameter in plan.parameters]
     converters = [(name, plan.path_converters.get(name, _same)) for name in names]
     return lambda values: pass_on([convert(values[name]) for name, convert in converters])
 
@@ -114,7 +114,7 @@ def _passing(plan: Plan, method: Method) -> Callable[[list[object]], object]:
     if not plan.has_keywords:
         return lambda arguments: method(*arguments)
     # Python declares keyword-only parameters after all others.
-    keywords = [each.name for each in plan.parameters if each.keyword]
+    keywords = [parameter.name for parameter in plan.parameters if parameter.keyword]
     count = len(plan.parameters) - len(keywords)
     return lambda arguments: method(
         *arguments[:count], **dict(zip(keywords, arguments[count:], strict=True))

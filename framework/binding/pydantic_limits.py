@@ -26,7 +26,7 @@ def refuse_pydantic_limits(marker: object, field: Field) -> None:
     # They read the limits of all that is around them, too.
     if any(is_pydantic_model(kind) for kind, _ in found) or _makes_itself(marker, field):
         return
-    for limit in (each for _, metadata in found for each in _foreign(metadata)):
+    for limit in (foreign for _, metadata in found for foreign in _foreign(metadata)):
         raise Mistake(
             f"the type of parameter {field.name!r} has {limit!r}, which limits nothing outside of"
             " pydantic's models",
@@ -41,30 +41,30 @@ def _types_in(annotation: Any, outer: tuple[Any, ...]) -> Iterator[tuple[Any, tu
     if get_origin(kind) is Literal or kind in outer:
         return
     is_class = isinstance(kind, type) and get_origin(kind) is None
-    fields = [each.annotation for each in fields_of(kind)] if is_class else []
-    for each in (*get_args(kind), *fields):
-        yield from _types_in(each, (*outer, kind))
+    fields = [field.annotation for field in fields_of(kind)] if is_class else []
+    for field in (*get_args(kind), *fields):
+        yield from _types_in(field, (*outer, kind))
 
 
 def _makes_itself(marker: object, field: Field) -> bool:
-    """Tell whether a form calls a class that checks its own arguments: a dataclass of pydantic."""
+    """Return whether a form calls a class that checks its own arguments: a dataclass of pydantic."""
     kind = bare(field.annotation)[0]
     return isinstance(marker, TextMarker) and hasattr(kind, "__pydantic_validator__")
 
 
 def _foreign(metadata: tuple[object, ...]) -> Iterator[object]:
-    for each in metadata:
-        if get_origin(each) is Annotated:
-            yield from _foreign(get_args(each)[1:])
-        elif type(each).__module__.partition(".")[0] in _PACKAGES:
-            yield each
+    for beside in metadata:
+        if get_origin(beside) is Annotated:
+            yield from _foreign(get_args(beside)[1:])
+        elif type(beside).__module__.partition(".")[0] in _PACKAGES:
+            yield beside
 
 
 def _remedy(limit: Any) -> str:
     """Write the limits in the words that are read here."""
     # A Field of pydantic keeps them in a list.
     parts = [limit, *getattr(limit, "metadata", ())]
-    known = ((name, getattr(each, name, None)) for each in parts for name in LIMITS)
+    known = ((name, getattr(part, name, None)) for part in parts for name in LIMITS)
     written = ", ".join(f"{name}={value!r}" for name, value in known if value is not None)
     if not written:
         return "Leave it out, and check the value in the handler; or use a model of pydantic."

@@ -74,7 +74,7 @@ def marker_of(metadata: object) -> Marker | None:
 
 def cycle_of(trail: tuple[type, ...]) -> Mistake:
     """Explain why resolvers that need each other cannot resolve anything."""
-    drawn = " → ".join(describe(each) for each in trail)
+    drawn = " → ".join(describe(kind) for kind in trail)
     return Mistake(
         f"resolvers need each other: {drawn}",
         "Let one of them read what it needs from the request itself.",
@@ -116,7 +116,7 @@ def _resolving_once(plan: Plan, component: Any) -> Extract:
     resolve = compile_call(plan, component.resolve)
     # A name is a variable of the path for the one and a key of the query for the other where only
     # one of the two knows the path: they must not get each other's values.
-    sources = (part.where for each in plan.parameters for part in each.flattened())
+    sources = (part.where for parameter in plan.parameters for part in parameter.flattened())
     key = (id(component), *sources)
     return lambda context: context.resolve(key, resolve)
 

@@ -105,8 +105,8 @@ def session_value(key: str) -> SessionValueMarker:
 def kept_type(annotation: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
     """Return the type and the limits of a value: who takes None besides takes the same value."""
     base, metadata = bare(annotation)
-    limits = (limits_alone(each) for each in metadata if isinstance(each, msgspec.Meta))
-    return base, tuple(each for each in limits if each is not None)
+    limits = (limits_alone(beside) for beside in metadata if isinstance(beside, msgspec.Meta))
+    return base, tuple(limit for limit in limits if limit is not None)
 
 
 class _SessionValue:
@@ -177,7 +177,7 @@ class _SessionValue:
         self._stored, self._before = stored, plain
 
     def _is_replaced(self) -> bool:
-        """Tell whether the handler has set or removed the session's own value."""
+        """Return whether the handler has set or removed the session's own value."""
         try:
             return _stored(self._session, self._key) != self._stored
         # Only something else than what was read can be unfit; the session will name it.
@@ -219,7 +219,7 @@ def _takes_none(convert: Convert) -> bool:
 
 
 def _changes(field: Field) -> bool:
-    """Tell whether the default can be changed, so that each request has one of its own."""
+    """Return whether the default can be changed, so that each request has one of its own."""
     return field.default is not None and field.default() is not field.default()
 
 

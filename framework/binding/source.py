@@ -250,6 +250,6 @@ def default_or_refusal(default: Default | None, where: str) -> Default:
 def conversion(source: str, annotation: Any, *limits: msgspec.Meta | None) -> str:
     """Write what is converted to which type within which limits: `text → int, ge=1`."""
     kind, metadata = bare(annotation)
-    found = (each for each in (*metadata, *limits) if isinstance(each, msgspec.Meta))
+    found = (limit for limit in (*metadata, *limits) if isinstance(limit, msgspec.Meta))
     parts = [f"{source} → {describe(kind)}", *(word for meta in found for word in written(meta))]
     return ", ".join(parts)

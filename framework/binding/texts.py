@@ -173,7 +173,7 @@ def _each(
 
 def _list_checker(annotation: Any) -> Callable[[list[object]], object]:
     """Return what raises for a list that is too short or too long."""
-    limits = [each for each in bare(annotation)[1] if isinstance(each, msgspec.Meta)]
+    limits = [limit for limit in bare(annotation)[1] if isinstance(limit, msgspec.Meta)]
     if not limits:
         return len
     return functools.partial(msgspec.convert, type=with_limits(list, *limits))

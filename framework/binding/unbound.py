@@ -115,12 +115,12 @@ def refuse_misplaced(declared: Declared) -> None:
     """Raise `Mistake` for a marker in another place, or for what only looks like one."""
     name, annotation = declared.name, declared.annotation
     written = "T" if annotation is EMPTY else describe(annotation)
-    for each in declared.metadata:
-        if not isinstance(each, Marker) and (shown := _shown(each)):
+    for beside in declared.metadata:
+        if not isinstance(beside, Marker) and (shown := _shown(beside)):
             raise Mistake(
                 f"the Annotated type of parameter {name!r} holds {shown},"
                 " which marks nothing there",
-                f"Write {_beside(each, written, name)}.",
+                f"Write {_beside(beside, written, name)}.",
             )
     # The markers with brackets, but without a type in them, are another mistake.
     if not isinstance(annotation, Brackets) and (shown := _shown(annotation)):
@@ -180,7 +180,7 @@ def _shown(value: object) -> str | None:
         return f"{describe(type(value))}()" if is_silent else repr(value)
     if isinstance(value, Brackets):
         return repr(value)
-    function = next((each for each in _FUNCTIONS if each is value), None)
+    function = next((marking for marking in _FUNCTIONS if marking is value), None)
     if function is not None:
         return function.__name__
     is_marked = get_origin(value) is Annotated and isinstance(get_args(value)[-1], Marker)

@@ -47,17 +47,17 @@ def _lines(explanation: Explanation) -> Iterator[str]:
 
 
 def _sections(explanation: Explanation) -> Iterator[Section]:
-    near = [(f"{each.method} {each.rule}", each.why) for each in explanation.near_misses]
+    near = [(f"{miss.method} {miss.rule}", miss.why) for miss in explanation.near_misses]
     yield "near misses", _columns(near)
     if explanation.match is not None:
         yield from _match(explanation.match)
     yield "middleware", explanation.middleware or ["none"]
     if explanation.match is not None:
         yield "guards", list(_guards(explanation.match.guards)) or ["none"]
-    uses = [(each.by, each.how) for each in explanation.session]
+    uses = [(use.by, use.how) for use in explanation.session]
     yield "session", _columns(uses) or ["not asked for: no store call, no cookie"]
     yield "catches", list(_catches(explanation.catches))
-    yield "answers", [line for each in explanation.answers for line in _answer(each)]
+    yield "answers", [line for answer in explanation.answers for line in _answer(answer)]
     yield "other methods", [", ".join(explanation.other_methods)] * bool(explanation.other_methods)
 
 
@@ -68,28 +68,32 @@ def _match(match: Match) -> Iterator[Section]:
 
 
 def _guards(guards: list[Guarded]) -> Iterator[str]:
-    for each in guards:
-        yield f"{each.guard}, from {each.brought_by}"
-        yield from _columns(list(_arguments(each.arguments, "  ")))
+    for guard in guards:
+        yield f"{guard.guard}, from {guard.brought_by}"
+        yield from _columns(list(_arguments(guard.arguments, "  ")))
 
 
 def _catches(catches: list[Caught]) -> Iterator[str]:
-    for each in catches:
-        yield f"{', '.join(each.exceptions)}: {each.handler}"
-        yield from _columns(list(_arguments(each.arguments, "  ")))
+    for catch in catches:
+        yield f"{', '.join(catch.exceptions)}: {catch.handler}"
+        yield from _columns(list(_arguments(catch.arguments, "  ")))
 
 
 def _answer(answer: Outcome) -> Iterator[str]:
     first, *others = textwrap.wrap(answer.why, _WIDTH)
     yield f"{answer.status or 'any'}  {first}"
-    yield from (f"     {each}" for each in others)
+    yield from (f"     {other}" for other in others)
 
 
 def _arguments(arguments: list[Argument], indent: str = "") -> Iterator[tuple[str, str, str]]:
-    for each in arguments:
-        default = "" if each.default is None else f" = {each.default}"
-        yield f"{indent}{each.name}: {each.type}{default}", each.where, each.conversion
-        yield from _arguments(each.parts, indent + "  ")
+    for argument in arguments:
+        default = "" if argument.default is None else f" = {argument.default}"
+        yield (
+            f"{indent}{argument.name}: {argument.type}{default}",
+            argument.where,
+            argument.conversion,
+        )
+        yield from _arguments(argument.parts, indent + "  ")
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:

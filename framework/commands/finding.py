@@ -103,7 +103,7 @@ def report(target: Target, error: Exception) -> str:
 
 
 def _makes(found: object) -> TypeGuard[Callable[..., object]]:
-    """Tell whether something is called for the application, as what serves it would do."""
+    """Return whether something is called for the application, as what serves it would do."""
     return callable(found) and not isinstance(found, type | Application)
 
 
@@ -195,7 +195,7 @@ def _suggestion(text: str) -> str:
 
 
 def _exists(module: str) -> bool:
-    """Tell whether there is such a module, as far as that is known without importing any."""
+    """Return whether there is such a module, as far as that is known without importing any."""
     top, *inner = module.split(".")
     found = find_spec(top)
     for name in inner:

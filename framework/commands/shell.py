@@ -39,7 +39,9 @@ def shell(app: str | None) -> None:
 
 def _components(application: Application) -> SimpleNamespace:
     """Gather what the user's providers made, each under the name of its type, if it is a name."""
-    found = {name: each for name, each in application.graph.components() if name.isidentifier()}
+    found = {
+        name: component for name, component in application.graph.components() if name.isidentifier()
+    }
     return SimpleNamespace(**found)
 
 

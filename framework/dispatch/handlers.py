@@ -76,9 +76,11 @@ class HandlerReader:
     def __init__(self, classes: Sequence[type], graph: Graph, report: Report) -> None:
         self._graph = graph
         self._report = report
-        self._controllers = [each for each in classes if is_controller(each)]
-        self._configurations = [each for each in classes if is_configuration(each)]
-        self._routes = {each: routes_of(each, report) for each in self._controllers}
+        self._controllers = [target for target in classes if is_controller(target)]
+        self._configurations = [target for target in classes if is_configuration(target)]
+        self._routes = {
+            controller: routes_of(controller, report) for controller in self._controllers
+        }
         rules = [route.rule for own in self._routes.values() for route in own]
         # They also answer where there is no handler, and so no variable of the path.
         self.catchers = read_catchers(self._configurations, ["/", *rules], graph, report)
@@ -132,8 +134,10 @@ class HandlerReader:
 
 def _endpoints(controllers: Collection[type]) -> dict[type, str]:
     """Name the controllers for URL building by their class, and its module where two are alike."""
-    count = Counter(each.__name__ for each in controllers)
+    count = Counter(controller.__name__ for controller in controllers)
     return {
-        each: each.__name__ if count[each.__name__] == 1 else f"{each.__module__}.{each.__name__}"
-        for each in controllers
+        controller: controller.__name__
+        if count[controller.__name__] == 1
+        else f"{controller.__module__}.{controller.__name__}"
+        for controller in controllers
     }

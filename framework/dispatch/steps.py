@@ -282,7 +282,7 @@ def _surrounded(
     has_components = bool(everywhere.per_request) and not all(plan.path_only for plan in plans)
     if has_components or middleware or has_files:
         outer.append(EndComponents())
-    outer += [PassMiddleware(each) for each in middleware]
+    outer += [PassMiddleware(listed) for listed in middleware]
     return (*outer, *inner)
 
 

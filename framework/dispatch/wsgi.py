@@ -89,7 +89,8 @@ class Dispatcher:
     def _entries(self, handlers: list[Handler]) -> Iterator[Entry[Respond]]:
         """Compile the handlers, each once for all of its methods."""
         entries = [
-            Entry(each.route.method, each.route.rule, each.endpoint, each) for each in handlers
+            Entry(handler.route.method, handler.route.rule, handler.endpoint, handler)
+            for handler in handlers
         ]
         compiled: dict[int, Respond] = {}
         for entry in answering_head(entries):

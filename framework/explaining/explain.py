@@ -129,7 +129,7 @@ def explain(application: Application, method: str, path: str) -> Explanation:
         session=session,
         catches=_caught(application, handler.catchers),
         answers=_in_order(_of_handler(steps, method), around),
-        other_methods=[each for each in methods if each != method],
+        other_methods=[other for other in methods if other != method],
         near_misses=[],
     )
 
@@ -168,7 +168,7 @@ def _refused(
         session=session,
         catches=_caught(application, catchers),
         answers=_in_order(own, around),
-        other_methods=[each for each in last.allowed if each != method],
+        other_methods=[other for other in last.allowed if other != method],
         near_misses=[] if last.allowed else near_misses(path, application.routes),
     )
 
@@ -209,7 +209,7 @@ def _catchers_of(
 def _in_order(own: Iterable[Outcome], around: Iterable[Outcome]) -> list[Outcome]:
     """Leave the first one first, and sort the others, those of any status last."""
     first, *others = dict.fromkeys([*own, *around])
-    return [first, *sorted(others, key=lambda each: (each.status is None, each.status))]
+    return [first, *sorted(others, key=lambda outcome: (outcome.status is None, outcome.status))]
 
 
 def _middleware(steps: Sequence[Step]) -> list[str]:
@@ -225,8 +225,8 @@ def _match(application: Application, handler: Handler, values: dict[str, Any]) -
         path_values={name: str(value) for name, value in values.items()},
         arguments=arguments_of(graph, handler.plan),
         guards=[
-            Guarded(each.name, describe(each.listed.brought_by), arguments_of(graph, each.plan))
-            for each in handler.guards
+            Guarded(guard.name, describe(guard.listed.brought_by), arguments_of(graph, guard.plan))
+            for guard in handler.guards
         ],
     )
 
@@ -234,11 +234,11 @@ def _match(application: Application, handler: Handler, values: dict[str, Any]) -
 def _caught(application: Application, catchers: Iterable[Catcher]) -> list[Caught]:
     return [
         Caught(
-            [kind.__name__ for kind in each.types],
-            each.where,
-            arguments_of(application.graph, each.plan),
+            [kind.__name__ for kind in catcher.types],
+            catcher.where,
+            arguments_of(application.graph, catcher.plan),
         )
-        for each in catchers
+        for catcher in catchers
     ]
 
 

@@ -73,9 +73,9 @@ class Tree(Generic[H]):
             method: (handlers[cast(int, number)], names)
             for method, (number, names) in self.handlers.items()
         }
-        tree.static = {segment: each.filled(handlers) for segment, each in self.static.items()}
+        tree.static = {segment: child.filled(handlers) for segment, child in self.static.items()}
         tree.dynamic = [
-            (name, convert, each.filled(handlers)) for name, convert, each in self.dynamic
+            (name, convert, child.filled(handlers)) for name, convert, child in self.dynamic
         ]
         if self.only is not None:
             tree.only = tree.dynamic[0][1:]

@@ -135,7 +135,7 @@ def common_variables(rules: Iterable[str]) -> Variables:
     """Find the variables that all rules have; a rule that cannot be has no say."""
     found = list(_variables_of_each(rules))
     common = set.intersection(*found) if found else set()
-    names = {name for each in found for name, _ in each}
+    names = {name for candidate in found for name, _ in candidate}
     return Variables(dict(common), names - {name for name, _ in common})
 
 

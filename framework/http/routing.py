@@ -75,7 +75,9 @@ class Router(Generic[H]):
     def __init__(self, entries: Iterable[Entry[H]]) -> None:
         found = list(entries)
         self._handlers = [entry.handler for entry in found]
-        self._table = _table_of(tuple((each.method, each.rule, each.endpoint) for each in found))
+        self._table = _table_of(
+            tuple((candidate.method, candidate.rule, candidate.endpoint) for candidate in found)
+        )
         # With the handlers in them, so that a request looks nothing up twice.
         self._tree: Tree[H] = self._table.tree.filled(self._handlers)
         self._exact = {
@@ -120,8 +122,8 @@ class Router(Generic[H]):
         try:
             return adapter.build(endpoint, values, force_external=external)
         except BuildError as error:
-            names = sorted({each.endpoint for each in self._table.map.iter_rules()})
-            alike = [each for each in names if each.endswith(f".{endpoint}")]
+            names = sorted({rule.endpoint for rule in self._table.map.iter_rules()})
+            alike = [name for name in names if name.endswith(f".{endpoint}")]
             if not alike:
                 raise
             raise UnqualifiedEndpointError(error, alike) from error

@@ -159,7 +159,7 @@ class Graph:
     @property
     def has_endings(self) -> bool:
         """Return whether something ends with the application."""
-        return any(each.ends and not each.per_request for each in self._built)
+        return any(provider.ends and not provider.per_request for provider in self._built)
 
     def all_of(self, kind: type) -> Iterator[tuple[str, Any]]:
         """Yield every component of a type with its place; each counts as asked for."""

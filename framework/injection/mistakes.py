@@ -31,7 +31,7 @@ from framework.types.signatures import (
 _MOST_PLACES = 5
 # Whose frames say nothing about the mistake.
 _PACKAGE = Path(__file__).parent.parent
-_OWN_FOLDERS = tuple(f"{each}{os.sep}" for each in (_PACKAGE, Path(injector.__file__).parent))
+_OWN_FOLDERS = tuple(f"{folder}{os.sep}" for folder in (_PACKAGE, Path(injector.__file__).parent))
 # What Python says of an argument that a constructor does not have.
 _UNKNOWN_NAME = re.compile(r"(.+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 
@@ -41,9 +41,9 @@ def not_provided(key: Any, components: Collection[type], absent: Iterable[Absent
     name = describe(key)
     if key is Request or is_session(key):
         return of_one_request(name)
-    for each in absent:
-        if key is each.key:
-            return NotProvided(each.what, each.remedy)
+    for absence in absent:
+        if key is absence.key:
+            return NotProvided(absence.what, absence.remedy)
     if is_abstract(key):
         return _abstract(key, components)
     if is_scalar(key, TEXTS):
@@ -72,19 +72,19 @@ def unannotated() -> NotProvided:
 
 
 def is_abstract(key: Any) -> bool:
-    """Tell whether a type cannot be built itself: an abstract class or a protocol."""
+    """Return whether a type cannot be built itself: an abstract class or a protocol."""
     return isinstance(key, type) and (inspect.isabstract(key) or is_protocol(key))
 
 
 def implements(candidate: type, key: type) -> bool:
-    """Tell whether a class says itself that it implements an abstract class or a protocol."""
+    """Return whether a class says itself that it implements an abstract class or a protocol."""
     return candidate is not key and key in candidate.__mro__
 
 
 def cycle(providers: Sequence[Provider]) -> Mistake:
     """Draw providers each of which needs the next one, and the last the first."""
     first = providers[0]
-    drawing = "\n→ ".join(each.where for each in (*providers, first))
+    drawing = "\n→ ".join(provider.where for provider in (*providers, first))
     return Mistake(
         f"these components need each other, so none of them can be built first:\n{drawing}",
         "Take one of them out of the circle, for example by moving what two of them share into a"
@@ -104,7 +104,7 @@ def lacking(provider: Provider, declared: Declared, missing: NotProvided) -> Mis
 
 def captive(trail: Sequence[Provider], need: Provider) -> Mistake:
     """Draw how something that lives longer than a request would keep a component of one."""
-    drawing = "\n→ ".join(each.where for each in (*trail, need))
+    drawing = "\n→ ".join(provider.where for provider in (*trail, need))
     needed = describe(need.keys[0])
     return Mistake(
         f"{trail[-1].name} is built once, but {needed} anew for each request:\n{drawing}",
@@ -179,10 +179,10 @@ def unused_replacement(provider: Provider) -> Mistake:
 def unused_mapping(provider: Provider, known: Iterable[Known]) -> Mistake:
     """Report a mapping that nothing asks for: it may hold settings under another name."""
     meant = " ".join(
-        f"Did you mean {each.method}? A method of that name returns settings of the"
-        f" {describe(each.key)}."
-        for each in known
-        if each.method
+        f"Did you mean {component.method}? A method of that name returns settings of the"
+        f" {describe(component.key)}."
+        for component in known
+        if component.method
     )
     return Mistake(
         f"nothing asks for the {describe(provider.keys[0])} that {provider.name}() provides",
@@ -193,14 +193,14 @@ def unused_mapping(provider: Provider, known: Iterable[Known]) -> Mistake:
 
 def _abstract(key: type, components: Collection[type]) -> NotProvided:
     name = describe(key)
-    chosen = [each for each in components if implements(each, key)]
+    chosen = [component for component in components if implements(component, key)]
     if chosen:
         return NotProvided(
             f"more than one component implements {name}: {_places(chosen)}",
             f"Return the one you mean from a @component method annotated `-> {name}`.",
         )
-    alike = [each for each in components if _looks_like(each, key)]
-    others = [each for each in _subclasses(key) if not is_abstract(each)]
+    alike = [component for component in components if _looks_like(component, key)]
+    others = [subclass for subclass in _subclasses(key) if not is_abstract(subclass)]
     if not alike and not others:
         return NotProvided(
             f"nothing provides {name}, which is abstract, and no implementation is known",
@@ -228,21 +228,21 @@ def _remedy(key: Any, name: str) -> str:
 
 def _places(classes: Iterable[type]) -> str:
     # An abstract class of the standard library may have hundreds of implementations.
-    places = [location(each) for each in dict.fromkeys(classes)]
+    places = [location(known) for known in dict.fromkeys(classes)]
     shown = ", ".join(places[:_MOST_PLACES])
     rest = len(places) - _MOST_PLACES
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def _subclasses(key: type) -> Iterator[type]:
-    each: type
-    for each in key.__subclasses__():
-        yield each
-        yield from _subclasses(each)
+    below: type
+    for below in key.__subclasses__():
+        yield below
+        yield from _subclasses(below)
 
 
 def _looks_like(candidate: type, key: type) -> bool:
-    """Tell whether a class has all that a protocol asks for, without saying that it follows it."""
+    """Return whether a class has all that a protocol asks for, without saying that it follows it."""
     members = [
         name
         for base in key.__mro__
@@ -305,6 +305,6 @@ def _is_own(trace: TracebackType) -> bool:
 
 
 def _is_of(component: object, key: object) -> bool:
-    """Tell whether a component is of the class; what a collection holds is for who asks for it."""
+    """Return whether a component is of the class; what a collection holds is for who asks for it."""
     kind = bare(key)[0]
     return component is not None and fits(component, get_origin(kind) or kind)

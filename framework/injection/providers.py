@@ -134,7 +134,7 @@ def method_provider(
 ) -> Provider:
     """Describe what a component method of a configuration provides; raise what is wrong."""
     _note_asynchronous(member, here)
-    settings_of = next((each for each in known if each.method == member.name), None)
+    settings_of = next((component for component in known if component.method == member.name), None)
     keys = _keys(member, settings_of, here)
     makes_settings = settings_of is not None and all(map(_is_mapping, keys))
     return Provider(
@@ -165,7 +165,7 @@ def method_call(configuration: type, name: str, function: Callable[..., object])
 
 def key_of(annotation: Any, metadata: tuple[object, ...] = ()) -> object:
     """Return what a type is known by: without None and markers, with any other metadata."""
-    others = tuple(each for each in metadata if not isinstance(each, Marker))
+    others = tuple(beside for beside in metadata if not isinstance(beside, Marker))
     return annotated(without_none(annotation), others)
 
 

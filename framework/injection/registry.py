@@ -34,7 +34,9 @@ class Registry:
         self._known = known
         self._absent = absent
         self._report = report
-        self._providers: dict[object, Provider] = {each.key: known_provider(each) for each in known}
+        self._providers: dict[object, Provider] = {
+            component.key: known_provider(component) for component in known
+        }
         self._mine: dict[object, Provider] = {}
         self.replacements: list[Provider] = []
         # The replacements that are parts of what another provider makes.
@@ -57,7 +59,9 @@ class Registry:
 
     def replacement(self, key: object) -> Provider | None:
         """Return what replaces an object that need not be a type, None if nothing does."""
-        return next((each for each in self.replacements if each.keys == (key,)), None)
+        return next(
+            (replacement for replacement in self.replacements if replacement.keys == (key,)), None
+        )
 
     def find(self, annotation: Any) -> Provider:
         """Return the provider of a type or raise NotProvided."""
@@ -74,7 +78,7 @@ class Registry:
     def eager(self) -> list[Provider]:
         """List the user's providers, without those whose place a replacement takes."""
         mine = dict.fromkeys(self._mine.values())
-        return [each for each in mine if not self._is_replaced(each)]
+        return [own for own in mine if not self._is_replaced(own)]
 
     def _collect(self, classes: Iterable[type]) -> Iterator[Provider]:
         for target in classes:
@@ -128,7 +132,7 @@ class Registry:
         if isinstance(key, type) and is_component(key):
             provider = class_provider(key)
         else:
-            found = {each for known, each in self._types().items() if _is_choice(known, key)}
+            found = {kind for known, kind in self._types().items() if _is_choice(known, key)}
             if len(found) != 1:
                 return None
             (provider,) = found
@@ -136,7 +140,7 @@ class Registry:
         return provider
 
     def _types(self) -> dict[type, Provider]:
-        return {key: each for key, each in self._providers.items() if isinstance(key, type)}
+        return {key: provider for key, provider in self._providers.items() if isinstance(key, type)}
 
     def _replace_parts(self, known: Known) -> None:
         """Let whatever makes a known component make it with the parts that are replaced."""
@@ -148,16 +152,16 @@ class Registry:
         whole = self._providers[known.key]
         if not parts:
             return
-        make = _with_parts(whole.make, {name: each.make() for name, each in parts.items()})
+        make = _with_parts(whole.make, {name: part.make() for name, part in parts.items()})
         changed = dataclasses.replace(whole, make=make)
         # The whole may be a replacement, too.
         self.parts[changed] = [whole, *parts.values()]
         for table in (self._providers, self._mine):
-            table.update({key: changed for key, each in table.items() if each is whole})
+            table.update({key: changed for key, provider in table.items() if provider is whole})
 
     def _is_replaced(self, provider: Provider) -> bool:
         """Return whether a replaced type is one that the provider makes or implements."""
-        replaced = {key for each in self.replacements for key in each.keys}
+        replaced = {key for replacement in self.replacements for key in replacement.keys}
         return any(
             base in replaced for key in provider.keys for base in getattr(key, "__mro__", (key,))
         )

@@ -31,7 +31,7 @@ def per_request(
         here = report.at(provider.written)
         declared = read_parameters(provider.signature, here)
         plan = bind(
-            [_injected(each) for each in declared if not each.variadic],
+            [_injected(parameter) for parameter in declared if not parameter.variadic],
             where=here.where,
             supply=Supply(report=report, provide=provide, variables={}, path=Path.ANY),
         )
@@ -49,7 +49,7 @@ def _injected(declared: Declared) -> Declared:
     """Let a parameter take a component, unless it says that it belongs to the request."""
     kind = declared.annotation
     is_mistake = kind in (EMPTY, Unresolved)
-    is_marked = any(marker_of(each) for each in declared.metadata)
+    is_marked = any(marker_of(beside) for beside in declared.metadata)
     if is_mistake or is_marked or kind is Request or is_session(kind):
         return declared
     return replace(declared, metadata=(*declared.metadata, InjectMarker()))

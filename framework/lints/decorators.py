@@ -138,8 +138,8 @@ def _would_provide(function: Callable[..., object], types: set[str]) -> bool:
     kind: Any = key_of(*split(read_return(function)))
     base = get_origin(kind) or kind
     shown = describe(kind)
-    names = [each.__name__ for each in getattr(base, "__mro__", ())]
-    return any(each in names or shown.startswith(f"list[{each}") for each in types)
+    names = [owner.__name__ for owner in getattr(base, "__mro__", ())]
+    return any(kind in names or shown.startswith(f"list[{kind}") for kind in types)
 
 
 def _does_something(target: type) -> bool:

@@ -44,14 +44,16 @@ class HiddenDecorators:
                 for written in _written(key, _missing(layer, found, key))
             ]
             inner = list(_functions_in(layer)) if lost else []
-            own = next((each for each in inner if _is_hidden(each, layer, mine, name)), None)
+            own = next(
+                (function for function in inner if _is_hidden(function, layer, mine, name)), None
+            )
             # A decorator may also hold methods of other classes, and others of this one.
             if own is not None or (lost and not self._is_elsewhere(inner)):
                 yield own or layer, lost
 
     def _is_elsewhere(self, functions: list[FunctionType]) -> bool:
-        """Tell whether one of the functions is what some class has, or what that wraps."""
-        return any(id(each) in self._members for each in functions)
+        """Return whether one of the functions is what some class has, or what that wraps."""
+        return any(id(function) in self._members for function in functions)
 
     @cached_property
     def _members(self) -> set[int]:
@@ -64,9 +66,9 @@ class HiddenDecorators:
 
 
 def _is_hidden(function: FunctionType, layer: FunctionType, mine: list[object], name: str) -> bool:
-    """Tell whether a function inside a layer is what the class's member was made of."""
+    """Return whether a function inside a layer is what the class's member was made of."""
     # What leads from other methods back to this one, an application for one, hides nothing.
-    is_mine = any(function is each for each in mine)
+    is_mine = any(function is own for own in mine)
     return function is layer if is_mine else function.__qualname__ == name
 
 
@@ -86,7 +88,7 @@ def _holds_nothing(member: object) -> bool:
     if type(member) is not FunctionType or member.__closure__ or member.__kwdefaults__:
         return False
     tags = vars(member).keys() - {ROUTES, *REMEMBERED}
-    return not tags and all(type(each) in _PLAIN for each in member.__defaults__ or ())
+    return not tags and all(type(default) in _PLAIN for default in member.__defaults__ or ())
 
 
 def _functions_in(holder: object) -> Iterator[FunctionType]:
@@ -94,11 +96,11 @@ def _functions_in(holder: object) -> Iterator[FunctionType]:
     seen = {id(holder)}
     found = [holder]
     # The list grows as it is read.
-    for each in islice(found, _NEAR):
+    for near in islice(found, _NEAR):
         # What a lazy object is an instance of is not to be asked.
-        if type(each) is FunctionType:
-            yield each
-        for held in _held(each)[:_NEAR]:
+        if type(near) is FunctionType:
+            yield near
+        for held in _held(near)[:_NEAR]:
             if id(held) not in seen and not issubclass(type(held), type | ModuleType):
                 seen.add(id(held))
                 found.append(held)
@@ -116,7 +118,7 @@ def _missing(layer: FunctionType, found: object, key: str) -> tuple[object, ...]
     """Return what a tag of an inner function says, and that of the outer one does not."""
     kept = _parts(tag_of(found, key))
     return tuple(
-        each for each in _parts(tag_of(layer, key)) if not any(each is other for other in kept)
+        part for part in _parts(tag_of(layer, key)) if not any(part is other for other in kept)
     )
 
 

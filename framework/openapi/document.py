@@ -31,8 +31,8 @@ _VARIABLE = re.compile(r"<(?:[^<>:]+:)?([a-zA-Z_][a-zA-Z0-9_]*)>")
 def describe_handlers(handlers: Iterable[Handler]) -> Schema:
     """Return the members of a document that are about the handlers."""
     paths = _Paths()
-    for each in handlers:
-        paths.add(each)
+    for handler in handlers:
+        paths.add(handler)
     return paths.document()
 
 

@@ -70,7 +70,7 @@ def describe_body(found: Sequence[Parameter], schemas: Schemas) -> Schema:
 def results(route: Route, schemas: Schemas) -> dict[str, Schema]:
     """Describe each response that a handler may return, by its status."""
     members = _members(read_return(route.function))
-    bodies = [each for each in members if not _is_nothing(each) and not _is_free(each)]
+    bodies = [member for member in members if not _is_nothing(member) and not _is_free(member)]
     found: dict[str, Schema] = {}
     if bodies:
         status = route.status or HTTPStatus.OK
@@ -108,7 +108,7 @@ def _body(content: Schema, *, required: bool) -> Schema:
 
 def _form(fields: Sequence[tuple[Parameter, DocumentedForm]], schemas: Schemas) -> Schema:
     """Describe a form: single fields, whole objects, or both."""
-    single = [each for each in fields if each[1].name]
+    single = [member for member in fields if member[1].name]
     whole = [schemas.of(field.type) for _, field in fields if not field.name]
     if not single and len(whole) == 1:
         return whole[0]
@@ -121,8 +121,8 @@ def _form(fields: Sequence[tuple[Parameter, DocumentedForm]], schemas: Schemas) 
 
 
 def _has_file(annotation: Any) -> bool:
-    inner = (each.annotation for each in fields_of(bare(annotation)[0]))
-    return any(_is_file(list_item(each) or each) for each in (annotation, *inner))
+    inner = (field.annotation for field in fields_of(bare(annotation)[0]))
+    return any(_is_file(list_item(part) or part) for part in (annotation, *inner))
 
 
 def _is_file(annotation: Any) -> bool:
@@ -133,7 +133,7 @@ def _is_file(annotation: Any) -> bool:
 def _members(annotation: Any) -> list[Any]:
     base, _ = split(annotation)
     if get_origin(base) in (Union, UnionType):
-        return [member for each in get_args(base) for member in _members(each)]
+        return [member for part in get_args(base) for member in _members(part)]
     return [annotation]
 
 
@@ -142,7 +142,7 @@ def _is_nothing(annotation: Any) -> bool:
 
 
 def _is_free(annotation: Any) -> bool:
-    """Tell whether the handler makes the response itself, only raises, or does not say."""
+    """Return whether the handler makes the response itself, only raises, or does not say."""
     base, _ = split(annotation)
     return base in _UNKNOWN or (isinstance(base, type) and issubclass(base, Response))
 
@@ -157,8 +157,8 @@ def _described(status: int, content: Schema) -> Schema:
 def _content(bodies: list[Any], schemas: Schemas) -> Schema:
     """Describe bodies by their media types, as the framework renders them."""
     types: dict[str, list[Any]] = {}
-    for each in bodies:
-        types.setdefault(_media_type(each), []).append(each)
+    for body in bodies:
+        types.setdefault(_media_type(body), []).append(body)
     return {
         media_type: {"schema": _schema(media_type, group, schemas)}
         for media_type, group in types.items()
@@ -180,5 +180,5 @@ def _schema(media_type: str, group: list[Any], schemas: Schemas) -> Schema:
         return {"type": "string"}
     if media_type == "application/octet-stream":
         return {}
-    found = [schemas.of(each) for each in group]
+    found = [schemas.of(candidate) for candidate in group]
     return found[0] if len(found) == 1 else {"anyOf": found}

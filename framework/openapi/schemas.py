@@ -38,15 +38,15 @@ class Schemas:
         if self._is_describable(annotation):
             self._asked.append((annotation, schema))
         elif get_origin(annotation) in (Union, UnionType):
-            schema["anyOf"] = [self.of(each) for each in get_args(annotation)]
+            schema["anyOf"] = [self.of(member) for member in get_args(annotation)]
         elif isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-            schema["enum"] = [each.value for each in annotation]
+            schema["enum"] = [choice.value for choice in annotation]
         return schema
 
     def of_text(self, annotation: Any, limits: msgspec.Meta | None = None) -> Schema:
         """Return the schema of what is read from text: there is no null in it."""
         base, metadata = bare(annotation)
-        found = [each for each in (*metadata, limits) if isinstance(each, msgspec.Meta)]
+        found = [limit for limit in (*metadata, limits) if isinstance(limit, msgspec.Meta)]
         # msgspec has no limits of decimals, and so no schema for them.
         return self.of(base if base is Decimal else annotated(base, tuple(found)))
 
@@ -91,9 +91,9 @@ def _describe_models(models: Iterable[Any], taken: Schema) -> tuple[dict[Any, Sc
 
     for prefix in ("", "pydantic."):
         references, found = models_json_schema(
-            [(each, "validation") for each in models], ref_template=f"{_SHARED}{prefix}{{model}}"
+            [(model, "validation") for model in models], ref_template=f"{_SHARED}{prefix}{{model}}"
         )
-        schemas = {prefix + name: each for name, each in found["$defs"].items()}
+        schemas = {prefix + name: candidate for name, candidate in found["$defs"].items()}
         if not schemas.keys() & taken.keys():
             break
     return {model: reference for (model, _), reference in references.items()}, schemas

@@ -160,7 +160,10 @@ class _Handler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
         """Write a line."""
         if not sys.stdout.isatty():
-            args = tuple(_COLOUR.sub("", each) if isinstance(each, str) else each for each in args)
+            args = tuple(
+                _COLOUR.sub("", argument) if isinstance(argument, str) else argument
+                for argument in args
+            )
         super().log(type, message, *args)
 
 

@@ -48,7 +48,7 @@ _MOST_ERRORS = 100
 
 
 def is_scalar(annotation: Any, types: frozenset[type] = SCALARS) -> bool:
-    """Tell whether one text can hold a value of the type, None aside."""
+    """Return whether one text can hold a value of the type, None aside."""
     base, _ = bare(annotation)
     if get_origin(base) is Literal:
         return True
@@ -69,7 +69,7 @@ def text_converter(annotation: Any) -> Callable[[str], object]:
     if not is_scalar(annotation, TEXTS):
         raise TypeError(f"no text holds a value of type {describe(annotation)}")
     base, metadata = bare(annotation)
-    limits = [each for each in metadata if isinstance(each, msgspec.Meta)]
+    limits = [beside for beside in metadata if isinstance(beside, msgspec.Meta)]
     if get_origin(base) is Literal or issubclass(base, enum.Enum):
         refuse_unfit(base, limits)
         return _choice(base)
@@ -125,7 +125,10 @@ def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
 
 def field_errors(where: str, found: Iterable[Mismatch]) -> list[FieldError]:
     """Name the places inside one source."""
-    return [FieldError(f"{where}:{each.pointer}".rstrip(":"), each.what) for each in found]
+    return [
+        FieldError(f"{where}:{candidate.pointer}".rstrip(":"), candidate.what)
+        for candidate in found
+    ]
 
 
 def _model_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
@@ -148,7 +151,7 @@ def _model_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
 def _choice(base: Any) -> Callable[[str], object]:
     values = get_args(base) or list(base)
     choices = {_written(value): value for value in values if value is not None}
-    allowed = ", ".join(repr(each) for each in choices)
+    allowed = ", ".join(repr(choice) for choice in choices)
 
     def convert(text: str) -> object:
         try:

@@ -49,27 +49,27 @@ def fields_of(kind: Any) -> tuple[ObjectField, ...]:
 
 
 def is_pydantic_model(kind: object) -> bool:
-    """Tell whether a type is a model of pydantic."""
+    """Return whether a type is a model of pydantic."""
     # Whoever has a model has imported pydantic.
     pydantic = sys.modules.get("pydantic")
     return pydantic is not None and isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)
 
 
 def is_attrs_class(kind: object) -> bool:
-    """Tell whether a type is a class of attrs."""
+    """Return whether a type is a class of attrs."""
     return isinstance(kind, type) and hasattr(kind, "__attrs_attrs__")
 
 
 def attributes_of(kind: Any) -> Iterator[str]:
     """Yield the names of the attributes of a class of attrs."""
-    return (each.name for each in kind.__attrs_attrs__)
+    return (attribute.name for attribute in kind.__attrs_attrs__)
 
 
 def as_plain(value: Any) -> object:
     """Return a copy that has dicts in place of objects; other values keep their exact types."""
     kind = type(value)
     if kind is dict:
-        return {as_plain(key): as_plain(each) for key, each in value.items()}
+        return {as_plain(key): as_plain(item) for key, item in value.items()}
     if kind in (list, tuple, set, frozenset):
         return kind(map(as_plain, value))
     if isinstance(value, enum.Enum):
@@ -81,7 +81,7 @@ def as_plain(value: Any) -> object:
     if is_attrs_class(kind):
         return {name: as_plain(getattr(value, name)) for name in attributes_of(kind)}
     if dataclasses.is_dataclass(kind):
-        names = (each.name for each in dataclasses.fields(kind))
+        names = (field.name for field in dataclasses.fields(kind))
         return {name: as_plain(getattr(value, name)) for name in names}
     return value
 
@@ -90,7 +90,7 @@ def _plain_model(value: Any) -> dict[str, object]:
     """Write a model with the names by which it is validated."""
     fields = type(value).model_fields.items()
     values = {_outer_name(name, field): getattr(value, name) for name, field in fields}
-    return {name: as_plain(each) for name, each in {**values, **(value.model_extra or {})}.items()}
+    return {name: as_plain(item) for name, item in {**values, **(value.model_extra or {})}.items()}
 
 
 def _outer_name(name: str, field: Any) -> str:
@@ -106,12 +106,12 @@ def _plain_struct(value: msgspec.Struct) -> object:
         return values if config.tag is None else [config.tag, *values]
     named = zip(value.__struct_encode_fields__, values, strict=True)
     tag = {} if config.tag_field is None else {config.tag_field: config.tag}
-    return {**tag, **{name: each for name, each in named if each is not msgspec.UNSET}}
+    return {**tag, **{name: item for name, item in named if item is not msgspec.UNSET}}
 
 
 def _of_struct(kind: type[msgspec.Struct]) -> Iterator[ObjectField]:
-    for each in msgspec.structs.fields(kind):
-        yield ObjectField(each.encode_name, each.type, each.required, each.name)
+    for field in msgspec.structs.fields(kind):
+        yield ObjectField(field.encode_name, field.type, field.required, field.name)
 
 
 def _of_model(kind: Any) -> Iterator[ObjectField]:
@@ -123,19 +123,21 @@ def _of_model(kind: Any) -> Iterator[ObjectField]:
 def _of_attrs_class(kind: Any) -> Iterator[ObjectField]:
     hints = get_type_hints(kind, include_extras=True)
     nothing = sys.modules["attr"].NOTHING
-    for each in kind.__attrs_attrs__:
-        if each.init:
-            annotation = hints.get(each.name, Any)
-            yield ObjectField(each.name, annotation, each.default is nothing, each.alias)
+    for attribute in kind.__attrs_attrs__:
+        if attribute.init:
+            annotation = hints.get(attribute.name, Any)
+            yield ObjectField(
+                attribute.name, annotation, attribute.default is nothing, attribute.alias
+            )
 
 
 def _of_dataclass(kind: Any) -> Iterator[ObjectField]:
     hints = get_type_hints(kind, include_extras=True)
     missing = dataclasses.MISSING
-    for each in dataclasses.fields(kind):
-        if each.init:
-            required = each.default is missing and each.default_factory is missing
-            yield ObjectField(each.name, hints[each.name], required, each.name)
+    for field in dataclasses.fields(kind):
+        if field.init:
+            required = field.default is missing and field.default_factory is missing
+            yield ObjectField(field.name, hints[field.name], required, field.name)
 
 
 def _of_typed_dict(kind: Any) -> Iterator[ObjectField]:

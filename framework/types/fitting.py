@@ -44,27 +44,27 @@ _CHECKS = (type.__instancecheck__, ABCMeta.__instancecheck__)
 
 
 def fits(value: object, annotation: Any) -> bool:
-    """Tell whether a value is of a type; in doubt it is. Limits of the type do not count."""
+    """Return whether a value is of a type; in doubt it is. Limits of the type do not count."""
     kind, _ = split(annotation)
     origin, arguments = get_origin(kind) or kind, get_args(kind)
     if hasattr(kind, "__supertype__"):
         return fits(value, kind.__supertype__)
     if origin in (Union, types.UnionType):
-        return any(fits(value, each) for each in arguments)
+        return any(fits(value, argument) for argument in arguments)
     if origin is Literal:
-        return any(value == each and type(value) is type(each) for each in arguments)
+        return any(value == argument and type(value) is type(argument) for argument in arguments)
     if origin is list and arguments and isinstance(value, list):
-        return all(fits(each, arguments[0]) for each in value)
+        return all(fits(item, arguments[0]) for item in value)
     return _is_instance(value, origin)
 
 
 def is_protocol(key: Any) -> bool:
-    """Tell whether a type is a protocol, and not a class that follows one."""
+    """Return whether a type is a protocol, and not a class that follows one."""
     return bool(getattr(key, "_is_protocol", False))
 
 
 def may_be(given: Any, wanted: Any) -> bool:
-    """Tell whether something of one type can be of another, None aside; in doubt it can."""
+    """Return whether something of one type can be of another, None aside; in doubt it can."""
     one, other = bare(given)[0], bare(wanted)[0]
     if not (_is_plain(one) and _is_plain(other)):
         return True
@@ -90,15 +90,15 @@ def subclasses(kind: type) -> dict[int, type]:
     rest = [kind]
     while rest:
         below: list[type] = type.__subclasses__(rest.pop())
-        for each in below:
-            if id(each) not in found:
-                found[id(each)] = each
-                rest.append(each)
+        for subclass in below:
+            if id(subclass) not in found:
+                found[id(subclass)] = subclass
+                rest.append(subclass)
     return found
 
 
 def can_change(annotation: Any, within: tuple[object, ...] = ()) -> bool:
-    """Tell whether a value, or one inside of it, can be changed in place; in doubt it can.
+    """Return whether a value, or one inside of it, can be changed in place; in doubt it can.
 
     `within` are the types that the value is inside of.
     """
@@ -107,14 +107,14 @@ def can_change(annotation: Any, within: tuple[object, ...] = ()) -> bool:
     if origin is Literal or kind in within:
         return False
     if origin in (Union, types.UnionType, tuple, frozenset):
-        return any(can_change(each, within) for each in get_args(kind) if each is not ...)
+        return any(can_change(member, within) for member in get_args(kind) if member is not ...)
     if _is_frozen(kind):
-        return any(can_change(each.annotation, (*within, kind)) for each in fields_of(kind))
+        return any(can_change(field.annotation, (*within, kind)) for field in fields_of(kind))
     return not (isinstance(kind, type) and origin is None and issubclass(kind, _UNCHANGING))
 
 
 def _is_plain(kind: Any) -> bool:
-    """Tell whether a type is a class of which nothing else passes for an instance."""
+    """Return whether a type is a class of which nothing else passes for an instance."""
     if not isinstance(kind, type) or get_origin(kind) is not None or kind in _UNCERTAIN:
         return False
     return type(kind).__instancecheck__ in _CHECKS and not is_typeddict(kind)

@@ -64,11 +64,11 @@ def tagged_members(target: type, name: str) -> Iterator[Member]:
     for key in tagged:
         definitions = [members[key] for members in bases if key in members]
         if _is_method(definitions[0]):
-            tags = (_member_tag(each, name) for each in definitions)
+            tags = (_member_tag(definition, name) for definition in definitions)
             methods = filter(_is_method, definitions)
             yield Member(
                 key,
-                tuple(in_class(each, key, target) for each in methods),
+                tuple(in_class(method, key, target) for method in methods),
                 next(tag for tag in tags if tag is not None),
             )
 
@@ -113,10 +113,10 @@ def types_of(target: type) -> dict[type, Types]:
     """Tell what the class, and each base, puts in the place of its bases' type variables."""
     found: dict[type, Types] = {}
     # A class stands before its bases.
-    for each in target.__mro__:
-        for base in vars(each).get("__orig_bases__", ()):
+    for owner in target.__mro__:
+        for base in vars(owner).get("__orig_bases__", ()):
             origin: Any = get_origin(base)
-            arguments = [substituted(one, found.get(each, {})) for one in get_args(base)]
+            arguments = [substituted(one, found.get(owner, {})) for one in get_args(base)]
             if isinstance(origin, type):
                 found[origin] = dict(zip(_variables(origin), arguments, strict=False))
     return found
@@ -127,7 +127,7 @@ def substituted(annotation: Any, types: Types) -> Any:
     variables = variables_in(annotation)
     if isinstance(annotation, TypeVar) or not variables:
         return types.get(annotation, annotation) if variables else annotation
-    return annotation[tuple(types.get(each, each) for each in variables)]
+    return annotation[tuple(types.get(variable, variable) for variable in variables)]
 
 
 def variables_in(annotation: Any) -> tuple[Any, ...]:
@@ -157,29 +157,29 @@ def _is_method(definition: object) -> bool:
 def _in_owner(function: Any, owner: type, target: type) -> Any:
     types = types_of(target).get(owner, {})
     # A class of Python 3.12 keeps its type variables to itself.
-    names = {**_types_in(owner), **{each.__name__: each for each in types}}
+    names = {**_types_in(owner), **{kind.__name__: kind for kind in types}}
     return _with_names(function, names, types) if names else function
 
 
 def _types_in(owner: type) -> dict[str, object]:
-    return {name: each for name, each in vars(owner).items() if _is_type(each)}
+    return {name: var for name, var in vars(owner).items() if _is_type(var)}
 
 
 def _is_type(member: object) -> bool:
-    """Tell whether a member of a class can be an annotation: a class, or an alias of a type."""
+    """Return whether a member of a class can be an annotation: a class, or an alias of a type."""
     # A member may be a lazy object, so it is not asked itself.
     return issubclass(type(member), type) or type(member).__module__ in _OF_ALIASES
 
 
 def _with_names(function: Any, names: Mapping[str, object], types: Types) -> Any:
     signature = signature_of(function)
-    annotations = [each.annotation for each in signature.parameters.values()]
+    annotations = [parameter.annotation for parameter in signature.parameters.values()]
     written = [*annotations, signature.return_annotation]
-    *meant, returned = [_meant(each, function, names, types) for each in written]
+    *meant, returned = [_meant(annotation, function, names, types) for annotation in written]
     if all(one is other for one, other in zip(written, [*meant, returned], strict=True)):
         return function
     changed = zip(signature.parameters.values(), meant, strict=True)
-    parameters = [each.replace(annotation=annotation) for each, annotation in changed]
+    parameters = [parameter.replace(annotation=annotation) for parameter, annotation in changed]
     return _copied(function, signature.replace(parameters=parameters, return_annotation=returned))
 
 
@@ -232,15 +232,15 @@ def _signature(called: Callable[..., object], is_function: bool) -> inspect.Sign
     # No request may change what a partial function fixes, although it is a default for callers.
     fixed = called.keywords if isinstance(called, partial) else {}
     passed = [
-        each
-        for each in signature.parameters.values()
-        if each.name not in fixed and (is_function or not _is_variadic(each))
+        parameter
+        for parameter in signature.parameters.values()
+        if parameter.name not in fixed and (is_function or not _is_variadic(parameter))
     ]
     return signature.replace(parameters=passed)
 
 
 def _is_variadic(parameter: inspect.Parameter) -> bool:
-    """Tell whether it takes what its caller likes, as an object that stands in for another does."""
+    """Return whether it takes what its caller likes, as an object that stands in for another does."""
     return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
 
 

@@ -41,7 +41,7 @@ def first_mismatch(error: msgspec.ValidationError) -> Mismatch:
     """Read the one place that msgspec names."""
     match = PLACE.search(str(error))
     steps = _STEP.finditer(match["path"]) if match else ()
-    pointer = "".join(step(each["name"] or each["item"].replace("...", "*")) for each in steps)
+    pointer = "".join(step(found["name"] or found["item"].replace("...", "*")) for found in steps)
     return Mismatch(pointer, plain(error))
 
 
@@ -52,14 +52,14 @@ def step(key: str) -> str:
 
 def _in_list(value: list[Any], base: Any, pointer: str) -> Iterator[Mismatch]:
     (item,) = get_args(base) or (Any,)
-    for index, each in enumerate(value):
-        yield from mismatches(each, item, f"{pointer}/{index}")
+    for index, part in enumerate(value):
+        yield from mismatches(part, item, f"{pointer}/{index}")
 
 
 def _in_dict(value: dict[str, Any], base: Any, pointer: str) -> Iterator[Mismatch]:
     _, item = get_args(base) or (str, Any)
-    for key, each in value.items():
-        yield from mismatches(each, item, pointer + step(key))
+    for key, member in value.items():
+        yield from mismatches(member, item, pointer + step(key))
 
 
 def _in_object(

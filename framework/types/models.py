@@ -67,13 +67,13 @@ def unsupported(annotation: Any) -> Any:
 
 
 def holds_models(annotation: Any) -> bool:
-    """Tell whether a model of pydantic is inside the type, and no other stranger."""
+    """Return whether a model of pydantic is inside the type, and no other stranger."""
     strange = list(_custom_types(annotation))
     return bool(strange) and all(map(is_pydantic_model, strange))
 
 
 def leaves_defaults_out(annotation: Any) -> bool:
-    """Tell whether a decoded value may lack the attributes of default values.
+    """Return whether a decoded value may lack the attributes of default values.
 
     msgspec relies on the class for them. Then `vars()` does not show them, nor does JSON.
     """
@@ -88,21 +88,21 @@ def fill_defaults(value: object) -> None:
     """Give each dataclass inside a decoded value the attributes of its default values."""
     waiting = [value]
     while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            waiting += each.values()
-        elif isinstance(each, list | tuple | set | frozenset):
-            waiting += each
-        elif isinstance(each, msgspec.Struct):
-            waiting += [getattr(each, name) for name in each.__struct_fields__]
-        elif is_attrs_class(type(each)):
-            waiting += [getattr(each, name) for name in attributes_of(type(each))]
-        elif dataclasses.is_dataclass(each):
-            for field in dataclasses.fields(each):
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list | tuple | set | frozenset):
+            waiting += value
+        elif isinstance(value, msgspec.Struct):
+            waiting += [getattr(value, name) for name in value.__struct_fields__]
+        elif is_attrs_class(type(value)):
+            waiting += [getattr(value, name) for name in attributes_of(type(value))]
+        elif dataclasses.is_dataclass(value):
+            for field in dataclasses.fields(value):
                 if field.default is not dataclasses.MISSING:
                     # Also where the dataclass is frozen: this is still its construction.
-                    object.__setattr__(each, field.name, getattr(each, field.name))
-                waiting.append(getattr(each, field.name, None))
+                    object.__setattr__(value, field.name, getattr(value, field.name))
+                waiting.append(getattr(value, field.name, None))
 
 
 def _adapter(annotation: Any) -> Any:
@@ -123,9 +123,9 @@ def _checked(validate: Callable[[], object]) -> object:
 
 
 def _mismatches(error: Any) -> Iterator[Mismatch]:
-    for each in error.errors(include_url=False, include_context=False):
-        pointer = "".join(step(str(part)) for part in each["loc"])
-        yield Mismatch(pointer, _OUR_WORDS.get(each["type"]) or _words(each["msg"]))
+    for failure in error.errors(include_url=False, include_context=False):
+        pointer = "".join(step(str(part)) for part in failure["loc"])
+        yield Mismatch(pointer, _OUR_WORDS.get(failure["type"]) or _words(failure["msg"]))
 
 
 def _words(message: str) -> str:

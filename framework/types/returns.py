@@ -31,8 +31,8 @@ def promised(function: Callable[..., object]) -> tuple[Any, ...]:
 
 
 def promises_tuple(function: Callable[..., object]) -> bool:
-    """Tell whether a tuple that a handler returns is data by its annotation."""
-    return any(_is_tuple(each) for each in promised(function))
+    """Return whether a tuple that a handler returns is data by its annotation."""
+    return any(_is_tuple(kind) for kind in promised(function))
 
 
 def note_returns(function: Callable[..., object], decorator: str, status: int, here: Place) -> None:
@@ -58,9 +58,11 @@ def note_returns(function: Callable[..., object], decorator: str, status: int, h
 def advice_on_parts(result: tuple[Any, ...]) -> str | None:
     """Say what to return in place of a body with a status or headers; None for other tuples."""
     body, *others = result or (None,)
-    status = next((each for each in others[:1] if _is_status(each)), None)
-    headers = next((each for each in others[-1:] if _are_headers(each, alone=status is None)), None)
-    found = [each for each in (status, headers) if each is not None]
+    status = next((other for other in others[:1] if _is_status(other)), None)
+    headers = next(
+        (other for other in others[-1:] if _are_headers(other, alone=status is None)), None
+    )
+    found = [header for header in (status, headers) if header is not None]
     if not others or len(found) != len(others):
         return None
     shown = "json.dumps(body)" if isinstance(body, dict | list) else "body"

@@ -58,7 +58,7 @@ class Declared:
 
     @property
     def variadic(self) -> bool:
-        """Tell whether the parameter is `*args` or `**kwargs`."""
+        """Return whether the parameter is `*args` or `**kwargs`."""
         return self.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
     @property
@@ -69,7 +69,7 @@ class Declared:
 
     @property
     def keyword_only(self) -> bool:
-        """Tell whether the parameter can be passed by its name only."""
+        """Return whether the parameter can be passed by its name only."""
         return bool(self.kind == inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -157,7 +157,7 @@ def without_none(annotation: Any) -> Any:
     if get_origin(annotation) not in (Union, types.UnionType):
         return annotation
     members = get_args(annotation)
-    others = tuple(each for each in members if each is not type(None))
+    others = tuple(member for member in members if member is not type(None))
     return annotation if others == members else Union[others]  # noqa: UP007
 
 
@@ -193,7 +193,7 @@ def describe(annotation: Any) -> str:
 def _marked(annotation: Any, *metadata: Any) -> str:
     """Write `Body[T]` where a marker says so, and else the type alone."""
     written = describe(annotation)
-    source = next((name for each in metadata if (name := getattr(each, "source", None))), None)
+    source = next((name for beside in metadata if (name := getattr(beside, "source", None))), None)
     return f"{source.capitalize()}[{written}]" if isinstance(source, str) else written
 
 
@@ -232,17 +232,17 @@ def _expand(annotation: Any) -> Any:
     arguments = dict(zip(origin.__type_params__, get_args(annotation), strict=False))
     parameters = getattr(value, "__parameters__", ())
     if arguments and parameters:
-        value = value[tuple(arguments[each] for each in parameters)]
+        value = value[tuple(arguments[parameter] for parameter in parameters)]
     return _expand(value)
 
 
 def _lift(annotation: Any, metadata: tuple[object, ...]) -> tuple[Any, tuple[object, ...]]:
     """Read `Annotated[T, m] | None` as `Annotated[T | None, m]`; limits stay with what has them."""
     inner, added = split(without_none(annotation))
-    limits = tuple(each for each in added if isinstance(each, msgspec.Meta))
+    limits = tuple(metadatum for metadatum in added if isinstance(metadatum, msgspec.Meta))
     if inner is annotation or len(limits) == len(added):
         return annotation, metadata
-    others = tuple(each for each in added if each not in limits)
+    others = tuple(metadatum for metadatum in added if metadatum not in limits)
     return Optional[annotated(inner, limits)], (*others, *metadata)  # noqa: UP045
 
 
