@@ -33,7 +33,7 @@ class CORS:
     expose: Collection[str] = ()
     credentials: bool = False
     max_age: timedelta = timedelta(minutes=10)
-    # For the framework: an application needs no sessions for this middleware's sake.
+    # This middleware uses no session, so an application needs none for it.
     uses_session: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -99,7 +99,7 @@ def _is_preflight(request: Request) -> bool:
 
 
 def _check_names(setting: str, names: Collection[str], *, credentials: bool) -> None:
-    """Refuse what a browser would take for another name, or for none."""
+    """Refuse names that a browser would read as another name, or not at all."""
     if isinstance(names, str):
         raise ValueError(f"{setting} is the text {names!r}; give a list: [{names!r}]")
     for name in names:

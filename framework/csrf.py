@@ -25,7 +25,7 @@ _SIZE = 24
 
 
 class Verdict(Enum):
-    """Say what the head of a request tells about who made it."""
+    """Say whether a page of this site made a request, as far as its headers show."""
 
     OURS = auto()
     FOREIGN = auto()
@@ -83,7 +83,7 @@ def judge(
         return Verdict.OURS
     if site is not None:
         return Verdict.OURS if site in ("same-origin", "none") else Verdict.FOREIGN
-    # A page that hides where it comes from is "null".
+    # The origin of a page that hides its origin is "null".
     if origin is None or origin == "null":
         return Verdict.UNKNOWN
     if written is None or own is None:
@@ -96,7 +96,7 @@ def judge(
 
 def csrf_token(session: Session) -> str:
     """Return a token for a session's forms: another text each time, good until the id changes."""
-    # One text would give itself away, letter by letter, in the size of a compressed page.
+    # The size of a compressed page would show a text that is always the same.
     mask = secrets.token_bytes(_SIZE)
     return urlsafe_b64encode(mask + _xor(mask, _secret(session))).decode()
 
@@ -112,7 +112,7 @@ def is_csrf_token(session: Session, token: str) -> bool:
 
 
 def _has_session(request: Request) -> bool:
-    # Without a cookie, no browser has added to the request what its maker does not have.
+    # Without a cookie, the request holds nothing that its maker does not have.
     if "Cookie" not in request.headers:
         return False
     session = session_of(request)

@@ -21,7 +21,7 @@ KEYS_VARIABLE = "SESSION_KEYS"
 
 
 class SessionDefaults:
-    """Keep sessions, and the key that signs them, in files that the machine's processes share."""
+    """Keep the sessions and their key in files that all processes of the machine share."""
 
     def __init__(
         self, folder: Path = Path(".framework"), environment: Mapping[str, str] = os.environ
@@ -156,7 +156,7 @@ def _key_problems(keys: Sequence[str]) -> list[str]:
 
 
 def _create(path: Path, text: str) -> None:
-    """Create a file with the text unless there is one: for all processes it is there as a whole."""
+    """Create a file with the text, unless the file exists; no process sees half of the file."""
     descriptor, draft = tempfile.mkstemp(dir=path.parent)
     try:
         with open(descriptor, "w", encoding="ascii") as file:

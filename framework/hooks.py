@@ -54,7 +54,7 @@ class Hooks:
                         pair.start()
                     if pair.stop is not None:
                         stopping.append(pair.stop)
-            # What has started stops again; the components stay, for the next request to try.
+            # The hooks that have run stop again. The components stay for the next try.
             except BaseException:
                 end_all(reversed(stopping))
                 raise

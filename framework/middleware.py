@@ -15,7 +15,7 @@ from framework.types.signatures import EMPTY, describe, signature_of
 from sessions.session import Session
 
 _COLLECTIONS = (Sequence, AbstractSet)
-# What the next one is mostly called, and the types by which middleware tells what it does.
+# The usual names of the parameter `next`, and the types that middleware uses for it.
 _NEXT = ("next", "nxt", "call_next", "get_response", "handler", "inner", "proceed")
 _CALLED = re.compile(r"\b(Next|Callable)\b")
 _RETURNED = re.compile(r"Response\b")
@@ -100,7 +100,7 @@ def takes_requests(target: type) -> bool:
 
 
 def _goes_around(value: object, surely: bool) -> bool:
-    # A collection of a type is told by it.
+    # The type of the items decides about a collection.
     if get_origin(value) is not None:
         return any(_goes_around(member, surely) for member in get_args(value))
     if isinstance(value, type):
@@ -178,6 +178,6 @@ def _call_of(middleware: Any) -> Any:
 def _signature(target: Any) -> inspect.Signature | None:
     try:
         return signature_of(target)
-    # What is written in C has none, and what the user wrote about it may be wrong.
+    # A function that is written in C has no signature, and the user's own may be wrong.
     except (TypeError, ValueError):
         return None

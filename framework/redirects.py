@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-# A browser drops tabs and line breaks wherever they are, and reads a backslash as a slash. What is
-# only half a character cannot be sent.
+# A browser drops tabs and line breaks, and reads a backslash as a slash. Half a character
+# cannot be sent.
 _MISREAD = re.compile(r"[\x00-\x20\x7f-\x9f\\\ud800-\udfff]")
 _STATUSES = (301, 302, 303, 307, 308)
 
@@ -17,7 +17,7 @@ def redirect(
 ) -> Response:
     """Send the client to a path of this site, such as `url_for` builds.
 
-    A target that is no local path is refused with 400, or gives way to `otherwise`. With
+    A target that is not a local path is refused with 400, or gives way to `otherwise`. With
     `external`, an http or https URL of another site is a target too: it must not be the client's.
     """
     if status not in _STATUSES:
@@ -49,7 +49,7 @@ def _is_web_url(target: str) -> bool:
     try:
         parts = urlsplit(target)
         return parts.scheme in ("http", "https") and bool(parts.hostname)
-    # A bracket or a port that cannot be.
+    # The bracket or the port is malformed.
     except ValueError:
         return False
 

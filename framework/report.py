@@ -46,7 +46,7 @@ class Reported(Exception):
 
 
 class StartupError(Exception):
-    """Tell every mistake that keeps an application from starting."""
+    """Report every mistake that keeps an application from starting."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(sorted(dict.fromkeys(mistakes), key=_position))

@@ -85,7 +85,7 @@ def _is_host(host: object) -> bool:
         return False
     try:
         name = host.lower().removeprefix(".").encode("idna").decode()
-    # An empty label, or one that is too long.
+    # A label of the name is empty or too long.
     except UnicodeError:
         return False
     return host_is_trusted(name, [host.lower()])

@@ -22,7 +22,7 @@ class Templates:
 
     Values are escaped, and a name that nothing gives is an error. A template has `url_for`,
     `csrf_token()` and `get_flashes()`; `environment` takes filters and globals of your own.
-    Raises `ValueError` if the folder is none.
+    Raises `ValueError` if the folder does not exist.
     """
 
     def __init__(self, application: Application, folder: str | Path) -> None:
@@ -53,7 +53,7 @@ class Templates:
             return self._application.url_for(endpoint, request, _external=_external, **values)
 
         def get_flashes() -> list[Flash]:
-            # Where nothing uses sessions, nothing has left a message.
+            # Without sessions, there are no messages.
             return session_of(request).take_flashes() if self._application.sessions else []
 
         return {

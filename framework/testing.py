@@ -30,20 +30,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Replacement:
-    """Name a component and what stands in for it."""
+    """Name a component and the object that replaces it."""
 
     key: object
     value: object
 
 
 class Replacing(Generic[T]):
-    """Wait for the stand-in."""
+    """Wait for the replacement."""
 
     def __init__(self, key: object) -> None:
         self.key = key
 
     def to(self, value: T) -> Replacement:
-        """Give the object that stands in."""
+        """Give the object that replaces the component."""
         if not _may_stand_in(value, self.key):
             name = describe(self.key)
             remedy = "did you forget ()?" if isinstance(value, type) else "give an instance"
@@ -64,11 +64,11 @@ def replace(key: Callable[..., T]) -> Replacing[T]:
 
 
 class ClientResponse(TestResponse):
-    """Be a response whose `json` a test indexes without a cast."""
+    """A response whose `json` a test can index without a cast."""
 
     @property
     def json(self) -> Any:
-        """Return the data of a JSON body, None if the body is no JSON."""
+        """Return the data of a JSON body, None if the body is not JSON."""
         return super().json
 
 
@@ -112,7 +112,7 @@ class Client(werkzeug.test.Client):
         self._send(visit.leave, path, base_url)
 
     def _send(self, application: "WSGIApplication", path: str, base_url: str) -> None:
-        """Send a request, with the client's cookies, to something else than the application."""
+        """Send a request with the client's cookies to another application."""
         self.application, own = application, self.application
         try:
             self.get(path, base_url=base_url)

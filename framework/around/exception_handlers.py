@@ -35,7 +35,7 @@ class Catcher:
     tuples_are_data: bool
     plan: Plan
     method: Callable[..., object]
-    # The parameter that takes the error, and where it stands; None if there is none.
+    # The parameter that takes the error, and its position; None if no parameter takes it.
     error: tuple[int, Declared] | None
 
 
@@ -86,7 +86,7 @@ def catching(catchers: Sequence[Catcher], recover: Recover) -> Recover:
             if kind in answers:
                 try:
                     return answers[kind](error, context)
-                # The exception handler may fail, too; nothing catches that a second time.
+                # An exception handler may fail, too. Nothing catches that second error.
                 except Exception as another:  # noqa: BLE001
                     return recover(another, context)
         return recover(error, context)
@@ -95,7 +95,7 @@ def catching(catchers: Sequence[Catcher], recover: Recover) -> Recover:
 
 
 def _plan(member: Member, variables: Variables, graph: Graph, report: Report) -> Plan:
-    """Plan the parameters of an exception handler, but for the error."""
+    """Plan the parameters of an exception handler, without the parameter for the error."""
     function = member.function
     here = report.at(location(function))
     declared = read_parameters(function, here)
@@ -131,10 +131,10 @@ def _note_wrong_decorator(function: Callable[..., object], member: Member, here:
 
 
 def _note_foreign_variables(plan: Plan, variables: Variables, here: Place) -> None:
-    """Note parameters that would be values of the query where they seem to be of the path."""
+    """Note parameters that would be read from the query, but seem to be meant for the path."""
     for parameter in plan.parameters:
         is_implied = isinstance(parameter.marker, QueryMarker) and not parameter.marked
-        # A default says what to do where the path lacks it.
+        # With a default, the method works for paths that lack the variable.
         if is_implied and parameter.required and parameter.name in variables.others:
             of_query = f"{parameter.name}: Query[{describe(parameter.field.annotation)}]"
             here.note(
@@ -216,14 +216,14 @@ def _note_duplicates(catcher: Catcher, others: Iterable[Catcher], report: Report
 
 
 def _is_answer(error: Exception) -> bool:
-    """Return whether a handler has raised an answer of its own, such as a redirect, and no error."""
+    """Return whether a handler raised an answer of its own, such as a redirect."""
     if not isinstance(error, HTTPException):
         return False
     return error.response is not None if error.code is None else error.code < 400
 
 
 def _compile(catcher: Catcher, kind: type) -> Callable[[Exception, Context], Rendered]:
-    """Return what answers an error that is caught as one of a catcher's types."""
+    """Return the function that answers an error of one type that an exception handler catches."""
     renderers_of = lru_cache(
         partial(Renderers, catcher.where, tuples_are_data=catcher.tuples_are_data)
     )
@@ -244,19 +244,19 @@ def _compile(catcher: Catcher, kind: type) -> Callable[[Exception, Context], Ren
 
 
 def _status_of(error: Exception, kind: type) -> int | None:
-    """Return the status that an error has by itself; None leaves it to the result."""
+    """Return the status of an error; None if the result decides the status."""
     if isinstance(error, HTTPException):
         return error.code or InternalServerError.code
     if isinstance(error, SessionError):
         return error.status
-    # Who catches just anything has not thought of this error, so it is no success.
+    # An exception handler for all exceptions does not know this error, so the answer is a 500.
     return InternalServerError.code if kind is Exception else None
 
 
 def _passing(
     catcher: Catcher,
 ) -> Callable[[Exception, tuple[object, ...], Mapping[str, object]], object]:
-    """Return the function that passes the error on where the method wants it."""
+    """Return the function that calls the method with the error at the right position."""
     method = catcher.method
     if catcher.error is None:
         return lambda error, args, kwargs: method(*args, **kwargs)

@@ -31,7 +31,7 @@ class Guard:
 
     @property
     def name(self) -> str:
-        """Return the name of a class, or what an instance shows of itself."""
+        """Return the name of a guard's class, or the `repr` of a guard that is an instance."""
         guard = self.listed.guard
         if isinstance(guard, type):
             return describe(guard)
@@ -60,14 +60,14 @@ def read_guards(controller: type, name: str, configurations: Iterable[type]) -> 
         *_of_class(controller),
         *_of_method(controller, name),
     ]
-    # A guard that both a base and its subclass name needs to check once.
+    # A base and its subclass may name the same guard, which checks only once.
     return [listed for at, listed in enumerate(found) if not _is_among(listed, found[:at])]
 
 
 def bind_guard(
     listed: Listed, *, variables: Mapping[str, type | None], graph: Graph, report: Report
 ) -> Guard:
-    """Find what a guard is, and plan the parameters of its check; raise what is wrong."""
+    """Find the object of a guard, and plan the parameters of its `check`."""
     instance = graph.stand_in(listed.guard)
     function = method_of(instance, "check")
     if function is None:
@@ -106,7 +106,7 @@ def guarded(guards: Sequence[Guard], call: Call) -> Call:
 
 
 def _warn(guard: Guard, verdict: object) -> None:
-    """Tell of a check that returns neither True nor False, which may be meant to pass."""
+    """Log that `check` returned neither True nor False: its author may want the request to pass."""
     logger.warning(
         "%s returned an object of type %s, and only True lets a request pass: return a bool",
         location(guard.check),
@@ -121,7 +121,7 @@ def _of_class(target: type) -> Iterator[Listed]:
 
 
 def _of_method(target: type, name: str) -> Iterator[Listed]:
-    """Yield the guards of a method, those of what it overrides first."""
+    """Yield the guards of a method, first those of the methods that it overrides."""
     for base in reversed(target.__mro__):
         yield from (Listed(guard, base) for guard in guards_on(vars(base).get(name)))
 

@@ -38,7 +38,7 @@ def note_lost_middleware(graph: Graph, middleware: Sequence[Middleware], report:
     listed = {type(passed) for passed in middleware if not isfunction(passed)}
     for keys, where, value in graph.unasked():
         is_reported = any(_is_about_middleware(key) for key in keys)
-        # What each request has anew, component_of may ask for.
+        # Middleware may ask for a component of the request by component_of.
         surely = value is keys
         if not is_reported and type(value) not in listed and goes_around(value, surely=surely):
             _note_lost(report.at(where), keys[0], "is not the type")
@@ -109,7 +109,7 @@ def _innermost(answer: Answer) -> Next:
         response = _response(rendered)
         close = getattr(rendered[2], "close", None)
         if close is not None:
-            # Also if middleware gives the response another body.
+            # The handler's body is closed also if middleware replaces it.
             response.call_on_close(close)
             context.responses = (*context.responses, response)
         return response
@@ -121,7 +121,7 @@ def _end_dropped(context: Context, sent: Response) -> None:
     """Close the handler's responses in whose place middleware sends another one."""
     for response in context.responses:
         if response is not sent and sent.is_streamed:
-            # It may be made of what the handler yields.
+            # The new response may still read the handler's body.
             sent.call_on_close(response.close)
         elif response is not sent:
             close_body(response)
@@ -135,7 +135,7 @@ def _step(middleware: Middleware, inner: Next, recover: Recover) -> Next:
             response = middleware(request, inner)
             if not isinstance(response, Response):
                 raise _no_response(middleware, response)
-        # Whatever it raises is answered, so that the middleware around it sees a response.
+        # Every error is answered, so that the middleware outside of this one sees a response.
         except Exception as error:  # noqa: BLE001
             context = context_of(request)
             context.fail(error)
@@ -148,7 +148,7 @@ def _step(middleware: Middleware, inner: Next, recover: Recover) -> Next:
 def _response(rendered: Rendered) -> Response:
     status, headers, body = rendered
     response = Response(body, status)
-    # Given to the constructor, they would be joined by a Content-Type of Werkzeug's choice.
+    # The constructor would add a Content-Type of its own.
     response.headers = Headers(headers)
     return response
 
@@ -164,5 +164,5 @@ def _place(middleware: Middleware) -> str:
     return location(middleware if hasattr(middleware, "__qualname__") else type(middleware))
 
 
-# The second is for type checkers, which a class in the list would not please otherwise.
+# The second type is for type checkers: with it, a list may hold classes.
 _KEYS: tuple[object, ...] = (list[Middleware], list[Middleware | type[Middleware]])

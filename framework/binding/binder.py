@@ -61,7 +61,7 @@ class Supply:
     report: Report
     # Returns the component of a type; raises Mistake or Reported.
     provide: Callable[[object], object]
-    # What the converters of the rule make of the variables; None where that is not known.
+    # The types that the rule's converters give the variables; None if a type is not known.
     variables: Mapping[str, type | None]
     path: Path
     # The resolvers whose parameters are being bound, the outermost first.
@@ -110,7 +110,7 @@ class _Binder:
     def _check_path(self, declared: Sequence[Declared], found: Sequence[Parameter]) -> None:
         if self._supply.path is Path.SOME:
             note_misspellings(found, self._supply.variables, self._here)
-        # What takes `*args` may mean any variable with it.
+        # A function with `*args` may take any variable.
         elif self._supply.path is Path.ALL and not any(one.variadic for one in declared):
             names = [parameter.name for parameter in declared]
             note_untaken(names, found, self._supply.variables, self._here)

@@ -35,7 +35,7 @@ class BodyMarker(Marker):
         """Return the function that decodes the whole body."""
         try:
             decode = json_decoder(field.annotation, self.source)
-        # NameError: a class in the type has a field whose own annotation names nothing.
+        # NameError: a field of a class has an annotation with a name that does not exist.
         except (TypeError, NameError) as error:
             # msgspec shows the limits that it does not take for a type.
             is_limit = "msgspec.Meta" in str(error)

@@ -30,7 +30,7 @@ def two_types(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
             continue
         other = takers.setdefault(part.where, part)
         kinds = (part.field.annotation, other.field.annotation)
-        # Of what cannot be changed in place, no change can be lost.
+        # A value that cannot be changed in place cannot lose a change.
         if kept_type(kinds[0]) != kept_type(kinds[1]) and any(map(can_change, kinds)):
             key = part.where.partition(":")[2]
             yield Mistake(

@@ -34,9 +34,9 @@ from framework.validation import FieldError, InvalidRequest, invalid, repeated
 
 T = TypeVar("T")
 
-# Stands for a field that is not sent and has a default in its class.
+# The value of a field that was not sent and that has a default in its class.
 _ABSENT = object()
-# Makes an object of its fields.
+# Makes an object from its fields.
 Make = Callable[[dict[str, object]], object]
 
 
@@ -47,7 +47,7 @@ class FormMarker(TextMarker):
     source = "form"
     needs = Needs.BODY | Needs.FILES
 
-    # The type of the field: it tells what an empty text means.
+    # The type of the field decides what an empty text means.
     kind: Any = str
 
     def where(self, field: Field) -> str:
@@ -59,7 +59,7 @@ class FormMarker(TextMarker):
         return self._object(field) if _whole(field) else self._single(field, field.annotation)
 
     def reader(self, name: str) -> Read:
-        """Read the fields of a name; browsers also send those that were left empty."""
+        """Read the fields of a name, without the empty fields, which browsers send as well."""
         if self.kind is bool:
             # What browsers send for a checkbox.
             return lambda context: [
@@ -75,7 +75,7 @@ class FormMarker(TextMarker):
         return is_upload(annotation)
 
     def explained(self, field: Field) -> str:
-        """Say what becomes of a text or a file, or of all fields."""
+        """Say how a text, a file or all fields are converted."""
         if _whole(field):
             return f"form → {describe(bare(field.annotation)[0])}"
         return _explained(field.annotation, self)
@@ -100,7 +100,7 @@ class FormMarker(TextMarker):
         return [DocumentedForm(field.annotation, self.name_of(field), self.limits)]
 
     def requires_body(self, field: Field) -> bool:
-        """Return whether an empty form lacks something: a class may have defaults for all."""
+        """Return whether an empty form lacks a value: a class may have defaults for all fields."""
         whole = _whole(field)
         return field.default is None and (not whole or any(member.required for member in whole))
 
@@ -120,7 +120,7 @@ class FormMarker(TextMarker):
         several = list_item(field.annotation) is not None
 
         def extract(context: Context) -> object:
-            # A browser sends a nameless file where none was chosen.
+            # If no file was chosen, a browser sends a file without a name.
             files = [file for file in context.form.files.getlist(name) if file.filename]
             if not files:
                 return absent()
@@ -184,7 +184,7 @@ def _whole(field: Field) -> tuple[ObjectField, ...]:
     """Return the fields that a whole form has for an object; nothing for a single field."""
     try:
         return fields_of(bare(field.annotation)[0])
-    # A field's own annotation names nothing.
+    # The annotation of a field has a name that does not exist.
     except NameError as error:
         raise _unreadable(field, error) from error
 
@@ -239,7 +239,7 @@ def _constructing(kind: Any) -> Make:
     def make(values: dict[str, object]) -> object:
         try:
             return kind(**values)
-        # What msgspec, too, takes for the words of a `__post_init__` about its fields.
+        # `__post_init__` raises one of these for fields that do not fit, as in msgspec.
         except (ValueError, TypeError) as error:
             raise invalid("form", str(error)) from error
 

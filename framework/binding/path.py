@@ -24,7 +24,7 @@ from framework.report import Mistake, Place, did_you_mean
 from framework.types.conversion import CONVERSION_ERRORS, TEXTS, text_converter
 from framework.types.signatures import EMPTY, bare, describe
 
-# From so many letters on, a letter less is rather a misspelling than another word.
+# In words of this length, one missing letter is a misspelling and not another word.
 _LONG = 5
 
 
@@ -36,7 +36,7 @@ class PathMarker(Marker):
     fallible = False
     needs = Needs.PATH
 
-    # What the rule's converter makes of the text; None if that is not known.
+    # The type that the rule's converter gives the text; None if the type is not known.
     made: type | None = None
 
     def where(self, field: Field) -> str:
@@ -138,14 +138,14 @@ def _is_misspelt(name: str, variable: str) -> bool:
 
 
 def _has_more(one: str, other: str) -> bool:
-    """Return whether a name is another one with a letter more in the midst of it."""
+    """Return whether a name is another name with one more letter inside."""
     return any(one[:at] + one[at + 1 :] == other for at in range(1, len(one) - 1)) and not (
         one.startswith(other) or one.endswith(other)
     )
 
 
 def _is_swapped(one: str, other: str) -> bool:
-    """Return whether a name is another one with two neighbours swapped."""
+    """Return whether a name is another name with two neighbouring letters swapped."""
     return any(
         one[:at] + one[at + 1] + one[at] + one[at + 2 :] == other for at in range(len(one) - 1)
     )

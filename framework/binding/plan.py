@@ -62,7 +62,7 @@ def compile_call(plan: Plan, method: Method) -> Callable[[Context], object]:
 
     It raises `InvalidRequest` with every value that does not fit.
     """
-    # Where at most one parameter can fail, its own error is all there is to collect.
+    # If only one parameter can fail, there is nothing to collect.
     if plan.has_keywords or sum(parameter.marker.fallible for parameter in plan.parameters) > 1:
         return _collecting(plan, method)
     match [parameter.extract for parameter in plan.parameters]:

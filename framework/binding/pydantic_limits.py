@@ -14,7 +14,7 @@ from framework.types.limits import LIMITS
 from framework.types.signatures import bare
 
 _PACKAGES = ("annotated_types", "pydantic")
-# What reads values by itself.
+# The markers that read values without pydantic.
 _READERS = (BodyMarker, PathMarker, SessionValueMarker, TextMarker)
 
 
@@ -23,7 +23,7 @@ def refuse_pydantic_limits(marker: object, field: Field) -> None:
     if not isinstance(marker, _READERS):
         return
     found = list(_types_in(field.annotation, ()))
-    # They read the limits of all that is around them, too.
+    # A model of pydantic reads all limits around it, too.
     if any(is_pydantic_model(kind) for kind, _ in found) or _makes_itself(marker, field):
         return
     for limit in (foreign for _, metadata in found for foreign in _foreign(metadata)):
@@ -47,7 +47,7 @@ def _types_in(annotation: Any, outer: tuple[Any, ...]) -> Iterator[tuple[Any, tu
 
 
 def _makes_itself(marker: object, field: Field) -> bool:
-    """Return whether a form calls a class that checks its own arguments: a dataclass of pydantic."""
+    """Return whether a form calls a dataclass of pydantic, which checks its own arguments."""
     kind = bare(field.annotation)[0]
     return isinstance(marker, TextMarker) and hasattr(kind, "__pydantic_validator__")
 

@@ -84,7 +84,7 @@ def cycle_of(trail: tuple[type, ...]) -> Mistake:
 def refuse_idle(declared: Declared) -> None:
     """Raise `Mistake` for what looks like a resolver beside a type, and resolves nothing."""
     for beside in declared.metadata:
-        # This one tells pydantic how to validate the type.
+        # This object tells pydantic how to validate the type.
         if hasattr(beside, "__get_pydantic_core_schema__"):
             continue
         kind = beside if isinstance(beside, type) else type(beside)
@@ -93,7 +93,7 @@ def refuse_idle(declared: Declared) -> None:
 
 
 def _resolving_function(component: object, field: Field) -> Callable[..., object]:
-    """Return the function of `resolve` as its class has it, so with `self`."""
+    """Return the function `resolve` of the class, with the parameter `self`."""
     function = method_of(component, "resolve")
     kind, wanted = describe(type(component)), describe(field.annotation)
     if function is None:
@@ -112,7 +112,7 @@ def _resolving_function(component: object, field: Field) -> Callable[..., object
 
 
 def _resolving_once(plan: Plan, component: Any) -> Extract:
-    """Return what lets a resolver resolve once in a request, for all who take it there."""
+    """Return the function that resolves once in a request, for all parameters that ask for it."""
     resolve = compile_call(plan, component.resolve)
     # A name is a variable of the path for the one and a key of the query for the other where only
     # one of the two knows the path: they must not get each other's values.
@@ -122,7 +122,7 @@ def _resolving_once(plan: Plan, component: Any) -> Extract:
 
 
 def _resolves(kind: type) -> bool:
-    # A component in `Annotated` that cannot resolve is a mistake to tell, not to pass over.
+    # A component in `Annotated` that cannot resolve has to be reported, not ignored.
     return callable(getattr(kind, "resolve", None)) or is_component(kind)
 
 

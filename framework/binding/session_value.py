@@ -36,13 +36,13 @@ from sessions.session import Session
 
 logger = logging.getLogger("framework")
 
-# What sessions keep as it is, so no text is taken for one of them.
+# Sessions keep the types of these values, so a stored text is never one of them.
 _KEPT = (bytes, datetime, date, time, timedelta, UUID, Decimal)
 
-# Stands for a value that is not stored.
+# The value of a key that is not stored.
 _ABSENT = object()
 
-# Makes a value of its plain form, or raises one of _MISFITS.
+# Makes a value from its plain form, or raises one of _MISFITS.
 Convert = Callable[[object], object]
 _MISFITS = (ValueError, TypeError, msgspec.ValidationError)
 
@@ -103,14 +103,14 @@ def session_value(key: str) -> SessionValueMarker:
 
 
 def kept_type(annotation: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
-    """Return the type and the limits of a value: who takes None besides takes the same value."""
+    """Return the type and the limits of a value; an optional type means the same value."""
     base, metadata = bare(annotation)
     limits = (limits_alone(beside) for beside in metadata if isinstance(beside, msgspec.Meta))
     return base, tuple(limit for limit in limits if limit is not None)
 
 
 class _SessionValue:
-    """Know a value as it was read, so that a change of it is seen and nobody else's is undone."""
+    """Remember a value as it was read: its changes are seen, and no other change is undone."""
 
     def __init__(self, session: Session, key: str, convert: Convert) -> None:
         self._session = session
@@ -165,12 +165,12 @@ class _SessionValue:
         self._is_over: bool = False
 
     def _reloaded(self) -> None:
-        """Drop what was changed; whoever goes on with an object that is outdated is told so."""
+        """Drop the changes; a later change of the outdated object is logged."""
         if self._value is _ABSENT:
             self._read()
             return
         stored, plain = _stored(self._session, self._key), _encoded(as_plain(self._value))
-        # None stands for what cannot be encoded, so it is no value that was stored.
+        # None means that the value cannot be encoded, so it is not the stored value.
         if stored != self._stored or plain is None or plain != self._before:
             self._is_stale = True
             self._is_over = self._session.is_new
@@ -180,17 +180,17 @@ class _SessionValue:
         """Return whether the handler has set or removed the session's own value."""
         try:
             return _stored(self._session, self._key) != self._stored
-        # Only something else than what was read can be unfit; the session will name it.
+        # A value that cannot be encoded is not the stored one; the session will name it.
         except UnencodableValue:
             return True
 
 
 def _converted(key: str, stored: bytes | None, convert: Convert) -> object:
-    """Return the value that is stored; `_ABSENT` if there is none of this shape."""
+    """Return the stored value; `_ABSENT` if no value of this shape is stored."""
     if stored is None:
         return _ABSENT
     try:
-        # A copy of its own: what the handler does to it is none of the session's yet.
+        # The handler gets a copy: the session does not change until the copy is put back.
         return convert(decode(stored))
     except _MISFITS as error:
         logger.warning("session[%r] has another shape, the default takes its place: %s", key, error)
@@ -202,7 +202,7 @@ def _stored(session: Session, key: str) -> bytes | None:
 
 
 def _hashable(kind: object) -> object:
-    """Return what stands for a type in a key: what `Annotated` holds need not be hashable."""
+    """Return a hashable key for a type: the metadata of `Annotated` need not be hashable."""
     try:
         hash(kind)
     except TypeError:
@@ -224,7 +224,7 @@ def _changes(field: Field) -> bool:
 
 
 def _encoded(plain: object) -> bytes | None:
-    """Encode a value to compare it; None if that cannot be, which the session will complain of."""
+    """Encode a value to compare it; None if it cannot be encoded, which the session will report."""
     try:
         return encode(plain)
     except UnencodableValue:
@@ -232,7 +232,7 @@ def _encoded(plain: object) -> bytes | None:
 
 
 def _converter(field: Field) -> Convert:
-    """Return what validates a stored value, and takes no text for anything else."""
+    """Return the function that validates a stored value; it converts no text to another type."""
     try:
         if holds_models(field.annotation):
             return python_validator(field.annotation)

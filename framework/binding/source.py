@@ -45,7 +45,7 @@ class Needs(Flag):
 
 @dataclass(frozen=True)
 class Field:
-    """Describe to a marker the parameter that it marks."""
+    """Describe the parameter that a marker marks."""
 
     name: str
     # The type without the marker; EMPTY if the parameter has none.
@@ -133,11 +133,11 @@ class Marker(ABC):
         return f"made by {location(type(self))}"
 
     def explained_parts(self, field: Field) -> Sequence[ExplainedPart]:
-        """Say the same of the parts of the argument, where a request gives each by itself."""
+        """Say for `framework explain` what makes each part of the argument."""
         return ()
 
     def documented(self, field: Field) -> Sequence[Documented]:
-        """Return what OpenAPI describes of the request for this argument."""
+        """Return the parts of the request that OpenAPI describes for this argument."""
         return ()
 
     def session_use(self, field: Field) -> str:
@@ -217,7 +217,7 @@ class Brackets:
         self._marker = marker
         self.example = f"{name}[{example}]"
         """How it is written."""
-        # What else may be meant by those who call it.
+        # Other spellings that a user who calls it may mean.
         self._others = others
 
     def __getitem__(self, annotation: Any) -> Any:
@@ -237,7 +237,7 @@ class Brackets:
 
 
 def default_or_refusal(default: Default | None, where: str) -> Default:
-    """Return what answers an absent value: the default, or a refusal if it is required."""
+    """Return the function that gives the default of an absent value, or refuses it."""
     if default is not None:
         return default
 
@@ -248,7 +248,7 @@ def default_or_refusal(default: Default | None, where: str) -> Default:
 
 
 def conversion(source: str, annotation: Any, *limits: msgspec.Meta | None) -> str:
-    """Write what is converted to which type within which limits: `text → int, ge=1`."""
+    """Write a conversion with its limits: `text → int, ge=1`."""
     kind, metadata = bare(annotation)
     found = (limit for limit in (*metadata, *limits) if isinstance(limit, msgspec.Meta))
     parts = [f"{source} → {describe(kind)}", *(word for meta in found for word in written(meta))]

@@ -41,7 +41,7 @@ class TextMarker(Marker):
 
     alias: str | None = None
     limits: msgspec.Meta | None = None
-    # What is wrong with the two.
+    # The mistakes in the alias and in the limits.
     mistakes: tuple[Mistake, ...] = ()
 
     def __repr__(self) -> str:
@@ -172,7 +172,7 @@ def _each(
 
 
 def _list_checker(annotation: Any) -> Callable[[list[object]], object]:
-    """Return what raises for a list that is too short or too long."""
+    """Return the function that raises for a list that is too short or too long."""
     limits = [limit for limit in bare(annotation)[1] if isinstance(limit, msgspec.Meta)]
     if not limits:
         return len

@@ -22,7 +22,7 @@ from framework.types.members import variables_in
 from framework.types.signatures import EMPTY, Declared, bare, describe, without_none
 from sessions.session import Session
 
-# What a name in a class body may mean in place of the type that was imported.
+# Objects that a name in a class body may mean, instead of the imported type.
 _NO_TYPES = (
     types.FunctionType,
     types.ModuleType,
@@ -31,12 +31,12 @@ _NO_TYPES = (
     property,
     functools.cached_property,
 )
-# What makes a marker once it is called.
+# The functions that make a marker when they are called.
 _FUNCTIONS = (query, header, cookie, form, session_value)
 
 
 def refuse_unreadable(declared: Declared) -> None:
-    """Raise `Mistake` for an annotation that says no type."""
+    """Raise `Mistake` for an annotation without a type."""
     annotation = declared.annotation
     inner = without_none(annotation)
     if isinstance(inner, Brackets):
@@ -112,7 +112,7 @@ def unmarked(declared: Declared, guess: str) -> Mistake:
 
 
 def refuse_misplaced(declared: Declared) -> None:
-    """Raise `Mistake` for a marker in another place, or for what only looks like one."""
+    """Raise `Mistake` for a marker in a wrong place, or for an object that looks like one."""
     name, annotation = declared.name, declared.annotation
     written = "T" if annotation is EMPTY else describe(annotation)
     for beside in declared.metadata:
@@ -147,7 +147,7 @@ def _spellings(annotation: Any, written: str) -> str:
 def _is_object(annotation: object) -> bool:
     try:
         return bool(fields_of(bare(annotation)[0]))
-    # A field of the class names nothing, which the marker will tell.
+    # A field's annotation has a name that does not exist; the marker reports that.
     except NameError:
         return True
 
@@ -161,7 +161,7 @@ def _module(declared: Declared) -> Mistake:
 
 
 def _other_spelling(declared: Declared) -> str | None:
-    """Tell what to write for the session and in place of a response."""
+    """Say what to write for the session, and instead of a parameter for a response."""
     kind = without_none(declared.annotation)
     kind = get_origin(kind) or kind
     if isinstance(kind, type) and issubclass(kind, Session):
@@ -174,7 +174,7 @@ def _other_spelling(declared: Declared) -> str | None:
 
 
 def _shown(value: object) -> str | None:
-    """Write a marker as its author did; None for anything else."""
+    """Write a marker as its author did; None for any other object."""
     if isinstance(value, Marker):
         is_silent = type(value).__repr__ is object.__repr__
         return f"{describe(type(value))}()" if is_silent else repr(value)

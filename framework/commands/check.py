@@ -26,7 +26,7 @@ def check(app: str | None, *, deploy: bool) -> None:
     target = find(app)
     try:
         application = load(target)
-    # The user's modules may raise anything; each is a report, and none a traceback through ours.
+    # The user's modules may raise anything. The report shows it without the framework's own frames.
     except Exception as error:  # noqa: BLE001
         click.echo(report(target, error))
         sys.exit(1)

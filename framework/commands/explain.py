@@ -12,7 +12,7 @@ from framework.dispatch.steps import Outcome
 from framework.explaining.explain import Argument, Caught, Explanation, Guarded, Match
 from framework.explaining.explain import explain as explanation_of
 
-# A reason of many parts is broken after so many characters.
+# The length of a line after which a long reason is wrapped.
 _WIDTH = 76
 
 # Words, and the lines that belong to them.

@@ -21,7 +21,7 @@ _PYPROJECT = "pyproject.toml"
 _NAME_ONE = (
     'Name one as the last argument, such as shop.app:app, or put `app = "shop.app:app"` there'
 )
-# What a function that makes an application says it returns, also as a text.
+# The return annotations of a function that makes an application, also as a text.
 _MAKERS_SAY = (Application, "Application", "framework.Application")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -38,7 +38,7 @@ class Target(NamedTuple):
 
 
 class ApplicationNotFound(click.ClickException):
-    """There is no application where one was looked for."""
+    """No application was found."""
 
 
 def application_argument(command: Command) -> Command:
@@ -71,7 +71,7 @@ def find(given: str | None) -> Target:
 
 
 def load(target: Target) -> Application:
-    """Import the application; one that a function makes is made."""
+    """Import the application, or call the function that makes it."""
     module = importlib.import_module(target.module)
     found = getattr(module, target.name, None)
     made = _made(target, found) if _makes(found) else found
@@ -90,7 +90,7 @@ def load_or_report(given: str | None) -> Application:
     target = find(given)
     try:
         return load(target)
-    # The user's modules may raise anything; each is a report, and none a traceback through ours.
+    # The user's modules may raise anything. The report shows it without the framework's own frames.
     except Exception as error:  # noqa: BLE001
         raise click.ClickException(report(target, error)) from None
 
@@ -103,7 +103,7 @@ def report(target: Target, error: Exception) -> str:
 
 
 def _makes(found: object) -> TypeGuard[Callable[..., object]]:
-    """Return whether something is called for the application, as what serves it would do."""
+    """Return whether an object is a function that has to be called for the application."""
     return callable(found) and not isinstance(found, type | Application)
 
 
@@ -111,7 +111,7 @@ def _made(target: Target, make: Callable[..., object]) -> object:
     try:
         signature_of(make).bind()
     except ValueError:
-        # What is written in C may have no signature; calling it tells.
+        # A function that is written in C may have no signature; the call shows whether it works.
         return make()
     except TypeError as error:
         raise ApplicationNotFound(
@@ -122,7 +122,7 @@ def _made(target: Target, make: Callable[..., object]) -> object:
 
 
 def _remedy(target: Target, members: Mapping[str, object]) -> str:
-    """Name what else in the module is an application, or makes one."""
+    """Name another object of the module that is an application or makes one."""
     for name, value in members.items():
         is_application = isinstance(value, Application)
         if (is_application or _says_it_makes(value)) and name != target.name:
@@ -133,7 +133,7 @@ def _remedy(target: Target, members: Mapping[str, object]) -> str:
 def _says_it_makes(value: object) -> bool:
     try:
         return _makes(value) and signature_of(value).return_annotation in _MAKERS_SAY
-    # What is written in C may have no signature.
+    # A function that is written in C may have no signature.
     except ValueError:
         return False
 
@@ -158,7 +158,7 @@ def _choose(given: str | None) -> tuple[str, str]:
 def _names_one(folder: Path) -> bool:
     try:
         return _configured(folder / _PYPROJECT) is not None
-    # It may have nothing to do with this application.
+    # That file may belong to another project.
     except (ApplicationNotFound, OSError):
         return False
 
@@ -195,7 +195,7 @@ def _suggestion(text: str) -> str:
 
 
 def _exists(module: str) -> bool:
-    """Return whether there is such a module, as far as that is known without importing any."""
+    """Return whether a module exists, as far as that is known without an import."""
     top, *inner = module.split(".")
     found = find_spec(top)
     for name in inner:

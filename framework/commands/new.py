@@ -10,9 +10,9 @@ from string import Template
 import click
 
 TEMPLATE = Path(__file__).parent.parent / "project_template"
-# A file of the template ends so: it is no module of this package.
+# The ending of the template's files, which are not modules of this package.
 SUFFIX = ".template"
-# What stands for the project's own name in the path of a file.
+# The word in the path of a file that the project's name replaces.
 PACKAGE = "package"
 
 
@@ -63,7 +63,7 @@ def _similar(name: str) -> str:
 
 
 def _is_installed(name: str) -> bool:
-    # What is in this folder is answered when the project's own is made.
+    # A folder that exists here is reported when the project's folder is made.
     return not Path(name).exists() and find_spec(name) is not None
 
 

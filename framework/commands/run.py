@@ -6,7 +6,7 @@ from framework.commands.finding import application_argument, find, load
 from framework.serving.server import serve
 
 PORT = click.IntRange(0, 65535)
-# click says what a text is no valid one of.
+# click writes this name into its error for a wrong port.
 PORT.name = "port number"
 
 

@@ -38,7 +38,7 @@ def shell(app: str | None) -> None:
 
 
 def _components(application: Application) -> SimpleNamespace:
-    """Gather what the user's providers made, each under the name of its type, if it is a name."""
+    """Gather the components of the user's providers by the names of their types."""
     found = {
         name: component for name, component in application.graph.components() if name.isidentifier()
     }
@@ -46,7 +46,7 @@ def _components(application: Application) -> SimpleNamespace:
 
 
 def _base(application: Application) -> str:
-    """Write the argument that a request needs where not every host is trusted."""
+    """Write the argument that a request needs if only some hosts are trusted."""
     hosts = application.graph.get(HTTPSettings).trusted_hosts
     return f', base_url="https://{hosts[0].removeprefix(".")}"' if hosts else ""
 

@@ -32,7 +32,7 @@ def in_scope(answer: Answer, recover: Recover) -> Answer:
     def scoped(context: Context) -> Rendered:
         try:
             rendered = answer(context)
-        # It is on its way to the debugger or ends the process.
+        # The error goes to the debugger, or it ends the process.
         except BaseException as error:
             context.fail(error)
             if context.scope is not None:
@@ -45,14 +45,14 @@ def in_scope(answer: Answer, recover: Recover) -> Answer:
 
 
 def undoing(answer: Answer) -> Answer:
-    """Undo what a failed answer did: middleware may make another of it, or ask for it again.
+    """Undo the changes of a failed answer: middleware may replace the answer, or ask again.
 
-    What middleware itself wrote before is none of that.
+    The changes that middleware made before stay.
     """
 
     def undone(context: Context) -> Rendered:
         if context.scope is not None and context.scope.failure is not None:
-            # It is asked for again, and what failed is none of the new try.
+            # Middleware asks again, and the new try starts without the failed components.
             _log_errors(context.scope.end)
         context.resolve_anew()
         unsaved = _unsaved(context)
@@ -96,7 +96,7 @@ def in_session(
             session = context.session if always else context.opened
             if session is not None:
                 rendered = _save(manager, context, session, rendered, recover)
-        # It is on its way to the debugger or ends the process: no response leaves.
+        # The error goes to the debugger, or it ends the process: no response leaves.
         except BaseException:
             if context.opened is not None:
                 manager.abandon(context.opened)
@@ -119,16 +119,16 @@ def _end(scope: Scope, rendered: Rendered, context: Context, recover: Recover) -
             if scope.has_to_decide:
                 _check_session(context)
             scope.close()
-        # The response would report what did not happen: the error takes its place.
+        # The response would report a success that did not happen, so the error replaces it.
         except Exception as error:  # noqa: BLE001
-            # So would the session.
+            # The session would report that success, too.
             _forget(context)
             rendered = _instead(body, error, context, recover)
             # An exception handler may have asked for components of its own.
             _end_late(scope, error)
             return rendered
     else:
-        # A file that the server sends by itself, or a stream that the handler passes through.
+        # The body is a file that the server sends, or a stream that the handler passes on.
         body = ClosingIterator(body, lambda: _end_late(scope, None))
     return status, headers, body
 
@@ -144,7 +144,7 @@ def _instead(
 
 
 def _check_session(context: Context) -> None:
-    """Raise what keeps the session from being saved, as far as the store need not be asked."""
+    """Raise the error that saving the session would raise before it asks the store."""
     if context.manager is not None and context.opened is not None:
         context.put_back()
         context.manager.check(context.opened)
@@ -184,7 +184,7 @@ def _end_late(scope: Scope, failure: BaseException | None) -> None:
 def _log_errors(end: Callable[[], None]) -> None:
     try:
         end()
-    # It is the user's own code; nobody but the log can still be told.
+    # The user's own code may raise anything, and only the log can still report it.
     except Exception:
         logger.exception("the components of a request failed to end")
 
@@ -205,7 +205,7 @@ def _save(
         elif context.held:
             context.put_back()
         added = manager.close(session, failed=failed)
-    # The handler's response would report what did not happen: the error takes its place.
+    # The response would report a success that did not happen, so the error replaces it.
     except Exception as error:  # noqa: BLE001
         status, headers, body = _instead(body, error, context, recover)
         added = manager.close(session, failed=True)
@@ -229,6 +229,6 @@ def _told(
 def _report_late_changes(
     manager: SessionManager, context: Context, session: Session, stream: Stream
 ) -> None:
-    """Say at the end of a stream what was changed in the session, or lent of it, and is lost."""
+    """Log at the end of a stream which changes of the session are lost."""
     stream.call_on_close(context.put_back)
     stream.call_on_close(lambda: manager.report_late_changes(session))

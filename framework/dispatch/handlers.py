@@ -58,7 +58,7 @@ def added_controllers(graph: Graph, report: Report) -> Iterator[type]:
         with report.at(where):
             try:
                 added: object = component.controller()
-            # It is made of what the user has given it.
+            # The user's own settings may raise anything.
             except Exception as error:
                 what = f"{name} cannot add its controller: {type(error).__name__}: {error}"
                 raise Mistake(what, f"Correct what {name} is given.") from error
@@ -82,7 +82,7 @@ class HandlerReader:
             controller: routes_of(controller, report) for controller in self._controllers
         }
         rules = [route.rule for own in self._routes.values() for route in own]
-        # They also answer where there is no handler, and so no variable of the path.
+        # They also answer for paths without a handler, which have no variables.
         self.catchers = read_catchers(self._configurations, ["/", *rules], graph, report)
         """The exception handlers of the whole application."""
 

@@ -77,7 +77,7 @@ class PassMiddleware(Step):
     middleware: Middleware
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield what the middleware declares, and what any middleware may come to."""
+        """Yield the answers that this middleware declares, and those of any middleware."""
         declared = getattr(self.middleware, "refusals", None)
         if declared is not None:
             yield from (Outcome(status, why) for status, why in declared(method))
@@ -131,7 +131,7 @@ class ReadArguments(Step):
         return [("the handler", self.plan)]
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield nothing: what all plans of a request may refuse is told once."""
+        """Yield nothing: `refusals_of` tells the refusals of all plans of a request once."""
         yield from ()
 
 
@@ -231,7 +231,7 @@ def refusals_of(steps: Iterable[Step], method: str) -> Iterator[Outcome]:
     converted = dict.fromkeys(name for plan in plans for name in plan.path_converters)
     if converted:
         yield Outcome(404, f"the path's {_alternatives(converted)} does not fit")
-    # Through the request, a body may be read where there usually is one.
+    # Through the request object, the handler may read the body of an unsafe method.
     if Needs.BODY in needs or (Needs.REQUEST in needs and method not in SAFE_METHODS):
         yield Outcome(400, "the body is malformed")
         yield Outcome(413, "the body is too large")
@@ -258,7 +258,7 @@ def caught_as(catcher: Catcher, kind: type[Exception]) -> Outcome:
     """Tell what an exception handler answers to a type of error."""
     returns = _returned(catcher.method)
     why = f"{describe(kind)} is caught"
-    # Of what is caught as just anything, each error has a status of its own.
+    # If all exceptions are caught, each has its own status.
     if _is_response(returns) or (catcher.status is None and kind is Exception):
         return Outcome(None, why)
     if catcher.status is None and issubclass(kind, HTTPException):
@@ -269,7 +269,7 @@ def caught_as(catcher: Catcher, kind: type[Exception]) -> Outcome:
 def _surrounded(
     inner: Sequence[Step], everywhere: Everywhere, *, uses_session: bool
 ) -> tuple[Step, ...]:
-    """Put around the steps what stands around all requests."""
+    """Put the steps of all requests around the steps of one handler."""
     manager, middleware = everywhere.manager, everywhere.middleware
     outer: list[Step] = []
     # Rolling sessions are renewed by every response, so also by a 404.
@@ -278,7 +278,7 @@ def _surrounded(
         outer.append(SaveSession(manager))
     has_files = bool(needs_of(inner) & (Needs.FILES | Needs.REQUEST))
     plans = [plan for step in inner for _, plan in step.plans]
-    # What reads the path only asks for no component.
+    # A plan that reads only the path asks for no component.
     has_components = bool(everywhere.per_request) and not all(plan.path_only for plan in plans)
     if has_components or middleware or has_files:
         outer.append(EndComponents())

@@ -133,7 +133,7 @@ class Dispatcher:
     def _surround(
         self, answer: Answer, steps: Sequence[Step], recover: Recover, caught: Recover
     ) -> Respond:
-        """Put around an answer the steps that stand around it, the innermost first."""
+        """Put the outer steps around an answer, the innermost first."""
         middleware = [step.middleware for step in only(steps, PassMiddleware)]
         if middleware:
             outside = catching(self._everywhere.catchers, recover)
@@ -145,7 +145,7 @@ class Dispatcher:
         return without_session(answer, self._contexts)
 
     def _recovery(self, what: str) -> Recover:
-        """Render errors; one that nobody chose to raise is logged, or left to the debugger."""
+        """Render errors; an unexpected error is logged, or left to the debugger."""
 
         def recover(error: Exception, context: Context) -> Rendered:
             http_error = as_http_error(error)
@@ -180,7 +180,7 @@ def _straight(
         try:
             result = call(values)
             status, headers, body = renderers[type(result)](result, environ)
-        # Whatever a handler raises is answered.
+        # Every error of a handler is answered.
         except Exception as error:  # noqa: BLE001
             status, headers, body = recover(error, contexts(environ, values, None))
         start_response(status, headers)
@@ -196,7 +196,7 @@ def _answering(call: Callable[[Context], object], renderers: Renderers, recover:
         try:
             result = call(context)
             return renderers[type(result)](result, context.environ)
-        # Whatever a handler raises is answered.
+        # Every error of a handler is answered.
         except Exception as error:  # noqa: BLE001
             context.fail(error)
             return recover(error, context)

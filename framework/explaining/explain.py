@@ -39,7 +39,7 @@ from framework.injection.graph import Graph
 from framework.types.signatures import describe
 
 _HOST = re.compile("^https?://[^/?#]*")
-# Stands for a default that a class keeps to itself.
+# The text for a default that only the class knows.
 _OWN_DEFAULT = "…"
 
 
@@ -60,7 +60,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Guarded:
-    """Name a guard and the class that brought it, and tell what its check takes."""
+    """Name a guard, the class that brought it, and the arguments of its check."""
 
     guard: str
     brought_by: str
@@ -69,7 +69,7 @@ class Guarded:
 
 @dataclass(frozen=True)
 class Caught:
-    """Name the exceptions that an exception handler answers, and tell what it takes besides."""
+    """Name the exceptions that an exception handler answers, and its other arguments."""
 
     exceptions: list[str]
     handler: str
@@ -99,7 +99,7 @@ class Explanation:
     match: Match | None
     # The outermost first.
     middleware: list[str]
-    # Nothing if nobody may use it.
+    # Empty if nothing may use the session.
     session: list[SessionUse]
     # The nearest first.
     catches: list[Caught]

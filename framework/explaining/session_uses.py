@@ -32,7 +32,7 @@ class SessionUse:
 
 
 def session_uses(steps: Sequence[Step], method: str) -> list[SessionUse]:
-    """List who may use the session; nobody can where no step saves it."""
+    """List who may use the session; without a step that saves it, nobody can."""
     saving = only(steps, SaveSession)
     if not saving:
         return []

@@ -21,14 +21,14 @@ def read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
     elif environ.get("wsgi.input_terminated"):
         body = _read_to_the_end(environ["wsgi.input"], limit)
     else:
-        # Without a length, only a server that ends the stream itself lets it be read.
+        # A body without a length can be read only if the server itself ends the stream.
         body = b""
     environ["wsgi.input"] = BytesIO(body)
     return body
 
 
 def content_length(environ: "WSGIEnvironment", limit: int) -> int | None:
-    """Read the length that the request states; refuse one over the limit, and what is none."""
+    """Read the Content-Length; refuse a length over the limit, and a text that is not a number."""
     text = environ.get("CONTENT_LENGTH") or None
     if text is None:
         return None
@@ -41,12 +41,12 @@ def content_length(environ: "WSGIEnvironment", limit: int) -> int | None:
 
 
 def _read_to_the_end(stream: IO[bytes], limit: int) -> bytes:
-    # One byte more than allowed tells a body over the limit from one that just fits.
+    # Reading one byte more than allowed shows whether the body is over the limit.
     try:
         body = LimitedStream(stream, limit + 1, is_max=True).read()
     except HTTPException:
         raise
-    # The stream is the server's: a chunk that is none raises whatever the server's author chose.
+    # For a malformed chunk, each server raises errors of its own choice.
     except Exception as error:
         raise BadRequest("The body cannot be read.") from error
     if len(body) > limit:

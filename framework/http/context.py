@@ -25,7 +25,7 @@ class HeldValue(Protocol):
     def put_back(self) -> None: ...
 
 
-# Most requests hold and resolve nothing; no request changes these two.
+# Most requests hold and resolve nothing, and share these two empty dictionaries.
 _NOTHING_HELD: dict[object, HeldValue] = {}
 _NOTHING_RESOLVED: dict[object, object] = {}
 
@@ -35,7 +35,7 @@ class Context(RequestReader):
 
     __slots__ = ("_resolved", "held", "manager", "opened", "responses", "scope")
 
-    # What gives the components that each request has anew. The same for all requests.
+    # The functions that give a request its own components. They are the same for all requests.
     per_request: ClassVar[Mapping[object, Callable[["Context"], object]]] = {}
 
     # The session if something has opened it: asking here opens nothing.
@@ -53,12 +53,12 @@ class Context(RequestReader):
         self.opened = None
         # None until a component of the request is made.
         self.scope: Scope | None = None
-        # The handler's answers, as middleware has seen them, that have something to close.
+        # The handler's responses that middleware has seen and that have something to close.
         self.responses: tuple[wrappers.Response, ...] = ()
         # The values that are taken out of the session, by whoever asked for them.
         self.held: dict[object, HeldValue] = _NOTHING_HELD
         self._resolved: dict[object, object] = _NOTHING_RESOLVED
-        # Calling the base would cost each request a call.
+        # Calling the constructor of the base would cost each request a call.
         self._request = None
         self._body = None
         self._query = None
@@ -149,7 +149,7 @@ def context_class(
 ) -> type[Context]:
     """Return the class of an application's contexts.
 
-    What all of its requests share costs none of them anything there.
+    Values that all requests share stand in the class, so they cost a request nothing.
     """
     if settings == Context.settings and not per_request:
         return Context

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
-# Werkzeug's own words speak of maintenance.
+# Werkzeug's default text says that the server is under maintenance.
 _UNAVAILABLE = "The server cannot reach its sessions at the moment. Try again in a moment."
 
 

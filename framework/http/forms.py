@@ -14,7 +14,7 @@ FORM_TYPES = (URLENCODED, MULTIPART)
 # How many bytes of a multipart form are read at once.
 _PIECE = 64 * 1024
 
-# What Werkzeug's parser returns: the rest of the body, the fields and the files.
+# The result of Werkzeug's parser: the rest of the body, the fields and the files.
 Parsed = tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]
 
 
@@ -26,7 +26,7 @@ class FormData(NamedTuple):
 
 
 class FormParser(FormDataParser):
-    """Refuse what Werkzeug's own parser would read as an empty form."""
+    """Refuse malformed forms, which Werkzeug's own parser would read as empty."""
 
     def parse(
         self,
@@ -47,7 +47,7 @@ class FormParser(FormDataParser):
         return super().parse(stream, mimetype, content_length, options)
 
     def _pairs(self, body: bytes) -> list[tuple[str, Any]]:
-        """Read pairs; percent sequences that are no UTF-8 become surrogates, as in a query."""
+        """Read pairs; percent sequences that are not UTF-8 become surrogates, as in a query."""
         most = self.max_form_parts
         if most is not None and body.count(b"&") >= most:
             raise RequestEntityTooLarge(f"The form has more than {most} fields.")

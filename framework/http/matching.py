@@ -16,11 +16,11 @@ Found = tuple[H, dict[str, Any]]
 
 
 class Undecided(Exception):
-    """Tell that only the `Map` knows."""
+    """Say that the tree cannot decide, and the `Map` has to be asked."""
 
 
 class Tree(Generic[H]):
-    """Stand for the paths that begin alike, in the order in which the `Map` tries them."""
+    """Hold the paths that begin alike, in the order in which the `Map` tries them."""
 
     __slots__ = ("dynamic", "forks", "handlers", "only", "opaque", "static")
 
@@ -28,9 +28,9 @@ class Tree(Generic[H]):
         self.static: dict[str, Tree[H]] = {}
         self.dynamic: list[tuple[str, Callable[[str], object], Tree[H]]] = []
         self.handlers: dict[str, tuple[H, tuple[str, ...]]] = {}
-        # Some rule goes on from here in a way that the tree does not know.
+        # Whether a rule continues from here in a way that the tree does not know.
         self.opaque = False
-        # Whether there are other ways than static ones; the one there is, if it is the only one.
+        # Whether a path can continue with a variable; and the only variable, if there is just one.
         self.forks = False
         self.only: tuple[Callable[[str], object], Tree[H]] | None = None
 
@@ -105,7 +105,7 @@ class Tree(Generic[H]):
         if ending is None:
             return None
         handler, names = ending
-        # With one value, as most often, this is the quickest.
+        # Most rules have one variable, and this is the quickest way for them.
         if len(names) == 1:
             return handler, {names[0]: values[0]}
         return handler, dict(zip(names, values, strict=True))
@@ -113,7 +113,7 @@ class Tree(Generic[H]):
     def _try_all(
         self, segments: list[str], at: int, values: tuple[object, ...], method: str
     ) -> Found[H] | None:
-        """Go every way from here, in the order of the `Map`, until one leads to a handler."""
+        """Try all branches, in the order of the `Map`, until one leads to a handler."""
         child = self.static.get(segments[at])
         found = child and child.search(segments, at + 1, values, method)
         if found:

@@ -14,7 +14,7 @@ _USUAL_PORT = re.compile(r":(?:80|443)$")
 
 
 def checked_origins(setting: str, origins: Iterable[str]) -> frozenset[str]:
-    """Return origins as browsers write them; raise ValueError for what is none."""
+    """Return origins as browsers write them; raise ValueError for a text that is not an origin."""
     if isinstance(origins, str):
         raise ValueError(f"{setting} is the text {origins!r}; give a list: [{origins!r}]")
     return frozenset(_checked(setting, origin) for origin in origins)
@@ -26,7 +26,7 @@ def own_origin(request: Request) -> str | None:
 
 
 def as_written(origin: str) -> str | None:
-    """Write an origin as browsers do: lower case, no default port; None if it is none."""
+    """Write an origin as browsers do: lower case, no default port; None if it is not an origin."""
     found = _ORIGIN.fullmatch(origin.lower())
     if found is None:
         return None

@@ -15,7 +15,7 @@ from framework.settings import HTTPSettings
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-# Where the environ of a request object holds the reader that has made it.
+# The key under which the environ of a request object holds its reader.
 READER_KEY = "framework.context"
 
 
@@ -54,7 +54,7 @@ class RequestReader:
         """Return the request as Werkzeug knows it, always the same object."""
         if self._request is None:
             if not self.environ.get("CONTENT_LENGTH"):
-                # Werkzeug cuts such a body off at the limit, and does not say so.
+                # Werkzeug would cut such a body at the limit silently.
                 _ = self.body
             self._request = Request(self.environ)
             self._request.max_content_length = self.settings.body_limit
@@ -82,7 +82,7 @@ class RequestReader:
     def query(self) -> dict[str, list[str]]:
         """Return the values of each query key in their order; `?x` is `?x=`.
 
-        Bytes that are no UTF-8 become surrogates, which no converter lets pass.
+        Bytes that are not UTF-8 become surrogates, which every converter refuses.
         """
         if self._query is None:
             text = self.environ.get("QUERY_STRING")

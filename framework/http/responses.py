@@ -56,7 +56,7 @@ class Renderers(dict[type, Render]):
     def __missing__(self, kind: type) -> Render:
         """Choose what renders a type when its first value arrives."""
         render = self._choose(kind)
-        # A handler that makes classes while it runs would otherwise be a leak.
+        # A handler that makes classes while it runs would otherwise leak memory.
         if len(self) < _REMEMBERED_TYPES:
             self[kind] = render
         return render
@@ -75,7 +75,7 @@ class Renderers(dict[type, Render]):
         if kind is bytes:
             return self._bytes
         if issubclass(kind, bytes):
-            # WSGI has none but the type itself (PEP 3333, "A Note on String Types").
+            # WSGI allows only the type `bytes` itself (PEP 3333, "A Note on String Types").
             return lambda result, environ: self._bytes(bytes(result), environ)
         if issubclass(kind, Generator):
             return self._stream
@@ -91,7 +91,7 @@ class Renderers(dict[type, Render]):
     def _json(self, result: object, _: "WSGIEnvironment") -> Rendered:
         try:
             body = encode_json(result)
-        # msgspec raises the last two for values of a right type that do not fit.
+        # msgspec raises the last two for values that do not fit, although their type does.
         except (TypeError, ValueError, OverflowError) as error:
             raise TypeError(
                 f"{self._where} returned {reprlib.repr(result)}, which is not a result:"
@@ -101,7 +101,7 @@ class Renderers(dict[type, Render]):
         return self._status, [JSON, NOSNIFF, ("Content-Length", str(len(body)))], [body]
 
     def _tuple(self, result: tuple[object, ...], environ: "WSGIEnvironment") -> Rendered:
-        """Refuse a body with a status or headers, which would be sent as JSON without a word."""
+        """Refuse a tuple of a body with a status or headers, which would be sent as JSON."""
         advice = advice_on_parts(result)
         if advice is not None:
             raise TypeError(f"{self._where} returned {reprlib.repr(result)}, {advice}")
@@ -120,7 +120,7 @@ class Renderers(dict[type, Render]):
         return render_response(result, environ, self._where)
 
     def _refuse_async(self, result: object, _: "WSGIEnvironment") -> Rendered:
-        """Refuse what an async function returns through a decorator that hides it from start-up."""
+        """Refuse the result of an async function that a decorator hides from start-up."""
         shown = reprlib.repr(result)
         # Python would complain, too, that nobody awaited it.
         close_body(result)
@@ -137,7 +137,7 @@ class Renderers(dict[type, Render]):
 
 
 class Stream:
-    """Send what a generator yields, its first chunk made already.
+    """Send the chunks of a generator; the first chunk is made before the headers leave.
 
     So whatever the generator does before that chunk still counts for the headers.
     """
@@ -155,7 +155,7 @@ class Stream:
             first = next(chunks, "")
             self.is_text = isinstance(first, str)
             self._first: bytes | None = self._encode(first)
-        # Nobody else will know of what has begun here.
+        # Nobody else knows the generator, so it has to be closed here.
         except BaseException:
             self.close()
             raise
@@ -183,12 +183,12 @@ class Stream:
         while self._on_close:
             try:
                 self._on_close.pop(0)()
-            # The client is gone or has all of it; what follows must end, too.
+            # The client is gone or has the whole body. The other functions have to run, too.
             except Exception:
                 logger.exception("%s failed as its stream ended", self._where)
 
     def call_on_close(self, function: Callable[[], object]) -> None:
-        """Let something follow the end of the generator."""
+        """Call a function after the end of the generator."""
         self._on_close.append(function)
 
     def _encode(self, chunk: object) -> bytes:
@@ -221,7 +221,7 @@ def render_response(response: Response, environ: "WSGIEnvironment", where: str) 
     try:
         headers = response.get_wsgi_headers(environ).to_wsgi_list()
         _check_headers(headers, where)
-    # It will not be sent, whatever is wrong with it.
+    # The response will not be sent, so it has to be closed here.
     except BaseException:
         close_body(response)
         raise
@@ -242,20 +242,20 @@ def _body(response: Response, environ: "WSGIEnvironment", where: str) -> Iterabl
     if type(content) is list and not is_watched:
         return list(response.iter_encoded())
     if isinstance(content, Stream):
-        # It is the handler's own, which only has to end the response around it, too.
+        # The stream is the handler's own; its end has to close the response around it, too.
         content.call_on_close(response.close)
         return content
     body = response.get_app_iter(environ)
     if not response.is_streamed:
         return Closing(body, response.close)
-    # The server that sends a file by itself closes the file, and not the response.
+    # A server that sends a file itself closes the file, but not the response.
     if is_watched and response.direct_passthrough:
         return Stream(ClosingIterator(response.iter_encoded(), response.close), where)
     return body if response.direct_passthrough else Stream(iter(body), where)
 
 
 def _check_headers(headers: Headers, where: str) -> None:
-    """Refuse what no server can send while the session may still be discarded (RFC 9110, 5.5)."""
+    """Refuse headers that no server can send, before the session is saved (RFC 9110, 5.5)."""
     for name, value in headers:
         try:
             f"{name}{value}".encode("latin-1")
@@ -277,7 +277,7 @@ def close_body(body: object) -> None:
     try:
         if close is not None:
             close()
-    # It is the user's own code, and the answer is another one: only the log can be told.
+    # The user's own code may raise anything, and the answer is already decided: log it.
     except Exception:
         logger.exception("a body that was not sent failed as it was closed")
 

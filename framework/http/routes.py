@@ -106,7 +106,7 @@ def note_duplicates(routes: Iterable[Route], report: Report) -> None:
 def path_variables(rule: str) -> Mapping[str, type | None]:
     """List the variables of a rule with the type of their values, None where it is not known.
 
-    Raises `ValueError`, which says what is wrong, for a rule that cannot be.
+    Raises `ValueError`, which says what is wrong, for a rule that is malformed.
     """
     if "//" in rule:
         raise ValueError("it holds two slashes in a row")
@@ -125,14 +125,14 @@ def path_variables(rule: str) -> Mapping[str, type | None]:
 
 @dataclass(frozen=True)
 class Variables:
-    """Part the variables of several rules: those that all of them have, with their types."""
+    """Divide the variables of several rules: `common` are those that all rules have."""
 
     common: Mapping[str, type | None]
     others: AbstractSet[str]
 
 
 def common_variables(rules: Iterable[str]) -> Variables:
-    """Find the variables that all rules have; a rule that cannot be has no say."""
+    """Find the variables that all rules have; a malformed rule does not count."""
     found = list(_variables_of_each(rules))
     common = set.intersection(*found) if found else set()
     names = {name for candidate in found for name, _ in candidate}
@@ -140,7 +140,7 @@ def common_variables(rules: Iterable[str]) -> Variables:
 
 
 def path_key(rule: str) -> str:
-    """Make equal for two rules that match the same paths: names and a last slash do not count."""
+    """Return a key that is equal for two rules that match the same paths."""
     return _VARIABLE.sub(lambda found: f"<{found[1] or 'string'}>", rule.removesuffix("/"))
 
 
@@ -208,13 +208,13 @@ def _variables_of_each(rules: Iterable[str]) -> Iterator[set[tuple[str, type | N
     for rule in rules:
         try:
             yield set(path_variables(rule).items())
-        # What is wrong is reported where the route is read.
+        # The mistake is reported where the route is read.
         except ValueError:
             continue
 
 
 class _FiniteFloat(FloatConverter):
-    """Refuse a number of so many digits that it is infinite."""
+    """Refuse a number with so many digits that it is infinite."""
 
     def to_python(self, value: str) -> float:
         number: float = super().to_python(value)

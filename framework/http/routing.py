@@ -58,7 +58,7 @@ def allowed_methods(refusal: HTTPException) -> list[str]:
 
 
 class UnqualifiedEndpointError(BuildError):
-    """Tell that the name of a handler lacks the name of its controller, or of its module."""
+    """Say that the name of a handler lacks the name of its controller, or of its module."""
 
     def __init__(self, error: BuildError, names: list[str]) -> None:
         super().__init__(error.endpoint, error.values, error.method, error.adapter)
@@ -78,7 +78,7 @@ class Router(Generic[H]):
         self._table = _table_of(
             tuple((candidate.method, candidate.rule, candidate.endpoint) for candidate in found)
         )
-        # With the handlers in them, so that a request looks nothing up twice.
+        # Both hold the handlers themselves, so that a request looks nothing up twice.
         self._tree: Tree[H] = self._table.tree.filled(self._handlers)
         self._exact = {
             path: {method: self._filled(answer) for method, answer in answers.items()}
@@ -208,7 +208,7 @@ def _table_of(entries: tuple[tuple[str, str, str], ...]) -> _Table:
 
 
 class _EntryRule(Rule):
-    """Belong to one entry, and to its method alone: Werkzeug would add HEAD to GET."""
+    """Belong to one entry and one method: Werkzeug would add HEAD to GET."""
 
     def __init__(self, number: int, method: str, rule: str, endpoint: str) -> None:
         super().__init__(rule, endpoint=endpoint)
@@ -221,7 +221,7 @@ def _other_slash(path: str) -> str:
 
 
 def _check_escapes(path: str) -> None:
-    """Check the path as the client wrote it: some servers put U+FFFD for what is no UTF-8."""
+    """Check the path as the client wrote it: some servers put U+FFFD for wrong bytes."""
     if "%2f" in path.lower():
         raise NotFound("An encoded slash (%2F) is not allowed in a path.")
     _decode(unquote_to_bytes(path).decode("latin-1"))

@@ -14,7 +14,7 @@ class NothingYielded(RuntimeError):
 
 
 class Ending(Generic[T]):
-    """Hold the generator of a component; what follows its `yield` ends the component."""
+    """Hold the generator of a component; the code behind its `yield` ends the component."""
 
     __slots__ = ("_generator", "_name")
 
@@ -42,7 +42,7 @@ class Ending(Generic[T]):
         except BaseException as error:
             if failure is None or not _is_passed_on(failure, error):
                 raise
-            # Without the generator's own frames: the failure happened elsewhere.
+            # The failure happened elsewhere, not in the generator's own frames.
             failure.__traceback__ = trace
             return
         self._generator.close()
@@ -56,14 +56,14 @@ class Scope:
 
     def __init__(self) -> None:
         self.components: dict[object, object] = {}
-        # What the request failed with, which is raised in the generators of components, too.
+        # The error of the request, which is raised in the generators of components, too.
         self.failure: BaseException | None = None
         self._endings: list[Ending[Any]] = []
         self._files: list[IO[bytes]] = []
 
     @property
     def has_to_decide(self) -> bool:
-        """Return whether something ends that does not know of a failure."""
+        """Return whether a component has to decide how to end, since no failure is known."""
         return self.failure is None and bool(self._endings)
 
     def enter(self, ending: Ending[T]) -> T:
@@ -102,18 +102,18 @@ class Scope:
         finally:
             files, self._files = self._files, []
             for file in files:
-                # It was temporary: what could not be written to it is lost without harm.
+                # The file was temporary, so nothing of value is lost.
                 with suppress(OSError):
                     file.close()
 
 
 def end_all(endings: Iterable[Callable[[], object]]) -> None:
-    """Call each, whatever the others raise; raise that afterwards, together if it is several."""
+    """Call all functions, also if some of them raise; raise their errors afterwards."""
     raised: list[Exception] = []
     for end in endings:
         try:
             end()
-        # What ends is the user's own, and none of it may keep the others from their end.
+        # The user's own code may raise anything, and must not keep the others from ending.
         except Exception as error:  # noqa: BLE001
             raised.append(error)
     if len(raised) > 1:

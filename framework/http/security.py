@@ -24,7 +24,7 @@ _SECURITY_HEADERS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-# That of a name (RFC 1035, 2.3.4), and a port.
+# The longest name (RFC 1035, 2.3.4), and a port.
 _LONGEST_HOST = 255 + len(":65535")
 # One year; only for the host itself, since others may not have a certificate.
 _HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
@@ -45,7 +45,7 @@ def surround(application: "WSGIApplication", settings: HTTPSettings) -> "WSGIApp
 def _for_trusted_hosts(application: "WSGIApplication", hosts: list[str]) -> "WSGIApplication":
     def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         try:
-            # The names of hosts know no case (RFC 9110, 4.2.3).
+            # Upper and lower case are equal in the name of a host (RFC 9110, 4.2.3).
             host = environ.get("HTTP_HOST", "").lower()
             get_host({**environ, "HTTP_HOST": host} if host else environ, hosts)
         except SecurityError:
@@ -72,7 +72,7 @@ def _with_security_headers(application: "WSGIApplication") -> "WSGIApplication":
         def start(
             status: str, headers: Headers, exc_info: _ExcInfo = None, /
         ) -> Callable[[bytes], object]:
-            # What the application says itself stays.
+            # A header that the application itself sets stays.
             said = {name.lower() for name, _ in headers}
             added = [(name, value) for name, value in wanted.items() if name.lower() not in said]
             if exc_info is None:

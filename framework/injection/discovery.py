@@ -87,7 +87,7 @@ def _note_undecorated(part: object, report: Report) -> None:
 
 
 def _named_elsewhere(part: type) -> str | None:
-    """Say where a class is named that works without being given to the application."""
+    """Say where to name a class that must not be given to the application."""
     name = part.__name__
     if callable(getattr(part, "check", None)):
         return f"If it is a guard, leave it out: @guard({name}) is enough."

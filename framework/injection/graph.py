@@ -55,14 +55,14 @@ Supplied = tuple[Declared, Provider | None]
 
 @dataclass(frozen=True)
 class Construction(injector.Provider[object]):
-    """Make a component of others."""
+    """Make a component from other components."""
 
     make: Callable[..., object]
     configuration: Provider | None
     arguments: Sequence[Supplied]
 
     def get(self, injector: injector.Injector) -> object:
-        """Make the component; what it needs is there already."""
+        """Make the component; the components that it needs exist already."""
         positional = [] if self.configuration is None else [_give(injector, self.configuration)]
         named: dict[str, object] = {}
         for declared, need in self.arguments:
@@ -180,7 +180,7 @@ class Graph:
         """Yield what the user provides and nothing has asked for: its types, place and value."""
         for provider in self._registry.eager():
             if self._built.get(provider) and provider not in self._asked_for:
-                # What each request has anew is not made yet: its types stand for it.
+                # A component of the request does not exist yet, so its types replace it here.
                 value = provider.keys if provider.per_request else _give(self._injector, provider)
                 yield provider.keys, provider.where, value
 
@@ -325,10 +325,10 @@ class Graph:
             raise Reported from error
         except NothingYielded as error:
             raise self._refuse(yields_nothing(provider)) from error
-        # What makes a component is the user's own code and may raise anything.
+        # The user's own code makes the component, and may raise anything.
         except Exception as error:
             raise self._refuse(raised(provider, error)) from error
-        # Once made, it is the same for everybody.
+        # From now on, everybody gets this same component.
         self._injector.binder.bind(key, to=injector.InstanceProvider(component))
         wrong = wrong_type(provider, component)
         if wrong is not None:
@@ -341,7 +341,7 @@ class Graph:
 
 
 def _make_of(provider: Provider, endings: list[Callable[[], object]]) -> Callable[..., object]:
-    """Return what makes a component; what ends one that a generator yields joins the endings."""
+    """Return the function that makes a component; the end of a generator joins the endings."""
     if not provider.ends:
         return provider.make
 

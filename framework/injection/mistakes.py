@@ -29,15 +29,15 @@ from framework.types.signatures import (
 )
 
 _MOST_PLACES = 5
-# Whose frames say nothing about the mistake.
+# The folders whose frames say nothing about the mistake.
 _PACKAGE = Path(__file__).parent.parent
 _OWN_FOLDERS = tuple(f"{folder}{os.sep}" for folder in (_PACKAGE, Path(injector.__file__).parent))
-# What Python says of an argument that a constructor does not have.
+# Python's error for an argument that a constructor does not have.
 _UNKNOWN_NAME = re.compile(r"(.+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 
 
 def not_provided(key: Any, components: Collection[type], absent: Iterable[Absent]) -> NotProvided:
-    """Explain why none of the components is what the type asks for."""
+    """Explain why no component fits the type that is asked for."""
     name = describe(key)
     if key is Request or is_session(key):
         return of_one_request(name)
@@ -56,7 +56,7 @@ def not_provided(key: Any, components: Collection[type], absent: Iterable[Absent
 
 
 def of_one_request(name: str) -> NotProvided:
-    """Explain why a component cannot have what each request has anew."""
+    """Explain why a component cannot have an object that belongs to one request."""
     return NotProvided(
         f"{name} belongs to one request, but components live longer",
         "Take it as a parameter of the handler, and pass it on from there.",
@@ -103,7 +103,7 @@ def lacking(provider: Provider, declared: Declared, missing: NotProvided) -> Mis
 
 
 def captive(trail: Sequence[Provider], need: Provider) -> Mistake:
-    """Draw how something that lives longer than a request would keep a component of one."""
+    """Draw how a component that lives longer would keep a component of one request."""
     drawing = "\n→ ".join(provider.where for provider in (*trail, need))
     needed = describe(need.keys[0])
     return Mistake(
@@ -151,7 +151,7 @@ def wrong_type(provider: Provider, component: object) -> Mistake | None:
     """Report a component method that does not return what it says."""
     if provider.configuration is None:
         return None
-    # That the method is asynchronous has been reported.
+    # The asynchronous method has been reported already.
     if isinstance(component, Coroutine):
         component.close()
     if isinstance(component, Coroutine | AsyncGenerator):
@@ -242,7 +242,7 @@ def _subclasses(key: type) -> Iterator[type]:
 
 
 def _looks_like(candidate: type, key: type) -> bool:
-    """Return whether a class has all that a protocol asks for, without saying that it follows it."""
+    """Return whether a class has all members of a protocol without naming it as a base."""
     members = [
         name
         for base in key.__mro__
@@ -254,7 +254,7 @@ def _looks_like(candidate: type, key: type) -> bool:
 
 
 def _right_name(provider: Provider, error: Exception) -> str | None:
-    """Tell the name that is meant, if the component was given an unknown one."""
+    """Say which argument is meant, if a component got an unknown one."""
     kind: Any = provider.keys[0] if provider.keys else None
     found = _UNKNOWN_NAME.match(str(error)) if isinstance(error, TypeError) else None
     if found is None or not isinstance(kind, type) or found[1] != kind.__qualname__:
@@ -265,9 +265,9 @@ def _right_name(provider: Provider, error: Exception) -> str | None:
 
 
 def _made_by_hand(provider: Provider) -> str | None:
-    """Tell how to give an object of a class where now the class is; None if nothing takes one."""
+    """Say how to write an object in the place of its class, or None."""
     kind: Any = provider.keys[0] if provider.keys else None
-    # What is built because a decorator or a list names it, and so need not be.
+    # A decorator or a list names these classes, and can name an object as well.
     if provider.configuration is not None or not isinstance(kind, type) or is_component(kind):
         return None
     if callable(getattr(kind, "check", None)):
@@ -289,7 +289,7 @@ def _release(provider: Provider, needed: str) -> str:
     if describe(kind).startswith("list[Middleware"):
         return f"Let the middleware ask for it: component_of(request, {needed})."
     has_check = callable(getattr(kind, "check", None))
-    # A class that is no component is built since @guard names it.
+    # A class that is not a component is built because @guard names it.
     if has_check and provider.configuration is None and not is_component(kind):
         return f"Let check take it, as {taken}; a guard is built once."
     return (
@@ -305,6 +305,6 @@ def _is_own(trace: TracebackType) -> bool:
 
 
 def _is_of(component: object, key: object) -> bool:
-    """Return whether a component is of the class; what a collection holds is for who asks for it."""
+    """Return whether a component is of the class; the items of a collection do not count."""
     kind = bare(key)[0]
     return component is not None and fits(component, get_origin(kind) or kind)

@@ -84,7 +84,7 @@ class Provider:
 
     @property
     def makes_mapping(self) -> bool:
-        """Return whether a method makes a mere mapping, which says little of what it is for."""
+        """Return whether a method makes a plain mapping, whose type does not say its purpose."""
         plain = all((get_origin(key) or key) in _MAPPINGS for key in self.keys)
         return plain and self.configuration is not None
 
@@ -97,7 +97,7 @@ class Provider:
     def written(self) -> object:
         """Return the function whose parameters are injected, or else the origin."""
         code = getattr(self.signature, "__code__", None)
-        # The constructor of a dataclass is written nowhere.
+        # The constructor of a dataclass has no source code.
         is_generated = code is None or code.co_filename.startswith("<")
         return self.origin if is_generated else self.signature
 
@@ -173,7 +173,7 @@ def _constructor(target: type) -> Callable[..., object] | None:
     """Return the function whose parameters building the class takes."""
     owner = next(base for base in target.__mro__ if "__init__" in vars(base))
     function = vars(owner)["__init__"]
-    # A constructor that is written in C takes nothing of ours.
+    # A constructor that is written in C takes no components.
     return in_class(function, "__init__", target) if isinstance(function, FunctionType) else None
 
 
@@ -221,7 +221,7 @@ def _provided(function: Callable[..., object], here: Place) -> Any:
             f"the component method yields, but is annotated to return {describe(returned)}",
             f"Write -> Iterator[{describe(returned)}].",
         )
-        # It is plain what is meant: those who ask for it have no mistake of their own.
+        # The meaning is clear, so only this one mistake is reported.
         return returned
     if get_args(returned):
         return get_args(returned)[0]

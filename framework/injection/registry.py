@@ -154,7 +154,7 @@ class Registry:
             return
         make = _with_parts(whole.make, {name: part.make() for name, part in parts.items()})
         changed = dataclasses.replace(whole, make=make)
-        # The whole may be a replacement, too.
+        # The component itself may be a replacement, too.
         self.parts[changed] = [whole, *parts.values()]
         for table in (self._providers, self._mine):
             table.update({key: changed for key, provider in table.items() if provider is whole})

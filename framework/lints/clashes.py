@@ -14,7 +14,7 @@ def note_clashes(program: Program, report: Report) -> None:
     """Note what handlers and what stands around them cannot both have, each cause once."""
     causes: dict[str, list[Mistake]] = {}
     for mistake in chain.from_iterable(map(_clashing, program.handlers)):
-        # It names what the handlers share, since each of them is right by itself.
+        # The message names the shared part: each handler is right by itself.
         causes.setdefault(mistake.what, []).append(mistake)
     for first, *others in map(dict.fromkeys, causes.values()):
         count = len(others)
@@ -29,7 +29,7 @@ def note_clashes(program: Program, report: Report) -> None:
 def _clashing(handler: Handler) -> Iterator[Mistake]:
     parameters = _before(handler)
     yield from clashes(parameters)
-    # Of the exception handlers only one runs; which body its request had, nobody knows.
+    # Only one of the exception handlers runs, and the body of its request is not known.
     for catcher in handler.catchers:
         yield from two_types([*catcher.plan.parameters, *parameters])
 

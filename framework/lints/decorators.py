@@ -66,7 +66,7 @@ def note_undecorated(program: Program, report: Report) -> None:
 def _note_in_controller(target: type, hidden: AbstractSet[str], report: Report) -> None:
     routes = {member.name for member in tagged_members(target, ROUTES)}
     for member in tagged_members(target, GUARDS):
-        # Its verb may be one of those that are hidden.
+        # The decorator with its verb may be a hidden one.
         if member.name not in routes | hidden:
             _note_idle_guard(location(member.function), f"{member.name}() is not a handler", report)
     for member in tagged_members(target, CATCHES):

@@ -13,14 +13,14 @@ from framework.types.members import tag_of
 from framework.types.signatures import REMEMBERED
 
 _NAMES = {GUARDS: "@guard", CATCHES: "@catch", COMPONENT: "@component"}
-# What a decorator made holds what it decorated near by; a cache or an engine may hold the world.
+# A decorator's function holds the decorated one near by; other objects may hold everything.
 _NEAR = 1000
-# What a default may be that holds nothing.
+# The types of defaults that hold no function.
 _PLAIN = (NoneType, bool, int, float, str, bytes)
 
 
 class HiddenDecorators:
-    """Find what is on a function that a class knows only through another one, without its tags."""
+    """Find decorators of a function that a class holds only inside of another function."""
 
     def note(self, target: type, report: Report) -> set[str]:
         """Note each method whose decorators are lost, and return the names of those methods."""
@@ -52,7 +52,7 @@ class HiddenDecorators:
                 yield own or layer, lost
 
     def _is_elsewhere(self, functions: list[FunctionType]) -> bool:
-        """Return whether one of the functions is what some class has, or what that wraps."""
+        """Return whether a class has one of the functions, also as a wrapped one."""
         return any(id(function) in self._members for function in functions)
 
     @cached_property
@@ -66,8 +66,8 @@ class HiddenDecorators:
 
 
 def _is_hidden(function: FunctionType, layer: FunctionType, mine: list[object], name: str) -> bool:
-    """Return whether a function inside a layer is what the class's member was made of."""
-    # What leads from other methods back to this one, an application for one, hides nothing.
+    """Return whether the class's member was made from a function inside a layer."""
+    # An object that leads from other methods back to this one hides nothing.
     is_mine = any(function is own for own in mine)
     return function is layer if is_mine else function.__qualname__ == name
 
@@ -97,7 +97,7 @@ def _functions_in(holder: object) -> Iterator[FunctionType]:
     found = [holder]
     # The list grows as it is read.
     for near in islice(found, _NEAR):
-        # What a lazy object is an instance of is not to be asked.
+        # `isinstance` would evaluate a lazy object.
         if type(near) is FunctionType:
             yield near
         for held in _held(near)[:_NEAR]:

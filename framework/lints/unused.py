@@ -8,7 +8,7 @@ from framework.static import note_wrong_folders
 
 def note_no_controller(program: Program, report: Report) -> None:
     """Note that there is nothing to answer."""
-    # What is wrong with a part may be the reason why it is not a controller.
+    # A part with a mistake may be the missing controller.
     if not program.controllers and not report.mistakes:
         report.note(
             "Application(…)",

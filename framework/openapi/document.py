@@ -132,7 +132,7 @@ def _refusals(handler: Handler, found: list[Parameter]) -> Iterable[int]:
     for outcome in refusals_of(steps, method):
         if outcome.status is not None and (has_body or outcome.status not in (400, 413)):
             yield outcome.status
-    # A path that has a value may be the path of nothing.
+    # A path with a variable may name something that does not exist.
     if any(Needs.PATH in parameter.needs for parameter in found):
         yield 404
     if has_body:

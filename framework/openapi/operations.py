@@ -96,7 +96,7 @@ def _with_default(schema: Schema, parameter: Parameter) -> Schema:
     if not parameter.required and parameter.default is not None:
         try:
             schema["default"] = msgspec.to_builtins(parameter.default, str_keys=True)
-        # A default that JSON cannot hold is the handler's own affair.
+        # A default that JSON cannot hold is left out.
         except (TypeError, ValueError):
             return schema
     return schema

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 Loader = Callable[[], Application]
 
-# What begins and ends a colour: ECMA-48, 8.3.117.
+# The text that begins and ends a colour: ECMA-48, 8.3.117.
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _THIS_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 
@@ -117,18 +117,18 @@ def _serve_until_a_change(load: Loader, host: str, port: int, debug: bool) -> No
 
 
 def _built(load: Loader, host: str, debug: bool, ending: ExitStack) -> "WSGIApplication":
-    """Build and start the application, or else what shows why that cannot be."""
+    """Build and start the application, or else a page that shows why it cannot start."""
     url = url_of(host, inherited_port())
     try:
         application = load()
         application.start()
-    # The user's modules may raise anything, and a mistake is a thing to wait for, not to end of.
+    # The user's modules may raise anything, and the server waits until the mistake is mended.
     except Exception as error:  # noqa: BLE001
         report = describe(error)
         click.echo(f"{report}\n\nWaiting for a change; until then {url} says this too.", err=True)
         return _showing(report if debug else "The application could not start.")
     ending.callback(_stop, application)
-    # Before anybody can read that the server is there, and end it.
+    # Before the banner: who reads it may end the server at once.
     _hear_one_signal(ending)
     wsgi, pin = _debugged(application, host) if debug else (application, None)
     click.echo(_banner(application, url, pin) + _without_debugger(host))
@@ -149,7 +149,7 @@ def _stop(application: Application) -> None:
         first: BaseException = error
         while isinstance(first.__context__, Exception):
             first = first.__context__
-        # What ended the server has nothing to do with it.
+        # The error that ended the server is not the cause.
         first.__context__ = None
         click.echo(describe(error), err=True)
 
@@ -205,7 +205,7 @@ def _banner(application: Application, url: str, pin: str | None) -> str:
 
 
 def _frames_of_the_user(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
-    """Leave out how the user's module was imported, and the inside of a refusal of ours."""
+    """Leave out the frames of the import, and the framework's own frames."""
     frames = list(itertools.dropwhile(_is_of_ours, stack))
     if frames and (frames[-1].line or "").startswith("raise "):
         while _is_of_ours(frames[-1]):

@@ -31,17 +31,17 @@ from framework.types.models import (
 from framework.types.signatures import annotated, bare, describe
 from framework.validation import FieldError, InvalidRequest, UnshownTextError, plain
 
-# What a parameter without a marker may be; anything else has to say where it comes from.
+# The types of a parameter without a marker; other parameters need one.
 SCALARS = frozenset({str, int, float, bool, UUID, date, datetime})
-# What a text with a marker may be converted to besides.
+# A text with a marker may have these types as well.
 TEXTS = SCALARS | {Decimal, time, timedelta}
 
-# What a converter of texts raises; msgspec's error is no ValueError in its older versions.
+# The errors of a converter of texts; in older versions of msgspec, its error is not a ValueError.
 CONVERSION_ERRORS = (ValueError, msgspec.ValidationError)
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# What inputs of the types `datetime-local` and `time` send where the seconds are zero.
+# Browsers send a time like this if its seconds are zero.
 _WITHOUT_SECONDS = re.compile(r"^((?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d)(Z|[+-]\d\d:\d\d)?$", re.ASCII)
 # A megabyte of wrong numbers shall not become ten megabytes of complaints.
 _MOST_ERRORS = 100
@@ -56,7 +56,7 @@ def is_scalar(annotation: Any, types: frozenset[type] = SCALARS) -> bool:
 
 
 def list_item(annotation: Any) -> Any:
-    """Return `T` of `list[T]`, None aside; None if the type is no such list."""
+    """Return `T` of `list[T]`, None aside; None if the type is not such a list."""
     base, _ = bare(annotation)
     return get_args(base)[0] if get_origin(base) is list else None
 
@@ -176,7 +176,7 @@ def _boolean(text: str) -> bool:
 
 
 def _string(text: str) -> str:
-    # Surrogates stand for bytes that are no UTF-8.
+    # Surrogates stand for bytes that are not UTF-8.
     if not text.isascii() and _SURROGATE.search(text):
         raise UnshownTextError("expected UTF-8")
     return text
@@ -193,7 +193,7 @@ def _limited_string(limited: Any) -> Callable[[str], object]:
 
 
 def _outside(limit: str, length: int) -> UnshownTextError:
-    """Say which limit a text is outside of, and of the text its length if that is why."""
+    """Say which limit a text does not meet, with the length of the text if that is the reason."""
     if not limit.startswith("expected str of length"):
         return UnshownTextError(limit)
     unit = "character" if length == 1 else "characters"
@@ -244,7 +244,7 @@ def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:
         raise ValueError(f"the key {twice!r} is there twice")
 
 
-# msgspec keeps the last of two equal keys without a word, so this reads the keys once more.
+# msgspec silently keeps the last of two equal keys, so this reads the keys once more.
 _refuse_duplicate_keys = JSONDecoder(
     object_pairs_hook=_refuse_duplicates, parse_int=str, parse_float=str
 ).decode

@@ -50,7 +50,7 @@ def fields_of(kind: Any) -> tuple[ObjectField, ...]:
 
 def is_pydantic_model(kind: object) -> bool:
     """Return whether a type is a model of pydantic."""
-    # Whoever has a model has imported pydantic.
+    # If a model exists, pydantic has been imported.
     pydantic = sys.modules.get("pydantic")
     return pydantic is not None and isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)
 

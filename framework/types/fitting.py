@@ -15,15 +15,15 @@ import msgspec
 from framework.types.fields import fields_of
 from framework.types.signatures import EMPTY, Unresolved, bare, split
 
-# As in PEP 484: a type checker takes an int for a float; the others say nothing.
+# A type checker takes an int for a float (PEP 484); the other types say nothing.
 _UNCERTAIN = (float, complex, Any, EMPTY, Unresolved)
-# What a type checker takes for one of these, too.
+# The other types that a type checker accepts for these.
 _ALSO: dict[Any, Any] = {
     None: types.NoneType,
     float: (float, int),
     complex: (complex, float, int),
 }
-# An object of these is hardly ever one of a class that somebody made of two.
+# Classes that inherit from one of these and from another class are very rare.
 _VALUES = (str, bytes, int, bool, types.NoneType, Decimal, UUID, date, datetime, time, timedelta)
 # Nobody can change a value of these in place.
 _UNCHANGING = (
@@ -39,7 +39,7 @@ _UNCHANGING = (
     types.NoneType,
     enum.Enum,
 )
-# A class whose metaclass has another one decides itself what its instances are.
+# A class with another method in its metaclass decides itself what its instances are.
 _CHECKS = (type.__instancecheck__, ABCMeta.__instancecheck__)
 
 
@@ -71,12 +71,12 @@ def may_be(given: Any, wanted: Any) -> bool:
     try:
         if issubclass(one, other) or issubclass(other, one):
             return True
-    # Protocols that can only be checked before the program runs.
+    # The protocol cannot be checked when the program runs.
     except TypeError:
         return True
     if one in _VALUES or other in _VALUES:
         return False
-    # A class may be made of both, and of an abstract one also without saying so.
+    # A class may inherit from both, and follow an abstract class without inheriting from it.
     return (
         isabstract(one)
         or isabstract(other)
@@ -114,7 +114,7 @@ def can_change(annotation: Any, within: tuple[object, ...] = ()) -> bool:
 
 
 def _is_plain(kind: Any) -> bool:
-    """Return whether a type is a class of which nothing else passes for an instance."""
+    """Return whether a type is a class that decides about its instances in the usual way."""
     if not isinstance(kind, type) or get_origin(kind) is not None or kind in _UNCERTAIN:
         return False
     return type(kind).__instancecheck__ in _CHECKS and not is_typeddict(kind)
@@ -123,7 +123,7 @@ def _is_plain(kind: Any) -> bool:
 def _is_instance(value: object, kind: Any) -> bool:
     if is_typeddict(kind):
         return isinstance(value, Mapping)
-    # What it says of any object, type checkers know before the program runs.
+    # Type checkers check a protocol before the program runs.
     if is_protocol(kind):
         return value is not None
     try:

@@ -13,7 +13,7 @@ import msgspec
 from framework.report import Mistake
 from framework.types.signatures import describe
 
-# What a value has to be, and how that is written.
+# How each limit compares a value, and how that is written.
 _COMPARISONS = {
     "ge": (operator.ge, ">="),
     "gt": (operator.gt, ">"),
@@ -24,7 +24,7 @@ _BOUNDS = tuple(_COMPARISONS)
 _LENGTHS = ("min_length", "max_length")
 LIMITS = (*_BOUNDS, *_LENGTHS, "pattern")
 _RANGES = (*product(("ge", "gt"), ("le", "lt")), _LENGTHS)
-# What msgspec compares as integers.
+# The largest number that msgspec compares as an integer.
 _LARGEST = 2**63 - 1
 
 FITTING = (
@@ -35,7 +35,7 @@ FITTING = (
 
 
 class UnfitLimits(TypeError):
-    """Tell that limits do not fit the type that they are given for."""
+    """Say that limits do not fit the type that they are given for."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)
@@ -76,7 +76,7 @@ def refuse_unfit(kind: Any, limits: Sequence[msgspec.Meta]) -> None:
 
 
 def beyond(number: Decimal, limits: Sequence[msgspec.Meta]) -> str | None:
-    """Write the first limit that a number does not meet; msgspec has none for decimals."""
+    """Write the first limit that a number does not meet; msgspec has no limits for decimals."""
     for limit in limits:
         for name, (is_met, sign) in _COMPARISONS.items():
             bound = getattr(limit, name)
@@ -141,7 +141,7 @@ def _twofold(names: Sequence[str]) -> Iterator[Mistake]:
 
 
 def _empty_ranges(limits: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Yield two limits between which no value is."""
+    """Yield a pair of limits that no value can meet."""
     for low, high in _RANGES:
         least, most = limits.get(low), limits.get(high)
         if least is None or most is None:

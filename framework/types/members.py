@@ -24,7 +24,7 @@ class Member:
     """A tagged method as a class has it, with what it overrides."""
 
     name: str
-    # Of each class that defines it, the nearest first; a static method is one still.
+    # The functions of all classes that define the method, the nearest first.
     functions: tuple[Callable[..., object], ...]
     tag: object
 
@@ -52,7 +52,7 @@ def tag_of(target: object, name: str) -> object:
 def tagged_members(target: type, name: str) -> Iterator[Member]:
     """Yield the tagged methods of a class without evaluating any attribute.
 
-    An override without a tag keeps the one it overrides; an override that is no method ends it.
+    An override without a tag keeps the tag; an override that is not a method ends it.
     """
     bases = [vars(base) for base in target.__mro__]
     tagged = dict.fromkeys(
@@ -89,14 +89,14 @@ def in_class(definition: Any, name: str, target: type) -> Any:
 
 
 def method_of(target: object, name: str) -> Callable[..., object] | None:
-    """Return the method of an object as its class has it, so with `self`; None if it has none.
+    """Return the method of an object with the parameter `self`; None if the method is missing.
 
-    What is no function of the class comes as a static method: it takes what its caller passes.
+    An object that is not a function of the class comes as a static method, without `self`.
     """
     called: Any = getattr(target, name, None)
     if not callable(called):
         return None
-    # What stands in for an object, as a test double does, says of which class.
+    # A test double says which class it stands for.
     kind = target.__class__
     is_double = kind is not type(target)
     definition = inspect.getattr_static(kind if is_double else target, name, None)
@@ -110,7 +110,7 @@ def method_of(target: object, name: str) -> Callable[..., object] | None:
 
 
 def types_of(target: type) -> dict[type, Types]:
-    """Tell what the class, and each base, puts in the place of its bases' type variables."""
+    """Return the types that the class and its bases put in the place of type variables."""
     found: dict[type, Types] = {}
     # A class stands before its bases.
     for owner in target.__mro__:
@@ -131,7 +131,7 @@ def substituted(annotation: Any, types: Types) -> Any:
 
 
 def variables_in(annotation: Any) -> tuple[Any, ...]:
-    """List the type variables of an annotation; those of a class itself are its own affair."""
+    """List the type variables of an annotation, without those inside of a class."""
     if isinstance(annotation, TypeVar):
         return (annotation,)
     is_class = isinstance(annotation, type) and get_origin(annotation) is None
@@ -139,7 +139,7 @@ def variables_in(annotation: Any) -> tuple[Any, ...]:
 
 
 def _tagged(target: object) -> object:
-    # What a lazy object is an instance of is not to be asked.
+    # `isinstance` would evaluate a lazy object.
     is_bound_later = issubclass(type(target), staticmethod | classmethod)
     inner: object = cast(Any, target).__func__ if is_bound_later else target
     return inner
@@ -194,7 +194,7 @@ def _meant(annotation: Any, function: Any, names: Mapping[str, object], types: T
 
 
 def _copied(function: Any, signature: inspect.Signature) -> Any:
-    """Return a function that is of the same kind, a generator for one, but for its signature."""
+    """Return a copy of a function, such as a generator function, with another signature."""
     inner = function if isinstance(function, FunctionType) else inspect.unwrap(function)
     if not isinstance(inner, FunctionType):
         return function
@@ -205,18 +205,18 @@ def _copied(function: Any, signature: inspect.Signature) -> Any:
 
 
 def _described(called: Callable[..., object]) -> Callable[..., object]:
-    """Return a function that has the signature and the place of what is called."""
+    """Return a function with the signature and the place of a callable object."""
     inner: Any = called
     while isinstance(inner, partial):
         inner = inner.func
-    # An object that stands in for a function says that it is one.
+    # A test double of a function says that it is a function.
     is_function = type(inner) in (FunctionType, MethodType)
     if is_function and (inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner)):
         return called
 
     def described() -> None: ...
 
-    # What it wraps tells the names of its annotations.
+    # The wrapped function knows the names in the annotations.
     wrapped = inner if is_function else type(inner).__call__
     function: Any = update_wrapper(described, wrapped, updated=())
     function.__signature__ = _signature(called, is_function)
@@ -226,10 +226,10 @@ def _described(called: Callable[..., object]) -> Callable[..., object]:
 def _signature(called: Callable[..., object], is_function: bool) -> inspect.Signature:
     try:
         signature = signature_of(called)
-    # What is written in C need not tell.
+    # A callable that is written in C may have no signature.
     except (TypeError, ValueError):
         return inspect.Signature()
-    # No request may change what a partial function fixes, although it is a default for callers.
+    # A request must not change the arguments that a partial function fixes.
     fixed = called.keywords if isinstance(called, partial) else {}
     passed = [
         parameter
@@ -240,7 +240,7 @@ def _signature(called: Callable[..., object], is_function: bool) -> inspect.Sign
 
 
 def _is_variadic(parameter: inspect.Parameter) -> bool:
-    """Return whether it takes what its caller likes, as an object that stands in for another does."""
+    """Return whether a parameter is `*args` or `**kwargs`, as test doubles have them."""
     return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
 
 

@@ -15,15 +15,15 @@ from msgspec.inspect import CustomType, DataclassType
 from framework.types.fields import attributes_of, is_attrs_class, is_pydantic_model
 from framework.types.mismatches import Mismatch, step
 
-# What pydantic calls an error that has a word of ours.
+# The errors of pydantic that have other words here.
 _OUR_WORDS = {"missing": "is required", "extra_forbidden": "is not known"}
-# What it puts before the words of a validator, and before its own.
+# The texts that pydantic puts before the words of a validator, and before its own.
 _VALIDATOR = ("Value error, ", "Assertion failed, ")
 _OWN = "Input should be "
 
 
 class ForeignModelError(ValueError):
-    """Tell every place where a model refuses a value."""
+    """Say every place where a model refuses a value."""
 
     def __init__(self, mismatches: Iterator[Mismatch]) -> None:
         super().__init__("a model refuses the value")
@@ -40,13 +40,13 @@ def json_validator(annotation: Any) -> Callable[[bytes], object]:
 
 
 def python_validator(annotation: Any) -> Callable[[object], object]:
-    """Return the same for a value that is no JSON; texts in it are converted."""
+    """Return the same function for Python values; texts in them are converted."""
     validate = _adapter(annotation).validate_python
     return lambda value: _checked(lambda: validate(value))
 
 
 def encodable(value: object) -> object:
-    """Return what JSON can hold in place of a model; raise TypeError for what is none."""
+    """Return the JSON form of a model; raise TypeError for any other object."""
     if not is_pydantic_model(type(value)):
         raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
     return cast(Any, value).model_dump(mode="json")
@@ -62,12 +62,12 @@ def type_info(annotation: Any) -> msgspec.inspect.Type:
 
 
 def unsupported(annotation: Any) -> Any:
-    """Return a class inside the type that JSON cannot be converted to, None if there is none."""
+    """Return a class inside the type that JSON cannot become, or None."""
     return next(iter(_custom_types(annotation)), None)
 
 
 def holds_models(annotation: Any) -> bool:
-    """Return whether a model of pydantic is inside the type, and no other stranger."""
+    """Return whether the only unknown classes inside the type are models of pydantic."""
     strange = list(_custom_types(annotation))
     return bool(strange) and all(map(is_pydantic_model, strange))
 
@@ -100,7 +100,7 @@ def fill_defaults(value: object) -> None:
         elif dataclasses.is_dataclass(value):
             for field in dataclasses.fields(value):
                 if field.default is not dataclasses.MISSING:
-                    # Also where the dataclass is frozen: this is still its construction.
+                    # This works for frozen dataclasses, too: their construction has not ended.
                     object.__setattr__(value, field.name, getattr(value, field.name))
                 waiting.append(getattr(value, field.name, None))
 

@@ -16,15 +16,15 @@ from framework.types.models import type_info
 from framework.types.signatures import EMPTY, Unresolved, describe, read_return, split
 
 _NUMBERS = (int, float)
-# What promises nothing that can be checked.
+# The annotations that promise nothing.
 _UNSAID = (EMPTY, Unresolved, object)
-# What is sent as it is, and what msgspec encodes of any subclass.
+# The types that are sent as they are, or whose subclasses msgspec can encode.
 _ENCODABLE = (str, bytes, dict, list, tuple, set, frozenset, UUID)
 
 
 def promised(function: Callable[..., object]) -> tuple[Any, ...]:
     """Return the type of the annotation, or those that its union offers."""
-    # What cannot be evaluated need not be: nobody calls a method by its return type.
+    # A return annotation that cannot be evaluated is not a mistake: nothing needs it.
     annotation, _ = split(read_return(function))
     is_union = get_origin(annotation) in (Union, UnionType)
     return get_args(annotation) if is_union else (annotation,)
@@ -83,7 +83,7 @@ def _is_status(value: object) -> bool:
 
 
 def _are_headers(value: object, *, alone: bool) -> bool:
-    """Tell headers, whose names mostly are capitalized, from data."""
+    """Return whether a value is a dict of headers, whose names are mostly capitalized."""
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
         return False
     return not alone or (bool(value) and all(name[:1].isupper() for name in value))
@@ -100,7 +100,7 @@ def _is_body_with_status(kind: Any) -> bool:
         return False
     if len(arguments) == 3 and get_origin(arguments[2]) is not dict:
         return False
-    # Two numbers are rather a point or a range.
+    # Two numbers are more likely a point or a range.
     return arguments[1] is int and arguments[0] not in _NUMBERS
 
 

@@ -41,7 +41,7 @@ _NO_SELF = (
 
 
 class Unresolved:
-    """Stand for an annotation that cannot be evaluated; the problem is reported already."""
+    """Stand for an annotation that cannot be evaluated; the mistake is reported already."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def read_return(method: Callable[..., object], here: Place | None = None) -> Any
 
 
 def signature_of(method: Callable[..., object]) -> inspect.Signature:
-    """Read a signature; annotations that cannot be evaluated are no error here."""
+    """Read a signature; annotations that cannot be evaluated are not an error here."""
     try:
         return inspect.signature(method, **_LAZILY)
     # An annotation is the user's own code and may raise anything; as a text, it is evaluated later.
@@ -135,14 +135,14 @@ def evaluate(
 
     def holder() -> None: ...
 
-    # One annotation at a time, so that what one of them lacks does not hide the others.
+    # One annotation at a time, so that an error in one does not hide the others.
     holder.__annotations__ = {"annotation": annotation}
     namespace = getattr(inner, "__globals__", {})
     return get_type_hints(holder, namespace, dict(names), include_extras=True)["annotation"]
 
 
 def split(annotation: Any) -> tuple[Any, tuple[object, ...]]:
-    """Part an annotation into the type and what `Annotated` adds, through aliases and nesting."""
+    """Divide an annotation into its type and its metadata, through aliases and nesting."""
     metadata: tuple[object, ...] = ()
     while True:
         annotation = _expand(annotation)
@@ -162,7 +162,7 @@ def without_none(annotation: Any) -> Any:
 
 
 def bare(annotation: Any) -> tuple[Any, tuple[object, ...]]:
-    """Part an annotation into the innermost type and all metadata: None and NewType fall away."""
+    """Divide an annotation into the innermost type and all metadata, without None and NewType."""
     base, metadata = split(annotation)
     inner = without_none(base)
     inner = getattr(inner, "__supertype__", inner)
@@ -237,7 +237,7 @@ def _expand(annotation: Any) -> Any:
 
 
 def _lift(annotation: Any, metadata: tuple[object, ...]) -> tuple[Any, tuple[object, ...]]:
-    """Read `Annotated[T, m] | None` as `Annotated[T | None, m]`; limits stay with what has them."""
+    """Read `Annotated[T, m] | None` as `Annotated[T | None, m]`; limits stay with their type."""
     inner, added = split(without_none(annotation))
     limits = tuple(metadatum for metadatum in added if isinstance(metadatum, msgspec.Meta))
     if inner is annotation or len(limits) == len(added):

@@ -1,7 +1,7 @@
 """How long an application takes to start, at first and again.
 
-`python -m tests.benchmarks.start_up`: the first argument is the folder of the version to measure, this one if it is left out; the second
-is a number of controllers, each of which has five handlers.
+`python -m tests.benchmarks.start_up [ROOT] [NUMBER]`: the folder of the version to measure, this
+one if it is left out, and a number of controllers, each of which has five handlers.
 """
 
 import os
@@ -78,9 +78,8 @@ def main(root: str = ".", controllers: str = str(CONTROLLERS)) -> None:
     print(
         f"{handlers} handlers: the first start takes {first:.0f} ms, {first / handlers:.2f} each;"
     )
-    print(
-        f"the second {second:.0f} ms, {second / handlers:.2f} each, {second / first:.2f} times as long"
-    )
+    ratio = second / first
+    print(f"the second {second:.0f} ms, {second / handlers:.2f} each, {ratio:.2f} times as long")
 
 
 def _milliseconds(run: Callable[[], object]) -> float:
