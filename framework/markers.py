@@ -1,4 +1,4 @@
-"""The markers that say where a parameter comes from, and the base of a marker of your own."""
+"""The public names of all markers; a marker of your own begins in `binding/source.py`."""
 
 from framework.binding.body import Body
 from framework.binding.cookie import Cookie, cookie

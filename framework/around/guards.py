@@ -1,4 +1,4 @@
-"""Guards: which of them a handler has, and how they refuse a request with 403."""
+"""Guards: which guards a handler has, in which order, and how they refuse with 403."""
 
 import logging
 import reprlib

@@ -1,4 +1,4 @@
-"""Middleware around every answer: how it is listed, and how it is called."""
+"""Middleware around every answer: its order, how it is listed and how it is called."""
 
 import reprlib
 from collections.abc import Iterator, Sequence

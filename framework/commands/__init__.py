@@ -1,1 +1,1 @@
-"""The commands of `framework`: a file each, with what it prints."""
+"""The commands of `framework`, one file each; a new one joins the list in `cli.py`."""

@@ -1,4 +1,4 @@
-"""The result of a handler → status, headers such as Content-Type and `nosniff`, and body."""
+"""The result of a handler → status, headers (Content-Type, `nosniff`) and body, also streams."""
 
 import logging
 import reprlib

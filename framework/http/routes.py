@@ -1,4 +1,4 @@
-"""The routes of a controller, read from its decorators, and the rules of their paths."""
+"""The routes of a controller and the rules of their paths, such as `/items/<int:item_id>`."""
 
 import inspect
 import math

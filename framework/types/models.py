@@ -1,4 +1,4 @@
-"""Which types JSON can hold: what msgspec knows of them, and the models of pydantic.
+"""Which types JSON can hold, as msgspec knows it, and the models of pydantic.
 
 Those models validate themselves, and their errors are told like all others.
 """

@@ -1,4 +1,4 @@
-"""How long sessions live: idle timeout, absolute timeout, touches, rolling renewal, Max-Age."""
+"""How long sessions live: idle timeout, absolute timeout, when a touch is due, Max-Age."""
 
 from dataclasses import dataclass
 from datetime import timedelta

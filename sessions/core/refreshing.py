@@ -1,4 +1,4 @@
-"""Asks about a session that is loaded: how it is now, and that it was used."""
+"""Rolling sessions, touches and reloads: asks about a session that is loaded already."""
 
 from sessions.core.ids import Id
 from sessions.core.persistence import Flow
