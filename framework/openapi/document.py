@@ -135,8 +135,6 @@ def _refusals(handler: Handler, found: list[Parameter]) -> Iterable[int]:
     # A path with a variable may name something that does not exist.
     if any(Needs.PATH in parameter.needs for parameter in found):
         yield 404
-    if has_body:
-        yield 422
 
 
 def _key(status: int) -> str:

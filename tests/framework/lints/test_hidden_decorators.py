@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partialmethod, wraps
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from werkzeug.local import Local, LocalProxy
@@ -55,6 +55,15 @@ def by_method(function: Callable[..., object]) -> Any:
     return untidy(keeper.__call__)
 
 
+def by_attribute(function: Callable[..., object]) -> Callable[..., Any]:
+    """Decorate a method and keep it in an attribute of the function in its place."""
+    names: dict[str, Any] = {}
+    exec("def wrapper(self): return wrapper.kept(self)", names)  # noqa: S102
+    wrapper: Any = names["wrapper"]
+    wrapper.kept = function
+    return cast(Callable[..., Any], wrapper)
+
+
 def whats(*classes: type) -> list[str]:
     """Return what start-up says about hidden decorators."""
     return [each.what for each in problems_of(*classes) if "hides" in each.what]
@@ -78,9 +87,9 @@ def test_a_hidden_guard_is_a_problem() -> None:
     assert problem.remedy == "Let that decorator use functools.wraps, or move it below @guard."
 
 
-@pytest.mark.parametrize("decorate", [Untidy, by_default, by_method, partialmethod])
+@pytest.mark.parametrize("decorate", [Untidy, by_default, by_method, by_attribute, partialmethod])
 def test_it_is_found_however_the_decorator_keeps_the_method(decorate: Decorator) -> None:
-    """In a closure, an object, a default or a bound method."""
+    """In a closure, an object, a default, an attribute or a bound method."""
 
     @controller("/")
     class Page:
