@@ -63,6 +63,11 @@ def uses_session(middleware: Middleware) -> bool:
     return bool(getattr(middleware, "uses_session", True))
 
 
+def is_about_middleware(key: object) -> bool:
+    """Return whether a type is a collection of middleware."""
+    return any(Middleware in (member, *get_args(member)) for member in get_args(key))
+
+
 def refuse_uncallable(middleware: Any) -> None:
     """Raise `Mistake` for middleware that cannot be called with a request and the next one."""
     call = _call_of(middleware)

@@ -3,7 +3,7 @@
 import reprlib
 from collections.abc import Iterator, Sequence
 from inspect import isfunction
-from typing import cast, get_args
+from typing import cast
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request, Response
@@ -11,7 +11,13 @@ from werkzeug.wrappers import Request, Response
 from framework.http.context import Context, context_of
 from framework.http.responses import Answer, Recover, Rendered, close_body, render_response
 from framework.injection.graph import Graph
-from framework.middleware import Middleware, Next, goes_around, refuse_uncallable
+from framework.middleware import (
+    Middleware,
+    Next,
+    goes_around,
+    is_about_middleware,
+    refuse_uncallable,
+)
 from framework.report import Mistake, Place, Report, location
 from framework.types.signatures import describe
 
@@ -37,7 +43,7 @@ def note_lost_middleware(graph: Graph, middleware: Sequence[Middleware], report:
     """Note middleware that nothing asks for under its own type, so that it protects nobody."""
     listed = {type(passed) for passed in middleware if not isfunction(passed)}
     for keys, where, value in graph.unasked():
-        is_reported = any(_is_about_middleware(key) for key in keys)
+        is_reported = any(is_about_middleware(key) for key in keys)
         # Middleware may ask for a component of the request by component_of.
         surely = value is keys
         if not is_reported and type(value) not in listed and goes_around(value, surely=surely):
@@ -64,7 +70,7 @@ def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> 
 
 def _note_misread(graph: Graph, report: Report) -> None:
     """Note lists of middleware under types that nothing reads, and a second list."""
-    keys = [key for key in graph.provided() if _is_about_middleware(key)]
+    keys = [key for key in graph.provided() if is_about_middleware(key)]
     first = next((key for key in keys if key in _KEYS), None)
     for key in keys:
         if key is not first:
@@ -77,10 +83,6 @@ def _note_lost(here: Place, key: object, what: str) -> None:
         f"{describe(key)} {what} under which the application's middleware is looked up",
         "Return all of it from one method annotated `-> list[Middleware]`.",
     )
-
-
-def _is_about_middleware(key: object) -> bool:
-    return any(Middleware in (member, *get_args(member)) for member in get_args(key))
 
 
 def _each(listed: Sequence[object], graph: Graph, here: Place) -> Iterator[Middleware]:

@@ -16,7 +16,7 @@ from framework.binding.inject import NotProvided
 from framework.binding.session import is_session
 from framework.decorators import is_component, is_configuration, is_controller
 from framework.injection.providers import Absent, Known, Provider
-from framework.middleware import takes_requests
+from framework.middleware import is_about_middleware, takes_requests
 from framework.report import Mistake, did_you_mean, location
 from framework.types.conversion import TEXTS, is_scalar
 from framework.types.fitting import fits, is_protocol
@@ -286,7 +286,7 @@ def _release(provider: Provider, needed: str) -> str:
         return f"Let the handler take it, as {taken}; a controller is built once."
     if isinstance(kind, type) and takes_requests(kind):
         return f"Let __call__ ask for it: component_of(request, {needed})."
-    if describe(kind).startswith("list[Middleware"):
+    if is_about_middleware(kind):
         return f"Let the middleware ask for it: component_of(request, {needed})."
     has_check = callable(getattr(kind, "check", None))
     # A class that is not a component is built because @guard names it.
