@@ -37,7 +37,7 @@ class SessionDefaults:
         Raises ConfigurationError with everything that is wrong.
         """
         settings = dict(settings or {})
-        problems = [_unknown(name) for name in settings if name not in _FIELDS]
+        mistakes = [_unknown(name) for name in settings if name not in _FIELDS]
         try:
             if "keys" not in settings:
                 settings["keys"] = self.keys()
@@ -45,9 +45,9 @@ class SessionDefaults:
                 settings["store"] = self.store()
             container = SessionContainer(**{n: settings[n] for n in settings if n in _FIELDS})
         except ConfigurationError as error:
-            raise ConfigurationError([*problems, *error.problems]) from error
-        if problems:
-            raise ConfigurationError(problems)
+            raise ConfigurationError([*mistakes, *error.problems]) from error
+        if mistakes:
+            raise ConfigurationError(mistakes)
         return container
 
     def keys(self) -> Sequence[str | bytes]:
@@ -82,9 +82,9 @@ class SessionDefaults:
                 f"correct that, or put keys into the environment variable {KEYS_VARIABLE}"
             ) from error
 
-        problems = _key_problems([key])
-        if problems or not key.isascii():
-            what = [*problems, "is not ASCII text"][0].partition("; ")[0].removeprefix("keys[0] ")
+        mistakes = _key_mistakes([key])
+        if mistakes or not key.isascii():
+            what = [*mistakes, "is not ASCII text"][0].partition("; ")[0].removeprefix("keys[0] ")
             raise ConfigurationError(
                 f"the session key in {str(path)!r} is unfit: it {what};"
                 " delete the file: the next start makes a new one"
@@ -140,13 +140,13 @@ def _manager(container: SessionContainer) -> SessionManager:
 
 def _fit(keys: Sequence[str], source: str) -> Sequence[str]:
     """Return the keys; refuse unfit ones with the place where they are to be mended."""
-    problems = _key_problems(keys)
-    if problems:
-        raise ConfigurationError([f"{source}: {problem}" for problem in problems])
+    mistakes = _key_mistakes(keys)
+    if mistakes:
+        raise ConfigurationError([f"{source}: {mistake}" for mistake in mistakes])
     return keys
 
 
-def _key_problems(keys: Sequence[str]) -> list[str]:
+def _key_mistakes(keys: Sequence[str]) -> list[str]:
     """Return what a session container says of the keys, each as `fact; remedy`."""
     try:
         SessionContainer(keys=keys)

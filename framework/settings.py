@@ -34,9 +34,9 @@ class HTTPSettings:
     """Whether each response says that browsers are to be strict with it."""
 
     def __post_init__(self) -> None:
-        problems = [*self._limit_problems(), *self._host_problems(), *self._proxy_problems()]
-        if problems:
-            raise ConfigurationError(problems)
+        mistakes = [*self._limit_mistakes(), *self._host_mistakes(), *self._proxy_mistakes()]
+        if mistakes:
+            raise ConfigurationError(mistakes)
 
     @property
     def proxies(self) -> dict[str, int]:
@@ -46,13 +46,13 @@ class HTTPSettings:
             counts = {"for": counts, "proto": counts}
         return {f"x_{name}": counts.get(name, 0) for name in _PROXY_HEADERS}
 
-    def _limit_problems(self) -> Iterator[str]:
+    def _limit_mistakes(self) -> Iterator[str]:
         for name in (field.name for field in fields(self) if field.name.endswith("_limit")):
             value = getattr(self, name)
             if not _is_count(value) or value == 0:
                 yield f"{name} is {value!r}; give a positive number"
 
-    def _host_problems(self) -> Iterator[str]:
+    def _host_mistakes(self) -> Iterator[str]:
         if isinstance(self.trusted_hosts, str):
             yield f"trusted_hosts is {self.trusted_hosts!r}; give a list, [{self.trusted_hosts!r}]"
             return
@@ -63,7 +63,7 @@ class HTTPSettings:
                     " '.example.com' for all hosts below it, too"
                 )
 
-    def _proxy_problems(self) -> Iterator[str]:
+    def _proxy_mistakes(self) -> Iterator[str]:
         counts = self.trusted_proxies
         if not isinstance(counts, Mapping):
             if not _is_count(counts):

@@ -42,9 +42,9 @@ class OpenAPI(AddsController):
     amend: Callable[[dict[str, Any]], object] = lambda document: None
 
     def __post_init__(self) -> None:
-        problems = list(_setting_problems(self))
-        if problems:
-            raise ConfigurationError(problems)
+        mistakes = list(_setting_mistakes(self))
+        if mistakes:
+            raise ConfigurationError(mistakes)
 
     def controller(self) -> type:
         """Return the controller of the document and its page."""
@@ -113,7 +113,7 @@ class Documentation:
         return document
 
 
-def _setting_problems(settings: OpenAPI) -> Iterator[str]:
+def _setting_mistakes(settings: OpenAPI) -> Iterator[str]:
     for name in ("title", "version", "description", "path"):
         value = getattr(settings, name)
         if not isinstance(value, str):
