@@ -159,6 +159,12 @@ def location(target: Any) -> str:
     return f"{short} ({place})" if place else short
 
 
+def readable_path(path: str) -> str:
+    """Write the path of a file below this folder without the folder."""
+    here = os.getcwd() + os.sep
+    return path.removeprefix(here)
+
+
 def _sentence(remedy: str) -> str:
     return f"{remedy[:1].upper()}{remedy[1:]}." if remedy else "Correct the setting."
 
@@ -166,19 +172,14 @@ def _sentence(remedy: str) -> str:
 def _definition(target: Any) -> str:
     code = getattr(target, "__code__", None)
     if code is not None:
-        return f"{_readable_path(code.co_filename)}:{code.co_firstlineno}"
+        return f"{readable_path(code.co_filename)}:{code.co_firstlineno}"
     try:
         file = inspect.getsourcefile(target)
         line = inspect.findsource(target)[1] + 1
     # Classes made at run time, in a shell or in C have no source to point at.
     except (OSError, TypeError):
         return ""
-    return f"{_readable_path(file or '?')}:{line}"
-
-
-def _readable_path(path: str) -> str:
-    here = os.getcwd() + os.sep
-    return path.removeprefix(here)
+    return f"{readable_path(file or '?')}:{line}"
 
 
 def _position(mistake: Mistake) -> tuple[str, int]:

@@ -7,6 +7,11 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from framework.binding.clashes import clashes
+from framework.binding.faulty_markers import (
+    bound,
+    refuse_faulty_declarations,
+    refuse_marker_class,
+)
 from framework.binding.form import FormMarker
 from framework.binding.path import PathMarker, note_misspellings, note_untaken
 from framework.binding.plan import Plan
@@ -119,6 +124,7 @@ class _Binder:
         if declared.annotation is Unresolved:
             raise Reported
         refuse_misplaced(declared)
+        refuse_marker_class(declared)
         refuse_unreadable(declared)
         marked = self._marked(declared)
         marker = marked or self._implied(declared)
@@ -126,7 +132,7 @@ class _Binder:
         others = tuple(beside for beside in declared.metadata if marker_of(beside) is None)
         annotation = annotated(declared.annotation, others)
         field = Field(declared.name, annotation, _default(declared), self._supply.provide)
-        extract, parts = marker.bound(field, self._bind_nested)
+        extract, parts = bound(marker, field, self._bind_nested)
         refuse_pydantic_limits(marker, field)
         return Parameter(
             name=declared.name,
@@ -166,6 +172,8 @@ class _Binder:
         """Return the one marker of a parameter, if it has one."""
         found = (marker_of(beside) for beside in declared.metadata)
         markers = [marker for marker in found if marker is not None]
+        for marker in markers:
+            refuse_faulty_declarations(marker)
         sources = [marker.source for marker in markers]
         if declared.name in self._supply.variables:
             sources.append("path")

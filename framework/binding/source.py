@@ -58,12 +58,16 @@ class Field:
 
 @dataclass(frozen=True)
 class DocumentedValue:
-    """Describe a value for OpenAPI that a request carries outside of its body."""
+    """Describe a value for OpenAPI that a request carries outside of its body.
+
+    Without `required`, the value is required if the parameter has no default.
+    """
 
     place: Literal["path", "query", "header", "cookie"]
     name: str
     type: Any
     limits: msgspec.Meta | None = None
+    required: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def describe_parameters(
             {
                 "name": name,
                 "in": value.place,
-                "required": parameter.required,
+                "required": parameter.required if value.required is None else value.required,
                 "schema": _with_default(schemas.of_text(value.type, value.limits), parameter),
             },
         )

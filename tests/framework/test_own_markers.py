@@ -1,7 +1,7 @@
 """A marker of a user's own: one file says what it needs, how it is explained and documented."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import pytest
 
@@ -166,3 +166,111 @@ def test_a_session_that_nothing_declares_is_told_truly() -> None:
 
         with pytest.raises(RuntimeError, match=r"write `needs = Needs\.SESSION` in the marker"):
             client.get("/")
+
+
+class Silent(Marker):
+    """Be a marker that is right, but for what a test makes wrong."""
+
+    source = "silent"
+    needs = Needs.NOTHING
+
+    def extractor(self, field: Field) -> Extract:
+        """Return what reads nothing."""
+        return lambda context: None
+
+
+class NoSource(Silent):
+    """Say no source."""
+
+    source: ClassVar[Any] = None
+
+
+class WrongNeeds(Silent):
+    """Need a text."""
+
+    needs: ClassVar[Any] = "session"
+
+
+class NoField(Silent):
+    """Take no field."""
+
+    def extractor(self) -> Extract:  # type: ignore[override]
+        """Return what reads nothing."""
+        return lambda context: None
+
+
+class Failing(Silent):
+    """Raise what no start-up expects."""
+
+    def extractor(self, field: Field) -> Extract:
+        """Raise."""
+        raise KeyError(field.name)
+
+
+class ReturnsNothing(Silent):
+    """Forget to return the function."""
+
+    def extractor(self, field: Field) -> Any:
+        """Return nothing."""
+
+
+class WrongDocument(Silent):
+    """Describe the value by a text."""
+
+    def documented(self, field: Field) -> Any:
+        """Return a text."""
+        return "a header"
+
+
+@pytest.mark.parametrize(
+    ("marker", "what"),
+    [
+        (NoSource(), "has the source None, which is not a text"),
+        (WrongNeeds(), "needs 'session', which is not a Needs"),
+        (NoField(), "failed for parameter 'x': TypeError"),
+        (Failing(), "failed for parameter 'x': KeyError: 'x'"),
+        (ReturnsNothing(), "returned None, which is not a function"),
+        (WrongDocument(), "returned 'a header'"),
+        (Silent, "holds the class Silent, but a marker is an object of it"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_fault_of_a_marker_is_a_mistake(marker: object, what: str) -> None:
+    """It is told with the place of the handler and of the marker, beside all other mistakes."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self, x: Annotated[str, marker]) -> str:
+            return x
+
+        @get("/other")
+        def other(self, y: object) -> str:
+            return ""
+
+    with pytest.raises(StartupError) as raised:
+        Application(Page)
+
+    first, second = raised.value.mistakes
+    assert what in first.what
+    assert "Page.show" in first.where
+    assert "Page.other" in second.where
+
+
+def test_a_marker_may_document_an_optional_value() -> None:
+    """The session may hold the value, so that the header is not required."""
+
+    class Optional(Silent):
+        def documented(self, field: Field) -> Sequence[DocumentedValue]:
+            return [DocumentedValue("header", "X-Theme", str, required=False)]
+
+    @controller("/")
+    class Page:
+        @get("/theme")
+        def theme(self, theme: Annotated[str, Optional()]) -> str:
+            return theme
+
+    with Application(Page, Web).test() as client:
+        paths = client.get("/docs/openapi.json").json["paths"]
+
+    assert paths["/theme"]["get"]["parameters"][0]["required"] is False

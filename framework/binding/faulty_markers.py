@@ -1,0 +1,89 @@
+"""Faults of a marker of a user's own, which start-up reports before a request shows them."""
+
+import inspect
+import traceback
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from framework.binding.source import (
+    BindNested,
+    DocumentedBody,
+    DocumentedForm,
+    DocumentedValue,
+    Extract,
+    Field,
+    Marker,
+    Needs,
+    Parameter,
+)
+from framework.report import Mistake, Reported, location, readable_path
+from framework.types.signatures import Declared, describe
+
+T = TypeVar("T")
+
+_DOCUMENTED = (DocumentedValue, DocumentedBody, DocumentedForm)
+
+
+def refuse_marker_class(declared: Declared) -> None:
+    """Raise `Mistake` for the class of a marker in the place of a marker."""
+    for kind in (declared.annotation, *declared.metadata):
+        if isinstance(kind, type) and issubclass(kind, Marker):
+            name = describe(kind)
+            raise Mistake(
+                f"the annotation of parameter {declared.name!r} holds the class {name}, but a"
+                " marker is an object of it",
+                f"Write Annotated[T, {name}()] with parentheses, and the type of the value as T.",
+            )
+
+
+def refuse_faulty_declarations(marker: Marker) -> None:
+    """Raise `Mistake` for a marker that does not declare what it has to declare."""
+    kind = type(marker)
+    source, needs = getattr(marker, "source", None), marker.needs
+    if not isinstance(source, str):
+        raise Mistake(
+            f"the marker {location(kind)} has the source {source!r}, which is not a text",
+            f'Write source = "{kind.__name__.lower()}" in the class: reports and errors use it.',
+        )
+    if not isinstance(needs, Needs):
+        raise Mistake(
+            f"the marker {location(kind)} needs {needs!r}, which is not a Needs",
+            "Write needs = Needs.NOTHING, Needs.SESSION or another one, several with |.",
+        )
+
+
+def bound(marker: Marker, field: Field, bind: BindNested) -> tuple[Extract, tuple[Parameter, ...]]:
+    """Let a marker bind a parameter; raise `Mistake` for what its own code gets wrong."""
+    extract, parts = _asked(marker, field, "extractor", lambda: marker.bound(field, bind))
+    if not callable(extract):
+        raise Mistake(
+            f"extractor() of {location(type(marker))} returned {extract!r}, which is not a"
+            " function",
+            "Return the function that takes the context of a request and returns the argument.",
+        )
+    documented: object = _asked(marker, field, "documented", lambda: marker.documented(field))
+    found = documented if isinstance(documented, Sequence) else [documented]
+    if not all(isinstance(part, _DOCUMENTED) for part in found):
+        raise Mistake(
+            f"documented() of {location(type(marker))} returned {documented!r}",
+            "Return a list of DocumentedValue, DocumentedBody or DocumentedForm.",
+        )
+    return extract, parts
+
+
+def _asked(marker: Marker, field: Field, name: str, ask: Callable[[], T]) -> T:
+    """Return the answer of a method of a marker."""
+    try:
+        return ask()
+    except (Mistake, Reported):
+        raise
+    # A marker may be the user's own code, which may raise anything.
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        signature = inspect.signature(getattr(type(marker), name))
+        place = f"{readable_path(last.filename)}:{last.lineno}"
+        raise Mistake(
+            f"{name}{signature} of the marker {location(type(marker))} failed for parameter"
+            f" {field.name!r}: {type(error).__name__}: {error} ({place})",
+            f"Correct the method; start-up calls {name}(field) once for each parameter.",
+        ) from error
