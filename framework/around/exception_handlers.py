@@ -27,7 +27,7 @@ from sessions.errors import SessionError
 
 @dataclass(frozen=True)
 class Catcher:
-    """Hold what start-up knows about one exception handler."""
+    """Hold the facts that start-up has read about one exception handler."""
 
     types: tuple[type[Exception], ...]
     where: str
@@ -35,7 +35,7 @@ class Catcher:
     tuples_are_data: bool
     plan: Plan
     method: Callable[..., object]
-    # The parameter that takes the error, and its position; None if no parameter takes it.
+    # The parameter that takes the error, with its index; None if no parameter takes the error.
     error: tuple[int, Declared] | None
 
 
@@ -44,7 +44,7 @@ def read_catchers(
 ) -> list[Catcher]:
     """Bind the exception handlers of one layer: of a controller, or of the configurations.
 
-    The rules are those of the requests that they may have to answer.
+    `rules` are the rules of the requests that the exception handlers may have to answer.
     """
     members = [(owner, member) for owner in owners for member in tagged_members(owner, CATCHES)]
     variables = common_variables(rules if members else ())
@@ -60,7 +60,7 @@ def read_catchers(
 
 
 def catcher_of(catchers: Sequence[Catcher], error: type) -> tuple[Catcher, type] | None:
-    """Return the exception handler that answers an error, and the type that it is caught as.
+    """Return the exception handler that answers an error, and the type under which it is caught.
 
     The most specific type decides, then the order of the exception handlers, the nearest first.
     """
@@ -86,7 +86,7 @@ def catching(catchers: Sequence[Catcher], recover: Recover) -> Recover:
             if kind in answers:
                 try:
                     return answers[kind](error, context)
-                # An exception handler may fail, too. Nothing catches that second error.
+                # The exception handler may fail, too; no other one catches its error.
                 except Exception as another:  # noqa: BLE001
                     return recover(another, context)
         return recover(error, context)
@@ -95,7 +95,7 @@ def catching(catchers: Sequence[Catcher], recover: Recover) -> Recover:
 
 
 def _plan(member: Member, variables: Variables, graph: Graph, report: Report) -> Plan:
-    """Plan the parameters of an exception handler, without the parameter for the error."""
+    """Plan the parameters of an exception handler, except the parameter for the error."""
     function = member.function
     here = report.at(location(function))
     declared = read_parameters(function, here)
@@ -125,29 +125,30 @@ def _note_wrong_decorator(function: Callable[..., object], member: Member, here:
         if not is_status(catch.status):
             here.note(
                 f"the status {catch.status!r} of @catch is not a final HTTP status",
-                "Give a number from 200 to 599, or leave it out.",
+                "Write a number from 200 to 599, or leave the status out.",
             )
     note_returns(function, "catch", 404, here)
 
 
 def _note_foreign_variables(plan: Plan, variables: Variables, here: Place) -> None:
-    """Note parameters that would be read from the query, but seem to be meant for the path."""
+    """Note parameters that would be read from the query, but seem to be variables of the path."""
     for parameter in plan.parameters:
         is_implied = isinstance(parameter.marker, QueryMarker) and not parameter.marked
-        # With a default, the method works for paths that lack the variable.
+        # A parameter with a default also works on paths without the variable.
         if is_implied and parameter.required and parameter.name in variables.others:
             of_query = f"{parameter.name}: Query[{describe(parameter.field.annotation)}]"
             here.note(
                 f"parameter {parameter.name!r} is a variable of some paths, but not of every"
                 " request that the method may have to answer",
-                f"Let the error carry the value; if it is a value of the query, write {of_query}.",
+                "Let the error carry the value; if the value comes from the query, write"
+                f" {of_query}.",
             )
 
 
 def _note_wrong_errors(
     types: tuple[type[Exception], ...], errors: Sequence[Declared], here: Place
 ) -> None:
-    """Note what is wrong with the parameter that takes the error."""
+    """Note the mistakes of the parameter that takes the error."""
     union = " | ".join(kind.__name__ for kind in types)
     for declared in errors:
         name = declared.name
@@ -161,48 +162,49 @@ def _note_wrong_errors(
         if missed:
             here.note(
                 f"parameter {name!r} takes {describe(kind)}, but the method also catches"
-                f" {' and '.join(kind.__name__ for kind in missed)}",
+                f" {' and '.join(caught.__name__ for caught in missed)}",
                 f"Write {name}: {union}.",
             )
     if len(errors) > 1:
         here.note(
-            f"parameters {' and '.join(repr(error.name) for error in errors)} each take the error",
-            "Keep one of them; give it a union if the method catches several types.",
+            f"parameters {' and '.join(repr(parameter.name) for parameter in errors)} each take the"
+            " error",
+            "Keep one of them; annotate it with a union if the method catches several types.",
         )
 
 
 def _catchers(member: Member, plan: Plan, method: Callable[..., object]) -> Iterator[Catcher]:
-    """Yield an exception handler for each decorator of a method."""
+    """Yield one exception handler for each @catch of a method."""
     where, tuples = location(member.function), promises_tuple(member.function)
     error = next(iter(_errors(member.function)), None)
-    for decorator in catches_in(member.tag):
-        yield Catcher(decorator.types, where, decorator.status, tuples, plan, method, error)
+    for catch in catches_in(member.tag):
+        yield Catcher(catch.types, where, catch.status, tuples, plan, method, error)
 
 
 def _errors(function: Callable[..., object]) -> list[tuple[int, Declared]]:
-    """List the parameters that take the error, with their places."""
+    """List the parameters that take the error, with their indexes."""
     declared = read_parameters(function)
     return [(at, parameter) for at, parameter in enumerate(declared) if _takes_error(parameter)]
 
 
 def _unannotated(declared: Sequence[Declared], others: Container[str]) -> list[Declared]:
-    """Find the parameter that is probably meant to take the error."""
+    """Find the first unannotated parameter, which probably has to take the error."""
     found = (
         parameter
         for parameter in declared
         if parameter.annotation is EMPTY and not parameter.variadic
     )
     return [
-        candidate
-        for candidate in found
-        if candidate.name not in others and candidate.default is EMPTY
+        parameter
+        for parameter in found
+        if parameter.name not in others and parameter.default is EMPTY
     ][:1]
 
 
 def _takes_error(declared: Declared) -> bool:
     kind = bare(declared.annotation)[0]
     kinds = get_args(kind) or (kind,)
-    return all(isinstance(one, type) and issubclass(one, BaseException) for one in kinds)
+    return all(isinstance(member, type) and issubclass(member, BaseException) for member in kinds)
 
 
 def _note_duplicates(catcher: Catcher, others: Iterable[Catcher], report: Report) -> None:
@@ -216,14 +218,14 @@ def _note_duplicates(catcher: Catcher, others: Iterable[Catcher], report: Report
 
 
 def _is_answer(error: Exception) -> bool:
-    """Return whether a handler raised an answer of its own, such as a redirect."""
+    """Return whether a handler has raised an answer, such as a redirect, and not an error."""
     if not isinstance(error, HTTPException):
         return False
     return error.response is not None if error.code is None else error.code < 400
 
 
 def _compile(catcher: Catcher, kind: type) -> Callable[[Exception, Context], Rendered]:
-    """Return the function that answers an error of one type that an exception handler catches."""
+    """Return the function that answers an error which is caught under one of the types."""
     renderers_of = lru_cache(
         partial(Renderers, catcher.where, tuples_are_data=catcher.tuples_are_data)
     )
@@ -249,14 +251,14 @@ def _status_of(error: Exception, kind: type) -> int | None:
         return error.code or InternalServerError.code
     if isinstance(error, SessionError):
         return error.status
-    # An exception handler for all exceptions does not know this error, so the answer is a 500.
+    # A handler of every Exception does not expect this error, so the answer is not a success.
     return InternalServerError.code if kind is Exception else None
 
 
 def _passing(
     catcher: Catcher,
 ) -> Callable[[Exception, tuple[object, ...], Mapping[str, object]], object]:
-    """Return the function that calls the method with the error at the right position."""
+    """Return the function that calls the method, with the error in the place of its parameter."""
     method = catcher.method
     if catcher.error is None:
         return lambda error, args, kwargs: method(*args, **kwargs)

@@ -23,7 +23,7 @@ logger = logging.getLogger("framework")
 
 @dataclass(frozen=True)
 class Guard:
-    """Hold what start-up knows about one guard of one handler."""
+    """Hold the facts that start-up has read about one guard of one handler."""
 
     listed: "Listed"
     plan: Plan
@@ -31,7 +31,7 @@ class Guard:
 
     @property
     def name(self) -> str:
-        """Return the name of a guard's class, or the `repr` of a guard that is an instance."""
+        """Return the name of the guard's class, or the repr of an instance."""
         guard = self.listed.guard
         if isinstance(guard, type):
             return describe(guard)
@@ -41,11 +41,11 @@ class Guard:
 
 @dataclass(frozen=True)
 class Listed:
-    """Say which class brought a guard: a configuration or a controller, or the base of one."""
+    """Hold a guard and the class that brought it: a configuration, a controller or their base."""
 
     guard: object
     brought_by: type
-    # Whether it is for the whole application, whose handlers have paths of all kinds.
+    # Whether the guard is for the whole application, whose handlers have paths of all kinds.
     everywhere: bool = False
 
 
@@ -53,21 +53,21 @@ def read_guards(controller: type, name: str, configurations: Iterable[type]) -> 
     """List the guards of a handler, the outermost first."""
     found = [
         *(
-            replace(inherited, everywhere=True)
+            replace(listed, everywhere=True)
             for configuration in configurations
-            for inherited in _of_class(configuration)
+            for listed in _of_class(configuration)
         ),
         *_of_class(controller),
         *_of_method(controller, name),
     ]
-    # A base and its subclass may name the same guard, which checks only once.
+    # If a base and its subclass name the same guard, the guard checks only once.
     return [listed for at, listed in enumerate(found) if not _is_among(listed, found[:at])]
 
 
 def bind_guard(
     listed: Listed, *, variables: Mapping[str, type | None], graph: Graph, report: Report
 ) -> Guard:
-    """Find the object of a guard, and plan the parameters of its `check`."""
+    """Find the component of a guard, and plan the parameters of its check; raise its mistake."""
     instance = graph.stand_in(listed.guard)
     function = method_of(instance, "check")
     if function is None:
@@ -86,17 +86,17 @@ def bind_guard(
 
 
 def guarded(guards: Sequence[Guard], call: Call) -> Call:
-    """Put guards before a call; only True passes."""
+    """Put guards before a call; only a check that returns True lets the request pass."""
     if not guards:
         return call
-    checks = [(compile_call(found.plan, found.check), found) for found in guards]
+    checks = [(compile_call(guard.plan, guard.check), guard) for guard in guards]
     told: list[Guard] = []
 
     def checked(context: Context) -> object:
         for check, guard in checks:
             verdict = check(context)
             if verdict is not True:
-                if verdict is not False and not any(guard is known for known in told):
+                if verdict is not False and not any(guard is other for other in told):
                     told.append(guard)
                     _warn(guard, verdict)
                 raise Forbidden
@@ -106,22 +106,22 @@ def guarded(guards: Sequence[Guard], call: Call) -> Call:
 
 
 def _warn(guard: Guard, verdict: object) -> None:
-    """Log that `check` returned neither True nor False: its author may want the request to pass."""
+    """Log a check that returns neither True nor False: its author may mean it to pass."""
     logger.warning(
-        "%s returned an object of type %s, and only True lets a request pass: return a bool",
+        "%s returned an object of type %s, but only True lets a request pass: return a bool",
         location(guard.check),
         describe(type(verdict)),
     )
 
 
 def _of_class(target: type) -> Iterator[Listed]:
-    """Yield the guards of a class, those of its bases first."""
+    """Yield the guards of a class, the guards of its bases first."""
     for base in reversed(target.__mro__):
         yield from (Listed(guard, base) for guard in guards_on(base))
 
 
 def _of_method(target: type, name: str) -> Iterator[Listed]:
-    """Yield the guards of a method, first those of the methods that it overrides."""
+    """Yield the guards of a method, the guards of the overridden methods first."""
     for base in reversed(target.__mro__):
         yield from (Listed(guard, base) for guard in guards_on(vars(base).get(name)))
 

@@ -23,7 +23,7 @@ from framework.types.signatures import describe
 
 
 def read_middleware(graph: Graph, report: Report) -> list[Middleware]:
-    """List the application's middleware, outermost first; the classes among it are built."""
+    """List the application's middleware, outermost first; build the classes in the list."""
     _note_misread(graph, report)
     found: list[Middleware] = []
     for key in _KEYS:
@@ -35,16 +35,16 @@ def read_middleware(graph: Graph, report: Report) -> list[Middleware]:
             listed = graph.get(key)
             if not isinstance(listed, list | tuple):
                 raise _not_middleware(listed)
-            found += _each(listed, graph, here)
+            found += _instances(listed, graph, here)
     return found
 
 
 def note_lost_middleware(graph: Graph, middleware: Sequence[Middleware], report: Report) -> None:
-    """Note middleware that nothing asks for under its own type, so that it protects nobody."""
-    listed = {type(passed) for passed in middleware if not isfunction(passed)}
+    """Note middleware that is provided under its own type, so that no request passes it."""
+    listed = {type(layer) for layer in middleware if not isfunction(layer)}
     for keys, where, value in graph.unasked():
-        is_reported = any(is_about_middleware(key) for key in keys)
-        # Middleware may ask for a component of the request by component_of.
+        is_reported = any(_is_about_middleware(key) for key in keys)
+        # component_of may ask for a component of the request while the request runs.
         surely = value is keys
         if not is_reported and type(value) not in listed and goes_around(value, surely=surely):
             _note_lost(report.at(where), keys[0], "is not the type")
@@ -53,15 +53,15 @@ def note_lost_middleware(graph: Graph, middleware: Sequence[Middleware], report:
 def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> Answer:
     """Put middleware around an answer."""
     call = _innermost(answer)
-    for listed in reversed(middleware):
-        call = _step(listed, call, recover)
+    for layer in reversed(middleware):
+        call = _step(layer, call, recover)
 
     def wrapped(context: Context) -> Rendered:
         try:
             response = call(context.request)
             _end_dropped(context, response)
             return render_response(response, context.environ, "middleware")
-        # The body may be refused as the request is built, and a response may fail as it is made.
+        # Building the request may refuse the body, and rendering the response may fail.
         except Exception as error:  # noqa: BLE001
             return recover(error, context)
 
@@ -85,7 +85,11 @@ def _note_lost(here: Place, key: object, what: str) -> None:
     )
 
 
-def _each(listed: Sequence[object], graph: Graph, here: Place) -> Iterator[Middleware]:
+def _is_about_middleware(key: object) -> bool:
+    return any(Middleware in (member, *get_args(member)) for member in get_args(key))
+
+
+def _instances(listed: Sequence[object], graph: Graph, here: Place) -> Iterator[Middleware]:
     for given in listed:
         with here:
             found = graph.stand_in(given)
@@ -98,12 +102,12 @@ def _each(listed: Sequence[object], graph: Graph, here: Place) -> Iterator[Middl
 def _not_middleware(listed: object) -> Mistake:
     return Mistake(
         f"{reprlib.repr(listed)} is listed as middleware, but cannot go around a request",
-        "List functions (request, next), or classes or objects whose __call__ takes the two.",
+        "List functions (request, next), or classes or objects whose __call__ takes these two.",
     )
 
 
 def _innermost(answer: Answer) -> Next:
-    """Return what gives middleware the handler's answer as a response."""
+    """Return the function that gives middleware the handler's answer as a response."""
 
     def innermost(request: Request) -> Response:
         context = context_of(request)
@@ -111,7 +115,7 @@ def _innermost(answer: Answer) -> Next:
         response = _response(rendered)
         close = getattr(rendered[2], "close", None)
         if close is not None:
-            # The handler's body is closed also if middleware replaces it.
+            # The body is closed even if middleware gives the response another body.
             response.call_on_close(close)
             context.responses = (*context.responses, response)
         return response
@@ -120,24 +124,24 @@ def _innermost(answer: Answer) -> Next:
 
 
 def _end_dropped(context: Context, sent: Response) -> None:
-    """Close the handler's responses in whose place middleware sends another one."""
+    """Close the handler's responses that middleware has replaced with another response."""
     for response in context.responses:
         if response is not sent and sent.is_streamed:
-            # The new response may still read the handler's body.
+            # The sent stream may still read from the response of the handler.
             sent.call_on_close(response.close)
         elif response is not sent:
             close_body(response)
 
 
 def _step(middleware: Middleware, inner: Next, recover: Recover) -> Next:
-    """Return middleware that goes around the next one; an error becomes a response at once."""
+    """Return a function that calls one middleware; an error becomes a response at once."""
 
     def step(request: Request) -> Response:
         try:
             response = middleware(request, inner)
             if not isinstance(response, Response):
                 raise _no_response(middleware, response)
-        # Every error is answered, so that the middleware outside of this one sees a response.
+        # Every error is answered here, so that the outer middleware sees a response.
         except Exception as error:  # noqa: BLE001
             context = context_of(request)
             context.fail(error)
@@ -150,7 +154,7 @@ def _step(middleware: Middleware, inner: Next, recover: Recover) -> Next:
 def _response(rendered: Rendered) -> Response:
     status, headers, body = rendered
     response = Response(body, status)
-    # The constructor would add a Content-Type of its own.
+    # The constructor of Response would add a Content-Type of Werkzeug's choice to the headers.
     response.headers = Headers(headers)
     return response
 
@@ -166,5 +170,5 @@ def _place(middleware: Middleware) -> str:
     return location(middleware if hasattr(middleware, "__qualname__") else type(middleware))
 
 
-# The second type is for type checkers: with it, a list may hold classes.
+# Type checkers need the second type for a list that also has classes.
 _KEYS: tuple[object, ...] = (list[Middleware], list[Middleware | type[Middleware]])

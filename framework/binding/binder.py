@@ -39,7 +39,7 @@ from framework.types.signatures import (
     read_parameters,
 )
 
-# The markers that an unmarked parameter may have by its type, the first that fits.
+# The type of an unmarked parameter implies the first of these markers that fits the type.
 _BY_TYPE: tuple[type[SessionMarker | RequestMarker | FormMarker | QueryMarker], ...] = (
     SessionMarker,
     RequestMarker,
@@ -49,24 +49,24 @@ _BY_TYPE: tuple[type[SessionMarker | RequestMarker | FormMarker | QueryMarker], 
 
 
 class Path(Enum):
-    """Say what parameters have to do with the variables of a path."""
+    """Say which variables of a path the parameters of a function have to take."""
 
     ALL = auto()
-    """They take every variable: they are a handler's."""
+    """The function is a handler: its parameters take every variable."""
     SOME = auto()
-    """They may leave variables to others, but a misspelt one is a mistake."""
+    """The parameters may leave variables to others, but a misspelt variable is a mistake."""
     ANY = auto()
-    """They stand before handlers of many paths: no name is a misspelling."""
+    """The function runs for handlers of many paths: no name is a misspelling."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Supply:
-    """Hold what parameters can be bound to, and the report of what cannot be bound."""
+    """Hold the things that parameters can be bound to, and the report of mistakes."""
 
     report: Report
     # Returns the component of a type; raises Mistake or Reported.
     provide: Callable[[object], object]
-    # The types that the rule's converters give the variables; None if a type is not known.
+    # The type that the rule's converter gives each variable; None if the type is not known.
     variables: Mapping[str, type | None]
     path: Path
     # The resolvers whose parameters are being bound, the outermost first.
@@ -79,7 +79,7 @@ def bind(declared: Sequence[Declared], *, where: str, supply: Supply) -> Plan:
 
 
 def read_function(function: Callable[..., object], what: str, here: Place) -> list[Declared]:
-    """Read the parameters of a function that handles requests; note one that is asynchronous."""
+    """Read the parameters of a function that handles requests; note an async function."""
     inner = function.__func__ if isinstance(function, staticmethod) else function
     if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
         here.note(
@@ -115,8 +115,10 @@ class _Binder:
     def _check_path(self, declared: Sequence[Declared], found: Sequence[Parameter]) -> None:
         if self._supply.path is Path.SOME:
             note_misspellings(found, self._supply.variables, self._here)
-        # A function with `*args` may take any variable.
-        elif self._supply.path is Path.ALL and not any(one.variadic for one in declared):
+        # A function with `*args` may take any variable through them.
+        elif self._supply.path is Path.ALL and not any(
+            parameter.variadic for parameter in declared
+        ):
             names = [parameter.name for parameter in declared]
             note_untaken(names, found, self._supply.variables, self._here)
 
@@ -129,7 +131,7 @@ class _Binder:
         marked = self._marked(declared)
         marker = marked or self._implied(declared)
         self._check_words(declared, marker)
-        others = tuple(beside for beside in declared.metadata if marker_of(beside) is None)
+        others = tuple(element for element in declared.metadata if marker_of(element) is None)
         annotation = annotated(declared.annotation, others)
         field = Field(declared.name, annotation, _default(declared), self._supply.provide)
         extract, parts = bound(marker, field, self._bind_nested)
@@ -169,8 +171,8 @@ class _Binder:
             note_wrong_default(declared, self._here)
 
     def _marked(self, declared: Declared) -> Marker | None:
-        """Return the one marker of a parameter, if it has one."""
-        found = (marker_of(beside) for beside in declared.metadata)
+        """Return the one marker of a parameter, or None if the parameter has no marker."""
+        found = (marker_of(element) for element in declared.metadata)
         markers = [marker for marker in found if marker is not None]
         for marker in markers:
             refuse_faulty_declarations(marker)
@@ -180,7 +182,7 @@ class _Binder:
         if len(sources) > 1:
             raise Mistake(
                 f"parameter {declared.name!r} has two sources: {' and '.join(sources)}",
-                "Keep one of them; a name in the path is a source of its own.",
+                "Keep one of them; a variable of the path is a source, too.",
             )
         return markers[0] if markers else None
 
@@ -199,7 +201,7 @@ class _Binder:
 
 
 def _default(declared: Declared) -> Default | None:
-    """Return what makes the default: a copy for each request, unless it cannot be changed."""
+    """Return the function that makes the default: a copy for each request if it can be changed."""
     value = declared.default
     if value is EMPTY:
         return None
@@ -209,6 +211,6 @@ def _default(declared: Declared) -> Default | None:
     except Exception as error:
         raise Mistake(
             f"the default of parameter {declared.name!r} cannot be copied for a request: {error}",
-            "Use None as the default, and make the value in the handler.",
+            "Use None as the default, and create the value in the handler.",
         ) from error
     return (lambda: value) if copied is value else (lambda: deepcopy(value))

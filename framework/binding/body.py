@@ -35,9 +35,9 @@ class BodyMarker(Marker):
         """Return the function that decodes the whole body."""
         try:
             decode = json_decoder(field.annotation, self.source)
-        # NameError: a field of a class has an annotation with a name that does not exist.
+        # NameError: a class in the type has a field whose annotation is an unknown name.
         except (TypeError, NameError) as error:
-            # msgspec shows the limits that it does not take for a type.
+            # The error of msgspec shows the limits that do not fit the type.
             is_limit = "msgspec.Meta" in str(error)
             raise Mistake(
                 f"parameter {field.name!r} cannot be read from the body: {error}",
@@ -57,7 +57,7 @@ class BodyMarker(Marker):
         return extract
 
     def explained(self, field: Field) -> str:
-        """Say which type the JSON becomes."""
+        """Say to which type the JSON is converted."""
         return conversion("JSON", field.annotation)
 
     def documented(self, field: Field) -> Sequence[Documented]:
@@ -68,7 +68,7 @@ class BodyMarker(Marker):
 if TYPE_CHECKING:
     Body = Annotated[T, BodyMarker()]
 else:
-    # The same, which also says in words what is wrong with `note: Note = Body(...)`.
+    # At run time, `note: Note = Body(...)` raises an error that explains the right spelling.
     Body = Brackets("Body", BodyMarker(), "Note")
 
 

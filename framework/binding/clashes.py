@@ -12,9 +12,9 @@ from framework.types.signatures import describe
 
 
 def clashes(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
-    """Yield what the parameters of a request, the innermost last, cannot have together.
+    """Yield the mistakes of the parameters of a request, which are listed innermost last.
 
-    Each mistake knows its place: the parameters may be of several functions.
+    Each mistake has a place of its own: the parameters may belong to several functions.
     """
     found = _flattened(parameters)
     yield from _two_bodies(found)
@@ -25,32 +25,32 @@ def clashes(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
 def two_types(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
     """Report one value of the session that is taken as different types."""
     takers: dict[str, Parameter] = {}
-    for part in _flattened(parameters):
-        if not isinstance(part.marker, SessionValueMarker):
+    for parameter in _flattened(parameters):
+        if not isinstance(parameter.marker, SessionValueMarker):
             continue
-        other = takers.setdefault(part.where, part)
-        kinds = (part.field.annotation, other.field.annotation)
-        # A value that cannot be changed in place cannot lose a change.
+        other = takers.setdefault(parameter.where, parameter)
+        kinds = (parameter.field.annotation, other.field.annotation)
+        # If a value cannot be changed in place, no change of the value can be lost.
         if kept_type(kinds[0]) != kept_type(kinds[1]) and any(map(can_change, kinds)):
-            key = part.where.partition(":")[2]
+            key = parameter.where.partition(":")[2]
             yield Mistake(
-                f"parameter {part.name!r} takes session[{key!r}] as {_type(part)}, but parameter"
-                f" {_name(other, part.taken_by)} as {_type(other)}: only one of the two could"
-                " store its changes",
+                f"parameter {parameter.name!r} takes session[{key!r}] as {_type(parameter)}, but"
+                f" parameter {_name(other, parameter.taken_by)} takes it as {_type(other)}: only"
+                " one of the two could store its changes",
                 "Use one type for the key, or another key for one of them.",
-                where=part.taken_by,
+                where=parameter.taken_by,
             )
 
 
 def missing_bodies(method: str, where: str, parameters: Iterable[Parameter]) -> Iterator[Mistake]:
-    """Report parameters that need a body where a method has none; RFC 9110, section 9.3.1."""
+    """Report parameters that need a body if the method has no body; RFC 9110, section 9.3.1."""
     if method not in ("GET", "HEAD"):
         return
-    for part in _flattened(parameters):
-        if part.requires_body:
+    for parameter in _flattened(parameters):
+        if parameter.requires_body:
             yield Mistake(
-                f"parameter {_name(part, where)} reads the {part.source}, but a {method} request"
-                " has no body",
+                f"parameter {_name(parameter, where)} reads the {parameter.source}, but a"
+                f" {method} request has no body",
                 "Read the values from the query, as in page: int or Query[T]; or answer POST, or"
                 " give the parameter a default.",
                 where=where,
@@ -62,13 +62,13 @@ def _flattened(parameters: Iterable[Parameter]) -> list[Parameter]:
 
 
 def _two_bodies(found: Sequence[Parameter]) -> Iterator[Mistake]:
-    """Report several bodies of one function; a guard may read the body as well."""
+    """Report several whole bodies that one function reads; a guard may read the body as well."""
     names: dict[str, list[str]] = {}
-    for candidate in found:
-        if isinstance(candidate.marker, BodyMarker) and candidate.name not in names.setdefault(
-            candidate.taken_by, []
+    for parameter in found:
+        if isinstance(parameter.marker, BodyMarker) and parameter.name not in names.setdefault(
+            parameter.taken_by, []
         ):
-            names[candidate.taken_by].append(candidate.name)
+            names[parameter.taken_by].append(parameter.name)
     for where, several in names.items():
         if len(several) > 1:
             yield Mistake(
@@ -80,15 +80,15 @@ def _two_bodies(found: Sequence[Parameter]) -> Iterator[Mistake]:
 
 def _form_and_json(found: Sequence[Parameter]) -> Iterator[Mistake]:
     """Report a body that is read both as JSON and as a form."""
-    json = [candidate for candidate in found if isinstance(candidate.marker, BodyMarker)]
-    forms = [candidate for candidate in found if isinstance(candidate.marker, FormMarker)]
+    json = [parameter for parameter in found if isinstance(parameter.marker, BodyMarker)]
+    forms = [parameter for parameter in found if isinstance(parameter.marker, FormMarker)]
     if not json or not forms:
         return
     readers = [
-        candidate for candidate in found if isinstance(candidate.marker, BodyMarker | FormMarker)
+        parameter for parameter in found if isinstance(parameter.marker, BodyMarker | FormMarker)
     ]
     where = readers[-1].taken_by
-    shown = " and ".join(dict.fromkeys(_name(form, where) for form in forms))
+    shown = " and ".join(dict.fromkeys(_name(parameter, where) for parameter in forms))
     yield Mistake(
         f"parameter {_name(json[0], where)} reads the body as JSON, and {shown} as a form, but a"
         " request has one body",
@@ -98,7 +98,7 @@ def _form_and_json(found: Sequence[Parameter]) -> Iterator[Mistake]:
 
 
 def _name(parameter: Parameter, where: str) -> str:
-    """Name a parameter, and its function unless it is the one of the report."""
+    """Name a parameter, and its function unless the report is about that function."""
     name = repr(parameter.name)
     return name if parameter.taken_by == where else f"{name} of {parameter.taken_by}"
 

@@ -15,7 +15,7 @@ class CookieMarker(TextMarker):
     source = "cookie"
 
     def reader(self, name: str) -> Read:
-        """Read the first cookie of a name: a browser sends the one with the longest path first."""
+        """Read the first cookie of a name: browsers send the one with the longest path first."""
         return lambda context: context.cookies.get(name, [])[:1]
 
     def list_reader(self, name: str) -> Read:
@@ -28,12 +28,12 @@ class CookieMarker(TextMarker):
 
 
 def cookie(alias: str | None = None, **limits: Unpack[Limits]) -> CookieMarker:
-    """Mark a parameter as read from a cookie, under another name or within limits."""
+    """Mark a parameter whose value is a cookie; give another name or limits if needed."""
     return limited(CookieMarker, alias, limits)
 
 
 if TYPE_CHECKING:
     Cookie = Annotated[T, CookieMarker()]
 else:
-    # The same, which also says in words what is wrong with `page: int = Cookie(1)`.
+    # At run time, `page: int = Cookie(1)` raises an error that explains the right spelling.
     Cookie = brackets("Cookie", CookieMarker())

@@ -34,9 +34,9 @@ from framework.validation import FieldError, InvalidRequest, invalid, repeated
 
 T = TypeVar("T")
 
-# The value of a field that was not sent and that has a default in its class.
+# Stands for a field that the request lacks and that has a default in its class.
 _ABSENT = object()
-# Makes an object from its fields.
+# Makes an object from the values of its fields.
 Make = Callable[[dict[str, object]], object]
 
 
@@ -47,11 +47,11 @@ class FormMarker(TextMarker):
     source = "form"
     needs = Needs.BODY | Needs.FILES
 
-    # The type of the field decides what an empty text means.
+    # The type of the field decides whether an empty text is a value.
     kind: Any = str
 
     def where(self, field: Field) -> str:
-        """Return the source, and the name unless the object is the whole form."""
+        """Return the source, and the name unless the argument is the whole form."""
         return self.source if _whole(field) else super().where(field)
 
     def extractor(self, field: Field) -> Extract:
@@ -59,9 +59,9 @@ class FormMarker(TextMarker):
         return self._object(field) if _whole(field) else self._single(field, field.annotation)
 
     def reader(self, name: str) -> Read:
-        """Read the fields of a name, without the empty fields, which browsers send as well."""
+        """Read the fields of a name; browsers also send the fields that the user left empty."""
         if self.kind is bool:
-            # What browsers send for a checkbox.
+            # Browsers send "on" for a checkbox.
             return lambda context: [
                 "true" if text == "on" else text for text in context.form.fields.getlist(name)
             ]
@@ -75,13 +75,13 @@ class FormMarker(TextMarker):
         return is_upload(annotation)
 
     def explained(self, field: Field) -> str:
-        """Say how a text, a file or all fields are converted."""
+        """Say to which type a text, a file or the whole form is converted."""
         if _whole(field):
             return f"form → {describe(bare(field.annotation)[0])}"
         return _explained(field.annotation, self)
 
     def explained_parts(self, field: Field) -> Sequence[ExplainedPart]:
-        """Say the same of each field of a class."""
+        """Say where each field of a class comes from and to which type the field is converted."""
         return [
             ExplainedPart(
                 name=member.name,
@@ -94,7 +94,7 @@ class FormMarker(TextMarker):
         ]
 
     def documented(self, field: Field) -> Sequence[Documented]:
-        """Describe the field, or the class whose fields the form has."""
+        """Describe the field, or the class whose fields are the fields of the form."""
         if _whole(field):
             return [DocumentedForm(bare(field.annotation)[0])]
         return [DocumentedForm(field.annotation, self.name_of(field), self.limits)]
@@ -107,7 +107,7 @@ class FormMarker(TextMarker):
     def _single(self, field: Field, meant: Any) -> Extract:
         """Return the function that reads a text or a file, or a list of them.
 
-        `meant` is the type that the texts will have in the end.
+        `meant` is the type to which the texts will be converted in the end.
         """
         if is_upload(field.annotation):
             return self._upload(field)
@@ -120,7 +120,7 @@ class FormMarker(TextMarker):
         several = list_item(field.annotation) is not None
 
         def extract(context: Context) -> object:
-            # If no file was chosen, a browser sends a file without a name.
+            # A browser sends a file without a name if the user chose no file.
             files = [file for file in context.form.files.getlist(name) if file.filename]
             if not files:
                 return absent()
@@ -133,13 +133,13 @@ class FormMarker(TextMarker):
         return extract
 
     def _object(self, field: Field) -> Extract:
-        """Return the function that makes an object of the whole form."""
+        """Return the function that makes an object from the whole form."""
         kind, fields = bare(field.annotation)[0], _whole(field)
         if self.alias is not None or self.limits is not None:
             raise Mistake(
                 f"form() of parameter {field.name!r} has a name or limits, but"
                 f" {describe(kind)} takes the whole form",
-                f"Write Form[{describe(kind)}], and put limits on its fields.",
+                f"Write Form[{describe(kind)}], and put limits on the fields of the class.",
             )
         model = is_pydantic_model(kind)
         extracts = [(member.argument, _member(member, field, model=model)) for member in fields]
@@ -159,19 +159,19 @@ class FormMarker(TextMarker):
 
 
 def form(alias: str | None = None, **limits: Unpack[Limits]) -> FormMarker:
-    """Mark a parameter as read from a form's field, under another name or within limits."""
+    """Mark a parameter whose value is a form field; give another name or limits if needed."""
     return limited(FormMarker, alias, limits)
 
 
 if TYPE_CHECKING:
     Form = Annotated[T, FormMarker()]
 else:
-    # The same, which also says in words what is wrong with `page: int = Form(1)`.
+    # At run time, `page: int = Form(1)` raises an error that explains the right spelling.
     Form = brackets("Form", FormMarker())
 
 
 def is_upload(annotation: Any) -> bool:
-    """Return whether a type is an uploaded file or a list of them, None aside."""
+    """Return whether a type is an uploaded file or a list of files, optional or not."""
     return any(bare(kind)[0] is FileStorage for kind in (annotation, list_item(annotation)))
 
 
@@ -181,10 +181,10 @@ def _explained(annotation: Any, marker: FormMarker) -> str:
 
 
 def _whole(field: Field) -> tuple[ObjectField, ...]:
-    """Return the fields that a whole form has for an object; nothing for a single field."""
+    """Return the fields that a whole form has for an object; an empty tuple for a single field."""
     try:
         return fields_of(bare(field.annotation)[0])
-    # The annotation of a field has a name that does not exist.
+    # The annotation of a field is an unknown name.
     except NameError as error:
         raise _unreadable(field, error) from error
 
@@ -239,7 +239,7 @@ def _constructing(kind: Any) -> Make:
     def make(values: dict[str, object]) -> object:
         try:
             return kind(**values)
-        # `__post_init__` raises one of these for fields that do not fit, as in msgspec.
+        # A `__post_init__` refuses values with these errors; msgspec reads them the same way.
         except (ValueError, TypeError) as error:
             raise invalid("form", str(error)) from error
 

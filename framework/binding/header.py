@@ -20,7 +20,7 @@ class HeaderMarker(TextMarker):
         return self.alias or field.name.replace("_", "-")
 
     def reader(self, name: str) -> Read:
-        """Read a header, whose repetitions the server has joined already."""
+        """Read a header; the server has already joined a header that is sent more than once."""
         key = name.upper().replace("-", "_")
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             key = f"HTTP_{key}"
@@ -44,12 +44,12 @@ class HeaderMarker(TextMarker):
 
 
 def header(alias: str | None = None, **limits: Unpack[Limits]) -> HeaderMarker:
-    """Mark a parameter as read from a header, under another name or within limits."""
+    """Mark a parameter whose value is a header; give another name or limits if needed."""
     return limited(HeaderMarker, alias, limits)
 
 
 if TYPE_CHECKING:
     Header = Annotated[T, HeaderMarker()]
 else:
-    # The same, which also says in words what is wrong with `page: int = Header(1)`.
+    # At run time, `page: int = Header(1)` raises an error that explains the right spelling.
     Header = brackets("Header", HeaderMarker())

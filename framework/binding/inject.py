@@ -13,13 +13,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Named:
-    """Ask for the component of a class that the code itself names: it needs no tag."""
+    """Ask for the component of a class that the code itself names: the class needs no decorator."""
 
     target: type
 
 
 class NotProvided(Mistake):
-    """Say that nothing provides a component, and what to do about it."""
+    """Say that nothing provides a component, and how to provide the component."""
 
 
 class InjectMarker(Marker):
@@ -30,7 +30,7 @@ class InjectMarker(Marker):
     needs = Needs.NOTHING
 
     def extractor(self, field: Field) -> Extract:
-        """Return the function that gives the component, which is looked up only now."""
+        """Return the function that gives the component, which this call looks up."""
         try:
             component = field.provide(field.annotation)
         except NotProvided as missing:
@@ -41,12 +41,12 @@ class InjectMarker(Marker):
         return component if isinstance(component, PerRequest) else lambda context: component
 
     def explained(self, field: Field) -> str:
-        """Say which component it is; `framework explain` knows where that comes from."""
+        """Name the component; `framework explain` knows where the component comes from."""
         return f"the component {describe(field.annotation)}"
 
 
 if TYPE_CHECKING:
     Inject = Annotated[T, InjectMarker()]
 else:
-    # The same, which also says in words what is wrong with `notes: Notes = Inject()`.
+    # At run time, `notes: Notes = Inject()` raises an error that explains the right spelling.
     Inject = Brackets("Inject", InjectMarker(), "Notes")

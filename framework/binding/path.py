@@ -24,7 +24,7 @@ from framework.report import Mistake, Place, did_you_mean
 from framework.types.conversion import CONVERSION_ERRORS, TEXTS, text_converter
 from framework.types.signatures import EMPTY, bare, describe
 
-# In words of this length, one missing letter is a misspelling and not another word.
+# In a name of at least so many letters, a missing letter is a misspelling, not another word.
 _LONG = 5
 
 
@@ -36,7 +36,7 @@ class PathMarker(Marker):
     fallible = False
     needs = Needs.PATH
 
-    # The type that the rule's converter gives the text; None if the type is not known.
+    # The type that the rule's converter makes; None if the type is not known.
     made: type | None = None
 
     def where(self, field: Field) -> str:
@@ -44,20 +44,20 @@ class PathMarker(Marker):
         return f"{self.source}:{field.name}"
 
     def extractor(self, field: Field) -> Extract:
-        """Return the function that reads the value and converts it further if need be."""
+        """Return the function that reads the value and converts the value if needed."""
         name, convert = field.name, self.converter(field)
         if convert is None:
             return lambda context: context.path_values[name]
         return lambda context: convert(context.path_values[name])
 
     def converter(self, field: Field) -> Callable[[object], object] | None:
-        """Return the function that makes a path value what the parameter asks for.
+        """Return the function that converts a path value to the type of the parameter.
 
-        None if it is that already. The function raises `NotFound`: a path without a value that fits
-        is another path, as it is where the rule's own converter refuses it.
+        The result is None if the value has that type already. The function raises `NotFound` for a
+        value that does not fit, as if the rule's own converter had refused the value.
         """
         base, metadata = bare(field.annotation)
-        limited = any(isinstance(beside, msgspec.Meta) for beside in metadata)
+        limited = any(isinstance(element, msgspec.Meta) for element in metadata)
         if self.made is None or base in (EMPTY, Any, object) or (base is self.made and not limited):
             return None
         if base in TEXTS - {self.made, str} and self.made is not str and not self._widens(base):
@@ -73,7 +73,7 @@ class PathMarker(Marker):
         return functools.partial(_converted, convert)
 
     def explained(self, field: Field) -> str:
-        """Say which type the variable becomes."""
+        """Say to which type the variable is converted."""
         return conversion("text", field.annotation)
 
     def documented(self, field: Field) -> Sequence[Documented]:
@@ -94,9 +94,9 @@ def _converted(convert: Convert, value: object) -> object:
 def note_untaken(
     names: Sequence[str], found: Iterable[Parameter], variables: Mapping[str, object], here: Place
 ) -> None:
-    """Note each variable of the path that neither a parameter of a handler nor its resolver takes.
+    """Note each variable of the path that no parameter of a handler or its resolvers takes.
 
-    `names` are those of all parameters, also of those that could not be bound.
+    `names` are the names of all parameters, including the parameters that could not be bound.
     """
     parts = (part for parameter in found for part in parameter.flattened())
     taken = {*names, *(part.name for part in parts if part.needs == Needs.PATH)}
@@ -111,7 +111,7 @@ def note_untaken(
 
 
 def note_misspellings(found: Sequence[Parameter], variables: Iterable[str], here: Place) -> None:
-    """Note each unmarked parameter of the query that is plainly meant for a variable."""
+    """Note each unmarked parameter of the query whose name is a misspelt variable."""
     taken = {parameter.name for parameter in found}
     for parameter in found:
         if isinstance(parameter.marker, QueryMarker) and not parameter.marked:
@@ -120,16 +120,16 @@ def note_misspellings(found: Sequence[Parameter], variables: Iterable[str], here
                     here.note(
                         f"parameter {parameter.name!r} is read from the query, but the path has the"
                         f" variable {variable!r}",
-                        f"Name it {variable}, or write Query[...] if the query is meant.",
+                        f"Name the parameter {variable}, or write Query[...] to read the query.",
                     )
 
 
 def _is_misspelt(name: str, variable: str) -> bool:
-    """Return whether a name is plainly meant for a variable of the path.
+    """Return whether a name is a misspelling of a variable of the path.
 
-    Other names are words of their own: `page` beside `pages`, `team_id` beside `item_id`.
+    Some similar names are different words: `page` and `pages`, `team_id` and `item_id`.
     """
-    one, other = (word.replace("_", "").lower() for word in (name, variable))
+    one, other = (text.replace("_", "").lower() for text in (name, variable))
     if one == other:
         return True
     if min(len(one), len(other)) < _LONG:
@@ -138,14 +138,14 @@ def _is_misspelt(name: str, variable: str) -> bool:
 
 
 def _has_more(one: str, other: str) -> bool:
-    """Return whether a name is another name with one more letter inside."""
+    """Return whether the first name is the second name with one more letter inside."""
     return any(one[:at] + one[at + 1 :] == other for at in range(1, len(one) - 1)) and not (
         one.startswith(other) or one.endswith(other)
     )
 
 
 def _is_swapped(one: str, other: str) -> bool:
-    """Return whether a name is another name with two neighbouring letters swapped."""
+    """Return whether the first name is the second name with two neighbouring letters swapped."""
     return any(
         one[:at] + one[at + 1] + one[at] + one[at + 2 :] == other for at in range(len(one) - 1)
     )

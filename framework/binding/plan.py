@@ -25,7 +25,7 @@ class Plan:
 
     @cached_property
     def needs(self) -> Needs:
-        """Return what the parameters and their parts may use of a request."""
+        """Return the parts of a request that the parameters and their parts may use."""
         needs = Needs.NOTHING
         for part in self.flattened():
             needs |= part.needs
@@ -33,12 +33,12 @@ class Plan:
 
     @property
     def path_only(self) -> bool:
-        """Return whether there are only values of the path."""
+        """Return whether every parameter is a value of the path."""
         return all(isinstance(parameter.marker, PathMarker) for parameter in self.parameters)
 
     @cached_property
     def path_converters(self) -> dict[str, Callable[[object], object]]:
-        """Return the functions that convert path values further, by the names of the variables."""
+        """Return the functions that convert path values, by the names of the variables."""
         found = {
             part.name: part.marker.converter(part.field)
             for part in self.flattened()
@@ -48,7 +48,7 @@ class Plan:
 
     @property
     def has_keywords(self) -> bool:
-        """Return whether a parameter can be passed by its name only."""
+        """Return whether the call has a keyword-only parameter."""
         return any(parameter.keyword for parameter in self.parameters)
 
     def flattened(self) -> Iterator[Parameter]:
@@ -62,7 +62,7 @@ def compile_call(plan: Plan, method: Method) -> Callable[[Context], object]:
 
     It raises `InvalidRequest` with every value that does not fit.
     """
-    # If only one parameter can fail, there is nothing to collect.
+    # If at most one parameter can fail, there are no errors to collect.
     if plan.has_keywords or sum(parameter.marker.fallible for parameter in plan.parameters) > 1:
         return _collecting(plan, method)
     match [parameter.extract for parameter in plan.parameters]:
@@ -81,7 +81,7 @@ def compile_call(plan: Plan, method: Method) -> Callable[[Context], object]:
 def compile_path_call(plan: Plan, method: Method) -> Callable[[dict[str, Any]], object]:
     """Return the function that calls the method with the values of a path and needs no context.
 
-    It is for a `path_only` plan.
+    The plan has to be `path_only`.
     """
     if plan.has_keywords or plan.path_converters:
         return _converting(plan, method)
@@ -110,7 +110,7 @@ def _converting(plan: Plan, method: Method) -> Callable[[dict[str, Any]], object
 
 
 def _passing(plan: Plan, method: Method) -> Callable[[list[object]], object]:
-    """Return the function that passes arguments on, by position as far as they go."""
+    """Return the function that passes arguments to the method: by position, then by keyword."""
     if not plan.has_keywords:
         return lambda arguments: method(*arguments)
     # Python declares keyword-only parameters after all others.

@@ -16,7 +16,7 @@ class QueryMarker(TextMarker):
     source = "query"
 
     def reader(self, name: str) -> Read:
-        """Read every value of a key: two are ambiguous where one is wanted."""
+        """Read every value of a key: two values are ambiguous for a parameter of one value."""
         return lambda context: context.query.get(name, ())
 
     def documented(self, field: Field) -> Sequence[Documented]:
@@ -30,12 +30,12 @@ class QueryMarker(TextMarker):
 
 
 def query(alias: str | None = None, **limits: Unpack[Limits]) -> QueryMarker:
-    """Mark a parameter as read from the query, under another name or within limits."""
+    """Mark a parameter whose value is in the query; give another name or limits if needed."""
     return limited(QueryMarker, alias, limits)
 
 
 if TYPE_CHECKING:
     Query = Annotated[T, QueryMarker()]
 else:
-    # The same, which also says in words what is wrong with `page: int = Query(1)`.
+    # At run time, `page: int = Query(1)` raises an error that explains the right spelling.
     Query = brackets("Query", QueryMarker())

@@ -1,7 +1,7 @@
 """Resolvers: components of the user's own that make an argument from other arguments.
 
-A resolver is a class inside `Annotated` that has a method `resolve`; its parameters are bound as a
-handler's are, so that one resolver can build on others.
+A resolver is a class inside `Annotated` that has a method `resolve`. The parameters of `resolve`
+are bound like the parameters of a handler, so that a resolver can use other resolvers.
 """
 
 import types
@@ -22,7 +22,7 @@ from framework.types.signatures import Declared, describe, read_return
 
 @dataclass(frozen=True)
 class ResolverMarker(Marker):
-    """Say that a class resolves a parameter."""
+    """Take the argument from the method `resolve` of a class."""
 
     kind: type
 
@@ -30,21 +30,21 @@ class ResolverMarker(Marker):
     needs = Needs.NOTHING
 
     def bound(self, field: Field, bind: BindNested) -> tuple[Extract, tuple[Parameter, ...]]:
-        """Return the function that resolves once in a request, and the parameters of `resolve`."""
+        """Return the function that calls `resolve` once in a request, and its parameters."""
         component = self._component(field)
         plan = bind(self.kind, _resolving_function(component, field))
         return _resolving_once(plan, component), plan.parameters
 
     def extractor(self, field: Field) -> Extract:
-        """Refuse to read anything without the parameters of `resolve`."""
+        """Refuse to read the argument without the parameters of `resolve`."""
         raise NotImplementedError
 
     def explained(self, field: Field) -> str:
-        """Say where the function is that resolves."""
+        """Say where the function `resolve` is written."""
         return f"made by {location(getattr(self.kind, 'resolve', self.kind))}"
 
     def may_refuse(self, field: Field) -> bool:
-        """Return False: the parameters of the resolver may refuse a request."""
+        """Return False: only the parameters of the resolver may refuse a request."""
         return False
 
     def _component(self, field: Field) -> Any:
@@ -64,7 +64,7 @@ class ResolverMarker(Marker):
 
 
 def marker_of(metadata: object) -> Marker | None:
-    """Return the marker that an element of `Annotated` is, or None."""
+    """Return an element of `Annotated` as a marker, or None if the element is not a marker."""
     if isinstance(metadata, Marker):
         return metadata
     if isinstance(metadata, type) and _resolves(metadata):
@@ -73,7 +73,7 @@ def marker_of(metadata: object) -> Marker | None:
 
 
 def cycle_of(trail: tuple[type, ...]) -> Mistake:
-    """Explain why resolvers that need each other cannot resolve anything."""
+    """Explain that resolvers which need each other cannot resolve a value."""
     drawn = " → ".join(describe(kind) for kind in trail)
     return Mistake(
         f"resolvers need each other: {drawn}",
@@ -82,9 +82,9 @@ def cycle_of(trail: tuple[type, ...]) -> Mistake:
 
 
 def refuse_idle(declared: Declared) -> None:
-    """Raise `Mistake` for what looks like a resolver beside a type, and resolves nothing."""
+    """Raise `Mistake` for metadata that looks like a resolver, and resolves nothing."""
     for beside in declared.metadata:
-        # This object tells pydantic how to validate the type.
+        # This metadata tells pydantic how to validate the type.
         if hasattr(beside, "__get_pydantic_core_schema__"):
             continue
         kind = beside if isinstance(beside, type) else type(beside)
@@ -93,49 +93,49 @@ def refuse_idle(declared: Declared) -> None:
 
 
 def _resolving_function(component: object, field: Field) -> Callable[..., object]:
-    """Return the function `resolve` of the class, with the parameter `self`."""
+    """Return the function of `resolve` as its class has the function, with `self`."""
     function = method_of(component, "resolve")
     kind, wanted = describe(type(component)), describe(field.annotation)
     if function is None:
         raise Mistake(
             f"{kind} has no method resolve",
-            f"Give it one: def resolve(self, session: Session) -> {wanted}.",
+            f"Write the method: def resolve(self, session: Session) -> {wanted}.",
         )
     returned = read_return(function)
     if not may_be(returned, field.annotation):
         raise Mistake(
             f"parameter {field.name!r} is {wanted}, but {location(function)} returns"
             f" {describe(returned)}",
-            f"Let it return {wanted}, or write Annotated[{describe(returned)}, {kind}].",
+            f"Let resolve return {wanted}, or write Annotated[{describe(returned)}, {kind}].",
         )
     return function
 
 
 def _resolving_once(plan: Plan, component: Any) -> Extract:
-    """Return the function that resolves once in a request, for all parameters that ask for it."""
+    """Return the function that calls `resolve` once in a request, for all who take the value."""
     resolve = compile_call(plan, component.resolve)
-    # A name is a variable of the path for the one and a key of the query for the other where only
-    # one of the two knows the path: they must not get each other's values.
+    # A name can be a variable of the path for a handler, and a key of the query for a component of
+    # the request, which does not know the path. The two must not share one value.
     sources = (part.where for parameter in plan.parameters for part in parameter.flattened())
     key = (id(component), *sources)
     return lambda context: context.resolve(key, resolve)
 
 
 def _resolves(kind: type) -> bool:
-    # A component in `Annotated` that cannot resolve has to be reported, not ignored.
+    # A component in `Annotated` without `resolve` counts, too, so that start-up reports it.
     return callable(getattr(kind, "resolve", None)) or is_component(kind)
 
 
 def _idle(declared: Declared, metadata: object, kind: type) -> Mistake:
-    """Explain why something inside `Annotated` does not resolve a parameter."""
+    """Explain why an element of `Annotated` does not resolve a parameter."""
     name, written = declared.name, describe(declared.annotation)
     if kind is types.FunctionType:
         shown = f"the function {location(metadata)}, which marks nothing"
-        remedy = "A resolver is a class: make it the method resolve of one, and write that there."
+        remedy = "Make the function the method resolve of a class, and write the class there."
     elif metadata is not kind:
         shown = f"an object of {describe(kind)}, not the class"
         remedy = f"Write Annotated[{written}, {describe(kind)}]."
     else:
         shown = f"{location(kind)}, which has no method resolve"
-        remedy = f"Give it one: def resolve(self, session: Session) -> {written}."
+        remedy = f"Write the method: def resolve(self, session: Session) -> {written}."
     return Mistake(f"the Annotated type of parameter {name!r} holds {shown}", remedy)

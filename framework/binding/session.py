@@ -26,7 +26,7 @@ class SessionMarker(Marker):
         return _session
 
     def explained(self, field: Field) -> str:
-        """Say that it is the session of this request."""
+        """Say that the argument is the session of this request."""
         return "the one of the request"
 
 
@@ -39,18 +39,18 @@ def is_session(kind: Any) -> bool:
 
 
 def refuse_asynchronous(declared: Declared) -> None:
-    """Raise `Mistake` for a session whose data are awaited: WSGI has blocking sessions only."""
+    """Raise `Mistake` for an asynchronous session: WSGI has blocking sessions only."""
     kind = without_none(declared.annotation)
     if isinstance(kind, type) and issubclass(kind, AsyncSession):
         name, written = declared.name, describe(declared.annotation)
         raise Mistake(
-            f"parameter {name!r} is {written}, which only an event loop can load, and WSGI has"
-            " none",
+            f"parameter {name!r} is {written}, which only an event loop can load, but WSGI has no"
+            " event loop",
             f"Write {name}: Session, and call its methods without await.",
         )
 
 
 def _session(context: Context) -> object:
-    # Asking the property alone would cost each request a second call.
+    # The attribute is read first, because the property alone would cost a second call.
     session = context.opened
     return context.session if session is None else session

@@ -36,10 +36,10 @@ from sessions.session import Session
 
 logger = logging.getLogger("framework")
 
-# Sessions keep the types of these values, so a stored text is never one of them.
+# Sessions keep values of these types unchanged, so a text is never converted to one of them.
 _KEPT = (bytes, datetime, date, time, timedelta, UUID, Decimal)
 
-# The value of a key that is not stored.
+# Stands for a value that the session lacks.
 _ABSENT = object()
 
 # Makes a value from its plain form, or raises one of _MISFITS.
@@ -49,7 +49,7 @@ _MISFITS = (ValueError, TypeError, msgspec.ValidationError)
 
 @dataclass(frozen=True, repr=False)
 class SessionValueMarker(Marker):
-    """Give the session's value of one key, and put it back if the handler changes it."""
+    """Give the session's value of one key, and store the value if the handler changes it."""
 
     source = "session"
     needs = Needs.SESSION
@@ -57,7 +57,7 @@ class SessionValueMarker(Marker):
     key: str
 
     def __repr__(self) -> str:
-        """Write the marker the way its author does."""
+        """Write the marker as the user writes it."""
         return f'session_value("{self.key}")'
 
     def where(self, field: Field) -> str:
@@ -65,13 +65,13 @@ class SessionValueMarker(Marker):
         return f"{self.source}:{self.key}"
 
     def extractor(self, field: Field) -> Extract:
-        """Return the function that reads the value and asks for its return."""
+        """Return the function that reads the value and has its changes stored later."""
         convert = _converter(field)
         absent = default_or_refusal(field.default, self.where(field))
         if field.default is not None:
             _check_default(field, field.default())
 
-        # A guard, a resolver and the handler that ask for the same get the same object.
+        # A guard, a resolver and the handler that ask for the same value get the same object.
         holder_key = (self.key, _hashable(kept_type(field.annotation)))
         takes_none, default_changes = _takes_none(convert), _changes(field)
 
@@ -83,7 +83,7 @@ class SessionValueMarker(Marker):
         return extract
 
     def explained(self, field: Field) -> str:
-        """Say which type the value becomes."""
+        """Say to which type the value is converted."""
         return conversion("session", field.annotation)
 
     def session_use(self, field: Field) -> str:
@@ -91,26 +91,26 @@ class SessionValueMarker(Marker):
         return f"{self.where(field)} is loaded at once, saved if it changed"
 
     def may_refuse(self, field: Field) -> bool:
-        """Return whether there is no default, which takes the place of an unfit value."""
+        """Return whether there is no default: a default takes the place of an unfit value."""
         return field.default is None
 
 
 def session_value(key: str) -> SessionValueMarker:
-    """Mark a parameter as the session's value of a key, stored again if the handler changes it."""
+    """Mark a parameter whose value is the session's value of a key; changes are stored."""
     if not isinstance(key, str):
         raise TypeError(f'session_value takes a key, not {key!r}: write session_value("cart")')
     return SessionValueMarker(key)
 
 
 def kept_type(annotation: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
-    """Return the type and the limits of a value; an optional type means the same value."""
+    """Return the type and the limits of a value; an optional type counts as the same type."""
     base, metadata = bare(annotation)
-    limits = (limits_alone(beside) for beside in metadata if isinstance(beside, msgspec.Meta))
+    limits = (limits_alone(element) for element in metadata if isinstance(element, msgspec.Meta))
     return base, tuple(limit for limit in limits if limit is not None)
 
 
 class _SessionValue:
-    """Remember a value as it was read: its changes are seen, and no other change is undone."""
+    """Remember a value as it was read, to see its changes and to keep the changes of others."""
 
     def __init__(self, session: Session, key: str, convert: Convert) -> None:
         self._session = session
@@ -121,7 +121,7 @@ class _SessionValue:
         session.on_reload(self._reloaded)
 
     def take(self, absent: Callable[[], object], *, takes_none: bool, keep: bool) -> object:
-        """Return the value, or the default; a default that can change becomes the value."""
+        """Return the value, or the default; with `keep`, the default becomes the value."""
         if self._value is not _ABSENT and (takes_none or self._value is not None):
             return self._value
         default = absent()
@@ -137,14 +137,14 @@ class _SessionValue:
         after = _encoded(plain)
         if after is not None and after == self._before:
             return
-        # A session that has ended must not come back, not even as a new one.
+        # A session that has ended must not come back, not even as a new session.
         ended = self._session.is_new and not self._was_new
         if ended or self._is_over or self._is_replaced():
             return
         if self._is_stale:
             logger.warning(
-                "session[%r] was reloaded, and what was changed after that in the older object"
-                " is lost; write it through the session",
+                "session[%r] was reloaded, so changes that were made after that in the older object"
+                " are lost; write them through the session",
                 self._key,
             )
             return
@@ -152,7 +152,7 @@ class _SessionValue:
             self._session[self._key] = plain
         except SessionClosed:
             logger.error(
-                "session[%r] changed after the response's headers left, and is lost", self._key
+                "session[%r] changed after the response's headers left and was not saved", self._key
             )
         self._stored = self._before = after
 
@@ -165,35 +165,39 @@ class _SessionValue:
         self._is_over: bool = False
 
     def _reloaded(self) -> None:
-        """Drop the changes; a later change of the outdated object is logged."""
+        """Drop the changes of the value; later changes of the outdated object are only logged."""
         if self._value is _ABSENT:
             self._read()
             return
         stored, plain = _stored(self._session, self._key), _encoded(as_plain(self._value))
-        # None means that the value cannot be encoded, so it is not the stored value.
+        # None stands for a value that cannot be encoded, so the value was not stored.
         if stored != self._stored or plain is None or plain != self._before:
             self._is_stale = True
             self._is_over = self._session.is_new
         self._stored, self._before = stored, plain
 
     def _is_replaced(self) -> bool:
-        """Return whether the handler has set or removed the session's own value."""
+        """Return whether the handler has set or removed the value in the session itself."""
         try:
             return _stored(self._session, self._key) != self._stored
-        # A value that cannot be encoded is not the stored one; the session will name it.
+        # The value that was read can be encoded, so this is another value; the session reports it.
         except UnencodableValue:
             return True
 
 
 def _converted(key: str, stored: bytes | None, convert: Convert) -> object:
-    """Return the stored value; `_ABSENT` if no value of this shape is stored."""
+    """Return the stored value; `_ABSENT` if no value is stored or the value does not fit."""
     if stored is None:
         return _ABSENT
     try:
-        # The handler gets a copy: the session does not change until the copy is put back.
+        # The value is a copy, so that a change of the value is not yet a change of the session.
         return convert(decode(stored))
     except _MISFITS as error:
-        logger.warning("session[%r] has another shape, the default takes its place: %s", key, error)
+        logger.warning(
+            "session[%r] does not fit the type of the parameter, so the value counts as absent: %s",
+            key,
+            error,
+        )
         return _ABSENT
 
 
@@ -202,7 +206,7 @@ def _stored(session: Session, key: str) -> bytes | None:
 
 
 def _hashable(kind: object) -> object:
-    """Return a hashable key for a type: the metadata of `Annotated` need not be hashable."""
+    """Return the type, or its repr if the type cannot be hashed: `Annotated` may hold anything."""
     try:
         hash(kind)
     except TypeError:
@@ -219,12 +223,12 @@ def _takes_none(convert: Convert) -> bool:
 
 
 def _changes(field: Field) -> bool:
-    """Return whether the default can be changed, so that each request has one of its own."""
+    """Return whether the default can be changed, so that each request has its own copy."""
     return field.default is not None and field.default() is not field.default()
 
 
 def _encoded(plain: object) -> bytes | None:
-    """Encode a value to compare it; None if it cannot be encoded, which the session will report."""
+    """Encode a value for a comparison; None if it cannot be encoded, which the session reports."""
     try:
         return encode(plain)
     except UnencodableValue:
@@ -232,13 +236,13 @@ def _encoded(plain: object) -> bytes | None:
 
 
 def _converter(field: Field) -> Convert:
-    """Return the function that validates a stored value; it converts no text to another type."""
+    """Return the function that validates a stored value, and never converts a text."""
     try:
         if holds_models(field.annotation):
             return python_validator(field.annotation)
         stranger = unsupported(field.annotation)
         if stranger is not None:
-            raise TypeError(f"no stored value becomes {describe(stranger)}")
+            raise TypeError(f"a stored value cannot be converted to {describe(stranger)}")
     except (TypeError, NameError) as error:
         raise Mistake(
             f"parameter {field.name!r} cannot be a value of the session: {error}",
@@ -257,7 +261,7 @@ def _converter(field: Field) -> Convert:
 
 
 def _check_default(field: Field, default: object) -> None:
-    """Report a default that could not be stored once it changed."""
+    """Report a default that the session could not store after a change."""
     try:
         encode(as_plain(default))
     except UnencodableValue as error:

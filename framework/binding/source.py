@@ -1,7 +1,7 @@
 """The base of every marker: what a source of arguments declares, built in or a user's own.
 
-A source declares what it needs of a request, how `framework explain` tells it, and how OpenAPI
-describes it. So a new one is one file.
+A source declares the parts of a request that it needs, the words of `framework explain` and the
+description in OpenAPI. So a new source is one file.
 """
 
 from abc import ABC, abstractmethod
@@ -20,27 +20,27 @@ from framework.validation import REQUIRED, invalid
 
 # Reads one argument from a request.
 Extract = Callable[[Context], object]
-# Plans the call of a method of a class, which makes an argument.
+# Plans the call of a class's method that makes an argument.
 BindNested = Callable[[type, Callable[..., object]], Any]
-# Makes a default value, a new one each time where it could be changed.
+# Makes a default value: a new copy each time if the value can be changed.
 Default = Callable[[], object]
 
 
 class Needs(Flag):
-    """Say what a source may use of a request; start-up prepares nothing else for it."""
+    """Name the parts of a request that a source may use; start-up prepares only these parts."""
 
     NOTHING = 0
-    """The query, headers and cookies are always there."""
+    """The source uses only the query, headers and cookies, which are always there."""
     PATH = auto()
-    """The values of the path, and nothing else."""
+    """The values of the path."""
     BODY = auto()
     """The body, which GET and HEAD do not have."""
     FILES = auto()
-    """Uploaded files, which are closed with the request."""
+    """Uploaded files, which are closed when the request ends."""
     SESSION = auto()
     """The session."""
     REQUEST = auto()
-    """The request object, through which everything else can be reached."""
+    """The request object, which gives access to all the other parts."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,7 @@ class Field:
 
 @dataclass(frozen=True)
 class DocumentedValue:
-    """Describe a value for OpenAPI that a request carries outside of its body.
-
-    Without `required`, the value is required if the parameter has no default.
-    """
+    """Describe for OpenAPI a value that a request carries outside of its body."""
 
     place: Literal["path", "query", "header", "cookie"]
     name: str
@@ -72,7 +69,7 @@ class DocumentedValue:
 
 @dataclass(frozen=True)
 class DocumentedBody:
-    """Describe a whole body for OpenAPI."""
+    """Describe for OpenAPI a whole body."""
 
     type: Any
     media_type: str = "application/json"
@@ -80,7 +77,7 @@ class DocumentedBody:
 
 @dataclass(frozen=True)
 class DocumentedForm:
-    """Describe for OpenAPI one field of a form; without a name, all fields of a form's class."""
+    """Describe for OpenAPI one field of a form; without a name, the class of the whole form."""
 
     type: Any
     name: str = ""
@@ -104,14 +101,14 @@ Documented = DocumentedValue | DocumentedBody | DocumentedForm
 class Marker(ABC):
     """Say where a parameter comes from.
 
-    `source` is the word for it in reports and errors.
+    `source` names the source in reports and errors.
     """
 
     source: ClassVar[str]
     fallible: ClassVar[bool] = True
-    """Whether a request can hold a value that does not fit; then a call collects the errors."""
+    """Whether a request can hold a value that does not fit, so that a call collects the errors."""
     needs: ClassVar[Needs] = Needs.REQUEST
-    """What the source may use of a request. A source that does not declare it may use anything."""
+    """The parts of a request that the source may use; every part if a source declares nothing."""
 
     @abstractmethod
     def extractor(self, field: Field) -> Extract:
@@ -121,7 +118,7 @@ class Marker(ABC):
         """
 
     def bound(self, field: Field, bind: "BindNested") -> tuple[Extract, tuple["Parameter", ...]]:
-        """Return the function that reads the argument, and the parameters of what makes it.
+        """Return the function that reads the argument, and the parameters that it is made from.
 
         `bind` binds the parameters of a function that makes the argument.
         """
@@ -129,15 +126,15 @@ class Marker(ABC):
         return extract, extract.parts if isinstance(extract, PerRequest) else ()
 
     def where(self, field: Field) -> str:
-        """Return where in a request the argument is, as errors write it: `query:page`, `body`."""
+        """Return the argument's place in a request, as errors write it: `query:page`, `body`."""
         return self.source
 
     def explained(self, field: Field) -> str:
-        """Say for `framework explain` what makes the argument."""
+        """Name for `framework explain` the code that makes the argument."""
         return f"made by {location(type(self))}"
 
     def explained_parts(self, field: Field) -> Sequence[ExplainedPart]:
-        """Say for `framework explain` what makes each part of the argument."""
+        """Explain the parts of an argument whose parts a request carries separately."""
         return ()
 
     def documented(self, field: Field) -> Sequence[Documented]:
@@ -145,7 +142,7 @@ class Marker(ABC):
         return ()
 
     def session_use(self, field: Field) -> str:
-        """Say for `framework explain` how the session is used, where the source needs it."""
+        """Say for `framework explain` how the source uses the session, if the source needs it."""
         return "loaded when it is first touched, saved if it changed"
 
     def may_refuse(self, field: Field) -> bool:
@@ -164,46 +161,46 @@ class Parameter:
     name: str
     marker: Marker
     field: Field
-    # The default as it is written; EMPTY if the parameter is required.
+    # The default as the user wrote it; EMPTY if the parameter is required.
     default: object
     extract: Extract
-    # Whether it can be passed by its name only.
+    # Whether the parameter is keyword-only.
     keyword: bool
-    # Whether its author marked it; else its name or its type says where it comes from.
+    # Whether the user marked the parameter; else the name or the type implies the source.
     marked: bool
-    # The function whose parameter it is, as reports write it.
+    # The function that has the parameter, as reports write the function.
     taken_by: str
     # The parameters of the resolver or the component that makes the argument.
     parts: tuple["Parameter", ...] = ()
 
     @property
     def source(self) -> str:
-        """Return the word for its source."""
+        """Return the name of the source."""
         return self.marker.source
 
     @property
     def where(self) -> str:
-        """Return where in a request it is: `query:page`, `body`."""
+        """Return the place of the argument in a request: `query:page`, `body`."""
         return self.marker.where(self.field)
 
     @property
     def needs(self) -> Needs:
-        """Return what it may use of a request, without its parts."""
+        """Return the parts of a request that the parameter may use, without those of its parts."""
         return self.marker.needs
 
     @property
     def required(self) -> bool:
-        """Return whether it has no default."""
+        """Return whether the parameter has no default."""
         return self.field.default is None
 
     @property
     def may_refuse(self) -> bool:
-        """Return whether a request can be answered with 422 for it, without its parts."""
+        """Return whether a request can be answered with 422 for this parameter, parts aside."""
         return self.marker.may_refuse(self.field)
 
     @property
     def requires_body(self) -> bool:
-        """Return whether a request without a body lacks it."""
+        """Return whether a request without a body lacks the argument."""
         return self.marker.requires_body(self.field)
 
     def flattened(self) -> Iterator["Parameter"]:
@@ -220,8 +217,8 @@ class Brackets:
         self._name = name
         self._marker = marker
         self.example = f"{name}[{example}]"
-        """How it is written."""
-        # Other spellings that a user who calls it may mean.
+        """The right spelling, as an example."""
+        # Other spellings that a user who wrote parentheses may want.
         self._others = others
 
     def __getitem__(self, annotation: Any) -> Any:
@@ -231,7 +228,7 @@ class Brackets:
         return Union[self, other]  # noqa: UP007
 
     def __call__(self, *_: object, **__: object) -> NoReturn:
-        """Refuse parentheses, which other frameworks have here."""
+        """Refuse parentheses, which other frameworks use here."""
         raise TypeError(
             f"{self._name} takes a type in brackets: write x: {self.example}{self._others}"
         )
@@ -241,7 +238,7 @@ class Brackets:
 
 
 def default_or_refusal(default: Default | None, where: str) -> Default:
-    """Return the function that gives the default of an absent value, or refuses it."""
+    """Return the function for an absent value: it makes the default, or raises if required."""
     if default is not None:
         return default
 
@@ -252,8 +249,8 @@ def default_or_refusal(default: Default | None, where: str) -> Default:
 
 
 def conversion(source: str, annotation: Any, *limits: msgspec.Meta | None) -> str:
-    """Write a conversion with its limits: `text → int, ge=1`."""
+    """Write the source, the type and the limits of a conversion: `text → int, ge=1`."""
     kind, metadata = bare(annotation)
-    found = (limit for limit in (*metadata, *limits) if isinstance(limit, msgspec.Meta))
+    found = (element for element in (*metadata, *limits) if isinstance(element, msgspec.Meta))
     parts = [f"{source} → {describe(kind)}", *(word for meta in found for word in written(meta))]
     return ", ".join(parts)

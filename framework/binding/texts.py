@@ -35,23 +35,23 @@ Convert = Callable[[str], object]
 
 @dataclass(frozen=True, repr=False)
 class TextMarker(Marker):
-    """Read texts by their name and convert them."""
+    """Read the texts of one name and convert them."""
 
     needs: ClassVar[Needs] = Needs.NOTHING
 
     alias: str | None = None
     limits: msgspec.Meta | None = None
-    # The mistakes in the alias and in the limits.
+    # The mistakes in the alias and the limits.
     mistakes: tuple[Mistake, ...] = ()
 
     def __repr__(self) -> str:
-        """Write the marker the way its author does."""
+        """Write the marker as the user writes it."""
         alias = [] if self.alias is None else [f'"{self.alias}"']
         return f"{self.source}({', '.join([*alias, *written(self.limits)])})"
 
     @abstractmethod
     def reader(self, name: str) -> Read:
-        """Return the function that reads the texts for one value: more than one is refused."""
+        """Return the function that reads the texts for one value; several texts are refused."""
 
     def list_reader(self, name: str) -> Read:
         """Return the function that reads the texts for a list of values."""
@@ -75,19 +75,19 @@ class TextMarker(Marker):
         try:
             item = list_item(annotation)
             if item is None:
-                return _one(self.reader(name), text_converter(annotation), where, absent)
-            convert = _each(text_converter(item), _list_checker(annotation), where)
-            return _all(self.list_reader(name), convert, absent)
+                return _single(self.reader(name), text_converter(annotation), where, absent)
+            convert = _list_converter(text_converter(item), _list_checker(annotation), where)
+            return _several(self.list_reader(name), convert, absent)
         except TypeError as error:
             raise unfit(self.source, field, error) from error
 
     def explained(self, field: Field) -> str:
-        """Say which type a text becomes."""
+        """Say to which type a text is converted."""
         return conversion("text", field.annotation, self.limits)
 
 
 class Limits(TypedDict, total=False):
-    """List the limits that a value may have; the words are those of JSON Schema."""
+    """List the limits that a value may have, under the names of `msgspec.Meta`."""
 
     ge: float
     gt: float
@@ -99,7 +99,7 @@ class Limits(TypedDict, total=False):
 
 
 def limited(kind: type[M], alias: Any, limits: Any) -> M:
-    """Make a marker; a type checker has checked its arguments, and start-up tells others."""
+    """Make a marker from its arguments; the marker keeps mistakes in them for start-up."""
     mistakes = (*_mistakes_of_alias(alias), *mistakes_of_limits(limits))
     if mistakes or not limits:
         return kind(None if mistakes else alias, mistakes=mistakes)
@@ -107,13 +107,13 @@ def limited(kind: type[M], alias: Any, limits: Any) -> M:
 
 
 def brackets(name: str, marker: TextMarker) -> Brackets:
-    """Make the spelling with brackets, `Query[int]`, of a marker."""
+    """Make the object for the spelling with brackets, `Query[int]`."""
     example = f"x: Annotated[int, {marker.source}(ge=1)] = 1"
     return Brackets(name, marker, "int", f" = 1, or with limits {example}")
 
 
 def unfit(source: str, field: Field, error: TypeError) -> Mistake:
-    """Say why a type cannot be read as text."""
+    """Explain why a type cannot be read as text."""
     what = f"parameter {field.name!r} cannot be read from the {source}: {error}"
     if isinstance(error, UnfitLimits):
         return Mistake(what, error.remedy)
@@ -126,7 +126,7 @@ def unfit(source: str, field: Field, error: TypeError) -> Mistake:
     )
 
 
-def _one(read: Read, convert: Convert, where: str, absent: Default) -> Extract:
+def _single(read: Read, convert: Convert, where: str, absent: Default) -> Extract:
     def extract(context: Context) -> object:
         texts = read(context)
         if not texts:
@@ -141,7 +141,7 @@ def _one(read: Read, convert: Convert, where: str, absent: Default) -> Extract:
     return extract
 
 
-def _all(read: Read, convert: Callable[[Sequence[str]], object], absent: Default) -> Extract:
+def _several(read: Read, convert: Callable[[Sequence[str]], object], absent: Default) -> Extract:
     def extract(context: Context) -> object:
         texts = read(context)
         return convert(texts) if texts else absent()
@@ -149,10 +149,10 @@ def _all(read: Read, convert: Callable[[Sequence[str]], object], absent: Default
     return extract
 
 
-def _each(
+def _list_converter(
     convert: Convert, check: Callable[[list[object]], object], where: str
 ) -> Callable[[Sequence[str]], list[object]]:
-    def convert_each(texts: Sequence[str]) -> list[object]:
+    def convert_list(texts: Sequence[str]) -> list[object]:
         values: list[object] = []
         errors: list[FieldError] = []
         for index, text in enumerate(texts):
@@ -168,12 +168,12 @@ def _each(
             raise invalid(where, plain(error)) from error
         return values
 
-    return convert_each
+    return convert_list
 
 
 def _list_checker(annotation: Any) -> Callable[[list[object]], object]:
     """Return the function that raises for a list that is too short or too long."""
-    limits = [limit for limit in bare(annotation)[1] if isinstance(limit, msgspec.Meta)]
+    limits = [element for element in bare(annotation)[1] if isinstance(element, msgspec.Meta)]
     if not limits:
         return len
     return functools.partial(msgspec.convert, type=with_limits(list, *limits))

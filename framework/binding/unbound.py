@@ -22,7 +22,7 @@ from framework.types.members import variables_in
 from framework.types.signatures import EMPTY, Declared, bare, describe, without_none
 from sessions.session import Session
 
-# Objects that a name in a class body may mean, instead of the imported type.
+# A member of a class can hide an imported type of the same name; these are kinds of members.
 _NO_TYPES = (
     types.FunctionType,
     types.ModuleType,
@@ -36,7 +36,7 @@ _FUNCTIONS = (query, header, cookie, form, session_value)
 
 
 def refuse_unreadable(declared: Declared) -> None:
-    """Raise `Mistake` for an annotation without a type."""
+    """Raise `Mistake` for an annotation that does not say the type."""
     annotation = declared.annotation
     inner = without_none(annotation)
     if isinstance(inner, Brackets):
@@ -59,13 +59,13 @@ def note_variadic(parameters: Iterable[Declared], here: Place) -> None:
     if names:
         here.note(
             f"the handler takes {' and '.join(names)}, which no request can fill",
-            "Name the parameters. If a decorator made this function, let it use functools.wraps,"
-            " which keeps the signature of what it wraps.",
+            "Name the parameters. If a decorator made this function, let the decorator use"
+            " functools.wraps, which keeps the signature of the wrapped function.",
         )
 
 
 def note_wrong_default(declared: Declared, here: Place) -> None:
-    """Note a default of another type than the parameter."""
+    """Note a default whose type is not the type of the parameter."""
     if declared.default is EMPTY or fits(declared.default, declared.annotation):
         return
     name, written = declared.name, describe(declared.annotation)
@@ -79,7 +79,7 @@ def note_wrong_default(declared: Declared, here: Place) -> None:
 
 
 def refuse_hidden(declared: Declared) -> None:
-    """Raise `Mistake` for a member of the class, which took the name of a type."""
+    """Raise `Mistake` for an annotation that is a member of the class and hides a type."""
     if isinstance(declared.annotation, types.ModuleType):
         raise _module(declared)
     if isinstance(declared.annotation, _NO_TYPES):
@@ -93,7 +93,7 @@ def refuse_hidden(declared: Declared) -> None:
 
 
 def unmarked(declared: Declared, guess: str) -> Mistake:
-    """Explain how to say where a parameter comes from."""
+    """Explain how to declare the source of a parameter."""
     name, annotation = declared.name, declared.annotation
     if annotation is EMPTY:
         return Mistake(
@@ -112,17 +112,17 @@ def unmarked(declared: Declared, guess: str) -> Mistake:
 
 
 def refuse_misplaced(declared: Declared) -> None:
-    """Raise `Mistake` for a marker in a wrong place, or for an object that looks like one."""
+    """Raise `Mistake` for a marker in a wrong place, or for an object that looks like a marker."""
     name, annotation = declared.name, declared.annotation
     written = "T" if annotation is EMPTY else describe(annotation)
-    for beside in declared.metadata:
-        if not isinstance(beside, Marker) and (shown := _shown(beside)):
+    for element in declared.metadata:
+        if not isinstance(element, Marker) and (shown := _shown(element)):
             raise Mistake(
                 f"the Annotated type of parameter {name!r} holds {shown},"
                 " which marks nothing there",
-                f"Write {_beside(beside, written, name)}.",
+                f"Write {_beside(element, written, name)}.",
             )
-    # The markers with brackets, but without a type in them, are another mistake.
+    # A marker with brackets but without a type, such as Query, is reported as another mistake.
     if not isinstance(annotation, Brackets) and (shown := _shown(annotation)):
         raise Mistake(
             f"the annotation of parameter {name!r} is {shown}, which is a marker and not a type",
@@ -139,7 +139,9 @@ def refuse_misplaced(declared: Declared) -> None:
 def _spellings(annotation: Any, written: str) -> str:
     """List the markers that a type may have."""
     if is_scalar(list_item(annotation) or annotation, TEXTS):
-        return f"Query[{written}] for a value of the query, or Form[{written}] for one of a form"
+        return (
+            f"Query[{written}] for a value of the query, or Form[{written}] for a field of a form"
+        )
     form = f" Form[{written}] for a form," if _is_object(annotation) else ""
     return f"Body[{written}] for the JSON of the body,{form} or Inject[{written}] for a component"
 
@@ -147,7 +149,7 @@ def _spellings(annotation: Any, written: str) -> str:
 def _is_object(annotation: object) -> bool:
     try:
         return bool(fields_of(bare(annotation)[0]))
-    # A field's annotation has a name that does not exist; the marker reports that.
+    # The annotation of a field is an unknown name, which the marker reports.
     except NameError:
         return True
 
@@ -156,31 +158,31 @@ def _module(declared: Declared) -> Mistake:
     module = getattr(declared.annotation, "__name__", "")
     return Mistake(
         f"parameter {declared.name!r} is annotated with the module {module!r}, which is not a type",
-        "Write Session for the session, or else the class that the module holds.",
+        "Write Session for the session, or the class that the module defines.",
     )
 
 
 def _other_spelling(declared: Declared) -> str | None:
-    """Say what to write for the session, and instead of a parameter for a response."""
+    """Return the remedy for a session or a response, or None for any other type."""
     kind = without_none(declared.annotation)
     kind = get_origin(kind) or kind
     if isinstance(kind, type) and issubclass(kind, Session):
-        return f"Write {declared.name}: Session. There always is one, new or not."
+        return f"Write {declared.name}: Session. Every request has a session, new or stored."
     if isinstance(kind, type) and issubclass(kind, Response):
-        return "Make a Response in the handler, and return it."
+        return "Create a Response in the handler, and return the Response."
     if declared.name == "session" and isinstance(kind, type) and issubclass(kind, Mapping):
         return f"Write {declared.name}: Session."
     return None
 
 
 def _shown(value: object) -> str | None:
-    """Write a marker as its author did; None for any other object."""
+    """Write a marker as the user wrote it; None if the value is not a marker."""
     if isinstance(value, Marker):
         is_silent = type(value).__repr__ is object.__repr__
         return f"{describe(type(value))}()" if is_silent else repr(value)
     if isinstance(value, Brackets):
         return repr(value)
-    function = next((marking for marking in _FUNCTIONS if marking is value), None)
+    function = next((function for function in _FUNCTIONS if function is value), None)
     if function is not None:
         return function.__name__
     is_marked = get_origin(value) is Annotated and isinstance(get_args(value)[-1], Marker)

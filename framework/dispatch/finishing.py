@@ -32,7 +32,7 @@ def in_scope(answer: Answer, recover: Recover) -> Answer:
     def scoped(context: Context) -> Rendered:
         try:
             rendered = answer(context)
-        # The error goes to the debugger, or it ends the process.
+        # The error goes to the debugger or ends the process.
         except BaseException as error:
             context.fail(error)
             if context.scope is not None:
@@ -45,14 +45,14 @@ def in_scope(answer: Answer, recover: Recover) -> Answer:
 
 
 def undoing(answer: Answer) -> Answer:
-    """Undo the changes of a failed answer: middleware may replace the answer, or ask again.
+    """Undo the effects of a failed answer: middleware may replace the answer, or ask again.
 
-    The changes that middleware made before stay.
+    Changes that middleware made before the answer are kept.
     """
 
     def undone(context: Context) -> Rendered:
         if context.scope is not None and context.scope.failure is not None:
-            # Middleware asks again, and the new try starts without the failed components.
+            # Middleware asks again: the failure of the last try must not affect the new try.
             _log_errors(context.scope.end)
         context.resolve_anew()
         unsaved = _unsaved(context)
@@ -96,7 +96,7 @@ def in_session(
             session = context.session if always else context.opened
             if session is not None:
                 rendered = _save(manager, context, session, rendered, recover)
-        # The error goes to the debugger, or it ends the process: no response leaves.
+        # The error goes to the debugger or ends the process: no response is sent.
         except BaseException:
             if context.opened is not None:
                 manager.abandon(context.opened)
@@ -119,16 +119,16 @@ def _end(scope: Scope, rendered: Rendered, context: Context, recover: Recover) -
             if scope.has_to_decide:
                 _check_session(context)
             scope.close()
-        # The response would report a success that did not happen, so the error replaces it.
+        # The response would report a success that did not happen: the error takes its place.
         except Exception as error:  # noqa: BLE001
-            # The session would report that success, too.
+            # The session would store a success, too.
             _forget(context)
             rendered = _instead(body, error, context, recover)
             # An exception handler may have asked for components of its own.
             _end_late(scope, error)
             return rendered
     else:
-        # The body is a file that the server sends, or a stream that the handler passes on.
+        # The body is a file that the server sends, or a stream that the handler passes through.
         body = ClosingIterator(body, lambda: _end_late(scope, None))
     return status, headers, body
 
@@ -136,29 +136,29 @@ def _end(scope: Scope, rendered: Rendered, context: Context, recover: Recover) -
 def _instead(
     body: Iterable[bytes], error: Exception, context: Context, recover: Recover
 ) -> Rendered:
-    """Answer with an error, after the end of the body that it takes the place of."""
-    # Components that wait for the end of a stream can still undo what they did.
+    """Close the body, and answer with an error in its place."""
+    # Components that wait for the end of a stream can still undo their changes.
     context.fail(error)
     close_body(body)
     return recover(error, context)
 
 
 def _check_session(context: Context) -> None:
-    """Raise the error that saving the session would raise before it asks the store."""
+    """Raise an error that would prevent saving the session, but do not ask the store."""
     if context.manager is not None and context.opened is not None:
         context.put_back()
         context.manager.check(context.opened)
 
 
 def _unsaved(context: Context) -> Any:
-    """Return what the session has not saved yet, for `_forget` to keep."""
+    """Return the changes that the session has not saved yet, for `_forget` to keep."""
     if context.manager is None or context.opened is None:
         return None
     return context.manager.unsaved(context.opened)
 
 
 def _forget(context: Context, *, keep: Any = None) -> None:
-    """Forget what was resolved, held and changed in the session, but for what is kept."""
+    """Forget resolved and held values and the changes of the session, except `keep`."""
     context.forget()
     if context.manager is not None and context.opened is not None:
         context.manager.discard(context.opened, keep=keep)
@@ -169,14 +169,14 @@ def _is_failure(status: str) -> bool:
 
 
 def _fail(scope: Scope, status: str) -> None:
-    """Let components undo what belongs to a 5xx, as if the handler had raised what it returned."""
+    """Let components undo their work after a 5xx, as if the handler had raised an error."""
     if _is_failure(status) and scope.failure is None:
         kind = default_exceptions.get(int(status[:3]), InternalServerError)
         scope.failure = kind(f"The response has the status {status}.")
 
 
 def _end_late(scope: Scope, failure: BaseException | None) -> None:
-    """End components when the response has been sent, so that no error can change it."""
+    """End components after the response was sent, so that an error cannot change the response."""
     scope.failure = scope.failure or failure
     _log_errors(scope.close)
 
@@ -184,7 +184,7 @@ def _end_late(scope: Scope, failure: BaseException | None) -> None:
 def _log_errors(end: Callable[[], None]) -> None:
     try:
         end()
-    # The user's own code may raise anything, and only the log can still report it.
+    # The user's own code ends components and may raise any error; only the log can report it.
     except Exception:
         logger.exception("the components of a request failed to end")
 
@@ -196,16 +196,16 @@ def _save(
     rendered: Rendered,
     recover: Recover,
 ) -> Rendered:
-    """Save the session before the headers leave, or discard what a failed request did to it."""
+    """Save the session before the headers are sent, or discard the changes of a failed request."""
     status, headers, body = rendered
     failed = _is_failure(status)
     try:
         if failed:
-            status, headers, body = _told(manager.failure(session), rendered, context, recover)
+            status, headers, body = _reported(manager.failure(session), rendered, context, recover)
         elif context.held:
             context.put_back()
         added = manager.close(session, failed=failed)
-    # The response would report a success that did not happen, so the error replaces it.
+    # The response would report a success that did not happen: the error takes its place.
     except Exception as error:  # noqa: BLE001
         status, headers, body = _instead(body, error, context, recover)
         added = manager.close(session, failed=True)
@@ -216,10 +216,10 @@ def _save(
     return status, headers, body
 
 
-def _told(
+def _reported(
     failure: StoreUnavailable | None, rendered: Rendered, context: Context, recover: Recover
 ) -> Rendered:
-    """Answer that the store has failed, unless the application has said so itself."""
+    """Answer that the store has failed, unless the application's answer says the same."""
     status, _, body = rendered
     if failure is None or status.startswith(_UNAVAILABLE):
         return rendered
@@ -229,6 +229,6 @@ def _told(
 def _report_late_changes(
     manager: SessionManager, context: Context, session: Session, stream: Stream
 ) -> None:
-    """Log at the end of a stream which changes of the session are lost."""
+    """Log at the end of a stream the late changes of the session, which are lost."""
     stream.call_on_close(context.put_back)
     stream.call_on_close(lambda: manager.report_late_changes(session))

@@ -21,34 +21,34 @@ from framework.types.signatures import describe
 
 @dataclass(frozen=True)
 class Handler:
-    """Hold what start-up knows about one handler; `method` is bound to its controller."""
+    """Hold the facts that start-up has read about a handler; its controller binds `method`."""
 
     route: Route
     endpoint: str
     plan: Plan
     method: Callable[..., object]
-    # The outermost first.
+    # The outermost guard comes first.
     guards: tuple[Guard, ...] = ()
-    # The nearest first.
+    # The nearest exception handler comes first.
     catchers: tuple[Catcher, ...] = ()
 
     @property
     def uses_session(self) -> bool:
-        """Return whether the handler, or what stands around it, asks for the session."""
+        """Return whether the handler, its guards or its exception handlers ask for the session."""
         guards = (guard.plan for guard in self.guards)
         plans = (self.plan, *guards, *(catcher.plan for catcher in self.catchers))
         return any(Needs.SESSION in plan.needs for plan in plans)
 
 
 class AddsController(ABC):
-    """A component that adds a controller, whose path a configuration has chosen.
+    """A component that adds a controller at a path that a configuration has chosen.
 
-    A configuration adds it with a component method that returns it.
+    The configuration has a component method that returns this component.
     """
 
     @abstractmethod
     def controller(self) -> type:
-        """Return the class, decorated with @controller and @component, a new one each time."""
+        """Return a new class each time, decorated with @controller and @component."""
 
 
 def added_controllers(graph: Graph, report: Report) -> Iterator[type]:
@@ -58,20 +58,20 @@ def added_controllers(graph: Graph, report: Report) -> Iterator[type]:
         with report.at(where):
             try:
                 added: object = component.controller()
-            # The user's own settings may raise anything.
+            # The user's own settings make the controller, so any error is possible.
             except Exception as error:
                 what = f"{name} cannot add its controller: {type(error).__name__}: {error}"
-                raise Mistake(what, f"Correct what {name} is given.") from error
+                raise Mistake(what, f"Correct the arguments of {name}.") from error
             if not (isinstance(added, type) and is_controller(added) and is_component(added)):
                 raise Mistake(
-                    f"{name}.controller() returned {added!r}, which is not a controller to add",
+                    f"{name}.controller() returned {added!r}, which is not a decorated controller",
                     "Return a new class each time, decorated with @component and @controller.",
                 )
             yield added
 
 
 class HandlerReader:
-    """Bind every handler of the controllers, with what stands around it."""
+    """Bind every handler of the controllers, with its guards and exception handlers."""
 
     def __init__(self, classes: Sequence[type], graph: Graph, report: Report) -> None:
         self._graph = graph
@@ -82,7 +82,7 @@ class HandlerReader:
             controller: routes_of(controller, report) for controller in self._controllers
         }
         rules = [route.rule for own in self._routes.values() for route in own]
-        # They also answer for paths without a handler, which have no variables.
+        # These exception handlers also answer requests without a handler: "/" has no variables.
         self.catchers = read_catchers(self._configurations, ["/", *rules], graph, report)
         """The exception handlers of the whole application."""
 
@@ -133,7 +133,7 @@ class HandlerReader:
 
 
 def _endpoints(controllers: Collection[type]) -> dict[type, str]:
-    """Name the controllers for URL building by their class, and its module where two are alike."""
+    """Name the controllers for URL building by their classes; add the module if names are equal."""
     count = Counter(controller.__name__ for controller in controllers)
     return {
         controller: controller.__name__

@@ -25,48 +25,48 @@ from framework.types.signatures import bare, describe, read_return
 from sessions.manager import SessionManager
 
 S = TypeVar("S", bound="Step")
-# A plan, and who asks for its arguments.
+# The name of the function or guard that asks for arguments, and the plan of the arguments.
 Asking = tuple[str, Plan]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Say why a status is answered; None stands for a status that is chosen in the request."""
+    """Say why a status is answered; None stands for a status that only the request decides."""
 
     status: int | None
     why: str
 
 
 class Step(ABC):
-    """Stand for one thing that happens on the way from a request to its response."""
+    """Describe one step on the way from a request to its response."""
 
     @property
     def plans(self) -> Sequence[Asking]:
-        """Return the plans whose arguments the step reads, each with the name of who asks."""
+        """Return the plans whose arguments the step reads, with the names of those who ask."""
         return ()
 
     @abstractmethod
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield what the step may answer to a request of this method."""
+        """Yield the answers that the step may give to a request of this method."""
 
 
 @dataclass(frozen=True)
 class SaveSession(Step):
-    """Save the session before the headers leave, if something has opened it."""
+    """Save the session before the headers are sent, if something has opened the session."""
 
     manager: SessionManager
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield the answer where the store fails."""
+        """Yield the answer for a store that fails."""
         yield Outcome(503, "the store of the session does not answer in time")
 
 
 @dataclass(frozen=True)
 class EndComponents(Step):
-    """End the components of the request, and close the files that were uploaded with it."""
+    """End the components of the request, and close its uploaded files."""
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield nothing: an error of a component is an error of the handler."""
+        """Yield no answer: an error of a component is an error of the handler."""
         yield from ()
 
 
@@ -77,7 +77,7 @@ class PassMiddleware(Step):
     middleware: Middleware
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield the answers that this middleware declares, and those of any middleware."""
+        """Yield the refusals that the middleware declares, and the errors of any middleware."""
         declared = getattr(self.middleware, "refusals", None)
         if declared is not None:
             yield from (Outcome(status, why) for status, why in declared(method))
@@ -88,7 +88,7 @@ class PassMiddleware(Step):
 
 @dataclass(frozen=True)
 class CatchErrors(Step):
-    """Let exception handlers answer an error; the nearest is the first."""
+    """Let exception handlers answer an error; the nearest exception handler is the first."""
 
     catchers: Sequence[Catcher]
 
@@ -98,7 +98,7 @@ class CatchErrors(Step):
         return [(catcher.where, catcher.plan) for catcher in self.catchers]
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield what is answered to each type of error."""
+        """Yield the answer to each type of error."""
         for catcher in self.catchers:
             yield from (caught_as(catcher, kind) for kind in catcher.types)
 
@@ -131,25 +131,25 @@ class ReadArguments(Step):
         return [("the handler", self.plan)]
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield nothing: `refusals_of` tells the refusals of all plans of a request once."""
+        """Yield no answer: `refusals_of` yields the refusals of all plans of a request."""
         yield from ()
 
 
 @dataclass(frozen=True)
 class CallHandler(Step):
-    """Call the handler, and make a response of its result."""
+    """Call the handler, and make a response from its result."""
 
     handler: Handler
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield the success, and what happens if the handler raises."""
+        """Yield the success, and the answer if the handler raises."""
         yield success_of(self.handler.route)
         yield Outcome(500, "the handler raises")
 
 
 @dataclass(frozen=True)
 class AnswerWithoutHandler(Step):
-    """Answer a request that no handler is for: 404, 405, or the methods for OPTIONS."""
+    """Answer a request without a handler: 404, 405, or the methods for OPTIONS."""
 
     refusal: HTTPException
 
@@ -164,7 +164,7 @@ class AnswerWithoutHandler(Step):
         if is_automatic_options(method, self.refusal):
             yield Outcome(204, f"answered by the framework, with Allow: {shown}")
         elif isinstance(self.refusal, MethodNotAllowed):
-            yield Outcome(405, f"the path has {shown}, and not {method}")
+            yield Outcome(405, f"the path has {shown}, not {method}")
         elif isinstance(self.refusal, NotFound):
             yield Outcome(404, "no rule matches the path")
         else:
@@ -173,16 +173,16 @@ class AnswerWithoutHandler(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Everywhere:
-    """Hold what start-up knows that holds for all requests of an application."""
+    """Hold the settings and parts that all requests of an application share."""
 
     settings: HTTPSettings = field(default_factory=HTTPSettings)
-    # None if nothing uses sessions.
+    # The manager is None if nothing uses sessions.
     manager: SessionManager | None = None
-    # The outermost first.
+    # The outermost middleware comes first.
     middleware: tuple[Middleware, ...] = ()
     # The exception handlers of configurations.
     catchers: tuple[Catcher, ...] = ()
-    # What gives the components that each request has anew.
+    # The functions that give each request its own components.
     per_request: Mapping[object, Callable[[Context], object]] = field(default_factory=dict)
 
 
@@ -196,7 +196,7 @@ def steps_of(handler: Handler, everywhere: Everywhere) -> tuple[Step, ...]:
 
 
 def steps_without_handler(refusal: HTTPException, everywhere: Everywhere) -> tuple[Step, ...]:
-    """List the steps of a request that no handler is for; the session may have to be renewed."""
+    """List the steps of a request without a handler; the session may have to be renewed."""
     catchers = everywhere.catchers
     inner: list[Step] = [CatchErrors(catchers)] if catchers else []
     inner.append(AnswerWithoutHandler(refusal))
@@ -209,7 +209,7 @@ def only(steps: Iterable[Step], kind: type[S]) -> list[S]:
 
 
 def needs_of(steps: Iterable[Step]) -> Needs:
-    """Return what the steps may use of a request."""
+    """Return the parts of a request that the steps may use."""
     needs = Needs.NOTHING
     for step in steps:
         for _, plan in step.plans:
@@ -218,7 +218,7 @@ def needs_of(steps: Iterable[Step]) -> Needs:
 
 
 def refusals_of(steps: Iterable[Step], method: str) -> Iterator[Outcome]:
-    """Yield why arguments of guards and the handler may be refused, whoever asks for them."""
+    """Yield the refusals of arguments of the guards and the handler, each refusal once."""
     plans = [
         plan
         for step in steps
@@ -231,7 +231,7 @@ def refusals_of(steps: Iterable[Step], method: str) -> Iterator[Outcome]:
     converted = dict.fromkeys(name for plan in plans for name in plan.path_converters)
     if converted:
         yield Outcome(404, f"the path's {_alternatives(converted)} does not fit")
-    # Through the request object, the handler may read the body of an unsafe method.
+    # The request object gives access to the body, which requests of other methods usually have.
     if Needs.BODY in needs or (Needs.REQUEST in needs and method not in SAFE_METHODS):
         yield Outcome(400, "the body is malformed")
         yield Outcome(413, "the body is too large")
@@ -243,7 +243,7 @@ def refusals_of(steps: Iterable[Step], method: str) -> Iterator[Outcome]:
 
 
 def success_of(route: Route) -> Outcome:
-    """Tell what a handler answers if nothing goes wrong."""
+    """Return the answer of a handler that succeeds."""
     returns = _returned(route.function)
     if _is_response(returns):
         return Outcome(None, "the handler's Response")
@@ -255,10 +255,10 @@ def success_of(route: Route) -> Outcome:
 
 
 def caught_as(catcher: Catcher, kind: type[Exception]) -> Outcome:
-    """Tell what an exception handler answers to a type of error."""
+    """Return the answer of an exception handler to a type of error."""
     returns = _returned(catcher.method)
     why = f"{describe(kind)} is caught"
-    # If all exceptions are caught, each has its own status.
+    # A handler of every Exception answers each error with the error's own status.
     if _is_response(returns) or (catcher.status is None and kind is Exception):
         return Outcome(None, why)
     if catcher.status is None and issubclass(kind, HTTPException):
@@ -269,20 +269,20 @@ def caught_as(catcher: Catcher, kind: type[Exception]) -> Outcome:
 def _surrounded(
     inner: Sequence[Step], everywhere: Everywhere, *, uses_session: bool
 ) -> tuple[Step, ...]:
-    """Put the steps of all requests around the steps of one handler."""
+    """Put the steps of all requests around the inner steps."""
     manager, middleware = everywhere.manager, everywhere.middleware
     outer: list[Step] = []
-    # Rolling sessions are renewed by every response, so also by a 404.
+    # Every response renews a rolling session, so a 404 renews it, too.
     always = manager is not None and manager.opens_every_request
     if manager is not None and (uses_session or always or middleware):
         outer.append(SaveSession(manager))
     has_files = bool(needs_of(inner) & (Needs.FILES | Needs.REQUEST))
     plans = [plan for step in inner for _, plan in step.plans]
-    # A plan that reads only the path asks for no component.
+    # Plans that read only the path ask for no component.
     has_components = bool(everywhere.per_request) and not all(plan.path_only for plan in plans)
     if has_components or middleware or has_files:
         outer.append(EndComponents())
-    outer += [PassMiddleware(listed) for listed in middleware]
+    outer += [PassMiddleware(layer) for layer in middleware]
     return (*outer, *inner)
 
 

@@ -1,7 +1,7 @@
 """One request over WSGI: the steps of each handler, compiled to one function.
 
-What a request needs is known at start-up: the steps of each handler are compiled to one function
-that does them, and nothing else.
+Start-up knows the needs of each request: it compiles the steps of each handler to one function,
+which does only these steps.
 """
 
 import logging
@@ -71,7 +71,7 @@ class Dispatcher:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Find the handler of a request and let it respond."""
+        """Find the handler of a request and let the handler respond."""
         try:
             respond, values = self._find(environ["REQUEST_METHOD"], request_path(environ))
         except HTTPException as refusal:
@@ -87,7 +87,7 @@ class Dispatcher:
         return self._handlers[respond], values
 
     def _entries(self, handlers: list[Handler]) -> Iterator[Entry[Respond]]:
-        """Compile the handlers, each once for all of its methods."""
+        """Compile each handler once for all of its methods."""
         entries = [
             Entry(handler.route.method, handler.route.rule, handler.endpoint, handler)
             for handler in handlers
@@ -103,7 +103,7 @@ class Dispatcher:
             yield Entry(entry.method, entry.rule, entry.endpoint, respond)
 
     def _compile(self, handler: Handler) -> Respond:
-        """Compile the steps of a handler; the shortest way is for those with path values only."""
+        """Compile the steps of a handler; a handler with only path values is the shortest case."""
         route, steps = handler.route, steps_of(handler, self._everywhere)
         recover = self._recovery(f"{route.method} {route.rule} in {route.where}")
         caught = _catching(steps, recover)
@@ -120,7 +120,7 @@ class Dispatcher:
         return self._surround(_answering(called, renderers, caught), steps, recover, caught)
 
     def _refusing(self, refusal: HTTPException, method: str) -> Respond:
-        """Answer a request that has no handler as any other: it may have a session to renew."""
+        """Answer a request without a handler in the same steps: it may have a session to renew."""
         steps = steps_without_handler(refusal, self._everywhere)
         recover = self._recovery(f"{method} without a handler")
         caught = _catching(steps, recover)
@@ -133,7 +133,7 @@ class Dispatcher:
     def _surround(
         self, answer: Answer, steps: Sequence[Step], recover: Recover, caught: Recover
     ) -> Respond:
-        """Put the outer steps around an answer, the innermost first."""
+        """Put the outer steps around an answer, the innermost step first."""
         middleware = [step.middleware for step in only(steps, PassMiddleware)]
         if middleware:
             outside = catching(self._everywhere.catchers, recover)
@@ -145,14 +145,14 @@ class Dispatcher:
         return without_session(answer, self._contexts)
 
     def _recovery(self, what: str) -> Recover:
-        """Render errors; an unexpected error is logged, or left to the debugger."""
+        """Render errors; log an unexpected error, or leave it to the debugger."""
 
         def recover(error: Exception, context: Context) -> Rendered:
             http_error = as_http_error(error)
             if http_error is None and self.debug:
                 raise error
             http_error = http_error or InternalServerError()
-            # An HTTPException is an answer, and a 4xx is the client's doing.
+            # An HTTPException is an answer, and a 4xx is the client's error: neither is logged.
             if http_error is not error and (http_error.code or 500) >= 500:
                 logger.error("%s failed", what, exc_info=error)
             return render_problem(http_error, context.environ)
@@ -172,7 +172,7 @@ def _straight(
     recover: Recover,
     contexts: type[Context],
 ) -> Respond:
-    """Respond with what a handler makes of the path values: it needs nothing else."""
+    """Respond with the result of a handler that needs only the path values."""
 
     def respond(
         environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]

@@ -1,6 +1,6 @@
 """What the application would do with a request, from the steps that dispatch does.
 
-It reads the steps that dispatch does, and decides nothing itself.
+The module reads the steps that dispatch does, and decides nothing itself.
 """
 
 import re
@@ -39,28 +39,28 @@ from framework.injection.graph import Graph
 from framework.types.signatures import describe
 
 _HOST = re.compile("^https?://[^/?#]*")
-# The text for a default that only the class knows.
+# Stands for a default that only the class knows.
 _OWN_DEFAULT = "…"
 
 
 @dataclass(frozen=True)
 class Argument:
-    """Say where an argument comes from and what makes it."""
+    """Say where an argument comes from and how it is made."""
 
     name: str
     type: str
     # "query:page"
     where: str
-    # The default as it is written; None if the parameter is required.
+    # The default as the user wrote it; None if the parameter is required.
     default: str | None
     conversion: str
-    # The arguments that a resolver or a component makes it of, or the fields of a form.
+    # The arguments of the resolver or the component that makes it, or the fields of a form.
     parts: "list[Argument]"
 
 
 @dataclass(frozen=True)
 class Guarded:
-    """Name a guard, the class that brought it, and the arguments of its check."""
+    """Name a guard, the class that brought the guard, and the arguments of its check."""
 
     guard: str
     brought_by: str
@@ -78,30 +78,30 @@ class Caught:
 
 @dataclass(frozen=True)
 class Match:
-    """Tell which handler answers, and what it gets."""
+    """Name the handler that answers, its guards and its arguments."""
 
     method: str
     rule: str
     handler: str
     path_values: dict[str, str]
     arguments: list[Argument]
-    # The outermost first.
+    # The outermost guard comes first.
     guards: list[Guarded]
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Tell what would become of a request: its match, or else what it nearly matched."""
+    """Say how a request would be answered: by its match, or else which rules nearly match."""
 
     method: str
     path: str
     outcome: str
     match: Match | None
-    # The outermost first.
+    # The outermost middleware comes first.
     middleware: list[str]
-    # Empty if nothing may use the session.
+    # Empty if nobody may use the session.
     session: list[SessionUse]
-    # The nearest first.
+    # The nearest exception handler comes first.
     catches: list[Caught]
     answers: list[Outcome]
     # The other methods that the path has.
@@ -110,7 +110,7 @@ class Explanation:
 
 
 def explain(application: Application, method: str, path: str) -> Explanation:
-    """Explain a request by its method and its path, as it is in a URL."""
+    """Explain a request by its method and its path, which is written as in a URL."""
     method, path = method.upper(), _path(path)
     try:
         handler, values = application.dispatcher.find(method, path)
@@ -135,12 +135,12 @@ def explain(application: Application, method: str, path: str) -> Explanation:
 
 
 def arguments_of(graph: Graph, plan: Plan) -> list[Argument]:
-    """Tell the arguments of a handler, or of what stands around it."""
+    """List the arguments of a handler, a guard or an exception handler."""
     return [_argument(graph, parameter) for parameter in plan.parameters]
 
 
 def _path(text: str) -> str:
-    """Return the path of a URL, which may be whole, or lack its first slash."""
+    """Return the path of a URL; the text may have a host, or lack the first slash."""
     path = re.split("[?#]", _HOST.sub("", text))[0]
     return "/" + unquote(path).removeprefix("/")
 
@@ -148,7 +148,7 @@ def _path(text: str) -> str:
 def _refused(
     application: Application, method: str, path: str, refusal: HTTPException
 ) -> Explanation:
-    """Explain a request without a handler: what stands around all handlers sees it as well."""
+    """Explain a request without a handler: it passes the steps around all handlers, too."""
     steps = steps_without_handler(refusal, application.everywhere)
     (last,) = only(steps, AnswerWithoutHandler)
     (answer,) = last.outcomes(method)
@@ -176,7 +176,7 @@ def _refused(
 def _around(
     application: Application, steps: Sequence[Step], method: str, *, uses_session: bool
 ) -> Iterator[Outcome]:
-    """Yield what may be answered whichever handler a request has, or none."""
+    """Yield the answers that are possible for every request, with or without a handler."""
     if application.everywhere.settings.trusted_hosts:
         yield Outcome(400, "the host is not one of trusted_hosts")
     for step in steps:
@@ -185,7 +185,7 @@ def _around(
 
 
 def _of_handler(steps: Sequence[Step], method: str) -> Iterator[Outcome]:
-    """Yield what a handler and its guards and exception handlers answer, its success first."""
+    """Yield the answers of a handler, its guards and its exception handlers, the success first."""
     (call,) = only(steps, CallHandler)
     success, *failures = call.outcomes(method)
     yield success
@@ -200,14 +200,14 @@ def _of_handler(steps: Sequence[Step], method: str) -> Iterator[Outcome]:
 def _catchers_of(
     application: Application, method: str, refusal: HTTPException
 ) -> Sequence[Catcher]:
-    """List the exception handler that answers where no handler does, if there is one."""
+    """Return the exception handler for a request without a handler, in a list that may be empty."""
     found = catcher_of(application.catchers, type(refusal))
     # An automatic answer to OPTIONS is not an error.
     return [found[0]] if found and not is_automatic_options(method, refusal) else []
 
 
 def _in_order(own: Iterable[Outcome], around: Iterable[Outcome]) -> list[Outcome]:
-    """Leave the first one first, and sort the others, those of any status last."""
+    """Keep the first answer first, and sort the others; answers without a status come last."""
     first, *others = dict.fromkeys([*own, *around])
     return [first, *sorted(others, key=lambda outcome: (outcome.status is None, outcome.status))]
 
@@ -245,7 +245,7 @@ def _caught(application: Application, catchers: Iterable[Catcher]) -> list[Caugh
 def _argument(graph: Graph, parameter: Parameter) -> Argument:
     marker, field = parameter.marker, parameter.field
     explained = marker.explained(field)
-    # Only the graph knows what provides a component.
+    # Only the graph knows the provider of a component.
     if isinstance(marker, InjectMarker):
         explained = f"provided by {graph.provider_of(field.annotation)}"
     parts = [

@@ -16,7 +16,7 @@ _LEAST_RATIO = 0.6
 
 @dataclass(frozen=True)
 class NearMiss:
-    """Name a rule and say why it is not the one."""
+    """Name a rule and say why the rule does not match."""
 
     method: str
     rule: str
@@ -25,7 +25,7 @@ class NearMiss:
 
 
 def near_misses(path: str, routes: Iterable[Route]) -> list[NearMiss]:
-    """Find the rules that are most like a path which none of them matches, the nearest first."""
+    """Find the rules that are most like a path without a matching rule, the nearest first."""
     rated = [(_likeness(path, route.rule), route) for route in routes]
     near = [pair for pair in rated if pair[0] >= _LEAST_RATIO]
     near.sort(key=lambda pair: (-pair[0], pair[1].rule, pair[1].method))
@@ -36,7 +36,7 @@ def near_misses(path: str, routes: Iterable[Route]) -> list[NearMiss]:
 
 
 def _likeness(path: str, rule: str) -> float:
-    """Rate from 0 to 1; a variable is like whatever the path has in its place."""
+    """Rate the likeness from 0 to 1; a variable is like any text in its place."""
     given = _segments(path)
     filled = [
         given[at] if "<" in part and at < len(given) else part
@@ -48,7 +48,7 @@ def _likeness(path: str, rule: str) -> float:
 def _difference(path: str, rule: str) -> str:
     for segment, part in zip_longest(_segments(path), _segments(rule)):
         if part is None:
-            return f"nothing stands for {segment!r}"
+            return f"the rule has nothing for {segment!r}"
         if segment is None:
             return f"{part!r} is missing"
         if not _fits(segment, part):

@@ -32,7 +32,7 @@ class SessionUse:
 
 
 def session_uses(steps: Sequence[Step], method: str) -> list[SessionUse]:
-    """List who may use the session; without a step that saves it, nobody can."""
+    """List who may use the session; nobody can use it if no step saves it."""
     saving = only(steps, SaveSession)
     if not saving:
         return []
@@ -46,7 +46,7 @@ def session_uses(steps: Sequence[Step], method: str) -> list[SessionUse]:
 
 
 def named(middleware: Middleware) -> str:
-    """Name middleware by its place, and the framework's own by its module."""
+    """Name middleware by its place, and the framework's own middleware by its module."""
     target: Any = middleware if hasattr(middleware, "__qualname__") else type(middleware)
     if target.__module__.startswith("framework."):
         return f"{target.__qualname__} ({target.__module__})"

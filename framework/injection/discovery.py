@@ -40,7 +40,7 @@ def _classes_of_module(module: ModuleType, report: Report) -> list[type]:
 
 
 def _modules(module: ModuleType, report: Report) -> Iterator[ModuleType]:
-    """Import the modules of a package."""
+    """Yield a module and, if it is a package, all modules inside the package."""
     yield module
     for info in pkgutil.iter_modules(getattr(module, "__path__", ()), module.__name__ + "."):
         # Importing __main__ would run the program.
@@ -48,12 +48,12 @@ def _modules(module: ModuleType, report: Report) -> Iterator[ModuleType]:
             continue
         try:
             inner = importlib.import_module(info.name)
-        # A module may fail in any way; the others are still looked at.
+        # A module may raise any error; the other modules are still searched.
         except Exception as error:  # noqa: BLE001
             report.note(
                 info.name,
                 f"the module cannot be imported: {type(error).__name__}: {error}",
-                f"Correct it; `python -c 'import {info.name}'` shows where it fails.",
+                f"Correct the module; `python -c 'import {info.name}'` shows where it fails.",
             )
         else:
             yield from _modules(inner, report)
@@ -64,14 +64,14 @@ def _note_undecorated(part: object, report: Report) -> None:
         hint = _named_elsewhere(part)
         report.at(part).note(
             "the class is given to Application, but nothing says what it is",
-            f"{hint} Else decorate it, as with @service." if hint else _DECORATE,
+            f"{hint} Otherwise decorate it, for example with @service." if hint else _DECORATE,
         )
         return
     here = report.at(f"Application(…, {part!r}, …)")
     if is_decorated(type(part)):
         name = type(part).__name__
         here.note(
-            f"this is an object of {name}, and not a class",
+            f"this is an object of {name}, not a class",
             f"Give {name} itself, without parentheses: the application builds it.",
         )
     elif isinstance(part, list | tuple | set | frozenset):
@@ -87,7 +87,7 @@ def _note_undecorated(part: object, report: Report) -> None:
 
 
 def _named_elsewhere(part: type) -> str | None:
-    """Say where to name a class that must not be given to the application."""
+    """Say where the user names a class that works without being given to the application."""
     name = part.__name__
     if callable(getattr(part, "check", None)):
         return f"If it is a guard, leave it out: @guard({name}) is enough."
@@ -95,7 +95,7 @@ def _named_elsewhere(part: type) -> str | None:
         return f"If it is a resolver, leave it out: Annotated[…, {name}] is enough."
     if takes_requests(part):
         return (
-            f"If it is middleware, return [{name}] from a @component method of a configuration that"
-            " is annotated `-> list[Middleware]`."
+            f"If it is middleware, return [{name}] from a configuration's @component method that is"
+            " annotated `-> list[Middleware]`."
         )
     return None

@@ -1,9 +1,9 @@
 """The graph of components: checked and built at start-up, with the injector.
 
-injector fills unbound parameters of builtin types with empty values, and holds one lock for the
-whole process. So each constructor is walked before it: something provides the type of a parameter,
-or the parameter has a default, or it is a mistake. injector only calls what is complete, in one
-thread, before the first request.
+The library injector fills unbound parameters of builtin types with empty values, and holds one lock
+for the whole process. So the graph walks each constructor before injector does: something provides
+the type of a parameter, or the parameter has a default, or start-up reports a mistake. injector
+only calls complete constructors, in one thread, before the first request.
 """
 
 import functools
@@ -47,9 +47,9 @@ from sessions.errors import ConfigurationError
 
 T = TypeVar("T")
 
-# The providers that are being built, each for the one before it.
+# The providers that are being built: each provider is built for the provider before it.
 Trail = tuple[Provider, ...]
-# A parameter and what provides its argument; None where it keeps its default.
+# A parameter and the provider of its argument; None if the parameter keeps its default.
 Supplied = tuple[Declared, Provider | None]
 
 
@@ -87,12 +87,12 @@ class Graph:
         report: Report,
     ) -> None:
         self.known = known
-        """What the framework provides where the user does not."""
+        """The components that the framework provides if the user does not."""
         self._report = report
         self._built: dict[Provider, bool] = {}
         self._asked_for: set[Provider] = set()
         self.per_request: dict[object, Callable[[Context], object]] = {}
-        """What gives the components that each request has anew, by their types."""
+        """The functions that give each request its own components, by their types."""
         self._per_request: dict[Provider, PerRequest] = {}
         self._endings: list[Callable[[], object]] = []
         self._injector = injector.Injector(auto_bind=False)
@@ -112,9 +112,9 @@ class Graph:
         return self._get(self._ask_for(key))
 
     def stand_in(self, listed: Any) -> Any:
-        """Return what a decorator or a list means: the component of a class, or an object itself.
+        """Return the component of a listed class, or the listed object itself.
 
-        A replacement of the object, or of its class, takes its place.
+        If the object or its class is replaced, the replacement is returned.
         """
         if isinstance(listed, type):
             return self.get(Named(listed))
@@ -124,15 +124,15 @@ class Graph:
         return listed
 
     def provide(self, key: object) -> object:
-        """Return a component, or what gives one that each request has anew; raise as `get`."""
+        """Return a component, or the function that gives each request its own; raise as `get`."""
         return self._provide((), key)
 
     def call_of(
         self, configuration: type, name: str, function: Callable[..., object]
     ) -> Callable[[], object]:
-        """Return the call of a configuration's method, its parameters injected.
+        """Return a function that calls a configuration's method with injected arguments.
 
-        Its components are looked up once, not when it is called.
+        The components are looked up once, now, and not at each call.
         """
         provider = method_call(configuration, name, function)
         arguments = self._arguments(provider, (provider,))
@@ -140,12 +140,12 @@ class Graph:
         return functools.partial(construction.get, self._injector)
 
     def close(self) -> None:
-        """End the components that generators have made, the last one first."""
+        """End the components that generators have made, the last component first."""
         endings, self._endings = self._endings, []
         end_all(reversed(endings))
 
     def provider_of(self, key: object) -> str | None:
-        """Return where the component of a type comes from, None if from nowhere."""
+        """Return where the component of a type comes from, or None if nothing provides it."""
         return self._registry.where(key)
 
     def asks_for(self, key: object) -> bool:
@@ -158,7 +158,7 @@ class Graph:
 
     @property
     def has_endings(self) -> bool:
-        """Return whether something ends with the application."""
+        """Return whether a component has to be ended with the application."""
         return any(provider.ends and not provider.per_request for provider in self._built)
 
     def all_of(self, kind: type) -> Iterator[tuple[str, Any]]:
@@ -171,21 +171,21 @@ class Graph:
                     yield provider.where, component
 
     def components(self) -> Iterator[tuple[str, object]]:
-        """Yield what the user's providers have made, each with the name of its type."""
+        """Yield the components of the user's providers, each with the name of its type."""
         for provider in self._registry.eager():
             if not provider.per_request:
                 yield describe(provider.keys[0]), _give(self._injector, provider)
 
     def unasked(self) -> Iterator[tuple[tuple[object, ...], str, object]]:
-        """Yield what the user provides and nothing has asked for: its types, place and value."""
+        """Yield the user's components that nothing has asked for: their types, place and value."""
         for provider in self._registry.eager():
             if self._built.get(provider) and provider not in self._asked_for:
-                # A component of the request does not exist yet, so its types replace it here.
+                # A component of each request is not made yet, so its types stand for it.
                 value = provider.keys if provider.per_request else _give(self._injector, provider)
                 yield provider.keys, provider.where, value
 
     def note_unused(self) -> None:
-        """Note what was meant for something that nothing asks for, once everything has asked."""
+        """Note the replacements and mappings that nothing has asked for; call this last."""
         for replacement in self._registry.replacements:
             if replacement not in self._asked_for:
                 self._note(unused_replacement(replacement))
@@ -202,7 +202,7 @@ class Graph:
         self._report.note(mistake.where, mistake.what, mistake.remedy)
 
     def _refuse(self, mistake: Mistake) -> Reported:
-        """Note a mistake that has a place of its own, and return what to raise."""
+        """Note a mistake that has a place of its own, and return the exception to raise."""
         self._note(mistake)
         return Reported()
 
@@ -226,7 +226,7 @@ class Graph:
         return False
 
     def _build(self, provider: Provider, trail: Trail) -> None:
-        """Build a component after all that it needs; raise Reported if that cannot be."""
+        """Build a component after the components that it needs; raise Reported on a mistake."""
         if provider in trail:
             raise self._refuse(cycle(trail[trail.index(provider) :]))
         if provider not in self._built:
@@ -244,7 +244,7 @@ class Graph:
         return here.is_clean
 
     def _arguments(self, provider: Provider, trail: Trail) -> list[Supplied]:
-        """Walk the parameters of a provider and build what they ask for."""
+        """Walk the parameters of a provider and build the components that they ask for."""
         here = self._report.at(provider.written)
         with here:
             self._build_configuration(provider, trail)
@@ -282,7 +282,7 @@ class Graph:
         self.per_request.update((key, giver) for key in provider.keys)
 
     def _build_configuration(self, provider: Provider, trail: Trail) -> None:
-        """Build the configuration whose method provides a component, if it is one."""
+        """Build the configuration of a provider that is a method of a configuration."""
         if provider.configuration is not None:
             self._build(self._registry.find(provider.configuration), trail)
 
@@ -290,11 +290,11 @@ class Graph:
         if provider.signature is None:
             return []
         found = read_parameters(provider.signature, self._report.at(provider.written))
-        # Nothing is passed to *args and **kwargs, which the constructors of mixins often have.
+        # The constructors of mixins often have *args and **kwargs, which get no arguments.
         return [declared for declared in found if not declared.variadic]
 
     def _need(self, declared: Declared) -> Provider | None:
-        """Return what provides an argument; None where the parameter keeps its default."""
+        """Return the provider of an argument; None if the parameter keeps its default."""
         if declared.annotation is Unresolved:
             raise Reported
         try:
@@ -325,17 +325,17 @@ class Graph:
             raise Reported from error
         except NothingYielded as error:
             raise self._refuse(yields_nothing(provider)) from error
-        # The user's own code makes the component, and may raise anything.
+        # The user's own code makes a component, and may raise any error.
         except Exception as error:
             raise self._refuse(raised(provider, error)) from error
-        # From now on, everybody gets this same component.
+        # From now on, everybody gets the same component.
         self._injector.binder.bind(key, to=injector.InstanceProvider(component))
         wrong = wrong_type(provider, component)
         if wrong is not None:
             raise self._refuse(wrong)
 
     def _place_of_settings(self, provider: Provider) -> str:
-        """Return where the settings are written that a component is made of, or the component."""
+        """Return where the component's settings are written, or else the component's own place."""
         settings = provider if provider.settings is None else self._registry.find(provider.settings)
         return settings.where
 
@@ -355,6 +355,6 @@ def _make_of(provider: Provider, endings: list[Callable[[], object]]) -> Callabl
 
 
 def _give(source: injector.Injector, provider: Provider) -> object:
-    # injector takes any key, but says that it wants a type. A provider as the key keeps types apart
-    # to which injector gives a meaning of its own, such as lists.
+    # injector is annotated to take a type, but takes any key. The provider is the key, because
+    # injector gives some types, such as lists, a meaning of its own.
     return source.get(cast(Any, provider))

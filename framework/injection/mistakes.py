@@ -29,21 +29,21 @@ from framework.types.signatures import (
 )
 
 _MOST_PLACES = 5
-# The folders whose frames say nothing about the mistake.
+# The frames of this code in a traceback say nothing about the mistake.
 _PACKAGE = Path(__file__).parent.parent
 _OWN_FOLDERS = tuple(f"{folder}{os.sep}" for folder in (_PACKAGE, Path(injector.__file__).parent))
-# Python's error for an argument that a constructor does not have.
+# Python's message about an argument that a constructor does not have.
 _UNKNOWN_NAME = re.compile(r"(.+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 
 
 def not_provided(key: Any, components: Collection[type], absent: Iterable[Absent]) -> NotProvided:
-    """Explain why no component fits the type that is asked for."""
+    """Explain why no component has the type that is asked for."""
     name = describe(key)
     if key is Request or is_session(key):
         return of_one_request(name)
-    for absence in absent:
-        if key is absence.key:
-            return NotProvided(absence.what, absence.remedy)
+    for missing in absent:
+        if key is missing.key:
+            return NotProvided(missing.what, missing.remedy)
     if is_abstract(key):
         return _abstract(key, components)
     if is_scalar(key, TEXTS):
@@ -59,14 +59,14 @@ def of_one_request(name: str) -> NotProvided:
     """Explain why a component cannot have an object that belongs to one request."""
     return NotProvided(
         f"{name} belongs to one request, but components live longer",
-        "Take it as a parameter of the handler, and pass it on from there.",
+        "Take it as a parameter of the handler, and pass it to the component from there.",
     )
 
 
 def unannotated() -> NotProvided:
     """Explain why a parameter without an annotation gets nothing."""
     return NotProvided(
-        "nothing says what to inject without an annotation",
+        "it has no annotation, so nothing says what to inject",
         "Write the type of the component behind the parameter, or give it a default value.",
     )
 
@@ -77,18 +77,18 @@ def is_abstract(key: Any) -> bool:
 
 
 def implements(candidate: type, key: type) -> bool:
-    """Return whether a class says itself that it implements an abstract class or a protocol."""
+    """Return whether a class inherits from the abstract class or the protocol."""
     return candidate is not key and key in candidate.__mro__
 
 
 def cycle(providers: Sequence[Provider]) -> Mistake:
-    """Draw providers each of which needs the next one, and the last the first."""
+    """Draw a circle of providers: each needs the next, and the last needs the first."""
     first = providers[0]
     drawing = "\n→ ".join(provider.where for provider in (*providers, first))
     return Mistake(
-        f"these components need each other, so none of them can be built first:\n{drawing}",
-        "Take one of them out of the circle, for example by moving what two of them share into a"
-        " third.",
+        f"these components need each other, so no component can be built first:\n{drawing}",
+        "Break the circle, for example by moving the code that two of the components share into a"
+        " third component.",
         where=first.where,
     )
 
@@ -103,27 +103,28 @@ def lacking(provider: Provider, declared: Declared, missing: NotProvided) -> Mis
 
 
 def captive(trail: Sequence[Provider], need: Provider) -> Mistake:
-    """Draw how a component that lives longer would keep a component of one request."""
+    """Draw how a component that is built once would keep a component of one request."""
     drawing = "\n→ ".join(provider.where for provider in (*trail, need))
     needed = describe(need.keys[0])
     return Mistake(
-        f"{trail[-1].name} is built once, but {needed} anew for each request:\n{drawing}",
+        f"{trail[-1].name} is built once, but {needed} is built for each request:\n{drawing}",
         _release(trail[-1], needed),
         where=trail[-1].where,
     )
 
 
 def short_lived(provider: Provider) -> Mistake:
-    """Report a controller, a guard or middleware that would be made anew for each request."""
+    """Report a controller, a guard or middleware that would be built for each request."""
     return Mistake(
-        f'{provider.name} has scope="request", but what handles requests is built once',
-        "Remove the scope, and let a method take what belongs to the request.",
+        f'{provider.name} has scope="request", but controllers, guards and middleware are built'
+        " once",
+        "Remove the scope, and let a method take the values that belong to the request.",
         where=provider.where,
     )
 
 
 def raised(provider: Provider, error: Exception) -> Mistake:
-    """Show what a constructor or a component method raised, from the user's own code on."""
+    """Show the error of a constructor or a component method; the traceback starts in user code."""
     trace = error.__traceback__
     while trace is not None and _is_own(trace):
         trace = trace.tb_next
@@ -141,17 +142,18 @@ def raised(provider: Provider, error: Exception) -> Mistake:
 def yields_nothing(provider: Provider) -> Mistake:
     """Report a generator that ends before it has yielded a component."""
     return Mistake(
-        f"{provider.name}() is a generator, but ended without yielding a component",
-        "Yield the component once, whichever way the method takes; what follows the yield ends it.",
+        f"{provider.name}() is a generator, but it ended without yielding a component",
+        "Yield the component once on every path through the method; the code after the yield ends"
+        " the component.",
         where=provider.where,
     )
 
 
 def wrong_type(provider: Provider, component: object) -> Mistake | None:
-    """Report a component method that does not return what it says."""
+    """Report a component method whose result is not of its return type."""
     if provider.configuration is None:
         return None
-    # The asynchronous method has been reported already.
+    # Start-up has already reported that the method is asynchronous.
     if isinstance(component, Coroutine):
         component.close()
     if isinstance(component, Coroutine | AsyncGenerator):
@@ -162,13 +164,13 @@ def wrong_type(provider: Provider, component: object) -> Mistake | None:
     return Mistake(
         f"{provider.name}() is annotated to return {describe(wrong[0])}, but it returned"
         f" {'None' if component is None else 'an object of type ' + type(component).__name__}",
-        "Return what the annotation says, or change it.",
+        "Return a component of this type, or change the annotation.",
         where=provider.where,
     )
 
 
 def unused_replacement(provider: Provider) -> Mistake:
-    """Report the replacement of something that nothing asks for."""
+    """Report a replacement that nothing asks for."""
     return Mistake(
         f"nothing asks for {provider.name}, so replacing it changes nothing",
         "Replace a type that a constructor or an Inject[...] parameter names.",
@@ -177,7 +179,7 @@ def unused_replacement(provider: Provider) -> Mistake:
 
 
 def unused_mapping(provider: Provider, known: Iterable[Known]) -> Mistake:
-    """Report a mapping that nothing asks for: it may hold settings under another name."""
+    """Report a mapping that nothing asks for: the method that returns settings may be misnamed."""
     meant = " ".join(
         f"Did you mean {component.method}? A method of that name returns settings of the"
         f" {describe(component.key)}."
@@ -193,14 +195,14 @@ def unused_mapping(provider: Provider, known: Iterable[Known]) -> Mistake:
 
 def _abstract(key: type, components: Collection[type]) -> NotProvided:
     name = describe(key)
-    chosen = [component for component in components if implements(component, key)]
+    chosen = [candidate for candidate in components if implements(candidate, key)]
     if chosen:
         return NotProvided(
             f"more than one component implements {name}: {_places(chosen)}",
             f"Return the one you mean from a @component method annotated `-> {name}`.",
         )
-    alike = [component for component in components if _looks_like(component, key)]
-    others = [subclass for subclass in _subclasses(key) if not is_abstract(subclass)]
+    alike = [candidate for candidate in components if _looks_like(candidate, key)]
+    others = [candidate for candidate in _subclasses(key) if not is_abstract(candidate)]
     if not alike and not others:
         return NotProvided(
             f"nothing provides {name}, which is abstract, and no implementation is known",
@@ -228,21 +230,21 @@ def _remedy(key: Any, name: str) -> str:
 
 def _places(classes: Iterable[type]) -> str:
     # An abstract class of the standard library may have hundreds of implementations.
-    places = [location(known) for known in dict.fromkeys(classes)]
+    places = [location(target) for target in dict.fromkeys(classes)]
     shown = ", ".join(places[:_MOST_PLACES])
     rest = len(places) - _MOST_PLACES
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def _subclasses(key: type) -> Iterator[type]:
-    below: type
-    for below in key.__subclasses__():
-        yield below
-        yield from _subclasses(below)
+    subclass: type
+    for subclass in key.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
 
 
 def _looks_like(candidate: type, key: type) -> bool:
-    """Return whether a class has all members of a protocol without naming it as a base."""
+    """Return whether a class has all members of a protocol, whether or not it inherits from it."""
     members = [
         name
         for base in key.__mro__
@@ -254,7 +256,7 @@ def _looks_like(candidate: type, key: type) -> bool:
 
 
 def _right_name(provider: Provider, error: Exception) -> str | None:
-    """Say which argument is meant, if a component got an unknown one."""
+    """Return the right names, if the component was called with an unknown argument."""
     kind: Any = provider.keys[0] if provider.keys else None
     found = _UNKNOWN_NAME.match(str(error)) if isinstance(error, TypeError) else None
     if found is None or not isinstance(kind, type) or found[1] != kind.__qualname__:
@@ -265,9 +267,9 @@ def _right_name(provider: Provider, error: Exception) -> str | None:
 
 
 def _made_by_hand(provider: Provider) -> str | None:
-    """Say how to write an object in the place of its class, or None."""
+    """Return how to list an object of the class, not the class; None if nothing lists the class."""
     kind: Any = provider.keys[0] if provider.keys else None
-    # A decorator or a list names these classes, and can name an object as well.
+    # Only a class that @guard or a list of middleware names can be given as an object.
     if provider.configuration is not None or not isinstance(kind, type) or is_component(kind):
         return None
     if callable(getattr(kind, "check", None)):
@@ -276,10 +278,10 @@ def _made_by_hand(provider: Provider) -> str | None:
 
 
 def _release(provider: Provider, needed: str) -> str:
-    """Say how something that is built once can have a component of each request."""
+    """Return the remedy for a component that is built once and needs a component of a request."""
     # A hook provides nothing.
     if not provider.keys:
-        return f"Remove the parameter, or ask for what {needed} is made of: no request runs here."
+        return f"Remove the parameter: no request runs here. Or ask for what {needed} is made from."
     kind: Any = provider.keys[0]
     taken = f"{needed[:1].lower()}{needed[1:]}: Inject[{needed}]"
     if isinstance(kind, type) and is_controller(kind):
@@ -289,7 +291,7 @@ def _release(provider: Provider, needed: str) -> str:
     if is_about_middleware(kind):
         return f"Let the middleware ask for it: component_of(request, {needed})."
     has_check = callable(getattr(kind, "check", None))
-    # A class that is not a component is built because @guard names it.
+    # A class that is not a component is built because @guard names the class.
     if has_check and provider.configuration is None and not is_component(kind):
         return f"Let check take it, as {taken}; a guard is built once."
     return (
@@ -305,6 +307,6 @@ def _is_own(trace: TracebackType) -> bool:
 
 
 def _is_of(component: object, key: object) -> bool:
-    """Return whether a component is of the class; the items of a collection do not count."""
+    """Return whether a component is of the class; the elements of a collection are not checked."""
     kind = bare(key)[0]
     return component is not None and fits(component, get_origin(kind) or kind)

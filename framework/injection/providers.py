@@ -37,22 +37,23 @@ _GENERATORS = (Generator, Iterator, Iterable, AsyncGenerator, AsyncIterator, Asy
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """Describe a component that the framework provides where the user does not."""
+    """Describe a component that the framework provides if the user does not."""
 
     key: type
-    # Without `settings`, nothing is injected into it. With `method`, it takes settings or nothing.
+    # Without `settings`, `make` gets no injected arguments. With `method`, `make` takes a mapping
+    # of settings or no argument.
     make: Callable[..., object]
-    # The component method that may return some settings as a mapping, of which `make` makes it.
+    # The name of the component method that may return some settings as a mapping for `make`.
     method: str | None = None
-    # The types that a test replaces, each with the setting that holds the part.
+    # The types that a test may replace, each with the setting that holds the part.
     parts: Mapping[object, str] = field(default_factory=dict)
-    # The component that `make` takes, where mistakes in its settings are reported.
+    # The component that `make` takes; mistakes in the settings are reported at its place.
     settings: object = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Absent:
-    """Describe a component that no application can have, and why."""
+    """Describe a component that this application cannot have, and the reason."""
 
     key: type
     what: str
@@ -61,25 +62,25 @@ class Absent:
 
 @dataclass(frozen=True, eq=False)
 class Provider:
-    """Say what makes a component, and under which types it is known."""
+    """Hold the function that makes a component, and the types under which it is known."""
 
     keys: tuple[object, ...]
     # `Greeter` or `WebConfiguration.mailer`
     name: str
-    # The class or method that a report points to, or the words it uses for something else.
+    # The class or method that a report points to, or a text for the report to show.
     origin: object
     make: Callable[..., object]
-    # The function whose parameters are injected; None if there are none.
+    # The function whose parameters are injected; None if nothing is injected.
     signature: Callable[..., object] | None = None
-    # The configuration whose instance `make` takes first.
+    # The configuration whose instance is the first argument of `make`.
     configuration: type | None = None
-    # The known component of which it makes only the settings.
+    # The known component for which `make` returns only settings.
     makes_settings_of: "Known | None" = None
-    # Whether each request that asks for the component has its own.
+    # Whether each request that asks for the component gets its own.
     per_request: bool = False
-    # Whether `make` is a generator function, which ends the component behind its `yield`.
+    # Whether `make` is a generator function: the code after its `yield` ends the component.
     ends: bool = False
-    # The type of the settings that it is made of: where they are written, mistakes are reported.
+    # The type of the component's settings: their mistakes are reported where they are written.
     settings: object = None
 
     @property
@@ -90,14 +91,14 @@ class Provider:
 
     @property
     def where(self) -> str:
-        """Return where the provider is written; finding a class means reading its file."""
+        """Return where the provider is written; this is slow, because it reads a class's file."""
         return self.origin if isinstance(self.origin, str) else location(self.origin)
 
     @property
     def written(self) -> object:
         """Return the function whose parameters are injected, or else the origin."""
         code = getattr(self.signature, "__code__", None)
-        # The constructor of a dataclass has no source code.
+        # The constructor of a dataclass is generated, so no file has its code.
         is_generated = code is None or code.co_filename.startswith("<")
         return self.origin if is_generated else self.signature
 
@@ -115,7 +116,7 @@ def class_provider(target: type) -> Provider:
 
 
 def value_provider(key: object, make: Callable[..., object], origin: str) -> Provider:
-    """Describe what needs no injection: a default of the framework, a replacement in a test."""
+    """Describe a provider that needs no injection, such as a replacement in a test."""
     return Provider((key,), describe(key), origin, make)
 
 
@@ -132,7 +133,7 @@ def known_provider(known: Known) -> Provider:
 def method_provider(
     configuration: type, member: Member, known: Sequence[Known], here: Place
 ) -> Provider:
-    """Describe what a component method of a configuration provides; raise what is wrong."""
+    """Describe the component that a method of a configuration provides; raise its mistake."""
     _note_asynchronous(member, here)
     settings_of = next((component for component in known if component.method == member.name), None)
     keys = _keys(member, settings_of, here)
@@ -141,7 +142,7 @@ def method_provider(
         (settings_of.key,) if settings_of and makes_settings else keys,
         f"{configuration.__name__}.{member.name}",
         location(member.function),
-        # By its name, so that a static or class method is bound as Python does it.
+        # The lookup by name lets Python bind static methods and class methods.
         lambda instance, *some, **others: getattr(instance, member.name)(*some, **others),
         member.function,
         configuration,
@@ -152,7 +153,7 @@ def method_provider(
 
 
 def method_call(configuration: type, name: str, function: Callable[..., object]) -> Provider:
-    """Describe a method of a configuration that is called for what it does."""
+    """Describe a method of a configuration that is called for its effect, not for a component."""
     return Provider(
         (),
         f"{configuration.__name__}.{name}",
@@ -164,16 +165,16 @@ def method_call(configuration: type, name: str, function: Callable[..., object])
 
 
 def key_of(annotation: Any, metadata: tuple[object, ...] = ()) -> object:
-    """Return what a type is known by: without None and markers, with any other metadata."""
-    others = tuple(beside for beside in metadata if not isinstance(beside, Marker))
+    """Return the key of a type: the type without None and markers, with any other metadata."""
+    others = tuple(element for element in metadata if not isinstance(element, Marker))
     return annotated(without_none(annotation), others)
 
 
 def _constructor(target: type) -> Callable[..., object] | None:
-    """Return the function whose parameters building the class takes."""
+    """Return the constructor whose parameters are injected, or None if it is written in C."""
     owner = next(base for base in target.__mro__ if "__init__" in vars(base))
     function = vars(owner)["__init__"]
-    # A constructor that is written in C takes no components.
+    # A constructor that is written in C has no parameters to inject.
     return in_class(function, "__init__", target) if isinstance(function, FunctionType) else None
 
 
@@ -188,7 +189,7 @@ def _note_asynchronous(member: Member, here: Place) -> None:
 
 def _keys(member: Member, known: Known | None, here: Place) -> tuple[object, ...]:
     """Return the types under which a component is known."""
-    # An override may narrow the return type or leave it out: what the base promised still holds.
+    # An override may narrow or omit the return type: the type of the base method still counts.
     returns = [_provided(function, here) for function in member.functions]
     keys = tuple(
         dict.fromkeys(key_of(*split(returned)) for returned in returns if returned is not EMPTY)
@@ -198,7 +199,7 @@ def _keys(member: Member, known: Known | None, here: Place) -> tuple[object, ...
     if not keys or type(None) in keys:
         raise Mistake(
             f"nothing says what type of component {member.name}() provides",
-            "Write the type behind the parameters, as in `-> Mailer`.",
+            "Write the return type of the method, as in `-> Mailer`.",
         )
     if known is not None and not any(_fits_known(key, known) for key in keys):
         name = describe(known.key)
@@ -211,23 +212,23 @@ def _keys(member: Member, known: Known | None, here: Place) -> tuple[object, ...
 
 
 def _provided(function: Callable[..., object], here: Place) -> Any:
-    """Return the type that a method says it provides; a generator's says what it yields."""
+    """Return the type of the component: the return type, or the type that a generator yields."""
     returned = read_return(function, here)
     yields = _is_generator(function) or isasyncgenfunction(_inner(function))
     if not yields or returned in (EMPTY, Unresolved):
         return returned
     if (get_origin(returned) or returned) not in _GENERATORS:
         here.note(
-            f"the component method yields, but is annotated to return {describe(returned)}",
+            f"the component method yields, but it is annotated to return {describe(returned)}",
             f"Write -> Iterator[{describe(returned)}].",
         )
-        # The meaning is clear, so only this one mistake is reported.
+        # The type is clear, so functions that ask for the component have no mistake of their own.
         return returned
     if get_args(returned):
         return get_args(returned)[0]
     raise Mistake(
-        f"the component method yields, but {describe(returned)} does not say what",
-        "Write the type of the component in it, as in `-> Iterator[Mailer]`.",
+        f"the component method yields, but {describe(returned)} does not say the type",
+        "Write the type of the component in brackets, as in `-> Iterator[Mailer]`.",
     )
 
 

@@ -22,7 +22,7 @@ from framework.types.signatures import describe, split
 
 
 class Registry:
-    """Find providers by the type that is asked for."""
+    """Find the provider of a type."""
 
     def __init__(
         self,
@@ -39,15 +39,15 @@ class Registry:
         }
         self._mine: dict[object, Provider] = {}
         self.replacements: list[Provider] = []
-        # The replacements that are parts of what another provider makes.
+        # The replacements of parts, by the provider that makes the whole.
         self.parts: dict[Provider, list[Provider]] = {}
         for provider in self._collect(classes):
             self._add(provider)
-        # The framework's defaults step aside for the user's components.
+        # The user's components take the place of the framework's defaults.
         self._providers |= self._mine
 
     def replace(self, replacements: Mapping[object, object]) -> None:
-        """Put objects in the place of whatever provides their types."""
+        """Let objects take the place of the providers of their types."""
         for annotation, value in replacements.items():
             key = key_of(*split(annotation))
             where = f"replace({describe(key)})"
@@ -58,10 +58,8 @@ class Registry:
             self._replace_parts(known)
 
     def replacement(self, key: object) -> Provider | None:
-        """Return what replaces an object that need not be a type, None if nothing does."""
-        return next(
-            (replacement for replacement in self.replacements if replacement.keys == (key,)), None
-        )
+        """Return the provider that replaces a type or another object, or None."""
+        return next((provider for provider in self.replacements if provider.keys == (key,)), None)
 
     def find(self, annotation: Any) -> Provider:
         """Return the provider of a type or raise NotProvided."""
@@ -71,14 +69,14 @@ class Registry:
         return provider
 
     def where(self, annotation: Any) -> str | None:
-        """Return where the component of a type comes from, None if from nowhere."""
+        """Return where the component of a type comes from, or None if nothing provides it."""
         provider, _ = self._lookup(annotation)
         return None if provider is None else provider.where
 
     def eager(self) -> list[Provider]:
-        """List the user's providers, without those whose place a replacement takes."""
+        """List the user's providers, without the providers that are replaced."""
         mine = dict.fromkeys(self._mine.values())
-        return [own for own in mine if not self._is_replaced(own)]
+        return [provider for provider in mine if not self._is_replaced(provider)]
 
     def _collect(self, classes: Iterable[type]) -> Iterator[Provider]:
         for target in classes:
@@ -93,7 +91,7 @@ class Registry:
                         f"the @component method {member.name}() is in {target.__name__}, which is"
                         " not a configuration",
                         f"Decorate {target.__name__} with @configuration, or move the method to a"
-                        " class that is.",
+                        " configuration.",
                     )
 
     def _add(self, provider: Provider) -> None:
@@ -110,7 +108,7 @@ class Registry:
                 )
 
     def _lookup(self, annotation: Any) -> tuple[Provider | None, Any]:
-        """Return the provider of a type, if there is one, and what the type is known by."""
+        """Return the provider of a type, or None, and the key of the type."""
         if isinstance(annotation, Named):
             annotation = annotation.target
             self._name(annotation)
@@ -123,16 +121,16 @@ class Registry:
         return provider or self._implied(key), key
 
     def _name(self, target: type) -> None:
-        """Let a class provide itself although nothing tags it, unless something provides it."""
+        """Let an undecorated class provide itself, unless something else provides the class."""
         if target not in self._providers and not is_abstract(target):
             self._providers[target] = class_provider(target)
 
     def _implied(self, key: Any) -> Provider | None:
-        """Return the provider of a type that nothing provides by its name."""
+        """Return the provider that a type implies: the component itself, or its implementation."""
         if isinstance(key, type) and is_component(key):
             provider = class_provider(key)
         else:
-            found = {kind for known, kind in self._types().items() if _is_choice(known, key)}
+            found = {provider for kind, provider in self._types().items() if _is_choice(kind, key)}
             if len(found) != 1:
                 return None
             (provider,) = found
@@ -143,7 +141,7 @@ class Registry:
         return {key: provider for key, provider in self._providers.items() if isinstance(key, type)}
 
     def _replace_parts(self, known: Known) -> None:
-        """Let whatever makes a known component make it with the parts that are replaced."""
+        """Let the provider of a known component use the replacements of the component's parts."""
         parts = {
             setting: self._providers[key]
             for key, setting in known.parts.items()
@@ -168,7 +166,7 @@ class Registry:
 
 
 def _completed(make: Callable[..., object], known: Known) -> Callable[..., object]:
-    """Return what makes a known component of some settings and of the defaults."""
+    """Return the function that makes a known component from some settings and the defaults."""
 
     def complete(*args: Any, **needs: Any) -> object:
         settings = make(*args, **needs)

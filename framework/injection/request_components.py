@@ -25,7 +25,7 @@ def per_request(
     provide: Callable[[object], object],
     report: Report,
 ) -> PerRequest:
-    """Return what gives a request the component; raise Reported if that cannot be planned."""
+    """Return the function that makes a request's component; raise Reported on a mistake."""
     plan = Plan(())
     if provider.signature is not None:
         here = report.at(provider.written)
@@ -46,10 +46,10 @@ def _ending(provider: Provider, make: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _injected(declared: Declared) -> Declared:
-    """Let a parameter take a component, unless it says that it belongs to the request."""
+    """Let a parameter take a component, unless the parameter takes a value of the request."""
     kind = declared.annotation
     is_mistake = kind in (EMPTY, Unresolved)
-    is_marked = any(marker_of(beside) for beside in declared.metadata)
+    is_marked = any(marker_of(element) for element in declared.metadata)
     if is_mistake or is_marked or kind is Request or is_session(kind):
         return declared
     return replace(declared, metadata=(*declared.metadata, InjectMarker()))

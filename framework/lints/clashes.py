@@ -11,14 +11,14 @@ from framework.report import Mistake, Report
 
 
 def note_clashes(program: Program, report: Report) -> None:
-    """Note what handlers and what stands around them cannot both have, each cause once."""
+    """Note arguments that handlers and their guards cannot both have, each cause once."""
     causes: dict[str, list[Mistake]] = {}
     for mistake in chain.from_iterable(map(_clashing, program.handlers)):
-        # The message names the shared part: each handler is right by itself.
+        # The text is the cause that several handlers share; each handler alone has no mistake.
         causes.setdefault(mistake.what, []).append(mistake)
     for first, *others in map(dict.fromkeys, causes.values()):
         count = len(others)
-        also = f"; so it is in {count} other handler{'s' * (count > 1)}" if others else ""
+        also = f"; the same is in {count} other handler{'s' * (count > 1)}" if others else ""
         report.note(first.where, f"{first.what}{also}", first.remedy)
     for handler in program.handlers:
         route = handler.route
@@ -29,12 +29,12 @@ def note_clashes(program: Program, report: Report) -> None:
 def _clashing(handler: Handler) -> Iterator[Mistake]:
     parameters = _before(handler)
     yield from clashes(parameters)
-    # Only one of the exception handlers runs, and the body of its request is not known.
+    # Only one of the exception handlers runs, and nobody knows which body its request had.
     for catcher in handler.catchers:
         yield from two_types([*catcher.plan.parameters, *parameters])
 
 
 def _before(handler: Handler) -> list[Parameter]:
-    """List the parameters of the guards, and then of the handler."""
+    """List the parameters of the guards, and then the parameters of the handler."""
     plans = (*(guard.plan for guard in handler.guards), handler.plan)
     return [parameter for plan in plans for parameter in plan.parameters]

@@ -27,7 +27,7 @@ _HOOKS = ("on_start", "on_stop")
 
 
 def note_misplaced(program: Program, report: Report) -> None:
-    """Note guards that guard nothing, handlers that nothing calls, and mixtures of the two."""
+    """Note guards that guard nothing, and handlers or exception handlers that nothing calls."""
     served = set(chain.from_iterable(map(_served, program.classes)))
     decorators = HiddenDecorators()
     for target in program.classes:
@@ -39,8 +39,8 @@ def note_misplaced(program: Program, report: Report) -> None:
 
 
 def note_undecorated(program: Program, report: Report) -> None:
-    """Note what is silently ignored in configurations."""
-    # What only a component method of a configuration can provide.
+    """Note methods of configurations, and whole configurations, that would do nothing."""
+    # Only a component method of a configuration can provide these types.
     names = {"Middleware", *(known.key.__name__ for known in program.graph.known)}
     methods = {known.method for known in program.graph.known}
     for target in program.configurations:
@@ -53,7 +53,7 @@ def note_undecorated(program: Program, report: Report) -> None:
         for function in forgotten:
             report.at(function).note(
                 f"{target.__name__}.{function.__name__} provides nothing: it is not decorated",
-                "Put @component above it.",
+                "Put @component above the method.",
             )
         if not forgotten and not provided and not _does_something(target):
             report.at(target).note(
@@ -66,19 +66,19 @@ def note_undecorated(program: Program, report: Report) -> None:
 def _note_in_controller(target: type, hidden: AbstractSet[str], report: Report) -> None:
     routes = {member.name for member in tagged_members(target, ROUTES)}
     for member in tagged_members(target, GUARDS):
-        # The decorator with its verb may be a hidden one.
+        # Another decorator may hide the verb of the member, which is another mistake.
         if member.name not in routes | hidden:
             _note_idle_guard(location(member.function), f"{member.name}() is not a handler", report)
     for member in tagged_members(target, CATCHES):
         if member.name in routes:
             report.at(member.function).note(
                 f"{member.name}() is decorated with @catch and as a handler, but it cannot be both",
-                "Write two methods, which may call a third.",
+                "Write two methods; both may call a third method.",
             )
 
 
 def _served(target: type) -> Sequence[type]:
-    """Return the classes whose decorators do something for the sake of this one."""
+    """Return the class and bases whose decorators have an effect in this class."""
     if is_controller(target):
         return target.__mro__
     return target.__mro__[1:] if is_configuration(target) else ()
@@ -93,7 +93,7 @@ def _note_elsewhere(target: type, served: AbstractSet[type], report: Report) -> 
             what = f"{name} is neither a controller nor a configuration"
             _note_idle_guard(location(base), what, report)
         for key, found in vars(base).items():
-            # A class inside a class may be decorated for its own sake.
+            # The decorators of a class inside a class belong to the inner class.
             if not issubclass(type(found), type):
                 _note_useless(found, key, target, report)
 
@@ -112,7 +112,7 @@ def _note_useless(found: object, key: str, target: type, report: Report) -> None
         report.note(
             where,
             f"@catch catches nothing here: {name} is neither a controller nor a configuration",
-            "Move the method to one of the two, or remove the decorator.",
+            "Move the method to a controller or a configuration, or remove the decorator.",
         )
 
 
@@ -120,7 +120,7 @@ def _note_idle_guard(where: str, why: str, report: Report) -> None:
     report.note(
         where,
         f"@guard guards nothing here: {why}",
-        "Put it on a handler, a controller or a configuration.",
+        "Put @guard on a handler, a controller or a configuration.",
     )
 
 
@@ -138,8 +138,8 @@ def _would_provide(function: Callable[..., object], types: set[str]) -> bool:
     kind: Any = key_of(*split(read_return(function)))
     base = get_origin(kind) or kind
     shown = describe(kind)
-    names = [owner.__name__ for owner in getattr(base, "__mro__", ())]
-    return any(kind in names or shown.startswith(f"list[{kind}") for kind in types)
+    names = [parent.__name__ for parent in getattr(base, "__mro__", ())]
+    return any(name in names or shown.startswith(f"list[{name}") for name in types)
 
 
 def _does_something(target: type) -> bool:

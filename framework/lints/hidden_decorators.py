@@ -13,14 +13,14 @@ from framework.types.members import tag_of
 from framework.types.signatures import REMEMBERED
 
 _NAMES = {GUARDS: "@guard", CATCHES: "@catch", COMPONENT: "@component"}
-# A decorator's function holds the decorated one near by; other objects may hold everything.
+# A wrapper refers to its function within a few steps; a cache or an engine may refer to everything.
 _NEAR = 1000
-# The types of defaults that hold no function.
+# A default of one of these types cannot refer to a function.
 _PLAIN = (NoneType, bool, int, float, str, bytes)
 
 
 class HiddenDecorators:
-    """Find decorators of a function that a class holds only inside of another function."""
+    """Find decorators on functions that wrappers without functools.wraps hide from the class."""
 
     def note(self, target: type, report: Report) -> set[str]:
         """Note each method whose decorators are lost, and return the names of those methods."""
@@ -35,7 +35,7 @@ class HiddenDecorators:
         return lost
 
     def _hidden(self, found: object, name: str) -> Iterator[tuple[FunctionType, list[str]]]:
-        """Yield the functions that a class's member only holds, with what they lose."""
+        """Yield the functions inside a member of a class, with the decorators that they lose."""
         mine = list(_wrapped(found))
         for layer in _functions_in(found):
             lost = [
@@ -47,17 +47,17 @@ class HiddenDecorators:
             own = next(
                 (function for function in inner if _is_hidden(function, layer, mine, name)), None
             )
-            # A decorator may also hold methods of other classes, and others of this one.
+            # A wrapper may also refer to methods of other classes, and to other methods of this.
             if own is not None or (lost and not self._is_elsewhere(inner)):
                 yield own or layer, lost
 
     def _is_elsewhere(self, functions: list[FunctionType]) -> bool:
-        """Return whether a class has one of the functions, also as a wrapped one."""
+        """Return whether some class has one of the functions as a member, wrapped or not."""
         return any(id(function) in self._members for function in functions)
 
     @cached_property
     def _members(self) -> set[int]:
-        """Know the members of all classes that exist; few applications need to."""
+        """Collect the members of all classes that exist; few applications need this."""
         found: set[int] = set()
         for target in subclasses(object).values():
             for member in vars(target).values():
@@ -66,14 +66,14 @@ class HiddenDecorators:
 
 
 def _is_hidden(function: FunctionType, layer: FunctionType, mine: list[object], name: str) -> bool:
-    """Return whether the class's member was made from a function inside a layer."""
-    # An object that leads from other methods back to this one hides nothing.
+    """Return whether a function inside a layer is the function that the class's member wraps."""
+    # Objects such as an application refer from other methods back to this one, and hide nothing.
     is_mine = any(function is own for own in mine)
     return function is layer if is_mine else function.__qualname__ == name
 
 
 def _wrapped(member: object) -> Iterator[object]:
-    """Yield a member of a class and what it wraps, as functools.wraps tells."""
+    """Yield a member of a class and the functions that it wraps with functools.wraps."""
     seen: set[int] = set()
     while issubclass(type(member), FunctionType | staticmethod | classmethod):
         if id(member) in seen:
@@ -84,7 +84,7 @@ def _wrapped(member: object) -> Iterator[object]:
 
 
 def _holds_nothing(member: object) -> bool:
-    """Return whether a member is a function that can hold no other one, as most handlers are."""
+    """Return whether a member is a function that cannot refer to another one, as most handlers."""
     if type(member) is not FunctionType or member.__closure__ or member.__kwdefaults__:
         return False
     tags = vars(member).keys() - {ROUTES, *REMEMBERED}
@@ -92,15 +92,15 @@ def _holds_nothing(member: object) -> bool:
 
 
 def _functions_in(holder: object) -> Iterator[FunctionType]:
-    """Yield the functions that something holds, however it does that, the nearest first."""
+    """Yield the functions to which an object refers in any way, the nearest first."""
     seen = {id(holder)}
     found = [holder]
-    # The list grows as it is read.
-    for near in islice(found, _NEAR):
-        # `isinstance` would evaluate a lazy object.
-        if type(near) is FunctionType:
-            yield near
-        for held in _held(near)[:_NEAR]:
+    # The list grows while the loop reads it.
+    for item in islice(found, _NEAR):
+        # isinstance would ask a lazy object for its class, and so load the object.
+        if type(item) is FunctionType:
+            yield item
+        for held in _held(item)[:_NEAR]:
             if id(held) not in seen and not issubclass(type(held), type | ModuleType):
                 seen.add(id(held))
                 found.append(held)
@@ -109,13 +109,13 @@ def _functions_in(holder: object) -> Iterator[FunctionType]:
 def _held(holder: object) -> list[object]:
     if type(holder) is not FunctionType:
         return gc.get_referents(holder)
-    # Its globals would lead everywhere, and what start-up remembers of it is not its own.
+    # The globals would lead everywhere, and the memory of start-up is not part of the function.
     own = {name: value for name, value in vars(holder).items() if name not in REMEMBERED}
     return gc.get_referents(holder.__closure__, holder.__defaults__, holder.__kwdefaults__, own)
 
 
 def _missing(layer: FunctionType, found: object, key: str) -> tuple[object, ...]:
-    """Return what a tag of an inner function says, and that of the outer one does not."""
+    """Return the parts of an inner function's tag that the outer function's tag lacks."""
     kept = _parts(tag_of(found, key))
     return tuple(
         part for part in _parts(tag_of(layer, key)) if not any(part is other for other in kept)

@@ -11,7 +11,7 @@ from framework.middleware import Middleware
 
 @dataclass(frozen=True)
 class Program:
-    """Hold what an application is made of."""
+    """Hold the parts of an application."""
 
     classes: Sequence[type]
     graph: Graph

@@ -7,18 +7,18 @@ from framework.static import note_wrong_folders
 
 
 def note_no_controller(program: Program, report: Report) -> None:
-    """Note that there is nothing to answer."""
-    # A part with a mistake may be the missing controller.
+    """Note that the application has no controller."""
+    # Another mistake may be the reason why a part is not a controller.
     if not program.controllers and not report.mistakes:
         report.note(
             "Application(…)",
-            "no controller is given, so there is nothing to answer",
+            "no controller is given, so the application answers no request",
             "Give classes decorated with @controller, or the modules that define them.",
         )
 
 
 def note_unused(program: Program, report: Report) -> None:
-    """Note what was meant for something that nothing asks for, once everything has asked."""
+    """Note middleware, folders and components that nothing uses; call this last."""
     note_lost_middleware(program.graph, program.middleware, report)
     note_wrong_folders(program.handlers, program.graph, report)
     program.graph.note_unused()

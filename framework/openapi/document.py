@@ -14,7 +14,7 @@ from framework.http.errors import ProblemDetails
 from framework.openapi.operations import describe_body, describe_parameters, results
 from framework.openapi.schemas import Schema, Schemas
 
-# Why the framework itself answers with an error.
+# The reasons why the framework itself answers with an error.
 _REFUSALS = {
     400: "The body cannot be read.",
     403: "The request is not allowed.",
@@ -45,11 +45,11 @@ class _Paths:
         self._tags: dict[str, Schema] = {}
         self._refusals: set[int] = set()
         self._ids: set[str] = set()
-        # By what a rule matches: its path, and the names of its variables there.
+        # The path of a rule and the names of its variables, by the rule without these names.
         self._templates: dict[str, tuple[str, list[str]]] = {}
 
     def add(self, handler: Handler) -> None:
-        """Describe a handler; of two whose paths differ in converters only, the first."""
+        """Describe a handler, unless a handler whose path differs only in converters came first."""
         path, names = self._template(handler.route.rule)
         operations = self._paths.setdefault(path, {})
         method = handler.route.method.lower()
@@ -57,14 +57,14 @@ class _Paths:
             operations[method] = self._operation(handler, names)
 
     def document(self) -> Schema:
-        """Return all that was described."""
+        """Return the descriptions of all handlers that were added."""
         refused = {_key(status): self._refusal(status) for status in sorted(self._refusals)}
         components = _stated(schemas=self._schemas.shared(), responses=refused)
         tags = list(self._tags.values())
         return {"tags": tags, "paths": self._paths, "components": components}
 
     def _template(self, rule: str) -> tuple[str, dict[str, str]]:
-        """Return the path of a rule; the first of its kind has named the variables for all."""
+        """Return the path of a rule; rules of one form share the variable names of the first."""
         rule = rule.removesuffix("/") or "/"
         names = _VARIABLE.findall(rule)
         path = _VARIABLE.sub(r"{\1}", rule)
@@ -87,13 +87,13 @@ class _Paths:
         }
 
     def _tag(self, handler: Handler) -> str:
-        """Return the name of the controller, which the document describes once."""
+        """Return the name of the controller; the document describes each controller once."""
         name = handler.endpoint.rpartition(".")[0]
         self._tags.setdefault(name, _stated(name=name, description=_text(handler.route.controller)))
         return name
 
     def _id(self, endpoint: str) -> str:
-        """Return the name of a handler; where it has several routes, each has its own."""
+        """Return a name for a route; the routes of one handler have different names."""
         name = endpoint
         while name in self._ids:
             number = int(name.partition(":")[2] or 1) + 1
@@ -127,12 +127,12 @@ def _refusals(handler: Handler, found: list[Parameter]) -> Iterable[int]:
     steps = steps_of(handler, Everywhere())
     for step in only(steps, CheckGuard):
         yield from (outcome.status or 403 for outcome in step.outcomes(method))
-    # Through a request object a body may be read, but nothing says that it is.
+    # A request object gives access to the body, but nothing says that the handler reads it.
     has_body = any(Needs.BODY in parameter.needs for parameter in found)
     for outcome in refusals_of(steps, method):
         if outcome.status is not None and (has_body or outcome.status not in (400, 413)):
             yield outcome.status
-    # A path with a variable may name something that does not exist.
+    # A handler may find nothing for a value of the path.
     if any(Needs.PATH in parameter.needs for parameter in found):
         yield 404
 
@@ -142,10 +142,10 @@ def _key(status: int) -> str:
 
 
 def _text(documented: object) -> str:
-    """Return the docstring, not indented."""
+    """Return the docstring without indentation."""
     return inspect.cleandoc(documented.__doc__ or "")
 
 
 def _stated(**members: Any) -> Schema:
-    """Leave out what is empty."""
+    """Return the members that are not empty."""
     return {name: value for name, value in members.items() if value}

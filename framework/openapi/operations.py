@@ -31,11 +31,11 @@ _ANYTHING: Schema = {"description": "What the handler answers."}
 def describe_parameters(
     found: Sequence[Parameter], names: Mapping[str, str], schemas: Schemas
 ) -> list[Schema]:
-    """Describe what is read from the path, the query, the headers and the cookies.
+    """Describe the values that are read from the path, the query, the headers and the cookies.
 
-    `names` are those that the document's path has for its variables.
+    `names` are the names of the variables in the document's path.
     """
-    # A resolver may read what the handler reads, too.
+    # A resolver and the handler may read the same value, which is described once.
     described: dict[tuple[str, str], Schema] = {}
     for parameter, value in _documented(found, DocumentedValue):
         name = names[value.name] if value.place == "path" else value.name
@@ -79,7 +79,7 @@ def results(route: Route, schemas: Schemas) -> dict[str, Schema]:
         status = route.status or HTTPStatus.NO_CONTENT
         found.setdefault(str(int(status)), _described(status, {}))
     if any(map(_is_free, members)):
-        # It may have any status; the one of the decorator is for all other results.
+        # A Response may have any status; the decorator's status is for all other results.
         found["default"] = _ANYTHING
     return found
 
@@ -96,7 +96,7 @@ def _with_default(schema: Schema, parameter: Parameter) -> Schema:
     if not parameter.required and parameter.default is not None:
         try:
             schema["default"] = msgspec.to_builtins(parameter.default, str_keys=True)
-        # A default that JSON cannot hold is left out.
+        # A default that JSON cannot hold is not documented.
         except (TypeError, ValueError):
             return schema
     return schema
@@ -108,7 +108,7 @@ def _body(content: Schema, *, required: bool) -> Schema:
 
 def _form(fields: Sequence[tuple[Parameter, DocumentedForm]], schemas: Schemas) -> Schema:
     """Describe a form: single fields, whole objects, or both."""
-    single = [member for member in fields if member[1].name]
+    single = [(parameter, field) for parameter, field in fields if field.name]
     whole = [schemas.of(field.type) for _, field in fields if not field.name]
     if not single and len(whole) == 1:
         return whole[0]
@@ -122,7 +122,7 @@ def _form(fields: Sequence[tuple[Parameter, DocumentedForm]], schemas: Schemas) 
 
 def _has_file(annotation: Any) -> bool:
     inner = (field.annotation for field in fields_of(bare(annotation)[0]))
-    return any(_is_file(list_item(part) or part) for part in (annotation, *inner))
+    return any(_is_file(list_item(kind) or kind) for kind in (annotation, *inner))
 
 
 def _is_file(annotation: Any) -> bool:
@@ -133,7 +133,7 @@ def _is_file(annotation: Any) -> bool:
 def _members(annotation: Any) -> list[Any]:
     base, _ = split(annotation)
     if get_origin(base) in (Union, UnionType):
-        return [member for part in get_args(base) for member in _members(part)]
+        return [member for inner in get_args(base) for member in _members(inner)]
     return [annotation]
 
 
@@ -142,7 +142,7 @@ def _is_nothing(annotation: Any) -> bool:
 
 
 def _is_free(annotation: Any) -> bool:
-    """Return whether the handler makes the response itself, only raises, or does not say."""
+    """Return whether the handler makes the response itself, only raises, or has no return type."""
     base, _ = split(annotation)
     return base in _UNKNOWN or (isinstance(base, type) and issubclass(base, Response))
 
@@ -180,5 +180,5 @@ def _schema(media_type: str, group: list[Any], schemas: Schemas) -> Schema:
         return {"type": "string"}
     if media_type == "application/octet-stream":
         return {}
-    found = [schemas.of(candidate) for candidate in group]
+    found = [schemas.of(kind) for kind in group]
     return found[0] if len(found) == 1 else {"anyOf": found}

@@ -18,7 +18,7 @@ from sessions.errors import ConfigurationError
 
 _VERSION = "3.1.0"
 _ASSETS = resources.files("framework.openapi")
-# The page shows what the document says, and loads nothing from anywhere else.
+# The page shows only the document, and loads nothing from other origins.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -29,8 +29,8 @@ _POLICY = (
 class OpenAPI(AddsController):
     """Describe an application as OpenAPI 3.1, at a path of its own, for programs and for people.
 
-    A configuration adds it with a component method that returns it. `include` chooses the routes,
-    and `amend` completes the document in place, for example with security schemes.
+    A configuration has a component method that returns this component. `include` chooses the
+    routes, and `amend` completes the document in place, for example with security schemes.
     """
 
     title: str
@@ -53,7 +53,7 @@ class OpenAPI(AddsController):
         @component
         @controller(self.path)
         class APIDocumentation(Documentation):
-            """Show what the application can do."""
+            """Show the operations of the application."""
 
             def __init__(self, application: Application) -> None:
                 super().__init__(settings, application)
@@ -62,7 +62,7 @@ class OpenAPI(AddsController):
 
 
 class Documentation:
-    """Serve the document of an application, made when it is first asked for, and its page."""
+    """Serve the document of an application and its page; the first request makes the document."""
 
     def __init__(self, settings: OpenAPI, application: Application) -> None:
         self._settings = settings
@@ -86,12 +86,12 @@ class Documentation:
 
     @get("/page.js")
     def script(self) -> Response:
-        """Return what fills the page."""
+        """Return the script that fills the page."""
         return _asset(self._script, "text/javascript")
 
     @get("/page.css")
     def style(self) -> Response:
-        """Return how the page looks."""
+        """Return the style sheet of the page."""
         return _asset(self._style, "text/css")
 
     @cached_property

@@ -27,7 +27,7 @@ class Schemas:
 
     def __init__(self) -> None:
         self._asked: list[tuple[Any, Schema]] = []
-        # The models of pydantic, which name and describe themselves in the end.
+        # The models of pydantic; pydantic names and describes them in the end.
         self._models: dict[Any, Schema] = {}
 
     def of(self, annotation: Any) -> Schema:
@@ -40,18 +40,18 @@ class Schemas:
         elif get_origin(annotation) in (Union, UnionType):
             schema["anyOf"] = [self.of(member) for member in get_args(annotation)]
         elif isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-            schema["enum"] = [choice.value for choice in annotation]
+            schema["enum"] = [member.value for member in annotation]
         return schema
 
     def of_text(self, annotation: Any, limits: msgspec.Meta | None = None) -> Schema:
-        """Return the schema of what is read from text: there is no null in it."""
+        """Return the schema of a value that is read from text, which is never null."""
         base, metadata = bare(annotation)
-        found = [limit for limit in (*metadata, limits) if isinstance(limit, msgspec.Meta)]
-        # msgspec has no limits of decimals, and so no schema for them.
+        found = [element for element in (*metadata, limits) if isinstance(element, msgspec.Meta)]
+        # msgspec has no limits for decimals, and so no schema for such limits.
         return self.of(base if base is Decimal else annotated(base, tuple(found)))
 
     def shared(self) -> Mapping[str, Schema]:
-        """Fill every schema that was asked for, and return those of classes by their names."""
+        """Fill every schema that was asked for, and return the schemas of classes by name."""
         types = [annotation for annotation, _ in self._asked]
         _, taken = self._describe(types)
         self._models, models = _describe_models(self._models, taken)
@@ -63,7 +63,7 @@ class Schemas:
     def _is_describable(self, annotation: Any) -> bool:
         try:
             self._describe([annotation])
-        # What msgspec cannot read, such as a union of two dataclasses, it may still write.
+        # A handler may return a type that msgspec cannot describe, such as two dataclasses.
         except (TypeError, NameError):
             return False
         return True
@@ -78,13 +78,13 @@ class Schemas:
         if kind is FileStorage:
             return _FILE
         titled = {"title": describe(kind)}
-        # What pydantic's models have; pydantic itself may not be installed.
+        # pydantic may not be installed, so the method of its models identifies a model.
         is_model = hasattr(kind, "model_json_schema")
         return self._models.setdefault(kind, titled) if is_model else titled
 
 
 def _describe_models(models: Iterable[Any], taken: Schema) -> tuple[dict[Any, Schema], Schema]:
-    """Return the references to models of pydantic, and their schemas by names not yet taken."""
+    """Return the references to models of pydantic, and their schemas under unused names."""
     if not models:
         return {}, {}
     from pydantic.json_schema import models_json_schema
@@ -93,7 +93,7 @@ def _describe_models(models: Iterable[Any], taken: Schema) -> tuple[dict[Any, Sc
         references, found = models_json_schema(
             [(model, "validation") for model in models], ref_template=f"{_SHARED}{prefix}{{model}}"
         )
-        schemas = {prefix + name: candidate for name, candidate in found["$defs"].items()}
+        schemas = {prefix + name: schema for name, schema in found["$defs"].items()}
         if not schemas.keys() & taken.keys():
             break
     return {model: reference for (model, _), reference in references.items()}, schemas

@@ -146,17 +146,17 @@ SPELLINGS = {
     "an optional session": (
         Session | None,
         "parameter 'x' is Session | None, which no request holds",
-        "Write x: Session. There always is one, new or not.",
+        "Write x: Session. Every request has a session, new or stored.",
     ),
     "a response": (
         Response,
         "parameter 'x' is Response, which no request holds",
-        "Make a Response in the handler, and return it.",
+        "Create a Response in the handler, and return the Response.",
     ),
     "a module": (
         collections,
         "parameter 'x' is annotated with the module 'collections', which is not a type",
-        "Write Session for the session, or else the class that the module holds.",
+        "Write Session for the session, or the class that the module defines.",
     ),
     "a body without a type": (
         Body,
@@ -191,12 +191,13 @@ SPELLINGS = {
     "a number that only a marker reads": (
         Decimal,
         "parameter 'x' is Decimal, but nothing says where it comes from",
-        "Write Query[Decimal] for a value of the query, or Form[Decimal] for one of a form.",
+        "Write Query[Decimal] for a value of the query, or Form[Decimal] for a field of a form.",
     ),
     "a list of what only a marker reads": (
         list[time],
         "parameter 'x' is list[time], but nothing says where it comes from",
-        "Write Query[list[time]] for a value of the query, or Form[list[time]] for one of a form.",
+        "Write Query[list[time]] for a value of the query, or Form[list[time]] for a field of a"
+        " form.",
     ),
     "bytes of a form": (
         Form[bytes],

@@ -155,7 +155,8 @@ def test_a_variable_of_some_paths_is_a_problem() -> None:
         " may have to answer"
     )
     assert problem.remedy == (
-        "Let the error carry the value; if it is a value of the query, write number: Query[int]."
+        "Let the error carry the value; if the value comes from the query, write"
+        " number: Query[int]."
     )
 
 

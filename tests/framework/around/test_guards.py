@@ -54,7 +54,7 @@ def test_an_answer_that_may_be_meant_to_pass_is_logged_once(
 
     (record,) = caplog.records
     assert record.getMessage().startswith("Answering.check (")
-    assert f"of type {kind}, and only True lets a request pass" in record.getMessage()
+    assert f"of type {kind}, but only True lets a request pass" in record.getMessage()
 
 
 def test_true_passes() -> None:

@@ -53,7 +53,9 @@ def test_a_name_that_is_nearly_one_of_the_path_is_a_problem(name: str, variable:
     assert problem.what == (
         f"parameter {name!r} is read from the query, but the path has the variable {variable!r}"
     )
-    assert problem.remedy == f"Name it {variable}, or write Query[...] if the query is meant."
+    assert (
+        problem.remedy == f"Name the parameter {variable}, or write Query[...] to read the query."
+    )
 
 
 @pytest.mark.parametrize(

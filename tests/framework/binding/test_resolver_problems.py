@@ -67,7 +67,7 @@ def test_a_component_without_resolve_is_told_what_to_return() -> None:
     problem = only_problem_of(echo_of(Annotated[User, Current]))
 
     assert problem.what == "Current has no method resolve"
-    assert problem.remedy == "Give it one: def resolve(self, session: Session) -> User."
+    assert problem.remedy == "Write the method: def resolve(self, session: Session) -> User."
 
 
 def test_a_function_is_no_resolver() -> None:
@@ -79,7 +79,7 @@ def test_a_function_is_no_resolver() -> None:
         f" {location(current_user)}, which marks nothing"
     )
     assert problem.remedy == (
-        "A resolver is a class: make it the method resolve of one, and write that there."
+        "Make the function the method resolve of a class, and write the class there."
     )
 
 
@@ -90,7 +90,7 @@ def test_a_resolver_that_returns_another_class_is_a_problem() -> None:
     problem = only_problem_of(echo_of(Annotated[User, current]))
 
     assert problem.what == f"parameter 'x' is User, but {location(current.resolve)} returns str"
-    assert problem.remedy == "Let it return User, or write Annotated[str, Current]."
+    assert problem.remedy == "Let resolve return User, or write Annotated[str, Current]."
 
 
 @pytest.mark.parametrize("returned", [None, int, "Session", Shop])

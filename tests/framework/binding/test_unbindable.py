@@ -262,7 +262,7 @@ def test_an_injected_component_that_is_missing_is_a_problem() -> None:
     assert "Decorate Mailer with @component" in problem.remedy
 
 
-WHAT = "parameter 'session' is {}, which only an event loop can load, and WSGI has none"
+WHAT = "parameter 'session' is {}, which only an event loop can load, but WSGI has no event loop"
 REMEDY = "Write session: Session, and call its methods without await."
 
 

@@ -148,10 +148,10 @@ def test_a_handler_of_head_is_the_one_that_answers(framework: Framework) -> None
 def test_a_wrong_method_is_told_the_others(framework: Framework) -> None:
     """A path that has other methods is a 405."""
     assert framework("explain", "PUT", "/orders/1").output == (
-        "PUT /orders/1: 405: the path has DELETE, GET, HEAD, OPTIONS, and not PUT\n"
+        "PUT /orders/1: 405: the path has DELETE, GET, HEAD, OPTIONS, not PUT\n"
         "  middleware     none\n"
         "  session        not asked for: no store call, no cookie\n"
-        "  answers        405  the path has DELETE, GET, HEAD, OPTIONS, and not PUT\n"
+        "  answers        405  the path has DELETE, GET, HEAD, OPTIONS, not PUT\n"
         "  other methods  DELETE, GET, HEAD, OPTIONS\n"
     )
 
@@ -176,7 +176,7 @@ def test_automatic_options_is_told(framework: Framework) -> None:
             "/orders/<int:year>/<int:month>",
             "'july' does not fit '<int:month>'",
         ),
-        ("/orders/2026/7/x", "/orders/<int:year>/<int:month>", "nothing stands for 'x'"),
+        ("/orders/2026/7/x", "/orders/<int:year>/<int:month>", "the rule has nothing for 'x'"),
         ("/orders//", "/orders/", "the slashes differ"),
     ],
 )

@@ -152,7 +152,7 @@ def test_a_component_method_has_to_say_its_type(annotations: dict[str, object]) 
 
     assert problem.where == location(Configuration.mailer)
     assert problem.what == "nothing says what type of component mailer() provides"
-    assert problem.remedy == "Write the type behind the parameters, as in `-> Mailer`."
+    assert problem.remedy == "Write the return type of the method, as in `-> Mailer`."
 
 
 def test_a_return_type_that_names_nothing_is_a_problem() -> None:

@@ -142,8 +142,8 @@ class Around:
         (Resolving, "If it is a resolver, leave it out: Annotated[…, Resolving] is enough."),
         (
             Around,
-            "If it is middleware, return [Around] from a @component method of a configuration that"
-            " is annotated `-> list[Middleware]`.",
+            "If it is middleware, return [Around] from a configuration's @component method that is"
+            " annotated `-> list[Middleware]`.",
         ),
     ],
 )
@@ -155,7 +155,7 @@ def test_what_is_named_elsewhere_need_not_be_given(target: type, hint: str) -> N
     assert caught.value.problems == (
         Mistake(
             "the class is given to Application, but nothing says what it is",
-            f"{hint} Else decorate it, as with @service.",
+            f"{hint} Otherwise decorate it, for example with @service.",
             where=location(target),
         ),
     )
@@ -235,13 +235,13 @@ def fail() -> type:
     [
         (
             lambda: Pages.show,
-            "which is not a controller to add",
+            "which is not a decorated controller",
             "Return a new class each time, decorated with @component and @controller.",
         ),
         (
             fail,
             "Broken cannot add its controller: LookupError: there is no folder",
-            "Correct what Broken is given.",
+            "Correct the arguments of Broken.",
         ),
     ],
     ids=["no controller", "an error"],

@@ -46,7 +46,7 @@ def test_a_captive_is_a_problem_with_its_path() -> None:
     """What is built once would keep the component of one request for ever."""
     problem = only_problem_of(Pages, Manager, Keeper, Cart, Database)
 
-    assert problem.what.startswith("Keeper is built once, but Cart anew for each request:")
+    assert problem.what.startswith("Keeper is built once, but Cart is built for each request:")
     assert "Keeper (" in problem.what
     assert "→ Cart (" in problem.what
     assert 'scope="request"' in problem.remedy
@@ -129,7 +129,7 @@ def test_a_generator_says_what_it_yields(scope: Any) -> None:
 
     problem = only_problem_of(Pages, Wrong, Log)
 
-    assert problem.what == "the component method yields, but is annotated to return Connection"
+    assert problem.what == "the component method yields, but it is annotated to return Connection"
     assert problem.remedy == "Write -> Iterator[Connection]."
 
 
@@ -147,8 +147,11 @@ def test_a_generator_has_to_say_what_it_yields(kind: Any) -> None:
 
     problem = problems_of(Wrong)[0]
 
-    assert problem.what == f"the component method yields, but {kind.__name__} does not say what"
-    assert problem.remedy == "Write the type of the component in it, as in `-> Iterator[Mailer]`."
+    assert problem.what == f"the component method yields, but {kind.__name__} does not say the type"
+    assert (
+        problem.remedy
+        == "Write the type of the component in brackets, as in `-> Iterator[Mailer]`."
+    )
 
 
 def test_a_generator_that_yields_nothing_at_start_up_is_a_problem() -> None:
@@ -163,7 +166,8 @@ def test_a_generator_that_yields_nothing_at_start_up_is_a_problem() -> None:
     problem = only_problem_of(Pages, Wrong, Log)
 
     assert (
-        problem.what == "Wrong.connection() is a generator, but ended without yielding a component"
+        problem.what
+        == "Wrong.connection() is a generator, but it ended without yielding a component"
     )
     assert problem.where.startswith(
         "Wrong.connection (tests/framework/injection/test_request_scope_problems.py:"
@@ -269,7 +273,7 @@ class Keeps:
         ),
         (
             [page(), Starts],
-            "Remove the parameter, or ask for what Cart is made of: no request runs here.",
+            "Remove the parameter: no request runs here. Or ask for what Cart is made from.",
         ),
         ([Keeps], "Let the handler take it, as cart: Inject[Cart]; a controller is built once."),
     ],
@@ -278,7 +282,7 @@ def test_the_remedy_is_possible(parts: list[type], remedy: str) -> None:
     """The scope of a request is nothing for what handles requests."""
     problem = only_problem_of(*parts, Cart, Log)
 
-    assert "is built once, but Cart anew for each request:" in problem.what
+    assert "is built once, but Cart is built for each request:" in problem.what
     assert problem.remedy == remedy
 
 

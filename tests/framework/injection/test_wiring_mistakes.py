@@ -274,7 +274,7 @@ def test_a_constructor_parameter_without_an_annotation_is_a_problem() -> None:
         def __init__(self, mailer) -> None: ...  # type: ignore[no-untyped-def]  # noqa: ANN001
 
     assert only_problem_of(Shop).what == (
-        "parameter 'mailer': nothing says what to inject without an annotation"
+        "parameter 'mailer': it has no annotation, so nothing says what to inject"
     )
 
 

@@ -218,7 +218,7 @@ def test_what_an_exception_handler_cannot_do_is_a_problem() -> None:
         ),
         (
             "the status '404' of @catch is not a final HTTP status",
-            "Give a number from 200 to 599, or leave it out.",
+            "Write a number from 200 to 599, or leave the status out.",
         ),
     ]
 
@@ -266,7 +266,7 @@ def test_a_method_that_nothing_decorates_is_told_by_its_type(annotation: Any) ->
 
     assert only_problem_of(Page, Own) == Mistake(
         "Own.chosen provides nothing: it is not decorated",
-        "Put @component above it.",
+        "Put @component above the method.",
         where=location(Own.chosen),
     )
 
@@ -385,7 +385,7 @@ def test_an_application_without_a_controller_is_told() -> None:
 
     assert caught.value.problems == (
         Mistake(
-            "no controller is given, so there is nothing to answer",
+            "no controller is given, so the application answers no request",
             "Give classes decorated with @controller, or the modules that define them.",
             where="Application(…)",
         ),

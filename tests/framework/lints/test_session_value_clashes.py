@@ -91,7 +91,7 @@ def test_two_types_of_one_session_value_are_a_problem(parts: list[type], other: 
         "parameter 'basket' takes session['cart'] as Basket, but parameter 'cart' of"
         f" {other} (tests/framework/lints/test_session_value_clashes.py:"
     )
-    assert problem.what.endswith(") as Cart: only one of the two could store its changes")
+    assert problem.what.endswith(") takes it as Cart: only one of the two could store its changes")
     assert problem.remedy == "Use one type for the key, or another key for one of them."
 
 
@@ -105,7 +105,7 @@ def test_one_clash_with_many_handlers_is_one_problem() -> None:
             return basket
 
     what = only_problem_of(Baskets, More, Guarded).what
-    assert what.endswith("could store its changes; so it is in 1 other handler")
+    assert what.endswith("could store its changes; the same is in 1 other handler")
 
 
 def test_other_limits_of_a_session_value_are_another_type() -> None:
