@@ -43,7 +43,7 @@ def note_lost_middleware(graph: Graph, middleware: Sequence[Middleware], report:
     """Note middleware that is provided under its own type, so that no request passes it."""
     listed = {type(layer) for layer in middleware if not isfunction(layer)}
     for keys, where, value in graph.unasked():
-        is_reported = any(_is_about_middleware(key) for key in keys)
+        is_reported = any(is_about_middleware(key) for key in keys)
         # component_of may ask for a component of the request while the request runs.
         surely = value is keys
         if not is_reported and type(value) not in listed and goes_around(value, surely=surely):
@@ -83,10 +83,6 @@ def _note_lost(here: Place, key: object, what: str) -> None:
         f"{describe(key)} {what} under which the application's middleware is looked up",
         "Return all of it from one method annotated `-> list[Middleware]`.",
     )
-
-
-def _is_about_middleware(key: object) -> bool:
-    return any(Middleware in (member, *get_args(member)) for member in get_args(key))
 
 
 def _instances(listed: Sequence[object], graph: Graph, here: Place) -> Iterator[Middleware]:
