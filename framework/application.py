@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 
 class Application:
-    """Serve controllers, with the components and configurations that are given along with them.
+    """Serve controllers with the given components and configurations.
 
-    A module stands for the decorated classes that it defines, a package for those of all its
-    modules. Raises StartupError with every mistake at once.
+    A module stands for the decorated classes that the module defines; a package stands for the
+    decorated classes of all its modules. Raises StartupError with every mistake at once.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Application:
         settings = self._read(classes, report)
         report.raise_mistakes()
         self.key_file: Path | None = defaults.key_file
-        """The file of the session key, if the framework made it, now or at an earlier start."""
+        """The file of the session key; None if the framework did not make the key."""
         self._serve(settings, debug=debug)
 
     def __call__(
@@ -73,20 +73,20 @@ class Application:
         return self._wsgi(environ, start_response)
 
     def start(self) -> None:
-        """Run the hooks on_start, unless they have been run; the first request does so, too."""
+        """Run the on_start hooks once; the first request runs them, too, if nothing has."""
         self._hooks.start()
         self._wsgi = self._served
         if self._hooks.are_needed:
             _started.add(self)
 
     def stop(self) -> None:
-        """Run the hooks on_stop in reverse order; the end of the process does so, too."""
+        """Run the on_stop hooks in reverse order; the end of the process runs them, too."""
         self._hooks.stop()
         self._wait_for_a_request()
 
     @property
     def debug(self) -> bool:
-        """Return whether an unhandled exception is raised on, to a debugger."""
+        """Return whether an unhandled exception goes on to the server, and so to a debugger."""
         return self.dispatcher.debug
 
     @debug.setter
@@ -105,19 +105,20 @@ class Application:
         """Build the URL of a handler, such as `url_for("Users.show", user_id=1)`.
 
         With a request, the URL is below the mount point at which the request arrived; `_external`
-        adds its scheme and host. Values that the path does not have go to the query.
+        adds the scheme and host of the request. Values that the path does not have go to the query.
         """
         if _external and request is None:
             raise TypeError(
                 f"the URL of {endpoint!r} with scheme and host needs a request:"
-                f" url_for({endpoint!r}, request, _external=True)"
+                f" write url_for({endpoint!r}, request, _external=True)"
             )
         environ = None if request is None else request.environ
         return self.dispatcher.router.url(endpoint, values, environ, external=_external)
 
     def test(self, *replacements: "Replacement") -> "AbstractContextManager[Client]":
-        """Build the application once more, with the replacements, and give a client of it."""
-        # The test client and the server know the application, so it can know them only here.
+        """Build the application again with the replacements, and return a client for it."""
+        # The modules of the test client and of the server import this module, so this method
+        # imports them late.
         from framework.testing import open_client
 
         return open_client(self._parts, replacements, debug=self.debug)
@@ -130,29 +131,29 @@ class Application:
         reload: bool = True,
         debug: bool | None = None,
     ) -> None:
-        """Serve for development, until Ctrl-C."""
+        """Serve for development until Ctrl-C."""
         from framework.serving.server import serve
 
         serve(lambda: self, host=host, port=port, reload=reload, debug=debug)
 
     def _read(self, classes: Sequence[type], report: Report) -> HTTPSettings:
-        """Read and check all that the classes say."""
+        """Read and check the routes, hooks, exception handlers, middleware and settings."""
         reader = HandlerReader(classes, self.graph, report)
         self.handlers: tuple[Handler, ...] = tuple(reader.read())
-        """What start-up knows about each handler: its route, and where its arguments come from."""
+        """The handlers: each has its route, and the sources of its arguments."""
         self._hooks = read_hooks(filter(is_configuration, classes), self.graph, report)
         self.catchers: tuple[Catcher, ...] = tuple(reader.catchers)
-        """The exception handlers of the whole application, the nearest first."""
+        """The exception handlers of the whole application; the nearest is first."""
         self.middleware: tuple[Middleware, ...] = tuple(read_middleware(self.graph, report))
-        """What goes around every answer, outermost first."""
+        """The middleware around every answer; the outermost is first."""
         self.sessions: SessionManager | None = self._sessions(report)
-        """The application's sessions; None if nothing uses them."""
+        """The manager of the application's sessions; None if nothing uses sessions."""
         settings = self._settings(report)
         check_program(Program(classes, self.graph, self.handlers, self.middleware), report)
         return settings
 
     def _serve(self, settings: HTTPSettings, *, debug: bool) -> None:
-        """Compile what answers requests."""
+        """Build the dispatcher that answers requests."""
         self.routes: tuple[Route, ...] = tuple(handler.route for handler in self.handlers)
         self.everywhere = Everywhere(
             settings=settings,
@@ -161,10 +162,10 @@ class Application:
             catchers=self.catchers,
             per_request=self.graph.per_request,
         )
-        """What holds for all requests."""
+        """The settings and parts that all requests share."""
         self.dispatcher = Dispatcher(self.handlers, self.everywhere, debug=debug)
-        """What finds the handler of a request."""
-        # The method costs each request less than the object that has it.
+        """The dispatcher, which finds the handler of a request and answers."""
+        # To call the method directly is faster than to call the object.
         self._served: WSGIApplication = surround(self.dispatcher.__call__, settings)
         self._wait_for_a_request()
 
@@ -182,7 +183,7 @@ class Application:
         return self._wsgi(environ, start_response)
 
     def _known(self) -> Sequence[Known]:
-        """Say what the framework provides where the user does not, sessions aside."""
+        """List the components, other than sessions, that the framework provides by default."""
         return [
             Known(key=Application, make=lambda: self),
             Known(key=HTTPSettings, make=HTTPSettings),
@@ -194,7 +195,7 @@ class Application:
         return HTTPSettings()
 
     def _sessions(self, report: Report) -> SessionManager | None:
-        """Return the manager of sessions if something uses them."""
+        """Return the manager of sessions if something uses sessions."""
         is_used = (
             self.graph.asks_for(SessionManager)
             or any(map(uses_session, self.middleware))

@@ -19,10 +19,11 @@ from framework.commands.shell import shell
 def main() -> None:
     """Run and inspect an application.
 
-    A command takes the application as module:name. Without one, it takes what pyproject.toml says
-    under [tool.framework], as in `app = "shop.app:app"`, or else the `app` of app.py.
+    A command takes the application as module:name. Without this argument, the command takes the
+    application that pyproject.toml names under [tool.framework], as in `app = "shop.app:app"`,
+    or else the `app` of app.py.
     """
-    # The script's own folder is on the path, the user's is not.
+    # Python puts the folder of the script on the path, but not the folder of the user.
     sys.path.insert(0, str(Path.cwd()))
 
 

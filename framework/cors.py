@@ -21,10 +21,11 @@ _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class CORS:
-    """Let the scripts of exactly these origins in; a middleware.
+    """Let only the scripts of these origins read answers; a middleware.
 
-    `credentials` lets them send cookies. `headers` are those that they may send, `expose` those
-    that they may read, `max_age` is for how long a browser remembers the answer to a preflight.
+    `credentials` lets the scripts send cookies. `headers` are the headers that they may send,
+    `expose` the headers that they may read. `max_age` says how long a browser remembers the answer
+    to a preflight.
     """
 
     origins: Collection[str]
@@ -33,7 +34,7 @@ class CORS:
     expose: Collection[str] = ()
     credentials: bool = False
     max_age: timedelta = timedelta(minutes=10)
-    # This middleware uses no session, so an application needs none for it.
+    # This tells the framework that the middleware does not use the session.
     uses_session: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -41,7 +42,7 @@ class CORS:
             _check_names(f"CORS.{name}", getattr(self, name), credentials=self.credentials)
         if not isinstance(self.max_age, timedelta) or self.max_age < timedelta():
             raise ValueError(
-                f"CORS.max_age is {self.max_age!r}; give a timedelta of no less than 0"
+                f"CORS.max_age is {self.max_age!r}; give a timedelta that is not negative"
             )
         if list(self.origins) == [EVERY_ORIGIN]:
             if self.credentials:
@@ -57,25 +58,25 @@ class CORS:
         allowed = self._allowed(origin)
         if allowed and _is_preflight(request):
             response = Response(status=204)
-            response.headers.update(self._permissions())
+            response.headers.update(self._preflight_headers())
         else:
             response = next(request)
         if allowed:
-            response.headers.update(self._passes(allowed))
+            response.headers.update(self._origin_headers(allowed))
         if EVERY_ORIGIN not in self.origins:
             response.vary.add("Origin")
         return response
 
     def _allowed(self, origin: str | None) -> str | None:
-        """Return what a response to this origin says is allowed, None if nothing is."""
+        """Return the allowed origin that the response names; None if this origin is not allowed."""
         if origin is None:
             return None
         if EVERY_ORIGIN in self.origins:
             return EVERY_ORIGIN
         return origin if origin in self.origins else None
 
-    def _passes(self, allowed: str) -> dict[str, str]:
-        """Return the headers of every response to an origin that is let in."""
+    def _origin_headers(self, allowed: str) -> dict[str, str]:
+        """Return the headers of every response to an allowed origin."""
         headers = {"Access-Control-Allow-Origin": allowed}
         if self.credentials:
             headers["Access-Control-Allow-Credentials"] = "true"
@@ -83,7 +84,7 @@ class CORS:
             headers["Access-Control-Expose-Headers"] = ", ".join(self.expose)
         return headers
 
-    def _permissions(self) -> dict[str, str]:
+    def _preflight_headers(self) -> dict[str, str]:
         """Return the headers that answer a preflight."""
         headers = {
             "Access-Control-Allow-Methods": ", ".join(self.methods),
@@ -99,18 +100,21 @@ def _is_preflight(request: Request) -> bool:
 
 
 def _check_names(setting: str, names: Collection[str], *, credentials: bool) -> None:
-    """Refuse names that a browser would read as another name, or not at all."""
+    """Refuse a name that a browser would read as another name, or not at all."""
     if isinstance(names, str):
         raise ValueError(f"{setting} is the text {names!r}; give a list: [{names!r}]")
     for name in names:
         if not _TOKEN.fullmatch(name):
-            raise ValueError(f"{setting} has {name!r}, which is not a name; list each on its own")
+            raise ValueError(
+                f"{setting} has {name!r}, which is not a name; list each name on its own"
+            )
         if setting == "CORS.methods" and name != name.upper():
             raise ValueError(
-                f"{setting} has {name!r}; write {name.upper()!r}, for methods are case-sensitive"
+                f"{setting} has {name!r}; write {name.upper()!r}, because methods are"
+                " case-sensitive"
             )
         if name == "*" and credentials:
             raise ValueError(
-                f"{setting} has '*' with credentials=True, where it stands for nothing: list the"
-                " names"
+                f"{setting} has '*' with credentials=True, where '*' does not mean every name:"
+                " list the names"
             )

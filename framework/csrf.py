@@ -1,7 +1,7 @@
 """Protection from requests that another site makes a user's browser send.
 
-What the browser itself says comes first: Fetch Metadata, then Origin. Where it says nothing, a
-token has to show that a page of this very session made the request.
+The middleware first reads the headers that the browser itself sets: Fetch Metadata, then Origin.
+Without these headers, a token has to show that a page of this session made the request.
 """
 
 import hmac
@@ -20,12 +20,12 @@ from sessions.session import Session
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
 
-# Bytes; twice as many are 64 characters of base64.
+# The number of bytes; mask and secret together are 64 characters of base64.
 _SIZE = 24
 
 
 class Verdict(Enum):
-    """Say whether a page of this site made a request, as far as its headers show."""
+    """Name the maker of a request: this site, another site, or unknown."""
 
     OURS = auto()
     FOREIGN = auto()
@@ -35,9 +35,9 @@ class Verdict(Enum):
 class CSRF:
     """Refuse unsafe requests of a live session that no page of this site made; a middleware.
 
-    Pages of `trusted_origins` count as this site's. A session that ended, or changed its id, a
-    moment ago counts as a live one. Without one a request may come from anywhere; with `visitors`,
-    not from another site either, which is what a login form wants.
+    Pages of `trusted_origins` count as pages of this site. A session that ended or changed its id a
+    moment ago counts as a live session. Without a session, a request may come from any site, unless
+    `visitors` is true; a login form needs `visitors`.
     """
 
     def __init__(self, *, trusted_origins: Collection[str] = (), visitors: bool = False) -> None:
@@ -50,12 +50,12 @@ class CSRF:
         return next(request)
 
     def refusals(self, method: str) -> Iterator[tuple[int, str]]:
-        """Declare for `framework explain` which requests of a method are refused, and why."""
+        """Tell `framework explain` which requests of a method are refused, and why."""
         if method not in SAFE_METHODS:
-            yield 403, "CSRF: another site made the request, or the token is not its own"
+            yield 403, "CSRF: another site made the request, or the token is not of the session"
 
     def session_use(self, method: str) -> str | None:
-        """Declare for `framework explain` how the session is used, None if it is not."""
+        """Tell `framework explain` how the session is used; None if the session is not used."""
         if method in SAFE_METHODS:
             return None
         return "loaded if a cookie comes and the origin is in doubt; not changed"
@@ -77,26 +77,27 @@ class CSRF:
 def judge(
     site: str | None, origin: str | None, own: str | None, trusted: Collection[str]
 ) -> Verdict:
-    """Decide by Sec-Fetch-Site or, where the browser sends none, by Origin."""
+    """Decide by Sec-Fetch-Site or, if the browser does not send that header, by Origin."""
     written = None if origin is None else as_written(origin)
     if written in trusted:
         return Verdict.OURS
     if site is not None:
         return Verdict.OURS if site in ("same-origin", "none") else Verdict.FOREIGN
-    # The origin of a page that hides its origin is "null".
+    # A browser sends "null" for a page that hides its origin.
     if origin is None or origin == "null":
         return Verdict.UNKNOWN
     if written is None or own is None:
         return Verdict.FOREIGN
     if written == own:
         return Verdict.OURS
-    # The scheme may have been lost at a proxy.
+    # A proxy may have changed the scheme.
     return Verdict.UNKNOWN if host_of(written) == host_of(own) else Verdict.FOREIGN
 
 
 def csrf_token(session: Session) -> str:
-    """Return a token for a session's forms: another text each time, good until the id changes."""
-    # The size of a compressed page would show a text that is always the same.
+    """Return a token for a session's forms: a new text each time, valid until the id changes."""
+    # If the text stayed the same, an attacker could guess it letter by letter from the size of a
+    # compressed page (the BREACH attack).
     mask = secrets.token_bytes(_SIZE)
     return urlsafe_b64encode(mask + _xor(mask, _secret(session))).decode()
 
@@ -112,11 +113,11 @@ def is_csrf_token(session: Session, token: str) -> bool:
 
 
 def _has_session(request: Request) -> bool:
-    # Without a cookie, the request holds nothing that its maker does not have.
+    # Without a cookie, the browser has added no rights of the user to the request.
     if "Cookie" not in request.headers:
         return False
     session = session_of(request)
-    # The page that sends a form may be older than the end of its session, whose id it still has.
+    # The session may have ended after the page was loaded; the form still sends its old id.
     return session.is_past or not session.is_new
 
 
@@ -134,14 +135,14 @@ def _require_token(session: Session, token: str | None) -> None:
     if not is_csrf_token(session, token):
         raise Forbidden(
             "The CSRF token of this request is not of this session: the page is older than the"
-            " login. Load the page again and repeat."
+            " login. Load the page again and repeat the request."
         )
 
 
 def _foreign(origin: str | None) -> str:
     return (
         f"This request was made by another site ({origin or 'its origin is hidden'}). If that"
-        " site may do so, add its origin to CSRF(trusted_origins=[...])."
+        " site may make requests, add its origin to CSRF(trusted_origins=[...])."
     )
 
 

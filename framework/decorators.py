@@ -1,7 +1,7 @@
 """The decorators of classes and methods: each only tags, so a handler stays a plain function.
 
-Whoever needs a tag reads it at start-up: components in `injection`, routes in `http`, guards and
-exception handlers in `around`.
+Start-up reads the tags: `injection` reads components, `http` reads routes, and `around` reads
+guards and exception handlers.
 """
 
 import inspect
@@ -26,7 +26,7 @@ Method = TypeVar("Method", bound=Callable[..., object])
 
 @dataclass(frozen=True)
 class Verb:
-    """Keep what one verb decorator said."""
+    """Keep the arguments of one verb decorator."""
 
     method: str
     path: str
@@ -35,7 +35,7 @@ class Verb:
 
 @dataclass(frozen=True)
 class Catch:
-    """Keep what one `@catch` said."""
+    """Keep the arguments of one `@catch`."""
 
     types: tuple[type[Exception], ...]
     status: int | None
@@ -79,7 +79,7 @@ def delete(path: str = "/", *, status: int | None = None) -> Callable[[Target], 
 
 
 def head(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
-    """Tag a method as the handler of HEAD, in place of GET's without its body."""
+    """Tag a method as the handler of HEAD, which otherwise is the handler of GET."""
     return _verb("HEAD", path, status)
 
 
@@ -97,9 +97,9 @@ def component(*, scope: Scope) -> Callable[[Target], Target]: ...
 def component(target: Any = None, /, *, scope: Scope = "application") -> Any:
     """Tag a class as a component, or a configuration's method as the provider of a component.
 
-    A component is built once, at start-up, and given to every constructor that asks for its type;
-    with `scope="request"`, once in each request that asks for it. A method's return type is the
-    type it provides. A method may be a generator: the code behind its `yield` ends the component.
+    A component is built once, at start-up, and given to every constructor that asks for its type.
+    With `scope="request"`, the component is built once in each request that asks for it. A method
+    provides its return type. A method may be a generator: code after `yield` ends a component.
     """
     if scope not in get_args(Scope):
         raise TypeError(f'the scope {scope!r} does not exist: write "application" or "request"')
@@ -142,13 +142,14 @@ def configuration(target: Class) -> Class:
 def guard(*guards: object) -> Callable[[Target], Target]:
     """Let a request pass to a handler only if `check` of each guard returns True.
 
-    A guard is a class, whose constructor is injected, or an instance. On a controller it guards
-    all handlers, on a configuration those of the whole application; subclasses inherit it.
+    A guard is a class, whose constructor is injected, or an instance. On a controller, the guard
+    guards all handlers of the controller; on a configuration, all handlers of the application.
+    Subclasses inherit the guard.
     """
     _require_guards(guards)
 
     def decorate(target: Target) -> Target:
-        # Decorators apply from below, readers read from above.
+        # Python applies the lowest decorator first, but the highest one comes first in the list.
         tag(target, GUARDS, (*guards, *guards_on(target)))
         return target
 
@@ -158,15 +159,16 @@ def guard(*guards: object) -> Callable[[Target], Target]:
 def catch(*types: type[Exception], status: int | None = None) -> Callable[[Method], Method]:
     """Let a method answer when a handler raises one of the types.
 
-    In a controller it is for that controller's handlers, in a configuration for all. The most
-    specific type decides, then the nearest layer. Its parameters are bound like a handler's, but
-    for the one annotated with an exception, which takes the error; its result is the answer.
-    An HTTP error keeps its own status unless one is given here, or by a Response.
+    In a controller, the method answers for the handlers of the controller; in a configuration, for
+    all handlers. The most specific type decides, then the nearest layer. The parameters are bound
+    like the parameters of a handler, but a parameter annotated with an exception takes the error.
+    The result is the answer. An HTTP error keeps its own status unless `status` or a Response gives
+    another one.
     """
     _require_exceptions(types)
 
     def decorate(method: Method) -> Method:
-        # Decorators apply from below, readers read from above.
+        # Python applies the lowest decorator first, but the highest one comes first in the list.
         tag(method, CATCHES, (Catch(types, status), *catches_in(tag_of(method, CATCHES))))
         return method
 
@@ -174,22 +176,22 @@ def catch(*types: type[Exception], status: int | None = None) -> Callable[[Metho
 
 
 def is_controller(target: type) -> bool:
-    """Return whether this very class, not just a base of it, is tagged as a controller."""
+    """Return whether this class itself, not only a base class, is tagged as a controller."""
     return CONTROLLER in vars(target)
 
 
 def is_component(target: type) -> bool:
-    """Return whether this very class, not just a base of it, is tagged as a component."""
+    """Return whether this class itself, not only a base class, is tagged as a component."""
     return COMPONENT in vars(target)
 
 
 def is_configuration(target: type) -> bool:
-    """Return whether this very class, not just a base of it, is tagged as a configuration."""
+    """Return whether this class itself, not only a base class, is tagged as a configuration."""
     return _CONFIGURATION in vars(target)
 
 
 def is_decorated(target: type) -> bool:
-    """Return whether a decorator says what this very class is in an application."""
+    """Return whether this class itself is tagged as a part of an application."""
     return is_controller(target) or is_component(target) or is_configuration(target)
 
 
@@ -199,12 +201,12 @@ def scope_of(target: type) -> str:
 
 
 def component_methods(target: type) -> list[Member]:
-    """List the methods of a class that provide components, inherited and overridden ones too."""
+    """List the methods of a class that provide components, also inherited and overridden ones."""
     return list(tagged_members(target, COMPONENT))
 
 
 def guards_on(target: object) -> tuple[object, ...]:
-    """List the guards that `@guard` put on a class or a method, the outermost first."""
+    """List the guards that `@guard` put on a class or a method; the outermost is first."""
     tagged: Any = tag_of(target, GUARDS)
     return tagged or ()
 
@@ -220,8 +222,8 @@ def catches_in(tagged: object) -> tuple[Catch, ...]:
 
 
 def is_status(status: int | None) -> bool:
-    """Return whether a decorator may be given this status; None leaves it out."""
-    # Type checkers refuse other types, and so does this.
+    """Return whether a decorator may be given this status; None means that no status is given."""
+    # A user without a type checker may give any type.
     given: object = status
     return given is None or (isinstance(given, int) and 200 <= given <= 599)
 
@@ -237,7 +239,7 @@ def _verb(method: str, path: str, status: int | None) -> Callable[[Target], Targ
                 f"@{name} belongs on a method, not on a {type(handler).__name__}:"
                 f" write def below @{name}({path!r})"
             )
-        # Decorators apply from below, readers read from above.
+        # Python applies the lowest decorator first, but the highest one comes first in the list.
         tag(handler, ROUTES, (Verb(method, path, status), *verbs_in(tag_of(handler, ROUTES))))
         return handler
 
@@ -245,7 +247,7 @@ def _verb(method: str, path: str, status: int | None) -> Callable[[Target], Targ
 
 
 def _not_a_path(name: str, given: object) -> str:
-    # Without parentheses, a decorator is given what it decorates.
+    # A decorator that is written without parentheses is called with the decorated function.
     if callable(given):
         return f'@{name} takes a path, and is written without one: write @{name}("/")'
     return f'@{name} takes a path, not {given!r}: write @{name}("/")'
@@ -261,22 +263,22 @@ def _require_guards(guards: Sequence[object]) -> None:
 
 def _not_a_guard(given: object) -> str:
     message = "@guard takes classes or instances that have a method check, not"
-    # Without parentheses, a decorator is given what it decorates.
+    # A decorator that is written without parentheses is called with the decorated function.
     if inspect.isroutine(given) or isinstance(given, staticmethod | classmethod):
         name = f"{getattr(given, '__name__', given)}()"
         return (
             f"{message} the function {name}: if no guard is written, write @guard(LoggedIn); if"
-            f" {name} is to be one, make it the method check of a class"
+            f" {name} is the guard, make it the method check of a class"
         )
     if isinstance(given, type) and _is_guarded(given):
-        return f"{message} {given!r}, which is to be guarded: write @guard(LoggedIn) above it"
+        return f"{message} {given!r}, which is the class to guard: write @guard(LoggedIn) above it"
     if isinstance(given, type):
         return f"{message} {given!r}: write def check(self) -> bool in {given.__name__}"
     return f"{message} {given!r}: write @guard(LoggedIn), and give LoggedIn def check(self) -> bool"
 
 
 def _is_guarded(given: type) -> bool:
-    """Return whether a class has handlers, or may hold guards for them."""
+    """Return whether a class has handlers, or may have guards for handlers."""
     has_routes = any(True for _ in tagged_members(given, ROUTES))
     return has_routes or is_controller(given) or is_configuration(given)
 
@@ -290,7 +292,7 @@ def _require_exceptions(types: Sequence[object]) -> None:
 
 
 def _not_an_exception(given: object) -> str:
-    # Without parentheses, a decorator is given what it decorates.
+    # A decorator that is written without parentheses is called with the decorated function.
     if inspect.isroutine(given) or isinstance(given, staticmethod | classmethod):
         return (
             "@catch takes the exceptions to catch, and is written without any:"
@@ -298,7 +300,7 @@ def _not_an_exception(given: object) -> str:
         )
     message = f"@catch takes subclasses of Exception, not {given!r}"
     if isinstance(given, type) and issubclass(given, BaseException):
-        return f"{message}, which ends more than a request and is not answered: leave it out"
+        return f"{message}, which ends more than one request and cannot be answered: leave it out"
     if isinstance(given, Exception):
         return f"{message}: write @catch({type(given).__name__})"
     return f"{message}: write them one by one, as in @catch(LookupError, OSError)"

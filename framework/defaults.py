@@ -21,7 +21,7 @@ KEYS_VARIABLE = "SESSION_KEYS"
 
 
 class SessionDefaults:
-    """Keep the sessions and their key in files that all processes of the machine share."""
+    """Keep sessions and their key in files that all processes of the machine share."""
 
     def __init__(
         self, folder: Path = Path(".framework"), environment: Mapping[str, str] = os.environ
@@ -29,12 +29,12 @@ class SessionDefaults:
         self._folder = folder
         self._environment = environment
         self.key_file: Path | None = None
-        """The file of the key, if it is the one of the folder that signs."""
+        """The file of the key, if the key that signs is the key of the folder."""
 
     def container(self, settings: Mapping[str, Any] | None = None) -> SessionContainer:
-        """Make a session container of the settings, and of defaults where they are silent.
+        """Make a session container from the settings, and from defaults for missing settings.
 
-        Raises ConfigurationError with everything that is wrong.
+        Raises ConfigurationError with every mistake in the settings.
         """
         settings = dict(settings or {})
         mistakes = [_unknown(name) for name in settings if name not in _FIELDS]
@@ -43,7 +43,8 @@ class SessionDefaults:
                 settings["keys"] = self.keys()
             if "store" not in settings:
                 settings["store"] = self.store()
-            container = SessionContainer(**{n: settings[n] for n in settings if n in _FIELDS})
+            known = {name: settings[name] for name in settings if name in _FIELDS}
+            container = SessionContainer(**known)
         except ConfigurationError as error:
             raise ConfigurationError([*mistakes, *error.problems]) from error
         if mistakes:
@@ -51,7 +52,7 @@ class SessionDefaults:
         return container
 
     def keys(self) -> Sequence[str | bytes]:
-        """Return the keys of the environment, or the one of the folder, made if it is missing."""
+        """Return the keys of the environment, or the key of the folder; make a missing key."""
         text = self._environment.get(KEYS_VARIABLE)
         if text is None:
             return [self._kept_key()]
@@ -59,9 +60,9 @@ class SessionDefaults:
         if not keys:
             raise ConfigurationError(
                 f"the environment variable {KEYS_VARIABLE} is {text!r}, which holds no key; "
-                "put one of `framework secret` there, or unset it"
+                "put a key that `framework secret` prints there, or unset the variable"
             )
-        return _fit(keys, f"the environment variable {KEYS_VARIABLE}")
+        return _checked_keys(keys, f"the environment variable {KEYS_VARIABLE}")
 
     def store(self) -> Store:
         """Return a store in the folder."""
@@ -79,7 +80,7 @@ class SessionDefaults:
         except OSError as error:
             raise ConfigurationError(
                 f"the session key {str(path)!r} cannot be made or read: {_reason(error)}; "
-                f"correct that, or put keys into the environment variable {KEYS_VARIABLE}"
+                f"correct the cause, or put keys into the environment variable {KEYS_VARIABLE}"
             ) from error
 
         mistakes = _key_mistakes([key])
@@ -94,25 +95,25 @@ class SessionDefaults:
     def _make_folder(self) -> None:
         try:
             self._folder.mkdir(mode=0o700)
-            # Neither the key nor the sessions belong into a repository.
+            # The key and the sessions must not get into a repository.
             (self._folder / ".gitignore").write_text("*\n", encoding="ascii")
         except FileExistsError:
             return
         except OSError as error:
             raise ConfigurationError(
                 f"the folder {str(self._folder.absolute())!r} cannot be made: {error.strerror}; "
-                "start in a folder that may be written, or configure a session_container"
+                "start in a folder that you may write to, or configure a session_container"
             ) from error
 
 
 class SessionClock(Protocol):
-    """Tell the sessions the time, in epoch seconds."""
+    """Return the time for the sessions, in epoch seconds."""
 
     def __call__(self) -> float: ...
 
 
 def session_components(defaults: SessionDefaults) -> list[Known]:
-    """Describe the components of sessions, which the framework provides where the user does not."""
+    """List the components of sessions that the framework provides by default."""
     return [
         Known(
             key=SessionContainer,
@@ -128,7 +129,7 @@ ABSENT = (
     Absent(
         key=AsyncSessionManager,
         what="nothing provides AsyncSessionManager: WSGI has no event loop",
-        remedy="Take SessionManager: the same methods, to be called without await.",
+        remedy="Take SessionManager: it has the same methods, called without await.",
     ),
 )
 """The components that an application over WSGI cannot have."""
@@ -138,8 +139,8 @@ def _manager(container: SessionContainer) -> SessionManager:
     return SessionManager(container)
 
 
-def _fit(keys: Sequence[str], source: str) -> Sequence[str]:
-    """Return the keys; refuse unfit ones with the place where they are to be mended."""
+def _checked_keys(keys: Sequence[str], source: str) -> Sequence[str]:
+    """Return the keys; refuse unfit keys with an error that names their source."""
     mistakes = _key_mistakes(keys)
     if mistakes:
         raise ConfigurationError([f"{source}: {mistake}" for mistake in mistakes])
@@ -147,16 +148,16 @@ def _fit(keys: Sequence[str], source: str) -> Sequence[str]:
 
 
 def _key_mistakes(keys: Sequence[str]) -> list[str]:
-    """Return what a session container says of the keys, each as `fact; remedy`."""
+    """Return the mistakes that a session container finds in the keys, each as `fact; remedy`."""
     try:
         SessionContainer(keys=keys)
     except ConfigurationError as error:
-        return [problem.removeprefix("SessionContainer: ") for problem in error.problems]
+        return [mistake.removeprefix("SessionContainer: ") for mistake in error.problems]
     return []
 
 
 def _create(path: Path, text: str) -> None:
-    """Create a file with the text, unless the file exists; no process sees half of the file."""
+    """Create a file with the text unless the file exists; no process sees half of the text."""
     descriptor, draft = tempfile.mkstemp(dir=path.parent)
     try:
         with open(descriptor, "w", encoding="ascii") as file:
@@ -168,7 +169,7 @@ def _create(path: Path, text: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    # The file that an OSError names may be a draft of another name.
+    # An OSError may name the draft, a temporary file that the reader does not know.
     return getattr(error, "strerror", None) or str(error)
 
 

@@ -16,7 +16,7 @@ Hook = Callable[[], object]
 
 @dataclass(frozen=True)
 class Pair:
-    """Hold the hooks of one configuration; None for one that it does not have."""
+    """Hold the hooks of one configuration; None for a hook that the configuration lacks."""
 
     start: Hook | None
     stop: Hook | None
@@ -34,18 +34,18 @@ class Hooks:
 
     @property
     def are_needed(self) -> bool:
-        """Return whether there is anything to run."""
+        """Return whether there are hooks to run or components to end."""
         return bool(self._pairs) or self._end_components is not None
 
     def start(self) -> None:
-        """Run the start hooks, unless they have been run; stop again if one of them raises."""
+        """Run the start hooks once; if a start hook raises, run the stop hooks of the others."""
         with self._lock:
             if self._stopping is not None:
                 return
             if self._is_over:
                 raise RuntimeError(
                     "this application was stopped, which has ended the components that its"
-                    " generators made: build another one to serve again"
+                    " generators made: build another application to serve again"
                 )
             stopping: list[Hook] = []
             try:
@@ -54,7 +54,7 @@ class Hooks:
                         pair.start()
                     if pair.stop is not None:
                         stopping.append(pair.stop)
-            # The hooks that have run stop again. The components stay for the next try.
+            # The components do not end, because the next request tries to start again.
             except BaseException:
                 end_all(reversed(stopping))
                 raise
@@ -62,7 +62,7 @@ class Hooks:
             atexit.register(self.stop)
 
     def leave_to_parent(self) -> None:
-        """Forget in a forked child what was started: its parent will stop it."""
+        """Forget the started hooks in a forked child, because the parent stops them."""
         self._lock = threading.Lock()
         self._stopping = None
         atexit.unregister(self.stop)

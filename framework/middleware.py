@@ -15,7 +15,7 @@ from framework.types.signatures import EMPTY, describe, signature_of
 from sessions.session import Session
 
 _COLLECTIONS = (Sequence, AbstractSet)
-# The usual names of the parameter `next`, and the types that middleware uses for it.
+# The usual names of the second parameter, and the annotations that show middleware.
 _NEXT = ("next", "nxt", "call_next", "get_response", "handler", "inner", "proceed")
 _CALLED = re.compile(r"\b(Next|Callable)\b")
 _RETURNED = re.compile(r"Response\b")
@@ -27,39 +27,40 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 """The methods that change nothing, and so usually have no body: RFC 9110, section 9.2.1."""
 
 Next = Callable[[Request], Response]
-"""Answer the request: the next middleware, or at last the handler. It raises nothing."""
+"""The next middleware or, after the last one, the handler; a call does not raise."""
 
 
 class Middleware(Protocol):
     """Take a request, and return the response of `next` or another one.
 
-    A function will do, or a class with `__call__`, whose constructor is injected. What it raises
-    is answered like an error of a handler. A class or object with `uses_session = False` promises
-    not to use the session, so that an application needs none for its sake.
+    Middleware is a function, or a class with `__call__` and an injected constructor. An error that
+    middleware raises is answered like an error of a handler. A class or object with
+    `uses_session = False` promises not to use the session; then it does not make the application
+    need sessions.
     """
 
     def __call__(self, request: Request, next: Next, /) -> Response: ...
 
 
 def session_of(request: Request) -> Session:
-    """Return the session of a request, opened without I/O; it is saved outside of middleware."""
+    """Return the session of a request, opened without I/O and saved after all middleware."""
     return context_of(request).session
 
 
 def component_of(request: Request, key: type[T]) -> T:
-    """Return the component with `scope="request"` that a request has of this type."""
+    """Return the request's own component of this type, which has `scope="request"`."""
     context = context_of(request)
     make = context.per_request.get(key)
     if make is None:
         raise LookupError(
-            f'no component {key.__name__} has scope="request"; take one that lives longer as a'
-            " parameter of the constructor"
+            f'no component {key.__name__} has scope="request"; take a component that lives longer'
+            " as a parameter of the constructor"
         )
     return cast(T, make(context))
 
 
 def uses_session(middleware: Middleware) -> bool:
-    """Return whether middleware may use the session; only itself can know that it does not."""
+    """Return whether middleware may use the session; only `uses_session = False` says no."""
     return bool(getattr(middleware, "uses_session", True))
 
 
@@ -69,7 +70,7 @@ def is_about_middleware(key: object) -> bool:
 
 
 def refuse_uncallable(middleware: Any) -> None:
-    """Raise `Mistake` for middleware that cannot be called with a request and the next one."""
+    """Raise `Mistake` for middleware that cannot be called with a request and `next`."""
     call = _call_of(middleware)
     named = location(middleware if hasattr(middleware, "__qualname__") else type(middleware))
     if inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call):
@@ -80,16 +81,16 @@ def refuse_uncallable(middleware: Any) -> None:
     signature = _signature(middleware)
     if signature is not None and not _takes_two(signature):
         raise Mistake(
-            f"the middleware {named} takes {signature}, but is called with a request and the next"
-            " one",
-            "Give it the parameters (request, next), or (self, request, next) if it is a method.",
+            f"the middleware {named} takes {signature}, but is called with a request and `next`",
+            "Give the middleware the parameters (request, next); a method also takes self.",
         )
 
 
 def goes_around(value: object, *, surely: bool) -> bool:
-    """Return whether an object or a class, or one that a collection holds, can only be middleware.
+    """Return whether a value is middleware, or a collection that holds middleware.
 
-    Where only its parameters may tell, it is middleware unless that has to be sure.
+    A value is an object or a class. If the parameters leave a doubt, the answer is no with
+    `surely`, and yes without.
     """
     if isinstance(value, Mapping):
         value = tuple(value.values())
@@ -105,9 +106,9 @@ def takes_requests(target: type) -> bool:
 
 
 def _goes_around(value: object, surely: bool) -> bool:
-    # The type of the items decides about a collection.
+    # A collection type, such as `list[T]`, is judged by the types of its items.
     if get_origin(value) is not None:
-        return any(_goes_around(member, surely) for member in get_args(value))
+        return any(_goes_around(item_type, surely) for item_type in get_args(value))
     if isinstance(value, type):
         signature = _signature_of_objects(value)
     else:
@@ -119,7 +120,7 @@ def _goes_around(value: object, surely: bool) -> bool:
 
 
 def _says_next(signature: inspect.Signature) -> bool | None:
-    """Return whether the second parameter is the next one; None if nothing says what it is."""
+    """Return whether the second parameter is `next`; None if the signature does not say."""
     second, returned = list(signature.parameters.values())[1], signature.return_annotation
     if second.name.strip("_") in _NEXT:
         return True
@@ -132,7 +133,7 @@ def _says_next(signature: inspect.Signature) -> bool | None:
 
 
 def _says_called(annotation: Any) -> bool | None:
-    """Return whether an annotation is one of what can be called; None if it does not say that."""
+    """Return whether an annotation is of a callable; None if the annotation does not say."""
     if annotation in _UNSAID:
         return None
     text = _text(annotation)
@@ -150,11 +151,11 @@ def _text(annotation: Any) -> str:
 
 
 def _is_for_requests(signature: inspect.Signature) -> bool:
-    """Return whether something takes a request, as it says, and something else."""
+    """Return whether a signature takes a request, named or annotated as one, and another value."""
     if len(signature.parameters) < 2 or not _takes_two(signature):
         return False
     first = next(iter(signature.parameters.values()))
-    # An annotation that is a text is not worth the evaluation: the name has the last word.
+    # A text annotation is compared and not evaluated; otherwise the parameter's name decides.
     is_request = first.annotation in (Request, "Request", "framework.Request")
     return is_request or first.name.lstrip("_") in ("request", "req")
 
@@ -168,7 +169,7 @@ def _takes_two(signature: inspect.Signature) -> bool:
 
 
 def _signature_of_objects(target: type) -> inspect.Signature | None:
-    """Return how the objects of a class are called, without self."""
+    """Return the signature of `__call__` of a class, without self."""
     call = inspect.getattr_static(target, "__call__", None)
     signature = _signature(call) if inspect.isfunction(call) else None
     if signature is None:
@@ -183,6 +184,6 @@ def _call_of(middleware: Any) -> Any:
 def _signature(target: Any) -> inspect.Signature | None:
     try:
         return signature_of(target)
-    # A function that is written in C has no signature, and the user's own may be wrong.
+    # A function written in C has no signature, and `__signature__` of the user may be wrong.
     except (TypeError, ValueError):
         return None

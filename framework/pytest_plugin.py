@@ -46,19 +46,19 @@ class LiveServer:
 
 @pytest.fixture(scope="session")
 def app() -> Application:
-    """Return the application under test: a fixture of the same name in conftest.py does."""
+    """Raise an error: a fixture `app` in conftest.py has to return the application under test."""
     raise pytest.UsageError(_NO_APP)
 
 
 @pytest.fixture
 def replacements() -> Sequence[Replacement]:
-    """Return what is replaced for a test: a fixture of the same name may name more."""
+    """Return no replacements: a fixture `replacements` in conftest.py can return some."""
     return ()
 
 
 @pytest.fixture
 def session_clock() -> ManualClock:
-    """Return the clock of the sessions, which stands still until a test moves it."""
+    """Return the clock of the sessions, which moves only when a test moves it."""
     return ManualClock(time.time())
 
 
@@ -66,16 +66,15 @@ def session_clock() -> ManualClock:
 def client(
     app: Application, replacements: Sequence[Replacement], session_clock: ManualClock
 ) -> Iterator[Client]:
-    """Give a client of a fresh application, which is built for this test."""
+    """Give a client for an application that is built again for this test."""
     given: object = app
     if not isinstance(given, Application):
         raise pytest.UsageError(
-            f"the fixture `app` returned {given!r}, which is not an Application"
+            f"the fixture `app` returned {given!r}, which is not an Application: return the"
+            " application itself"
         )
     chosen = [*replacements]
-    if app.sessions is not None and all(
-        replacement.key is not SessionClock for replacement in chosen
-    ):
+    if app.sessions is not None and all(choice.key is not SessionClock for choice in chosen):
         chosen.append(replace(SessionClock).to(session_clock))
     with app.test(*chosen) as client:
         yield client

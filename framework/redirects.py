@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-# A browser drops tabs and line breaks, and reads a backslash as a slash. Half a character
-# cannot be sent.
+# A browser drops tabs and line breaks anywhere in a URL, and reads a backslash as a slash. A
+# surrogate, which is half a character, cannot be sent.
 _MISREAD = re.compile(r"[\x00-\x20\x7f-\x9f\\\ud800-\udfff]")
 _STATUSES = (301, 302, 303, 307, 308)
 
@@ -17,8 +17,9 @@ def redirect(
 ) -> Response:
     """Send the client to a path of this site, such as `url_for` builds.
 
-    A target that is not a local path is refused with 400, or gives way to `otherwise`. With
-    `external`, an http or https URL of another site is a target too: it must not be the client's.
+    A target that is not a local path is refused with 400, or replaced by `otherwise` if that is
+    given. With `external`, an http or https URL of another site is allowed, too: such a URL must
+    not come from the client.
     """
     if status not in _STATUSES:
         raise ValueError(
@@ -33,7 +34,7 @@ def redirect(
 
 
 def is_local(target: str) -> bool:
-    """Return whether every browser takes a target for a path of the site that it is on."""
+    """Return whether every browser reads a target as a path of the current site."""
     return (
         target.startswith("/") and not target.startswith("//") and _MISREAD.search(target) is None
     )
@@ -49,7 +50,7 @@ def _is_web_url(target: str) -> bool:
     try:
         parts = urlsplit(target)
         return parts.scheme in ("http", "https") and bool(parts.hostname)
-    # The bracket or the port is malformed.
+    # The URL has an invalid bracket or port.
     except ValueError:
         return False
 

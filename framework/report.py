@@ -1,7 +1,8 @@
 """Mistakes of a program: each is noted where it is found, and start-up tells all of them at once.
 
-This is the one way to tell a mistake. Code that cannot go on raises `Mistake`; `report.at(where)`
-notes it and goes on behind its block. Code that can go on notes the mistake by itself.
+This is the only way to report a mistake. Code that cannot go on raises `Mistake`: a block
+`with report.at(where)` notes the mistake, and the code after the block runs. Code that can go on
+calls `note`.
 """
 
 import inspect
@@ -42,35 +43,35 @@ class Mistake(Exception):
 
 
 class Reported(Exception):
-    """Say that something cannot be had, because of a mistake that the report holds already."""
+    """Say that something cannot be made because of a mistake that the report already holds."""
 
 
 class StartupError(Exception):
-    """Report every mistake that keeps an application from starting."""
+    """Show every mistake that keeps an application from starting."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(sorted(dict.fromkeys(mistakes), key=_position))
-        super().__init__(_told(self.mistakes))
+        super().__init__(_message(self.mistakes))
 
     @property
     def problems(self) -> tuple[Mistake, ...]:
-        """Return the mistakes, under an earlier name of theirs."""
+        """Return the mistakes; `problems` is an earlier name for them."""
         return self.mistakes
 
 
 class Report:
-    """Collect the mistakes of a program; one that is found twice is told once."""
+    """Collect the mistakes of a program; a mistake that is found twice is kept once."""
 
     def __init__(self) -> None:
         self._mistakes: dict[Mistake, None] = {}
 
     @property
     def mistakes(self) -> Sequence[Mistake]:
-        """Return what was noted, in the order in which it was found."""
+        """Return the mistakes in the order in which they were found."""
         return tuple(self._mistakes)
 
     def at(self, where: object) -> "Place":
-        """Return the place that mistakes are noted for: a text, or a class or function."""
+        """Return a place to note mistakes for: a text, or a class or function."""
         return Place(self, where)
 
     def note(self, where: str, what: str, remedy: str) -> None:
@@ -84,7 +85,7 @@ class Report:
 
 
 class Place:
-    """Note the mistakes of one place, also those that are raised in a `with` block of it."""
+    """Note the mistakes of one place, also mistakes that are raised in its `with` block."""
 
     def __init__(self, report: Report, where: object) -> None:
         self._report = report
@@ -95,7 +96,7 @@ class Place:
     @property
     def where(self) -> str:
         """Return the place as the report writes it."""
-        # Finding a class means reading its file, so this is only read for a mistake.
+        # To find a class, its file has to be read; so the place is written only for a mistake.
         return self._where if isinstance(self._where, str) else location(self._where)
 
     def note(self, what: str, remedy: str) -> None:
@@ -124,13 +125,13 @@ class Place:
 
 
 def mistakes_of_settings(settings: Iterable[str]) -> list[Mistake]:
-    """Read what is wrong with settings, each as `fact; remedy`."""
+    """Make mistakes from the texts about settings, each written as `fact; remedy`."""
     found = (text.partition("; ") for text in settings)
     return [Mistake(what, _sentence(remedy)) for what, _, remedy in found]
 
 
 def numbered(mistakes: Iterable[Mistake]) -> str:
-    """List mistakes in full, a block each."""
+    """Write mistakes in full, one block for each mistake."""
     return "\n\n".join(
         f"{number}. {mistake.where}\n"
         f"   {_indented(mistake.what)}\n"
@@ -140,7 +141,7 @@ def numbered(mistakes: Iterable[Mistake]) -> str:
 
 
 def did_you_mean(name: str, candidates: Sequence[str]) -> str:
-    """Guess the name that was meant, in words that end a sentence."""
+    """Suggest the candidate that is close to the name, as the end of a sentence."""
     close = get_close_matches(name, candidates, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
@@ -148,7 +149,7 @@ def did_you_mean(name: str, candidates: Sequence[str]) -> str:
 def location(target: Any) -> str:
     """Describe where a class or function is defined, as `Class.method (file:line)`.
 
-    A function wrapped with `functools.wraps` is described by the function inside.
+    For a function wrapped with `functools.wraps`, the function inside is described.
     """
     inner = inspect.unwrap(target)
     name = getattr(inner, "__qualname__", None)
@@ -176,7 +177,7 @@ def _definition(target: Any) -> str:
     try:
         file = inspect.getsourcefile(target)
         line = inspect.findsource(target)[1] + 1
-    # Classes made at run time, in a shell or in C have no source to point at.
+    # Classes made at run time, in a shell or in C have no source file.
     except (OSError, TypeError):
         return ""
     return f"{readable_path(file or '?')}:{line}"
@@ -187,7 +188,7 @@ def _position(mistake: Mistake) -> tuple[str, int]:
     return (match["file"], int(match["line"])) if match else ("", 0)
 
 
-def _told(mistakes: tuple[Mistake, ...]) -> str:
+def _message(mistakes: tuple[Mistake, ...]) -> str:
     count = "1 mistake keeps" if len(mistakes) == 1 else f"{len(mistakes)} mistakes keep"
     return f"{count} the application from starting:\n\n{numbered(mistakes)}"
 

@@ -12,26 +12,26 @@ _PROXY_HEADERS = ("for", "proto", "host", "port", "prefix")
 
 @dataclass(frozen=True, kw_only=True)
 class HTTPSettings:
-    """Set HTTP up; a configuration provides it as a component.
+    """The settings of HTTP; a configuration provides them as a component.
 
-    Raises ConfigurationError with everything that is wrong.
+    Raises ConfigurationError with every mistake in the settings.
     """
 
     trusted_hosts: Sequence[str] = ()
-    """The hosts that requests may ask for, `.example.com` for all below one; empty: any."""
+    """The allowed hosts; `.example.com` allows all hosts below it, an empty list every host."""
     trusted_proxies: int | Mapping[str, int] = 0
-    """How many proxies are in front, all of which set X-Forwarded-For and -Proto.
+    """The number of proxies in front, which all set X-Forwarded-For and X-Forwarded-Proto.
 
-    Or a number for each header that they set: `{"for": 1, "proto": 1, "host": 1}`.
+    Or the number of proxies for each header: `{"for": 1, "proto": 1, "host": 1}`.
     """
     body_limit: int = 1024 * 1024
-    """The bytes that a body may have."""
+    """The largest body, in bytes."""
     form_memory_limit: int = 500_000
-    """The bytes that a field of a multipart form may have; files may have more."""
+    """The largest field of a multipart form, in bytes; a file may be larger."""
     form_parts_limit: int = 1000
-    """The fields and files that a form may have."""
+    """The largest number of fields and files in a form."""
     security_headers: bool = False
-    """Whether each response says that browsers are to be strict with it."""
+    """Whether each response has headers that make browsers stricter."""
 
     def __post_init__(self) -> None:
         mistakes = [*self._limit_mistakes(), *self._host_mistakes(), *self._proxy_mistakes()]
@@ -40,7 +40,7 @@ class HTTPSettings:
 
     @property
     def proxies(self) -> dict[str, int]:
-        """Return the number of proxies that set each header, by the arguments of ProxyFix."""
+        """Return the number of proxies for each header, as arguments of ProxyFix."""
         counts = self.trusted_proxies
         if isinstance(counts, int):
             counts = {"for": counts, "proto": counts}
@@ -72,7 +72,7 @@ class HTTPSettings:
         for name, count in counts.items():
             if name not in _PROXY_HEADERS:
                 yield (
-                    f"trusted_proxies has the header {name!r}; there are"
+                    f"trusted_proxies has the unknown header {name!r}; use"
                     f" {', '.join(_PROXY_HEADERS)}"
                 )
             elif not _is_count(count):
@@ -80,12 +80,12 @@ class HTTPSettings:
 
 
 def _is_host(host: object) -> bool:
-    """Return whether a request for the host, or for one below it, would be let in."""
+    """Return whether a request can match the host, so that the setting is of use."""
     if not isinstance(host, str):
         return False
     try:
         name = host.lower().removeprefix(".").encode("idna").decode()
-    # A label of the name is empty or too long.
+    # The host has a label that is empty or too long.
     except UnicodeError:
         return False
     return host_is_trusted(name, [host.lower()])

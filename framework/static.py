@@ -17,10 +17,10 @@ from framework.types.signatures import describe
 
 
 class StaticFiles:
-    """Serve the files of a folder; the base of a controller that names it.
+    """Serve the files of a folder; the base of a controller that names the folder.
 
-    The class names it, or the constructor. A browser asks again each time and, where nothing
-    changed, is told so; with `max_age` it keeps a file for as long without asking.
+    The class or its constructor sets `folder`. A browser asks for a file each time, and gets 304 if
+    the file has not changed; with `max_age`, a browser keeps a file for that time without asking.
     """
 
     folder: str | Path
@@ -28,7 +28,7 @@ class StaticFiles:
 
     @get("/<path:name>")
     def file(self, name: str, request: Request) -> Response:
-        """Send a file, or 304 if the client has it; 404 for all that is not for everybody."""
+        """Send a file, or 304 if the client already has the file; 404 for a file that is hidden."""
         if not all(map(_is_public, name.split("/"))):
             raise NotFound
         return send_from_directory(self._root, name, request.environ, max_age=self._seconds)
@@ -43,7 +43,7 @@ class StaticFiles:
 
 
 def note_wrong_folders(handlers: Iterable[Handler], graph: Graph, report: Report) -> None:
-    """Note folders that do not exist; a folder that exists stays where it is now."""
+    """Note folders that do not exist; this also fixes the absolute path of each folder."""
     for controller in dict.fromkeys(handler.route.controller for handler in handlers):
         files: object = graph.get(controller)
         if not isinstance(files, StaticFiles):
@@ -59,11 +59,11 @@ def note_wrong_folders(handlers: Iterable[Handler], graph: Graph, report: Report
         if age is not None and (not isinstance(age, timedelta) or age < timedelta()):
             here.note(
                 f"{name}.max_age is {age!r}, which is not a time to keep a file for",
-                "Write max_age = timedelta(hours=1), or leave it out.",
+                "Write max_age = timedelta(hours=1), or leave max_age out.",
             )
 
 
 def _is_public(part: str) -> bool:
-    """Refuse what programs hide, such as `.env` and `.git`, and detours to a file."""
-    # Certificate authorities and others look for files there (RFC 8615).
+    """Return whether a part of a path is neither hidden, as `.env` and `.git` are, nor empty."""
+    # Certificate authorities and others look for files in this folder (RFC 8615).
     return part == ".well-known" or not (part == "" or part.startswith("."))

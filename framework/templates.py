@@ -20,7 +20,7 @@ except ModuleNotFoundError as error:
 class Templates:
     """Render the templates of a folder; a component of the application.
 
-    Values are escaped, and a name that nothing gives is an error. A template has `url_for`,
+    Values are escaped, and a name without a value is an error. A template has `url_for`,
     `csrf_token()` and `get_flashes()`; `environment` takes filters and globals of your own.
     Raises `ValueError` if the folder does not exist.
     """
@@ -47,13 +47,13 @@ class Templates:
         return Response(text, _status, content_type="text/html; charset=utf-8")
 
     def _of_request(self, request: Request) -> dict[str, object]:
-        """Return what depends on the request; a page that asks for no session opens none."""
+        """Return the names that depend on the request; the session opens when a page uses it."""
 
         def url_for(endpoint: str, /, *, _external: bool = False, **values: object) -> str:
             return self._application.url_for(endpoint, request, _external=_external, **values)
 
         def get_flashes() -> list[Flash]:
-            # Without sessions, there are no messages.
+            # An application without sessions has no messages.
             return session_of(request).take_flashes() if self._application.sessions else []
 
         return {

@@ -37,7 +37,7 @@ class Replacement:
 
 
 class Replacing(Generic[T]):
-    """Wait for the replacement."""
+    """Hold the key of a replacement until `to` gives the object."""
 
     def __init__(self, key: object) -> None:
         self.key = key
@@ -47,16 +47,17 @@ class Replacing(Generic[T]):
         if not _may_stand_in(value, self.key):
             name = describe(self.key)
             remedy = "did you forget ()?" if isinstance(value, type) else "give an instance"
-            raise TypeError(f"replace({name}).to({_shown(value)}) gives no {name}; {remedy}")
+            raise TypeError(f"replace({name}).to({_shown(value)}) does not give a {name}; {remedy}")
         return Replacement(self.key, value)
 
 
 def replace(key: Callable[..., T]) -> Replacing[T]:
     """Replace a component of an application under test: `replace(Users).to(FakeUsers())`.
 
-    The key is the type that asks for the component; a class, an abstract one or a protocol.
+    The key is the type by which constructors ask for the component: a class, an abstract class or
+    a protocol.
     """
-    # type[T] would not do: type checkers refuse abstract classes and protocols there.
+    # The annotation is not type[T], because type checkers refuse abstract classes and protocols.
     if not _is_key(key):
         kind = key if isinstance(key, str) else type(key).__name__
         raise TypeError(f"replace takes a type, not {key!r}: write replace({kind})")
@@ -64,11 +65,11 @@ def replace(key: Callable[..., T]) -> Replacing[T]:
 
 
 class ClientResponse(TestResponse):
-    """A response whose `json` a test can index without a cast."""
+    """A response whose `json` can be indexed in a test without a cast."""
 
     @property
     def json(self) -> Any:
-        """Return the data of a JSON body, None if the body is not JSON."""
+        """Return the data of a JSON body; None if the body is not JSON."""
         return super().json
 
 
@@ -76,7 +77,7 @@ class Client(werkzeug.test.Client):
     """Send requests to an application, with cookies and without a server."""
 
     if TYPE_CHECKING:
-        # Werkzeug's own methods, which all call `open`, with its type of response.
+        # These are Werkzeug's own methods; all of them call `open` and return its response.
         get: Callable[..., ClientResponse]
         post: Callable[..., ClientResponse]
         put: Callable[..., ClientResponse]
@@ -91,20 +92,23 @@ class Client(werkzeug.test.Client):
         self.app = application
 
     def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> ClientResponse:
-        """Send a request and, unless told otherwise, read the response to its end."""
+        """Send a request and, unless `buffered` is false, read the response to its end."""
         response = super().open(*args, buffered=buffered, **kwargs)
-        # The class is the one that the constructor was given.
+        # The constructor gave Werkzeug this class of responses.
         return cast(ClientResponse, response)
 
     @contextmanager
     def session(self, base_url: str = "http://localhost") -> Iterator[Session]:
         """Open the session of the client's cookie, or a new one, and save it at the end.
 
-        https requests have another session than http ones: `base_url` says whose is meant.
+        https requests have another session than http requests: `base_url` chooses the session.
         """
         manager = self.app.sessions
         if manager is None:
-            raise RuntimeError("no handler of the application takes a session: there is none")
+            raise RuntimeError(
+                "the application has no sessions, because no handler takes one: give a handler a"
+                " parameter `session: session`"
+            )
         visit = _Visit(manager)
         path = manager.container.cookie.path
         self._send(visit.arrive, path, base_url)
@@ -121,7 +125,7 @@ class Client(werkzeug.test.Client):
 
 
 class _Visit:
-    """Open a session in one request and save it in another, so that a test can come between."""
+    """Open a session in one request and save it in another; a test changes it in between."""
 
     session: Session
 
@@ -143,7 +147,7 @@ class _Visit:
 
 
 class _InMemory(SessionDefaults):
-    """Leave nothing behind where the application configures no sessions of its own."""
+    """Keep sessions in memory if the application does not configure sessions."""
 
     def keys(self) -> Sequence[str]:
         return [secrets.token_urlsafe(32)]
@@ -153,7 +157,7 @@ class _InMemory(SessionDefaults):
 
 
 class _Opening(AbstractContextManager[Client]):
-    """Wait for `with`, and say so to whoever takes this for the client."""
+    """Open the client in `with`; without `with`, each attribute raises an error that says so."""
 
     def __init__(self, client: AbstractContextManager[Client]) -> None:
         self._client = client
@@ -171,7 +175,7 @@ class _Opening(AbstractContextManager[Client]):
 def open_client(
     parts: Sequence[type | ModuleType], replacements: Sequence[Replacement], *, debug: bool = False
 ) -> AbstractContextManager[Client]:
-    """Build an application of the parts with the replacements, and give a client of it."""
+    """Build an application of the parts with the replacements, and return a client for it."""
     for replacement in replacements:
         _require_replacement(replacement)
     return _Opening(_client(parts, replacements, debug=debug))
@@ -184,7 +188,9 @@ def _client(
     chosen: dict[object, object] = {}
     for replacement in replacements:
         if replacement.key in chosen:
-            raise ValueError(f"{replacement.key!r} is replaced twice: leave one of the two out")
+            raise ValueError(
+                f"{replacement.key!r} is replaced twice: leave one of the two replacements out"
+            )
         chosen[replacement.key] = replacement.value
     application = Application(*parts, debug=debug, replacements=chosen, defaults=_InMemory())
     application.start()
@@ -206,7 +212,7 @@ def _require_replacement(given: object) -> None:
 
 
 def _is_key(key: object) -> bool:
-    """Return whether something can be asked for: a type, an alias, or a guard that is an object."""
+    """Return whether an object can be a key: a type, an alias, or a guard that is an object."""
     if isinstance(key, str):
         return False
     known = callable(key) or get_origin(key) is not None
@@ -214,7 +220,7 @@ def _is_key(key: object) -> bool:
 
 
 def _may_stand_in(value: object, key: Any) -> bool:
-    """Return whether an object is of an ordinary class, or at least looks like one of it."""
+    """Return whether an object is an instance of a class, or has the public names of one."""
     if not isinstance(key, type) or get_origin(key) or is_protocol(key) or is_typeddict(key):
         return True
     if isinstance(value, type) or key in (float, complex):

@@ -10,10 +10,10 @@ REQUIRED = "is required"
 
 _GOT = re.compile(r", got \w+$")
 _LONGEST_TEXT = 40
-# How msgspec writes a place in a value.
+# The way in which msgspec writes a place in a value.
 PLACE = re.compile(r" - at (?:`key` in )?`\$(?P<path>.*)`$")
 
-# An example says more than the name of a standard.
+# Clearer texts for msgspec's own: an example says more than the name of a standard.
 _EXAMPLES = {
     "invalid RFC3339 encoded datetime": "expected datetime such as '2026-11-22T10:30:00'",
     "invalid RFC3339 encoded date": "expected date such as '2026-11-22'",
@@ -25,7 +25,7 @@ _EXAMPLES = {
 
 @dataclass(frozen=True)
 class FieldError:
-    """Name one invalid value: `query:page`, `body:/items/0/price`, and what is wrong with it."""
+    """Name one invalid value, such as `query:page` or `body:/items/0/price`, and its error."""
 
     where: str
     what: str
@@ -42,21 +42,21 @@ class InvalidRequest(UnprocessableEntity):
 
 
 class UnshownTextError(ValueError):
-    """Say what is wrong with a text that may be a password, and so is not shown."""
+    """Say what is wrong with a text, and do not show the text, which may be a password."""
 
 
 def invalid(where: str, what: str) -> InvalidRequest:
-    """Make the refusal of one value."""
+    """Return the error for one invalid value."""
     return InvalidRequest([FieldError(where, what)])
 
 
 def repeated(count: int) -> str:
-    """Say that several values came where one is expected."""
+    """Say that the request has several values where one is expected."""
     return f"is there {count} times, expected once"
 
 
 def told(error: Exception, text: str) -> str:
-    """Say what is wrong with a text, in the words of its converter."""
+    """Say what is wrong with a text, in the words of the converter's error."""
     if isinstance(error, UnshownTextError):
         return str(error)
     shown = text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
@@ -64,7 +64,7 @@ def told(error: Exception, text: str) -> str:
 
 
 def plain(error: Exception) -> str:
-    """Return the words of an error without msgspec's place and markup, or better ones."""
+    """Return the words of an error without msgspec's place and markup, or clearer words."""
     words = PLACE.sub("", str(error)).replace("`", "").removeprefix("JSON is malformed: ")
     words = words[:1].lower() + words[1:]
     return _EXAMPLES.get(words, words)

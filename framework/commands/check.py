@@ -21,12 +21,12 @@ from sessions.stores.memory import MemoryStore
 def check(app: str | None, *, deploy: bool) -> None:
     """Report every mistake that keeps the application from starting.
 
-    The status is 1 if there is one. Warnings do not change it.
+    The exit status is 1 if there is a mistake. Warnings do not change the exit status.
     """
     target = find(app)
     try:
         application = load(target)
-    # The user's modules may raise anything. The report shows it without the framework's own frames.
+    # The user's modules may raise anything; the report shows any error without our own frames.
     except Exception as error:  # noqa: BLE001
         click.echo(report(target, error))
         sys.exit(1)
@@ -69,7 +69,7 @@ def _deployment_warnings(application: Application) -> list[Mistake]:
 def _debug(application: Application) -> Iterator[Mistake]:
     if application.debug:
         yield Mistake(
-            "debug is on: an unhandled exception goes to the server, with all that it tells",
+            "debug is on: an unhandled exception goes to the server, with all its details",
             "Leave debug out; `framework run` turns it on where it is safe.",
             where="Application(…, debug=True)",
         )
@@ -78,9 +78,9 @@ def _debug(application: Application) -> Iterator[Mistake]:
 def _hosts(graph: Graph) -> Iterator[Mistake]:
     if not graph.get(HTTPSettings).trusted_hosts:
         yield Mistake(
-            "trusted_hosts is empty: a request may ask for any host, and the URLs built for it have"
-            " that host",
-            "Provide HTTPSettings(trusted_hosts=['shop.example']), with the hosts of your own.",
+            "trusted_hosts is empty: a request may ask for any host, and the URLs built for the"
+            " request have that host",
+            "Provide HTTPSettings(trusted_hosts=['shop.example']), with your own hosts.",
             where=graph.provider_of(HTTPSettings) or "",
         )
 
@@ -88,8 +88,8 @@ def _hosts(graph: Graph) -> Iterator[Mistake]:
 def _key(application: Application) -> Iterator[Mistake]:
     if application.key_file is not None:
         yield Mistake(
-            "sessions are signed with the key made for development: another machine makes another,"
-            " and who copies the folder can sign, too",
+            "sessions are signed with the key made for development: another machine makes another"
+            " key, and anybody who copies the folder can sign, too",
             f"Put the key that `framework secret` prints into {KEYS_VARIABLE}.",
             where=str(application.key_file),
         )
@@ -115,8 +115,8 @@ def _cookie(container: SessionContainer, where: str, http: HTTPSettings) -> Iter
         )
     if secure == "auto" and not http.proxies["x_proto"]:
         yield Mistake(
-            'the session cookie has secure="auto", and no proxy is trusted: behind one that ends'
-            " https, each request looks like plain http, and the cookie is not Secure",
-            "Give CookieSettings(secure=True), or HTTPSettings(trusted_proxies=1) if there is one.",
+            'the session cookie has secure="auto", and no proxy is trusted: behind a proxy that'
+            " ends https, each request looks like plain http, and the cookie is not Secure",
+            "Give CookieSettings(secure=True), or HTTPSettings(trusted_proxies=1) behind a proxy.",
             where=where,
         )

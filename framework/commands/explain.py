@@ -1,4 +1,4 @@
-"""`framework explain`: what would become of a request."""
+"""`framework explain`: how the application would answer a request, and why."""
 
 import json
 import textwrap
@@ -12,10 +12,10 @@ from framework.dispatch.steps import Outcome
 from framework.explaining.explain import Argument, Caught, Explanation, Guarded, Match
 from framework.explaining.explain import explain as explanation_of
 
-# The length of a line after which a long reason is wrapped.
+# A long reason is wrapped after this many characters.
 _WIDTH = 76
 
-# Words, and the lines that belong to them.
+# A title, and the lines that belong to the title.
 Section = tuple[str, list[str]]
 
 
@@ -25,10 +25,10 @@ Section = tuple[str, list[str]]
 @application_argument
 @json_option
 def explain(method: str, path: str, app: str | None, *, as_json: bool) -> None:
-    """Tell what would become of a request, without sending it."""
+    """Show how the application would answer a request, without sending the request."""
     if not method.isalpha():
         raise click.ClickException(
-            f"{method!r} is not a method of HTTP. Write the method first: framework explain GET /."
+            f"{method!r} is not an HTTP method. Write the method first: framework explain GET /."
         )
     explanation = explanation_of(load_or_report(app), method, path)
     if as_json:
@@ -68,31 +68,28 @@ def _match(match: Match) -> Iterator[Section]:
 
 
 def _guards(guards: list[Guarded]) -> Iterator[str]:
-    for guard in guards:
-        yield f"{guard.guard}, from {guard.brought_by}"
-        yield from _columns(list(_arguments(guard.arguments, "  ")))
+    for guarded in guards:
+        yield f"{guarded.guard}, from {guarded.brought_by}"
+        yield from _columns(list(_arguments(guarded.arguments, "  ")))
 
 
 def _catches(catches: list[Caught]) -> Iterator[str]:
-    for catch in catches:
-        yield f"{', '.join(catch.exceptions)}: {catch.handler}"
-        yield from _columns(list(_arguments(catch.arguments, "  ")))
+    for caught in catches:
+        yield f"{', '.join(caught.exceptions)}: {caught.handler}"
+        yield from _columns(list(_arguments(caught.arguments, "  ")))
 
 
 def _answer(answer: Outcome) -> Iterator[str]:
     first, *others = textwrap.wrap(answer.why, _WIDTH)
     yield f"{answer.status or 'any'}  {first}"
-    yield from (f"     {other}" for other in others)
+    yield from (f"     {line}" for line in others)
 
 
 def _arguments(arguments: list[Argument], indent: str = "") -> Iterator[tuple[str, str, str]]:
     for argument in arguments:
         default = "" if argument.default is None else f" = {argument.default}"
-        yield (
-            f"{indent}{argument.name}: {argument.type}{default}",
-            argument.where,
-            argument.conversion,
-        )
+        written = f"{indent}{argument.name}: {argument.type}{default}"
+        yield written, argument.where, argument.conversion
         yield from _arguments(argument.parts, indent + "  ")
 
 

@@ -18,17 +18,18 @@ from framework.serving.server import describe
 from framework.types.signatures import signature_of
 
 _PYPROJECT = "pyproject.toml"
-_NAME_ONE = (
-    'Name one as the last argument, such as shop.app:app, or put `app = "shop.app:app"` there'
+_NAME_THE_APPLICATION = (
+    "Name the application as the last argument, such as shop.app:app, or put"
+    ' `app = "shop.app:app"` under [tool.framework]'
 )
-# The return annotations of a function that makes an application, also as a text.
-_MAKERS_SAY = (Application, "Application", "framework.Application")
+# The return annotations, also as texts, of a function that makes an application.
+_FACTORY_RETURNS = (Application, "Application", "framework.Application")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Target(NamedTuple):
-    """Where an application is: a module and a name in it, of the application or its maker."""
+    """Name a module, and in the module an application or a function that makes one."""
 
     module: str
     name: str
@@ -38,23 +39,23 @@ class Target(NamedTuple):
 
 
 class ApplicationNotFound(click.ClickException):
-    """No application was found."""
+    """Say that a command found no application, and what to do."""
 
 
 def application_argument(command: Command) -> Command:
-    """Let a command take the application, which may be left out, as its last argument."""
+    """Let a command take the application as its last, optional argument."""
     return click.argument("app", required=False, metavar="[module:app]")(command)
 
 
 def json_option(command: Command) -> Command:
-    """Let a command print for other programs."""
+    """Let a command print JSON for other programs."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")(
         command
     )
 
 
 def find(given: str | None) -> Target:
-    """Decide which application is meant, without importing it."""
+    """Find out where the application is, without importing the application."""
     text, source = _choose(given)
     if not re.fullmatch(r"\w+(\.\w+)*(:\w+)?", text) or text.endswith(".py"):
         raise ApplicationNotFound(
@@ -65,20 +66,20 @@ def find(given: str | None) -> Target:
     if not _exists(module):
         raise ApplicationNotFound(
             f"{source} names the module {module!r}, and {Path.cwd()} holds no "
-            f"{module.replace('.', '/')}.py. Correct the name, or go to the folder that holds it."
+            f"{module.replace('.', '/')}.py. Correct the name, or go to the folder of the module."
         )
     return Target(module, name or "app")
 
 
 def load(target: Target) -> Application:
-    """Import the application, or call the function that makes it."""
+    """Import the application, or call the function that makes the application."""
     module = importlib.import_module(target.module)
     found = getattr(module, target.name, None)
-    made = _made(target, found) if _makes(found) else found
+    made = _call_factory(target, found) if _is_factory(found) else found
     if isinstance(made, Application):
         return made
     what = f"is {found!r}, which is not an Application"
-    if _makes(found):
+    if _is_factory(found):
         what = f"returned {made!r}, which is not an Application"
     elif not hasattr(module, target.name):
         what = "does not exist"
@@ -86,60 +87,60 @@ def load(target: Target) -> Application:
 
 
 def load_or_report(given: str | None) -> Application:
-    """Find and import the application, and end with the report if it cannot start."""
+    """Find and import the application; end with a report if the application cannot start."""
     target = find(given)
     try:
         return load(target)
-    # The user's modules may raise anything. The report shows it without the framework's own frames.
+    # The user's modules may raise anything; the report shows any error without our own frames.
     except Exception as error:  # noqa: BLE001
         raise click.ClickException(report(target, error)) from None
 
 
 def report(target: Target, error: Exception) -> str:
-    """Say what keeps an application from starting."""
+    """Write the report of an error that keeps an application from starting."""
     if isinstance(error, StartupError | click.ClickException):
         return describe(error)
     return f"{target} cannot be imported:\n\n{describe(error)}"
 
 
-def _makes(found: object) -> TypeGuard[Callable[..., object]]:
-    """Return whether an object is a function that has to be called for the application."""
+def _is_factory(found: object) -> TypeGuard[Callable[..., object]]:
+    """Return whether an object is a function that makes an application."""
     return callable(found) and not isinstance(found, type | Application)
 
 
-def _made(target: Target, make: Callable[..., object]) -> object:
+def _call_factory(target: Target, make: Callable[..., object]) -> object:
     try:
         signature_of(make).bind()
     except ValueError:
-        # A function that is written in C may have no signature; the call shows whether it works.
+        # A function written in C may have no signature; then the call shows whether it works.
         return make()
     except TypeError as error:
         raise ApplicationNotFound(
-            f"{target} takes {signature_of(make)}, but is called without arguments. Give its"
+            f"{target} takes {signature_of(make)}, but is called without arguments. Give the"
             " parameters defaults."
         ) from error
     return make()
 
 
 def _remedy(target: Target, members: Mapping[str, object]) -> str:
-    """Name another object of the module that is an application or makes one."""
+    """Suggest another name in the module that is an application, or makes an application."""
     for name, value in members.items():
         is_application = isinstance(value, Application)
-        if (is_application or _says_it_makes(value)) and name != target.name:
-            return f"name it {target.module}:{name}"
+        if (is_application or _is_annotated_factory(value)) and name != target.name:
+            return f"name {target.module}:{name} instead"
     return "make one with Application(...)"
 
 
-def _says_it_makes(value: object) -> bool:
+def _is_annotated_factory(value: object) -> bool:
     try:
-        return _makes(value) and signature_of(value).return_annotation in _MAKERS_SAY
-    # A function that is written in C may have no signature.
+        return _is_factory(value) and signature_of(value).return_annotation in _FACTORY_RETURNS
+    # A function written in C may have no signature.
     except ValueError:
         return False
 
 
 def _choose(given: str | None) -> tuple[str, str]:
-    """Return the name of the application and who says so."""
+    """Return the name of the application, and the source of the name for messages."""
     if given:
         return given, "The command line"
     configured = _configured(Path(_PYPROJECT))
@@ -148,7 +149,11 @@ def _choose(given: str | None) -> tuple[str, str]:
     if Path("app.py").is_file():
         return "app:app", "app.py"
     above = next(filter(_names_one, Path.cwd().parents), None)
-    remedy = f"Go to {above}, whose pyproject.toml names one" if above else _NAME_ONE
+    remedy = (
+        f"Go to {above}, whose pyproject.toml names an application"
+        if above
+        else _NAME_THE_APPLICATION
+    )
     raise ApplicationNotFound(
         f"No application is named, and {Path.cwd()} holds neither app.py nor a pyproject.toml with "
         f"`app` under [tool.framework]. {remedy}."
@@ -158,7 +163,7 @@ def _choose(given: str | None) -> tuple[str, str]:
 def _names_one(folder: Path) -> bool:
     try:
         return _configured(folder / _PYPROJECT) is not None
-    # That file may belong to another project.
+    # A pyproject.toml in a folder above may belong to another project.
     except (ApplicationNotFound, OSError):
         return False
 
@@ -195,7 +200,7 @@ def _suggestion(text: str) -> str:
 
 
 def _exists(module: str) -> bool:
-    """Return whether a module exists, as far as that is known without an import."""
+    """Return whether a module exists, as far as is known without importing a module."""
     top, *inner = module.split(".")
     found = find_spec(top)
     for name in inner:

@@ -10,9 +10,9 @@ from string import Template
 import click
 
 TEMPLATE = Path(__file__).parent.parent / "project_template"
-# The ending of the template's files, which are not modules of this package.
+# The files of the template have this ending, because they are not modules of this package.
 SUFFIX = ".template"
-# The word in the path of a file that the project's name replaces.
+# The name of the project replaces this word in the path of a file.
 PACKAGE = "package"
 
 
@@ -40,11 +40,11 @@ def new(name: str) -> None:
 
 
 def _refuse_unfit(name: str) -> None:
-    """Refuse a name that no module can have, or that another one has."""
+    """Refuse a name that a module cannot have, or that another module has."""
     if not _is_fit(name):
         raise click.ClickException(
             f"{name!r} cannot be the name of a package. Use lowercase letters, digits and '_',"
-            f" such as {_similar(name)!r}, and not a word of Python's own."
+            f" such as {_similar(name)!r}, and not a Python keyword."
         )
     if name in {"tests", *sys.stdlib_module_names} or _is_installed(name):
         raise click.ClickException(
@@ -63,7 +63,7 @@ def _similar(name: str) -> str:
 
 
 def _is_installed(name: str) -> bool:
-    # A folder that exists here is reported when the project's folder is made.
+    # A file or folder of this name gives a clearer error when the folder of the project is made.
     return not Path(name).exists() and find_spec(name) is not None
 
 

@@ -6,14 +6,14 @@ from framework.commands.finding import application_argument, find, load
 from framework.serving.server import serve
 
 PORT = click.IntRange(0, 65535)
-# click writes this name into its error for a wrong port.
+# click names the type in the message "'x' is not a valid port number".
 PORT.name = "port number"
 
 
 @click.command()
 @application_argument
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to serve on.")
-@click.option("--port", default=8000, show_default=True, type=PORT, help="0 takes a free one.")
+@click.option("--port", default=8000, show_default=True, type=PORT, help="0 takes a free port.")
 @click.option("--reload/--no-reload", default=True, help="Start again when a file changes.")
 def run(app: str | None, *, host: str, port: int, reload: bool) -> None:
     """Serve the application for development."""

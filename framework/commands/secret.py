@@ -7,5 +7,5 @@ import click
 
 @click.command()
 def secret() -> None:
-    """Print a new key, fit for SESSION_KEYS."""
+    """Print a new key for the environment variable SESSION_KEYS."""
     click.echo(secrets.token_hex(32))

@@ -15,7 +15,7 @@ from framework.testing import Client
 BANNER = """\
 app         the application
 manager     its sessions; None if no handler uses them
-client      sends requests to it: client.get("/"{base}).text
+client      sends requests to the application: client.get("/"{base}).text
 components  what start-up built, by name: {names}"""
 
 
@@ -38,11 +38,11 @@ def shell(app: str | None) -> None:
 
 
 def _components(application: Application) -> SimpleNamespace:
-    """Gather the components of the user's providers by the names of their types."""
-    found = {
-        name: component for name, component in application.graph.components() if name.isidentifier()
-    }
-    return SimpleNamespace(**found)
+    """Return the components by the names of their types, if the name is an identifier."""
+    components = application.graph.components()
+    return SimpleNamespace(
+        **{name: component for name, component in components if name.isidentifier()}
+    )
 
 
 def _base(application: Application) -> str:
@@ -52,7 +52,7 @@ def _base(application: Application) -> str:
 
 
 def _complete(namespace: dict[str, Any]) -> None:
-    """Let the tab key complete names, and the arrow keys recall lines, where the platform can."""
+    """Let the tab key complete names, and the arrow keys recall lines, if `readline` exists."""
     try:
         import readline
     except ImportError:

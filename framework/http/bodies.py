@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
-    """Read the whole body; refuse one over the limit before reading it.
+    """Read the whole body; refuse a body over the limit before reading.
 
-    What was read stays readable for whoever reads the environ.
+    The body stays readable in the environ.
     """
     length = content_length(environ, limit)
     if length is not None:
@@ -21,7 +21,7 @@ def read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
     elif environ.get("wsgi.input_terminated"):
         body = _read_to_the_end(environ["wsgi.input"], limit)
     else:
-        # A body without a length can be read only if the server itself ends the stream.
+        # Without a length, reading is safe only from a server that ends the stream itself.
         body = b""
     environ["wsgi.input"] = BytesIO(body)
     return body
@@ -34,19 +34,19 @@ def content_length(environ: "WSGIEnvironment", limit: int) -> int | None:
         return None
     if not (text.isascii() and text.isdigit()):
         raise BadRequest(f"The Content-Length {text!r} is not a number.")
-    # Compared as text first: a number of a million digits is too large as well.
+    # The texts are compared first, because Python does not convert a number of a million digits.
     if len(text.lstrip("0")) > len(str(limit)) or int(text) > limit:
         raise RequestEntityTooLarge(f"The body is over the limit of {limit} bytes.")
     return int(text)
 
 
 def _read_to_the_end(stream: IO[bytes], limit: int) -> bytes:
-    # Reading one byte more than allowed shows whether the body is over the limit.
+    # One byte more than the limit shows whether the body is over the limit.
     try:
         body = LimitedStream(stream, limit + 1, is_max=True).read()
     except HTTPException:
         raise
-    # For a malformed chunk, each server raises errors of its own choice.
+    # The stream belongs to the server, which may raise any error for a malformed chunk.
     except Exception as error:
         raise BadRequest("The body cannot be read.") from error
     if len(body) > limit:

@@ -1,6 +1,6 @@
 """One request as its handler sees it: what it holds, its session, its components.
 
-Everything is read, opened or made when it is first asked for.
+Each part is read, opened or made when code first asks for the part.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 
 class HeldValue(Protocol):
-    """Hold a value of the session, and put it back before the session is closed."""
+    """Hold a value of the session, and put the value back before the session is closed."""
 
     def put_back(self) -> None: ...
 
 
-# Most requests hold and resolve nothing, and share these two empty dictionaries.
+# Most requests hold and resolve nothing, so they share these two; no request changes them.
 _NOTHING_HELD: dict[object, HeldValue] = {}
 _NOTHING_RESOLVED: dict[object, object] = {}
 
 
 class Context(RequestReader):
-    """Know one request: read it, open its session, make the components that it has anew."""
+    """Hold one request: its data, its session, and the components with `scope="request"`."""
 
     __slots__ = ("_resolved", "held", "manager", "opened", "responses", "scope")
 
-    # The functions that give a request its own components. They are the same for all requests.
+    # The functions that make the components with `scope="request"`; all requests share them.
     per_request: ClassVar[Mapping[object, Callable[["Context"], object]]] = {}
 
-    # The session if something has opened it: asking here opens nothing.
+    # The session if something has opened it; to read this attribute does not open the session.
     opened: Session | None
 
     def __init__(
@@ -51,14 +51,14 @@ class Context(RequestReader):
         self.path_values = path_values
         self.manager = manager
         self.opened = None
-        # None until a component of the request is made.
+        # None until the request has a component or a file.
         self.scope: Scope | None = None
-        # The handler's responses that middleware has seen and that have something to close.
+        # The answers of the handler, as middleware saw them, that have to be closed.
         self.responses: tuple[wrappers.Response, ...] = ()
-        # The values that are taken out of the session, by whoever asked for them.
+        # The values that were taken out of the session, each under the key that asked for it.
         self.held: dict[object, HeldValue] = _NOTHING_HELD
         self._resolved: dict[object, object] = _NOTHING_RESOLVED
-        # Calling the constructor of the base would cost each request a call.
+        # These lines repeat the base's constructor, because a call would cost time in each request.
         self._request = None
         self._body = None
         self._query = None
@@ -66,53 +66,53 @@ class Context(RequestReader):
 
     @property
     def session(self) -> Session:
-        """Return the request's session, opened without I/O when first asked for."""
+        """Return the request's session; the first call opens the session without I/O."""
         if self.opened is None:
             self.opened = self._open()
         return self.opened
 
     def fail(self, error: BaseException) -> None:
-        """Note an error, for the components of the request to end accordingly."""
+        """Note an error, so that the components of the request can end as after a failure."""
         if self.scope is not None:
             self.scope.failure = error
 
     def keep(self, file: IO[bytes]) -> None:
-        """Let a file be closed with the request."""
+        """Close a file at the end of the request."""
         if self.scope is None:
             self.scope = Scope()
         self.scope.keep(file)
 
     def resolve(self, key: object, resolve: Callable[["Context"], object]) -> object:
-        """Return the result of a resolver, the same to all who ask under one key."""
+        """Return the result of a resolver; each key has one result in a request."""
         if key not in self._resolved:
             resolved = resolve(self)
             self._resolved = {**self._resolved, key: resolved}
         return self._resolved[key]
 
     def hold(self, key: object, make: Callable[[], HeldValue]) -> Any:
-        """Return the holder of a session value, the same to all who ask under one key."""
+        """Return the holder of a session value; each key has one holder in a request."""
         if key not in self.held:
             self.held = {**self.held, key: make()}
         return self.held[key]
 
     def put_back(self) -> None:
-        """Give the session its values back."""
+        """Put all held values back into the session."""
         for value in self.held.values():
             value.put_back()
 
     def resolve_anew(self) -> None:
-        """Forget the results of resolvers: another try to answer begins."""
+        """Forget the results of resolvers, because the handler is tried again."""
         self._resolved = _NOTHING_RESOLVED
 
     def forget(self) -> None:
-        """Forget the results of resolvers and the values of the session, also changed ones."""
+        """Forget the results of resolvers and the values of the session, also changed values."""
         self._resolved = _NOTHING_RESOLVED
         self.held = _NOTHING_HELD
 
     def _open(self) -> Session:
         if self.manager is None:
             raise RuntimeError(
-                "this handler has no session, since nothing around it declares that it needs one:"
+                "this handler has no session, because nothing declares that it needs one:"
                 " take the session as a parameter of the handler or of a guard; or write"
                 " `needs = Needs.SESSION` in the marker that uses it, or remove"
                 " `uses_session = False` from the middleware that uses it"
@@ -121,9 +121,9 @@ class Context(RequestReader):
 
 
 class PerRequest:
-    """Give a request its component: made when first asked for, then always the same.
+    """Make a component of a request when code first asks for it, and then return the same one.
 
-    It takes no lock: no request sees the components of another.
+    No lock is needed, because no request sees the components of another request.
     """
 
     def __init__(self, make: Callable[[Context], Any], parts: Any, *, ends: bool) -> None:
@@ -149,7 +149,7 @@ def context_class(
 ) -> type[Context]:
     """Return the class of an application's contexts.
 
-    Values that all requests share stand in the class, so they cost a request nothing.
+    The class holds the values that all requests share, so no request spends time on them.
     """
     if settings == Context.settings and not per_request:
         return Context
@@ -162,7 +162,7 @@ def context_of(request: wrappers.Request) -> Context:
     context = request.environ.get(READER_KEY)
     if not isinstance(context, Context):
         raise LookupError(
-            f"{request!r} is not the request of a handler or of middleware: pass on the one that"
-            " they get"
+            f"{request!r} is not the request of a handler or of middleware: pass the request that"
+            " the handler or middleware gets"
         )
     return context

@@ -30,14 +30,15 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
-# Werkzeug's default text says that the server is under maintenance.
+# Werkzeug's own text for 503 speaks of maintenance.
 _UNAVAILABLE = "The server cannot reach its sessions at the moment. Try again in a moment."
 
 
 class ProblemDetails(msgspec.Struct, omit_defaults=True, kw_only=True):
     """Hold the members of a problem document."""
 
-    # "about:blank" means that the status says it all; without a default it is always written.
+    # "about:blank" means that the status says everything. The field has no default, because
+    # msgspec leaves out fields that have their default value.
     type: str
     title: str
     status: int
@@ -46,7 +47,7 @@ class ProblemDetails(msgspec.Struct, omit_defaults=True, kw_only=True):
 
 
 def as_http_error(error: Exception) -> HTTPException | None:
-    """Translate an exception into the HTTP error that it stands for; None if it is a bug."""
+    """Return the HTTP error that an exception stands for; None if the exception is a bug."""
     if isinstance(error, HTTPException):
         return error
     if isinstance(error, StoreUnavailable):
@@ -57,7 +58,7 @@ def as_http_error(error: Exception) -> HTTPException | None:
 
 
 def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered:
-    """Render an HTTP error with its own headers; the response that it carries comes first."""
+    """Render an HTTP error with its own headers, or the response that the error carries."""
     if error.response is not None or (error.code is not None and error.code < 400):
         return render_response(error.get_response(environ), environ, type(error).__name__)
     details = _details(error)
@@ -68,13 +69,13 @@ def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered
     else:
         body = encode_json(details)
         headers.append(PROBLEM)
-    # Either of the two, by what the client prefers.
+    # The client's Accept header decides between the two types.
     headers += [NOSNIFF, ("Vary", "Accept"), ("Content-Length", str(len(body)))]
     return status_line(details.status), headers, [body]
 
 
 def own_headers(error: HTTPException, environ: "WSGIEnvironment") -> Headers:
-    """Keep Allow, Retry-After, WWW-Authenticate and the like."""
+    """Return the headers of an error, such as Allow and Retry-After, without Content-Type."""
     headers = error.get_headers(environ)
     return [(name, value) for name, value in headers if name.lower() != "content-type"]
 

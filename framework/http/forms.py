@@ -26,7 +26,7 @@ class FormData(NamedTuple):
 
 
 class FormParser(FormDataParser):
-    """Refuse malformed forms, which Werkzeug's own parser would read as empty."""
+    """Refuse a malformed form, which Werkzeug's own parser would read as an empty form."""
 
     def parse(
         self,
@@ -60,7 +60,7 @@ class FormParser(FormDataParser):
         if not boundary:
             raise ValueError("Missing boundary")
         memory, parts = self.max_form_memory_size, self.max_form_parts
-        # A piece of a file counts like a field, until it is out of the parser's memory.
+        # The parser counts a piece of a file as memory of a field until the piece is written.
         piece = _PIECE if memory is None else min(_PIECE, memory // 2 or 1)
         parser = MultiPartParser(self.stream_factory, memory, self.cls, piece, parts)
         try:

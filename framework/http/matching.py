@@ -1,6 +1,6 @@
 """A fast search for the rule of a path, in front of Werkzeug's `Map`: a tree of segments.
 
-It stands in front of Werkzeug's `Map` and gives the same answers, only sooner.
+The tree gives the same answers as the `Map`, but faster.
 """
 
 import re
@@ -16,7 +16,7 @@ Found = tuple[H, dict[str, Any]]
 
 
 class Undecided(Exception):
-    """Say that the tree cannot decide, and the `Map` has to be asked."""
+    """Say that only the `Map` can decide."""
 
 
 class Tree(Generic[H]):
@@ -28,14 +28,15 @@ class Tree(Generic[H]):
         self.static: dict[str, Tree[H]] = {}
         self.dynamic: list[tuple[str, Callable[[str], object], Tree[H]]] = []
         self.handlers: dict[str, tuple[H, tuple[str, ...]]] = {}
-        # Whether a rule continues from here in a way that the tree does not know.
+        # True if a rule has a next segment that the tree does not know.
         self.opaque = False
-        # Whether a path can continue with a variable; and the only variable, if there is just one.
+        # `forks`: whether the next segment may be a variable or unknown. `only`: the next variable,
+        # if there is exactly one and nothing unknown.
         self.forks = False
         self.only: tuple[Callable[[str], object], Tree[H]] | None = None
 
     def add(self, rule: str, method: str, handler: H) -> None:
-        """Add a rule, as far as the tree knows its segments."""
+        """Add a rule, up to the first segment that the tree does not know."""
         node: Tree[H] = self
         names: list[str] = []
         for segment in rule.removesuffix("/").split("/")[1:]:
@@ -51,7 +52,7 @@ class Tree(Generic[H]):
         node.handlers[method] = (handler, tuple(names))
 
     def finish(self) -> None:
-        """Order the variables as the `Map` does, and let a path end in a slash."""
+        """Sort the variables in the order of the `Map`, and let a path end in a slash."""
         self.dynamic.sort(key=lambda child: _CONVERSIONS[child[0]].weight)
         for _, _, child in self.dynamic:
             child.finish()
@@ -60,13 +61,13 @@ class Tree(Generic[H]):
         self.forks = self.opaque or bool(self.dynamic)
         if len(self.dynamic) == 1 and not self.opaque:
             self.only = self.dynamic[0][1:]
-        # An unknown rule might match the empty segment behind that slash before this one does.
+        # With an unknown rule, that rule might match the empty segment after the slash first.
         if self.handlers and not self.opaque:
             self.static[""] = Tree()
             self.static[""].handlers = self.handlers
 
     def filled(self, handlers: Sequence[T]) -> "Tree[T]":
-        """Return a finished tree that has in place of each number the handler of that number."""
+        """Return a finished tree in which each number is replaced by the handler of that number."""
         tree: Tree[T] = Tree()
         tree.opaque, tree.forks = self.opaque, self.forks
         tree.handlers = {
@@ -84,7 +85,7 @@ class Tree(Generic[H]):
     def search(
         self, segments: list[str], at: int, values: tuple[object, ...], method: str
     ) -> Found[H] | None:
-        """Find what matches the segments from `at` on; the values are those before."""
+        """Find the handler for the segments from `at` on; `values` are of the segments before."""
         node = self
         for segment in segments[at:] if at else segments:
             child = node.static.get(segment)
@@ -105,7 +106,7 @@ class Tree(Generic[H]):
         if ending is None:
             return None
         handler, names = ending
-        # Most rules have one variable, and this is the quickest way for them.
+        # Most rules have one variable, and this is the fastest way for one.
         if len(names) == 1:
             return handler, {names[0]: values[0]}
         return handler, dict(zip(names, values, strict=True))
@@ -113,7 +114,7 @@ class Tree(Generic[H]):
     def _try_all(
         self, segments: list[str], at: int, values: tuple[object, ...], method: str
     ) -> Found[H] | None:
-        """Try all branches, in the order of the `Map`, until one leads to a handler."""
+        """Try every child, in the order of the `Map`, until one leads to a handler."""
         child = self.static.get(segments[at])
         found = child and child.search(segments, at + 1, values, method)
         if found:
@@ -150,7 +151,7 @@ def _uuid(segment: str) -> UUID | None:
 
 
 class _Conversion(NamedTuple):
-    """Do what a converter of Werkzeug does with a whole segment."""
+    """Convert a whole segment as a converter of Werkzeug does."""
 
     weight: int
     convert: Callable[[str], object]

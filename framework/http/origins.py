@@ -21,12 +21,15 @@ def checked_origins(setting: str, origins: Iterable[str]) -> frozenset[str]:
 
 
 def own_origin(request: Request) -> str | None:
-    """Return the origin at which a request arrived; None if it names no host."""
+    """Return the origin at which a request arrived; None if the request names no host."""
     return as_written(f"{request.scheme}://{request.host}")
 
 
 def as_written(origin: str) -> str | None:
-    """Write an origin as browsers do: lower case, no default port; None if it is not an origin."""
+    """Write an origin as browsers do, in lower case and without a default port.
+
+    Returns None for a text that is not an origin.
+    """
     found = _ORIGIN.fullmatch(origin.lower())
     if found is None:
         return None
@@ -42,7 +45,7 @@ def as_written(origin: str) -> str | None:
 
 
 def host_of(origin: str) -> str:
-    """Return the host of an origin, and its port unless it is usual for http or for https."""
+    """Return the host of an origin, and its port unless the port is 80 or 443."""
     return _USUAL_PORT.sub("", origin.partition("://")[2])
 
 

@@ -15,12 +15,12 @@ from framework.settings import HTTPSettings
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-# The key under which the environ of a request object holds its reader.
+# The key in the environ of a request object for the reader that made the object.
 READER_KEY = "framework.context"
 
 
 class Request(wrappers.Request):
-    """Let the files that are uploaded with a request be closed with it."""
+    """A Werkzeug request whose uploaded files are closed at the end of the request."""
 
     def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
         file = super()._get_file_stream(*args, **kwargs)
@@ -34,7 +34,7 @@ class RequestReader:
 
     __slots__ = ("_body", "_cookies", "_query", "_request", "environ", "path_values")
 
-    # The same for all requests of an application.
+    # All requests of an application share the settings.
     settings: ClassVar[HTTPSettings] = HTTPSettings()
 
     def __init__(self, environ: "WSGIEnvironment", path_values: Mapping[str, object]) -> None:
@@ -46,15 +46,15 @@ class RequestReader:
         self._cookies: dict[str, list[str]] | None = None
 
     def keep(self, file: IO[bytes]) -> None:
-        """Let a file be closed with the request."""
+        """Close a file at the end of the request."""
         raise NotImplementedError
 
     @property
     def request(self) -> Request:
-        """Return the request as Werkzeug knows it, always the same object."""
+        """Return the request as a Werkzeug request; each call returns the same object."""
         if self._request is None:
             if not self.environ.get("CONTENT_LENGTH"):
-                # Werkzeug would cut such a body at the limit silently.
+                # Without a length, Werkzeug would cut the body off at the limit and raise nothing.
                 _ = self.body
             self._request = Request(self.environ)
             self._request.max_content_length = self.settings.body_limit
@@ -66,9 +66,9 @@ class RequestReader:
 
     @property
     def form(self) -> FormData:
-        """Return the fields and files of the body; refuse one over the limit before reading it.
+        """Return the fields and files of the body; refuse a body over the limit before reading.
 
-        A body of another type than a form's is refused, too; no body is an empty form.
+        A body that is not of a form type is refused, too; without a body, the form is empty.
         """
         length = content_length(self.environ, self.settings.body_limit)
         request = self.request
@@ -80,7 +80,7 @@ class RequestReader:
 
     @property
     def query(self) -> dict[str, list[str]]:
-        """Return the values of each query key in their order; `?x` is `?x=`.
+        """Return the values of each query key in their order; `?x` means `?x=`.
 
         Bytes that are not UTF-8 become surrogates, which every converter refuses.
         """
@@ -91,7 +91,7 @@ class RequestReader:
 
     @property
     def cookies(self) -> dict[str, list[str]]:
-        """Return the values of each cookie, the one with the most specific path first."""
+        """Return the values of each cookie; the value with the most specific path is first."""
         if self._cookies is None:
             header = self.environ.get("HTTP_COOKIE", "")
             text = header.encode("latin-1").decode(errors="replace")
@@ -100,9 +100,9 @@ class RequestReader:
 
     @property
     def body(self) -> bytes:
-        """Return the whole body; refuse one over the limit before reading it.
+        """Return the whole body; refuse a body over the limit before reading.
 
-        What was read stays readable for the request object.
+        The body stays readable for the request object.
         """
         if self._body is None:
             request, limit = self._request, self.settings.body_limit

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Headers = list[tuple[str, str]]
 Rendered = tuple[str, Headers, Iterable[bytes]]
 Render = Callable[[Any, "WSGIEnvironment"], Rendered]
-# Makes the response of one request, whatever happens.
+# Makes the response of one request, also if the handler fails.
 Answer = Callable[[Context], Rendered]
 # Makes the response to an error.
 Recover = Callable[[Exception, Context], Rendered]
@@ -38,9 +38,9 @@ logger = logging.getLogger("framework")
 
 
 class Renderers(dict[type, Render]):
-    """Hold, for each type of result of one handler, what renders it.
+    """Map each type of result of one handler to the function that renders the type.
 
-    `where` names the handler in messages; `status` is the one its decorator gave it.
+    `where` names the handler in messages; `status` is the status that its decorator gives.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class Renderers(dict[type, Render]):
         self._bodiless = status in _BODILESS
 
     def __missing__(self, kind: type) -> Render:
-        """Choose what renders a type when its first value arrives."""
+        """Choose the function that renders a type when the first value of the type arrives."""
         render = self._choose(kind)
-        # A handler that makes classes while it runs would otherwise leak memory.
+        # A handler may make new classes in each request: without a limit, memory would leak.
         if len(self) < _REMEMBERED_TYPES:
             self[kind] = render
         return render
@@ -75,7 +75,7 @@ class Renderers(dict[type, Render]):
         if kind is bytes:
             return self._bytes
         if issubclass(kind, bytes):
-            # WSGI allows only the type `bytes` itself (PEP 3333, "A Note on String Types").
+            # WSGI does not allow subclasses of bytes (PEP 3333, "A Note on String Types").
             return lambda result, environ: self._bytes(bytes(result), environ)
         if issubclass(kind, Generator):
             return self._stream
@@ -91,7 +91,8 @@ class Renderers(dict[type, Render]):
     def _json(self, result: object, _: "WSGIEnvironment") -> Rendered:
         try:
             body = encode_json(result)
-        # msgspec raises the last two for values that do not fit, although their type does.
+        # msgspec raises ValueError and OverflowError for a value that JSON cannot hold, although
+        # JSON can hold its type.
         except (TypeError, ValueError, OverflowError) as error:
             raise TypeError(
                 f"{self._where} returned {reprlib.repr(result)}, which is not a result:"
@@ -101,7 +102,7 @@ class Renderers(dict[type, Render]):
         return self._status, [JSON, NOSNIFF, ("Content-Length", str(len(body)))], [body]
 
     def _tuple(self, result: tuple[object, ...], environ: "WSGIEnvironment") -> Rendered:
-        """Refuse a tuple of a body with a status or headers, which would be sent as JSON."""
+        """Refuse a body with a status or headers, which otherwise would be sent as a JSON list."""
         advice = advice_on_parts(result)
         if advice is not None:
             raise TypeError(f"{self._where} returned {reprlib.repr(result)}, {advice}")
@@ -120,13 +121,13 @@ class Renderers(dict[type, Render]):
         return render_response(result, environ, self._where)
 
     def _refuse_async(self, result: object, _: "WSGIEnvironment") -> Rendered:
-        """Refuse the result of an async function that a decorator hides from start-up."""
+        """Refuse a coroutine or async iterator, whose function a decorator hid from start-up."""
         shown = reprlib.repr(result)
-        # Python would complain, too, that nobody awaited it.
+        # Without this, Python would also warn that the coroutine was never awaited.
         close_body(result)
         raise TypeError(
             f"{self._where} returned {shown}, which WSGI cannot await: write `def` in place of"
-            " `async def`, or let what decorates it run it, as asyncio.run(...) does."
+            " `async def`, or let its decorator run it, as asyncio.run(...) does."
         )
 
     def _refuse(self, result: object, _: "WSGIEnvironment") -> Rendered:
@@ -137,15 +138,15 @@ class Renderers(dict[type, Render]):
 
 
 class Stream:
-    """Send the chunks of a generator; the first chunk is made before the headers leave.
+    """Send the chunks of a generator; the constructor makes the first chunk.
 
-    So whatever the generator does before that chunk still counts for the headers.
+    So the code of the generator before its first chunk can still change the headers.
     """
 
     def __init__(self, chunks: Iterator[object], where: str) -> None:
         self._chunks = chunks
         self._where = where
-        # What the generator raised after its first chunk.
+        # The error that the generator raised after its first chunk.
         self.failure: Exception | None = None
         self._on_close: list[Callable[[], object]] = []
         close = getattr(chunks, "close", None)
@@ -155,7 +156,7 @@ class Stream:
             first = next(chunks, "")
             self.is_text = isinstance(first, str)
             self._first: bytes | None = self._encode(first)
-        # Nobody else knows the generator, so it has to be closed here.
+        # The caller gets no Stream that it could close.
         except BaseException:
             self.close()
             raise
@@ -171,19 +172,19 @@ class Stream:
             return self._encode(next(self._chunks))
         except StopIteration:
             raise
-        # Whatever happens in here, the connection must break: the client has to see that the
-        # answer is not whole. The server does that with the exception; it does not know where.
+        # The error is raised again, so that the server breaks the connection and the client sees
+        # that the answer is not whole. The log names the handler, which the server does not know.
         except Exception as error:
             self.failure = error
             logger.exception("%s failed after its headers were sent", self._where)
             raise
 
     def close(self) -> None:
-        """End the generator, at its last chunk or where the client left."""
+        """End the generator, after its last chunk or when the client has gone."""
         while self._on_close:
             try:
                 self._on_close.pop(0)()
-            # The client is gone or has the whole body. The other functions have to run, too.
+            # The client has gone or has the whole answer; the other functions must still run.
             except Exception:
                 logger.exception("%s failed as its stream ended", self._where)
 
@@ -203,30 +204,30 @@ class Stream:
 
 
 class Closing(list[bytes]):
-    """Hold a whole body that has something to close, which is done once."""
+    """Hold a whole body, and call a function once when the body is closed."""
 
     def __init__(self, chunks: Iterable[bytes], close: Callable[[], object]) -> None:
         super().__init__(chunks)
         self._close: Callable[[], object] | None = close
 
     def close(self) -> None:
-        """Close what belongs to the body."""
+        """Call the function, unless it was called already."""
         close, self._close = self._close, None
         if close is not None:
             close()
 
 
 def render_response(response: Response, environ: "WSGIEnvironment", where: str) -> Rendered:
-    """Render a Werkzeug response as it is."""
+    """Render a Werkzeug response."""
     try:
         headers = response.get_wsgi_headers(environ).to_wsgi_list()
         _check_headers(headers, where)
-    # The response will not be sent, so it has to be closed here.
+    # The response will not be sent after any error.
     except BaseException:
         close_body(response)
         raise
     if response.status_code == HTTPStatus.NO_CONTENT:
-        # There is no content for Werkzeug's default type to describe.
+        # Werkzeug adds a default Content-Type, but 204 has no content.
         headers = [header for header in headers if header[0].lower() != "content-type"]
     elif NOSNIFF[0] not in response.headers:
         headers.append(NOSNIFF)
@@ -242,42 +243,45 @@ def _body(response: Response, environ: "WSGIEnvironment", where: str) -> Iterabl
     if type(content) is list and not is_watched:
         return list(response.iter_encoded())
     if isinstance(content, Stream):
-        # The stream is the handler's own; its end has to close the response around it, too.
+        # The handler's own stream is sent, and closes the response around it when it ends.
         content.call_on_close(response.close)
         return content
     body = response.get_app_iter(environ)
     if not response.is_streamed:
         return Closing(body, response.close)
-    # A server that sends a file itself closes the file, but not the response.
+    # A server that sends a file by itself closes the file, but not the response.
     if is_watched and response.direct_passthrough:
         return Stream(ClosingIterator(response.iter_encoded(), response.close), where)
     return body if response.direct_passthrough else Stream(iter(body), where)
 
 
 def _check_headers(headers: Headers, where: str) -> None:
-    """Refuse headers that no server can send, before the session is saved (RFC 9110, 5.5)."""
+    """Refuse a header that no server can send, while the session can still be discarded.
+
+    Source: RFC 9110, section 5.5.
+    """
     for name, value in headers:
         try:
             f"{name}{value}".encode("latin-1")
         except UnicodeEncodeError as error:
             raise ValueError(
                 f"{where} sets the header {name}: {value!r}, which is not Latin-1; "
-                "percent-encode it, or leave it out"
+                "percent-encode the value, or leave the header out"
             ) from error
 
 
 def status_line(status: int) -> str:
-    """Write a status as WSGI wants it, `201 CREATED`."""
+    """Write a status for WSGI, such as `201 CREATED`."""
     return f"{int(status)} {HTTP_STATUS_CODES.get(status, 'Unknown').upper()}"
 
 
 def close_body(body: object) -> None:
-    """Close a body that will not be sent, or not to its end."""
+    """Close a body that will not be sent, or not be sent to its end."""
     close = getattr(body, "close", None)
     try:
         if close is not None:
             close()
-    # The user's own code may raise anything, and the answer is already decided: log it.
+    # `close` may be the user's own code, and another answer is sent, so only the log can show it.
     except Exception:
         logger.exception("a body that was not sent failed as it was closed")
 
@@ -286,7 +290,7 @@ encode_json = msgspec.json.Encoder(enc_hook=encodable).encode
 TEXT = ("Content-Type", "text/plain; charset=utf-8")
 BYTES = ("Content-Type", "application/octet-stream")
 JSON = ("Content-Type", "application/json")
-# A browser that guesses the type of a text may find a page with scripts in it.
+# Without this header, a browser may guess that a text is a page, and run scripts in the text.
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 _REMEMBERED_TYPES = 64

@@ -26,7 +26,7 @@ from framework.report import Mistake, Report, location
 from framework.types.members import Member, tag_of, tagged_members
 from framework.types.signatures import signature_of
 
-# A variable, in whose converter anything may be.
+# A variable with any text as its converter.
 _ANY_VARIABLE = re.compile(r"<[^<>]*>")
 # `{id}`, `{id:int}`
 _BRACES = re.compile(r"\{([^{}/:]*):?([^{}/]*)\}")
@@ -36,20 +36,20 @@ _VARIABLE = re.compile(r"<(?:([^<>:]+):)?[a-zA-Z_][a-zA-Z0-9_]*>")
 
 @dataclass(frozen=True)
 class Route:
-    """Say which handler answers which method and path."""
+    """Hold the method, the path and the handler of a route."""
 
     method: str
     rule: str
     status: int | None
     controller: type
     name: str
-    # A plain function that takes the controller first, or the object of a static method.
+    # A plain function that takes the controller first, or a `staticmethod` object.
     function: Callable[..., object]
     where: str
 
 
 def routes_of(controller: type, report: Report) -> list[Route]:
-    """List the routes of a controller, inherited ones included."""
+    """List the routes of a controller, also inherited routes."""
     routes = [
         _route(controller, member, verb)
         for member in tagged_members(controller, ROUTES)
@@ -61,7 +61,7 @@ def routes_of(controller: type, report: Report) -> list[Route]:
                 route.where,
                 f"the status {route.status!r} of {route.method} {route.rule} is not a final HTTP"
                 " status",
-                "Give a number from 200 to 599, or leave it out.",
+                "Give a number from 200 to 599, or leave the status out.",
             )
     if not routes:
         report.at(controller).note(
@@ -73,7 +73,7 @@ def routes_of(controller: type, report: Report) -> list[Route]:
 
 
 def variables_of(route: Route, report: Report) -> Mapping[str, type | None]:
-    """Return the variables of a path with the types of their values; raise what is wrong."""
+    """Return the variables of a path with the types of their values; raise `Mistake` if wrong."""
     here = report.at(route.where)
     for mistake in _foreign_variables(route):
         here.note(mistake.what, mistake.remedy)
@@ -89,7 +89,7 @@ def variables_of(route: Route, report: Report) -> Mapping[str, type | None]:
 
 
 def note_duplicates(routes: Iterable[Route], report: Report) -> None:
-    """Note handlers that no request could reach, since others have their method and paths."""
+    """Note handlers that no request can reach, because others have their method and paths."""
     first: dict[tuple[str, str], Route] = {}
     for route in routes:
         other = first.setdefault((route.method, path_key(route.rule)), route)
@@ -101,12 +101,12 @@ def note_duplicates(routes: Iterable[Route], report: Report) -> None:
             )
 
 
-# A handler asks for its rule, and so do the exception handlers that may answer in its place.
+# The cache serves a handler and the exception handlers that may answer in its place.
 @lru_cache(maxsize=4096)
 def path_variables(rule: str) -> Mapping[str, type | None]:
-    """List the variables of a rule with the type of their values, None where it is not known.
+    """List the variables of a rule with the types of their values; None for an unknown type.
 
-    Raises `ValueError`, which says what is wrong, for a rule that is malformed.
+    Raises `ValueError` for an invalid rule; the error says what is wrong.
     """
     if "//" in rule:
         raise ValueError("it holds two slashes in a row")
@@ -114,7 +114,7 @@ def path_variables(rule: str) -> Mapping[str, type | None]:
     try:
         new_map([parsed])
     # Werkzeug raises LookupError for an unknown converter, TypeError for its arguments,
-    # and SyntaxError for a variable that is there twice.
+    # and SyntaxError for a repeated variable.
     except (LookupError, SyntaxError, TypeError, ValueError) as error:
         raise ValueError(str(error)) from error
     return {
@@ -125,22 +125,25 @@ def path_variables(rule: str) -> Mapping[str, type | None]:
 
 @dataclass(frozen=True)
 class Variables:
-    """Divide the variables of several rules: `common` are those that all rules have."""
+    """Split the variables of several rules into common variables, with types, and others."""
 
     common: Mapping[str, type | None]
     others: AbstractSet[str]
 
 
 def common_variables(rules: Iterable[str]) -> Variables:
-    """Find the variables that all rules have; a malformed rule does not count."""
+    """Find the variables that all rules have; an invalid rule does not count."""
     found = list(_variables_of_each(rules))
     common = set.intersection(*found) if found else set()
-    names = {name for candidate in found for name, _ in candidate}
+    names = {name for variables in found for name, _ in variables}
     return Variables(dict(common), names - {name for name, _ in common})
 
 
 def path_key(rule: str) -> str:
-    """Return a key that is equal for two rules that match the same paths."""
+    """Return the same key for two rules that match the same paths.
+
+    The names of variables and a slash at the end do not count.
+    """
     return _VARIABLE.sub(lambda found: f"<{found[1] or 'string'}>", rule.removesuffix("/"))
 
 
@@ -167,7 +170,7 @@ def _route(controller: type, member: Member, verb: Verb) -> Route:
 
 
 def _where(controller: type, member: Member) -> str:
-    """Describe a handler; one that a decorator made also by its name in the class."""
+    """Describe a handler; add its name in the class if a decorator made the function."""
     name = getattr(inspect.unwrap(member.function), "__qualname__", "")
     place = location(member.function)
     if name.rpartition(".")[2] == member.name:
@@ -183,9 +186,10 @@ def _join(prefix: str, path: str) -> str:
 
 
 def _foreign_variables(route: Route) -> Iterator[Mistake]:
-    """Yield variables as other frameworks write them: `{id}`, and `:id` for a parameter.
+    """Yield mistakes for variables that are written as in other frameworks: `{id}` and `:id`.
 
-    Here they are plain text, and the parameter of that name would be read from the query.
+    Here `{id}` and `:id` are plain text, and the parameter `id` would be read from the query. `:id`
+    counts only if the handler has a parameter of that name.
     """
     plain = _ANY_VARIABLE.sub("", route.rule)
     for found in _BRACES.finditer(plain):
@@ -214,7 +218,7 @@ def _variables_of_each(rules: Iterable[str]) -> Iterator[set[tuple[str, type | N
 
 
 class _FiniteFloat(FloatConverter):
-    """Refuse a number with so many digits that it is infinite."""
+    """Refuse a number with so many digits that the float is infinite."""
 
     def to_python(self, value: str) -> float:
         number: float = super().to_python(value)
@@ -224,7 +228,7 @@ class _FiniteFloat(FloatConverter):
 
 
 class _ParsedRule(Rule):
-    """Remember the converters of its variables."""
+    """A rule that remembers the converters of its variables."""
 
     def __init__(self, rule: str) -> None:
         super().__init__(rule)

@@ -1,8 +1,8 @@
 """Method and path → handler; HEAD, OPTIONS, 405 and `Allow`; the URL of a handler.
 
-The `Map` defines what matches and how URLs are built. In front of it, made at start-up, stand a
-dictionary of the paths without variables, and a tree of the rules whose variables fill a segment
-each. Both give the `Map`'s own answer; where the tree cannot know it, the `Map` is asked.
+Werkzeug's `Map` defines which rule matches and how URLs are built. For speed, start-up also makes a
+dictionary of the paths without variables, and a tree of the rules in which each variable fills a
+segment. Both give the same answer as the `Map`; if the tree cannot decide, the `Map` is asked.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 H = TypeVar("H")
 
-# How many names an error suggests.
+# The number of names that an error suggests at most.
 _MOST_NAMES = 5
 
 
 @dataclass(frozen=True)
 class Entry(Generic[H]):
-    """Say which handler answers one method under one rule; `endpoint` names it in URL building."""
+    """Hold the handler of one method and rule; `endpoint` is the handler's name for URLs."""
 
     method: str
     rule: str
@@ -37,7 +37,7 @@ class Entry(Generic[H]):
 
 
 def answering_head(entries: Iterable[Entry[H]]) -> Iterator[Entry[H]]:
-    """Let GET's handler answer HEAD, too, where no handler of that path has HEAD."""
+    """Let the handler of GET answer HEAD, too, if the path has no handler for HEAD."""
     found = list(entries)
     heads = {path_key(entry.rule) for entry in found if entry.method == "HEAD"}
     for entry in found:
@@ -47,12 +47,15 @@ def answering_head(entries: Iterable[Entry[H]]) -> Iterator[Entry[H]]:
 
 
 def is_automatic_options(method: str, refusal: HTTPException) -> bool:
-    """Return whether OPTIONS gets 204 with the methods of a path that has no handler for it."""
+    """Return whether a request is OPTIONS for a path without a handler for OPTIONS.
+
+    The answer is 204 with the methods of the path.
+    """
     return method == "OPTIONS" and isinstance(refusal, MethodNotAllowed)
 
 
 def allowed_methods(refusal: HTTPException) -> list[str]:
-    """Return the methods of the path, sorted, as `Allow` writes them."""
+    """Return the methods of a path, sorted, for the header `Allow`."""
     methods = refusal.valid_methods if isinstance(refusal, MethodNotAllowed) else ()
     return sorted(methods or ())
 
@@ -76,9 +79,9 @@ class Router(Generic[H]):
         found = list(entries)
         self._handlers = [entry.handler for entry in found]
         self._table = _table_of(
-            tuple((candidate.method, candidate.rule, candidate.endpoint) for candidate in found)
+            tuple((entry.method, entry.rule, entry.endpoint) for entry in found)
         )
-        # Both hold the handlers themselves, so that a request looks nothing up twice.
+        # With the handlers in them, so that a request looks nothing up twice.
         self._tree: Tree[H] = self._table.tree.filled(self._handlers)
         self._exact = {
             path: {method: self._filled(answer) for method, answer in answers.items()}
@@ -88,7 +91,7 @@ class Router(Generic[H]):
     def find(self, method: str, path: str) -> Found[H]:
         """Find the handler and the path values of a request.
 
-        Raises `MethodNotAllowed`, which names the methods that the path has, or `NotFound`.
+        Raises `MethodNotAllowed`, which names the methods of the path, or `NotFound`.
         """
         answers = self._exact.get(path)
         found = self._answer(method, path) if answers is None else answers.get(method)
@@ -97,11 +100,11 @@ class Router(Generic[H]):
         return found
 
     def methods_of(self, path: str) -> list[str]:
-        """List the methods that a path has, with OPTIONS; nothing for a path that no rule has."""
+        """List the methods of a path, with OPTIONS; an unknown path has an empty list."""
         return allowed_methods(self._refusal(path))
 
     def ask_map(self, method: str, path: str) -> Found[H] | None:
-        """Ask the `Map`, whose answer is right by definition, but for what it does with slashes."""
+        """Ask the `Map`, whose answer is right by definition, except for changed slashes."""
         found = self._table.ask_map(method, path)
         return None if found is None else self._filled(found)
 
@@ -113,7 +116,7 @@ class Router(Generic[H]):
         *,
         external: bool = False,
     ) -> str:
-        """Build a URL: below the mount point, and with the host, of the request if one is given."""
+        """Build a URL; the environ of a request gives the mount point and the host."""
         adapter = (
             self._table.adapter if environ is None else self._table.map.bind_to_environ(environ)
         )
@@ -139,7 +142,7 @@ class Router(Generic[H]):
             return None
         try:
             return self._tree.search(path[1:].split("/"), 0, (), method)
-        # ValueError: an int of more digits than Python converts.
+        # ValueError: the path has an int with more digits than Python converts.
         except (Undecided, ValueError):
             return self.ask_map(method, path)
 
@@ -153,8 +156,8 @@ class Router(Generic[H]):
 def request_path(environ: "WSGIEnvironment") -> str:
     """Read the decoded path of a request.
 
-    Raises `BadRequest` if it is not UTF-8, `NotFound` if it holds an encoded slash: a server
-    decodes it like the others, and `/a%2Fb` would reach the handler of `/a/b`.
+    Raises `BadRequest` if the path is not UTF-8, and `NotFound` if the path has an encoded slash: a
+    server decodes the slash, too, so `/a%2Fb` would reach the handler of `/a/b`.
     """
     path: str = environ.get("PATH_INFO") or "/"
     target = environ.get("REQUEST_URI") or environ.get("RAW_URI")
@@ -164,7 +167,7 @@ def request_path(environ: "WSGIEnvironment") -> str:
 
 
 class _Table:
-    """Hold the rules of an application; the numbers of its entries stand for the handlers."""
+    """Hold the rules of an application; the number of an entry stands for its handler."""
 
     def __init__(self, entries: Sequence[tuple[str, str, str]]) -> None:
         rules = [_EntryRule(number, *entry) for number, entry in enumerate(entries)]
@@ -179,15 +182,15 @@ class _Table:
         self.exact = self._answers(rule for _, rule, _ in entries if "<" not in rule)
 
     def ask_map(self, method: str, path: str) -> Found[int] | None:
-        """Ask the `Map`, but for a path whose slashes it would change."""
-        # It would add a missing slash in front of a path, and drop a second one.
+        """Ask the `Map`, unless the `Map` would change the slashes of the path."""
+        # The `Map` would add a missing slash at the start of a path, and drop a second slash.
         if path[:1] != "/" or path[:2] == "//":
             return None
         try:
             rule, values = self.adapter.match(path, method, return_rule=True)
         except (NotFound, MethodNotAllowed):
             return None
-        # It would also ignore a second one behind the path of a rule that ends in a slash.
+        # The `Map` would also ignore a second slash at the end, for a rule that ends in a slash.
         if path.endswith("//") and rule.rule.endswith("/"):
             return None
         return cast(_EntryRule, rule).number, dict(values)
@@ -201,14 +204,14 @@ class _Table:
         return answers
 
 
-# The same classes make the same table, in each test of an application.
+# The tests of an application build the same table again and again, so the table is cached.
 @lru_cache(maxsize=16)
 def _table_of(entries: tuple[tuple[str, str, str], ...]) -> _Table:
     return _Table(entries)
 
 
 class _EntryRule(Rule):
-    """Belong to one entry and one method: Werkzeug would add HEAD to GET."""
+    """A rule for one entry and only its method, because Werkzeug would add HEAD to GET."""
 
     def __init__(self, number: int, method: str, rule: str, endpoint: str) -> None:
         super().__init__(rule, endpoint=endpoint)
@@ -221,7 +224,10 @@ def _other_slash(path: str) -> str:
 
 
 def _check_escapes(path: str) -> None:
-    """Check the path as the client wrote it: some servers put U+FFFD for wrong bytes."""
+    """Check the path as the client wrote it.
+
+    Some servers replace bytes that are not UTF-8 with U+FFFD in the decoded path.
+    """
     if "%2f" in path.lower():
         raise NotFound("An encoded slash (%2F) is not allowed in a path.")
     _decode(unquote_to_bytes(path).decode("latin-1"))

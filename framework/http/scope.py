@@ -6,7 +6,7 @@ from typing import IO, Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-_ONCE = "a component method yields once, and what follows the yield ends the component"
+_ONCE = "a component method yields once, and the code after the yield ends the component"
 
 
 class NothingYielded(RuntimeError):
@@ -14,7 +14,7 @@ class NothingYielded(RuntimeError):
 
 
 class Ending(Generic[T]):
-    """Hold the generator of a component; the code behind its `yield` ends the component."""
+    """Hold the generator of a component; the code after `yield` ends the component."""
 
     __slots__ = ("_generator", "_name")
 
@@ -29,7 +29,7 @@ class Ending(Generic[T]):
         raise NothingYielded(f"{self._name} yields nothing: {_ONCE}")
 
     def end(self, failure: BaseException | None = None) -> None:
-        """Resume the generator, or raise the failure in it; only another error is raised on."""
+        """Resume the generator, or raise the failure in it; any other error goes on."""
         trace = failure.__traceback__ if failure else None
         try:
             if failure is None:
@@ -38,11 +38,11 @@ class Ending(Generic[T]):
                 self._generator.throw(failure)
         except StopIteration:
             return
-        # The generator is the user's own code, and has been told of a failure of any kind.
+        # The generator is the user's own code, and `failure` may be any exception.
         except BaseException as error:
             if failure is None or not _is_passed_on(failure, error):
                 raise
-            # The failure happened elsewhere, not in the generator's own frames.
+            # Remove the frames of the generator, because the failure happened elsewhere.
             failure.__traceback__ = trace
             return
         self._generator.close()
@@ -56,31 +56,32 @@ class Scope:
 
     def __init__(self) -> None:
         self.components: dict[object, object] = {}
-        # The error of the request, which is raised in the generators of components, too.
+        # The error of the request, which is also raised in the generators of components.
         self.failure: BaseException | None = None
         self._endings: list[Ending[Any]] = []
         self._files: list[IO[bytes]] = []
 
     @property
     def has_to_decide(self) -> bool:
-        """Return whether a component has to decide how to end, since no failure is known."""
+        """Return whether components have to end, and no failure is known."""
         return self.failure is None and bool(self._endings)
 
     def enter(self, ending: Ending[T]) -> T:
-        """Begin a component that has an ending, and return it."""
+        """Begin a component that has an ending, and return the component."""
         component = ending.begin()
         self._endings.append(ending)
         return component
 
     def keep(self, file: IO[bytes]) -> None:
-        """Close a file after the components, whose endings may still read it."""
+        """Close a file after the components have ended, because they may still read the file."""
         self._files.append(file)
 
     def end(self) -> None:
-        """End the components, the last one first; the next that is asked for is a new one.
+        """End the components, the last one first; code that asks again gets a new component.
 
-        Each learns of the failure, whatever the others make of it. The failure itself is not
-        raised again, but what an ending raises is, and is the failure of those that follow.
+        The failure is raised in each ending, also if an earlier ending caught it, but is not raised
+        by this method. An error that an ending raises is raised by this method, and is the failure
+        for the endings after it.
         """
         failure, self.failure = self.failure, None
         endings, self._endings = self._endings, []
@@ -89,7 +90,7 @@ class Scope:
         for ending in reversed(endings):
             try:
                 ending.end(raised or failure)
-            # The others have to end, too; the error is raised when they have.
+            # The other components have to end first; the error is raised after them.
             except BaseException as error:  # noqa: BLE001
                 raised = error
         if raised is not None:
@@ -102,18 +103,18 @@ class Scope:
         finally:
             files, self._files = self._files, []
             for file in files:
-                # The file was temporary, so nothing of value is lost.
+                # The file is temporary, so data that cannot be written does no harm.
                 with suppress(OSError):
                     file.close()
 
 
 def end_all(endings: Iterable[Callable[[], object]]) -> None:
-    """Call all functions, also if some of them raise; raise their errors afterwards."""
+    """Call all functions, also after an error; then raise the error, or several as a group."""
     raised: list[Exception] = []
     for end in endings:
         try:
             end()
-        # The user's own code may raise anything, and must not keep the others from ending.
+        # The functions are the user's own code, and an error must not stop the other functions.
         except Exception as error:  # noqa: BLE001
             raised.append(error)
     if len(raised) > 1:
@@ -123,5 +124,5 @@ def end_all(endings: Iterable[Callable[[], object]]) -> None:
 
 
 def _is_passed_on(failure: BaseException, error: BaseException) -> bool:
-    # Python makes a RuntimeError of a StopIteration that leaves a generator (PEP 479).
+    # Python replaces a StopIteration that leaves a generator by a RuntimeError (PEP 479).
     return error is failure or (isinstance(failure, StopIteration) and error.__cause__ is failure)

@@ -24,14 +24,14 @@ _SECURITY_HEADERS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-# The longest name (RFC 1035, 2.3.4), and a port.
+# The longest name (RFC 1035, 2.3.4) and a port.
 _LONGEST_HOST = 255 + len(":65535")
-# One year; only for the host itself, since others may not have a certificate.
+# One year, without subdomains, because a subdomain may not have a certificate.
 _HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def surround(application: "WSGIApplication", settings: HTTPSettings) -> "WSGIApplication":
-    """Put around an application what the settings ask for, and nothing else."""
+    """Put only the middleware that the settings ask for around an application."""
     if settings.trusted_hosts:
         hosts = [host.lower() for host in settings.trusted_hosts]
         application = _for_trusted_hosts(application, hosts)
@@ -45,11 +45,11 @@ def surround(application: "WSGIApplication", settings: HTTPSettings) -> "WSGIApp
 def _for_trusted_hosts(application: "WSGIApplication", hosts: list[str]) -> "WSGIApplication":
     def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         try:
-            # Upper and lower case are equal in the name of a host (RFC 9110, 4.2.3).
+            # Host names are case-insensitive (RFC 9110, 4.2.3).
             host = environ.get("HTTP_HOST", "").lower()
             get_host({**environ, "HTTP_HOST": host} if host else environ, hosts)
         except SecurityError:
-            status, headers, body = render_problem(_stranger(environ), environ)
+            status, headers, body = render_problem(_refused_host(environ), environ)
             start_response(status, headers)
             return [] if environ["REQUEST_METHOD"] == "HEAD" else body
         return application(environ, start_response)
@@ -57,11 +57,11 @@ def _for_trusted_hosts(application: "WSGIApplication", hosts: list[str]) -> "WSG
     return guarded
 
 
-def _stranger(environ: "WSGIEnvironment") -> SecurityError:
-    """Say which host is refused, to whoever serves the application under another name."""
+def _refused_host(environ: "WSGIEnvironment") -> SecurityError:
+    """Return an error that names the refused host, so that a missing host is easy to find."""
     host = environ.get("HTTP_HOST") or environ["SERVER_NAME"]
     shown = host if len(host) <= _LONGEST_HOST else host[:_LONGEST_HOST] + "…"
-    return SecurityError(f"The host {shown!r} is not one of the application's.")
+    return SecurityError(f"The host {shown!r} is not one of the application's hosts.")
 
 
 def _with_security_headers(application: "WSGIApplication") -> "WSGIApplication":
@@ -72,7 +72,7 @@ def _with_security_headers(application: "WSGIApplication") -> "WSGIApplication":
         def start(
             status: str, headers: Headers, exc_info: _ExcInfo = None, /
         ) -> Callable[[bytes], object]:
-            # A header that the application itself sets stays.
+            # A header that the application sets itself stays.
             said = {name.lower() for name, _ in headers}
             added = [(name, value) for name, value in wanted.items() if name.lower() not in said]
             if exc_info is None:

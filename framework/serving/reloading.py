@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def restart_after_each_change(host: str, port: int) -> None:
-    """Own the socket, and start the serving process again whenever it ends for a change."""
+    """Own the socket, and start the serving process again each time it ends after a change."""
     require_free(host, port)
     with closing(make_server(host, port, _not_built_yet).socket) as listening:
         listening.set_inheritable(True)
@@ -59,20 +59,20 @@ def url_of(host: str, port: int) -> str:
 
 
 def require_free(host: str, port: int) -> None:
-    """End with one line that says what to do if the address cannot be had."""
+    """End the program with one line that says what to do if the address cannot be used."""
     try:
         with socket.socket(select_address_family(host, port), socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:
-        raise SystemExit(_address_trouble(error, host, port)) from None
+        raise SystemExit(_address_error(error, host, port)) from None
 
 
 def _run_again(environment: Mapping[str, str]) -> int:
-    """Run this very program as the process that serves, and return its status.
+    """Run this program again as the serving process, and return its status.
 
-    Werkzeug's own loop kills it a quarter of a second after Ctrl-C, and at once after SIGTERM:
-    its stop hooks would not run, or not to their end.
+    Werkzeug's own loop kills the serving process a quarter of a second after Ctrl-C, and at once
+    after SIGTERM: the stop hooks would not run, or not run to their end.
     """
     command = [sys.executable, *sys.orig_argv[1:]]
     is_over = False
@@ -84,7 +84,7 @@ def _run_again(environment: Mapping[str, str]) -> int:
             child.terminate()
 
     child: subprocess.Popen[bytes] | None = None
-    # Before there is a child, so that no signal leaves it behind.
+    # The handlers are set before the child starts, so that no signal leaves the child running.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     child = subprocess.Popen(command, env=environment, close_fds=False)  # noqa: S603
@@ -98,11 +98,11 @@ def _not_built_yet(environ: "WSGIEnvironment", start_response: "StartResponse") 
     raise RuntimeError("The process that owns the socket never answers a request")
 
 
-def _address_trouble(error: OSError, host: str, port: int) -> str:
+def _address_error(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         remedy = f"stop the program that uses it, or choose another port (such as {port + 1})"
     elif error.errno == errno.EACCES:
-        remedy = "choose a port from 1024 on"
+        remedy = "choose a port of 1024 or more"
     else:
         remedy = "serve on an address of this machine, such as 127.0.0.1"
     return f"Cannot serve on {host!r}, port {port}: {error.strerror}. Fix: {remedy}."

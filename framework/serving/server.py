@@ -1,7 +1,7 @@
 """The development server: Werkzeug's, with a reloader and, on loopback only, a debugger.
 
-Under the reloader there are two processes. The first owns the socket and watches nothing but the
-second, which builds the application, serves it, and ends as soon as a file changes.
+With the reloader there are two processes. The first process owns the socket and watches only the
+second process. The second process builds and serves the application, and ends when a file changes.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 Loader = Callable[[], Application]
 
-# The text that begins and ends a colour: ECMA-48, 8.3.117.
+# The sequences that begin and end a colour: ECMA-48, 8.3.117.
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _THIS_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 
@@ -54,10 +54,10 @@ def serve(
     reload: bool = True,
     debug: bool | None = None,
 ) -> None:
-    """Serve what `load` returns until Ctrl-C or SIGTERM.
+    """Serve the application of `load` until Ctrl-C or SIGTERM.
 
-    `debug=None` means: on a loopback address. Anywhere else the debugger, which runs any Python
-    that a visitor types, is refused.
+    `debug=None` turns the debugger on only for a loopback address. For any other address,
+    `debug=True` is refused, because the debugger runs any Python code that a visitor types.
     """
     debug = _checked_debug(debug, host)
     with suppress(KeyboardInterrupt):
@@ -70,7 +70,7 @@ def serve(
 
 
 def describe(error: Exception) -> str:
-    """Describe what kept the application from starting, beginning in the user's own files."""
+    """Write an error of start-up, with a traceback that begins in the user's own files."""
     if isinstance(error, StartupError):
         return str(error)
     if isinstance(error, click.ClickException):
@@ -93,7 +93,7 @@ def _serve_once(load: Loader, host: str, port: int, debug: bool) -> None:
     try:
         application = load()
         application.start()
-    # The user's modules may raise anything; the process ends either way, with the report.
+    # The user's modules may raise anything; after any error the process ends with a report.
     except Exception as error:  # noqa: BLE001
         raise SystemExit(describe(error)) from None
     require_free(host, port)
@@ -112,77 +112,74 @@ def _serve_until_a_change(load: Loader, host: str, port: int, debug: bool) -> No
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ExitStack() as ending:
         wsgi = _built(load, host, debug, ending)
-        _hear_one_signal(ending)
+        _ignore_late_sigterm(ending)
         run_simple(host, port, wsgi, use_reloader=True, threaded=True, request_handler=_Handler)
 
 
 def _built(load: Loader, host: str, debug: bool, ending: ExitStack) -> "WSGIApplication":
-    """Build and start the application, or else a page that shows why it cannot start."""
+    """Build and start the application, or an application that shows the error of start-up."""
     url = url_of(host, inherited_port())
     try:
         application = load()
         application.start()
-    # The user's modules may raise anything, and the server waits until the mistake is mended.
+    # The user's modules may raise anything; after an error the server waits for a change.
     except Exception as error:  # noqa: BLE001
         report = describe(error)
-        click.echo(f"{report}\n\nWaiting for a change; until then {url} says this too.", err=True)
-        return _showing(report if debug else "The application could not start.")
+        click.echo(f"{report}\n\nWaiting for a change; until then {url} shows this, too.", err=True)
+        return _error_page(report if debug else "The application could not start.")
     ending.callback(_stop, application)
-    # Before the banner: who reads it may end the server at once.
-    _hear_one_signal(ending)
+    # This happens before the banner, because after the banner a signal may come.
+    _ignore_late_sigterm(ending)
     wsgi, pin = _debugged(application, host) if debug else (application, None)
     click.echo(_banner(application, url, pin) + _without_debugger(host))
     return wsgi
 
 
-def _hear_one_signal(ending: ExitStack) -> None:
-    """Ignore SIGTERM from the end on: the first process passes on what has come to both of them."""
+def _ignore_late_sigterm(ending: ExitStack) -> None:
+    """Ignore SIGTERM during the end, because the first process passes on a signal to both."""
     ending.callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)
 
 
 def _stop(application: Application) -> None:
-    """Run the stop hooks; only another Ctrl-C ends them."""
+    """Run the stop hooks; only another Ctrl-C interrupts them."""
     try:
         application.stop()
-    # The hooks are the user's own code; the process ends, or starts again, either way.
+    # The hooks are the user's own code; after any error the process still ends or starts again.
     except Exception as error:  # noqa: BLE001
         first: BaseException = error
         while isinstance(first.__context__, Exception):
             first = first.__context__
-        # The error that ended the server is not the cause.
+        # The exception that ended the server is not a cause of this error, so it is not shown.
         first.__context__ = None
         click.echo(describe(error), err=True)
 
 
 class _Handler(WSGIRequestHandler):
-    """Write the access log in colours for a terminal only."""
+    """Write the access log with colours only to a terminal."""
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Write a line."""
+        """Write one line of the log."""
         if not sys.stdout.isatty():
-            args = tuple(
-                _COLOUR.sub("", argument) if isinstance(argument, str) else argument
-                for argument in args
-            )
+            args = tuple(_COLOUR.sub("", arg) if isinstance(arg, str) else arg for arg in args)
         super().log(type, message, *args)
 
 
 def _debugged(application: Application, host: str) -> tuple[DebuggedApplication, str | None]:
     """Put the debugger around an application, and return the PIN that its console asks for."""
     application.debug = True
-    # An empty console path, since "/console" is the application's own.
+    # The console path is empty, because the application may have a path "/console".
     debugged = DebuggedApplication(application, evalex=True, console_path="", pin_logging=False)
     debugged.trusted_hosts.append(host)
     return debugged, debugged.pin
 
 
-def _showing(text: str) -> "WSGIApplication":
+def _error_page(text: str) -> "WSGIApplication":
     body = text.encode()
     headers = [
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
-        # The browser asks again by itself, until the file is mended.
+        # The browser asks again every second, until the file is corrected.
         ("Refresh", "1"),
     ]
 
@@ -205,7 +202,7 @@ def _banner(application: Application, url: str, pin: str | None) -> str:
 
 
 def _frames_of_the_user(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
-    """Leave out the frames of the import, and the framework's own frames."""
+    """Remove our frames before the user's code, and our frames that raise a deliberate error."""
     frames = list(itertools.dropwhile(_is_of_ours, stack))
     if frames and (frames[-1].line or "").startswith("raise "):
         while _is_of_ours(frames[-1]):

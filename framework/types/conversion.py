@@ -31,24 +31,24 @@ from framework.types.models import (
 from framework.types.signatures import annotated, bare, describe
 from framework.validation import FieldError, InvalidRequest, UnshownTextError, plain
 
-# The types of a parameter without a marker; other parameters need one.
+# The types of a parameter without a marker; any other type needs a marker or a component.
 SCALARS = frozenset({str, int, float, bool, UUID, date, datetime})
-# A text with a marker may have these types as well.
+# The types of a text with a marker.
 TEXTS = SCALARS | {Decimal, time, timedelta}
 
-# The errors of a converter of texts; in older versions of msgspec, its error is not a ValueError.
+# The errors of a text converter; in older versions of msgspec, its error is not a ValueError.
 CONVERSION_ERRORS = (ValueError, msgspec.ValidationError)
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Browsers send a time like this if its seconds are zero.
+# A time without seconds: inputs of the types `datetime-local` and `time` leave out zero seconds.
 _WITHOUT_SECONDS = re.compile(r"^((?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d)(Z|[+-]\d\d:\d\d)?$", re.ASCII)
-# A megabyte of wrong numbers shall not become ten megabytes of complaints.
+# Without a limit, a megabyte of wrong numbers would give ten megabytes of errors.
 _MOST_ERRORS = 100
 
 
 def is_scalar(annotation: Any, types: frozenset[type] = SCALARS) -> bool:
-    """Return whether one text can hold a value of the type, None aside."""
+    """Return whether one text can hold a value of the type, apart from None."""
     base, _ = bare(annotation)
     if get_origin(base) is Literal:
         return True
@@ -56,7 +56,7 @@ def is_scalar(annotation: Any, types: frozenset[type] = SCALARS) -> bool:
 
 
 def list_item(annotation: Any) -> Any:
-    """Return `T` of `list[T]`, None aside; None if the type is not such a list."""
+    """Return `T` of `list[T]` or `list[T] | None`; None for any other type."""
     base, _ = bare(annotation)
     return get_args(base)[0] if get_origin(base) is list else None
 
@@ -64,12 +64,12 @@ def list_item(annotation: Any) -> Any:
 def text_converter(annotation: Any) -> Callable[[str], object]:
     """Return the function that converts a text or raises one of `CONVERSION_ERRORS`.
 
-    Raise TypeError, here and now, if no text can hold the type or if its limits do not fit it.
+    Raises TypeError at once if no text can hold the type, or if its limits do not fit the type.
     """
     if not is_scalar(annotation, TEXTS):
         raise TypeError(f"no text holds a value of type {describe(annotation)}")
     base, metadata = bare(annotation)
-    limits = [beside for beside in metadata if isinstance(beside, msgspec.Meta)]
+    limits = [item for item in metadata if isinstance(item, msgspec.Meta)]
     if get_origin(base) is Literal or issubclass(base, enum.Enum):
         refuse_unfit(base, limits)
         return _choice(base)
@@ -87,24 +87,24 @@ def text_converter(annotation: Any) -> Callable[[str], object]:
 
 
 def with_limits(annotation: Any, *limits: msgspec.Meta) -> Any:
-    """Add limits to a type; raise TypeError if they do not fit it."""
+    """Add limits to a type; raise TypeError if the limits do not fit the type."""
     refuse_unfit(annotation, limits)
     limited = annotated(annotation, limits)
-    # Making a decoder is how msgspec checks a type.
+    # msgspec checks a type when a decoder is made.
     msgspec.json.Decoder(limited)
     return limited
 
 
 def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
-    """Return the function that decodes strict JSON, or raises 400 or, with all errors, 422.
+    """Return the function that decodes strict JSON, or raises 400, or 422 with all errors.
 
-    Raise TypeError, here and now, if JSON cannot hold the type.
+    Raises TypeError at once if JSON cannot hold the type.
     """
     if holds_models(annotation):
         return _model_decoder(annotation, where)
-    stranger = unsupported(annotation)
-    if stranger is not None:
-        raise TypeError(f"JSON cannot be converted to {describe(stranger)}")
+    foreign = unsupported(annotation)
+    if foreign is not None:
+        raise TypeError(f"JSON cannot be converted to {describe(foreign)}")
     decoder = msgspec.json.Decoder(annotation)
     fills = leaves_defaults_out(annotation)
 
@@ -124,10 +124,9 @@ def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
 
 
 def field_errors(where: str, found: Iterable[Mismatch]) -> list[FieldError]:
-    """Name the places inside one source."""
+    """Return the field errors of the mismatches in one source."""
     return [
-        FieldError(f"{where}:{candidate.pointer}".rstrip(":"), candidate.what)
-        for candidate in found
+        FieldError(f"{where}:{mismatch.pointer}".rstrip(":"), mismatch.what) for mismatch in found
     ]
 
 
@@ -151,7 +150,7 @@ def _model_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
 def _choice(base: Any) -> Callable[[str], object]:
     values = get_args(base) or list(base)
     choices = {_written(value): value for value in values if value is not None}
-    allowed = ", ".join(repr(choice) for choice in choices)
+    allowed = ", ".join(map(repr, choices))
 
     def convert(text: str) -> object:
         try:
@@ -193,7 +192,7 @@ def _limited_string(limited: Any) -> Callable[[str], object]:
 
 
 def _outside(limit: str, length: int) -> UnshownTextError:
-    """Say which limit a text does not meet, with the length of the text if that is the reason."""
+    """Return an error that names the broken limit, and for a limit of length also the length."""
     if not limit.startswith("expected str of length"):
         return UnshownTextError(limit)
     unit = "character" if length == 1 else "characters"
@@ -201,7 +200,7 @@ def _outside(limit: str, length: int) -> UnshownTextError:
 
 
 def _timed(convert: Callable[[str], object]) -> Callable[[str], object]:
-    """Let a time have no seconds, as in forms (HTML, "valid time string"), though not in JSON."""
+    """Accept a time without seconds, as forms send (HTML, "valid time string"), unlike JSON."""
 
     def timed(text: str) -> object:
         try:
@@ -241,10 +240,10 @@ def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:
     names = [name for name, _ in pairs]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r} is there twice")
+        raise ValueError(f"the key {twice!r} appears twice")
 
 
-# msgspec silently keeps the last of two equal keys, so this reads the keys once more.
+# msgspec keeps the last of two equal keys without an error, so this reads the keys again.
 _refuse_duplicate_keys = JSONDecoder(
     object_pairs_hook=_refuse_duplicates, parse_int=str, parse_float=str
 ).decode
@@ -259,7 +258,7 @@ def _errors(
         found = list(islice(mismatches(value, annotation), _MOST_ERRORS))
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise _malformed(error) from error
-    # The type as a whole may be stricter than its parts, as with a `__post_init__`.
+    # The whole type may be stricter than its parts, for example with a `__post_init__`.
     found = found or [first_mismatch(first)]
     return field_errors(where, found)
 

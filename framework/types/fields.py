@@ -1,7 +1,6 @@
 """The fields of dataclasses, structs, typed dictionaries, attrs classes and pydantic models.
 
-Models of pydantic and classes of attrs are recognised where those libraries have made them: neither
-is imported here.
+This module recognises pydantic models and attrs classes without importing these libraries.
 """
 
 import dataclasses
@@ -24,7 +23,7 @@ import msgspec
 
 
 class ObjectField(NamedTuple):
-    """Describe one field: its name outside, its type, and its name for the constructor."""
+    """Describe one field: its outer name, as in JSON, its type, and its constructor argument."""
 
     name: str
     annotation: Any
@@ -34,7 +33,7 @@ class ObjectField(NamedTuple):
 
 @functools.cache
 def fields_of(kind: Any) -> tuple[ObjectField, ...]:
-    """List the fields of a class whose JSON is an object; nothing for any other type."""
+    """List the fields of a class whose JSON is an object; any other type has an empty list."""
     if not isinstance(kind, type):
         return ()
     if issubclass(kind, msgspec.Struct):
@@ -49,24 +48,24 @@ def fields_of(kind: Any) -> tuple[ObjectField, ...]:
 
 
 def is_pydantic_model(kind: object) -> bool:
-    """Return whether a type is a model of pydantic."""
-    # If a model exists, pydantic has been imported.
+    """Return whether a type is a pydantic model."""
+    # A program that has a model has imported pydantic.
     pydantic = sys.modules.get("pydantic")
     return pydantic is not None and isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)
 
 
 def is_attrs_class(kind: object) -> bool:
-    """Return whether a type is a class of attrs."""
+    """Return whether a type is an attrs class."""
     return isinstance(kind, type) and hasattr(kind, "__attrs_attrs__")
 
 
 def attributes_of(kind: Any) -> Iterator[str]:
-    """Yield the names of the attributes of a class of attrs."""
+    """Yield the names of the attributes of an attrs class."""
     return (attribute.name for attribute in kind.__attrs_attrs__)
 
 
 def as_plain(value: Any) -> object:
-    """Return a copy that has dicts in place of objects; other values keep their exact types."""
+    """Return a copy with dicts in place of objects; other values keep their exact types."""
     kind = type(value)
     if kind is dict:
         return {as_plain(key): as_plain(item) for key, item in value.items()}
@@ -87,10 +86,11 @@ def as_plain(value: Any) -> object:
 
 
 def _plain_model(value: Any) -> dict[str, object]:
-    """Write a model with the names by which it is validated."""
+    """Write a model with the names that its validation reads."""
     fields = type(value).model_fields.items()
     values = {_outer_name(name, field): getattr(value, name) for name, field in fields}
-    return {name: as_plain(item) for name, item in {**values, **(value.model_extra or {})}.items()}
+    values |= value.model_extra or {}
+    return {name: as_plain(item) for name, item in values.items()}
 
 
 def _outer_name(name: str, field: Any) -> str:
@@ -99,7 +99,7 @@ def _outer_name(name: str, field: Any) -> str:
 
 
 def _plain_struct(value: msgspec.Struct) -> object:
-    """Write a struct the way msgspec reads it, with its tag and its fields' outer names."""
+    """Write a struct as msgspec reads a struct, with its tag and the outer names of its fields."""
     config = value.__struct_config__
     values = [as_plain(getattr(value, name)) for name in value.__struct_fields__]
     if config.array_like:
@@ -123,12 +123,10 @@ def _of_model(kind: Any) -> Iterator[ObjectField]:
 def _of_attrs_class(kind: Any) -> Iterator[ObjectField]:
     hints = get_type_hints(kind, include_extras=True)
     nothing = sys.modules["attr"].NOTHING
-    for attribute in kind.__attrs_attrs__:
-        if attribute.init:
-            annotation = hints.get(attribute.name, Any)
-            yield ObjectField(
-                attribute.name, annotation, attribute.default is nothing, attribute.alias
-            )
+    for field in kind.__attrs_attrs__:
+        if field.init:
+            annotation = hints.get(field.name, Any)
+            yield ObjectField(field.name, annotation, field.default is nothing, field.alias)
 
 
 def _of_dataclass(kind: Any) -> Iterator[ObjectField]:

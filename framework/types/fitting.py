@@ -15,17 +15,18 @@ import msgspec
 from framework.types.fields import fields_of
 from framework.types.signatures import EMPTY, Unresolved, bare, split
 
-# A type checker takes an int for a float (PEP 484); the other types say nothing.
+# A value may fit these in a way that classes do not show: a type checker accepts an int for a float
+# (PEP 484), and the other annotations say nothing.
 _UNCERTAIN = (float, complex, Any, EMPTY, Unresolved)
-# The other types that a type checker accepts for these.
+# The classes that a type checker accepts for each of these.
 _ALSO: dict[Any, Any] = {
     None: types.NoneType,
     float: (float, int),
     complex: (complex, float, int),
 }
-# Classes that inherit from one of these and from another class are very rare.
+# A class that inherits from one of these and from another class is very rare.
 _VALUES = (str, bytes, int, bool, types.NoneType, Decimal, UUID, date, datetime, time, timedelta)
-# Nobody can change a value of these in place.
+# No code can change a value of these in place.
 _UNCHANGING = (
     str,
     bytes,
@@ -39,44 +40,47 @@ _UNCHANGING = (
     types.NoneType,
     enum.Enum,
 )
-# A class with another method in its metaclass decides itself what its instances are.
+# A class whose metaclass has another check decides itself which objects are its instances.
 _CHECKS = (type.__instancecheck__, ABCMeta.__instancecheck__)
 
 
 def fits(value: object, annotation: Any) -> bool:
-    """Return whether a value is of a type; in doubt it is. Limits of the type do not count."""
+    """Return whether a value is of a type; in doubt, yes.
+
+    The limits of the type do not count.
+    """
     kind, _ = split(annotation)
     origin, arguments = get_origin(kind) or kind, get_args(kind)
     if hasattr(kind, "__supertype__"):
         return fits(value, kind.__supertype__)
     if origin in (Union, types.UnionType):
-        return any(fits(value, argument) for argument in arguments)
+        return any(fits(value, member) for member in arguments)
     if origin is Literal:
-        return any(value == argument and type(value) is type(argument) for argument in arguments)
+        return any(value == choice and type(value) is type(choice) for choice in arguments)
     if origin is list and arguments and isinstance(value, list):
         return all(fits(item, arguments[0]) for item in value)
     return _is_instance(value, origin)
 
 
 def is_protocol(key: Any) -> bool:
-    """Return whether a type is a protocol, and not a class that follows one."""
+    """Return whether a type is a protocol, and not a class that implements a protocol."""
     return bool(getattr(key, "_is_protocol", False))
 
 
 def may_be(given: Any, wanted: Any) -> bool:
-    """Return whether something of one type can be of another, None aside; in doubt it can."""
+    """Return whether a value of one type can be of another, apart from None; in doubt, yes."""
     one, other = bare(given)[0], bare(wanted)[0]
     if not (_is_plain(one) and _is_plain(other)):
         return True
     try:
         if issubclass(one, other) or issubclass(other, one):
             return True
-    # The protocol cannot be checked when the program runs.
+    # issubclass does not work for protocols that are not runtime_checkable.
     except TypeError:
         return True
     if one in _VALUES or other in _VALUES:
         return False
-    # A class may inherit from both, and follow an abstract class without inheriting from it.
+    # A class may inherit from both, or be a virtual subclass of an abstract class.
     return (
         isabstract(one)
         or isabstract(other)
@@ -85,7 +89,7 @@ def may_be(given: Any, wanted: Any) -> bool:
 
 
 def subclasses(kind: type) -> dict[int, type]:
-    """Return all classes below one, by their ids: a metaclass may make them unhashable."""
+    """Return all subclasses of a class by id, because a metaclass may make classes unhashable."""
     found: dict[int, type] = {}
     rest = [kind]
     while rest:
@@ -98,9 +102,9 @@ def subclasses(kind: type) -> dict[int, type]:
 
 
 def can_change(annotation: Any, within: tuple[object, ...] = ()) -> bool:
-    """Return whether a value, or one inside of it, can be changed in place; in doubt it can.
+    """Return whether a value, or a value inside it, can be changed in place; in doubt, yes.
 
-    `within` are the types that the value is inside of.
+    `within` holds the types that contain the value.
     """
     kind, _ = bare(annotation)
     origin = get_origin(kind)
@@ -114,7 +118,7 @@ def can_change(annotation: Any, within: tuple[object, ...] = ()) -> bool:
 
 
 def _is_plain(kind: Any) -> bool:
-    """Return whether a type is a class that decides about its instances in the usual way."""
+    """Return whether a type is a class that accepts only its own instances."""
     if not isinstance(kind, type) or get_origin(kind) is not None or kind in _UNCERTAIN:
         return False
     return type(kind).__instancecheck__ in _CHECKS and not is_typeddict(kind)
@@ -123,12 +127,12 @@ def _is_plain(kind: Any) -> bool:
 def _is_instance(value: object, kind: Any) -> bool:
     if is_typeddict(kind):
         return isinstance(value, Mapping)
-    # Type checkers check a protocol before the program runs.
+    # A type checker checks a protocol before the program runs, so any object will do here.
     if is_protocol(kind):
         return value is not None
     try:
         return isinstance(value, _ALSO.get(kind, kind))
-    # Any, and type variables.
+    # isinstance does not work for Any and for type variables.
     except TypeError:
         return True
 
@@ -138,6 +142,6 @@ def _is_frozen(kind: Any) -> bool:
         return False
     if issubclass(kind, msgspec.Struct):
         return kind.__struct_config__.frozen and not kind.__struct_config__.array_like
-    # A subclass of a dataclass need not be decorated itself.
+    # A subclass of a dataclass inherits the parameters without a decorator of its own.
     parameters: Any = getattr(kind, "__dataclass_params__", None)
     return parameters is not None and bool(parameters.frozen)

@@ -13,7 +13,7 @@ import msgspec
 from framework.report import Mistake
 from framework.types.signatures import describe
 
-# How each limit compares a value, and how that is written.
+# The comparison of each limit, and its sign in messages.
 _COMPARISONS = {
     "ge": (operator.ge, ">="),
     "gt": (operator.gt, ">"),
@@ -24,18 +24,18 @@ _BOUNDS = tuple(_COMPARISONS)
 _LENGTHS = ("min_length", "max_length")
 LIMITS = (*_BOUNDS, *_LENGTHS, "pattern")
 _RANGES = (*product(("ge", "gt"), ("le", "lt")), _LENGTHS)
-# The largest number that msgspec compares as an integer.
+# The largest integer that msgspec can compare.
 _LARGEST = 2**63 - 1
 
 FITTING = (
     "ge, gt, le and lt are for int and float, and for a Decimal that is read from a text; pattern"
-    " is for str, min_length and max_length are for str and lists. The items of a list have their"
-    " own, as in list[Annotated[int, msgspec.Meta(ge=1)]]."
+    " is for str, min_length and max_length are for str and lists. The items of a list have limits"
+    " of their own, as in list[Annotated[int, msgspec.Meta(ge=1)]]."
 )
 
 
 class UnfitLimits(TypeError):
-    """Say that limits do not fit the type that they are given for."""
+    """Say that limits do not fit their type."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)
@@ -43,7 +43,7 @@ class UnfitLimits(TypeError):
 
 
 def mistakes_of_limits(limits: Mapping[str, object]) -> Iterator[Mistake]:
-    """Yield what is wrong with limits of any type; each mistake continues a sentence."""
+    """Yield the mistakes in limits, for any type; the text of a mistake continues a sentence."""
     known = [name for name in LIMITS if limits.get(name) is not None]
     for name in limits:
         if name not in LIMITS:
@@ -53,7 +53,7 @@ def mistakes_of_limits(limits: Mapping[str, object]) -> Iterator[Mistake]:
             )
     wrong = [mistake for name in known for mistake in _wrong_value(name, limits[name])]
     yield from wrong
-    yield from _twofold(known)
+    yield from _double_bounds(known)
     if not wrong:
         yield from _empty_ranges(limits)
 
@@ -76,25 +76,25 @@ def refuse_unfit(kind: Any, limits: Sequence[msgspec.Meta]) -> None:
 
 
 def beyond(number: Decimal, limits: Sequence[msgspec.Meta]) -> str | None:
-    """Write the first limit that a number does not meet; msgspec has no limits for decimals."""
+    """Write the first limit that a number breaks, because msgspec has no limits for decimals."""
     for limit in limits:
         for name, (is_met, sign) in _COMPARISONS.items():
             bound = getattr(limit, name)
-            # A float is meant as it is written: 0.1 is a little more than a tenth.
+            # The text of a float is compared, because the float 0.1 is a little more than a tenth.
             if bound is not None and not is_met(number, Decimal(str(bound))):
                 return f"{sign} {bound}"
     return None
 
 
 def limits_alone(meta: msgspec.Meta) -> msgspec.Meta | None:
-    """Return limits without what only describes the type; None if there is nothing else."""
+    """Return limits without the fields that only describe the type; None if no limit is left."""
     limits = {name: getattr(meta, name) for name in (*LIMITS, "multiple_of", "tz")}
     stated = {name: value for name, value in limits.items() if value is not None}
     return msgspec.Meta(**stated) if stated else None
 
 
 def written(limits: msgspec.Meta | None) -> Iterator[str]:
-    """Write limits the way their author does, as `ge=1`."""
+    """Write limits as in source code, such as `ge=1`."""
     for name in LIMITS:
         value = getattr(limits, name, None)
         if value is not None:
@@ -102,7 +102,7 @@ def written(limits: msgspec.Meta | None) -> Iterator[str]:
 
 
 def _wrong_value(name: str, value: Any) -> Iterator[Mistake]:
-    """Say why a value cannot be a limit."""
+    """Yield the mistake if a value cannot be a limit."""
     if name == "pattern":
         yield from _wrong_pattern(value)
     elif isinstance(value, bool) or not isinstance(value, int | float):
@@ -121,27 +121,25 @@ def _wrong_value(name: str, value: Any) -> Iterator[Mistake]:
 
 def _wrong_pattern(pattern: object) -> Iterator[Mistake]:
     if not isinstance(pattern, str):
-        yield Mistake(
-            f"has pattern={pattern!r}, which is not a text", 'Write one, as in pattern="^[a-z]+$".'
-        )
+        yield Mistake(f"has pattern={pattern!r}, which is not a text", 'Write pattern="^[a-z]+$".')
         return
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         yield Mistake(
             f"has pattern={pattern!r}, which is not a regular expression: {error}",
-            "Correct it; a backslash before a character takes it literally.",
+            "Correct the pattern; write a backslash before a character that is meant literally.",
         )
 
 
-def _twofold(names: Sequence[str]) -> Iterator[Mistake]:
+def _double_bounds(names: Sequence[str]) -> Iterator[Mistake]:
     for one, other in (("ge", "gt"), ("le", "lt")):
         if one in names and other in names:
             yield Mistake(f"has both {one} and {other}", "Keep one of them.")
 
 
 def _empty_ranges(limits: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Yield a pair of limits that no value can meet."""
+    """Yield a mistake for two limits that no value can meet."""
     for low, high in _RANGES:
         least, most = limits.get(low), limits.get(high)
         if least is None or most is None:

@@ -1,7 +1,7 @@
 """The methods of a class: their tags from decorators, and their annotations in that class.
 
-A text in an annotation may name a class inside of the class. The types of a generic base stand for
-its type variables.
+A text in an annotation may name a class that is defined inside the class. For a generic base class,
+its type variables are replaced by their types.
 """
 
 import inspect
@@ -13,24 +13,25 @@ from typing import Any, TypeVar, cast, get_args, get_origin
 
 from framework.types.signatures import EMPTY, evaluate, signature_of
 
-# Where the classes of aliases are: `types.UnionType`, `typing.NewType`.
+# The modules of the classes of aliases, such as `types.UnionType` and `typing.NewType`.
 _OF_ALIASES = ("types", "typing", "typing_extensions")
-# The types that stand for type variables.
+# Type variables and the types that replace them.
 Types = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
 class Member:
-    """A tagged method as a class has it, with what it overrides."""
+    """A tagged method of a class, with the methods that it overrides."""
 
     name: str
-    # The functions of all classes that define the method, the nearest first.
+    # One function for each class that defines the method, the nearest class first; a static method
+    # stays a `staticmethod` object.
     functions: tuple[Callable[..., object], ...]
     tag: object
 
     @property
     def function(self) -> Callable[..., object]:
-        """Return the one that the class really uses."""
+        """Return the function that the class uses."""
         return self.functions[0]
 
 
@@ -40,10 +41,10 @@ def tag(target: object, name: str, value: object) -> None:
 
 
 def tag_of(target: object, name: str) -> object:
-    """Return the tag of a class or method, None if it has none of its own."""
+    """Return the tag of a class or method; None if the class or method has no tag of its own."""
     try:
         tags = _tagged(target).__dict__
-    # A member of a class may be a lazy object, which raises what it likes if it is asked too early.
+    # A member of a class may be a lazy object, which may raise any error if it is used too early.
     except Exception:  # noqa: BLE001
         return None
     return tags.get(name) if type(tags) in (dict, MappingProxyType) else None
@@ -52,7 +53,8 @@ def tag_of(target: object, name: str) -> object:
 def tagged_members(target: type, name: str) -> Iterator[Member]:
     """Yield the tagged methods of a class without evaluating any attribute.
 
-    An override without a tag keeps the tag; an override that is not a method ends it.
+    An override without a tag keeps the tag of the overridden method. An override that is not a
+    method removes the member.
     """
     bases = [vars(base) for base in target.__mro__]
     tagged = dict.fromkeys(
@@ -74,10 +76,10 @@ def tagged_members(target: type, name: str) -> Iterator[Member]:
 
 
 def in_class(definition: Any, name: str, target: type) -> Any:
-    """Return what a class makes of a method that it, or a base of it, defines under a name.
+    """Return a method of a class, or of a base class, with its annotations as in that class.
 
-    It is the function itself, unless an annotation of it means something else in the class. A
-    static method stays one.
+    The result is the function itself if its annotations mean the same in the class. A static method
+    stays a `staticmethod` object.
     """
     is_static = issubclass(type(definition), staticmethod)
     is_wrapped = is_static or issubclass(type(definition), classmethod)
@@ -89,14 +91,15 @@ def in_class(definition: Any, name: str, target: type) -> Any:
 
 
 def method_of(target: object, name: str) -> Callable[..., object] | None:
-    """Return the method of an object with the parameter `self`; None if the method is missing.
+    """Return the method of an object from its class, with `self`; None if there is no method.
 
-    An object that is not a function of the class comes as a static method, without `self`.
+    A callable that is not a function of the class is returned as a static method: it takes the
+    arguments of its caller, without `self`.
     """
     called: Any = getattr(target, name, None)
     if not callable(called):
         return None
-    # A test double says which class it stands for.
+    # A test double may name the class that it replaces in `__class__`.
     kind = target.__class__
     is_double = kind is not type(target)
     definition = inspect.getattr_static(kind if is_double else target, name, None)
@@ -110,20 +113,21 @@ def method_of(target: object, name: str) -> Callable[..., object] | None:
 
 
 def types_of(target: type) -> dict[type, Types]:
-    """Return the types that the class and its bases put in the place of type variables."""
+    """Return the types of the type variables of each generic base of a class."""
     found: dict[type, Types] = {}
-    # A class stands before its bases.
+    # A class comes before its bases, so its own types are found first.
     for owner in target.__mro__:
         for base in vars(owner).get("__orig_bases__", ()):
             origin: Any = get_origin(base)
-            arguments = [substituted(one, found.get(owner, {})) for one in get_args(base)]
+            types = found.get(owner, {})
+            arguments = [substituted(argument, types) for argument in get_args(base)]
             if isinstance(origin, type):
                 found[origin] = dict(zip(_variables(origin), arguments, strict=False))
     return found
 
 
 def substituted(annotation: Any, types: Types) -> Any:
-    """Put types in the place of the type variables of an annotation."""
+    """Replace the type variables of an annotation by types."""
     variables = variables_in(annotation)
     if isinstance(annotation, TypeVar) or not variables:
         return types.get(annotation, annotation) if variables else annotation
@@ -131,7 +135,7 @@ def substituted(annotation: Any, types: Types) -> Any:
 
 
 def variables_in(annotation: Any) -> tuple[Any, ...]:
-    """List the type variables of an annotation, without those inside of a class."""
+    """List the type variables of an annotation; a generic class without arguments has none."""
     if isinstance(annotation, TypeVar):
         return (annotation,)
     is_class = isinstance(annotation, type) and get_origin(annotation) is None
@@ -139,14 +143,14 @@ def variables_in(annotation: Any) -> tuple[Any, ...]:
 
 
 def _tagged(target: object) -> object:
-    # `isinstance` would evaluate a lazy object.
+    # isinstance would read the `__class__` of a lazy object, which may raise an error.
     is_bound_later = issubclass(type(target), staticmethod | classmethod)
     inner: object = cast(Any, target).__func__ if is_bound_later else target
     return inner
 
 
 def _member_tag(definition: object, name: str) -> object:
-    # A class inside a class may be tagged for its own sake.
+    # The tag of a class inside a class belongs to the inner class.
     return None if issubclass(type(definition), type) else tag_of(definition, name)
 
 
@@ -156,18 +160,18 @@ def _is_method(definition: object) -> bool:
 
 def _in_owner(function: Any, owner: type, target: type) -> Any:
     types = types_of(target).get(owner, {})
-    # A class of Python 3.12 keeps its type variables to itself.
-    names = {**_types_in(owner), **{kind.__name__: kind for kind in types}}
+    # The module does not know the type variables of a class with the syntax of Python 3.12.
+    names = {**_types_in(owner), **{variable.__name__: variable for variable in types}}
     return _with_names(function, names, types) if names else function
 
 
 def _types_in(owner: type) -> dict[str, object]:
-    return {name: var for name, var in vars(owner).items() if _is_type(var)}
+    return {name: member for name, member in vars(owner).items() if _is_type(member)}
 
 
 def _is_type(member: object) -> bool:
     """Return whether a member of a class can be an annotation: a class, or an alias of a type."""
-    # A member may be a lazy object, so it is not asked itself.
+    # A member may be a lazy object, so only its type is used.
     return issubclass(type(member), type) or type(member).__module__ in _OF_ALIASES
 
 
@@ -188,13 +192,14 @@ def _meant(annotation: Any, function: Any, names: Mapping[str, object], types: T
         return annotation
     try:
         return substituted(evaluate(annotation, function, names), types)
-    # It is the user's own code and may raise anything; whoever needs the annotation reports it.
+    # An annotation is the user's own code and may raise anything; code that needs the annotation
+    # reports the error.
     except Exception:  # noqa: BLE001
         return annotation
 
 
 def _copied(function: Any, signature: inspect.Signature) -> Any:
-    """Return a copy of a function, such as a generator function, with another signature."""
+    """Return a copy of a function with another signature; a generator stays a generator."""
     inner = function if isinstance(function, FunctionType) else inspect.unwrap(function)
     if not isinstance(inner, FunctionType):
         return function
@@ -205,18 +210,18 @@ def _copied(function: Any, signature: inspect.Signature) -> Any:
 
 
 def _described(called: Callable[..., object]) -> Callable[..., object]:
-    """Return a function with the signature and the place of a callable object."""
+    """Return a function with the signature and the source place of a callable."""
     inner: Any = called
     while isinstance(inner, partial):
         inner = inner.func
-    # A test double of a function says that it is a function.
+    # The exact type is compared, because a test double may claim to be a function.
     is_function = type(inner) in (FunctionType, MethodType)
     if is_function and (inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner)):
         return called
 
     def described() -> None: ...
 
-    # The wrapped function knows the names in the annotations.
+    # The wrapped function gives the module in which the annotations are evaluated.
     wrapped = inner if is_function else type(inner).__call__
     function: Any = update_wrapper(described, wrapped, updated=())
     function.__signature__ = _signature(called, is_function)
@@ -226,10 +231,10 @@ def _described(called: Callable[..., object]) -> Callable[..., object]:
 def _signature(called: Callable[..., object], is_function: bool) -> inspect.Signature:
     try:
         signature = signature_of(called)
-    # A callable that is written in C may have no signature.
+    # A callable written in C may have no signature.
     except (TypeError, ValueError):
         return inspect.Signature()
-    # A request must not change the arguments that a partial function fixes.
+    # A partial function shows its fixed arguments as defaults, but a request must not change them.
     fixed = called.keywords if isinstance(called, partial) else {}
     passed = [
         parameter
@@ -240,7 +245,7 @@ def _signature(called: Callable[..., object], is_function: bool) -> inspect.Sign
 
 
 def _is_variadic(parameter: inspect.Parameter) -> bool:
-    """Return whether a parameter is `*args` or `**kwargs`, as test doubles have them."""
+    """Return whether a parameter is `*args` or `**kwargs`, as test doubles have."""
     return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
 
 

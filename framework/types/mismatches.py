@@ -14,7 +14,7 @@ _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<item>[^\]]+)\]")
 
 
 class Mismatch(NamedTuple):
-    """Point into a value, as RFC 6901 does, and say what is wrong there."""
+    """Hold an error and its place in a value, written as a JSON pointer (RFC 6901)."""
 
     pointer: str
     what: str
@@ -25,20 +25,20 @@ def mismatches(value: object, annotation: Any, pointer: str = "") -> Iterator[Mi
     base, metadata = bare(annotation)
     kind = get_origin(base) or base
     if isinstance(value, list) and kind is list:
-        yield from _told(value, Annotated[list, "", *metadata], pointer)
+        yield from _by_msgspec(value, Annotated[list, "", *metadata], pointer)
         yield from _in_list(value, base, pointer)
     elif isinstance(value, dict) and kind is dict:
-        yield from _told(value, Annotated[dict, "", *metadata], pointer)
+        yield from _by_msgspec(value, Annotated[dict, "", *metadata], pointer)
         yield from _in_dict(value, base, pointer)
     elif isinstance(value, dict) and (fields := fields_of(kind)):
         yield from _in_object(value, fields, pointer)
         yield from _unknown(value, fields, kind, pointer)
     else:
-        yield from _told(value, annotation, pointer)
+        yield from _by_msgspec(value, annotation, pointer)
 
 
 def first_mismatch(error: msgspec.ValidationError) -> Mismatch:
-    """Read the one place that msgspec names."""
+    """Return the place and the error that msgspec names."""
     match = PLACE.search(str(error))
     steps = _STEP.finditer(match["path"]) if match else ()
     pointer = "".join(step(found["name"] or found["item"].replace("...", "*")) for found in steps)
@@ -46,20 +46,20 @@ def first_mismatch(error: msgspec.ValidationError) -> Mismatch:
 
 
 def step(key: str) -> str:
-    """Write one step of a pointer, RFC 6901."""
+    """Write one step of a JSON pointer (RFC 6901)."""
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
 def _in_list(value: list[Any], base: Any, pointer: str) -> Iterator[Mismatch]:
-    (item,) = get_args(base) or (Any,)
-    for index, part in enumerate(value):
-        yield from mismatches(part, item, f"{pointer}/{index}")
+    (item_type,) = get_args(base) or (Any,)
+    for index, item in enumerate(value):
+        yield from mismatches(item, item_type, f"{pointer}/{index}")
 
 
 def _in_dict(value: dict[str, Any], base: Any, pointer: str) -> Iterator[Mismatch]:
-    _, item = get_args(base) or (str, Any)
-    for key, member in value.items():
-        yield from mismatches(member, item, pointer + step(key))
+    _, item_type = get_args(base) or (str, Any)
+    for key, item in value.items():
+        yield from mismatches(item, item_type, pointer + step(key))
 
 
 def _in_object(
@@ -84,7 +84,7 @@ def _unknown(
                 yield Mismatch(pointer + step(key), "is not known")
 
 
-def _told(value: object, annotation: Any, pointer: str) -> Iterator[Mismatch]:
+def _by_msgspec(value: object, annotation: Any, pointer: str) -> Iterator[Mismatch]:
     try:
         msgspec.convert(value, annotation, str_keys=True)
     except msgspec.ValidationError as error:

@@ -1,6 +1,6 @@
 """Which types JSON can hold, as msgspec knows it, and the models of pydantic.
 
-Those models validate themselves, and their errors are told like all others.
+Pydantic models validate themselves, and their errors are reported like all other errors.
 """
 
 import dataclasses
@@ -15,15 +15,15 @@ from msgspec.inspect import CustomType, DataclassType
 from framework.types.fields import attributes_of, is_attrs_class, is_pydantic_model
 from framework.types.mismatches import Mismatch, step
 
-# The errors of pydantic that have other words here.
+# Our words for some of pydantic's types of errors.
 _OUR_WORDS = {"missing": "is required", "extra_forbidden": "is not known"}
-# The texts that pydantic puts before the words of a validator, and before its own.
+# The words that pydantic puts before a validator's message, and before its own messages.
 _VALIDATOR = ("Value error, ", "Assertion failed, ")
 _OWN = "Input should be "
 
 
 class ForeignModelError(ValueError):
-    """Say every place where a model refuses a value."""
+    """Hold every place where a model refuses a value."""
 
     def __init__(self, mismatches: Iterator[Mismatch]) -> None:
         super().__init__("a model refuses the value")
@@ -33,41 +33,42 @@ class ForeignModelError(ValueError):
 def json_validator(annotation: Any) -> Callable[[bytes], object]:
     """Return the function that reads strict JSON into a type with models inside.
 
-    It raises `ForeignModelError`. Raise TypeError, here and now, if pydantic cannot hold the type.
+    The function raises `ForeignModelError`. Raises TypeError at once if pydantic cannot hold the
+    type.
     """
     validate = _adapter(annotation).validate_json
     return lambda body: _checked(lambda: validate(body, strict=True))
 
 
 def python_validator(annotation: Any) -> Callable[[object], object]:
-    """Return the same function for Python values; texts in them are converted."""
+    """Return the function that reads a Python value into such a type, and converts texts."""
     validate = _adapter(annotation).validate_python
     return lambda value: _checked(lambda: validate(value))
 
 
 def encodable(value: object) -> object:
-    """Return the JSON form of a model; raise TypeError for any other object."""
+    """Return a JSON value in place of a model; raise TypeError for any other object."""
     if not is_pydantic_model(type(value)):
         raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
     return cast(Any, value).model_dump(mode="json")
 
 
 def type_info(annotation: Any) -> msgspec.inspect.Type:
-    """Return what msgspec knows about a type; raise TypeError or NameError as it does."""
+    """Return msgspec's description of a type; raise msgspec's TypeError or NameError."""
     try:
         return _type_info(annotation)
-    # The metadata of `Annotated` need not be hashable.
+    # The cache refuses an annotation whose metadata is not hashable.
     except TypeError:
         return msgspec.inspect.type_info(annotation)
 
 
 def unsupported(annotation: Any) -> Any:
-    """Return a class inside the type that JSON cannot become, or None."""
+    """Return the first class that JSON cannot be converted to; None if there is no such class."""
     return next(iter(_custom_types(annotation)), None)
 
 
 def holds_models(annotation: Any) -> bool:
-    """Return whether the only unknown classes inside the type are models of pydantic."""
+    """Return whether the type contains pydantic models, and no other class unknown to msgspec."""
     strange = list(_custom_types(annotation))
     return bool(strange) and all(map(is_pydantic_model, strange))
 
@@ -75,7 +76,8 @@ def holds_models(annotation: Any) -> bool:
 def leaves_defaults_out(annotation: Any) -> bool:
     """Return whether a decoded value may lack the attributes of default values.
 
-    msgspec relies on the class for them. Then `vars()` does not show them, nor does JSON.
+    For a default value, msgspec relies on the attribute of the class and sets none on the object.
+    Then `vars()` and JSON do not show the attribute.
     """
     return any(
         isinstance(node, DataclassType)
@@ -88,27 +90,27 @@ def fill_defaults(value: object) -> None:
     """Give each dataclass inside a decoded value the attributes of its default values."""
     waiting = [value]
     while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += value.values()
-        elif isinstance(value, list | tuple | set | frozenset):
-            waiting += value
-        elif isinstance(value, msgspec.Struct):
-            waiting += [getattr(value, name) for name in value.__struct_fields__]
-        elif is_attrs_class(type(value)):
-            waiting += [getattr(value, name) for name in attributes_of(type(value))]
-        elif dataclasses.is_dataclass(value):
-            for field in dataclasses.fields(value):
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting += item.values()
+        elif isinstance(item, list | tuple | set | frozenset):
+            waiting += item
+        elif isinstance(item, msgspec.Struct):
+            waiting += [getattr(item, name) for name in item.__struct_fields__]
+        elif is_attrs_class(type(item)):
+            waiting += [getattr(item, name) for name in attributes_of(type(item))]
+        elif dataclasses.is_dataclass(item):
+            for field in dataclasses.fields(item):
                 if field.default is not dataclasses.MISSING:
-                    # This works for frozen dataclasses, too: their construction has not ended.
-                    object.__setattr__(value, field.name, getattr(value, field.name))
-                waiting.append(getattr(value, field.name, None))
+                    # A frozen dataclass may be changed here, because it is still being built.
+                    object.__setattr__(item, field.name, getattr(item, field.name))
+                waiting.append(getattr(item, field.name, None))
 
 
 def _adapter(annotation: Any) -> Any:
     try:
         return _pydantic().TypeAdapter(annotation)
-    # What pydantic raises for types is a RuntimeError or a NameError, whose first line says it all.
+    # pydantic raises a RuntimeError or a NameError for a type; the first line says what is wrong.
     except (RuntimeError, NameError) as error:
         raise TypeError(str(error).partition("\n")[0]) from error
 
@@ -123,9 +125,9 @@ def _checked(validate: Callable[[], object]) -> object:
 
 
 def _mismatches(error: Any) -> Iterator[Mismatch]:
-    for failure in error.errors(include_url=False, include_context=False):
-        pointer = "".join(step(str(part)) for part in failure["loc"])
-        yield Mismatch(pointer, _OUR_WORDS.get(failure["type"]) or _words(failure["msg"]))
+    for details in error.errors(include_url=False, include_context=False):
+        pointer = "".join(step(str(part)) for part in details["loc"])
+        yield Mismatch(pointer, _OUR_WORDS.get(details["type"]) or _words(details["msg"]))
 
 
 def _words(message: str) -> str:
@@ -145,7 +147,7 @@ def _custom_types(annotation: Any) -> Iterator[Any]:
     return (node.cls for node in _nodes(annotation) if isinstance(node, CustomType))
 
 
-# Reading a class takes longer than all the rest of a handler, and its fields do not change.
+# To read a class takes longer than the rest of a handler, and the fields of a class do not change.
 @lru_cache(maxsize=2048)
 def _type_info(annotation: Any) -> msgspec.inspect.Type:
     return msgspec.inspect.type_info(annotation)

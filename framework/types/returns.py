@@ -16,29 +16,30 @@ from framework.types.models import type_info
 from framework.types.signatures import EMPTY, Unresolved, describe, read_return, split
 
 _NUMBERS = (int, float)
-# The annotations that promise nothing.
+# The annotations that promise nothing that can be checked.
 _UNSAID = (EMPTY, Unresolved, object)
-# The types that are sent as they are, or whose subclasses msgspec can encode.
+# The classes that are sent unchanged, or that msgspec encodes with all their subclasses.
 _ENCODABLE = (str, bytes, dict, list, tuple, set, frozenset, UUID)
 
 
 def promised(function: Callable[..., object]) -> tuple[Any, ...]:
-    """Return the type of the annotation, or those that its union offers."""
-    # A return annotation that cannot be evaluated is not a mistake: nothing needs it.
+    """Return the types that a function may return: the members of a union, or the one type."""
+    # An annotation that cannot be evaluated is not a mistake here, because no value is injected by
+    # the return type of a handler.
     annotation, _ = split(read_return(function))
     is_union = get_origin(annotation) in (Union, UnionType)
     return get_args(annotation) if is_union else (annotation,)
 
 
 def promises_tuple(function: Callable[..., object]) -> bool:
-    """Return whether a tuple that a handler returns is data by its annotation."""
-    return any(_is_tuple(kind) for kind in promised(function))
+    """Return whether the annotation of a handler says that a returned tuple is data."""
+    return any(map(_is_tuple, promised(function)))
 
 
 def note_returns(function: Callable[..., object], decorator: str, status: int, here: Place) -> None:
-    """Note what a handler promises to return, but no response can be made of.
+    """Note the return types of a handler that no response can be made from.
 
-    The status is one that its decorator may be given.
+    `status` is an example of a status for the decorator.
     """
     for kind in promised(function):
         if _is_body_with_status(kind):
@@ -56,13 +57,11 @@ def note_returns(function: Callable[..., object], decorator: str, status: int, h
 
 
 def advice_on_parts(result: tuple[Any, ...]) -> str | None:
-    """Say what to return in place of a body with a status or headers; None for other tuples."""
+    """Say how to return a body with a status or headers without a tuple; None for other tuples."""
     body, *others = result or (None,)
-    status = next((other for other in others[:1] if _is_status(other)), None)
-    headers = next(
-        (other for other in others[-1:] if _are_headers(other, alone=status is None)), None
-    )
-    found = [header for header in (status, headers) if header is not None]
+    status = next((part for part in others[:1] if _is_status(part)), None)
+    headers = next((part for part in others[-1:] if _are_headers(part, alone=status is None)), None)
+    found = [part for part in (status, headers) if part is not None]
     if not others or len(found) != len(others):
         return None
     shown = "json.dumps(body)" if isinstance(body, dict | list) else "body"
@@ -83,7 +82,7 @@ def _is_status(value: object) -> bool:
 
 
 def _are_headers(value: object, *, alone: bool) -> bool:
-    """Return whether a value is a dict of headers, whose names are mostly capitalized."""
+    """Return whether a value is headers and not data, because most header names are capitalized."""
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
         return False
     return not alone or (bool(value) and all(name[:1].isupper() for name in value))
@@ -114,6 +113,6 @@ def _is_unencodable(kind: Any) -> bool:
         return False
     try:
         return isinstance(type_info(kind), msgspec.inspect.CustomType)
-    # A field of the class has an annotation that only type checkers can read.
+    # An annotation inside the class may exist only for type checkers.
     except (NameError, TypeError):
         return False

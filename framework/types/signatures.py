@@ -1,4 +1,4 @@
-"""The parameters of a function with their annotations, in whatever way they are written."""
+"""The parameters of a function with their annotations: types, texts, aliases, `Annotated`."""
 
 import inspect
 import re
@@ -17,7 +17,8 @@ EMPTY = inspect.Parameter.empty
 # The modules and classes before a name.
 _QUALIFIER = re.compile(r"(?:[\w<>]+\.)+(?=\w)")
 
-# Python 3.14 evaluates annotations when asked: without failing on what is missing, or not at all.
+# Python 3.14 evaluates annotations late: these arguments ask for annotations with missing names as
+# forward references, or for texts without evaluation.
 _LAZILY: dict[str, Any] = {}
 _AS_TEXT: dict[str, Any] = {}
 _NAMES_ONLY: dict[str, Any] = {}
@@ -29,29 +30,29 @@ if sys.version_info >= (3, 14):
     _NAMES_ONLY["format"] = annotationlib.Format.STRING
 
 
-# Where a function keeps what was read of it, for another application of the same classes.
+# A function keeps its read parameters here, for another application with the same classes.
 _DECLARED = "__declared_parameters__"
 _RETURNED = "__declared_return__"
 REMEMBERED = (_DECLARED, _RETURNED)
 
 _NO_SELF = (
     "the method takes no parameter at all, not even self",
-    "Give it self as its first parameter, or decorate it with @staticmethod.",
+    "Give the method self as its first parameter, or decorate the method with @staticmethod.",
 )
 
 
 class Unresolved:
-    """Stand for an annotation that cannot be evaluated; the mistake is reported already."""
+    """Stand for an annotation that cannot be evaluated; the mistake is already reported."""
 
 
 @dataclass(frozen=True)
 class Declared:
-    """Describe one parameter as its author wrote it."""
+    """Describe one parameter as the source code declares it."""
 
     name: str
-    # EMPTY without an annotation, Unresolved with one that cannot be evaluated.
+    # EMPTY without an annotation; Unresolved if the annotation cannot be evaluated.
     annotation: Any
-    # What `Annotated` adds to the annotation, nested ones and aliases flattened.
+    # The metadata of `Annotated`; nested annotations and aliases are flattened.
     metadata: tuple[object, ...]
     default: object
     kind: Any
@@ -63,7 +64,7 @@ class Declared:
 
     @property
     def written(self) -> str:
-        """Return the name with the stars that are before it."""
+        """Return the name with its stars, such as `*args`."""
         stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
         return stars.get(self.kind, "") + self.name
 
@@ -74,7 +75,7 @@ class Declared:
 
 
 def read_parameters(method: Callable[..., object], here: Place | None = None) -> list[Declared]:
-    """Read the parameters that a caller of the method passes, so without `self` or `cls`."""
+    """Read the parameters that a caller of the method passes, without `self` or `cls`."""
     known: tuple[Declared, ...] | None = _remembered(method, _DECLARED)
     if known is not None:
         return list(known)
@@ -92,7 +93,7 @@ def read_parameters(method: Callable[..., object], here: Place | None = None) ->
 
 
 def read_return(method: Callable[..., object], here: Place | None = None) -> Any:
-    """Read the return annotation: EMPTY without one, Unresolved if it cannot be evaluated."""
+    """Read the return annotation: EMPTY without an annotation, Unresolved after an error."""
     known = _remembered(method, _RETURNED)
     if known is not None:
         return known
@@ -111,38 +112,38 @@ def read_return(method: Callable[..., object], here: Place | None = None) -> Any
 
 
 def signature_of(method: Callable[..., object]) -> inspect.Signature:
-    """Read a signature; annotations that cannot be evaluated are not an error here."""
+    """Read a signature; an annotation that cannot be evaluated raises no error here."""
     try:
         return inspect.signature(method, **_LAZILY)
-    # An annotation is the user's own code and may raise anything; as a text, it is evaluated later.
+    # An annotation is the user's own code and may raise anything; `evaluate` reports the error.
     except Exception:  # noqa: BLE001
         return inspect.signature(method, **_AS_TEXT)
 
 
 def annotated_names(target: type) -> list[str]:
-    """List the names that a class, not a base of it, annotates."""
+    """List the names that a class itself annotates, without its bases."""
     return [*inspect.get_annotations(target, **_NAMES_ONLY)]
 
 
 def evaluate(
     annotation: Any, method: Callable[..., object], names: Mapping[str, object] = {}
 ) -> Any:
-    """Return what an annotation means where the method is written; raise what it raises.
+    """Evaluate an annotation in the module of a method; raise any error of the annotation.
 
-    `names` are those of the class, which its module does not know.
+    `names` are the names of the class, which the module does not know.
     """
     inner = inspect.unwrap(method)
 
     def holder() -> None: ...
 
-    # One annotation at a time, so that an error in one does not hide the others.
+    # Annotations are evaluated one by one, so that a missing name in one does not hide the others.
     holder.__annotations__ = {"annotation": annotation}
     namespace = getattr(inner, "__globals__", {})
     return get_type_hints(holder, namespace, dict(names), include_extras=True)["annotation"]
 
 
 def split(annotation: Any) -> tuple[Any, tuple[object, ...]]:
-    """Divide an annotation into its type and its metadata, through aliases and nesting."""
+    """Split an annotation into its type and all metadata of `Annotated`, nested and aliased."""
     metadata: tuple[object, ...] = ()
     while True:
         annotation = _expand(annotation)
@@ -153,7 +154,7 @@ def split(annotation: Any) -> tuple[Any, tuple[object, ...]]:
 
 
 def without_none(annotation: Any) -> Any:
-    """Return `T` of `T | None` and of `Optional[T]`; anything else as it is."""
+    """Return `T` for `T | None` and `Optional[T]`; return any other annotation unchanged."""
     if get_origin(annotation) not in (Union, types.UnionType):
         return annotation
     members = get_args(annotation)
@@ -162,7 +163,7 @@ def without_none(annotation: Any) -> Any:
 
 
 def bare(annotation: Any) -> tuple[Any, tuple[object, ...]]:
-    """Divide an annotation into the innermost type and all metadata, without None and NewType."""
+    """Split an annotation into its innermost type, without None and NewType, and all metadata."""
     base, metadata = split(annotation)
     inner = without_none(base)
     inner = getattr(inner, "__supertype__", inner)
@@ -173,12 +174,12 @@ def bare(annotation: Any) -> tuple[Any, tuple[object, ...]]:
 
 
 def annotated(annotation: Any, metadata: tuple[object, ...]) -> Any:
-    """Put metadata on a type, if there is any."""
+    """Put metadata on a type; without metadata, return the type."""
     return Annotated[(annotation, *metadata)] if metadata else annotation
 
 
 def describe(annotation: Any) -> str:
-    """Write an annotation the way its author would."""
+    """Write an annotation as in source code."""
     if isinstance(annotation, str):
         return annotation
     if isinstance(annotation, ForwardRef):
@@ -191,16 +192,16 @@ def describe(annotation: Any) -> str:
 
 
 def _marked(annotation: Any, *metadata: Any) -> str:
-    """Write `Body[T]` where a marker says so, and else the type alone."""
+    """Write `Body[T]` if the metadata has a marker, and otherwise only the type."""
     written = describe(annotation)
-    source = next((name for beside in metadata if (name := getattr(beside, "source", None))), None)
+    source = next((name for item in metadata if (name := getattr(item, "source", None))), None)
     return f"{source.capitalize()}[{written}]" if isinstance(source, str) else written
 
 
 def _remembered(method: Callable[..., object], what: str) -> Any:
-    """Return what was read of this very function at an earlier start, None if nothing was."""
+    """Return the result that an earlier start kept on this function; None without a result."""
     kept = getattr(method, "__dict__", {}).get(what)
-    # functools.wraps copies the memory of one function to another.
+    # functools.wraps copies the kept result to another function.
     return kept[1] if kept is not None and kept[0] is method else None
 
 
@@ -224,7 +225,7 @@ def _declare(parameter: inspect.Parameter, method: Callable[..., object], here: 
 
 
 def _expand(annotation: Any) -> Any:
-    """Replace an alias made by the `type` statement by what it stands for."""
+    """Replace an alias of the `type` statement by its value."""
     origin = get_origin(annotation) or annotation
     if not hasattr(origin, "__type_params__") or not hasattr(origin, "__value__"):
         return annotation
@@ -237,12 +238,12 @@ def _expand(annotation: Any) -> Any:
 
 
 def _lift(annotation: Any, metadata: tuple[object, ...]) -> tuple[Any, tuple[object, ...]]:
-    """Read `Annotated[T, m] | None` as `Annotated[T | None, m]`; limits stay with their type."""
+    """Read `Annotated[T, m] | None` as `Annotated[T | None, m]`, but leave limits at `T`."""
     inner, added = split(without_none(annotation))
-    limits = tuple(metadatum for metadatum in added if isinstance(metadatum, msgspec.Meta))
+    limits = tuple(item for item in added if isinstance(item, msgspec.Meta))
     if inner is annotation or len(limits) == len(added):
         return annotation, metadata
-    others = tuple(metadatum for metadatum in added if metadatum not in limits)
+    others = tuple(item for item in added if item not in limits)
     return Optional[annotated(inner, limits)], (*others, *metadata)  # noqa: UP045
 
 
@@ -255,8 +256,8 @@ def _unresolvable(
         remedy = f"Import {error.name} at {top}, not only under `if TYPE_CHECKING:`."
         if "<locals>" in getattr(method, "__qualname__", ""):
             remedy += (
-                f" If it is local to a function, move it to {top}: an annotation that is a text"
-                " finds only what is there."
+                f" If {error.name} is local to a function, move it to {top}: an annotation that is"
+                " a text finds only names of the module."
             )
         return (
             f"{subject} is {written!r}, but {error.name!r} does not exist when the program runs",

@@ -240,16 +240,16 @@ def test_a_text_is_no_list(setting: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"methods": ["put"]}, r"CORS\.methods has 'put'; write 'PUT', for methods are case-"),
+        ({"methods": ["put"]}, r"CORS\.methods has 'put'; write 'PUT', because methods are"),
         ({"headers": ["X-A, X-B"]}, r"CORS\.headers has 'X-A, X-B', which is not a name"),
         ({"expose": [""]}, r"CORS\.expose has '', which is not a name"),
         ({"expose": ["ETag\r\nX: y"]}, r"CORS\.expose has .*, which is not a name"),
         (
             {"headers": ["*"], "credentials": True},
-            r"CORS\.headers has '\*' with credentials=True, where it stands for nothing",
+            r"CORS\.headers has '\*' with credentials=True, where '\*' does not mean",
         ),
         ({"origins": ["*", SHOP]}, r"CORS\.origins has '\*', which is not an origin"),
-        ({"max_age": 600}, r"CORS\.max_age is 600; give a timedelta of no less than 0"),
+        ({"max_age": 600}, r"CORS\.max_age is 600; give a timedelta that is not negative"),
         ({"max_age": timedelta(-1)}, r"CORS\.max_age is datetime\.timedelta"),
     ],
 )

@@ -128,8 +128,8 @@ def test_the_refusal_says_what_to_do(user: Client) -> None:
     response = user.post("/transfer", headers=headers)
 
     assert response.get_json()["detail"] == (
-        f"This request was made by another site ({EVIL}). If that site may do so, add its origin"
-        " to CSRF(trusted_origins=[...])."
+        f"This request was made by another site ({EVIL}). If that site may make requests, add"
+        " its origin to CSRF(trusted_origins=[...])."
     )
 
 

@@ -208,9 +208,9 @@ SPELLINGS = {
         marked(Body, "Missing"),
         "the annotation of parameter 'x' is 'Body[Missing]', but 'Missing' does not exist when the"
         " program runs",
-        "Import Missing at the top of the module, not only under `if TYPE_CHECKING:`. If it is"
-        " local to a function, move it to the top of the module: an annotation that is a text"
-        " finds only what is there.",
+        "Import Missing at the top of the module, not only under `if TYPE_CHECKING:`. If Missing"
+        " is local to a function, move it to the top of the module: an annotation that is a text"
+        " finds only names of the module.",
     ),
 }
 

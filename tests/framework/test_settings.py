@@ -100,7 +100,9 @@ def test_the_refusal_names_the_host(host: str, shown: str) -> None:
     client = client_with(trusted_hosts=["shop.example"])
     response = client.get("/", headers={"Host": host})
 
-    assert response.get_json()["detail"] == f"The host {shown} is not one of the application's."
+    assert (
+        response.get_json()["detail"] == f"The host {shown} is not one of the application's hosts."
+    )
 
 
 def test_the_names_of_hosts_know_no_case() -> None:
@@ -242,7 +244,7 @@ def test_limits_of_one_application_leave_others_alone() -> None:
         ({"trusted_hosts": [""]}, "which is not a host"),
         ({"trusted_proxies": -1}, "trusted_proxies is -1"),
         ({"trusted_proxies": True}, "trusted_proxies is True"),
-        ({"trusted_proxies": {"hosts": 1}}, "trusted_proxies has the header 'hosts'"),
+        ({"trusted_proxies": {"hosts": 1}}, "trusted_proxies has the unknown header 'hosts'"),
         ({"trusted_proxies": {"host": "1"}}, "trusted_proxies['host'] is '1'"),
     ],
 )

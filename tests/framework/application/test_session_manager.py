@@ -246,6 +246,6 @@ def test_the_asynchronous_manager_is_a_problem() -> None:
 
     assert only_problem_of(Visits, Jobs) == Mistake(
         "parameter 'sessions': nothing provides AsyncSessionManager: WSGI has no event loop",
-        "Take SessionManager: the same methods, to be called without await.",
+        "Take SessionManager: it has the same methods, called without await.",
         where=location(Jobs.__init__),
     )

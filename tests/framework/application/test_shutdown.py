@@ -152,5 +152,7 @@ def test_what_has_ended_serves_no_more() -> None:
     application.stop()
     application.stop()
 
-    with pytest.raises(RuntimeError, match=r"this application was stopped.*build another one"):
+    with pytest.raises(
+        RuntimeError, match=r"this application was stopped.*build another application"
+    ):
         Client(application).get("/")

@@ -242,7 +242,7 @@ def bare(self: object) -> None: ...
         (
             (KeyboardInterrupt,),
             "@catch takes subclasses of Exception, not <class 'KeyboardInterrupt'>,"
-            " which ends more than a request and is not answered: leave it out",
+            " which ends more than one request and cannot be answered: leave it out",
         ),
         (
             (KeyError("x"),),

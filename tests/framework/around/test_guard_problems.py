@@ -156,10 +156,13 @@ def show(self: object) -> None: ...
         (
             (show,),
             "not the function show(): if no guard is written, write @guard(LoggedIn); if show() is"
-            " to be one, make it the method check of a class",
+            " the guard, make it the method check of a class",
         ),
         ((staticmethod(show),), "not the function show()"),
-        ((page_guarded_by(LoggedIn),), "which is to be guarded: write @guard(LoggedIn) above it"),
+        (
+            (page_guarded_by(LoggedIn),),
+            "which is the class to guard: write @guard(LoggedIn) above it",
+        ),
     ],
 )
 def test_what_is_no_guard_is_refused_at_once(guards: tuple[object, ...], message: str) -> None:

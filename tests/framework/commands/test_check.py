@@ -101,8 +101,8 @@ def test_defaults_are_warned_of(framework: Framework) -> None:
     assert result.exit_code == 0
     assert (
         ". .framework/session.key\n"
-        "   sessions are signed with the key made for development: another machine makes another,"
-        " and who copies the folder can sign, too\n"
+        "   sessions are signed with the key made for development: another machine makes another"
+        " key, and anybody who copies the folder can sign, too\n"
         "   Fix: Put the key that `framework secret` prints into SESSION_KEYS.\n"
     ) in result.output
 
@@ -124,7 +124,7 @@ def test_a_memory_store_is_warned_of(framework: Framework) -> None:
     ("settings", "warning"),
     [
         ("cookie=CookieSettings(secure=False)", "the session cookie has secure=False: a browser"),
-        ("", 'the session cookie has secure="auto", and no proxy is trusted: behind one'),
+        ("", 'the session cookie has secure="auto", and no proxy is trusted: behind a proxy'),
     ],
 )
 def test_a_cookie_for_plain_http_is_warned_of(
@@ -156,10 +156,10 @@ def test_missing_hosts_are_warned_of(framework: Framework) -> None:
 
     assert (
         "the default HTTPSettings\n"
-        "   trusted_hosts is empty: a request may ask for any host, and the URLs built for it have"
-        " that host\n"
-        "   Fix: Provide HTTPSettings(trusted_hosts=['shop.example']), with the hosts of"
-        " your own.\n"
+        "   trusted_hosts is empty: a request may ask for any host, and the URLs built for the"
+        " request have that host\n"
+        "   Fix: Provide HTTPSettings(trusted_hosts=['shop.example']), with your own"
+        " hosts.\n"
     ) in framework("check", "--deploy").output
 
 

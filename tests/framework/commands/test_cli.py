@@ -82,8 +82,8 @@ def test_no_application_is_named(framework: Framework, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.output == (
         f"Error: No application is named, and {tmp_path} holds neither app.py nor a pyproject.toml"
-        " with `app` under [tool.framework]. Name one as the last argument, such as shop.app:app,"
-        ' or put `app = "shop.app:app"` there.\n'
+        " with `app` under [tool.framework]. Name the application as the last argument,"
+        ' such as shop.app:app, or put `app = "shop.app:app"` under [tool.framework].\n'
     )
 
 
@@ -96,7 +96,7 @@ def test_a_folder_above_names_the_application(framework: Framework, tmp_path: Pa
 
     output = framework("routes").output
 
-    assert output.endswith(f"Go to {tmp_path}, whose pyproject.toml names one.\n")
+    assert output.endswith(f"Go to {tmp_path}, whose pyproject.toml names an application.\n")
 
 
 FACTORY = SHOP.replace("app = Application", "def create_app():\n    return Application")
@@ -149,7 +149,7 @@ def test_an_installed_module_is_found_beside_a_folder_of_its_name(
     assert "Orders.show (" in framework("routes", "shop.web:app").output
     assert framework("routes", "shop.wbe:app").output == (
         f"Error: The command line names the module 'shop.wbe', and {tmp_path} holds no shop/wbe.py."
-        " Correct the name, or go to the folder that holds it.\n"
+        " Correct the name, or go to the folder of the module.\n"
     )
 
 
@@ -158,7 +158,7 @@ def test_an_installed_module_is_found_beside_a_folder_of_its_name(
     [
         (
             FACTORY.replace("create_app()", "create_app(stage: str)"),
-            "shop:create_app takes (stage: str), but is called without arguments. Give its"
+            "shop:create_app takes (stage: str), but is called without arguments. Give the"
             " parameters defaults.",
         ),
         (
@@ -168,7 +168,7 @@ def test_an_installed_module_is_found_beside_a_folder_of_its_name(
         ),
         (
             FACTORY.replace("create_app()", "make() -> Application"),
-            "shop:create_app does not exist. Fix: name it shop:make.",
+            "shop:create_app does not exist. Fix: name shop:make instead.",
         ),
     ],
 )
@@ -209,7 +209,7 @@ def test_a_module_that_is_not_there(framework: Framework, tmp_path: Path, comman
     assert result.exit_code == 1
     assert result.output == (
         f"Error: The command line names the module 'shpo', and {tmp_path} holds no shpo.py. "
-        "Correct the name, or go to the folder that holds it.\n"
+        "Correct the name, or go to the folder of the module.\n"
     )
 
 
@@ -218,7 +218,7 @@ def test_a_name_that_is_not_there(framework: Framework) -> None:
     Path("shop.py").write_text(SHOP)
     result = framework("routes", "shop:application")
 
-    assert result.output == "Error: shop:application does not exist. Fix: name it shop:app.\n"
+    assert result.output == "Error: shop:application does not exist. Fix: name shop:app instead.\n"
 
 
 def test_a_name_that_is_no_application(framework: Framework) -> None:

@@ -88,7 +88,7 @@ def test_a_name_that_no_package_has_is_refused(
     assert result.exit_code == 1
     assert result.output == (
         f"Error: {name!r} cannot be the name of a package. Use lowercase letters, digits and '_',"
-        f" such as {similar!r}, and not a word of Python's own.\n"
+        f" such as {similar!r}, and not a Python keyword.\n"
     )
     assert list(Path.cwd().iterdir()) == []
 

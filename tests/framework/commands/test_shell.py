@@ -61,7 +61,7 @@ app = Application(Shop, Prices, Web)
     request = 'client.get("/", base_url="https://shop.example").text'
     result = framework("shell", typed=f"print('answer', {request})\n")
 
-    assert f"sends requests to it: {request}\n" in result.output
+    assert f"sends requests to the application: {request}\n" in result.output
     assert "by name: Shop, Prices, Web, HTTPSettings\n" in result.output
     assert "answer 3\n" in result.output
 

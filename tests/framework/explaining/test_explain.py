@@ -219,6 +219,6 @@ def test_a_path_may_be_copied_from_a_browser(framework: Framework, path: str) ->
 def test_a_method_comes_before_the_path(framework: Framework) -> None:
     """The other way round is told so."""
     assert framework("explain", "/orders/7", "GET").output == (
-        "Error: '/orders/7' is not a method of HTTP."
+        "Error: '/orders/7' is not an HTTP method."
         " Write the method first: framework explain GET /.\n"
     )

@@ -299,7 +299,7 @@ def test_a_status_that_is_text_is_a_problem() -> None:
 
     assert only_problem_of(Page) == Mistake(
         "the status '201' of GET /a is not a final HTTP status",
-        "Give a number from 200 to 599, or leave it out.",
+        "Give a number from 200 to 599, or leave the status out.",
         where=location(Page.page),
     )
 

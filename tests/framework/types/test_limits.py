@@ -106,7 +106,7 @@ def test_a_limit_of_another_type_is_a_problem(annotation: Any, what: str) -> Non
     assert problem.remedy == (
         "ge, gt, le and lt are for int and float, and for a Decimal that is read from a text;"
         " pattern is for str, min_length and max_length are for str and lists. The items of a list"
-        " have their own, as in list[Annotated[int, msgspec.Meta(ge=1)]]."
+        " have limits of their own, as in list[Annotated[int, msgspec.Meta(ge=1)]]."
     )
 
 
