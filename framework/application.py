@@ -186,7 +186,7 @@ class Application:
         """List the components, other than sessions, that the framework provides by default."""
         return [
             Known(key=Application, make=lambda: self),
-            Known(key=HTTPSettings, make=HTTPSettings),
+            Known(key=HTTPSettings, make=HTTPSettings, is_for_users=True),
         ]
 
     def _settings(self, report: Report) -> HTTPSettings:

@@ -14,7 +14,7 @@ from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Request, Response
 
 from framework.http.origins import as_written, checked_origins, host_of, own_origin
-from framework.middleware import SAFE_METHODS, Next, session_of
+from framework.middleware import SAFE_METHODS, ExplainedMiddleware, Next, session_of
 from sessions.session import Session
 
 FIELD = "csrf_token"
@@ -32,7 +32,7 @@ class Verdict(Enum):
     UNKNOWN = auto()
 
 
-class CSRF:
+class CSRF(ExplainedMiddleware):
     """Refuse unsafe requests of a live session that no page of this site made; a middleware.
 
     Pages of `trusted_origins` count as pages of this site. A session that ended or changed its id a

@@ -119,6 +119,7 @@ def session_components(defaults: SessionDefaults) -> list[Known]:
             key=SessionContainer,
             make=defaults.container,
             method="session_container",
+            is_for_users=True,
             parts={Store: "store", SessionClock: "clock"},
         ),
         Known(key=SessionManager, make=_manager, settings=SessionContainer),

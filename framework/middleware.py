@@ -3,7 +3,8 @@
 import builtins
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, TypeVar, cast, get_args, get_origin
 
@@ -40,6 +41,18 @@ class Middleware(Protocol):
     """
 
     def __call__(self, request: Request, next: Next, /) -> Response: ...
+
+
+class ExplainedMiddleware(ABC):
+    """The base of middleware that says for `framework explain` what it does."""
+
+    @abstractmethod
+    def refusals(self, method: str) -> Iterator[tuple[int, str]]:
+        """Yield each status with which requests of a method are refused, and the reason."""
+
+    @abstractmethod
+    def session_use(self, method: str) -> str | None:
+        """Say how requests of a method use the session; None if they do not use it."""
 
 
 def session_of(request: Request) -> Session:

@@ -52,10 +52,8 @@ def read_catchers(
     for owner, member in members:
         with report.at(member.function):
             plan = _plan(member, variables, graph, report)
-            method = getattr(graph.get(owner), member.name)
-            for catcher in _catchers(member, plan, method):
-                _note_duplicates(catcher, catchers, report)
-                catchers.append(catcher)
+            catchers += _catchers(member, plan, getattr(graph.get(owner), member.name))
+    _note_duplicates([member for _, member in members], report)
     return catchers
 
 
@@ -207,14 +205,19 @@ def _takes_error(declared: Declared) -> bool:
     return all(isinstance(member, type) and issubclass(member, BaseException) for member in kinds)
 
 
-def _note_duplicates(catcher: Catcher, others: Iterable[Catcher], report: Report) -> None:
-    for other in others:
-        for kind in set(catcher.types) & set(other.types):
-            report.note(
-                catcher.where,
-                f"{kind.__name__} is also caught by {other.where}",
-                "Remove one of the two, or let it catch a more specific type.",
-            )
+def _note_duplicates(members: Iterable[Member], report: Report) -> None:
+    """Note types that two exception handlers of one layer catch."""
+    first: dict[type, str] = {}
+    for member in members:
+        where = location(member.function)
+        for kind in (kind for tagged in catches_in(member.tag) for kind in tagged.types):
+            other = first.setdefault(kind, where)
+            if other != where:
+                report.note(
+                    where,
+                    f"{kind.__name__} is also caught by {other}",
+                    "Remove one of the two, or let it catch a more specific type.",
+                )
 
 
 def _is_answer(error: Exception) -> bool:

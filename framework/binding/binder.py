@@ -18,7 +18,7 @@ from framework.binding.plan import Plan
 from framework.binding.pydantic_limits import refuse_pydantic_limits
 from framework.binding.query import QueryMarker
 from framework.binding.request import RequestMarker
-from framework.binding.resolver import cycle_of, marker_of, refuse_idle
+from framework.binding.resolver import ResolverMarker, cycle_of, marker_of, refuse_idle
 from framework.binding.session import SessionMarker, refuse_asynchronous
 from framework.binding.source import Default, Field, Marker, Parameter
 from framework.binding.texts import TextMarker
@@ -120,6 +120,11 @@ class _Binder:
             parameter.variadic for parameter in declared
         ):
             names = [parameter.name for parameter in declared]
+            bound_names = {parameter.name for parameter in found}
+            unbound = [each for each in declared if each.name not in bound_names]
+            # A resolver with a mistake may be the one that takes the variable.
+            if any(_is_resolved(parameter) for parameter in unbound):
+                return
             note_untaken(names, found, self._supply.variables, self._here)
 
     def _bind(self, declared: Declared) -> Parameter:
@@ -167,7 +172,7 @@ class _Binder:
         for mistake in marker.mistakes if isinstance(marker, TextMarker) else ():
             subject = f"{marker.source}() of parameter {declared.name!r}"
             self._here.note(f"{subject} {mistake.what}", mistake.remedy)
-        if marker.fallible:
+        if marker.fallible and marker.uses_default:
             note_wrong_default(declared, self._here)
 
     def _marked(self, declared: Declared) -> Marker | None:
@@ -198,6 +203,10 @@ class _Binder:
             if kind.is_implied_by(declared.annotation):
                 return kind()
         raise unmarked(declared, did_you_mean(declared.name, list(variables)))
+
+
+def _is_resolved(declared: Declared) -> bool:
+    return any(isinstance(marker_of(beside), ResolverMarker) for beside in declared.metadata)
 
 
 def _default(declared: Declared) -> Default | None:

@@ -54,6 +54,9 @@ def refuse_faulty_declarations(marker: Marker) -> None:
 
 def bound(marker: Marker, field: Field, bind: BindNested) -> tuple[Extract, tuple[Parameter, ...]]:
     """Let a marker bind a parameter; raise `Mistake` for what its own code gets wrong."""
+    # The markers of the framework are tested: an error in them is not the user's mistake.
+    if type(marker).__module__.startswith("framework."):
+        return marker.bound(field, bind)
     extract, parts = _asked(marker, field, "extractor", lambda: marker.bound(field, bind))
     if not callable(extract):
         raise Mistake(

@@ -28,6 +28,7 @@ class ResolverMarker(Marker):
 
     source = "resolver"
     needs = Needs.NOTHING
+    uses_default = False
 
     def bound(self, field: Field, bind: BindNested) -> tuple[Extract, tuple[Parameter, ...]]:
         """Return the function that calls `resolve` once in a request, and its parameters."""

@@ -113,11 +113,10 @@ class HandlerReader:
                 path=Path.ALL,
             )
             plan = bind(declared, where=route.where, supply=supply)
-        note_returns(route.function, route.method.lower(), 201, here)
+        note_returns(route.function, route.method.lower(), 201, self._report.at(route.where))
         guards = self._guards(route, variables)
         controller: object = self._graph.get(route.controller)
-        here.require_clean()
-        if plan is None:
+        if plan is None or not here.is_clean:
             raise Reported
         method = getattr(controller, route.name)
         return Handler(route, f"{prefix}.{route.name}", plan, method, guards, tuple(catchers))

@@ -19,7 +19,7 @@ from framework.dispatch.handlers import Handler
 from framework.http.context import Context
 from framework.http.routes import Route
 from framework.http.routing import allowed_methods, is_automatic_options
-from framework.middleware import SAFE_METHODS, Middleware
+from framework.middleware import SAFE_METHODS, ExplainedMiddleware, Middleware
 from framework.settings import HTTPSettings
 from framework.types.signatures import bare, describe, read_return
 from sessions.manager import SessionManager
@@ -78,9 +78,9 @@ class PassMiddleware(Step):
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
         """Yield the refusals that the middleware declares, and the errors of any middleware."""
-        declared = getattr(self.middleware, "refusals", None)
-        if declared is not None:
-            yield from (Outcome(status, why) for status, why in declared(method))
+        if isinstance(self.middleware, ExplainedMiddleware):
+            for status, why in self.middleware.refusals(method):
+                yield Outcome(status, why)
         if method not in SAFE_METHODS:
             yield Outcome(413, "the body is too large")
         yield Outcome(500, "middleware raises")

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 
 from framework.around.exception_handlers import catching
 from framework.around.guards import guarded
@@ -17,7 +17,6 @@ from framework.binding.plan import compile_call, compile_path_call
 from framework.dispatch.finishing import Respond, in_scope, in_session, undoing, without_session
 from framework.dispatch.handlers import Handler
 from framework.dispatch.steps import (
-    AnswerWithoutHandler,
     CallHandler,
     CatchErrors,
     CheckGuard,
@@ -64,6 +63,8 @@ class Dispatcher:
         self.debug = debug
         self._everywhere = everywhere
         self._contexts = context_class(everywhere.settings, everywhere.per_request)
+        # The outer steps are the same for every refusal.
+        self._around_refusals = self._around(steps_without_handler(NotFound(), everywhere))
         self._handlers: dict[Respond, Handler] = {}
         self.router = Router(self._entries(list(handlers)))
         self._find = self.router.find
@@ -117,32 +118,34 @@ class Dispatcher:
         guards = [step.guard for step in only(steps, CheckGuard)]
         (arguments,) = only(steps, ReadArguments)
         called = guarded(guards, compile_call(arguments.plan, handler.method))
-        return self._surround(_answering(called, renderers, caught), steps, recover, caught)
+        return self._around(steps)(_answering(called, renderers, caught), recover, caught)
 
     def _refusing(self, refusal: HTTPException, method: str) -> Respond:
         """Answer a request without a handler in the same steps: it may have a session to renew."""
-        steps = steps_without_handler(refusal, self._everywhere)
         recover = self._recovery(f"{method} without a handler")
-        caught = _catching(steps, recover)
-        (step,) = only(steps, AnswerWithoutHandler)
-        respond = self._surround(
-            lambda context: _refused(step.refusal, context, caught), steps, recover, caught
+        caught = catching(self._everywhere.catchers, recover)
+        respond = self._around_refusals(
+            lambda context: _refused(refusal, context, caught), recover, caught
         )
         return _without_body(respond) if method == "HEAD" else respond
 
-    def _surround(
-        self, answer: Answer, steps: Sequence[Step], recover: Recover, caught: Recover
-    ) -> Respond:
-        """Put the outer steps around an answer, the innermost step first."""
+    def _around(self, steps: Sequence[Step]) -> Callable[[Answer, Recover, Recover], Respond]:
+        """Return the function that puts the outer steps around an answer."""
         middleware = [step.middleware for step in only(steps, PassMiddleware)]
-        if middleware:
-            outside = catching(self._everywhere.catchers, recover)
-            answer = wrap(undoing(answer), middleware, outside)
-        if only(steps, EndComponents):
-            answer = in_scope(answer, caught)
-        for session in only(steps, SaveSession):
-            return in_session(answer, recover, session.manager, self._contexts)
-        return without_session(answer, self._contexts)
+        ends_components = bool(only(steps, EndComponents))
+        managers = [step.manager for step in only(steps, SaveSession)]
+
+        def put_around(answer: Answer, recover: Recover, caught: Recover) -> Respond:
+            if middleware:
+                outside = catching(self._everywhere.catchers, recover)
+                answer = wrap(undoing(answer), middleware, outside)
+            if ends_components:
+                answer = in_scope(answer, caught)
+            if managers:
+                return in_session(answer, recover, managers[0], self._contexts)
+            return without_session(answer, self._contexts)
+
+        return put_around
 
     def _recovery(self, what: str) -> Recover:
         """Render errors; log an unexpected error, or leave it to the debugger."""

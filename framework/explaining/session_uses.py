@@ -15,7 +15,7 @@ from framework.dispatch.steps import (
     Step,
     only,
 )
-from framework.middleware import Middleware, uses_session
+from framework.middleware import ExplainedMiddleware, Middleware, uses_session
 from framework.report import location
 
 _REQUEST = "may have it through the request"
@@ -66,9 +66,8 @@ def _of_step(step: Step) -> Iterator[SessionUse]:
 
 def _of_middleware(step: PassMiddleware, method: str) -> Iterator[SessionUse]:
     middleware = step.middleware
-    declared = getattr(middleware, "session_use", None)
-    if declared is not None:
-        how = declared(method)
+    if isinstance(middleware, ExplainedMiddleware):
+        how = middleware.session_use(method)
     else:
         how = _MIDDLEWARE if uses_session(middleware) else None
     if how is not None:

@@ -255,20 +255,22 @@ class Graph:
                     need = self._need(declared)
                 except NotProvided as missing:
                     raise lacking(provider, declared, missing) from missing
+                if need is not None and need.per_request:
+                    self._note(captive(trail, need))
                 if need is not None:
                     self._build(need, trail)
                     if need.per_request:
-                        raise self._refuse(captive(trail, need))
+                        raise Reported
                 arguments.append((declared, need))
         here.require_clean()
         return arguments
 
     def _provide(self, trail: Trail, key: object) -> object:
         provider = self._ask_for(key)
-        if not provider.per_request:
-            return self._get(provider)
         self._build(provider, trail)
-        return self._per_request[provider]
+        if provider.per_request:
+            return self._per_request[provider]
+        return _give(self._injector, provider)
 
     def _plan(self, provider: Provider, trail: Trail) -> None:
         """Plan how requests make a component."""

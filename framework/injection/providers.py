@@ -47,6 +47,8 @@ class Known:
     method: str | None = None
     # The types that a test may replace, each with the setting that holds the part.
     parts: Mapping[object, str] = field(default_factory=dict)
+    # Whether users provide the component by methods of their configurations.
+    is_for_users: bool = False
     # The component that `make` takes; mistakes in the settings are reported at its place.
     settings: object = None
 

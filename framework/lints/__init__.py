@@ -11,9 +11,9 @@ from framework.report import Report
 __all__ = ["Program", "check_program"]
 
 LINTS: tuple[Callable[[Program, Report], None], ...] = (
-    note_no_controller,
     note_undecorated,
     note_misplaced,
+    note_no_controller,
     note_clashes,
     note_unused,
 )

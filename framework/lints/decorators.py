@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import chain
 from types import FunctionType
-from typing import Any, get_origin
+from typing import Any
 
 from framework.around.guards import read_guards
 from framework.decorators import (
@@ -18,9 +18,10 @@ from framework.decorators import (
 from framework.injection.providers import key_of
 from framework.lints.hidden_decorators import HiddenDecorators
 from framework.lints.program import Program
+from framework.middleware import is_about_middleware
 from framework.report import Report, location
 from framework.types.members import tag_of, tagged_members
-from framework.types.signatures import describe, read_return, split
+from framework.types.signatures import read_return, split
 
 _MOVE = "Move it to a class decorated with @controller, or remove the decorator."
 _HOOKS = ("on_start", "on_stop")
@@ -41,14 +42,14 @@ def note_misplaced(program: Program, report: Report) -> None:
 def note_undecorated(program: Program, report: Report) -> None:
     """Note methods of configurations, and whole configurations, that would do nothing."""
     # Only a component method of a configuration can provide these types.
-    names = {"Middleware", *(known.key.__name__ for known in program.graph.known)}
+    types = tuple(known.key for known in program.graph.known if known.is_for_users)
     methods = {known.method for known in program.graph.known}
     for target in program.configurations:
         provided = {member.name for member in component_methods(target)}
         forgotten = [
             function
             for name, function in _methods(target)
-            if name not in provided and (name in methods or _would_provide(function, names))
+            if name not in provided and (name in methods or _would_provide(function, types))
         ]
         for function in forgotten:
             report.at(function).note(
@@ -134,12 +135,10 @@ def _methods(target: type) -> Iterator[tuple[str, Callable[..., object]]]:
             yield name, function
 
 
-def _would_provide(function: Callable[..., object], types: set[str]) -> bool:
+def _would_provide(function: Callable[..., object], types: tuple[type, ...]) -> bool:
     kind: Any = key_of(*split(read_return(function)))
-    base = get_origin(kind) or kind
-    shown = describe(kind)
-    names = [parent.__name__ for parent in getattr(base, "__mro__", ())]
-    return any(name in names or shown.startswith(f"list[{name}") for name in types)
+    is_known = isinstance(kind, type) and issubclass(kind, types)
+    return is_known or is_about_middleware(kind)
 
 
 def _does_something(target: type) -> bool:

@@ -38,7 +38,10 @@ def describe_parameters(
     # A resolver and the handler may read the same value, which is described once.
     described: dict[tuple[str, str], Schema] = {}
     for parameter, value in _documented(found, DocumentedValue):
-        name = names[value.name] if value.place == "path" else value.name
+        name = names.get(value.name, "") if value.place == "path" else value.name
+        # A guard may read a variable that only some paths have.
+        if not name:
+            continue
         described.setdefault(
             (value.place, name),
             {

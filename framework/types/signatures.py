@@ -4,7 +4,7 @@ import inspect
 import re
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ForwardRef, Optional, Union, get_args, get_origin, get_type_hints
 
@@ -199,15 +199,42 @@ def _marked(annotation: Any, *metadata: Any) -> str:
 
 
 def _remembered(method: Callable[..., object], what: str) -> Any:
-    """Return the result that an earlier start kept on this function; None without a result."""
+    """Return what an earlier start read of this very function, None if it read nothing."""
     kept = getattr(method, "__dict__", {}).get(what)
-    # functools.wraps copies the kept result to another function.
-    return kept[1] if kept is not None and kept[0] is method else None
+    # functools.wraps copies the memory of one function to another.
+    if kept is None or kept[0] is not method:
+        return None
+    # A name in a text may mean something else by now, as in a notebook.
+    known = getattr(inspect.unwrap(method), "__globals__", {})
+    is_current = all(known.get(name, kept) is value for name, value in kept[2])
+    return kept[1] if is_current else None
 
 
 def _remember(method: Callable[..., object], what: str, read: object) -> None:
     if type(method) is types.FunctionType:
-        method.__dict__[what] = (method, read)
+        method.__dict__[what] = (method, read, tuple(_names_in_texts(method)))
+
+
+def _names_in_texts(method: types.FunctionType) -> Iterator[tuple[str, object]]:
+    """Yield the names of the module that annotations use as texts, with their meanings."""
+    inner = inspect.unwrap(method)
+    known = getattr(inner, "__globals__", {})
+    annotations = inspect.get_annotations(inner, **_NAMES_ONLY)
+    for annotation in filter(_is_expression, annotations.values()):
+        for name in compile(annotation, "<annotation>", "eval").co_names:
+            if name in known:
+                yield name, known[name]
+
+
+def _is_expression(annotation: object) -> bool:
+    """Return whether an annotation is the text of an expression."""
+    if not isinstance(annotation, str):
+        return False
+    try:
+        compile(annotation, "<annotation>", "eval")
+    except SyntaxError:
+        return False
+    return True
 
 
 def _declare(parameter: inspect.Parameter, method: Callable[..., object], here: Place) -> Declared:

@@ -129,3 +129,29 @@ def test_one_class_in_two_configurations_is_wired_by_each() -> None:
         with Application(Page, greeted(text)).test() as client:
             found.append(client.get("/").text)
     assert found == ["hello", "welcome"]
+
+
+def test_a_text_that_means_something_else_by_now_is_read_anew() -> None:
+    """In a notebook a class may be written again, and another class has its name."""
+    module = types.ModuleType("written_again")
+    sys.modules[module.__name__] = module
+    source = (
+        "from __future__ import annotations\n"
+        "from framework import Inject, component, controller, get\n"
+        "@controller('/')\n"
+        "class Page:\n"
+        "    @get('/')\n"
+        "    def show(self, mailer: Inject[Mailer]) -> str: return mailer.name\n"
+    )
+    mailer = "@component\nclass Mailer:\n    name = '{}'\n"
+    try:
+        exec(source, vars(module))  # noqa: S102
+        answers = []
+        for name in ("one", "two"):
+            exec(mailer.format(name), vars(module))  # noqa: S102
+            with Application(module).test() as client:
+                answers.append(client.get("/").text)
+    finally:
+        del sys.modules[module.__name__]
+
+    assert answers == ["one", "two"]

@@ -1,0 +1,52 @@
+"""Parameters of resolvers: their defaults, and the mistakes that follow from others."""
+
+from typing import Annotated, Any
+
+from framework import Application, Body, Form, controller, get
+from tests.support.small_applications import problems_of
+
+
+class Words(str):
+    """Be a type of its own."""
+
+    __slots__ = ()
+
+
+NOTHING: Any = None
+
+
+class Language:
+    """Resolve without anything."""
+
+    def resolve(self) -> Words:
+        """Say the language."""
+        return Words("en")
+
+
+def test_the_default_of_a_resolved_parameter_may_be_of_another_type() -> None:
+    """A resolver always gives a value, so its parameter's default is never used."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self, language: Annotated[Words, Language] = NOTHING) -> str:
+            return str(language)
+
+    with Application(Page).test() as client:
+        assert client.get("/").text == "en"
+
+
+def test_a_resolver_with_a_mistake_may_take_the_variable_of_the_path() -> None:
+    """Only the mistake itself is told, and not that the variable is left over."""
+
+    class Item:
+        def resolve(self, item_id: int, wrong: Body[int], too: Form[int]) -> str:
+            return ""
+
+    @controller("/")
+    class Page:
+        @get("/<int:item_id>")
+        def show(self, item: Annotated[str, Item]) -> str:
+            return item
+
+    assert not any("which no parameter takes" in each.what for each in problems_of(Page))
