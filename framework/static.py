@@ -58,7 +58,7 @@ def note_wrong_folders(handlers: Iterable[Handler], graph: Graph, report: Report
             )
         if age is not None and (not isinstance(age, timedelta) or age < timedelta()):
             here.note(
-                f"{name}.max_age is {age!r}, which is not a time to keep a file for",
+                f"{name}.max_age is {age!r}, which is not a timedelta of 0 or more",
                 "Write max_age = timedelta(hours=1), or leave max_age out.",
             )
 

@@ -51,7 +51,7 @@ def note_lost_middleware(graph: Graph, middleware: Sequence[Middleware], report:
 
 
 def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> Answer:
-    """Put middleware around an answer."""
+    """Return a function that calls the middleware around the given function."""
     call = _innermost(answer)
     for layer in reversed(middleware):
         call = _step(layer, call, recover)

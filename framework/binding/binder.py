@@ -98,7 +98,7 @@ class _Binder:
         self._here = supply.report.at(where)
 
     def plan(self, declared: Sequence[Declared]) -> Plan:
-        """Bind every parameter."""
+        """Plan how each parameter receives its value; note every mistake."""
         found: list[Parameter] = []
         for parameter in declared:
             if not parameter.variadic:
@@ -154,7 +154,7 @@ class _Binder:
         )
 
     def _bind_nested(self, kind: type, function: Callable[..., object]) -> Plan:
-        """Plan the call of a resolver's method."""
+        """Plan the parameters of a resolver's method; raise `Mistake` for a cycle of resolvers."""
         trail = (*self._supply.trail, kind)
         if kind in self._supply.trail:
             raise cycle_of(trail[trail.index(kind) :])
@@ -187,7 +187,7 @@ class _Binder:
         if len(sources) > 1:
             raise Mistake(
                 f"parameter {declared.name!r} has two sources: {' and '.join(sources)}",
-                "Keep one of them; a variable of the path is a source, too.",
+                "Keep one source. A name that is also in the path counts as a source.",
             )
         return markers[0] if markers else None
 

@@ -30,8 +30,8 @@ def refuse_marker_class(declared: Declared) -> None:
         if isinstance(kind, type) and issubclass(kind, Marker):
             name = describe(kind)
             raise Mistake(
-                f"the annotation of parameter {declared.name!r} holds the class {name}, but a"
-                " marker is an object of it",
+                f"the annotation of parameter {declared.name!r} holds the class {name}, but"
+                " needs an object of the class",
                 f"Write Annotated[T, {name}()] with parentheses, and the type of the value as T.",
             )
 

@@ -77,7 +77,7 @@ class Context(RequestReader):
             self.scope.failure = error
 
     def keep(self, file: IO[bytes]) -> None:
-        """Close a file at the end of the request."""
+        """Register a file that is closed at the end of the request."""
         if self.scope is None:
             self.scope = Scope()
         self.scope.keep(file)

@@ -46,7 +46,7 @@ class RequestReader:
         self._cookies: dict[str, list[str]] | None = None
 
     def keep(self, file: IO[bytes]) -> None:
-        """Close a file at the end of the request."""
+        """Register a file that is closed at the end of the request."""
         raise NotImplementedError
 
     @property

@@ -109,7 +109,7 @@ def test_a_marker_with_parentheses_tells_of_its_brackets(marker: Any, told: str)
     with pytest.raises(TypeError) as caught:
         marker(1, ge=1)
 
-    assert str(caught.value) == f"{marker} takes a type in brackets: write {told}"
+    assert str(caught.value) == f"{marker} takes a type in square brackets: write {told}"
 
 
 def test_a_marker_without_brackets_may_be_optional() -> None:
