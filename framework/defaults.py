@@ -65,7 +65,7 @@ class SessionDefaults:
         return _checked_keys(keys, f"the environment variable {KEYS_VARIABLE}")
 
     def store(self) -> Store:
-        """Return a store in the folder."""
+        """Return the store of the sessions, which is a file in the folder."""
         self._make_folder()
         return SQLiteStore(self._folder / "sessions.db")
 

@@ -73,7 +73,7 @@ def component_of(request: Request, key: type[T]) -> T:
 
 
 def uses_session(middleware: Middleware) -> bool:
-    """Return whether middleware may use the session; only `uses_session = False` says no."""
+    """Return False only if the middleware says `uses_session = False`."""
     return bool(getattr(middleware, "uses_session", True))
 
 
@@ -146,7 +146,7 @@ def _says_next(signature: inspect.Signature) -> bool | None:
 
 
 def _says_called(annotation: Any) -> bool | None:
-    """Return whether an annotation is of a callable; None if the annotation does not say."""
+    """Return whether an annotation describes a callable; None if it does not tell."""
     if annotation in _UNSAID:
         return None
     text = _text(annotation)

@@ -34,7 +34,7 @@ def redirect(
 
 
 def is_local(target: str) -> bool:
-    """Return whether every browser reads a target as a path of the current site."""
+    """Return whether a target stays on the current site in every browser."""
     return (
         target.startswith("/") and not target.startswith("//") and _MISREAD.search(target) is None
     )

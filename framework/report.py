@@ -47,7 +47,7 @@ class Reported(Exception):
 
 
 class StartupError(Exception):
-    """Show every mistake that keeps an application from starting."""
+    """Stop start-up, and show every mistake that was found."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(sorted(dict.fromkeys(mistakes), key=_position))

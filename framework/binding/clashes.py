@@ -23,7 +23,7 @@ def clashes(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
 
 
 def two_types(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
-    """Report one value of the session that is taken as different types."""
+    """Yield parameters that take the same value of the session as different types."""
     takers: dict[str, Parameter] = {}
     for parameter in _flattened(parameters):
         if not isinstance(parameter.marker, SessionValueMarker):
@@ -43,7 +43,7 @@ def two_types(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
 
 
 def missing_bodies(method: str, where: str, parameters: Iterable[Parameter]) -> Iterator[Mistake]:
-    """Report parameters that need a body if the method has no body; RFC 9110, section 9.3.1."""
+    """Yield parameters that need a body when the HTTP method has none (RFC 9110, 9.3.1)."""
     if method not in ("GET", "HEAD"):
         return
     for parameter in _flattened(parameters):
@@ -98,7 +98,7 @@ def _form_and_json(found: Sequence[Parameter]) -> Iterator[Mistake]:
 
 
 def _name(parameter: Parameter, where: str) -> str:
-    """Name a parameter, and its function unless the report is about that function."""
+    """Name a parameter; add the name of its function if that is not the one at `where`."""
     name = repr(parameter.name)
     return name if parameter.taken_by == where else f"{name} of {parameter.taken_by}"
 

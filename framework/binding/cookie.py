@@ -28,7 +28,7 @@ class CookieMarker(TextMarker):
 
 
 def cookie(alias: str | None = None, **limits: Unpack[Limits]) -> CookieMarker:
-    """Mark a parameter whose value is a cookie; give another name or limits if needed."""
+    """Mark a parameter as a cookie; give another name or limits if needed."""
     return limited(CookieMarker, alias, limits)
 
 

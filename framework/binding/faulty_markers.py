@@ -53,7 +53,7 @@ def refuse_faulty_declarations(marker: Marker) -> None:
 
 
 def bound(marker: Marker, field: Field, bind: BindNested) -> tuple[Extract, tuple[Parameter, ...]]:
-    """Let a marker bind a parameter; raise `Mistake` for what its own code gets wrong."""
+    """Bind a parameter by its marker; raise `Mistake` if the marker's own code is wrong."""
     # The markers of the framework are tested: an error in them is not the user's mistake.
     if type(marker).__module__.startswith("framework."):
         return marker.bound(field, bind)

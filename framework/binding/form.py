@@ -133,7 +133,7 @@ class FormMarker(TextMarker):
         return extract
 
     def _object(self, field: Field) -> Extract:
-        """Return the function that makes an object from the whole form."""
+        """Return the function that makes one object from all fields of the form."""
         kind, fields = bare(field.annotation)[0], _whole(field)
         if self.alias is not None or self.limits is not None:
             raise Mistake(
@@ -159,7 +159,7 @@ class FormMarker(TextMarker):
 
 
 def form(alias: str | None = None, **limits: Unpack[Limits]) -> FormMarker:
-    """Mark a parameter whose value is a form field; give another name or limits if needed."""
+    """Mark a parameter as a form field; give another name or limits if needed."""
     return limited(FormMarker, alias, limits)
 
 

@@ -44,7 +44,7 @@ class HeaderMarker(TextMarker):
 
 
 def header(alias: str | None = None, **limits: Unpack[Limits]) -> HeaderMarker:
-    """Mark a parameter whose value is a header; give another name or limits if needed."""
+    """Mark a parameter as a header; give another name or limits if needed."""
     return limited(HeaderMarker, alias, limits)
 
 

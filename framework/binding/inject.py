@@ -19,7 +19,7 @@ class Named:
 
 
 class NotProvided(Mistake):
-    """Say that nothing provides a component, and how to provide the component."""
+    """Report that nothing provides a component, and tell how to provide it."""
 
 
 class InjectMarker(Marker):

@@ -30,7 +30,7 @@ class QueryMarker(TextMarker):
 
 
 def query(alias: str | None = None, **limits: Unpack[Limits]) -> QueryMarker:
-    """Mark a parameter whose value is in the query; give another name or limits if needed."""
+    """Mark a parameter as a value of the query; give another name or limits if needed."""
     return limited(QueryMarker, alias, limits)
 
 

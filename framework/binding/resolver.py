@@ -74,7 +74,7 @@ def marker_of(metadata: object) -> Marker | None:
 
 
 def cycle_of(trail: tuple[type, ...]) -> Mistake:
-    """Explain that resolvers which need each other cannot resolve a value."""
+    """Report that resolvers need each other in a circle."""
     drawn = " → ".join(describe(kind) for kind in trail)
     return Mistake(
         f"resolvers need each other: {drawn}",

@@ -34,7 +34,7 @@ session = Annotated[Session, SessionMarker()]
 
 
 def is_session(kind: Any) -> bool:
-    """Return whether a type is a session, blocking or asynchronous."""
+    """Return whether a type is `Session` or `AsyncSession`, or a subclass."""
     return isinstance(kind, type) and issubclass(kind, Session | AsyncSession)
 
 

@@ -103,7 +103,7 @@ def session_value(key: str) -> SessionValueMarker:
 
 
 def kept_type(annotation: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
-    """Return the type and the limits of a value; an optional type counts as the same type."""
+    """Return the type of a value without None, and its limits."""
     base, metadata = bare(annotation)
     limits = (limits_alone(element) for element in metadata if isinstance(element, msgspec.Meta))
     return base, tuple(limit for limit in limits if limit is not None)

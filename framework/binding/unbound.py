@@ -137,7 +137,7 @@ def refuse_misplaced(declared: Declared) -> None:
 
 
 def _spellings(annotation: Any, written: str) -> str:
-    """List the markers that a type may have."""
+    """Suggest markers for a parameter of this type, as text for a message."""
     if is_scalar(list_item(annotation) or annotation, TEXTS):
         return (
             f"Query[{written}] for a value of the query, or Form[{written}] for a field of a form"

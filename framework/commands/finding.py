@@ -39,7 +39,7 @@ class Target(NamedTuple):
 
 
 class ApplicationNotFound(click.ClickException):
-    """Say that a command found no application, and what to do."""
+    """Report that a command found no application, and tell what to do."""
 
 
 def application_argument(command: Command) -> Command:

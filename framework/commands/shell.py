@@ -38,7 +38,7 @@ def shell(app: str | None) -> None:
 
 
 def _components(application: Application) -> SimpleNamespace:
-    """Return the components by the names of their types, if the name is an identifier."""
+    """Return the components by the names of their types, if the names are identifiers."""
     components = application.graph.components()
     return SimpleNamespace(
         **{name: component for name, component in components if name.isidentifier()}

@@ -200,7 +200,7 @@ def _of_handler(steps: Sequence[Step], method: str) -> Iterator[Outcome]:
 def _catchers_of(
     application: Application, method: str, refusal: HTTPException
 ) -> Sequence[Catcher]:
-    """Return the exception handler for a request without a handler, in a list that may be empty."""
+    """Return the exception handler for a refused request: a list of one, or an empty list."""
     found = catcher_of(application.catchers, type(refusal))
     # An automatic answer to OPTIONS is not an error.
     return [found[0]] if found and not is_automatic_options(method, refusal) else []

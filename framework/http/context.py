@@ -105,16 +105,16 @@ class Context(RequestReader):
         self._resolved = _NOTHING_RESOLVED
 
     def forget(self) -> None:
-        """Forget the results of resolvers and the values of the session, also changed values."""
+        """Forget the results of resolvers and the values of the session, even changed values."""
         self._resolved = _NOTHING_RESOLVED
         self.held = _NOTHING_HELD
 
     def _open(self) -> Session:
         if self.manager is None:
             raise RuntimeError(
-                "this handler has no session, because nothing declares that it needs one:"
-                " take the session as a parameter of the handler or of a guard; or write"
-                " `needs = Needs.SESSION` in the marker that uses it, or remove"
+                "this request has no session, because nothing declares a need for it. Do one of"
+                " these: take the session as a parameter of the handler or of a guard;"
+                " write `needs = Needs.SESSION` in the marker that uses it; remove"
                 " `uses_session = False` from the middleware that uses it"
             )
         return self.manager.open(EnvironHead(self.environ))

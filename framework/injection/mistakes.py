@@ -72,7 +72,7 @@ def unannotated() -> NotProvided:
 
 
 def is_abstract(key: Any) -> bool:
-    """Return whether a type cannot be built itself: an abstract class or a protocol."""
+    """Return whether a type is an abstract class or a protocol, which cannot be built."""
     return isinstance(key, type) and (inspect.isabstract(key) or is_protocol(key))
 
 

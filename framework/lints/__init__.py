@@ -20,6 +20,6 @@ LINTS: tuple[Callable[[Program, Report], None], ...] = (
 
 
 def check_program(program: Program, report: Report) -> None:
-    """Note every mistake that shows only in the whole program, not in a part of the program."""
+    """Note every mistake that can be found only by looking at the whole program."""
     for lint in LINTS:
         lint(program, report)

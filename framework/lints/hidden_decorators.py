@@ -20,7 +20,7 @@ _PLAIN = (NoneType, bool, int, float, str, bytes)
 
 
 class HiddenDecorators:
-    """Find decorators on functions that wrappers without functools.wraps hide from the class."""
+    """Find decorators that are lost because a wrapper does not use functools.wraps."""
 
     def note(self, target: type, report: Report) -> set[str]:
         """Note each method whose decorators are lost, and return the names of those methods."""
@@ -52,7 +52,7 @@ class HiddenDecorators:
                 yield own or layer, lost
 
     def _is_elsewhere(self, functions: list[FunctionType]) -> bool:
-        """Return whether some class has one of the functions as a member, wrapped or not."""
+        """Return whether a class has one of these functions as a member."""
         return any(id(function) in self._members for function in functions)
 
     @cached_property
