@@ -249,7 +249,7 @@ def _compile(catcher: Catcher, kind: type) -> Callable[[Exception, Context], Ren
 
 
 def _status_of(error: Exception, kind: type) -> int | None:
-    """Return the status of an error; None if the result decides the status."""
+    """Return the status of an error; None if the exception handler's result decides."""
     if isinstance(error, HTTPException):
         return error.code or InternalServerError.code
     if isinstance(error, SessionError):

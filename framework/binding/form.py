@@ -94,7 +94,7 @@ class FormMarker(TextMarker):
         ]
 
     def documented(self, field: Field) -> Sequence[Documented]:
-        """Describe the field, or the class whose fields are the fields of the form."""
+        """Describe one field, or the class of a whole form."""
         if _whole(field):
             return [DocumentedForm(bare(field.annotation)[0])]
         return [DocumentedForm(field.annotation, self.name_of(field), self.limits)]

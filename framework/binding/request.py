@@ -25,5 +25,5 @@ class RequestMarker(Marker):
         return attrgetter("request")
 
     def explained(self, field: Field) -> str:
-        """Say that the argument is the object of this request."""
+        """Say that the argument is the `Request` object of the request."""
         return "the one of the request"

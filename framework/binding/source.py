@@ -198,7 +198,7 @@ class Parameter:
 
     @property
     def may_refuse(self) -> bool:
-        """Return whether a request can be answered with 422 for this parameter, parts aside."""
+        """Return whether a bad value for this parameter itself is answered with 422."""
         return self.marker.may_refuse(self.field)
 
     @property

@@ -88,7 +88,7 @@ def refuse_hidden(declared: Declared) -> None:
             f"the annotation of parameter {declared.name!r} is {member}, which is not a type: an"
             " earlier member of the class hides the imported name",
             "Rename that member, or write the type under a name that the class does not use"
-            " (Session for session).",
+            " (such as Session in place of session).",
         )
 
 

@@ -170,7 +170,7 @@ def _route(controller: type, member: Member, verb: Verb) -> Route:
 
 
 def _where(controller: type, member: Member) -> str:
-    """Describe a handler; add its name in the class if a decorator made the function."""
+    """Describe a handler; add its name in the class if the function has another name."""
     name = getattr(inspect.unwrap(member.function), "__qualname__", "")
     place = location(member.function)
     if name.rpartition(".")[2] == member.name:

@@ -49,7 +49,7 @@ class _Paths:
         self._templates: dict[str, tuple[str, list[str]]] = {}
 
     def add(self, handler: Handler) -> None:
-        """Describe a handler, unless a handler whose path differs only in converters came first."""
+        """Describe a handler; of two paths that differ only in converters, the first counts."""
         path, names = self._template(handler.route.rule)
         operations = self._paths.setdefault(path, {})
         method = handler.route.method.lower()

@@ -118,7 +118,7 @@ def test_a_member_that_hides_the_imported_name_is_a_problem() -> None:
         f"the annotation of parameter 'session' is {location(Pages.session)}, which is not a type:"
         " an earlier member of the class hides the imported name"
     )
-    assert "Session for session" in problem.remedy
+    assert "Session in place of session" in problem.remedy
 
 
 def test_a_property_hides_a_name_as_well() -> None:
