@@ -25,7 +25,7 @@ _SIZE = 24
 
 
 class Verdict(Enum):
-    """Name the maker of a request: this site, another site, or unknown."""
+    """Whether a page of this site made a request, as far as its headers show."""
 
     OURS = auto()
     FOREIGN = auto()
@@ -95,7 +95,7 @@ def judge(
 
 
 def csrf_token(session: Session) -> str:
-    """Return a token for a session's forms: a new text each time, valid until the id changes."""
+    """Return a token for a session's forms; earlier tokens stay valid until its id changes."""
     # If the text stayed the same, an attacker could guess it letter by letter from the size of a
     # compressed page (the BREACH attack).
     mask = secrets.token_bytes(_SIZE)

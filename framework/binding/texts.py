@@ -113,7 +113,7 @@ def brackets(name: str, marker: TextMarker) -> Brackets:
 
 
 def unfit(source: str, field: Field, error: TypeError) -> Mistake:
-    """Explain why a type cannot be read as text."""
+    """Return the mistake of a type that no text can be converted to."""
     what = f"parameter {field.name!r} cannot be read from the {source}: {error}"
     if isinstance(error, UnfitLimits):
         return Mistake(what, error.remedy)

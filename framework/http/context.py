@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class HeldValue(Protocol):
-    """Hold a value of the session, and put the value back before the session is closed."""
+    """Hold a changeable copy of a session value, and store it if it changed."""
 
     def put_back(self) -> None: ...
 

@@ -167,7 +167,7 @@ def method_call(configuration: type, name: str, function: Callable[..., object])
 
 
 def key_of(annotation: Any, metadata: tuple[object, ...] = ()) -> object:
-    """Return the key of a type: the type without None and markers, with any other metadata."""
+    """Return the key of a type: the type without None and without markers such as Inject."""
     others = tuple(element for element in metadata if not isinstance(element, Marker))
     return annotated(without_none(annotation), others)
 

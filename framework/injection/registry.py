@@ -166,7 +166,7 @@ class Registry:
 
 
 def _completed(make: Callable[..., object], known: Known) -> Callable[..., object]:
-    """Return the function that makes a known component from some settings and the defaults."""
+    """Return the function that makes a component of the user's settings and the defaults."""
 
     def complete(*args: Any, **needs: Any) -> object:
         settings = make(*args, **needs)

@@ -179,7 +179,7 @@ def annotated(annotation: Any, metadata: tuple[object, ...]) -> Any:
 
 
 def describe(annotation: Any) -> str:
-    """Write an annotation as in source code."""
+    """Return the text of an annotation, as its author would write it."""
     if isinstance(annotation, str):
         return annotation
     if isinstance(annotation, ForwardRef):
