@@ -99,7 +99,7 @@ def lacking(provider: Provider, declared: Declared, missing: NotProvided) -> Mis
     example = _made_by_hand(provider) if is_scalar(declared.annotation, TEXTS) else None
     if example is not None:
         remedy = f"Write {example} with its value. Or {remedy[:1].lower()}{remedy[1:]}"
-    return Mistake(what, remedy, where=provider.where)
+    return Mistake(what, remedy)
 
 
 def captive(trail: Sequence[Provider], need: Provider) -> Mistake:

@@ -21,13 +21,13 @@ class Standing(Enum):
     PAST = auto()
     """It was an id of a session until a moment ago: it reads and stores nothing."""
     AMBIGUOUS = auto()
-    """The request bears several live sessions, of which none counts: it stores nothing."""
+    """The request bears several live sessions: no session counts, and nothing is stored."""
     UNKNOWN = auto()
-    """No session has it, or has not had it for long: the request begins afresh."""
+    """No session has this id, or it lost the id long ago: the request begins a new session."""
 
 
 Found = tuple[Id, Standing, Record | None]
-"""One id of a request, what it is worth, and the record that the store has."""
+"""An id of a request, the standing of the id, and the record of its session in the store."""
 
 _CURRENT, _GRACE, _PAST = Standing.CURRENT, Standing.GRACE, Standing.PAST
 _UNKNOWN = Standing.UNKNOWN

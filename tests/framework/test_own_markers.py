@@ -274,3 +274,42 @@ def test_a_marker_may_document_an_optional_value() -> None:
         paths = client.get("/docs/openapi.json").json["paths"]
 
     assert paths["/theme"]["get"]["parameters"][0]["required"] is False
+
+
+def test_a_documented_path_value_that_a_rule_lacks_is_left_out() -> None:
+    """A guard may read a variable that only some of its handlers have in their paths."""
+
+    class Slug(Silent):
+        def documented(self, field: Field) -> Sequence[DocumentedValue]:
+            return [DocumentedValue("path", "slug", str)]
+
+    @controller("/")
+    class Page:
+        @get("/plain")
+        def plain(self, slug: Annotated[str, Slug()]) -> str:
+            return slug
+
+    with Application(Page, Web).test() as client:
+        paths = client.get("/docs/openapi.json").json["paths"]
+
+    assert "parameters" not in paths["/plain"]["get"]
+
+
+def test_a_wrong_result_and_a_body_of_get_are_told_together() -> None:
+    """Both are mistakes of one handler, and one start tells both."""
+
+    class Opaque:
+        pass
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self, lines: Annotated[list[str], Lines()]) -> Opaque:
+            return Opaque()
+
+    with pytest.raises(StartupError) as raised:
+        Application(Page)
+
+    whats = " | ".join(mistake.what for mistake in raised.value.mistakes)
+    assert "which JSON cannot hold" in whats
+    assert "a GET request has no body" in whats
