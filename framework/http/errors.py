@@ -17,9 +17,9 @@ from werkzeug.exceptions import (
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 
+from framework.http.headers import Headers, check_status, sendable
 from framework.http.responses import (
     NOSNIFF,
-    Headers,
     Rendered,
     encode_json,
     render_response,
@@ -80,6 +80,8 @@ def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered
     if error.response is not None or (error.code is not None and error.code < 400):
         return render_response(error.get_response(environ), environ, type(error).__name__)
     details = _details(error)
+    line = status_line(details.status)
+    check_status(line, f"the error {type(error).__name__}")
     headers = own_headers(error, environ)
     if _prefers_html(environ):
         body = _page(details).encode()
@@ -89,12 +91,15 @@ def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered
         headers.append(PROBLEM)
     # The client's Accept header decides between the two types.
     headers += [NOSNIFF, ("Vary", "Accept"), ("Content-Length", str(len(body)))]
-    return status_line(details.status), headers, [body]
+    return line, headers, [body]
 
 
 def own_headers(error: HTTPException, environ: "WSGIEnvironment") -> Headers:
-    """Return the headers of an error, such as Allow and Retry-After, without Content-Type."""
-    headers = error.get_headers(environ)
+    """Return the headers of an error, such as Allow and Retry-After, without Content-Type.
+
+    Raises ValueError for a header that a server cannot send.
+    """
+    headers = sendable(error.get_headers(environ), f"the error {type(error).__name__}")
     return [(name, value) for name, value in headers if name.lower() != "content-type"]
 
 

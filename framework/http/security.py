@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wsgi import get_host
 
 from framework.http.errors import render_problem
-from framework.http.responses import Headers
+from framework.http.headers import Headers
 from framework.settings import HTTPSettings
 
 if TYPE_CHECKING:
