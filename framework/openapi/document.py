@@ -12,7 +12,8 @@ from framework.dispatch.handlers import Handler
 from framework.dispatch.steps import CheckGuard, Everywhere, only, refusals_of, steps_of
 from framework.http.errors import ProblemDetails
 from framework.openapi.operations import describe_body, describe_parameters, results
-from framework.openapi.schemas import Schema, Schemas
+from framework.openapi.schemas import Schemas
+from framework.openapi.sides import Schema
 
 # The reasons why the framework itself answers with an error.
 _REFUSALS = {
@@ -111,7 +112,7 @@ class _Paths:
         return {**results(handler.route, self._schemas), **referred}
 
     def _refusal(self, status: int) -> Schema:
-        schema = self._schemas.of(ProblemDetails)
+        schema = self._schemas.of(ProblemDetails, "answer")
         content = {"application/problem+json": {"schema": schema}}
         return {"description": _REFUSALS[status], "content": content}
 

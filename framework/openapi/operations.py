@@ -17,9 +17,10 @@ from framework.binding.source import (
     Parameter,
 )
 from framework.http.routes import Route
-from framework.openapi.schemas import Schema, Schemas
+from framework.openapi.schemas import Schemas
+from framework.openapi.sides import Schema
 from framework.types.conversion import list_item
-from framework.types.fields import fields_of
+from framework.types.fields import as_plain, fields_of
 from framework.types.signatures import EMPTY, Unresolved, bare, read_return, split
 
 D = TypeVar("D", DocumentedValue, DocumentedBody, DocumentedForm)
@@ -98,7 +99,7 @@ def _documented(found: Sequence[Parameter], kind: type[D]) -> Iterator[tuple[Par
 def _with_default(schema: Schema, parameter: Parameter) -> Schema:
     if not parameter.required and parameter.default is not None:
         try:
-            schema["default"] = msgspec.to_builtins(parameter.default, str_keys=True)
+            schema["default"] = msgspec.to_builtins(as_plain(parameter.default), str_keys=True)
         # A default that JSON cannot hold is not documented.
         except (TypeError, ValueError):
             return schema
@@ -183,5 +184,5 @@ def _schema(media_type: str, group: list[Any], schemas: Schemas) -> Schema:
         return {"type": "string"}
     if media_type == "application/octet-stream":
         return {}
-    found = [schemas.of(kind) for kind in group]
+    found = [schemas.of(kind, "answer") for kind in group]
     return found[0] if len(found) == 1 else {"anyOf": found}

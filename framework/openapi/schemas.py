@@ -1,44 +1,44 @@
 """Types → JSON schemas, of which those of classes are shared by name."""
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 import msgspec
 from msgspec.json import schema_components
-from werkzeug.datastructures import FileStorage
 
-from framework.types.signatures import EMPTY, Unresolved, annotated, bare, describe
-
-Schema = dict[str, Any]
+from framework.openapi.models import describe_models, schema_of_stranger
+from framework.openapi.sides import SIDES, Schema, Side, join_sides
+from framework.types.fields import is_pydantic_model
+from framework.types.signatures import EMPTY, Unresolved, annotated, bare
 
 _SHARED = "#/components/schemas/"
 _UNKNOWN = (EMPTY, Unresolved, Any, object)
-_FILE: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
 
 
 class Schemas:
     """Collect the types of a document, and describe them all at its end.
 
-    A class has one schema, wherever it is asked for, and its name depends on the other classes.
+    A class has one schema, wherever it is asked for, and its name depends on the other classes. A
+    class that looks different in requests and in answers has two schemas.
     """
 
     def __init__(self) -> None:
-        self._asked: list[tuple[Any, Schema]] = []
+        self._asked: dict[Side, list[tuple[Any, Schema]]] = {side: [] for side in SIDES}
         # The models of pydantic; pydantic names and describes them in the end.
-        self._models: dict[Any, Schema] = {}
+        self._models: dict[tuple[Any, Side], Schema] = {}
 
-    def of(self, annotation: Any) -> Schema:
+    def of(self, annotation: Any, side: Side = "request") -> Schema:
         """Return the schema of a type: a dictionary that `shared` fills in the end."""
         if annotation in _UNKNOWN:
             return {}
         schema: Schema = {}
-        if self._is_describable(annotation):
-            self._asked.append((annotation, schema))
+        if self._is_describable(annotation, side):
+            self._asked[side].append((annotation, schema))
         elif get_origin(annotation) in (Union, UnionType):
-            schema["anyOf"] = [self.of(member) for member in get_args(annotation)]
+            schema["anyOf"] = [self.of(member, side) for member in get_args(annotation)]
         elif isinstance(annotation, type) and issubclass(annotation, enum.Enum):
             schema["enum"] = [member.value for member in annotation]
         return schema
@@ -52,48 +52,39 @@ class Schemas:
 
     def shared(self) -> Mapping[str, Schema]:
         """Fill every schema that was asked for, and return the schemas of classes by name."""
-        types = [annotation for annotation, _ in self._asked]
-        _, taken = self._describe(types)
-        self._models, models = _describe_models(self._models, taken)
-        found, components = self._describe(types)
-        for (_, schema), filling in zip(self._asked, found, strict=True):
-            schema.update(filling)
-        return dict(sorted((components | models).items()))
+        asked = [(side, *pair) for side in SIDES for pair in self._asked[side]]
+        types = [annotation for _, annotation, _ in asked]
+        taken = _describe(types, schema_of_stranger)[1]
+        self._models, models = describe_models(self._models, taken, _SHARED)
+        found: dict[Side, Mapping[str, Schema]] = {}
+        for side in SIDES:
+            # A class has one name on both sides, so each time all types are described.
+            filled, found[side] = _describe(types, self._stranger(side))
+            for (own, _, schema), filling in zip(asked, filled, strict=True):
+                if own == side:
+                    schema.update(filling)
+        roots = {side: [schema for _, schema in self._asked[side]] for side in SIDES}
+        return dict(sorted((join_sides(roots, found, _SHARED) | models).items()))
 
-    def _is_describable(self, annotation: Any) -> bool:
+    def _is_describable(self, annotation: Any, side: Side) -> bool:
+        def note(kind: Any) -> Schema:
+            if is_pydantic_model(kind):
+                self._models.setdefault((kind, side), {})
+            return schema_of_stranger(kind)
+
         try:
-            self._describe([annotation])
+            _describe([annotation], note)
         # A handler may return a type that msgspec cannot describe, such as two dataclasses.
         except (TypeError, NameError):
             return False
         return True
 
-    def _describe(self, types: list[Any]) -> tuple[tuple[Schema, ...], Schema]:
-        return schema_components(
-            types, schema_hook=self._of_stranger, ref_template=_SHARED + "{name}"
-        )
-
-    def _of_stranger(self, kind: Any) -> Schema:
-        """Describe a class that msgspec does not know."""
-        if kind is FileStorage:
-            return _FILE
-        titled = {"title": describe(kind)}
-        # pydantic may not be installed, so the method of its models identifies a model.
-        is_model = hasattr(kind, "model_json_schema")
-        return self._models.setdefault(kind, titled) if is_model else titled
+    def _stranger(self, side: Side) -> Callable[[Any], Schema]:
+        """Return the function that describes the classes that msgspec does not know."""
+        return lambda kind: dict(self._models.get((kind, side)) or schema_of_stranger(kind))
 
 
-def _describe_models(models: Iterable[Any], taken: Schema) -> tuple[dict[Any, Schema], Schema]:
-    """Return the references to models of pydantic, and their schemas under unused names."""
-    if not models:
-        return {}, {}
-    from pydantic.json_schema import models_json_schema
-
-    for prefix in ("", "pydantic."):
-        references, found = models_json_schema(
-            [(model, "validation") for model in models], ref_template=f"{_SHARED}{prefix}{{model}}"
-        )
-        schemas = {prefix + name: schema for name, schema in found["$defs"].items()}
-        if not schemas.keys() & taken.keys():
-            break
-    return {model: reference for (model, _), reference in references.items()}, schemas
+def _describe(
+    types: list[Any], stranger: Callable[[Any], Schema]
+) -> tuple[tuple[Schema, ...], dict[str, Schema]]:
+    return schema_components(types, schema_hook=stranger, ref_template=_SHARED + "{name}")

@@ -50,7 +50,7 @@ def encodable(value: object) -> object:
     """Return a JSON value in place of a model; raise TypeError for any other object."""
     if not is_pydantic_model(type(value)):
         raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
-    return cast(Any, value).model_dump(mode="json")
+    return cast(Any, value).model_dump(mode="json", by_alias=True)
 
 
 def type_info(annotation: Any) -> msgspec.inspect.Type:

@@ -194,3 +194,64 @@ def test_a_default_that_json_cannot_hold_is_left_out() -> None:
 
     body = document_of(Optional)["paths"]["/"]["post"]["requestBody"]
     assert body["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Cat"}
+
+
+class MarkedBox(msgspec.Struct):
+    """An item.
+
+    - one
+    - two
+
+        code
+    """
+
+    a: int
+
+
+@dataclass
+class MarkedItem:
+    """An item.
+
+    - one
+    - two
+
+        code
+    """
+
+    a: int
+
+
+class MarkedOptions(TypedDict):
+    """
+    An item.
+
+    - one
+    - two
+
+        code
+    """
+
+    a: int
+
+
+class MarkedSize(Enum):
+    """An item.
+
+    - one
+    - two
+
+        code"""
+
+    A = 1
+
+
+MARKED = [MarkedBox, MarkedItem, MarkedOptions, MarkedSize]
+
+
+@pytest.mark.parametrize("kind", MARKED)
+def test_the_docstring_of_a_class_has_no_indentation(kind: Any) -> None:
+    """Markdown would make a block of code of indented lines."""
+    _, shared = _described(kind)
+
+    (described,) = shared.values()
+    assert described["description"] == "An item.\n\n- one\n- two\n\n    code"

@@ -1,0 +1,76 @@
+"""Models of pydantic → JSON schemas, under names that no other class of the document has."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
+from itertools import count
+from typing import Any, cast
+
+from werkzeug.datastructures import FileStorage
+
+from framework.openapi.sides import Schema, Side, without_end
+from framework.types.signatures import describe
+
+_MODES: Mapping[Side, str] = {"request": "validation", "answer": "serialization"}
+_EXCLUSIONS = ("serialization_exclude", "serialization_exclude_if")
+
+
+def schema_of_stranger(kind: Any) -> Schema:
+    """Describe a class that no library can describe: a file, or anything."""
+    if isinstance(kind, type) and issubclass(kind, FileStorage):
+        return {"type": "string", "contentMediaType": "application/octet-stream"}
+    return {"title": describe(kind)}
+
+
+def describe_models(
+    models: Iterable[tuple[Any, Side]], taken: Collection[str], shared: str
+) -> tuple[dict[tuple[Any, Side], Schema], dict[str, Schema]]:
+    """Return the references to models, and the schemas of the models under names not yet taken.
+
+    `shared` is the text before a name in a reference.
+    """
+    asked = {(model, _MODES[side]): (model, side) for model, side in models}
+    if not asked:
+        return {}, {}
+    from pydantic.json_schema import models_json_schema
+
+    for prefix in _prefixes():
+        references, found = models_json_schema(
+            cast(Any, list(asked)),
+            ref_template=f"{shared}{prefix}{{model}}",
+            schema_generator=_generator(),
+        )
+        schemas = {prefix + name: schema for name, schema in found.get("$defs", {}).items()}
+        if {without_end(name) for name in schemas}.isdisjoint(taken):
+            break
+    return {asked[key]: reference for key, reference in references.items()}, schemas
+
+
+def _prefixes() -> Iterator[str]:
+    yield ""
+    yield "pydantic."
+    yield from (f"pydantic_{number}." for number in count(2))
+
+
+@cache
+def _generator() -> type[Any]:
+    """Return the class that describes models, which can be made only if pydantic is installed."""
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class Generator(GenerateJsonSchema):
+        """Permit any value where pydantic has no schema, and know what answers always hold."""
+
+        # A default that JSON cannot hold is not documented.
+        ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}
+
+        def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> Schema:
+            return {}
+
+        def is_instance_schema(self, schema: Any) -> Schema:
+            return schema_of_stranger(schema["cls"])
+
+        def field_is_required(self, field: Any, total: bool) -> bool:
+            if self.mode == "validation" or field["type"] == "typed-dict-field":
+                return super().field_is_required(field, total)
+            return not any(field.get(exclusion) for exclusion in _EXCLUSIONS)
+
+    return Generator

@@ -1,0 +1,109 @@
+"""The two sides of a document: what requests may hold, and what answers hold.
+
+A class that looks different on the two sides, such as a model of pydantic whose defaults are
+optional in a request and always there in an answer, has a schema for each side.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+Schema = dict[str, Any]
+Side = Literal["request", "answer"]
+
+SIDES: tuple[Side, Side] = ("request", "answer")
+# The ends of the names of schemas; pydantic has the same ends for its own models.
+ENDS: Mapping[Side, str] = {"request": "-Input", "answer": "-Output"}
+
+
+def join_sides(
+    roots: Mapping[Side, Iterable[Schema]],
+    described: Mapping[Side, Mapping[str, Schema]],
+    shared: str,
+) -> dict[str, Schema]:
+    """Return the schemas of classes that the roots of either side need, by name.
+
+    `described` are the schemas of each side, and `shared` is the text before a name in a reference.
+    References to schemas that are given a new name here are changed in place, in the roots too.
+    """
+    needed = {side: _reached(roots[side], described[side], shared) for side in SIDES}
+    split = _different(needed, shared)
+    joined: dict[str, Schema] = {}
+    for side in SIDES:
+        ends = {shared + name: shared + name + ENDS[side] for name in split}
+        for schema in (*roots[side], *needed[side].values()):
+            _rename(schema, ends)
+        joined |= {
+            name + ENDS[side] if name in split else name: schema
+            for name, schema in needed[side].items()
+        }
+    return joined
+
+
+def without_end(name: str) -> str:
+    """Return the name of a schema without the end that says its side."""
+    for end in ENDS.values():
+        name = name.removesuffix(end)
+    return name
+
+
+def _reached(
+    roots: Iterable[Schema], described: Mapping[str, Schema], shared: str
+) -> dict[str, Schema]:
+    """Return the schemas to which references lead from the roots."""
+    found: dict[str, Schema] = {}
+    waiting = list(roots)
+    while waiting:
+        for reference in _references(waiting.pop()):
+            name = reference.removeprefix(shared)
+            # A model of pydantic is not among the described schemas.
+            if name not in found and name in described:
+                found[name] = described[name]
+                waiting.append(described[name])
+    return found
+
+
+def _different(needed: Mapping[Side, Mapping[str, Schema]], shared: str) -> set[str]:
+    """Find the names whose schemas differ, or refer to schemas that differ."""
+    request, answer = (needed[side] for side in SIDES)
+    both = request.keys() & answer.keys()
+    users: dict[str, set[str]] = {}
+    for name in both:
+        for reference in _references(request[name]):
+            users.setdefault(reference.removeprefix(shared), set()).add(name)
+    found: set[str] = set()
+    waiting = [name for name in both if request[name] != answer[name]]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += users.get(name, ())
+    return found
+
+
+def _references(schema: Any) -> Iterator[str]:
+    """Yield the references inside a schema."""
+    for holder, key in _places(schema):
+        yield holder[key]
+
+
+def _rename(schema: Any, names: Mapping[str, str]) -> None:
+    for holder, key in list(_places(schema)):
+        holder[key] = names.get(holder[key], holder[key])
+
+
+def _places(schema: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield each dictionary inside a schema that holds a reference, and the key of the reference.
+
+    A discriminator has a mapping of references.
+    """
+    waiting = [schema]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting += item
+        elif isinstance(item, dict):
+            waiting += item.values()
+            if isinstance(item.get("$ref"), str):
+                yield item, "$ref"
+            if isinstance(mapping := item.get("mapping"), dict) and "propertyName" in item:
+                yield from ((mapping, key) for key, name in mapping.items() if type(name) is str)
