@@ -14,7 +14,7 @@ from framework.binding.plan import Plan, compile_call
 from framework.binding.query import QueryMarker
 from framework.decorators import CATCHES, catches_in, is_status
 from framework.http.context import Context
-from framework.http.errors import as_http_error, own_headers
+from framework.http.errors import answerable, as_http_error, own_headers
 from framework.http.responses import Recover, Rendered, Renderers
 from framework.http.routes import Variables, common_variables
 from framework.injection.graph import Graph
@@ -80,6 +80,7 @@ def catching(catchers: Sequence[Catcher], recover: Recover) -> Recover:
             answers[kind] = _compile(found[0], kind)
 
     def caught(error: Exception, context: Context) -> Rendered:
+        error = answerable(error)
         for kind in () if _is_answer(error) else type(error).__mro__:
             if kind in answers:
                 try:

@@ -31,7 +31,7 @@ from framework.dispatch.steps import (
     steps_without_handler,
 )
 from framework.http.context import Context, context_class
-from framework.http.errors import as_http_error, render_problem
+from framework.http.errors import answerable, as_http_error, render_problem
 from framework.http.responses import (
     Answer,
     Recover,
@@ -151,6 +151,7 @@ class Dispatcher:
         """Render errors; log an unexpected error, or leave it to the debugger."""
 
         def recover(error: Exception, context: Context) -> Rendered:
+            error = answerable(error)
             http_error = as_http_error(error)
             if http_error is None and self.debug:
                 raise error
@@ -158,7 +159,14 @@ class Dispatcher:
             # An HTTPException is an answer, and a 4xx is the client's error: neither is logged.
             if http_error is not error and (http_error.code or 500) >= 500:
                 logger.error("%s failed", what, exc_info=error)
-            return render_problem(http_error, context.environ)
+            try:
+                return render_problem(http_error, context.environ)
+            # The class of the error may be the user's own, and its methods may raise anything.
+            except Exception:
+                if self.debug:
+                    raise
+                logger.exception("%s failed: its error cannot be answered", what)
+                return render_problem(InternalServerError(), context.environ)
 
         return recover
 

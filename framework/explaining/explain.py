@@ -177,8 +177,11 @@ def _around(
     application: Application, steps: Sequence[Step], method: str, *, uses_session: bool
 ) -> Iterator[Outcome]:
     """Yield the answers that are possible for every request, with or without a handler."""
-    if application.everywhere.settings.trusted_hosts:
+    settings = application.everywhere.settings
+    if settings.trusted_hosts:
         yield Outcome(400, "the host is not one of trusted_hosts")
+    if any(settings.proxies.values()):
+        yield Outcome(400, "a header of a proxy holds something else than it should")
     for step in steps:
         if isinstance(step, PassMiddleware) or (isinstance(step, SaveSession) and uses_session):
             yield from step.outcomes(method)

@@ -1,8 +1,9 @@
 """The body of 404, 500 and every other HTTP error: problem+json (RFC 9457) or an HTML page."""
 
+import reprlib
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 from markupsafe import escape
@@ -14,15 +15,17 @@ from werkzeug.exceptions import (
     default_exceptions,
 )
 from werkzeug.http import parse_accept_header
+from werkzeug.wrappers import Response
 
+from framework.http.headers import Headers, check_status, sendable
 from framework.http.responses import (
     NOSNIFF,
-    Headers,
     Rendered,
     encode_json,
     render_response,
     status_line,
 )
+from framework.types.signatures import describe
 from framework.validation import FieldError, InvalidRequest
 from sessions.errors import SessionError, StoreUnavailable
 
@@ -57,11 +60,28 @@ def as_http_error(error: Exception) -> HTTPException | None:
     return None
 
 
+class UnanswerableError(TypeError):
+    """Say why no answer can be made from an HTTP error that was raised."""
+
+
+def answerable(error: Exception) -> Exception:
+    """Return an exception as it is, or the bug that it is if no answer can be made from it."""
+    fault = _fault(error) if isinstance(error, HTTPException) else None
+    if fault is None:
+        return error
+    bug = UnanswerableError(fault)
+    # The traceback in the log then shows the line that raised.
+    bug.__cause__ = error
+    return bug
+
+
 def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered:
     """Render an HTTP error with its own headers, or the response that the error carries."""
     if error.response is not None or (error.code is not None and error.code < 400):
         return render_response(error.get_response(environ), environ, type(error).__name__)
     details = _details(error)
+    line = status_line(details.status)
+    check_status(line, f"the error {type(error).__name__}")
     headers = own_headers(error, environ)
     if _prefers_html(environ):
         body = _page(details).encode()
@@ -71,12 +91,15 @@ def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered
         headers.append(PROBLEM)
     # The client's Accept header decides between the two types.
     headers += [NOSNIFF, ("Vary", "Accept"), ("Content-Length", str(len(body)))]
-    return status_line(details.status), headers, [body]
+    return line, headers, [body]
 
 
 def own_headers(error: HTTPException, environ: "WSGIEnvironment") -> Headers:
-    """Return the headers of an error, such as Allow and Retry-After, without Content-Type."""
-    headers = error.get_headers(environ)
+    """Return the headers of an error, such as Allow and Retry-After, without Content-Type.
+
+    Raises ValueError for a header that a server cannot send.
+    """
+    headers = sendable(error.get_headers(environ), f"the error {type(error).__name__}")
     return [(name, value) for name, value in headers if name.lower() != "content-type"]
 
 
@@ -85,9 +108,42 @@ def _details(error: HTTPException) -> ProblemDetails:
         type="about:blank",
         title=error.name,
         status=error.code or HTTPStatus.INTERNAL_SERVER_ERROR,
-        detail=error.description or "",
+        # An exception or a text that is translated late may stand in the place of the text.
+        detail=str(error.description or ""),
         errors=error.errors if isinstance(error, InvalidRequest) else (),
     )
+
+
+def _fault(error: HTTPException) -> str | None:
+    """Say why no answer can be made from an HTTP error; None if an answer can be made."""
+    name, response, code = describe(type(error)), cast(object, error.response), error.code
+    if response is not None and not isinstance(response, Response):
+        status = error.description if isinstance(error.description, int) else code or 404
+        return (
+            f"{name} got {reprlib.repr(response)} as its response, which is not a Response:"
+            f" {name} takes a description and then a response. Fix: {_right(name, code)} or"
+            f' abort({status}, "text").'
+        )
+    # A subclass without a status is a 500 that somebody has chosen.
+    if response is None and type(error) is HTTPException:
+        return (
+            f"{name} has no status, so no answer can be made. Fix: raise a class that has one, as"
+            ' NotFound("text"), or write abort(404, "text").'
+        )
+    if code is not None and not _is_status(code):
+        return (
+            f"{name} has the status {code!r}, which no server can send. Fix: write a whole number"
+            " from 200 to 599 in the class, as in code = 404."
+        )
+    return None
+
+
+def _right(name: str, code: int | None) -> str:
+    return 'write NotFound("text")' if code is None else f'write {name}("text")'
+
+
+def _is_status(code: object) -> bool:
+    return isinstance(code, int) and 200 <= code <= 599
 
 
 def _prefers_html(environ: "WSGIEnvironment") -> bool:

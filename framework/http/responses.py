@@ -20,13 +20,13 @@ from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
 from framework.http.context import Context
+from framework.http.headers import Headers, check_status, sendable
 from framework.types.models import encodable
 from framework.types.returns import advice_on_parts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-Headers = list[tuple[str, str]]
 Rendered = tuple[str, Headers, Iterable[bytes]]
 Render = Callable[[Any, "WSGIEnvironment"], Rendered]
 # Makes the response of one request, also if the handler fails.
@@ -220,8 +220,8 @@ class Closing(list[bytes]):
 def render_response(response: Response, environ: "WSGIEnvironment", where: str) -> Rendered:
     """Render a Werkzeug response."""
     try:
-        headers = response.get_wsgi_headers(environ).to_wsgi_list()
-        _check_headers(headers, where)
+        check_status(response.status, where)
+        headers = sendable(response.get_wsgi_headers(environ).to_wsgi_list(), where)
     # The response will not be sent after any error.
     except BaseException:
         close_body(response)
@@ -253,21 +253,6 @@ def _body(response: Response, environ: "WSGIEnvironment", where: str) -> Iterabl
     if is_watched and response.direct_passthrough:
         return Stream(ClosingIterator(response.iter_encoded(), response.close), where)
     return body if response.direct_passthrough else Stream(iter(body), where)
-
-
-def _check_headers(headers: Headers, where: str) -> None:
-    """Refuse a header that no server can send, while the session can still be discarded.
-
-    Source: RFC 9110, section 5.5.
-    """
-    for name, value in headers:
-        try:
-            f"{name}{value}".encode("latin-1")
-        except UnicodeEncodeError as error:
-            raise ValueError(
-                f"{where} sets the header {name}: {value!r}, which is not Latin-1; "
-                "percent-encode the value, or leave the header out"
-            ) from error
 
 
 def status_line(status: int) -> str:

@@ -5,11 +5,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
 from werkzeug.exceptions import SecurityError
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wsgi import get_host
 
 from framework.http.errors import render_problem
-from framework.http.responses import Headers
+from framework.http.headers import Headers
+from framework.http.proxies import refuse_unfit_values, trust_proxies
 from framework.settings import HTTPSettings
 
 if TYPE_CHECKING:
@@ -35,10 +35,13 @@ def surround(application: "WSGIApplication", settings: HTTPSettings) -> "WSGIApp
     if settings.trusted_hosts:
         hosts = [host.lower() for host in settings.trusted_hosts]
         application = _for_trusted_hosts(application, hosts)
+    has_proxies = any(settings.proxies.values())
+    if has_proxies:
+        application = refuse_unfit_values(application)
     if settings.security_headers:
         application = _with_security_headers(application)
-    if any(settings.proxies.values()):
-        application = ProxyFix(application, **settings.proxies)
+    if has_proxies:
+        application = trust_proxies(application, settings.proxies)
     return application
 
 
@@ -66,12 +69,11 @@ def _refused_host(environ: "WSGIEnvironment") -> SecurityError:
 
 def _with_security_headers(application: "WSGIApplication") -> "WSGIApplication":
     def secured(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        is_https = environ["wsgi.url_scheme"] == "https"
-        wanted = _SECURITY_HEADERS | _HTTPS_ONLY if is_https else _SECURITY_HEADERS
-
         def start(
             status: str, headers: Headers, exc_info: _ExcInfo = None, /
         ) -> Callable[[bytes], object]:
+            is_https = environ["wsgi.url_scheme"] == "https"
+            wanted = _SECURITY_HEADERS | _HTTPS_ONLY if is_https else _SECURITY_HEADERS
             # A header that the application sets itself stays.
             said = {name.lower() for name, _ in headers}
             added = [(name, value) for name, value in wanted.items() if name.lower() not in said]
