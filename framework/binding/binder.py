@@ -15,6 +15,7 @@ from framework.binding.faulty_markers import (
 from framework.binding.form import FormMarker
 from framework.binding.path import PathMarker, note_misspellings, note_untaken
 from framework.binding.plan import Plan
+from framework.binding.plan_memory import asks_for_components, plan_once, provides_nothing
 from framework.binding.pydantic_limits import refuse_pydantic_limits
 from framework.binding.query import QueryMarker
 from framework.binding.request import RequestMarker
@@ -75,7 +76,8 @@ class Supply:
 
 def bind(declared: Sequence[Declared], *, where: str, supply: Supply) -> Plan:
     """Plan how a request becomes arguments; raise `Reported` if a parameter cannot be bound."""
-    return _Binder(where, supply).plan(declared)
+    binder = _Binder(where, supply)
+    return plan_once(declared, where, supply.path, supply.variables, lambda: binder.plan(declared))
 
 
 def read_function(function: Callable[..., object], what: str, here: Place) -> list[Declared]:
@@ -136,9 +138,7 @@ class _Binder:
         marked = self._marked(declared)
         marker = marked or self._implied(declared)
         self._check_words(declared, marker)
-        others = tuple(element for element in declared.metadata if marker_of(element) is None)
-        annotation = annotated(declared.annotation, others)
-        field = Field(declared.name, annotation, _default(declared), self._supply.provide)
+        field = self._field(declared, marker)
         extract, parts = bound(marker, field, self._bind_nested)
         refuse_pydantic_limits(marker, field)
         return Parameter(
@@ -152,6 +152,12 @@ class _Binder:
             taken_by=self._where,
             parts=parts,
         )
+
+    def _field(self, declared: Declared, marker: Marker) -> Field:
+        others = tuple(element for element in declared.metadata if marker_of(element) is None)
+        annotation = annotated(declared.annotation, others)
+        provide = self._supply.provide if asks_for_components(marker) else provides_nothing
+        return Field(declared.name, annotation, _default(declared), provide)
 
     def _bind_nested(self, kind: type, function: Callable[..., object]) -> Plan:
         """Plan the parameters of a resolver's method; raise `Mistake` for a cycle of resolvers."""

@@ -112,10 +112,9 @@ def path_variables(rule: str) -> Mapping[str, type | None]:
         raise ValueError("it holds two slashes in a row")
     parsed = _ParsedRule(rule)
     try:
-        new_map([parsed])
-    # Werkzeug raises LookupError for an unknown converter, TypeError for its arguments,
-    # and SyntaxError for a repeated variable.
-    except (LookupError, SyntaxError, TypeError, ValueError) as error:
+        parsed.bind(_CONVERTERS)
+    # Werkzeug raises LookupError for an unknown converter, and TypeError for its arguments.
+    except (LookupError, TypeError, ValueError) as error:
         raise ValueError(str(error)) from error
     return {
         name: _VALUE_TYPES.get(type(converter))
@@ -144,7 +143,8 @@ def path_key(rule: str) -> str:
 
     The names of variables and a slash at the end do not count.
     """
-    return _VARIABLE.sub(lambda found: f"<{found[1] or 'string'}>", rule.removesuffix("/"))
+    key = rule.removesuffix("/")
+    return _VARIABLE.sub(lambda found: f"<{found[1] or 'string'}>", key) if "<" in key else key
 
 
 def new_map(rules: Iterable[Rule]) -> Map:
@@ -227,12 +227,35 @@ class _FiniteFloat(FloatConverter):
         return number
 
 
+class LateRule(Rule):
+    """A rule that compiles the functions that build its URLs at the first URL.
+
+    Most rules never build one, and the functions take most of the time that a rule costs.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        kind = type(self)
+        return kind._first_url_with_query if append_unknown else kind._first_url
+
+    def _first_url(self, **values: object) -> tuple[str, str]:
+        self._build = super()._compile_builder(append_unknown=False).__get__(self)
+        return self._build(**values)
+
+    def _first_url_with_query(self, **values: object) -> tuple[str, str]:
+        self._build_unknown = super()._compile_builder(append_unknown=True).__get__(self)
+        return self._build_unknown(**values)
+
+
 class _ParsedRule(Rule):
-    """A rule that remembers the converters of its variables."""
+    """A rule that only remembers the converters of its variables, and never builds a URL."""
 
     def __init__(self, rule: str) -> None:
         super().__init__(rule)
         self.variable_converters: dict[str, BaseConverter] = {}
+
+    # A static method is not bound to the rule, so no reference leads from the rule to itself.
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        return staticmethod(_no_url)
 
     def get_converter(
         self,
@@ -241,10 +264,19 @@ class _ParsedRule(Rule):
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
     ) -> BaseConverter:
+        if variable_name in self.variable_converters:
+            raise ValueError(f"the variable {variable_name!r} is in it twice")
         converter = super().get_converter(variable_name, converter_name, args, kwargs)
         self.variable_converters[variable_name] = converter
         return converter
 
+
+def _no_url(**values: object) -> tuple[str, str]:
+    raise NotImplementedError("this rule was only read for its variables")
+
+
+# A `Map` without rules, which only knows the converters: no rule has to be taken out of it again.
+_CONVERTERS = new_map([])
 
 _VALUE_TYPES: dict[type, type] = {
     UnicodeConverter: str,

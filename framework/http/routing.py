@@ -6,16 +6,15 @@ segment. Both give the same answer as the `Map`; if the tree cannot decide, the 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import unquote_to_bytes
 
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
-from werkzeug.routing import BuildError, Rule
+from werkzeug.routing import BuildError
 
 from framework.http.matching import Found, Tree, Undecided
-from framework.http.routes import new_map, path_key
+from framework.http.routes import LateRule, new_map, path_key
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -26,8 +25,7 @@ H = TypeVar("H")
 _MOST_NAMES = 5
 
 
-@dataclass(frozen=True)
-class Entry(Generic[H]):
+class Entry(NamedTuple, Generic[H]):
     """Hold the handler of one method and rule; `endpoint` is the handler's name for URLs."""
 
     method: str
@@ -43,7 +41,7 @@ def answering_head(entries: Iterable[Entry[H]]) -> Iterator[Entry[H]]:
     for entry in found:
         yield entry
         if entry.method == "GET" and path_key(entry.rule) not in heads:
-            yield replace(entry, method="HEAD")
+            yield entry._replace(method="HEAD")
 
 
 def is_automatic_options(method: str, refusal: HTTPException) -> bool:
@@ -179,7 +177,7 @@ class _Table:
             if "<" in rule:
                 self.tree.add(rule, method, number)
         self.tree.finish()
-        self.exact = self._answers(rule for _, rule, _ in entries if "<" not in rule)
+        self.exact = self._answers(entries)
 
     def ask_map(self, method: str, path: str) -> Found[int] | None:
         """Ask the `Map`, unless the `Map` would change the slashes of the path."""
@@ -195,13 +193,26 @@ class _Table:
             return None
         return cast(_EntryRule, rule).number, dict(values)
 
-    def _answers(self, rules: Iterable[str]) -> dict[str, dict[str, Found[int]]]:
-        """Ask the `Map` about every path that a rule without variables matches."""
-        answers = {}
-        for path in {path for rule in rules for path in (rule, _other_slash(rule))}:
-            found = {method: self.ask_map(method, path) for method in self.methods}
-            answers[path] = {method: answer for method, answer in found.items() if answer}
+    def _answers(self, entries: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, Found[int]]]:
+        """Answer every path that a rule without variables matches."""
+        answers: dict[str, dict[str, Found[int]]] = {}
+        for number, (method, rule, _) in enumerate(entries):
+            if "<" not in rule:
+                for path in (rule, _other_slash(rule)):
+                    answers.setdefault(path, {}).setdefault(method, (number, {}))
+        # A rule with variables may match the path for another method.
+        for path, found in answers.items():
+            for method in self.methods - found.keys():
+                answer = self._answer_with_variables(path, method)
+                if answer is not None:
+                    found[method] = answer
         return answers
+
+    def _answer_with_variables(self, path: str, method: str) -> Found[int] | None:
+        try:
+            return self.tree.search(path[1:].split("/"), 0, (), method)
+        except (Undecided, ValueError):
+            return self.ask_map(method, path)
 
 
 # The tests of an application build the same table again and again, so the table is cached.
@@ -210,7 +221,7 @@ def _table_of(entries: tuple[tuple[str, str, str], ...]) -> _Table:
     return _Table(entries)
 
 
-class _EntryRule(Rule):
+class _EntryRule(LateRule):
     """A rule for one entry and only its method, because Werkzeug would add HEAD to GET."""
 
     def __init__(self, number: int, method: str, rule: str, endpoint: str) -> None:

@@ -25,7 +25,8 @@ class HiddenDecorators:
     def note(self, target: type, report: Report) -> set[str]:
         """Note each method whose decorators are lost, and return the names of those methods."""
         lost: set[str] = set()
-        for base in target.__mro__:
+        # The last base is `object`, whose methods hide nothing.
+        for base in target.__mro__[:-1]:
             for name, found in vars(base).items():
                 is_member = callable(found) or hasattr(type(found), "__get__")
                 if is_member and not _holds_nothing(found):

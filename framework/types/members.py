@@ -8,13 +8,15 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial, update_wrapper
-from types import FunctionType, MappingProxyType, MethodType
+from types import FunctionType, GetSetDescriptorType, MappingProxyType, MethodType, NoneType
 from typing import Any, TypeVar, cast, get_args, get_origin
 
 from framework.types.signatures import EMPTY, evaluate, signature_of
 
 # The modules of the classes of aliases, such as `types.UnionType` and `typing.NewType`.
 _OF_ALIASES = ("types", "typing", "typing_extensions")
+# The types of many members of classes that cannot have a tag.
+_WITHOUT_TAGS = (NoneType, str, dict, tuple, GetSetDescriptorType)
 # Type variables and the types that replace them.
 Types = Mapping[Any, Any]
 
@@ -56,12 +58,13 @@ def tagged_members(target: type, name: str) -> Iterator[Member]:
     An override without a tag keeps the tag of the overridden method. An override that is not a
     method removes the member.
     """
-    bases = [vars(base) for base in target.__mro__]
+    # The last base is `object`, whose methods have no tags.
+    bases = [vars(base) for base in target.__mro__[:-1]]
     tagged = dict.fromkeys(
         key
         for members in reversed(bases)
         for key, member in members.items()
-        if _member_tag(member, name) is not None
+        if type(member) not in _WITHOUT_TAGS and _member_tag(member, name) is not None
     )
     for key in tagged:
         definitions = [members[key] for members in bases if key in members]
@@ -150,6 +153,9 @@ def _tagged(target: object) -> object:
 
 
 def _member_tag(definition: object, name: str) -> object:
+    # Most members are plain functions: this is the fastest way for them.
+    if type(definition) is FunctionType:
+        return definition.__dict__.get(name)
     # The tag of a class inside a class belongs to the inner class.
     return None if issubclass(type(definition), type) else tag_of(definition, name)
 

@@ -14,7 +14,8 @@ from tests.benchmarks import worker as w
 from tests.benchmarks.measuring import Contender, Timed, measure
 from tests.benchmarks.pieces import pieces
 from tests.benchmarks.report import Results, Target
-from tests.benchmarks.versions import NOW, NoRevisionError, beside, checked_out, name_of
+from tests.benchmarks.start_up import SIZES, measured
+from tests.benchmarks.versions import NOW, ROOT, NoRevisionError, beside, checked_out, name_of
 
 PAGE = Path("docs/benchmarks.md")
 ROUNDS = 900
@@ -63,7 +64,8 @@ def run(folder: str, *, rounds: int, before: str) -> tuple[Results, Contenders]:
     for contender in peers:
         if contender.group == c.WRITE:
             c.verify_persisted(contender, at_least=rounds)
-    results = Results(seconds, before=before if versions else None)
+    start_ups = [measured(ROOT, controllers) for controllers in SIZES]
+    results = Results(seconds, before=before if versions else None, start_ups=start_ups)
     return results, {(contender.group, contender.name): contender for contender in peers}
 
 

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -11,6 +11,7 @@ from tests.benchmarks import contenders as c
 from tests.benchmarks import worker as w
 from tests.benchmarks.measuring import Timed
 from tests.benchmarks.stages import Row, breakdown
+from tests.benchmarks.start_up import StartUp
 from tests.benchmarks.versions import BEFORE, NOW, VERSIONS, name_of
 
 PACKAGES = (
@@ -87,6 +88,16 @@ in the noise, and a figure below zero is noise.
 
 {stages}
 {versions}
+## Start-up
+
+The processor time of `Application(...)`, in a process of its own: controllers with five handlers,
+with path values, a query with limits, JSON bodies, a session, a guard and an injected service. A
+second application of the same classes is what each `app.test()` builds.
+
+| handlers | first, ms | each | second, ms | each |
+|---:|---:|---:|---:|---:|
+{start_ups}
+
 ## Targets
 
 {targets}
@@ -108,9 +119,16 @@ Version {before}, and this one: a process for each, whose slices alternate.
 class Results:
     """The quickest time of each contender, in microseconds."""
 
-    def __init__(self, seconds: Mapping[Timed, float], *, before: str | None = None) -> None:
+    def __init__(
+        self,
+        seconds: Mapping[Timed, float],
+        *,
+        before: str | None = None,
+        start_ups: Sequence[StartUp] = (),
+    ) -> None:
         self._micros = {(timed.group, timed.name): 1e6 * spent for timed, spent in seconds.items()}
         self._before = before
+        self._start_ups = start_ups
 
     @property
     def targets(self) -> list[Target]:
@@ -142,6 +160,7 @@ class Results:
             lines += ["", f"This version beside {self._before} (µs: before, now)"]
             for case, before, now in self._versions():
                 lines.append(f"  {case:<26}{before:>9.2f}{now:>9.2f}   {now / before:.2f} ×")
+        lines += ["", "Start-up", *(f"  {start_up.shown}" for start_up in self._start_ups)]
         return "\n".join([*lines, "", "Targets", *self._verdicts()])
 
     def markdown(self) -> str:
@@ -151,6 +170,7 @@ class Results:
             stages_title=STAGES_TITLE,
             stages=_stage_table(breakdown(self._micros)),
             versions=self._version_table(),
+            start_ups="\n".join(map(_start_up_row, self._start_ups)),
             targets="\n".join(f"- {verdict.strip()}" for verdict in self._verdicts()),
             date=date.today().isoformat(),
             packages=", ".join(f"{name} {version(package)}" for name, package in PACKAGES),
@@ -198,6 +218,13 @@ class Results:
                 f"  {verdict}  {target.group}: {target.ours} is {ratio:.2f} × {target.other}"
                 f" (at most {target.limit:g} ×)"
             )
+        for start_up in self._start_ups:
+            yield from start_up.verdicts()
+
+
+def _start_up_row(found: StartUp) -> str:
+    first = f"{found.first:.0f} | {found.first_each:.2f}"
+    return f"| {found.handlers} | {first} | {found.second:.0f} | {found.second_each:.2f} |"
 
 
 def _stage_table(rows: list[Row]) -> str:

@@ -3,6 +3,7 @@
 import gc
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from uuid import UUID
 
@@ -277,6 +278,28 @@ def ratio(first: Callable[[], object], second: Callable[[], object]) -> float:
     finally:
         gc.enable()
     return best[1] / best[0]
+
+
+def test_many_threads_may_build_the_first_url_of_a_rule() -> None:
+    """The builder of a rule is compiled at its first URL, with or without a query."""
+    entries = [Entry("GET", f"/r{number}/<int:n>", f"r{number}", number) for number in range(50)]
+    router = Router(entries)
+
+    def build(number: int) -> str:
+        at = number % 50
+        with_query = router.url(f"r{at}", {"n": number, "q": "a b"})
+        return f"{router.url(f'r{at}', {'n': number})} {with_query}"
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(build, range(400)))
+
+    assert found == [f"/r{n % 50}/{n} /r{n % 50}/{n}?q=a+b" for n in range(400)]
+
+
+def test_a_variable_is_in_a_path_once() -> None:
+    """Werkzeug would find out when it compiles the builder of URLs, which is late."""
+    with pytest.raises(ValueError, match="the variable 'n' is in it twice"):
+        path_variables("/a/<int:n>/<n>")
 
 
 @pytest.mark.parametrize(

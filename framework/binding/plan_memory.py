@@ -1,0 +1,70 @@
+"""Plans of functions that an earlier application with the same classes has made.
+
+The tests of an application build it again and again. A plan that asks for no component is the same
+in each of them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import NoReturn
+
+from framework.binding.body import BodyMarker
+from framework.binding.cookie import CookieMarker
+from framework.binding.form import FormMarker
+from framework.binding.header import HeaderMarker
+from framework.binding.path import PathMarker
+from framework.binding.plan import Plan
+from framework.binding.query import QueryMarker
+from framework.binding.request import RequestMarker
+from framework.binding.session import SessionMarker
+from framework.binding.session_value import SessionValueMarker
+from framework.binding.source import Marker
+from framework.types.signatures import Declared
+
+# A subclass of a user's own may ask for components, so only the very class counts.
+_WITHOUT_COMPONENTS = (
+    BodyMarker,
+    CookieMarker,
+    FormMarker,
+    HeaderMarker,
+    PathMarker,
+    QueryMarker,
+    RequestMarker,
+    SessionMarker,
+    SessionValueMarker,
+)
+_MOST_PLANS = 10_000
+
+_Key = tuple[object, ...]
+# The declared parameters stay beside the plan: while they live, nothing else has their ids.
+_plans: dict[_Key, tuple[Sequence[Declared], Plan]] = {}
+
+
+def asks_for_components(marker: Marker) -> bool:
+    """Return whether a source may ask the application for a component."""
+    return type(marker) not in _WITHOUT_COMPONENTS
+
+
+def provides_nothing(wanted: object) -> NoReturn:
+    """Stand for the components of an application in a plan that asks for none."""
+    raise LookupError(f"a source that asks for no component asked for {wanted!r}")
+
+
+def plan_once(
+    declared: Sequence[Declared],
+    where: str,
+    path: Enum,
+    variables: Mapping[str, type | None],
+    make: Callable[[], Plan],
+) -> Plan:
+    """Return the plan that was made of the same parameters at the same place, or make it."""
+    key = (where, path, *variables.items(), *map(id, declared))
+    known = _plans.get(key)
+    if known is not None:
+        return known[1]
+    plan = make()
+    if not any(asks_for_components(parameter.marker) for parameter in plan.parameters):
+        if len(_plans) >= _MOST_PLANS:
+            _plans.clear()
+        _plans[key] = (tuple(declared), plan)
+    return plan
