@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from werkzeug.exceptions import UnprocessableEntity
 
@@ -10,8 +11,14 @@ REQUIRED = "is required"
 
 _GOT = re.compile(r", got \w+$")
 _LONGEST_TEXT = 40
-# The way in which msgspec writes a place in a value.
-PLACE = re.compile(r" - at (?:`key` in )?`\$(?P<path>.*)`$")
+# The words may show a whole text of the client.
+_LONGEST_WORDS = 1000
+# The way in which msgspec writes a place in a value, before the place itself.
+_AT = " - at `"
+# What has a length, in msgspec's words, and what the length counts.
+_COUNTED = {"str": "character", "array": "item", "object": "key"}
+_LENGTH = re.compile(r"^expected (str|array|object) of length")
+_NUMBER = re.compile(r"^expected (?:int|float) (?:[<>]|that's a multiple)")
 
 # Clearer texts for msgspec's own: an example says more than the name of a standard.
 _EXAMPLES = {
@@ -59,12 +66,40 @@ def told(error: Exception, text: str) -> str:
     """Say what is wrong with a text, in the words of the converter's error."""
     if isinstance(error, UnshownTextError):
         return str(error)
-    shown = text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
-    return f"{_GOT.sub('', plain(error))}, got {shown!r}"
+    return f"{_GOT.sub('', plain(error))}, got {shortened(text)!r}"
+
+
+def limit_told(words: str, value: Any) -> str:
+    """Add the length or the number that breaks a limit; a text is not shown: it may be secret."""
+    if found := _LENGTH.match(words):
+        unit, length = _COUNTED[found[1]], len(value)
+        return f"{words}, got {length} {unit if length == 1 else unit + 's'}"
+    return f"{words}, got {shortened(repr(value))}" if _NUMBER.match(words) else words
+
+
+def shortened(text: str) -> str:
+    """Return a text that is short enough for a message."""
+    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
 
 
 def plain(error: Exception) -> str:
     """Return the words of an error without msgspec's place and markup, or clearer words."""
-    words = PLACE.sub("", str(error)).replace("`", "").removeprefix("JSON is malformed: ")
-    words = words[:1].lower() + words[1:]
+    words = _words_and_place(error)[0].replace("`", "").removeprefix("JSON is malformed: ")
+    words = words[:1].lower() + words[1:_LONGEST_WORDS]
     return _EXAMPLES.get(words, words)
+
+
+def place_of(error: Exception) -> str:
+    """Return the place in a value as msgspec's error writes the place, such as `[0].name`."""
+    return _words_and_place(error)[1]
+
+
+def _words_and_place(error: Exception) -> tuple[str, str]:
+    # The words may show a text of the client, and the place is always last: no expression searches
+    # the words, because a client could make the search slow.
+    text = str(error)
+    words, _, place = text.rpartition(_AT)
+    inside = place.removeprefix("key` in `")
+    if not (words and inside.startswith("$") and inside.endswith("`")):
+        return text, ""
+    return words, inside[1:-1]

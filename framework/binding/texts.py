@@ -23,7 +23,15 @@ from framework.report import Mistake
 from framework.types.conversion import CONVERSION_ERRORS, list_item, text_converter, with_limits
 from framework.types.limits import UnfitLimits, mistakes_of_limits, written
 from framework.types.signatures import bare
-from framework.validation import FieldError, InvalidRequest, invalid, plain, repeated, told
+from framework.validation import (
+    FieldError,
+    InvalidRequest,
+    invalid,
+    limit_told,
+    plain,
+    repeated,
+    told,
+)
 
 M = TypeVar("M", bound="TextMarker")
 
@@ -165,7 +173,7 @@ def _list_converter(
         try:
             check(values)
         except CONVERSION_ERRORS as error:
-            raise invalid(where, plain(error)) from error
+            raise invalid(where, limit_told(plain(error), values)) from error
         return values
 
     return convert_list

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import islice
 from json import JSONDecoder
 from typing import Any, Literal, get_args, get_origin
 from uuid import UUID
@@ -19,7 +18,7 @@ import msgspec
 from werkzeug.exceptions import BadRequest
 
 from framework.types.limits import beyond, refuse_unfit
-from framework.types.mismatches import Mismatch, first_mismatch, mismatches
+from framework.types.mismatches import Mismatch, bounded, first_mismatch, mismatches
 from framework.types.models import (
     ForeignModelError,
     fill_defaults,
@@ -29,7 +28,14 @@ from framework.types.models import (
     unsupported,
 )
 from framework.types.signatures import annotated, bare, describe
-from framework.validation import FieldError, InvalidRequest, UnshownTextError, plain
+from framework.validation import (
+    FieldError,
+    InvalidRequest,
+    UnshownTextError,
+    limit_told,
+    plain,
+    shortened,
+)
 
 # The types of a parameter without a marker; any other type needs a marker or a component.
 SCALARS = frozenset({str, int, float, bool, UUID, date, datetime})
@@ -43,8 +49,6 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # A time without seconds: inputs of the types `datetime-local` and `time` leave out zero seconds.
 _WITHOUT_SECONDS = re.compile(r"^((?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d)(Z|[+-]\d\d:\d\d)?$", re.ASCII)
-# Without a limit, a megabyte of wrong numbers would give ten megabytes of errors.
-_MOST_ERRORS = 100
 
 
 def is_scalar(annotation: Any, types: frozenset[type] = SCALARS) -> bool:
@@ -139,8 +143,7 @@ def _model_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
             _refuse_duplicate_keys(body.decode())
             return validate(body)
         except ForeignModelError as error:
-            found = error.mismatches[:_MOST_ERRORS]
-            raise InvalidRequest(field_errors(where, found)) from error
+            raise InvalidRequest(field_errors(where, error.mismatches)) from error
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise _malformed(error) from error
 
@@ -186,17 +189,9 @@ def _limited_string(limited: Any) -> Callable[[str], object]:
         try:
             return msgspec.convert(_string(text), limited)
         except msgspec.ValidationError as error:
-            raise _outside(plain(error), len(text)) from error
+            raise UnshownTextError(limit_told(plain(error), text)) from error
 
     return convert
-
-
-def _outside(limit: str, length: int) -> UnshownTextError:
-    """Return an error that names the broken limit, and for a limit of length also the length."""
-    if not limit.startswith("expected str of length"):
-        return UnshownTextError(limit)
-    unit = "character" if length == 1 else "characters"
-    return UnshownTextError(f"{limit}, got {length} {unit}")
 
 
 def _timed(convert: Callable[[str], object]) -> Callable[[str], object]:
@@ -237,10 +232,13 @@ def _decimal(limits: Sequence[msgspec.Meta]) -> Callable[[str], object]:
 
 
 def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r} appears twice")
+    if len({name for name, _ in pairs}) == len(pairs):
+        return
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise ValueError(f"the key {shortened(name)!r} appears twice")
+        seen.add(name)
 
 
 # msgspec keeps the last of two equal keys without an error, so this reads the keys again.
@@ -255,10 +253,11 @@ def _errors(
     try:
         value = msgspec.json.decode(body)
         _refuse_duplicate_keys(body.decode())
-        found = list(islice(mismatches(value, annotation), _MOST_ERRORS))
+        found = list(bounded(mismatches(value, annotation)))
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise _malformed(error) from error
-    # The whole type may be stricter than its parts, for example with a `__post_init__`.
+    # The whole type may be stricter than its parts, for example with a `__post_init__`, and the
+    # search may end before the value that msgspec found.
     found = found or [first_mismatch(first)]
     return field_errors(where, found)
 

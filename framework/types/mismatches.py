@@ -1,14 +1,22 @@
 """Every place where a JSON value does not fit its type; msgspec tells only the first."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
 from framework.types.fields import ObjectField, fields_of
 from framework.types.signatures import bare
-from framework.validation import PLACE, REQUIRED, plain
+from framework.validation import REQUIRED, limit_told, place_of, plain
+
+# Python looks at each value, which takes some fifty times as long as decoding it.
+_MOST_VALUES = 10_000
+# Without these limits, a megabyte of wrong values would give many megabytes of errors.
+_MOST_ERRORS = 100
+_MOST_TEXT = 100_000
+_LONGEST_KEY = 100
 
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<item>[^\]]+)\]")
 
@@ -20,73 +28,112 @@ class Mismatch(NamedTuple):
     what: str
 
 
-def mismatches(value: object, annotation: Any, pointer: str = "") -> Iterator[Mismatch]:
-    """Yield each place of a JSON value that does not fit the type."""
-    base, metadata = bare(annotation)
-    kind = get_origin(base) or base
-    if isinstance(value, list) and kind is list:
-        yield from _by_msgspec(value, Annotated[list, "", *metadata], pointer)
-        yield from _in_list(value, base, pointer)
-    elif isinstance(value, dict) and kind is dict:
-        yield from _by_msgspec(value, Annotated[dict, "", *metadata], pointer)
-        yield from _in_dict(value, base, pointer)
-    elif isinstance(value, dict) and (fields := fields_of(kind)):
-        yield from _in_object(value, fields, pointer)
-        yield from _unknown(value, fields, kind, pointer)
-    else:
-        yield from _by_msgspec(value, annotation, pointer)
+def mismatches(value: object, annotation: Any) -> Iterator[Mismatch]:
+    """Yield each place of a JSON value that does not fit the type.
+
+    Only the first ten thousand values inside the value are searched.
+    """
+    return _Search().within(value, annotation)
 
 
 def first_mismatch(error: msgspec.ValidationError) -> Mismatch:
     """Return the place and the error that msgspec names."""
-    match = PLACE.search(str(error))
-    steps = _STEP.finditer(match["path"]) if match else ()
+    steps = _STEP.finditer(place_of(error))
     pointer = "".join(step(found["name"] or found["item"].replace("...", "*")) for found in steps)
     return Mismatch(pointer, plain(error))
 
 
+def bounded(found: Iterable[Mismatch]) -> Iterator[Mismatch]:
+    """Yield the first hundred mismatches, or fewer if their texts are long."""
+    length = 0
+    for mismatch in islice(found, _MOST_ERRORS):
+        yield mismatch
+        length += len(mismatch.pointer) + len(mismatch.what)
+        if length > _MOST_TEXT:
+            return
+
+
 def step(key: str) -> str:
-    """Write one step of a JSON pointer (RFC 6901)."""
-    return "/" + key.replace("~", "~0").replace("/", "~1")
+    """Write one step of a JSON pointer (RFC 6901); a key that is too long to show is cut off."""
+    shown = key if len(key) <= _LONGEST_KEY else key[:_LONGEST_KEY] + "…"
+    return "/" + shown.replace("~", "~0").replace("/", "~1")
 
 
-def _in_list(value: list[Any], base: Any, pointer: str) -> Iterator[Mismatch]:
-    (item_type,) = get_args(base) or (Any,)
-    for index, item in enumerate(value):
-        yield from mismatches(item, item_type, f"{pointer}/{index}")
+class _Search:
+    """Walk through one value; a pointer is written only for a mismatch that was found."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_VALUES
+
+    def within(self, value: object, annotation: Any) -> Iterator[Mismatch]:
+        self._left -= 1
+        base, metadata = bare(annotation)
+        kind = get_origin(base) or base
+        if isinstance(value, list) and kind is list:
+            yield from _limits(value, list, metadata)
+            yield from self._in_list(value, base)
+        elif isinstance(value, dict) and kind is dict:
+            yield from _limits(value, dict, metadata)
+            yield from self._in_dict(value, base)
+        elif isinstance(value, dict) and (fields := fields_of(kind)):
+            yield from self._in_object(value, fields)
+            yield from _unknown(value, fields, kind)
+        else:
+            yield from _by_msgspec(value, annotation)
+
+    def _in_list(self, value: list[Any], base: Any) -> Iterator[Mismatch]:
+        (item_type,) = get_args(base) or (Any,)
+        for index, item in enumerate(value):
+            if self._left <= 0:
+                return
+            yield from _below(f"/{index}", self.within(item, item_type))
+
+    def _in_dict(self, value: dict[str, Any], base: Any) -> Iterator[Mismatch]:
+        _, item_type = get_args(base) or (str, Any)
+        for key, item in value.items():
+            if self._left <= 0:
+                return
+            yield from _below(step(key), self.within(item, item_type))
+
+    def _in_object(
+        self, value: dict[str, Any], fields: tuple[ObjectField, ...]
+    ) -> Iterator[Mismatch]:
+        for field in fields:
+            if self._left <= 0:
+                return
+            if field.name in value:
+                found = self.within(value[field.name], field.annotation)
+                yield from _below(step(field.name), found)
+                continue
+            self._left -= 1
+            if field.required:
+                yield Mismatch(step(field.name), REQUIRED)
 
 
-def _in_dict(value: dict[str, Any], base: Any, pointer: str) -> Iterator[Mismatch]:
-    _, item_type = get_args(base) or (str, Any)
-    for key, item in value.items():
-        yield from mismatches(item, item_type, pointer + step(key))
-
-
-def _in_object(
-    value: dict[str, Any], fields: tuple[ObjectField, ...], pointer: str
-) -> Iterator[Mismatch]:
-    for field in fields:
-        place = pointer + step(field.name)
-        if field.name in value:
-            yield from mismatches(value[field.name], field.annotation, place)
-        elif field.required:
-            yield Mismatch(place, REQUIRED)
+def _below(above: str, found: Iterator[Mismatch]) -> Iterator[Mismatch]:
+    for mismatch in found:
+        yield Mismatch(above + mismatch.pointer, mismatch.what)
 
 
 def _unknown(
-    value: dict[str, Any], fields: tuple[ObjectField, ...], kind: Any, pointer: str
+    value: dict[str, Any], fields: tuple[ObjectField, ...], kind: Any
 ) -> Iterator[Mismatch]:
     config = getattr(kind, "__struct_config__", None)
     if config is not None and config.forbid_unknown_fields:
         known = {config.tag_field, *(field.name for field in fields)}
         for key in value:
             if key not in known:
-                yield Mismatch(pointer + step(key), "is not known")
+                yield Mismatch(step(key), "is not known")
 
 
-def _by_msgspec(value: object, annotation: Any, pointer: str) -> Iterator[Mismatch]:
+def _limits(value: object, kind: type, metadata: tuple[object, ...]) -> Iterator[Mismatch]:
+    """Yield the limit that the length of a list or a dict breaks; no item is looked at."""
+    return _by_msgspec(value, Annotated[kind, *metadata]) if metadata else iter(())
+
+
+def _by_msgspec(value: object, annotation: Any) -> Iterator[Mismatch]:
     try:
         msgspec.convert(value, annotation, str_keys=True)
     except msgspec.ValidationError as error:
         inner = first_mismatch(error)
-        yield Mismatch(pointer + inner.pointer, inner.what)
+        yield inner if inner.pointer else Mismatch("", limit_told(inner.what, value))

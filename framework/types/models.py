@@ -13,21 +13,16 @@ import msgspec
 from msgspec.inspect import CustomType, DataclassType
 
 from framework.types.fields import attributes_of, is_attrs_class, is_pydantic_model
-from framework.types.mismatches import Mismatch, step
-
-# Our words for some of pydantic's types of errors.
-_OUR_WORDS = {"missing": "is required", "extra_forbidden": "is not known"}
-# The words that pydantic puts before a validator's message, and before its own messages.
-_VALIDATOR = ("Value error, ", "Assertion failed, ")
-_OWN = "Input should be "
+from framework.types.mismatches import Mismatch, bounded
+from framework.types.pydantic_errors import mismatches_of
 
 
 class ForeignModelError(ValueError):
-    """Hold every place where a model refuses a value."""
+    """Hold the places where a model refuses a value."""
 
     def __init__(self, mismatches: Iterator[Mismatch]) -> None:
         super().__init__("a model refuses the value")
-        self.mismatches = list(mismatches)
+        self.mismatches = list(bounded(mismatches))
 
 
 def json_validator(annotation: Any) -> Callable[[bytes], object]:
@@ -37,13 +32,13 @@ def json_validator(annotation: Any) -> Callable[[bytes], object]:
     type.
     """
     validate = _adapter(annotation).validate_json
-    return lambda body: _checked(lambda: validate(body, strict=True))
+    return lambda body: _checked(lambda: validate(body, strict=True), of_texts=False)
 
 
 def python_validator(annotation: Any) -> Callable[[object], object]:
     """Return the function that reads a Python value into such a type, and converts texts."""
     validate = _adapter(annotation).validate_python
-    return lambda value: _checked(lambda: validate(value))
+    return lambda value: _checked(lambda: validate(value), of_texts=True)
 
 
 def encodable(value: object) -> object:
@@ -115,28 +110,13 @@ def _adapter(annotation: Any) -> Any:
         raise TypeError(str(error).partition("\n")[0]) from error
 
 
-def _checked(validate: Callable[[], object]) -> object:
+def _checked(validate: Callable[[], object], *, of_texts: bool) -> object:
     try:
         return validate()
     except ValueError as error:
         if not isinstance(error, _pydantic().ValidationError):
             raise
-        raise ForeignModelError(_mismatches(error)) from error
-
-
-def _mismatches(error: Any) -> Iterator[Mismatch]:
-    for details in error.errors(include_url=False, include_context=False):
-        pointer = "".join(step(str(part)) for part in details["loc"])
-        yield Mismatch(pointer, _OUR_WORDS.get(details["type"]) or _words(details["msg"]))
-
-
-def _words(message: str) -> str:
-    for prefix in _VALIDATOR:
-        if message.startswith(prefix):
-            return message.removeprefix(prefix)
-    if message.startswith(_OWN):
-        return f"expected {message.removeprefix(_OWN)}"
-    return message[:1].lower() + message[1:]
+        raise ForeignModelError(mismatches_of(error, of_texts=of_texts)) from error
 
 
 def _pydantic() -> Any:

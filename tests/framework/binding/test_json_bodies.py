@@ -96,11 +96,11 @@ def test_every_error_of_a_body_is_told_with_its_place() -> None:
 
     assert posted(echo_of(Body[Order]), body) == {
         "body:/orderId": "expected uuid, got int",
-        "body:/items": "expected array of length <= 3",
+        "body:/items": "expected array of length <= 3, got 4 items",
         "body:/items/0/price": "expected float, got str",
         "body:/items/1/price": "is required",
         "body:/items/2": "expected object, got int",
-        "body:/items/3/count": "expected int >= 1",
+        "body:/items/3/count": "expected int >= 1, got 0",
         "body:/to/street": "is required",
         "body:/to/door": "expected int, got str",
         "body:/notes/a~1b/1": "expected int, got null",
