@@ -17,6 +17,7 @@ from framework.binding.source import (
     conversion,
     default_or_refusal,
 )
+from framework.http.bodies import refuse_encoded
 from framework.http.context import Context
 from framework.report import Mistake
 from framework.types.conversion import json_decoder
@@ -51,6 +52,7 @@ class BodyMarker(Marker):
             body = context.body
             if not body:
                 return absent()
+            refuse_encoded(context.environ)
             _require_json(context.environ.get("CONTENT_TYPE", ""))
             return decode(body)
 

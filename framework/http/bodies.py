@@ -1,13 +1,36 @@
-"""The body of a request: its bytes up to the body limit, and 413 for more."""
+"""The body of a request: one way to read it, for JSON, forms and the request object.
+
+A body over the limit is a 413. A body that ends early, or whose length is not a number, is a 400.
+"""
 
 from io import BytesIO
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+)
 from werkzeug.wsgi import LimitedStream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+
+class BodyTooLarge(RequestEntityTooLarge):
+    """Answer 413 for a body over the limit."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body is over the limit of {limit} bytes.")
+
+
+class EncodedBody(UnsupportedMediaType):
+    """Answer 415 for a body with a Content-Encoding (RFC 9110, 15.5.16)."""
+
+    def get_headers(self, *args: object, **kwargs: object) -> list[tuple[str, str]]:
+        """Add the only encoding that is accepted."""
+        return [*super().get_headers(), ("Accept-Encoding", "identity")]
 
 
 def read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
@@ -15,16 +38,24 @@ def read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
 
     The body stays readable in the environ.
     """
-    length = content_length(environ, limit)
-    if length is not None:
-        body = LimitedStream(environ["wsgi.input"], length).read()
-    elif environ.get("wsgi.input_terminated"):
-        body = _read_to_the_end(environ["wsgi.input"], limit)
-    else:
-        # Without a length, reading is safe only from a server that ends the stream itself.
-        body = b""
+    body = open_body(environ, limit).read()
     environ["wsgi.input"] = BytesIO(body)
     return body
+
+
+def open_body(environ: "WSGIEnvironment", limit: int) -> IO[bytes]:
+    """Return the stream of the body; the stream refuses what must not be taken for a whole body.
+
+    A length over the limit is refused at once, and so is a length that is not a number.
+    """
+    length = content_length(environ, limit)
+    if length is not None:
+        return cast(IO[bytes], _BodyStream(environ["wsgi.input"], length))
+    if environ.get("wsgi.input_terminated"):
+        # One byte more than the limit shows whether the body is over the limit.
+        return cast(IO[bytes], _BodyStream(environ["wsgi.input"], limit + 1, is_max=True))
+    # Without a length, reading is safe only from a server that ends the stream itself.
+    return BytesIO()
 
 
 def content_length(environ: "WSGIEnvironment", limit: int) -> int | None:
@@ -36,19 +67,42 @@ def content_length(environ: "WSGIEnvironment", limit: int) -> int | None:
         raise BadRequest(f"The Content-Length {text!r} is not a number.")
     # The texts are compared first, because Python does not convert a number of a million digits.
     if len(text.lstrip("0")) > len(str(limit)) or int(text) > limit:
-        raise RequestEntityTooLarge(f"The body is over the limit of {limit} bytes.")
+        raise BodyTooLarge(limit)
     return int(text)
 
 
-def _read_to_the_end(stream: IO[bytes], limit: int) -> bytes:
-    # One byte more than the limit shows whether the body is over the limit.
-    try:
-        body = LimitedStream(stream, limit + 1, is_max=True).read()
-    except HTTPException:
-        raise
-    # The stream belongs to the server, which may raise any error for a malformed chunk.
-    except Exception as error:
-        raise BadRequest("The body cannot be read.") from error
-    if len(body) > limit:
-        raise RequestEntityTooLarge(f"The body is over the limit of {limit} bytes.")
-    return body
+def refuse_encoded(environ: "WSGIEnvironment") -> None:
+    """Refuse a body that is compressed, or that says so: nothing here decompresses a body."""
+    header: str = environ.get("HTTP_CONTENT_ENCODING", "")
+    if header and any(
+        coding.strip().lower() not in ("", "identity") for coding in header.split(",")
+    ):
+        raise EncodedBody(f"The body has the Content-Encoding {header!r}: send the body as it is.")
+
+
+class _BodyStream(LimitedStream):
+    """Read a body of a known length, or up to a limit that the body must not reach."""
+
+    def __init__(self, stream: IO[bytes], limit: int, *, is_max: bool = False) -> None:
+        super().__init__(stream, limit, is_max)
+        self._is_max = is_max
+
+    def readinto(self, buffer: bytearray) -> int | None:  # type: ignore[override]
+        """Read the next bytes, or raise 400 or 413."""
+        try:
+            count = super().readinto(buffer)
+        except HTTPException:
+            raise
+        # The stream belongs to the server, which may raise any error for a malformed chunk.
+        except Exception as error:
+            raise BadRequest("The body cannot be read.") from error
+        if self._is_max and self.is_exhausted:
+            raise BodyTooLarge(self.limit - 1)
+        return count
+
+    def on_disconnect(self, error: Exception | None = None) -> None:
+        """Refuse a body that ends before its length."""
+        if error is not None:
+            raise BadRequest("The body cannot be read.") from error
+        if not self._is_max:
+            raise BadRequest(f"The body ended after {self.tell()} of {self.limit} bytes.")

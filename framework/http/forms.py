@@ -7,6 +7,8 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser, MultiPartParser
 
+from framework.http.bodies import BodyTooLarge
+
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 FORM_TYPES = (URLENCODED, MULTIPART)
@@ -65,6 +67,8 @@ class FormParser(FormDataParser):
         parser = MultiPartParser(self.stream_factory, memory, self.cls, piece, parts)
         try:
             return parser.parse(stream, boundary, content_length)
+        except BodyTooLarge:
+            raise
         except RequestEntityTooLarge as error:
             raise RequestEntityTooLarge(
                 f"The form has a field of more than {memory} bytes, or more than {parts} fields"

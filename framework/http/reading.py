@@ -1,5 +1,6 @@
 """The query, cookies, body and form of one request, each read when it is first asked for."""
 
+import sys
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote_plus
@@ -7,8 +8,9 @@ from urllib.parse import unquote_plus
 from werkzeug import wrappers
 from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.sansio.http import parse_cookie
+from werkzeug.utils import cached_property
 
-from framework.http.bodies import content_length, read_body
+from framework.http.bodies import content_length, open_body, read_body, refuse_encoded
 from framework.http.forms import FORM_TYPES, FormData, FormParser
 from framework.settings import HTTPSettings
 
@@ -20,7 +22,24 @@ READER_KEY = "framework.context"
 
 
 class Request(wrappers.Request):
-    """A Werkzeug request whose uploaded files are closed at the end of the request."""
+    """A Werkzeug request that reads its body as parameters do, and closes its uploaded files."""
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """Return the body as a stream, which raises 400 or 413 for a body that is not whole."""
+        limit = self.max_content_length
+        return open_body(self.environ, sys.maxsize if limit is None else limit)
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """Return the body as JSON; refuse a compressed body."""
+        if not silent:
+            refuse_encoded(self.environ)
+        return super().get_json(force, silent, cache)
+
+    def _load_form_data(self) -> None:
+        if self.mimetype in FORM_TYPES:
+            refuse_encoded(self.environ)
+        super()._load_form_data()
 
     def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
         file = super()._get_file_stream(*args, **kwargs)
@@ -53,9 +72,6 @@ class RequestReader:
     def request(self) -> Request:
         """Return the request as a Werkzeug request; each call returns the same object."""
         if self._request is None:
-            if not self.environ.get("CONTENT_LENGTH"):
-                # Without a length, Werkzeug would cut the body off at the limit and raise nothing.
-                _ = self.body
             self._request = Request(self.environ)
             self._request.max_content_length = self.settings.body_limit
             self._request.max_form_memory_size = self.settings.form_memory_limit
@@ -70,9 +86,8 @@ class RequestReader:
 
         A body that is not of a form type is refused, too; without a body, the form is empty.
         """
-        length = content_length(self.environ, self.settings.body_limit)
         request = self.request
-        if request.mimetype not in FORM_TYPES and (length or self._body):
+        if request.mimetype not in FORM_TYPES and self._has_body():
             raise UnsupportedMediaType(
                 f"The body has the type {request.content_type!r}: send {' or '.join(FORM_TYPES)}."
             )
@@ -108,6 +123,11 @@ class RequestReader:
             request, limit = self._request, self.settings.body_limit
             self._body = read_body(self.environ, limit) if request is None else request.get_data()
         return self._body
+
+    def _has_body(self) -> bool:
+        length = content_length(self.environ, self.settings.body_limit)
+        # Only the server knows where a body without a length ends.
+        return bool(self.body) if length is None else length > 0
 
 
 def _parse_query(text: str) -> dict[str, list[str]]:
