@@ -219,7 +219,9 @@ def _after_fork() -> None:
 
 
 _started: weakref.WeakSet[Application] = weakref.WeakSet()
-os.register_at_fork(after_in_child=_after_fork)
+# Windows has no forks.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 @contextmanager

@@ -164,7 +164,12 @@ def _create(path: Path, text: str) -> None:
         with open(descriptor, "w", encoding="ascii") as file:
             file.write(text)
         with suppress(FileExistsError):
-            os.link(draft, path)
+            if hasattr(os, "link"):
+                os.link(draft, path)
+            else:
+                # Some systems have no links. There, a reader may meet a file that is still empty.
+                path.touch(mode=0o600, exist_ok=False)
+                path.write_text(text, encoding="ascii")
     finally:
         os.unlink(draft)
 

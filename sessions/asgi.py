@@ -2,13 +2,14 @@
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from enum import Enum
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from sessions.container import SessionContainer
+from sessions.core.headers import decoded, encoded, says_public
 from sessions.edges import Headers, merge_headers, refusal
 from sessions.errors import ConfigurationError, SessionError
 from sessions.manager import AsyncSessionManager
@@ -204,6 +205,8 @@ class _Request:
     def _leave(self, message: Message) -> Awaitable[None]:
         """Save the session and let the headers of a response go."""
         failed = message["status"] >= 500
+        if says_public(message.get("headers") or ()):
+            self._manager.skip_renewal(self._session)
         if not failed and self._scope.get(SCOPE_KEY) is self._session:
             headers = self._manager.close_now(self._session)
             if headers is not None:
@@ -358,7 +361,7 @@ _KINDS: dict[str, type[_Request]] = {"http": _Request, "websocket": _WebSocket}
 
 async def _send_response(send: Send, kind: str, answer: tuple[HTTPStatus, Headers, bytes]) -> None:
     status, headers, body = answer
-    await send({"type": f"{kind}.start", "status": status.value, "headers": _raw(headers)})
+    await send({"type": f"{kind}.start", "status": status.value, "headers": encoded(headers)})
     await send({"type": f"{kind}.body", "body": body})
 
 
@@ -370,14 +373,9 @@ def _with_headers(message: Message, added: Headers) -> Message:
     """Return the message with the session's headers merged into its own."""
     if not added:
         return message
-    own: Iterable[tuple[bytes, bytes]] = message.get("headers") or ()
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in own]
+    headers = decoded(message.get("headers") or ())
     merge_headers(headers, added)
-    return {**message, "headers": _raw(headers)}
-
-
-def _raw(headers: Headers) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return {**message, "headers": encoded(headers)}
 
 
 def _is_due_to(error: BaseException | None, failure: SessionError) -> bool:

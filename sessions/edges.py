@@ -4,11 +4,19 @@ import logging
 from http import HTTPStatus
 
 from sessions.core.codec import decode, encode
-from sessions.core.headers import Headers, merge_headers
+from sessions.core.headers import Headers, is_public, merge_headers
 from sessions.errors import SessionError, StoreUnavailable
 from sessions.transports.base import RequestHead
 
-__all__ = ["Headers", "RequestHead", "decode", "encode", "merge_headers", "refusal"]
+__all__ = [
+    "Headers",
+    "RequestHead",
+    "decode",
+    "encode",
+    "is_public",
+    "merge_headers",
+    "refusal",
+]
 
 logger = logging.getLogger("sessions")
 

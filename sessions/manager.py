@@ -13,12 +13,7 @@ from sessions.core.owned import Opening, OwnedState, checked_id, mapping_of, req
 from sessions.core.state import Headers, State, Unsaved
 from sessions.core.stored import StoredSessions
 from sessions.core.turn import Turn, reentrant_turn
-from sessions.errors import (
-    ConfigurationError,
-    SessionError,
-    SessionNotFound,
-    StoreUnavailable,
-)
+from sessions.errors import ConfigurationError, SessionError, SessionNotFound, StoreUnavailable
 from sessions.events import logger
 from sessions.session import AsyncSession, Session
 from sessions.stores.base import AsyncStore, Store, wall_clock
@@ -87,6 +82,10 @@ class Managing(Generic[F]):
             state.begin_as_loaded()
             if keep is not None and not (state.ended or state.gone):
                 state.change_again(keep)
+
+    def skip_renewal(self, session: F) -> None:
+        """Send no cookie only to renew it, for any cache may keep this answer: see `is_public`."""
+        state_of(session).may_renew = False
 
     def report_late_changes(self, session: F) -> None:
         """Log the changes inside nested values that came too late to raise SessionClosed."""

@@ -10,7 +10,7 @@ from werkzeug.wsgi import ClosingIterator
 from framework.http.context import Context
 from framework.http.responses import Answer, Recover, Rendered, Stream, close_body
 from framework.http.scope import Scope
-from sessions.edges import merge_headers
+from sessions.edges import Headers, is_public, merge_headers
 from sessions.errors import StoreUnavailable
 from sessions.manager import SessionManager
 from sessions.session import Session
@@ -204,7 +204,7 @@ def _save(
             status, headers, body = _reported(manager.failure(session), rendered, context, recover)
         elif context.held:
             context.put_back()
-        added = manager.close(session, failed=failed)
+        added = _close(manager, session, headers, failed=failed)
     # The response would report a success that did not happen: the error takes its place.
     except Exception as error:  # noqa: BLE001
         status, headers, body = _instead(body, error, context, recover)
@@ -214,6 +214,12 @@ def _save(
     if isinstance(body, Stream):
         _report_late_changes(manager, context, session, body)
     return status, headers, body
+
+
+def _close(manager: SessionManager, session: Session, headers: Headers, *, failed: bool) -> Headers:
+    if is_public(headers):
+        manager.skip_renewal(session)
+    return manager.close(session, failed=failed)
 
 
 def _reported(

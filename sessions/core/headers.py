@@ -1,6 +1,12 @@
 """Merge a session's headers into a response's: `Vary`, `Cache-Control`, `Set-Cookie`."""
 
+import re
+from collections.abc import Iterable
+
 Headers = list[tuple[str, str]]
+RawHeader = tuple[bytes, bytes]
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
 
 
 def merge_headers(headers: Headers, added: Headers) -> None:
@@ -15,6 +21,35 @@ def merge_headers(headers: Headers, added: Headers) -> None:
             _forbid_storing(headers, value)
         else:
             headers.append((name, value))
+
+
+def is_public(headers: Headers) -> bool:
+    """Return whether the response says that any cache may keep it: public, or immutable.
+
+    Source: RFC 9111, 5.2.2.9; RFC 8246.
+    """
+    for name, value in headers:
+        if len(name) == 13 and name.lower() == "cache-control":
+            directives = _QUOTED.sub("", value).lower().split(",")
+            if any(directive.strip() in ("public", "immutable") for directive in directives):
+                return True
+    return False
+
+
+def says_public(headers: Iterable[RawHeader]) -> bool:
+    """Return what `is_public` does for the headers of ASGI."""
+    # Most responses have no such header, and need no decoding.
+    return is_public(decoded(header for header in headers if len(header[0]) == 13))
+
+
+def decoded(headers: Iterable[RawHeader]) -> Headers:
+    """Return the headers of ASGI as text."""
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+
+
+def encoded(headers: Headers) -> list[RawHeader]:
+    """Return the headers as ASGI sends them, their names in lower case."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 def _merge_vary(headers: Headers, value: str) -> None:

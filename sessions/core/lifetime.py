@@ -1,6 +1,6 @@
 """How long sessions live: idle timeout, absolute timeout, when a touch is due, Max-Age."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sessions.core.limits import LONGEST_TOUCH_INTERVAL
@@ -9,10 +9,17 @@ from sessions.record import CLOCK_TOLERANCE, Record, not_ahead
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """Hold the two timeouts of a container, in seconds."""
+    """Hold the two timeouts of a container, and how often a use is written down, in seconds."""
 
     idle: float
     absolute: float
+    longest_touch_interval: float = LONGEST_TOUCH_INTERVAL
+
+    def with_age(self, age: float | None) -> "Lifetimes":
+        """Return the same for tokens that a client forgets after so many seconds."""
+        if age is None or age / 10 >= self.longest_touch_interval:
+            return self
+        return replace(self, longest_touch_interval=age / 10)
 
     def end(self, created_at: float, timeout: float | None, used_at: float) -> float:
         """Return when a session that was last used at `used_at` expires."""
@@ -35,21 +42,31 @@ class Lifetimes:
 
         Times that a wrong clock has set are put right.
         """
-        interval = (self.idle if record.timeout is None else record.timeout) / 10
-        if interval > LONGEST_TOUCH_INTERVAL:
-            interval = LONGEST_TOUCH_INTERVAL
         since = now - record.accessed_at
         return (
-            since >= interval
+            since >= self._touch_interval(record)
             or since < -CLOCK_TOLERANCE
             or record.created_at > now + CLOCK_TOLERANCE
         )
+
+    def renewal_is_due(self, record: Record, now: float) -> bool:
+        """Return whether a cookie with an age is to be sent again: once in each touch interval.
+
+        Also where every request writes, so that no touch is ever due.
+        """
+        interval = self._touch_interval(record)
+        return self.touch_is_due(record, now) or now // interval != record.accessed_at // interval
 
     def max_age(self, record: Record, now: float) -> int | None:
         """Return the seconds of a cookie whose session has a timeout of its own, else None."""
         if record.timeout is None:
             return None
         return max(1, int(self.end_of(record, now) - now))
+
+    def _touch_interval(self, record: Record) -> float:
+        interval = (self.idle if record.timeout is None else record.timeout) / 10
+        longest = self.longest_touch_interval
+        return interval if interval < longest else longest
 
 
 def is_span(span: object, longest: timedelta) -> bool:

@@ -45,10 +45,12 @@ class Refreshing(MemoryVerbs):
     def confirm(self, state: State) -> Flow[None]:
         """Send no cookie of a session that another request ended since this one saved it."""
         id = state.id
-        known = [other for other, _, _ in state.found if id is not None and other.key == id.key]
-        if known and (self.rules.rolling or state.cookie_is_due):
-            is_confirmed = yield from self.note_use(state, renews=self.rules.rolling)
-            if not is_confirmed and any(other == id for other in known):
+        known = [found for found in state.found if id is not None and found[0].key == id.key]
+        # The request's own commit has been a use, so the record as it was loaded decides.
+        renews = any(loaded and self.renews_cookie(state, loaded) for _, _, loaded in known)
+        if known and (renews or state.cookie_is_due):
+            is_confirmed = yield from self.note_use(state, renews=renews)
+            if not is_confirmed and any(other == id for other, _, _ in known):
                 state.cookie_is_due = False
 
     def note_use(self, state: State, *, renews: bool) -> Flow[bool]:
@@ -61,9 +63,7 @@ class Refreshing(MemoryVerbs):
         try:
             touched = yield ("touch", id.key, record.secret, expires_at, now)
         except StoreUnavailable as error:
-            # The page is ready, and the next request tries again.
-            state.failure = None
-            state.note("store_failed", f"the use of a session was not written down: {error}")
+            self._tell_of_failure(state, error)
             return False
         if not touched:
             self.lose(state, "it ended, or its id changed, during the request")
@@ -74,11 +74,30 @@ class Refreshing(MemoryVerbs):
         state.written = True
         return True
 
-    def renews_cookie(self, record: Record) -> bool:
+    def unless_it_fails(self, state: State, flow: Flow[None]) -> Flow[None]:
+        """Do what no handler has asked for; tell of a store that fails, and go on."""
+        try:
+            yield from flow
+        except StoreUnavailable as error:
+            self._tell_of_failure(state, error)
+
+    def opens_unasked(self, state: State) -> bool:
+        """Return whether the settings use the session of a request that does not use it."""
+        if self.rules.save_uninitialized and state.may_renew:
+            return True
+        return self.rolls(state) and bool(self.tokens.identify(state))
+
+    def rolls(self, state: State) -> bool:
+        """Return whether the answer renews cookie and idle timeout."""
+        return self.rules.rolling and state.may_renew
+
+    def renews_cookie(self, state: State, record: Record) -> bool:
         """Return whether the browser is to get the cookie anew, for as long as the record lives."""
-        if record.timeout is None:
+        if not state.may_renew:
+            return False
+        if record.timeout is None and self.tokens.age is None:
             return self.rules.rolling
-        return self.rules.rolling or self.lifetimes.touch_is_due(record, self.clock())
+        return self.rules.rolling or self.lifetimes.renewal_is_due(record, self.clock())
 
     def lose(self, state: State, detail: str) -> None:
         if state.signs_out and state.id is not None:
@@ -114,3 +133,8 @@ class Refreshing(MemoryVerbs):
 
     def done(self, state: State) -> None:
         state.is_unfinished = False
+
+    def _tell_of_failure(self, state: State, error: StoreUnavailable) -> None:
+        # The page is ready, and the next request tries again.
+        state.failure, state.is_unfinished, state.creating = None, False, None
+        state.note("store_failed", f"the use of a session was not written down: {error}")

@@ -158,7 +158,7 @@ class StoredSessions(Refreshing):
         if state.standing is GRACE:
             # An earlier id with grace changes values and nothing else.
             return NOTHING_PENDING
-        if self.renews_cookie(record):
+        if self.renews_cookie(state, record):
             state.pending = state.pending._replace(renews=True)
         return state.pending
 
@@ -309,7 +309,7 @@ class StoredSessions(Refreshing):
             or id is None
             or state.pending is not NOTHING_PENDING
             or state.standing in STORES_NOTHING
-            or self.renews_cookie(record)
+            or self.renews_cookie(state, record)
         ):
             return SEVERAL
         changes = self._changes(record, NOTHING_PENDING, (changed, removed))
@@ -327,10 +327,18 @@ class StoredSessions(Refreshing):
             yield from self.give_up(state)
         elif state.failure is not None and state.is_unfinished:
             raise state.failure
-        if self._opens_unasked(state):
-            state.accessed = True
-            while (ask := self.load_ask(state)) is not None:
-                self.load_answer(state, (yield ask))
+        if state.accessed or not self.opens_unasked(state):
+            yield from self._finish_used(state, failed=failed)
+        else:
+            yield from self.unless_it_fails(state, self._finish_unused(state, failed=failed))
+
+    def _finish_unused(self, state: State, *, failed: bool) -> Flow[None]:
+        state.accessed = True
+        while (ask := self.load_ask(state)) is not None:
+            self.load_answer(state, (yield ask))
+        yield from self._finish_used(state, failed=failed)
+
+    def _finish_used(self, state: State, *, failed: bool) -> Flow[None]:
         if state.doomed:
             yield from self.end(state)
         if not state.gone:
@@ -363,15 +371,14 @@ class StoredSessions(Refreshing):
     def _finish_unchanged(self, state: State, *, saved: bool, failed: bool) -> Flow[None]:
         if state.record is None:
             wanted = self.rules.save_uninitialized and not (failed or state.ended)
-            if wanted and state.standing not in STORES_NOTHING:
-                state.accessed = True
+            if wanted and state.values is not None and state.standing not in STORES_NOTHING:
                 yield from self._create(state, {})
         elif saved:
             yield from self.confirm(state)
         elif self.rules.resave and not failed:
-            yield from self._commit(state, {}, frozenset())
-        elif self.rules.rolling or self.lifetimes.touch_is_due(state.record, self.clock()):
-            yield from self.note_use(state, renews=self.renews_cookie(state.record))
+            yield from self.unless_it_fails(state, self._commit(state, {}, frozenset()))
+        elif self.rolls(state) or self.lifetimes.touch_is_due(state.record, self.clock()):
+            yield from self.note_use(state, renews=self.renews_cookie(state, state.record))
 
     def headers(self, state: State) -> Headers:
         if not (state.cookie_is_due or state.clear_is_due):
@@ -385,12 +392,6 @@ class StoredSessions(Refreshing):
         for kind, detail in events:
             if self.rules.listeners or kind in LOGGED:
                 emit(self.rules.listeners, kind, detail)
-
-    # Private
-
-    def _opens_unasked(self, state: State) -> bool:
-        rules = self.rules
-        return rules.save_uninitialized or (rules.rolling and bool(self.tokens.identify(state)))
 
 
 def _since(pending: Pending, asked: Pending) -> Pending:

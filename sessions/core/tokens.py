@@ -28,6 +28,9 @@ class Tokens:
         )
         self.vary = tuple(("Vary", transport.vary) for transport in self._transports)
         """The headers of each response that depends on the session."""
+        ages = [transport.age for transport in self._transports if transport.age is not None]
+        self.age = min(ages) if ages else None
+        """Seconds after which a client may have forgotten its token, None if it keeps it."""
 
     def identify(self, state: State) -> tuple[Id, ...]:
         """Return the different ids of the request that carry our signature."""

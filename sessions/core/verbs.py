@@ -46,7 +46,7 @@ class MemoryVerbs(Persistence):
         self.rules = rules
         self.tokens = tokens
         self.clock = rules.clock
-        self.lifetimes = rules.lifetimes
+        self.lifetimes = rules.lifetimes.with_age(tokens.age)
         self.gen_id = rules.gen_id
 
     def regenerate(self, state: State, grace: timedelta | None) -> None:

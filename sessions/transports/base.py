@@ -56,6 +56,9 @@ class Transport(ABC):
     has_obstacles: bool = True
     """Whether `obstacle` has to be asked for requests whose tokens could be read."""
 
+    age: float | None = None
+    """Seconds after which a client forgets the token, None if it keeps the token."""
+
     @abstractmethod
     def read(self, head: RequestHead) -> list[str]:
         """Return every text that might be the token."""

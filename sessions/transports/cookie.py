@@ -69,7 +69,7 @@ class CookieTransport(Transport):
         # The gateway has unquoted the path of the request.
         self._path = unquote(attributes.path, "latin-1")
         self._domain = None if attributes.domain is None else attributes.domain.lower()
-        self._max_age = attributes.max_age_seconds
+        self.age = self._max_age = attributes.max_age_seconds
         self._header_limit = header_limit
         self._pairs_limit = pairs_limit
         self._surely_small = min(header_limit, pairs_limit)

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from framework import Session, component, configuration, controller, get
+from framework import Application, Session, component, configuration, controller, get, replace
 from framework.static import StaticFiles
 from framework.testing import Client
+from sessions import SessionContainer
+from tests.support.apps import KEY
 from tests.support.small_applications import client_of, only_problem_of
 
 CSS = "body { color: teal }"
@@ -91,6 +93,23 @@ def test_a_file_is_kept_for_as_long_as_configured(folder: Path) -> None:
         response = client.get("/static/notes.css")
 
     assert response.headers["Cache-Control"] == "public, max-age=3600"
+
+
+@pytest.mark.parametrize(
+    ("kept", "cookies", "cache_control"),
+    [(None, 1, "no-store"), (timedelta(hours=1), 0, "public, max-age=3600")],
+)
+def test_rolling_leaves_a_file_alone_that_any_cache_may_keep(
+    folder: Path, kept: timedelta | None, cookies: int, cache_control: str
+) -> None:
+    """Other files renew the session of a customer, as each answer does."""
+    rolling = replace(SessionContainer).to(SessionContainer(keys=[KEY], rolling=True))
+    with Application(Page, _serving(folder, kept)).test(rolling) as client:
+        client.get("/")
+        response = client.get("/static/notes.css")
+
+    assert len(response.headers.getlist("Set-Cookie")) == cookies
+    assert response.headers["Cache-Control"] == cache_control
 
 
 def test_a_part_of_a_file_is_sent(client: Client) -> None:

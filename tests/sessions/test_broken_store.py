@@ -11,7 +11,6 @@ import pytest
 from sessions import MemoryStore, Session, SQLiteStore, StoreUnavailable
 from sessions.core.limits import DEADLINE
 from sessions.testing import ManualClock
-from tests.sessions.conftest import SiteMaker
 from tests.support.apps import Answer, Browser, Handler, Site, everything, in_turn, writes
 from tests.support.watched import WatchedStore
 
@@ -74,49 +73,6 @@ def test_a_broken_store_refuses_a_new_session(browser: Browser) -> None:
     browser.site.store.broken = {"create"}
 
     assert_refused(browser.visit(writes(a=1)))
-
-
-class TestATouchThatFails:
-    """The page is served, the failure is told, and the next request tries again."""
-
-    def test_the_page_is_served(
-        self, customer: Browser, clock: ManualClock, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        """With an event and a line in the log, and without a cookie."""
-        customer.site.store.broken = {"touch"}
-        clock.advance(60)
-
-        answer = customer.visit(everything)
-
-        assert (answer.status, answer.value, answer.set_cookies) == (200, {"a": 1}, [])
-        assert customer.site.told == ["created", "store_failed"]
-        assert "was not written down" in caplog.text
-
-    def test_the_next_request_tries_again(self, customer: Browser, clock: ManualClock) -> None:
-        """So a session in use does not end."""
-        customer.site.store.broken = {"touch"}
-        clock.advance(60)
-        customer.visit(everything)
-        customer.site.store.broken = set()
-
-        customer.visit(everything)
-        clock.advance(24 * 3600 - 1)
-
-        assert customer.holds() == {"a": 1}
-
-    @pytest.mark.parametrize("settings", [{"rolling": True}, {"resave": True}])
-    def test_no_cookie_is_renewed_for_a_use_that_was_not_written_down(
-        self, make_site: SiteMaker, clock: ManualClock, settings: dict[str, bool]
-    ) -> None:
-        """The browser would keep it longer than the store the session."""
-        browser = make_site(**settings).browser()
-        browser.visit(writes(a=1))
-        browser.site.store.broken = {"touch"}
-        clock.advance(60)
-
-        answer = browser.visit(everything)
-
-        assert (answer.status, answer.set_cookies) == (200, [])
 
 
 def test_an_untouched_request_does_not_notice(customer: Browser) -> None:

@@ -1,0 +1,97 @@
+"""A store that fails in what no handler asked for: the page is served, and the failure is told."""
+
+import pytest
+
+from sessions.testing import ManualClock
+from tests.sessions.conftest import SiteMaker
+from tests.support.apps import Browser, everything, untouched, writes
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds a value."""
+    browser.visit(writes(a=1))
+    return browser
+
+
+def test_a_touch_that_fails_does_not_fail_the_page(
+    customer: Browser, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With an event and a line in the log, and without a cookie."""
+    customer.site.store.broken = {"touch"}
+    clock.advance(60)
+
+    answer = customer.visit(everything)
+
+    assert (answer.status, answer.value, answer.set_cookies) == (200, {"a": 1}, [])
+    assert customer.site.told == ["created", "store_failed"]
+    assert "was not written down" in caplog.text
+
+
+def test_the_next_request_tries_again(customer: Browser, clock: ManualClock) -> None:
+    """So a session in use does not end."""
+    customer.site.store.broken = {"touch"}
+    clock.advance(60)
+    customer.visit(everything)
+    customer.site.store.broken = set()
+
+    customer.visit(everything)
+    clock.advance(24 * 3600 - 1)
+
+    assert customer.holds() == {"a": 1}
+
+
+@pytest.mark.parametrize("settings", [{"rolling": True}, {"resave": True}])
+def test_no_cookie_is_renewed_for_a_use_that_was_not_written_down(
+    make_site: SiteMaker, clock: ManualClock, settings: dict[str, bool]
+) -> None:
+    """The browser would keep it longer than the store the session."""
+    browser = make_site(**settings).browser()
+    browser.visit(writes(a=1))
+    browser.site.store.broken = {"touch"}
+    clock.advance(60)
+
+    answer = browser.visit(everything)
+
+    assert (answer.status, answer.set_cookies) == (200, [])
+
+
+@pytest.mark.parametrize("call", ["load", "create", "commit", "touch"])
+@pytest.mark.parametrize("setting", ["rolling", "resave", "save_uninitialized"])
+def test_what_a_setting_asks_for_is_not_missed(
+    make_site: SiteMaker, clock: ManualClock, setting: str, call: str
+) -> None:
+    """A page that did not use the session is served, to a customer and to a visitor."""
+    site = make_site(**{setting: True})
+    cookie = site.visit(writes(a=1)).cookie
+    site.store.broken = {call}
+    clock.advance(60)
+
+    answers = [site.visit(untouched, cookie), site.visit(untouched)]
+
+    assert [answer.status for answer in answers] == [200, 200]
+    site.store.broken = set()
+    assert site.visit(everything, cookie).value == {"a": 1}
+
+
+def test_an_unchanged_session_that_is_not_saved_again_is_told(
+    make_site: SiteMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With `resave`; the handler changed nothing, so nothing is lost."""
+    browser = make_site(resave=True).browser()
+    browser.visit(writes(a=1))
+    browser.site.store.broken = {"commit"}
+
+    answer = browser.visit(everything)
+
+    assert (answer.status, answer.value) == (200, {"a": 1})
+    assert browser.site.told == ["created", "store_failed"]
+    assert "was not written down" in caplog.text
+
+
+def test_a_new_session_that_a_handler_looked_at_is_missed(make_site: SiteMaker) -> None:
+    """Its page may hold what only that session can check, such as a CSRF token."""
+    site = make_site(save_uninitialized=True)
+    site.store.broken = {"create"}
+
+    assert site.visit(lambda session: session.id).status == 503
