@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from framework.lints.clashes import note_clashes
 from framework.lints.decorators import note_misplaced, note_undecorated
+from framework.lints.lost_definitions import note_lost
 from framework.lints.program import Program
 from framework.lints.unused import note_no_controller, note_unused
 from framework.report import Report
@@ -14,6 +15,7 @@ LINTS: tuple[Callable[[Program, Report], None], ...] = (
     note_undecorated,
     note_misplaced,
     note_no_controller,
+    note_lost,
     note_clashes,
     note_unused,
 )
