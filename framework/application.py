@@ -15,7 +15,7 @@ from framework.around.exception_handlers import Catcher
 from framework.around.middleware import read_middleware
 from framework.decorators import is_configuration
 from framework.defaults import ABSENT, SessionDefaults, session_components
-from framework.dispatch.handlers import Handler, HandlerReader, added_controllers
+from framework.dispatch.handlers import Handler, HandlerReader, added_controllers, tell_handlers
 from framework.dispatch.steps import Everywhere
 from framework.dispatch.wsgi import Dispatcher
 from framework.hooks import read_hooks
@@ -156,6 +156,8 @@ class Application:
         """The manager of the application's sessions; None if nothing uses sessions."""
         settings = self._settings(report)
         check_program(Program(classes, self.graph, self.handlers, self.middleware), report)
+        if not report.mistakes:
+            tell_handlers(self.handlers, self.graph, report)
         return settings
 
     def _serve(self, settings: HTTPSettings, *, debug: bool) -> None:

@@ -51,6 +51,14 @@ class AddsController(ABC):
         """Return a new class each time, decorated with @controller and @component."""
 
 
+class ReadsHandlers(ABC):
+    """A controller that tells about the handlers of the application, such as documentation."""
+
+    @abstractmethod
+    def read_handlers(self, handlers: Sequence["Handler"], report: Report) -> None:
+        """Read the handlers once, after start-up has read them without a mistake."""
+
+
 def added_controllers(graph: Graph, report: Report) -> Iterator[type]:
     """Yield the controllers that components add."""
     for where, component in graph.all_of(AddsController):
@@ -68,6 +76,13 @@ def added_controllers(graph: Graph, report: Report) -> Iterator[type]:
                     "Return a new class each time, decorated with @component and @controller.",
                 )
             yield added
+
+
+def tell_handlers(handlers: Sequence[Handler], graph: Graph, report: Report) -> None:
+    """Give the handlers to the controllers that tell about them."""
+    for controller in dict.fromkeys(handler.route.controller for handler in handlers):
+        if issubclass(controller, ReadsHandlers):
+            graph.get(controller).read_handlers(handlers, report)
 
 
 class HandlerReader:

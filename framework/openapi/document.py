@@ -14,6 +14,7 @@ from framework.http.errors import ProblemDetails
 from framework.openapi.operations import describe_body, describe_parameters, results
 from framework.openapi.schemas import Schemas
 from framework.openapi.sides import Schema
+from framework.report import Report
 
 # The reasons why the framework itself answers with an error.
 _REFUSALS = {
@@ -29,19 +30,20 @@ _REFUSALS = {
 _VARIABLE = re.compile(r"<(?:[^<>:]+:)?([a-zA-Z_][a-zA-Z0-9_]*)>")
 
 
-def describe_handlers(handlers: Iterable[Handler]) -> Schema:
+def describe_handlers(handlers: Iterable[Handler], report: Report) -> Schema:
     """Return the members of a document that are about the handlers."""
-    paths = _Paths()
+    paths = _Paths(report)
     for handler in handlers:
-        paths.add(handler)
+        with report.at(handler.route.where):
+            paths.add(handler)
     return paths.document()
 
 
 class _Paths:
     """Describe handlers, one after the other."""
 
-    def __init__(self) -> None:
-        self._schemas = Schemas()
+    def __init__(self, report: Report) -> None:
+        self._schemas = Schemas(report)
         self._paths: dict[str, Schema] = {}
         self._tags: dict[str, Schema] = {}
         self._refusals: set[int] = set()

@@ -1,14 +1,18 @@
 """Models of pydantic → JSON schemas, under names that no other class of the document has."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import count
-from typing import Any, cast
+from typing import Any
 
 from werkzeug.datastructures import FileStorage
 
 from framework.openapi.sides import Schema, Side, without_end
+from framework.report import Report
 from framework.types.signatures import describe
+
+# A model, and the side on which it is asked for.
+Asked = tuple[Any, Side]
 
 _MODES: Mapping[Side, str] = {"request": "validation", "answer": "serialization"}
 _EXCLUSIONS = ("serialization_exclude", "serialization_exclude_if")
@@ -22,27 +26,56 @@ def schema_of_stranger(kind: Any) -> Schema:
 
 
 def describe_models(
-    models: Iterable[tuple[Any, Side]], taken: Collection[str], shared: str
-) -> tuple[dict[tuple[Any, Side], Schema], dict[str, Schema]]:
+    models: Iterable[Asked], taken: Collection[str], shared: str, report: Report
+) -> tuple[dict[Asked, Schema], dict[str, Schema]]:
     """Return the references to models, and the schemas of the models under names not yet taken.
 
-    `shared` is the text before a name in a reference.
+    `shared` is the text before a name in a reference. A model that cannot describe itself is noted.
     """
-    asked = {(model, _MODES[side]): (model, side) for model, side in models}
+    asked = list(models)
     if not asked:
         return {}, {}
+    try:
+        return _describe(asked, taken, shared)
+    # A model may have methods of its own that describe it, so any error is possible.
+    except Exception:
+        faulty = [pair for pair in asked if not _is_describable(pair, shared, report)]
+        if not faulty:
+            raise
+        return describe_models([p for p in asked if p not in faulty], taken, shared, report)
+
+
+def _is_describable(asked: Asked, shared: str, report: Report) -> bool:
+    model, _ = asked
+    try:
+        _describe([asked], (), shared)
+    # The same errors as above; now it is known which model raises the error.
+    except Exception as error:  # noqa: BLE001
+        report.at(model).note(
+            f"pydantic cannot describe {describe(model)} for OpenAPI:"
+            f" {type(error).__name__}: {str(error).partition(chr(10))[0]}",
+            "Correct the model, or leave its handlers out with OpenAPI(include=…).",
+        )
+        return False
+    return True
+
+
+def _describe(
+    asked: Sequence[Asked], taken: Collection[str], shared: str
+) -> tuple[dict[Asked, Schema], dict[str, Schema]]:
     from pydantic.json_schema import models_json_schema
 
+    modes: Any = {(model, _MODES[side]): (model, side) for model, side in asked}
     for prefix in _prefixes():
         references, found = models_json_schema(
-            cast(Any, list(asked)),
+            list(modes),
             ref_template=f"{shared}{prefix}{{model}}",
             schema_generator=_generator(),
         )
         schemas = {prefix + name: schema for name, schema in found.get("$defs", {}).items()}
         if {without_end(name) for name in schemas}.isdisjoint(taken):
             break
-    return {asked[key]: reference for key, reference in references.items()}, schemas
+    return {modes[key]: reference for key, reference in references.items()}, schemas
 
 
 def _prefixes() -> Iterator[str]:

@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 from markupsafe import escape
 from werkzeug.wrappers import Request, Response
 
-from framework.application import Application
 from framework.decorators import component, controller, get
-from framework.dispatch.handlers import AddsController
+from framework.dispatch.handlers import AddsController, Handler, ReadsHandlers
+from framework.http.responses import encode_json
 from framework.http.routes import Route
 from framework.openapi.document import describe_handlers
+from framework.report import Mistake, Report, location
 from sessions.errors import ConfigurationError
 
+A = TypeVar("A")
+R = TypeVar("R")
 _VERSION = "3.1.0"
 _ASSETS = resources.files("framework.openapi")
 # The page shows only the document, and loads nothing from other origins.
@@ -55,18 +57,18 @@ class OpenAPI(AddsController):
         class APIDocumentation(Documentation):
             """Show the operations of the application."""
 
-            def __init__(self, application: Application) -> None:
-                super().__init__(settings, application)
+            def __init__(self) -> None:
+                super().__init__(settings)
 
         return APIDocumentation
 
 
-class Documentation:
-    """Serve the document of an application and its page; the first request makes the document."""
+class Documentation(ReadsHandlers):
+    """Serve the document of an application, which start-up makes, and its page."""
 
-    def __init__(self, settings: OpenAPI, application: Application) -> None:
+    def __init__(self, settings: OpenAPI) -> None:
         self._settings = settings
-        self._application = application
+        self._document = b""
         self._page = (_ASSETS / "page.html").read_text(encoding="utf-8")
         self._script = (_ASSETS / "page.js").read_bytes()
         self._style = (_ASSETS / "page.css").read_bytes()
@@ -80,9 +82,9 @@ class Documentation:
         return _asset(page, "text/html")
 
     @get("/openapi.json")
-    def document(self) -> dict[str, Any]:
+    def document(self) -> Response:
         """Return the document, for programs."""
-        return self._document
+        return Response(self._document, mimetype="application/json")
 
     @get("/page.js")
     def script(self) -> Response:
@@ -94,23 +96,50 @@ class Documentation:
         """Return the style sheet of the page."""
         return _asset(self._style, "text/css")
 
-    @cached_property
-    def _document(self) -> dict[str, Any]:
+    def read_handlers(self, handlers: Sequence[Handler], report: Report) -> None:
+        """Make the document, so that start-up reports what cannot be described."""
+        settings = self._settings
+        with report.at(f"the OpenAPI document at {settings.path}"):
+            chosen = [handler for handler in handlers if self._describes(handler)]
+            document = {**self._head(), **describe_handlers(chosen, report)}
+            _call("amend", settings.amend, document)
+            self._document = _encoded(document)
+
+    def _describes(self, handler: Handler) -> bool:
+        if issubclass(handler.route.controller, Documentation):
+            return False
+        return bool(_call("include", self._settings.include, handler.route))
+
+    def _head(self) -> dict[str, Any]:
         settings = self._settings
         info = {"title": settings.title, "version": settings.version}
         if settings.description:
             info["description"] = settings.description
-        document: dict[str, Any] = {"openapi": _VERSION, "info": info}
+        head: dict[str, Any] = {"openapi": _VERSION, "info": info}
         if settings.servers:
-            document["servers"] = [{"url": url} for url in settings.servers]
-        document |= describe_handlers(
-            handler
-            for handler in self._application.handlers
-            if not issubclass(handler.route.controller, Documentation)
-            and settings.include(handler.route)
-        )
-        settings.amend(document)
-        return document
+            head["servers"] = [{"url": url} for url in settings.servers]
+        return head
+
+
+def _call(name: str, function: Callable[[A], R], argument: A) -> R:
+    """Call a function of the settings."""
+    try:
+        return function(argument)
+    # The function is the user's own code and may raise anything.
+    except Exception as error:
+        what = f"OpenAPI.{name} fails: {type(error).__name__}: {error}"
+        raise Mistake(what, f"Correct the function {location(function)}.") from error
+
+
+def _encoded(document: dict[str, Any]) -> bytes:
+    try:
+        return encode_json(document)
+    # msgspec raises ValueError or OverflowError for a value of a type that JSON can hold.
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Mistake(
+            f"the document holds a value that JSON cannot hold: {error}",
+            "Let OpenAPI.amend add only dicts with text keys, lists, texts, numbers and booleans.",
+        ) from error
 
 
 def _setting_mistakes(settings: OpenAPI) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -11,8 +12,9 @@ from msgspec.json import schema_components
 
 from framework.openapi.models import describe_models, schema_of_stranger
 from framework.openapi.sides import SIDES, Schema, Side, join_sides
+from framework.report import Mistake, Report
 from framework.types.fields import is_pydantic_model
-from framework.types.signatures import EMPTY, Unresolved, annotated, bare
+from framework.types.signatures import EMPTY, Unresolved, annotated, bare, describe
 
 _SHARED = "#/components/schemas/"
 _UNKNOWN = (EMPTY, Unresolved, Any, object)
@@ -25,7 +27,8 @@ class Schemas:
     class that looks different in requests and in answers has two schemas.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, report: Report) -> None:
+        self._report = report
         self._asked: dict[Side, list[tuple[Any, Schema]]] = {side: [] for side in SIDES}
         # The models of pydantic; pydantic names and describes them in the end.
         self._models: dict[tuple[Any, Side], Schema] = {}
@@ -54,12 +57,12 @@ class Schemas:
         """Fill every schema that was asked for, and return the schemas of classes by name."""
         asked = [(side, *pair) for side in SIDES for pair in self._asked[side]]
         types = [annotation for _, annotation, _ in asked]
-        taken = _describe(types, schema_of_stranger)[1]
-        self._models, models = describe_models(self._models, taken, _SHARED)
+        described = _describe(types, schema_of_stranger)
+        self._models, models = describe_models(self._models, described[1], _SHARED, self._report)
         found: dict[Side, Mapping[str, Schema]] = {}
         for side in SIDES:
             # A class has one name on both sides, so each time all types are described.
-            filled, found[side] = _describe(types, self._stranger(side))
+            filled, found[side] = _describe(types, self._stranger(side)) if models else described
             for (own, _, schema), filling in zip(asked, filled, strict=True):
                 if own == side:
                     schema.update(filling)
@@ -67,21 +70,48 @@ class Schemas:
         return dict(sorted((join_sides(roots, found, _SHARED) | models).items()))
 
     def _is_describable(self, annotation: Any, side: Side) -> bool:
-        def note(kind: Any) -> Schema:
-            if is_pydantic_model(kind):
-                self._models.setdefault((kind, side), {})
-            return schema_of_stranger(kind)
-
         try:
-            _describe([annotation], note)
+            models = _models_inside(annotation)
         # A handler may return a type that msgspec cannot describe, such as two dataclasses.
         except (TypeError, NameError):
             return False
+        # A class may be the user's own code all through, such as its annotations and its metaclass.
+        except Exception as error:
+            raise Mistake(
+                f"{describe(annotation)} cannot be described for OpenAPI:"
+                f" {type(error).__name__}: {error}",
+                "Correct the class, or leave the handler out with OpenAPI(include=…).",
+            ) from error
+        for model in models:
+            self._models.setdefault((model, side), {})
         return True
 
     def _stranger(self, side: Side) -> Callable[[Any], Schema]:
         """Return the function that describes the classes that msgspec does not know."""
         return lambda kind: dict(self._models.get((kind, side)) or schema_of_stranger(kind))
+
+
+def _models_inside(annotation: Any) -> tuple[Any, ...]:
+    """Return the models of pydantic inside a type; raise the errors of msgspec and of classes."""
+    try:
+        return _find_models(annotation)
+    # The cache refuses an annotation whose metadata is not hashable.
+    except TypeError:
+        return _find_models.__wrapped__(annotation)
+
+
+# The next application of the process, such as that of a test, often has the same types.
+@lru_cache(maxsize=2048)
+def _find_models(annotation: Any) -> tuple[Any, ...]:
+    models: dict[Any, None] = {}
+
+    def note(kind: Any) -> Schema:
+        if is_pydantic_model(kind):
+            models[kind] = None
+        return schema_of_stranger(kind)
+
+    _describe([annotation], note)
+    return tuple(models)
 
 
 def _describe(
