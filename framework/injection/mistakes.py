@@ -3,29 +3,33 @@
 import inspect
 import os
 import re
+import sys
 import traceback
 from collections.abc import AsyncGenerator, Collection, Coroutine, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 import injector
 from werkzeug.wrappers import Request
 
 from framework.binding.inject import NotProvided
 from framework.binding.session import is_session
-from framework.decorators import is_component, is_configuration, is_controller
-from framework.injection.providers import Absent, Known, Provider
+from framework.decorators import component_methods, is_component, is_configuration, is_controller
+from framework.injection.providers import Absent, Known, Provider, item_of, key_of
 from framework.middleware import is_about_middleware, takes_requests
 from framework.report import Mistake, did_you_mean, location
 from framework.types.conversion import TEXTS, is_scalar
-from framework.types.fitting import fits, is_protocol
+from framework.types.fitting import fits, is_protocol, subclasses
+from framework.types.members import types_of
 from framework.types.signatures import (
     Declared,
     annotated_names,
     bare,
     describe,
+    read_return,
     signature_of,
+    split,
 )
 
 _MOST_PLACES = 5
@@ -44,6 +48,12 @@ def not_provided(key: Any, components: Collection[type], absent: Iterable[Absent
     for missing in absent:
         if key is missing.key:
             return NotProvided(missing.what, missing.remedy)
+    left_out = _left_out(key, components)
+    if left_out is not None:
+        return NotProvided(
+            f"nothing provides {name}, but {left_out} does, which is not given to the Application",
+            f"Pass {left_out} to the Application.",
+        )
     if is_abstract(key):
         return _abstract(key, components)
     if is_scalar(key, TEXTS):
@@ -76,9 +86,14 @@ def is_abstract(key: Any) -> bool:
     return isinstance(key, type) and (inspect.isabstract(key) or is_protocol(key))
 
 
-def implements(candidate: type, key: type) -> bool:
-    """Return whether a class inherits from the abstract class or the protocol."""
-    return candidate is not key and key in candidate.__mro__
+def implements(candidate: object, key: Any) -> bool:
+    """Return whether a class inherits from another one, or fills a generic class as `Repo[int]`."""
+    if not isinstance(candidate, type) or candidate is key:
+        return False
+    origin, arguments = get_origin(key), get_args(key)
+    if origin is None:
+        return key in candidate.__mro__
+    return tuple(types_of(candidate).get(origin, {}).values()) == arguments
 
 
 def cycle(providers: Sequence[Provider]) -> Mistake:
@@ -217,9 +232,35 @@ def _abstract(key: type, components: Collection[type]) -> NotProvided:
     )
 
 
+def _left_out(key: object, components: Collection[type]) -> str | None:
+    """Name a configuration of the program that provides a type, but is not given."""
+    known = {id(component) for component in components}
+    for target in subclasses(object).values():
+        if id(target) in known or not is_configuration(target):
+            continue
+        module = sys.modules.get(target.__module__)
+        # A class that only a function knows may belong to another application.
+        if getattr(module, target.__name__, None) is not target:
+            continue
+        for member in component_methods(target):
+            if any(key_of(*split(read_return(function))) == key for function in member.functions):
+                return describe(target)
+    return None
+
+
 def _remedy(key: Any, name: str) -> str:
+    item = item_of(key)
+    if item is not None:
+        kind = describe(item)
+        return (
+            f"Pass components that inherit from {kind} to the Application, which then fill the"
+            f" list; or return it from a @component method annotated `-> {name}`."
+        )
     if not isinstance(key, type):
-        return f"Return it from a @component method annotated `-> {name}`."
+        return (
+            f"Return it from a @component method annotated `-> {name}`, in a configuration class"
+            " that is passed to the Application."
+        )
     if is_component(key) or is_configuration(key) or is_controller(key):
         return f"Pass {name} to the Application."
     return (
@@ -283,7 +324,8 @@ def _release(provider: Provider, needed: str) -> str:
     if not provider.keys:
         return f"Remove the parameter: no request runs here. Or ask for what {needed} is made from."
     kind: Any = provider.keys[0]
-    taken = f"{needed[:1].lower()}{needed[1:]}: Inject[{needed}]"
+    name = f"{needed[:1].lower()}{needed[1:]}"
+    taken = f"{name if name.isidentifier() else 'components'}: Inject[{needed}]"
     if isinstance(kind, type) and is_controller(kind):
         return f"Let the handler take it, as {taken}; a controller is built once."
     if isinstance(kind, type) and takes_requests(kind):

@@ -1,5 +1,7 @@
 """Providers of components: classes, methods of configurations, defaults of the framework."""
 
+import functools
+import inspect
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -19,6 +21,7 @@ from typing import Any, get_args, get_origin, is_typeddict
 
 from framework.binding.source import Marker
 from framework.decorators import scope_of
+from framework.middleware import is_about_middleware
 from framework.report import Mistake, Place, Reported, location
 from framework.types.members import Member, in_class
 from framework.types.signatures import (
@@ -163,6 +166,37 @@ def method_call(configuration: type, name: str, function: Callable[..., object])
         lambda instance, *some, **others: getattr(instance, name)(*some, **others),
         function,
         configuration,
+    )
+
+
+def item_of(key: object) -> Any:
+    """Return the type of the items of a collection that components may fill, or None."""
+    arguments = get_args(key)
+    is_tuple = get_origin(key) is tuple and arguments[1:] == (...,)
+    is_collection = get_origin(key) in (list, Sequence) or is_tuple
+    item = arguments[0] if is_collection and arguments else None
+    # Middleware is a list that a configuration writes in its order.
+    return None if item is None or is_about_middleware(key) else item
+
+
+def collection_provider(key: object, parts: Sequence[Provider]) -> Provider:
+    """Describe a list or tuple of the components of several providers, in their order."""
+    make = tuple if get_origin(key) is tuple else list
+    names = {f"component_{number}": provider.keys[0] for number, provider in enumerate(parts)}
+
+    def fill(**components: object) -> object:
+        return make(components.values())
+
+    parameter = functools.partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY)
+    signature = [parameter(name, annotation=kind) for name, kind in names.items()]
+    fill.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
+    return Provider(
+        (key,),
+        describe(key),
+        f"all components for {describe(key)}",
+        fill,
+        staticmethod(fill),
+        per_request=any(provider.per_request for provider in parts),
     )
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_origin
 
 from framework.binding.inject import Named
 from framework.decorators import component_methods, is_component, is_configuration
@@ -12,6 +12,8 @@ from framework.injection.providers import (
     Known,
     Provider,
     class_provider,
+    collection_provider,
+    item_of,
     key_of,
     known_provider,
     method_provider,
@@ -127,8 +129,14 @@ class Registry:
 
     def _implied(self, key: Any) -> Provider | None:
         """Return the provider that a type implies: the component itself, or its implementation."""
+        item = item_of(key)
         if isinstance(key, type) and is_component(key):
             provider = class_provider(key)
+        elif item is not None:
+            implementing = self._implementing(item)
+            if not implementing:
+                return None
+            provider = collection_provider(key, implementing)
         else:
             found = {provider for kind, provider in self._types().items() if _is_choice(kind, key)}
             if len(found) != 1:
@@ -136,6 +144,14 @@ class Registry:
             (provider,) = found
         self._providers[key] = provider
         return provider
+
+    def _implementing(self, item: Any) -> list[Provider]:
+        """List the user's providers whose components implement a type, or are of the type."""
+        return [
+            provider
+            for provider in (*self.eager(), *self.replacements)
+            if any(key == item or implements(key, item) for key in provider.keys)
+        ]
 
     def _types(self) -> dict[type, Provider]:
         return {key: provider for key, provider in self._providers.items() if isinstance(key, type)}
@@ -182,4 +198,5 @@ def _with_parts(make: Callable[..., Any], parts: Mapping[str, Any]) -> Callable[
 
 
 def _is_choice(candidate: type, key: Any) -> bool:
-    return is_abstract(key) and implements(candidate, key)
+    is_open = is_abstract(key) or get_origin(key) is not None
+    return is_open and implements(candidate, key)
