@@ -13,11 +13,11 @@ from enum import Enum, auto
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Request, Response
 
+from framework.http.forms import CSRF_FIELD
 from framework.http.origins import as_written, checked_origins, host_of, own_origin
 from framework.middleware import SAFE_METHODS, ExplainedMiddleware, Next, session_of
 from sessions.session import Session
 
-FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
 
 # The number of bytes; mask and secret together are 64 characters of base64.
@@ -123,14 +123,14 @@ def _has_session(request: Request) -> bool:
 
 def _sent_token(request: Request) -> str | None:
     token = request.headers.get(HEADER)
-    return request.form.get(FIELD) if token is None else token
+    return request.form.get(CSRF_FIELD) if token is None else token
 
 
 def _require_token(session: Session, token: str | None) -> None:
     if token is None:
         raise Forbidden(
-            f"This request has no CSRF token. Send the token of the page in the form field {FIELD}"
-            f" or in the header {HEADER}."
+            "This request has no CSRF token. Send the token of the page in the form field"
+            f" {CSRF_FIELD} or in the header {HEADER}."
         )
     if not is_csrf_token(session, token):
         raise Forbidden(

@@ -8,6 +8,7 @@ from typing import Any
 from werkzeug.exceptions import UnprocessableEntity
 
 REQUIRED = "is required"
+UNKNOWN = "is not known"
 
 _GOT = re.compile(r", got \w+$")
 _LONGEST_TEXT = 40

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Unpack
 
 from werkzeug.datastructures import FileStorage
 
+from framework.binding.form_objects import ABSENT, Member, WholeForm
 from framework.binding.source import (
     Documented,
     DocumentedForm,
@@ -22,22 +23,16 @@ from framework.report import Mistake
 from framework.types.conversion import (
     CONVERSION_ERRORS,
     TEXTS,
-    field_errors,
     is_scalar,
     list_item,
     text_converter,
 )
 from framework.types.fields import ObjectField, fields_of, is_pydantic_model
-from framework.types.models import ForeignModelError, python_validator
+from framework.types.models import reads_text
 from framework.types.signatures import bare, describe
-from framework.validation import FieldError, InvalidRequest, invalid, repeated
+from framework.validation import invalid, repeated
 
 T = TypeVar("T")
-
-# Stands for a field that the request lacks and that has a default in its class.
-_ABSENT = object()
-# Makes an object from the values of its fields.
-Make = Callable[[dict[str, object]], object]
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,7 +42,7 @@ class FormMarker(TextMarker):
     source = "form"
     needs = Needs.BODY | Needs.FILES
 
-    # The type of the field decides whether an empty text is a value.
+    # The type to which the texts will be converted decides whether an empty text is a value.
     kind: Any = str
 
     def where(self, field: Field) -> str:
@@ -63,7 +58,9 @@ class FormMarker(TextMarker):
         if self.kind is bool:
             # Browsers send "on" for a checkbox.
             return lambda context: [
-                "true" if text == "on" else text for text in context.form.fields.getlist(name)
+                "true" if text == "on" else text
+                for text in context.form.fields.getlist(name)
+                if text
             ]
         if _can_be_empty(self.kind):
             return lambda context: context.form.fields.getlist(name)
@@ -111,8 +108,10 @@ class FormMarker(TextMarker):
         """
         if is_upload(field.annotation):
             return self._upload(field)
-        kind, _ = bare(list_item(meant) or meant)
-        return TextMarker.extractor(replace(self, kind=kind), field)
+        return TextMarker.extractor(self._meaning(meant), field)
+
+    def _meaning(self, meant: Any) -> "FormMarker":
+        return replace(self, kind=bare(list_item(meant) or meant)[0])
 
     def _upload(self, field: Field) -> Extract:
         name = self.name_of(field)
@@ -120,8 +119,7 @@ class FormMarker(TextMarker):
         several = list_item(field.annotation) is not None
 
         def extract(context: Context) -> object:
-            # A browser sends a file without a name if the user chose no file.
-            files = [file for file in context.form.files.getlist(name) if file.filename]
+            files = _chosen(context, name)
             if not files:
                 return absent()
             if several:
@@ -131,6 +129,13 @@ class FormMarker(TextMarker):
             return files[0]
 
         return extract
+
+    def _presence(self, member: ObjectField) -> Callable[[Context], bool]:
+        """Return the function that finds out whether a form holds a value for a field."""
+        if is_upload(member.annotation):
+            return lambda context: bool(_chosen(context, member.name))
+        read = self._meaning(member.annotation).reader(member.name)
+        return lambda context: bool(read(context))
 
     def _object(self, field: Field) -> Extract:
         """Return the function that makes one object from all fields of the form."""
@@ -142,20 +147,11 @@ class FormMarker(TextMarker):
                 f"Write Form[{describe(kind)}], and put limits on the fields of the class.",
             )
         model = is_pydantic_model(kind)
-        extracts = [(member.argument, _member(member, field, model=model)) for member in fields]
+        members = [_member(member, field, model=model) for member in fields]
         try:
-            make = _validating(kind) if model else _constructing(kind)
+            return WholeForm(kind, members, field.default)
         except TypeError as error:
             raise _unreadable(field, error) from error
-        names = {member.name for member in fields}
-
-        def extract(context: Context) -> object:
-            sent = context.form
-            if field.default is not None and names.isdisjoint({*sent.fields, *sent.files}):
-                return field.default()
-            return make(_gather(extracts, context))
-
-        return extract
 
 
 def form(alias: str | None = None, **limits: Unpack[Limits]) -> FormMarker:
@@ -198,8 +194,10 @@ def _unreadable(field: Field, error: Exception) -> Mistake:
 
 def _can_be_empty(kind: Any) -> bool:
     """Return whether an empty text is a value of the type, and not an empty field."""
-    if kind is str or not is_scalar(kind, TEXTS):
+    if kind is str:
         return True
+    if not is_scalar(kind, TEXTS):
+        return reads_text(kind, "")
     try:
         text_converter(kind)("")
     except CONVERSION_ERRORS:
@@ -207,9 +205,9 @@ def _can_be_empty(kind: Any) -> bool:
     return True
 
 
-def _member(member: ObjectField, field: Field, *, model: bool) -> Extract:
-    """Return the function that reads one field of an object; a model converts texts itself."""
-    annotation = member.annotation
+def _member(member: ObjectField, field: Field, *, model: bool) -> Member:
+    """Return how one field of an object is read; a model converts texts itself."""
+    annotation, marker = member.annotation, FormMarker(member.name)
     if model and not is_upload(annotation):
         annotation = str if list_item(annotation) is None else list[str]
     optional = model or not member.required
@@ -217,45 +215,12 @@ def _member(member: ObjectField, field: Field, *, model: bool) -> Extract:
         field,
         name=f"{field.name}.{member.name}",
         annotation=annotation,
-        default=(lambda: _ABSENT) if optional else None,
+        default=(lambda: ABSENT) if optional else None,
     )
-    return FormMarker(member.name)._single(inner, member.annotation)
+    extract = marker._single(inner, member.annotation)
+    return Member(member.name, member.argument, extract, marker._presence(member))
 
 
-def _gather(extracts: Sequence[tuple[str, Extract]], context: Context) -> dict[str, object]:
-    values: dict[str, object] = {}
-    errors: list[FieldError] = []
-    for argument, extract in extracts:
-        try:
-            values[argument] = extract(context)
-        except InvalidRequest as refusal:
-            errors += refusal.errors
-    if errors:
-        raise InvalidRequest(errors)
-    return {argument: value for argument, value in values.items() if value is not _ABSENT}
-
-
-def _constructing(kind: Any) -> Make:
-    def make(values: dict[str, object]) -> object:
-        try:
-            return kind(**values)
-        # A `__post_init__` refuses values with these errors; msgspec reads them the same way.
-        except (ValueError, TypeError) as error:
-            raise invalid("form", str(error)) from error
-
-    return make
-
-
-def _validating(kind: Any) -> Make:
-    validate = python_validator(kind)
-
-    def make(values: dict[str, object]) -> object:
-        try:
-            return validate(values)
-        except ForeignModelError as error:
-            found = (
-                mismatch._replace(pointer=mismatch.pointer[1:]) for mismatch in error.mismatches
-            )
-            raise InvalidRequest(field_errors("form", found)) from error
-
-    return make
+def _chosen(context: Context, name: str) -> list[FileStorage]:
+    """Return the files of a field; a browser sends a file without a name if no file was chosen."""
+    return [file for file in context.form.files.getlist(name) if file.filename]

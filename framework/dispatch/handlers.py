@@ -9,6 +9,7 @@ from itertools import chain
 from framework.around.exception_handlers import Catcher, read_catchers
 from framework.around.guards import Guard, bind_guard, read_guards
 from framework.binding.binder import Path, Supply, bind, read_function
+from framework.binding.form_objects import share_names
 from framework.binding.plan import Plan
 from framework.binding.source import Needs
 from framework.decorators import is_component, is_configuration, is_controller
@@ -133,6 +134,8 @@ class HandlerReader:
         controller: object = self._graph.get(route.controller)
         if plan is None or not here.is_clean:
             raise Reported
+        around = (*(guard.plan for guard in guards), *(catcher.plan for catcher in catchers))
+        share_names(chain.from_iterable(each.parameters for each in (plan, *around)))
         method = getattr(controller, route.name)
         return Handler(route, f"{prefix}.{route.name}", plan, method, guards, tuple(catchers))
 

@@ -12,6 +12,8 @@ from framework.http.bodies import BodyTooLarge
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 FORM_TYPES = (URLENCODED, MULTIPART)
+# The field of the CSRF token, which every form may have.
+CSRF_FIELD = "csrf_token"
 
 # How many bytes of a multipart form are read at once.
 _PIECE = 64 * 1024

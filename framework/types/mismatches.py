@@ -9,7 +9,7 @@ import msgspec
 
 from framework.types.fields import ObjectField, fields_of
 from framework.types.signatures import bare
-from framework.validation import REQUIRED, limit_told, place_of, plain
+from framework.validation import REQUIRED, UNKNOWN, limit_told, place_of, plain
 
 # Python looks at each value, which takes some fifty times as long as decoding it.
 _MOST_VALUES = 10_000
@@ -123,7 +123,7 @@ def _unknown(
         known = {config.tag_field, *(field.name for field in fields)}
         for key in value:
             if key not in known:
-                yield Mismatch(step(key), "is not known")
+                yield Mismatch(step(key), UNKNOWN)
 
 
 def _limits(value: object, kind: type, metadata: tuple[object, ...]) -> Iterator[Mismatch]:

@@ -41,6 +41,18 @@ def python_validator(annotation: Any) -> Callable[[object], object]:
     return lambda value: _checked(lambda: validate(value), of_texts=True)
 
 
+def reads_text(annotation: Any, text: str) -> bool:
+    """Return whether pydantic converts a text to a type; yes if the program has no pydantic."""
+    if "pydantic" not in sys.modules:
+        return True
+    try:
+        python_validator(annotation)(text)
+    # A validator of the user's own may raise any error, and pydantic may not know the type.
+    except Exception as error:  # noqa: BLE001
+        return not isinstance(error, ForeignModelError)
+    return True
+
+
 def encodable(value: object) -> object:
     """Return a JSON value in place of a model; raise TypeError for any other object."""
     if not is_pydantic_model(type(value)):

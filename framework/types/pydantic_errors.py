@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 
 from framework.types.mismatches import Mismatch, step
-from framework.validation import REQUIRED, limit_told, shortened
+from framework.validation import REQUIRED, UNKNOWN, limit_told, shortened
 
 # Our words for pydantic's types of errors; the words in braces are values of the error's context.
 _OUR_WORDS = {
     "missing": REQUIRED,
-    "extra_forbidden": "is not known",
+    "extra_forbidden": UNKNOWN,
     "string_too_short": "expected str of length >= {min_length}",
     "string_too_long": "expected str of length <= {max_length}",
     "string_pattern_mismatch": "expected str matching regex {pattern!r}",
