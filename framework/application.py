@@ -1,6 +1,7 @@
 """The application: collects, checks and builds once, at start-up; then it is a WSGI callable."""
 
 import gc
+import logging
 import os
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from framework.dispatch.handlers import Handler, HandlerReader, added_controller
 from framework.dispatch.steps import Everywhere
 from framework.dispatch.wsgi import Dispatcher
 from framework.hooks import read_hooks
+from framework.http.errors import refusing
 from framework.http.routes import Route
 from framework.http.security import surround
 from framework.injection.discovery import find_classes
@@ -27,7 +29,7 @@ from framework.injection.providers import Known
 from framework.lints import check_program
 from framework.lints.program import Program
 from framework.middleware import Middleware, uses_session
-from framework.report import Report
+from framework.report import Mistake, Report, numbered
 from framework.settings import HTTPSettings
 from sessions.manager import SessionManager
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from framework.testing import Client, Replacement
+
+logger = logging.getLogger("framework")
 
 
 class Application:
@@ -72,6 +76,11 @@ class Application:
         """Run the on_stop hooks in reverse order; the end of the process runs them, too."""
         self._hooks.stop()
         self._wait_for_a_request()
+
+    @property
+    def start_mistake(self) -> Mistake | None:
+        """Return the error of the start hook that failed last, as a mistake; None if none did."""
+        return self._hooks.mistake
 
     @property
     def debug(self) -> bool:
@@ -187,7 +196,18 @@ class Application:
     def _start_and_serve(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        self.start()
+        try:
+            self.start()
+        # The start hooks are the user's own code; a server knows neither the hook nor our 500.
+        except Exception as error:
+            if self.debug:
+                raise
+            told = str(error) if self.start_mistake is None else numbered([self.start_mistake])
+            logger.exception(
+                "the application cannot start, and this request has no answer: %s", told
+            )
+            refuse = surround(refusing(error), self.everywhere.settings)
+            return refuse(environ, start_response)
         return self._wsgi(environ, start_response)
 
     def _known(self) -> Sequence[Known]:

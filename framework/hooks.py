@@ -8,10 +8,17 @@ from dataclasses import dataclass
 
 from framework.http.scope import end_all
 from framework.injection.graph import Graph
-from framework.report import Mistake, Report
+from framework.report import Mistake, Report, location
 from framework.types.members import in_class
 
-Hook = Callable[[], object]
+
+@dataclass(frozen=True)
+class Hook:
+    """Hold a hook that can be run, and the function that the user wrote."""
+
+    name: str
+    function: object
+    run: Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -25,12 +32,14 @@ class Pair:
 class Hooks:
     """Run the hooks of an application, once in each process that serves it."""
 
-    def __init__(self, pairs: Sequence[Pair], end_components: Hook | None) -> None:
+    def __init__(self, pairs: Sequence[Pair], end_components: Callable[[], object] | None) -> None:
         self._pairs = pairs
         self._end_components = end_components
         self._lock = threading.Lock()
-        self._stopping: list[Hook] | None = None
+        self._stopping: list[Callable[[], object]] | None = None
         self._is_over = False
+        self.mistake: Mistake | None = None
+        """The error of the start hook that failed last, as a mistake."""
 
     @property
     def are_needed(self) -> bool:
@@ -47,19 +56,30 @@ class Hooks:
                     "this application was stopped, which has ended the components that its"
                     " generators made: build another application to serve again"
                 )
-            stopping: list[Hook] = []
+            stopping: list[Callable[[], object]] = []
             try:
                 for pair in self._pairs:
                     if pair.start is not None:
-                        pair.start()
+                        self._run(pair.start)
                     if pair.stop is not None:
-                        stopping.append(pair.stop)
+                        stopping.append(pair.stop.run)
             # The components do not end, because the next request tries to start again.
             except BaseException:
                 end_all(reversed(stopping))
                 raise
             self._stopping = stopping
             atexit.register(self.stop)
+
+    def _run(self, hook: Hook) -> None:
+        try:
+            hook.run()
+        except BaseException as error:
+            self.mistake = Mistake(
+                f"{hook.name} raised {type(error).__name__}: {error}",
+                "Correct the cause, which the traceback shows.",
+                where=location(hook.function),
+            )
+            raise
 
     def leave_to_parent(self) -> None:
         """Forget the started hooks in a forked child, because the parent stops them."""
@@ -108,5 +128,5 @@ def _hook(configuration: type, name: str, graph: Graph, report: Report) -> Hook 
                 f"{name} is an async function, which WSGI cannot run",
                 "Write `def` in place of `async def`.",
             )
-        return graph.call_of(configuration, name, function)
+        return Hook(name, function, graph.call_of(configuration, name, function))
     return None

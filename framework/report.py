@@ -15,6 +15,8 @@ from typing import Any
 
 _PLACE = re.compile(r"\((?P<file>[^()]*):(?P<line>\d+)\)$")
 
+_ADDRESS = re.compile(r" object at 0x[0-9a-fA-F]+")
+
 
 class Mistake(Exception):
     """Say what is wrong with a program, and what to do about it.
@@ -158,6 +160,11 @@ def location(target: Any) -> str:
     place = _definition(inner)
     short = name.rpartition("<locals>.")[2]
     return f"{short} ({place})" if place else short
+
+
+def short_repr(value: object) -> str:
+    """Write an object without the brackets and the address of Python's default `repr`."""
+    return _ADDRESS.sub("", repr(value)).removeprefix("<").removesuffix(">")
 
 
 def readable_path(path: str) -> str:

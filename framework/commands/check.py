@@ -9,7 +9,7 @@ from framework.application import Application
 from framework.commands.finding import Target, application_argument, find, load, report
 from framework.defaults import KEYS_VARIABLE
 from framework.injection.graph import Graph
-from framework.report import Mistake, numbered
+from framework.report import Mistake, numbered, short_repr
 from framework.settings import HTTPSettings
 from sessions.container import SessionContainer
 from sessions.stores.memory import MemoryStore
@@ -27,7 +27,7 @@ def check(app: str | None, *, deploy: bool) -> None:
     try:
         application = load(target)
     # The user's modules may raise anything; the report shows any error without our own frames.
-    except Exception as error:  # noqa: BLE001
+    except (Exception, SystemExit) as error:  # noqa: BLE001
         click.echo(report(target, error))
         sys.exit(1)
     click.echo(_summary(target, application))
@@ -40,7 +40,7 @@ def _summary(target: Target, application: Application) -> str:
     counts = f"{_count(application.routes, 'route')} in {_count(controllers, 'controller')}"
     sessions = "no sessions"
     if application.sessions is not None:
-        sessions = f"sessions in {str(application.sessions.container.store).strip('<>')}"
+        sessions = f"sessions in {short_repr(application.sessions.container.store)}"
     return f"{target} starts: {counts}, {sessions}."
 
 

@@ -14,7 +14,7 @@ import click
 
 from framework.application import Application
 from framework.report import StartupError
-from framework.serving.server import describe
+from framework.serving.failures import describe
 from framework.types.signatures import signature_of
 
 _PYPROJECT = "pyproject.toml"
@@ -92,11 +92,11 @@ def load_or_report(given: str | None) -> Application:
     try:
         return load(target)
     # The user's modules may raise anything; the report shows any error without our own frames.
-    except Exception as error:  # noqa: BLE001
+    except (Exception, SystemExit) as error:  # noqa: BLE001
         raise click.ClickException(report(target, error)) from None
 
 
-def report(target: Target, error: Exception) -> str:
+def report(target: Target, error: BaseException) -> str:
     """Write the report of an error that keeps an application from starting."""
     if isinstance(error, StartupError | click.ClickException):
         return describe(error)

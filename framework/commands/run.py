@@ -1,6 +1,7 @@
 """`framework run`: serve for development."""
 
 import click
+from werkzeug.serving import is_running_from_reloader
 
 from framework.commands.finding import application_argument, find, load
 from framework.serving.server import serve
@@ -17,5 +18,7 @@ PORT.name = "port number"
 @click.option("--reload/--no-reload", default=True, help="Start again when a file changes.")
 def run(app: str | None, *, host: str, port: int, reload: bool) -> None:
     """Serve the application for development."""
-    target = find(app)
-    serve(lambda: load(target), host=host, port=port, reload=reload)
+    # Both processes find the application: the first ends if there is none, the second waits for it.
+    if not is_running_from_reloader():
+        find(app)
+    serve(lambda: load(find(app)), host=host, port=port, reload=reload)

@@ -61,6 +61,8 @@ class Dispatcher:
 
     def __init__(self, handlers: Iterable[Handler], everywhere: Everywhere, *, debug: bool) -> None:
         self.debug = debug
+        self.unknown_path: Callable[[str], NotFound] | None = None
+        """Makes the 404 of a path that no rule matches, in place of the 404 of the router."""
         self._everywhere = everywhere
         self._contexts = context_class(everywhere.settings, everywhere.per_request)
         # The outer steps are the same for every refusal.
@@ -76,7 +78,8 @@ class Dispatcher:
         try:
             respond, values = self._find(environ["REQUEST_METHOD"], request_path(environ))
         except HTTPException as refusal:
-            respond, values = self._refusing(refusal, environ["REQUEST_METHOD"]), {}
+            told = self._told(refusal, request_path(environ))
+            respond, values = self._refusing(told, environ["REQUEST_METHOD"]), {}
         return respond(environ, start_response, values)
 
     def find(self, method: str, path: str) -> tuple[Handler, dict[str, Any]]:
@@ -119,6 +122,12 @@ class Dispatcher:
         (arguments,) = only(steps, ReadArguments)
         called = guarded(guards, compile_call(arguments.plan, handler.method))
         return self._around(steps)(_answering(called, renderers, caught), recover, caught)
+
+    def _told(self, refusal: HTTPException, path: str) -> HTTPException:
+        """Return a refusal that says more about an unknown path, if the server asks for that."""
+        if self.unknown_path is None or not isinstance(refusal, NotFound):
+            return refusal
+        return self.unknown_path(path)
 
     def _refusing(self, refusal: HTTPException, method: str) -> Respond:
         """Answer a request without a handler in the same steps: it may have a session to renew."""

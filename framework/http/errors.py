@@ -1,12 +1,12 @@
 """The body of 404, 500 and every other HTTP error: problem+json (RFC 9457) or an HTML page."""
 
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 import msgspec
-from markupsafe import escape
+from markupsafe import Markup
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import (
     HTTPException,
@@ -18,6 +18,7 @@ from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 
 from framework.http.headers import Headers, check_status, sendable
+from framework.http.pages import error_page
 from framework.http.responses import (
     NOSNIFF,
     Rendered,
@@ -30,7 +31,7 @@ from framework.validation import FieldError, InvalidRequest
 from sessions.errors import SessionError, StoreUnavailable
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 # Werkzeug's own text for 503 speaks of maintenance.
@@ -83,7 +84,7 @@ def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered
     line = status_line(details.status)
     check_status(line, f"the error {type(error).__name__}")
     headers = own_headers(error, environ)
-    if _prefers_html(environ):
+    if prefers_html(environ):
         body = _page(details).encode()
         headers.append(HTML)
     else:
@@ -94,6 +95,18 @@ def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered
     return line, headers, [body]
 
 
+def refusing(error: Exception) -> "WSGIApplication":
+    """Return an application that answers every request with an error."""
+
+    def refuse(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        http_error = as_http_error(error) or InternalServerError()
+        status, headers, body = render_problem(http_error, environ)
+        start_response(status, headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else body
+
+    return refuse
+
+
 def own_headers(error: HTTPException, environ: "WSGIEnvironment") -> Headers:
     """Return the headers of an error, such as Allow and Retry-After, without Content-Type.
 
@@ -101,6 +114,16 @@ def own_headers(error: HTTPException, environ: "WSGIEnvironment") -> Headers:
     """
     headers = sendable(error.get_headers(environ), f"the error {type(error).__name__}")
     return [(name, value) for name, value in headers if name.lower() != "content-type"]
+
+
+def prefers_html(environ: "WSGIEnvironment") -> bool:
+    """Return whether the client of a request would rather have a page than JSON."""
+    header = environ.get("HTTP_ACCEPT", "")
+    if "text/html" not in header:
+        return False
+    accepted = parse_accept_header(header, MIMEAccept)
+    json = max(accepted["application/problem+json"], accepted["application/json"])
+    return accepted["text/html"] > json
 
 
 def _details(error: HTTPException) -> ProblemDetails:
@@ -156,16 +179,16 @@ def _prefers_html(environ: "WSGIEnvironment") -> bool:
 
 
 def _page(details: ProblemDetails) -> str:
-    title = escape(f"{details.status} {details.title}")
-    errors = "".join(
-        f"<li><code>{escape(error.where)}</code> {escape(error.what)}</li>\n"
-        for error in details.errors
-    )
-    return (
-        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-        f"<title>{title}</title>\n<h1>{title}</h1>\n<p>{escape(details.detail)}</p>\n"
-        + (f"<ul>\n{errors}</ul>\n" if errors else "")
-    )
+    content = Markup("<p>{}</p>\n").format(details.detail)
+    content += _listed(details.errors)
+    return error_page(f"{details.status} {details.title}", content)
+
+
+def _listed(errors: Sequence[FieldError]) -> Markup:
+    lines = [
+        Markup("<li><code>{}</code> {}</li>\n").format(error.where, error.what) for error in errors
+    ]
+    return Markup("<ul>\n{}</ul>\n").format(Markup().join(lines)) if lines else Markup()
 
 
 HTML = ("Content-Type", "text/html; charset=utf-8")

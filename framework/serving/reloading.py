@@ -7,15 +7,16 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
+import threading
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import make_server, select_address_family
 
-# The status with which Werkzeug's reloader ends the process that serves.
-_CHANGED = 3
-
+CHANGED = 3
+"""The status with which the serving process ends after a change."""
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -30,15 +31,18 @@ def restart_after_each_change(host: str, port: int) -> None:
             "WERKZEUG_RUN_MAIN": "true",
             "WERKZEUG_SERVER_FD": str(listening.fileno()),
         }
-        status = _CHANGED
-        while status == _CHANGED:
-            status = _run_again(environment)
+        status = _run_until_the_end(environment)
     sys.exit(status)
+
+
+def inherited_socket() -> int:
+    """Return the file descriptor of the socket that the first process bound."""
+    return int(os.environ["WERKZEUG_SERVER_FD"])
 
 
 def inherited_port() -> int:
     """Return the port of the socket that the first process bound."""
-    with socket.socket(fileno=os.dup(int(os.environ["WERKZEUG_SERVER_FD"]))) as inherited:
+    with socket.socket(fileno=os.dup(inherited_socket())) as inherited:
         port: int = inherited.getsockname()[1]
         return port
 
@@ -68,30 +72,45 @@ def require_free(host: str, port: int) -> None:
         raise SystemExit(_address_error(error, host, port)) from None
 
 
-def _run_again(environment: Mapping[str, str]) -> int:
-    """Run this program again as the serving process, and return its status.
+def _run_until_the_end(environment: Mapping[str, str]) -> int:
+    """Run this program as the serving process, again after each change; return the last status.
 
     Werkzeug's own loop kills the serving process a quarter of a second after Ctrl-C, and at once
     after SIGTERM: the stop hooks would not run, or not run to their end.
     """
     command = [sys.executable, *sys.orig_argv[1:]]
-    is_over = False
+    is_over = threading.Event()
+    child: subprocess.Popen[bytes] | None = None
 
     def end(*_: object) -> None:
-        nonlocal is_over
-        is_over = True
+        is_over.set()
         if child is not None:
             child.terminate()
 
-    child: subprocess.Popen[bytes] | None = None
     # The handlers are set before the child starts, so that no signal leaves the child running.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    child = subprocess.Popen(command, env=environment, close_fds=False)  # noqa: S603
-    if is_over:
-        child.terminate()
-    status = child.wait()
-    return 0 if is_over else status
+    status, terminal = CHANGED, _terminal()
+    while status == CHANGED and not is_over.is_set():
+        child = subprocess.Popen(command, env=environment, close_fds=False)  # noqa: S603
+        if is_over.is_set():
+            child.terminate()
+        status = child.wait()
+        _restore(terminal)
+    return 0 if is_over.is_set() else status
+
+
+def _terminal() -> list[Any] | None:
+    """Return the settings of the terminal, which a debugger in the serving process may change."""
+    return termios.tcgetattr(sys.stdin) if sys.stdin and sys.stdin.isatty() else None
+
+
+def _restore(terminal: list[Any] | None) -> None:
+    if terminal is not None:
+        # A process in the background would be stopped when it changes its terminal.
+        before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, terminal)
+        signal.signal(signal.SIGTTOU, before)
 
 
 def _not_built_yet(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -4,46 +4,43 @@ With the reloader there are two processes. The first process owns the socket and
 second process. The second process builds and serves the application, and ends when a file changes.
 """
 
-import contextlib
-import importlib
-import itertools
-import os
-import re
-import signal
 import sys
 import threading
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from werkzeug.debug import DebuggedApplication
-from werkzeug.serving import (
-    WSGIRequestHandler,
-    is_running_from_reloader,
-    make_server,
-    run_simple,
-)
+from werkzeug.serving import is_running_from_reloader, make_server
 
 from framework.application import Application
-from framework.report import StartupError
+from framework.report import StartupError, readable_path, short_repr
+from framework.serving.debugging import debugged, for_this_machine
+from framework.serving.failures import describe, report_page
+from framework.serving.handling import Requests, handler_of
+from framework.serving.logs import show_logs
 from framework.serving.reloading import (
+    CHANGED,
     inherited_port,
+    inherited_socket,
     is_loopback,
     require_free,
     restart_after_each_change,
     url_of,
 )
+from framework.serving.signals import EndSignals
+from framework.serving.watching import Files
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 Loader = Callable[[], Application]
 
-# The sequences that begin and end a colour: ECMA-48, 8.3.117.
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_THIS_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+# How long the requests that wait for their answers may take, in seconds, before the process ends.
+_PATIENCE_AT_THE_END = 10.0
+_PATIENCE_AT_A_CHANGE = 3.0
+# The time from one look at the files to the next, in seconds.
+_LOOK = 1.0
 
 
 def serve(
@@ -64,20 +61,9 @@ def serve(
         if not reload:
             _serve_once(load, host, port, debug)
         elif is_running_from_reloader():
-            _serve_until_a_change(load, host, port, debug)
+            _serve_until_a_change(load, host, debug)
         else:
             restart_after_each_change(host, port)
-
-
-def describe(error: Exception) -> str:
-    """Write an error of start-up, with a traceback that begins in the user's own files."""
-    if isinstance(error, StartupError):
-        return str(error)
-    if isinstance(error, click.ClickException):
-        return error.format_message()
-    told = traceback.TracebackException.from_exception(error)
-    told.stack = traceback.StackSummary.from_list(_frames_of_the_user(told.stack))
-    return "".join(told.format()).rstrip()
 
 
 def _checked_debug(debug: bool | None, host: str) -> bool:
@@ -90,54 +76,78 @@ def _checked_debug(debug: bool | None, host: str) -> bool:
 
 
 def _serve_once(load: Loader, host: str, port: int, debug: bool) -> None:
-    try:
-        application = load()
-        application.start()
-    # The user's modules may raise anything; after any error the process ends with a report.
-    except Exception as error:  # noqa: BLE001
-        raise SystemExit(describe(error)) from None
-    require_free(host, port)
-    wsgi, pin = _debugged(application, host) if debug else (application, None)
-    server = make_server(host, port, wsgi, threaded=True, request_handler=_Handler)
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    click.echo(_banner(application, url_of(host, server.port), pin) + _without_debugger(host))
-    try:
-        server.serve_forever()
-    finally:
-        _stop(application)
-
-
-def _serve_until_a_change(load: Loader, host: str, port: int, debug: bool) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signals = EndSignals()
+    is_main = threading.current_thread() is threading.main_thread()
     with ExitStack() as ending:
-        wsgi = _built(load, host, debug, ending)
-        _ignore_late_sigterm(ending)
-        run_simple(host, port, wsgi, use_reloader=True, threaded=True, request_handler=_Handler)
+        if is_main:
+            ending.callback(signals.restore)
+            signals.listen()
+        try:
+            application = _started(load, ending)
+        # The user's modules may raise anything; after any error the process ends with a report.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            raise SystemExit(describe(error)) from None
+        require_free(host, port)
+        wsgi, pin = debugged(application, host) if debug else (application, None)
+        serving = _Serving(host, port, wsgi)
+        signals.only_note()
+        click.echo(_banner(application, host, serving.port, pin))
+        if is_main:
+            ending.callback(serving.end, signals)
+            serving.begin()
+            signals.wait(None)
+        else:
+            serving.server.serve_forever()
 
 
-def _built(load: Loader, host: str, debug: bool, ending: ExitStack) -> "WSGIApplication":
-    """Build and start the application, or an application that shows the error of start-up."""
-    url = url_of(host, inherited_port())
-    try:
-        application = load()
-        application.start()
-    # The user's modules may raise anything; after an error the server waits for a change.
-    except Exception as error:  # noqa: BLE001
-        report = describe(error)
-        click.echo(f"{report}\n\nWaiting for a change; until then {url} shows this, too.", err=True)
-        return _error_page(report if debug else "The application could not start.")
+def _serve_until_a_change(load: Loader, host: str, debug: bool) -> None:
+    # The signals are not given back, because one Ctrl-C may arrive here twice.
+    signals, files = EndSignals(), Files()
+    signals.listen()
+    with ExitStack() as ending:
+        try:
+            application = _started(load, ending)
+        # The user's modules may raise anything; after an error the server waits for a change.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            report = describe(error)
+            url = url_of(host, inherited_port())
+            waiting = f"Waiting for a change; until then {url} shows this, too."
+            is_started, wsgi, told = False, _page_of(report, host, debug), f"{report}\n\n{waiting}"
+        else:
+            is_started = True
+            wsgi, pin = debugged(application, host) if debug else (application, None)
+            told = _banner(application, host, inherited_port(), pin)
+        serving = _Serving(host, 0, wsgi, inherited_socket())
+        ending.callback(serving.end, signals)
+        signals.only_note()
+        click.echo(told, err=not is_started)
+        serving.begin()
+        _watch(files, signals, is_started=is_started)
+
+
+def _watch(files: Files, signals: EndSignals, *, is_started: bool) -> None:
+    """Wait for a signal, or end the process after a change."""
+    while not signals.wait(_LOOK):
+        # A new file may be the module that a failed start has missed.
+        changed = files.change(is_new_a_change=not is_started)
+        if changed is not None:
+            click.echo(f"{readable_path(changed)} has changed: starting again.")
+            sys.exit(CHANGED)
+
+
+def _started(load: Loader, ending: ExitStack) -> Application:
+    """Build and start the application, and let it stop in the end."""
+    show_logs()
+    application = load()
+    # A stop without a start does nothing; and no signal may come between a start and this line.
     ending.callback(_stop, application)
-    # This happens before the banner, because after the banner a signal may come.
-    _ignore_late_sigterm(ending)
-    wsgi, pin = _debugged(application, host) if debug else (application, None)
-    click.echo(_banner(application, url, pin) + _without_debugger(host))
-    return wsgi
-
-
-def _ignore_late_sigterm(ending: ExitStack) -> None:
-    """Ignore SIGTERM during the end, because the first process passes on a signal to both."""
-    ending.callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)
+    try:
+        application.start()
+    except (Exception, SystemExit) as error:
+        if application.start_mistake is None:
+            raise
+        raise StartupError([application.start_mistake]) from error
+    return application
 
 
 def _stop(application: Application) -> None:
@@ -145,79 +155,66 @@ def _stop(application: Application) -> None:
     try:
         application.stop()
     # The hooks are the user's own code; after any error the process still ends or starts again.
-    except Exception as error:  # noqa: BLE001
+    except (Exception, SystemExit) as error:  # noqa: BLE001
         first: BaseException = error
-        while isinstance(first.__context__, Exception):
+        while isinstance(first.__context__, Exception | SystemExit):
             first = first.__context__
         # The exception that ended the server is not a cause of this error, so it is not shown.
         first.__context__ = None
         click.echo(describe(error), err=True)
 
 
-class _Handler(WSGIRequestHandler):
-    """Write the access log with colours only to a terminal."""
+class _Serving:
+    """Serve in the background, and let the requests that wait have their answers in the end."""
 
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Write one line of the log."""
-        if not sys.stdout.isatty():
-            args = tuple(_COLOUR.sub("", arg) if isinstance(arg, str) else arg for arg in args)
-        super().log(type, message, *args)
+    def __init__(
+        self, host: str, port: int, wsgi: "WSGIApplication", socket: int | None = None
+    ) -> None:
+        self._requests = Requests()
+        self.server = make_server(
+            host, port, wsgi, threaded=True, request_handler=handler_of(self._requests), fd=socket
+        )
+        self.port = self.server.port
+        self._thread = threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
+        )
 
+    def begin(self) -> None:
+        """Answer requests from now on."""
+        self._thread.start()
 
-def _debugged(application: Application, host: str) -> tuple[DebuggedApplication, str | None]:
-    """Put the debugger around an application, and return the PIN that its console asks for."""
-    application.debug = True
-    # The console path is empty, because the application may have a path "/console".
-    debugged = DebuggedApplication(application, evalex=True, console_path="", pin_logging=False)
-    debugged.trusted_hosts.append(host)
-    return debugged, debugged.pin
-
-
-def _error_page(text: str) -> "WSGIApplication":
-    body = text.encode()
-    headers = [
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Length", str(len(body))),
-        ("Cache-Control", "no-store"),
-        # The browser asks again every second, until the file is corrected.
-        ("Refresh", "1"),
-    ]
-
-    def report(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        start_response("500 Internal Server Error", headers)
-        return [body]
-
-    return report
+    def end(self, signals: EndSignals) -> None:
+        """Take no more requests, and wait for those that were taken."""
+        if self._thread.is_alive():
+            self.server.shutdown()
+        if signals.came and self._requests.count:
+            click.echo(f"Waiting for {_requests(self._requests.count)}; Ctrl-C again ends at once.")
+        self._requests.wait(_PATIENCE_AT_THE_END if signals.came else _PATIENCE_AT_A_CHANGE)
 
 
-def _banner(application: Application, url: str, pin: str | None) -> str:
-    lines = [f"Serving on {url}  (Ctrl-C stops)", f"  routes    {len(application.routes)}"]
+def _page_of(report: str, host: str, debug: bool) -> "WSGIApplication":
+    """Return an application that shows a report, but only to visitors that a debugger is for."""
+    if not debug:
+        return report_page("The application could not start.")
+    return for_this_machine(report_page(report), host)
+
+
+def _banner(application: Application, host: str, port: int, pin: str | None) -> str:
+    lines = [f"Serving on {url_of(host, port)}  (Ctrl-C stops)"]
+    lines.append(f"  routes    {len(application.routes)}")
     if application.sessions is not None:
-        lines.append(f"  sessions  {str(application.sessions.container.store).strip('<>')}")
+        lines.append(f"  sessions  {short_repr(application.sessions.container.store)}")
     if application.key_file is not None:
         lines.append(f"  key       {application.key_file}, made for development")
     if pin:
         lines.append(f"  debugger  its console asks for the PIN {pin}")
+    if not is_loopback(host):
+        lines.append(
+            "  debugger  off: it runs whatever a visitor types, and"
+            f" {host} is not a loopback address"
+        )
     return "\n".join(lines)
 
 
-def _frames_of_the_user(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
-    """Remove our frames before the user's code, and our frames that raise a deliberate error."""
-    frames = list(itertools.dropwhile(_is_of_ours, stack))
-    if frames and (frames[-1].line or "").startswith("raise "):
-        while _is_of_ours(frames[-1]):
-            del frames[-1]
-    return frames
-
-
-def _is_of_ours(frame: traceback.FrameSummary) -> bool:
-    others = ("<frozen", importlib.__path__[0], contextlib.__file__)
-    return frame.filename.startswith((_THIS_PACKAGE, *others))
-
-
-def _without_debugger(host: str) -> str:
-    if is_loopback(host):
-        return ""
-    return (
-        f"\n  debugger  off: it runs whatever a visitor types, and {host} is not a loopback address"
-    )
+def _requests(count: int) -> str:
+    return "1 request" if count == 1 else f"{count} requests"

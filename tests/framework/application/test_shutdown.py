@@ -145,14 +145,14 @@ def test_a_second_start_has_its_components() -> None:
     assert not application.graph.get(Pools).is_open
 
 
-def test_what_has_ended_serves_no_more() -> None:
+def test_what_has_ended_serves_no_more(caplog: pytest.LogCaptureFixture) -> None:
     """Its components are closed: that is said at once, and not found out in each request."""
     application = Application(Page, Pools)
     application.start()
     application.stop()
     application.stop()
 
-    with pytest.raises(
-        RuntimeError, match=r"this application was stopped.*build another application"
-    ):
-        Client(application).get("/")
+    with pytest.raises(RuntimeError, match=r"was stopped.*build another application"):
+        application.start()
+    assert Client(application).get("/").status_code == 500
+    assert "build another application to serve again" in caplog.text

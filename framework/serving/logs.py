@@ -1,0 +1,17 @@
+"""The user's own log lines, in development."""
+
+import logging
+
+
+def show_logs() -> None:
+    """Show log lines from INFO on, where the application does not set up logging itself.
+
+    Python writes a line to its last resort only if the application has added no handler.
+    """
+    root = logging.getLogger()
+    if root.level == logging.WARNING:
+        root.setLevel(logging.INFO)
+    last_resort = logging.StreamHandler()
+    last_resort.setLevel(logging.INFO)
+    last_resort.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.lastResort = last_resort

@@ -1,0 +1,53 @@
+"""Ctrl-C and SIGTERM: the signals that end the development server."""
+
+import select
+import signal
+import socket
+from types import FrameType
+from typing import Any
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+
+class EndSignals:
+    """Note the first signal of two kinds, so that the main thread ends in its own order.
+
+    Until `only_note` is called, the first signal also interrupts the main thread, which may be in
+    the user's code for long. After the first signal, only another Ctrl-C interrupts.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+        """Whether a signal came."""
+        self._interrupts = True
+        # A socket wakes `wait` at once; a lock in a signal handler could wait for itself.
+        self._woken, self._waking = socket.socketpair()
+        self._before: dict[signal.Signals, Any] = {}
+
+    def listen(self) -> None:
+        """Take the signals from now on."""
+        self._before = {number: signal.signal(number, self._note) for number in _NUMBERS}
+
+    def restore(self) -> None:
+        """Give the signals back to the handlers from before `listen`."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def only_note(self) -> None:
+        """Interrupt the main thread no more: from now on it asks `wait`."""
+        self._interrupts = False
+
+    def wait(self, seconds: float | None) -> bool:
+        """Wait for a signal, with None for ever, and return whether one came."""
+        select.select([self._woken], [], [], 0 if self.came else seconds)
+        return self.came
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        # The first process passes a signal on, so that one Ctrl-C arrives here twice: the second
+        # time as SIGTERM. Only a person sends SIGINT again.
+        if self.came and number != signal.SIGINT:
+            return
+        is_again, self.came = self.came, True
+        if is_again or self._interrupts:
+            raise KeyboardInterrupt
+        self._waking.send(b"!")

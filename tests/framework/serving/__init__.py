@@ -1,0 +1,1 @@
+"""Tests of the development server and its parts."""
