@@ -122,6 +122,13 @@ def path_variables(rule: str) -> Mapping[str, type | None]:
     }
 
 
+def converters_of(rule: str) -> Mapping[str, BaseConverter]:
+    """List the variables of a valid rule with their converters."""
+    parsed = _ParsedRule(rule)
+    new_map([parsed])
+    return parsed.variable_converters
+
+
 @dataclass(frozen=True)
 class Variables:
     """Split the variables of several rules into common variables, with types, and others."""
@@ -153,7 +160,7 @@ def new_map(rules: Iterable[Rule]) -> Map:
         strict_slashes=False,
         merge_slashes=False,
         redirect_defaults=False,
-        converters={"float": _FiniteFloat},
+        converters={"any": _EscapedAny, "float": _FiniteFloat},
     )
 
 
@@ -179,10 +186,13 @@ def _where(controller: type, member: Member) -> str:
 
 
 def _join(prefix: str, path: str) -> str:
+    """Join the paths of a controller and of a handler, without a slash at the end."""
     if not path:
-        return "/" + prefix.removeprefix("/")
+        path = "/"
     joined = prefix.removesuffix("/") + "/" + path.removeprefix("/")
-    return "/" + joined.removeprefix("/")
+    joined = "/" + joined.removeprefix("/")
+    # Two slashes are a mistake, which `path_variables` reports.
+    return joined if joined.endswith("//") else joined.removesuffix("/") or "/"
 
 
 def _foreign_variables(route: Route) -> Iterator[Mistake]:
@@ -215,6 +225,13 @@ def _variables_of_each(rules: Iterable[str]) -> Iterator[set[tuple[str, type | N
         # The mistake is reported where the route is read.
         except ValueError:
             continue
+
+
+class _EscapedAny(AnyConverter):
+    """Escape the text in a URL, as all other converters do."""
+
+    def to_url(self, value: Any) -> str:
+        return BaseConverter.to_url(self, super().to_url(value))
 
 
 class _FiniteFloat(FloatConverter):
@@ -281,7 +298,7 @@ _CONVERTERS = new_map([])
 _VALUE_TYPES: dict[type, type] = {
     UnicodeConverter: str,
     PathConverter: str,
-    AnyConverter: str,
+    _EscapedAny: str,
     IntegerConverter: int,
     _FiniteFloat: float,
     UUIDConverter: UUID,

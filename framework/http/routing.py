@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import unquote_to_bytes
 
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
-from werkzeug.routing import BuildError
+from werkzeug.routing import Rule
 
 from framework.http.matching import Found, Tree, Undecided
 from framework.http.routes import LateRule, new_map, path_key
+from framework.http.urls import URLs, placed
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 H = TypeVar("H")
-
-# The number of names that an error suggests at most.
-_MOST_NAMES = 5
 
 
 class Entry(NamedTuple, Generic[H]):
@@ -58,18 +56,6 @@ def allowed_methods(refusal: HTTPException) -> list[str]:
     return sorted(methods or ())
 
 
-class UnqualifiedEndpointError(BuildError):
-    """Say that the name of a handler lacks the name of its controller, or of its module."""
-
-    def __init__(self, error: BuildError, names: list[str]) -> None:
-        super().__init__(error.endpoint, error.values, error.method, error.adapter)
-        self._names = names
-
-    def __str__(self) -> str:
-        meant = " or ".join(map(repr, self._names[:_MOST_NAMES]))
-        return f"no handler is called {self.endpoint!r}: write {meant}"
-
-
 class Router(Generic[H]):
     """Find the handler of a request, and build the URL of a handler."""
 
@@ -85,6 +71,7 @@ class Router(Generic[H]):
             path: {method: self._filled(answer) for method, answer in answers.items()}
             for path, answers in self._table.exact.items()
         }
+        self._urls = URLs(self._table.adapter, self.find, self._handler_of)
 
     def find(self, method: str, path: str) -> Found[H]:
         """Find the handler and the path values of a request.
@@ -114,20 +101,16 @@ class Router(Generic[H]):
         *,
         external: bool = False,
     ) -> str:
-        """Build a URL; the environ of a request gives the mount point and the host."""
-        adapter = (
-            self._table.adapter if environ is None else self._table.map.bind_to_environ(environ)
-        )
-        if external and not adapter.server_name:
-            raise BadRequest("The Host header names no host.")
-        try:
-            return adapter.build(endpoint, values, force_external=external)
-        except BuildError as error:
-            names = sorted({rule.endpoint for rule in self._table.map.iter_rules()})
-            alike = [name for name in names if name.endswith(f".{endpoint}")]
-            if not alike:
-                raise
-            raise UnqualifiedEndpointError(error, alike) from error
+        """Build a URL; the environ of a request gives the mount point and the host.
+
+        Raises `BuildError` if there is no such handler or if a variable has no value, and
+        `ValueError` for a value that no path to the handler holds.
+        """
+        url = self._urls.build(endpoint, values)
+        return url if environ is None else placed(url, environ, external=external)
+
+    def _handler_of(self, rule: Rule) -> H:
+        return self._handlers[cast(_EntryRule, rule).number]
 
     def _filled(self, found: Found[int]) -> Found[H]:
         return self._handlers[found[0]], found[1]

@@ -33,7 +33,7 @@ def test_routes_are_a_table(framework: Framework) -> None:
 
     assert result.output.splitlines() == [
         "METHOD  PATH                    HANDLER",
-        "POST    /orders/                Orders.create (app.py:10)",
+        "POST    /orders                 Orders.create (app.py:10)",
         "GET     /orders/<int:order_id>  Orders.show (app.py:6)",
     ]
 

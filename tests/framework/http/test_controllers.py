@@ -47,7 +47,9 @@ def _routes(target: type) -> list[Route]:
         ("/", "/", "/"),
         ("", "/", "/"),
         ("/", "/a", "/a"),
-        ("/users", "/", "/users/"),
+        ("/users", "/", "/users"),
+        ("/users", "/me/", "/users/me"),
+        ("/a", "b//", "/a/b//"),
         ("/users", "", "/users"),
         ("/users/", "/me", "/users/me"),
         ("users", "me", "/users/me"),
@@ -56,7 +58,7 @@ def _routes(target: type) -> list[Route]:
     ],
 )
 def test_a_rule_is_the_prefix_and_the_path(prefix: str, path: str, rule: str) -> None:
-    """Prefix and path are joined with one slash, and no other slash is touched."""
+    """Prefix and path are joined with one slash, and a slash at the end is left out."""
 
     @controller(prefix)
     class Pages:

@@ -76,14 +76,14 @@ def test_a_package_stands_for_the_classes_of_its_modules(shop: ModuleType) -> No
     """Inner packages are searched too, and the program of the package is not run."""
     app = Application(shop)
 
-    assert sorted(route.rule for route in app.routes) == ["/admin/users/", "/goods/", "/users/"]
+    assert sorted(route.rule for route in app.routes) == ["/admin/users", "/goods", "/users"]
 
 
 def test_a_module_stands_for_the_classes_that_it_defines(shop: ModuleType) -> None:
     """A class that it only imports is left to its own module."""
     app = Application(importlib.import_module("shop.goods"))
 
-    assert [route.rule for route in app.routes] == ["/goods/"]
+    assert [route.rule for route in app.routes] == ["/goods"]
 
 
 def test_a_class_given_twice_counts_once(shop: ModuleType) -> None:
@@ -97,9 +97,9 @@ def test_classes_of_one_name_have_their_module_in_urls(shop: ModuleType) -> None
     """Where a name is not enough, the module comes before it."""
     app = Application(shop)
 
-    assert app.url_for("shop.admin.users.Users.show") == "/admin/users/"
-    assert app.url_for("shop.users.Users.show") == "/users/"
-    assert app.url_for("Goods.show") == "/goods/"
+    assert app.url_for("shop.admin.users.Users.show") == "/admin/users"
+    assert app.url_for("shop.users.Users.show") == "/users"
+    assert app.url_for("Goods.show") == "/goods"
     with pytest.raises(BuildError):
         app.url_for("Users.show")
 
@@ -117,7 +117,7 @@ def test_a_module_that_cannot_be_imported_is_a_problem(shop: ModuleType, tmp_pat
     (tmp_path / "shop" / "bad.py").write_text(_module("Bad", "/<x:y>"))
     found = problems_of(shop)
 
-    assert ["does_not_exist" in found[0].what, "'/<x:y>/'" in found[1].what] == [True, True]
+    assert ["does_not_exist" in found[0].what, "'/<x:y>'" in found[1].what] == [True, True]
 
 
 class Checking:

@@ -1,0 +1,174 @@
+"""The URL of a handler: a path that leads back to the handler, with the same values."""
+
+import re
+import reprlib
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import quote, unquote
+
+from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound
+from werkzeug.routing import BaseConverter, BuildError, MapAdapter, Rule
+from werkzeug.wsgi import get_host
+
+from framework.http.matching import Found
+from framework.http.routes import converters_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+H = TypeVar("H")
+
+# The number of names that an error suggests at most.
+_MOST_NAMES = 5
+# Browsers remove these segments from a path, and the segment before "..".
+_DOTS = {".", ".."}
+# The characters that a mount point may have in a URL; "%" begins an escape that a proxy wrote.
+_PLAIN = "!$&'()*+,/:;=@%"
+
+
+class UnqualifiedEndpointError(BuildError):
+    """Say that the name of a handler lacks the name of its controller, or of its module."""
+
+    def __init__(self, error: BuildError, names: list[str]) -> None:
+        super().__init__(error.endpoint, error.values, error.method, error.adapter)
+        self._names = names
+
+    def __str__(self) -> str:
+        meant = " or ".join(map(repr, self._names[:_MOST_NAMES]))
+        return f"no handler is called {self.endpoint!r}: write {meant}"
+
+
+class URLs(Generic[H]):
+    """Build the URLs of handlers.
+
+    `find` finds the handler of a method and a path, and `handler_of` the handler of a rule.
+    """
+
+    def __init__(
+        self,
+        adapter: MapAdapter,
+        find: Callable[[str, str], Found[H]],
+        handler_of: Callable[[Rule], H],
+    ) -> None:
+        self._adapter = adapter
+        self._rules = adapter.map
+        self._find = find
+        self._handler_of = handler_of
+
+    def build(self, endpoint: str, values: Mapping[str, object]) -> str:
+        """Build the path and the query.
+
+        Raises `BuildError` if there is no such handler or if a variable has no value, and
+        `ValueError` for a value that no path to the handler holds.
+        """
+        given = {name: _plain(value) for name, value in values.items() if value is not None}
+        faults = []
+        for rule in self._rules_for(endpoint, given):
+            url = _filled(rule, given)
+            if url is not None and self._leads_back(rule, url, given):
+                return url
+            faults.append(_fault(rule, given))
+        if faults:
+            raise ValueError(faults[0])
+        raise self._unknown(endpoint, values)
+
+    def _rules_for(self, endpoint: str, given: Mapping[str, object]) -> Iterator[Rule]:
+        """Yield the rules whose variables all have a value, the rules of GET first."""
+        try:
+            rules = list(self._rules.iter_rules(endpoint))
+        # There is no handler of this name.
+        except KeyError:
+            return
+        rules.sort(key=lambda rule: "GET" not in (rule.methods or ()))
+        yield from (rule for rule in rules if rule.suitable_for(given))
+
+    def _leads_back(self, rule: Rule, url: str, given: Mapping[str, object]) -> bool:
+        if not rule.arguments:
+            return True
+        path = unquote(url.partition("?")[0])
+        if not _DOTS.isdisjoint(path.split("/")):
+            return False
+        (method,) = rule.methods or ("GET",)
+        try:
+            handler, read = self._find(method, path)
+        except (NotFound, MethodNotAllowed):
+            return False
+        return handler is self._handler_of(rule) and all(
+            name in read and _is_same(read[name], given[name]) for name in rule.arguments
+        )
+
+    def _unknown(self, endpoint: str, values: Mapping[str, object]) -> BuildError:
+        """Say that there is no handler of this name, or that a variable has no value."""
+        error = BuildError(endpoint, values, None, self._adapter)
+        names = sorted({rule.endpoint for rule in self._rules.iter_rules()})
+        alike = [name for name in names if name.endswith(f".{endpoint}")]
+        return UnqualifiedEndpointError(error, alike) if alike else error
+
+
+def placed(url: str, environ: "WSGIEnvironment", *, external: bool) -> str:
+    """Put the mount point of a request before a URL, and with `external` also scheme and host."""
+    mount = environ.get("SCRIPT_NAME", "").strip("/")
+    if mount:
+        url = f"/{quote(mount.encode('latin-1'), safe=_PLAIN)}{url}"
+    if not external:
+        return url
+    host = get_host(environ).lower()
+    if not host:
+        raise BadRequest("The Host header names no host.")
+    scheme = "https" if environ["wsgi.url_scheme"] in ("https", "wss") else "http"
+    return f"{scheme}://{host}{url}"
+
+
+def _plain(value: object) -> object:
+    """Return the value that a member of an Enum has in a request."""
+    return value.value if isinstance(value, Enum) else value
+
+
+def _filled(rule: Rule, given: Mapping[str, object]) -> str | None:
+    """Return the path of a rule with its values, and the other values as query."""
+    try:
+        built = rule.build(given)
+    # A converter cannot make a text of the value.
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return None if built is None else built[1]
+
+
+def _fault(rule: Rule, given: Mapping[str, object]) -> str:
+    """Say which value keeps a URL from leading to its handler."""
+    converters = converters_of(rule.rule)
+    variables = {name: given[name] for name in converters}
+    shown = ", ".join(f"{name}={reprlib.repr(value)}" for name, value in variables.items())
+    for name, converter in converters.items():
+        if not _reads_back(converter, given[name]):
+            return (
+                f"url_for({rule.endpoint!r}, {shown}): the path {rule.rule!r} does not read"
+                f" {reprlib.repr(given[name])} as its variable {name!r}. Fix: give {name} another"
+                " value, or change the converter: <path:...> reads a text with slashes."
+            )
+    return (
+        f"url_for({rule.endpoint!r}, {shown}): the path {rule.rule!r} with these values does not"
+        f" lead to {rule.endpoint}: another handler or no handler answers, or a browser changes"
+        " the path. Fix: give other values, or pass the value in the query."
+    )
+
+
+def _reads_back(converter: BaseConverter, value: object) -> bool:
+    """Return whether a converter reads a value from the text that it has written."""
+    try:
+        text = unquote(converter.to_url(value))
+        if not re.fullmatch(converter.regex, text) or not _DOTS.isdisjoint(text.split("/")):
+            return False
+        return _is_same(converter.to_python(text), value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def _is_same(read: object, given: object) -> bool:
+    """Return whether a value was read as it was given; a number may be given as a text."""
+    return (
+        read == given
+        or str(read) == str(given)
+        or (isinstance(given, str) and not isinstance(read, str))
+    )
