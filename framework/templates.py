@@ -1,6 +1,8 @@
 """Pages made from templates: Jinja2, with what a page of this framework needs."""
 
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
@@ -8,6 +10,7 @@ from framework.application import Application
 from framework.csrf import csrf_token
 from framework.middleware import session_of
 from sessions.flash import Flash
+from sessions.session import AsyncSession, Session
 
 try:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -21,7 +24,8 @@ class Templates:
     """Render the templates of a folder; a component of the application.
 
     Values are escaped, and a name without a value is an error. A template has `url_for`,
-    `csrf_token()` and `get_flashes()`; `environment` takes filters and globals of your own.
+    `csrf_token()`, `get_flashes()` and `session`, which shows neither the id of the session nor its
+    methods that change something; `environment` takes filters and globals of your own.
     Raises `ValueError` if the folder does not exist.
     """
 
@@ -32,7 +36,7 @@ class Templates:
                 ' Templates(application, Path(__file__).with_name("templates"))'
             )
         self._application = application
-        self.environment = Environment(
+        self.environment: Environment = _Environment(
             loader=FileSystemLoader(Path(folder).resolve()),
             autoescape=True,
             undefined=StrictUndefined,
@@ -43,7 +47,8 @@ class Templates:
     ) -> Response:
         """Render a template with the values, as a page for this request."""
         page = self.environment.get_template(template)
-        text = page.render(self._of_request(request) | values)
+        shown = {name: _shown(value) for name, value in values.items()}
+        text = page.render(self._of_request(request) | shown)
         return Response(text, _status, content_type="text/html; charset=utf-8")
 
     def _of_request(self, request: Request) -> dict[str, object]:
@@ -56,9 +61,84 @@ class Templates:
             # An application without sessions has no messages.
             return session_of(request).take_flashes() if self._application.sessions else []
 
+        def open_session() -> Mapping[str, Any]:
+            return session_of(request) if self._application.sessions else {}
+
         return {
             "request": request,
             "url_for": url_for,
             "csrf_token": lambda: csrf_token(session_of(request)),
             "get_flashes": get_flashes,
+            "session": TemplateSession(open_session),
         }
+
+
+class TemplateSession(Mapping[str, Any]):
+    """Show a session to a template: its values and properties, but not its id, which is secret."""
+
+    __slots__ = ("_open",)
+
+    def __init__(self, open_session: Callable[[], Mapping[str, Any]]) -> None:
+        self._open = open_session
+
+    def __getitem__(self, key: str) -> Any:
+        return self._open()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._open())
+
+    def __len__(self) -> int:
+        return len(self._open())
+
+    def __repr__(self) -> str:
+        return repr(self._open())
+
+    def __getattr__(self, name: str) -> Any:
+        session = self._open()
+        if name == "id" or not isinstance(getattr(type(session), name, None), property):
+            raise AttributeError(name, name=name, obj=self)
+        return getattr(session, name)
+
+
+class _Environment(Environment):
+    """Show every session as a `TemplateSession`, also a session inside of another value."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return `obj.attribute` of a template: first the attribute, then the item."""
+        shown = _shown(obj)
+        if not isinstance(shown, TemplateSession):
+            return _shown(super().getattr(obj, attribute))
+        if not attribute.startswith("_") and hasattr(shown, attribute):
+            return getattr(shown, attribute)
+        return self._value(shown, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Return `obj[argument]` of a template: of a session, only a value."""
+        shown = _shown(obj)
+        if isinstance(shown, TemplateSession):
+            return self._value(shown, argument)
+        return _shown(super().getitem(obj, argument))
+
+    def _value(self, session: TemplateSession, key: Any) -> Any:
+        if key in session:
+            return session[key]
+        return self.undefined(_explained(key), session, key)
+
+
+def _shown(value: object) -> object:
+    """Return what a template gets in place of a value."""
+    if isinstance(value, Session | AsyncSession):
+        return TemplateSession(lambda: value)
+    return value
+
+
+def _explained(key: object) -> str:
+    """Say why a template gets nothing for a key or an attribute of a session."""
+    if isinstance(key, str) and not key.startswith("_") and hasattr(Session, key):
+        return (
+            f"session.{key} is not for templates, which see the values of a session, but not its id"
+            f" and its methods. Fix: use session.{key} in the handler"
+        )
+    return (
+        f"the session has no {key!r}. Fix: write session.get({key!r}) if the value may be missing"
+    )

@@ -1,5 +1,6 @@
 """Every snippet of the README and the docs runs, and every link leads somewhere."""
 
+import ast
 import inspect
 import re
 import subprocess
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
+import framework
 from sessions import AsyncStore, Changes, Record, Store
 
 ROOT = Path(__file__).parent.parent
@@ -80,6 +82,42 @@ def test_mypy_accepts_the_snippets(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+PROGRAMS = (
+    *PAGES,
+    *sorted((ROOT / "samples").rglob("*.py")),
+    *sorted((ROOT / "framework" / "project_template").rglob("*.py.template")),
+)
+
+
+@pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_the_session_is_asked_for_in_one_spelling(file: Path) -> None:
+    """The framework fills `session: session`; `session: Session` is what a function is handed."""
+    found = [
+        f"{function.name}({argument.arg})"
+        for code in _python_of(file)
+        for owner in ast.walk(ast.parse(code))
+        if isinstance(owner, ast.ClassDef)
+        for function in owner.body
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and not re.match(r"_[^_]", function.name)
+        for argument in function.args.args
+        if isinstance(argument.annotation, ast.Name) and argument.annotation.id == "Session"
+    ]
+
+    assert found == []
+
+
+@pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_name_of_the_framework_is_imported_from_the_framework(file: Path) -> None:
+    """A reader sees one place for each name, also for one that two modules have."""
+    imported = re.findall(
+        r"^from framework\.[\w.]+ import (.+)$", "\n".join(_python_of(file)), re.M
+    )
+    names = {name.strip() for line in imported for name in line.split(",")}
+
+    assert names.isdisjoint(framework.__all__)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_shows_samples_as_they_are(page: Path) -> None:
     """A snippet that names a sample file in its first line is that file."""
@@ -116,6 +154,12 @@ def test_the_store_contract_says_what_the_code_says(documented: object) -> None:
     _, *laws = _paragraphs(documented)
 
     assert _not_quoted(laws) == []
+
+
+def _python_of(file: Path) -> list[str]:
+    if file.suffix != ".md":
+        return [file.read_text(encoding="utf-8").replace("$", "")]
+    return [snippet.code for snippet in _snippets(file) if snippet.language in ("python", "py")]
 
 
 def _paragraphs(documented: object) -> list[str]:

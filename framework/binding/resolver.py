@@ -100,7 +100,7 @@ def _resolving_function(component: object, field: Field) -> Callable[..., object
     if function is None:
         raise Mistake(
             f"{kind} has no method resolve",
-            f"Write the method: def resolve(self, session: Session) -> {wanted}.",
+            f"Write the method: def resolve(self, session: session) -> {wanted}.",
         )
     returned = read_return(function)
     if not may_be(returned, field.annotation):
@@ -138,5 +138,5 @@ def _idle(declared: Declared, metadata: object, kind: type) -> Mistake:
         remedy = f"Write Annotated[{written}, {describe(kind)}]."
     else:
         shown = f"{location(kind)}, which has no method resolve"
-        remedy = f"Write the method: def resolve(self, session: Session) -> {written}."
+        remedy = f"Write the method: def resolve(self, session: session) -> {written}."
     return Mistake(f"the Annotated type of parameter {name!r} holds {shown}", remedy)

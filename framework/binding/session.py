@@ -1,7 +1,8 @@
 """The whole session: the marker `session`, and unmarked parameters of the type `Session`."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from framework.binding.session_name import SessionName
 from framework.binding.source import Extract, Field, Marker, Needs
 from framework.http.context import Context
 from framework.report import Mistake
@@ -13,6 +14,7 @@ class SessionMarker(Marker):
     """Give the session of the request."""
 
     source = "session"
+    spelling = "session"
     fallible = False
     needs = Needs.SESSION
 
@@ -30,7 +32,10 @@ class SessionMarker(Marker):
         return "the one of the request"
 
 
-session = Annotated[Session, SessionMarker()]
+if TYPE_CHECKING:
+    session = Annotated[Session, SessionMarker()]
+else:
+    session = SessionName(Session, (SessionMarker(),))
 
 
 def is_session(kind: Any) -> bool:
@@ -46,7 +51,7 @@ def refuse_asynchronous(declared: Declared) -> None:
         raise Mistake(
             f"parameter {name!r} is {written}, which only an event loop can load, but WSGI has no"
             " event loop",
-            f"Write {name}: Session, and call its methods without await.",
+            f"Write {name}: session, and call its methods without await.",
         )
 
 

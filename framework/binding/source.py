@@ -110,6 +110,9 @@ class Marker(ABC):
     needs: ClassVar[Needs] = Needs.REQUEST
     """The parts of a request that the source may use; every part if a source declares nothing."""
 
+    spelling: ClassVar[str] = ""
+    """The whole annotation of a marker that needs no type beside it, such as `session`."""
+
     uses_default: ClassVar[bool] = True
     """Whether the default of the parameter can take the place of the value."""
 

@@ -98,7 +98,7 @@ def unmarked(declared: Declared, guess: str) -> Mistake:
     if annotation is EMPTY:
         return Mistake(
             f"parameter {name!r} has no annotation{guess}",
-            f"Write {name}: str for a query value, {name}: Session for the session, or put"
+            f"Write {name}: str for a query value, {name}: session for the session, or put"
             f" <{name}> into the path.",
         )
     written = describe(annotation)
@@ -130,9 +130,11 @@ def refuse_misplaced(declared: Declared) -> None:
         )
     if shown := _shown(declared.default):
         right = _beside(declared.default, written, name)
+        # A session takes no default: every request has a session.
+        other = f", or {name}: {right} = … with a default value" if right != "session" else ""
         raise Mistake(
             f"the default of parameter {name!r} is {shown}, which marks nothing there",
-            f"Write {name}: {right}, or {name}: {right} = … with a default value.",
+            f"Write {name}: {right}{other}.",
         )
 
 
@@ -158,7 +160,8 @@ def _module(declared: Declared) -> Mistake:
     module = getattr(declared.annotation, "__name__", "")
     return Mistake(
         f"parameter {declared.name!r} is annotated with the module {module!r}, which is not a type",
-        "Write Session for the session, or the class that the module defines.",
+        "Write `from framework import session` and session for the session, or the class that the"
+        " module defines.",
     )
 
 
@@ -167,11 +170,11 @@ def _other_spelling(declared: Declared) -> str | None:
     kind = without_none(declared.annotation)
     kind = get_origin(kind) or kind
     if isinstance(kind, type) and issubclass(kind, Session):
-        return f"Write {declared.name}: Session. Every request has a session, new or stored."
+        return f"Write {declared.name}: session. Every request has a session, new or stored."
     if isinstance(kind, type) and issubclass(kind, Response):
         return "Create a Response in the handler, and return the Response."
     if declared.name == "session" and isinstance(kind, type) and issubclass(kind, Mapping):
-        return f"Write {declared.name}: Session."
+        return f"Write {declared.name}: session, with `from framework import session`."
     return None
 
 

@@ -31,7 +31,7 @@ from framework.dispatch.steps import (
     steps_without_handler,
 )
 from framework.http.context import Context, context_class
-from framework.http.errors import answerable, as_http_error, render_problem
+from framework.http.errors import add_remedy, answerable, as_http_error, render_problem
 from framework.http.responses import (
     Answer,
     Recover,
@@ -162,8 +162,10 @@ class Dispatcher:
         def recover(error: Exception, context: Context) -> Rendered:
             error = answerable(error)
             http_error = as_http_error(error)
-            if http_error is None and self.debug:
-                raise error
+            if http_error is None:
+                add_remedy(error)
+                if self.debug:
+                    raise error
             http_error = http_error or InternalServerError()
             # An HTTPException is an answer, and a 4xx is the client's error: neither is logged.
             if http_error is not error and (http_error.code or 500) >= 500:

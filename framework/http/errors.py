@@ -26,9 +26,11 @@ from framework.http.responses import (
     render_response,
     status_line,
 )
+from framework.types.models import COPY_OF_SESSION
 from framework.types.signatures import describe
 from framework.validation import FieldError, InvalidRequest
 from sessions.errors import SessionError, StoreUnavailable
+from sessions.session import Session
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -74,6 +76,13 @@ def answerable(error: Exception) -> Exception:
     # The traceback in the log then shows the line that raised.
     bug.__cause__ = error
     return bug
+
+
+def add_remedy(error: Exception) -> None:
+    """Add to an error of json.dumps, which goes to the log, what to write for a session."""
+    kinds: tuple[type, ...] = (Session, *Session.__subclasses__())
+    if str(error) in {f"Object of type {kind.__name__} is not JSON serializable" for kind in kinds}:
+        error.add_note(f"Fix: {COPY_OF_SESSION}.")
 
 
 def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered:

@@ -34,6 +34,12 @@ Answer = Callable[[Context], Rendered]
 # Makes the response to an error.
 Recover = Callable[[Exception, Context], Rendered]
 
+# What a handler may return, as the end of a message.
+_RESULTS = (
+    " Return a Response, a str, bytes, None, a generator, or what JSON can hold: dict, list,"
+    " dataclass, msgspec.Struct, Enum, UUID, datetime, numbers."
+)
+
 logger = logging.getLogger("framework")
 
 
@@ -94,10 +100,11 @@ class Renderers(dict[type, Render]):
         # msgspec raises ValueError and OverflowError for a value that JSON cannot hold, although
         # JSON can hold its type.
         except (TypeError, ValueError, OverflowError) as error:
+            # An error that says its own remedy needs no general one.
+            remedy = "" if ". Fix: " in str(error) else _RESULTS
             raise TypeError(
                 f"{self._where} returned {reprlib.repr(result)}, which is not a result:"
-                f" {error}. Return a Response, a str, bytes, None, a generator, or what JSON can"
-                " hold: dict, list, dataclass, msgspec.Struct, Enum, UUID, datetime, numbers."
+                f" {error}.{remedy}"
             ) from error
         return self._status, [JSON, NOSNIFF, ("Content-Length", str(len(body)))], [body]
 

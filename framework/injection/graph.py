@@ -304,7 +304,7 @@ class Graph:
                 raise unannotated()
             for metadata in declared.metadata:
                 if isinstance(metadata, Marker) and not isinstance(metadata, InjectMarker):
-                    raise of_one_request(f"a value from the {metadata.source}")
+                    raise of_one_request(metadata.spelling or f"a value from the {metadata.source}")
             return self._ask_for(annotated(declared.annotation, declared.metadata))
         except NotProvided:
             if declared.default is EMPTY:

@@ -7,7 +7,7 @@ import dataclasses
 import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, cast
+from typing import Annotated, Any, cast, get_origin
 
 import msgspec
 from msgspec.inspect import CustomType, DataclassType
@@ -15,6 +15,11 @@ from msgspec.inspect import CustomType, DataclassType
 from framework.types.fields import attributes_of, is_attrs_class, is_pydantic_model
 from framework.types.mismatches import Mismatch, bounded
 from framework.types.pydantic_errors import mismatches_of
+from framework.types.signatures import describe
+from sessions.session import AsyncSession, Session
+
+NOT_ENCODED = "a session belongs to its request, so it is not encoded"
+COPY_OF_SESSION = "use the values that you need, or session.copy(), which is a plain dict"
 
 
 class ForeignModelError(ValueError):
@@ -55,6 +60,14 @@ def reads_text(annotation: Any, text: str) -> bool:
 
 def encodable(value: object) -> object:
     """Return a JSON value in place of a model; raise TypeError for any other object."""
+    if isinstance(value, Session | AsyncSession):
+        raise TypeError(f"{NOT_ENCODED}. Fix: {COPY_OF_SESSION}")
+    if get_origin(value) is Annotated:
+        name = describe(value)
+        raise TypeError(
+            f"{name} is the annotation of a parameter, and not a value. Fix: give the handler the"
+            f" parameter `x: {name}`, and return x or a part of it"
+        )
     if not is_pydantic_model(type(value)):
         raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
     return cast(Any, value).model_dump(mode="json", by_alias=True)

@@ -12,8 +12,9 @@ from werkzeug.wrappers import Response
 from framework.report import Place
 from framework.types.fields import is_pydantic_model
 from framework.types.fitting import is_protocol
-from framework.types.models import type_info
+from framework.types.models import COPY_OF_SESSION, NOT_ENCODED, type_info
 from framework.types.signatures import EMPTY, Unresolved, describe, read_return, split
+from sessions.session import AsyncSession, Session
 
 _NUMBERS = (int, float)
 # The annotations that promise nothing that can be checked.
@@ -47,6 +48,11 @@ def note_returns(function: Callable[..., object], decorator: str, status: int, h
                 f"the handler returns {describe(kind)}, a body with a status",
                 f"Return the body alone and write @{decorator}(…, status={status}), or return"
                 f" Response(body, status={status}).",
+            )
+        elif isinstance(kind, type) and issubclass(kind, Session | AsyncSession):
+            here.note(
+                f"the handler returns {describe(kind)}, but {NOT_ENCODED}",
+                f"Return dict[str, object]: {COPY_OF_SESSION}.",
             )
         elif _is_unencodable(kind):
             here.note(

@@ -192,7 +192,11 @@ def describe(annotation: Any) -> str:
 
 
 def _marked(annotation: Any, *metadata: Any) -> str:
-    """Write `Body[T]` if the metadata has a marker, and otherwise only the type."""
+    """Write `Body[T]` or `session` if the metadata has a marker, and otherwise only the type."""
+    for item in metadata:
+        spelling = getattr(item, "spelling", None)
+        if spelling and isinstance(spelling, str):
+            return spelling
     written = describe(annotation)
     source = next((name for item in metadata if (name := getattr(item, "source", None))), None)
     return f"{source.capitalize()}[{written}]" if isinstance(source, str) else written
@@ -290,7 +294,9 @@ def _unresolvable(
             f"{subject} is {written!r}, but {error.name!r} does not exist when the program runs",
             remedy,
         )
+    # The errors of the framework's own names say what to do instead.
+    what, _, remedy = str(error).partition(". Fix: ")
     return (
-        f"{subject} is {written!r}, which cannot be evaluated: {type(error).__name__}: {error}",
-        "Write a type that exists when the program runs.",
+        f"{subject} is {written!r}, which cannot be evaluated: {type(error).__name__}: {what}",
+        f"{remedy[:1].upper()}{remedy[1:]}" or "Write a type that exists when the program runs.",
     )

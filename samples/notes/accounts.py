@@ -15,6 +15,7 @@ from framework import (
     form,
     get,
     post,
+    session,
     session_value,
 )
 from framework.redirects import redirect
@@ -30,7 +31,7 @@ class LoggedIn:
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    def check(self, session: Session, request: Request) -> bool:
+    def check(self, session: session, request: Request) -> bool:
         if "user" in session:
             return True
         login = self._app.url_for("Accounts.show", request, page="login")
@@ -50,7 +51,7 @@ class Accounts:
 
     @post("/login")
     def log_in(
-        self, name: Form[str], password: Form[str], request: Request, session: Session
+        self, name: Form[str], password: Form[str], request: Request, session: session
     ) -> Response:
         user = self._users.log_in(name, password)
         if user is None:
@@ -60,17 +61,17 @@ class Accounts:
 
     @post("/register")
     def register(
-        self, name: NewName, password: NewPassword, request: Request, session: Session
+        self, name: NewName, password: NewPassword, request: Request, session: session
     ) -> Response:
         return self._enter(self._users.register(name, password), request, session)
 
     @catch(NameTaken)
-    def name_taken(self, error: NameTaken, request: Request, session: Session) -> Response:
+    def name_taken(self, error: NameTaken, request: Request, session: session) -> Response:
         session.flash(f"The name {error} is taken. Choose another one.", "error")
         return self._render("register.html", request, _status=422)
 
     @post("/logout")
-    def log_out(self, request: Request, session: Session) -> Response:
+    def log_out(self, request: Request, session: session) -> Response:
         session.destroy()
         session.flash("You are logged out.")
         return redirect(self._app.url_for("Accounts.show", request, page="login"))

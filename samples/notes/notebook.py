@@ -3,7 +3,7 @@ from typing import Annotated
 
 from werkzeug.exceptions import NotFound
 
-from framework import Application, Request, Response, Session, controller, form, get, guard, post
+from framework import Application, Request, Response, controller, form, get, guard, post, session
 from framework.redirects import redirect
 from framework.templates import Templates
 from samples.notes.accounts import LoggedIn, Me
@@ -25,13 +25,13 @@ class Notebook:
         return self._render("notes.html", request, me=me, notes=self._notes.of(me))
 
     @post("/notes")
-    def add(self, me: Me, text: NewText, request: Request, session: Session) -> Response:
+    def add(self, me: Me, text: NewText, request: Request, session: session) -> Response:
         self._notes.add(me, text)
         session.flash("The note is saved.", "success")
         return redirect(self._app.url_for("Notebook.show", request))
 
     @post("/notes/<int:note_id>/delete")
-    def delete(self, note_id: int, me: Me, request: Request, session: Session) -> Response:
+    def delete(self, note_id: int, me: Me, request: Request, session: session) -> Response:
         if not self._notes.delete(me, note_id):
             raise NotFound("You have no such note.")
         session.flash("The note is deleted.")

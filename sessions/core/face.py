@@ -6,14 +6,15 @@ A face decides nothing: it looks into its state, and hands the rest to the persi
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
+from sessions.core.attributes import OwnAttributes
 from sessions.core.codec import unpack, unreadable
 from sessions.core.driving import Driver
 from sessions.core.lifetime import is_span
 from sessions.core.limits import LONGEST_GRACE, LONGEST_SESSION
 from sessions.core.state import CLOSED, ENCODED, HEADERS_LEFT, MISSING, State
-from sessions.core.values import USER_DATA, plain_key, unsettable
+from sessions.core.values import USER_DATA, plain_key
 from sessions.errors import SessionClosed
 from sessions.flash import Flashes
 
@@ -23,7 +24,7 @@ D = TypeVar("D", bound=Driver)
 _decoding = threading.Lock()
 
 
-class SessionFace(Flashes, MutableMapping[str, Any], Generic[D]):
+class SessionFace(OwnAttributes, Flashes, MutableMapping[str, Any], Generic[D]):
     """Hold a user's data over many requests; what `Session` and `AsyncSession` have in common.
 
     Nested values are watched too: `session["cart"].append(x)` is enough. After the response's
@@ -45,26 +46,6 @@ class SessionFace(Flashes, MutableMapping[str, Any], Generic[D]):
         state = self._state
         loaded = "untouched" if state.values is None else f"{len(state.values)} values"
         return f"<{type(self).__name__}: {'closed' if state.closed else 'open'}, {loaded}>"
-
-    # Type checkers refuse such an attribute by themselves, unless they see this method.
-    if not TYPE_CHECKING:
-
-        def __setattr__(self, name: str, value: object) -> None:
-            # A subclass may have its own: properties with a setter, and `_private` ones.
-            descriptor = getattr(type(self), name, None)
-            is_settable = hasattr(descriptor, "__set__") and getattr(descriptor, "fset", True)
-            if not is_settable and not (name.startswith("_") and hasattr(self, "__dict__")):
-                raise unsettable(name, value)
-            super().__setattr__(name, value)
-
-    def __copy__(self) -> NoReturn:
-        raise TypeError("a copy of a session would not be saved; use session.copy(), a plain dict")
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError(
-            "a session cannot be pickled or deep-copied, for it belongs to its request; pass"
-            " session.copy(), a plain dict"
-        )
 
     # Data
 
@@ -117,7 +98,10 @@ class SessionFace(Flashes, MutableMapping[str, Any], Generic[D]):
         return self
 
     def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
-        return {**self.copy(), **other}
+        return {**self.copy(), **other} if isinstance(other, Mapping) else NotImplemented
+
+    def __ror__(self, other: Mapping[str, Any]) -> dict[str, Any]:
+        return {**other, **self.copy()} if isinstance(other, Mapping) else NotImplemented
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of the key, or the default."""

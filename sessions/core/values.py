@@ -30,21 +30,3 @@ def plain_key(key: object) -> str:
             " set_user(user_id, name=...)"
         )
     return str.__str__(key)
-
-
-def unsettable(name: str, value: object) -> AttributeError:
-    """Return the error for an attribute that a session does not have, or that cannot be set."""
-    if name in _INSTEAD:
-        return AttributeError(f"session.{name} = {value!r} cannot be set; {_INSTEAD[name]}")
-    return AttributeError(
-        f"session.{name} = {value!r} would be lost, for a session has no such attribute; write"
-        f" session[{name!r}] = {value!r}"
-    )
-
-
-# What is likely to be set by mistake, and how it is done instead.
-_INSTEAD = {
-    "user_id": "sign in with session.set_user(user_id), sign out with session.clear_user()",
-    "id": "take another id with session.regenerate()",
-    "expires_at": "set session.timeout",
-}

@@ -125,9 +125,9 @@ def test_a_marker_without_brackets_may_be_optional() -> None:
 def test_a_marker_in_its_place_is_no_problem() -> None:
     """Beside a type, with a default of the type behind it."""
     assert asked(echo_of(Annotated[int, query("size", ge=1)], 7), "/") == 7
-    assert only_problem_of(echo_of(int, session)).what == (
-        "the default of parameter 'x' is Session[Session], which marks nothing there"
-    )
+    problem = only_problem_of(echo_of(int, session))
+    assert problem.what == "the default of parameter 'x' is session, which marks nothing there"
+    assert problem.remedy == "Write x: session."
 
 
 class Cart: ...
@@ -146,7 +146,7 @@ SPELLINGS = {
     "an optional session": (
         Session | None,
         "parameter 'x' is Session | None, which no request holds",
-        "Write x: Session. Every request has a session, new or stored.",
+        "Write x: session. Every request has a session, new or stored.",
     ),
     "a response": (
         Response,
@@ -156,7 +156,8 @@ SPELLINGS = {
     "a module": (
         collections,
         "parameter 'x' is annotated with the module 'collections', which is not a type",
-        "Write Session for the session, or the class that the module defines.",
+        "Write `from framework import session` and session for the session, or the class that the"
+        " module defines.",
     ),
     "a body without a type": (
         Body,
@@ -255,7 +256,9 @@ def test_a_session_is_annotated_as_such(annotation: Any) -> None:
     echo = echo_of(annotation)
     echo.echo = _renamed(annotation)  # type: ignore[attr-defined]
 
-    assert only_problem_of(echo).remedy == "Write session: Session."
+    assert only_problem_of(echo).remedy == (
+        "Write session: session, with `from framework import session`."
+    )
 
 
 def _renamed(annotation: Any) -> Any:

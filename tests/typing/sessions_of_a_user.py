@@ -27,7 +27,7 @@ class Shop:
         return {"visits": session["visits"]}
 
     @get("/class")
-    def by_its_class(self, session: Session) -> None:
+    def by_its_class(self, session: session) -> None:
         session.timeout = timedelta(days=1)
         session.regenerate()
         session.destroy()

@@ -8,7 +8,6 @@ from framework import (
     Next,
     Request,
     Response,
-    Session,
     catch,
     component,
     configuration,
@@ -16,6 +15,7 @@ from framework import (
     get,
     guard,
     repository,
+    session,
 )
 
 
@@ -38,13 +38,13 @@ class CurrentUser:
     def __init__(self, users: Users) -> None:
         self._users = users
 
-    def resolve(self, session: Session) -> User:
+    def resolve(self, session: session) -> User:
         return self._users.find(session["name"])
 
 
 @component
 class LoggedIn:
-    def check(self, session: Session) -> bool:
+    def check(self, session: session) -> bool:
         return "name" in session
 
 

@@ -276,7 +276,7 @@ def test_the_error_without_an_annotation_is_told_its_type() -> None:
     assert found == {
         "parameter 'e' has no annotation": "Write e: KeyError | ValueError for the error.",
         "parameter 'page' has no annotation": (
-            "Write page: str for a query value, page: Session for the session, or put <page> into"
+            "Write page: str for a query value, page: session for the session, or put <page> into"
             " the path."
         ),
     }

@@ -67,7 +67,7 @@ def test_a_component_without_resolve_is_told_what_to_return() -> None:
     problem = only_problem_of(echo_of(Annotated[User, Current]))
 
     assert problem.what == "Current has no method resolve"
-    assert problem.remedy == "Write the method: def resolve(self, session: Session) -> User."
+    assert problem.remedy == "Write the method: def resolve(self, session: session) -> User."
 
 
 def test_a_function_is_no_resolver() -> None:

@@ -85,7 +85,7 @@ def test_a_parameter_without_an_annotation_is_a_problem() -> None:
     problem = only_problem_of(echo_of(REQUIRED))
 
     assert problem.what == "parameter 'x' has no annotation"
-    assert "x: Session" in problem.remedy
+    assert "x: session" in problem.remedy
 
 
 def test_a_handler_of_anything_is_a_problem_that_mentions_wraps() -> None:
@@ -263,7 +263,7 @@ def test_an_injected_component_that_is_missing_is_a_problem() -> None:
 
 
 WHAT = "parameter 'session' is {}, which only an event loop can load, but WSGI has no event loop"
-REMEDY = "Write session: Session, and call its methods without await."
+REMEDY = "Write session: session, and call its methods without await."
 
 
 class OwnSession(AsyncSession):

@@ -1,0 +1,84 @@
+"""The attributes of a session: its own alone. A value has a key, and a session has no copy."""
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NoReturn
+
+
+class OwnAttributes:
+    """Refuse to set or read an attribute that a session does not have, and to copy a session."""
+
+    __slots__ = ()
+
+    # Type checkers refuse such an attribute by themselves, unless they see these methods.
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: object) -> None:
+            # A subclass may have its own: properties with a setter, and `_private` ones.
+            descriptor = getattr(type(self), name, None)
+            is_settable = hasattr(descriptor, "__set__") and getattr(descriptor, "fset", True)
+            if not is_settable and not (name.startswith("_") and hasattr(self, "__dict__")):
+                raise _unsettable(name, value)
+            super().__setattr__(name, value)
+
+        # Python calls this only for an attribute that it has not found.
+        def __getattr__(self, name: str) -> Any:
+            # A property of a subclass that has failed is asked again, for its own error.
+            if name.startswith("_") or hasattr(type(self), name):
+                return object.__getattribute__(self, name)
+            raise _missing(name, self)
+
+    def __copy__(self) -> NoReturn:
+        raise TypeError("a copy of a session would not be saved; use session.copy(), a plain dict")
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(
+            "a session cannot be pickled or deep-copied, for it belongs to its request; pass"
+            " session.copy(), a plain dict"
+        )
+
+
+def _unsettable(name: str, value: object) -> AttributeError:
+    """Return the error for an attribute that a session does not have, or that cannot be set."""
+    if name in _INSTEAD:
+        return AttributeError(f"session.{name} = {value!r} cannot be set; {_INSTEAD[name]}")
+    return AttributeError(
+        f"session.{name} = {value!r} would be lost, for a session has no such attribute; write"
+        f" session[{name!r}] = {value!r}"
+    )
+
+
+def _missing(name: str, session: object) -> AttributeError:
+    """Return the error for the read of an attribute that a session does not have."""
+    public = [known for known in dir(type(session)) if not known.startswith("_")]
+    close = get_close_matches(name, public, n=1, cutoff=0.7)
+    meant = _ELSEWHERE.get(name) or (close[0] if close else None)
+    guess = f"; did you mean session.{meant}?" if meant else ""
+    return AttributeError(
+        f"a session has no attribute {name!r}; write session[{name!r}] for the value of that key"
+        f"{guess}",
+        name=name,
+        obj=session,
+    )
+
+
+# What is likely to be set by mistake, and how it is done instead.
+_INSTEAD = {
+    "user_id": "sign in with session.set_user(user_id), sign out with session.clear_user()",
+    "id": "take another id with session.regenerate()",
+    "expires_at": "set session.timeout",
+}
+
+# The names that other frameworks give to what a session has under another name.
+_ELSEWHERE = {
+    "cycle_id": "regenerate()",
+    "cycle_key": "regenerate()",
+    "delete": "destroy()",
+    "flush": "destroy()",
+    "invalidate": "destroy()",
+    "new": "is_new",
+    "permanent": "timeout",
+    "session_id": "id",
+    "session_key": "id",
+    "set_expiry": "timeout",
+    "sid": "id",
+}

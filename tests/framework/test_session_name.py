@@ -1,0 +1,331 @@
+"""The imported name `session` marks a parameter, and says so where code uses it as a session."""
+
+import copy
+import inspect
+import pickle
+from collections.abc import Callable
+from typing import Annotated, Any, Optional, get_args, get_origin, get_type_hints
+
+import pytest
+
+import framework
+from framework import Application, Session, controller, get, guard
+from framework import session as name
+from tests.support.small_applications import client_of, only_problem_of
+
+# For the rest of this file, what a type checker knows of the name is in the way.
+session: Any = name
+
+
+def _set_item() -> None:
+    session["x"] = 1
+
+
+def _change_item() -> None:
+    session["x"] += 1
+
+
+def _delete_item() -> None:
+    del session["x"]
+
+
+def _set_attribute() -> None:
+    session.user = "ada"
+
+
+def _set_private_attribute() -> None:
+    session._user = "ada"
+
+
+def _delete_attribute() -> None:
+    del session.user
+
+
+def _join() -> None:
+    joined = session
+    joined |= {"x": 1}
+
+
+def _unpack() -> None:
+    _, *_ = session
+
+
+USES: dict[str, tuple[Callable[[], object], str]] = {
+    "an item": (lambda: session["x"], "session['x']"),
+    "an item by a number": (lambda: session[1], "session[1]"),
+    "a set item": (_set_item, "session['x'] = 1"),
+    "a changed item": (_change_item, "session['x']"),
+    "a deleted item": (_delete_item, "del session['x']"),
+    "get": (lambda: session.get("visits", 0), "session.get"),
+    "set_user": (lambda: session.set_user("ada"), "session.set_user"),
+    "an attribute": (lambda: session.user, "session.user"),
+    "an attribute of all sessions": (lambda: session.id, "session.id"),
+    "a set attribute": (_set_attribute, "session.user = 'ada'"),
+    "a set attribute with an underscore": (_set_private_attribute, "session._user = 'ada'"),
+    "a set property": (lambda: setattr(session, "timeout", None), "session.timeout = None"),
+    "a deleted attribute": (_delete_attribute, "del session.user"),
+    "in": (lambda: "x" in session, "'x' in session"),
+    "not in": (lambda: "x" not in session, "'x' in session"),
+    "a loop": (lambda: [key for key in session], "a loop over session"),  # noqa: C416
+    "list": (lambda: list(session), "a loop over session"),
+    "dict": (lambda: dict(session), "a loop over session"),
+    "unpacking": (_unpack, "a loop over session"),
+    "len": (lambda: len(session), "len(session)"),
+    "a call": (lambda: session(), "session()"),
+    "a call with arguments": (lambda: session("x", y=1), "session()"),
+    "a join": (lambda: session | {"x": 1}, "session | {'x': 1}"),
+    "a join from the right": (lambda: {"x": 1} | session, "{'x': 1} | session"),
+    "a join in place": (_join, "session | {'x': 1}"),
+}
+
+
+@pytest.mark.parametrize(("use", "shown"), USES.values(), ids=USES)
+def test_a_use_as_a_session_says_that_it_is_a_parameter(
+    use: Callable[[], object], shown: str
+) -> None:
+    """With what was written, and how the session is asked for."""
+    with pytest.raises((TypeError, AttributeError)) as caught:
+        use()
+
+    message = str(caught.value)
+    assert message.startswith(f"{shown} uses the imported name `session`, which is the marker")
+    assert "Fix: give the handler the parameter `session: session`, as in" in message
+    assert "`def show(self, session: session) -> str:`" in message
+    assert "declares `session: Session`" in message
+
+
+def test_no_use_changes_the_class_of_sessions() -> None:
+    """What one visitor's request sets would be seen by all others."""
+    before = dir(Session)
+
+    for use, _ in USES.values():
+        with pytest.raises((TypeError, AttributeError)):
+            use()
+
+    assert dir(Session) == before
+
+
+def test_an_item_with_a_key_tells_of_the_parameter_for_one_value() -> None:
+    """`x: session["cart"]` is close to it."""
+    with pytest.raises(TypeError, match=r"`x: Annotated\[T, session_value\('cart'\)\]`"):
+        session["cart"]
+
+
+def test_a_handler_that_uses_the_name_fails_with_the_explanation() -> None:
+    """It is in the log; the debugger shows it."""
+
+    @controller("/")
+    class Visits:
+        @get("/")
+        def show(self) -> int:
+            return session.get("visits", 0)  # type: ignore[no-any-return]
+
+    with Application(Visits, debug=True).test() as client:
+        client.app.debug = True
+        with pytest.raises(AttributeError, match=r"session\.get uses the imported name"):
+            client.get("/")
+
+
+# As an annotation
+
+FORMS = {
+    "the name": session,
+    "optional": Optional[session],  # noqa: UP045
+    "or None": session | None,
+    "None or": None | session,
+    "nested": Annotated[session, "more"],
+    "a text": "session",
+    "a text of the module": "framework.session",
+    "a text that is optional": "session | None",
+    "a copy": copy.deepcopy(session),
+    "of the class": Session,
+    "written out": Annotated[Session, *get_args(name)[1:]],
+}
+
+
+def _renamed(annotation: Any, default: Any = inspect.Parameter.empty) -> type:
+    def show(self: object, x: Any) -> Any:
+        return type(x).__name__
+
+    show.__annotations__ = {"x": annotation}
+    if default is not inspect.Parameter.empty:
+        show.__defaults__ = (default,)
+
+    @controller("/")
+    class Page:
+        index = get("/")(show)
+
+    return Page
+
+
+@pytest.mark.parametrize("annotation", FORMS.values(), ids=FORMS)
+def test_every_form_of_the_annotation_gives_the_session(annotation: Any) -> None:
+    """As the name did when it was a plain `Annotated`."""
+    with client_of(_renamed(annotation)) as client:
+        assert client.get("/").text == "Session"
+
+
+def test_a_default_does_not_matter() -> None:
+    """Every request has a session."""
+    with client_of(_renamed(session | None, None)) as client:
+        assert client.get("/").text == "Session"
+
+
+def test_guards_take_the_session_by_the_name() -> None:
+    """The parameters of a guard are bound as those of a handler."""
+
+    class LoggedIn:
+        def check(self, session: name) -> bool:
+            return bool(session.get("user") == "ada")
+
+    @controller("/")
+    class Page:
+        @get("/")
+        @guard(LoggedIn)
+        def show(self) -> str:
+            return "hello"
+
+    with client_of(Page) as client:
+        assert client.get("/").status_code == 403
+        with client.session() as stored:
+            stored["user"] = "ada"
+        assert client.get("/").text == "hello"
+
+
+def test_typing_reads_the_name_as_an_annotated_session() -> None:
+    """So does every library that reads annotations by it."""
+
+    def show(x: name, y: "name | None" = None) -> None: ...
+
+    assert get_origin(session) is Annotated
+    assert get_args(session)[0] is Session
+    assert session == Annotated[Session, *get_args(name)[1:]]
+    assert get_type_hints(show)["x"] is Session
+    assert get_type_hints(show, include_extras=True)["x"] is name
+    assert get_type_hints(show)["y"] == Optional[Session]  # noqa: UP045
+
+
+def test_the_name_can_be_copied_pickled_inspected_and_tested() -> None:
+    """Tools do that with annotations."""
+    assert copy.copy(session) is copy.deepcopy(session) is session
+    assert pickle.loads(pickle.dumps(session)) is framework.session  # noqa: S301
+    assert (repr(session), bool(session)) == ("framework.session", True)
+    assert inspect.unwrap(session) is session
+    assert not hasattr(session, "__wrapped__")
+    assert getattr(session, "check", "nothing") == "nothing"
+    assert len({session, name}) == 1
+
+
+# Near misses, which start-up reports
+
+
+@pytest.mark.parametrize(
+    ("annotation", "what", "remedy"),
+    [
+        (
+            'session["cart"]',
+            "the annotation of parameter 'x' is 'session[\"cart\"]', which cannot be evaluated:"
+            " TypeError: session['cart'] uses the imported name `session`",
+            "Give the handler the parameter `session: session`",
+        ),
+        (
+            "session()",
+            "the annotation of parameter 'x' is 'session()', which cannot be evaluated:"
+            " TypeError: session() uses the imported name `session`",
+            "Give the handler the parameter `session: session`",
+        ),
+        (
+            Annotated[str, session],
+            "the Annotated type of parameter 'x' holds session, which marks nothing there",
+            "Write session.",
+        ),
+        (list[session], "parameter 'x' is list[session], but nothing says", "Write Body["),
+    ],
+)
+def test_a_near_miss_is_a_mistake(annotation: Any, what: str, remedy: str) -> None:
+    """The report says what to write, in the user's own words."""
+    mistake = only_problem_of(_renamed(annotation))
+
+    assert mistake.what.startswith(what)
+    assert mistake.remedy.startswith(remedy)
+
+
+# What a handler returns
+
+
+@pytest.mark.parametrize("kind", [Session, name])
+def test_the_return_type_cannot_be_the_session(kind: Any) -> None:
+    """Start-up says what to return."""
+
+    @controller("/")
+    class Page:
+        def show(self, session: Session) -> Any:
+            return session
+
+        show.__annotations__["return"] = kind
+        show = get("/")(show)
+
+    mistake = only_problem_of(Page)
+
+    assert "Session, but a session belongs to its request" in mistake.what
+    assert mistake.remedy == (
+        "Return dict[str, object]: use the values that you need, or session.copy(), which is a"
+        " plain dict."
+    )
+
+
+def _as_it_is(given: Session) -> object:
+    return given
+
+
+def _inside(given: Session) -> object:
+    return {"of": [given]}
+
+
+def _the_name(_: Session) -> object:
+    return session
+
+
+@pytest.mark.parametrize(
+    ("made", "remedy"),
+    [
+        (_as_it_is, r"session\.copy\(\), which is a plain dict\.$"),
+        (_inside, r"session\.copy\(\), which is a plain dict\.$"),
+        (_the_name, r"the parameter `x: session`, and return x or a part of it\.$"),
+    ],
+)
+def test_a_returned_session_is_an_error_with_a_remedy(
+    made: Callable[[Session], object], remedy: str
+) -> None:
+    """Its data may hold what no client should see."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self, x: name) -> Any:
+            return made(x)
+
+    with client_of(Page) as client:
+        assert client.get("/").status_code == 500
+        client.app.debug = True
+        with pytest.raises(TypeError, match=remedy):
+            client.get("/")
+
+
+def test_json_dumps_of_a_session_is_an_error_with_a_remedy(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Python's own error does not say it, the log does."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self, x: name) -> str:
+            import json
+
+            return json.dumps({"x": x})
+
+    with client_of(Page) as client:
+        assert client.get("/").status_code == 500
+
+    assert "TypeError: Object of type Session is not JSON serializable\nFix: use the" in caplog.text
