@@ -14,14 +14,15 @@ from sessions.core.signing import IdSigner, key_problem
 from sessions.core.tokens import Tokens
 from sessions.core.verbs import Rules
 from sessions.errors import ConfigurationError
-from sessions.events import Listener
+from sessions.events import Listener, logger
 from sessions.session import AsyncSession, Session
 from sessions.stores.base import AsyncStore, Store, wall_clock
 from sessions.stores.memory import MemoryStore
 from sessions.transports.base import Transport
-from sessions.transports.cookie import CookieTransport, SameSite, is_cookie_name
+from sessions.transports.cookie import CookieTransport, SameSite, host_name, is_cookie_name
 
 LONGEST_COOKIE = timedelta(days=400)
+IDLE_TIMEOUT = timedelta(hours=24)
 
 _SECURE = "give CookieSettings(secure=True)"
 _PATH = re.compile(r"/[\x21-\x3a\x3c-\x7e]*", re.ASCII)
@@ -78,7 +79,7 @@ class SessionContainer:
     resave: bool = False
     rolling: bool = False
     save_uninitialized: bool = False
-    idle_timeout: timedelta = timedelta(hours=24)
+    idle_timeout: timedelta = IDLE_TIMEOUT
     absolute_timeout: timedelta = timedelta(days=14)
     transports: Sequence[Transport] = ()
     listeners: Sequence[Listener] = ()
@@ -102,6 +103,7 @@ class SessionContainer:
         ]
         if problems:
             raise ConfigurationError([f"SessionContainer: {problem}" for problem in problems])
+        _tell_of_timeouts(self)
 
 
 def tokens_of(container: SessionContainer) -> Tokens:
@@ -224,12 +226,18 @@ def _prefix(container: SessionContainer) -> Iterator[str]:
 def _hardened(prefix: str, cookie: CookieSettings) -> Iterator[str]:
     """Refuse the names that browsers accept with some attributes only."""
     start = prefix.lower()
-    if start.startswith(("__host-", "__secure-")) and cookie.secure is not True:
+    if start.startswith(("__host-", "__secure-", "__http-")) and cookie.secure is not True:
         yield f"session_prefix={prefix!r} with secure={cookie.secure!r} is refused; {_SECURE}"
     elif start.startswith("__host-") and (cookie.domain, cookie.path) != (None, "/"):
         yield (
             f"session_prefix={prefix!r} with domain={cookie.domain!r} and path={cookie.path!r} is "
             "refused by browsers; give no domain and the path '/', or another prefix"
+        )
+    name = host_name(prefix, cookie)
+    if name.lower().startswith(("__http-", "__host-http-")) and not cookie.http_only:
+        yield (
+            f"session_prefix={prefix!r} with http_only=False makes a cookie {name!r}, which "
+            "browsers refuse; give http_only=True, or another prefix"
         )
 
 
@@ -295,6 +303,17 @@ def _lists(container: SessionContainer) -> Iterator[str]:
                 yield f"transports holds {item!r}; give Transports, such as a CookieTransport"
             if name == "listeners" and not callable(item):
                 yield f"listeners holds {item!r}; give functions that take a SessionEvent"
+
+
+def _tell_of_timeouts(container: SessionContainer) -> None:
+    idle, absolute = container.idle_timeout, container.absolute_timeout
+    # Who gives only a short absolute timeout has not asked for the idle one.
+    if idle > absolute and idle != IDLE_TIMEOUT:
+        logger.warning(
+            "SessionContainer: idle_timeout=%r never ends a session, for absolute_timeout=%r comes"
+            " first. Fix: give an absolute_timeout that is longer, or a shorter idle_timeout",
+            *(idle, absolute),
+        )
 
 
 def _limits(container: SessionContainer) -> Iterator[str]:

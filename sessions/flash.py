@@ -6,7 +6,8 @@ from collections.abc import MutableMapping
 from typing import Any, NamedTuple, cast
 
 # In the order in which the messages came; the last part keeps two of one number apart.
-_KEY = re.compile(r"_flash\.(\d{6,})\.[0-9a-f]{8}")
+_KEY = re.compile(r"_flash\.(\d{6,18})\.[0-9a-f]{8}", re.ASCII)
+_LAST = 10**18 - 1
 
 
 class Flash(NamedTuple):
@@ -27,7 +28,7 @@ class Flashes(MutableMapping[str, Any]):
     def flash(self, message: str, category: str = "info") -> None:
         """Leave a message for the next page that shows them."""
         keys = self._flash_keys()
-        number = _number(keys[-1]) + 1 if keys else 0
+        number = min(_number(keys[-1]) + 1, _LAST) if keys else 0
         texts = (_plain("category", category), _plain("message", message))
         self[f"_flash.{number:06}.{secrets.token_hex(4)}"] = texts
 

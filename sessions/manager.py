@@ -8,8 +8,8 @@ from sessions.container import SessionContainer, checked_container, rules_of, to
 from sessions.core.bridging import BridgeDriver, running_loop
 from sessions.core.driving import AsyncDriver, BlockingDriver
 from sessions.core.face import SessionFace, face, state_of
-from sessions.core.ids import Id, is_id, read_id
-from sessions.core.owned import Opening, OwnedState, checked_id, mapping_of, require_live
+from sessions.core.ids import Id
+from sessions.core.owned import Opening, OwnedState, checked_id, id_in, mapping_of, require_live
 from sessions.core.state import Headers, State, Unsaved
 from sessions.core.stored import StoredSessions
 from sessions.core.turn import Turn, reentrant_turn
@@ -231,7 +231,8 @@ class SessionManager(Managing[Session]):
 
     def delete(self, id: str) -> bool:
         """End the session that has the id, or ever had it; return whether there was one."""
-        ended = is_id(id) and self._store.delete(read_id(id).key)
+        known = id_in(id)
+        ended = known is not None and self._store.delete(known.key)
         if ended:
             self._sessions.tell((("destroyed", "delete() ended it"),))
         return ended
@@ -346,7 +347,7 @@ class AsyncSessionManager(Managing[AsyncSession]):
         """
         return Opening(self._get(checked_id(id)))
 
-    async def from_token(self, token: str) -> AsyncSession | None:
+    async def from_token(self, token: str | None) -> AsyncSession | None:
         """Return the live session of a signed token, None for any other text."""
         id = self._tokens.read(token) if isinstance(token, str) else None
         try:
@@ -362,7 +363,8 @@ class AsyncSessionManager(Managing[AsyncSession]):
 
     async def delete(self, id: str) -> bool:
         """End the session that has the id, or ever had it; return whether there was one."""
-        ended = is_id(id) and await self._driver.call("delete", read_id(id).key)
+        known = id_in(id)
+        ended = known is not None and await self._driver.call("delete", known.key)
         if ended:
             self._sessions.tell((("destroyed", "delete() ended it"),))
         return bool(ended)

@@ -10,7 +10,7 @@ from werkzeug.wsgi import ClosingIterator
 from framework.http.context import Context
 from framework.http.responses import Answer, Recover, Rendered, Stream, close_body
 from framework.http.scope import Scope
-from sessions.edges import Headers, is_public, merge_headers
+from sessions.edges import is_public, merge_headers
 from sessions.errors import StoreUnavailable
 from sessions.manager import SessionManager
 from sessions.session import Session
@@ -95,15 +95,16 @@ def in_session(
             rendered = answer(context)
             session = context.session if always else context.opened
             if session is not None:
+                if is_public(rendered[1]):
+                    manager.skip_renewal(session)
                 rendered = _save(manager, context, session, rendered, recover)
         # The error goes to the debugger or ends the process: no response is sent.
         except BaseException:
             if context.opened is not None:
                 manager.abandon(context.opened)
             raise
-        status, headers, body = rendered
-        start_response(status, headers)
-        return body
+        start_response(rendered[0], rendered[1])
+        return rendered[2]
 
     return respond
 
@@ -204,7 +205,7 @@ def _save(
             status, headers, body = _reported(manager.failure(session), rendered, context, recover)
         elif context.held:
             context.put_back()
-        added = _close(manager, session, headers, failed=failed)
+        added = manager.close(session, failed=failed)
     # The response would report a success that did not happen: the error takes its place.
     except Exception as error:  # noqa: BLE001
         status, headers, body = _instead(body, error, context, recover)
@@ -214,12 +215,6 @@ def _save(
     if isinstance(body, Stream):
         _report_late_changes(manager, context, session, body)
     return status, headers, body
-
-
-def _close(manager: SessionManager, session: Session, headers: Headers, *, failed: bool) -> Headers:
-    if is_public(headers):
-        manager.skip_renewal(session)
-    return manager.close(session, failed=failed)
 
 
 def _reported(

@@ -3,8 +3,7 @@
 A face decides nothing: it looks into its state, and hands the rest to the persistence.
 """
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Self, TypeVar
 
@@ -13,18 +12,20 @@ from sessions.core.codec import unpack, unreadable
 from sessions.core.driving import Driver
 from sessions.core.lifetime import is_span
 from sessions.core.limits import LONGEST_GRACE, LONGEST_SESSION
+from sessions.core.locks import lock_across_forks
 from sessions.core.state import CLOSED, ENCODED, HEADERS_LEFT, MISSING, State
 from sessions.core.values import USER_DATA, plain_key
+from sessions.core.views import Viewed
 from sessions.errors import SessionClosed
 from sessions.flash import Flashes
 
 T = TypeVar("T")
 D = TypeVar("D", bound=Driver)
 
-_decoding = threading.Lock()
+_decoding = lock_across_forks()
 
 
-class SessionFace(OwnAttributes, Flashes, MutableMapping[str, Any], Generic[D]):
+class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
     """Hold a user's data over many requests; what `Session` and `AsyncSession` have in common.
 
     Nested values are watched too: `session["cart"].append(x)` is enough. After the response's
@@ -123,8 +124,7 @@ class SessionFace(OwnAttributes, Flashes, MutableMapping[str, Any], Generic[D]):
 
     def copy(self) -> dict[str, Any]:
         """Return the data as a plain dict."""
-        values = {key: self.get(key, MISSING) for key in self}
-        return {key: value for key, value in values.items() if value is not MISSING}
+        return dict(self.items())
 
     # What is known of it
 

@@ -12,6 +12,7 @@ __all__ = [
     "COOKIE_PAIRS_LIMIT",
     "CREATE_ATTEMPTS",
     "DEADLINE",
+    "FOREIGN_TOKENS",
     "LINEAGE_LENGTH",
     "LONGEST_GRACE",
     "LONGEST_REMEMBERED_HEADER",
@@ -37,6 +38,9 @@ LONGEST_SECRET = 128
 
 REMEMBERED_TOKENS = 4096
 """Tokens, and Cookie headers, whose signature was verified and is not verified again."""
+
+FOREIGN_TOKENS = 3
+"""Well-formed tokens that none of our keys signed, after which the log says what is wrong."""
 
 LONGEST_REMEMBERED_HEADER = 1024
 """Bytes of a Cookie header that is remembered."""

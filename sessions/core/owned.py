@@ -68,11 +68,19 @@ class Opening(AbstractAsyncContextManager[A]):
 
 def checked_id(id: object) -> Id:
     """Return what a store knows of an id; raise SessionNotFound for a text that is not an id."""
-    if not isinstance(id, str):
-        raise TypeError(f"a session's id is a str, not a value of type {type(id).__name__}")
-    if not is_id(id):
+    found = id_in(id)
+    if found is None:
         raise SessionNotFound(_UNKNOWN_ID)
-    return read_id(id)
+    return found
+
+
+def id_in(text: object) -> Id | None:
+    """Return what a store knows of an id, None for a text that is not an id."""
+    if not isinstance(text, str):
+        raise TypeError(
+            f"a session's id is a str, not a value of type {type(text).__name__}; give session.id"
+        )
+    return read_id(text) if is_id(text) else None
 
 
 def require_live(state: State) -> None:

@@ -76,6 +76,11 @@ class IdSigner:
         return None
 
 
+def is_well_formed(token: str) -> bool:
+    """Return whether a token has the form of ours, whoever signed it."""
+    return len(token) <= LONGEST_TOKEN and _TOKEN.fullmatch(token) is not None
+
+
 def key_problem(key: object, position: int) -> str | None:
     """Say what makes the key unfit, without showing it."""
     where = f"keys[{position}]"

@@ -3,13 +3,13 @@
 What an answer means is learnt from what the ask carried, never from what the values are by then.
 """
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from sessions.core.commits import changes_of
 from sessions.core.ids import Id, new_id
 from sessions.core.limits import CREATE_ATTEMPTS, MOST_IDS
+from sessions.core.locks import lock_across_forks
 from sessions.core.pending import NOTHING_PENDING, Pending
 from sessions.core.persistence import SEVERAL, Flow, Several
 from sessions.core.refreshing import Refreshing
@@ -34,7 +34,7 @@ from sessions.record import UNCHANGED, Changes, Outcome, Record, Unchanged
 
 APPLIED, SUPERSEDED = Outcome.APPLIED, Outcome.SUPERSEDED
 
-_drawing = threading.Lock()
+_drawing = lock_across_forks()
 
 DROPPED = "a write was dropped, for the session ended or its id changed meanwhile"
 

@@ -2,14 +2,23 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import count
 
 from sessions.core.ids import Id
-from sessions.core.limits import LONGEST_REMEMBERED_HEADER, REMEMBERED_TOKENS
-from sessions.core.signing import LONGEST_TOKEN, IdSigner
+from sessions.core.limits import FOREIGN_TOKENS, LONGEST_REMEMBERED_HEADER, REMEMBERED_TOKENS
+from sessions.core.signing import LONGEST_TOKEN, IdSigner, is_well_formed
 from sessions.core.standing import Standing
 from sessions.core.state import Headers, State
+from sessions.events import logger
 from sessions.transports.base import Obstacle, RequestHead, Transport
 from sessions.transports.cookie import CookieHead, CookieTransport
+
+_FOREIGN = (
+    "session tokens keep coming that none of this container's keys signed, so their users have no"
+    " session. If each worker makes a key of its own, give the same keys to all of them:"
+    " SessionContainer(keys=[...]), or SESSION_KEYS. If a key was replaced, keep the old one behind"
+    " the new one for as long as sessions live"
+)
 
 
 class Tokens:
@@ -19,6 +28,8 @@ class Tokens:
         self._signer = signer
         self._transports = tuple(transports)
         self._first = self._transports[0]
+        # Counting from 1; a call is atomic.
+        self._foreign = count(1)
         # A browser sends the same cookies again and again: the last ones need no second look.
         reads_cookies_alone = type(self._first) is CookieTransport and not self._first.has_obstacles
         self._remembered = (
@@ -96,7 +107,13 @@ class Tokens:
             if ids:
                 return ids
             state.note("rejected", f"{len(tokens)} tokens in the request, none signed by us")
+            self._note_foreign(tokens)
         return ()
+
+    def _note_foreign(self, tokens: list[str]) -> None:
+        """Say once what is probably wrong where well-formed tokens keep coming."""
+        if any(map(is_well_formed, tokens)) and next(self._foreign) == FOREIGN_TOKENS:
+            logger.warning(_FOREIGN)
 
     def _read_cookies(self, cookies: str, scheme: str) -> tuple[Id, ...]:
         """Return the ids of a Cookie header, whichever request brings it."""

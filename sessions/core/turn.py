@@ -4,7 +4,9 @@ import asyncio
 import threading
 from collections import deque
 
-_making_queues = threading.Lock()
+from sessions.core.locks import lock_across_forks
+
+_making_queues = lock_across_forks()
 
 
 class Turn:

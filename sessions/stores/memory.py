@@ -11,6 +11,7 @@ from itertools import islice
 from sessions.errors import ConfigurationError, StoreUnavailable
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import (
+    CALL_DEADLINE,
     PURGE_BATCH,
     PURGE_DELAY,
     REMEMBERED_FOR,
@@ -136,6 +137,14 @@ class MemoryStore(Store):
             if looked_at == 0 and not forgotten:
                 break
         return removed
+
+    def wait_for_calls(self) -> bool:
+        """Wait before a fork until no call is half done; return whether that is so."""
+        return self._lock.acquire(timeout=CALL_DEADLINE)
+
+    def go_on(self) -> None:
+        """Let the calls of other threads begin again."""
+        self._lock.release()
 
     def begin_in_child(self) -> None:
         """Take a new lock in a forked process: the thread that had the old one is not there."""
@@ -303,12 +312,28 @@ def _growth(values: Mapping[str, bytes], changes: Changes) -> int:
     return grown
 
 
+# In one order, for two threads may fork at once.
+def _before_fork() -> None:
+    _forking.waited = [store for store in sorted(_all, key=id) if store.wait_for_calls()]
+
+
+def _after_fork_in_parent() -> None:
+    for store in _forking.waited:
+        store.go_on()
+
+
 def _after_fork_in_child() -> None:
     for store in [*_all]:
         store.begin_in_child()
 
 
 _all: weakref.WeakSet[MemoryStore] = weakref.WeakSet()
+_forking = threading.local()
 
+# Windows has no forks.
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )

@@ -194,7 +194,7 @@ def is_cookie_name(name: object) -> bool:
 
 def host_name(name: str, attributes: CookieAttributes) -> str:
     """Return the cookie's name where it is Secure: with `__Host-` where that may be."""
-    if name.startswith(("__Host-", "__Secure-")):
+    if name.startswith(("__Host-", "__Secure-", "__Http-")):
         return name
     return f"__Host-{name}" if attributes.path == "/" and attributes.domain is None else name
 

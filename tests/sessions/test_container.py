@@ -246,6 +246,31 @@ def test_a_secure_cookie_may_have_its_prefix() -> None:
     assert container(session_prefix="__Secure-s", cookie=cookie).cookie is cookie
 
 
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "lines"),
+    [
+        ({"idle_timeout": 30 * DAY}, 1),
+        ({"idle_timeout": 2 * DAY, "absolute_timeout": DAY}, 1),
+        ({"idle_timeout": DAY, "absolute_timeout": DAY}, 0),
+        ({"idle_timeout": 30 * DAY, "absolute_timeout": 30 * DAY}, 0),
+        ({"absolute_timeout": timedelta(hours=8)}, 0),
+        ({}, 0),
+    ],
+)
+def test_an_idle_timeout_that_never_rules_is_logged(
+    caplog: pytest.LogCaptureFixture, settings: dict[str, timedelta], lines: int
+) -> None:
+    """Whoever gives only a short absolute timeout is told nothing."""
+    container(**settings)
+
+    told = [record.message for record in caplog.records]
+    assert len(told) == lines
+    assert all(f"idle_timeout={settings['idle_timeout']!r} never ends" in line for line in told)
+
+
 def test_all_mistakes_are_reported_at_once() -> None:
     """One start-up is enough to see them all."""
     found = problems(container, keys=[SHORT, ""], session_prefix="", store=1, rolling=2, clock=3)

@@ -100,6 +100,22 @@ def test_a_foreign_token_is_told(site: Site) -> None:
     assert site.told == ["rejected"]
 
 
+def test_tokens_of_other_keys_that_keep_coming_are_a_warning(
+    make_site: SiteMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once, with what is probably wrong; a cookie of any other form does not count."""
+    other = "another key of the tests, 32 bytes and more"
+    ours, theirs = make_site(), make_site(keys=[other])
+    caplog.set_level("WARNING", "sessions")
+    for _ in range(50):
+        ours.visit(everything, "session=nonsense")
+    for number in range(10):
+        assert len(caplog.records) == (number > 2)
+        ours.visit(everything, theirs.visit(writes(a=1)).cookie)
+
+    assert "If each worker makes a key of its own, give the same keys" in caplog.text
+
+
 def test_two_live_sessions_are_told(customer: Browser) -> None:
     """And none of them is used."""
     site = customer.site

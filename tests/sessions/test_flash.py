@@ -217,3 +217,16 @@ def test_there_is_no_last_message(browser: Browser) -> None:
     texts = browser.visit(lambda session: [text for _, text in session.take_flashes()]).value
     assert texts == ["first", "second"]
     assert browser.holds() == {}
+
+
+@pytest.mark.parametrize("digits", [6, 17, 18, 19, 5000])
+def test_a_number_of_any_length_loses_no_message(browser: Browser, digits: int) -> None:
+    """Somebody may have stored a key of that form; the messages of the application are shown."""
+    browser.visit(writes(**{f"_flash.{'9' * digits}.abcdabcd": ("info", "theirs")}))
+
+    browser.visit(lambda session: session.flash("first"))
+    browser.visit(lambda session: session.flash("second"))
+
+    texts = browser.visit(lambda session: [text for _, text in session.take_flashes()]).value
+    assert {"first", "second"} <= set(texts)
+    assert browser.visit(_takes).value == []

@@ -101,8 +101,8 @@ def test_a_read_beside_an_update_gives_a_value(customer: Browser) -> None:
 
 @pytest.mark.parametrize(
     "read",
-    [Session.copy, lambda session: session | {}],
-    ids=["copy", "or"],
+    [Session.copy, lambda session: session | {}, lambda session: [*session.items()]],
+    ids=["copy", "or", "items"],
 )
 def test_a_copy_beside_a_removal_is_whole_or_without_the_key(
     customer: Browser, read: Callable[[Session], Any]
@@ -115,6 +115,20 @@ def test_a_copy_beside_a_removal_is_whole_or_without_the_key(
     seen = [dict(customer.visit(handler, status=500).value[0]) for _ in range(ROUNDS)]
 
     assert all(many.keys() >= copy.keys() >= {f"key {n}" for n in range(201)} for copy in seen)
+
+
+def test_values_beside_a_removal_are_no_error(customer: Browser) -> None:
+    """Those that stay are all there."""
+    many = {f"key {number}": number for number in range(600)}
+    customer.visit(in_turn(Session.clear, writes(**many)))
+    handler = beside(
+        lambda session: [*session.values()],
+        lambda session: [session.pop(f"key {n}") for n in range(599, 200, -1)],
+    )
+
+    seen = [customer.visit(handler, status=500).value[0] for _ in range(ROUNDS)]
+
+    assert all({*range(201)} <= {*values} <= {*range(600)} for values in seen)
 
 
 # As chance has it

@@ -18,6 +18,7 @@ from sessions import (
 from sessions.errors import UnencodableValue
 from sessions.wsgi import SessionMiddleware
 from tests.support.apps import KEY
+from tests.support.loops import on_a_loop
 
 
 @pytest.fixture
@@ -96,11 +97,33 @@ def test_no_session_has_a_text_that_is_no_id(manager: SessionManager, text: str)
     assert manager.from_token(text) is None
 
 
+NOT_TEXTS: list[Any] = [5, None, b"session", ["session"], {"a": ""}]
+
+
+@pytest.mark.parametrize("value", NOT_TEXTS, ids=repr)
+@pytest.mark.parametrize("verb", ["get", "delete"])
+def test_an_id_is_a_text(manager: SessionManager, verb: str, value: Any) -> None:
+    """The error says what to give, and does not show what may be a secret."""
+    with pytest.raises(TypeError, match=r"id is a str, not a value of type .*; give session\.id"):
+        getattr(manager, verb)(value)
+
+
+@pytest.mark.parametrize("value", NOT_TEXTS, ids=repr)
+@on_a_loop
+async def test_an_asynchronous_manager_says_so_too(value: Any) -> None:
+    """Also where the store would be asked later."""
+    manager = AsyncSessionManager(SessionContainer(keys=[KEY]))
+
+    with pytest.raises(TypeError, match="id is a str"):
+        await manager.get(value)
+    with pytest.raises(TypeError, match="id is a str"):
+        await manager.delete(value)
+    assert await manager.from_token(None) is None
+
+
 def test_no_token_stands_for_no_session(manager: SessionManager) -> None:
     """As request.cookies.get(name) has it."""
-    token: Any = None
-
-    assert manager.from_token(token) is None
+    assert manager.from_token(None) is None
 
 
 @pytest.mark.parametrize(
@@ -112,7 +135,7 @@ def test_create_takes_a_mapping_of_texts(manager: SessionManager, data: Any, sho
         manager.create(data)
 
 
-@pytest.mark.parametrize("header", [5, b"session=x"], ids=repr)
+@pytest.mark.parametrize("header", [5, b"session=x", {"a": ""}], ids=repr)
 def test_from_cookie_takes_a_text(manager: SessionManager, header: Any) -> None:
     """The error shows what it was given."""
     with pytest.raises(TypeError, match=re.escape(repr(header))):

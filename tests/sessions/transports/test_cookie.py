@@ -142,7 +142,9 @@ def test_host_cookies_are_what_their_name_says(secure: bool) -> None:
         assert cookie["name"] == ("__Host-session" if may_be else "session")
 
 
-@pytest.mark.parametrize("name", ["__Host-mine", "__Secure-mine"])
+@pytest.mark.parametrize(
+    "name", ["__Host-mine", "__Secure-mine", "__Http-mine", "__Host-Http-mine"]
+)
 def test_a_name_that_has_its_prefix_gets_no_second_one(name: str) -> None:
     """It is the user's own."""
     cookie = parsed(transport(name, secure=True).send(head(secure=True), TOKEN, None))

@@ -1,0 +1,103 @@
+"""A child of a fork finds no lock that a thread of its parent holds, and nothing half done."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sessions import MemoryStore, SessionContainer, SessionManager
+from sessions.core.locks import lock_across_forks
+from sessions.testing import ManualClock, a_record
+from tests.support.apps import KEY
+
+FORKS = 40
+EMPTY = "<MemoryStore: 0 sessions, 0 bytes>"
+
+
+@pytest.fixture(autouse=True)
+def busy_threads() -> Iterator[None]:
+    """Let the threads take turns much oftener than they usually do."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def succeeds_in_a_child(work: Callable[[], bool]) -> bool:
+    """Do the work in a forked process; return whether it came to its end, and said True."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            status = 0 if work() else 2
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def test_a_fork_waits_for_whoever_holds_a_lock_of_the_process() -> None:
+    """And parent and child both find it free."""
+    lock, is_held = lock_across_forks(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            is_held.set()
+            threading.Event().wait(0.05)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    is_held.wait()
+    is_free = succeeds_in_a_child(lambda: lock.acquire(timeout=5))
+    holder.join()
+
+    assert is_free
+    assert lock.acquire(timeout=5)
+    lock.release()
+
+
+def test_a_child_has_a_whole_memory_store() -> None:
+    """Whatever the threads of its parent were doing: what it removes leaves nothing behind."""
+    store, clock, is_over = MemoryStore(), ManualClock(), threading.Event()
+    keys = [f"{number}" for number in range(50)]
+
+    def change(number: int) -> None:
+        while not is_over.is_set():
+            for key in keys[number::4]:
+                store.create(key, a_record(clock, lives=1e9, values={"a": b"1" * 100}))
+                store.delete(key)
+
+    def is_whole() -> bool:
+        for key in keys:
+            store.delete(key)
+        return repr(store) == EMPTY and store.create("new", a_record(clock, lives=1e9))
+
+    threads = [threading.Thread(target=change, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        done = [succeeds_in_a_child(is_whole) for _ in range(FORKS)]
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join()
+
+    assert all(done)
+    assert is_whole()
+
+
+@pytest.mark.parametrize("forks", [1, 3])
+def test_a_store_works_in_a_child_of_a_child(forks: int) -> None:
+    """A session of the parent is there."""
+    manager = SessionManager(SessionContainer(keys=[KEY]))
+    id = manager.create({"a": 1}).id
+
+    def work(left: int) -> bool:
+        if left:
+            return succeeds_in_a_child(lambda: work(left - 1))
+        with manager.get(id) as session:
+            session["b"] = 2
+        return manager.get(id).copy() == {"a": 1, "b": 2}
+
+    assert work(forks)
