@@ -33,6 +33,7 @@ _NO_TYPES = (
 )
 # The functions that make a marker when they are called.
 _FUNCTIONS = (query, header, cookie, form, session_value)
+_SESSION = "Write session: session, with `from framework import session`."
 
 
 def refuse_unreadable(declared: Declared) -> None:
@@ -95,6 +96,8 @@ def refuse_hidden(declared: Declared) -> None:
 def unmarked(declared: Declared, guess: str) -> Mistake:
     """Explain how to declare the source of a parameter."""
     name, annotation = declared.name, declared.annotation
+    if annotation is EMPTY and name == "session":
+        return Mistake(f"parameter {name!r} has no annotation", _SESSION)
     if annotation is EMPTY:
         return Mistake(
             f"parameter {name!r} has no annotation{guess}",
@@ -174,7 +177,7 @@ def _other_spelling(declared: Declared) -> str | None:
     if isinstance(kind, type) and issubclass(kind, Response):
         return "Create a Response in the handler, and return the Response."
     if declared.name == "session" and isinstance(kind, type) and issubclass(kind, Mapping):
-        return f"Write {declared.name}: session, with `from framework import session`."
+        return _SESSION
     return None
 
 

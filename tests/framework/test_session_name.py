@@ -171,6 +171,20 @@ def test_a_default_does_not_matter() -> None:
         assert client.get("/").text == "Session"
 
 
+def test_a_parameter_of_that_name_without_an_annotation_is_told_the_annotation() -> None:
+    """A name alone says nothing; this one leaves no doubt."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self, session) -> None: ...  # type: ignore[no-untyped-def]  # noqa: ANN001
+
+    mistake = only_problem_of(Page)
+
+    assert mistake.what == "parameter 'session' has no annotation"
+    assert mistake.remedy == "Write session: session, with `from framework import session`."
+
+
 def test_guards_take_the_session_by_the_name() -> None:
     """The parameters of a guard are bound as those of a handler."""
 
