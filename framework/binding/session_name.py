@@ -78,6 +78,14 @@ class SessionName(_Annotated, _root=True):
     def __call__(self, *_: object, **__: object) -> NoReturn:
         raise TypeError(f"session(){_FIX}")
 
+    def __enter__(self) -> NoReturn:
+        raise TypeError(f"with session{_FIX}")
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def __instancecheck__(self, value: object) -> NoReturn:
+        raise TypeError("isinstance(…, session) needs a class. Fix: write isinstance(…, Session).")
+
     def __or__(self, other: Any) -> Any:
         if isinstance(other, Mapping):
             raise TypeError(f"session | {other!r}{_FIX}")

@@ -1,5 +1,6 @@
 """The body of 404, 500 and every other HTTP error: problem+json (RFC 9457) or an HTML page."""
 
+import re
 import reprlib
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
+# What json, msgspec and orjson say of an object that they cannot encode.
+_NOT_JSON = re.compile(
+    r"(?:Object of type|Encoding objects of type|Type is not JSON serializable:) (?P<type>\w+)"
+)
 # Werkzeug's own text for 503 speaks of maintenance.
 _UNAVAILABLE = "The server cannot reach its sessions at the moment. Try again in a moment."
 
@@ -79,9 +84,10 @@ def answerable(error: Exception) -> Exception:
 
 
 def add_remedy(error: Exception) -> None:
-    """Add to an error of json.dumps, which goes to the log, what to write for a session."""
+    """Add to an error of a JSON encoder, which goes to the log, what to write for a session."""
+    refused = _NOT_JSON.match(str(error)) if isinstance(error, TypeError) else None
     kinds: tuple[type, ...] = (Session, *Session.__subclasses__())
-    if str(error) in {f"Object of type {kind.__name__} is not JSON serializable" for kind in kinds}:
+    if refused and any(kind.__name__ == refused["type"] for kind in kinds):
         error.add_note(f"Fix: {COPY_OF_SESSION}.")
 
 

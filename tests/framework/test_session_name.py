@@ -2,10 +2,12 @@
 
 import copy
 import inspect
+import json
 import pickle
 from collections.abc import Callable
 from typing import Annotated, Any, Optional, get_args, get_origin, get_type_hints
 
+import msgspec
 import pytest
 
 import framework
@@ -46,6 +48,11 @@ def _join() -> None:
     joined |= {"x": 1}
 
 
+def _enter() -> None:
+    with session:
+        pass
+
+
 def _unpack() -> None:
     _, *_ = session
 
@@ -73,6 +80,7 @@ USES: dict[str, tuple[Callable[[], object], str]] = {
     "len": (lambda: len(session), "len(session)"),
     "a call": (lambda: session(), "session()"),
     "a call with arguments": (lambda: session("x", y=1), "session()"),
+    "with": (_enter, "with session"),
     "a join": (lambda: session | {"x": 1}, "session | {'x': 1}"),
     "a join from the right": (lambda: {"x": 1} | session, "{'x': 1} | session"),
     "a join in place": (_join, "session | {'x': 1}"),
@@ -124,6 +132,12 @@ def test_a_handler_that_uses_the_name_fails_with_the_explanation() -> None:
         client.app.debug = True
         with pytest.raises(AttributeError, match=r"session\.get uses the imported name"):
             client.get("/")
+
+
+def test_the_name_is_no_class_for_isinstance() -> None:
+    """The error names the class."""
+    with pytest.raises(TypeError, match=r"Fix: write isinstance\(…, Session\)"):
+        isinstance(1, session)
 
 
 # As an annotation
@@ -326,20 +340,41 @@ def test_a_returned_session_is_an_error_with_a_remedy(
             client.get("/")
 
 
-def test_json_dumps_of_a_session_is_an_error_with_a_remedy(
-    caplog: pytest.LogCaptureFixture,
+def _encoded_by_orjson(_: object) -> object:
+    # orjson is not installed for the tests; this is its message.
+    raise TypeError("Type is not JSON serializable: Session")
+
+
+@pytest.mark.parametrize("encode", [json.dumps, msgspec.json.encode, _encoded_by_orjson])
+def test_an_encoded_session_is_an_error_with_a_remedy(
+    encode: Callable[[object], object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Python's own error does not say it, the log does."""
+    """The encoder does not know sessions, but the log says what to write."""
 
     @controller("/")
     class Page:
         @get("/")
         def show(self, x: name) -> str:
-            import json
-
-            return json.dumps({"x": x})
+            return str(encode({"x": x}))
 
     with client_of(Page) as client:
         assert client.get("/").status_code == 500
 
-    assert "TypeError: Object of type Session is not JSON serializable\nFix: use the" in caplog.text
+    assert "\nFix: use the values that you need, or session.copy()" in caplog.text
+
+
+def test_another_object_that_is_not_encoded_has_no_such_remedy(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is not about the session."""
+
+    @controller("/")
+    class Page:
+        @get("/")
+        def show(self, x: name) -> str:
+            return json.dumps({"x": object()})
+
+    with client_of(Page) as client:
+        assert client.get("/").status_code == 500
+
+    assert "session.copy()" not in caplog.text
