@@ -1,6 +1,6 @@
 """How long sessions live: idle timeout, absolute timeout, when a touch is due, Max-Age."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sessions.core.limits import LONGEST_TOUCH_INTERVAL
@@ -13,13 +13,18 @@ class Lifetimes:
 
     idle: float
     absolute: float
-    longest_touch_interval: float = LONGEST_TOUCH_INTERVAL
+    age: float | None = None
+    """Seconds after which a client forgets a token, None if it does not."""
+    _longest_interval: float = field(init=False)
+    _interval: float = field(init=False)
 
-    def with_age(self, age: float | None) -> "Lifetimes":
-        """Return the same for tokens that a client forgets after so many seconds."""
-        if age is None or age / 10 >= self.longest_touch_interval:
-            return self
-        return replace(self, longest_touch_interval=age / 10)
+    def __post_init__(self) -> None:
+        longest = LONGEST_TOUCH_INTERVAL
+        if self.age is not None:
+            longest = min(longest, self.age / 10)
+        # The class is frozen, and each request asks for these two.
+        object.__setattr__(self, "_longest_interval", longest)
+        object.__setattr__(self, "_interval", min(longest, self.idle / 10))
 
     def end(self, created_at: float, timeout: float | None, used_at: float) -> float:
         """Return when a session that was last used at `used_at` expires."""
@@ -42,9 +47,11 @@ class Lifetimes:
 
         Times that a wrong clock has set are put right.
         """
+        timeout = record.timeout
+        interval = self._interval if timeout is None else min(timeout / 10, self._longest_interval)
         since = now - record.accessed_at
         return (
-            since >= self._touch_interval(record)
+            since >= interval
             or since < -CLOCK_TOLERANCE
             or record.created_at > now + CLOCK_TOLERANCE
         )
@@ -54,19 +61,17 @@ class Lifetimes:
 
         Also where every request writes, so that no touch is ever due.
         """
-        interval = self._touch_interval(record)
-        return self.touch_is_due(record, now) or now // interval != record.accessed_at // interval
+        idle = self.idle if record.timeout is None else record.timeout
+        interval = min(idle / 10, self._longest_interval)
+        if interval <= 0 or self.touch_is_due(record, now):
+            return True
+        return now // interval != record.accessed_at // interval
 
     def max_age(self, record: Record, now: float) -> int | None:
         """Return the seconds of a cookie whose session has a timeout of its own, else None."""
         if record.timeout is None:
             return None
         return max(1, int(self.end_of(record, now) - now))
-
-    def _touch_interval(self, record: Record) -> float:
-        interval = (self.idle if record.timeout is None else record.timeout) / 10
-        longest = self.longest_touch_interval
-        return interval if interval < longest else longest
 
 
 def is_span(span: object, longest: timedelta) -> bool:

@@ -16,6 +16,8 @@ class Refreshing(MemoryVerbs):
 
     def __init__(self, rules: Rules, tokens: Tokens) -> None:
         super().__init__(rules, tokens)
+        # Sessions with a timeout of their own have a cookie with an age in any case.
+        self._renews_any = rules.rolling or tokens.age is not None
         self.standings = TokenStandings(rules.lifetimes, rules.clock)
 
     def reload(self, state: State) -> Flow[None]:
@@ -93,10 +95,10 @@ class Refreshing(MemoryVerbs):
 
     def renews_cookie(self, state: State, record: Record) -> bool:
         """Return whether the browser is to get the cookie anew, for as long as the record lives."""
+        if record.timeout is None and not self._renews_any:
+            return False
         if not state.may_renew:
             return False
-        if record.timeout is None and self.tokens.age is None:
-            return self.rules.rolling
         return self.rules.rolling or self.lifetimes.renewal_is_due(record, self.clock())
 
     def lose(self, state: State, detail: str) -> None:

@@ -4,7 +4,7 @@ A new id, a sign-in, a timeout, an end: each is noted in the state, and `stored`
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -46,7 +46,7 @@ class MemoryVerbs(Persistence):
         self.rules = rules
         self.tokens = tokens
         self.clock = rules.clock
-        self.lifetimes = rules.lifetimes.with_age(tokens.age)
+        self.lifetimes = replace(rules.lifetimes, age=tokens.age)
         self.gen_id = rules.gen_id
 
     def regenerate(self, state: State, grace: timedelta | None) -> None:
