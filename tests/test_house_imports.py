@@ -24,7 +24,7 @@ FLOORS = {
     """,
     "framework": """
         report validation settings redirects
-        types.*
+        types.* results
         decorators
         http.*
         middleware

@@ -6,6 +6,7 @@ import pytest
 
 import framework
 import framework.openapi
+import framework.results
 import framework.testing
 import sessions
 
@@ -30,9 +31,10 @@ SESSIONS = """
         (framework, FRAMEWORK),
         (framework.testing, FRAMEWORK_TESTING),
         (framework.openapi, "OpenAPI"),
+        (framework.results, "HTML JSON"),
         (sessions, SESSIONS),
     ],
-    ids=["framework", "framework.testing", "framework.openapi", "sessions"],
+    ids=["framework", "framework.testing", "framework.openapi", "framework.results", "sessions"],
 )
 def test_a_module_exports_these_names(module: ModuleType, names: str) -> None:
     """Each public name is there under exactly this spelling, and no other is."""

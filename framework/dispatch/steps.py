@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
-from werkzeug.wrappers import Response
 
 from framework.around.exception_handlers import Catcher
 from framework.around.guards import Guard
@@ -20,6 +19,7 @@ from framework.http.context import Context
 from framework.http.routes import Route
 from framework.http.routing import allowed_methods, is_automatic_options
 from framework.middleware import SAFE_METHODS, ExplainedMiddleware, Middleware
+from framework.results import is_free
 from framework.settings import HTTPSettings
 from framework.types.signatures import bare, describe, read_return
 from sessions.manager import SessionManager
@@ -245,7 +245,7 @@ def refusals_of(steps: Iterable[Step], method: str) -> Iterator[Outcome]:
 def success_of(route: Route) -> Outcome:
     """Return the answer of a handler that succeeds."""
     returns = _returned(route.function)
-    if _is_response(returns):
+    if is_free(returns):
         return Outcome(None, "the handler's Response")
     if route.status is not None:
         return Outcome(route.status, "what the handler returns")
@@ -259,7 +259,7 @@ def caught_as(catcher: Catcher, kind: type[Exception]) -> Outcome:
     returns = _returned(catcher.method)
     why = f"{describe(kind)} is caught"
     # A handler of every Exception answers each error with the error's own status.
-    if _is_response(returns) or (catcher.status is None and kind is Exception):
+    if is_free(returns) or (catcher.status is None and kind is Exception):
         return Outcome(None, why)
     if catcher.status is None and issubclass(kind, HTTPException):
         return Outcome(kind.code, why)
@@ -289,10 +289,6 @@ def _surrounded(
 def _returned(function: Callable[..., object]) -> object:
     returned: object = bare(read_return(function))[0]
     return None if returned is type(None) else returned
-
-
-def _is_response(returned: object) -> bool:
-    return isinstance(returned, type) and issubclass(returned, Response)
 
 
 def _alternatives(names: Iterable[str]) -> str:

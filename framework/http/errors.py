@@ -23,10 +23,10 @@ from framework.http.pages import error_page
 from framework.http.responses import (
     NOSNIFF,
     Rendered,
-    encode_json,
     render_response,
     status_line,
 )
+from framework.results import encode_json
 from framework.types.models import COPY_OF_SESSION
 from framework.types.signatures import describe
 from framework.validation import FieldError, InvalidRequest

@@ -14,14 +14,13 @@ from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
 from framework.http.context import Context
 from framework.http.headers import Headers, check_status, sendable
-from framework.types.models import encodable
+from framework.results import Result, check_body, encode_json
 from framework.types.returns import advice_on_parts
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class Renderers(dict[type, Render]):
 
     def _choose(self, kind: type) -> Render:
         if issubclass(kind, Response):
-            return self._response
+            return self._result if issubclass(kind, Result) else self._response
         if kind is type(None):
             return self._nothing
         if issubclass(kind, Awaitable | AsyncIterable):
@@ -126,6 +125,13 @@ class Renderers(dict[type, Render]):
 
     def _response(self, result: Response, environ: "WSGIEnvironment") -> Rendered:
         return render_response(result, environ, self._where)
+
+    def _result(self, result: Result, environ: "WSGIEnvironment") -> Rendered:
+        if result.takes_status:
+            if self._bodiless:
+                return self._refuse(result, environ)
+            result.status = self._status
+        return self._response(result, environ)
 
     def _refuse_async(self, result: object, _: "WSGIEnvironment") -> Rendered:
         """Refuse a coroutine or async iterator, whose function a decorator hid from start-up."""
@@ -228,6 +234,7 @@ def render_response(response: Response, environ: "WSGIEnvironment", where: str) 
     """Render a Werkzeug response."""
     try:
         check_status(response.status, where)
+        check_body(response.response, where)
         headers = sendable(response.get_wsgi_headers(environ).to_wsgi_list(), where)
     # The response will not be sent after any error.
     except BaseException:
@@ -248,7 +255,8 @@ def _body(response: Response, environ: "WSGIEnvironment", where: str) -> Iterabl
             content.close()
         return Closing([], response.close)
     if type(content) is list and not is_watched:
-        return list(response.iter_encoded())
+        # WSGI allows only bytes, but a Response may hold a bytearray or a memoryview.
+        return [bytes(chunk) for chunk in response.iter_encoded()]
     if isinstance(content, Stream):
         # The handler's own stream is sent, and closes the response around it when it ends.
         content.call_on_close(response.close)
@@ -278,7 +286,6 @@ def close_body(body: object) -> None:
         logger.exception("a body that was not sent failed as it was closed")
 
 
-encode_json = msgspec.json.Encoder(enc_hook=encodable).encode
 TEXT = ("Content-Type", "text/plain; charset=utf-8")
 BYTES = ("Content-Type", "application/octet-stream")
 JSON = ("Content-Type", "application/json")

@@ -2,29 +2,22 @@
 
 import inspect
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
-from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.exceptions import HTTPException
 
+from framework.binding.resolver import ResolverMarker
 from framework.binding.source import Needs, Parameter
 from framework.dispatch.handlers import Handler
 from framework.dispatch.steps import CheckGuard, Everywhere, only, refusals_of, steps_of
-from framework.http.errors import ProblemDetails
-from framework.openapi.operations import describe_body, describe_parameters, results
+from framework.openapi.answers import Answers
+from framework.openapi.operations import describe_body, describe_parameters
+from framework.openapi.raised import errors_raised
 from framework.openapi.schemas import Schemas
+from framework.openapi.security import Security
 from framework.openapi.sides import Schema
 from framework.report import Report
-
-# The reasons why the framework itself answers with an error.
-_REFUSALS = {
-    400: "The body cannot be read.",
-    403: "The request is not allowed.",
-    404: "There is nothing at this path.",
-    413: "The body is too large.",
-    415: "The body has a type that is not expected.",
-    422: "Values of the request do not fit: the list of errors names each one and its place.",
-}
 
 # A variable in a rule, with its converter.
 _VARIABLE = re.compile(r"<(?:[^<>:]+:)?([a-zA-Z_][a-zA-Z0-9_]*)>")
@@ -46,7 +39,8 @@ class _Paths:
         self._schemas = Schemas(report)
         self._paths: dict[str, Schema] = {}
         self._tags: dict[str, Schema] = {}
-        self._refusals: set[int] = set()
+        self._answers = Answers(self._schemas)
+        self._security = Security()
         self._ids: set[str] = set()
         # The path of a rule and the names of its variables, by the rule without these names.
         self._templates: dict[str, tuple[str, list[str]]] = {}
@@ -61,8 +55,13 @@ class _Paths:
 
     def document(self) -> Schema:
         """Return the descriptions of all handlers that were added."""
-        refused = {_key(status): self._refusal(status) for status in sorted(self._refusals)}
-        components = _stated(schemas=self._schemas.shared(), responses=refused)
+        # The shared answers ask for their schemas, too.
+        answers = self._answers.shared()
+        components = _stated(
+            schemas=self._schemas.shared(),
+            responses=answers,
+            securitySchemes=self._security.schemes,
+        )
         tags = list(self._tags.values())
         return {"tags": tags, "paths": self._paths, "components": components}
 
@@ -85,8 +84,9 @@ class _Paths:
                 description=description.strip(),
                 parameters=describe_parameters(found, names, self._schemas),
                 requestBody=describe_body(found, self._schemas),
+                security=self._security.of(handler),
             ),
-            "responses": self._responses(handler, found),
+            "responses": self._answers.of(handler, _refusals(handler, found)),
         }
 
     def _tag(self, handler: Handler) -> str:
@@ -104,20 +104,6 @@ class _Paths:
         self._ids.add(name)
         return name
 
-    def _responses(self, handler: Handler, found: list[Parameter]) -> Schema:
-        refusals = set(_refusals(handler, found))
-        self._refusals |= refusals
-        referred = {
-            str(status): {"$ref": f"#/components/responses/{_key(status)}"}
-            for status in sorted(refusals)
-        }
-        return {**results(handler.route, self._schemas), **referred}
-
-    def _refusal(self, status: int) -> Schema:
-        schema = self._schemas.of(ProblemDetails, "answer")
-        content = {"application/problem+json": {"schema": schema}}
-        return {"description": _REFUSALS[status], "content": content}
-
 
 def _parameters(handler: Handler) -> list[Parameter]:
     """List the parameters of the handler and its guards, and those of their resolvers."""
@@ -125,11 +111,13 @@ def _parameters(handler: Handler) -> list[Parameter]:
     return [part for plan in plans for part in plan.flattened()]
 
 
-def _refusals(handler: Handler, found: list[Parameter]) -> Iterable[int]:
+def _refusals(handler: Handler, found: list[Parameter]) -> Iterator[type[HTTPException] | int]:
+    """Yield the errors that a request may be answered with, as types or as statuses."""
     method = handler.route.method
     steps = steps_of(handler, Everywhere())
     for step in only(steps, CheckGuard):
         yield from (outcome.status or 403 for outcome in step.outcomes(method))
+        yield from errors_raised(step.guard.check)
     # A request object gives access to the body, but nothing says that the handler reads it.
     has_body = any(Needs.BODY in parameter.needs for parameter in found)
     for outcome in refusals_of(steps, method):
@@ -138,10 +126,10 @@ def _refusals(handler: Handler, found: list[Parameter]) -> Iterable[int]:
     # A handler may find nothing for a value of the path.
     if any(Needs.PATH in parameter.needs for parameter in found):
         yield 404
-
-
-def _key(status: int) -> str:
-    return HTTP_STATUS_CODES[status].title().replace(" ", "")
+    for marker in (parameter.marker for parameter in found):
+        if isinstance(marker, ResolverMarker):
+            yield from errors_raised(cast(Any, marker.kind).resolve)
+    yield from errors_raised(handler.route.function)
 
 
 def _text(documented: object) -> str:

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Request, Response
 
 from framework.decorators import component, controller, get
 from framework.dispatch.handlers import AddsController, Handler, ReadsHandlers
-from framework.http.responses import encode_json
 from framework.http.routes import Route
 from framework.openapi.document import describe_handlers
 from framework.report import Mistake, Report, location
+from framework.results import encode_json
 from sessions.errors import ConfigurationError
 
 A = TypeVar("A")

@@ -10,6 +10,7 @@ import msgspec.inspect
 from werkzeug.wrappers import Response
 
 from framework.report import Place
+from framework.results import value_of
 from framework.types.fields import is_pydantic_model
 from framework.types.fitting import is_protocol
 from framework.types.models import COPY_OF_SESSION, NOT_ENCODED, type_info
@@ -42,12 +43,12 @@ def note_returns(function: Callable[..., object], decorator: str, status: int, h
 
     `status` is an example of a status for the decorator.
     """
-    for kind in promised(function):
+    for kind in map(value_of, promised(function)):
         if _is_body_with_status(kind):
             here.note(
                 f"the handler returns {describe(kind)}, a body with a status",
                 f"Return the body alone and write @{decorator}(…, status={status}), or return"
-                f" Response(body, status={status}).",
+                f" {_with_parts(get_args(kind)[0])}status={status}).",
             )
         elif isinstance(kind, type) and issubclass(kind, Session | AsyncSession):
             here.note(
@@ -70,17 +71,22 @@ def advice_on_parts(result: tuple[Any, ...]) -> str | None:
     found = [part for part in (status, headers) if part is not None]
     if not others or len(found) != len(others):
         return None
-    shown = "json.dumps(body)" if isinstance(body, dict | list) else "body"
-    kind = "" if shown == "body" else ', mimetype="application/json"'
+    beginning = _with_parts(type(body))
     if headers is None:
         return (
             f"a body with a status. Return the body alone and give the decorator status={status},"
-            f" or return Response({shown}, status={status}{kind})."
+            f" or return {beginning}status={status})."
         )
-    what, code = (
-        ("headers", "") if status is None else ("a status and headers", f" status={status},")
-    )
-    return f"a body with {what}. Return Response({shown},{code} headers={headers!r}{kind})."
+    what = "headers" if status is None else "a status and headers"
+    code = "" if status is None else f"status={status}, "
+    return f"a body with {what}. Return {beginning}{code}headers={headers!r})."
+
+
+def _with_parts(kind: Any) -> str:
+    """Write the beginning of a result that takes a status and headers beside its body."""
+    base = get_origin(kind) or kind
+    is_plain = isinstance(base, type) and issubclass(base, (str, bytes))
+    return "Response(body, " if is_plain else "framework.results.JSON(body, "
 
 
 def _is_status(value: object) -> bool:

@@ -247,13 +247,13 @@ def test_a_body_with_a_status_is_refused(caplog: pytest.LogCaptureFixture) -> No
         ),
         (
             ({"a": 1}, 201, {}),
-            "a body with a status and headers. Return Response(json.dumps(body), status=201,"
-            ' headers={}, mimetype="application/json").',
+            "a body with a status and headers. Return framework.results.JSON(body,"
+            " status=201, headers={}).",
         ),
         (
             ([1], 201),
             "a body with a status. Return the body alone and give the decorator status=201, or"
-            ' return Response(json.dumps(body), status=201, mimetype="application/json").',
+            " return framework.results.JSON(body, status=201).",
         ),
         (
             ("x", {"Location": "/"}),
@@ -299,17 +299,22 @@ def test_other_tuples_are_data(value: Any, annotation: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "annotation",
-    [tuple[str, int], tuple[dict[str, Any], int] | None, tuple[str, int, dict[str, str]]],
+    ("annotation", "result"),
+    [
+        (tuple[str, int], "Response"),
+        (tuple[dict[str, Any], int] | None, "framework.results.JSON"),
+        (tuple[str, int, dict[str, str]], "Response"),
+    ],
 )
-def test_a_promised_body_with_a_status_is_a_problem(annotation: Any) -> None:
+def test_a_promised_body_with_a_status_is_a_problem(annotation: Any, result: str) -> None:
     """It is found before anybody asks for the page."""
     problem = only_problem_of(returning("", annotation))
 
     assert problem.what.startswith("the handler returns tuple[")
     assert problem.what.endswith("], a body with a status")
     assert problem.remedy == (
-        "Return the body alone and write @get(…, status=201), or return Response(body, status=201)."
+        "Return the body alone and write @get(…, status=201), or return"
+        f" {result}(body, status=201)."
     )
 
 

@@ -1,0 +1,90 @@
+"""The HTTP errors that a function raises itself, as its compiled code says.
+
+Only `raise` and `abort` in the function are seen, not those in functions that it calls.
+"""
+
+import dis
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from enum import EnumMeta
+from types import FunctionType
+from typing import Any
+
+from werkzeug.exceptions import HTTPException, abort, default_exceptions
+
+_RAISE = "RAISE_VARARGS"
+_LOADS_NAME = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF")
+_LOADS_ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
+_LOADS_NUMBER = ("LOAD_CONST", "LOAD_SMALL_INT")
+# Python has instructions around a call that load no value of the user.
+_NO_VALUE = ("PUSH_NULL", "PRECALL", "CACHE", "NOP", "RESUME")
+
+
+def errors_raised(function: Callable[..., object]) -> Iterator[type[HTTPException]]:
+    """Yield the types of the HTTP errors that a function raises."""
+    inner: Any = inspect.unwrap(getattr(function, "__func__", function))
+    inner = getattr(inner, "__func__", inner)
+    if not isinstance(inner, FunctionType):
+        return
+    code = inner.__code__
+    # Most functions have neither, and to list instructions takes time.
+    if dis.opmap[_RAISE] not in code.co_code[::2] and "abort" not in code.co_names:
+        return
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _NO_VALUE]
+    for at, step in enumerate(steps):
+        found = _raised(steps, step, inner) if step.opname == _RAISE else _aborted(steps, at, inner)
+        is_error = isinstance(found, type) and issubclass(found, HTTPException)
+        if is_error and (found.code or 0) >= 400:
+            yield found
+
+
+def _raised(steps: Sequence[dis.Instruction], step: dis.Instruction, function: FunctionType) -> Any:
+    """Return what a `raise` raises: its expression is evaluated first in the whole statement."""
+    start, end = _span(step)
+    at = next(at for at, other in enumerate(steps) if start <= _span(other)[0] <= end)
+    return _value(steps, at, function)[0]
+
+
+def _aborted(steps: Sequence[dis.Instruction], at: int, function: FunctionType) -> Any:
+    """Return the error of a call of `abort` whose function is loaded here."""
+    called, after = _value(steps, at, function)
+    if called is not abort or after >= len(steps):
+        return None
+    status, _ = _value(steps, after, function)
+    return default_exceptions.get(int(status)) if isinstance(status, int) else None
+
+
+def _span(step: dis.Instruction) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return where the source code of an instruction starts and ends; zeros if it is unknown."""
+    places = step.positions or dis.Positions()
+    start = (places.lineno or 0, places.col_offset or 0)
+    return start, (places.end_lineno or 0, places.end_col_offset or 0)
+
+
+def _value(steps: Sequence[dis.Instruction], at: int, function: FunctionType) -> tuple[Any, int]:
+    """Return what `a.b.c` or a number is, without calling anything, and the step after it.
+
+    The value is None if it is known only when the function runs.
+    """
+    step, after = steps[at], at + 1
+    if step.opname in _LOADS_NUMBER:
+        return step.argval, after
+    found = _named(step.argval, function) if step.opname in _LOADS_NAME else None
+    while found is not None and after < len(steps) and steps[after].opname in _LOADS_ATTRIBUTE:
+        name = steps[after].argval
+        is_enum = isinstance(found, EnumMeta)
+        members: Any = found.__members__ if is_enum else {}
+        found = members.get(name) or inspect.getattr_static(found, name, None)
+        after += 1
+    return found, after
+
+
+def _named(name: str, function: FunctionType) -> Any:
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    if name not in cells:
+        return function.__globals__.get(name)
+    try:
+        return cells[name].cell_contents
+    # The cell of a name that has no value yet is empty.
+    except ValueError:
+        return None

@@ -1,0 +1,105 @@
+"""Results with headers or a status of their own, whose content the OpenAPI document still knows.
+
+A handler returns them, and its return annotation says what they hold: `JSON[Order]`, `HTML`.
+"""
+
+import reprlib
+from collections.abc import Iterable, Mapping, Set
+from http import HTTPStatus
+from typing import Any, Generic, TypeVar, get_args, get_origin
+
+import msgspec
+from werkzeug.wrappers import Response
+
+from framework.types.fields import is_pydantic_model
+from framework.types.models import encodable
+
+__all__ = ["HTML", "JSON"]
+
+encode_json = msgspec.json.Encoder(enc_hook=encodable).encode
+
+T = TypeVar("T")
+_CHUNKS = (str, bytes, bytearray, memoryview)
+Headers = Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]]
+
+
+class Result(Response):
+    """Be a response whose content is known from its type.
+
+    Without a status of its own, the result has the status that its decorator gives.
+    """
+
+    def __init__(
+        self, body: str | bytes, status: int | None, headers: Headers | None, media_type: str
+    ) -> None:
+        pairs = headers if headers is None or isinstance(headers, Mapping) else list(headers)
+        super().__init__(body, status, pairs, mimetype=media_type)
+        self._chose_status = status is not None
+
+    @property
+    def takes_status(self) -> bool:
+        """Return whether the handler has left the status to its decorator."""
+        return not self._chose_status and self.status_code == HTTPStatus.OK
+
+
+class JSON(Result, Generic[T]):
+    """Answer with a value as JSON, as a handler does that returns the value.
+
+    Without a status, the answer has the status of the decorator. Raises TypeError if JSON cannot
+    hold the value.
+    """
+
+    def __init__(self, value: T, status: int | None = None, headers: Headers | None = None) -> None:
+        super().__init__(_encoded(value), status, headers, "application/json")
+
+
+class HTML(Result):
+    """Answer with a page of HTML; the text is sent as it is, so escape what users have written.
+
+    Without a status, the answer has the status of the decorator.
+    """
+
+    def __init__(
+        self, text: str, status: int | None = None, headers: Headers | None = None
+    ) -> None:
+        super().__init__(text, status, headers, "text/html")
+
+
+def is_free(annotation: Any) -> bool:
+    """Return whether a return type is a Response whose status and content nobody knows before."""
+    is_class = isinstance(annotation, type) and get_origin(annotation) is None
+    return is_class and issubclass(annotation, Response) and not issubclass(annotation, Result)
+
+
+def value_of(annotation: Any) -> Any:
+    """Return `T` for the return type `JSON[T]`, and any other return type unchanged."""
+    if annotation is JSON:
+        return Any
+    return get_args(annotation)[0] if get_origin(annotation) is JSON else annotation
+
+
+def check_body(body: object, where: str) -> None:
+    """Raise TypeError for the body of a Response that is a value, and neither text nor bytes.
+
+    `where` names the code that returns the Response.
+    """
+    chunks = body if isinstance(body, list | tuple) else ()
+    is_value = isinstance(body, Mapping | Set) or not isinstance(body, Iterable)
+    if is_value or is_pydantic_model(type(body)) or not all(isinstance(c, _CHUNKS) for c in chunks):
+        raise TypeError(
+            f"{where} returned Response({reprlib.repr(body)}), whose body is neither text nor"
+            " bytes. Fix: return the value itself, which is sent as JSON. For a status or headers"
+            " of your own, return JSON(value, status=…, headers=…), which is in framework.results."
+        )
+
+
+def _encoded(value: object) -> bytes:
+    try:
+        return encode_json(value)
+    # msgspec raises ValueError and OverflowError for a value that JSON cannot hold, although JSON
+    # can hold its type.
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TypeError(
+            f"JSON({reprlib.repr(value)}) cannot be written: {error}. Fix: give JSON what it can"
+            " hold: dict, list, str, dataclass, msgspec.Struct, Enum, UUID, datetime, numbers."
+        ) from error
