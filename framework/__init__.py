@@ -1,5 +1,8 @@
 """A minimal controller framework whose sessions cannot lose data."""
 
+import inspect
+import typing
+
 from werkzeug.wrappers import Request, Response
 
 from framework.application import Application
@@ -76,3 +79,13 @@ __all__ = [
     "session",
     "session_value",
 ]
+
+
+# Type checkers report unknown names themselves.
+if not typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Refuse an unknown name; for a name of another framework, say the right spelling."""
+        from framework.porting import refuse_name
+
+        raise refuse_name(name, __all__, inspect.currentframe())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request
 
+from framework.arguments import OF_APPLICATIONS, explains_arguments
 from framework.around.exception_handlers import Catcher
 from framework.around.middleware import read_middleware
 from framework.decorators import is_configuration
@@ -29,6 +30,7 @@ from framework.injection.providers import Known
 from framework.lints import check_program
 from framework.lints.program import Program
 from framework.middleware import Middleware, uses_session
+from framework.porting import advice_on_attribute, is_of_another_framework
 from framework.report import Mistake, Report, numbered
 from framework.settings import HTTPSettings
 from sessions.manager import SessionManager
@@ -48,6 +50,7 @@ class Application:
     decorated classes of all its modules. Raises StartupError with every mistake at once.
     """
 
+    @explains_arguments("Application", "Application(Users, Orders)", OF_APPLICATIONS)
     def __init__(
         self,
         *parts: type | ModuleType,
@@ -64,6 +67,21 @@ class Application:
     ) -> Iterable[bytes]:
         """Answer one request."""
         return self._wsgi(environ, start_response)
+
+    # Type checkers report unknown attributes themselves.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Refuse an unknown attribute; for one of another framework, say the right way."""
+            # Python itself asks for names with underscores, such as __deepcopy__.
+            public = [] if name.startswith("_") else [*dir(type(self)), *vars(self)]
+            raise AttributeError(advice_on_attribute(name, public))
+
+        def __setattr__(self, name: str, value: object) -> None:
+            """Refuse a setting that other frameworks keep in attributes of the application."""
+            if is_of_another_framework(name):
+                raise AttributeError(advice_on_attribute(name, ()))
+            super().__setattr__(name, value)
 
     def start(self) -> None:
         """Run the on_start hooks once; the first request runs them, too, if nothing has."""

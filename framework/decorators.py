@@ -7,8 +7,15 @@ guards and exception handlers.
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, get_args, overload
+from typing import Any, Literal, TypeVar, cast, get_args, overload
 
+from framework.arguments import (
+    OF_CATCH,
+    OF_COMPONENTS,
+    OF_CONTROLLERS,
+    OF_VERBS,
+    explains_arguments,
+)
 from framework.types.members import Member, tag, tag_of, tagged_members
 
 COMPONENT = "__component__"
@@ -41,6 +48,12 @@ class Catch:
     status: int | None
 
 
+def _explained(verb: str) -> Callable[[Target], Target]:
+    explains: Any = explains_arguments(f"@{verb}", f'@{verb}("/", status=201)', OF_VERBS)
+    return cast(Callable[[Target], Target], explains)
+
+
+@explains_arguments("@controller", '@controller("/users")', OF_CONTROLLERS)
 def controller(prefix: str = "/") -> Callable[[Class], Class]:
     """Tag a class as a controller whose paths all start with the prefix."""
     if not isinstance(prefix, str):
@@ -53,36 +66,43 @@ def controller(prefix: str = "/") -> Callable[[Class], Class]:
     return decorate
 
 
+@_explained("get")
 def get(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
     """Tag a method as the handler of GET, and of HEAD if no other handler has HEAD."""
     return _verb("GET", path, status)
 
 
+@_explained("post")
 def post(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
     """Tag a method as the handler of POST."""
     return _verb("POST", path, status)
 
 
+@_explained("put")
 def put(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
     """Tag a method as the handler of PUT."""
     return _verb("PUT", path, status)
 
 
+@_explained("patch")
 def patch(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
     """Tag a method as the handler of PATCH."""
     return _verb("PATCH", path, status)
 
 
+@_explained("delete")
 def delete(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
     """Tag a method as the handler of DELETE."""
     return _verb("DELETE", path, status)
 
 
+@_explained("head")
 def head(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
     """Tag a method as the handler of HEAD, which otherwise is the handler of GET."""
     return _verb("HEAD", path, status)
 
 
+@_explained("options")
 def options(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
     """Tag a method as the handler of OPTIONS, in place of the automatic answer."""
     return _verb("OPTIONS", path, status)
@@ -94,6 +114,7 @@ def component(target: Target, /) -> Target: ...
 def component(*, scope: Scope) -> Callable[[Target], Target]: ...
 
 
+@explains_arguments("@component", '@component or @component(scope="request")', OF_COMPONENTS)
 def component(target: Any = None, /, *, scope: Scope = "application") -> Any:
     """Tag a class as a component, or a configuration's method as the provider of a component.
 
@@ -117,6 +138,7 @@ def service(target: Class, /) -> Class: ...
 def service(*, scope: Scope) -> Callable[[Class], Class]: ...
 
 
+@explains_arguments("@service", '@service or @service(scope="request")', OF_COMPONENTS)
 def service(target: Any = None, /, *, scope: Scope = "application") -> Any:
     """Tag a class as a component that does the application's work."""
     return component(scope=scope) if target is None else component(scope=scope)(target)
@@ -128,6 +150,7 @@ def repository(target: Class, /) -> Class: ...
 def repository(*, scope: Scope) -> Callable[[Class], Class]: ...
 
 
+@explains_arguments("@repository", '@repository or @repository(scope="request")', OF_COMPONENTS)
 def repository(target: Any = None, /, *, scope: Scope = "application") -> Any:
     """Tag a class as a component that keeps the application's data."""
     return component(scope=scope) if target is None else component(scope=scope)(target)
@@ -139,6 +162,7 @@ def configuration(target: Class) -> Class:
     return target
 
 
+@explains_arguments("@guard", '@guard(LoggedIn) or @guard(Role("admin"))')
 def guard(*guards: object) -> Callable[[Target], Target]:
     """Let a request pass to a handler only if `check` of each guard returns True.
 
@@ -156,6 +180,7 @@ def guard(*guards: object) -> Callable[[Target], Target]:
     return decorate
 
 
+@explains_arguments("@catch", "@catch(LookupError, status=404)", OF_CATCH)
 def catch(*types: type[Exception], status: int | None = None) -> Callable[[Method], Method]:
     """Let a method answer when a handler raises one of the types.
 

@@ -24,6 +24,7 @@ FLOORS = {
     """,
     "framework": """
         report validation settings redirects
+        arguments porting
         types.* results
         decorators
         http.*

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, TypeVar, Unpack
 
+from framework.arguments import explains_arguments
 from framework.binding.source import Documented, DocumentedValue, Field
 from framework.binding.texts import Limits, Read, TextMarker, brackets, limited
 
@@ -27,6 +28,7 @@ class CookieMarker(TextMarker):
         return [DocumentedValue("cookie", self.name_of(field), field.annotation, self.limits)]
 
 
+@explains_arguments("cookie()", 'cookie("theme")')
 def cookie(alias: str | None = None, **limits: Unpack[Limits]) -> CookieMarker:
     """Mark a parameter as a cookie; give another name or limits if needed."""
     return limited(CookieMarker, alias, limits)

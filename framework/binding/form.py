@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Unpack
 
 from werkzeug.datastructures import FileStorage
 
+from framework.arguments import explains_arguments
 from framework.binding.form_objects import ABSENT, Member, WholeForm
 from framework.binding.source import (
     Documented,
@@ -154,6 +155,7 @@ class FormMarker(TextMarker):
             raise _unreadable(field, error) from error
 
 
+@explains_arguments("form()", 'form("name", max_length=80)')
 def form(alias: str | None = None, **limits: Unpack[Limits]) -> FormMarker:
     """Mark a parameter as a form field; give another name or limits if needed."""
     return limited(FormMarker, alias, limits)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, TypeVar, Unpack
 
+from framework.arguments import explains_arguments
 from framework.binding.source import Documented, DocumentedValue, Field
 from framework.binding.texts import Limits, Read, TextMarker, brackets, limited
 from framework.http.context import Context
@@ -43,6 +44,7 @@ class HeaderMarker(TextMarker):
         return [DocumentedValue("header", self.name_of(field), field.annotation, self.limits)]
 
 
+@explains_arguments("header()", 'header("X-Token")')
 def header(alias: str | None = None, **limits: Unpack[Limits]) -> HeaderMarker:
     """Mark a parameter as a header; give another name or limits if needed."""
     return limited(HeaderMarker, alias, limits)

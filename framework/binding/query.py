@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Unpack
 
+from framework.arguments import explains_arguments
 from framework.binding.source import Documented, DocumentedValue, Field
 from framework.binding.texts import Limits, Read, TextMarker, brackets, limited
 from framework.types.conversion import is_scalar, list_item
@@ -29,6 +30,7 @@ class QueryMarker(TextMarker):
         return is_scalar(annotation) or is_scalar(list_item(annotation))
 
 
+@explains_arguments("query()", 'query("page_size", ge=1)')
 def query(alias: str | None = None, **limits: Unpack[Limits]) -> QueryMarker:
     """Mark a parameter as a value of the query; give another name or limits if needed."""
     return limited(QueryMarker, alias, limits)

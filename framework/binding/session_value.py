@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from framework.arguments import OF_VALUES, explains_arguments
 from framework.binding.source import (
     Extract,
     Field,
@@ -95,6 +96,7 @@ class SessionValueMarker(Marker):
         return field.default is None
 
 
+@explains_arguments("session_value()", 'session_value("cart")', OF_VALUES)
 def session_value(key: str) -> SessionValueMarker:
     """Mark a parameter whose value is the session's value of a key; changes are stored."""
     if not isinstance(key, str):

@@ -1,0 +1,179 @@
+"""Names of other frameworks, and what to write for them here.
+
+A user who knows another framework tries its names first. Each message says the right spelling.
+"""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from types import FrameType
+
+from framework.report import did_you_mean
+
+# What an import of a name from `framework` says: the names, and the remedy.
+_IMPORTS = {
+    "Flask FastAPI Litestar Bottle Starlette Quart Sanic Falcon App Api": (
+        "write app = Application(Users), where Users is a class decorated with @controller"
+    ),
+    "Blueprint APIRouter Router Controller RestController Resource MethodView APIView View": (
+        'decorate a class with @controller("/prefix")'
+    ),
+    "route RequestMapping GetMapping PostMapping api_view path re_path": (
+        'decorate a method with @get("/"), @post("/") or another verb'
+    ),
+    "jsonify JSONResponse JsonResponse ORJSONResponse json": (
+        "return the dict, list or dataclass from the handler; it is sent as JSON"
+    ),
+    "HTMLResponse HTML PlainTextResponse HttpResponse make_response ResponseEntity": (
+        'return a text, or Response(page, mimetype="text/html") for a page'
+    ),
+    "StreamingResponse StreamingHttpResponse Stream stream_with_context": (
+        "return a generator; its chunks are sent one by one"
+    ),
+    "FileResponse File send_file send_from_directory static_file": (
+        "return werkzeug.utils.send_file(path, request.environ); for a whole folder, write"
+        " from framework.static import StaticFiles"
+    ),
+    "StaticFiles": "write from framework.static import StaticFiles",
+    "HTTPException abort HTTPError NotFound Forbidden Unauthorized BadRequest Http404": (
+        "write from werkzeug.exceptions import NotFound, and raise NotFound(...)"
+    ),
+    "redirect RedirectResponse Redirect HttpResponseRedirect": (
+        "write from framework.redirects import redirect"
+    ),
+    "render_template render TemplateResponse Template Templates Jinja2Templates template": (
+        "write from framework.templates import Templates"
+    ),
+    "url_for reverse": ("let the constructor take app: Application, and call app.url_for(...)"),
+    "request Req HttpRequest": "let the handler take the parameter request: Request",
+    "response Res": "return a Response from the handler",
+    "g current_app": (
+        "let the constructor or the handler take what it needs as a parameter; a component with"
+        ' scope="request" belongs to one request'
+    ),
+    "flash get_flashed_messages": (
+        "let the handler take the session, and call session.flash(...) and session.take_flashes()"
+    ),
+    "Depends Provide Injectable Autowired inject Dependency Security": (
+        "write Inject[...] for a component, or Annotated[T, SomeResolver] for a value that a"
+        " class makes in each request"
+    ),
+    "Bean Module Component Service Repository Configuration singleton": (
+        "write the decorators @component, @service, @repository and @configuration in lower case"
+    ),
+    "WebSocket websocket WebSocketRoute SocketIO": (
+        "WebSockets are not supported; serve them by an ASGI application beside this one, and"
+        " share its sessions with sessions.asgi"
+    ),
+    "Path Param PathVariable PathParam": (
+        'put the variable into the path, as in @get("/<int:user_id>"), and name a parameter so'
+    ),
+    "QueryParam RequestParam": "write Query[int], or leave a simple type unmarked",
+    "RequestBody": "write Body[T]",
+    "UploadFile FileStorage MultipartFile": (
+        "write from werkzeug.datastructures import FileStorage, and let the handler take a"
+        " FileStorage"
+    ),
+    "BackgroundTasks BackgroundTask": (
+        "background tasks are not supported; use a queue, or a thread that on_start of a"
+        " configuration starts"
+    ),
+    "TestClient Client": "write with app.test() as client",
+    "CORS CORSMiddleware cross_origin": "write from framework.cors import CORS",
+    "CSRF CSRFProtect csrf_exempt csrf_protect": "write from framework.csrf import CSRF",
+    "OpenAPI": "write from framework.openapi import OpenAPI",
+    "Guard UseGuards login_required permission_required PreAuthorize": (
+        "decorate with @guard(LoggedIn), where LoggedIn is a class with the method check"
+    ),
+    "errorhandler exception_handler error_handler ExceptionHandler ExceptionFilter": (
+        "decorate a method with @catch(SomeError)"
+    ),
+    "before_request after_request HttpMiddleware BaseHTTPMiddleware": (
+        "write middleware as a function (request: Request, next: Next) -> Response"
+    ),
+    "RequestValidationError ValidationError InvalidRequest": (
+        "write from framework.validation import InvalidRequest"
+    ),
+    "BaseModel Serializer Schema": (
+        "write a dataclass or a msgspec.Struct; pydantic's BaseModel comes from pydantic"
+    ),
+    "Field Meta": "write Annotated[int, query(ge=1)], or Annotated[int, msgspec.Meta(ge=1)]",
+    "Settings Config BaseSettings Environment": (
+        "write a dataclass, and return it from a @component method of a @configuration"
+    ),
+    "SessionContainer CookieSettings SessionManager MemoryStore SQLiteStore AsyncSession": (
+        "write from sessions import SessionContainer, CookieSettings, SQLiteStore and so on"
+    ),
+    "RedisStore": "write from sessions.stores.redis import RedisStore",
+    "run serve listen": "write app.run(), or use the command: framework run",
+}
+
+# What an attribute of the application says.
+_ATTRIBUTES = {
+    "route get post put patch delete head options add_url_rule add_route add_api_route": (
+        'decorate a method of a @controller class with @get("/"), @post("/") or another verb, and'
+        " give the class to Application(...)"
+    ),
+    "include_router register_blueprint mount register add_controller controllers": (
+        "give the classes to Application(Users, Orders)"
+    ),
+    "add_middleware middleware_stack use before_request after_request teardown_request": (
+        "return the middleware from a @component method of a @configuration that is annotated"
+        " `-> list[Middleware]`"
+    ),
+    "errorhandler exception_handler add_exception_handler register_error_handler": (
+        "decorate a method of a controller or a configuration with @catch(SomeError)"
+    ),
+    "config secret_key permanent_session_lifetime session_interface": (
+        "return a SessionContainer, HTTPSettings or a class of your own settings from a @component"
+        " method of a @configuration"
+    ),
+    "dependency_overrides": "write app.test(replace(Mailer).to(fake))",
+    "on_event on_startup on_shutdown lifespan add_event_handler": (
+        "write the methods on_start and on_stop in a @configuration"
+    ),
+    "test_client client test_request_context": "write with app.test() as client",
+    "listen serve run_server": "write app.run(), or use the command: framework run",
+    "url_path_for reverse": "write app.url_for(...)",
+    "logger": "write logging.getLogger(__name__)",
+    "state extensions": "make a class for it, decorate it with @component, and ask for it by type",
+    "wsgi_app wsgi": "the application itself is the WSGI callable: give the server app:app",
+}
+
+
+def refuse_name(name: str, public: Sequence[str], asked: FrameType | None) -> Exception:
+    """Return the error for a name that `framework` does not have, asked for in a frame."""
+    advice = advice_on_import(name, public)
+    caller = None if asked is None else asked.f_back
+    # `from framework import ...` asks in this function of Python, and shows an ImportError.
+    is_import = caller is not None and caller.f_code.co_name == "_handle_fromlist"
+    if advice is not None and is_import:
+        return ImportError(advice, name="framework")
+    return AttributeError(advice or f"module 'framework' has no attribute {name!r}")
+
+
+def advice_on_import(name: str, public: Sequence[str]) -> str | None:
+    """Say what to write in place of a name that `framework` does not have; None if unknown."""
+    remedy = _remedy(_IMPORTS, name)
+    if remedy is not None:
+        return f"framework has no {name}. Fix: {remedy}."
+    guess = did_you_mean(name, public)
+    # A module that is not imported yet is no misspelt name.
+    if not guess or find_spec(f"framework.{name}") is not None:
+        return None
+    return f"framework has no {name}{guess}"
+
+
+def advice_on_attribute(name: str, public: Sequence[str]) -> str:
+    """Say what to write in place of an attribute that an application does not have."""
+    remedy = _remedy(_ATTRIBUTES, name)
+    what = f"an Application has no attribute {name!r}"
+    return f"{what}{did_you_mean(name, public)}" if remedy is None else f"{what}. Fix: {remedy}."
+
+
+def is_of_another_framework(name: str) -> bool:
+    """Return whether other frameworks have this attribute of an application."""
+    return _remedy(_ATTRIBUTES, name) is not None
+
+
+def _remedy(table: dict[str, str], name: str) -> str | None:
+    return next((remedy for names, remedy in table.items() if name in names.split()), None)

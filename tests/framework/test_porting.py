@@ -1,0 +1,191 @@
+"""Names and arguments of other frameworks: each is refused with the right spelling."""
+
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import framework
+from framework import (
+    Application,
+    catch,
+    component,
+    controller,
+    cookie,
+    delete,
+    form,
+    get,
+    guard,
+    head,
+    header,
+    options,
+    patch,
+    porting,
+    post,
+    put,
+    query,
+    repository,
+    service,
+    session_value,
+)
+from framework.porting import advice_on_attribute, advice_on_import
+from tests.support.small_applications import echo_of
+
+ROOT = Path(framework.__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("Flask", "app = Application(Users)"),
+        ("APIRouter", '@controller("/prefix")'),
+        ("route", '@get("/")'),
+        ("jsonify", "return the dict"),
+        ("send_file", "werkzeug.utils.send_file(path, request.environ)"),
+        ("HTTPException", "from werkzeug.exceptions import NotFound"),
+        ("Depends", "Inject[...]"),
+        ("WebSocket", "are not supported"),
+        ("request", "request: Request"),
+        ("CORS", "from framework.cors import CORS"),
+        ("SessionContainer", "from sessions import SessionContainer"),
+        ("Aplication", "did you mean 'Application'?"),
+        ("qurey", "did you mean 'query'?"),
+    ],
+)
+def test_an_import_of_a_foreign_name_says_what_to_write(name: str, remedy: str) -> None:
+    """The error is an ImportError for an import, and an AttributeError for an attribute."""
+    with pytest.raises(ImportError, match=f"framework has no {name}") as imported:
+        exec(f"from framework import {name}")  # noqa: S102
+    with pytest.raises(AttributeError) as asked:
+        getattr(framework, name)
+
+    assert remedy in str(imported.value)
+    assert str(asked.value) == str(imported.value)
+    assert not hasattr(framework, name)
+
+
+def test_an_import_of_any_other_name_fails_as_usual() -> None:
+    """A name that nobody knows has Python's own message, and a submodule can be imported."""
+    with pytest.raises(ImportError, match="cannot import name 'xylophone' from 'framework'"):
+        exec("from framework import xylophone")  # noqa: S102
+
+    exec("from framework import templates, redirects")  # noqa: S102
+
+
+def test_no_name_of_ours_is_taken_for_a_foreign_one() -> None:
+    """The tables hold no public name, no submodule and no attribute of an application."""
+    modules = [module.name for module in pkgutil.iter_modules(framework.__path__)]
+    application = Application(echo_of(int))
+
+    assert [name for name in (*framework.__all__, *modules) if advice_on_import(name, ())] == []
+    attributes = {*dir(application), *vars(application)}
+    assert [name for name in attributes if porting.is_of_another_framework(name)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("route", '@get("/")'),
+        ("add_middleware", "list[Middleware]"),
+        ("include_router", "Application(Users, Orders)"),
+        ("errorhandler", "@catch(SomeError)"),
+        ("on_event", "on_start"),
+        ("urlfor", "did you mean 'url_for'?"),
+    ],
+)
+def test_an_attribute_of_another_application_says_what_to_write(name: str, remedy: str) -> None:
+    """An application has no verbs and no registers: its classes have."""
+    application = Application(echo_of(int))
+
+    with pytest.raises(AttributeError, match=f"an Application has no attribute '{name}'") as caught:
+        getattr(application, name)
+
+    assert remedy in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["secret_key", "config", "session_interface"])
+def test_a_setting_of_another_application_is_not_lost(name: str) -> None:
+    """A setting that nothing would read is refused."""
+    application = Application(echo_of(int))
+
+    with pytest.raises(AttributeError, match="SessionContainer"):
+        setattr(application, name, "value")
+
+
+def test_an_unknown_attribute_is_not_there() -> None:
+    """The usual protocol of attributes holds."""
+    application = Application(echo_of(int))
+
+    assert not hasattr(application, "route")
+    assert getattr(application, "__deepcopy__", None) is None
+    assert advice_on_attribute("xylophone", ()) == "an Application has no attribute 'xylophone'"
+
+
+VERBS: tuple[Callable[..., Any], ...] = (get, post, put, patch, delete, head, options)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (
+            {"status_code": 201},
+            "has no argument 'status_code'. Fix: the argument is called status.",
+        ),
+        ({"methods": ["GET"]}, "one decorator for each method"),
+        ({"stauts": 201}, "did you mean 'status'? Fix: write @"),
+        ({"response_model": int}, "the return annotation"),
+        ({"xylophone": 1}, "has no argument 'xylophone'. Fix: write @"),
+    ],
+)
+def test_a_verb_says_what_to_write_in_place_of_an_argument(
+    verb: Callable[..., Any], arguments: dict[str, Any], remedy: str
+) -> None:
+    """Every verb names itself, the argument and the remedy."""
+    with pytest.raises(TypeError) as caught:
+        verb("/", **arguments)
+
+    assert str(caught.value).startswith(f"@{verb.__name__} has no argument")
+    assert remedy in str(caught.value)
+
+
+CALLS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
+    (get, ("/", "GET"), {}, "@get has arguments that do not fit. Fix: write @get("),
+    (controller, (), {"path": "/x"}, "the prefix is the first argument"),
+    (component, (), {"name": "x"}, "a component is found by its type"),
+    (service, (), {"singleton": True}, "the argument is called scope"),
+    (repository, (), {"scop": "request"}, "did you mean 'scope'?"),
+    (catch, (LookupError,), {"status_code": 1}, "the argument is called status"),
+    (guard, (), {"role": "admin"}, '@guard(Role("admin"))'),
+    (query, (1, 2), {}, 'query("page_size", ge=1)'),
+    (header, (1, 2), {}, 'header("X-Token")'),
+    (cookie, (1, 2), {}, 'cookie("theme")'),
+    (form, (1, 2), {}, 'form("name", max_length=80)'),
+    (session_value, (), {}, 'session_value("cart")'),
+    (session_value, ("cart",), {"default": 1}, "the default behind the parameter"),
+    (Application, (), {"controllers": []}, "give the classes one by one"),
+    (Application, (), {"secret_key": "x"}, "SessionContainer"),
+]
+
+
+@pytest.mark.parametrize(("call", "args", "kwargs", "remedy"), CALLS)
+def test_a_function_says_what_to_write_in_place_of_an_argument(
+    call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], remedy: str
+) -> None:
+    """Functions with arguments that other frameworks name otherwise know the other names."""
+    with pytest.raises(TypeError) as caught:
+        call(*args, **kwargs)
+
+    assert remedy in str(caught.value)
+
+
+def test_the_name_of_the_distribution_is_no_package() -> None:
+    """`import satsuma` says which packages there are."""
+    command = [sys.executable, "-c", "import satsuma"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+    assert "write from framework import Application" in done.stderr
