@@ -18,7 +18,7 @@ __all__ = ["HTML", "JSON"]
 
 encode_json = msgspec.json.Encoder(enc_hook=encodable).encode
 
-T = TypeVar("T")
+V = TypeVar("V", covariant=True)
 _CHUNKS = (str, bytes, bytearray, memoryview)
 Headers = Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]]
 
@@ -42,14 +42,14 @@ class Result(Response):
         return not self._chose_status and self.status_code == HTTPStatus.OK
 
 
-class JSON(Result, Generic[T]):
+class JSON(Result, Generic[V]):
     """Answer with a value as JSON, as a handler does that returns the value.
 
     Without a status, the answer has the status of the decorator. Raises TypeError if JSON cannot
     hold the value.
     """
 
-    def __init__(self, value: T, status: int | None = None, headers: Headers | None = None) -> None:
+    def __init__(self, value: V, status: int | None = None, headers: Headers | None = None) -> None:
         super().__init__(_encoded(value), status, headers, "application/json")
 
 

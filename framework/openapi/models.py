@@ -1,8 +1,7 @@
 """Models of pydantic → JSON schemas, under names that no other class of the document has."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
-from itertools import count
 from typing import Any
 
 from werkzeug.datastructures import FileStorage
@@ -66,7 +65,9 @@ def _describe(
     from pydantic.json_schema import models_json_schema
 
     modes: Any = {(model, _MODES[side]): (model, side) for model, side in asked}
-    for prefix in _prefixes():
+    number = 0
+    while True:
+        prefix = _prefix(number)
         references, found = models_json_schema(
             list(modes),
             ref_template=f"{shared}{prefix}{{model}}",
@@ -74,14 +75,13 @@ def _describe(
         )
         schemas = {prefix + name: schema for name, schema in found.get("$defs", {}).items()}
         if {without_end(name) for name in schemas}.isdisjoint(taken):
-            break
-    return {modes[key]: reference for key, reference in references.items()}, schemas
+            return {modes[key]: reference for key, reference in references.items()}, schemas
+        number += 1
 
 
-def _prefixes() -> Iterator[str]:
-    yield ""
-    yield "pydantic."
-    yield from (f"pydantic_{number}." for number in count(2))
+def _prefix(number: int) -> str:
+    """Return what stands before the names of models: nothing, if no other class has the names."""
+    return ("", "pydantic.")[number] if number < 2 else f"pydantic_{number}."
 
 
 @cache

@@ -66,7 +66,9 @@ class Schemas:
             for (own, _, schema), filling in zip(asked, filled, strict=True):
                 if own == side:
                     schema.update(filling)
-        roots = {side: [schema for _, schema in self._asked[side]] for side in SIDES}
+        roots: dict[Side, list[Schema]] = {
+            side: [schema for _, schema in self._asked[side]] for side in SIDES
+        }
         return dict(sorted((join_sides(roots, found, _SHARED) | models).items()))
 
     def _is_describable(self, annotation: Any, side: Side) -> bool:

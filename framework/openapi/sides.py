@@ -25,7 +25,9 @@ def join_sides(
     `described` are the schemas of each side, and `shared` is the text before a name in a reference.
     References to schemas that are given a new name here are changed in place, in the roots too.
     """
-    needed = {side: _reached(roots[side], described[side], shared) for side in SIDES}
+    needed: dict[Side, dict[str, Schema]] = {
+        side: _reached(roots[side], described[side], shared) for side in SIDES
+    }
     split = _different(needed, shared)
     joined: dict[str, Schema] = {}
     for side in SIDES:

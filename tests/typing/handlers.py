@@ -28,6 +28,7 @@ from framework import (
     query,
     service,
 )
+from framework.results import HTML, JSON
 
 
 @dataclass
@@ -85,6 +86,16 @@ class Users:
     def form(self, user: Form[NewUser], size: Annotated[int, form("s", gt=0)] = 1) -> None:
         assert_type(user, NewUser)
         assert_type(size, int)
+
+    @put("/kept", status=201)
+    def keep(self, user: Body[NewUser]) -> JSON[NewUser | None]:
+        kept = JSON(user, headers={"Location": "/users/1"})
+        assert_type(kept, JSON[NewUser])
+        return kept
+
+    @get("/page")
+    def page(self) -> HTML | Response:
+        return HTML("<p>", 203, headers=[("X-Page", "1")])
 
     @patch("/limits")
     def limits(
