@@ -101,6 +101,11 @@ def _generator() -> type[Any]:
         def is_instance_schema(self, schema: Any) -> Schema:
             return schema_of_stranger(schema["cls"])
 
+        def ser_schema(self, schema: Any) -> Schema | None:
+            """Describe what a serializer of the user returns: anything, if it does not say."""
+            found = super().ser_schema(schema)
+            return {} if found is None and schema["type"] == "function-plain" else found
+
         def field_is_required(self, field: Any, total: bool) -> bool:
             if self.mode == "validation" or field["type"] == "typed-dict-field":
                 return super().field_is_required(field, total)

@@ -9,7 +9,16 @@ from typing import Annotated, Any, Generic, TypeVar
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, RootModel, computed_field
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    computed_field,
+    field_serializer,
+    model_serializer,
+)
 from pydantic.alias_generators import to_camel
 from werkzeug.datastructures import FileStorage
 
@@ -58,6 +67,22 @@ class Defaulting(BaseModel):
     tags: list[str] = Field(default_factory=list)
 
 
+class Listed(BaseModel):
+    a: int
+
+    @model_serializer
+    def as_list(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
+        return [self.a]
+
+
+class Written(BaseModel):
+    a: int
+
+    @field_serializer("a")
+    def as_text(self, a: int) -> str:
+        return str(a)
+
+
 class Titles(RootModel[list[Aliased]]):
     """Hold several."""
 
@@ -81,6 +106,8 @@ SENT: list[tuple[Any, Any]] = [
     (Secretive, {"ownTitle": "milk"}),
     (Computing, {"ownTitle": "milk"}),
     (Defaulting, {}),
+    (Listed, {"a": 1}),
+    (Written, {"a": 1}),
     (Titles, [{"ownTitle": "milk"}]),
     (Outer, {"inner": {"ownTitle": "milk"}, "others": [{}]}),
     (list[Defaulting], [{}, {"ownTitle": "milk"}]),
