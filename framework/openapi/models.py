@@ -90,7 +90,7 @@ def _generator() -> type[Any]:
     from pydantic.json_schema import GenerateJsonSchema
 
     class Generator(GenerateJsonSchema):
-        """Permit any value where pydantic has no schema, and know what answers always hold."""
+        """Permit any value where nothing says a schema, and know what answers always hold."""
 
         # A default that JSON cannot hold is not documented.
         ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}
@@ -102,13 +102,12 @@ def _generator() -> type[Any]:
             return schema_of_stranger(schema["cls"])
 
         def ser_schema(self, schema: Any) -> Schema | None:
-            """Describe what a serializer of the user returns: anything, if it does not say."""
             found = super().ser_schema(schema)
             return {} if found is None and schema["type"] == "function-plain" else found
 
         def field_is_required(self, field: Any, total: bool) -> bool:
-            if self.mode == "validation" or field["type"] == "typed-dict-field":
-                return super().field_is_required(field, total)
-            return not any(field.get(exclusion) for exclusion in _EXCLUSIONS)
+            if self.mode == "serialization" and field["type"] != "typed-dict-field":
+                return not any(field.get(exclusion) for exclusion in _EXCLUSIONS)
+            return super().field_is_required(field, total)
 
     return Generator

@@ -118,6 +118,13 @@ function parametersOf(parameters) {
   return [make("h4", {}, "Parameters"), table("Parameters", ["Name", "In", "Type", ""], rows)];
 }
 
+// What a client has to send to be let in: the names of security schemes.
+function securityOf(operation) {
+  const needed = operation.security || api.security || [];
+  const names = needed.map((each) => Object.keys(each).join(" and ")).filter(Boolean);
+  return names.length ? [make("p", { class: "soft" }, "Needs " + names.join(", or ") + ".")] : [];
+}
+
 function bodyOf(body) {
   if (!body) return [];
   const { content, required, description } = resolve(body);
@@ -140,8 +147,9 @@ function operationOf(path, method, operation, shared) {
     " ", make("span", { class: "path" }, path), " ", operation.summary || "");
   const details = make("details", { id: method + ":" + path }, head,
     make("div", {}, operation.deprecated ? make("p", {}, "Deprecated.") : "",
-      paragraph(operation.description), parametersOf(parameters), bodyOf(operation.requestBody),
-      responsesOf(operation.responses || {})));
+      paragraph(operation.description), securityOf(operation), parametersOf(parameters),
+      bodyOf(operation.requestBody), responsesOf(operation.responses || {}),
+      trialOf(path, method, parameters, operation.requestBody)));
   details.dataset.words = [method, path, operation.operationId, operation.summary]
     .join(" ").toLowerCase();
   return details;

@@ -71,6 +71,7 @@ class Documentation(ReadsHandlers):
         self._document = b""
         self._page = (_ASSETS / "page.html").read_text(encoding="utf-8")
         self._script = (_ASSETS / "page.js").read_bytes()
+        self._sending = (_ASSETS / "send.js").read_bytes()
         self._style = (_ASSETS / "page.css").read_bytes()
 
     @get("/")
@@ -79,6 +80,7 @@ class Documentation(ReadsHandlers):
         base = request.script_root + "/" + self._settings.path.strip("/")
         page = self._page.replace("{title}", escape(self._settings.title))
         page = page.replace("{base}", escape(base.rstrip("/")))
+        page = page.replace("{root}", escape(request.script_root))
         return _asset(page, "text/html")
 
     @get("/openapi.json")
@@ -90,6 +92,11 @@ class Documentation(ReadsHandlers):
     def script(self) -> Response:
         """Return the script that fills the page."""
         return _asset(self._script, "text/javascript")
+
+    @get("/send.js")
+    def sending(self) -> Response:
+        """Return the script that sends requests from the page."""
+        return _asset(self._sending, "text/javascript")
 
     @get("/page.css")
     def style(self) -> Response:

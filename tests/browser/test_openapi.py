@@ -75,6 +75,41 @@ def test_a_link_opens_an_operation_and_its_schema(page: Chrome) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("operation", "written", "answered"),
+    [
+        (
+            "GET /items",
+            {"page": "7", "sizes": "small, large", "x-tenant": "ada"},
+            ["200 OK", '"name": "cup"', '"price": 7', "sizes=small&sizes=large"],
+        ),
+        ("GET /items", {"page": "0"}, ["422 UNPROCESSABLE ENTITY", '"where": "query:page"']),
+        ("GET /items/{item_id}", {"item_id": "8"}, ["200 OK", '"name": "8"', "/items/8"]),
+        ("POST /items", {"body": '{"name": "tea", "price": 3}'}, ["201 CREATED", '"name": "tea"']),
+        ("POST /items", {}, ["422 UNPROCESSABLE ENTITY", "length"]),
+        ("GET /stream", {}, ["200 OK", "one"]),
+    ],
+)
+def test_an_operation_can_be_tried(
+    page: Chrome, operation: str, written: dict[str, str], answered: list[str]
+) -> None:
+    """The page sends what is written, and shows the status, the headers and the body."""
+    page.find_element(By.LINK_TEXT, operation).click()
+    WebDriverWait(page, SECONDS).until(lambda found: _shown(found, "details[open] .trial"))
+    page.find_element(By.CSS_SELECTOR, "details[open] .trial > summary").click()
+    for label in page.find_elements(By.CSS_SELECTOR, "details[open] .trial label"):
+        name = label.find_element(By.TAG_NAME, "code").text
+        if name in written:
+            field = label.find_element(By.CSS_SELECTOR, "input, textarea")
+            field.clear()
+            field.send_keys(written[name])
+    page.find_element(By.CSS_SELECTOR, "details[open] .trial button").click()
+    WebDriverWait(page, SECONDS).until(lambda found: _shown(found, "details[open] .trial pre"))
+
+    (answer,) = _shown(page, "details[open] .trial [role=status]")
+    assert [text for text in answered if text not in answer] == []
+
+
 def _shown(browser: Chrome, selector: str) -> list[str]:
     """Return the text of every element that can be seen."""
     found = browser.find_elements(By.CSS_SELECTOR, selector)

@@ -19,6 +19,8 @@ from framework.openapi import OpenAPI
 from tests.support.openapi_shop import Configuration, Items, Pages
 from tests.support.small_applications import only_problem_of
 
+ASSETS = ("/page.js", "/send.js", "/page.css")
+
 
 @configuration
 class AtTheRoot:
@@ -30,11 +32,14 @@ class AtTheRoot:
 def test_the_page_and_its_assets_are_served() -> None:
     """Each with its type, and with a policy that allows nothing from elsewhere."""
     with Application(Items, Configuration).test() as client:
-        served = [client.get(f"/docs{each}") for each in ("", "/", "/page.js", "/page.css")]
+        served = [
+            client.get(f"/docs{each}") for each in ("", "/", "/page.js", "/send.js", "/page.css")
+        ]
 
     assert [each.mimetype for each in served] == [
         "text/html",
         "text/html",
+        "text/javascript",
         "text/javascript",
         "text/css",
     ]
@@ -44,7 +49,9 @@ def test_the_page_and_its_assets_are_served() -> None:
 def test_nothing_comes_from_another_server() -> None:
     """No text that is served names one."""
     with Application(Items, Configuration).test() as client:
-        texts = [client.get(f"/docs{each}").text for each in ("", "/page.js", "/page.css")]
+        texts = [
+            client.get(f"/docs{each}").text for each in ("", "/page.js", "/send.js", "/page.css")
+        ]
 
     assert not re.search(r"(https?:)?//[a-z]", "\n".join(texts).replace("// ", ""))
 
