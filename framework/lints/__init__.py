@@ -5,6 +5,7 @@ from collections.abc import Callable
 from framework.lints.clashes import note_clashes
 from framework.lints.decorators import note_misplaced, note_undecorated
 from framework.lints.lost_definitions import note_lost
+from framework.lints.lost_variables import note_lost_variables
 from framework.lints.program import Program
 from framework.lints.unused import note_no_controller, note_unused
 from framework.report import Report
@@ -16,6 +17,7 @@ LINTS: tuple[Callable[[Program, Report], None], ...] = (
     note_misplaced,
     note_no_controller,
     note_lost,
+    note_lost_variables,
     note_clashes,
     note_unused,
 )

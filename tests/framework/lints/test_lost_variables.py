@@ -1,0 +1,263 @@
+"""A guard or a resolver that names a variable of the path is not used where there is none."""
+
+from typing import Annotated, Any
+
+import pytest
+
+from framework import (
+    Inject,
+    Query,
+    Session,
+    catch,
+    configuration,
+    controller,
+    get,
+    guard,
+    query,
+    service,
+)
+from tests.support.small_applications import client_of, only_problem_of
+
+
+class Owner:
+    def check(self, item_id: int) -> bool:
+        return item_id == 1
+
+
+class OwnerOrQuery:
+    def check(self, item_id: Query[int]) -> bool:
+        return item_id == 1
+
+
+class OwnerOrLimited:
+    def check(self, item_id: Annotated[int, query(ge=1)]) -> bool:
+        return item_id == 1
+
+
+class OwnerOrNobody:
+    def check(self, item_id: int | None = None) -> bool:
+        return item_id in (1, None)
+
+
+class Item:
+    def resolve(self, item_id: int) -> str:
+        return f"item {item_id}"
+
+
+class Nested:
+    def resolve(self, item: Annotated[str, Item]) -> str:
+        return f"nested {item}"
+
+
+class ByNested:
+    def check(self, item: Annotated[str, Nested]) -> bool:
+        return item == "nested item 1"
+
+
+@pytest.mark.parametrize(("chosen", "where"), [(Owner, "Owner.check"), (ByNested, "Item.resolve")])
+@pytest.mark.parametrize("place", ["handler", "controller", "base", "configuration"])
+def test_a_variable_that_a_route_lacks_is_a_mistake(chosen: type, where: str, place: str) -> None:
+    """Wherever the guard is named, and however deep the parameter is."""
+    kept = guard(chosen)
+
+    class Base:
+        @get("/<int:item_id>")
+        @guard(chosen)
+        def show(self, item_id: int) -> int:
+            return item_id
+
+        def index(self) -> str:
+            return "listed"
+
+    if place == "base":
+        kept(Base)
+    of_handler: Any = kept(Base.index) if place == "handler" else Base.index
+    Base.index = get("/list")(of_handler)  # type: ignore[method-assign]
+
+    @controller("/items")
+    class Items(Base): ...
+
+    if place == "controller":
+        kept(Items)
+
+    @configuration
+    class Web: ...
+
+    if place == "configuration":
+        kept(Web)
+
+    problem = only_problem_of(Items, *[Web] * (place == "configuration"))
+
+    assert problem.where.startswith(f"{where} (")
+    assert problem.what == (
+        "parameter 'item_id' is a variable of some paths, but GET /items/list cannot read it from"
+        " the path: the client would choose the value in the query"
+    )
+    assert "give it a default" in problem.remedy
+    assert "write item_id: Query[int]." in problem.remedy
+
+
+@pytest.mark.parametrize("chosen", [OwnerOrQuery, OwnerOrLimited])
+def test_a_marked_parameter_is_read_from_the_query(chosen: type) -> None:
+    """The guard says so itself, on the routes that have no such variable."""
+
+    @controller("/items")
+    @guard(chosen)
+    class Items:
+        @get("/list")
+        def index(self) -> str:
+            return "listed"
+
+    with client_of(Items) as client:
+        assert client.get("/items/list?item_id=1").status_code == 200
+        assert client.get("/items/list?item_id=2").status_code == 403
+
+
+def test_a_parameter_with_a_default_may_be_absent() -> None:
+    """The guard decides what it means."""
+
+    @controller("/items")
+    @guard(OwnerOrNobody)
+    class Items:
+        @get("/<int:item_id>")
+        def show(self, item_id: int) -> int:
+            return item_id
+
+        @get("/list")
+        def index(self) -> str:
+            return "listed"
+
+    with client_of(Items) as client:
+        assert client.get("/items/list").status_code == 200
+        assert client.get("/items/2").status_code == 403
+
+
+def test_a_resolver_of_a_handler_is_checked() -> None:
+    """Also one that only one route of the controller uses."""
+
+    @controller("/items")
+    class Items:
+        @get("/<int:item_id>")
+        def show(self, item_id: int) -> int:
+            return item_id
+
+        @get("/list")
+        def index(self, item: Annotated[str, Item]) -> str:
+            return item
+
+    assert "GET /items/list cannot read it from the path" in only_problem_of(Items).what
+
+
+def test_a_use_in_another_controller_is_checked() -> None:
+    """What a guard names in one controller it names in all of them."""
+
+    @controller("/items")
+    class Items:
+        @get("/<int:item_id>")
+        @guard(Owner)
+        def show(self, item_id: int) -> int:
+            return item_id
+
+    @controller("/others")
+    class Others:
+        @get("/")
+        @guard(Owner)
+        def index(self) -> str:
+            return "others"
+
+    assert "GET /others cannot read it from the path" in only_problem_of(Items, Others).what
+
+
+def test_a_name_that_is_no_variable_anywhere_is_of_the_query() -> None:
+    """An unmarked scalar is a value of the query."""
+
+    @controller("/items")
+    @guard(Owner)
+    class Items:
+        @get("/")
+        def index(self, item: Annotated[str, Item]) -> str:
+            return item
+
+    @controller("/others")
+    class Others:
+        @get("/<int:item_id>")
+        def show(self, item_id: int) -> int:
+            return item_id
+
+    with client_of(Items, Others) as client:
+        assert client.get("/items?item_id=1").text == "item 1"
+
+
+def test_a_handler_reads_its_own_query() -> None:
+    """Only what stands between the handler and the request is checked."""
+
+    @controller("/items")
+    class Items:
+        @get("/<int:item_id>")
+        def show(self, item_id: int) -> int:
+            return item_id
+
+        @get("/list")
+        def index(self, item_id: int) -> int:
+            return item_id
+
+    with client_of(Items) as client:
+        assert client.get("/items/list?item_id=7").json == 7
+
+
+def test_a_resolver_of_an_exception_handler_is_checked() -> None:
+    """It runs for every route of its controller."""
+
+    @controller("/items")
+    class Items:
+        @get("/<int:item_id>")
+        def show(self, item_id: int) -> int:
+            return item_id
+
+        @get("/list")
+        def index(self) -> str:
+            return "listed"
+
+        @catch(KeyError)
+        def caught(self, error: KeyError, item: Annotated[str, Item]) -> str:
+            return item
+
+    assert "cannot read it from the path" in only_problem_of(Items).what
+
+
+def test_a_component_of_the_request_reads_the_query() -> None:
+    """It never knows the path, whatever the path has."""
+
+    @service(scope="request")
+    class Basket:
+        def __init__(self, item: Annotated[str, Item]) -> None:
+            self.item = item
+
+    @controller("/items")
+    class Items:
+        @get("/<int:item_id>")
+        def show(self, item_id: int, basket: Inject[Basket]) -> str:
+            return f"{item_id} {basket.item}"
+
+    with client_of(Items, Basket) as client:
+        assert client.get("/items/1?item_id=2").text == "1 item 2"
+
+
+def test_many_routes_are_one_mistake() -> None:
+    """It shows three of them."""
+
+    @controller("/items")
+    @guard(Owner)
+    class Items:
+        @get("/<int:item_id>")
+        def show(self, item_id: int) -> int:
+            return item_id
+
+        @get("/a")
+        @get("/b")
+        @get("/c")
+        @get("/d")
+        def index(self, session: Session) -> str:
+            return "listed"
+
+    assert "/items/c and others cannot read it" in only_problem_of(Items).what
