@@ -78,7 +78,7 @@ class Dispatcher:
         try:
             respond, values = self._find(environ["REQUEST_METHOD"], request_path(environ))
         except HTTPException as refusal:
-            told = self._told(refusal, request_path(environ))
+            told = self._told(refusal, environ)
             respond, values = self._refusing(told, environ["REQUEST_METHOD"]), {}
         return respond(environ, start_response, values)
 
@@ -123,11 +123,15 @@ class Dispatcher:
         called = guarded(guards, compile_call(arguments.plan, handler.method))
         return self._around(steps)(_answering(called, renderers, caught), recover, caught)
 
-    def _told(self, refusal: HTTPException, path: str) -> HTTPException:
+    def _told(self, refusal: HTTPException, environ: "WSGIEnvironment") -> HTTPException:
         """Return a refusal that says more about an unknown path, if the server asks for that."""
         if self.unknown_path is None or not isinstance(refusal, NotFound):
             return refusal
-        return self.unknown_path(path)
+        try:
+            return self.unknown_path(request_path(environ))
+        # The path cannot be read, which the refusal says.
+        except HTTPException:
+            return refusal
 
     def _refusing(self, refusal: HTTPException, method: str) -> Respond:
         """Answer a request without a handler in the same steps: it may have a session to renew."""

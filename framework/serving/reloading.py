@@ -7,13 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
-import termios
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import make_server, select_address_family
+
+try:
+    import termios
+# Windows has no such module, and no such settings.
+except ImportError:
+    termios = None  # type: ignore[assignment]
 
 CHANGED = 3
 """The status with which the serving process ends after a change."""
@@ -102,11 +107,13 @@ def _run_until_the_end(environment: Mapping[str, str]) -> int:
 
 def _terminal() -> list[Any] | None:
     """Return the settings of the terminal, which a debugger in the serving process may change."""
-    return termios.tcgetattr(sys.stdin) if sys.stdin and sys.stdin.isatty() else None
+    if termios is None or not sys.stdin or not sys.stdin.isatty():
+        return None
+    return termios.tcgetattr(sys.stdin)
 
 
 def _restore(terminal: list[Any] | None) -> None:
-    if terminal is not None:
+    if terminal is not None and termios is not None:
         # A process in the background would be stopped when it changes its terminal.
         before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         termios.tcsetattr(sys.stdin, termios.TCSANOW, terminal)
