@@ -14,6 +14,7 @@ from sessions.edges import is_public, merge_headers
 from sessions.errors import StoreUnavailable
 from sessions.manager import SessionManager
 from sessions.session import Session
+from sessions.wsgi import ENVIRON_KEY, MANAGER_KEY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -91,12 +92,12 @@ def in_session(
         environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
     ) -> Iterable[bytes]:
         context = contexts(environ, values, manager)
+        if MANAGER_KEY in environ and environ[MANAGER_KEY].container is manager.container:
+            return _respond_inside(answer, recover, context, start_response)
         try:
             rendered = answer(context)
             session = context.session if always else context.opened
             if session is not None:
-                if is_public(rendered[1]):
-                    manager.skip_renewal(session)
                 rendered = _save(manager, context, session, rendered, recover)
         # The error goes to the debugger or ends the process: no response is sent.
         except BaseException:
@@ -107,6 +108,24 @@ def in_session(
         return rendered[2]
 
     return respond
+
+
+def _respond_inside(
+    answer: Answer, recover: Recover, context: Context, start_response: "StartResponse"
+) -> Iterable[bytes]:
+    """Respond inside of a SessionMiddleware of the same container, which saves the session."""
+    context.opened = context.environ[ENVIRON_KEY]
+    status, headers, body = answer(context)
+    try:
+        if context.held and not _is_failure(status):
+            context.put_back()
+    # The response would report a success that did not happen: the error takes its place.
+    except Exception as error:  # noqa: BLE001
+        status, headers, body = _instead(body, error, context, recover)
+    if isinstance(body, Stream):
+        body.call_on_close(context.put_back)
+    start_response(status, headers)
+    return body
 
 
 def _end(scope: Scope, rendered: Rendered, context: Context, recover: Recover) -> Rendered:
@@ -205,13 +224,14 @@ def _save(
             status, headers, body = _reported(manager.failure(session), rendered, context, recover)
         elif context.held:
             context.put_back()
+        if is_public(headers):
+            manager.skip_renewal(session)
         added = manager.close(session, failed=failed)
     # The response would report a success that did not happen: the error takes its place.
     except Exception as error:  # noqa: BLE001
         status, headers, body = _instead(body, error, context, recover)
         added = manager.close(session, failed=True)
-    if added:
-        merge_headers(headers, added)
+    merge_headers(headers, added)
     if isinstance(body, Stream):
         _report_late_changes(manager, context, session, body)
     return status, headers, body

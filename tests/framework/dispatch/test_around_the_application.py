@@ -1,0 +1,153 @@
+"""An application inside of a SessionMiddleware: of the same container, the two share a session."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import pytest
+from werkzeug.exceptions import Conflict, ServiceUnavailable
+from werkzeug.test import Client
+
+from framework import Application, component, configuration, controller, get, session, session_value
+from sessions import MemoryStore, SessionContainer
+from sessions.wsgi import SessionMiddleware
+from tests.support.apps import KEY
+from tests.support.watched import WatchedStore
+
+OTHER = "another key of the tests, 32 bytes and more"
+
+
+@controller("/")
+class Pages:
+    @get("/count")
+    def count(self, session: session) -> int:
+        session["inner"] = session.get("inner", 0) + 1
+        return int(session["inner"])
+
+    @get("/cart")
+    def cart(self, cart: Annotated[list[int], session_value("cart")] = []) -> list[int]:  # noqa: B006
+        cart.append(len(cart))
+        return cart
+
+    @get("/stream")
+    def stream(self, session: session) -> Iterator[str]:
+        session["inner"] = "streamed"
+        yield "a"
+        yield session["inner"]
+
+    @get("/untouched")
+    def untouched(self) -> str:
+        return "page"
+
+    @get("/conflict")
+    def conflict(self, session: session) -> None:
+        session["inner"] = "kept"
+        raise Conflict
+
+    @get("/failure")
+    def failure(self, session: session) -> None:
+        session["inner"] = "lost"
+        raise ServiceUnavailable
+
+
+def counting(app: WSGIApplication) -> WSGIApplication:
+    """Count the requests in the session that is around the application, before it and after it."""
+
+    def counted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        session = environ["sessions.session"]
+        session["before"] = session.get("before", 0) + 1
+        body = app(environ, start_response)
+        session["after"] = session.get("after", 0) + 1
+        return body
+
+    return counted
+
+
+class Stack:
+    """Serve an application of one container inside of the middleware of another, or the same."""
+
+    def __init__(self, outer: SessionContainer, inner: SessionContainer) -> None:
+        @configuration
+        class Sessions:
+            @component
+            def session_container(self) -> SessionContainer:
+                return inner
+
+        app = Application(Pages, Sessions)
+        self.middleware = SessionMiddleware(counting(app), outer)
+        self.client = Client(self.middleware)
+
+    def get(self, path: str) -> Any:
+        """Send a request with the cookies of the requests before."""
+        return self.client.get(path, buffered=True)
+
+    def held(self) -> dict[str, Any]:
+        """Return what the session around the application holds."""
+        cookie = self.client.get_cookie("session")
+        header = "" if cookie is None else f"session={cookie.value}"
+        return self.middleware.manager.from_cookie(header).copy()
+
+
+@pytest.fixture
+def store() -> WatchedStore:
+    """Return a store that counts."""
+    return WatchedStore(MemoryStore())
+
+
+@pytest.fixture(params=[{}, {"rolling": True}, {"save_uninitialized": True}], ids=str)
+def stack(store: WatchedStore, request: pytest.FixtureRequest) -> Stack:
+    """Return an application and a middleware of one container."""
+    container = SessionContainer(keys=[KEY], store=store, **request.param)
+    return Stack(container, container)
+
+
+def test_the_two_share_one_session(stack: Stack, store: WatchedStore) -> None:
+    """One record, one cookie, one load and one commit; nobody's change is lost."""
+    answers = [stack.get("/count") for _ in range(2)]
+
+    assert [answer.text for answer in answers] == ["1", "2"]
+    assert len(answers[0].headers.getlist("Set-Cookie")) == 1
+    assert store.calls[:3] == ["create", "load", "commit"]
+    assert stack.held() == {"before": 2, "after": 2, "inner": 2}
+
+
+def test_values_that_a_handler_changes_in_place_are_saved(stack: Stack) -> None:
+    """They are put back before the middleware saves."""
+    assert [stack.get("/cart").json for _ in range(2)] == [[0], [0, 1]]
+    assert stack.held()["cart"] == [0, 1]
+
+
+def test_a_stream_is_saved_with_its_first_byte(stack: Stack) -> None:
+    """And reads on."""
+    assert stack.get("/stream").text == "astreamed"
+    assert stack.held()["inner"] == "streamed"
+
+
+@pytest.mark.parametrize(("path", "inner"), [("/conflict", "kept"), ("/failure", 1)])
+def test_a_failure_discards_the_changes_of_both(stack: Stack, path: str, inner: object) -> None:
+    """A 4xx that the handler chose keeps them."""
+    stack.get("/count")
+    stack.get(path)
+
+    assert stack.held()["inner"] == inner
+
+
+def test_a_broken_store_is_a_503(stack: Stack, store: WatchedStore) -> None:
+    """Whoever of the two meets it first."""
+    stack.get("/count")
+    store.broken = {"load"}
+
+    assert stack.get("/count").status_code == 503
+    assert stack.get("/untouched").status_code == 503
+
+
+def test_another_container_has_a_session_of_its_own(store: WatchedStore) -> None:
+    """In its own cookie."""
+    outer = SessionContainer(keys=[KEY], store=store)
+    stack = Stack(outer, SessionContainer(keys=[OTHER], session_prefix="inner"))
+
+    answers = [stack.get("/count") for _ in range(2)]
+
+    assert [answer.text for answer in answers] == ["1", "2"]
+    assert len(answers[0].headers.getlist("Set-Cookie")) == 2
+    assert stack.held() == {"before": 2, "after": 2}
