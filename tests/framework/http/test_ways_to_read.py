@@ -1,6 +1,7 @@
 """A body that is not whole, too large or encoded is refused, whatever reads the body."""
 
 import gzip
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -9,6 +10,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from framework import (
+    Application,
     Body,
     Form,
     Middleware,
@@ -97,22 +99,25 @@ PARSERS = [path for path in READERS if path not in ("/data", "/stream")]
 AROUND = [None, passing, reading_data, reading_form]
 
 
-def answer(path: str, body: bytes, around: Any = None, /, **environ: object) -> tuple[int, Any]:
-    """Return the status and the headers for a body, with middleware around the handler."""
-
+@cache
+def _application(around: Any) -> Application:
     @configuration
     class Configuration:
         @component
         def middleware(self) -> list[Middleware]:
             return [around]
 
+    return Application(Pages) if around is None else Application(Pages, Configuration)
+
+
+def answer(path: str, body: bytes, around: Any = None, /, **environ: object) -> tuple[int, Any]:
+    """Return the status and the headers for a body, with middleware around the handler."""
+
     builder = EnvironBuilder(
         path, method="POST", input_stream=BytesIO(body), content_type=READERS[path][1]
     )
     request = {**builder.get_environ(), "CONTENT_LENGTH": "", **environ}
-    parts: list[type] = [Pages] if around is None else [Pages, Configuration]
-    with open_client(parts, ()) as client:
-        _, status, headers = run_wsgi_app(client.app, request, buffered=True)
+    _, status, headers = run_wsgi_app(_application(around), request, buffered=True)
     return int(status[:3]), headers
 
 
