@@ -8,7 +8,14 @@ PORT   ?= 8000
 
 VENV := .venv
 BIN  := $(VENV)/bin
-PIP  := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+PIP  := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# What pip says, as one line of the names of the packages, while it collects them.
+NAMES = | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf "  %s", $$2; fflush(); any = 1 } \
+    /^Installing/ { printf "\n  installing ..."; fflush(); any = 1 } END { if (any) print "" }'
+
+# pipefail: a failure of pip is a failure, also before the pipe to awk.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench clean
@@ -59,16 +66,16 @@ $(VENV)/.pip:
 	    || { $(PYTHON) -m venv --clear --without-pip $(VENV) \
 	        && $(PYTHON) -m pip --quiet --disable-pip-version-check --python $(BIN)/python install pip; } \
 	    || { echo "No pip for $(PYTHON). On Debian and Ubuntu: apt install python3-pip"; exit 1; }
-	@$(PIP) install --upgrade 'pip>=25.1'
+	@$(PIP) --quiet install --upgrade 'pip>=25.1'
 	@printf '%s' '$(CURDIR)' > $@
 
 $(VENV)/.run: pyproject.toml $(VENV)/.pip
 	@echo "Installing Satsuma and what it needs"
-	@$(PIP) install --editable '.[templates]'
+	@$(PIP) install --progress-bar off --editable '.[templates]' $(NAMES)
 	@touch $@
 
 # The groups of pyproject.toml: test, check, bench.
 $(VENV)/.%: pyproject.toml $(VENV)/.run
 	@echo "Installing the tools of the group: $*"
-	@$(PIP) install --group $*
+	@$(PIP) install --progress-bar off --group $* $(NAMES)
 	@touch $@
