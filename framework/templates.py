@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Request
 
 from framework.application import Application
 from framework.csrf import csrf_token
 from framework.middleware import session_of
+from framework.results import HTML
 from sessions.flash import Flash
 from sessions.session import AsyncSession, Session
 
@@ -43,13 +44,16 @@ class Templates:
         )
 
     def render(
-        self, template: str, request: Request, /, *, _status: int = 200, **values: object
-    ) -> Response:
-        """Render a template with the values, as a page for this request."""
+        self, template: str, request: Request, /, *, _status: int | None = None, **values: object
+    ) -> HTML:
+        """Render a template with the values, as a page for this request.
+
+        Without `_status`, the page has the status of the handler's decorator.
+        """
         page = self.environment.get_template(template)
         shown = {name: _shown(value) for name, value in values.items()}
         text = page.render(self._of_request(request) | shown)
-        return Response(text, _status, content_type="text/html; charset=utf-8")
+        return HTML(text, _status)
 
     def _of_request(self, request: Request) -> dict[str, object]:
         """Return the names that depend on the request; the session opens when a page uses it."""

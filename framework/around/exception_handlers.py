@@ -19,6 +19,7 @@ from framework.http.responses import Recover, Rendered, Renderers
 from framework.http.routes import Variables, common_variables
 from framework.injection.graph import Graph
 from framework.report import Place, Report, location
+from framework.results import Result
 from framework.types.members import Member, tagged_members
 from framework.types.returns import note_returns, promises_tuple
 from framework.types.signatures import EMPTY, Declared, bare, describe, read_parameters
@@ -67,6 +68,16 @@ def catcher_of(catchers: Sequence[Catcher], error: type) -> tuple[Catcher, type]
             if kind in catcher.types:
                 return catcher, kind
     return None
+
+
+def usual_status(kind: type) -> int | None:
+    """Return the status of a type of error; None if the exception handler's result decides."""
+    if issubclass(kind, HTTPException):
+        return kind.code
+    if issubclass(kind, SessionError):
+        return kind.status
+    # A handler of every Exception does not expect this error, so the answer is not a success.
+    return InternalServerError.code if kind is Exception else None
 
 
 def catching(catchers: Sequence[Catcher], recover: Recover) -> Recover:
@@ -240,10 +251,15 @@ def _compile(catcher: Catcher, kind: type) -> Callable[[Exception, Context], Ren
         arguments: Any = gather(context)
         result = pass_on(error, *arguments)
         status = catcher.status or _status_of(error, kind)
+        takes_status = not isinstance(result, Response)
+        if isinstance(result, Result):
+            takes_status = result.takes_status
         line, headers, body = renderers_of(status)[type(result)](result, context.environ)
         http_error = as_http_error(error)
-        if http_error and http_error.code == status and not isinstance(result, Response):
-            headers = [*headers, *own_headers(http_error, context.environ)]
+        if http_error and http_error.code == status and takes_status:
+            given = {name.lower() for name, _ in headers}
+            own = own_headers(http_error, context.environ)
+            headers = [*headers, *(header for header in own if header[0].lower() not in given)]
         return line, headers, body
 
     return answer
@@ -253,10 +269,7 @@ def _status_of(error: Exception, kind: type) -> int | None:
     """Return the status of an error; None if the exception handler's result decides."""
     if isinstance(error, HTTPException):
         return error.code or InternalServerError.code
-    if isinstance(error, SessionError):
-        return error.status
-    # A handler of every Exception does not expect this error, so the answer is not a success.
-    return InternalServerError.code if kind is Exception else None
+    return error.status if isinstance(error, SessionError) else usual_status(kind)
 
 
 def _passing(

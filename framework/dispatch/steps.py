@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from framework.around.exception_handlers import Catcher
+from framework.around.exception_handlers import Catcher, usual_status
 from framework.around.guards import Guard
 from framework.binding.plan import Plan
 from framework.binding.source import Needs
@@ -22,6 +22,7 @@ from framework.middleware import SAFE_METHODS, ExplainedMiddleware, Middleware
 from framework.results import is_free
 from framework.settings import HTTPSettings
 from framework.types.signatures import bare, describe, read_return
+from sessions.errors import SessionError
 from sessions.manager import SessionManager
 
 S = TypeVar("S", bound="Step")
@@ -261,8 +262,8 @@ def caught_as(catcher: Catcher, kind: type[Exception]) -> Outcome:
     # A handler of every Exception answers each error with the error's own status.
     if is_free(returns) or (catcher.status is None and kind is Exception):
         return Outcome(None, why)
-    if catcher.status is None and issubclass(kind, HTTPException):
-        return Outcome(kind.code, why)
+    if catcher.status is None and issubclass(kind, HTTPException | SessionError):
+        return Outcome(usual_status(kind), why)
     return Outcome(catcher.status or (204 if returns is None else 200), why)
 
 

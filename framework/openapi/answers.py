@@ -6,10 +6,10 @@ from http import HTTPStatus
 from types import UnionType
 from typing import Any, Never, NoReturn, Union, get_args, get_origin
 
-from werkzeug.exceptions import HTTPException, InternalServerError, default_exceptions
+from werkzeug.exceptions import HTTPException, default_exceptions
 from werkzeug.http import HTTP_STATUS_CODES
 
-from framework.around.exception_handlers import Catcher, catcher_of
+from framework.around.exception_handlers import Catcher, catcher_of, usual_status
 from framework.dispatch.handlers import Handler
 from framework.http.errors import ProblemDetails
 from framework.openapi.schemas import Schemas
@@ -17,7 +17,6 @@ from framework.openapi.sides import Schema
 from framework.results import HTML, is_free, value_of
 from framework.types.signatures import EMPTY, Unresolved, read_return, split
 from framework.validation import InvalidRequest
-from sessions.errors import SessionError
 
 # The reasons why the framework itself answers with an error.
 _REFUSALS = {
@@ -129,7 +128,7 @@ def _add(found: dict[str, _Answer], returns: Any, status: int | None, text: str 
 
 def _add_caught(found: dict[str, _Answer], catcher: Catcher, kind: type[Exception]) -> None:
     summary, _, _ = (catcher.method.__doc__ or "").strip().partition("\n")
-    status = catcher.status or _status_of(kind)
+    status = catcher.status or usual_status(kind)
     _add(found, read_return(catcher.method), status, summary)
 
 
@@ -142,15 +141,6 @@ def _caught(catchers: Iterable[Catcher]) -> Iterator[tuple[Catcher, type[Excepti
         has_status = not issubclass(kind, HTTPException) or kind.code is not None
         if found is not None and has_status:
             yield found[0], kind
-
-
-def _status_of(kind: type[Exception]) -> int | None:
-    """Return the status of an error; None if the result of the exception handler decides."""
-    if issubclass(kind, HTTPException):
-        return kind.code
-    if issubclass(kind, SessionError):
-        return kind.status
-    return InternalServerError.code if kind is Exception else None
 
 
 def _error_of(status: int) -> type[HTTPException]:

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from pydantic import BaseModel, Field
+from werkzeug.exceptions import ServiceUnavailable
 
 from framework import (
     Application,
@@ -160,6 +161,39 @@ def test_middleware_sees_the_result_as_a_response() -> None:
 
     assert created.headers["X-Seen"] == "201"
     assert (refused.status_code, refused.json) == (400, {"refused": True})
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "retry"),
+    [
+        (lambda: {"a": 1}, 503, ["9"]),
+        (lambda: JSON({"a": 1}), 503, ["9"]),
+        (lambda: HTML("later"), 503, ["9"]),
+        (lambda: JSON(1, headers={"retry-after": "60"}), 503, ["60"]),
+        (lambda: JSON({"a": 1}, 404), 404, []),
+        (lambda: Response("later", 503), 503, []),
+    ],
+    ids=["plain", "json", "html", "header", "status", "response"],
+)
+def test_a_result_for_a_caught_error_has_its_status_and_headers(
+    result: Any, status: int, retry: list[str]
+) -> None:
+    """As a plain result has, unless it has a status or the header of its own."""
+
+    @controller("/")
+    class Busy:
+        @get("/")
+        def show(self) -> str:
+            raise ServiceUnavailable(retry_after=9)
+
+        @catch(ServiceUnavailable)
+        def later(self) -> Any:
+            return result()
+
+    with client_of(Busy) as client:
+        answer = client.get("/")
+
+    assert (answer.status_code, answer.headers.getlist("Retry-After")) == (status, retry)
 
 
 def test_a_value_that_json_cannot_hold_is_an_error_where_it_is_given() -> None:

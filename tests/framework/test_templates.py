@@ -23,6 +23,7 @@ from framework import (
     post,
 )
 from framework.csrf import CSRF
+from framework.results import HTML
 from framework.templates import Templates
 from framework.testing import Client
 from tests.support.small_applications import client_of, only_problem_of
@@ -56,6 +57,10 @@ class Pages:
     @get("/missing")
     def missing(self, request: Request) -> Response:
         return self._templates.render("plain.html", request, _status=404, text="nothing here")
+
+    @get("/gone", status=410)
+    def gone(self, request: Request) -> HTML:
+        return self._templates.render("plain.html", request, text="gone")
 
     @post("/flash")
     def flash(self, text: str, session: Session) -> None:
@@ -118,6 +123,13 @@ def test_a_page_may_have_another_status(client: Client) -> None:
     response = client.get("/missing")
 
     assert (response.status_code, response.text) == (404, "<p>nothing here</p>")
+
+
+def test_a_page_has_the_status_of_its_decorator(client: Client) -> None:
+    """Unless it is given another one."""
+    response = client.get("/gone")
+
+    assert (response.status_code, response.text) == (410, "<p>gone</p>")
 
 
 def test_a_template_extends_another(client: Client) -> None:

@@ -67,6 +67,7 @@ app = Application(Baskets, Basket, Web)
 CATCHING = (
     SHOP.replace("app =", "_ =")
     + """
+from sessions import StoreUnavailable
 from werkzeug.exceptions import Conflict, NotFound
 
 @configuration
@@ -79,6 +80,9 @@ class More:
 
     @catch(EOFError)
     def ended(self) -> None: ...
+
+    @catch(StoreUnavailable)
+    def later(self) -> str: ...
 
 app = Application(Baskets, Basket, Web, More)
 """
@@ -183,6 +187,7 @@ def test_what_is_caught_is_answered(framework: Framework) -> None:
         "Exception is caught": None,
         "Conflict is caught": None,
         "EOFError is caught": 204,
+        "StoreUnavailable is caught": 503,
     }
 
 
