@@ -1,6 +1,7 @@
 """Forms, urlencoded and multipart → fields and files; a malformed form is a 400."""
 
-from typing import IO, Any, NamedTuple
+import re
+from typing import IO, Any, NamedTuple, cast
 from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import FileStorage, MultiDict
@@ -8,6 +9,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser, MultiPartParser
 
 from framework.http.bodies import BodyTooLarge
+from framework.http.multipart import WholeLines, piece_size
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -15,8 +17,8 @@ FORM_TYPES = (URLENCODED, MULTIPART)
 # The field of the CSRF token, which every form may have.
 CSRF_FIELD = "csrf_token"
 
-# How many bytes of a multipart form are read at once.
-_PIECE = 64 * 1024
+# No header can send such a file name back, and no file system has a NUL in a name.
+_CONTROL = re.compile(r"[\x00-\x08\n-\x1f\x7f]")
 
 # The result of Werkzeug's parser: the rest of the body, the fields and the files.
 Parsed = tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]
@@ -64,11 +66,11 @@ class FormParser(FormDataParser):
         if not boundary:
             raise ValueError("Missing boundary")
         memory, parts = self.max_form_memory_size, self.max_form_parts
-        # The parser counts a piece of a file as memory of a field until the piece is written.
-        piece = _PIECE if memory is None else min(_PIECE, memory // 2 or 1)
-        parser = MultiPartParser(self.stream_factory, memory, self.cls, piece, parts)
+        size = piece_size(memory, boundary)
+        parser = MultiPartParser(self.stream_factory, memory, self.cls, size, parts)
+        pieces = cast(IO[bytes], WholeLines(stream, boundary))
         try:
-            return parser.parse(stream, boundary, content_length)
+            fields, files = parser.parse(pieces, boundary, content_length)
         except BodyTooLarge:
             raise
         except RequestEntityTooLarge as error:
@@ -76,3 +78,16 @@ class FormParser(FormDataParser):
                 f"The form has a field of more than {memory} bytes, or more than {parts} fields"
                 " and files."
             ) from error
+        _check_names(fields, files)
+        return fields, files
+
+
+def _check_names(fields: MultiDict[str, str], files: MultiDict[str, FileStorage]) -> None:
+    """Raise ValueError for a part without a name, and for a file name that no file can have."""
+    # The parser gives a part without a name the name None.
+    if not all(isinstance(name, str) for names in (fields, files) for name in names):
+        raise ValueError("a part has no name")
+    for several in files.listvalues():
+        for file in several:
+            if file.filename and _CONTROL.search(file.filename):
+                raise ValueError(f"the file name {file.filename!r} has a control character")
