@@ -3,6 +3,12 @@
 import inspect
 import typing
 
+from framework import collisions
+
+# The imports below need `sessions`, and a module of the user may have this name.
+collisions.require_our_sessions()
+
+# isort: split
 from werkzeug.wrappers import Request, Response
 
 from framework.application import Application

@@ -18,6 +18,7 @@ from framework.around.middleware import read_middleware
 from framework.decorators import is_configuration
 from framework.defaults import ABSENT, SessionDefaults, session_components
 from framework.dispatch.handlers import Handler, HandlerReader, added_controllers, tell_handlers
+from framework.dispatch.other_gateways import refuse_asgi, refuse_rsgi
 from framework.dispatch.steps import Everywhere
 from framework.dispatch.wsgi import Dispatcher
 from framework.hooks import read_hooks
@@ -63,10 +64,20 @@ class Application:
             self._build(replacements or {}, defaults or SessionDefaults(), debug=debug)
 
     def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+        self,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse | None" = None,
+        send: object = None,
     ) -> Iterable[bytes]:
-        """Answer one request."""
+        """Answer one request; only a server for ASGI gives one or three arguments."""
+        if start_response is None or send is not None:
+            refused: Iterable[bytes] = refuse_asgi(environ, start_response, send)
+            return refused
         return self._wsgi(environ, start_response)
+
+    def __rsgi_init__(self, _: object) -> None:
+        """Refuse a server for RSGI as it starts."""
+        refuse_rsgi()
 
     # Type checkers report unknown attributes themselves.
     if not TYPE_CHECKING:

@@ -29,3 +29,6 @@ def main() -> None:
 
 for command in (check, explain, new, routes, run, secret, shell):
     main.add_command(command)
+
+if __name__ == "__main__":
+    main()

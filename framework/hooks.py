@@ -51,6 +51,7 @@ class Hooks:
         with self._lock:
             if self._stopping is not None:
                 return
+            self.mistake = None
             if self._is_over:
                 raise RuntimeError(
                     "this application was stopped, which has ended the components that its"

@@ -16,6 +16,7 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from framework.application import Application
+from framework.collisions import collision_in
 from framework.defaults import SessionClock
 from framework.testing import Client, Replacement, replace
 from sessions.testing import ManualClock
@@ -42,6 +43,13 @@ class LiveServer:
     def url_for(self, endpoint: str, /, **values: Any) -> str:
         """Build the URL of a handler, with the address."""
         return self.url + self.app.url_for(endpoint, **values)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Stop at a module of the tested project that has the name of one of our packages."""
+    message = collision_in(config.rootpath)
+    if message is not None:
+        raise pytest.UsageError(message)
 
 
 @pytest.fixture(scope="session")

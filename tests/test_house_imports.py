@@ -23,6 +23,7 @@ FLOORS = {
         testing.*
     """,
     "framework": """
+        collisions
         report validation settings redirects
         arguments porting
         types.* results
@@ -40,6 +41,7 @@ FLOORS = {
         explaining.* openapi.* serving.* testing templates
         commands.* pytest_plugin
         cli
+        __main__
     """,
 }
 PACKAGES = ("framework", "sessions")

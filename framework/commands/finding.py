@@ -2,18 +2,27 @@
 
 import importlib
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from importlib.machinery import PathFinder
-from importlib.util import find_spec
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple, TypeGuard, TypeVar
 
 import click
 
 from framework.application import Application
-from framework.report import StartupError
+from framework.commands.folders import (
+    advice_on,
+    find_module,
+    folders,
+    hidden_file,
+    is_below,
+    prepare_path,
+)
+from framework.report import StartupError, readable_path
 from framework.serving.failures import describe
 from framework.types.signatures import signature_of
 
@@ -63,17 +72,14 @@ def find(given: str | None) -> Target:
             f"such as {_suggestion(text)}."
         )
     module, _, name = text.partition(":")
-    if not _exists(module):
-        raise ApplicationNotFound(
-            f"{source} names the module {module!r}, and {Path.cwd()} holds no "
-            f"{module.replace('.', '/')}.py. Correct the name, or go to the folder of the module."
-        )
+    prepare_path(module)
+    _require(module, source)
     return Target(module, name or "app")
 
 
 def load(target: Target) -> Application:
     """Import the application, or call the function that makes the application."""
-    module = importlib.import_module(target.module)
+    module = _imported(target.module)
     found = getattr(module, target.name, None)
     made = _call_factory(target, found) if _is_factory(found) else found
     if isinstance(made, Application):
@@ -82,7 +88,8 @@ def load(target: Target) -> Application:
     if _is_factory(found):
         what = f"returned {made!r}, which is not an Application"
     elif not hasattr(module, target.name):
-        what = "does not exist"
+        file = getattr(module, "__file__", None)
+        what = "does not exist" if is_below(file) else f"does not exist in {file or 'Python'}"
     raise ApplicationNotFound(f"{target} {what}. Fix: {_remedy(target, vars(module))}.")
 
 
@@ -101,6 +108,44 @@ def report(target: Target, error: BaseException) -> str:
     if isinstance(error, StartupError | click.ClickException):
         return describe(error)
     return f"{target} cannot be imported:\n\n{describe(error)}"
+
+
+def _require(module: str, source: str) -> None:
+    """Refuse a module that does not exist, or that is hidden by another module."""
+    found = find_module(module)
+    hidden = hidden_file(module, found)
+    if hidden is not None:
+        raise ApplicationNotFound(
+            f"{source} names the module {module!r}, and Python finds {_place(found)} in place of"
+            f" {readable_path(str(hidden))}. Fix: rename {module.partition('.')[0]!r}, for example"
+            f" to {module.partition('.')[0] + '_app'!r}."
+        )
+    if found is None:
+        here, *sources = map(str, folders())
+        looked = f"{here} and {sources[0]} hold" if sources else f"{here} holds"
+        raise ApplicationNotFound(
+            f"{source} names the module {module!r}, and {looked} no"
+            f" {module.replace('.', '/')}.py. Correct the name, or go to the folder of the"
+            " module."
+        )
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        advice = advice_on(error)
+        if advice is not None:
+            error.add_note(advice)
+        raise
+
+
+def _place(found: ModuleSpec | None) -> str:
+    if found is None:
+        return "another module"
+    # A module that is frozen into Python has its file only once it is imported.
+    file = getattr(sys.modules.get(found.name), "__file__", None)
+    return file or (found.origin if found.has_location else None) or "a module of its own"
 
 
 def _is_factory(found: object) -> TypeGuard[Callable[..., object]]:
@@ -197,16 +242,3 @@ def _suggestion(text: str) -> str:
     name = "".join(re.findall(r"^\w+", rest))
     module = ".".join(re.findall(r"\w+", path.removesuffix(".py"))) or "shop.app"
     return f"{module}:{name or 'app'}"
-
-
-def _exists(module: str) -> bool:
-    """Return whether a module exists, as far as is known without importing a module."""
-    top, *inner = module.split(".")
-    found = find_spec(top)
-    for name in inner:
-        folders = None if found is None else found.submodule_search_locations
-        if folders is None:
-            return False
-        top = f"{top}.{name}"
-        found = PathFinder.find_spec(top, folders)
-    return found is not None

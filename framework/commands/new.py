@@ -9,6 +9,8 @@ from string import Template
 
 import click
 
+from framework.collisions import NAMES, collision_in
+
 TEMPLATE = Path(__file__).parent.parent / "project_template"
 # The files of the template have this ending, because they are not modules of this package.
 SUFFIX = ".template"
@@ -34,9 +36,13 @@ def new(name: str) -> None:
     click.echo(
         f"Wrote {name}/. Next:\n\n"
         f"  cd {name}\n"
-        "  framework run       # http://127.0.0.1:8000\n"
-        "  python -m pytest    # its tests"
+        "  framework run                       # http://127.0.0.1:8000\n"
+        "  python -m pip install pytest mypy   # once, for its tests\n"
+        "  python -m pytest"
     )
+    message = collision_in(Path.cwd())
+    if message is not None:
+        click.echo(f"\nNothing that runs in {Path.cwd()} can use Satsuma. {message}", err=True)
 
 
 def _refuse_unfit(name: str) -> None:
@@ -46,7 +52,7 @@ def _refuse_unfit(name: str) -> None:
             f"{name!r} cannot be the name of a package. Use lowercase letters, digits and '_',"
             f" such as {_similar(name)!r}, and not a Python keyword."
         )
-    if name in {"tests", *sys.stdlib_module_names} or _is_installed(name):
+    if name in {"tests", *NAMES, *sys.stdlib_module_names} or _is_installed(name):
         raise click.ClickException(
             f"{name!r} is the name of another module, which the project would hide. "
             "Choose another name."

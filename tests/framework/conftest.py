@@ -23,8 +23,14 @@ def watch_wsgi(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     unwatched = Application.__call__
 
     def watched(
-        self: Application, environ: "WSGIEnvironment", start_response: "StartResponse"
+        self: Application,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse | None" = None,
+        send: object = None,
     ) -> Iterable[bytes]:
+        # The checkers know no other protocol.
+        if start_response is None or send is not None:
+            return unwatched(self, environ, start_response, send)
         application: WSGIApplication = partial(unwatched, self)
         # A request that is broken itself is none of the application's doing.
         if not environ.get("CONTENT_LENGTH", "0").isdecimal():

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,22 @@ def test_what_to_do_next_is_told(framework: Framework) -> None:
     assert framework("new", "shop").output == (
         "Wrote shop/. Next:\n\n"
         "  cd shop\n"
-        "  framework run       # http://127.0.0.1:8000\n"
-        "  python -m pytest    # its tests\n"
+        "  framework run                       # http://127.0.0.1:8000\n"
+        "  python -m pip install pytest mypy   # once, for its tests\n"
+        "  python -m pytest\n"
     )
+
+
+def test_the_page_of_a_project_installs_the_tools_that_it_names(framework: Framework) -> None:
+    """The tools are those of the group `test` of its pyproject.toml, and come before their use."""
+    framework("new", "shop")
+    lines = Path("shop/README.md").read_text().splitlines()
+    tools = tomllib.loads(Path("shop/pyproject.toml").read_text())["dependency-groups"]["test"]
+    install = f"python -m pip install {' '.join(tools)}"
+    uses = [number for number, line in enumerate(lines) if line.startswith("python -m ")]
+
+    assert lines[uses[0]].startswith(install)
+    assert [lines[number].split()[2] for number in uses[1:]] == tools
 
 
 def test_an_existing_folder_is_left_alone(framework: Framework) -> None:

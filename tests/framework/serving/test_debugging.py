@@ -103,3 +103,11 @@ def test_a_path_like_no_route_names_the_command() -> None:
     page = page_of("/<b>" + "x" * 100_000)
 
     assert "`framework routes` lists all routes" in page
+
+
+@pytest.mark.parametrize(("path", "status"), [("/books/%FF", 400), ("/books%2F1", 404)])
+def test_a_path_that_cannot_be_read_is_refused_as_ever(path: str, status: int) -> None:
+    """It is like no route."""
+    served, _ = debugged(Application(Books), "127.0.0.1")
+
+    assert Client(served).get(path, environ_overrides={"RAW_URI": path}).status_code == status

@@ -1,0 +1,78 @@
+"""Servers that speak another protocol than WSGI: what they and their users are told."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from framework import Application, controller, get
+from tests.support.serving import Program
+
+APP = """
+from framework import Application, controller, get
+
+@controller("/")
+class Page:
+    @get("/")
+    def show(self) -> str:
+        return "shown"
+
+app = Application(Page)
+"""
+SERVERS = [
+    ("uvicorn", "--port", "0"),
+    ("uvicorn", "--port", "0", "--interface", "asgi3"),
+    ("granian", "--port", "0"),
+    ("granian", "--port", "0", "--interface", "asgi"),
+]
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=" ".join)
+def test_a_server_for_another_protocol_ends_with_advice(
+    tmp_path: Path, server: tuple[str, ...]
+) -> None:
+    """It does not wait for the first request to fail."""
+    pytest.importorskip(server[0])
+    (tmp_path / "app.py").write_text(APP)
+    command = (sys.executable, "-m", *server, "app:app")
+    with Program(*command, folder=tmp_path) as program:
+        line = program.wait_for("This application is for WSGI")
+        status = program.finish()
+
+    assert "uvicorn --interface wsgi" in line
+    assert "granian --interface wsgi" in line
+    assert status != 0
+
+
+@controller("/")
+class Page:
+    @get("/")
+    def show(self) -> str:
+        return "shown"
+
+
+async def _say_nothing(*_: object) -> None: ...
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_request_of_asgi_is_told_the_same(version: int) -> None:
+    """Where the server does not announce its start."""
+    application: object = Application(Page)
+    assert callable(application)
+
+    async def ask() -> None:
+        scope = {"type": "http", "method": "GET", "path": "/"}
+        if version == 2:
+            await application(scope)(_say_nothing, _say_nothing)
+        else:
+            await application(scope, _say_nothing, _say_nothing)
+
+    with pytest.raises(TypeError, match="is for WSGI, and the server speaks ASGI"):
+        asyncio.run(ask())
+
+
+def test_an_environment_alone_is_told_too() -> None:
+    """A call without `start_response` is none of WSGI."""
+    with pytest.raises(TypeError, match="is for WSGI"):
+        Application(Page)({"REQUEST_METHOD": "GET"})
