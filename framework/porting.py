@@ -20,11 +20,14 @@ _IMPORTS = {
     "route RequestMapping GetMapping PostMapping api_view path re_path": (
         'decorate a method with @get("/"), @post("/") or another verb'
     ),
-    "jsonify JSONResponse JsonResponse ORJSONResponse json": (
-        "return the dict, list or dataclass from the handler; it is sent as JSON"
+    "jsonify JSONResponse JsonResponse ORJSONResponse JSON json": (
+        "return the dict, list or dataclass from the handler; it is sent as JSON. For headers or a"
+        " status of your own, write from framework.results import JSON"
     ),
-    "HTMLResponse HTML PlainTextResponse HttpResponse make_response ResponseEntity": (
-        'return a text, or Response(page, mimetype="text/html") for a page'
+    "HTMLResponse HTML": "write from framework.results import HTML",
+    "PlainTextResponse HttpResponse make_response ResponseEntity": (
+        "return a text, or Response(text, status, headers); for a page, write"
+        " from framework.results import HTML"
     ),
     "StreamingResponse StreamingHttpResponse Stream stream_with_context": (
         "return a generator; its chunks are sent one by one"

@@ -45,6 +45,8 @@ ROOT = Path(framework.__file__).parents[1]
         ("APIRouter", '@controller("/prefix")'),
         ("route", '@get("/")'),
         ("jsonify", "return the dict"),
+        ("JSON", "from framework.results import JSON"),
+        ("HTML", "from framework.results import HTML"),
         ("send_file", "werkzeug.utils.send_file(path, request.environ)"),
         ("HTTPException", "from werkzeug.exceptions import NotFound"),
         ("Depends", "Inject[...]"),
