@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import cached_property
+from mimetypes import guess_type
 from pathlib import Path
 
 from werkzeug.exceptions import NotFound
@@ -11,9 +12,17 @@ from werkzeug.wrappers import Request, Response
 
 from framework.decorators import get
 from framework.dispatch.handlers import Handler
+from framework.http.conditions import answer_conditions
 from framework.injection.graph import Graph
 from framework.report import Report
 from framework.types.signatures import describe
+
+_COMPRESSED = {
+    "gzip": "application/gzip",
+    "bzip2": "application/x-bzip2",
+    "xz": "application/x-xz",
+    "compress": "application/x-compress",
+}
 
 
 class StaticFiles:
@@ -31,7 +40,15 @@ class StaticFiles:
         """Send a file, or 304 if the client already has the file; 404 for a file that is hidden."""
         if not all(map(_is_public, name.split("/"))):
             raise NotFound
-        return send_from_directory(self._root, name, request.environ, max_age=self._seconds)
+        response = send_from_directory(
+            self._root,
+            name,
+            request.environ,
+            mimetype=_compressed_type(name),
+            max_age=self._seconds,
+            conditional=False,
+        )
+        return conditional(response, request)
 
     @cached_property
     def _root(self) -> Path:
@@ -40,6 +57,15 @@ class StaticFiles:
     @cached_property
     def _seconds(self) -> int | None:
         return None if self.max_age is None else int(self.max_age.total_seconds())
+
+
+def conditional(response: Response, request: Request) -> Response:
+    """Answer the conditions and the range of a GET or HEAD request: 304, 206, 412 or 416.
+
+    The response has an ETag or a Last-Modified date. A HEAD request has no range, and the answer to
+    several ranges is the whole response. Source: RFC 9110, sections 13 and 14.
+    """
+    return answer_conditions(response, request.environ)
 
 
 def note_wrong_folders(handlers: Iterable[Handler], graph: Graph, report: Report) -> None:
@@ -61,6 +87,18 @@ def note_wrong_folders(handlers: Iterable[Handler], graph: Graph, report: Report
                 f"{name}.max_age is {age!r}, which is not a timedelta of 0 or more",
                 "Write max_age = timedelta(hours=1), or leave max_age out.",
             )
+
+
+def _compressed_type(name: str) -> str | None:
+    """Return the type of a compressed file; None for any other file.
+
+    Otherwise a browser would unpack the file and save it under a name such as `data.tar.gz`. An
+    `.svgz` file is a picture that the browser has to unpack.
+    """
+    _, encoding = guess_type(name)
+    if encoding is None or name.lower().endswith(".svgz"):
+        return None
+    return _COMPRESSED.get(encoding, "application/octet-stream")
 
 
 def _is_public(part: str) -> bool:
