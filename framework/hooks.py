@@ -5,11 +5,21 @@ import inspect
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from types import CodeType
 
 from framework.http.scope import end_all
 from framework.injection.graph import Graph
 from framework.report import Mistake, Report, location
 from framework.types.members import in_class
+
+# What other frameworks call the hooks, without underscores.
+_OTHER_NAMES = {
+    "on_start": {"startup", "onstartup", "onstarting", "onstarted", "onappstart", "onlaunch"},
+    "on_stop": {"shutdown", "onshutdown", "onstopping", "onstopped", "onappstop", "onexit"},
+}
+# The likeness of two names from which one of them is a slip of the keyboard.
+_NEAR = 0.8
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,9 @@ class Hooks:
 
 def read_hooks(configurations: Iterable[type], graph: Graph, report: Report) -> Hooks:
     """Read the methods on_start and on_stop of configurations; their parameters are injected."""
+    configurations = tuple(configurations)
+    for target in configurations:
+        _note_misspelt(target, report)
     pairs = [
         Pair(
             _hook(target, "on_start", graph, report),
@@ -111,6 +124,43 @@ def read_hooks(configurations: Iterable[type], graph: Graph, report: Report) -> 
         if hasattr(target, "on_start") or hasattr(target, "on_stop")
     ]
     return Hooks(pairs, graph.close if graph.has_endings else None)
+
+
+def _note_misspelt(configuration: type, report: Report) -> None:
+    """Note each method that is meant as a hook, but that nothing would call."""
+    methods = {
+        name: function
+        for owner in configuration.__mro__
+        for name, function in vars(owner).items()
+        if inspect.isfunction(function)
+    }
+    used = set().union(*(_names_in(function.__code__) for function in methods.values()))
+    for name, function in methods.items():
+        hook = _meant_hook(name)
+        # A decorator of the framework, such as @component, has left a tag.
+        if hook is None or hasattr(configuration, hook) or name in used or vars(function):
+            continue
+        report.at(function).note(
+            f"{configuration.__name__}.{name} is never called; did you mean {hook!r}?",
+            f"Write def {hook}(self) -> None. If it is not a hook, give the method another name.",
+        )
+
+
+def _names_in(code: CodeType) -> set[str]:
+    """Return the names of the attributes that a function uses, also inside of its functions."""
+    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return set(code.co_names).union(*map(_names_in, inner))
+
+
+def _meant_hook(name: str) -> str | None:
+    """Return the hook that a name stands for; None for the hook itself and for other names."""
+    plain = name.lower().replace("_", "")
+    for hook, others in _OTHER_NAMES.items():
+        likeness = SequenceMatcher(None, plain, hook.replace("_", "")).ratio()
+        is_near = plain.startswith("on") and likeness >= _NEAR and len(plain) <= len(hook)
+        if name not in _OTHER_NAMES and (plain in others or is_near):
+            return hook
+    return None
 
 
 def _hook(configuration: type, name: str, graph: Graph, report: Report) -> Hook | None:

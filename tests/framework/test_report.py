@@ -2,7 +2,8 @@
 
 import pytest
 
-from framework.report import Mistake, Report, Reported, StartupError
+from framework.report import Mistake, Report, Reported, StartupError, short_repr
+from sessions import MemoryStore
 
 
 def test_a_mistake_that_is_raised_is_noted_and_start_up_goes_on() -> None:
@@ -60,3 +61,12 @@ def test_nothing_that_is_reported_is_a_key_error() -> None:
     """Code that looks a key up can never swallow a mistake by catching KeyError."""
     assert not issubclass(Mistake, LookupError)
     assert not issubclass(Reported, LookupError)
+
+
+def test_an_object_without_a_text_is_named_by_its_class() -> None:
+    """Its address says nothing to a reader, and is another in each process."""
+
+    class Shelf: ...
+
+    assert short_repr(Shelf()) == f"{__name__}.{Shelf.__qualname__}"
+    assert short_repr(MemoryStore()) == repr(MemoryStore()).strip("<>")
