@@ -44,7 +44,7 @@ class CORS:
             raise ValueError(
                 f"CORS.max_age is {self.max_age!r}; give a timedelta that is not negative"
             )
-        if list(self.origins) == [EVERY_ORIGIN]:
+        if _is_every(self.origins):
             if self.credentials:
                 raise ValueError(
                     "CORS.origins is ['*'] with credentials=True: every site could act as the user;"
@@ -95,6 +95,10 @@ class CORS:
         return headers
 
 
+def _is_every(origins: object) -> bool:
+    return isinstance(origins, Collection) and list(origins) == [EVERY_ORIGIN]
+
+
 def _is_preflight(request: Request) -> bool:
     return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
 
@@ -103,8 +107,10 @@ def _check_names(setting: str, names: Collection[str], *, credentials: bool) -> 
     """Refuse a name that a browser would read as another name, or not at all."""
     if isinstance(names, str):
         raise ValueError(f"{setting} is the text {names!r}; give a list: [{names!r}]")
+    if not isinstance(names, Collection):
+        raise ValueError(f"{setting} is {names!r}; give a list")
     for name in names:
-        if not _TOKEN.fullmatch(name):
+        if not isinstance(name, str) or not _TOKEN.fullmatch(name):
             raise ValueError(
                 f"{setting} has {name!r}, which is not a name; list each name on its own"
             )

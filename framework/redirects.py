@@ -1,10 +1,15 @@
 """Redirects, which leave the site only where the code says so."""
 
+import inspect
+import logging
 import re
+import reprlib
 from urllib.parse import urlsplit
 
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
+
+logger = logging.getLogger("framework")
 
 # A browser drops tabs and line breaks anywhere in a URL, and reads a backslash as a slash. A
 # surrogate, which is half a character, cannot be sent.
@@ -19,7 +24,7 @@ def redirect(
 
     A target that is not a local path is refused with 400, or replaced by `otherwise` if that is
     given. With `external`, an http or https URL of another site is allowed, too: such a URL must
-    not come from the client.
+    not come from the client. The log says which line has asked for a refused target.
     """
     if status not in _STATUSES:
         raise ValueError(
@@ -29,6 +34,7 @@ def redirect(
         raise ValueError(f"otherwise is {otherwise!r}; give a path of this site, such as '/'")
     chosen = target if _fits(target, external=external) else otherwise
     if chosen is None:
+        _warn(target, external=external)
         raise BadRequest(_refusal(target, external=external))
     return Response(status=status, headers=[("Location", chosen)], content_type="text/plain")
 
@@ -53,6 +59,21 @@ def _is_web_url(target: str) -> bool:
     # The URL has an invalid bracket or port.
     except ValueError:
         return False
+
+
+def _warn(target: str, *, external: bool) -> None:
+    """Tell the developer, because the client may have chosen the target, or the code may."""
+    frame = inspect.currentframe()
+    # The caller of `redirect`, which has called this function.
+    caller = frame and frame.f_back and frame.f_back.f_back
+    where = f"{caller.f_code.co_filename}:{caller.f_lineno}" if caller else "the handler"
+    remedy = "give a path that begins with a single slash, or an http(s) URL"
+    if not external:
+        remedy = (
+            "if the client chose the target, give otherwise='/'; if the code chose it and it is"
+            " another site, write redirect(target, external=True)"
+        )
+    logger.warning("%s: redirect(%s) is a 400. Fix: %s", where, reprlib.repr(target), remedy)
 
 
 def _refusal(target: str, *, external: bool) -> str:

@@ -17,6 +17,8 @@ def checked_origins(setting: str, origins: Iterable[str]) -> frozenset[str]:
     """Return origins as browsers write them; raise ValueError for a text that is not an origin."""
     if isinstance(origins, str):
         raise ValueError(f"{setting} is the text {origins!r}; give a list: [{origins!r}]")
+    if not isinstance(origins, Iterable):
+        raise ValueError(f"{setting} is {origins!r}; give a list, as in ['https://shop.example']")
     return frozenset(_checked(setting, origin) for origin in origins)
 
 
@@ -49,8 +51,9 @@ def host_of(origin: str) -> str:
     return _USUAL_PORT.sub("", origin.partition("://")[2])
 
 
-def _checked(setting: str, origin: str) -> str:
-    written = as_written(origin)
+def _checked(setting: str, origin: object) -> str:
+    # A setting that is not there is None, and not a text.
+    written = as_written(origin) if isinstance(origin, str) else None
     if written is None:
         raise ValueError(
             f"{setting} has {origin!r}, which is not an origin; write scheme, host (in ASCII, as in"

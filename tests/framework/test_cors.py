@@ -1,5 +1,6 @@
 """Scripts of other sites read what they are let read, and nothing else."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -226,6 +227,17 @@ def test_what_is_no_origin_is_refused(origin: str) -> None:
     """A text that no browser would send could never be let in."""
     with pytest.raises(ValueError, match=r"CORS\.origins has .*, which is not an origin; write"):
         CORS(origins=[origin])
+
+
+@pytest.mark.parametrize("setting", ["origins", "methods", "headers", "expose"])
+@pytest.mark.parametrize("value", [None, 5, [None], [5], [b"x"], [["GET"]]])
+def test_what_is_no_text_is_refused(setting: str, value: Any) -> None:
+    """A setting that is missing in the environment is None: the error shows it."""
+    settings: dict[str, Any] = {"origins": [SHOP], setting: value}
+    shown = value[0] if isinstance(value, list) else value
+
+    with pytest.raises(ValueError, match=rf"CORS\.{setting} (is|has) {re.escape(repr(shown))}"):
+        CORS(**settings)
 
 
 @pytest.mark.parametrize("setting", ["origins", "methods", "headers", "expose"])

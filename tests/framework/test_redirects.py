@@ -1,6 +1,7 @@
 """A redirect leads to a path of this site, unless the code says otherwise."""
 
 import pytest
+from werkzeug.exceptions import BadRequest
 
 from framework import Response, controller, get
 from framework.redirects import is_local, redirect
@@ -134,6 +135,32 @@ def test_a_redirect_to_elsewhere_is_refused(target: str) -> None:
         f"The redirect to {target!r} is refused: it is not a path of this site,"
         " which begins with a single slash."
     )
+
+
+@pytest.mark.parametrize(
+    ("external", "remedy"),
+    [(False, "write redirect(target, external=True)"), (True, "or an http(s) URL")],
+)
+def test_the_log_says_how_to_leave_the_site(
+    external: bool, remedy: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The visitor sees a 400, and the developer sees the line and the remedy."""
+    with pytest.raises(BadRequest):
+        redirect("ftp://pay.example/\r\nx", external=external)
+
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("framework", "WARNING")
+    assert f"{__file__}:" in record.getMessage()
+    assert "redirect('ftp://pay.example/\\r\\nx') is a 400. Fix: " in record.getMessage()
+    assert remedy in record.getMessage()
+
+
+def test_a_redirect_that_is_sent_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Nor does one that gives way."""
+    redirect("/notes")
+    redirect("//evil.example", otherwise="/")
+
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(("target", "location"), [("/a", "/a"), ("//evil.example", "/home")])
