@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar, get_args, get_origin
 import msgspec
 from werkzeug.wrappers import Response
 
+from framework.types.encoding import encodable
 from framework.types.fields import is_pydantic_model
-from framework.types.models import encodable
 
 __all__ = ["HTML", "JSON"]
 

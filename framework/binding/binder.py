@@ -16,7 +16,6 @@ from framework.binding.form import FormMarker
 from framework.binding.path import PathMarker, note_misspellings, note_untaken
 from framework.binding.plan import Plan
 from framework.binding.plan_memory import asks_for_components, plan_once, provides_nothing
-from framework.binding.pydantic_limits import refuse_pydantic_limits
 from framework.binding.query import QueryMarker
 from framework.binding.request import RequestMarker
 from framework.binding.resolver import ResolverMarker, cycle_of, marker_of, refuse_idle
@@ -31,6 +30,7 @@ from framework.binding.unbound import (
     refuse_unreadable,
     unmarked,
 )
+from framework.binding.unread_limits import refuse_unread_limits
 from framework.report import Mistake, Place, Report, Reported, did_you_mean, location
 from framework.types.signatures import (
     EMPTY,
@@ -140,7 +140,7 @@ class _Binder:
         self._check_words(declared, marker)
         field = self._field(declared, marker)
         extract, parts = bound(marker, field, self._bind_nested)
-        refuse_pydantic_limits(marker, field)
+        refuse_unread_limits(marker, field)
         return Parameter(
             name=declared.name,
             marker=marker,

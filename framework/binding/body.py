@@ -20,8 +20,8 @@ from framework.binding.source import (
 from framework.http.bodies import refuse_encoded
 from framework.http.context import Context
 from framework.report import Mistake
-from framework.types.conversion import json_decoder
-from framework.types.limits import FITTING
+from framework.types.json_decoding import json_decoder
+from framework.types.unreadable import remedy_of
 
 T = TypeVar("T")
 
@@ -38,13 +38,8 @@ class BodyMarker(Marker):
             decode = json_decoder(field.annotation, self.source)
         # NameError: a class in the type has a field whose annotation is an unknown name.
         except (TypeError, NameError) as error:
-            # The error of msgspec shows the limits that do not fit the type.
-            is_limit = "msgspec.Meta" in str(error)
             raise Mistake(
-                f"parameter {field.name!r} cannot be read from the body: {error}",
-                FITTING
-                if is_limit
-                else "Use a dataclass, a msgspec.Struct, a TypedDict or plain JSON types.",
+                f"parameter {field.name!r} cannot be read from the body: {error}", remedy_of(error)
             ) from error
         absent = default_or_refusal(field.default, self.source)
 

@@ -9,9 +9,10 @@ import msgspec
 from framework.binding.source import Default, Extract, Parameter
 from framework.http.context import Context
 from framework.http.forms import CSRF_FIELD, FormData
-from framework.types.conversion import field_errors
 from framework.types.fields import is_pydantic_model
-from framework.types.models import ForeignModelError, python_validator
+from framework.types.json_decoding import field_errors
+from framework.types.mismatches import ForeignModelError
+from framework.types.models import python_validator
 from framework.validation import UNKNOWN, FieldError, InvalidRequest, invalid
 
 # Stands for a field that the request lacks and that has a default in its class.

@@ -23,14 +23,10 @@ from framework.http.context import Context
 from framework.report import Mistake
 from framework.types.fields import as_plain
 from framework.types.limits import limits_alone
-from framework.types.models import (
-    fill_defaults,
-    holds_models,
-    leaves_defaults_out,
-    python_validator,
-    unsupported,
-)
-from framework.types.signatures import bare, describe
+from framework.types.models import is_read_by_pydantic, python_hook, python_validator
+from framework.types.msgspec_types import fill_defaults, leaves_defaults_out
+from framework.types.signatures import bare
+from framework.types.unreadable import refuse_unreadable, remedy_of
 from sessions.edges import decode, encode
 from sessions.errors import SessionClosed, UnencodableValue
 from sessions.session import Session
@@ -240,21 +236,20 @@ def _encoded(plain: object) -> bytes | None:
 def _converter(field: Field) -> Convert:
     """Return the function that validates a stored value, and never converts a text."""
     try:
-        if holds_models(field.annotation):
+        if is_read_by_pydantic(field.annotation):
             return python_validator(field.annotation)
-        stranger = unsupported(field.annotation)
-        if stranger is not None:
-            raise TypeError(f"a stored value cannot be converted to {describe(stranger)}")
+        refuse_unreadable(field.annotation, "a stored value")
+        hook = python_hook(field.annotation)
     except (TypeError, NameError) as error:
         raise Mistake(
             f"parameter {field.name!r} cannot be a value of the session: {error}",
-            "Use a dataclass, a msgspec.Struct, a TypedDict, or lists and dicts of plain values.",
+            remedy_of(error),
         ) from error
 
     fills = leaves_defaults_out(field.annotation)
 
     def convert(stored: object) -> object:
-        value = msgspec.convert(stored, field.annotation, builtin_types=_KEPT)
+        value = msgspec.convert(stored, field.annotation, builtin_types=_KEPT, dec_hook=hook)
         if fills:
             fill_defaults(value)
         return value

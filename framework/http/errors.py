@@ -27,7 +27,7 @@ from framework.http.responses import (
     status_line,
 )
 from framework.results import encode_json
-from framework.types.models import COPY_OF_SESSION
+from framework.types.encoding import COPY_OF_SESSION
 from framework.types.signatures import describe
 from framework.validation import FieldError, InvalidRequest
 from sessions.errors import SessionError, StoreUnavailable

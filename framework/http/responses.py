@@ -12,6 +12,7 @@ from collections.abc import (
 )
 from enum import Enum
 from http import HTTPStatus
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.http import HTTP_STATUS_CODES
@@ -21,7 +22,7 @@ from werkzeug.wsgi import ClosingIterator
 from framework.http.context import Context
 from framework.http.headers import Headers, check_status, sendable
 from framework.results import Result, check_body, encode_json
-from framework.types.returns import advice_on_parts
+from framework.types.returns import FILE_REMEDY, advice_on_parts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -84,6 +85,8 @@ class Renderers(dict[type, Render]):
             return lambda result, environ: self._bytes(bytes(result), environ)
         if issubclass(kind, Generator):
             return self._stream
+        if issubclass(kind, PurePath):
+            return self._refuse_path
         return self._json if kind is not tuple or self._tuples_are_data else self._tuple
 
     def _text(self, result: str, _: "WSGIEnvironment") -> Rendered:
@@ -132,6 +135,12 @@ class Renderers(dict[type, Render]):
                 return self._refuse(result, environ)
             result.status = self._status
         return self._response(result, environ)
+
+    def _refuse_path(self, result: object, _: "WSGIEnvironment") -> Rendered:
+        """Refuse a path, because a handler that returns a path most likely means the file."""
+        raise TypeError(
+            f"{self._where} returned {result!r}, a path and not a file. Fix: {FILE_REMEDY}"
+        )
 
     def _refuse_async(self, result: object, _: "WSGIEnvironment") -> Rendered:
         """Refuse a coroutine or async iterator, whose function a decorator hid from start-up."""

@@ -1,4 +1,4 @@
-"""Text and JSON → typed values: which types the query, headers and forms can hold, and how.
+"""Text → typed values: which types the query, headers and forms can hold, and how.
 
 SCALARS and TEXTS list the types that a text can become, such as those of the query.
 """
@@ -7,35 +7,19 @@ import enum
 import functools
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from json import JSONDecoder
 from typing import Any, Literal, get_args, get_origin
 from uuid import UUID
 
 import msgspec
-from werkzeug.exceptions import BadRequest
 
 from framework.types.limits import beyond, refuse_unfit
-from framework.types.mismatches import Mismatch, bounded, first_mismatch, mismatches
-from framework.types.models import (
-    ForeignModelError,
-    fill_defaults,
-    holds_models,
-    json_validator,
-    leaves_defaults_out,
-    unsupported,
-)
+from framework.types.patterns import line_feed_check
 from framework.types.signatures import annotated, bare, describe
-from framework.validation import (
-    FieldError,
-    InvalidRequest,
-    UnshownTextError,
-    limit_told,
-    plain,
-    shortened,
-)
+from framework.types.stricter import refuse_no_number
+from framework.validation import UnshownTextError, limit_told, plain
 
 # The types of a parameter without a marker; any other type needs a marker or a component.
 SCALARS = frozenset({str, int, float, bool, UUID, date, datetime})
@@ -83,8 +67,9 @@ def text_converter(annotation: Any) -> Callable[[str], object]:
     if base is bool:
         return _boolean
     if base is str:
-        return _limited_string(limited) if limits else _string
-    convert = functools.partial(msgspec.convert, type=limited, strict=False)
+        return _limited_string(limited, limits) if limits else _string
+    # The types of time are read strictly, because a number in a text is no time.
+    convert = functools.partial(msgspec.convert, type=limited, strict=base not in (int, float))
     if base in (datetime, time):
         return _timed(convert)
     return _finite(convert) if base is float else convert
@@ -97,57 +82,6 @@ def with_limits(annotation: Any, *limits: msgspec.Meta) -> Any:
     # msgspec checks a type when a decoder is made.
     msgspec.json.Decoder(limited)
     return limited
-
-
-def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
-    """Return the function that decodes strict JSON, or raises 400, or 422 with all errors.
-
-    Raises TypeError at once if JSON cannot hold the type.
-    """
-    if holds_models(annotation):
-        return _model_decoder(annotation, where)
-    foreign = unsupported(annotation)
-    if foreign is not None:
-        raise TypeError(f"JSON cannot be converted to {describe(foreign)}")
-    decoder = msgspec.json.Decoder(annotation)
-    fills = leaves_defaults_out(annotation)
-
-    def decode(body: bytes) -> object:
-        try:
-            value = decoder.decode(body)
-            _refuse_duplicate_keys(body.decode())
-        except msgspec.ValidationError as error:
-            raise InvalidRequest(_errors(body, annotation, where, error)) from error
-        except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            raise _malformed(error) from error
-        if fills:
-            fill_defaults(value)
-        return value
-
-    return decode
-
-
-def field_errors(where: str, found: Iterable[Mismatch]) -> list[FieldError]:
-    """Return the field errors of the mismatches in one source."""
-    return [
-        FieldError(f"{where}:{mismatch.pointer}".rstrip(":"), mismatch.what) for mismatch in found
-    ]
-
-
-def _model_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
-    validate = json_validator(annotation)
-
-    def decode(body: bytes) -> object:
-        try:
-            msgspec.json.decode(body)
-            _refuse_duplicate_keys(body.decode())
-            return validate(body)
-        except ForeignModelError as error:
-            raise InvalidRequest(field_errors(where, error.mismatches)) from error
-        except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            raise _malformed(error) from error
-
-    return decode
 
 
 def _choice(base: Any) -> Callable[[str], object]:
@@ -184,12 +118,19 @@ def _string(text: str) -> str:
     return text
 
 
-def _limited_string(limited: Any) -> Callable[[str], object]:
+def _limited_string(limited: Any, limits: Sequence[msgspec.Meta]) -> Callable[[str], object]:
+    patterns = [limit.pattern for limit in limits if limit.pattern is not None]
+    ends = [(pattern, line_feed_check(pattern)) for pattern in patterns]
+
     def convert(text: str) -> object:
         try:
-            return msgspec.convert(_string(text), limited)
+            value = msgspec.convert(_string(text), limited)
         except msgspec.ValidationError as error:
             raise UnshownTextError(limit_told(plain(error), text)) from error
+        for pattern, is_end in ends:
+            if is_end is not None and not is_end(text):
+                raise UnshownTextError(f"expected str matching regex {pattern!r}")
+        return value
 
     return convert
 
@@ -220,48 +161,11 @@ def _decimal(limits: Sequence[msgspec.Meta]) -> Callable[[str], object]:
     refuse_unfit(Decimal, limits)
 
     def convert(text: str) -> object:
-        number = msgspec.convert(text, Decimal, strict=False)
-        if not number.is_finite():
-            raise ValueError("expected a finite number")
+        refuse_no_number(text)
+        number = msgspec.convert(text, Decimal)
         missed = beyond(number, limits)
         if missed is not None:
             raise ValueError(f"expected Decimal {missed}")
         return number
 
     return convert
-
-
-def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:
-    if len({name for name, _ in pairs}) == len(pairs):
-        return
-    seen: set[str] = set()
-    for name, _ in pairs:
-        if name in seen:
-            raise ValueError(f"the key {shortened(name)!r} appears twice")
-        seen.add(name)
-
-
-# msgspec keeps the last of two equal keys without an error, so this reads the keys again.
-_refuse_duplicate_keys = JSONDecoder(
-    object_pairs_hook=_refuse_duplicates, parse_int=str, parse_float=str
-).decode
-
-
-def _errors(
-    body: bytes, annotation: Any, where: str, first: msgspec.ValidationError
-) -> list[FieldError]:
-    try:
-        value = msgspec.json.decode(body)
-        _refuse_duplicate_keys(body.decode())
-        found = list(bounded(mismatches(value, annotation)))
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise _malformed(error) from error
-    # The whole type may be stricter than its parts, for example with a `__post_init__`, and the
-    # search may end before the value that msgspec found.
-    found = found or [first_mismatch(first)]
-    return field_errors(where, found)
-
-
-def _malformed(error: Exception) -> BadRequest:
-    reason = "it is nested too deeply" if isinstance(error, RecursionError) else plain(error)
-    return BadRequest(f"The body is not valid JSON: {reason}.")

@@ -21,6 +21,9 @@ from typing import (
 
 import msgspec
 
+from framework.types.members import substituted, types_of
+from framework.types.signatures import annotated, annotated_names
+
 
 class ObjectField(NamedTuple):
     """Describe one field: its outer name, as in JSON, its type, and its constructor argument."""
@@ -31,20 +34,46 @@ class ObjectField(NamedTuple):
     argument: str
 
 
-@functools.cache
 def fields_of(kind: Any) -> tuple[ObjectField, ...]:
-    """List the fields of a class whose JSON is an object; any other type has an empty list."""
-    if not isinstance(kind, type):
+    """List the fields of a class whose JSON is an object; any other type has an empty list.
+
+    A generic class may have arguments, such as `Page[int]`.
+    """
+    origin = get_origin(kind) or kind
+    if not isinstance(origin, type):
         return ()
-    if issubclass(kind, msgspec.Struct):
-        return () if kind.__struct_config__.array_like else tuple(_of_struct(kind))
-    if is_pydantic_model(kind):
-        return tuple(_of_model(kind))
-    if is_attrs_class(kind):
+    try:
+        return _read_fields(kind)
+    # The arguments of a generic class may have metadata that cannot be hashed.
+    except TypeError:
+        return _read_fields.__wrapped__(kind)
+
+
+def members_of(kind: Any) -> list[tuple[str, Any]]:
+    """List the names and types of the fields of a class, also if its JSON is an array."""
+    origin = get_origin(kind) or kind
+    if not isinstance(origin, type):
+        return []
+    if issubclass(origin, msgspec.Struct):
+        return [(field.name, field.annotation) for field in _of_struct(kind)]
+    if issubclass(origin, tuple):
+        hints, names = _hints(kind), getattr(origin, "_fields", ())
+        return [(name, hints.get(name, Any)) for name in names]
+    return [(field.name, field.annotation) for field in fields_of(kind)]
+
+
+@functools.cache
+def _read_fields(kind: Any) -> tuple[ObjectField, ...]:
+    origin: Any = get_origin(kind) or kind
+    if issubclass(origin, msgspec.Struct):
+        return () if origin.__struct_config__.array_like else tuple(_of_struct(kind))
+    if is_pydantic_model(origin):
+        return tuple(_of_model(origin))
+    if is_attrs_class(origin):
         return tuple(_of_attrs_class(kind))
-    if dataclasses.is_dataclass(kind):
+    if dataclasses.is_dataclass(origin):
         return tuple(_of_dataclass(kind))
-    return tuple(_of_typed_dict(kind)) if is_typeddict(kind) else ()
+    return tuple(_of_typed_dict(kind)) if is_typeddict(origin) else ()
 
 
 def is_pydantic_model(kind: object) -> bool:
@@ -117,29 +146,46 @@ def _of_struct(kind: type[msgspec.Struct]) -> Iterator[ObjectField]:
 def _of_model(kind: Any) -> Iterator[ObjectField]:
     for name, field in kind.model_fields.items():
         outside = _outer_name(name, field)
-        yield ObjectField(outside, field.annotation, field.is_required(), outside)
+        annotation = annotated(field.annotation, tuple(field.metadata))
+        yield ObjectField(outside, annotation, field.is_required(), outside)
 
 
 def _of_attrs_class(kind: Any) -> Iterator[ObjectField]:
-    hints = get_type_hints(kind, include_extras=True)
+    hints = _hints(kind)
     nothing = sys.modules["attr"].NOTHING
-    for field in kind.__attrs_attrs__:
+    for field in (get_origin(kind) or kind).__attrs_attrs__:
         if field.init:
             annotation = hints.get(field.name, Any)
             yield ObjectField(field.name, annotation, field.default is nothing, field.alias)
 
 
 def _of_dataclass(kind: Any) -> Iterator[ObjectField]:
-    hints = get_type_hints(kind, include_extras=True)
+    hints = _hints(kind)
     missing = dataclasses.MISSING
-    for field in dataclasses.fields(kind):
+    for field in dataclasses.fields(get_origin(kind) or kind):
         if field.init:
             required = field.default is missing and field.default_factory is missing
             yield ObjectField(field.name, hints[field.name], required, field.name)
 
 
 def _of_typed_dict(kind: Any) -> Iterator[ObjectField]:
-    for name, hint in get_type_hints(kind, include_extras=True).items():
+    required: frozenset[str] = (get_origin(kind) or kind).__required_keys__
+    for name, hint in _hints(kind).items():
         marked = get_origin(hint) in (Required, NotRequired)
         annotation = get_args(hint)[0] if marked else hint
-        yield ObjectField(name, annotation, name in kind.__required_keys__, name)
+        yield ObjectField(name, annotation, name in required, name)
+
+
+def _hints(kind: Any) -> dict[str, Any]:
+    """Return the types of the attributes of a class, with its type variables replaced."""
+    origin: Any = get_origin(kind) or kind
+    hints = get_type_hints(origin, include_extras=True)
+    types = types_of(kind)
+    if not types:
+        return hints
+    # The nearest class that annotates an attribute says its type.
+    owners = {name: owner for owner in reversed(origin.__mro__) for name in annotated_names(owner)}
+    return {
+        name: substituted(hint, types.get(owners.get(name, origin), {}))
+        for name, hint in hints.items()
+    }

@@ -95,7 +95,7 @@ def limits_alone(meta: msgspec.Meta) -> msgspec.Meta | None:
 
 def written(limits: msgspec.Meta | None) -> Iterator[str]:
     """Write limits as in source code, such as `ge=1`."""
-    for name in LIMITS:
+    for name in (*LIMITS, "multiple_of", "tz"):
         value = getattr(limits, name, None)
         if value is not None:
             yield f"{name}={value!r}"

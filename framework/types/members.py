@@ -115,11 +115,14 @@ def method_of(target: object, name: str) -> Callable[..., object] | None:
     return staticmethod(_described(called))
 
 
-def types_of(target: type) -> dict[type, Types]:
-    """Return the types of the type variables of each generic base of a class."""
+def types_of(target: Any) -> dict[type, Types]:
+    """Return the types of the type variables of a class, such as `Page[int]`, and of its bases."""
     found: dict[type, Types] = {}
+    kind = get_origin(target) or target
+    if kind is not target:
+        found[kind] = dict(zip(_variables(kind), get_args(target), strict=False))
     # A class comes before its bases, so its own types are found first.
-    for owner in target.__mro__:
+    for owner in kind.__mro__:
         for base in vars(owner).get("__orig_bases__", ()):
             origin: Any = get_origin(base)
             types = found.get(owner, {})

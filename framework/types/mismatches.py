@@ -1,13 +1,13 @@
 """Every place where a JSON value does not fit its type; msgspec tells only the first."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
-from framework.types.fields import ObjectField, fields_of
+from framework.types.fields import ObjectField, fields_of, is_pydantic_model
 from framework.types.signatures import bare
 from framework.validation import REQUIRED, UNKNOWN, limit_told, place_of, plain
 
@@ -28,19 +28,35 @@ class Mismatch(NamedTuple):
     what: str
 
 
-def mismatches(value: object, annotation: Any) -> Iterator[Mismatch]:
+class ForeignModelError(ValueError):
+    """Hold the places where a model refuses a value."""
+
+    def __init__(self, mismatches: Iterable[Mismatch]) -> None:
+        super().__init__("a model refuses the value")
+        self.mismatches = list(bounded(mismatches))
+
+
+# Makes an object of a class that msgspec does not know, or raises `ForeignModelError`.
+Hook = Callable[[type, object], object]
+
+
+def mismatches(value: object, annotation: Any, hook: Hook | None = None) -> Iterator[Mismatch]:
     """Yield each place of a JSON value that does not fit the type.
 
     Only the first ten thousand values inside the value are searched.
     """
-    return _Search().within(value, annotation)
+    return _Search(hook).within(value, annotation)
 
 
-def first_mismatch(error: msgspec.ValidationError) -> Mismatch:
-    """Return the place and the error that msgspec names."""
+def first_mismatches(error: msgspec.ValidationError) -> Iterator[Mismatch]:
+    """Yield the place and the error that msgspec names, or the errors of the model at the place."""
     steps = _STEP.finditer(place_of(error))
     pointer = "".join(step(found["name"] or found["item"].replace("...", "*")) for found in steps)
-    return Mismatch(pointer, plain(error))
+    cause = error.__cause__
+    if isinstance(cause, ForeignModelError):
+        yield from below(pointer, cause.mismatches)
+    else:
+        yield Mismatch(pointer, plain(error))
 
 
 def bounded(found: Iterable[Mismatch]) -> Iterator[Mismatch]:
@@ -59,41 +75,51 @@ def step(key: str) -> str:
     return "/" + shown.replace("~", "~0").replace("/", "~1")
 
 
+def below(above: str, found: Iterable[Mismatch]) -> Iterator[Mismatch]:
+    """Yield mismatches with the place above them in front of their own places."""
+    for mismatch in found:
+        yield Mismatch(above + mismatch.pointer, mismatch.what)
+
+
 class _Search:
     """Walk through one value; a pointer is written only for a mismatch that was found."""
 
-    def __init__(self) -> None:
+    def __init__(self, hook: Hook | None) -> None:
         self._left = _MOST_VALUES
+        self._hook = hook
 
     def within(self, value: object, annotation: Any) -> Iterator[Mismatch]:
         self._left -= 1
         base, metadata = bare(annotation)
         kind = get_origin(base) or base
         if isinstance(value, list) and kind is list:
-            yield from _limits(value, list, metadata)
+            yield from self._limits(value, list, metadata)
             yield from self._in_list(value, base)
         elif isinstance(value, dict) and kind is dict:
-            yield from _limits(value, dict, metadata)
+            yield from self._limits(value, dict, metadata)
             yield from self._in_dict(value, base)
-        elif isinstance(value, dict) and (fields := fields_of(kind)):
-            yield from self._in_object(value, fields)
-            yield from _unknown(value, fields, kind)
+        elif isinstance(value, dict) and not is_pydantic_model(kind) and fields_of(base):
+            yield from self._in_object(value, fields_of(base))
+            yield from _unknown(value, fields_of(base), kind)
         else:
-            yield from _by_msgspec(value, annotation)
+            yield from self._by_msgspec(value, annotation)
 
     def _in_list(self, value: list[Any], base: Any) -> Iterator[Mismatch]:
         (item_type,) = get_args(base) or (Any,)
         for index, item in enumerate(value):
             if self._left <= 0:
                 return
-            yield from _below(f"/{index}", self.within(item, item_type))
+            yield from below(f"/{index}", self.within(item, item_type))
 
     def _in_dict(self, value: dict[str, Any], base: Any) -> Iterator[Mismatch]:
-        _, item_type = get_args(base) or (str, Any)
+        key_type, item_type = get_args(base) or (str, Any)
         for key, item in value.items():
             if self._left <= 0:
                 return
-            yield from _below(step(key), self.within(item, item_type))
+            if key_type is not str:
+                keyed = self._by_msgspec({key: None}, dict.__class_getitem__((key_type, Any)))
+                yield from (Mismatch(step(key), wrong.what) for wrong in keyed)
+            yield from below(step(key), self.within(item, item_type))
 
     def _in_object(
         self, value: dict[str, Any], fields: tuple[ObjectField, ...]
@@ -103,16 +129,24 @@ class _Search:
                 return
             if field.name in value:
                 found = self.within(value[field.name], field.annotation)
-                yield from _below(step(field.name), found)
+                yield from below(step(field.name), found)
                 continue
             self._left -= 1
             if field.required:
                 yield Mismatch(step(field.name), REQUIRED)
 
+    def _limits(
+        self, value: object, kind: type, metadata: tuple[object, ...]
+    ) -> Iterator[Mismatch]:
+        """Yield the limit that the length of a list or a dict breaks; no item is looked at."""
+        return self._by_msgspec(value, Annotated[kind, *metadata]) if metadata else iter(())
 
-def _below(above: str, found: Iterator[Mismatch]) -> Iterator[Mismatch]:
-    for mismatch in found:
-        yield Mismatch(above + mismatch.pointer, mismatch.what)
+    def _by_msgspec(self, value: object, annotation: Any) -> Iterator[Mismatch]:
+        try:
+            msgspec.convert(value, annotation, str_keys=True, dec_hook=self._hook)
+        except msgspec.ValidationError as error:
+            for inner in first_mismatches(error):
+                yield inner if inner.pointer else Mismatch("", limit_told(inner.what, value))
 
 
 def _unknown(
@@ -124,16 +158,3 @@ def _unknown(
         for key in value:
             if key not in known:
                 yield Mismatch(step(key), UNKNOWN)
-
-
-def _limits(value: object, kind: type, metadata: tuple[object, ...]) -> Iterator[Mismatch]:
-    """Yield the limit that the length of a list or a dict breaks; no item is looked at."""
-    return _by_msgspec(value, Annotated[kind, *metadata]) if metadata else iter(())
-
-
-def _by_msgspec(value: object, annotation: Any) -> Iterator[Mismatch]:
-    try:
-        msgspec.convert(value, annotation, str_keys=True)
-    except msgspec.ValidationError as error:
-        inner = first_mismatch(error)
-        yield inner if inner.pointer else Mismatch("", limit_told(inner.what, value))

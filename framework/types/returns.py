@@ -1,27 +1,22 @@
 """The return type of a handler: what it promises, and what no response can be made of."""
 
-import inspect
 from collections.abc import Callable
+from pathlib import PurePath
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
-from uuid import UUID
 
-import msgspec.inspect
 from werkzeug.wrappers import Response
 
 from framework.report import Place
 from framework.results import value_of
-from framework.types.fields import is_pydantic_model
-from framework.types.fitting import is_protocol
-from framework.types.models import COPY_OF_SESSION, NOT_ENCODED, type_info
+from framework.types.encoding import COPY_OF_SESSION, NOT_ENCODED, is_encodable
 from framework.types.signatures import EMPTY, Unresolved, describe, read_return, split
 from sessions.session import AsyncSession, Session
 
 _NUMBERS = (int, float)
 # The annotations that promise nothing that can be checked.
 _UNSAID = (EMPTY, Unresolved, object)
-# The classes that are sent unchanged, or that msgspec encodes with all their subclasses.
-_ENCODABLE = (str, bytes, dict, list, tuple, set, frozenset, UUID)
+FILE_REMEDY = "Write `return werkzeug.utils.send_file(path, request.environ)`, or return str(path)."
 
 
 def promised(function: Callable[..., object]) -> tuple[Any, ...]:
@@ -55,6 +50,8 @@ def note_returns(function: Callable[..., object], decorator: str, status: int, h
                 f"the handler returns {describe(kind)}, but {NOT_ENCODED}",
                 f"Return dict[str, object]: {COPY_OF_SESSION}.",
             )
+        elif _is_path(kind):
+            here.note(f"the handler returns {describe(kind)}, a path and not a file", FILE_REMEDY)
         elif _is_unencodable(kind):
             here.note(
                 f"the handler returns {describe(kind)}, which JSON cannot hold",
@@ -115,16 +112,16 @@ def _is_body_with_status(kind: Any) -> bool:
     return arguments[1] is int and arguments[0] not in _NUMBERS
 
 
+def _is_path(kind: Any) -> bool:
+    """Return whether a type is a path, with which a handler most likely means the file."""
+    return isinstance(kind, type) and get_origin(kind) is None and issubclass(kind, PurePath)
+
+
 def _is_unencodable(kind: Any) -> bool:
     if not isinstance(kind, type) or get_origin(kind) is not None or kind in _UNSAID:
         return False
-    if issubclass(kind, (Response, *_ENCODABLE)) or is_protocol(kind) or inspect.isabstract(kind):
-        return False
-    # An instance may be of a subclass that JSON can hold.
-    if is_pydantic_model(kind) or type.__subclasses__(kind):
-        return False
     try:
-        return isinstance(type_info(kind), msgspec.inspect.CustomType)
+        return not issubclass(kind, Response) and not is_encodable(kind)
     # An annotation inside the class may exist only for type checkers.
     except (NameError, TypeError):
         return False

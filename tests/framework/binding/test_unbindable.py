@@ -171,7 +171,8 @@ def test_what_json_cannot_hold_is_a_problem() -> None:
     problem = only_problem_of(echo_of(marked(Body, Letter | None)))
 
     assert problem.what == (
-        "parameter 'x' cannot be read from the body: JSON cannot be converted to Mailer"
+        "parameter 'x' cannot be read from the body: JSON cannot be converted to Mailer; it is the"
+        " type of Letter.senders"
     )
 
 

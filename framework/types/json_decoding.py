@@ -1,0 +1,121 @@
+"""JSON → typed values, or 400, or 422 with all errors: what `Body[T]` reads."""
+
+from collections.abc import Callable, Iterable, Iterator
+from json import JSONDecoder
+from typing import Any
+
+import msgspec
+from werkzeug.exceptions import BadRequest
+
+from framework.types.mismatches import (
+    ForeignModelError,
+    Hook,
+    Mismatch,
+    bounded,
+    first_mismatches,
+    mismatches,
+)
+from framework.types.models import (
+    is_read_by_pydantic,
+    json_hook,
+    json_validator,
+)
+from framework.types.msgspec_types import fill_defaults, leaves_defaults_out
+from framework.types.stricter import Check, stricter
+from framework.types.unreadable import refuse_unreadable
+from framework.validation import FieldError, InvalidRequest, plain, shortened
+
+
+def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
+    """Return the function that decodes strict JSON, or raises 400, or 422 with all errors.
+
+    Raises `UnreadableType`, a TypeError, at once if JSON cannot hold the type.
+    """
+    if is_read_by_pydantic(annotation):
+        return _model_decoder(annotation, where)
+    refuse_unreadable(annotation, "JSON")
+    hook = json_hook(annotation)
+    decoder = msgspec.json.Decoder(annotation, dec_hook=hook)
+    fills, check = leaves_defaults_out(annotation), stricter(annotation)
+
+    def decode(body: bytes) -> object:
+        try:
+            value = decoder.decode(body)
+            parsed = _refuse_duplicate_keys(body.decode())
+        except msgspec.ValidationError as error:
+            found = [*bounded(_mismatches(body, annotation, hook, check))]
+            found = found or [*first_mismatches(error)]
+            raise InvalidRequest(field_errors(where, found)) from error
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise _malformed(error) from error
+        if check is not None and (found := [*bounded(check(parsed))]):
+            raise InvalidRequest(field_errors(where, found))
+        if fills:
+            fill_defaults(value)
+        return value
+
+    return decode
+
+
+def field_errors(where: str, found: Iterable[Mismatch]) -> list[FieldError]:
+    """Return the field errors of the mismatches in one source."""
+    return [
+        FieldError(f"{where}:{mismatch.pointer}".rstrip(":"), mismatch.what) for mismatch in found
+    ]
+
+
+def _model_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
+    validate = json_validator(annotation)
+
+    def decode(body: bytes) -> object:
+        try:
+            msgspec.json.decode(body)
+            _refuse_duplicate_keys(body.decode())
+            return validate(body)
+        except ForeignModelError as error:
+            raise InvalidRequest(field_errors(where, error.mismatches)) from error
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise _malformed(error) from error
+
+    return decode
+
+
+def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    parsed = dict(pairs)
+    if len(parsed) == len(pairs):
+        return parsed
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise ValueError(f"the key {shortened(name)!r} appears twice")
+        seen.add(name)
+    return parsed
+
+
+# msgspec keeps the last of two equal keys without an error, so this reads the keys again. Numbers
+# stay texts.
+_refuse_duplicate_keys = JSONDecoder(
+    object_pairs_hook=_refuse_duplicates, parse_int=str, parse_float=str
+).decode
+
+
+def _mismatches(
+    body: bytes, annotation: Any, hook: Hook, check: Check | None
+) -> Iterator[Mismatch]:
+    """Yield what is wrong with a body.
+
+    The whole may be stricter than its parts, for example with a `__post_init__`, and the search may
+    end before the value that msgspec found: then no mismatch is found.
+    """
+    try:
+        value = msgspec.json.decode(body)
+        parsed = _refuse_duplicate_keys(body.decode())
+        yield from mismatches(value, annotation, hook)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise _malformed(error) from error
+    yield from check(parsed) if check else ()
+
+
+def _malformed(error: Exception) -> BadRequest:
+    reason = "it is nested too deeply" if isinstance(error, RecursionError) else plain(error)
+    return BadRequest(f"The body is not valid JSON: {reason}.")
