@@ -50,11 +50,17 @@ class HTTPSettings:
         for name in (field.name for field in fields(self) if field.name.endswith("_limit")):
             value = getattr(self, name)
             if not _is_count(value) or value == 0:
-                yield f"{name} is {value!r}; give a positive number"
+                yield (
+                    f"{name} is {value!r}, which is not a positive whole number; give a positive"
+                    f" number, as in {name}=1000"
+                )
 
     def _host_mistakes(self) -> Iterator[str]:
         if isinstance(self.trusted_hosts, str):
-            yield f"trusted_hosts is {self.trusted_hosts!r}; give a list, [{self.trusted_hosts!r}]"
+            yield (
+                f"trusted_hosts is {self.trusted_hosts!r}, which is a text and not a list; give a"
+                f" list, [{self.trusted_hosts!r}]"
+            )
             return
         for host in self.trusted_hosts:
             if not _is_host(host):
@@ -67,7 +73,10 @@ class HTTPSettings:
         counts = self.trusted_proxies
         if not isinstance(counts, Mapping):
             if not _is_count(counts):
-                yield f"trusted_proxies is {counts!r}; give the number of proxies in front"
+                yield (
+                    f"trusted_proxies is {counts!r}, which is not a number; give the number of"
+                    " proxies in front, as in trusted_proxies=1"
+                )
             return
         for name, count in counts.items():
             if name not in _PROXY_HEADERS:
@@ -76,7 +85,10 @@ class HTTPSettings:
                     f" {', '.join(_PROXY_HEADERS)}"
                 )
             elif not _is_count(count):
-                yield f"trusted_proxies[{name!r}] is {count!r}; give the number of proxies"
+                yield (
+                    f"trusted_proxies[{name!r}] is {count!r}, which is not a number; give the"
+                    " number of proxies"
+                )
 
 
 def _is_host(host: object) -> bool:

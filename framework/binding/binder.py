@@ -1,6 +1,7 @@
 """Binds the parameters of a function: each becomes an extractor, or a mistake of start-up."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -106,7 +107,10 @@ class _Binder:
             if not parameter.variadic:
                 with self._here:
                     found.append(self._bind(parameter))
-        note_variadic(declared, self._here)
+        # The place begins with the name of the function.
+        name = re.split("[ ,]", self._where)[0]
+        is_handler = self._supply.path is Path.ALL
+        note_variadic(declared, "the handler" if is_handler else name, self._here)
         self._check_path(declared, found)
         for clash in clashes(found):
             self._here.is_clean = False

@@ -1,11 +1,12 @@
 """Components: `Inject[T]`."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from dataclasses import dataclass, is_dataclass
+from typing import TYPE_CHECKING, Annotated, TypeVar, is_typeddict
 
 from framework.binding.source import Brackets, Extract, Field, Marker, Needs
 from framework.http.context import PerRequest
 from framework.report import Mistake
+from framework.types.fields import is_pydantic_model
 from framework.types.signatures import describe
 
 T = TypeVar("T")
@@ -36,13 +37,22 @@ class InjectMarker(Marker):
         except NotProvided as missing:
             if field.default is None:
                 what = f"parameter {field.name!r}: {missing.what}"
-                raise Mistake(what, missing.remedy) from missing
+                raise Mistake(what, _remedy(field, missing)) from missing
             component = field.default()
         return component if isinstance(component, PerRequest) else lambda context: component
 
     def explained(self, field: Field) -> str:
         """Name the component; `framework explain` knows where the component comes from."""
         return f"the component {describe(field.annotation)}"
+
+
+def _remedy(field: Field, missing: NotProvided) -> str:
+    """Add the other markers for a class that looks like data of a request."""
+    kind = field.annotation
+    if not (is_dataclass(kind) or is_typeddict(kind) or is_pydantic_model(kind)):
+        return missing.remedy
+    name = describe(kind)
+    return f"If it is data of the request, write Body[{name}] or Form[{name}]. {missing.remedy}"
 
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from framework.binding.source import (
 from framework.binding.texts import Convert, unfit
 from framework.report import Mistake, Place, did_you_mean
 from framework.types.conversion import CONVERSION_ERRORS, TEXTS, text_converter
+from framework.types.limits import UnfitLimits
 from framework.types.signatures import EMPTY, bare, describe
 
 # In a name of at least so many letters, a missing letter is a misspelling, not another word.
@@ -69,7 +70,9 @@ class PathMarker(Marker):
         try:
             convert = text_converter(field.annotation)
         except TypeError as error:
-            raise unfit(self.source, field, error) from error
+            if isinstance(error, UnfitLimits):
+                raise unfit(self.source, field, error) from error
+            raise _not_a_text(field) from error
         return functools.partial(_converted, convert)
 
     def explained(self, field: Field) -> str:
@@ -82,6 +85,15 @@ class PathMarker(Marker):
 
     def _widens(self, base: Any) -> bool:
         return self.made is int and base is float
+
+
+def _not_a_text(field: Field) -> Mistake:
+    return Mistake(
+        f"parameter {field.name!r} has the name of a variable of the path, whose values are texts,"
+        f" but it is {describe(field.annotation)}",
+        f"Give the parameter or the variable another name, or write {field.name}: str or"
+        f" {field.name}: int for the value of the path.",
+    )
 
 
 def _converted(convert: Convert, value: object) -> object:

@@ -54,12 +54,12 @@ def refuse_unreadable(declared: Declared) -> None:
         )
 
 
-def note_variadic(parameters: Iterable[Declared], here: Place) -> None:
-    """Note `*args` and `**kwargs`, which a handler cannot take."""
+def note_variadic(parameters: Iterable[Declared], what: str, here: Place) -> None:
+    """Note `*args` and `**kwargs`, which no request can fill."""
     names = [declared.written for declared in parameters if declared.variadic]
     if names:
         here.note(
-            f"the handler takes {' and '.join(names)}, which no request can fill",
+            f"{what} takes {' and '.join(names)}, which no request can fill",
             "Name the parameters. If a decorator made this function, let the decorator use"
             " functools.wraps, which keeps the signature of the wrapped function.",
         )
@@ -105,6 +105,12 @@ def unmarked(declared: Declared, guess: str) -> Mistake:
             f" <{name}> into the path.",
         )
     written = describe(annotation)
+    if without_none(annotation) in (object, Any):
+        return Mistake(
+            f"parameter {name!r} is {written}, but nothing says where it comes from{guess}",
+            f"Write its type: {name}: str for a query value, {name}: Body[dict[str, {written}]] for"
+            f" the JSON of the body, or {name}: Inject[Mailer] for a component.",
+        )
     remedy = _other_spelling(declared)
     if remedy is not None:
         return Mistake(f"parameter {name!r} is {written}, which no request holds", remedy)

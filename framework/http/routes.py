@@ -34,6 +34,16 @@ _BRACES = re.compile(r"\{([^{}/:]*):?([^{}/]*)\}")
 _VARIABLE = re.compile(r"<(?:([^<>:]+):)?[a-zA-Z_][a-zA-Z0-9_]*>")
 
 
+# The converters for the names that other frameworks give them.
+_FOREIGN_CONVERTERS = {
+    **dict.fromkeys(("number", "integer", "num", "digits", "long"), "int"),
+    **dict.fromkeys(("str", "text", "slug", "re", "regex"), "string"),
+    **dict.fromkeys(("decimal", "double"), "float"),
+    **dict.fromkeys(("guid", "uid"), "uuid"),
+    "filepath": "path",
+}
+
+
 @dataclass(frozen=True)
 class Route:
     """Hold the method, the path and the handler of a route."""
@@ -78,14 +88,26 @@ def variables_of(route: Route, report: Report) -> Mapping[str, type | None]:
     for mistake in _foreign_variables(route):
         here.note(mistake.what, mistake.remedy)
     here.require_clean()
+    if route.rule.count("<") != route.rule.count(">"):
+        raise _not_a_rule(route.rule, ValueError())
     try:
         return path_variables(route.rule)
     except ValueError as error:
-        raise Mistake(
-            f"the path {route.rule!r} is not a rule: {error}",
-            "Write a path such as '/items/<int:item_id>'; converters are string, int, float, uuid,"
-            " path and any.",
-        ) from error
+        raise _not_a_rule(route.rule, error) from error
+
+
+def _not_a_rule(rule: str, error: ValueError) -> Mistake:
+    what = f"the path {rule!r} is not a rule: {error}"
+    if rule.count("<") != rule.count(">"):
+        lacking = ">" if rule.count("<") > rule.count(">") else "<"
+        what = f"the path {rule!r} has a variable without its {lacking!r}"
+    unknown = re.search(r"'(\w+)' does not exist", str(error))
+    meant = _FOREIGN_CONVERTERS.get(unknown[1].lower()) if unknown else None
+    return Mistake(
+        what,
+        f"{f'Did you mean {meant!r}? ' if meant else ''}Write a path such as"
+        " '/items/<int:item_id>'; converters are string, int, float, uuid, path and any.",
+    )
 
 
 def note_duplicates(routes: Iterable[Route], report: Report) -> None:

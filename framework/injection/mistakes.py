@@ -2,7 +2,6 @@
 
 import inspect
 import os
-import re
 import sys
 import traceback
 from collections.abc import AsyncGenerator, Collection, Coroutine, Iterable, Iterator, Sequence
@@ -13,12 +12,13 @@ from typing import Any, get_args, get_origin
 import injector
 from werkzeug.wrappers import Request
 
+from framework.arguments import right_arguments
 from framework.binding.inject import NotProvided
 from framework.binding.session import is_session
 from framework.decorators import component_methods, is_component, is_configuration, is_controller
 from framework.injection.providers import Absent, Known, Provider, item_of, key_of
 from framework.middleware import is_about_middleware, takes_requests
-from framework.report import Mistake, did_you_mean, location
+from framework.report import Mistake, location
 from framework.types.conversion import TEXTS, is_scalar
 from framework.types.fitting import fits, is_protocol, subclasses
 from framework.types.members import types_of
@@ -28,7 +28,6 @@ from framework.types.signatures import (
     bare,
     describe,
     read_return,
-    signature_of,
     split,
 )
 
@@ -36,8 +35,6 @@ _MOST_PLACES = 5
 # The frames of this code in a traceback say nothing about the mistake.
 _PACKAGE = Path(__file__).parent.parent
 _OWN_FOLDERS = tuple(f"{folder}{os.sep}" for folder in (_PACKAGE, Path(injector.__file__).parent))
-# Python's message about an argument that a constructor does not have.
-_UNKNOWN_NAME = re.compile(r"(.+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 
 
 def not_provided(key: Any, components: Collection[type], absent: Iterable[Absent]) -> NotProvided:
@@ -149,7 +146,7 @@ def raised(provider: Provider, error: Exception) -> Mistake:
     shown = "".join(traceback.format_exception(type(error), error, trace)).rstrip()
     return Mistake(
         f"{provider.name} cannot be built: {type(error).__name__}: {error}\n{shown}",
-        _right_name(provider, error) or usual,
+        right_arguments(error) or usual,
         where=provider.where,
     )
 
@@ -294,17 +291,6 @@ def _looks_like(candidate: type, key: type) -> bool:
         if not name.startswith("_")
     ]
     return bool(members) and all(hasattr(candidate, name) for name in members)
-
-
-def _right_name(provider: Provider, error: Exception) -> str | None:
-    """Return the right names, if the component was called with an unknown argument."""
-    kind: Any = provider.keys[0] if provider.keys else None
-    found = _UNKNOWN_NAME.match(str(error)) if isinstance(error, TypeError) else None
-    if found is None or not isinstance(kind, type) or found[1] != kind.__qualname__:
-        return None
-    names = list(signature_of(kind).parameters)
-    guess = did_you_mean(found[2], names).removeprefix("; ")
-    return f"{guess[:1].upper()}{guess[1:]} {kind.__name__} takes {', '.join(names)}.".lstrip()
 
 
 def _made_by_hand(provider: Provider) -> str | None:

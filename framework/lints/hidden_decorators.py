@@ -32,7 +32,7 @@ class HiddenDecorators:
                 if is_member and not _holds_nothing(found):
                     for written, hidden in self._hidden(found, f"{base.__qualname__}.{name}"):
                         lost.add(name)
-                        _note_lost(written, hidden, report)
+                        _note_lost(written, hidden, found, report)
         return lost
 
     def _hidden(self, found: object, name: str) -> Iterator[tuple[FunctionType, list[str]]]:
@@ -136,8 +136,15 @@ def _written(key: str, missing: tuple[object, ...]) -> list[str]:
     return [_NAMES[key]] if missing else []
 
 
-def _note_lost(written: FunctionType, hidden: list[str], report: Report) -> None:
+def _note_lost(written: FunctionType, hidden: list[str], member: object, report: Report) -> None:
     do, it = ("does", "it") if len(hidden) == 1 else ("do", "them")
+    kind = type(member).__name__
+    if kind in ("property", "cached_property"):
+        report.at(written).note(
+            f"{' and '.join(hidden)} {do} nothing here: @{kind} makes the method an attribute",
+            f"Remove @{kind}: a request calls the method.",
+        )
+        return
     report.at(written).note(
         f"{' and '.join(hidden)} {do} nothing here: a decorator above hides {it}",
         f"Let that decorator use functools.wraps, or move it below {hidden[-1]}.",

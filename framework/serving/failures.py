@@ -12,6 +12,7 @@ import click
 import injector
 from markupsafe import Markup
 
+from framework.arguments import right_arguments
 from framework.http.errors import prefers_html
 from framework.http.pages import error_page
 from framework.report import StartupError
@@ -36,7 +37,8 @@ def describe(error: BaseException) -> str:
         return str(error) if cause is None else f"{error}\n\n{_traceback(cause)}"
     if isinstance(error, click.ClickException):
         return error.format_message()
-    return _traceback(error)
+    remedy = right_arguments(error)
+    return f"{_traceback(error)}\nFix: {remedy}" if remedy else _traceback(error)
 
 
 def is_of_ours(file: str) -> bool:

@@ -6,6 +6,7 @@ The module also tells which classes JSON cannot hold.
 from collections import ChainMap, UserDict, UserList, UserString, deque
 from collections.abc import Callable, ItemsView, KeysView, ValuesView
 from inspect import isabstract
+from io import IOBase
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -16,7 +17,7 @@ from ipaddress import (
 )
 from numbers import Integral, Rational, Real
 from pathlib import PurePath
-from types import MappingProxyType
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType
 from typing import Annotated, Any, cast, get_origin
 from uuid import UUID
 
@@ -75,7 +76,9 @@ def encodable(value: object) -> object:
     # The other numbers of numpy; a fraction is no float, because a float may lose a part of it.
     if isinstance(value, Real) and not isinstance(value, Rational):
         return float(value)
-    raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
+    remedy = _remedy(type(value))
+    fix = f". Fix: {remedy}" if remedy else ""
+    raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported{fix}")
 
 
 def is_encodable(kind: type) -> bool:
@@ -90,3 +93,19 @@ def is_encodable(kind: type) -> bool:
     if is_protocol(kind) or isabstract(kind) or type.__subclasses__(kind):
         return True
     return next(strangers(kind), None) is not kind
+
+
+def _remedy(kind: type) -> str | None:
+    """Say what to do with an object that is often returned by mistake; None for other objects."""
+    if issubclass(kind, BaseException):
+        return f"raise the error: raise {describe(kind)}(...)"
+    if issubclass(kind, IOBase):
+        return (
+            "let the handler take request: Request, and return"
+            " werkzeug.utils.send_file(file, request.environ)"
+        )
+    if issubclass(kind, type):
+        return "return an object of the class, not the class"
+    if issubclass(kind, FunctionType | MethodType | BuiltinFunctionType):
+        return "call the function, and return what it returns"
+    return None

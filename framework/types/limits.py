@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from framework.report import Mistake
+from framework.report import Mistake, did_you_mean
 from framework.types.signatures import describe
 
 # The comparison of each limit, and its sign in messages.
@@ -24,6 +24,16 @@ _BOUNDS = tuple(_COMPARISONS)
 _LENGTHS = ("min_length", "max_length")
 LIMITS = (*_BOUNDS, *_LENGTHS, "pattern")
 _RANGES = (*product(("ge", "gt"), ("le", "lt")), _LENGTHS)
+# The limits for the names that other libraries give them.
+_ELSEWHERE = {
+    **dict.fromkeys(("gte", "min", "minimum", "min_value"), "ge"),
+    **dict.fromkeys(("lte", "max", "maximum", "max_value"), "le"),
+    **dict.fromkeys(("above", "exclusiveMinimum"), "gt"),
+    **dict.fromkeys(("below", "exclusiveMaximum"), "lt"),
+    **dict.fromkeys(("minlength", "minLength", "min_len", "min_items"), "min_length"),
+    **dict.fromkeys(("maxlength", "maxLength", "max_len", "max_items", "length"), "max_length"),
+    **dict.fromkeys(("regex", "regexp", "match"), "pattern"),
+}
 # The largest integer that msgspec can compare.
 _LARGEST = 2**63 - 1
 
@@ -49,7 +59,7 @@ def mistakes_of_limits(limits: Mapping[str, object]) -> Iterator[Mistake]:
         if name not in LIMITS:
             yield Mistake(
                 f"has no limit {name!r}",
-                f"The limits are {', '.join(LIMITS[:-1])} and {LIMITS[-1]}.",
+                f"{_meant(name)}The limits are {', '.join(LIMITS[:-1])} and {LIMITS[-1]}.",
             )
     wrong = [mistake for name in known for mistake in _wrong_value(name, limits[name])]
     yield from wrong
@@ -99,6 +109,16 @@ def written(limits: msgspec.Meta | None) -> Iterator[str]:
         value = getattr(limits, name, None)
         if value is not None:
             yield f"{name}={value!r}"
+
+
+def _meant(name: str) -> str:
+    """Say which limit a name of another library means."""
+    if name in ("default", "default_factory"):
+        return "Write the default behind the parameter. "
+    if name in ("alias", "name", "key"):
+        return 'The name is the first argument, as in query("page_size"). '
+    guess = did_you_mean(_ELSEWHERE.get(name, name), LIMITS).removeprefix("; ")
+    return f"{guess[:1].upper()}{guess[1:]} " if guess else ""
 
 
 def _wrong_value(name: str, value: Any) -> Iterator[Mistake]:

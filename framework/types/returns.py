@@ -16,6 +16,7 @@ from sessions.session import AsyncSession, Session
 _NUMBERS = (int, float)
 # The annotations that promise nothing that can be checked.
 _UNSAID = (EMPTY, Unresolved, object)
+ERROR_REMEDY = "Raise the error, as in raise NotFound(...), and leave it out of the annotation."
 FILE_REMEDY = "Write `return werkzeug.utils.send_file(path, request.environ)`, or return str(path)."
 
 
@@ -52,6 +53,8 @@ def note_returns(function: Callable[..., object], decorator: str, status: int, h
             )
         elif _is_path(kind):
             here.note(f"the handler returns {describe(kind)}, a path and not a file", FILE_REMEDY)
+        elif isinstance(kind, type) and issubclass(kind, BaseException):
+            here.note(f"the handler returns {describe(kind)}, which is an error", ERROR_REMEDY)
         elif _is_unencodable(kind):
             here.note(
                 f"the handler returns {describe(kind)}, which JSON cannot hold",

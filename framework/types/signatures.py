@@ -1,11 +1,13 @@
 """The parameters of a function with their annotations: types, texts, aliases, `Annotated`."""
 
+import builtins
 import inspect
 import re
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Any, ForwardRef, Optional, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -14,6 +16,8 @@ from framework.report import Place, Report
 
 EMPTY = inspect.Parameter.empty
 
+# How alike a misspelt name and the name of a class must be, from 0 to 1.
+_SURELY = 0.75
 # The modules and classes before a name.
 _QUALIFIER = re.compile(r"(?:[\w<>]+\.)+(?=\w)")
 
@@ -283,20 +287,29 @@ def _unresolvable(
 ) -> tuple[str, str]:
     written = describe(getattr(annotation, "__forward_arg__", annotation))
     if isinstance(error, NameError) and error.name:
-        top = "the top of the module"
-        remedy = f"Import {error.name} at {top}, not only under `if TYPE_CHECKING:`."
-        if "<locals>" in getattr(method, "__qualname__", ""):
-            remedy += (
-                f" If {error.name} is local to a function, move it to {top}: an annotation that is"
-                " a text finds only names of the module."
-            )
-        return (
-            f"{subject} is {written!r}, but {error.name!r} does not exist when the program runs",
-            remedy,
-        )
+        what = f"{subject} is {written!r}, but {error.name!r} does not exist when the program runs"
+        return _unknown(what, error.name, method)
     # The errors of the framework's own names say what to do instead.
     what, _, remedy = str(error).partition(". Fix: ")
     return (
         f"{subject} is {written!r}, which cannot be evaluated: {type(error).__name__}: {what}",
         f"{remedy[:1].upper()}{remedy[1:]}" or "Write a type that exists when the program runs.",
     )
+
+
+def _unknown(what: str, name: str, method: Callable[..., object]) -> tuple[str, str]:
+    """Say how to correct a name in an annotation, which may be misspelt or not be imported."""
+    top = "the top of the module"
+    known = {**vars(builtins), **getattr(inspect.unwrap(method), "__globals__", {})}
+    classes = [known_name for known_name, value in known.items() if isinstance(value, type)]
+    close = get_close_matches(name, classes, n=1, cutoff=_SURELY)
+    if close:
+        guess = f"{what}; did you mean {close[0]!r}?"
+        return guess, f"Correct the name, or import {name} at {top}."
+    remedy = f"Import {name} at {top}, not only under `if TYPE_CHECKING:`."
+    if "<locals>" in getattr(method, "__qualname__", ""):
+        remedy += (
+            f" If {name} is local to a function, move it to {top}: an annotation that is a text"
+            " finds only names of the module."
+        )
+    return what, remedy

@@ -227,11 +227,14 @@ def test_limits_of_one_application_leave_others_alone() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"body_limit": 0}, "body_limit is 0; give a positive number"),
-        ({"form_parts_limit": -1}, "form_parts_limit is -1; give a positive number"),
+        ({"body_limit": 0}, "body_limit is 0, which is not a positive whole number; give"),
+        (
+            {"form_parts_limit": -1},
+            "form_parts_limit is -1, which is not a positive whole number; give",
+        ),
         (
             {"trusted_hosts": "shop.example"},
-            "trusted_hosts is 'shop.example'; give a list, ['shop.example']",
+            "trusted_hosts is 'shop.example', which is a text and not a list; give a list, ['shop",
         ),
         ({"trusted_hosts": ["*.shop.example"]}, "trusted_hosts has '*.shop.example'"),
         ({"trusted_hosts": ["https://shop.example"]}, "which is not a host"),
@@ -267,7 +270,7 @@ def test_impossible_settings_are_problems_of_start_up() -> None:
 
     problem = only_problem_of(Pages, Web)
 
-    assert problem.what == "body_limit is -5"
+    assert problem.what == "body_limit is -5, which is not a positive whole number"
     assert "Web.http (" in problem.where
 
 

@@ -63,13 +63,28 @@ def test_a_limit_that_is_none_is_a_problem(marker: Any, limits: dict[str, Any], 
     assert problem.what.startswith(f"{marker.__name__}() of parameter 'x' has {what}")
 
 
-def test_unknown_limits_are_a_problem() -> None:
-    """The known ones are told."""
-    limits: Any = {"gte": 1}
+@pytest.mark.parametrize(
+    ("name", "guess"),
+    [
+        ("gte", "Did you mean 'ge'? "),
+        ("min", "Did you mean 'ge'? "),
+        ("maximum", "Did you mean 'le'? "),
+        ("minlength", "Did you mean 'min_length'? "),
+        ("regex", "Did you mean 'pattern'? "),
+        ("max_lenght", "Did you mean 'max_length'? "),
+        ("default", "Write the default behind the parameter. "),
+        ("name", 'The name is the first argument, as in query("page_size"). '),
+        ("xylophone", ""),
+    ],
+)
+def test_unknown_limits_are_a_problem(name: str, guess: str) -> None:
+    """The known ones are told, and the one that another library calls so."""
+    limits: Any = {name: 1}
     problem = only_problem_of(echo_of(Annotated[int, query(**limits)]))
 
-    assert problem.what == "query() of parameter 'x' has no limit 'gte'"
-    assert problem.remedy == ("The limits are ge, gt, le, lt, min_length, max_length and pattern.")
+    assert problem.what == f"query() of parameter 'x' has no limit {name!r}"
+    limits_are = "The limits are ge, gt, le, lt, min_length, max_length and pattern."
+    assert problem.remedy == f"{guess}{limits_are}"
 
 
 @pytest.mark.parametrize("alias", [3, int])
