@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from types import CodeType
+from types import CodeType, FunctionType
 
 from framework.http.scope import end_all
 from framework.injection.graph import Graph
@@ -132,7 +132,8 @@ def _note_misspelt(configuration: type, report: Report) -> None:
         name: function
         for owner in configuration.__mro__
         for name, function in vars(owner).items()
-        if inspect.isfunction(function)
+        # A class may lie about itself with `__class__`; its type does not.
+        if type(function) is FunctionType
     }
     used = set().union(*(_names_in(function.__code__) for function in methods.values()))
     for name, function in methods.items():
