@@ -22,6 +22,7 @@ from framework.http.context import Context
 from framework.report import Mistake
 from framework.types.conversion import CONVERSION_ERRORS, list_item, text_converter, with_limits
 from framework.types.limits import UnfitLimits, mistakes_of_limits, written
+from framework.types.mismatches import MOST_ERRORS
 from framework.types.signatures import bare
 from framework.validation import (
     FieldError,
@@ -168,6 +169,8 @@ def _list_converter(
                 values.append(convert(text))
             except CONVERSION_ERRORS as error:
                 errors.append(FieldError(f"{where}/{index}", told(error, text)))
+                if len(errors) == MOST_ERRORS:
+                    break
         if errors:
             raise InvalidRequest(errors)
         try:

@@ -25,6 +25,10 @@ from framework.types.stricter import Check, stricter
 from framework.types.unreadable import refuse_unreadable
 from framework.validation import FieldError, InvalidRequest, plain, shortened
 
+# With each error, pydantic keeps a copy of the keys above the wrong value. A megabyte with a long
+# key above many wrong values would fill the memory.
+_LONGEST_KEY = 500
+
 
 def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
     """Return the function that decodes strict JSON, or raises 400, or 422 with all errors.
@@ -70,7 +74,7 @@ def _model_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
     def decode(body: bytes) -> object:
         try:
             msgspec.json.decode(body)
-            _refuse_duplicate_keys(body.decode())
+            _refuse_unfit_keys(body.decode())
             return validate(body)
         except ForeignModelError as error:
             raise InvalidRequest(field_errors(where, error.mismatches)) from error
@@ -92,11 +96,25 @@ def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return parsed
 
 
-# msgspec keeps the last of two equal keys without an error, so this reads the keys again. Numbers
-# stay texts.
-_refuse_duplicate_keys = JSONDecoder(
-    object_pairs_hook=_refuse_duplicates, parse_int=str, parse_float=str
-).decode
+def _refuse_duplicates_and_long_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    for name, _ in pairs:
+        if len(name) > _LONGEST_KEY:
+            raise ValueError(
+                f"the key {shortened(name)!r} is longer than {_LONGEST_KEY} characters"
+            )
+    return _refuse_duplicates(pairs)
+
+
+def _key_reader(
+    hook: Callable[[list[tuple[str, object]]], dict[str, object]],
+) -> Callable[[str], Any]:
+    # Numbers stay texts.
+    return JSONDecoder(object_pairs_hook=hook, parse_int=str, parse_float=str).decode
+
+
+# msgspec keeps the last of two equal keys without an error, so these read the keys again.
+_refuse_duplicate_keys = _key_reader(_refuse_duplicates)
+_refuse_unfit_keys = _key_reader(_refuse_duplicates_and_long_keys)
 
 
 def _mismatches(

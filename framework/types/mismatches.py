@@ -14,7 +14,7 @@ from framework.validation import REQUIRED, UNKNOWN, limit_told, place_of, plain
 # Python looks at each value, which takes some fifty times as long as decoding it.
 _MOST_VALUES = 10_000
 # Without these limits, a megabyte of wrong values would give many megabytes of errors.
-_MOST_ERRORS = 100
+MOST_ERRORS = 100
 _MOST_TEXT = 100_000
 _LONGEST_KEY = 100
 
@@ -62,7 +62,7 @@ def first_mismatches(error: msgspec.ValidationError) -> Iterator[Mismatch]:
 def bounded(found: Iterable[Mismatch]) -> Iterator[Mismatch]:
     """Yield the first hundred mismatches, or fewer if their texts are long."""
     length = 0
-    for mismatch in islice(found, _MOST_ERRORS):
+    for mismatch in islice(found, MOST_ERRORS):
         yield mismatch
         length += len(mismatch.pointer) + len(mismatch.what)
         if length > _MOST_TEXT:

@@ -8,8 +8,8 @@ import msgspec
 import pydantic
 import pytest
 
-from framework import Body, controller, post
-from tests.support.small_applications import client_of
+from framework import Body, Form, controller, post
+from tests.support.small_applications import client_of, echo_of, posted
 
 MOST_SECONDS = 3.0
 
@@ -29,6 +29,10 @@ class Tree(msgspec.Struct):
 
 class Model(pydantic.BaseModel):
     price: int
+
+
+class Notes(pydantic.BaseModel):
+    notes: dict[str, list[int]]
 
 
 Wide: Any = msgspec.defstruct("Wide", [(f"f{index}", int, 0) for index in range(200)])
@@ -75,6 +79,11 @@ BODIES: dict[str, tuple[Any, bytes, int]] = {
     ),
     "each model is wrong": (list[Model], b"[" + b"{}," * 300_000 + b"{}]", 422),
     "the last model is wrong": (list[Model], b"[" + b'{"price":1},' * 80_000 + b"{}]", 422),
+    "a long key of a model above many errors": (
+        Notes,
+        b'{"notes":{"' + LONG + b'":[' + b'"",' * 2000 + b'""]}}',
+        400,
+    ),
     "the key of a model is there twice": (dict[str, Model], _with_keys("79999"), 400),
 }
 
@@ -113,3 +122,28 @@ def test_an_error_behind_all_that_is_searched_is_told() -> None:
     assert answer.get_json()["errors"] == [
         {"where": "body:/50000", "what": "expected int, got str"}
     ]
+
+
+@pytest.mark.parametrize(("length", "status"), [(500, 200), (501, 400)])
+def test_a_model_has_keys_of_five_hundred_characters(length: int, status: int) -> None:
+    """pydantic copies the keys above a wrong value for each error, so their length is limited."""
+
+    @controller("/")
+    class Pages:
+        @post("/")
+        def page(self, body: Body[Notes]) -> int:
+            return len(body.notes)
+
+    with client_of(Pages) as client:
+        answer = client.post("/", json={"notes": {"k" * length: [1]}})
+
+    assert answer.status_code == status
+
+
+def test_the_errors_of_a_list_of_texts_are_bounded() -> None:
+    """A query or a form of wrong numbers is answered with its first hundred errors."""
+    fields = b"&".join([b"x=a"] * 900)
+
+    errors = posted(echo_of(Form[list[int]]), fields, "application/x-www-form-urlencoded")
+
+    assert list(errors) == [f"form:x/{index}" for index in range(100)]
