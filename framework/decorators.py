@@ -46,6 +46,8 @@ class Catch:
 
     types: tuple[type[Exception], ...]
     status: int | None
+    # The names of the handlers for which the method answers; empty for all handlers.
+    of: tuple[str, ...] = ()
 
 
 def _explained(verb: str) -> Callable[[Target], Target]:
@@ -181,20 +183,25 @@ def guard(*guards: object) -> Callable[[Target], Target]:
 
 
 @explains_arguments("@catch", "@catch(LookupError, status=404)", OF_CATCH)
-def catch(*types: type[Exception], status: int | None = None) -> Callable[[Method], Method]:
+def catch(
+    *types: type[Exception],
+    status: int | None = None,
+    of: Callable[..., object] | Sequence[Callable[..., object]] = (),
+) -> Callable[[Method], Method]:
     """Let a method answer when a handler raises one of the types.
 
     In a controller, the method answers for the handlers of the controller; in a configuration, for
     all handlers. The most specific type decides, then the nearest layer. The parameters are bound
     like the parameters of a handler, but a parameter annotated with an exception takes the error.
     The result is the answer. An HTTP error keeps its own status unless `status` or a Response gives
-    another one.
+    another one. With `of`, the method answers only for these handlers of its controller.
     """
     _require_exceptions(types)
+    names = _names_of(of)
 
     def decorate(method: Method) -> Method:
         # Python applies the lowest decorator first, but the highest one comes first in the list.
-        tag(method, CATCHES, (Catch(types, status), *catches_in(tag_of(method, CATCHES))))
+        tag(method, CATCHES, (Catch(types, status, names), *catches_in(tag_of(method, CATCHES))))
         return method
 
     return decorate
@@ -314,6 +321,20 @@ def _require_exceptions(types: Sequence[object]) -> None:
     for given in types:
         if not (isinstance(given, type) and issubclass(given, Exception)):
             raise TypeError(_not_an_exception(given))
+
+
+def _names_of(handlers: object) -> tuple[str, ...]:
+    """Return the names of the methods that `of` gives: one method, or several in a list."""
+    given = (
+        handlers if isinstance(handlers, Sequence) and not isinstance(handlers, str) else [handlers]
+    )
+    names = [getattr(handler, "__name__", None) for handler in given]
+    if None in names:
+        raise TypeError(
+            f"of={handlers!r} is not a handler. Fix: write the method itself, without quotes and"
+            " below its definition, as in @catch(InvalidRequest, of=login)"
+        )
+    return tuple(map(str, names))
 
 
 def _not_an_exception(given: object) -> str:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, get_args
@@ -36,26 +37,36 @@ class Catcher:
     tuples_are_data: bool
     plan: Plan
     method: Callable[..., object]
+    # The names of the handlers for which it answers; empty for all.
+    of: tuple[str, ...]
     # The parameter that takes the error, with its index; None if no parameter takes the error.
     error: tuple[int, Declared] | None
 
 
 def read_catchers(
-    owners: Iterable[type], rules: Iterable[str], graph: Graph, report: Report
+    owners: Iterable[type], rules: Iterable[tuple[str, str]], graph: Graph, report: Report
 ) -> list[Catcher]:
     """Bind the exception handlers of one layer: of a controller, or of the configurations.
 
-    `rules` are the rules of the requests that the exception handlers may have to answer.
+    `rules` are the rules of the requests that the exception handlers may have to answer, each with
+    the name of its handler.
     """
     members = [(owner, member) for owner in owners for member in tagged_members(owner, CATCHES)]
-    variables = common_variables(rules if members else ())
+    known = list(rules) if members else []
     catchers: list[Catcher] = []
     for owner, member in members:
         with report.at(member.function):
-            plan = _plan(member, variables, graph, report)
+            _note_unknown_handlers(member, {name for name, _ in known}, report)
+            plan = _plan(member, common_variables(_rules_of(member, known)), graph, report)
             catchers += _catchers(member, plan, getattr(graph.get(owner), member.name))
     _note_duplicates([member for _, member in members], report)
     return catchers
+
+
+def nearest_of(name: str, catchers: Sequence[Catcher]) -> list[Catcher]:
+    """List the exception handlers of a controller for one handler, those of only it first."""
+    own = [catcher for catcher in catchers if name in catcher.of]
+    return [*own, *(catcher for catcher in catchers if not catcher.of)]
 
 
 def catcher_of(catchers: Sequence[Catcher], error: type) -> tuple[Catcher, type] | None:
@@ -188,7 +199,24 @@ def _catchers(member: Member, plan: Plan, method: Callable[..., object]) -> Iter
     where, tuples = location(member.function), promises_tuple(member.function)
     error = next(iter(_errors(member.function)), None)
     for catch in catches_in(member.tag):
-        yield Catcher(catch.types, where, catch.status, tuples, plan, method, error)
+        yield Catcher(catch.types, where, catch.status, tuples, plan, method, catch.of, error)
+
+
+def _rules_of(member: Member, rules: Sequence[tuple[str, str]]) -> list[str]:
+    """List the rules of the handlers for which an exception handler answers."""
+    catches = catches_in(member.tag)
+    names = {name for catch in catches for name in catch.of}
+    is_for_all = not all(catch.of for catch in catches)
+    return [rule for name, rule in rules if is_for_all or name in names]
+
+
+def _note_unknown_handlers(member: Member, names: AbstractSet[str], report: Report) -> None:
+    for name in (name for catch in catches_in(member.tag) for name in catch.of):
+        if name not in names:
+            report.at(member.function).note(
+                f"@catch(..., of={name}) names a method that is not a handler of this class",
+                "Name a method that has @get, @post or another verb in the same controller.",
+            )
 
 
 def _errors(function: Callable[..., object]) -> list[tuple[int, Declared]]:
@@ -219,11 +247,12 @@ def _takes_error(declared: Declared) -> bool:
 
 def _note_duplicates(members: Iterable[Member], report: Report) -> None:
     """Note types that two exception handlers of one layer catch."""
-    first: dict[type, str] = {}
+    first: dict[tuple[type, tuple[str, ...]], str] = {}
     for member in members:
         where = location(member.function)
-        for kind in (kind for tagged in catches_in(member.tag) for kind in tagged.types):
-            other = first.setdefault(kind, where)
+        found = [(kind, catch.of) for catch in catches_in(member.tag) for kind in catch.types]
+        for kind, of in found:
+            other = first.setdefault((kind, of), where)
             if other != where:
                 report.note(
                     where,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from framework.around.exception_handlers import Catcher, read_catchers
+from framework.around.exception_handlers import Catcher, nearest_of, read_catchers
 from framework.around.guards import Guard, bind_guard, read_guards
 from framework.binding.binder import Path, Supply, bind, read_function
 from framework.binding.form_objects import share_names
@@ -97,9 +97,9 @@ class HandlerReader:
         self._routes = {
             controller: routes_of(controller, report) for controller in self._controllers
         }
-        rules = [route.rule for own in self._routes.values() for route in own]
+        rules = [("", route.rule) for own in self._routes.values() for route in own]
         # These exception handlers also answer requests without a handler: "/" has no variables.
-        self.catchers = read_catchers(self._configurations, ["/", *rules], graph, report)
+        self.catchers = read_catchers(self._configurations, [("", "/"), *rules], graph, report)
         """The exception handlers of the whole application."""
 
     def read(self) -> list[Handler]:
@@ -108,11 +108,11 @@ class HandlerReader:
         note_duplicates(chain.from_iterable(self._routes.values()), self._report)
         prefixes = _endpoints(self._controllers)
         for controller, own in self._routes.items():
-            rules = [route.rule for route in own]
+            rules = [(route.name, route.rule) for route in own]
             catchers = read_catchers([controller], rules, self._graph, self._report)
             for route in own:
                 with self._report.at(route.where):
-                    around = [*catchers, *self.catchers]
+                    around = [*nearest_of(route.name, catchers), *self.catchers]
                     found.append(self._handler(route, prefixes[controller], around))
         return found
 
