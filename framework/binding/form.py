@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Unpack, get_origin
 
 from werkzeug.datastructures import FileStorage
 
@@ -24,11 +24,13 @@ from framework.report import Mistake
 from framework.types.conversion import (
     CONVERSION_ERRORS,
     TEXTS,
+    collection_of,
     is_scalar,
     list_item,
     text_converter,
 )
 from framework.types.fields import ObjectField, fields_of, is_pydantic_model
+from framework.types.model_fields import is_collection, unfillable
 from framework.types.models import reads_text
 from framework.types.signatures import bare, describe
 from framework.validation import invalid, repeated
@@ -117,14 +119,15 @@ class FormMarker(TextMarker):
     def _upload(self, field: Field) -> Extract:
         name = self.name_of(field)
         absent = default_or_refusal(field.default, f"form:{name}")
-        several = list_item(field.annotation) is not None
+        is_one = list_item(field.annotation) is None
+        collect = None if is_one else collection_of(field.annotation)
 
         def extract(context: Context) -> object:
             files = _chosen(context, name)
             if not files:
                 return absent()
-            if several:
-                return files
+            if collect is not None:
+                return collect(files)
             if len(files) > 1:
                 raise invalid(f"form:{name}", repeated(len(files)))
             return files[0]
@@ -148,9 +151,11 @@ class FormMarker(TextMarker):
                 f"Write Form[{describe(kind)}], and put limits on the fields of the class.",
             )
         model = is_pydantic_model(kind)
+        if model and (wrong := unfillable(kind, fields)) is not None:
+            raise _unfillable(field, wrong)
         members = [_member(member, field, model=model) for member in fields]
         try:
-            return WholeForm(kind, members, field.default)
+            return WholeForm(get_origin(kind) or kind, members, field.default)
         except TypeError as error:
             raise _unreadable(field, error) from error
 
@@ -194,6 +199,15 @@ def _unreadable(field: Field, error: Exception) -> Mistake:
     )
 
 
+def _unfillable(field: Field, member: ObjectField) -> Mistake:
+    return Mistake(
+        f"parameter {field.name!r} cannot be read from the form: no field of a form holds"
+        f" {describe(member.annotation)}, the type of {member.name!r}",
+        "Use texts, numbers, lists, sets or tuples of them, or files; or give the field a validator"
+        ' with mode="before" that reads the text. Body[...] reads whole objects from JSON.',
+    )
+
+
 def _can_be_empty(kind: Any) -> bool:
     """Return whether an empty text is a value of the type, and not an empty field."""
     if kind is str:
@@ -211,7 +225,7 @@ def _member(member: ObjectField, field: Field, *, model: bool) -> Member:
     """Return how one field of an object is read; a model converts texts itself."""
     annotation, marker = member.annotation, FormMarker(member.name)
     if model and not is_upload(annotation):
-        annotation = str if list_item(annotation) is None else list[str]
+        annotation = list[str] if is_collection(annotation) else str
     optional = model or not member.required
     inner = replace(
         field,

@@ -1,12 +1,13 @@
 """Values of the query string: `Query[int]`, `query("page_size", ge=1)`, and unmarked scalars."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Unpack, get_origin
 
 from framework.arguments import explains_arguments
 from framework.binding.source import Documented, DocumentedValue, Field
 from framework.binding.texts import Limits, Read, TextMarker, brackets, limited
 from framework.types.conversion import is_scalar, list_item
+from framework.types.signatures import bare
 
 T = TypeVar("T")
 
@@ -27,7 +28,8 @@ class QueryMarker(TextMarker):
     @classmethod
     def is_implied_by(cls, annotation: Any) -> bool:
         """Return whether an unmarked parameter of this type is a value of the query."""
-        return is_scalar(annotation) or is_scalar(list_item(annotation))
+        is_list = get_origin(bare(annotation)[0]) is list
+        return is_scalar(annotation) or (is_list and is_scalar(list_item(annotation)))
 
 
 @explains_arguments("query()", 'query("page_size", ge=1)')

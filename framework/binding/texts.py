@@ -20,10 +20,17 @@ from framework.binding.source import (
 )
 from framework.http.context import Context
 from framework.report import Mistake
-from framework.types.conversion import CONVERSION_ERRORS, list_item, text_converter, with_limits
+from framework.types.conversion import (
+    CONVERSION_ERRORS,
+    collection_of,
+    list_item,
+    text_converter,
+    with_limits,
+)
+from framework.types.fields import fields_of
 from framework.types.limits import UnfitLimits, mistakes_of_limits, written
 from framework.types.mismatches import MOST_ERRORS
-from framework.types.signatures import bare
+from framework.types.signatures import bare, describe
 from framework.validation import (
     FieldError,
     InvalidRequest,
@@ -85,7 +92,7 @@ class TextMarker(Marker):
             item = list_item(annotation)
             if item is None:
                 return _single(self.reader(name), text_converter(annotation), where, absent)
-            convert = _list_converter(text_converter(item), _list_checker(annotation), where)
+            convert = _list_converter(text_converter(item), _collector(annotation), where)
             return _several(self.list_reader(name), convert, absent)
         except TypeError as error:
             raise unfit(self.source, field, error) from error
@@ -128,10 +135,17 @@ def unfit(source: str, field: Field, error: TypeError) -> Mistake:
         return Mistake(what, error.remedy)
     if bare(list_item(field.annotation) or field.annotation)[0] is bytes:
         return Mistake(what, "Use str for a text, or FileStorage for an uploaded file.")
+    if fields_of(bare(field.annotation)[0]):
+        name = describe(field.annotation)
+        return Mistake(
+            what,
+            f"Write one parameter for each field of {name}, or Form[{name}] for a form; Body[...]"
+            " reads whole objects from JSON.",
+        )
     return Mistake(
         what,
-        "Use str, int, float, bool, UUID, date, datetime, an Enum or a Literal, or a list of one"
-        " of them; Body[...] reads whole objects from JSON.",
+        "Use str, int, float, bool, UUID, date, datetime, an Enum or a Literal, or a list, set"
+        " or tuple[T, ...] of one of them; Body[...] reads whole objects from JSON.",
     )
 
 
@@ -159,9 +173,9 @@ def _several(read: Read, convert: Callable[[Sequence[str]], object], absent: Def
 
 
 def _list_converter(
-    convert: Convert, check: Callable[[list[object]], object], where: str
-) -> Callable[[Sequence[str]], list[object]]:
-    def convert_list(texts: Sequence[str]) -> list[object]:
+    convert: Convert, collect: Callable[[list[object]], object], where: str
+) -> Callable[[Sequence[str]], object]:
+    def convert_list(texts: Sequence[str]) -> object:
         values: list[object] = []
         errors: list[FieldError] = []
         for index, text in enumerate(texts):
@@ -174,20 +188,21 @@ def _list_converter(
         if errors:
             raise InvalidRequest(errors)
         try:
-            check(values)
+            return collect(values)
         except CONVERSION_ERRORS as error:
             raise invalid(where, limit_told(plain(error), values)) from error
-        return values
 
     return convert_list
 
 
-def _list_checker(annotation: Any) -> Callable[[list[object]], object]:
-    """Return the function that raises for a list that is too short or too long."""
+def _collector(annotation: Any) -> Callable[[list[object]], object]:
+    """Return the function that makes a list, a set or a tuple, or raises for a wrong length."""
+    collection: Callable[[list[object]], object] = collection_of(annotation)
     limits = [element for element in bare(annotation)[1] if isinstance(element, msgspec.Meta)]
     if not limits:
-        return len
-    return functools.partial(msgspec.convert, type=with_limits(list, *limits))
+        return collection
+    check = functools.partial(msgspec.convert, type=with_limits(collection, *limits))
+    return lambda values: check(collection(values))
 
 
 def _mistakes_of_alias(alias: object) -> Iterator[Mistake]:

@@ -16,8 +16,9 @@ from framework.binding.session_value import session_value
 from framework.binding.source import Brackets, Marker
 from framework.report import Mistake, Place, location
 from framework.types.conversion import TEXTS, is_scalar, list_item
-from framework.types.fields import fields_of
+from framework.types.fields import fields_of, is_pydantic_field
 from framework.types.fitting import fits
+from framework.types.limits import LIMITS
 from framework.types.members import variables_in
 from framework.types.signatures import EMPTY, Declared, bare, describe, without_none
 from sessions.session import Session
@@ -137,6 +138,18 @@ def refuse_misplaced(declared: Declared) -> None:
             f"the annotation of parameter {name!r} is {shown}, which is a marker and not a type",
             f"Write {name}: {_beside(annotation, 'T', name)} with the type of the value as T.",
         )
+    _refuse_default(declared, written)
+
+
+def _refuse_default(declared: Declared, written: str) -> None:
+    """Raise `Mistake` for a default that is a marker, or a field of pydantic."""
+    name = declared.name
+    if is_pydantic_field(declared.default):
+        raise Mistake(
+            f"the default of parameter {name!r} is {declared.default!r}, which limits only the"
+            " fields of pydantic's models",
+            f"Write {name}: {_limited(written, declared.default)}.",
+        )
     if shown := _shown(declared.default):
         right = _beside(declared.default, written, name)
         # A session takes no default: every request has a session.
@@ -145,6 +158,14 @@ def refuse_misplaced(declared: Declared) -> None:
             f"the default of parameter {name!r} is {shown}, which marks nothing there",
             f"Write {name}: {right}{other}.",
         )
+
+
+def _limited(written: str, field: Any) -> str:
+    """Write a parameter with the limits and the default of a `Field` of pydantic."""
+    parts = [(name, part) for part in field.metadata for name in LIMITS if hasattr(part, name)]
+    limits = ", ".join(f"{name}={getattr(part, name)!r}" for name, part in parts)
+    default = "" if field.is_required() else f" = {field.get_default()!r}"
+    return (f"Annotated[{written}, query({limits})]" if limits else written) + default
 
 
 def _spellings(annotation: Any, written: str) -> str:

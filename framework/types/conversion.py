@@ -7,7 +7,15 @@ import enum
 import functools
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    MutableSequence,
+    MutableSet,
+    Sequence,
+    Set,
+)
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal, get_args, get_origin
@@ -25,6 +33,20 @@ from framework.validation import UnshownTextError, limit_told, plain
 SCALARS = frozenset({str, int, float, bool, UUID, date, datetime})
 # The types of a text with a marker.
 TEXTS = SCALARS | {Decimal, time, timedelta}
+
+# The types of several values, and the class that holds the values.
+_COLLECTIONS: dict[Any, Any] = {
+    list: list,
+    set: set,
+    frozenset: frozenset,
+    tuple: tuple,
+    Collection: list,
+    Iterable: list,
+    Sequence: list,
+    MutableSequence: list,
+    Set: set,
+    MutableSet: set,
+}
 
 # The errors of a text converter; in older versions of msgspec, its error is not a ValueError.
 CONVERSION_ERRORS = (ValueError, msgspec.ValidationError)
@@ -44,9 +66,16 @@ def is_scalar(annotation: Any, types: frozenset[type] = SCALARS) -> bool:
 
 
 def list_item(annotation: Any) -> Any:
-    """Return `T` of `list[T]` or `list[T] | None`; None for any other type."""
+    """Return `T` of `list[T]`, `set[T]`, `tuple[T, ...]` and the like, optional or not, or None."""
     base, _ = bare(annotation)
-    return get_args(base)[0] if get_origin(base) is list else None
+    item, *others = get_args(base) or (None,)
+    is_several = get_origin(base) in _COLLECTIONS and others in ([], [...])
+    return item if is_several and (get_origin(base) is not tuple or others) else None
+
+
+def collection_of(annotation: Any) -> Any:
+    """Return the class that holds the values of a type with items."""
+    return _COLLECTIONS[get_origin(bare(annotation)[0])]
 
 
 def text_converter(annotation: Any) -> Callable[[str], object]:

@@ -83,6 +83,12 @@ def is_pydantic_model(kind: object) -> bool:
     return pydantic is not None and isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)
 
 
+def is_pydantic_field(value: object) -> bool:
+    """Return whether a value is what pydantic's `Field(...)` returns."""
+    pydantic = sys.modules.get("pydantic")
+    return pydantic is not None and isinstance(value, pydantic.fields.FieldInfo)
+
+
 def is_attrs_class(kind: object) -> bool:
     """Return whether a type is an attrs class."""
     return isinstance(kind, type) and hasattr(kind, "__attrs_attrs__")

@@ -177,4 +177,4 @@ def _limits_of(kind: Any) -> tuple[str, ...]:
         return _BOUNDS
     if kind is str:
         return (*_LENGTHS, "pattern")
-    return _LENGTHS if kind is list else ()
+    return _LENGTHS if kind in (list, set, frozenset, tuple) else ()
