@@ -1,5 +1,6 @@
 """Models of pydantic → JSON schemas, under names that no other class of the document has."""
 
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -8,6 +9,8 @@ from werkzeug.datastructures import FileStorage
 
 from framework.openapi.sides import Schema, Side, without_end
 from framework.report import Report
+from framework.types.fields import is_pydantic_model
+from framework.types.parts import parts_of
 from framework.types.signatures import describe
 
 # A model, and the side on which it is asked for.
@@ -24,6 +27,22 @@ def schema_of_stranger(kind: Any) -> Schema:
     return {"title": describe(kind)}
 
 
+def is_describable(annotation: Any) -> bool:
+    """Return whether pydantic knows a type with models inside that msgspec does not know."""
+    if "pydantic" not in sys.modules:
+        return False
+    from pydantic import TypeAdapter
+    from pydantic.errors import PydanticUserError
+
+    try:
+        # A type that is no key of a dictionary cannot be found again.
+        hash(annotation)
+        TypeAdapter(annotation)
+    except (PydanticUserError, TypeError, NameError):
+        return False
+    return any(is_pydantic_model(part.kind) for part in parts_of(annotation))
+
+
 def describe_models(
     models: Iterable[Asked], taken: Collection[str], shared: str, report: Report
 ) -> tuple[dict[Asked, Schema], dict[str, Schema]]:
@@ -38,13 +57,13 @@ def describe_models(
         return _describe(asked, taken, shared)
     # A model may have methods of its own that describe it, so any error is possible.
     except Exception:
-        faulty = [pair for pair in asked if not _is_describable(pair, shared, report)]
+        faulty = [pair for pair in asked if not _describes_itself(pair, shared, report)]
         if not faulty:
             raise
         return describe_models([p for p in asked if p not in faulty], taken, shared, report)
 
 
-def _is_describable(asked: Asked, shared: str, report: Report) -> bool:
+def _describes_itself(asked: Asked, shared: str, report: Report) -> bool:
     model, _ = asked
     try:
         _describe([asked], (), shared)
@@ -62,14 +81,15 @@ def _is_describable(asked: Asked, shared: str, report: Report) -> bool:
 def _describe(
     asked: Sequence[Asked], taken: Collection[str], shared: str
 ) -> tuple[dict[Asked, Schema], dict[str, Schema]]:
-    from pydantic.json_schema import models_json_schema
+    from pydantic import TypeAdapter
 
     modes: Any = {(model, _MODES[side]): (model, side) for model, side in asked}
+    inputs = [(model, mode, TypeAdapter(model)) for model, mode in modes]
     number = 0
     while True:
         prefix = _prefix(number)
-        references, found = models_json_schema(
-            list(modes),
+        references, found = TypeAdapter.json_schemas(
+            inputs,
             ref_template=f"{shared}{prefix}{{model}}",
             schema_generator=_generator(),
         )

@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 from msgspec.json import schema_components
 
-from framework.openapi.models import describe_models, schema_of_stranger
+from framework.openapi.models import describe_models, is_describable, schema_of_stranger
 from framework.openapi.sides import SIDES, Schema, Side, join_sides
 from framework.report import Mistake, Report
 from framework.types.fields import is_pydantic_model
@@ -32,6 +32,8 @@ class Schemas:
         self._asked: dict[Side, list[tuple[Any, Schema]]] = {side: [] for side in SIDES}
         # The models of pydantic; pydantic names and describes them in the end.
         self._models: dict[tuple[Any, Side], Schema] = {}
+        # The types that only pydantic can describe, such as a list of several models.
+        self._whole: list[tuple[Any, Side, Schema]] = []
 
     def of(self, annotation: Any, side: Side = "request") -> Schema:
         """Return the schema of a type: a dictionary that `shared` fills in the end."""
@@ -40,6 +42,8 @@ class Schemas:
         schema: Schema = {}
         if self._is_describable(annotation, side):
             self._asked[side].append((annotation, schema))
+        elif self._is_for_pydantic(annotation, side):
+            self._whole.append((annotation, side, schema))
         elif get_origin(annotation) in (Union, UnionType):
             schema["anyOf"] = [self.of(member, side) for member in get_args(annotation)]
         elif isinstance(annotation, type) and issubclass(annotation, enum.Enum):
@@ -59,6 +63,8 @@ class Schemas:
         types = [annotation for _, annotation, _ in asked]
         described = _describe(types, schema_of_stranger)
         self._models, models = describe_models(self._models, described[1], _SHARED, self._report)
+        for annotation, side, schema in self._whole:
+            schema.update(self._models.get((annotation, side), {}))
         found: dict[Side, Mapping[str, Schema]] = {}
         for side in SIDES:
             # A class has one name on both sides, so each time all types are described.
@@ -86,6 +92,14 @@ class Schemas:
             ) from error
         for model in models:
             self._models.setdefault((model, side), {})
+        return True
+
+    def _is_for_pydantic(self, annotation: Any, side: Side) -> bool:
+        # The members of a union are described one by one.
+        is_union = get_origin(annotation) in (Union, UnionType)
+        if is_union or not is_describable(annotation):
+            return False
+        self._models.setdefault((annotation, side), {})
         return True
 
     def _stranger(self, side: Side) -> Callable[[Any], Schema]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import pytest
 from openapi_schema_validator import OAS31Validator
@@ -83,6 +83,21 @@ class Written(BaseModel):
         return str(a)
 
 
+class Cat(BaseModel):
+    kind: Literal["cat"]
+    lives: int = 9
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+    barkLoud: bool = Field(serialization_alias="barksLoud")  # noqa: N815
+
+
+@dataclass
+class Home:
+    pet: Cat | Dog
+
+
 class Titles(RootModel[list[Aliased]]):
     """Hold several."""
 
@@ -107,6 +122,10 @@ SENT: list[tuple[Any, Any]] = [
     (Computing, {"ownTitle": "milk"}),
     (Defaulting, {}),
     (Listed, {"a": 1}),
+    (Cat | Dog, {"kind": "cat"}),
+    (list[Cat | Dog], [{"kind": "cat"}, {"kind": "dog", "barkLoud": True}]),
+    (dict[str, Cat | Dog | None], {"a": {"kind": "dog", "barkLoud": True}, "b": None}),
+    (Home, {"pet": {"kind": "dog", "barkLoud": True}}),
     (Written, {"a": 1}),
     (Titles, [{"ownTitle": "milk"}]),
     (Outer, {"inner": {"ownTitle": "milk"}, "others": [{}]}),
@@ -210,6 +229,16 @@ def test_a_model_that_looks_the_same_has_one_schema() -> None:
     schemas = document_of(Both)["components"]["schemas"]
     names = [name for name in schemas if name not in ("FieldError", "ProblemDetails")]
     assert names == ["Aliased", "Defaulting", "Page_Aliased_"]
+
+
+@pytest.mark.parametrize("kind", [list[Cat | Dog], dict[str, Cat | Dog], Home], ids=str)
+def test_several_models_inside_another_type_are_described(kind: Any) -> None:
+    """Pydantic describes what msgspec cannot."""
+    document = document_of(_echo(kind))
+
+    schemas = document["components"]["schemas"]
+    assert {"Cat-Input", "Cat-Output", "Dog-Input", "Dog-Output"} <= schemas.keys()
+    assert _schema(document, "requestBody").keys() > {"components"}
 
 
 class Opaque:
