@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from sessions.container import SessionContainer
-from sessions.core.headers import decoded, encoded, says_public
+from sessions.core.headers import cache_headers, decoded, encoded
 from sessions.edges import Headers, merge_headers, refusal
 from sessions.errors import ConfigurationError, SessionError
 from sessions.manager import AsyncSessionManager
@@ -205,21 +205,21 @@ class _Request:
     def _leave(self, message: Message) -> Awaitable[None]:
         """Save the session and let the headers of a response go."""
         failed = message["status"] >= 500
-        if says_public(message.get("headers") or ()):
-            self._manager.skip_renewal(self._session)
+        own = cache_headers(message.get("headers") or ())
         if not failed and self._scope.get(SCOPE_KEY) is self._session:
-            headers = self._manager.close_now(self._session)
+            headers = self._manager.close_now(self._session, headers=own)
             if headers is not None:
                 self._has_left = True
                 return self._send(_with_headers(message, headers))
-        return self._save_and_leave(message, failed=failed)
+        return self._save_and_leave(message, own, failed=failed)
 
-    async def _save_and_leave(self, message: Message, *, failed: bool) -> None:
+    async def _save_and_leave(self, message: Message, own: Headers, *, failed: bool) -> None:
         failure = self._manager.failure(self._session) if failed else None
         if failure is not None:
             return await self._refuse(failure)
         await self._take_replacement(failed=failed)
-        headers = await self._or_refuse(self._manager.close(self._session, failed=failed))
+        closing = self._manager.close(self._session, failed=failed, headers=own)
+        headers = await self._or_refuse(closing)
         self._has_left = True
         return await self._send(_with_headers(message, headers))
 

@@ -4,7 +4,7 @@ import logging
 from http import HTTPStatus
 
 from sessions.core.codec import decode, encode
-from sessions.core.headers import Headers, is_public, merge_headers
+from sessions.core.headers import Headers, merge_headers
 from sessions.errors import SessionError, StoreUnavailable
 from sessions.transports.base import RequestHead
 
@@ -13,7 +13,6 @@ __all__ = [
     "RequestHead",
     "decode",
     "encode",
-    "is_public",
     "merge_headers",
     "refusal",
 ]

@@ -1,7 +1,7 @@
 """Open and close sessions, in a request or without one; no gateway and no store by name."""
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
 from sessions.container import SessionContainer, checked_container, rules_of, tokens_of
@@ -15,13 +15,12 @@ from sessions.core.stored import StoredSessions
 from sessions.core.turn import Turn, reentrant_turn
 from sessions.errors import ConfigurationError, SessionError, SessionNotFound, StoreUnavailable
 from sessions.events import logger
-from sessions.session import AsyncSession, Session
+from sessions.session import AsyncSession, Session, mixed_kind
 from sessions.stores.base import AsyncStore, Store, wall_clock
 from sessions.transports.base import RequestHead
 from sessions.transports.cookie import CookieHead
 
 F = TypeVar("F", bound=SessionFace[Any])
-A = TypeVar("A", bound=AsyncSession)
 
 _TOO_LATE = (
     "changed after the response's headers left, and lost: %s; change it before the first byte"
@@ -83,9 +82,12 @@ class Managing(Generic[F]):
             if keep is not None and not (state.ended or state.gone):
                 state.change_again(keep)
 
-    def skip_renewal(self, session: F) -> None:
-        """Send no cookie only to renew it, for any cache may keep this answer: see `is_public`."""
-        state_of(session).may_renew = False
+    def _answered(self, session: F, headers: Headers | None) -> State:
+        """Return the state of a session whose response has these headers."""
+        state = state_of(session)
+        if headers is not None:
+            state.answer = headers
+        return state
 
     def report_late_changes(self, session: F) -> None:
         """Log the changes inside nested values that came too late to raise SessionClosed."""
@@ -134,7 +136,7 @@ class SessionManager(Managing[Session]):
                 f"SessionManager: {store!r} is an AsyncStore, which a blocking application cannot"
                 " await; give the container a Store, or use AsyncSessionManager"
             )
-        super().__init__(container, _mixed(face, container.session_class, Session))
+        super().__init__(container, mixed_kind(face, container.session_class, Session))
         self._store: Store = store
         self._driver = BlockingDriver(self._sessions, store)
 
@@ -144,19 +146,23 @@ class SessionManager(Managing[Session]):
         """Return the request's session; nothing is read before its first use."""
         return face(self._kind, State(head, self._clock(), reentrant_turn()), self._driver)
 
-    def close_now(self, session: Session, *, failed: bool = False) -> Headers | None:
+    def close_now(
+        self, session: Session, *, failed: bool = False, headers: Headers | None = None
+    ) -> Headers | None:
         """Close the session and return its headers; None if `close` has to ask the store first."""
-        return self._driver.close_now(state_of(session), failed=failed)
+        return self._driver.close_now(self._answered(session, headers), failed=failed)
 
-    def close(self, session: Session, *, failed: bool = False) -> Headers:
+    def close(
+        self, session: Session, *, failed: bool = False, headers: Headers | None = None
+    ) -> Headers:
         """Commit what changed and return the response headers that the session needs.
 
-        With `failed`, for a 5xx or an unhandled exception: discard what was not saved, and return
-        the headers of what was. Raises SessionError if the commit fails; answer its `status`, with
-        the headers that closing with `failed` then returns. A second call returns what the first
-        one did.
+        `headers` are those of the response: one that any cache may keep renews no cookie. With
+        `failed`, for a 5xx or an unhandled exception: discard what was not saved, and return the
+        headers of what was. Raises SessionError if the commit fails; answer its `status`, with the
+        headers that closing with `failed` then returns. A second call returns what the first did.
         """
-        return self._driver.close(state_of(session), failed=failed)
+        return self._driver.close(self._answered(session, headers), failed=failed)
 
     def handshake(self, session: Session) -> Headers:
         """Commit and return the headers of a connection that goes on (a WebSocket).
@@ -254,7 +260,7 @@ class AsyncSessionManager(Managing[AsyncSession]):
     ) -> None:
         super().__init__(
             container,
-            _mixed(face, checked_container(container, self).async_session_class, AsyncSession),
+            mixed_kind(face, checked_container(container, self).async_session_class, AsyncSession),
         )
         self._driver = AsyncDriver(self._sessions, container.store)
 
@@ -286,16 +292,20 @@ class AsyncSessionManager(Managing[AsyncSession]):
         except Exception as error:  # noqa: BLE001
             state.failure = error
 
-    def close_now(self, session: AsyncSession, *, failed: bool = False) -> Headers | None:
+    def close_now(
+        self, session: AsyncSession, *, failed: bool = False, headers: Headers | None = None
+    ) -> Headers | None:
         """Close the session and return its headers; None if `close` has to ask the store first."""
-        return self._driver.close_now(state_of(session), failed=failed)
+        return self._driver.close_now(self._answered(session, headers), failed=failed)
 
-    async def close(self, session: AsyncSession, *, failed: bool = False) -> Headers:
+    async def close(
+        self, session: AsyncSession, *, failed: bool = False, headers: Headers | None = None
+    ) -> Headers:
         """Commit what changed and return the response headers: see `SessionManager.close`.
 
         A caller that is cancelled leaves the session as it was or as it was committed.
         """
-        return await self._driver.close(state_of(session), failed=failed)
+        return await self._driver.close(self._answered(session, headers), failed=failed)
 
     async def handshake(self, session: AsyncSession) -> Headers:
         """Commit and return the headers of a connection that goes on (a WebSocket)."""
@@ -382,16 +392,6 @@ class AsyncSessionManager(Managing[AsyncSession]):
         await self._driver.load(state)
         require_live(state)
         return face(self._kind, state, self._driver)
-
-
-def _mixed(edge: type[F] | None, own: type[F], base: type) -> type[F]:
-    """Return a face that is what the edge needs and what the user's class adds."""
-    if edge is not None and not (isinstance(edge, type) and issubclass(edge, base)):
-        raise TypeError(f"face={edge!r} is not a class of sessions; give a {base.__name__}")
-    if edge is None or issubclass(own, edge) or issubclass(edge, own):
-        return own if edge is None or issubclass(own, edge) else edge
-    mixed: Any = type(edge.__name__, (edge, own), {"__slots__": ()})
-    return cast("type[F]", mixed)
 
 
 def _loaded_state(session: SessionFace[Any]) -> State:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from inspect import iscoroutinefunction
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from sessions.core.driving import AsyncDriver, BlockingDriver
 from sessions.core.face import SessionFace
@@ -16,6 +16,7 @@ from sessions.core.values import plain_key
 from sessions.errors import SessionError
 
 T = TypeVar("T")
+F = TypeVar("F", bound=SessionFace[Any])
 
 
 class Session(SessionFace[BlockingDriver]):
@@ -213,3 +214,13 @@ def check_plain(function: Callable[[Any], Any]) -> None:
             f"update_with was given the coroutine function {function!r}; await what it needs"
             " first, and give a plain function of the old value"
         )
+
+
+def mixed_kind(edge: type[F] | None, own: type[F], base: type) -> type[F]:
+    """Return a class that has what the edge needs and what the user's class adds."""
+    if edge is not None and not (isinstance(edge, type) and issubclass(edge, base)):
+        raise TypeError(f"face={edge!r} is not a class of sessions; give a {base.__name__}")
+    if edge is None or issubclass(own, edge) or issubclass(edge, own):
+        return own if edge is None or issubclass(own, edge) else edge
+    mixed: Any = type(edge.__name__, (edge, own), {"__slots__": ()})
+    return cast("type[F]", mixed)

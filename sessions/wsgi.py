@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
 from sessions.container import SessionContainer
-from sessions.edges import Headers, is_public, merge_headers, refusal
+from sessions.edges import Headers, merge_headers, refusal
 from sessions.errors import SessionError
 from sessions.manager import SessionManager
 from sessions.session import Session
@@ -180,9 +180,8 @@ class _Response:
     def _settled(self, headers: Headers, *, failed: bool = False) -> Headers:
         """Close the session; return the headers with those that it needs."""
         settled = list(headers)
-        if is_public(settled):
-            self._manager.skip_renewal(self._session)
-        merge_headers(settled, self._manager.close(self._session, failed=failed))
+        added = self._manager.close(self._session, failed=failed, headers=headers)
+        merge_headers(settled, added)
         return settled
 
     def _end(self, body: Iterable[bytes]) -> None:

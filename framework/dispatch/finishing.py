@@ -10,7 +10,7 @@ from werkzeug.wsgi import ClosingIterator
 from framework.http.context import Context
 from framework.http.responses import Answer, Recover, Rendered, Stream, close_body
 from framework.http.scope import Scope
-from sessions.edges import is_public, merge_headers
+from sessions.edges import merge_headers
 from sessions.errors import StoreUnavailable
 from sessions.manager import SessionManager
 from sessions.session import Session
@@ -224,9 +224,7 @@ def _save(
             status, headers, body = _reported(manager.failure(session), rendered, context, recover)
         elif context.held:
             context.put_back()
-        if is_public(headers):
-            manager.skip_renewal(session)
-        added = manager.close(session, failed=failed)
+        added = manager.close(session, failed=failed, headers=headers)
     # The response would report a success that did not happen: the error takes its place.
     except Exception as error:  # noqa: BLE001
         status, headers, body = _instead(body, error, context, recover)

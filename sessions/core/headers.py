@@ -36,10 +36,10 @@ def is_public(headers: Headers) -> bool:
     return False
 
 
-def says_public(headers: Iterable[RawHeader]) -> bool:
-    """Return what `is_public` does for the headers of ASGI."""
-    # Most responses have no such header, and need no decoding.
-    return is_public(decoded(header for header in headers if len(header[0]) == 13))
+def cache_headers(headers: Iterable[RawHeader]) -> Headers:
+    """Return those headers of ASGI that may be Cache-Control, as text."""
+    # Most responses have none, and need no decoding.
+    return decoded([header for header in headers if len(header[0]) == 13])
 
 
 def decoded(headers: Iterable[RawHeader]) -> Headers:

@@ -1,5 +1,6 @@
 """Rolling sessions, touches and reloads: asks about a session that is loaded already."""
 
+from sessions.core.headers import is_public
 from sessions.core.ids import Id
 from sessions.core.persistence import Flow
 from sessions.core.standing import Standing, TokenStandings
@@ -85,19 +86,19 @@ class Refreshing(MemoryVerbs):
 
     def opens_unasked(self, state: State) -> bool:
         """Return whether the settings use the session of a request that does not use it."""
-        if self.rules.save_uninitialized and state.may_renew:
+        if self.rules.save_uninitialized and not _is_public(state):
             return True
         return self.rolls(state) and bool(self.tokens.identify(state))
 
     def rolls(self, state: State) -> bool:
         """Return whether the answer renews cookie and idle timeout."""
-        return self.rules.rolling and state.may_renew
+        return self.rules.rolling and not _is_public(state)
 
     def renews_cookie(self, state: State, record: Record) -> bool:
         """Return whether the browser is to get the cookie anew, for as long as the record lives."""
         if record.timeout is None and not self._renews_any:
             return False
-        if not state.may_renew:
+        if _is_public(state):
             return False
         return self.rules.rolling or self.lifetimes.renewal_is_due(record, self.clock())
 
@@ -140,3 +141,8 @@ class Refreshing(MemoryVerbs):
         # The page is ready, and the next request tries again.
         state.failure, state.is_unfinished, state.creating = None, False, None
         state.note("store_failed", f"the use of a session was not written down: {error}")
+
+
+def _is_public(state: State) -> bool:
+    """Return whether any cache may keep the answer: then no cookie is sent only to renew it."""
+    return state.answer is not None and is_public(state.answer)

@@ -106,8 +106,8 @@ class State(msgspec.Struct, eq=False):
     closed: bool = False
     headers: Headers | None = None
     headers_left: bool = False
-    # False where the answer says that any cache may keep it.
-    may_renew: bool = True
+    # The headers of the response, as far as the edge has told them.
+    answer: Headers | None = None
     cookie_is_due: bool = False
     clear_is_due: bool = False
     events: tuple[tuple[EventKind, str], ...] = ()

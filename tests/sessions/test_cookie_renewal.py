@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions import CookieSettings, MemoryStore, Session
-from sessions.edges import is_public
+from sessions.core.headers import is_public
 from sessions.testing import ManualClock
 from tests.sessions.asgi.site import leaves_alone, sets, site_maker
 from tests.sessions.conftest import SiteMaker
