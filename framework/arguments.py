@@ -11,8 +11,9 @@ from framework.report import did_you_mean
 
 # Python's message about an argument that a function or a constructor does not have.
 _UNKNOWN = re.compile(
-    r"(?:[\w.<>]+\.)??(?P<name>\w+)(?:\.__init__)?\(\) got an unexpected keyword argument"
-    r" '(?P<argument>\w+)'"
+    r"(?:[\w.<>]+\.)??(?P<name>\w+)(?:\.__init__)?\(\)"
+    r" (?:got an unexpected keyword argument '(?P<argument>\w+)'"
+    r"|missing \d+ required (?:keyword-only|positional) arguments?: (?P<missing>.+))"
 )
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -65,7 +66,7 @@ def _wrong(
 
 
 def right_arguments(error: BaseException) -> str | None:
-    """Return the right names, if an error says that a call has an unknown argument."""
+    """Return the right names, if an error says that an argument is unknown or missing."""
     found = _UNKNOWN.match(str(error)) if isinstance(error, TypeError) else None
     called = found and _called(error, found["name"])
     if not found or not callable(called):
@@ -75,8 +76,10 @@ def right_arguments(error: BaseException) -> str | None:
     # A function that is written in C may have no signature.
     except (TypeError, ValueError):
         return None
-    guess = did_you_mean(found["argument"], names).removeprefix("; ")
     told = f"{found['name']} takes {', '.join(names)}."
+    if found["missing"]:
+        return f"Give {found['missing']}. {told}"
+    guess = did_you_mean(found["argument"], names).removeprefix("; ")
     return f"{guess[:1].upper()}{guess[1:]} {told}".lstrip()
 
 

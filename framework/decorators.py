@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast, get_args, overload
 
+from werkzeug.exceptions import default_exceptions
+
 from framework.arguments import (
     OF_CATCH,
     OF_COMPONENTS,
@@ -349,4 +351,7 @@ def _not_an_exception(given: object) -> str:
         return f"{message}, which ends more than one request and cannot be answered: leave it out"
     if isinstance(given, Exception):
         return f"{message}: write @catch({type(given).__name__})"
+    if isinstance(given, int) and given in default_exceptions:
+        name = default_exceptions[given].__name__
+        return f"{message}: write @catch({name}), with from werkzeug.exceptions import {name}"
     return f"{message}: write them one by one, as in @catch(LookupError, OSError)"

@@ -230,6 +230,13 @@ def _foreign_variables(route: Route) -> Iterator[Mistake]:
         name = segment.removeprefix(":")
         if name != segment and name in signature_of(route.function).parameters:
             yield _plain_text(route, segment, name, "")
+        if segment.startswith("*"):
+            yield _plain_text(route, segment, segment.strip("*") or "rest", "path")
+    for mark in (mark for mark in "?#" if mark in plain):
+        yield Mistake(
+            f"the path {route.rule!r} holds {mark!r}, and no path of a request has this character",
+            "Write only the path; a parameter such as page: int reads the query.",
+        )
 
 
 def _plain_text(route: Route, written: str, name: str, converter: str) -> Mistake:

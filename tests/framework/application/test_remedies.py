@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 from werkzeug.exceptions import NotFound
 
-from framework import Inject, Session, component, configuration, controller, get, guard
+from framework import (
+    Inject,
+    Session,
+    catch,
+    component,
+    configuration,
+    controller,
+    get,
+    guard,
+)
 from framework.serving.failures import describe
 from sessions import CookieSettings, SessionContainer
 from tests.support.commands import Framework
@@ -49,6 +58,9 @@ def path_of(path: str, annotation: Any) -> type:
         ("/int:x>", int, "has a variable without its '<'", "'/items/<int:item_id>'"),
         ("/<number:x>", int, "'number' does not exist", "Did you mean 'int'?"),
         ("/<str:x>", str, "'str' does not exist", "Did you mean 'string'?"),
+        ("/*x", str, "holds '*x', which is plain text", "Write <path:x>."),
+        ("/a?x=1", int, "holds '?', and no path", "reads the query"),
+        ("/a#x", int, "holds '#', and no path", "Write only the path"),
         ("/", Inject.__class__, "nothing says where it comes from", "Inject["),
         ("/", object, "nothing says where it comes from", "x: str for a query value"),
         ("/", Any, "nothing says where it comes from", "x: Inject[Mailer]"),
@@ -178,3 +190,22 @@ def test_an_unknown_argument_in_a_module_is_guessed(framework: Framework, tmp_pa
 def test_an_error_without_a_remedy_is_shown_as_it_is() -> None:
     """Nothing is guessed for an argument of a function that cannot be found."""
     assert "Fix:" not in describe(TypeError("f() got an unexpected keyword argument 'x'"))
+
+
+def test_a_missing_argument_is_named(framework: Framework, tmp_path: Path) -> None:
+    """The message says which argument is missing, and which ones there are."""
+    (tmp_path / "app.py").write_text(
+        "from sessions import SessionContainer\nSESSIONS = SessionContainer()\n", encoding="utf-8"
+    )
+
+    output = framework("check").output
+
+    assert "Fix: Give 'keys'. SessionContainer takes keys, store, cookie" in output
+
+
+def test_a_status_is_no_exception() -> None:
+    """The message names the exception of the status."""
+    status: Any = 404
+
+    with pytest.raises(TypeError, match=r"write @catch\(NotFound\), with from werkzeug.exceptions"):
+        catch(status)
