@@ -180,7 +180,7 @@ def test_a_class_that_allows_other_fields_gets_them() -> None:
 
     class Counted(pydantic.BaseModel):
         model_config = pydantic.ConfigDict(extra="allow")
-        __pydantic_extra__: dict[str, int] = {}
+        __pydantic_extra__: dict[str, int] = {}  # pyright: ignore[reportIncompatibleVariableOverride]
         a: int = 1
 
     assert sent(echo_of(Form[Open]), "a=2&b=x&c=1&c=2") == {"a": 2, "b": "x", "c": ["1", "2"]}
@@ -208,7 +208,7 @@ def test_the_fields_of_other_parameters_are_no_others(kind: Any) -> None:
         @guard(Captcha)
         def page(
             self,
-            whole: Form[kind],
+            whole: Form[kind],  # pyright: ignore[reportInvalidTypeForm]
             other: Form[Filter],
             size: Annotated[int, form("page-size")],
             owner: Annotated[str, Owner],
