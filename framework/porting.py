@@ -104,9 +104,9 @@ _IMPORTS = {
         "write a dataclass, and return it from a @component method of a @configuration"
     ),
     "SessionContainer CookieSettings SessionManager MemoryStore SQLiteStore AsyncSession": (
-        "write from sessions import SessionContainer, CookieSettings, SQLiteStore and so on"
+        "write from sessions import SessionContainer, CookieSettings, SQLiteStore"
     ),
-    "RedisStore": "write from sessions.stores.redis import RedisStore",
+    "SessionMiddleware": "write from sessions.wsgi import SessionMiddleware",
     "run serve listen": "write app.run(), or use the command: framework run",
 }
 

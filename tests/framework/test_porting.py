@@ -1,6 +1,8 @@
 """Names and arguments of other frameworks: each is refused with the right spelling."""
 
+import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -76,6 +78,16 @@ def test_an_import_of_any_other_name_fails_as_usual() -> None:
         exec("from framework import xylophone")  # noqa: S102
 
     exec("from framework import templates, redirects")  # noqa: S102
+
+
+def test_every_import_that_a_message_names_works() -> None:
+    """A message names only modules and names that exist."""
+    told = Path(porting.__file__).read_text(encoding="utf-8")
+    named = re.findall(r"from ((?:framework|sessions|werkzeug)[\w.]*) import (\w+)", told)
+
+    assert len(named) > 10
+    for module, name in named:
+        assert hasattr(importlib.import_module(module), name), (module, name)
 
 
 def test_no_name_of_ours_is_taken_for_a_foreign_one() -> None:
