@@ -2,7 +2,7 @@
 
 import functools
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypedDict, TypeVar
 
@@ -92,7 +92,7 @@ class TextMarker(Marker):
             item = list_item(annotation)
             if item is None:
                 return _single(self.reader(name), text_converter(annotation), where, absent)
-            convert = _list_converter(text_converter(item), _collector(annotation), where)
+            convert = _list_converter(text_converter(item), annotation, where)
             return _several(self.list_reader(name), convert, absent)
         except TypeError as error:
             raise unfit(self.source, field, error) from error
@@ -173,8 +173,10 @@ def _several(read: Read, convert: Callable[[Sequence[str]], object], absent: Def
 
 
 def _list_converter(
-    convert: Convert, collect: Callable[[list[object]], object], where: str
+    convert: Convert, annotation: Any, where: str
 ) -> Callable[[Sequence[str]], object]:
+    collect, check = collection_of(annotation), _length_checker(annotation)
+
     def convert_list(texts: Sequence[str]) -> object:
         values: list[object] = []
         errors: list[FieldError] = []
@@ -187,22 +189,22 @@ def _list_converter(
                     break
         if errors:
             raise InvalidRequest(errors)
+        collected = collect(values)
         try:
-            return collect(values)
+            check(collected)
         except CONVERSION_ERRORS as error:
-            raise invalid(where, limit_told(plain(error), values)) from error
+            raise invalid(where, limit_told(plain(error), [*collected])) from error
+        return collected
 
     return convert_list
 
 
-def _collector(annotation: Any) -> Callable[[list[object]], object]:
-    """Return the function that makes a list, a set or a tuple, or raises for a wrong length."""
-    collection: Callable[[list[object]], object] = collection_of(annotation)
+def _length_checker(annotation: Any) -> Callable[[Collection[object]], object]:
+    """Return the function that raises for a collection that is too short or too long."""
     limits = [element for element in bare(annotation)[1] if isinstance(element, msgspec.Meta)]
     if not limits:
-        return collection
-    check = functools.partial(msgspec.convert, type=with_limits(collection, *limits))
-    return lambda values: check(collection(values))
+        return len
+    return functools.partial(msgspec.convert, type=with_limits(collection_of(annotation), *limits))
 
 
 def _mistakes_of_alias(alias: object) -> Iterator[Mistake]:
