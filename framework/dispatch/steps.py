@@ -26,6 +26,8 @@ from sessions.errors import SessionError
 from sessions.manager import SessionManager
 
 S = TypeVar("S", bound="Step")
+# Werkzeug's own text, which says nothing about the path.
+_UNKNOWN = NotFound.description
 # The name of the function or guard that asks for arguments, and the plan of the arguments.
 Asking = tuple[str, Plan]
 
@@ -166,7 +168,7 @@ class AnswerWithoutHandler(Step):
             yield Outcome(204, f"answered by the framework, with Allow: {shown}")
         elif isinstance(self.refusal, MethodNotAllowed):
             yield Outcome(405, f"the path has {shown}, not {method}")
-        elif isinstance(self.refusal, NotFound):
+        elif isinstance(self.refusal, NotFound) and self.refusal.description == _UNKNOWN:
             yield Outcome(404, "no rule matches the path")
         else:
             yield Outcome(self.refusal.code, self.refusal.description or "the path is refused")

@@ -3,11 +3,9 @@
 The module reads the steps that dispatch does, and decides nothing itself.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
@@ -34,11 +32,11 @@ from framework.dispatch.steps import (
 )
 from framework.explaining.near_misses import NearMiss, near_misses
 from framework.explaining.session_uses import SessionUse, named, session_uses
-from framework.http.routing import is_automatic_options
+from framework.explaining.written_urls import environ_of, refused_host, written_path
+from framework.http.routing import is_automatic_options, request_path
 from framework.injection.graph import Graph
 from framework.types.signatures import describe
 
-_HOST = re.compile("^https?://[^/?#]*")
 # Stands for a default that only the class knows.
 _OWN_DEFAULT = "…"
 
@@ -111,11 +109,26 @@ class Explanation:
 
 def explain(application: Application, method: str, path: str) -> Explanation:
     """Explain a request by its method and its path, which is written as in a URL."""
-    method, path = method.upper(), _path(path)
+    method, written = method.upper(), written_path(path)
+    stranger = refused_host(path, application.everywhere.settings)
+    if stranger is not None:
+        return _before_everything(method, written, stranger)
+    try:
+        path = request_path(environ_of(written))
+    except HTTPException as refusal:
+        return _refused(application, method, written, refusal)
     try:
         handler, values = application.dispatcher.find(method, path)
     except (MethodNotAllowed, NotFound) as refusal:
         return _refused(application, method, path, refusal)
+    return _answered(application, method, path, (handler, values))
+
+
+def _answered(
+    application: Application, method: str, path: str, found: tuple[Handler, dict[str, Any]]
+) -> Explanation:
+    """Explain a request that a handler answers."""
+    handler, values = found
     steps = steps_of(handler, application.everywhere)
     session = session_uses(steps, method)
     around = _around(application, steps, method, uses_session=bool(session))
@@ -139,10 +152,21 @@ def arguments_of(graph: Graph, plan: Plan) -> list[Argument]:
     return [_argument(graph, parameter) for parameter in plan.parameters]
 
 
-def _path(text: str) -> str:
-    """Return the path of a URL; the text may have a host, or lack the first slash."""
-    path = re.split("[?#]", _HOST.sub("", text))[0]
-    return "/" + unquote(path).removeprefix("/")
+def _before_everything(method: str, path: str, host: str) -> Explanation:
+    """Explain a request that is refused before any step of the application."""
+    why = f"the host {host!r} is not one of trusted_hosts"
+    return Explanation(
+        method=method,
+        path=path,
+        outcome=f"400: {why}",
+        match=None,
+        middleware=[],
+        session=[],
+        catches=[],
+        answers=[Outcome(400, why)],
+        other_methods=[],
+        near_misses=[],
+    )
 
 
 def _refused(
@@ -169,8 +193,14 @@ def _refused(
         catches=_caught(application, catchers),
         answers=_in_order(own, around),
         other_methods=[other for other in last.allowed if other != method],
-        near_misses=[] if last.allowed else near_misses(path, application.routes),
+        near_misses=_near_misses(path, refusal, application),
     )
+
+
+def _near_misses(path: str, refusal: HTTPException, application: Application) -> list[NearMiss]:
+    # A path that is refused for its escapes is not compared with the rules.
+    is_unknown = refusal.description == NotFound.description
+    return near_misses(path, application.routes) if is_unknown else []
 
 
 def _around(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from werkzeug.routing.converters import (
 )
 
 from framework.decorators import CONTROLLER, ROUTES, Verb, is_status, verbs_in
+from framework.http.slow_rules import slow_variables
 from framework.report import Mistake, Report, location
 from framework.types.members import Member, tag_of, tagged_members
 from framework.types.signatures import signature_of
@@ -85,7 +87,7 @@ def routes_of(controller: type, report: Report) -> list[Route]:
 def variables_of(route: Route, report: Report) -> Mapping[str, type | None]:
     """Return the variables of a path with the types of their values; raise `Mistake` if wrong."""
     here = report.at(route.where)
-    for mistake in _foreign_variables(route):
+    for mistake in chain(_foreign_variables(route), slow_variables(route.rule)):
         here.note(mistake.what, mistake.remedy)
     here.require_clean()
     if route.rule.count("<") != route.rule.count(">"):
