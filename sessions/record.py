@@ -1,7 +1,8 @@
-"""What a store keeps of a session, what a commit changes in it, and what a store answers.
+"""The record that a store keeps for a session, the changes of a commit, and the result of a commit.
 
-The laws of the store contract that concern one record are written here once: what a commit finds
-(`Record.outcome_of`), and what it leaves behind (`Record.changed_by`, `Record.touched`).
+Some rules of the store contract concern one record. They are written here once: the result of a
+commit (`Record.outcome_of`), and the record after a commit or a use (`Record.changed_by`,
+`Record.touched`).
 """
 
 import dataclasses
@@ -17,7 +18,7 @@ CLOCK_TOLERANCE = 60.0
 
 
 class Unchanged(Enum):
-    """Mark a field of `Changes` that leaves the record's own value alone."""
+    """Mark a field of `Changes` whose value in the record stays as it is."""
 
     UNCHANGED = "unchanged"
 
@@ -52,7 +53,7 @@ class Ended:
 
 
 class FrozenStruct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Base of Changes and Record: a msgspec Struct, which is quick to make, that cannot be changed.
+    """Base of Changes and Record: an immutable msgspec Struct, which is faster than a dataclass.
 
     `dataclasses.replace`, `asdict` and `fields` work on it.
     """
@@ -68,11 +69,12 @@ class FrozenStruct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Changes(FrozenStruct, frozen=True, kw_only=True, gc=False):
     """Hold what one commit applies to a record.
 
-    `secret` is the secret of the record as it was loaded. `set` and `removed` name values; a name
-    in both is removed; with `clear` all values of before are dropped first. `expected` names values
-    that must still be what they were (None: absent). `user_id` and `timeout` are UNCHANGED, or None
-    to take the value away, or the new value. `new_secret` takes the place of `secret`, which stays
-    usable until `grace` if that is given. `created_at` begins the absolute timeout anew.
+    `secret` is the secret of the record when it was loaded. `set` has the values to write, and
+    `removed` the names to remove; a name in both is removed. With `clear`, all earlier values are
+    dropped first. `expected` has values that the record must still have (None: absent). `user_id`
+    and `timeout` are UNCHANGED, or the new value, or None to remove the value. `new_secret`
+    replaces `secret`; if `grace` is given, `secret` may be used until that time. `created_at`
+    starts the absolute timeout again.
     """
 
     secret: str
@@ -91,7 +93,7 @@ class Changes(FrozenStruct, frozen=True, kw_only=True, gc=False):
 
     @property
     def only_values(self) -> bool:
-        """Return whether the changes leave id, user, timeout and age of the session alone."""
+        """Return whether the changes concern values only, and not the id, user, timeout or age."""
         return (
             self.new_secret is None
             and self.user_id is UNCHANGED
@@ -102,7 +104,7 @@ class Changes(FrozenStruct, frozen=True, kw_only=True, gc=False):
 
 
 class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
-    """Hold one session as a store keeps it; nobody changes a record in place.
+    """Hold one session as a store keeps it; a record is never changed in place.
 
     `values` has one encoded value for each top-level key, in the order in which the keys were first
     set. `secret` is the hash of the present id, set at `secret_since`. Times are UTC epoch seconds.
@@ -122,7 +124,7 @@ class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
     version: int = FORMAT_VERSION
 
     def outcome_of(self, changes: Changes, now: float) -> Outcome:
-        """Return what a commit of the changes finds on this record."""
+        """Return the result that a commit of the changes on this record has."""
         if changes.new_secret is not None and changes.new_secret == self.secret:
             # The reply to this very commit was lost.
             return Outcome.APPLIED
@@ -137,11 +139,11 @@ class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
         return Outcome.APPLIED
 
     def has_grace(self, secret: str, now: float) -> bool:
-        """Return whether this is the earlier secret that may still be used."""
+        """Return whether the secret is the earlier secret of this record, and may still be used."""
         return self.grace is not None and self.grace.secret == secret and now < self.grace.until
 
     def changed_by(self, changes: Changes, now: float) -> "Record":
-        """Return the record that an applied commit leaves behind."""
+        """Return the record after an applied commit."""
         new_secret, timeout, user_id = changes.new_secret, changes.timeout, changes.user_id
         if new_secret is not None and new_secret == self.secret:
             return self
@@ -167,7 +169,7 @@ class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
         )
 
     def values_after(self, changes: Changes) -> dict[str, bytes]:
-        """Return the values that the changes leave behind, in the order of their first sets."""
+        """Return the values after the changes, in the order in which they were first set."""
         values = dict(changes.set) if changes.clear else {**self.values, **changes.set}
         for name in changes.removed:
             values.pop(name, None)
@@ -189,14 +191,14 @@ class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
     def times_after(
         self, accessed_at: float, expires_at: float, now: float, *, keeps_later: bool
     ) -> tuple[float, float, float, float]:
-        """Return when the record was created, accessed and updated, and expires, after a use.
+        """Return the four times of the record after a use: created, accessed, updated, expires.
 
-        The one law of these times: a use sets `expires_at`, later or sooner, but
-        - a record with a timeout of its own never expires sooner by a use that names no timeout,
-          for a slow request reckons with the timeout that it has seen;
-        - a use that is earlier than the record's last one leaves all times alone;
-        - times that lie more than CLOCK_TOLERANCE ahead were set by a wrong clock: they count as
-          now.
+        A use sets `expires_at`, to a later or an earlier time, with these exceptions:
+        - If the record has its own timeout, a use that sets no timeout never makes `expires_at`
+          earlier, because a slow request may not know the latest timeout.
+        - A use that is earlier than the last use of the record changes no time.
+        - A time that is more than CLOCK_TOLERANCE in the future was set by a wrong clock, and
+          counts as now.
         """
         latest = now + CLOCK_TOLERANCE
         created = now if self.created_at > latest else self.created_at
@@ -210,7 +212,7 @@ class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
 
 
 def not_ahead(time: float, now: float) -> float:
-    """Return the time, or now for one that only a wrong clock can have set."""
+    """Return the time, or now if the time is more than CLOCK_TOLERANCE in the future."""
     return now if time > now + CLOCK_TOLERANCE else time
 
 

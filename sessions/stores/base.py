@@ -1,4 +1,4 @@
-"""The store contract: the methods that a new store implements, and their laws."""
+"""The store contract: the methods that a new store implements, and the rules for them."""
 
 import time
 from abc import ABC, abstractmethod
@@ -21,25 +21,25 @@ __all__ = [
 ]
 
 CALL_DEADLINE = 0.4
-"""Seconds that one call may wait for its server, retries included."""
+"""Seconds for which one call may wait for its server, with all retries."""
 
 REMEMBERED_FOR = 60.0
 """Seconds for which a store remembers that a session was ended."""
 
 PURGE_DELAY = 60.0
-"""Seconds for which an expired record stays, so that two clocks need not agree to the second."""
+"""Seconds for which an expired record stays, because the clocks of two machines may differ."""
 
 PURGE_BATCH = 200
-"""Records that one transaction of a purge removes at most."""
+"""The largest number of records that one transaction of a purge removes."""
 
 
 def wall_clock() -> float:
-    """Return the present in UTC epoch seconds; tests that freeze `time.time` freeze it too."""
+    """Return the present time in UTC epoch seconds, also if a test has replaced `time.time`."""
     return time.time()
 
 
 def check_clock(clock: object, owner: str) -> None:
-    """Refuse what does not tell the time; raise ConfigurationError."""
+    """Raise ConfigurationError if the clock does not return a number of seconds."""
     now = clock() if callable(clock) else None
     if isinstance(now, bool) or not isinstance(now, int | float) or not isfinite(now):
         raise ConfigurationError(
@@ -51,91 +51,96 @@ def check_clock(clock: object, owner: str) -> None:
 class Store(ABC):
     """Keep records under keys.
 
-    A key is the hash of a session's lineage, never an id; a secret is the hash of an id; values are
-    encoded bytes, never objects. A record is there from its `create` until its `delete` or until
-    `expires_at`: at that very moment it is absent, for every method, whether or not its bytes have
-    been removed.
+    A key is the hash of a session's lineage, never an id. A secret is the hash of an id. Values are
+    encoded bytes, never objects. A record exists from its `create` until its `delete`, or until the
+    time `expires_at`. From that time on, every method acts as if there were no record, even if its
+    bytes are still stored.
 
-    Absence is a value. An exception means that the store is broken: raise StoreUnavailable from
-    whatever the driver raised, within CALL_DEADLINE seconds, and leave the records as they were.
-    All methods are called from many threads at once, and each is atomic against every other one.
-    Nobody changes a record in place: neither the store nor its caller.
+    If there is no record, a method returns a value that says so. An exception means that the store
+    is broken. Raise StoreUnavailable from the exception of the driver, within CALL_DEADLINE
+    seconds, and leave the records unchanged. Many threads call the methods at the same time, and
+    each call is atomic. Neither the store nor its caller changes a record in place.
     """
 
     clock: Callable[[], float] = staticmethod(wall_clock)
-    """The present in UTC epoch seconds; a container with a clock of its own sets it here."""
+    """A function that returns UTC epoch seconds; a container with its own clock sets it."""
 
     in_place: bool = False
-    """Whether every call returns at once, so that an event loop need not wait in a thread."""
+    """Whether every call returns at once, so that an event loop can call it without a thread."""
 
     @abstractmethod
     def load(self, key: str) -> Record | Ended | None:
-        """Return the record, None if there is none, or Ended if it was deleted a short time ago.
+        """Return the record, None if there is no record, or Ended if it was deleted a short time
+        ago.
 
-        A short time is REMEMBERED_FOR seconds. Raise UnreadableValue for a record that is there and
-        damaged; for every other method a damaged record is none.
+        A short time is REMEMBERED_FOR seconds. If a record exists but is damaged, raise
+        UnreadableValue. All other methods act as if a damaged record did not exist.
         """
 
     @abstractmethod
     def create(self, key: str, record: Record) -> bool:
-        """Keep a new record; return False, and change nothing, if a live record has the key.
+        """Store a new record; return False, and change nothing, if a live record has the key.
 
-        Return True if the record that is there has this very secret: the reply to an earlier call
-        was lost. An `Ended` is no obstacle.
+        There is one exception: return True if the live record has the same secret as the new
+        record. Then an earlier call has stored it, and only the reply was lost. An `Ended` under
+        the key does not prevent the creation.
         """
 
     @abstractmethod
     def commit(self, key: str, changes: Changes) -> Outcome:
-        """Apply the changes to the record that is there now, all of them or none.
+        """Apply all changes to the present record, or none of them.
 
-        GONE if there is no record: never create one. SUPERSEDED if its secret is not
-        `changes.secret`, nor, for a change of values alone, its live grace secret. CONFLICT if a
-        value named in `changes.expected` is no longer what it says (None: absent). Else APPLIED:
-        `Record.changed_by` says what is left behind. A record that has `changes.new_secret` already
-        is APPLIED, and nothing is applied twice: the reply to an earlier call was lost.
+        Return GONE if there is no record: a commit never creates one. Return SUPERSEDED if
+        `changes.secret` is not the secret of the record. If only values change, `changes.secret`
+        may also be the grace secret, as long as the grace lasts. Return CONFLICT if a value in the
+        record differs from its value in `changes.expected` (None: absent). Otherwise, store the
+        record that `Record.changed_by` returns, and return APPLIED. If the record already has
+        `changes.new_secret`, return APPLIED and change nothing: an earlier call has applied the
+        changes, and only the reply was lost.
 
-        Values that the changes do not name stay as they are, whoever wrote them, unless
-        `changes.clear` drops them all; names keep the order in which they were first set.
+        Values that the changes do not name stay, even if another request has written them, unless
+        `changes.clear` drops all values. The names keep the order in which they were first set.
         """
 
     @abstractmethod
     def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
-        """Note a use: times only, as `Record.touched` says.
+        """Store the times of a use, as `Record.touched` computes them, and nothing else.
 
-        Return False if there is no record, or if its secret is another.
+        Return False if there is no record, or if the record has another secret.
         """
 
     @abstractmethod
     def delete(self, key: str, *, user_id: str | None = None) -> bool:
-        """End the record; return whether a live one was ended.
+        """End the record; return whether there was a live record.
 
-        With `user_id` only if that is its user, in the same step. An `Ended` stays for
-        REMEMBERED_FOR seconds, and no data. Idempotent.
+        With `user_id`, end the record only if it has this user, and check this in the same atomic
+        step. Keep an `Ended` for REMEMBERED_FOR seconds, and none of the data. A second call
+        changes nothing.
         """
 
     @abstractmethod
     def purge(self, limit: int) -> int:
         """Remove at most `limit` records that expired more than PURGE_DELAY seconds ago.
 
-        Return how many. Do it in transactions of PURGE_BATCH records, and repeat the condition
-        where they are deleted: a record may come to life again in between. Do nothing where the
-        server removes them itself.
+        Return the number of removed records. Use transactions of at most PURGE_BATCH records. Check
+        `expires_at` again in the statement that deletes, because a request may have extended the
+        record in the meantime. Do nothing if the server removes expired records itself.
         """
 
     # Most stores hold nothing open.
     def close(self) -> None:  # noqa: B027
-        """Let go of connections; a later call opens them again."""
+        """Close the connections; a later call opens them again."""
 
 
 class AsyncStore(ABC):
     """Keep records under keys, without blocking an event loop.
 
-    The same contract as `Store`, word for word; its methods are coroutines. A call that is
-    cancelled may have been carried out or not.
+    The contract is the same as for `Store`, but the methods are coroutines. If a call is cancelled,
+    its work may be done or not done.
     """
 
     clock: Callable[[], float] = staticmethod(wall_clock)
-    """The present in UTC epoch seconds; a container with a clock of its own sets it here."""
+    """A function that returns UTC epoch seconds; a container with its own clock sets it."""
 
     @abstractmethod
     async def load(self, key: str) -> Record | Ended | None:
@@ -143,15 +148,15 @@ class AsyncStore(ABC):
 
     @abstractmethod
     async def create(self, key: str, record: Record) -> bool:
-        """Keep a new record: see `Store.create`."""
+        """Store a new record: see `Store.create`."""
 
     @abstractmethod
     async def commit(self, key: str, changes: Changes) -> Outcome:
-        """Apply the changes to the record that is there now: see `Store.commit`."""
+        """Apply all changes to the present record, or none: see `Store.commit`."""
 
     @abstractmethod
     async def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
-        """Note a use: see `Store.touch`."""
+        """Store the times of a use: see `Store.touch`."""
 
     @abstractmethod
     async def delete(self, key: str, *, user_id: str | None = None) -> bool:
@@ -163,4 +168,4 @@ class AsyncStore(ABC):
 
     # Most stores hold nothing open.
     async def close(self) -> None:  # noqa: B027
-        """Let go of connections; a later call opens them again."""
+        """Close the connections; a later call opens them again."""
