@@ -11,6 +11,7 @@ from typing import NoReturn
 from framework.binding.body import BodyMarker
 from framework.binding.cookie import CookieMarker
 from framework.binding.form import FormMarker
+from framework.binding.form_objects import WholeForm
 from framework.binding.header import HeaderMarker
 from framework.binding.path import PathMarker
 from framework.binding.plan import Plan
@@ -18,7 +19,7 @@ from framework.binding.query import QueryMarker
 from framework.binding.request import RequestMarker
 from framework.binding.session import SessionMarker
 from framework.binding.session_value import SessionValueMarker
-from framework.binding.source import Marker
+from framework.binding.source import Marker, Parameter
 from framework.types.signatures import Declared
 
 # A subclass of a user's own may ask for components, so only the very class counts.
@@ -63,8 +64,14 @@ def plan_once(
     if known is not None:
         return known[1]
     plan = make()
-    if not any(asks_for_components(parameter.marker) for parameter in plan.parameters):
+    if not any(map(_is_of_one_handler, plan.parameters)):
         if len(_plans) >= _MOST_PLANS:
             _plans.clear()
         _plans[key] = (tuple(declared), plan)
     return plan
+
+
+def _is_of_one_handler(parameter: Parameter) -> bool:
+    # The class of a form learns which fields the other parameters of its handler read.
+    is_whole_form = isinstance(parameter.extract, WholeForm)
+    return is_whole_form or asks_for_components(parameter.marker)

@@ -1,5 +1,6 @@
 """Limits that nothing would read: those of pydantic outside of its models, msgspec's inside."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from typing import Annotated, Any, get_args, get_origin
@@ -25,6 +26,9 @@ _READERS = (BodyMarker, PathMarker, SessionValueMarker, TextMarker)
 
 def refuse_unread_limits(marker: object, field: Field) -> None:
     """Raise `Mistake` for a limit that would be ignored."""
+    # A program that has such a limit has imported its package.
+    if not any(package in sys.modules for package in _PACKAGES):
+        return
     if not isinstance(marker, _READERS) or _makes_itself(marker, field):
         return
     by_pydantic = is_read_by_pydantic(field.annotation)

@@ -134,6 +134,8 @@ def path_variables(rule: str) -> Mapping[str, type | None]:
     """
     if "//" in rule:
         raise ValueError("it holds two slashes in a row")
+    if "<" not in rule and rule.startswith("/"):
+        return {}
     parsed = _ParsedRule(rule)
     try:
         parsed.bind(_CONVERTERS)

@@ -109,8 +109,8 @@ class Router(Generic[H]):
         url = self._urls.build(endpoint, values)
         return url if environ is None else placed(url, environ, external=external)
 
-    def _handler_of(self, rule: Rule) -> H:
-        return self._handlers[cast(_EntryRule, rule).number]
+    def _handler_of(self, rule: Rule, method: str) -> H:
+        return self._handlers[cast(_EntryRule, rule).numbers[method]]
 
     def _filled(self, found: Found[int]) -> Found[H]:
         return self._handlers[found[0]], found[1]
@@ -151,9 +151,13 @@ class _Table:
     """Hold the rules of an application; the number of an entry stands for its handler."""
 
     def __init__(self, entries: Sequence[tuple[str, str, str]]) -> None:
-        rules = [_EntryRule(number, *entry) for number, entry in enumerate(entries)]
+        rules: dict[tuple[str, str], _EntryRule] = {}
+        for number, (method, rule, endpoint) in enumerate(entries):
+            if (rule, endpoint) not in rules:
+                rules[rule, endpoint] = _EntryRule(rule, endpoint)
+            rules[rule, endpoint].add(method, number)
         self.methods = {method for method, _, _ in entries}
-        self.map = new_map(rules)
+        self.map = new_map(rules.values())
         self.adapter = self.map.bind("")
         self.tree: Tree[int] = Tree()
         for number, (method, rule, _) in enumerate(entries):
@@ -174,7 +178,7 @@ class _Table:
         # The `Map` would also ignore a second slash at the end, for a rule that ends in a slash.
         if path.endswith("//") and rule.rule.endswith("/"):
             return None
-        return cast(_EntryRule, rule).number, dict(values)
+        return cast(_EntryRule, rule).numbers[method], dict(values)
 
     def _answers(self, entries: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, Found[int]]]:
         """Answer every path that a rule without variables matches."""
@@ -205,12 +209,18 @@ def _table_of(entries: tuple[tuple[str, str, str], ...]) -> _Table:
 
 
 class _EntryRule(LateRule):
-    """A rule for one entry and only its method, because Werkzeug would add HEAD to GET."""
+    """A rule for the methods of one handler at one path: those of its entries and no others."""
 
-    def __init__(self, number: int, method: str, rule: str, endpoint: str) -> None:
+    def __init__(self, rule: str, endpoint: str) -> None:
         super().__init__(rule, endpoint=endpoint)
-        self.number = number
-        self.methods = {method}
+        # The number of the entry of each method.
+        self.numbers: dict[str, int] = {}
+
+    def add(self, method: str, number: int) -> None:
+        # The set is filled here, because Werkzeug would add HEAD to GET.
+        self.methods = self.methods or set()
+        self.methods.add(method)
+        self.numbers[method] = number
 
 
 def _other_slash(path: str) -> str:

@@ -42,14 +42,14 @@ class UnqualifiedEndpointError(BuildError):
 class URLs(Generic[H]):
     """Build the URLs of handlers.
 
-    `find` finds the handler of a method and a path, and `handler_of` the handler of a rule.
+    `find` finds the handler of a method and a path, `handler_of` that of a rule and a method.
     """
 
     def __init__(
         self,
         adapter: MapAdapter,
         find: Callable[[str, str], Found[H]],
-        handler_of: Callable[[Rule], H],
+        handler_of: Callable[[Rule, str], H],
     ) -> None:
         self._adapter = adapter
         self._rules = adapter.map
@@ -89,12 +89,13 @@ class URLs(Generic[H]):
         path = unquote(url.partition("?")[0])
         if not _DOTS.isdisjoint(path.split("/")):
             return False
-        (method,) = rule.methods or ("GET",)
+        methods = rule.methods or {"GET"}
+        method = "GET" if "GET" in methods else min(methods)
         try:
             handler, read = self._find(method, path)
         except (NotFound, MethodNotAllowed):
             return False
-        return handler is self._handler_of(rule) and all(
+        return handler is self._handler_of(rule, method) and all(
             name in read and _is_same(read[name], given[name]) for name in rule.arguments
         )
 

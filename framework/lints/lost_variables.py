@@ -22,15 +22,21 @@ _MOST_ROUTES = 3
 
 def note_lost_variables(program: Program, report: Report) -> None:
     """Note each parameter that is a variable of some paths, and would be the client's on others."""
+    parameters = [
+        (parameter, handler.route)
+        for handler in program.handlers
+        for parameter in _of_guards_and_resolvers(handler)
+    ]
+    if not any(_is_implied_query(parameter) for parameter, _ in parameters):
+        return
     of_controller = _variables_by_controller(program.handlers)
     # The names that are variables of the paths for which a function runs.
     names: defaultdict[str, set[str]] = defaultdict(set)
     used: defaultdict[tuple[str, str], list[tuple[Parameter, Route]]] = defaultdict(list)
-    for handler in program.handlers:
-        for parameter in _of_guards_and_resolvers(handler):
-            names[parameter.taken_by] |= of_controller[handler.route.controller]
-            if _is_implied_query(parameter):
-                used[parameter.taken_by, parameter.name].append((parameter, handler.route))
+    for parameter, route in parameters:
+        names[parameter.taken_by] |= of_controller[route.controller]
+        if _is_implied_query(parameter):
+            used[parameter.taken_by, parameter.name].append((parameter, route))
     for (where, name), uses in used.items():
         if name in names[where]:
             _note(uses[0][0], [route for _, route in uses], report)

@@ -5,6 +5,7 @@ The module also tells which classes JSON cannot hold.
 
 from collections import ChainMap, UserDict, UserList, UserString, deque
 from collections.abc import Callable, ItemsView, KeysView, ValuesView
+from functools import lru_cache
 from inspect import isabstract
 from io import IOBase
 from ipaddress import (
@@ -86,11 +87,16 @@ def is_encodable(kind: type) -> bool:
 
     Raises msgspec's TypeError or NameError for a class that msgspec cannot describe.
     """
-    known = (dict, list, tuple, set, frozenset, UUID, *_PLAIN)
-    if issubclass(kind, known):
-        return True
     # An instance may be of a subclass that JSON can hold.
     if is_protocol(kind) or isabstract(kind) or type.__subclasses__(kind):
+        return True
+    return _is_known(kind)
+
+
+# Another application asks about the same classes.
+@lru_cache(maxsize=4096)
+def _is_known(kind: type) -> bool:
+    if issubclass(kind, (dict, list, tuple, set, frozenset, UUID, *_PLAIN)):
         return True
     return next(strangers(kind), None) is not kind
 

@@ -17,6 +17,8 @@ from framework.types.signatures import EMPTY, evaluate, signature_of
 _OF_ALIASES = ("types", "typing", "typing_extensions")
 # The types of many members of classes that cannot have a tag.
 _WITHOUT_TAGS = (NoneType, str, dict, tuple, GetSetDescriptorType)
+# The types of most members of classes, none of which is a type.
+_NOT_TYPES = (*_WITHOUT_TAGS, FunctionType)
 # Type variables and the types that replace them.
 Types = Mapping[Any, Any]
 
@@ -87,7 +89,7 @@ def in_class(definition: Any, name: str, target: type) -> Any:
     is_static = issubclass(type(definition), staticmethod)
     is_wrapped = is_static or issubclass(type(definition), classmethod)
     function = definition.__func__ if is_wrapped else definition
-    for owner in target.__mro__:
+    for owner in target.__mro__[:-1]:
         if vars(owner).get(name) is definition and callable(function):
             function = _in_owner(function, owner, target)
     return staticmethod(function) if is_static else function
@@ -168,14 +170,19 @@ def _is_method(definition: object) -> bool:
 
 
 def _in_owner(function: Any, owner: type, target: type) -> Any:
-    types = types_of(target).get(owner, {})
+    # A class is its own first owner, and has no types for its own variables.
+    types = {} if owner is target else types_of(target).get(owner, {})
     # The module does not know the type variables of a class with the syntax of Python 3.12.
     names = {**_types_in(owner), **{variable.__name__: variable for variable in types}}
     return _with_names(function, names, types) if names else function
 
 
 def _types_in(owner: type) -> dict[str, object]:
-    return {name: member for name, member in vars(owner).items() if _is_type(member)}
+    return {
+        name: member
+        for name, member in vars(owner).items()
+        if type(member) not in _NOT_TYPES and _is_type(member)
+    }
 
 
 def _is_type(member: object) -> bool:

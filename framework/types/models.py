@@ -26,6 +26,9 @@ def is_read_by_pydantic(annotation: Any) -> bool:
     The limits of msgspec and its classes are read by msgspec only, and so are bytes, which pydantic
     does not read as base64.
     """
+    # A program that has a model has imported pydantic.
+    if "pydantic" not in sys.modules:
+        return False
     parts = list(parts_of(annotation))
     if not any(is_pydantic_model(part.kind) for part in parts):
         return False

@@ -101,7 +101,7 @@ def read_return(method: Callable[..., object], here: Place | None = None) -> Any
     known = _remembered(method, _RETURNED)
     if known is not None:
         return known
-    annotation = signature_of(method).return_annotation
+    annotation = _return_annotation(method)
     if annotation is EMPTY:
         return EMPTY
     try:
@@ -122,6 +122,14 @@ def signature_of(method: Callable[..., object]) -> inspect.Signature:
     # An annotation is the user's own code and may raise anything; `evaluate` reports the error.
     except Exception:  # noqa: BLE001
         return inspect.signature(method, **_AS_TEXT)
+
+
+def _return_annotation(method: Callable[..., object]) -> Any:
+    # A signature takes long to read, and most functions are plain ones.
+    is_plain = type(method) is types.FunctionType and not _LAZILY
+    if is_plain and not {"__wrapped__", "__signature__"} & method.__dict__.keys():
+        return method.__annotations__.get("return", EMPTY)
+    return signature_of(method).return_annotation
 
 
 def annotated_names(target: type) -> list[str]:

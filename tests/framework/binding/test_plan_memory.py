@@ -4,17 +4,20 @@ import gc
 import weakref
 from typing import Annotated, Any
 
+import msgspec
 import pytest
 
 from framework import (
     Application,
     Body,
+    Form,
     Inject,
     StartupError,
     component,
     configuration,
     controller,
     get,
+    guard,
     post,
     service,
     session,
@@ -190,3 +193,42 @@ def test_a_session_is_of_the_application_that_answers() -> None:
         stored["a"] = 1
     with Application(Pages, Names).test() as second:
         assert second.get("/plain/1").json == [1, 1, 0]
+
+
+class Strict(msgspec.Struct, forbid_unknown_fields=True):
+    """A form that refuses the fields that nobody reads."""
+
+    a: int
+
+
+class ReadsStrict:
+    """A guard that reads the form, for handlers that read other fields of it."""
+
+    def check(self, form: Form[Strict]) -> bool:
+        """Let each form pass."""
+        return form.a > 0
+
+
+def test_a_form_knows_the_fields_of_its_own_handler_only() -> None:
+    """A guard of two handlers refuses with one what it accepts with the other."""
+
+    @controller("/")
+    @guard(ReadsStrict)
+    class Forms:
+        """One handler that reads another field, and one that does not."""
+
+        @post("/with")
+        def with_more(self, b: Form[int]) -> int:
+            """Read another field."""
+            return b
+
+        @post("/without")
+        def without(self) -> int:
+            """Read no other field."""
+            return 0
+
+    for _ in range(2):
+        with Application(Forms).test() as client:
+            assert client.post("/with", data={"a": "1", "b": "2"}).json == 2
+            assert client.post("/without", data={"a": "1"}).json == 0
+            assert client.post("/without", data={"a": "1", "b": "2"}).status_code == 422
