@@ -6,11 +6,12 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote_plus
 
 from werkzeug import wrappers
-from werkzeug.exceptions import UnsupportedMediaType
-from werkzeug.sansio.http import parse_cookie
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.utils import cached_property
 
 from framework.http.bodies import content_length, open_body, read_body, refuse_encoded
+from framework.http.cookies import read_cookies
 from framework.http.forms import FORM_TYPES, FormData, FormParser
 from framework.settings import HTTPSettings
 
@@ -30,11 +31,22 @@ class Request(wrappers.Request):
         limit = self.max_content_length
         return open_body(self.environ, sys.maxsize if limit is None else limit)
 
+    @cached_property
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        """Return the cookies as parameters read them."""
+        reader: RequestReader = self.environ[READER_KEY]
+        return ImmutableMultiDict(reader.cookies)
+
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
-        """Return the body as JSON; refuse a compressed body."""
+        """Return the body as JSON; refuse a compressed or a too deep body."""
         if not silent:
             refuse_encoded(self.environ)
-        return super().get_json(force, silent, cache)
+        try:
+            return super().get_json(force, silent, cache)
+        except RecursionError as error:
+            if silent:
+                return None
+            raise BadRequest("The body is not valid JSON: it is nested too deeply.") from error
 
     def _load_form_data(self) -> None:
         if self.mimetype in FORM_TYPES:
@@ -108,9 +120,7 @@ class RequestReader:
     def cookies(self) -> dict[str, list[str]]:
         """Return the values of each cookie; the value with the most specific path is first."""
         if self._cookies is None:
-            header = self.environ.get("HTTP_COOKIE", "")
-            text = header.encode("latin-1").decode(errors="replace")
-            self._cookies = parse_cookie(text).to_dict(flat=False)
+            self._cookies = read_cookies(self.environ.get("HTTP_COOKIE", ""))
         return self._cookies
 
     @property

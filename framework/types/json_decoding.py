@@ -46,13 +46,14 @@ def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
         try:
             value = decoder.decode(body)
             parsed = _refuse_duplicate_keys(body.decode())
+            found = [] if check is None else [*bounded(check(parsed))]
         except msgspec.ValidationError as error:
             found = [*bounded(_mismatches(body, annotation, hook, check))]
             found = found or [*first_mismatches(error)]
             raise InvalidRequest(field_errors(where, found)) from error
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise _malformed(error) from error
-        if check is not None and (found := [*bounded(check(parsed))]):
+        if found:
             raise InvalidRequest(field_errors(where, found))
         if fills:
             fill_defaults(value)
@@ -129,9 +130,9 @@ def _mismatches(
         value = msgspec.json.decode(body)
         parsed = _refuse_duplicate_keys(body.decode())
         yield from mismatches(value, annotation, hook)
+        yield from check(parsed) if check else ()
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise _malformed(error) from error
-    yield from check(parsed) if check else ()
 
 
 def _malformed(error: Exception) -> BadRequest:

@@ -4,7 +4,7 @@ The checks read the JSON value beside the decoded value. A type without such par
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from decimal import Decimal
 from itertools import chain
 from types import UnionType
@@ -94,10 +94,9 @@ class _Builder:
             yield from self._of_container(base, origin, arguments)
 
     def _of_container(self, base: Any, origin: Any, arguments: Sequence[Any]) -> Iterator[Check]:
-        if fields_of(base) or issubclass(origin, msgspec.Struct):
+        is_named_tuple = issubclass(origin, tuple) and hasattr(origin, "_fields")
+        if fields_of(base) or issubclass(origin, msgspec.Struct) or is_named_tuple:
             yield self._of_class(base, origin)
-        elif issubclass(origin, tuple) and hasattr(origin, "_fields"):
-            yield _of_places([self.of(annotation) for _, annotation in members_of(base)])
         elif issubclass(origin, tuple) and arguments and arguments[-1] is not ...:
             yield _of_places([self.of(argument) for argument in arguments])
         elif len(arguments) == 2 and arguments[-1] is not ...:
@@ -114,6 +113,8 @@ class _Builder:
             self._of_classes.append((base, known))
             for name, annotation in members_of(base):
                 known[name] = self.of(annotation)
+        if issubclass(origin, tuple):
+            return _of_places(known.values())
         config = getattr(origin, "__struct_config__", None)
         if config is not None and config.array_like:
             return _of_array(known, config.tag)
@@ -153,7 +154,7 @@ def _of_items(inner: Check) -> Check:
     return check
 
 
-def _of_places(checks: Sequence[Check]) -> Check:
+def _of_places(checks: Collection[Check]) -> Check:
     def check(value: Any) -> Iterator[Mismatch]:
         if isinstance(value, _ITEMS):
             for index, (inner, item) in enumerate(zip(checks, value, strict=False)):
