@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from werkzeug.exceptions import BadRequest
 
+from framework.types.hash_floods import HashFloodError, flood_check
 from framework.types.mismatches import (
     ForeignModelError,
     Hook,
@@ -25,18 +26,44 @@ from framework.types.stricter import Check, stricter
 from framework.types.unreadable import refuse_unreadable
 from framework.validation import FieldError, InvalidRequest, plain, shortened
 
+Decode = Callable[[bytes], object]
+
 # With each error, pydantic keeps a copy of the keys above the wrong value. A megabyte with a long
 # key above many wrong values would fill the memory.
 _LONGEST_KEY = 500
 
 
-def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
+def json_decoder(annotation: Any, where: str) -> Decode:
     """Return the function that decodes strict JSON, or raises 400, or 422 with all errors.
 
     Raises `UnreadableType`, a TypeError, at once if JSON cannot hold the type.
     """
-    if is_read_by_pydantic(annotation):
-        return _model_decoder(annotation, where)
+    kind = _model_decoder if is_read_by_pydantic(annotation) else _decoder
+    decode, refuse_flood = kind(annotation, where), flood_check(annotation)
+    return decode if refuse_flood is None else _guarded(refuse_flood, decode)
+
+
+def field_errors(where: str, found: Iterable[Mismatch]) -> list[FieldError]:
+    """Return the field errors of the mismatches in one source."""
+    return [
+        FieldError(f"{where}:{mismatch.pointer}".rstrip(":"), mismatch.what) for mismatch in found
+    ]
+
+
+def _guarded(refuse_flood: Callable[[object], None], decode: Decode) -> Decode:
+    def guarded(body: bytes) -> object:
+        try:
+            refuse_flood(msgspec.json.decode(body))
+        except HashFloodError as error:
+            raise BadRequest(f"The body is refused: {error}.") from error
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise _malformed(error) from error
+        return decode(body)
+
+    return guarded
+
+
+def _decoder(annotation: Any, where: str) -> Decode:
     refuse_unreadable(annotation, "JSON")
     hook = json_hook(annotation)
     decoder = msgspec.json.Decoder(annotation, dec_hook=hook)
@@ -62,14 +89,7 @@ def json_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
     return decode
 
 
-def field_errors(where: str, found: Iterable[Mismatch]) -> list[FieldError]:
-    """Return the field errors of the mismatches in one source."""
-    return [
-        FieldError(f"{where}:{mismatch.pointer}".rstrip(":"), mismatch.what) for mismatch in found
-    ]
-
-
-def _model_decoder(annotation: Any, where: str) -> Callable[[bytes], object]:
+def _model_decoder(annotation: Any, where: str) -> Decode:
     validate = json_validator(annotation)
 
     def decode(body: bytes) -> object:
