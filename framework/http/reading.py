@@ -48,6 +48,29 @@ class Request(wrappers.Request):
                 return None
             raise BadRequest("The body is not valid JSON: it is nested too deeply.") from error
 
+    def whole_data(self) -> bytes:
+        """Return the body; raise an error if code has read the body and has not kept it."""
+        if self._is_taken and "form" in self.__dict__ and self.mimetype in FORM_TYPES:
+            raise UnsupportedMediaType(
+                f"The body has the type {self.content_type!r}, and was read as a form."
+            )
+        self.require_untaken()
+        return self.get_data()
+
+    def require_untaken(self) -> None:
+        """Raise RuntimeError if nothing is left of a body, which would look like no body."""
+        if self._is_taken and "form" not in self.__dict__:
+            raise RuntimeError(
+                "the body of this request is gone: code has read it from request.stream, or with"
+                " request.get_data(cache=False). Fix: read it with request.get_data(), which keeps"
+                " the body for the code that follows"
+            )
+
+    @property
+    def _is_taken(self) -> bool:
+        is_kept = bool(getattr(self, "_cached_data", None))
+        return not is_kept and "stream" in self.__dict__ and self.stream.tell() > 0
+
     def _load_form_data(self) -> None:
         if self.mimetype in FORM_TYPES:
             refuse_encoded(self.environ)
@@ -103,6 +126,7 @@ class RequestReader:
             raise UnsupportedMediaType(
                 f"The body has the type {request.content_type!r}: send {' or '.join(FORM_TYPES)}."
             )
+        request.require_untaken()
         return FormData(request.form, request.files)
 
     @property
@@ -131,7 +155,7 @@ class RequestReader:
         """
         if self._body is None:
             request, limit = self._request, self.settings.body_limit
-            self._body = read_body(self.environ, limit) if request is None else request.get_data()
+            self._body = read_body(self.environ, limit) if request is None else request.whole_data()
         return self._body
 
     def _has_body(self) -> bool:

@@ -80,7 +80,7 @@ def test_no_depth_of_a_body_is_an_error_of_the_server(
     @controller("/")
     class Pages:
         @post("/")
-        def page(self, body: Body[annotation]) -> None: ...
+        def page(self, body: Body[annotation]) -> None: ...  # pyright: ignore[reportInvalidTypeForm]
 
     with client_of(Pages) as client:
         answer = client.post("/", data=nested(depth), content_type="application/json")

@@ -145,7 +145,7 @@ def _posted(annotation: Any, body: str) -> tuple[int, float]:
     @controller("/")
     class Pages:
         @post("/")
-        def page(self, body: Body[annotation]) -> None: ...
+        def page(self, body: Body[annotation]) -> None: ...  # pyright: ignore[reportInvalidTypeForm]
 
     with client_of(Pages) as client:
         start = time.process_time()
