@@ -1,6 +1,5 @@
 """A minimal controller framework whose sessions cannot lose data."""
 
-import inspect
 import typing
 
 from framework import collisions
@@ -89,9 +88,6 @@ __all__ = [
 
 # Type checkers report unknown names themselves.
 if not typing.TYPE_CHECKING:
+    from framework.porting import refusing as _refusing
 
-    def __getattr__(name: str) -> object:
-        """Refuse an unknown name; for a name of another framework, say the right spelling."""
-        from framework.porting import refuse_name
-
-        raise refuse_name(name, __all__, inspect.currentframe())
+    __getattr__ = _refusing(__name__)

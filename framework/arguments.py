@@ -2,19 +2,10 @@
 
 import functools
 import inspect
-import re
 from collections.abc import Callable, Mapping
-from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from framework.report import did_you_mean
-
-# Python's message about an argument that a function or a constructor does not have.
-_UNKNOWN = re.compile(
-    r"(?:[\w.<>]+\.)??(?P<name>\w+)(?:\.__init__)?\(\)"
-    r" (?:got an unexpected keyword argument '(?P<argument>\w+)'"
-    r"|missing \d+ required (?:keyword-only|positional) arguments?: (?P<missing>.+))"
-)
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -63,36 +54,6 @@ def _wrong(
             guess = did_you_mean(argument, known) or "."
             return f"has no argument {argument!r}{guess} Fix: write {example}."
     return f"has arguments that do not fit. Fix: write {example}."
-
-
-def right_arguments(error: BaseException) -> str | None:
-    """Return the right names, if an error says that an argument is unknown or missing."""
-    found = _UNKNOWN.match(str(error)) if isinstance(error, TypeError) else None
-    called = found and _called(error, found["name"])
-    if not found or not callable(called):
-        return None
-    try:
-        names = list(inspect.signature(called).parameters)
-    # A function that is written in C may have no signature.
-    except (TypeError, ValueError):
-        return None
-    told = f"{found['name']} takes {', '.join(names)}."
-    if found["missing"]:
-        return f"Give {found['missing']}. {told}"
-    guess = did_you_mean(found["argument"], names).removeprefix("; ")
-    return f"{guess[:1].upper()}{guess[1:]} {told}".lstrip()
-
-
-def _called(error: BaseException, name: str) -> object:
-    """Find what was called by its name, where the error was raised."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return None
-    known = {**trace.tb_frame.f_globals, **trace.tb_frame.f_locals}
-    modules = [vars(value) for value in known.values() if isinstance(value, ModuleType)]
-    return next((names[name] for names in (known, *modules) if name in names), None)
 
 
 def _each(remedies: Mapping[str, str]) -> dict[str, str]:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from werkzeug.wrappers import Request, Response
 
 from framework.http.origins import checked_origins
 from framework.middleware import Next
+from framework.porting import refusing
 
 EVERY_ORIGIN = "*"
 # The name of a method or a header (RFC 9110, 5.6.2).
@@ -124,3 +125,8 @@ def _check_names(setting: str, names: Collection[str], *, credentials: bool) -> 
                 f"{setting} has '*' with credentials=True, where '*' does not mean every name:"
                 " list the names"
             )
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

@@ -9,6 +9,7 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Iterator
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Request, Response
@@ -16,6 +17,7 @@ from werkzeug.wrappers import Request, Response
 from framework.http.forms import CSRF_FIELD
 from framework.http.origins import as_written, checked_origins, host_of, own_origin
 from framework.middleware import SAFE_METHODS, ExplainedMiddleware, Next, session_of
+from framework.porting import refusing
 from sessions.session import Session
 
 HEADER = "X-CSRF-Token"
@@ -153,3 +155,8 @@ def _secret(session: Session) -> bytes:
 
 def _xor(left: bytes, right: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(left, right, strict=False))
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

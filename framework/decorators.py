@@ -7,7 +7,7 @@ guards and exception handlers.
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, cast, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, overload
 
 from werkzeug.exceptions import default_exceptions
 
@@ -18,6 +18,7 @@ from framework.arguments import (
     OF_VERBS,
     explains_arguments,
 )
+from framework.porting import refusing
 from framework.types.members import Member, tag, tag_of, tagged_members
 
 COMPONENT = "__component__"
@@ -355,3 +356,8 @@ def _not_an_exception(given: object) -> str:
         name = default_exceptions[given].__name__
         return f"{message}: write @catch({name}), with from werkzeug.exceptions import {name}"
     return f"{message}: write them one by one, as in @catch(LookupError, OSError)"
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

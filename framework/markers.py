@@ -1,5 +1,7 @@
 """The public names of all markers; a marker of your own begins in `binding/source.py`."""
 
+from typing import TYPE_CHECKING
+
 from framework.binding.body import Body
 from framework.binding.cookie import Cookie, cookie
 from framework.binding.form import Form, form
@@ -18,6 +20,7 @@ from framework.binding.source import (
     Needs,
 )
 from framework.http.context import Context
+from framework.porting import refusing
 
 __all__ = [
     "Body",
@@ -41,3 +44,8 @@ __all__ = [
     "session",
     "session_value",
 ]
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

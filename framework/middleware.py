@@ -6,11 +6,12 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, Protocol, TypeVar, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, get_args, get_origin
 
 from werkzeug.wrappers import Request, Response
 
 from framework.http.context import context_of
+from framework.porting import refusing
 from framework.report import Mistake, location
 from framework.types.signatures import EMPTY, describe, signature_of
 from sessions.session import Session
@@ -200,3 +201,8 @@ def _signature(target: Any) -> inspect.Signature | None:
     # A function written in C has no signature, and `__signature__` of the user may be wrong.
     except (TypeError, ValueError):
         return None
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

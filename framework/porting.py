@@ -3,11 +3,12 @@
 A user who knows another framework tries its names first. Each message says the right spelling.
 """
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
-from types import FrameType
 
 from framework.report import did_you_mean
+from sessions.names import is_imported
 
 # What an import of a name from `framework` says: the names, and the remedy.
 _IMPORTS = {
@@ -111,7 +112,7 @@ _IMPORTS = {
 }
 
 # What an attribute of the application says.
-_ATTRIBUTES = {
+OF_APPLICATIONS = {
     "route get post put patch delete head options add_url_rule add_route add_api_route": (
         'decorate a method of a @controller class with @get("/"), @post("/") or another verb, and'
         " give the class to Application(...)"
@@ -143,20 +144,25 @@ _ATTRIBUTES = {
 }
 
 
-def refuse_name(name: str, public: Sequence[str], asked: FrameType | None) -> Exception:
-    """Return the error for a name that `framework` does not have, asked for in a frame."""
-    advice = advice_on_import(name, public)
-    caller = None if asked is None else asked.f_back
-    # `from framework import ...` asks in this function of Python, and shows an ImportError.
-    is_import = caller is not None and caller.f_code.co_name == "_handle_fromlist"
-    if advice is not None and is_import:
-        return ImportError(advice, name="framework")
-    return AttributeError(advice or f"module 'framework' has no attribute {name!r}")
+def refusing(module: str) -> Callable[[str], object]:
+    """Return the `__getattr__` of a module, which refuses an unknown name with its remedy."""
+
+    def refuse(name: str) -> object:
+        if module == "framework":
+            advice = advice_on_import(name, vars(sys.modules[module])["__all__"])
+        else:
+            remedy = remedy_for_import(name)
+            advice = remedy and f"{module} has no {name}. Fix: {remedy}."
+        if advice and is_imported():
+            raise ImportError(advice, name=module)
+        raise AttributeError(advice or f"module {module!r} has no attribute {name!r}")
+
+    return refuse
 
 
 def advice_on_import(name: str, public: Sequence[str]) -> str | None:
     """Say what to write in place of a name that `framework` does not have; None if unknown."""
-    remedy = _remedy(_IMPORTS, name)
+    remedy = remedy_in(_IMPORTS, name)
     if remedy is not None:
         return f"framework has no {name}. Fix: {remedy}."
     guess = did_you_mean(name, public)
@@ -168,15 +174,23 @@ def advice_on_import(name: str, public: Sequence[str]) -> str | None:
 
 def advice_on_attribute(name: str, public: Sequence[str]) -> str:
     """Say what to write in place of an attribute that an application does not have."""
-    remedy = _remedy(_ATTRIBUTES, name)
+    remedy = remedy_in(OF_APPLICATIONS, name)
     what = f"an Application has no attribute {name!r}"
     return f"{what}{did_you_mean(name, public)}" if remedy is None else f"{what}. Fix: {remedy}."
 
 
 def is_of_another_framework(name: str) -> bool:
     """Return whether other frameworks have this attribute of an application."""
-    return _remedy(_ATTRIBUTES, name) is not None
+    return remedy_in(OF_APPLICATIONS, name) is not None
 
 
-def _remedy(table: dict[str, str], name: str) -> str | None:
+def remedy_for_import(name: str) -> str | None:
+    """Say how to import a name, or what to write in place of it; None if it is unknown."""
+    if name in vars(sys.modules["framework"]).get("__all__", ()):
+        return f"write from framework import {name}"
+    return remedy_in(_IMPORTS, name)
+
+
+def remedy_in(table: Mapping[str, str], name: str) -> str | None:
+    """Return the remedy for a name; each key of a table is a list of names."""
     return next((remedy for names, remedy in table.items() if name in names.split()), None)

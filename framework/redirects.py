@@ -4,10 +4,13 @@ import inspect
 import logging
 import re
 import reprlib
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
+
+from framework.porting import refusing
 
 logger = logging.getLogger("framework")
 
@@ -83,3 +86,8 @@ def _refusal(target: str, *, external: bool) -> str:
         f"The redirect to {target!r} is refused: it is not a path of this site,"
         " which begins with a single slash."
     )
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

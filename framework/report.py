@@ -15,6 +15,7 @@ from typing import Any
 
 _PLACE = re.compile(r"\((?P<file>[^()]*):(?P<line>\d+)\)$")
 
+_OURS = os.path.join(os.path.dirname(__file__), "")
 _ADDRESS = re.compile(r" object at 0x[0-9a-fA-F]+")
 
 
@@ -160,6 +161,14 @@ def location(target: Any) -> str:
     place = _definition(inner)
     short = name.rpartition("<locals>.")[2]
     return f"{short} ({place})" if place else short
+
+
+def call_site() -> str:
+    """Return where the program has called the framework, as `(file:line)`; empty if unknown."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith(_OURS):
+        frame = frame.f_back
+    return f" ({readable_path(frame.f_code.co_filename)}:{frame.f_lineno})" if frame else ""
 
 
 def short_repr(value: object) -> str:

@@ -6,11 +6,12 @@ A handler returns them, and its return annotation says what they hold: `JSON[Ord
 import reprlib
 from collections.abc import Iterable, Mapping, Set
 from http import HTTPStatus
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 from werkzeug.wrappers import Response
 
+from framework.porting import refusing
 from framework.types.encoding import encodable
 from framework.types.fields import is_pydantic_model
 
@@ -103,3 +104,8 @@ def _encoded(value: object) -> bytes:
             f"JSON({reprlib.repr(value)}) cannot be written: {error}. Fix: give JSON what it can"
             " hold: dict, list, str, dataclass, msgspec.Struct, Enum, UUID, datetime, numbers."
         ) from error
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 from werkzeug.sansio.utils import host_is_trusted
 
+from framework.porting import refusing
 from sessions.errors import ConfigurationError
 
 _PROXY_HEADERS = ("for", "proto", "host", "port", "prefix")
@@ -105,3 +107,8 @@ def _is_host(host: object) -> bool:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

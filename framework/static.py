@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import cached_property
 from mimetypes import guess_type
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import NotFound
 from werkzeug.utils import send_from_directory
@@ -14,6 +15,7 @@ from framework.decorators import get
 from framework.dispatch.handlers import Handler
 from framework.http.conditions import answer_conditions
 from framework.injection.graph import Graph
+from framework.porting import refusing
 from framework.report import Report
 from framework.types.signatures import describe
 
@@ -105,3 +107,8 @@ def _is_public(part: str) -> bool:
     """Return whether a part of a path is neither hidden, as `.env` and `.git` are, nor empty."""
     # Certificate authorities and others look for files in this folder (RFC 8615).
     return part == ".well-known" or not (part == "" or part.startswith("."))
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

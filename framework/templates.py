@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request
 
 from framework.application import Application
 from framework.csrf import csrf_token
 from framework.middleware import session_of
+from framework.porting import refusing
 from framework.results import HTML
 from sessions.flash import Flash
 from sessions.session import AsyncSession, Session
@@ -146,3 +147,8 @@ def _explained(key: object) -> str:
     return (
         f"the session has no {key!r}. Fix: write session.get({key!r}) if the value may be missing"
     )
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from framework.application import Application
 from framework.defaults import SessionClock, SessionDefaults
+from framework.porting import refusing
 from framework.types.fitting import is_protocol
 from framework.types.signatures import describe
 from sessions.manager import SessionManager
@@ -232,3 +233,8 @@ def _may_stand_in(value: object, key: Any) -> bool:
 
 def _shown(value: object) -> str:
     return describe(value) if isinstance(value, type) else repr(value)
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

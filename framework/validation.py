@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import UnprocessableEntity
+
+from framework.porting import refusing
 
 REQUIRED = "is required"
 UNKNOWN = "is not known"
@@ -104,3 +106,8 @@ def _words_and_place(error: Exception) -> tuple[str, str]:
     if not (words and inside.startswith("$") and inside.endswith("`")):
         return text, ""
     return words, inside[1:-1]
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

@@ -1,5 +1,7 @@
 """Web sessions that cannot lose data, for any WSGI or ASGI application."""
 
+import typing
+
 from sessions.container import CookieSettings, SessionContainer
 from sessions.errors import (
     ConfigurationError,
@@ -48,3 +50,9 @@ __all__ = [
     "StoreUnavailable",
     "Transport",
 ]
+
+# Type checkers report unknown names themselves.
+if not typing.TYPE_CHECKING:
+    from sessions.names import refusing as _refusing
+
+    __getattr__ = _refusing(__name__)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 # back to it, and of the floors above its line. `types.*` stands for all files of a folder.
 FLOORS = {
     "sessions": """
-        errors events record flash
+        errors events record flash names
         stores.* transports.*
         core.*
         session container manager edges
@@ -24,8 +24,10 @@ FLOORS = {
     """,
     "framework": """
         collisions
-        report validation settings redirects
-        arguments porting
+        report porting porting_objects
+        validation settings redirects
+        arguments
+        remedies
         types.* results
         decorators
         http.*

@@ -26,6 +26,7 @@ from framework.http.responses import (
     render_response,
     status_line,
 )
+from framework.remedies import note_remedy
 from framework.results import encode_json
 from framework.types.encoding import COPY_OF_SESSION
 from framework.types.signatures import describe
@@ -84,11 +85,12 @@ def answerable(error: Exception) -> Exception:
 
 
 def add_remedy(error: Exception) -> None:
-    """Add to an error of a JSON encoder, which goes to the log, what to write for a session."""
+    """Add to an error, which goes to the log, what to write instead if that is known."""
     refused = _NOT_JSON.match(str(error)) if isinstance(error, TypeError) else None
     kinds: tuple[type, ...] = (Session, *Session.__subclasses__())
     if refused and any(kind.__name__ == refused["type"] for kind in kinds):
         error.add_note(f"Fix: {COPY_OF_SESSION}.")
+    note_remedy(error)
 
 
 def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered:

@@ -1,15 +1,22 @@
 """Classes, modules and packages → the decorated classes that make up an application."""
 
 import importlib
+import inspect
 import pkgutil
+import reprlib
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 
 from framework.decorators import is_decorated
 from framework.middleware import takes_requests
-from framework.report import Report
+from framework.report import Report, call_site, short_repr
 
 _DECORATE = "Decorate it: @controller, @component, @service, @repository or @configuration."
+
+_IN_A_CLASS = (
+    'Make it a method of a class, as in @controller("/") class Pages, and give the class to'
+    " Application."
+)
 
 
 def find_classes(parts: Iterable[object], report: Report) -> Iterator[type]:
@@ -32,7 +39,7 @@ def _classes_of_module(module: ModuleType, report: Report) -> list[type]:
     ]
     if not found:
         report.note(
-            f"Application(…, {module.__name__}, …)",
+            f"Application(…, {module.__name__}, …){call_site()}",
             f"the module {module.__name__!r} defines no decorated class",
             "Decorate one with @controller, or pass the module that defines it.",
         )
@@ -61,13 +68,9 @@ def _modules(module: ModuleType, report: Report) -> Iterator[ModuleType]:
 
 def _note_undecorated(part: object, report: Report) -> None:
     if isinstance(part, type):
-        hint = _named_elsewhere(part)
-        report.at(part).note(
-            "the class is given to Application, but nothing says what it is",
-            f"{hint} Otherwise decorate it, for example with @service." if hint else _DECORATE,
-        )
+        _note_class(part, report)
         return
-    here = report.at(f"Application(…, {part!r}, …)")
+    here = report.at(f"Application(…, {_shown(part)}, …){call_site()}")
     if is_decorated(type(part)):
         name = type(part).__name__
         here.note(
@@ -79,11 +82,36 @@ def _note_undecorated(part: object, report: Report) -> None:
             f"this is a {type(part).__name__}, but Application takes classes and modules",
             "Give them one by one: Application(First, Second), or Application(*classes).",
         )
+    elif inspect.isroutine(part):
+        here.note("this is a function, but Application takes classes and modules", _IN_A_CLASS)
     else:
         here.note(
-            "this is neither a class nor a module",
+            f"this is {_kind(part)}, but Application takes classes and modules",
             "Give decorated classes, or modules and packages that define them.",
         )
+
+
+def _note_class(part: type, report: Report) -> None:
+    is_ours = part.__module__.partition(".")[0] in ("framework", "sessions", "werkzeug")
+    where = f"Application(…, {part.__name__}, …){call_site()}" if is_ours else part
+    hint = _named_elsewhere(part)
+    remedy = f"{hint} Otherwise decorate it, for example with @service." if hint else _DECORATE
+    if is_ours:
+        remedy = hint or (
+            f"Return an object of {part.__name__} from a @component method of a configuration, or"
+            " leave it out."
+        )
+    report.at(where).note("the class is given to Application, but nothing says what it is", remedy)
+
+
+def _shown(part: object) -> str:
+    if inspect.isroutine(part):
+        return f"{getattr(part, '__name__', part)}"
+    return reprlib.repr(part) if isinstance(part, str) else short_repr(part)
+
+
+def _kind(part: object) -> str:
+    return "None" if part is None else f"an object of type {type(part).__name__}"
 
 
 def _named_elsewhere(part: type) -> str | None:

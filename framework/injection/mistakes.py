@@ -12,12 +12,12 @@ from typing import Any, get_args, get_origin
 import injector
 from werkzeug.wrappers import Request
 
-from framework.arguments import right_arguments
 from framework.binding.inject import NotProvided
 from framework.binding.session import is_session
 from framework.decorators import component_methods, is_component, is_configuration, is_controller
 from framework.injection.providers import Absent, Known, Provider, item_of, key_of
 from framework.middleware import is_about_middleware, takes_requests
+from framework.remedies import remedy_for
 from framework.report import Mistake, location
 from framework.types.conversion import TEXTS, is_scalar
 from framework.types.fitting import fits, is_protocol, subclasses
@@ -146,7 +146,7 @@ def raised(provider: Provider, error: Exception) -> Mistake:
     shown = "".join(traceback.format_exception(type(error), error, trace)).rstrip()
     return Mistake(
         f"{provider.name} cannot be built: {type(error).__name__}: {error}\n{shown}",
-        right_arguments(error) or usual,
+        remedy_for(error) or usual,
         where=provider.where,
     )
 

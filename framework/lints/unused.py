@@ -2,7 +2,7 @@
 
 from framework.around.middleware import note_lost_middleware
 from framework.lints.program import Program
-from framework.report import Report
+from framework.report import Report, call_site
 from framework.static import note_wrong_folders
 
 
@@ -11,7 +11,7 @@ def note_no_controller(program: Program, report: Report) -> None:
     # Another mistake may be the reason why a part is not a controller.
     if not program.controllers and not report.mistakes:
         report.note(
-            "Application(…)",
+            f"Application(…){call_site()}",
             "no controller is given, so the application answers no request",
             "Give classes decorated with @controller, or the modules that define them.",
         )

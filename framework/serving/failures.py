@@ -12,9 +12,9 @@ import click
 import injector
 from markupsafe import Markup
 
-from framework.arguments import right_arguments
 from framework.http.errors import prefers_html
 from framework.http.pages import error_page
+from framework.remedies import note_remedy
 from framework.report import StartupError
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def describe(error: BaseException) -> str:
         return str(error) if cause is None else f"{error}\n\n{_traceback(cause)}"
     if isinstance(error, click.ClickException):
         return error.format_message()
-    remedy = right_arguments(error)
-    return f"{_traceback(error)}\nFix: {remedy}" if remedy else _traceback(error)
+    note_remedy(error)
+    return _traceback(error)
 
 
 def is_of_ours(file: str) -> bool:

@@ -49,6 +49,11 @@ def _unsettable(name: str, value: object) -> AttributeError:
 
 def _missing(name: str, session: object) -> AttributeError:
     """Return the error for the read of an attribute that a session does not have."""
+    instead = next((text for names, text in _VERBS.items() if name in names.split()), None)
+    if instead:
+        return AttributeError(
+            f"a session has no attribute {name!r}; write {instead}", name=name, obj=session
+        )
     public = [known for known in dir(type(session)) if not known.startswith("_")]
     close = get_close_matches(name, public, n=1, cutoff=0.7)
     meant = _ELSEWHERE.get(name) or (close[0] if close else None)
@@ -66,6 +71,22 @@ _INSTEAD = {
     "user_id": "sign in with session.set_user(user_id), sign out with session.clear_user()",
     "id": "take another id with session.regenerate()",
     "expires_at": "set session.timeout",
+    "expiry": "set session.timeout",
+    "permanent": "set session.timeout, or give SessionContainer(idle_timeout=...)",
+    "modified": "leave it out, for a session notices every change by itself",
+    "accessed": "leave it out, for a session notices every access by itself",
+}
+
+# What other frameworks call the verbs of a mapping, and what is written here.
+_VERBS = {
+    "set put setAttribute set_attribute set_item setItem add": 'session["key"] = value',
+    "getAttribute get_attribute get_item getItem get_value": 'session.get("key")',
+    "remove remove_attribute removeAttribute forget unset remove_item": 'session.pop("key", None)',
+    "has contains has_key has_attribute": '"key" in session',
+    "all to_dict dict": "session.copy()",
+    "commit persist store": "nothing, for a change is saved with the response, or session.save()",
+    "login": "session.set_user(user_id)",
+    "logout": "session.destroy(), or session.clear_user()",
 }
 
 # The names that other frameworks give to what a session has under another name.

@@ -27,6 +27,7 @@ from framework import (
     options,
     patch,
     porting,
+    porting_objects,
     post,
     put,
     query,
@@ -35,6 +36,7 @@ from framework import (
     session_value,
 )
 from framework.porting import advice_on_attribute, advice_on_import
+from sessions import names
 from tests.support.small_applications import echo_of
 
 ROOT = Path(framework.__file__).parents[1]
@@ -80,9 +82,47 @@ def test_an_import_of_any_other_name_fails_as_usual() -> None:
     exec("from framework import templates, redirects")  # noqa: S102
 
 
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ("from framework.templates import render_template", "framework.templates import Templates"),
+        ("from framework.testing import TestClient", "with app.test() as client"),
+        ("from framework.results import JSONResponse", "return the dict"),
+        ("from framework.middleware import CORSMiddleware", "from framework.cors import CORS"),
+        ("from framework.decorators import route", '@get("/")'),
+        ("from framework.openapi import Router", '@controller("/prefix")'),
+        ("from framework.redirects import url_for", "app.url_for(...)"),
+        ("from framework.settings import Config", "@configuration"),
+        ("from framework.static import controller", "write from framework import controller"),
+        ("from sessions import SessionMiddleware", "from sessions.wsgi or from sessions.asgi"),
+        ("from sessions import RedisStore", "there is no such store"),
+        ("from sessions import EncryptedToken", "there is no such store"),
+        ("from sessions import controller", "write from framework import controller"),
+        ("from sessions.stores import SQLiteStore", "write from sessions import SQLiteStore"),
+    ],
+)
+def test_an_import_from_the_wrong_module_says_what_to_write(line: str, remedy: str) -> None:
+    """Every module from which programs import knows the names that it does not have."""
+    with pytest.raises(ImportError) as caught:
+        exec(line)  # noqa: S102
+
+    assert ". Fix: " in str(caught.value)
+    assert remedy in str(caught.value)
+    _, module, _, name = line.split()
+    assert not hasattr(importlib.import_module(module), name)
+
+
+@pytest.mark.parametrize("module", ["framework.results", "sessions", "sessions.stores"])
+def test_an_unknown_name_of_a_module_fails_as_usual(module: str) -> None:
+    """A name that nobody knows has Python's own message."""
+    with pytest.raises(ImportError, match=f"cannot import name 'xylophone' from '{module}'"):
+        exec(f"from {module} import xylophone")  # noqa: S102
+
+
 def test_every_import_that_a_message_names_works() -> None:
     """A message names only modules and names that exist."""
-    told = Path(porting.__file__).read_text(encoding="utf-8")
+    files = (porting.__file__, porting_objects.__file__, names.__file__)
+    told = "".join(Path(file).read_text(encoding="utf-8") for file in files)
     named = re.findall(r"from ((?:framework|sessions|werkzeug)[\w.]*) import (\w+)", told)
 
     assert len(named) > 10

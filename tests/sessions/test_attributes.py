@@ -90,7 +90,7 @@ class AsyncShop(AsyncSession):
 # What cannot be set
 
 
-@pytest.mark.parametrize("name", ["user", "visits", "permanent", "data", "Timeout", "__x__"])
+@pytest.mark.parametrize("name", ["user", "visits", "data", "Timeout", "__x__"])
 def test_an_attribute_cannot_be_invented(session: Session, name: str) -> None:
     """It would be lost; the message says what to write."""
     with pytest.raises(AttributeError) as caught:
@@ -100,6 +100,51 @@ def test_an_attribute_cannot_be_invented(session: Session, name: str) -> None:
         f"session.{name} = 'ada' would be lost, for a session has no such attribute; write"
         f" session[{name!r}] = 'ada'"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("permanent", "session.timeout"),
+        ("expiry", "session.timeout"),
+        ("modified", "notices every change"),
+        ("accessed", "notices every access"),
+        ("user_id", "session.set_user(user_id)"),
+    ],
+)
+def test_an_attribute_of_another_session_says_what_to_write(
+    session: Session, name: str, instead: str
+) -> None:
+    """A key of this name is not what its author wants."""
+    with pytest.raises(AttributeError) as caught:
+        setattr(session, name, True)
+
+    assert instead in str(caught.value)
+    assert f"session[{name!r}]" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("set", 'session["key"] = value'),
+        ("setAttribute", 'session["key"] = value'),
+        ("getAttribute", 'session.get("key")'),
+        ("unset", 'session.pop("key", None)'),
+        ("has", '"key" in session'),
+        ("all", "session.copy()"),
+        ("commit", "session.save()"),
+        ("logout", "session.destroy()"),
+    ],
+)
+def test_a_method_of_another_session_says_what_to_write(
+    session: Session, name: str, instead: str
+) -> None:
+    """A session is a mapping, whose verbs have the names of Python."""
+    with pytest.raises(AttributeError) as caught:
+        getattr(session, name)
+
+    assert instead in str(caught.value)
+    assert not hasattr(session, name)
 
 
 @pytest.mark.parametrize("name", READ_ONLY)

@@ -21,10 +21,12 @@ from framework import (
     controller,
     get,
 )
+from framework.csrf import CSRF
 from framework.dispatch.handlers import AddsController
 from framework.openapi import OpenAPI
 from framework.report import Mistake, location
 from framework.testing import replace
+from sessions import SQLiteStore
 from tests.support.small_applications import client_of, only_problem_of, problems_of
 
 
@@ -45,6 +47,38 @@ def test_something_else_is_a_problem() -> None:
     (problem,) = problems_of("shop.users")  # type: ignore[arg-type]
 
     assert "'shop.users'" in problem.where
+
+
+def a_function() -> None:
+    """Stand for a view of another framework."""
+
+
+@pytest.mark.parametrize(
+    ("part", "what", "remedy"),
+    [
+        ("shop.users", "an object of type str", "Give decorated classes"),
+        (None, "this is None", "Give decorated classes"),
+        (5, "an object of type int", "Give decorated classes"),
+        ({"/": Application}, "an object of type dict", "Give decorated classes"),
+        ([Application], "this is a list", "Application(First, Second)"),
+        (a_function, "this is a function", "Make it a method of a class"),
+        (lambda: "", "this is a function", "Make it a method of a class"),
+        (OpenAPI, "nothing says what it is", "Return an object of OpenAPI from a @component"),
+        (CSRF, "nothing says what it is", "`-> list[Middleware]`"),
+        (SQLiteStore, "nothing says what it is", "Return an object of SQLiteStore"),
+    ],
+)
+def test_a_wrong_part_is_told_where_it_is_given(part: Any, what: str, remedy: str) -> None:
+    """The message names the line of the program that calls Application."""
+    with pytest.raises(StartupError) as caught:
+        Application(part)
+
+    (mistake,) = caught.value.mistakes
+    assert what in mistake.what
+    assert remedy in mistake.remedy
+    call = caught.traceback[0].lineno + 1
+    assert mistake.where.startswith("Application(…, ")
+    assert mistake.where.endswith(f", …) (tests/framework/injection/test_discovery.py:{call})")
 
 
 @pytest.fixture

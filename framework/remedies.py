@@ -1,0 +1,252 @@
+"""Python's own errors about a wrong name, call or import: what to write instead.
+
+Such an error says what is wrong, but not how to correct it. Nothing here runs before an error.
+"""
+
+import inspect
+import re
+import traceback
+from collections.abc import Callable, Iterator
+from types import FrameType, ModuleType
+from typing import Any
+
+from framework import porting
+from framework.porting_objects import (
+    OF_ARGUMENTS,
+    OF_CLIENTS,
+    OF_LIBRARY,
+    OF_REQUESTS,
+    OF_RESPONSES,
+    PROPERTIES,
+)
+from framework.report import did_you_mean
+
+# Python's messages about the arguments of a function or a constructor.
+_ARGUMENTS = re.compile(
+    r"(?P<owner>(?:[\w<>]+\.)*)(?P<name>\w+)\(\)"
+    r" (?:got an unexpected keyword argument '(?P<argument>\w+)'"
+    r"|missing \d+ required (?:keyword-only|positional) arguments?: (?P<missing>.+)"
+    r"|takes .*positional arguments? but \d+ (?:was|were) given"
+    r"|takes no arguments)"
+)
+_IMPORTED = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'")
+# The tables for the attributes of an object, by the name of one of its classes.
+_ATTRIBUTES = {
+    "Application": porting.OF_APPLICATIONS,
+    "Request": OF_REQUESTS,
+    "Response": OF_RESPONSES,
+    "Client": OF_CLIENTS,
+}
+
+
+def remedy_for(error: BaseException) -> str | None:
+    """Return how to correct the program; None if that is not known, or if the error says it."""
+    if "Fix: " in str(error):
+        return None
+    finders = [find for kind, find in _FINDERS.items() if isinstance(error, kind)]
+    told = (find(error) for find in (*finders, _of_template, _of_library))
+    found = next(filter(None, told), None)
+    return found if found is None or found.endswith(".") else _sentence(found)
+
+
+def note_remedy(error: BaseException) -> None:
+    """Add to an error what to do about it, for the log and for every other traceback."""
+    remedy = remedy_for(error)
+    if remedy is not None and not any("Fix: " in note for note in notes_of(error)):
+        error.add_note(f"Fix: {remedy}")
+
+
+def notes_of(error: BaseException) -> list[str]:
+    """Return the notes that were added to an error."""
+    return getattr(error, "__notes__", [])
+
+
+def _of_import(error: Any) -> str | None:
+    found = _IMPORTED.match(str(error))
+    if found is not None:
+        is_ours = found["module"].partition(".")[0] in ("framework", "sessions")
+        return porting.remedy_for_import(found["name"]) if is_ours else None
+    package, _, inner = (error.name or "").partition(".")
+    if package not in ("framework", "sessions") or not inner:
+        return None
+    line = _frames(error)[-1].line or ""
+    _, _, names = line.partition(" import ")
+    told = (porting.remedy_for_import(name) for name in re.findall(r"\w+", names))
+    return next(filter(None, told), None) or (
+        f"there is no {error.name}: import the name from {package} itself"
+    )
+
+
+def _of_name(error: Any) -> str | None:
+    name = error.name or ""
+    return porting.remedy_for_import(name) if name else None
+
+
+def _of_attribute(error: Any) -> str | None:
+    owner, name = error.obj, error.name or ""
+    kinds = owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
+    for kind in kinds:
+        found = porting.remedy_in(_ATTRIBUTES.get(kind.__name__, {}), name)
+        if found is not None:
+            return found
+        if name in vars(kind).get("__annotations__", {}):
+            return (
+                f"{kind.__name__}.{name} has an annotation, but no value: let the constructor take"
+                f" it, as in def __init__(self, {name}: ...), and set self.{name} = {name}"
+            )
+    return None
+
+
+def _of_key(error: Any) -> str | None:
+    (key,) = error.args or (None,)
+    frame = _last(error)
+    if frame is None or not isinstance(key, str):
+        return None
+    owner = type(frame.f_locals.get("self"))
+    names = [kind.__name__ for kind in owner.__mro__]
+    if "_Environ" in names:
+        return f"set the environment variable {key}, or read os.environ.get({key!r}, ...)"
+    if "MutableMapping" in names and owner.__module__.startswith("sessions"):
+        return f"write session.get({key!r}) if the value may be missing"
+    if "HTTP_HOST" in frame.f_locals.get("environ", {}):
+        return (
+            'the session is environ["sessions.session"], below SessionMiddleware'
+            if key in ("session", "beaker.session", "werkzeug.session")
+            else None
+        )
+    return None
+
+
+def _of_type(error: Any) -> str | None:
+    told = str(error)
+    if told == "exceptions must derive from BaseException":
+        return (
+            "raise an object of an exception class, as in raise NotFound(...), with"
+            " from werkzeug.exceptions import NotFound"
+        )
+    if told.startswith("unhashable type"):
+        return "a key is a text, or another value that cannot change"
+    if "object is not callable" in told:
+        called = re.findall(r"\.(\w+)\(", _frames(error)[-1].line or "")
+        found = [name for name in called if name in PROPERTIES]
+        return f"write .{found[-1]} without parentheses: it is a property" if found else None
+    return _of_arguments(error)
+
+
+def _of_arguments(error: BaseException) -> str | None:
+    found = _ARGUMENTS.match(str(error))
+    frame = _last(error)
+    if found is None or frame is None:
+        return None
+    name = found["name"]
+    owner = found["owner"].rstrip(".").rpartition(".")[2]
+    if name == "__init__":
+        owner, name = "", owner
+    if name == "innermost":
+        return "write next(request)"
+    called = _called(frame, owner, name)
+    if not callable(called):
+        return None
+    try:
+        parameters = inspect.signature(called).parameters.values()
+    # A function that is written in C may have no signature.
+    except (TypeError, ValueError):
+        return None
+    return _told(called, name, [each for each in parameters if each.name != "self"], found)
+
+
+def _told(called: Any, name: str, parameters: list[inspect.Parameter], found: re.Match[str]) -> str:
+    names = [parameter.name for parameter in parameters]
+    takes = f"{name} takes {', '.join(names) or 'no arguments'}."
+    if found["missing"]:
+        return f"Give {found['missing']}. {takes}"
+    argument = found["argument"]
+    if argument is None:
+        by_name = any(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters)
+        return (
+            f"{takes} Give them by name, as in {names[0]}=..., not by position."
+            if by_name
+            else takes
+        )
+    known = [*getattr(called, "__mro__", ()), called]
+    for kind in known:
+        remedy = porting.remedy_in(OF_ARGUMENTS.get(kind.__name__, {}), argument)
+        if remedy is not None:
+            return f"{_sentence(remedy)} {takes}"
+    guess = did_you_mean(argument, names).removeprefix("; ")
+    return f"{guess[:1].upper()}{guess[1:]} {takes}".lstrip()
+
+
+def _called(frame: FrameType, owner: str, name: str) -> object:
+    """Find what a frame has called, by its name and the name of its class."""
+    found = _candidates({**frame.f_globals, **frame.f_locals}, owner or name)
+    if owner:
+        found = (getattr(candidate, name, None) for candidate in found)
+    return next(filter(callable, found), None)
+
+
+def _candidates(known: dict[str, Any], name: str) -> Iterator[object]:
+    if name in known:
+        yield known[name]
+    yield from (kind for kind in _kinds(known) if kind.__name__ == name)
+    modules = [vars(value) for value in known.values() if isinstance(value, ModuleType)]
+    yield from (names[name] for names in modules if name in names)
+
+
+def _kinds(known: dict[str, Any]) -> Iterator[type]:
+    """Yield the classes of some values, of their attributes, and their bases."""
+    for value in known.values():
+        for inner in (value, *getattr(value, "__dict__", {}).values()):
+            yield from (inner if isinstance(inner, type) else type(inner)).__mro__
+
+
+def _of_template(error: BaseException) -> str | None:
+    """Return the remedy for an error of Jinja2, which may not be installed."""
+    if type(error).__module__ != "jinja2.exceptions":
+        return None
+    kind = type(error).__name__
+    if kind == "UndefinedError":
+        missing = re.match(r"'(\w+)' is undefined", str(error))
+        if missing is None:
+            return None
+        return (
+            f"give the template its values by name: templates.render(name, request,"
+            f" {missing[1]}=...)"
+        )
+    if kind == "TemplateNotFound":
+        return "write the file into the folder of Templates, or correct its name"
+    return None
+
+
+def _of_library(error: BaseException) -> str | None:
+    """Return the remedy for an error that Werkzeug raises for a wrong value of the program."""
+    trace = traceback.walk_tb(error.__traceback__)
+    frames = [frame for frame, _ in trace if frame.f_globals.get("__name__", "").startswith("werk")]
+    names = [frame.f_code.co_name for frame in frames]
+    return next((remedy for name, remedy in OF_LIBRARY.items() if name in names), None)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Return the frames in files that can be read: an import has frames without a file."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.line]
+    return frames or [traceback.FrameSummary("", 0, "", line="")]
+
+
+def _last(error: BaseException) -> FrameType | None:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return None if trace is None else trace.tb_frame
+
+
+_FINDERS: dict[type[BaseException], Callable[[Any], str | None]] = {
+    ImportError: _of_import,
+    NameError: _of_name,
+    AttributeError: _of_attribute,
+    KeyError: _of_key,
+    TypeError: _of_type,
+}
