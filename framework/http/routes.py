@@ -21,9 +21,10 @@ from werkzeug.routing.converters import (
     UUIDConverter,
     ValidationError,
 )
+from werkzeug.routing.rules import RulePart
 
 from framework.decorators import CONTROLLER, ROUTES, Verb, is_status, verbs_in
-from framework.http.slow_rules import slow_variables
+from framework.http.slow_rules import only_short, slow_variables
 from framework.report import Mistake, Report, location
 from framework.types.members import Member, tag_of, tagged_members
 from framework.types.signatures import signature_of
@@ -282,6 +283,9 @@ class LateRule(Rule):
 
     Most rules never build one, and the functions take most of the time that a rule costs.
     """
+
+    def _parse_rule(self, rule: str) -> Iterable[RulePart]:
+        return only_short(super()._parse_rule(rule))
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
         kind = type(self)

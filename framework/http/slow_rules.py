@@ -1,22 +1,32 @@
 """Rules whose variables divide a path in very many ways.
 
-For a long path, which anybody can send, the match of such a rule would take seconds.
+For a long path, which anybody can send, the match of such a rule would take seconds. A rule that
+divides a path in n² ways matches only shorter paths, and start-up refuses a rule with more ways.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from werkzeug.routing.rules import RulePart
 
 from framework.report import Mistake
 
+# The characters of a part of a path that two variables may divide.
+LONGEST = 2000
+
 # A variable that holds slashes.
 _PATH_VARIABLE = re.compile(r"<path(?:\([^<>]*\))?:")
-# Three variables of any text, and other text after them.
-_MANY_TEXTS = re.compile(r"(?:<(?:(?:string|default):)?\w+>[^<>]*){3,}(?<!>)$")
+# A text of any length: `<a>`, `<string:a>`, `<string(minlength=2):a>`, `<path:a>`.
+_TEXT = re.compile(r"<(?:(?:string|default|path)(?:\((?:minlength=)?\d*\))?:)?\w+>")
+# A variable in the expression of a rule, and the expression of all but a slash.
+_GROUP = "(?P<__werkzeug_"
+_NO_SLASH = "[^/]"
+_IS_SHORT = rf"(?![\s\S]{{{LONGEST + 1}}})"
 
 
 def slow_variables(rule: str) -> Iterator[Mistake]:
     """Yield a mistake for variables that make a rule slow."""
-    many = [segment for segment in rule.split("/") if _MANY_TEXTS.search(segment)]
     if len(_PATH_VARIABLE.findall(rule)) > 1:
         yield Mistake(
             f"the path {rule!r} has more than one variable that holds slashes, so a long path of a"
@@ -24,10 +34,36 @@ def slow_variables(rule: str) -> Iterator[Mistake]:
             "Keep one <path:...>, and take the other value from the query or from a segment of its"
             " own: <name>.",
         )
-    elif many:
+    elif many := [part for part in _parts(rule) if _divides_in_many_ways(part)]:
         yield Mistake(
             f"the segment {many[0]!r} of the path {rule!r} has three texts and more after them, so"
             " a long path of a client would take seconds to match",
             "Give the texts segments of their own, or write what they are: <int:year>, or"
             " <string(maxlength=40):name>.",
         )
+
+
+def only_short(parts: Iterable[RulePart]) -> Iterator[RulePart]:
+    """Let the parts of a rule that have two variables beside each other match only short paths."""
+    for part in parts:
+        segments = part.content.replace(_NO_SLASH, "").split("/")
+        is_divided = any(segment.count(_GROUP) > 1 for segment in segments)
+        yield replace(part, content=_IS_SHORT + part.content) if is_divided else part
+
+
+def _parts(rule: str) -> Iterator[str]:
+    """Yield each segment; a variable that holds slashes is in one part with all that follows."""
+    segments = rule.split("/")
+    for at, segment in enumerate(segments):
+        if _PATH_VARIABLE.search(segment):
+            yield "/".join(segments[at:])
+            return
+        yield segment
+
+
+def _divides_in_many_ways(part: str) -> bool:
+    """Return whether the number of ways grows with the third power of the length, or faster."""
+    texts = (len(_TEXT.findall(segment)) for segment in part.split("/"))
+    free = sum(count - 1 for count in texts if count)
+    # Without slashes, the last text of a part takes all that is left, which is only one way.
+    return free > 1 and (not part.endswith(">") or _PATH_VARIABLE.search(part) is not None)
