@@ -4,7 +4,7 @@ A handler returns them, and its return annotation says what they hold: `JSON[Ord
 """
 
 import reprlib
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set, ValuesView
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_origin
 
@@ -84,7 +84,7 @@ def check_body(body: object, where: str) -> None:
 
     `where` names the code that returns the Response.
     """
-    chunks = body if isinstance(body, list | tuple) else ()
+    chunks = body if isinstance(body, Sequence | ValuesView) else ()
     is_value = isinstance(body, Mapping | Set) or not isinstance(body, Iterable)
     if is_value or is_pydantic_model(type(body)) or not all(isinstance(c, _CHUNKS) for c in chunks):
         raise TypeError(

@@ -186,15 +186,6 @@ def _is_status(code: object) -> bool:
     return isinstance(code, int) and 200 <= code <= 599
 
 
-def _prefers_html(environ: "WSGIEnvironment") -> bool:
-    header = environ.get("HTTP_ACCEPT", "")
-    if "text/html" not in header:
-        return False
-    accepted = parse_accept_header(header, MIMEAccept)
-    json = max(accepted["application/problem+json"], accepted["application/json"])
-    return accepted["text/html"] > json
-
-
 def _page(details: ProblemDetails) -> str:
     content = Markup("<p>{}</p>\n").format(details.detail)
     content += _listed(details.errors)

@@ -6,8 +6,9 @@ Headers = list[tuple[str, str]]
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-# RFC 9112, 4: the reason after the number may be empty.
-_STATUS = re.compile(r"[1-9][0-9][0-9] [\t\x20-\x7e\x80-\xff]*")
+# RFC 9112, 4: the reason after the number may be empty. 1xx is never the last answer to a request
+# (RFC 9110, 15.2), so a client would wait for another one.
+_STATUS = re.compile(r"[2-9][0-9][0-9] [\t\x20-\x7e\x80-\xff]*")
 
 
 def sendable(headers: Headers, where: str) -> Headers:

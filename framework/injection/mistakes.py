@@ -51,6 +51,9 @@ def not_provided(key: Any, components: Collection[type], absent: Iterable[Absent
             f"nothing provides {name}, but {left_out} does, which is not given to the Application",
             f"Pass {left_out} to the Application.",
         )
+    chosen = [candidate for candidate in components if implements(candidate, key)]
+    if len(chosen) > 1:
+        return _several(key, chosen)
     if is_abstract(key):
         return _abstract(key, components)
     if is_scalar(key, TEXTS):
@@ -205,14 +208,17 @@ def unused_mapping(provider: Provider, known: Iterable[Known]) -> Mistake:
     )
 
 
+def _several(key: Any, chosen: Sequence[type]) -> NotProvided:
+    name = describe(key)
+    return NotProvided(
+        f"more than one component implements {name}: {_places(chosen)}",
+        f"Return the one you mean from a @component method annotated `-> {name}`, or take all of"
+        f" them as list[{name}].",
+    )
+
+
 def _abstract(key: type, components: Collection[type]) -> NotProvided:
     name = describe(key)
-    chosen = [candidate for candidate in components if implements(candidate, key)]
-    if chosen:
-        return NotProvided(
-            f"more than one component implements {name}: {_places(chosen)}",
-            f"Return the one you mean from a @component method annotated `-> {name}`.",
-        )
     alike = [candidate for candidate in components if _looks_like(candidate, key)]
     others = [candidate for candidate in _subclasses(key) if not is_abstract(candidate)]
     if not alike and not others:

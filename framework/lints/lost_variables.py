@@ -83,5 +83,6 @@ def _note(parameter: Parameter, routes: list[Route], report: Report) -> None:
         f"parameter {name!r} is a variable of some paths, but {shown}{more} cannot read it from the"
         " path: the client would choose the value in the query",
         f"Add <{name}> to the path, or use this only where the path has it. If the parameter may be"
-        f" absent, give it a default. If it comes from the query, write {name}: Query[{kind}].",
+        " absent, give it a default. If it comes from the query, give it another name and write"
+        f' Annotated[{kind}, query("{name}")].',
     )

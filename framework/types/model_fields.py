@@ -1,7 +1,7 @@
 """The fields of pydantic models in forms: which of them the texts of a form can fill."""
 
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -80,7 +80,7 @@ def _kind(annotation: Any) -> Any:
 def _holds_items(kind: type) -> bool:
     if issubclass(kind, (*_TEXTS, Mapping)) or members_of(kind):
         return False
-    return kind is deque or (issubclass(kind, Collection) and kind.__module__ in _MODULES)
+    return kind is deque or (issubclass(kind, Iterable) and kind.__module__ in _MODULES)
 
 
 # Another class with items may be made from one text.

@@ -1,5 +1,6 @@
 """Results with headers or a status of their own: JSON and HTML."""
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -240,6 +241,10 @@ BODIES: list[Any] = [
     [{"a": 1}],
     ["a", 1],
     (1, 2),
+    range(3),
+    deque([1]),
+    memoryview(b"ab"),
+    {"a": 1}.values(),
     5,
     1.5,
     True,

@@ -14,9 +14,10 @@ import pytest
 from msgspec import Meta, Struct
 from pydantic import BaseModel, Field, Json, RootModel
 
-from framework import Form, Header, Query, form, query
+from framework import Form, Header, Query, controller, form, post, query
 from tests.support.small_applications import (
     asked,
+    client_of,
     echo_of,
     marked,
     only_problem_of,
@@ -177,6 +178,23 @@ def test_a_class_of_a_form_may_have_collections(kind: Any) -> None:
     assert posted(echo, b"x=1&y=a&y=b", URLENCODED)["x"] == [1]
     assert sorted(posted(echo, b"x=1&y=a&y=b", URLENCODED)["y"]) == ["a", "b"]
     assert list(posted(echo, b"x=z&y=a", URLENCODED)) == ["form:x/0"]
+
+
+class Lazy(BaseModel):
+    x: Iterable[int]
+
+
+def test_a_model_may_read_several_values_late() -> None:
+    """Pydantic gives the model an iterator, which converts each item as the item is read."""
+
+    @controller("/")
+    class Sums:
+        @post("/")
+        def add(self, numbers: Form[Lazy]) -> int:
+            return sum(numbers.x)
+
+    with client_of(Sums) as client:
+        assert client.post("/", data={"x": ["1", "2"]}).json == 3
 
 
 class Inner(BaseModel):

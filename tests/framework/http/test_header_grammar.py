@@ -199,7 +199,18 @@ def test_middleware_saves_nothing_with_an_unsendable_header(put: Set) -> None:
 
 
 @pytest.mark.parametrize(
-    "status", ["200 O\0K", "200 OK\r\nX: y", "200 \u017b", "42", "1000", "0", "Teapot"]
+    "status",
+    [
+        "200 O\0K",
+        "200 OK\r\nX: y",
+        "200 \u017b",
+        "42",
+        "1000",
+        "0",
+        "Teapot",
+        "100 Continue",
+        "199",
+    ],
 )
 def test_an_unsendable_status_is_a_500(status: str, caplog: pytest.LogCaptureFixture) -> None:
     """A reason is text on one line after a number of three digits: RFC 9112, 4."""

@@ -18,7 +18,9 @@ from framework import (
     repository,
     service,
 )
+from framework.report import location
 from framework.testing import open_client
+from framework.types.signatures import describe
 from tests.support.small_applications import client_of, only_problem_of
 
 T = TypeVar("T")
@@ -113,6 +115,21 @@ def asking_for(annotation: Any) -> type:
     return Asking
 
 
+@service
+class Counts(Repository[int]): ...
+
+
+class Sender: ...
+
+
+@service
+class Post(Sender): ...
+
+
+@service
+class Pigeon(Sender): ...
+
+
 @pytest.mark.parametrize(
     ("asked", "found"),
     [
@@ -139,6 +156,25 @@ def test_other_types_do_not_fill_a_generic_base(asked: Any) -> None:
     Asking.__init__.__annotations__["found"] = asked
 
     assert "nothing provides" in only_problem_of(Asking, Numbers, Words, TextStore).what
+
+
+@pytest.mark.parametrize(("asked", "other"), [(Repository[int], Counts), (Sender, Pigeon)])
+def test_two_components_of_a_base_are_a_mistake_that_names_them(asked: Any, other: type) -> None:
+    """Which of them is meant cannot be guessed, whether the base is abstract or not."""
+
+    @service
+    class Asking:
+        def __init__(self, found: Any) -> None: ...
+
+    Asking.__init__.__annotations__["found"] = asked
+
+    problem = only_problem_of(Asking, Numbers, Post, other)
+
+    assert problem.what.startswith(
+        f"parameter 'found': more than one component implements {describe(asked)}: "
+    )
+    assert location(other) in problem.what
+    assert f"or take all of them as list[{describe(asked)}]" in problem.remedy
 
 
 @pytest.mark.parametrize("asked", [list[Plugin], tuple[Plugin, ...], Sequence[Plugin]])

@@ -75,7 +75,8 @@ def test_two_implementations_are_a_problem_that_names_them() -> None:
         f" {location(SmtpMailer)}, {location(OtherMailer)}"
     )
     assert problem.remedy == (
-        "Return the one you mean from a @component method annotated `-> Mailer`."
+        "Return the one you mean from a @component method annotated `-> Mailer`, or take all of"
+        " them as list[Mailer]."
     )
 
 

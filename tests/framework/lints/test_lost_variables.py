@@ -34,6 +34,11 @@ class OwnerOrLimited:
         return item_id == 1
 
 
+class Chosen:
+    def check(self, wanted: Annotated[int, query("item_id")]) -> bool:
+        return wanted == 1
+
+
 class OwnerOrNobody:
     def check(self, item_id: int | None = None) -> bool:
         return item_id in (1, None)
@@ -94,7 +99,7 @@ def test_a_variable_that_a_route_lacks_is_a_mistake(chosen: type, where: str, pl
         " the path: the client would choose the value in the query"
     )
     assert "give it a default" in problem.remedy
-    assert "write item_id: Query[int]." in problem.remedy
+    assert 'give it another name and write Annotated[int, query("item_id")].' in problem.remedy
 
 
 @pytest.mark.parametrize("chosen", [OwnerOrQuery, OwnerOrLimited])
@@ -111,6 +116,26 @@ def test_a_marked_parameter_is_read_from_the_query(chosen: type) -> None:
     with client_of(Items) as client:
         assert client.get("/items/list?item_id=1").status_code == 200
         assert client.get("/items/list?item_id=2").status_code == 403
+
+
+def test_another_name_reads_the_query_on_every_route() -> None:
+    """The path may have the variable or not."""
+
+    @controller("/items")
+    @guard(Chosen)
+    class Items:
+        @get("/<int:item_id>")
+        def show(self, item_id: int) -> int:
+            return item_id
+
+        @get("/list")
+        def index(self) -> str:
+            return "listed"
+
+    with client_of(Items) as client:
+        assert client.get("/items/7?item_id=1").status_code == 200
+        assert client.get("/items/1?item_id=7").status_code == 403
+        assert client.get("/items/list?item_id=1").status_code == 200
 
 
 def test_a_parameter_with_a_default_may_be_absent() -> None:
