@@ -205,7 +205,9 @@ class _Request:
     def _leave(self, message: Message) -> Awaitable[None]:
         """Save the session and let the headers of a response go."""
         failed = message["status"] >= 500
-        own = cache_headers(message.get("headers") or ())
+        # ASGI allows an iterator, which can be read only once.
+        message = {**message, "headers": list(message.get("headers") or ())}
+        own = cache_headers(message["headers"])
         if not failed and self._scope.get(SCOPE_KEY) is self._session:
             headers = self._manager.close_now(self._session, headers=own)
             if headers is not None:

@@ -370,3 +370,23 @@ def test_a_value_that_cannot_be_saved_is_no_503(value: object, name: str) -> Non
 
     assert (answer.status, answer.set_cookies) == (500, [])
     assert answer.all("X-Error") == [name]
+
+
+@pytest.mark.parametrize("status", [200, 304, 500])
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda session: None,
+        lambda session: session.get("visits"),
+        lambda session: session.update(visits=1),
+    ],
+    ids=["unused", "read", "changed"],
+)
+def test_the_headers_of_a_response_may_be_an_iterator(
+    act: Callable[[AsyncSession], object], status: int
+) -> None:
+    """ASGI allows every iterable, and each header is sent once, whatever the session needs."""
+    headers = iter([(b"x-a", b"1"), (b"x-a", b"2")])
+    app = app_that(lambda scope: act(scope["session"]), status=status, headers=headers)
+
+    assert visit(SessionMiddleware(app, a_container())).all("x-a") == ["1", "2"]
