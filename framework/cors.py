@@ -43,13 +43,13 @@ class CORS:
             _check_names(f"CORS.{name}", getattr(self, name), credentials=self.credentials)
         if not isinstance(self.max_age, timedelta) or self.max_age < timedelta():
             raise ValueError(
-                f"CORS.max_age is {self.max_age!r}; give a timedelta that is not negative"
+                f"CORS.max_age is {self.max_age!r}. Fix: give a timedelta that is not negative"
             )
         if _is_every(self.origins):
             if self.credentials:
                 raise ValueError(
-                    "CORS.origins is ['*'] with credentials=True: every site could act as the user;"
-                    " list the origins, or leave credentials out"
+                    "CORS.origins is ['*'] with credentials=True: every site could act as the"
+                    " user. Fix: list the origins, or leave credentials out"
                 )
             return
         object.__setattr__(self, "origins", checked_origins("CORS.origins", self.origins))
@@ -107,23 +107,23 @@ def _is_preflight(request: Request) -> bool:
 def _check_names(setting: str, names: Collection[str], *, credentials: bool) -> None:
     """Refuse a name that a browser would read as another name, or not at all."""
     if isinstance(names, str):
-        raise ValueError(f"{setting} is the text {names!r}; give a list: [{names!r}]")
+        raise ValueError(f"{setting} is the text {names!r}. Fix: give a list: [{names!r}]")
     if not isinstance(names, Collection):
-        raise ValueError(f"{setting} is {names!r}; give a list")
+        raise ValueError(f"{setting} is {names!r}. Fix: give a list")
     for name in names:
         if not isinstance(name, str) or not _TOKEN.fullmatch(name):
             raise ValueError(
-                f"{setting} has {name!r}, which is not a name; list each name on its own"
+                f"{setting} has {name!r}, which is not a name. Fix: list each name on its own"
             )
         if setting == "CORS.methods" and name != name.upper():
             raise ValueError(
-                f"{setting} has {name!r}; write {name.upper()!r}, because methods are"
+                f"{setting} has {name!r}. Fix: write {name.upper()!r}, because methods are"
                 " case-sensitive"
             )
         if name == "*" and credentials:
             raise ValueError(
-                f"{setting} has '*' with credentials=True, where '*' does not mean every name:"
-                " list the names"
+                f"{setting} has '*' with credentials=True, where '*' does not stand for all"
+                " names. Fix: list the names"
             )
 
 

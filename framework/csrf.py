@@ -136,8 +136,8 @@ def _require_token(session: Session, token: str | None) -> None:
         )
     if not is_csrf_token(session, token):
         raise Forbidden(
-            "The CSRF token of this request is not of this session: the page is older than the"
-            " login. Load the page again and repeat the request."
+            "The CSRF token of this request does not belong to this session: the page is older"
+            " than the login. Load the page again and repeat the request."
         )
 
 

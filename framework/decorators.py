@@ -128,7 +128,9 @@ def component(target: Any = None, /, *, scope: Scope = "application") -> Any:
     provides its return type. A method may be a generator: code after `yield` ends a component.
     """
     if scope not in get_args(Scope):
-        raise TypeError(f'the scope {scope!r} does not exist: write "application" or "request"')
+        raise TypeError(
+            f'the scope {scope!r} does not exist. Fix: write "application" or "request"'
+        )
 
     def decorate(target: Any) -> Any:
         tag(target, COMPONENT, scope)
@@ -290,7 +292,7 @@ def _not_a_path(name: str, given: object) -> str:
 
 def _require_guards(guards: Sequence[object]) -> None:
     if not guards:
-        raise TypeError("@guard takes at least one guard: write @guard(LoggedIn)")
+        raise TypeError("@guard takes at least one guard. Fix: write @guard(LoggedIn)")
     for given in guards:
         if not callable(getattr(given, "check", None)):
             raise TypeError(_not_a_guard(given))
@@ -320,7 +322,7 @@ def _is_guarded(given: type) -> bool:
 
 def _require_exceptions(types: Sequence[object]) -> None:
     if not types:
-        raise TypeError("@catch takes at least one exception: write @catch(LookupError)")
+        raise TypeError("@catch takes at least one exception. Fix: write @catch(LookupError)")
     for given in types:
         if not (isinstance(given, type) and issubclass(given, Exception)):
             raise TypeError(_not_an_exception(given))

@@ -59,8 +59,9 @@ class SessionDefaults:
         keys = [key for part in text.split(",") if (key := part.strip())]
         if not keys:
             raise ConfigurationError(
-                f"the environment variable {KEYS_VARIABLE} is {text!r}, which holds no key; "
-                "put a key that `framework secret` prints there, or unset the variable"
+                f"the environment variable {KEYS_VARIABLE} is {text!r}, which contains no key."
+                " Fix: set the variable to a key that `framework secret` prints, or remove the"
+                " variable"
             )
         return _checked_keys(keys, f"the environment variable {KEYS_VARIABLE}")
 
@@ -79,16 +80,18 @@ class SessionDefaults:
             key = path.read_text(encoding="ascii", errors="replace").strip()
         except OSError as error:
             raise ConfigurationError(
-                f"the session key {str(path)!r} cannot be made or read: {_reason(error)}; "
-                f"correct the cause, or put keys into the environment variable {KEYS_VARIABLE}"
+                f"the session key {str(path)!r} cannot be written or read: {_reason(error)}. Fix:"
+                f" correct the cause, or put keys into the environment variable {KEYS_VARIABLE}"
             ) from error
 
         mistakes = _key_mistakes([key])
         if mistakes or not key.isascii():
-            what = [*mistakes, "is not ASCII text"][0].partition("; ")[0].removeprefix("keys[0] ")
+            what = (
+                [*mistakes, "is not ASCII text"][0].partition(". Fix: ")[0].removeprefix("keys[0] ")
+            )
             raise ConfigurationError(
-                f"the session key in {str(path)!r} is unfit: it {what};"
-                " delete the file: the next start makes a new one"
+                f"the session key in {str(path)!r} cannot be used: it {what}. Fix: delete the"
+                " file. The next start makes a new key"
             )
         return key
 
@@ -101,8 +104,8 @@ class SessionDefaults:
             return
         except OSError as error:
             raise ConfigurationError(
-                f"the folder {str(self._folder.absolute())!r} cannot be made: {error.strerror}; "
-                "start in a folder that you may write to, or configure a session_container"
+                f"the folder {str(self._folder.absolute())!r} cannot be made: {error.strerror}."
+                " Fix: start in a folder that you may write to, or configure a session_container"
             ) from error
 
 
@@ -182,7 +185,9 @@ def _reason(error: Exception) -> str:
 def _unknown(name: str) -> str:
     near = get_close_matches(name, _FIELDS, n=1)
     guess = f": did you mean {near[0]!r}?" if near else ""
-    return f"SessionContainer has no setting {name!r}{guess}; give some of {', '.join(_FIELDS)}"
+    return (
+        f"SessionContainer has no setting {name!r}{guess}. Fix: give some of {', '.join(_FIELDS)}"
+    )
 
 
 _FIELDS = [field.name for field in fields(SessionContainer)]

@@ -64,8 +64,8 @@ class Hooks:
             self.mistake = None
             if self._is_over:
                 raise RuntimeError(
-                    "this application was stopped, which has ended the components that its"
-                    " generators made: build another application to serve again"
+                    "this application was stopped, and its generator components have ended. Fix:"
+                    " build a new application to serve again"
                 )
             stopping: list[Callable[[], object]] = []
             try:
@@ -87,7 +87,7 @@ class Hooks:
         except BaseException as error:
             self.mistake = Mistake(
                 f"{hook.name} raised {type(error).__name__}: {error}",
-                "Correct the cause, which the traceback shows.",
+                "Correct the cause. The traceback shows it.",
                 where=location(hook.function),
             )
             raise

@@ -67,7 +67,8 @@ def component_of(request: Request, key: type[T]) -> T:
     make = context.per_request.get(key)
     if make is None:
         raise LookupError(
-            f'no component {key.__name__} has scope="request"; take a component that lives longer'
+            f'no component {key.__name__} has scope="request". Fix: take a component that lives'
+            " longer"
             " as a parameter of the constructor"
         )
     return cast(T, make(context))

@@ -78,7 +78,7 @@ _IMPORTS = {
         " FileStorage"
     ),
     "BackgroundTasks BackgroundTask": (
-        "background tasks are not supported; use a queue, or a thread that on_start of a"
+        "background tasks are not supported. Fix: use a queue, or a thread that on_start of a"
         " configuration starts"
     ),
     "TestClient Client": "write with app.test() as client",

@@ -31,10 +31,10 @@ def redirect(
     """
     if status not in _STATUSES:
         raise ValueError(
-            f"{status!r} is not a redirect; use one of {', '.join(map(str, _STATUSES))}"
+            f"{status!r} is not a redirect. Fix: use one of {', '.join(map(str, _STATUSES))}"
         )
     if otherwise is not None and not _fits(otherwise, external=external):
-        raise ValueError(f"otherwise is {otherwise!r}; give a path of this site, such as '/'")
+        raise ValueError(f"otherwise is {otherwise!r}. Fix: give a path of this site, such as '/'")
     chosen = target if _fits(target, external=external) else otherwise
     if chosen is None:
         _warn(target, external=external)

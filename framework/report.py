@@ -128,8 +128,8 @@ class Place:
 
 
 def mistakes_of_settings(settings: Iterable[str]) -> list[Mistake]:
-    """Make mistakes from the texts about settings, each written as `fact; remedy`."""
-    found = (text.partition("; ") for text in settings)
+    """Make mistakes from the texts about settings, each written as `fact. Fix: remedy`."""
+    found = (text.partition(". Fix: ") for text in settings)
     return [Mistake(what, _sentence(remedy)) for what, _, remedy in found]
 
 

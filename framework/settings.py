@@ -53,21 +53,23 @@ class HTTPSettings:
             value = getattr(self, name)
             if not _is_count(value) or value == 0:
                 yield (
-                    f"{name} is {value!r}, which is not a positive whole number; give a positive"
+                    f"{name} is {value!r}, which is not a positive whole number. Fix: give a"
+                    " positive"
                     f" number, as in {name}=1000"
                 )
 
     def _host_mistakes(self) -> Iterator[str]:
         if isinstance(self.trusted_hosts, str):
             yield (
-                f"trusted_hosts is {self.trusted_hosts!r}, which is a text and not a list; give a"
+                f"trusted_hosts is {self.trusted_hosts!r}, which is a text and not a list. Fix:"
+                " give a"
                 f" list, [{self.trusted_hosts!r}]"
             )
             return
         for host in self.trusted_hosts:
             if not _is_host(host):
                 yield (
-                    f"trusted_hosts has {host!r}, which is not a host; write 'example.com', or"
+                    f"trusted_hosts has {host!r}, which is not a host. Fix: write 'example.com', or"
                     " '.example.com' for all hosts below it, too"
                 )
 
@@ -76,19 +78,19 @@ class HTTPSettings:
         if not isinstance(counts, Mapping):
             if not _is_count(counts):
                 yield (
-                    f"trusted_proxies is {counts!r}, which is not a number; give the number of"
+                    f"trusted_proxies is {counts!r}, which is not a number. Fix: give the number of"
                     " proxies in front, as in trusted_proxies=1"
                 )
             return
         for name, count in counts.items():
             if name not in _PROXY_HEADERS:
                 yield (
-                    f"trusted_proxies has the unknown header {name!r}; use"
+                    f"trusted_proxies has the unknown header {name!r}. Fix: use"
                     f" {', '.join(_PROXY_HEADERS)}"
                 )
             elif not _is_count(count):
                 yield (
-                    f"trusted_proxies[{name!r}] is {count!r}, which is not a number; give the"
+                    f"trusted_proxies[{name!r}] is {count!r}, which is not a number. Fix: give the"
                     " number of proxies"
                 )
 

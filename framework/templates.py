@@ -34,7 +34,7 @@ class Templates:
     def __init__(self, application: Application, folder: str | Path) -> None:
         if not Path(folder).is_dir():
             raise ValueError(
-                f"Templates: there is no folder {str(folder)!r}; write"
+                f"Templates: there is no folder {str(folder)!r}. Fix: write"
                 ' Templates(application, Path(__file__).with_name("templates"))'
             )
         self._application = application

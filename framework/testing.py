@@ -47,8 +47,11 @@ class Replacing(Generic[T]):
         """Give the object that replaces the component."""
         if not _may_stand_in(value, self.key):
             name = describe(self.key)
-            remedy = "did you forget ()?" if isinstance(value, type) else "give an instance"
-            raise TypeError(f"replace({name}).to({_shown(value)}) does not give a {name}; {remedy}")
+            call = f"give an object of the class, as in {describe(value)}()"
+            remedy = call if isinstance(value, type) else "give an instance"
+            raise TypeError(
+                f"replace({name}).to({_shown(value)}) does not give a {name}. Fix: {remedy}"
+            )
         return Replacement(self.key, value)
 
 

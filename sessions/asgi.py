@@ -44,7 +44,8 @@ def session_of(connection: "HasScope | Mapping[str, Any]") -> AsyncSession:
     session = scope.get(SCOPE_KEY)
     if not isinstance(session, AsyncSession):
         raise SessionError(
-            f"the scope of this request has no session of ours, but a {type(session).__name__};"
+            f"the session in the scope of this request is not from SessionMiddleware, but a"
+            f" {type(session).__name__}. Fix:"
             " add the middleware: SessionMiddleware(app, container=SessionContainer(keys=[...])),"
             " and no other session middleware inside of it"
         )
@@ -70,7 +71,7 @@ class SessionMiddleware:
             )
         if load not in get_args(Load):
             raise ConfigurationError(
-                f'SessionMiddleware: load={load!r} is unknown; give "eager" or "on_demand"'
+                f'SessionMiddleware: load={load!r} is unknown. Fix: give "eager" or "on_demand"'
             )
         self.app = app
         self.manager = AsyncSessionManager(container)
@@ -284,7 +285,8 @@ class _Request:
             if type(held) is not dict:
                 raise SessionError(
                     f'scope["session"] was replaced by a {type(held).__name__}, which cannot be'
-                    " saved; put a dict there, or None to end the session, and no other session"
+                    " saved. Fix: put a dict there, or None to end the session, and no other"
+                    " session"
                     " middleware inside of SessionMiddleware"
                 )
             await session.load()
@@ -395,6 +397,6 @@ def _require_asyncio() -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         raise SessionError(
-            "sessions run on asyncio's event loop only, and this request runs on another one, such"
-            " as trio's; run the server with asyncio"
+            "sessions run on asyncio's event loop only, but this request runs on another event"
+            " loop, such as trio's. Fix: run the server with asyncio"
         ) from None

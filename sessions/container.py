@@ -125,7 +125,7 @@ def checked_container(container: object, manager: object) -> SessionContainer:
     if not isinstance(container, SessionContainer):
         raise TypeError(
             f"{type(manager).__name__} takes a SessionContainer, not a value of type"
-            f" {type(container).__name__}; write SessionContainer(keys=[...])"
+            f" {type(container).__name__}. Fix: write SessionContainer(keys=[...])"
         )
     return container
 
@@ -149,22 +149,22 @@ def _flags(cookie: CookieSettings) -> Iterator[str]:
     for name in ("http_only", "partitioned"):
         value = getattr(cookie, name)
         if not isinstance(value, bool):
-            yield f"{name}={value!r} is not a bool; give True or False"
+            yield f"{name}={value!r} is not a bool. Fix: give True or False"
     secure: object = cookie.secure
     if not isinstance(secure, bool) and secure != "auto":
-        yield f'secure={secure!r} is unknown; give True, False or "auto"'
+        yield f'secure={secure!r} is unknown. Fix: give True, False or "auto"'
     if cookie.same_site not in get_args(SameSite):
-        yield f'same_site={cookie.same_site!r} is unknown; give "Strict", "Lax" or "None"'
+        yield f'same_site={cookie.same_site!r} is unknown. Fix: give "Strict", "Lax" or "None"'
 
 
 def _scope(cookie: CookieSettings) -> Iterator[str]:
     if not isinstance(cookie.path, str) or not _PATH.fullmatch(cookie.path):
         yield (
-            f"path={cookie.path!r} is not a cookie path; begin with '/', "
-            "and percent-encode ';', spaces, controls and what is not ASCII"
+            f"path={cookie.path!r} is not a cookie path. Fix: begin with '/', and percent-encode"
+            " ';', spaces, control characters and all characters that are not ASCII"
         )
     if cookie.domain is not None and not _is_domain(cookie.domain):
-        yield f"domain={cookie.domain!r} is not a domain name; give one such as 'shop.example'"
+        yield f"domain={cookie.domain!r} is not a domain name. Fix: give one such as 'shop.example'"
 
 
 def _is_domain(domain: object) -> bool:
@@ -175,9 +175,13 @@ def _cross_site(cookie: CookieSettings) -> Iterator[str]:
     if cookie.secure is True:
         return
     if cookie.same_site == "None":
-        yield f"same_site='None' with secure={cookie.secure!r} is refused by browsers; {_SECURE}"
+        yield (
+            f"same_site='None' with secure={cookie.secure!r} is refused by browsers. Fix: {_SECURE}"
+        )
     if cookie.partitioned:
-        yield f"partitioned=True with secure={cookie.secure!r} is refused by browsers; {_SECURE}"
+        yield (
+            f"partitioned=True with secure={cookie.secure!r} is refused by browsers. Fix: {_SECURE}"
+        )
 
 
 def _lifetime(
@@ -186,18 +190,18 @@ def _lifetime(
     if lifetime is None and optional:
         return
     if not isinstance(lifetime, timedelta):
-        yield f"{name}={lifetime!r} is not a timedelta; write timedelta(minutes=30)"
+        yield f"{name}={lifetime!r} is not a timedelta. Fix: write timedelta(minutes=30)"
     elif lifetime < timedelta(seconds=1):
-        yield f"{name}={lifetime!r} is over at once; give one second or more"
+        yield f"{name}={lifetime!r} would end at once. Fix: give one second or more"
     elif lifetime > longest:
-        yield f"{name}={lifetime!r} is too long; give {longest.days} days at most"
+        yield f"{name}={lifetime!r} is too long. Fix: give {longest.days} days at most"
 
 
 def _keys(keys: object) -> Iterator[str]:
     if isinstance(keys, str | bytes) or not isinstance(keys, Sequence):
-        yield f"keys is of type {type(keys).__name__}; give a list, the newest key first"
+        yield f"keys is of type {type(keys).__name__}. Fix: give a list, the newest key first"
     elif not keys:
-        yield "keys is empty; make one with `framework secret` or secrets.token_urlsafe(32)"
+        yield "keys is empty. Fix: make one with `framework secret` or secrets.token_urlsafe(32)"
     else:
         problems = (key_problem(key, position) for position, key in enumerate(keys))
         yield from (problem for problem in problems if problem)
@@ -209,16 +213,16 @@ def _repeated(keys: Sequence[object]) -> Iterator[str]:
     for position, key in enumerate(octets):
         first = octets.index(key)
         if isinstance(key, bytes) and first < position:
-            yield f"keys[{position}] is keys[{first}] once more; remove one of the two"
+            yield f"keys[{position}] is the same as keys[{first}]. Fix: remove one of the two"
 
 
 def _prefix(container: SessionContainer) -> Iterator[str]:
     prefix = container.session_prefix
     cookie: object = container.cookie
     if not is_cookie_name(prefix):
-        yield f"session_prefix={prefix!r} is not a cookie name; use letters, digits, '-' and '_'"
+        yield (f"session_prefix={prefix!r} is not a cookie name. Fix: use letters, digits, - and _")
     if not isinstance(cookie, CookieSettings):
-        yield f"cookie={cookie!r} is not a CookieSettings; give one such as CookieSettings()"
+        yield f"cookie={cookie!r} is not a CookieSettings. Fix: give one such as CookieSettings()"
     elif is_cookie_name(prefix):
         yield from _hardened(prefix, cookie)
 
@@ -227,37 +231,38 @@ def _hardened(prefix: str, cookie: CookieSettings) -> Iterator[str]:
     """Refuse the names that browsers accept with some attributes only."""
     start = prefix.lower()
     if start.startswith(("__host-", "__secure-", "__http-")) and cookie.secure is not True:
-        yield f"session_prefix={prefix!r} with secure={cookie.secure!r} is refused; {_SECURE}"
+        yield f"session_prefix={prefix!r} with secure={cookie.secure!r} is refused. Fix: {_SECURE}"
     elif start.startswith("__host-") and (cookie.domain, cookie.path) != (None, "/"):
         yield (
             f"session_prefix={prefix!r} with domain={cookie.domain!r} and path={cookie.path!r} is "
-            "refused by browsers; give no domain and the path '/', or another prefix"
+            "refused by browsers. Fix: give no domain and the path '/', or another prefix"
         )
     name = host_name(prefix, cookie)
     if name.lower().startswith(("__http-", "__host-http-")) and not cookie.http_only:
         yield (
             f"session_prefix={prefix!r} with http_only=False makes a cookie {name!r}, which "
-            "browsers refuse; give http_only=True, or another prefix"
+            "browsers refuse. Fix: give http_only=True, or another prefix"
         )
 
 
 def _kinds(container: SessionContainer) -> Iterator[str]:
     store: object = container.store
     if not isinstance(store, Store | AsyncStore):
-        yield f"store={store!r} is not a Store; give one such as SQLiteStore('sessions.db')"
+        yield f"store={store!r} is not a Store. Fix: give one such as SQLiteStore('sessions.db')"
     for name in ("resave", "rolling", "save_uninitialized"):
         value = getattr(container, name)
         if not isinstance(value, bool):
-            yield f"{name}={value!r} is not a bool; give True or False"
+            yield f"{name}={value!r} is not a bool. Fix: give True or False"
     for name in ("gen_id", "clock"):
         value = getattr(container, name)
         if not callable(value):
-            yield f"{name}={value!r} cannot be called; give a function without parameters"
+            yield f"{name}={value!r} cannot be called. Fix: give a function without parameters"
     for name, base in (("session_class", Session), ("async_session_class", AsyncSession)):
         kind = getattr(container, name)
         if not (isinstance(kind, type) and issubclass(kind, base)):
             yield (
-                f"{name}={kind!r} is not a class of sessions; give {base.__name__} or a subclass of"
+                f"{name}={kind!r} is not a class of sessions. Fix: give {base.__name__} or a"
+                " subclass of"
                 " it"
             )
 
@@ -273,7 +278,7 @@ def _trial(container: SessionContainer) -> Iterator[str]:
         yield from error.problems
     # It is the user's function: whatever it raises now, it would raise in a request.
     except Exception as error:  # noqa: BLE001
-        yield f"gen_id raised {error!r}; correct it, or leave it out"
+        yield f"gen_id raised {error!r}. Fix: correct it, or leave it out"
 
 
 def _time(clock: object) -> Iterator[str]:
@@ -287,7 +292,8 @@ def _time(clock: object) -> Iterator[str]:
         now = error
     if isinstance(now, bool) or not isinstance(now, int | float) or not isfinite(now):
         yield (
-            f"clock={clock!r} gives {now!r}; give a function that returns epoch seconds, such as"
+            f"clock={clock!r} gives {now!r}. Fix: give a function that returns epoch seconds,"
+            " such as"
             " time.time"
         )
 
@@ -296,13 +302,13 @@ def _lists(container: SessionContainer) -> Iterator[str]:
     for name in ("transports", "listeners"):
         value = getattr(container, name)
         if not isinstance(value, Sequence):
-            yield f"{name}={value!r} is not a list; give one, also for a single item"
+            yield f"{name}={value!r} is not a list. Fix: give one, also for a single item"
             continue
         for item in value:
             if name == "transports" and not isinstance(item, Transport):
-                yield f"transports holds {item!r}; give Transports, such as a CookieTransport"
+                yield f"transports holds {item!r}. Fix: give Transports, such as a CookieTransport"
             if name == "listeners" and not callable(item):
-                yield f"listeners holds {item!r}; give functions that take a SessionEvent"
+                yield f"listeners holds {item!r}. Fix: give functions that take a SessionEvent"
 
 
 def _tell_of_timeouts(container: SessionContainer) -> None:
@@ -320,4 +326,4 @@ def _limits(container: SessionContainer) -> Iterator[str]:
     for name in ("cookie_header_limit", "cookie_pairs_limit"):
         limit = getattr(container, name)
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-            yield f"{name}={limit!r} is not a limit; give a whole number of at least 1"
+            yield f"{name}={limit!r} is not a limit. Fix: give a whole number of at least 1"

@@ -23,7 +23,7 @@ from sessions.transports.cookie import CookieHead
 F = TypeVar("F", bound=SessionFace[Any])
 
 _TOO_LATE = (
-    "changed after the response's headers left, and lost: %s; change it before the first byte"
+    "changed after the headers left, and lost: %s. Fix: change the values before the first byte"
 )
 
 
@@ -134,7 +134,7 @@ class SessionManager(Managing[Session]):
         if isinstance(store, AsyncStore):
             raise ConfigurationError(
                 f"SessionManager: {store!r} is an AsyncStore, which a blocking application cannot"
-                " await; give the container a Store, or use AsyncSessionManager"
+                " await. Fix: give the container a Store, or use AsyncSessionManager"
             )
         super().__init__(container, mixed_kind(face, container.session_class, Session))
         self._store: Store = store

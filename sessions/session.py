@@ -182,8 +182,9 @@ class AsyncSession(SessionFace[AsyncDriver]):
             asyncio.get_running_loop()
         except RuntimeError:
             raise SessionError(
-                f"session.{verb}() of an AsyncSession was called in a thread without an event loop,"
-                f" where nobody awaits it; write `await session.{verb}()` in an `async def`, or"
+                f"session.{verb}() of an AsyncSession was called in a thread without an event"
+                f" loop, where no code can await it. Fix: write `await session.{verb}()` in an"
+                " `async def`, or"
                 " take the blocking session in a `def` (manager.face(session, Session))"
             ) from None
         return start()
@@ -192,7 +193,13 @@ class AsyncSession(SessionFace[AsyncDriver]):
 def adding(key: str, by: float) -> Callable[[Any], Any]:
     """Return what adds to a number that may be absent."""
     if isinstance(by, bool) or not isinstance(by, int | float):
-        raise TypeError(f"session.increment({key!r}, by={by!r}) adds no number; give one such as 1")
+        raise TypeError(
+            f"session.increment({key!r}, by={by!r}) has a step that is not a number."
+            " Fix:"
+            " give"
+            " a"
+            " number such as 1"
+        )
 
     def add(value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float | None):
@@ -206,12 +213,12 @@ def check_plain(function: Callable[[Any], Any]) -> None:
     """Refuse a coroutine function, which would be called and not awaited."""
     if not callable(function):
         raise TypeError(
-            f"update_with was given {function!r}; give a function of the old value, such as"
+            f"update_with was given {function!r}. Fix: give a function of the old value, such as"
             " lambda value: (value or 0) + 1"
         )
     if iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__):
         raise TypeError(
-            f"update_with was given the coroutine function {function!r}; await what it needs"
+            f"update_with was given the coroutine function {function!r}. Fix: await what it needs"
             " first, and give a plain function of the old value"
         )
 
@@ -219,7 +226,7 @@ def check_plain(function: Callable[[Any], Any]) -> None:
 def mixed_kind(edge: type[F] | None, own: type[F], base: type) -> type[F]:
     """Return a class that has what the edge needs and what the user's class adds."""
     if edge is not None and not (isinstance(edge, type) and issubclass(edge, base)):
-        raise TypeError(f"face={edge!r} is not a class of sessions; give a {base.__name__}")
+        raise TypeError(f"face={edge!r} is not a class of sessions. Fix: give a {base.__name__}")
     if edge is None or issubclass(own, edge) or issubclass(edge, own):
         return own if edge is None or issubclass(own, edge) else edge
     mixed: Any = type(edge.__name__, (edge, own), {"__slots__": ()})

@@ -159,9 +159,9 @@ def _note_foreign_variables(plan: Plan, variables: Variables, here: Place) -> No
         if is_implied and parameter.required and parameter.name in variables.others:
             of_query = f"{parameter.name}: Query[{describe(parameter.field.annotation)}]"
             here.note(
-                f"parameter {parameter.name!r} is a variable of some paths, but not of every"
-                " request that the method may have to answer",
-                "Let the error carry the value; if the value comes from the query, write"
+                f"parameter {parameter.name!r} is a path variable, but the exception handler also"
+                " answers requests whose path does not have this variable",
+                "Store the value in the exception. If you mean a value of the query, write"
                 f" {of_query}.",
             )
 
@@ -175,9 +175,7 @@ def _note_wrong_errors(
         name = declared.name
         kind: Any = bare(declared.annotation)[0]
         if declared.annotation is EMPTY:
-            here.note(
-                f"parameter {name!r} has no annotation", f"Write {name}: {union} for the error."
-            )
+            here.note(f"parameter {name!r} has no annotation", f"Write {name}: {union}.")
             continue
         missed = [caught for caught in types if not issubclass(caught, get_args(kind) or (kind,))]
         if missed:
@@ -188,9 +186,9 @@ def _note_wrong_errors(
             )
     if len(errors) > 1:
         here.note(
-            f"parameters {' and '.join(repr(parameter.name) for parameter in errors)} each take the"
-            " error",
-            "Keep one of them; annotate it with a union if the method catches several types.",
+            f"parameters {' and '.join(repr(parameter.name) for parameter in errors)} all receive"
+            " the exception",
+            "Keep one of these parameters. Annotate it with a union of the caught types.",
         )
 
 
@@ -214,7 +212,7 @@ def _note_unknown_handlers(member: Member, names: AbstractSet[str], report: Repo
     for name in (name for catch in catches_in(member.tag) for name in catch.of):
         if name not in names:
             report.at(member.function).note(
-                f"@catch(..., of={name}) names a method that is not a handler of this class",
+                f"@catch(..., of={name}) names a method that is not a handler of this controller",
                 "Name a method that has @get, @post or another verb in the same controller.",
             )
 
@@ -257,7 +255,8 @@ def _note_duplicates(members: Iterable[Member], report: Report) -> None:
                 report.note(
                     where,
                     f"{kind.__name__} is also caught by {other}",
-                    "Remove one of the two, or let it catch a more specific type.",
+                    "Remove one of the two exception handlers, or let one of them catch a more"
+                    " specific type.",
                 )
 
 

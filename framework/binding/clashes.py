@@ -35,9 +35,9 @@ def two_types(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
             key = parameter.where.partition(":")[2]
             yield Mistake(
                 f"parameter {parameter.name!r} takes session[{key!r}] as {_type(parameter)}, but"
-                f" parameter {_name(other, parameter.taken_by)} takes it as {_type(other)}: only"
-                " one of the two could store its changes",
-                "Use one type for the key, or another key for one of them.",
+                f" parameter {_name(other, parameter.taken_by)} takes the same value as"
+                f" {_type(other)}, so changes of one would overwrite changes of the other",
+                "Annotate both parameters with the same type, or use two different keys.",
                 where=parameter.taken_by,
             )
 
@@ -51,7 +51,7 @@ def missing_bodies(method: str, where: str, parameters: Iterable[Parameter]) -> 
             yield Mistake(
                 f"parameter {_name(parameter, where)} reads the {parameter.source}, but a"
                 f" {method} request has no body",
-                "Read the values from the query, as in page: int or Query[T]; or answer POST, or"
+                "Read the values from the query, as in page: int or Query[T]. Or write @post, or"
                 " give the parameter a default.",
                 where=where,
             )
@@ -73,7 +73,8 @@ def _two_bodies(found: Sequence[Parameter]) -> Iterator[Mistake]:
         if len(several) > 1:
             yield Mistake(
                 f"parameters {' and '.join(map(repr, several))} each read the whole body",
-                "Use one Body[...] of a class that has both as its fields.",
+                "Write one class that has both values as fields, and use one Body[...] of this"
+                " class.",
                 where=where,
             )
 

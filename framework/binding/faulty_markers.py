@@ -30,8 +30,8 @@ def refuse_marker_class(declared: Declared) -> None:
         if isinstance(kind, type) and issubclass(kind, Marker):
             name = describe(kind)
             raise Mistake(
-                f"the annotation of parameter {declared.name!r} holds the class {name}, but"
-                " needs an object of the class",
+                f"the annotation of parameter {declared.name!r} holds the class {name}, but an"
+                " object of this class is needed",
                 f"Write Annotated[T, {name}()] with parentheses, and the type of the value as T.",
             )
 
@@ -43,12 +43,13 @@ def refuse_faulty_declarations(marker: Marker) -> None:
     if not isinstance(source, str):
         raise Mistake(
             f"the marker {location(kind)} has the source {source!r}, which is not a text",
-            f'Write source = "{kind.__name__.lower()}" in the class: reports and errors use it.',
+            f'Write source = "{kind.__name__.lower()}" in the class. This word is used in'
+            " messages.",
         )
     if not isinstance(needs, Needs):
         raise Mistake(
             f"the marker {location(kind)} needs {needs!r}, which is not a Needs",
-            "Write needs = Needs.NOTHING, Needs.SESSION or another one, several with |.",
+            "Write needs = Needs.NOTHING, Needs.SESSION or another one. Join several with |.",
         )
 
 
@@ -88,5 +89,5 @@ def _asked(marker: Marker, field: Field, name: str, ask: Callable[[], T]) -> T:
         raise Mistake(
             f"{name}{signature} of the marker {location(type(marker))} failed for parameter"
             f" {field.name!r}: {type(error).__name__}: {error} ({place})",
-            f"Correct the method; start-up calls {name}(field) once for each parameter.",
+            f"Correct the method. Start-up calls {name}(field) once for each parameter.",
         ) from error

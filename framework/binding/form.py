@@ -203,8 +203,9 @@ def _unfillable(field: Field, member: ObjectField) -> Mistake:
     return Mistake(
         f"parameter {field.name!r} cannot be read from the form: no field of a form holds"
         f" {describe(member.annotation)}, the type of {member.name!r}",
-        "Use texts, numbers, lists, sets or tuples of them, or files; or give the field a validator"
-        ' with mode="before" that reads the text. Body[...] reads whole objects from JSON.',
+        "Use a text, a number, a file, or a list, set or tuple of these. Or give the field a"
+        ' pydantic validator with mode="before" that reads the text. To read whole objects, use'
+        " JSON and Body[...].",
     )
 
 

@@ -89,8 +89,8 @@ class PathMarker(Marker):
 
 def _not_a_text(field: Field) -> Mistake:
     return Mistake(
-        f"parameter {field.name!r} has the name of a variable of the path, whose values are texts,"
-        f" but it is {describe(field.annotation)}",
+        f"parameter {field.name!r} has the name of a path variable, which is a text, but the"
+        f" parameter is {describe(field.annotation)}",
         f"Give the parameter or the variable another name, or write {field.name}: str or"
         f" {field.name}: int for the value of the path.",
     )
@@ -117,7 +117,7 @@ def note_untaken(
         if variable not in taken:
             guess = did_you_mean(variable, others)
             here.note(
-                f"the path has the variable {variable!r}, which no parameter takes{guess}",
+                f"the path has the variable {variable!r}, but no parameter has this name{guess}",
                 f"Name a parameter {variable}, or change the path.",
             )
 

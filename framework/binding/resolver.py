@@ -78,7 +78,8 @@ def cycle_of(trail: tuple[type, ...]) -> Mistake:
     drawn = " → ".join(describe(kind) for kind in trail)
     return Mistake(
         f"resolvers need each other: {drawn}",
-        "Let one of them read what it needs from the request itself.",
+        "Let one of these resolvers read its values from the request, and not from another"
+        " resolver.",
     )
 
 

@@ -49,8 +49,8 @@ def refuse_asynchronous(declared: Declared) -> None:
     if isinstance(kind, type) and issubclass(kind, AsyncSession):
         name, written = declared.name, describe(declared.annotation)
         raise Mistake(
-            f"parameter {name!r} is {written}, which only an event loop can load, but WSGI has no"
-            " event loop",
+            f"parameter {name!r} is {written}, which needs an event loop, but this handler runs"
+            " without one",
             f"Write {name}: session, and call its methods without await.",
         )
 

@@ -84,7 +84,10 @@ class SessionName(_Annotated, _root=True):
     def __exit__(self, *_: object) -> None: ...
 
     def __instancecheck__(self, value: object) -> NoReturn:
-        raise TypeError("isinstance(…, session) needs a class. Fix: write isinstance(…, Session).")
+        raise TypeError(
+            "isinstance(…, session) needs a class, but the imported name `session` is a"
+            " marker. Fix: write isinstance(…, Session)."
+        )
 
     def __or__(self, other: Any) -> Any:
         if isinstance(other, Mapping):

@@ -141,8 +141,8 @@ class _SessionValue:
             return
         if self._is_stale:
             logger.warning(
-                "session[%r] was reloaded, so changes that were made after that in the older object"
-                " are lost; write them through the session",
+                "session[%r] was reloaded by session.reload(), so later changes of the object"
+                " from before the reload are lost. Fix: write these changes through the session",
                 self._key,
             )
             return
@@ -150,7 +150,7 @@ class _SessionValue:
             self._session[self._key] = plain
         except SessionClosed:
             logger.error(
-                "session[%r] changed after the response's headers left and was not saved", self._key
+                "session[%r] changed after the response headers left, and was not saved", self._key
             )
         self._stored = self._before = after
 
@@ -192,7 +192,8 @@ def _converted(key: str, stored: bytes | None, convert: Convert) -> object:
         return convert(decode(stored))
     except _MISFITS as error:
         logger.warning(
-            "session[%r] does not fit the type of the parameter, so the value counts as absent: %s",
+            "session[%r] in the store does not fit the type of the parameter, so the parameter"
+            " receives its default: %s",
             key,
             error,
         )

@@ -236,7 +236,8 @@ class Brackets:
     def __call__(self, *_: object, **__: object) -> NoReturn:
         """Refuse parentheses, which other frameworks use here."""
         raise TypeError(
-            f"{self._name} takes a type in square brackets: write x: {self.example}{self._others}"
+            f"{self._name} takes a type in square brackets. Fix: write x:"
+            f" {self.example}{self._others}"
         )
 
     def __repr__(self) -> str:

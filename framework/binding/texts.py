@@ -139,13 +139,13 @@ def unfit(source: str, field: Field, error: TypeError) -> Mistake:
         name = describe(field.annotation)
         return Mistake(
             what,
-            f"Write one parameter for each field of {name}, or Form[{name}] for a form; Body[...]"
-            " reads whole objects from JSON.",
+            f"Write one parameter for each field of {name}, or Form[{name}] for a form. To read"
+            " whole objects, use JSON and Body[...].",
         )
     return Mistake(
         what,
-        "Use str, int, float, bool, UUID, date, datetime, an Enum or a Literal, or a list, set"
-        " or tuple[T, ...] of one of them; Body[...] reads whole objects from JSON.",
+        "Use str, int, float, bool, UUID, date, datetime, an Enum or a Literal, or a list, set or"
+        " tuple[T, ...] of one of them. To read whole objects, use JSON and Body[...].",
     )
 
 
@@ -211,5 +211,5 @@ def _mistakes_of_alias(alias: object) -> Iterator[Mistake]:
     if alias is not None and not isinstance(alias, str):
         yield Mistake(
             f"has the name {alias!r}, which is not a text",
-            'Write a text, as in query("page_size").',
+            'Give the name as a text, as in query("page_size").',
         )

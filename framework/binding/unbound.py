@@ -49,18 +49,18 @@ def refuse_unreadable(declared: Declared) -> None:
     if variables := variables_in(annotation):
         shown = " and ".join(variable.__name__ for variable in variables)
         raise Mistake(
-            f"the annotation of parameter {declared.name!r} holds {shown}, for which no class gives"
-            " a type",
-            "Give it in the bases of the class, as in class Notes(Crud[Note]).",
+            f"the annotation of parameter {declared.name!r} holds {shown}, but no class says"
+            " which type it is",
+            "Write the type in the base class, as in class Notes(Crud[Note]).",
         )
 
 
 def note_variadic(parameters: Iterable[Declared], what: str, here: Place) -> None:
-    """Note `*args` and `**kwargs`, which no request can fill."""
+    """Report `*args` and `**kwargs`, because a request has no values for them."""
     names = [declared.written for declared in parameters if declared.variadic]
     if names:
         here.note(
-            f"{what} takes {' and '.join(names)}, which no request can fill",
+            f"{what} takes {' and '.join(names)}, but a request has no values for these",
             "Name the parameters. If a decorator made this function, let the decorator use"
             " functools.wraps, which keeps the signature of the wrapped function.",
         )
@@ -87,10 +87,9 @@ def refuse_hidden(declared: Declared) -> None:
     if isinstance(declared.annotation, _NO_TYPES):
         member = location(getattr(declared.annotation, "fget", declared.annotation))
         raise Mistake(
-            f"the annotation of parameter {declared.name!r} is {member}, which is not a type: an"
-            " earlier member of the class hides the imported name",
-            "Rename that member, or write the type under a name that the class does not use"
-            " (such as Session in place of session).",
+            f"the annotation of parameter {declared.name!r} is {member}, which is not a type: a"
+            " member of the class with the same name hides the imported name",
+            "Rename the member, or import the type under a name that the class does not use.",
         )
 
 
@@ -114,7 +113,7 @@ def unmarked(declared: Declared, guess: str) -> Mistake:
         )
     remedy = _other_spelling(declared)
     if remedy is not None:
-        return Mistake(f"parameter {name!r} is {written}, which no request holds", remedy)
+        return Mistake(f"parameter {name!r} is {written}, which no request contains", remedy)
     return Mistake(
         f"parameter {name!r} is {written}, but nothing says where it comes from{guess}",
         f"Write {_spellings(annotation, written)}.",
@@ -129,13 +128,13 @@ def refuse_misplaced(declared: Declared) -> None:
         if not isinstance(element, Marker) and (shown := _shown(element)):
             raise Mistake(
                 f"the Annotated type of parameter {name!r} holds {shown},"
-                " which marks nothing there",
+                " which has no effect there",
                 f"Write {_beside(element, written, name)}.",
             )
     # A marker with brackets but without a type, such as Query, is reported as another mistake.
     if not isinstance(annotation, Brackets) and (shown := _shown(annotation)):
         raise Mistake(
-            f"the annotation of parameter {name!r} is {shown}, which is a marker and not a type",
+            f"the annotation of parameter {name!r} is {shown}, which is a marker, not a type",
             f"Write {name}: {_beside(annotation, 'T', name)} with the type of the value as T.",
         )
     _refuse_default(declared, written)
@@ -146,8 +145,8 @@ def _refuse_default(declared: Declared, written: str) -> None:
     name = declared.name
     if is_pydantic_field(declared.default):
         raise Mistake(
-            f"the default of parameter {name!r} is {declared.default!r}, which limits only the"
-            " fields of pydantic's models",
+            f"the default of parameter {name!r} is {declared.default!r}, which has an effect only"
+            " inside of a pydantic model",
             f"Write {name}: {_limited(written, declared.default)}.",
         )
     if shown := _shown(declared.default):
@@ -155,7 +154,7 @@ def _refuse_default(declared: Declared, written: str) -> None:
         # A session takes no default: every request has a session.
         other = f", or {name}: {right} = … with a default value" if right != "session" else ""
         raise Mistake(
-            f"the default of parameter {name!r} is {shown}, which marks nothing there",
+            f"the default of parameter {name!r} is {shown}, which has no effect there",
             f"Write {name}: {right}{other}.",
         )
 

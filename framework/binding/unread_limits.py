@@ -44,8 +44,8 @@ def _refuse_of_msgspec(part: Part, field: Field) -> None:
     for limit in part.limits:
         shown = f"msgspec.Meta({', '.join(written(limit))})"
         raise Mistake(
-            f"the type of parameter {field.name!r} has {shown} at {part.place}, which limits"
-            " nothing inside of pydantic's models",
+            f"the type of parameter {field.name!r} has {shown} at {part.place}, which has no"
+            " effect inside of a pydantic model",
             _in_pydantic(limit),
         )
 
@@ -62,8 +62,8 @@ def _refuse_of_pydantic(part: Part, field: Field) -> None:
         return
     for limit in _foreign(part.metadata):
         raise Mistake(
-            f"the type of parameter {field.name!r} has {limit!r}, which limits nothing outside"
-            " of pydantic's models",
+            f"the type of parameter {field.name!r} has {limit!r}, which has no effect outside of"
+            " a pydantic model",
             _remedy(limit),
         )
 

@@ -69,8 +69,9 @@ def _deployment_warnings(application: Application) -> list[Mistake]:
 def _debug(application: Application) -> Iterator[Mistake]:
     if application.debug:
         yield Mistake(
-            "debug is on: an unhandled exception goes to the server, with all its details",
-            "Leave debug out; `framework run` turns it on where it is safe.",
+            "debug is on: an unhandled exception is passed on to the server, which may show all"
+            " its details",
+            "Leave debug out. `framework run` turns it on where it is safe.",
             where="Application(…, debug=True)",
         )
 
@@ -78,8 +79,8 @@ def _debug(application: Application) -> Iterator[Mistake]:
 def _hosts(graph: Graph) -> Iterator[Mistake]:
     if not graph.get(HTTPSettings).trusted_hosts:
         yield Mistake(
-            "trusted_hosts is empty: a request may ask for any host, and the URLs built for the"
-            " request have that host",
+            "trusted_hosts is empty, so a client can choose the host name in the URLs that the"
+            " application builds",
             "Provide HTTPSettings(trusted_hosts=['shop.example']), with your own hosts.",
             where=graph.provider_of(HTTPSettings) or "",
         )
@@ -88,8 +89,8 @@ def _hosts(graph: Graph) -> Iterator[Mistake]:
 def _key(application: Application) -> Iterator[Mistake]:
     if application.key_file is not None:
         yield Mistake(
-            "sessions are signed with the key made for development: another machine makes another"
-            " key, and anybody who copies the folder can sign, too",
+            "session ids are signed with the key in the project folder. Another machine makes"
+            " another key, and anybody who copies the folder can sign ids",
             f"Put the key that `framework secret` prints into {KEYS_VARIABLE}.",
             where=str(application.key_file),
         )
@@ -98,9 +99,9 @@ def _key(application: Application) -> Iterator[Mistake]:
 def _store(container: SessionContainer, where: str) -> Iterator[Mistake]:
     if isinstance(container.store, MemoryStore):
         yield Mistake(
-            "sessions are in a MemoryStore: several workers do not share it, and a restart ends"
-            " every session",
-            "Give store=SQLiteStore(…) for one machine, or a store that machines share.",
+            "sessions are in a MemoryStore: each worker process has its own sessions, and a"
+            " restart ends every session",
+            "Give store=SQLiteStore(…) for one machine, or your own store for several machines.",
             where=where,
         )
 
@@ -115,8 +116,9 @@ def _cookie(container: SessionContainer, where: str, http: HTTPSettings) -> Iter
         )
     if secure == "auto" and not http.proxies["x_proto"]:
         yield Mistake(
-            'the session cookie has secure="auto", and no proxy is trusted: behind a proxy that'
-            " ends https, each request looks like plain http, and the cookie is not Secure",
-            "Give CookieSettings(secure=True), or HTTPSettings(trusted_proxies=1) behind a proxy.",
+            'the session cookie has secure="auto", and no proxy is trusted. If https ends at a'
+            " proxy, each request looks like plain http, and the cookie is not Secure",
+            "Give CookieSettings(secure=True). Or, behind a proxy, give"
+            " HTTPSettings(trusted_proxies=1).",
             where=where,
         )

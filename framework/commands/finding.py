@@ -68,8 +68,8 @@ def find(given: str | None) -> Target:
     text, source = _choose(given)
     if not re.fullmatch(r"\w+(\.\w+)*(:\w+)?", text) or text.endswith(".py"):
         raise ApplicationNotFound(
-            f"{source} names the application as {text!r}. Write module:name, "
-            f"such as {_suggestion(text)}."
+            f"{source} names the application as {text!r}. Fix: write module:name, such as"
+            f" {_suggestion(text)}."
         )
     module, _, name = text.partition(":")
     prepare_path(module)
@@ -116,7 +116,7 @@ def _require(module: str, source: str) -> None:
     hidden = hidden_file(module, found)
     if hidden is not None:
         raise ApplicationNotFound(
-            f"{source} names the module {module!r}, and Python finds {_place(found)} in place of"
+            f"{source} names the module {module!r}, but Python finds {_place(found)} instead of"
             f" {readable_path(str(hidden))}. Fix: rename {module.partition('.')[0]!r}, for example"
             f" to {module.partition('.')[0] + '_app'!r}."
         )
@@ -124,7 +124,7 @@ def _require(module: str, source: str) -> None:
         here, *sources = map(str, folders())
         looked = f"{here} and {sources[0]} hold" if sources else f"{here} holds"
         raise ApplicationNotFound(
-            f"{source} names the module {module!r}, and {looked} no"
+            f"{source} names the module {module!r}, but {looked} no"
             f" {module.replace('.', '/')}.py. Correct the name, or go to the folder of the"
             " module."
         )
@@ -145,7 +145,7 @@ def _place(found: ModuleSpec | None) -> str:
         return "another module"
     # A module that is frozen into Python has its file only once it is imported.
     file = getattr(sys.modules.get(found.name), "__file__", None)
-    return file or (found.origin if found.has_location else None) or "a module of its own"
+    return file or (found.origin if found.has_location else None) or "a built-in module"
 
 
 def _is_factory(found: object) -> TypeGuard[Callable[..., object]]:
@@ -200,7 +200,8 @@ def _choose(given: str | None) -> tuple[str, str]:
         else _NAME_THE_APPLICATION
     )
     raise ApplicationNotFound(
-        f"No application is named, and {Path.cwd()} holds neither app.py nor a pyproject.toml with "
+        f"No application is named, and {Path.cwd()} contains neither app.py nor a pyproject.toml"
+        " with "
         f"`app` under [tool.framework]. {remedy}."
     )
 
@@ -231,7 +232,7 @@ def _configured(file: Path) -> str | None:
     app = table.get("app")
     if app is not None and not isinstance(app, str):
         raise ApplicationNotFound(
-            f'{file} has app = {app!r} under [tool.framework]. Write it as text: app = "shop:app".'
+            f'{file} has app = {app!r} under [tool.framework]. Write a text: app = "shop:app".'
         )
     return app
 

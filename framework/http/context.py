@@ -112,10 +112,10 @@ class Context(RequestReader):
     def _open(self) -> Session:
         if self.manager is None:
             raise RuntimeError(
-                "this request has no session, because nothing declares a need for it. Do one of"
-                " these: take the session as a parameter of the handler or of a guard;"
-                " write `needs = Needs.SESSION` in the marker that uses it; remove"
-                " `uses_session = False` from the middleware that uses it"
+                "this request has no session, because no part of the application declares that it"
+                " uses sessions. Fix: take the session as a parameter of the handler or of a guard;"
+                " or write `needs = Needs.SESSION` in the marker that uses the session; or remove"
+                " `uses_session = False` from the middleware that uses the session"
             )
         return self.manager.open(EnvironHead(self.environ))
 
@@ -162,7 +162,7 @@ def context_of(request: wrappers.Request) -> Context:
     context = request.environ.get(READER_KEY)
     if not isinstance(context, Context):
         raise LookupError(
-            f"{request!r} is not the request of a handler or of middleware: pass the request that"
-            " the handler or middleware gets"
+            f"{request!r} is not a request that the framework made. Fix: pass the request that"
+            " the handler or middleware receives"
         )
     return context

@@ -86,7 +86,7 @@ def _check_names(fields: MultiDict[str, str], files: MultiDict[str, FileStorage]
     """Raise ValueError for a part without a name, and for a file name that no file can have."""
     # The parser gives a part without a name the name None.
     if not all(isinstance(name, str) for names in (fields, files) for name in names):
-        raise ValueError("a part has no name")
+        raise ValueError("a field has no name")
     for several in files.listvalues():
         for file in several:
             if file.filename and _CONTROL.search(file.filename):

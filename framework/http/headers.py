@@ -25,8 +25,7 @@ def check_status(status: str, where: str) -> None:
     if not _STATUS.fullmatch(status):
         raise ValueError(
             f"{where} sets the status {status!r}, which no server can send. Fix: give a number of"
-            " three digits, such as 404, or the number with a reason of Latin-1 characters on one"
-            " line."
+            " three digits, such as 404, or a text such as '404 Not Found' in Latin-1 characters."
         )
 
 

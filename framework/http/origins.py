@@ -16,9 +16,11 @@ _USUAL_PORT = re.compile(r":(?:80|443)$")
 def checked_origins(setting: str, origins: Iterable[str]) -> frozenset[str]:
     """Return origins as browsers write them; raise ValueError for a text that is not an origin."""
     if isinstance(origins, str):
-        raise ValueError(f"{setting} is the text {origins!r}; give a list: [{origins!r}]")
+        raise ValueError(f"{setting} is the text {origins!r}. Fix: give a list: [{origins!r}]")
     if not isinstance(origins, Iterable):
-        raise ValueError(f"{setting} is {origins!r}; give a list, as in ['https://shop.example']")
+        raise ValueError(
+            f"{setting} is {origins!r}. Fix: give a list, as in ['https://shop.example']"
+        )
     return frozenset(_checked(setting, origin) for origin in origins)
 
 
@@ -56,7 +58,8 @@ def _checked(setting: str, origin: object) -> str:
     written = as_written(origin) if isinstance(origin, str) else None
     if written is None:
         raise ValueError(
-            f"{setting} has {origin!r}, which is not an origin; write scheme, host (in ASCII, as in"
+            f"{setting} has {origin!r}, which is not an origin. Fix: write scheme, host (in"
+            " ASCII, as in"
             " 'xn--bcher-kva.example') and, where it is not the usual one, port, as in"
             " 'https://shop.example'"
         )

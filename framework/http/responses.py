@@ -105,7 +105,7 @@ class Renderers(dict[type, Render]):
             # An error that says its own remedy needs no general one.
             remedy = "" if ". Fix: " in str(error) else _RESULTS
             raise TypeError(
-                f"{self._where} returned {reprlib.repr(result)}, which is not a result:"
+                f"{self._where} returned {reprlib.repr(result)}, which cannot be sent:"
                 f" {error}.{remedy}"
             ) from error
         return self._status, [JSON, NOSNIFF, ("Content-Length", str(len(body)))], [body]
@@ -139,7 +139,8 @@ class Renderers(dict[type, Render]):
     def _refuse_path(self, result: object, _: "WSGIEnvironment") -> Rendered:
         """Refuse a path, because a handler that returns a path most likely means the file."""
         raise TypeError(
-            f"{self._where} returned {result!r}, a path and not a file. Fix: {FILE_REMEDY}"
+            f"{self._where} returned {result!r}, which is a path, not an open file. Fix:"
+            f" {FILE_REMEDY}"
         )
 
     def _refuse_async(self, result: object, _: "WSGIEnvironment") -> Rendered:
@@ -148,14 +149,15 @@ class Renderers(dict[type, Render]):
         # Without this, Python would also warn that the coroutine was never awaited.
         close_body(result)
         raise TypeError(
-            f"{self._where} returned {shown}, which WSGI cannot await: write `def` in place of"
-            " `async def`, or let its decorator run it, as asyncio.run(...) does."
+            f"{self._where} returned {shown}, which WSGI cannot await. Fix: write `def` in place"
+            " of `async def`, or run the coroutine in the decorator, for example with"
+            " asyncio.run(...)."
         )
 
     def _refuse(self, result: object, _: "WSGIEnvironment") -> Rendered:
         raise TypeError(
-            f"{self._where} returned {reprlib.repr(result)}, but its status {self._status!r}"
-            " has no body: return None, or give another status."
+            f"{self._where} returned {reprlib.repr(result)}, but its status {self._status!r} has"
+            " no body. Fix: return None, or give another status."
         )
 
 
@@ -220,8 +222,8 @@ class Stream:
         if isinstance(chunk, str):
             return chunk.encode()
         raise TypeError(
-            f"{self._where} yielded {reprlib.repr(chunk)}, of type {type(chunk).__name__}:"
-            " a streamed response is made of str or bytes."
+            f"{self._where} yielded {reprlib.repr(chunk)}, of type {type(chunk).__name__}. Fix:"
+            " yield only str or bytes."
         )
 
 

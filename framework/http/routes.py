@@ -240,7 +240,7 @@ def _foreign_variables(route: Route) -> Iterator[Mistake]:
     for mark in (mark for mark in "?#" if mark in plain):
         yield Mistake(
             f"the path {route.rule!r} holds {mark!r}, and no path of a request has this character",
-            "Write only the path; a parameter such as page: int reads the query.",
+            "Write only the path. To read the query, use a parameter such as page: int.",
         )
 
 

@@ -118,7 +118,7 @@ def end_all(endings: Iterable[Callable[[], object]]) -> None:
         except Exception as error:  # noqa: BLE001
             raised.append(error)
     if len(raised) > 1:
-        raise ExceptionGroup("several things failed to end", raised)
+        raise ExceptionGroup("several components raised an exception when they ended", raised)
     if raised:
         raise raised[0]
 

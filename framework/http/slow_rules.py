@@ -29,16 +29,16 @@ def slow_variables(rule: str) -> Iterator[Mistake]:
     """Yield a mistake for variables that make a rule slow."""
     if len(_PATH_VARIABLE.findall(rule)) > 1:
         yield Mistake(
-            f"the path {rule!r} has more than one variable that holds slashes, so a long path of a"
-            " client would take seconds to match",
-            "Keep one <path:...>, and take the other value from the query or from a segment of its"
-            " own: <name>.",
+            f"the path {rule!r} has more than one variable that may contain slashes, so matching"
+            " a long path could take seconds",
+            "Keep one <path:...>, and read the other value from the query, or from its own"
+            " segment: <name>.",
         )
     elif many := [part for part in _parts(rule) if _divides_in_many_ways(part)]:
         yield Mistake(
-            f"the segment {many[0]!r} of the path {rule!r} has three texts and more after them, so"
-            " a long path of a client would take seconds to match",
-            "Give the texts segments of their own, or write what they are: <int:year>, or"
+            f"the segment {many[0]!r} of the path {rule!r} has three text variables with more"
+            " text after them, so matching a long path could take seconds",
+            "Give each variable its own segment, or limit the variables: <int:year>, or"
             " <string(maxlength=40):name>.",
         )
 

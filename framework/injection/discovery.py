@@ -75,19 +75,19 @@ def _note_undecorated(part: object, report: Report) -> None:
         name = type(part).__name__
         here.note(
             f"this is an object of {name}, not a class",
-            f"Give {name} itself, without parentheses: the application builds it.",
+            f"Pass {name} itself, without parentheses. The application builds the object.",
         )
     elif isinstance(part, list | tuple | set | frozenset):
         here.note(
             f"this is a {type(part).__name__}, but Application takes classes and modules",
-            "Give them one by one: Application(First, Second), or Application(*classes).",
+            "Pass the classes one by one: Application(First, Second), or Application(*classes).",
         )
     elif inspect.isroutine(part):
         here.note("this is a function, but Application takes classes and modules", _IN_A_CLASS)
     else:
         here.note(
             f"this is {_kind(part)}, but Application takes classes and modules",
-            "Give decorated classes, or modules and packages that define them.",
+            "Pass decorated classes, or modules and packages that define them.",
         )
 
 
@@ -101,7 +101,7 @@ def _note_class(part: type, report: Report) -> None:
             f"Return an object of {part.__name__} from a @component method of a configuration, or"
             " leave it out."
         )
-    report.at(where).note("the class is given to Application, but nothing says what it is", remedy)
+    report.at(where).note("the class is passed to Application, but it has no decorator", remedy)
 
 
 def _shown(part: object) -> str:

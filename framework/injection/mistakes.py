@@ -158,8 +158,7 @@ def yields_nothing(provider: Provider) -> Mistake:
     """Report a generator that ends before it has yielded a component."""
     return Mistake(
         f"{provider.name}() is a generator, but it ended without yielding a component",
-        "Yield the component once on every path through the method; the code after the yield ends"
-        " the component.",
+        "Yield the component exactly once. The code after the yield ends the component.",
         where=provider.where,
     )
 
@@ -187,8 +186,8 @@ def wrong_type(provider: Provider, component: object) -> Mistake | None:
 def unused_replacement(provider: Provider) -> Mistake:
     """Report a replacement that nothing asks for."""
     return Mistake(
-        f"nothing asks for {provider.name}, so replacing it changes nothing",
-        "Replace a type that a constructor or an Inject[...] parameter names.",
+        f"nothing in the application uses {provider.name}, so the replacement has no effect",
+        "Replace a type that a constructor or an Inject[...] parameter asks for.",
         where=provider.where,
     )
 

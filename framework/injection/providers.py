@@ -241,7 +241,7 @@ def _keys(member: Member, known: Known | None, here: Place) -> tuple[object, ...
         name = describe(known.key)
         raise Mistake(
             f"{member.name}() is annotated to return {' and '.join(map(describe, keys))},"
-            f" but it has to provide the {name}",
+            f" but a method of this name has to return the {name}",
             f"Return a {name}, or a dict with some of its fields.",
         )
     return keys

@@ -106,7 +106,7 @@ class Registry:
                 self._report.note(
                     provider.where,
                     f"{describe(key)} is provided twice: here and by {other.where}",
-                    "Remove one of the two, or give one of them a type of its own.",
+                    "Remove one of the two, or return another type from one of them.",
                 )
 
     def _lookup(self, annotation: Any) -> tuple[Provider | None, Any]:

@@ -153,15 +153,15 @@ def _setting_mistakes(settings: OpenAPI) -> Iterator[str]:
     for name in ("title", "version", "description", "path"):
         value = getattr(settings, name)
         if not isinstance(value, str):
-            yield f"OpenAPI.{name} is {value!r}; give a text"
+            yield f"OpenAPI.{name} is {value!r}. Fix: give a text"
         elif name == "path" and ("//" in value or "<" in value):
-            yield f"OpenAPI.path is {value!r}; give a path without variables, such as '/docs'"
+            yield f"OpenAPI.path is {value!r}. Fix: give a path without variables, such as '/docs'"
     if isinstance(settings.servers, str):
-        yield f"OpenAPI.servers is {settings.servers!r}; give a list, [{settings.servers!r}]"
+        yield f"OpenAPI.servers is {settings.servers!r}. Fix: give a list, [{settings.servers!r}]"
     for name in ("include", "amend"):
         value = getattr(settings, name)
         if not callable(value):
-            yield f"OpenAPI.{name} is {value!r}; give a function, or leave it out"
+            yield f"OpenAPI.{name} is {value!r}. Fix: give a function, or leave it out"
 
 
 def _asset(content: str | bytes, media_type: str) -> Response:

@@ -131,7 +131,7 @@ def _wrong_value(name: str, value: Any) -> Iterator[Mistake]:
         )
     elif name in _BOUNDS and not abs(value) <= sys.float_info.max:
         yield Mistake(
-            f"has {name}={value!r}, which limits nothing", "Leave it out, or give a number."
+            f"has {name}={value!r}, which limits nothing", "Leave the limit out, or give a number."
         )
     elif name in _LENGTHS and not (isinstance(value, int) and 0 <= value <= _LARGEST):
         yield Mistake(
@@ -148,7 +148,8 @@ def _wrong_pattern(pattern: object) -> Iterator[Mistake]:
     except (re.error, OverflowError, RecursionError) as error:
         yield Mistake(
             f"has pattern={pattern!r}, which is not a regular expression: {error}",
-            "Correct the pattern; write a backslash before a character that is meant literally.",
+            "Correct the pattern. To match a special character itself, write a backslash before"
+            " it.",
         )
 
 

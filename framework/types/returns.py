@@ -52,7 +52,9 @@ def note_returns(function: Callable[..., object], decorator: str, status: int, h
                 f"Return dict[str, object]: {COPY_OF_SESSION}.",
             )
         elif _is_path(kind):
-            here.note(f"the handler returns {describe(kind)}, a path and not a file", FILE_REMEDY)
+            here.note(
+                f"the handler returns {describe(kind)}, a path, not an open file", FILE_REMEDY
+            )
         elif isinstance(kind, type) and issubclass(kind, BaseException):
             here.note(f"the handler returns {describe(kind)}, which is an error", ERROR_REMEDY)
         elif _is_unencodable(kind):

@@ -28,11 +28,18 @@ class OwnAttributes:
             raise _missing(name, self)
 
     def __copy__(self) -> NoReturn:
-        raise TypeError("a copy of a session would not be saved; use session.copy(), a plain dict")
+        raise TypeError(
+            "a session cannot be copied, because changes of the copy would not be"
+            " saved."
+            " Fix:"
+            " use"
+            " session.copy(), a plain dict"
+        )
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError(
-            "a session cannot be pickled or deep-copied, for it belongs to its request; pass"
+            "a session cannot be pickled or deep-copied, because it belongs to its request. Fix:"
+            " pass"
             " session.copy(), a plain dict"
         )
 
@@ -40,9 +47,10 @@ class OwnAttributes:
 def _unsettable(name: str, value: object) -> AttributeError:
     """Return the error for an attribute that a session does not have, or that cannot be set."""
     if name in _INSTEAD:
-        return AttributeError(f"session.{name} = {value!r} cannot be set; {_INSTEAD[name]}")
+        return AttributeError(f"session.{name} = {value!r} cannot be set. Fix: {_INSTEAD[name]}")
     return AttributeError(
-        f"session.{name} = {value!r} would be lost, for a session has no such attribute; write"
+        f"session.{name} = {value!r} cannot be stored, because a session has no attribute"
+        f" {name!r}. Fix: write"
         f" session[{name!r}] = {value!r}"
     )
 
@@ -59,7 +67,8 @@ def _missing(name: str, session: object) -> AttributeError:
     meant = _ELSEWHERE.get(name) or (close[0] if close else None)
     guess = f"; did you mean session.{meant}?" if meant else ""
     return AttributeError(
-        f"a session has no attribute {name!r}; write session[{name!r}] for the value of that key"
+        f"a session has no attribute {name!r}. Fix: write session[{name!r}] for the value of that"
+        " key"
         f"{guess}",
         name=name,
         obj=session,

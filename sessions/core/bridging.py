@@ -38,7 +38,8 @@ class BridgeDriver(BlockingDriver):
     def close(self, state: State, *, failed: bool = False) -> Headers:
         """Refuse: the request closes its session itself."""
         raise SessionError(
-            "this session belongs to a request on an event loop, which closes it; call save() to"
+            "this session belongs to a request on an event loop, and only that request can close"
+            " it. Fix: call save() to"
             " commit at once"
         )
 
@@ -54,9 +55,9 @@ class BridgeDriver(BlockingDriver):
             return
         if running is self._loop:
             raise SessionError(
-                "a blocking session was used on the event loop, which would wait for itself; use"
-                " the AsyncSession there, and the blocking one in `def` functions that run in"
-                " threads"
+                "a blocking session was used on the event loop, which it would block for ever."
+                " Fix: use the AsyncSession on the event loop, and the blocking session in `def`"
+                " functions that run in threads"
             )
 
 
@@ -67,5 +68,5 @@ def running_loop() -> asyncio.AbstractEventLoop:
     except RuntimeError:
         raise SessionError(
             "manager.face() was called in a thread, which does not know the event loop of the"
-            " request; call it in an `async def`, and hand what it returns to the thread"
+            " request. Fix: call it in an `async def`, and pass its result to the thread"
         ) from None

@@ -9,8 +9,8 @@ from sessions.errors import SessionError, StoreUnavailable
 logger = logging.getLogger("sessions")
 
 NESTED = (
-    "the function of update_with() used a verb that asks the store, while it is itself carried out;"
-    " use that verb before update_with() or after it"
+    "the function of update_with() called a method of the session that asks the store. Fix: call"
+    " this method before or after update_with()"
 )
 
 # A call that began later might end after the request's time.
@@ -23,8 +23,8 @@ def check_budget(state: State) -> None:
         raise state.failure
     if state.spent > LATEST_ASK:
         raise StoreUnavailable(
-            f"the session's store took {state.spent:.1f} s of this request's {DEADLINE} s; look at"
-            " the store's load and at the network between"
+            f"the session store took {state.spent:.1f} s, but one request may use {DEADLINE} s."
+            " Fix: check the load of the store and the network"
         )
 
 

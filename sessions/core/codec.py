@@ -42,7 +42,7 @@ def encode(value: object) -> bytes:
         raise _too_deep() from error
     except UnicodeEncodeError as error:
         raise UnencodableValue(
-            "it holds text with a lone surrogate, which is not Unicode text; remove it"
+            "it holds text with a lone surrogate, which is not Unicode text. Fix: remove it"
         ) from error
 
 
@@ -94,7 +94,8 @@ def _stands_in_for(kind: type) -> type:
 
 def _too_deep() -> UnencodableValue:
     return UnencodableValue(
-        f"it is nested more than {MAXIMUM_DEPTH} levels deep, or holds itself; store it flatter"
+        f"it is nested more than {MAXIMUM_DEPTH} levels deep, or contains itself. Fix: store the"
+        " data with fewer levels"
     )
 
 
@@ -106,7 +107,10 @@ def _refusal(value: object) -> str:
         else f"{kind.__module__}.{kind.__qualname__}"
     )
     article = "an" if name[0] in "aeiouAEIOU" else "a"
-    return f"it holds {article} {name}, which would not come back as one; {_remedy(kind)}"
+    return (
+        f"it holds {article} {name}, which a session cannot store and read back unchanged."
+        f" Fix: {_remedy(kind)}"
+    )
 
 
 def _remedy(kind: type) -> str:
@@ -126,7 +130,7 @@ def _big_int(value: int) -> Ext:
 
 def _float(value: float, depth: int) -> float:
     if math.isnan(value):
-        raise UnencodableValue("it holds a NaN, which equals nothing, itself included; store None")
+        raise UnencodableValue("it holds a NaN, which is not equal to itself. Fix: store None")
     return value
 
 
@@ -162,7 +166,7 @@ def _zone(zone: tzinfo | None) -> object:
     if type(zone) is ZoneInfo and _is_found_by_name(zone):
         return zone.key
     raise UnencodableValue(
-        f"it holds a time in the zone {zone!r}, which cannot be found again by its name; "
+        f"it holds a time in the zone {zone!r}, which cannot be restored from its name. Fix: "
         "use datetime.timezone or zoneinfo.ZoneInfo(name)"
     )
 
@@ -187,7 +191,7 @@ def _time(value: time, depth: int) -> Ext:
 
 def _decimal(value: Decimal, depth: int) -> Ext:
     if value.is_nan():
-        raise UnencodableValue("it holds a NaN, which equals nothing, itself included; store None")
+        raise UnencodableValue("it holds a NaN, which is not equal to itself. Fix: store None")
     return Ext(_DECIMAL, str(value).encode())
 
 

@@ -227,7 +227,8 @@ class AsyncDriver(Driver):
             state.accessed = True
             raise state.failure
         raise SessionNotLoaded(
-            "the session is not loaded yet; write `await session.load()` first, or let it be loaded"
+            "the session is not loaded yet. Fix: write `await session.load()` first, or let it be"
+            " loaded"
             ' for you by SessionMiddleware(..., load="eager")'
         )
 
@@ -354,7 +355,8 @@ class AsyncDriver(Driver):
                 raise
             # The deadline says that the outcome is unknown, not that nothing was done.
             state.failure = slow = StoreUnavailable(
-                f"the session's store did not answer {ask[0]} within this request's {DEADLINE} s;"
+                f"the session's store did not answer {ask[0]} within this request's {DEADLINE} s."
+                " Fix:"
                 " look at the store's load and at the network between"
             )
             raise slow from error

@@ -39,7 +39,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
 
     def __init__(self) -> None:
         raise TypeError(
-            f"a {type(self).__name__} is opened by a SessionManager, not made: use"
+            f"a {type(self).__name__} cannot be made by a call. Fix: use"
             " manager.open(head), manager.create() or manager.get(id)"
         )
 
@@ -227,7 +227,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
     def timeout(self, timeout: timedelta | None) -> None:
         if timeout is not None and not is_span(timeout, LONGEST_SESSION):
             raise ValueError(
-                f"session.timeout = {timeout!r} is not a time to live; give a positive timedelta of"
+                f"session.timeout = {timeout!r} is not a timeout. Fix: give a positive timedelta of"
                 f" at most {LONGEST_SESSION.days} days, or None for the container's timeout, or end"
                 " the session with destroy()"
             )
@@ -276,7 +276,8 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
         """
         if grace is not None and not is_span(grace, LONGEST_GRACE):
             raise ValueError(
-                f"session.regenerate(grace={grace!r}) is refused; give a positive timedelta of at"
+                f"session.regenerate(grace={grace!r}) is refused. Fix: give a positive timedelta"
+                " of at"
                 f" most {LONGEST_GRACE}"
             )
         self._writable()
@@ -368,7 +369,7 @@ def state_of(session: SessionFace[Any]) -> State:
         return session._state
     except AttributeError:
         remedy = "give what manager.open(head), manager.create() or manager.get(id) returned"
-        raise TypeError(f"{session!r} is not a session of a manager; {remedy}") from None
+        raise TypeError(f"{session!r} is not a session of a manager. Fix: {remedy}") from None
 
 
 def _utc(seconds: float) -> datetime:

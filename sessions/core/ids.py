@@ -64,14 +64,14 @@ def new_secret(gen_id: Callable[[], str] = random_secret) -> str:
         return secret
     if not isinstance(secret, str):
         raise ConfigurationError(
-            f"gen_id returned a value of type {type(secret).__name__}, not a str; "
+            f"gen_id returned a value of type {type(secret).__name__}, not a str. Fix: "
             "return text such as secrets.token_urlsafe(32)"
         )
     if not _SECRET.fullmatch(secret):
         raise ConfigurationError(
-            f"gen_id returned {len(secret)} characters that are not an id; an id has "
-            f"{SHORTEST_SECRET} to {LONGEST_SECRET} of [A-Za-z0-9_-], "
-            "such as secrets.token_urlsafe(32)"
+            f"gen_id returned {len(secret)} characters that are not an id; an id has"
+            f" {SHORTEST_SECRET} to {LONGEST_SECRET} characters of [A-Za-z0-9_-], such as"
+            " secrets.token_urlsafe(32)"
         )
     return secret
 

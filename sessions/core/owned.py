@@ -35,7 +35,7 @@ class OwnedState(State):
     def __del__(self) -> None:
         if self.values is not None and not self.closed and (self.doomed or self.has_changes()):
             warn(
-                "a session that a manager gave out was thrown away with unsaved changes; use it in"
+                "a session from a manager was never closed, so its changes are lost. Fix: use it in"
                 " a `with`, or call manager.close(session)",
                 ResourceWarning,
                 stacklevel=2,
@@ -78,7 +78,8 @@ def id_in(text: object) -> Id | None:
     """Return what a store knows of an id, None for a text that is not an id."""
     if not isinstance(text, str):
         raise TypeError(
-            f"a session's id is a str, not a value of type {type(text).__name__}; give session.id"
+            f"a session's id is a str, not a value of type {type(text).__name__}. Fix: give"
+            " session.id"
         )
     return read_id(text) if is_id(text) else None
 
@@ -91,7 +92,7 @@ def require_live(state: State) -> None:
     state.closed = True
     ((_, standing, record),) = state.found
     if state.is_damaged or (standing is Standing.UNKNOWN and record is not None):
-        raise SessionExpired("the session's time is over, or its record is unreadable")
+        raise SessionExpired("the session has expired, or its record cannot be read")
     raise SessionNotFound(_UNKNOWN_ID)
 
 

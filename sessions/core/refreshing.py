@@ -24,7 +24,9 @@ class Refreshing(MemoryVerbs):
     def reload(self, state: State) -> Flow[None]:
         if state.id is None or state.record is None:
             if state.ended:
-                raise SessionNotFound("the session was ended in this request; nothing is left")
+                raise SessionNotFound(
+                    "the session was ended in this request, so there is nothing to do"
+                )
             if state.standing in STORES_NOTHING or state.gone:
                 raise ended()
             state.begin(state.id, None, state.standing)
@@ -140,7 +142,7 @@ class Refreshing(MemoryVerbs):
     def _tell_of_failure(self, state: State, error: StoreUnavailable) -> None:
         # The page is ready, and the next request tries again.
         state.failure, state.is_unfinished, state.creating = None, False, None
-        state.note("store_failed", f"the use of a session was not written down: {error}")
+        state.note("store_failed", f"the use of a session was not stored: {error}")
 
 
 def _is_public(state: State) -> bool:

@@ -86,18 +86,21 @@ def key_problem(key: object, position: int) -> str | None:
     where = f"keys[{position}]"
     remedy = "make one with `framework secret` or secrets.token_urlsafe(32)"
     if not isinstance(key, str | bytes):
-        return f"{where} is of type {type(key).__name__}, not str or bytes; {remedy}"
+        return f"{where} is of type {type(key).__name__}, not str or bytes. Fix: {remedy}"
     try:
         size = len(key.encode() if isinstance(key, str) else key)
     except UnicodeEncodeError:
-        return f"{where} is not Unicode text; {remedy}"
+        return f"{where} is not Unicode text. Fix: {remedy}"
     if size < MINIMUM_KEY_BYTES:
         unit = "byte" if size == 1 else "bytes"
-        return f"{where} has {size} {unit}, at least {MINIMUM_KEY_BYTES} are needed; {remedy}"
+        return (
+            f"{where} has {size} {unit}, but a key needs at least {MINIMUM_KEY_BYTES}. Fix:"
+            f" {remedy}"
+        )
     variety = len(set(key))
     if variety < MINIMUM_KEY_VARIETY:
         repeated = "one character" if variety == 1 else f"{variety} different characters"
-        return f"{where} repeats {repeated}, anyone can guess it; {remedy}"
+        return f"{where} repeats {repeated}, so anybody can guess the key. Fix: {remedy}"
     return None
 
 

@@ -339,11 +339,13 @@ class State(msgspec.Struct, eq=False):
 
 
 HEADERS_LEFT = (
-    "the handshake's headers have left, so the client cannot be given another id; do this before"
+    "the headers of the handshake have left, so the client cannot receive another id. Fix: do this"
+    " before"
     " the connection is accepted"
 )
 CLOSED = (
-    "the session is closed: its response's headers have left, or it was closed by hand; use it"
+    "the session is closed: the headers of its response have left, or your code closed it. Fix:"
+    " use it"
     " before that, in a response before the first byte of the body. After the response, in a"
     " background task or a thread, get the session from the manager: manager.get(id). In the exit"
     ' of a dependency with `yield`, write Depends(..., scope="function")'
@@ -377,8 +379,10 @@ def _check_exactly(
         return
     biggest = max(values, key=lambda key: len(values[key]))
     raise SessionTooLarge(
-        f"the session would hold {size} bytes, {MAXIMUM_DATA} are allowed; the biggest value is "
-        f"session[{biggest!r}] with {len(values[biggest])} bytes: keep it elsewhere, its key here"
+        f"the session would have {size} bytes, but {MAXIMUM_DATA} are allowed. The biggest value"
+        " is "
+        f"session[{biggest!r}] with {len(values[biggest])} bytes. Fix: store this value"
+        " elsewhere, for example in a database, and its key in the session"
     )
 
 

@@ -54,7 +54,7 @@ class StoredSessions(Refreshing):
         if ids is None:
             ids = self.tokens.identify(state)
         if len(ids) > MOST_IDS:
-            state.note("rejected", f"{len(ids)} different ids of ours in one request")
+            state.note("rejected", f"{len(ids)} different signed ids in one request")
             state.started_at, state.replaceable = self.clock(), ids
             state.begin(None, None, Standing.AMBIGUOUS)
             return None

@@ -106,7 +106,9 @@ class Tokens:
             ids = self._signed(tokens)
             if ids:
                 return ids
-            state.note("rejected", f"{len(tokens)} tokens in the request, none signed by us")
+            state.note(
+                "rejected", f"{len(tokens)} tokens in the request, and none has a valid signature"
+            )
             self._note_foreign(tokens)
         return ()
 

@@ -64,8 +64,8 @@ def take(sessions: Commits, state: State, key: str, default: object) -> Flow[Any
 def ended() -> SessionNotFound:
     """Return the error for whoever acts upon a session that is no longer there."""
     return SessionNotFound(
-        "the session was ended, or got another id, by another request; nothing was changed. Answer"
-        " as for a visitor without a session, or sign the user in again with set_user()"
+        "the session was ended by another request, or has another id now, so nothing was changed."
+        " Fix: answer as for a visitor without a session, or sign the user in again with set_user()"
     )
 
 
@@ -144,6 +144,6 @@ def _decoded(state: State, stored: bytes | None, default: object) -> Any:
 
 def _contended(key: str) -> StoreUnavailable:
     return StoreUnavailable(
-        f"session[{key!r}] was changed by other requests {UPDATE_ATTEMPTS} times in a row; ask less"
-        " often, or spread what changes over several keys"
+        f"session[{key!r}] was changed by other requests {UPDATE_ATTEMPTS} times in a row. Fix:"
+        " change the value less often, or spread it over several keys"
     )

@@ -22,11 +22,11 @@ def plain_key(key: object) -> str:
     """Return the key as a plain str; raise UnencodableValue if it is not a str."""
     if not isinstance(key, str):
         raise UnencodableValue(
-            f"the key of session[{key!r}] is of type {type(key).__name__}; use a str"
+            f"the key of session[{key!r}] is of type {type(key).__name__}. Fix: use a str"
         )
     if key == USER_DATA:
         raise UnencodableValue(
-            f"session[{key!r}] is where set_user() keeps its data; use another key, or"
+            f"session[{key!r}] is where set_user() keeps its data. Fix: use another key, or"
             " set_user(user_id, name=...)"
         )
     return str.__str__(key)

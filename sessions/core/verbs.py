@@ -157,13 +157,17 @@ class MemoryVerbs(Persistence):
     def drop_unbearable(self, state: State) -> None:
         if state.values is not None and state.record is None and state.has_changes():
             state.begin_as_loaded()
-            state.note("gone", "a new session was not stored, for no answer brings its cookie")
+            state.note(
+                "gone", "a new session was not stored, because no response can send its cookie"
+            )
         elif isinstance(state.pending.user_id, str):
             self._undo_sign_in(state)
-            state.note("gone", "nobody was signed in, for no answer brings the new cookie")
+            state.note("gone", "nobody was signed in, because no response can send the new cookie")
         elif state.pending.next_id is not None:
             state.pending = state.pending.then(next_id=None, grace=None)
-            state.note("gone", "a new id was not taken, for no answer brings its cookie")
+            state.note(
+                "gone", "the id was not changed, because no response can send the new cookie"
+            )
 
     def _timeout_of(self, state: State) -> float | None:
         if isinstance(state.pending.timeout, Unchanged):
@@ -185,6 +189,6 @@ class MemoryVerbs(Persistence):
 def taken(what: str) -> SessionError:
     """Return the error for an id that is not random."""
     return SessionError(
-        f"gen_id returned {what}, {CREATE_ATTEMPTS} times; it must be random, such as"
+        f"gen_id returned {what}, {CREATE_ATTEMPTS} times. Fix: return a random text, such as"
         " secrets.token_urlsafe(32)"
     )

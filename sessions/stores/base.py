@@ -43,7 +43,7 @@ def check_clock(clock: object, owner: str) -> None:
     now = clock() if callable(clock) else None
     if isinstance(now, bool) or not isinstance(now, int | float) or not isfinite(now):
         raise ConfigurationError(
-            f"{owner}(clock={clock!r}) does not tell the time; give a function that returns"
+            f"{owner}(clock={clock!r}) does not return a time. Fix: give a function that returns"
             " epoch seconds, such as time.time"
         )
 

@@ -183,7 +183,7 @@ class MemoryStore(Store):
 
     def _full(self, bound: str) -> StoreUnavailable:
         return StoreUnavailable(
-            f"the MemoryStore is full ({bound}); raise the bound, or use a SQLiteStore"
+            f"the MemoryStore is full ({bound}). Fix: raise this limit, or use a SQLiteStore"
         )
 
     def _schedule(self, key: str, expires_at: float) -> None:
@@ -277,9 +277,9 @@ class MemoryStore(Store):
 
 def _check_positive(**bounds: int) -> None:
     problems = [
-        f"MemoryStore({name}={bound!r}) keeps nothing; give a positive number"
+        f"MemoryStore({name}={bound!r}) would store nothing. Fix: give a positive number"
         if isinstance(bound, int)
-        else f"MemoryStore({name}={bound!r}) is not a whole number; give one such as 1_000_000"
+        else f"MemoryStore({name}={bound!r}) is not a whole number. Fix: give one such as 1_000_000"
         for name, bound in bounds.items()
         if not isinstance(bound, int) or bound <= 0
     ]

@@ -197,15 +197,16 @@ class SQLiteStore(Store):
                     connection.execute(statement)
             elif version != SCHEMA_VERSION:
                 raise sqlite3.NotSupportedError(
-                    f"its tables have version {version!r}, this release knows {SCHEMA_VERSION}. "
-                    "Fix: use the release that made them, or another prefix"
+                    f"its tables have version {version!r}, but this release needs version"
+                    f" {SCHEMA_VERSION}. Fix: use the release that made the tables, or another"
+                    " prefix"
                 )
             for statement in self._sql.tables:
                 connection.execute(statement)
             connection.execute(self._sql.columns).fetchall()
         if version == 1:
             _logger.warning(
-                "%r had tables of an earlier design: its sessions have ended", str(self.path)
+                "%r had tables of an earlier version, so its sessions have ended", str(self.path)
             )
 
     def _outcome(self, cursor: sqlite3.Cursor, key: str, changes: Changes, now: float) -> Outcome:

@@ -244,8 +244,8 @@ class Connections:
             (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
             raise sqlite3.NotSupportedError(
-                f"its journal mode stays {mode!r}, sessions need WAL. "
-                "Fix: give a file on a local disk"
+                f"its journal mode stays {mode!r}, but sessions need WAL. Fix: give a file on a"
+                " local disk"
             )
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
         self._prepare(connection)

@@ -15,20 +15,21 @@ def check_settings(path: object, prefix: object, durable: object) -> None:
     problems = []
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         problems.append(
-            f"SQLite {sqlite3.sqlite_version} is too old for SQLiteStore; 3.35 or later is needed"
+            f"SQLite {sqlite3.sqlite_version} is too old for SQLiteStore. Fix: install SQLite"
+            " 3.35 or later"
         )
     if not _is_file(path):
         problems.append(
-            f"SQLiteStore({path!r}) needs a file that every connection finds; "
-            "give the path of one, or use MemoryStore()"
+            f"SQLiteStore({path!r}) needs a file that several connections can open. Fix: give the"
+            " path of a file, or use MemoryStore()"
         )
     if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
         problems.append(
-            f"SQLiteStore(prefix={prefix!r}) begins no table name; "
+            f"SQLiteStore(prefix={prefix!r}) cannot begin the name of a table. Fix: "
             "use lower-case letters, digits and underscores"
         )
     if not isinstance(durable, bool):
-        problems.append(f"SQLiteStore(durable={durable!r}) is not a bool; give True or False")
+        problems.append(f"SQLiteStore(durable={durable!r}) is not a bool. Fix: give True or False")
     if problems:
         raise ConfigurationError(problems)
 

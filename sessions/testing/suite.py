@@ -50,7 +50,7 @@ def law_of_time(test: Law[SuiteT]) -> Callable[[SuiteT], None]:
 
     def run(self: SuiteT) -> None:
         if self.server_expires:
-            raise SkipTest("the server goes by a clock of its own (server_expires = True)")
+            raise SkipTest("the server uses its own clock (server_expires = True)")
         self.hold(partial(test, self))
 
     return _named_like(test, run)

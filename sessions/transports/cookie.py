@@ -18,8 +18,8 @@ PAIRS_LIMIT = 200
 SameSite = Literal["Strict", "Lax", "None"]
 
 _INSECURE = (
-    "the session cookie is Secure and the request came over plain http, so it has no session; serve"
-    ' over https, tell the application of its TLS proxy, or set secure="auto"'
+    "the session cookie is Secure, but the request came over plain http, so it has no session."
+    ' Fix: serve over https, set trusted_proxies if https ends at a proxy, or set secure="auto"'
 )
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
@@ -61,7 +61,7 @@ class CookieTransport(Transport):
     ) -> None:
         if not is_cookie_name(name):
             raise ConfigurationError(
-                f"CookieTransport: {name!r} is not a cookie name; use letters, digits, '-' and '_'"
+                f"CookieTransport: {name!r} is not a cookie name. Fix: use letters, digits, - and _"
             )
         self._plain = _Spelling(name, attributes, secure=False)
         self._secure = _Spelling(host_name(name, attributes), attributes, secure=True)
@@ -122,7 +122,8 @@ class CookieTransport(Transport):
             "rejected",
             f"the Cookie header has {len(header)} bytes in {header.count(';') + 1} pairs, and at"
             f" most {self._header_limit} bytes in {self._pairs_limit} pairs are searched for a"
-            " session, so this request has none; raise cookie_header_limit or cookie_pairs_limit"
+            " session, so this request has no session. Fix: raise cookie_header_limit or"
+            " cookie_pairs_limit"
             " of the SessionContainer, or set fewer cookies",
         )
 
@@ -131,19 +132,18 @@ class CookieTransport(Transport):
         if self._path != "/" and not path_matches(head.path, self._path):
             return Obstacle(
                 "misplaced",
-                f"the request for {head.path!r} lies outside of"
-                f" CookieSettings(path={self._path!r}), so it has no session; if a proxy takes"
-                " the prefix away, tell the application with"
-                " X-Forwarded-Prefix, else give a path that holds both",
+                f"the request for {head.path!r} is outside of"
+                f" CookieSettings(path={self._path!r}), so it has no session. Fix: if a proxy"
+                " removes the prefix, let it send X-Forwarded-Prefix; otherwise give a path that"
+                " contains both",
             )
         host = None if self._domain is None else head.header("Host")
         if host and self._domain and not (domain_matches(host, self._domain) or is_loopback(host)):
             return Obstacle(
                 "misplaced",
-                f"the request to the host {host!r} lies outside of"
-                f" CookieSettings(domain={self._domain!r}), so it has no session; if a proxy"
-                " changes the host, tell the application with X-Forwarded-Host, else give another"
-                " domain",
+                f"the request to the host {host!r} is outside of"
+                f" CookieSettings(domain={self._domain!r}), so it has no session. Fix: if a proxy"
+                " changes the host, let it send X-Forwarded-Host; otherwise give another domain",
             )
         return None
 

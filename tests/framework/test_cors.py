@@ -225,7 +225,9 @@ def test_every_origin_with_credentials_is_a_startup_problem() -> None:
 )
 def test_what_is_no_origin_is_refused(origin: str) -> None:
     """A text that no browser would send could never be let in."""
-    with pytest.raises(ValueError, match=r"CORS\.origins has .*, which is not an origin; write"):
+    with pytest.raises(
+        ValueError, match=r"CORS\.origins has .*, which is not an origin. Fix: write"
+    ):
         CORS(origins=[origin])
 
 
@@ -252,16 +254,16 @@ def test_a_text_is_no_list(setting: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"methods": ["put"]}, r"CORS\.methods has 'put'; write 'PUT', because methods are"),
+        ({"methods": ["put"]}, r"CORS\.methods has 'put'. Fix: write 'PUT', because methods are"),
         ({"headers": ["X-A, X-B"]}, r"CORS\.headers has 'X-A, X-B', which is not a name"),
         ({"expose": [""]}, r"CORS\.expose has '', which is not a name"),
         ({"expose": ["ETag\r\nX: y"]}, r"CORS\.expose has .*, which is not a name"),
         (
             {"headers": ["*"], "credentials": True},
-            r"CORS\.headers has '\*' with credentials=True, where '\*' does not mean",
+            r"CORS\.headers has '\*' with credentials=True, where '\*' does not stand for",
         ),
         ({"origins": ["*", SHOP]}, r"CORS\.origins has '\*', which is not an origin"),
-        ({"max_age": 600}, r"CORS\.max_age is 600; give a timedelta that is not negative"),
+        ({"max_age": 600}, r"CORS\.max_age is 600. Fix: give a timedelta that is not negative"),
         ({"max_age": timedelta(-1)}, r"CORS\.max_age is datetime\.timedelta"),
     ],
 )

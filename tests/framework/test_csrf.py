@@ -178,7 +178,7 @@ def test_a_made_up_token_is_refused(user: Client, token: str) -> None:
     response = user.post("/transfer", data={"csrf_token": token})
 
     assert response.status_code == 403
-    assert "is not of this session" in response.get_json()["detail"]
+    assert "does not belong to this session" in response.get_json()["detail"]
 
 
 def test_a_flipped_character_is_refused(user: Client) -> None:

@@ -69,7 +69,7 @@ def test_a_marker_as_a_default_is_a_problem(
 
     problem = only_problem_of(echo_of(annotation, default))
 
-    assert problem.what == f"the default of parameter 'x' is {shown}, which marks nothing there"
+    assert problem.what == f"the default of parameter 'x' is {shown}, which has no effect there"
     assert problem.remedy == f"Write x: {right}, or x: {right} = … with a default value."
 
 
@@ -88,7 +88,7 @@ def test_a_marker_as_a_whole_annotation_is_a_problem(
     problem = only_problem_of(echo_of(annotation))
 
     assert problem.what == (
-        f"the annotation of parameter 'x' is {shown}, which is a marker and not a type"
+        f"the annotation of parameter 'x' is {shown}, which is a marker, not a type"
     )
     assert problem.remedy == f"Write x: {right} with the type of the value as T."
 
@@ -109,7 +109,7 @@ def test_a_marker_with_parentheses_tells_of_its_brackets(marker: Any, told: str)
     with pytest.raises(TypeError) as caught:
         marker(1, ge=1)
 
-    assert str(caught.value) == f"{marker} takes a type in square brackets: write {told}"
+    assert str(caught.value) == f"{marker} takes a type in square brackets. Fix: write {told}"
 
 
 def test_a_marker_without_brackets_may_be_optional() -> None:
@@ -126,7 +126,7 @@ def test_a_marker_in_its_place_is_no_problem() -> None:
     """Beside a type, with a default of the type behind it."""
     assert asked(echo_of(Annotated[int, query("size", ge=1)], 7), "/") == 7
     problem = only_problem_of(echo_of(int, session))
-    assert problem.what == "the default of parameter 'x' is session, which marks nothing there"
+    assert problem.what == "the default of parameter 'x' is session, which has no effect there"
     assert problem.remedy == "Write x: session."
 
 
@@ -145,12 +145,12 @@ def resolve() -> int:
 SPELLINGS = {
     "an optional session": (
         Session | None,
-        "parameter 'x' is Session | None, which no request holds",
+        "parameter 'x' is Session | None, which no request contains",
         "Write x: session. Every request has a session, new or stored.",
     ),
     "a response": (
         Response,
-        "parameter 'x' is Response, which no request holds",
+        "parameter 'x' is Response, which no request contains",
         "Create a Response in the handler, and return the Response.",
     ),
     "a module": (
@@ -176,12 +176,12 @@ SPELLINGS = {
     ),
     "a value of the session without its key": (
         Annotated[Cart, session_value],
-        "the Annotated type of parameter 'x' holds session_value, which marks nothing there",
+        "the Annotated type of parameter 'x' holds session_value, which has no effect there",
         'Write Annotated[Cart, session_value("x")].',
     ),
     "a query that is not called": (
         Annotated[int, query],
-        "the Annotated type of parameter 'x' holds query, which marks nothing there",
+        "the Annotated type of parameter 'x' holds query, which has no effect there",
         "Write Annotated[int, query()].",
     ),
     "a resolver that is an object": (

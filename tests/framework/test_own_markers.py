@@ -231,7 +231,7 @@ class WrongDocument(Silent):
         (Failing(), "failed for parameter 'x': KeyError: 'x'"),
         (ReturnsNothing(), "returned None, which is not a function"),
         (WrongDocument(), "returned 'a header'"),
-        (Silent, "holds the class Silent, but needs an object of the class"),
+        (Silent, "holds the class Silent, but an object of this class is needed"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -197,7 +197,7 @@ def test_an_external_redirect_leads_to_the_web(target: str) -> None:
 def test_a_redirect_has_a_status_of_redirects() -> None:
     """Another status is the caller's mistake, and is named with those that fit."""
     with pytest.raises(
-        ValueError, match="200 is not a redirect; use one of 301, 302, 303, 307, 308"
+        ValueError, match=r"200 is not a redirect. Fix: use one of 301, 302, 303, 307, 308"
     ):
         redirect("/", status=200)
 

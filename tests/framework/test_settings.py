@@ -227,14 +227,15 @@ def test_limits_of_one_application_leave_others_alone() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"body_limit": 0}, "body_limit is 0, which is not a positive whole number; give"),
+        ({"body_limit": 0}, "body_limit is 0, which is not a positive whole number. Fix: give"),
         (
             {"form_parts_limit": -1},
-            "form_parts_limit is -1, which is not a positive whole number; give",
+            "form_parts_limit is -1, which is not a positive whole number. Fix: give",
         ),
         (
             {"trusted_hosts": "shop.example"},
-            "trusted_hosts is 'shop.example', which is a text and not a list; give a list, ['shop",
+            "trusted_hosts is 'shop.example', which is a text and not a list. Fix: give a list,"
+            " ['shop",
         ),
         ({"trusted_hosts": ["*.shop.example"]}, "trusted_hosts has '*.shop.example'"),
         ({"trusted_hosts": ["https://shop.example"]}, "which is not a host"),

@@ -160,7 +160,7 @@ async def test_a_blocking_verb_on_the_loop_says_what_to_do(
     """The loop would wait for itself."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1, n=1))
 
-    with pytest.raises(SessionError, match=r"on the event loop.*use the AsyncSession there"):
+    with pytest.raises(SessionError, match=r"on the event loop.*use the AsyncSession on"):
         verb(async_manager.face(session, Session))
     assert dict(session) == {"a": 1, "n": 1}
 
@@ -177,7 +177,7 @@ async def test_a_first_use_of_the_blocking_face_on_the_loop_says_what_to_do(
     """It would have to load, and block everybody."""
     session = async_manager.open(a_head(await a_cookie(async_manager, a=1)))
 
-    with pytest.raises(SessionError, match=r"on the event loop.*use the AsyncSession there"):
+    with pytest.raises(SessionError, match=r"on the event loop.*use the AsyncSession on"):
         use(async_manager.face(session, Session))
 
 

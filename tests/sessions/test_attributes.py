@@ -97,7 +97,8 @@ def test_an_attribute_cannot_be_invented(session: Session, name: str) -> None:
         setattr(session, name, "ada")
 
     assert str(caught.value) == (
-        f"session.{name} = 'ada' would be lost, for a session has no such attribute; write"
+        f"session.{name} = 'ada' cannot be stored, because a session has no attribute {name!r}."
+        " Fix: write"
         f" session[{name!r}] = 'ada'"
     )
 
@@ -331,7 +332,9 @@ def test_times_are_aware(session: Session) -> None:
 )
 def test_the_error_names_the_verb_that_does_it(session: Session, name: str, remedy: str) -> None:
     """With the value that was to be set."""
-    with pytest.raises(AttributeError, match=rf"session\.{name} = 'ada' cannot be set; .*{remedy}"):
+    with pytest.raises(
+        AttributeError, match=rf"session\.{name} = 'ada' cannot be set\. Fix: .*{remedy}"
+    ):
         setattr(session, name, "ada")
 
 

@@ -162,22 +162,22 @@ REFUSED: dict[str, tuple[object, str]] = {
     "range": (range(3), "range"),
     "iterator": (iter([1]), "list_iterator"),
     "Fraction": (Fraction(1, 3), "fractions.Fraction"),
-    "NaN": (float("nan"), "NaN, which equals nothing"),
+    "NaN": (float("nan"), "NaN, which is not equal to itself"),
     "Decimal NaN": (Decimal("nan"), "NaN"),
     "signalling NaN": (Decimal("snan"), "NaN"),
-    "Enum": (Colour.RED, "Colour, .*; store its .value"),
-    "IntEnum": (Size.BIG, "Size, .*; store its .value"),
-    "StrEnum": (Name.ADA, "Name, .*; store its .value"),
-    "dataclass": (User(), "User, .*; store a dict of its fields"),
-    "Struct": (Point(), "Point, .*; store a dict of its fields"),
-    "namedtuple": (Pair(1, 2), "Pair, .*; store a plain tuple"),
+    "Enum": (Colour.RED, "Colour, .*. Fix: store its .value"),
+    "IntEnum": (Size.BIG, "Size, .*. Fix: store its .value"),
+    "StrEnum": (Name.ADA, "Name, .*. Fix: store its .value"),
+    "dataclass": (User(), "User, .*. Fix: store a dict of its fields"),
+    "Struct": (Point(), "Point, .*. Fix: store a dict of its fields"),
+    "namedtuple": (Pair(1, 2), "Pair, .*. Fix: store a plain tuple"),
     "defaultdict": (collections.defaultdict(int), "store a plain dict"),
     "OrderedDict": (collections.OrderedDict(a=1), "store a plain dict"),
     "Counter": (collections.Counter("ab"), "store a plain dict"),
     "deque": (collections.deque([1]), "deque"),
     "lone surrogate": ("\ud800", "lone surrogate"),
     "zone": (UTC, "timezone"),
-    "time in an unknown zone": (datetime(2024, 1, 1, tzinfo=Zone()), "cannot be found again"),
+    "time in an unknown zone": (datetime(2024, 1, 1, tzinfo=Zone()), "cannot be restored"),
     **{
         f"kind of {base.__name__}": (subclass(base, arguments), f"store a plain {base.__name__}")
         for base, arguments in SUBCLASSED.items()
@@ -217,7 +217,7 @@ def test_a_zone_with_anothers_name_is_refused(name: str) -> None:
     empty = b"TZif2" + bytes(15) + bytes(4 * 4) + b"\0\0\0\1\0\0\0\4" + bytes(6) + b"ABC\0"
     rules = ZoneInfo.from_file(BytesIO(empty + empty + b"\nABC0\n"), key=name)
 
-    with pytest.raises(UnencodableValue, match="cannot be found again by its name"):
+    with pytest.raises(UnencodableValue, match="cannot be restored from its name"):
         encode(datetime(2024, 7, 1, tzinfo=rules))
 
 

@@ -36,39 +36,42 @@ def container(**settings: Any) -> SessionContainer:
 
 
 KEYS: dict[str, tuple[Any, str]] = {
-    "none at all": (None, "keys is of type NoneType; give a list, the newest key first"),
-    "one text": (KEY, "keys is of type str; give a list, the newest key first"),
-    "one of bytes": (KEY.encode(), "keys is of type bytes; give a list, the newest key first"),
-    "a set": ({KEY}, "keys is of type set; give a list, the newest key first"),
+    "none at all": (None, "keys is of type NoneType. Fix: give a list, the newest key first"),
+    "one text": (KEY, "keys is of type str. Fix: give a list, the newest key first"),
+    "one of bytes": (KEY.encode(), "keys is of type bytes. Fix: give a list, the newest key first"),
+    "a set": ({KEY}, "keys is of type set. Fix: give a list, the newest key first"),
     "a generator": (
         (k for k in [KEY]),
-        "keys is of type generator; give a list, the newest key first",
+        "keys is of type generator. Fix: give a list, the newest key first",
     ),
-    "an empty list": ([], f"keys is empty; {MAKE_KEY}"),
-    "an empty key": ([""], f"keys[0] has 0 bytes, at least 32 are needed; {MAKE_KEY}"),
-    "a short key": ([SHORT], f"keys[0] has 26 bytes, at least 32 are needed; {MAKE_KEY}"),
-    "a byte too few": ([KEY[:31]], f"keys[0] has 31 bytes, at least 32 are needed; {MAKE_KEY}"),
+    "an empty list": ([], f"keys is empty. Fix: {MAKE_KEY}"),
+    "an empty key": ([""], f"keys[0] has 0 bytes, but a key needs at least 32. Fix: {MAKE_KEY}"),
+    "a short key": ([SHORT], f"keys[0] has 26 bytes, but a key needs at least 32. Fix: {MAKE_KEY}"),
+    "a byte too few": (
+        [KEY[:31]],
+        f"keys[0] has 31 bytes, but a key needs at least 32. Fix: {MAKE_KEY}",
+    ),
     "a short one among others": (
         [KEY, KEY[::-1].encode(), SHORT],
-        f"keys[2] has 26 bytes, at least 32 are needed; {MAKE_KEY}",
+        f"keys[2] has 26 bytes, but a key needs at least 32. Fix: {MAKE_KEY}",
     ),
     "one character": (
         ["k" * 64],
-        f"keys[0] repeats one character, anyone can guess it; {MAKE_KEY}",
+        f"keys[0] repeats one character, so anybody can guess the key. Fix: {MAKE_KEY}",
     ),
     "three octets": (
         [b"abc" * 20],
-        f"keys[0] repeats 3 different characters, anyone can guess it; {MAKE_KEY}",
+        f"keys[0] repeats 3 different characters, so anybody can guess the key. Fix: {MAKE_KEY}",
     ),
-    "one byte": (["\0"], f"keys[0] has 1 byte, at least 32 are needed; {MAKE_KEY}"),
-    "a key twice": ([KEY, KEY], "keys[1] is keys[0] once more; remove one of the two"),
+    "one byte": (["\0"], f"keys[0] has 1 byte, but a key needs at least 32. Fix: {MAKE_KEY}"),
+    "a key twice": ([KEY, KEY], "keys[1] is the same as keys[0]. Fix: remove one of the two"),
     "a key as text and as bytes": (
         [KEY, SHORT * 2, KEY.encode()],
-        "keys[2] is keys[0] once more; remove one of the two",
+        "keys[2] is the same as keys[0]. Fix: remove one of the two",
     ),
-    "no key": ([None], f"keys[0] is of type NoneType, not str or bytes; {MAKE_KEY}"),
-    "numbers": (bytearray(40), f"keys[0] is of type int, not str or bytes; {MAKE_KEY}"),
-    "no text": (["\udcff" + KEY], f"keys[0] is not Unicode text; {MAKE_KEY}"),
+    "no key": ([None], f"keys[0] is of type NoneType, not str or bytes. Fix: {MAKE_KEY}"),
+    "numbers": (bytearray(40), f"keys[0] is of type int, not str or bytes. Fix: {MAKE_KEY}"),
+    "no text": (["\udcff" + KEY], f"keys[0] is not Unicode text. Fix: {MAKE_KEY}"),
 }
 
 
@@ -100,14 +103,14 @@ def test_keys_are_not_shown() -> None:
 
 
 LIFETIMES: dict[str, tuple[Any, str]] = {
-    "zero": (timedelta(0), "is over at once; give one second or more"),
-    "negative": (timedelta(days=-1), "is over at once; give one second or more"),
+    "zero": (timedelta(0), "would end at once. Fix: give one second or more"),
+    "negative": (timedelta(days=-1), "would end at once. Fix: give one second or more"),
     "almost a second": (
         timedelta(microseconds=999_999),
-        "is over at once; give one second or more",
+        "would end at once. Fix: give one second or more",
     ),
-    "a number": (3600, "is not a timedelta; write timedelta(minutes=30)"),
-    "text": ("1h", "is not a timedelta; write timedelta(minutes=30)"),
+    "a number": (3600, "is not a timedelta. Fix: write timedelta(minutes=30)"),
+    "text": ("1h", "is not a timedelta. Fix: write timedelta(minutes=30)"),
 }
 
 
@@ -135,38 +138,46 @@ def test_a_session_ends_one_day(name: str, huge: timedelta | None) -> None:
     """Huge lifetimes are refused, and no lifetime at all."""
     (problem,) = problems(container, **{name: huge})
 
-    remedy = "is too long; give 3650 days at most"
+    remedy = "is too long. Fix: give 3650 days at most"
     if huge is None:
-        remedy = "is not a timedelta; write timedelta(minutes=30)"
+        remedy = "is not a timedelta. Fix: write timedelta(minutes=30)"
     assert problem == f"SessionContainer: {name}={huge!r} {remedy}"
 
 
-ASYNC_CLASS = "is not a class of sessions; give AsyncSession or a subclass of it"
+ASYNC_CLASS = "is not a class of sessions. Fix: give AsyncSession or a subclass of it"
 SETTINGS: list[tuple[str, Any, str]] = [
     *[
-        ("session_prefix", name, "is not a cookie name; use letters, digits, '-' and '_'")
+        ("session_prefix", name, "is not a cookie name. Fix: use letters, digits, - and _")
         for name in ("", "a b", "a;b", "a=b", "sitzung-ü", "a\n", b"session", None)
     ],
-    ("session_prefix", "__Host-s", f"with secure='auto' is refused; {MAKE_SECURE}"),
-    ("session_prefix", "__secure-s", f"with secure='auto' is refused; {MAKE_SECURE}"),
-    ("cookie", None, "is not a CookieSettings; give one such as CookieSettings()"),
-    ("cookie", {"path": "/"}, "is not a CookieSettings; give one such as CookieSettings()"),
-    ("store", None, "is not a Store; give one such as SQLiteStore('sessions.db')"),
-    ("store", MemoryStore, "is not a Store; give one such as SQLiteStore('sessions.db')"),
-    ("resave", 1, "is not a bool; give True or False"),
-    ("rolling", None, "is not a bool; give True or False"),
-    ("save_uninitialized", "no", "is not a bool; give True or False"),
-    ("gen_id", "an id", "cannot be called; give a function without parameters"),
-    ("clock", 1.5, "cannot be called; give a function without parameters"),
-    ("transports", None, "is not a list; give one, also for a single item"),
-    ("listeners", print, "is not a list; give one, also for a single item"),
-    ("session_class", dict, "is not a class of sessions; give Session or a subclass of it"),
-    ("session_class", "Session", "is not a class of sessions; give Session or a subclass of it"),
-    ("session_class", AsyncSession, "is not a class of sessions; give Session or a subclass of it"),
+    ("session_prefix", "__Host-s", f"with secure='auto' is refused. Fix: {MAKE_SECURE}"),
+    ("session_prefix", "__secure-s", f"with secure='auto' is refused. Fix: {MAKE_SECURE}"),
+    ("cookie", None, "is not a CookieSettings. Fix: give one such as CookieSettings()"),
+    ("cookie", {"path": "/"}, "is not a CookieSettings. Fix: give one such as CookieSettings()"),
+    ("store", None, "is not a Store. Fix: give one such as SQLiteStore('sessions.db')"),
+    ("store", MemoryStore, "is not a Store. Fix: give one such as SQLiteStore('sessions.db')"),
+    ("resave", 1, "is not a bool. Fix: give True or False"),
+    ("rolling", None, "is not a bool. Fix: give True or False"),
+    ("save_uninitialized", "no", "is not a bool. Fix: give True or False"),
+    ("gen_id", "an id", "cannot be called. Fix: give a function without parameters"),
+    ("clock", 1.5, "cannot be called. Fix: give a function without parameters"),
+    ("transports", None, "is not a list. Fix: give one, also for a single item"),
+    ("listeners", print, "is not a list. Fix: give one, also for a single item"),
+    ("session_class", dict, "is not a class of sessions. Fix: give Session or a subclass of it"),
+    (
+        "session_class",
+        "Session",
+        "is not a class of sessions. Fix: give Session or a subclass of it",
+    ),
+    (
+        "session_class",
+        AsyncSession,
+        "is not a class of sessions. Fix: give Session or a subclass of it",
+    ),
     ("async_session_class", Session, ASYNC_CLASS),
     ("async_session_class", None, ASYNC_CLASS),
     *[
-        (name, limit, "is not a limit; give a whole number of at least 1")
+        (name, limit, "is not a limit. Fix: give a whole number of at least 1")
         for name in ("cookie_header_limit", "cookie_pairs_limit")
         for limit in (0, -1, 1.5, True, None, "16 KiB")
     ],
@@ -186,12 +197,12 @@ def test_a_gen_id_is_tried_when_the_container_is_made() -> None:
         raise OSError("no luck")
 
     assert problems(container, gen_id=lambda: "short", resave=1) == (
-        "SessionContainer: resave=1 is not a bool; give True or False",
-        "SessionContainer: gen_id returned 5 characters that are not an id; an id has 22 to 128 of"
-        " [A-Za-z0-9_-], such as secrets.token_urlsafe(32)",
+        "SessionContainer: resave=1 is not a bool. Fix: give True or False",
+        "SessionContainer: gen_id returned 5 characters that are not an id; an id has 22 to 128"
+        " characters of [A-Za-z0-9_-], such as secrets.token_urlsafe(32)",
     )
     assert problems(container, gen_id=no_luck) == (
-        "SessionContainer: gen_id raised OSError('no luck'); correct it, or leave it out",
+        "SessionContainer: gen_id raised OSError('no luck'). Fix: correct it, or leave it out",
     )
 
 
@@ -201,7 +212,7 @@ def test_a_clock_that_tells_no_time_is_refused(clock: Any) -> None:
     (problem,) = problems(container, clock=clock)
 
     assert problem.startswith(f"SessionContainer: clock={clock!r} gives ")
-    assert problem.endswith("; give a function that returns epoch seconds, such as time.time")
+    assert problem.endswith(". Fix: give a function that returns epoch seconds, such as time.time")
 
 
 @pytest.mark.parametrize(
@@ -216,8 +227,8 @@ def test_every_item_of_a_list_is_checked(name: str, wanted: str) -> None:
     fit = CookieTransport("s", CookieSettings()) if name == "transports" else print
 
     assert problems(container, **{name: [fit, "one", 2]}) == (
-        f"SessionContainer: {name} holds 'one'; {wanted}",
-        f"SessionContainer: {name} holds 2; {wanted}",
+        f"SessionContainer: {name} holds 'one'. Fix: {wanted}",
+        f"SessionContainer: {name} holds 2. Fix: {wanted}",
     )
 
 
@@ -234,7 +245,7 @@ def test_a_host_cookie_has_one_host_and_no_path(
 ) -> None:
     """Browsers ignore it otherwise, in any case of its prefix."""
     assert problems(container, session_prefix=name, cookie=cookie) == (
-        f"SessionContainer: session_prefix={name!r} with {scope} is refused by browsers; "
+        f"SessionContainer: session_prefix={name!r} with {scope} is refused by browsers. Fix: "
         "give no domain and the path '/', or another prefix",
     )
 

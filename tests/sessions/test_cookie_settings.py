@@ -9,21 +9,21 @@ from sessions import CookieSettings
 from tests.support.refusals import MAKE_SECURE, problems
 
 PATH = (
-    "is not a cookie path; begin with '/', "
-    "and percent-encode ';', spaces, controls and what is not ASCII"
+    "is not a cookie path. Fix: begin with '/', and percent-encode ';', spaces, control"
+    " characters and all characters that are not ASCII"
 )
-DOMAIN = "is not a domain name; give one such as 'shop.example'"
+DOMAIN = "is not a domain name. Fix: give one such as 'shop.example'"
 COOKIE: list[tuple[str, Any, str]] = [
-    ("http_only", 1, "is not a bool; give True or False"),
-    ("http_only", None, "is not a bool; give True or False"),
-    ("partitioned", "", "is not a bool; give True or False"),
-    ("secure", 1, 'is unknown; give True, False or "auto"'),
-    ("secure", 0, 'is unknown; give True, False or "auto"'),
-    ("secure", None, 'is unknown; give True, False or "auto"'),
-    ("secure", "Auto", 'is unknown; give True, False or "auto"'),
-    ("same_site", None, 'is unknown; give "Strict", "Lax" or "None"'),
-    ("same_site", "lax", 'is unknown; give "Strict", "Lax" or "None"'),
-    ("same_site", False, 'is unknown; give "Strict", "Lax" or "None"'),
+    ("http_only", 1, "is not a bool. Fix: give True or False"),
+    ("http_only", None, "is not a bool. Fix: give True or False"),
+    ("partitioned", "", "is not a bool. Fix: give True or False"),
+    ("secure", 1, 'is unknown. Fix: give True, False or "auto"'),
+    ("secure", 0, 'is unknown. Fix: give True, False or "auto"'),
+    ("secure", None, 'is unknown. Fix: give True, False or "auto"'),
+    ("secure", "Auto", 'is unknown. Fix: give True, False or "auto"'),
+    ("same_site", None, 'is unknown. Fix: give "Strict", "Lax" or "None"'),
+    ("same_site", "lax", 'is unknown. Fix: give "Strict", "Lax" or "None"'),
+    ("same_site", False, 'is unknown. Fix: give "Strict", "Lax" or "None"'),
     *[("path", path, PATH) for path in ("", "shop", "/a;b", "/a b", "/a\n", "/\x7f", "/ż", None)],
     *[
         ("domain", domain, DOMAIN)
@@ -31,8 +31,8 @@ COOKIE: list[tuple[str, Any, str]] = [
     ],
     ("domain", "a" * 64, DOMAIN),
     ("domain", "a." * 127 + "a", DOMAIN),
-    ("same_site", "None", f"with secure='auto' is refused by browsers; {MAKE_SECURE}"),
-    ("partitioned", True, f"with secure='auto' is refused by browsers; {MAKE_SECURE}"),
+    ("same_site", "None", f"with secure='auto' is refused by browsers. Fix: {MAKE_SECURE}"),
+    ("partitioned", True, f"with secure='auto' is refused by browsers. Fix: {MAKE_SECURE}"),
 ]
 
 
@@ -69,5 +69,5 @@ def test_browsers_keep_cookies_for_400_days() -> None:
     huge = timedelta(days=400, seconds=1)
 
     assert problems(CookieSettings, max_age=huge) == (
-        f"CookieSettings: max_age={huge!r} is too long; give 400 days at most",
+        f"CookieSettings: max_age={huge!r} is too long. Fix: give 400 days at most",
     )

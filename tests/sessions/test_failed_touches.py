@@ -25,7 +25,7 @@ def test_a_touch_that_fails_does_not_fail_the_page(
 
     assert (answer.status, answer.value, answer.set_cookies) == (200, {"a": 1}, [])
     assert customer.site.told == ["created", "store_failed"]
-    assert "was not written down" in caplog.text
+    assert "was not stored" in caplog.text
 
 
 def test_the_next_request_tries_again(customer: Browser, clock: ManualClock) -> None:
@@ -86,7 +86,7 @@ def test_an_unchanged_session_that_is_not_saved_again_is_told(
 
     assert (answer.status, answer.value) == (200, {"a": 1})
     assert browser.site.told == ["created", "store_failed"]
-    assert "was not written down" in caplog.text
+    assert "was not stored" in caplog.text
 
 
 def test_a_new_session_that_a_handler_looked_at_is_missed(make_site: SiteMaker) -> None:

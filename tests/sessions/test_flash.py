@@ -127,7 +127,7 @@ def test_a_message_has_names(browser: Browser) -> None:
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        ((3,), "the message of a flash is 3; give a text: str(3)"),
+        ((3,), "the message of a flash is 3. Fix: give a text: str(3)"),
         ((b"Saved.",), "the message of a flash is b'Saved.'"),
         (("Saved.", None), "the category of a flash is None"),
     ],

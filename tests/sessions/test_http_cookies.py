@@ -18,11 +18,12 @@ SCRIPTED = CookieSettings(secure=True, path="/shop", http_only=False)
 def test_an_http_cookie_is_secure_and_out_of_reach_of_scripts(prefix: str) -> None:
     """Browsers ignore it otherwise, in any case of its prefix."""
     assert problems(container, session_prefix=prefix) == (
-        f"SessionContainer: session_prefix={prefix!r} with secure='auto' is refused; {MAKE_SECURE}",
+        f"SessionContainer: session_prefix={prefix!r} with secure='auto' is refused."
+        f" Fix: {MAKE_SECURE}",
     )
     assert problems(container, session_prefix=prefix, cookie=SCRIPTED) == (
         f"SessionContainer: session_prefix={prefix!r} with http_only=False makes a cookie"
-        f" {prefix!r}, which browsers refuse; give http_only=True, or another prefix",
+        f" {prefix!r}, which browsers refuse. Fix: give http_only=True, or another prefix",
     )
     assert container(session_prefix=prefix, cookie=SECURE).cookie is SECURE
 

@@ -263,7 +263,7 @@ def test_get_of_a_session_whose_time_is_over_says_so(
     stricter = make_site(idle_timeout=timedelta(hours=1)).manager
     clock.advance(timedelta(hours=1))
 
-    with pytest.raises(SessionExpired, match="time is over"):
+    with pytest.raises(SessionExpired, match="has expired"):
         stricter.get(session_id)
 
 
@@ -352,7 +352,7 @@ def test_purge_removes_what_is_over(
 @pytest.mark.parametrize("kind", [Session, AsyncSession])
 def test_a_session_is_opened_by_a_manager(kind: type[Session] | type[AsyncSession]) -> None:
     """Nobody else can make one."""
-    with pytest.raises(TypeError, match="opened by a SessionManager"):
+    with pytest.raises(TypeError, match="use manager"):
         kind()
 
 

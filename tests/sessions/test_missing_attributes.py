@@ -47,7 +47,8 @@ def test_the_error_names_the_key(session: Session, name: str) -> None:
         getattr(session, name)
 
     assert str(caught.value).startswith(
-        f"a session has no attribute {name!r}; write session[{name!r}] for the value of that key"
+        f"a session has no attribute {name!r}. Fix: write session[{name!r}] for the value of that"
+        " key"
     )
     assert (caught.value.name, caught.value.obj) == (name, session)
 

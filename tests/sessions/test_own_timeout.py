@@ -98,7 +98,7 @@ def test_none_takes_the_own_timeout_back(customer: Browser, clock: ManualClock) 
 @pytest.mark.parametrize("lifetime", [timedelta(0), timedelta(seconds=-1), 3600], ids=repr)
 def test_a_timeout_must_be_a_time(customer: Browser, lifetime: Any) -> None:
     """What is none is refused where it is given."""
-    with pytest.raises(ValueError, match="is not a time to live"):
+    with pytest.raises(ValueError, match="is not a timeout"):
         customer.visit(lives_for(lifetime))
 
 

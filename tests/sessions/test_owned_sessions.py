@@ -20,7 +20,7 @@ from tests.support.loops import a_cookie, a_head, on_a_loop, opened
 from tests.support.suspending_store import SuspendingStore
 from tests.support.watched import WatchedStore
 
-THROWN_AWAY = "thrown away with unsaved changes"
+THROWN_AWAY = "was never closed, so its changes are lost"
 
 Giver = Callable[[SessionManager, str], Session]
 
@@ -158,7 +158,7 @@ def throw_away(act: Callable[[], object]) -> None:
 @pytest.mark.parametrize("give", GIVERS.values(), ids=GIVERS)
 def test_an_unsaved_change_is_told(manager: SessionManager, session_id: str, give: Giver) -> None:
     """With the remedy; the change is lost."""
-    with pytest.warns(ResourceWarning, match=rf"{THROWN_AWAY}; use it in a `with`, or call"):
+    with pytest.warns(ResourceWarning, match=rf"{THROWN_AWAY}. Fix: use it in a `with`, or call"):
         throw_away(lambda: give(manager, session_id).update(a=2))
 
     assert dict(manager.get(session_id)) == {"a": 1}

@@ -41,7 +41,7 @@ def test_a_session_closed_by_hand_says_so(manager: SessionManager) -> None:
         session["a"] = 2
 
     assert str(caught.value) == (
-        "the session is closed: its response's headers have left, or it was closed by hand;"
+        "the session is closed: the headers of its response have left, or your code closed it. Fix:"
         " use it before that, in a response before the first byte of the body. After the response,"
         " in a background task or a thread, get the session from the manager: manager.get(id). In"
         ' the exit of a dependency with `yield`, write Depends(..., scope="function")'
@@ -86,7 +86,7 @@ def test_a_manager_says_what_it_takes(kind: Any, container: Any) -> None:
 )
 def test_a_manager_takes_a_face_of_its_own_kind(kind: Any, face: Any) -> None:
     """Each verb of another one would fail."""
-    with pytest.raises(TypeError, match=r"face=.* is not a class of sessions; give a"):
+    with pytest.raises(TypeError, match=r"face=.* is not a class of sessions. Fix: give a"):
         kind(SessionContainer(keys=[KEY]), face=face)
 
 
@@ -104,7 +104,11 @@ NOT_TEXTS: list[Any] = [5, None, b"session", ["session"], {"a": ""}]
 @pytest.mark.parametrize("verb", ["get", "delete"])
 def test_an_id_is_a_text(manager: SessionManager, verb: str, value: Any) -> None:
     """The error says what to give, and does not show what may be a secret."""
-    with pytest.raises(TypeError, match=r"id is a str, not a value of type .*; give session\.id"):
+    with pytest.raises(
+        TypeError,
+        match=r"id is a str, not a value of type .*. Fix: give"
+        r" session\.id",
+    ):
         getattr(manager, verb)(value)
 
 

@@ -155,7 +155,7 @@ def test_keys_come_from_the_environment(workplace: Path) -> None:
 @pytest.mark.parametrize("text", ["", " , "])
 def test_an_environment_without_a_key_is_a_mistake(text: str) -> None:
     """Signing with another key than the one that was meant would log everybody out."""
-    with pytest.raises(ConfigurationError, match="holds no key"):
+    with pytest.raises(ConfigurationError, match="contains no key"):
         SessionDefaults(environment={"SESSION_KEYS": text}).container()
 
 
@@ -171,7 +171,9 @@ def test_a_key_twice_in_the_environment_is_a_problem(monkeypatch: pytest.MonkeyP
     """It is told with the variable."""
     monkeypatch.setenv("SESSION_KEYS", f"{KEYS[0]},{KEYS[0]}")
 
-    with pytest.raises(StartupError, match=r"variable SESSION_KEYS: keys\[1\] is keys\[0\] once"):
+    with pytest.raises(
+        StartupError, match=r"variable SESSION_KEYS: keys\[1\] is the same as keys\[0\]"
+    ):
         Application(Visits)
 
 
@@ -180,7 +182,7 @@ def test_an_empty_key_file_is_a_problem(workplace: Path) -> None:
     (workplace / ".framework").mkdir()
     (workplace / ".framework" / "session.key").touch()
 
-    with pytest.raises(StartupError, match=r"session\.key' is unfit: it has 0 bytes"):
+    with pytest.raises(StartupError, match=r"session\.key' cannot be used: it has 0 bytes"):
         Application(Visits)
 
 
@@ -252,7 +254,7 @@ def test_several_mistakes_are_told_together() -> None:
 
 @pytest.mark.parametrize(
     ("content", "what"),
-    [("", "has 0 bytes, at least 32 are needed"), ("schlüssel" * 9, "is not ASCII text")],
+    [("", "has 0 bytes, but a key needs at least 32"), ("schlüssel" * 9, "is not ASCII text")],
 )
 def test_an_unfit_key_file_is_to_be_deleted(tmp_path: Path, content: str, what: str) -> None:
     """It may have been cut off, or written by hand."""
@@ -263,6 +265,6 @@ def test_an_unfit_key_file_is_to_be_deleted(tmp_path: Path, content: str, what: 
         SessionDefaults(tmp_path, {}).keys()
 
     assert caught.value.problems == (
-        f"the session key in {str(file)!r} is unfit: it {what};"
-        " delete the file: the next start makes a new one",
+        f"the session key in {str(file)!r} cannot be used: it {what}. Fix: delete the file. The"
+        " next start makes a new key",
     )

@@ -52,14 +52,14 @@ def path_of(path: str, annotation: Any) -> type:
 @pytest.mark.parametrize(
     ("path", "annotation", "what", "remedy"),
     [
-        ("/<x>", Session, "has the name of a variable of the path", "another name"),
-        ("/<x>", Item, "has the name of a variable of the path", "another name"),
+        ("/<x>", Session, "has the name of a path variable", "another name"),
+        ("/<x>", Item, "has the name of a path variable", "another name"),
         ("/<int:x", int, "has a variable without its '>'", "'/items/<int:item_id>'"),
         ("/int:x>", int, "has a variable without its '<'", "'/items/<int:item_id>'"),
         ("/<number:x>", int, "'number' does not exist", "Did you mean 'int'?"),
         ("/<str:x>", str, "'str' does not exist", "Did you mean 'string'?"),
         ("/*x", str, "holds '*x', which is plain text", "Write <path:x>."),
-        ("/a?x=1", int, "holds '?', and no path", "reads the query"),
+        ("/a?x=1", int, "holds '?', and no path", "To read the query"),
         ("/a#x", int, "holds '#', and no path", "Write only the path"),
         ("/", Inject.__class__, "nothing says where it comes from", "Inject["),
         ("/", object, "nothing says where it comes from", "x: str for a query value"),

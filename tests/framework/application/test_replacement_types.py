@@ -42,10 +42,18 @@ def app() -> Application:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (5, "replace(Clock).to(5) does not give a Clock; give an instance"),
-        (None, "replace(Clock).to(None) does not give a Clock; give an instance"),
-        (Clock, "replace(Clock).to(Clock) does not give a Clock; did you forget ()?"),
-        (Sundial, "replace(Clock).to(Sundial) does not give a Clock; did you forget ()?"),
+        (5, "replace(Clock).to(5) does not give a Clock. Fix: give an instance"),
+        (None, "replace(Clock).to(None) does not give a Clock. Fix: give an instance"),
+        (
+            Clock,
+            "replace(Clock).to(Clock) does not give a Clock. Fix: give an object of the class, as"
+            " in Clock()",
+        ),
+        (
+            Sundial,
+            "replace(Clock).to(Sundial) does not give a Clock. Fix: give an object of the class,"
+            " as in Sundial()",
+        ),
     ],
 )
 def test_a_stand_in_is_of_the_type(value: Any, message: str) -> None:

@@ -241,7 +241,8 @@ def test_session_container_with_another_type_is_a_problem() -> None:
     problem = only_problem_of(Configuration)
 
     assert problem.what == (
-        "session_container() is annotated to return MemoryStore, but it has to provide the"
+        "session_container() is annotated to return MemoryStore, but a method of this name has to"
+        " return the"
         " SessionContainer"
     )
     assert problem.remedy == "Return a SessionContainer, or a dict with some of its fields."

@@ -72,7 +72,9 @@ def test_a_generator_that_fails_to_end_leaves_the_others_to_theirs() -> None:
 
     application = Application(Page, Pools)
     application.start()
-    with pytest.raises(ExceptionGroup, match="several things failed to end") as failure:
+    with pytest.raises(
+        ExceptionGroup, match="several components raised an exception when they ended"
+    ) as failure:
         application.stop()
 
     told = sorted(map(str, failure.value.exceptions))
@@ -152,7 +154,7 @@ def test_what_has_ended_serves_no_more(caplog: pytest.LogCaptureFixture) -> None
     application.stop()
     application.stop()
 
-    with pytest.raises(RuntimeError, match=r"was stopped.*build another application"):
+    with pytest.raises(RuntimeError, match=r"was stopped.*build a new application"):
         application.start()
     assert Client(application).get("/").status_code == 500
-    assert "build another application to serve again" in caplog.text
+    assert "build a new application to serve again" in caplog.text

@@ -94,7 +94,7 @@ def test_only_a_handler_of_the_controller_has_an_exception_handler() -> None:
         def failed(self) -> None: ...
 
     assert only_problem_of(Pages).what == (
-        "@catch(..., of=helper) names a method that is not a handler of this class"
+        "@catch(..., of=helper) names a method that is not a handler of this controller"
     )
     assert "of=login" in only_problem_of(Forms, Errors).what
 

@@ -93,7 +93,7 @@ def test_the_error_is_taken_once() -> None:
         def caught(self, first: KeyError, second: Exception) -> str:
             return "caught"
 
-    assert only_problem_of(Page).what == "parameters 'first' and 'second' each take the error"
+    assert only_problem_of(Page).what == "parameters 'first' and 'second' all receive the exception"
 
 
 def test_a_parameter_that_cannot_be_bound_is_a_problem() -> None:
@@ -151,11 +151,11 @@ def test_a_variable_of_some_paths_is_a_problem() -> None:
 
     assert problem.where.startswith("Page.caught (")
     assert problem.what == (
-        "parameter 'number' is a variable of some paths, but not of every request that the method"
-        " may have to answer"
+        "parameter 'number' is a path variable, but the exception handler also answers requests"
+        " whose path does not have this variable"
     )
     assert problem.remedy == (
-        "Let the error carry the value; if the value comes from the query, write"
+        "Store the value in the exception. If you mean a value of the query, write"
         " number: Query[int]."
     )
 
@@ -177,7 +177,10 @@ def test_a_configurations_method_has_no_variable_of_the_path() -> None:
 
         return Errors
 
-    assert "'name' is a variable of some paths" in only_problem_of(Page, configured(str)).what
+    assert (
+        "'name' is a path variable, but the exception handler"
+        in only_problem_of(Page, configured(str)).what
+    )
     with client_of(Page, configured(Query[str])) as client:
         assert client.get("/key?name=x").text == "x"
 
@@ -228,7 +231,7 @@ def bare(self: object) -> None: ...
 @pytest.mark.parametrize(
     ("types", "message"),
     [
-        ((), "@catch takes at least one exception: write @catch(LookupError)"),
+        ((), "@catch takes at least one exception. Fix: write @catch(LookupError)"),
         (
             (bare,),
             "@catch takes the exceptions to catch, and is written without any:"
@@ -274,7 +277,7 @@ def test_the_error_without_an_annotation_is_told_its_type() -> None:
     found = {each.what: each.remedy for each in problems_of(Page)}
 
     assert found == {
-        "parameter 'e' has no annotation": "Write e: KeyError | ValueError for the error.",
+        "parameter 'e' has no annotation": "Write e: KeyError | ValueError.",
         "parameter 'page' has no annotation": (
             "Write page: str for a query value, page: session for the session, or put <page> into"
             " the path."

@@ -150,7 +150,7 @@ def show(self: object) -> None: ...
 @pytest.mark.parametrize(
     ("guards", "message"),
     [
-        ((), "@guard takes at least one guard: write @guard(LoggedIn)"),
+        ((), "@guard takes at least one guard. Fix: write @guard(LoggedIn)"),
         (("admin",), "have a method check, not 'admin'"),
         ((Users,), ".Users'>: write def check(self) -> bool in Users"),
         (

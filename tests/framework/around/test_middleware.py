@@ -176,7 +176,7 @@ def test_a_promise_to_use_no_session_is_kept(caplog: pytest.LogCaptureFixture) -
     with client_of(Pages, around(Counting)) as client:
         assert client.get("/").status_code == 500
 
-    assert "remove `uses_session = False` from the middleware that uses it" in caplog.text
+    assert "remove `uses_session = False` from the middleware that uses the session" in caplog.text
 
 
 @pytest.mark.parametrize("listed", ["csrf", 7, None])

@@ -264,8 +264,8 @@ def test_a_field_with_a_validator_of_texts_is_no_problem(model: Any) -> None:
 def test_a_whole_class_in_the_query_is_told_what_works() -> None:
     """The class may be a form, or the query has one parameter for each field."""
     assert only_problem_of(echo_of(Query[Inner])).remedy == (
-        "Write one parameter for each field of Inner, or Form[Inner] for a form; Body[...] reads"
-        " whole objects from JSON."
+        "Write one parameter for each field of Inner, or Form[Inner] for a form. To read"
+        " whole objects, use JSON and Body[...]."
     )
 
 
@@ -283,5 +283,5 @@ def test_a_field_of_pydantic_as_a_default_is_told_the_right_spelling(
     """The limits and the default are in the remedy."""
     problem = only_problem_of(echo_of(int, default))
 
-    assert problem.what.endswith("which limits only the fields of pydantic's models")
+    assert problem.what.endswith("which has an effect only inside of a pydantic model")
     assert problem.remedy == remedy

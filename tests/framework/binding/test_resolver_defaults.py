@@ -49,4 +49,4 @@ def test_a_resolver_with_a_mistake_may_take_the_variable_of_the_path() -> None:
         def show(self, item: Annotated[str, Item]) -> str:
             return item
 
-    assert not any("which no parameter takes" in each.what for each in problems_of(Page))
+    assert not any("but no parameter has this name" in each.what for each in problems_of(Page))

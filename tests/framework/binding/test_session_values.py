@@ -161,7 +161,7 @@ def test_another_shape_is_the_default_and_a_log_line(
     put(client, old)
 
     assert client.get("/show").json == {"items": [], "since": None, "codes": []}
-    assert "session['cart'] does not fit the type of the parameter" in caplog.text
+    assert "session['cart'] in the store does not fit the type of the parameter" in caplog.text
     assert stored(client) == old
 
 
@@ -245,7 +245,7 @@ def test_changes_before_the_first_byte_are_stored(
 
     assert stored(client)["codes"] == {"early"}
     assert (
-        "session['cart'] changed after the response's headers left and was not saved" in caplog.text
+        "session['cart'] changed after the response headers left, and was not saved" in caplog.text
     )
 
 
@@ -333,7 +333,7 @@ def test_an_outdated_object_overwrites_nothing(
 ) -> None:
     """It holds what the reload has dropped, or lacks what it has brought."""
     assert reloading(before, others, "b") == others
-    assert "session['things'] was reloaded, so changes that were made after that" in caplog.text
+    assert "session['things'] was reloaded by session.reload(), so later changes" in caplog.text
 
 
 @pytest.mark.parametrize("key", ["things", "seen"])

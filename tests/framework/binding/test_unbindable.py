@@ -100,7 +100,9 @@ def test_a_handler_of_anything_is_a_problem_that_mentions_wraps() -> None:
 
     problem = only_problem_of(Pages)
 
-    assert problem.what == "the handler takes *args and **kwargs, which no request can fill"
+    assert problem.what == (
+        "the handler takes *args and **kwargs, but a request has no values for these"
+    )
     assert "functools.wraps" in problem.remedy
 
 
@@ -263,7 +265,7 @@ def test_an_injected_component_that_is_missing_is_a_problem() -> None:
     assert "Decorate Mailer with @component" in problem.remedy
 
 
-WHAT = "parameter 'session' is {}, which only an event loop can load, but WSGI has no event loop"
+WHAT = "parameter 'session' is {}, which needs an event loop, but this handler runs without one"
 REMEDY = "Write session: session, and call its methods without await."
 
 

@@ -101,8 +101,8 @@ def test_defaults_are_warned_of(framework: Framework) -> None:
     assert result.exit_code == 0
     assert (
         ". .framework/session.key\n"
-        "   sessions are signed with the key made for development: another machine makes another"
-        " key, and anybody who copies the folder can sign, too\n"
+        "   session ids are signed with the key in the project folder. Another machine makes"
+        " another key, and anybody who copies the folder can sign ids\n"
         "   Fix: Put the key that `framework secret` prints into SESSION_KEYS.\n"
     ) in result.output
 
@@ -113,10 +113,10 @@ def test_a_memory_store_is_warned_of(framework: Framework) -> None:
 
     assert (
         "Configuration.session_container (app.py:19)\n"
-        "   sessions are in a MemoryStore: several workers do not share it, and a restart ends"
-        " every session\n"
-        "   Fix: Give store=SQLiteStore(…) for one machine, or a store that machines"
-        " share.\n"
+        "   sessions are in a MemoryStore: each worker process has its own sessions, and a"
+        " restart ends every session\n"
+        "   Fix: Give store=SQLiteStore(…) for one machine, or your own store for several"
+        " machines.\n"
     ) in framework("check", "--deploy").output
 
 
@@ -124,7 +124,11 @@ def test_a_memory_store_is_warned_of(framework: Framework) -> None:
     ("settings", "warning"),
     [
         ("cookie=CookieSettings(secure=False)", "the session cookie has secure=False: a browser"),
-        ("", 'the session cookie has secure="auto", and no proxy is trusted: behind a proxy'),
+        (
+            "",
+            'the session cookie has secure="auto", and no proxy is trusted. If https ends at a'
+            " proxy",
+        ),
     ],
 )
 def test_a_cookie_for_plain_http_is_warned_of(
@@ -156,8 +160,8 @@ def test_missing_hosts_are_warned_of(framework: Framework) -> None:
 
     assert (
         "the default HTTPSettings\n"
-        "   trusted_hosts is empty: a request may ask for any host, and the URLs built for the"
-        " request have that host\n"
+        "   trusted_hosts is empty, so a client can choose the host name in the URLs that the"
+        " application builds\n"
         "   Fix: Provide HTTPSettings(trusted_hosts=['shop.example']), with your own"
         " hosts.\n"
     ) in framework("check", "--deploy").output

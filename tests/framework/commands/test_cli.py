@@ -81,7 +81,8 @@ def test_no_application_is_named(framework: Framework, tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert result.output == (
-        f"Error: No application is named, and {tmp_path} holds neither app.py nor a pyproject.toml"
+        f"Error: No application is named, and {tmp_path} contains neither app.py nor a"
+        " pyproject.toml"
         " with `app` under [tool.framework]. Name the application as the last argument,"
         ' such as shop.app:app, or put `app = "shop.app:app"` under [tool.framework].\n'
     )
@@ -148,7 +149,7 @@ def test_an_installed_module_is_found_beside_a_folder_of_its_name(
 
     assert "Orders.show (" in framework("routes", "shop.web:app").output
     assert framework("routes", "shop.wbe:app").output == (
-        f"Error: The command line names the module 'shop.wbe', and {tmp_path} holds no shop/wbe.py."
+        f"Error: The command line names the module 'shop.wbe', but {tmp_path} holds no shop/wbe.py."
         " Correct the name, or go to the folder of the module.\n"
     )
 
@@ -197,7 +198,7 @@ def test_a_file_is_no_module(framework: Framework) -> None:
 
     assert result.output == (
         "Error: The command line names the application as 'shop/app.py'. "
-        "Write module:name, such as shop.app:app.\n"
+        "Fix: write module:name, such as shop.app:app.\n"
     )
 
 
@@ -208,7 +209,7 @@ def test_a_module_that_is_not_there(framework: Framework, tmp_path: Path, comman
 
     assert result.exit_code == 1
     assert result.output == (
-        f"Error: The command line names the module 'shpo', and {tmp_path} holds no shpo.py. "
+        f"Error: The command line names the module 'shpo', but {tmp_path} holds no shpo.py. "
         "Correct the name, or go to the folder of the module.\n"
     )
 
@@ -285,15 +286,16 @@ def test_an_app_that_is_no_text_is_told(framework: Framework) -> None:
     Path("pyproject.toml").write_text("[tool.framework]\napp = 5\n")
 
     assert framework("routes").output == (
-        "Error: pyproject.toml has app = 5 under [tool.framework]. Write it as text:"
-        ' app = "shop:app".\n'
+        "Error: pyproject.toml has app = 5 under [tool.framework]."
+        ' Write a text: app = "shop:app".\n'
     )
 
 
 def test_what_is_refused_is_not_proposed(framework: Framework) -> None:
     """An attribute of an attribute is no application."""
     assert framework("routes", "app:app.test").output == (
-        "Error: The command line names the application as 'app:app.test'. Write module:name, such"
+        "Error: The command line names the application as 'app:app.test'. Fix: write module:name,"
+        " such"
         " as app:app.\n"
     )
 

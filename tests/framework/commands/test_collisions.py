@@ -157,19 +157,19 @@ def test_an_application_with_a_name_that_is_taken(
     result = framework("check", *([f"{module}:app"] if named_by == "command line" else []))
 
     assert result.exit_code == 1
-    assert f"names the module {module!r}, and Python finds " in result.output
+    assert f"names the module {module!r}, but Python finds " in result.output
     assert result.output.endswith(
-        f" in place of {module}.py. Fix: rename {module!r}, for example to '{module}_app'.\n"
+        f" instead of {module}.py. Fix: rename {module!r}, for example to '{module}_app'.\n"
     )
     file = getattr(sys.modules[module], "__file__", None)
-    assert (file or "a module of its own") in result.output
+    assert (file or "a built-in module") in result.output
 
 
 def test_a_package_with_a_name_that_is_taken(framework: Framework) -> None:
     """A folder without `__init__.py` loses against every package."""
     write("json/shop.py", APP)
 
-    assert "in place of json/shop.py. Fix: rename 'json'" in framework("check", "json.shop").output
+    assert "instead of json/shop.py. Fix: rename 'json'" in framework("check", "json.shop").output
 
 
 def test_a_module_of_python_has_no_application(framework: Framework) -> None:

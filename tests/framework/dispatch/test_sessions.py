@@ -272,7 +272,7 @@ def test_a_late_change_in_a_nested_value_is_logged(
     """Nothing can raise for it, so the log tells that it is lost."""
     client.get("/stream-nested")
 
-    assert "changed after the response's headers left" in caplog.text
+    assert "changed after the headers left" in caplog.text
     with client.session() as session:
         assert session["cart"] == ["saved"]
 

@@ -227,7 +227,7 @@ def test_a_part_without_a_name_is_refused(filename: str) -> None:
     """RFC 7578, 4.2, asks for a name."""
     body = f"--b\r\nContent-Disposition: form-data{filename}\r\n\r\nx\r\n--b--\r\n"
 
-    assert refusal(body.encode()) == (400, "The body is not a valid form: a part has no name.")
+    assert refusal(body.encode()) == (400, "The body is not a valid form: a field has no name.")
 
 
 def test_a_boundary_of_thousands_of_characters_is_refused() -> None:

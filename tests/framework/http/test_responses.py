@@ -144,7 +144,7 @@ def test_a_result_that_is_none_of_these_is_an_error(caplog: pytest.LogCaptureFix
 
     assert response.status_code == 500
     assert "Pages.show" in caplog.text
-    assert "which is not a result" in caplog.text
+    assert "which cannot be sent" in caplog.text
 
 
 def test_classes_made_by_a_handler_are_not_kept() -> None:
@@ -191,7 +191,7 @@ def test_a_coroutine_is_an_error_that_says_so(caplog: pytest.LogCaptureFixture) 
     assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
     assert "Pages.show" in caplog.text
     assert "returned <coroutine ob" in caplog.text
-    assert "which WSGI cannot await: write `def` in place of `async def`" in caplog.text
+    assert "which WSGI cannot await. Fix: write `def` in place of `async def`" in caplog.text
 
 
 class Point(NamedTuple):

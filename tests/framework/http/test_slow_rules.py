@@ -37,7 +37,7 @@ def test_one_variable_of_a_path_holds_slashes(rule: str) -> None:
     problem = only_problem_of(serving(rule))
 
     assert problem.what.startswith(
-        f"the path {rule!r} has more than one variable that holds slashes"
+        f"the path {rule!r} has more than one variable that may contain slashes"
     )
     assert "Keep one <path:...>" in problem.remedy
 
@@ -55,7 +55,9 @@ def test_one_variable_of_a_path_holds_slashes(rule: str) -> None:
 )
 def test_a_segment_holds_few_texts(rule: str) -> None:
     """With text after them, three of them divide a long segment in too many ways."""
-    assert "has three texts and more after them" in only_problem_of(serving(rule)).what
+    assert (
+        "has three text variables with more text after them" in only_problem_of(serving(rule)).what
+    )
 
 
 @pytest.mark.parametrize(

@@ -56,16 +56,16 @@ def a_function() -> None:
 @pytest.mark.parametrize(
     ("part", "what", "remedy"),
     [
-        ("shop.users", "an object of type str", "Give decorated classes"),
-        (None, "this is None", "Give decorated classes"),
-        (5, "an object of type int", "Give decorated classes"),
-        ({"/": Application}, "an object of type dict", "Give decorated classes"),
+        ("shop.users", "an object of type str", "Pass decorated classes"),
+        (None, "this is None", "Pass decorated classes"),
+        (5, "an object of type int", "Pass decorated classes"),
+        ({"/": Application}, "an object of type dict", "Pass decorated classes"),
         ([Application], "this is a list", "Application(First, Second)"),
         (a_function, "this is a function", "Make it a method of a class"),
         (lambda: "", "this is a function", "Make it a method of a class"),
-        (OpenAPI, "nothing says what it is", "Return an object of OpenAPI from a @component"),
-        (CSRF, "nothing says what it is", "`-> list[Middleware]`"),
-        (SQLiteStore, "nothing says what it is", "Return an object of SQLiteStore"),
+        (OpenAPI, "it has no decorator", "Return an object of OpenAPI from a @component"),
+        (CSRF, "it has no decorator", "`-> list[Middleware]`"),
+        (SQLiteStore, "it has no decorator", "Return an object of SQLiteStore"),
     ],
 )
 def test_a_wrong_part_is_told_where_it_is_given(part: Any, what: str, remedy: str) -> None:
@@ -188,7 +188,7 @@ def test_what_is_named_elsewhere_need_not_be_given(target: type, hint: str) -> N
 
     assert caught.value.problems == (
         Mistake(
-            "the class is given to Application, but nothing says what it is",
+            "the class is passed to Application, but it has no decorator",
             f"{hint} Otherwise decorate it, for example with @service.",
             where=location(target),
         ),
@@ -314,5 +314,5 @@ def test_a_list_of_classes_is_to_be_unpacked() -> None:
     (problem,) = caught.value.problems
     assert problem.what == "this is a list, but Application takes classes and modules"
     assert problem.remedy == (
-        "Give them one by one: Application(First, Second), or Application(*classes)."
+        "Pass the classes one by one: Application(First, Second), or Application(*classes)."
     )

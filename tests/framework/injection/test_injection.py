@@ -258,7 +258,9 @@ def test_replacing_what_nobody_uses_is_a_problem() -> None:
 
     (problem,) = raised.value.problems
     assert problem.where == "replace(Settings)"
-    assert problem.what == "nothing asks for Settings, so replacing it changes nothing"
+    assert (
+        problem.what == "nothing in the application uses Settings, so the replacement has no effect"
+    )
 
 
 def test_two_applications_share_no_component() -> None:

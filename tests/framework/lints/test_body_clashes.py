@@ -119,7 +119,7 @@ def test_a_body_of_a_request_without_one_is_a_problem(verb: Verb, marker: Any, w
         f"parameter 'cart' reads the {word}, but a {method} request has no body"
     )
     assert problem.remedy == (
-        "Read the values from the query, as in page: int or Query[T]; or answer POST, or give the"
+        "Read the values from the query, as in page: int or Query[T]. Or write @post, or give the"
         " parameter a default."
     )
 

@@ -91,8 +91,12 @@ def test_two_types_of_one_session_value_are_a_problem(parts: list[type], other: 
         "parameter 'basket' takes session['cart'] as Basket, but parameter 'cart' of"
         f" {other} (tests/framework/lints/test_session_value_clashes.py:"
     )
-    assert problem.what.endswith(") takes it as Cart: only one of the two could store its changes")
-    assert problem.remedy == "Use one type for the key, or another key for one of them."
+    assert problem.what.endswith(
+        ") takes the same value as Cart, so changes of one would overwrite changes of the other"
+    )
+    assert problem.remedy == (
+        "Annotate both parameters with the same type, or use two different keys."
+    )
 
 
 def test_one_clash_with_many_handlers_is_one_problem() -> None:
@@ -105,7 +109,7 @@ def test_one_clash_with_many_handlers_is_one_problem() -> None:
             return basket
 
     what = only_problem_of(Baskets, More, Guarded).what
-    assert what.endswith("could store its changes; the same is in 1 other handler")
+    assert what.endswith("overwrite changes of the other; the same is in 1 other handler")
 
 
 def test_other_limits_of_a_session_value_are_another_type() -> None:
@@ -260,7 +264,9 @@ def test_a_type_that_can_be_changed_beside_another_is_a_problem(kind: Any) -> No
             two: Annotated[kind, session_value("x")],
         ) -> None: ...
 
-    assert only_problem_of(Pages).what.endswith("only one of the two could store its changes")
+    assert only_problem_of(Pages).what.endswith(
+        "so changes of one would overwrite changes of the other"
+    )
 
 
 def test_a_description_makes_no_other_type() -> None:
@@ -344,7 +350,7 @@ def test_what_can_be_changed_in_place_shares_no_value_with_another_type(kind: ty
     """Its changes would be stored over the other, or not at all."""
     problem = only_problem_of(taking_two(kind))
 
-    assert problem.what.endswith("only one of the two could store its changes")
+    assert problem.what.endswith("so changes of one would overwrite changes of the other")
 
 
 def test_a_frozen_type_that_holds_itself_cannot_be_changed() -> None:

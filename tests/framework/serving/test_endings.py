@@ -149,7 +149,7 @@ def test_a_start_hook_that_fails_is_a_mistake_like_others(app_file: Path) -> Non
         "1 mistake keeps the application from starting:\n\n"
         "1. Hooked.on_start (app.py:22)\n"
         "   on_start raised LookupError: no pool\n"
-        "   Fix: Correct the cause, which the traceback shows.\n\n"
+        "   Fix: Correct the cause. The traceback shows it.\n\n"
         "Traceback (most recent call last):\n"
     )
     assert "framework/" not in told

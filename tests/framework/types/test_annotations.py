@@ -116,9 +116,9 @@ def test_a_member_that_hides_the_imported_name_is_a_problem() -> None:
     assert problem.where == location(Pages.page)
     assert problem.what == (
         f"the annotation of parameter 'session' is {location(Pages.session)}, which is not a type:"
-        " an earlier member of the class hides the imported name"
+        " a member of the class with the same name hides the imported name"
     )
-    assert "Session in place of session" in problem.remedy
+    assert "import the type under a name" in problem.remedy
 
 
 def test_a_property_hides_a_name_as_well() -> None:
@@ -196,10 +196,11 @@ def test_a_path_variable_that_nobody_takes_is_a_problem() -> None:
     guess, plain = problems_of(Users)
 
     assert guess.what == (
-        "the path has the variable 'userid', which no parameter takes; did you mean 'user_id'?"
+        "the path has the variable 'userid', but no parameter has this name; did you mean"
+        " 'user_id'?"
     )
     assert guess.remedy == "Name a parameter userid, or change the path."
-    assert plain.what == "the path has the variable 'slug', which no parameter takes"
+    assert plain.what == "the path has the variable 'slug', but no parameter has this name"
 
 
 def test_a_parameter_close_to_a_path_variable_is_told_so() -> None:

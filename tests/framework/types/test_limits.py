@@ -197,7 +197,7 @@ def test_a_foreign_limit_is_a_problem(annotation: Any, instead: str) -> None:
     problem = only_problem_of(echo_of(annotation))
 
     assert problem.what.startswith("the type of parameter 'x' has ")
-    assert problem.what.endswith(", which limits nothing outside of pydantic's models")
+    assert problem.what.endswith(", which has no effect outside of a pydantic model")
     assert problem.remedy == (
         f"Write msgspec.Meta({instead}) in its place, or query({instead}) and the like."
     )

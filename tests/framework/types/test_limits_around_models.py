@@ -226,8 +226,8 @@ def test_a_limit_of_msgspec_inside_a_model_is_a_problem(annotation: Any, place: 
     problem = only_problem_of(echo_of(annotation))
 
     assert problem.what == (
-        f"the type of parameter 'x' has msgspec.Meta(ge=1) at {place}, which limits nothing inside"
-        " of pydantic's models"
+        f"the type of parameter 'x' has msgspec.Meta(ge=1) at {place}, which has no effect inside"
+        " of a pydantic model"
     )
     assert problem.remedy == "Write pydantic.Field(ge=1) in its place."
 
@@ -247,5 +247,5 @@ def test_a_limit_of_pydantic_beside_a_model_is_a_problem() -> None:
 
     problem = only_problem_of(echo_of(marked(Body, kind)))
 
-    assert problem.what.endswith("which limits nothing outside of pydantic's models")
+    assert problem.what.endswith("which has no effect outside of a pydantic model")
     assert "msgspec.Meta(ge=1)" in problem.remedy

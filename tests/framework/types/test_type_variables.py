@@ -228,7 +228,7 @@ def test_a_type_variable_without_a_type_is_a_problem() -> None:
     notes, create = _nothing_given()
 
     assert only_problem_of(notes) == Mistake(
-        "the annotation of parameter 'item' holds T, for which no class gives a type",
-        "Give it in the bases of the class, as in class Notes(Crud[Note]).",
+        "the annotation of parameter 'item' holds T, but no class says which type it is",
+        "Write the type in the base class, as in class Notes(Crud[Note]).",
         where=location(create),
     )

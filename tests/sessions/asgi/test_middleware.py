@@ -70,7 +70,7 @@ def test_the_application_comes_first() -> None:
 
 def test_a_way_of_loading_that_does_not_exist_is_refused() -> None:
     """With those that do."""
-    with pytest.raises(ConfigurationError, match=r"load='lazy' is unknown; give \"eager\" or"):
+    with pytest.raises(ConfigurationError, match=r"load='lazy' is unknown. Fix: give \"eager\" or"):
         SessionMiddleware(app_that(len), a_container(), load="lazy")  # type: ignore[arg-type]
 
 

@@ -72,7 +72,7 @@ def test_a_change_after_the_headers_is_refused(
     """SessionClosed, and nothing of it reaches the store."""
     app = SessionMiddleware(streaming(sets(a=1), late), site.container)
 
-    with pytest.raises(SessionClosed, match="headers have left"):
+    with pytest.raises(SessionClosed, match="headers of its response have left"):
         site.run(serve(app))
 
     assert site.store.calls == ["create"]
@@ -100,7 +100,7 @@ def test_a_nested_change_after_the_headers_is_logged(
 
     site.run(serve(app))
 
-    assert "changed after the response's headers left, and lost: ['cart']" in caplog.text
+    assert "changed after the headers left, and lost: ['cart']" in caplog.text
 
 
 def test_a_write_while_the_commit_runs_is_refused(site: AsgiSite) -> None:

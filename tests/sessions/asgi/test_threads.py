@@ -196,11 +196,11 @@ def test_a_blocking_face_on_the_loop_is_refused(customer: AsgiBrowser) -> None:
     manager = customer.site.manager
 
     async def endpoint(session: AsyncSession) -> str:
-        with pytest.raises(SessionError, match="which would wait for itself") as caught:
+        with pytest.raises(SessionError, match="which it would block for ever") as caught:
             _ = manager.face(session, Session)["a"]
         return str(caught.value)
 
-    assert "use the AsyncSession there" in customer.visit(endpoint).value
+    assert "use the AsyncSession on the event loop" in customer.visit(endpoint).value
 
 
 def test_a_verb_that_nobody_can_await_is_refused(customer: AsgiBrowser) -> None:

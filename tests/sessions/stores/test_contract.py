@@ -145,6 +145,6 @@ def test_a_store_on_the_clock_of_its_server_keeps_the_other_laws() -> None:
 
     assert 0 < len(skipped) < len(laws) / 2
     assert set(skipped) == {
-        "the server goes by a clock of its own (server_expires = True)",
+        "the server uses its own clock (server_expires = True)",
         "the suite does not know how to break this store: give it def break_store(self, store)",
     }

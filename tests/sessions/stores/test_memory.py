@@ -18,7 +18,7 @@ def test_a_full_store_refuses_and_drops_nothing() -> None:
     store.create("a", a_record(clock, lives=100))
     store.create("b", a_record(clock, lives=200))
 
-    with pytest.raises(StoreUnavailable, match=r"max_sessions=2.*raise the bound"):
+    with pytest.raises(StoreUnavailable, match=r"max_sessions=2.*raise this limit"):
         store.create("c", a_record(clock))
 
     clock.advance(150)
@@ -106,7 +106,7 @@ def test_a_bound_that_is_no_number_is_refused() -> None:
         MemoryStore(max_bytes="1M")  # type: ignore[arg-type]
 
     assert caught.value.problems == (
-        "MemoryStore(max_bytes='1M') is not a whole number; give one such as 1_000_000",
+        "MemoryStore(max_bytes='1M') is not a whole number. Fix: give one such as 1_000_000",
     )
 
 

@@ -165,7 +165,7 @@ def test_tables_of_another_version_are_refused(path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE session_schema SET version = 99")
 
-    with pytest.raises(ConfigurationError, match=r"version 99, this release knows 2"):
+    with pytest.raises(ConfigurationError, match=r"version 99, but this release needs version 2"):
         SQLiteStore(path)
 
 
@@ -222,6 +222,6 @@ def test_a_path_that_is_none_is_refused() -> None:
         SQLiteStore(5)  # type: ignore[arg-type]
 
     assert caught.value.problems == (
-        "SQLiteStore(5) needs a file that every connection finds; give the path of one, or use"
-        " MemoryStore()",
+        "SQLiteStore(5) needs a file that several connections can open. Fix: give the path of a"
+        " file, or use MemoryStore()",
     )

@@ -181,8 +181,9 @@ def test_a_secure_cookie_is_not_sent_over_http() -> None:
     obstacle = sender.obstacle(head())
     assert obstacle is not None
     assert obstacle.event == "insecure"
-    assert 'serve over https, tell the application of its TLS proxy, or set secure="auto"' in (
-        obstacle.detail
+    assert (
+        'serve over https, set trusted_proxies if https ends at a proxy, or set secure="auto"'
+        in (obstacle.detail)
     )
     assert sender.obstacle(head(secure=True)) is None
 
@@ -239,5 +240,5 @@ def test_a_name_that_is_no_token_is_refused(name: Any) -> None:
         transport(name)
 
     assert str(caught.value) == (
-        f"CookieTransport: {name!r} is not a cookie name; use letters, digits, '-' and '_'"
+        f"CookieTransport: {name!r} is not a cookie name. Fix: use letters, digits, - and _"
     )
