@@ -2,6 +2,12 @@
 
 import gc
 
+from hypothesis import settings
+
+# A machine that does other work, too, makes no example fail.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
+
 
 def pytest_collection_finish() -> None:
     """Leave what the collection of tests has made out of every later garbage collection.

@@ -1,6 +1,6 @@
 """A class that a whole form fills: its fields, and the fields that the class does not have."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +9,17 @@ import msgspec
 from framework.binding.source import Default, Extract, Parameter
 from framework.http.context import Context
 from framework.http.forms import CSRF_FIELD, FormData
+from framework.types.conversion import NOT_UTF8, has_surrogates
 from framework.types.fields import is_pydantic_model
 from framework.types.json_decoding import field_errors
-from framework.types.mismatches import ForeignModelError
+from framework.types.mismatches import ForeignModelError, Mismatch, bounded
 from framework.types.models import python_validator
 from framework.validation import UNKNOWN, FieldError, InvalidRequest, invalid
 
 # Stands for a field that the request lacks and that has a default in its class.
 ABSENT = object()
+# How much of a name that the client chose an error shows.
+_LONGEST_NAME = 100
 # Makes an object from the values of its fields.
 Make = Callable[[dict[str, object]], object]
 
@@ -57,7 +60,9 @@ class WholeForm:
         extras = self._extras(context.form) if self._refuses or self._keeps else {}
         # A model refuses the fields itself, together with its other errors.
         if self._refuses and (errors or not self._keeps):
-            errors += [FieldError(f"form:{name}", UNKNOWN) for name in extras]
+            errors += field_errors("form", _refused(extras))
+        elif not self._refuses:
+            errors += field_errors("form", _unreadable(extras))
         if errors:
             raise InvalidRequest(errors)
         return self._make({**extras, **values} if self._keeps else values)
@@ -88,6 +93,18 @@ class WholeForm:
                     several = values.getlist(name)
                     found[name] = several[0] if len(several) == 1 else several
         return found
+
+
+def _refused(extras: Iterable[str]) -> Iterator[Mismatch]:
+    return bounded(Mismatch(name[:_LONGEST_NAME], UNKNOWN) for name in extras)
+
+
+def _unreadable(extras: Mapping[str, object]) -> Iterator[Mismatch]:
+    """Yield the fields of which bytes are not UTF-8; nothing converts a field that is only kept."""
+    for name, value in extras.items():
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and has_surrogates(text) for text in [name, *texts]):
+            yield Mismatch(name[:_LONGEST_NAME], NOT_UTF8)
 
 
 def share_names(parameters: Iterable[Parameter]) -> None:

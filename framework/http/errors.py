@@ -149,9 +149,18 @@ def _details(error: HTTPException) -> ProblemDetails:
         title=error.name,
         status=error.code or HTTPStatus.INTERNAL_SERVER_ERROR,
         # An exception or a text that is translated late may stand in the place of the text.
-        detail=str(error.description or ""),
-        errors=error.errors if isinstance(error, InvalidRequest) else (),
+        detail=_sendable(str(error.description or "")),
+        errors=_shown(error.errors) if isinstance(error, InvalidRequest) else (),
     )
+
+
+def _shown(errors: Iterable[FieldError]) -> list[FieldError]:
+    return [FieldError(_sendable(error.where), _sendable(error.what)) for error in errors]
+
+
+def _sendable(text: str) -> str:
+    """Write surrogates, which stand for bytes of the client that are not UTF-8, as escapes."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def _fault(error: HTTPException) -> str | None:

@@ -51,10 +51,17 @@ _COLLECTIONS: dict[Any, Any] = {
 # The errors of a text converter; in older versions of msgspec, its error is not a ValueError.
 CONVERSION_ERRORS = (ValueError, msgspec.ValidationError)
 
+NOT_UTF8 = "expected UTF-8"
+
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # A time without seconds: inputs of the types `datetime-local` and `time` leave out zero seconds.
 _WITHOUT_SECONDS = re.compile(r"^((?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d)(Z|[+-]\d\d:\d\d)?$", re.ASCII)
+
+
+def has_surrogates(text: str) -> bool:
+    """Return whether a text has surrogates, which stand for bytes that are not UTF-8."""
+    return not text.isascii() and _SURROGATE.search(text) is not None
 
 
 def is_scalar(annotation: Any, types: frozenset[type] = SCALARS) -> bool:
@@ -141,9 +148,8 @@ def _boolean(text: str) -> bool:
 
 
 def _string(text: str) -> str:
-    # Surrogates stand for bytes that are not UTF-8.
-    if not text.isascii() and _SURROGATE.search(text):
-        raise UnshownTextError("expected UTF-8")
+    if has_surrogates(text):
+        raise UnshownTextError(NOT_UTF8)
     return text
 
 

@@ -188,6 +188,33 @@ def test_a_class_that_allows_other_fields_gets_them() -> None:
     assert list(sent(echo_of(marked(Form, Counted)), "b=x")) == ["form:b"]
 
 
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+@pytest.mark.parametrize("kind", [Closed, Sealed, Tagged, Open])
+@pytest.mark.parametrize(
+    "fields", ["b=%FF", "b=1&b=%FF", "%FF=1", "%ED%A0%80=1", "a=%FF&%FF=%FF", "a=x&%FF=1"]
+)
+def test_other_fields_are_utf_8(fields: str, kind: type, accept: str) -> None:
+    """Bytes that no text holds are the client's error, in a name and in a value."""
+    with client_of(echo_of(marked(Form, kind))) as client:
+        answer = client.post(
+            "/",
+            data=fields,
+            content_type="application/x-www-form-urlencoded",
+            headers={"Accept": accept},
+        )
+
+    assert answer.status_code == 422
+
+
+def test_a_name_of_a_client_is_shown_in_part() -> None:
+    """Names of a megabyte do not come back in an answer of a megabyte."""
+    fields = "&".join(f"{'n' * 900}{number}=1" for number in range(1000))
+
+    errors = sent(echo_of(Form[Sealed]), fields)
+
+    assert sum(map(len, errors)) < 20_000
+
+
 class Captcha:
     def check(self, captcha: Form[str]) -> bool:
         return captcha == "4"

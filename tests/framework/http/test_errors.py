@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 from werkzeug.datastructures import WWWAuthenticate
@@ -11,6 +12,7 @@ from werkzeug.exceptions import (
     Gone,
     HTTPException,
     InternalServerError,
+    NotFound,
     ServiceUnavailable,
     TooManyRequests,
     Unauthorized,
@@ -18,8 +20,9 @@ from werkzeug.exceptions import (
 )
 from werkzeug.routing import RequestRedirect
 
-from framework import Application, Query, Response, controller, get
+from framework import Application, Query, Request, Response, controller, get, post
 from framework.testing import Client
+from tests.support.small_applications import client_of
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -225,3 +228,25 @@ def test_an_error_has_the_length_of_its_body(client: Client, accept: str) -> Non
     response = client.get("/missing", headers={"Accept": accept})
 
     assert response.headers["Content-Length"] == str(len(response.data))
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_a_text_of_the_client_may_stand_in_an_error(accept: str) -> None:
+    """Bytes that are not UTF-8 come back as escapes, and the status stays."""
+
+    @controller("/")
+    class Pages:
+        @post("/")
+        def page(self, request: Request) -> None:
+            raise NotFound(f"There is no {request.form['name']}.")
+
+    with client_of(Pages) as client:
+        answer = client.post(
+            "/",
+            data="name=a%FF",
+            content_type="application/x-www-form-urlencoded",
+            headers={"Accept": accept},
+        )
+
+    shown = unescape(answer.text).replace("\\\\", "\\")
+    assert (answer.status_code, "There is no a\\udcff." in shown) == (404, True)
