@@ -1,4 +1,4 @@
-"""Cross-origin resource sharing: which other sites' scripts may read this one's answers.
+"""Cross-origin resource sharing: which scripts of other sites may read responses of this site.
 
 Source: the Fetch standard, "CORS protocol".
 """
@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class CORS:
-    """Let only the scripts of these origins read answers; a middleware.
+    """Middleware that lets only the scripts of these origins read responses.
 
     `credentials` lets the scripts send cookies. `headers` are the headers that they may send,
     `expose` the headers that they may read. `max_age` says how long a browser remembers the answer

@@ -27,7 +27,7 @@ _SIZE = 24
 
 
 class Verdict(Enum):
-    """Whether a page of this site made a request, as far as its headers show."""
+    """The answer of the request's headers: whether a page of this site made the request."""
 
     OURS = auto()
     FOREIGN = auto()
@@ -35,7 +35,7 @@ class Verdict(Enum):
 
 
 class CSRF(ExplainedMiddleware):
-    """Refuse unsafe requests of a live session that no page of this site made; a middleware.
+    """Middleware that refuses unsafe requests of a live session if no page of this site made them.
 
     Pages of `trusted_origins` count as pages of this site. A session that ended or changed its id a
     moment ago counts as a live session. Without a session, a request may come from any site, unless

@@ -1,7 +1,8 @@
-"""The decorators of classes and methods: each only tags, so a handler stays a plain function.
+"""The decorators of classes and methods.
 
-Start-up reads the tags: `injection` reads components, `http` reads routes, and `around` reads
-guards and exception handlers.
+A decorator only tags a class or a method, so a handler stays a plain function. Start-up reads the
+tags: `injection` reads components, `http` reads routes, and `around` reads guards and exception
+handlers.
 """
 
 import inspect

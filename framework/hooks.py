@@ -1,4 +1,4 @@
-"""Hooks: what configurations do when an application begins to serve, and when it ends."""
+"""Hooks: methods of configurations that run when an application starts and ends."""
 
 import atexit
 import inspect

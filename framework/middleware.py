@@ -33,12 +33,12 @@ Next = Callable[[Request], Response]
 
 
 class Middleware(Protocol):
-    """Take a request, and return the response of `next` or another one.
+    """Receive a request, and return the response of `next` or another response.
 
     Middleware is a function, or a class with `__call__` and an injected constructor. An error that
-    middleware raises is answered like an error of a handler. A class or object with
-    `uses_session = False` promises not to use the session; then it does not make the application
-    need sessions.
+    middleware raises is answered like an error of a handler. A class or object with `uses_session =
+    False` promises not to use the session; such middleware alone does not make the application open
+    sessions.
     """
 
     def __call__(self, request: Request, next: Next, /) -> Response: ...
@@ -62,7 +62,7 @@ def session_of(request: Request) -> Session:
 
 
 def component_of(request: Request, key: type[T]) -> T:
-    """Return the request's own component of this type, which has `scope="request"`."""
+    """Return the component of this type for this request; the component has `scope="request"`."""
     context = context_of(request)
     make = context.per_request.get(key)
     if make is None:
@@ -104,8 +104,8 @@ def refuse_uncallable(middleware: Any) -> None:
 def goes_around(value: object, *, surely: bool) -> bool:
     """Return whether a value is middleware, or a collection that holds middleware.
 
-    A value is an object or a class. If the parameters leave a doubt, the answer is no with
-    `surely`, and yes without.
+    A value is an object or a class. If the parameters do not decide this, the result is False with
+    `surely`, and True without.
     """
     if isinstance(value, Mapping):
         value = tuple(value.values())

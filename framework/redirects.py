@@ -27,7 +27,7 @@ def redirect(
 
     A target that is not a local path is refused with 400, or replaced by `otherwise` if that is
     given. With `external`, an http or https URL of another site is allowed, too: such a URL must
-    not come from the client. The log says which line has asked for a refused target.
+    not come from the client. If a target is refused, the log names the line that called `redirect`.
     """
     if status not in _STATUSES:
         raise ValueError(

@@ -1,6 +1,6 @@
-"""Results with headers or a status of their own, whose content the OpenAPI document still knows.
+"""Results with their own headers or status, whose content is described in the OpenAPI document.
 
-A handler returns them, and its return annotation says what they hold: `JSON[Order]`, `HTML`.
+A handler returns such a result. The return annotation says what it contains: `JSON[Order]`, `HTML`.
 """
 
 import reprlib
@@ -25,9 +25,9 @@ Headers = Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]]
 
 
 class Result(Response):
-    """Be a response whose content is known from its type.
+    """A response whose content is known from its type.
 
-    Without a status of its own, the result has the status that its decorator gives.
+    Without its own status, the result has the status of the decorator.
     """
 
     def __init__(
@@ -67,7 +67,9 @@ class HTML(Result):
 
 
 def is_free(annotation: Any) -> bool:
-    """Return whether a return type is a Response whose status and content nobody knows before."""
+    """Return whether a return type is a Response whose status and content are not known from the
+    type.
+    """
     is_class = isinstance(annotation, type) and get_origin(annotation) is None
     return is_class and issubclass(annotation, Response) and not issubclass(annotation, Result)
 

@@ -1,4 +1,4 @@
-"""Pages made from templates: Jinja2, with what a page of this framework needs."""
+"""Pages made from Jinja2 templates, with the functions that a page of this framework needs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path

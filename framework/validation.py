@@ -52,7 +52,7 @@ class InvalidRequest(UnprocessableEntity):
 
 
 class UnshownTextError(ValueError):
-    """Say what is wrong with a text, and do not show the text, which may be a password."""
+    """Say what is wrong with a text, without showing the text, because it may be a password."""
 
 
 def invalid(where: str, what: str) -> InvalidRequest:
@@ -66,7 +66,7 @@ def repeated(count: int) -> str:
 
 
 def told(error: Exception, text: str) -> str:
-    """Say what is wrong with a text, in the words of the converter's error."""
+    """Return what is wrong with a text, from the message of the converter's error."""
     if isinstance(error, UnshownTextError):
         return str(error)
     return f"{_GOT.sub('', plain(error))}, got {shortened(text)!r}"

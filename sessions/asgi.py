@@ -56,9 +56,9 @@ class SessionMiddleware:
     """Give the application a session in `scope["session"]`.
 
     With `load="eager"` the session is loaded before the application runs; with "on_demand" the
-    application awaits `session.load()`. It is saved before the response's headers leave. Inside
-    another SessionMiddleware of the same container this one does nothing; of another container, it
-    gives its own session to what is inside of it.
+    application awaits `session.load()`. It is saved before the headers of the response leave.
+    Inside another SessionMiddleware of the same container, this one does nothing. Inside one of
+    another container, it gives its own session to the application inside of it.
     """
 
     def __init__(self, app: ASGIApp, container: SessionContainer, *, load: Load = "eager") -> None:
@@ -101,7 +101,7 @@ class SessionMiddleware:
 
 
 class ScopeHead:
-    """Be the head of a request, as ASGI tells it."""
+    """The head of a request, read from an ASGI scope."""
 
     __slots__ = ("_cookies", "_scope")
 
@@ -111,13 +111,13 @@ class ScopeHead:
 
     @property
     def scheme(self) -> str:
-        """Return the scheme, `http` or `ws` where the server says none."""
+        """Return the scheme; `http` or `ws` if the server gives no scheme."""
         scheme: str = self._scope.get("scheme", "http")
         return scheme
 
     @property
     def path(self) -> str:
-        """Return the path, unquoted as WSGI's is, each byte a character; with the mount prefix."""
+        """Return the path with the mount prefix, unquoted; each byte is one character."""
         # Some servers put `root_path` before `path`, others leave that to the application.
         root: str = self._scope.get("root_path", "").rstrip("/")
         path: str = self._scope["path"]
@@ -173,7 +173,7 @@ class _Request:
         scope[MANAGERS_KEY] = (*scope.get(MANAGERS_KEY, ()), manager)
 
     async def run(self, app: ASGIApp, receive: Receive, *, is_eager: bool) -> None:
-        """Call the application, and answer for it if the session cannot be had."""
+        """Call the application, and answer 503 if its session cannot be loaded or saved."""
         try:
             # An eager load is no touch, and its failure waits for one: the page may not need it.
             if is_eager and not self._manager.preload_now(self._session):

@@ -34,9 +34,9 @@ _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.ASCII)
 class CookieSettings:
     """Hold the attributes of the session cookie.
 
-    `secure="auto"` means Secure exactly when the request is https. `max_age` None means until the
-    browser closes. Raises ConfigurationError for attributes that browsers refuse.
-    Source: RFC 6265bis.
+    `secure="auto"` makes the cookie Secure if the request is https. With `max_age=None`, the
+    browser keeps the cookie until it closes. Raises ConfigurationError for attributes that browsers
+    refuse. Source: RFC 6265bis.
     """
 
     http_only: bool = True
@@ -67,8 +67,8 @@ class CookieSettings:
 class SessionContainer:
     """Hold every setting of sessions.
 
-    `keys` newest first: the first one signs, all verify. Raises ConfigurationError with all that is
-    wrong.
+    The newest of the `keys` comes first: it signs, and all keys verify. Raises ConfigurationError
+    with all mistakes.
     """
 
     keys: Sequence[str | bytes] = field(repr=False)
@@ -121,7 +121,7 @@ def tokens_of(container: SessionContainer) -> Tokens:
 
 
 def checked_container(container: object, manager: object) -> SessionContainer:
-    """Return the container; raise TypeError for anything else, whose value may hold keys."""
+    """Return the container; raise TypeError, without the value, for anything else."""
     if not isinstance(container, SessionContainer):
         raise TypeError(
             f"{type(manager).__name__} takes a SessionContainer, not a value of type"

@@ -1,4 +1,4 @@
-"""What an edge needs, besides a manager, to put sessions under another gateway or framework."""
+"""What an edge for another gateway or framework needs besides a manager."""
 
 import logging
 from http import HTTPStatus
@@ -21,7 +21,7 @@ logger = logging.getLogger("sessions")
 
 
 def refusal(error: SessionError) -> tuple[HTTPStatus, Headers, bytes]:
-    """Return status, headers and body of the answer to a request whose session cannot be had.
+    """Return status, headers and body of the answer if a session cannot be loaded or saved.
 
     Log why. Source: RFC 9110, 10.2.3 (Retry-After).
     """

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 
 
 class SessionError(Exception):
-    """Stand for anything that went wrong with a session.
+    """The base of all errors of sessions.
 
-    `status` is the HTTP status that answers a request in which the error ends up unhandled.
+    `status` is the HTTP status of the answer if no code handles the error.
     """
 
     status: int = 500
@@ -37,11 +37,11 @@ class SessionNotFound(SessionError):
 
 
 class SessionExpired(SessionNotFound):
-    """Report that the session's time is over."""
+    """Report that the session has expired."""
 
 
 class SessionNotLoaded(SessionError):
-    """Report a use of an asynchronous session whose data have not been asked for yet."""
+    """Report that an asynchronous session was used before it was loaded."""
 
 
 class SessionClosed(SessionError):
@@ -53,11 +53,11 @@ class SessionTooLarge(SessionError):
 
 
 class UnencodableValue(SessionError, TypeError):
-    """Report a value that would not come back equal and of the same type."""
+    """Report a value that cannot be stored and read back equal, with the same type."""
 
 
 class UnreadableValue(SessionError):
-    """Report stored bytes that cannot be turned back into a value."""
+    """Report stored bytes that cannot be decoded."""
 
 
 class StoreUnavailable(SessionError):

@@ -1,4 +1,4 @@
-"""What happens to sessions, told to whoever listens. No event carries an id."""
+"""The events of sessions, which listeners receive; no event contains an id."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -34,7 +34,7 @@ LOGGED: dict[str, int] = {
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent:
-    """Tell one thing that happened to a session.
+    """Describe one thing that happened to a session.
 
     created, regenerated, destroyed: what a request did. gone: a write was dropped, for the session
     had ended meanwhile. rejected: a token that we did not sign. ambiguous: two different sessions

@@ -1,4 +1,4 @@
-"""Messages for the next page: kept in the session until they are shown, once."""
+"""Messages for the next page, which the session keeps until one page shows them."""
 
 import re
 import secrets
@@ -11,7 +11,7 @@ _LAST = 10**18 - 1
 
 
 class Flash(NamedTuple):
-    """Hold one message and what kind it is."""
+    """Hold one message and its category."""
 
     category: str
     message: str
@@ -20,20 +20,21 @@ class Flash(NamedTuple):
 class Flashes(MutableMapping[str, Any]):
     """Keep messages in a mapping.
 
-    Each has a key of its own, so two requests that leave one at the same time lose neither.
+    Each message has its own key, so if two requests store a message at the same time, both are
+    kept.
     """
 
     __slots__ = ()
 
     def flash(self, message: str, category: str = "info") -> None:
-        """Leave a message for the next page that shows them."""
+        """Store a message for the next page that shows messages."""
         keys = self._flash_keys()
         number = min(_number(keys[-1]) + 1, _LAST) if keys else 0
         texts = (_plain("category", category), _plain("message", message))
         self[f"_flash.{number:06}.{secrets.token_hex(4)}"] = texts
 
     def take_flashes(self) -> list[Flash]:
-        """Return the messages, oldest first, and forget them."""
+        """Return the messages, the oldest first, and remove them."""
         # A damaged message is gone when it is read; another application may have stored anything.
         taken = [self.pop(key, None) for key in self._flash_keys()]
         return [Flash(*message) for message in taken if _is_message(message)]

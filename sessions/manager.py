@@ -1,4 +1,4 @@
-"""Open and close sessions, in a request or without one; no gateway and no store by name."""
+"""Open and close sessions, in a request or without one, for every gateway and every store."""
 
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
@@ -41,15 +41,15 @@ class Managing(Generic[F]):
 
     @property
     def opens_every_request(self) -> bool:
-        """Return whether to open and close every request, also one that asks for no session."""
+        """Return whether every request needs `open` and `close`, even without a use."""
         return self._sessions.opens_every_request
 
     def token(self, session: F) -> str:
-        """Return the signed text that stands for the session at the client; a secret."""
+        """Return the token of the session: the signed id, as the cookie carries it; a secret."""
         return self._tokens.token(self._sessions.id_of(_loaded_state(session)))
 
     def failure(self, session: F) -> StoreUnavailable | None:
-        """Return why the store refused this request the session that it used.
+        """Return the error of the store, if this request used its session and the store failed.
 
         A 5xx of the application is then answered as a 503.
         """
@@ -58,13 +58,13 @@ class Managing(Generic[F]):
         return failure if isinstance(failure, StoreUnavailable) else None
 
     def check(self, session: F) -> None:
-        """Raise what `close` would raise without having asked the store: what cannot be saved."""
+        """Raise the errors of `close` that need no store call, such as for an unsavable value."""
         state = state_of(session)
         if state.values is not None and not state.closed:
             self._sessions.check(state)
 
     def unsaved(self, session: F) -> Unsaved | None:
-        """Return what is not saved yet, for `discard` to keep; None if there is nothing."""
+        """Return the unsaved changes, which `discard` can keep; None if there are no changes."""
         state = state_of(session)
         if state.values is None or state.closed:
             return None
@@ -75,7 +75,7 @@ class Managing(Generic[F]):
             return None
 
     def discard(self, session: F, *, keep: Unsaved | None = None) -> None:
-        """Forget what was not saved, but for what `unsaved` gave; the request goes on."""
+        """Discard the unsaved changes, except `keep`, an earlier result of `unsaved`."""
         state = state_of(session)
         if state.values is not None and not state.closed:
             state.begin_as_loaded()
@@ -157,17 +157,17 @@ class SessionManager(Managing[Session]):
     ) -> Headers:
         """Commit what changed and return the response headers that the session needs.
 
-        `headers` are those of the response: one that any cache may keep renews no cookie. With
-        `failed`, for a 5xx or an unhandled exception: discard what was not saved, and return the
-        headers of what was. Raises SessionError if the commit fails; answer its `status`, with the
-        headers that closing with `failed` then returns. A second call returns what the first did.
+        `headers` are those of the response: if any cache may keep it, no cookie is renewed. With
+        `failed` (a 5xx or an unhandled exception), unsaved changes are discarded. If the commit
+        fails, it raises SessionError: answer the `status` of the error, with the headers that a
+        close with `failed` then returns. A second call returns the result of the first call.
         """
         return self._driver.close(self._answered(session, headers), failed=failed)
 
     def handshake(self, session: Session) -> Headers:
-        """Commit and return the headers of a connection that goes on (a WebSocket).
+        """Commit and return the headers for a connection that continues, such as a WebSocket.
 
-        The session stays usable; it can get no other id and no first record any more.
+        The session stays usable, but it can get no other id, and a new one cannot be stored.
         """
         state = state_of(session)
         if self._sessions.close_ask(state, failed=False) is not None:
@@ -176,19 +176,19 @@ class SessionManager(Managing[Session]):
         return self._sessions.headers(state)
 
     def close_unanswered(self, session: Session, *, failed: bool = False) -> None:
-        """Close the session of a request or connection whose client gets no headers any more.
+        """Close the session of a request or connection whose client can receive no more headers.
 
-        What a stored session changed is committed; a new session or a new id is dropped, for no
-        answer could bring its cookie.
+        The changes of a stored session are committed. A new session or a new id is dropped, because
+        no response can send its cookie.
         """
         if not failed:
             self._sessions.drop_unbearable(state_of(session))
         self._driver.close(state_of(session), failed=failed)
 
     def abandon(self, session: Session) -> None:
-        """Close the session of a request whose response cannot carry headers of ours.
+        """Close the session of a request whose response cannot have the headers of the session.
 
-        What was not saved is discarded; a `destroy()` is carried out. It never raises.
+        Unsaved changes are discarded; a `destroy()` takes effect. No error is raised.
         """
         self._driver.abandon(state_of(session))
 
@@ -212,7 +212,7 @@ class SessionManager(Managing[Session]):
     def get(self, id: str) -> Session:
         """Return the session with the id; `close` it after changes, or use it in a `with`.
 
-        Raises SessionNotFound, or SessionExpired where the store still has it.
+        Raises SessionNotFound, or SessionExpired if the store still has the expired session.
         """
         session = face(self._kind, self._state((checked_id(id),), reentrant_turn()), self._driver)
         self._driver.load(state_of(session))
@@ -228,15 +228,15 @@ class SessionManager(Managing[Session]):
             return None
 
     def from_cookie(self, header: str | None) -> Session:
-        """Return the session of a raw Cookie header, such as a WebSocket's first request has.
+        """Return the session of a raw Cookie header, such as the header of a WebSocket handshake.
 
-        None stands for a request without the header.
+        Pass None if the request has no such header.
         """
         state = self._state_of_cookies(header, reentrant_turn())
         return face(self._kind, state, self._driver)
 
     def delete(self, id: str) -> bool:
-        """End the session that has the id, or ever had it; return whether there was one."""
+        """End the session that has the id, or had it before; return whether there was a session."""
         known = id_in(id)
         ended = known is not None and self._store.delete(known.key)
         if ended:
@@ -248,7 +248,7 @@ class SessionManager(Managing[Session]):
         return self._store.purge(limit)
 
     def close_all(self) -> None:
-        """Close what the store holds open."""
+        """Close everything that the store holds open, such as connections."""
         self._store.close()
 
 
@@ -273,7 +273,7 @@ class AsyncSessionManager(Managing[AsyncSession]):
     def preload_now(self, session: AsyncSession) -> bool:
         """Load the session if that needs no waiting; return whether it is loaded.
 
-        This is no use of the session, and a store that fails is remembered until there is one.
+        This is not a use of the session. If the store fails, the first use raises the error.
         """
         state = state_of(session)
         try:
@@ -284,7 +284,7 @@ class AsyncSessionManager(Managing[AsyncSession]):
             return True
 
     async def preload(self, session: AsyncSession) -> None:
-        """Load the session, as `preload_now` does, also if the store must be waited for."""
+        """Load the session, as `preload_now` does, but also wait for the store."""
         state = state_of(session)
         try:
             await self._driver.load(state)
@@ -303,12 +303,12 @@ class AsyncSessionManager(Managing[AsyncSession]):
     ) -> Headers:
         """Commit what changed and return the response headers: see `SessionManager.close`.
 
-        A caller that is cancelled leaves the session as it was or as it was committed.
+        If the caller is cancelled, the stored session is either unchanged or completely committed.
         """
         return await self._driver.close(self._answered(session, headers), failed=failed)
 
     async def handshake(self, session: AsyncSession) -> Headers:
-        """Commit and return the headers of a connection that goes on (a WebSocket)."""
+        """Commit and return the headers for a connection that continues, such as a WebSocket."""
         state = state_of(session)
         if self._sessions.close_ask(state, failed=False) is not None:
             await self._driver.run(state, self._sessions.finish(state, failed=False))
@@ -322,11 +322,11 @@ class AsyncSessionManager(Managing[AsyncSession]):
         await self._driver.close(state_of(session), failed=failed)
 
     async def abandon(self, session: AsyncSession) -> None:
-        """Close the session of a request whose response cannot carry headers of ours."""
+        """Close the session of a request whose response cannot have the headers of the session."""
         await self._driver.abandon(state_of(session))
 
     def face(self, session: AsyncSession, kind: type[F]) -> F:
-        """Return another face of the same session: a `Session` for functions that run in threads.
+        """Return a blocking `Session` for the same session, for functions that run in threads.
 
         Call it on the event loop of the request.
         """
@@ -353,7 +353,7 @@ class AsyncSessionManager(Managing[AsyncSession]):
     def get(self, id: str) -> "Opening[AsyncSession]":
         """Return the session with the id: `await` it, or use it in an `async with`.
 
-        Raises SessionNotFound, or SessionExpired where the store still has it.
+        Raises SessionNotFound, or SessionExpired if the store still has the expired session.
         """
         return Opening(self._get(checked_id(id)))
 
@@ -366,13 +366,13 @@ class AsyncSessionManager(Managing[AsyncSession]):
             return None
 
     async def from_cookie(self, header: str | None) -> AsyncSession:
-        """Return the loaded session of a raw Cookie header; None stands for no header."""
+        """Return the loaded session of a raw Cookie header; pass None if there is no header."""
         state = self._state_of_cookies(header, Turn())
         await self._driver.load(state)
         return face(self._kind, state, self._driver)
 
     async def delete(self, id: str) -> bool:
-        """End the session that has the id, or ever had it; return whether there was one."""
+        """End the session that has the id, or had it before; return whether there was a session."""
         known = id_in(id)
         ended = known is not None and await self._driver.call("delete", known.key)
         if ended:
@@ -384,7 +384,7 @@ class AsyncSessionManager(Managing[AsyncSession]):
         return int(await self._driver.call("purge", limit))
 
     async def aclose(self) -> None:
-        """Wait for commits that are under way, and let go of what the store holds open."""
+        """Wait for running commits, and close everything that the store holds open."""
         await self._driver.aclose()
 
     async def _get(self, id: Id) -> AsyncSession:

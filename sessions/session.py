@@ -1,7 +1,8 @@
-"""The session: a mapping with a life, in two faces, a blocking and an asynchronous one.
+"""The two classes of sessions: the blocking `Session`, and `AsyncSession` for an event loop.
 
-What happens in memory is a plain method of both; what asks the store is a method of `Session` and a
-coroutine of `AsyncSession`, under the same name. Neither decides anything: `sessions.core` does.
+A member that works in memory is a plain method of both classes. A member that asks the store is a
+method of `Session`, and a coroutine of `AsyncSession` with the same name. The rules of sessions are
+in `sessions.core`.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ class Session(SessionFace[BlockingDriver]):
         self._driver.close(self._state, failed=error is not None)
 
     def load(self) -> None:
-        """Read the session now, if that has not happened yet."""
+        """Read the session now, if it is not loaded yet."""
         state = self._state
         if state.values is None:
             state.check_open()
@@ -48,7 +49,7 @@ class Session(SessionFace[BlockingDriver]):
                 raise
 
     def save(self) -> None:
-        """Commit now what changed so far, a `regenerate()` or `destroy()` too.
+        """Commit all changes now, also a `regenerate()` or a `destroy()`.
 
         Raises SessionNotFound if another request has ended the session.
         """
@@ -65,20 +66,22 @@ class Session(SessionFace[BlockingDriver]):
         self._tell_of_other_values()
 
     def increment(self, key: str, by: float = 1) -> Any:
-        """Add to a number, which may be absent, and return the sum; no other request's is lost."""
+        """Add to a number, or to 0 if it is absent, and return the sum; no call is lost."""
         return self.update_with(key, adding(key, by))
 
     def take(self, key: str, default: Any = None) -> Any:
-        """Remove a value and return it: of all requests that ask for it at once, to one."""
+        """Remove a value and return it; of several concurrent requests, only one receives the
+        value.
+        """
         self._writable()
         flow = self._driver.sessions.take(self._state, plain_key(key), default)
         return self._driver.run(self._state, flow)
 
     def update_with(self, key: str, function: Callable[[Any], T]) -> T:
-        """Replace a value by what the function makes of it (None if absent), and return that.
+        """Replace a value by the function's result for it, and return the result.
 
-        The function runs again if another request has changed the value meanwhile. Raises
-        SessionNotFound if the session has ended.
+        The function receives None if there is no value. It runs again if another request has
+        changed the value in the meantime. Raises SessionNotFound if the session has ended.
         """
         check_plain(function)
         self._writable()
@@ -109,11 +112,11 @@ class AsyncSession(SessionFace[AsyncDriver]):
         await self._driver.close(self._state, failed=error is not None)
 
     def load(self) -> Coroutine[Any, Any, None]:
-        """Read the session now, if that has not happened yet."""
+        """Read the session now, if it is not loaded yet."""
         return self._on_the_loop("load", self._load)
 
     def save(self) -> Coroutine[Any, Any, None]:
-        """Commit now what changed so far, a `regenerate()` or `destroy()` too.
+        """Commit all changes now, also a `regenerate()` or a `destroy()`.
 
         Raises SessionNotFound if another request has ended the session.
         """
@@ -127,18 +130,20 @@ class AsyncSession(SessionFace[AsyncDriver]):
         return self._on_the_loop("reload", self._reload)
 
     def increment(self, key: str, by: float = 1) -> Coroutine[Any, Any, Any]:
-        """Add to a number, which may be absent, and return the sum; no other request's is lost."""
+        """Add to a number, or to 0 if it is absent, and return the sum; no call is lost."""
         return self.update_with(key, adding(key, by))
 
     def take(self, key: str, default: Any = None) -> Coroutine[Any, Any, Any]:
-        """Remove a value and return it: of all requests that ask for it at once, to one."""
+        """Remove a value and return it; of several concurrent requests, only one receives the
+        value.
+        """
         return self._on_the_loop("take", lambda: self._take(key, default))
 
     def update_with(self, key: str, function: Callable[[Any], T]) -> Coroutine[Any, Any, T]:
-        """Replace a value by what the function makes of it (None if absent), and return that.
+        """Replace a value by the function's result for it, and return the result.
 
-        The function runs again if another request has changed the value meanwhile. Raises
-        SessionNotFound if the session has ended.
+        The function receives None if there is no value. It runs again if another request has
+        changed the value in the meantime. Raises SessionNotFound if the session has ended.
         """
         check_plain(function)
         return self._on_the_loop("update_with", lambda: self._update_with(key, function))
@@ -191,7 +196,7 @@ class AsyncSession(SessionFace[AsyncDriver]):
 
 
 def adding(key: str, by: float) -> Callable[[Any], Any]:
-    """Return what adds to a number that may be absent."""
+    """Return a function that adds to a number, or to 0 if the number is absent."""
     if isinstance(by, bool) or not isinstance(by, int | float):
         raise TypeError(
             f"session.increment({key!r}, by={by!r}) has a step that is not a number."
@@ -210,7 +215,7 @@ def adding(key: str, by: float) -> Callable[[Any], Any]:
 
 
 def check_plain(function: Callable[[Any], Any]) -> None:
-    """Refuse a coroutine function, which would be called and not awaited."""
+    """Raise TypeError for a coroutine function, because its result would never be awaited."""
     if not callable(function):
         raise TypeError(
             f"update_with was given {function!r}. Fix: give a function of the old value, such as"
@@ -224,7 +229,7 @@ def check_plain(function: Callable[[Any], Any]) -> None:
 
 
 def mixed_kind(edge: type[F] | None, own: type[F], base: type) -> type[F]:
-    """Return a class that has what the edge needs and what the user's class adds."""
+    """Return a class that combines the class of the edge with the class of the user."""
     if edge is not None and not (isinstance(edge, type) and issubclass(edge, base)):
         raise TypeError(f"face={edge!r} is not a class of sessions. Fix: give a {base.__name__}")
     if edge is None or issubclass(own, edge) or issubclass(edge, own):

@@ -209,7 +209,7 @@ def _where(controller: type, member: Member) -> str:
     place = location(member.function)
     if name.rpartition(".")[2] == member.name:
         return place
-    return f"{controller.__name__}.{member.name}, which is {place}"
+    return f"{controller.__name__}.{member.name}, replaced by {place}"
 
 
 def _join(prefix: str, path: str) -> str:

@@ -227,10 +227,10 @@ def _abstract(key: type, components: Collection[type]) -> NotProvided:
             " to the Application.",
         )
     return NotProvided(
-        f"nothing provides {name}, which is abstract; known implementations:"
+        f"nothing provides {name}, which is abstract. Known implementations:"
         f" {_places([*alike, *others])}",
-        f"Decorate the one you mean with @component, let it inherit from {name}, and pass it to"
-        f" the Application; or return it from a @component method annotated `-> {name}`.",
+        f"Choose an implementation that inherits from {name}. Decorate it with @component, and pass"
+        f" it to the Application. Or return it from a @component method annotated `-> {name}`.",
     )
 
 

@@ -25,7 +25,7 @@ _SWEPT_BY_A_CREATE = 8
 
 
 class MemoryStore(Store):
-    """Keep records in a dictionary: one process only, gone with it.
+    """Keep records in a dictionary of one process, until the process ends.
 
     Bounded by `max_sessions` and by `max_bytes` of data. A full store refuses new data with
     StoreUnavailable; it never drops a live session to make room. Every operation is O(1): keys wait
@@ -143,7 +143,7 @@ class MemoryStore(Store):
         return self._lock.acquire(timeout=CALL_DEADLINE)
 
     def go_on(self) -> None:
-        """Let the calls of other threads begin again."""
+        """Allow the calls of other threads again."""
         self._lock.release()
 
     def begin_in_child(self) -> None:

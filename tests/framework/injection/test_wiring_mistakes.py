@@ -85,10 +85,10 @@ def test_an_unbound_abstract_class_is_a_problem_that_names_implementations() -> 
     problem = only_problem_of(page_of(Mailer, str))
 
     assert problem.what.startswith(
-        "parameter 'it': nothing provides Mailer, which is abstract; known implementations:"
+        "parameter 'it': nothing provides Mailer, which is abstract. Known implementations:"
     )
     assert location(SmtpMailer) in problem.what
-    assert "Decorate the one you mean with @component" in problem.remedy
+    assert "Decorate it with @component" in problem.remedy
 
 
 def test_an_unbound_protocol_names_the_components_that_look_like_it() -> None:
@@ -102,7 +102,7 @@ def test_an_unbound_protocol_names_the_components_that_look_like_it() -> None:
     problem = only_problem_of(page_of(Clock, str), Sundial)
 
     assert location(Sundial) in problem.what
-    assert "let it inherit from Clock" in problem.remedy
+    assert "inherits from Clock" in problem.remedy
 
 
 def test_a_long_list_of_implementations_is_cut() -> None:
