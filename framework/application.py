@@ -231,7 +231,9 @@ class Application:
         except Exception as error:
             if self.debug:
                 raise
-            told = str(error) if self.start_mistake is None else numbered([self.start_mistake])
+            # Read once: another request may try to start meanwhile, and forgets the mistake.
+            mistake = self.start_mistake
+            told = str(error) if mistake is None else numbered([mistake])
             logger.exception(
                 "the application cannot start, and this request has no answer: %s", told
             )
