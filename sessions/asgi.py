@@ -44,10 +44,9 @@ def session_of(connection: "HasScope | Mapping[str, Any]") -> AsyncSession:
     session = scope.get(SCOPE_KEY)
     if not isinstance(session, AsyncSession):
         raise SessionError(
-            f"the session in the scope of this request is not from SessionMiddleware, but a"
-            f" {type(session).__name__}. Fix:"
-            " add the middleware: SessionMiddleware(app, container=SessionContainer(keys=[...])),"
-            " and no other session middleware inside of it"
+            "the session in the scope of this request is not from SessionMiddleware, but a"
+            f" {type(session).__name__}. Fix: add the middleware: SessionMiddleware(app, container="
+            "SessionContainer(keys=[...])), and no other session middleware inside of it"
         )
     return session
 
@@ -286,8 +285,7 @@ class _Request:
                 raise SessionError(
                     f'scope["session"] was replaced by a {type(held).__name__}, which cannot be'
                     " saved. Fix: put a dict there, or None to end the session, and no other"
-                    " session"
-                    " middleware inside of SessionMiddleware"
+                    " session middleware inside of SessionMiddleware"
                 )
             await session.load()
             session.clear()
