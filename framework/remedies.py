@@ -50,7 +50,7 @@ def remedy_for(error: BaseException) -> str | None:
 
 
 def note_remedy(error: BaseException) -> None:
-    """Add to an error what to do about it, for the log and for every other traceback."""
+    """Add a remedy to an error, which the log and every other traceback then show."""
     remedy = remedy_for(error)
     if remedy is not None and not any("Fix: " in note for note in notes_of(error)):
         error.add_note(f"Fix: {remedy}")

@@ -54,10 +54,8 @@ def session_of(connection: "HasScope | Mapping[str, Any]") -> AsyncSession:
 class SessionMiddleware:
     """Give the application a session in `scope["session"]`.
 
-    With `load="eager"` the session is loaded before the application runs; with "on_demand" the
-    application awaits `session.load()`. It is saved before the headers of the response leave.
-    Inside another SessionMiddleware of the same container, this one does nothing. Inside one of
-    another container, it gives its own session to the application inside of it.
+    With `load="eager"`, the session is loaded before the application runs; with "on_demand", the
+    application awaits `session.load()`. The session is saved before the response headers leave.
     """
 
     def __init__(self, app: ASGIApp, container: SessionContainer, *, load: Load = "eager") -> None:

@@ -282,7 +282,7 @@ def _trial(container: SessionContainer) -> Iterator[str]:
 
 
 def _time(clock: object) -> Iterator[str]:
-    """Ask the clock once, for the same reason."""
+    """Call the clock once, so that a wrong clock is found at start-up."""
     if not callable(clock):
         return
     try:

@@ -141,7 +141,7 @@ class _Response:
             self._manager.abandon(self._session)
 
     def refuse(self, error: SessionError, environ: "WSGIEnvironment") -> Iterable[bytes]:
-        """Answer for the application that the session could not be had."""
+        """Answer 503 instead of the application, because the session failed."""
         status, headers, body = refusal(error)
         merge_headers(headers, self._manager.close(self._session, failed=True))
         self._start_response(f"{status.value} {status.phrase}", headers)

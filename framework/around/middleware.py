@@ -97,7 +97,7 @@ def _instances(listed: Sequence[object], graph: Graph, here: Place) -> Iterator[
 
 def _not_middleware(listed: object) -> Mistake:
     return Mistake(
-        f"{reprlib.repr(listed)} is listed as middleware, but cannot go around a request",
+        f"{reprlib.repr(listed)} is listed as middleware, but does not take (request, next)",
         "List functions (request, next), or classes or objects whose __call__ takes these two.",
     )
 

@@ -114,7 +114,7 @@ def _resolving_function(component: object, field: Field) -> Callable[..., object
 
 
 def _resolving_once(plan: Plan, component: Any) -> Extract:
-    """Return the function that calls `resolve` once in a request, for all who take the value."""
+    """Return the function that calls `resolve` once in a request, for all its parameters."""
     resolve = compile_call(plan, component.resolve)
     # A name can be a variable of the path for a handler, and a key of the query for a component of
     # the request, which does not know the path. The two must not share one value.

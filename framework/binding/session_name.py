@@ -107,7 +107,7 @@ class SessionName(_Annotated, _root=True):
 
 
 def _as_a_parameter(key: object) -> str:
-    """Say how to take one value, for the annotation `session["cart"]` is close to that."""
+    """Say how to take one value, because `session["cart"]` looks like such an annotation."""
     if not isinstance(key, str):
         return ""
     return f" One value alone is the parameter `x: Annotated[T, session_value({key!r})]`."

@@ -115,7 +115,7 @@ def _kind(part: object) -> str:
 
 
 def _named_elsewhere(part: type) -> str | None:
-    """Say where the user names a class that works without being given to the application."""
+    """Say where a class belongs that works without being passed to the application."""
     name = part.__name__
     if callable(getattr(part, "check", None)):
         return f"If it is a guard, leave it out: @guard({name}) is enough."

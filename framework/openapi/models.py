@@ -28,7 +28,7 @@ def schema_of_stranger(kind: Any) -> Schema:
 
 
 def is_describable(annotation: Any) -> bool:
-    """Return whether pydantic knows a type with models inside that msgspec does not know."""
+    """Return whether pydantic can describe a type that contains pydantic models."""
     if "pydantic" not in sys.modules:
         return False
     from pydantic import TypeAdapter

@@ -29,7 +29,7 @@ _POLICY = (
 
 @dataclass(frozen=True, kw_only=True)
 class OpenAPI(AddsController):
-    """Describe an application as OpenAPI 3.1, at a path of its own, for programs and for people.
+    """Describe an application in OpenAPI 3.1, at one path, for programs and for people.
 
     A configuration has a component method that returns this component. `include` chooses the
     routes, and `amend` completes the document in place, for example with security schemes.

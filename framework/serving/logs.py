@@ -4,9 +4,9 @@ import logging
 
 
 def show_logs() -> None:
-    """Show log lines from INFO on, where the application does not set up logging itself.
+    """Show log lines from INFO on, if the application does not set up logging itself.
 
-    Python writes a line to its last resort only if the application has added no handler.
+    Python uses `logging.lastResort` only if the application has added no handler.
     """
     root = logging.getLogger()
     if root.level == logging.WARNING:

@@ -60,7 +60,7 @@ def _missing(name: str, session: object) -> AttributeError:
     instead = next((text for names, text in _VERBS.items() if name in names.split()), None)
     if instead:
         return AttributeError(
-            f"a session has no attribute {name!r}; write {instead}", name=name, obj=session
+            f"a session has no attribute {name!r}. Fix: write {instead}", name=name, obj=session
         )
     public = [known for known in dir(type(session)) if not known.startswith("_")]
     close = get_close_matches(name, public, n=1, cutoff=0.7)

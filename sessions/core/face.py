@@ -192,7 +192,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
 
     @property
     def created_at(self) -> datetime:
-        """Return when the session began; a sign-in begins it anew."""
+        """Return when the session began; a sign-in sets this time again."""
         self._readable()
         return _utc(self._state.started_at)
 
@@ -297,7 +297,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
         self._tell_of_other_values()
 
     def on_reload(self, call: Callable[[], None]) -> None:
-        """Call this after each reload and destroy: for whoever holds a copy of a value."""
+        """Call a function after each reload and destroy, for code that keeps a copy of a value."""
         self._state.after_reload = (*self._state.after_reload, call)
 
     # Private
@@ -364,7 +364,7 @@ def face(kind: type[T], state: State, driver: Driver) -> T:
 
 
 def state_of(session: SessionFace[Any]) -> State:
-    """Return the state that a session shows, for managers."""
+    """Return the state of a session, for managers."""
     try:
         return session._state
     except AttributeError:

@@ -5,7 +5,7 @@ import threading
 
 
 def lock_across_forks() -> threading.RLock:
-    """Return a lock that a fork waits for: whoever holds it is not there in the child."""
+    """Return a lock that a fork waits for, because the child lacks the thread that holds it."""
     lock = threading.RLock()
     # Windows has no forks.
     if hasattr(os, "register_at_fork"):

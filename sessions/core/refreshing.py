@@ -97,7 +97,7 @@ class Refreshing(MemoryVerbs):
         return self.rules.rolling and not _is_public(state)
 
     def renews_cookie(self, state: State, record: Record) -> bool:
-        """Return whether the browser is to get the cookie anew, for as long as the record lives."""
+        """Return whether the browser needs the cookie again, because its record lives longer."""
         if record.timeout is None and not self._renews_any:
             return False
         if _is_public(state):

@@ -77,7 +77,7 @@ class IdSigner:
 
 
 def is_well_formed(token: str) -> bool:
-    """Return whether a token has the form of ours, whoever signed it."""
+    """Return whether a token has the form of our tokens, with any signature."""
     return len(token) <= LONGEST_TOKEN and _TOKEN.fullmatch(token) is not None
 
 

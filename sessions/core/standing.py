@@ -21,7 +21,7 @@ class Standing(Enum):
     PAST = auto()
     """It was an id of a session until a moment ago: it reads and stores nothing."""
     AMBIGUOUS = auto()
-    """The request bears several live sessions: no session counts, and nothing is stored."""
+    """The request has ids of several live sessions: none is used, and nothing is stored."""
     UNKNOWN = auto()
     """No session has this id, or it lost the id long ago: the request begins a new session."""
 
@@ -78,7 +78,7 @@ def damage_of(answer: object) -> str | None:
 
 
 def live_ones(found: Iterable[Found]) -> list[Found]:
-    """Return what was found alive, each session once, by its present id if that is there."""
+    """Return the live sessions, each one once, by its present id if the request has it."""
     live: dict[str, Found] = {}
     for one in found:
         id, standing, _ = one

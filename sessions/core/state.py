@@ -153,7 +153,7 @@ class State(msgspec.Struct, eq=False):
             self.values = dict.fromkeys(record.values, ENCODED)
 
     def begin_as_loaded(self) -> None:
-        """Forget what was not saved, but for what ends the session or its sign-in."""
+        """Discard the unsaved changes, except those that end the session or its sign-in."""
         if self.values is None:
             return
         if self.left is not None and self.record is None:
@@ -277,7 +277,7 @@ class State(msgspec.Struct, eq=False):
             self.left = (self.id, self.record, self.standing)
 
     def begin_undamaged(self, error: UnreadableValue) -> None:
-        """Begin afresh, for a stored value cannot be read; what this request has done stays."""
+        """Begin a new session, because a stored value cannot be read; own changes stay."""
         self.note("unreadable", f"{error}")
         damaged, pending = self.id, self.pending
         self.leave()
@@ -296,7 +296,7 @@ class State(msgspec.Struct, eq=False):
         return Unsaved(*self.changes(), stored=self.base, pending=self.pending)
 
     def change_again(self, unsaved: Unsaved) -> None:
-        """Take changes that were dropped, but for values that have been stored since."""
+        """Restore discarded changes, except values that were stored in the meantime."""
         values = self.values if self.values is not None else {}
         assigned = set(self.assigned or ())
         for key in (*unsaved.changed, *unsaved.removed):
@@ -310,7 +310,7 @@ class State(msgspec.Struct, eq=False):
     # What is told
 
     def note(self, kind: EventKind, detail: str) -> None:
-        """Keep an event until it is told."""
+        """Keep an event until the listeners receive it."""
         self.events = (*self.events, (kind, detail))
 
     def note_obstacle(self, obstacle: tuple[EventKind, str]) -> None:

@@ -22,7 +22,7 @@ _FOREIGN = (
 
 
 class Tokens:
-    """Find the ids that a request bears, and answer over the transport by which they came."""
+    """Find the ids of a request, and answer over the transport that carried them."""
 
     def __init__(self, signer: IdSigner, transports: Sequence[Transport]) -> None:
         self._signer = signer

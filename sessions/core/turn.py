@@ -63,7 +63,7 @@ class Turn:
         return self._waiting
 
     def _leave(self, woken: "asyncio.Future[None]") -> None:
-        """Wait no longer; whoever was woken in vain wakes the next."""
+        """Stop waiting; a waiter that was woken too late wakes the next one."""
         try:
             self._queue().remove(woken)
         except ValueError:

@@ -62,7 +62,7 @@ def take(sessions: Commits, state: State, key: str, default: object) -> Flow[Any
 
 
 def ended() -> SessionNotFound:
-    """Return the error for whoever acts upon a session that is no longer there."""
+    """Return the error for an operation on a session that has ended."""
     return SessionNotFound(
         "the session was ended by another request, or has another id now, so nothing was changed."
         " Fix: answer as for a visitor without a session, or sign the user in again with set_user()"

@@ -7,7 +7,7 @@ _MISSING: Final = object()
 
 
 class Items(ItemsView[str, Any]):
-    """Pass over keys that are removed meanwhile."""
+    """Skip keys that another thread removes during the loop."""
 
     __slots__ = ("_session",)
 
@@ -23,7 +23,7 @@ class Items(ItemsView[str, Any]):
 
 
 class Values(ValuesView[Any]):
-    """Pass over keys that are removed meanwhile."""
+    """Skip keys that another thread removes during the loop."""
 
     __slots__ = ("_items",)
 

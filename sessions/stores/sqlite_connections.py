@@ -259,7 +259,7 @@ class Connections:
 
 
 class FilesReplaced(sqlite3.OperationalError):
-    """Report that the connection's files are no longer those at the path."""
+    """Report that other files are at the path now than those of the connection."""
 
 
 class Files(NamedTuple):

@@ -32,7 +32,7 @@ def a_record(
 
 
 def some_changes(clock: Callable[[], float], *, lives: float = LIFETIME, **fields: Any) -> Changes:
-    """Return changes of a request that comes now, with these fields."""
+    """Return the changes of a request at the present time, with these fields."""
     now = clock()
     made: dict[str, Any] = {
         "secret": SECRET,

@@ -213,7 +213,7 @@ def domain_matches(host: str, domain: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether the host is this machine, where tests ask for a site of any domain."""
+    """Return whether the host is this machine, which tests use for a site of any domain."""
     return _without_port(host) in ("localhost", "127.0.0.1", "[::1]")
 
 

@@ -184,7 +184,7 @@ def test_what_cannot_go_around_is_a_problem(listed: object) -> None:
     """The report says what is in the list."""
     problem = only_problem_of(Pages, around(listed))
 
-    assert problem.what == f"{listed!r} is listed as middleware, but cannot go around a request"
+    assert problem.what == f"{listed!r} is listed as middleware, but does not take (request, next)"
     assert "Around.middleware (" in problem.where
 
 
