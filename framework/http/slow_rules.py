@@ -27,6 +27,9 @@ _IS_SHORT = rf"(?![\s\S]{{{LONGEST + 1}}})"
 
 def slow_variables(rule: str) -> Iterator[Mistake]:
     """Yield a mistake for variables that make a rule slow."""
+    # Nearly all rules have at most one variable, and start-up reads each rule.
+    if rule.count("<") < 2:
+        return
     if len(_PATH_VARIABLE.findall(rule)) > 1:
         yield Mistake(
             f"the path {rule!r} has more than one variable that may contain slashes, so matching"
@@ -46,9 +49,15 @@ def slow_variables(rule: str) -> Iterator[Mistake]:
 def only_short(parts: Iterable[RulePart]) -> Iterator[RulePart]:
     """Let the parts of a rule that have two variables beside each other match only short paths."""
     for part in parts:
-        segments = part.content.replace(_NO_SLASH, "").split("/")
-        is_divided = any(segment.count(_GROUP) > 1 for segment in segments)
-        yield replace(part, content=_IS_SHORT + part.content) if is_divided else part
+        yield replace(part, content=_IS_SHORT + part.content) if _is_divided(part.content) else part
+
+
+def _is_divided(content: str) -> bool:
+    """Return whether two variables of one segment stand in the expression of a part."""
+    if content.count(_GROUP) < 2:
+        return False
+    segments = content.replace(_NO_SLASH, "").split("/")
+    return any(segment.count(_GROUP) > 1 for segment in segments)
 
 
 def _parts(rule: str) -> Iterator[str]:
