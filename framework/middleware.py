@@ -67,9 +67,8 @@ def component_of(request: Request, key: type[T]) -> T:
     make = context.per_request.get(key)
     if make is None:
         raise LookupError(
-            f'no component {key.__name__} has scope="request". Fix: take a component that lives'
-            " longer"
-            " as a parameter of the constructor"
+            f'no component {key.__name__} has scope="request". Fix: if the component is'
+            " built once, take it as a parameter of the constructor of the middleware"
         )
     return cast(T, make(context))
 

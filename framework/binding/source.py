@@ -156,7 +156,7 @@ class Marker(ABC):
         return self.fallible
 
     def requires_body(self, field: Field) -> bool:
-        """Return whether a request without a body lacks the argument."""
+        """Return whether the argument is missing in a request without a body."""
         return Needs.BODY in self.needs and field.default is None
 
 
@@ -206,7 +206,7 @@ class Parameter:
 
     @property
     def requires_body(self) -> bool:
-        """Return whether a request without a body lacks the argument."""
+        """Return whether the argument is missing in a request without a body."""
         return self.marker.requires_body(self.field)
 
     def flattened(self) -> Iterator["Parameter"]:

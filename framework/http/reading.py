@@ -49,7 +49,7 @@ class Request(wrappers.Request):
             raise BadRequest("The body is not valid JSON: it is nested too deeply.") from error
 
     def whole_data(self) -> bytes:
-        """Return the body; raise an error if code has read the body and has not kept it."""
+        """Return the body; raise an error if other code has read it from the stream before."""
         if self._is_taken and "form" in self.__dict__ and self.mimetype in FORM_TYPES:
             raise UnsupportedMediaType(
                 f"The body has the type {self.content_type!r}, and was read as a form."

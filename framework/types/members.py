@@ -98,8 +98,8 @@ def in_class(definition: Any, name: str, target: type) -> Any:
 def method_of(target: object, name: str) -> Callable[..., object] | None:
     """Return the method of an object from its class, with `self`; None if there is no method.
 
-    A callable that is not a function of the class is returned as a static method: it takes the
-    arguments of its caller, without `self`.
+    If the attribute is a callable that is not a function of the class, it is returned as a static
+    method, which is called without `self`.
     """
     called: Any = getattr(target, name, None)
     if not callable(called):

@@ -115,7 +115,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def finish(self, state: State, *, failed: bool) -> Flow[None]:
-        """Do at the end of a request what is left to do."""
+        """Store what a request has changed, at the end of the request."""
 
     @abstractmethod
     def give_up(self, state: State) -> Flow[None]:

@@ -44,7 +44,7 @@ class Tokens:
         """Seconds after which a client may have forgotten its token, None if it keeps it."""
 
     def identify(self, state: State) -> tuple[Id, ...]:
-        """Return the different ids of the request that carry our signature."""
+        """Return the ids of the request that have a valid signature, each one once."""
         if state.ids is None:
             state.ids = self._find(state, state.head) if state.head is not None else ()
         return state.ids

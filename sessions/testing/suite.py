@@ -15,10 +15,10 @@ OneTest = Callable[[StoreUnderTest, ManualClock], Coroutine[Any, Any, None]]
 
 
 class Suite:
-    """Hold a store to laws, each on a fresh store.
+    """Test the rules of the contract, each with a new store.
 
-    `server_expires` is True for a store whose server removes expired records by a clock of its own:
-    the tests that move a clock are skipped then.
+    `server_expires` is True if the server of the store removes expired records by its own clock.
+    The tests that change the clock are then skipped.
     """
 
     server_expires = False
