@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 ENVIRON_KEY = "sessions.session"
 MANAGER_KEY = "sessions.manager"
-MANAGERS_KEY = "sessions.managers"
+OPENED_KEY = "sessions.opened"
+"""The key for the session of each middleware around a request, and for its manager."""
 
 ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
@@ -44,15 +45,14 @@ class SessionMiddleware:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        outer: tuple[SessionManager, ...] = environ.get(MANAGERS_KEY, ())
-        if outer:
-            if any(manager.container is self.manager.container for manager in outer):
+        if OPENED_KEY in environ:
+            if opened_in(environ, self.manager.container) is not None:
                 return self.app(environ, start_response)
             # What is around this one keeps the session that it has.
             environ = {**environ}
         session = environ[ENVIRON_KEY] = self.manager.open(EnvironHead(environ))
         environ[MANAGER_KEY] = self.manager
-        environ[MANAGERS_KEY] = (*outer, self.manager)
+        environ[OPENED_KEY] = (*environ.get(OPENED_KEY, ()), (self.manager, session))
         response = _Response(self.manager, session, start_response)
         try:
             return response.run(self.app, environ)
@@ -65,6 +65,12 @@ class SessionMiddleware:
         except BaseException:
             response.give_up()
             raise
+
+
+def opened_in(environ: "WSGIEnvironment", container: SessionContainer) -> Session | None:
+    """Return the session that a SessionMiddleware of the container around this has opened."""
+    opened: tuple[tuple[SessionManager, Session], ...] = environ.get(OPENED_KEY, ())
+    return next((session for manager, session in opened if manager.container is container), None)
 
 
 class EnvironHead:

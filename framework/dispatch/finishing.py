@@ -14,7 +14,7 @@ from sessions.edges import merge_headers
 from sessions.errors import StoreUnavailable
 from sessions.manager import SessionManager
 from sessions.session import Session
-from sessions.wsgi import ENVIRON_KEY, MANAGER_KEY
+from sessions.wsgi import OPENED_KEY, opened_in
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -92,8 +92,8 @@ def in_session(
         environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
     ) -> Iterable[bytes]:
         context = contexts(environ, values, manager)
-        if MANAGER_KEY in environ and environ[MANAGER_KEY].container is manager.container:
-            return _respond_inside(answer, recover, context, start_response)
+        if OPENED_KEY in environ and (shared := opened_in(environ, manager.container)) is not None:
+            return _respond_inside(answer, recover, context, shared, start_response)
         try:
             rendered = answer(context)
             session = context.session if always else context.opened
@@ -111,10 +111,14 @@ def in_session(
 
 
 def _respond_inside(
-    answer: Answer, recover: Recover, context: Context, start_response: "StartResponse"
+    answer: Answer,
+    recover: Recover,
+    context: Context,
+    session: Session,
+    start_response: "StartResponse",
 ) -> Iterable[bytes]:
     """Respond inside of a SessionMiddleware of the same container, which saves the session."""
-    context.opened = context.environ[ENVIRON_KEY]
+    context.opened = session
     status, headers, body = answer(context)
     try:
         if context.held and not _is_failure(status):

@@ -66,14 +66,18 @@ def counting(app: WSGIApplication) -> WSGIApplication:
 class Stack:
     """Serve an application of one container inside of the middleware of another, or the same."""
 
-    def __init__(self, outer: SessionContainer, inner: SessionContainer) -> None:
+    def __init__(
+        self, outer: SessionContainer, inner: SessionContainer, *between: SessionContainer
+    ) -> None:
         @configuration
         class Sessions:
             @component
             def session_container(self) -> SessionContainer:
                 return inner
 
-        app = Application(Pages, Sessions)
+        app: WSGIApplication = Application(Pages, Sessions)
+        for container in between:
+            app = SessionMiddleware(app, container)
         self.middleware = SessionMiddleware(counting(app), outer)
         self.client = Client(self.middleware)
 
@@ -151,3 +155,29 @@ def test_another_container_has_a_session_of_its_own(store: WatchedStore) -> None
     assert [answer.text for answer in answers] == ["1", "2"]
     assert len(answers[0].headers.getlist("Set-Cookie")) == 2
     assert stack.held() == {"before": 2, "after": 2}
+
+
+@pytest.mark.parametrize("settings", [{}, {"rolling": True}, {"save_uninitialized": True}])
+def test_another_container_may_stand_between_the_two(
+    store: WatchedStore, settings: dict[str, Any]
+) -> None:
+    """The application uses the session of its own container, wherever that was opened."""
+    container = SessionContainer(keys=[KEY], store=store, **settings)
+    between = SessionContainer(keys=[OTHER], session_prefix="between", **settings)
+    stack = Stack(container, container, between)
+
+    answers = [stack.get(path) for path in ("/count", "/count", "/failure", "/cart", "/stream")]
+
+    assert [answer.text for answer in answers[:2]] == ["1", "2"]
+    assert [len(_cookies(answer, "session")) for answer in answers[:2]] == [
+        1,
+        int("rolling" in settings),
+    ]
+    assert stack.held()["inner"] == "streamed"
+    assert stack.held()["cart"] == [0]
+
+
+def _cookies(answer: Any, name: str) -> list[str]:
+    return [
+        cookie for cookie in answer.headers.getlist("Set-Cookie") if cookie.startswith(f"{name}=")
+    ]
