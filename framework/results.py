@@ -21,6 +21,8 @@ encode_json = msgspec.json.Encoder(enc_hook=encodable).encode
 
 V = TypeVar("V", covariant=True)
 _CHUNKS = (str, bytes, bytearray, memoryview)
+# Lists come first, because nearly every body is one.
+_SEVERAL = (list, tuple, Sequence, ValuesView)
 Headers = Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]]
 
 
@@ -86,7 +88,7 @@ def check_body(body: object, where: str) -> None:
 
     `where` names the code that returns the Response.
     """
-    chunks = body if isinstance(body, Sequence | ValuesView) else ()
+    chunks = body if isinstance(body, _SEVERAL) else ()
     is_value = isinstance(body, Mapping | Set) or not isinstance(body, Iterable)
     if is_value or is_pydantic_model(type(body)) or not all(isinstance(c, _CHUNKS) for c in chunks):
         raise TypeError(
