@@ -159,7 +159,7 @@ def _shown(errors: Iterable[FieldError]) -> list[FieldError]:
 
 
 def _sendable(text: str) -> str:
-    """Write surrogates, which stand for bytes of the client that are not UTF-8, as escapes."""
+    """Write surrogates, which stand for bytes that are not UTF-8, as escapes."""
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 

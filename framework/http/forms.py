@@ -20,6 +20,9 @@ CSRF_FIELD = "csrf_token"
 # No header can send such a file name back, and no file system has a NUL in a name.
 _CONTROL = re.compile(r"[\x00-\x08\n-\x1f\x7f]")
 
+# A surrogate stands for a byte that is not UTF-8.
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 # The result of Werkzeug's parser: the rest of the body, the fields and the files.
 Parsed = tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]
 
@@ -80,6 +83,22 @@ class FormParser(FormDataParser):
             ) from error
         _check_names(fields, files)
         return fields, files
+
+
+def readable(fields: MultiDict[str, str]) -> MultiDict[str, str]:
+    """Return fields without surrogates: `%FF` stays `%FF`, as in the query of a request object."""
+    pairs = list(fields.items(multi=True))
+    if all(_is_readable(text) for pair in pairs for text in pair):
+        return fields
+    return type(fields)([(_escaped(name), _escaped(value)) for name, value in pairs])
+
+
+def _is_readable(text: str) -> bool:
+    return text.isascii() or not _SURROGATE.search(text)
+
+
+def _escaped(text: str) -> str:
+    return text.encode(errors="surrogateescape").decode(errors="werkzeug.url_quote")
 
 
 def _check_names(fields: MultiDict[str, str], files: MultiDict[str, FileStorage]) -> None:

@@ -6,13 +6,13 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote_plus
 
 from werkzeug import wrappers
-from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.utils import cached_property
 
 from framework.http.bodies import content_length, open_body, read_body, refuse_encoded
 from framework.http.cookies import read_cookies
-from framework.http.forms import FORM_TYPES, FormData, FormParser
+from framework.http.forms import FORM_TYPES, URLENCODED, FormData, FormParser, readable
 from framework.settings import HTTPSettings
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ READER_KEY = "framework.context"
 
 class Request(wrappers.Request):
     """A Werkzeug request that reads its body as parameters do, and closes its uploaded files."""
+
+    received: MultiDict[str, str]
+    """The fields of the form as parameters read them, once something has read the form."""
 
     @cached_property
     def stream(self) -> IO[bytes]:
@@ -72,9 +75,13 @@ class Request(wrappers.Request):
         return not is_kept and "stream" in self.__dict__ and self.stream.tell() > 0
 
     def _load_form_data(self) -> None:
+        if "form" in self.__dict__:
+            return
         if self.mimetype in FORM_TYPES:
             refuse_encoded(self.environ)
         super()._load_form_data()
+        fields = self.received = self.__dict__["form"]
+        self.__dict__["form"] = readable(fields) if self.mimetype == URLENCODED else fields
 
     def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
         file = super()._get_file_stream(*args, **kwargs)
@@ -127,7 +134,8 @@ class RequestReader:
                 f"The body has the type {request.content_type!r}: send {' or '.join(FORM_TYPES)}."
             )
         request.require_untaken()
-        return FormData(request.form, request.files)
+        files = request.files
+        return FormData(request.received, files)
 
     @property
     def query(self) -> dict[str, list[str]]:

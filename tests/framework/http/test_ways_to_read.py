@@ -20,10 +20,12 @@ from framework import (
     component,
     configuration,
     controller,
+    guard,
     post,
 )
 from framework.http.context import Context
 from framework.testing import open_client
+from tests.support.small_applications import client_of
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=b"
@@ -232,3 +234,43 @@ def test_the_limit_of_a_body_is_told_as_such() -> None:
 
     assert refused.status_code == 413
     assert refused.get_json()["detail"] == f"The body is over the limit of {LIMIT} bytes."
+
+
+@pytest.mark.parametrize("text", ["a%FF", "%ED%A0%80", "%C3", "caf%C3%A9%FF", "%FF%FF+x"])
+def test_the_request_object_reads_bytes_of_a_form_as_it_reads_those_of_a_query(text: str) -> None:
+    """Bytes that are not UTF-8 stay escaped, in names and values, so that they can be sent."""
+
+    @controller("/")
+    class Pages:
+        @post("/")
+        def page(self, request: Request) -> list[bool]:
+            return [request.form == request.args, "".join(request.form.values()).isprintable()]
+
+    with client_of(Pages) as client:
+        answer = client.post(
+            f"/?n{text}={text}",
+            data=f"n{text}={text}",
+            content_type="application/x-www-form-urlencoded",
+        )
+
+    assert answer.get_json() == [True, True]
+
+
+def test_a_parameter_and_the_request_object_may_both_read_a_form() -> None:
+    """Whichever is first, the parameter refuses what is not UTF-8."""
+
+    class Reads:
+        def check(self, request: Request) -> bool:
+            return request.form["x"] == "%FF"
+
+    @controller("/")
+    class Pages:
+        @post("/")
+        @guard(Reads)
+        def page(self, x: Form[str], request: Request) -> str:
+            return request.form["x"]
+
+    with client_of(Pages) as client:
+        answer = client.post("/", data="x=%FF", content_type="application/x-www-form-urlencoded")
+
+    assert answer.get_json()["errors"] == [{"where": "form:x", "what": "expected UTF-8"}]
