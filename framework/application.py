@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request
 
-from framework.arguments import OF_APPLICATIONS, explains_arguments
+from framework.arguments import OF_APPLICATIONS, OF_RUN, explains_arguments
 from framework.around.exception_handlers import Catcher
 from framework.around.middleware import read_middleware
 from framework.decorators import is_configuration
@@ -134,6 +134,12 @@ class Application:
         With a request, the URL is below the mount point at which the request arrived; `_external`
         adds the scheme and host of the request. Values that the path does not have go to the query.
         """
+        if not (request is None or isinstance(request, Request)):
+            raise TypeError(
+                f"url_for({endpoint!r}, {request!r}) has a second value that is not a request. Fix:"
+                f" give the variables of the path by name, as in"
+                f" url_for({endpoint!r}, user_id={request!r})"
+            )
         if _external and request is None:
             raise TypeError(
                 f"the URL of {endpoint!r} with scheme and host needs a request:"
@@ -150,6 +156,7 @@ class Application:
 
         return open_client(self._parts, replacements, debug=self.debug)
 
+    @explains_arguments("app.run", "app.run(host, port, reload=True)", OF_RUN)
     def run(
         self,
         host: str = "127.0.0.1",
@@ -159,6 +166,10 @@ class Application:
         debug: bool | None = None,
     ) -> None:
         """Serve for development until Ctrl-C."""
+        # A user without a type checker may give any type.
+        given: object = port
+        if not isinstance(given, int):
+            raise TypeError(f"port={given!r} is not a number. Fix: write port=8000")
         from framework.serving.server import serve
 
         serve(lambda: self, host=host, port=port, reload=reload, debug=debug)

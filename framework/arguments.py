@@ -126,6 +126,17 @@ OF_COMPONENTS = _each(
     }
 )
 OF_CATCH = _STATUS
+OF_RUN = _each(
+    {
+        "use_reloader": "the argument is called reload",
+        "use_debugger": "the argument is called debug",
+        "workers threads threaded processes": (
+            "app.run() is for development; a server such as gunicorn has workers"
+        ),
+        "app address bind": "the first argument is the host",
+    }
+)
+OF_REPLACE = _each({"to value instance new": "write replace(Mailer).to(fake)"})
 OF_VALUES = _each(
     {
         "default default_factory": "write the default behind the parameter, as in x: ... = 1",

@@ -8,13 +8,14 @@ import click
 from framework.commands.check import check
 from framework.commands.explain import explain
 from framework.commands.new import new
+from framework.commands.other_names import Commands
 from framework.commands.routes import routes
 from framework.commands.run import run
 from framework.commands.secret import secret
 from framework.commands.shell import shell
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="satsuma", prog_name="framework")
 def main() -> None:
     """Run and inspect an application.

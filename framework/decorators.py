@@ -132,6 +132,11 @@ def component(target: Any = None, /, *, scope: Scope = "application") -> Any:
         raise TypeError(
             f'the scope {scope!r} does not exist. Fix: write "application" or "request"'
         )
+    if target is not None and not _is_definition(target):
+        raise TypeError(
+            f"@component takes no {target!r}. Fix: write @component alone above a class or a"
+            ' method, or @component(scope="request")'
+        )
 
     def decorate(target: Any) -> Any:
         tag(target, COMPONENT, scope)
@@ -164,8 +169,13 @@ def repository(target: Any = None, /, *, scope: Scope = "application") -> Any:
     return component(scope=scope) if target is None else component(scope=scope)(target)
 
 
+@explains_arguments("@configuration", "@configuration alone, without parentheses")
 def configuration(target: Class) -> Class:
     """Tag a class as one whose `@component` methods provide components."""
+    if not isinstance(target, type):
+        raise TypeError(
+            f"@configuration takes no {target!r}. Fix: write @configuration alone above a class"
+        )
     tag(target, _CONFIGURATION, True)
     return target
 
@@ -284,10 +294,17 @@ def _verb(method: str, path: str, status: int | None) -> Callable[[Target], Targ
     return decorate
 
 
+def _is_definition(target: object) -> bool:
+    return callable(target) or isinstance(target, staticmethod | classmethod | property)
+
+
 def _not_a_path(name: str, given: object) -> str:
     # A decorator that is written without parentheses is called with the decorated function.
     if callable(given):
         return f'@{name} takes a path, and is written without one: write @{name}("/")'
+    if isinstance(given, list | tuple) and given:
+        lines = " ".join(f"@{name}({path!r})" for path in given)
+        return f"@{name} takes one path, not {given!r}. Fix: write one decorator for each: {lines}"
     return f'@{name} takes a path, not {given!r}: write @{name}("/")'
 
 

@@ -23,6 +23,12 @@ _CALLED = re.compile(r"\b(Next|Callable)\b")
 _RETURNED = re.compile(r"Response\b")
 _UNSAID = (EMPTY, Any, "Any", object, "object")
 
+# The parameters of middleware of other gateways.
+_GATEWAYS = {
+    ("environ", "start_response"): "WSGI",
+    ("scope", "receive", "send"): "ASGI",
+}
+
 T = TypeVar("T")
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
@@ -81,6 +87,23 @@ def uses_session(middleware: Middleware) -> bool:
 def is_about_middleware(key: object) -> bool:
     """Return whether a type is a collection of middleware."""
     return any(Middleware in (member, *get_args(member)) for member in get_args(key))
+
+
+def refuse_gateways(listed: Any) -> None:
+    """Raise `Mistake` for middleware of WSGI or ASGI, which goes around the whole application."""
+    signature = _signature_of_objects(listed) if isinstance(listed, type) else _signature(listed)
+    names = () if signature is None else tuple(signature.parameters)
+    kind = _GATEWAYS.get(names)
+    if kind is None:
+        return
+    shown = getattr(listed, "__name__", type(listed).__name__)
+    outside = (
+        f"Put it around the application: served = {shown}(app). Or w" if kind == "WSGI" else "W"
+    )
+    raise Mistake(
+        f"{shown} is middleware of {kind}: it takes ({', '.join(names)})",
+        f"{outside}rite middleware as a function (request: Request, next: Next) -> Response.",
+    )
 
 
 def refuse_uncallable(middleware: Any) -> None:

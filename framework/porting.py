@@ -132,6 +132,7 @@ OF_APPLICATIONS = {
         " method of a @configuration"
     ),
     "dependency_overrides": "write app.test(replace(Mailer).to(fake))",
+    "get_url": "write app.url_for(...)",
     "on_event on_startup on_shutdown lifespan add_event_handler": (
         "write the methods on_start and on_stop in a @configuration"
     ),
@@ -170,6 +171,12 @@ def advice_on_import(name: str, public: Sequence[str]) -> str | None:
     if not guess or find_spec(f"framework.{name}") is not None:
         return None
     return f"framework has no {name}{guess}"
+
+
+def told_of(what: str, name: str, table: Mapping[str, str]) -> str:
+    """Say that an object lacks an attribute, and what to write in its place if that is known."""
+    remedy = remedy_in(table, name)
+    return f"{what} has no attribute {name!r}" + (f". Fix: {remedy}." if remedy else "")
 
 
 def advice_on_attribute(name: str, public: Sequence[str]) -> str:

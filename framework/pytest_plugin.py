@@ -18,6 +18,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from framework.application import Application
 from framework.collisions import collision_in
 from framework.defaults import SessionClock
+from framework.remedies import note_remedy
 from framework.testing import Client, Replacement, replace
 from sessions.testing import ManualClock
 
@@ -50,6 +51,13 @@ def pytest_configure(config: pytest.Config) -> None:
     message = collision_in(config.rootpath)
     if message is not None:
         raise pytest.UsageError(message)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(call: "pytest.CallInfo[object]") -> None:
+    """Say below the error of a test what to write instead, if that is known."""
+    if call.excinfo is not None:
+        note_remedy(call.excinfo.value)
 
 
 @pytest.fixture(scope="session")

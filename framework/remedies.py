@@ -124,6 +124,8 @@ def _of_type(error: Any) -> str | None:
             "raise an object of an exception class, as in raise NotFound(...), with"
             " from werkzeug.exceptions import NotFound"
         )
+    if "method' object" in told and ".session[" in (_frames(error)[-1].line or ""):
+        return "write with client.session() as session, and use session in the block"
     if told.startswith("unhashable type"):
         return "a key is a text, or another value that cannot change"
     if "object is not callable" in told:

@@ -11,8 +11,10 @@ import werkzeug.test
 from werkzeug.test import TestResponse
 
 from framework.application import Application
+from framework.arguments import OF_REPLACE, explains_arguments
 from framework.defaults import SessionClock, SessionDefaults
-from framework.porting import refusing
+from framework.porting import refusing, remedy_in, told_of
+from framework.porting_objects import OF_CALLS, OF_CLIENTS, OF_RESPONSES
 from framework.types.fitting import is_protocol
 from framework.types.signatures import describe
 from sessions.manager import SessionManager
@@ -55,6 +57,7 @@ class Replacing(Generic[T]):
         return Replacement(self.key, value)
 
 
+@explains_arguments("replace", "replace(Mailer).to(fake)", OF_REPLACE)
 def replace(key: Callable[..., T]) -> Replacing[T]:
     """Replace a component of an application under test: `replace(Users).to(FakeUsers())`.
 
@@ -76,6 +79,12 @@ class ClientResponse(TestResponse):
         """Return the data of a JSON body; None if the body is not JSON."""
         return super().json
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Refuse an attribute that the clients of other frameworks have."""
+            raise AttributeError(told_of("a response", name, OF_RESPONSES), name=name, obj=self)
+
 
 class Client(werkzeug.test.Client):
     """Send requests to an application, with cookies and without a server."""
@@ -95,8 +104,18 @@ class Client(werkzeug.test.Client):
         super().__init__(application, ClientResponse)
         self.app = application
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Refuse an attribute that the clients of other frameworks have."""
+            raise AttributeError(told_of("the client", name, OF_CLIENTS), name=name, obj=self)
+
     def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> ClientResponse:
         """Send a request and, unless `buffered` is false, read the response to its end."""
+        for argument in kwargs:
+            remedy = remedy_in(OF_CALLS, argument)
+            if remedy is not None:
+                raise TypeError(f"the client has no argument {argument!r}. Fix: {remedy}.")
         response = super().open(*args, buffered=buffered, **kwargs)
         # The constructor gave Werkzeug this class of responses.
         return cast(ClientResponse, response)
@@ -207,6 +226,11 @@ def _client(
 def _require_replacement(given: object) -> None:
     if isinstance(given, Replacement):
         return
+    if isinstance(given, dict):
+        raise TypeError(
+            f"app.test takes replacements, not the dict {given!r}. Fix: write"
+            " app.test(replace(Mailer).to(fake), replace(Users).to(others))"
+        )
     key = given.key if isinstance(given, Replacing) else given
     name = _shown(key)
     what = f"replace({name})" if isinstance(given, Replacing) else name

@@ -13,6 +13,7 @@ from sessions.core.headers import cache_headers, decoded, encoded
 from sessions.edges import Headers, merge_headers, refusal
 from sessions.errors import ConfigurationError, SessionError
 from sessions.manager import AsyncSessionManager
+from sessions.names import takes_container
 from sessions.session import AsyncSession
 
 SCOPE_KEY = "session"
@@ -51,6 +52,7 @@ def session_of(connection: "HasScope | Mapping[str, Any]") -> AsyncSession:
     return session
 
 
+@takes_container
 class SessionMiddleware:
     """Give the application a session in `scope["session"]`.
 

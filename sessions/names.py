@@ -1,8 +1,12 @@
-"""Names that a module does not have, and what to write in place of them."""
+"""Names and arguments that do not exist here, and what to write in place of them."""
 
 import dis
+import functools
 import inspect
 from collections.abc import Callable
+from typing import Any, TypeVar
+
+Kind = TypeVar("Kind", bound=type)
 
 _NO_SUCH_STORE = (
     "there is no such store: write from sessions import SQLiteStore or MemoryStore, or a Store of"
@@ -48,3 +52,24 @@ def is_imported() -> bool:
     if frame is None or frame.f_lasti < 0:
         return False
     return frame.f_code.co_code[frame.f_lasti] == dis.opmap["IMPORT_FROM"]
+
+
+def takes_container(middleware: Kind) -> Kind:
+    """Let the constructor of a middleware say which arguments it takes; it shows no value."""
+    kind: Any = middleware
+    construct = kind.__init__
+    known = [name for name in inspect.signature(construct).parameters if name != "self"]
+
+    @functools.wraps(construct)
+    def explained(self: object, *args: object, **settings: object) -> None:
+        unknown = [name for name in settings if name not in known]
+        if unknown or len(args) + len(settings) < len(("app", "container")):
+            given = f", not {', '.join(unknown)}" if unknown else ""
+            raise TypeError(
+                f"{kind.__name__} takes the application and a SessionContainer{given}; write"
+                f" {kind.__name__}(app, SessionContainer(keys=[...])), which has all other settings"
+            )
+        construct(self, *args, **settings)
+
+    kind.__init__ = explained
+    return middleware

@@ -208,7 +208,10 @@ def adding(key: str, by: float) -> Callable[[Any], Any]:
 
     def add(value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float | None):
-            raise TypeError(f"session[{key!r}] is {value!r}, not a number, so nothing can be added")
+            raise TypeError(
+                f"session[{key!r}] is {value!r}, not a number, so nothing can be added; store"
+                " a number first, or use another key"
+            )
         return by if value is None else value + by
 
     return add

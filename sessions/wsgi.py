@@ -8,6 +8,7 @@ from sessions.container import SessionContainer
 from sessions.edges import Headers, merge_headers, refusal
 from sessions.errors import SessionError
 from sessions.manager import SessionManager
+from sessions.names import takes_container
 from sessions.session import Session
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ ExcInfo: TypeAlias = (
 )
 
 
+@takes_container
 class SessionMiddleware:
     """Give the application a session in `environ["sessions.session"]`.
 

@@ -166,6 +166,12 @@ def _note_foreign_variables(plan: Plan, variables: Variables, here: Place) -> No
             )
 
 
+def _annotation_for(name: str, union: str) -> str:
+    if name in ("request", "req"):
+        return f"Write {name}: Request."
+    return f"Write {name}: {union}."
+
+
 def _note_wrong_errors(
     types: tuple[type[Exception], ...], errors: Sequence[Declared], here: Place
 ) -> None:
@@ -175,7 +181,7 @@ def _note_wrong_errors(
         name = declared.name
         kind: Any = bare(declared.annotation)[0]
         if declared.annotation is EMPTY:
-            here.note(f"parameter {name!r} has no annotation", f"Write {name}: {union}.")
+            here.note(f"parameter {name!r} has no annotation", _annotation_for(name, union))
             continue
         missed = [caught for caught in types if not issubclass(caught, get_args(kind) or (kind,))]
         if missed:

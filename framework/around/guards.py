@@ -4,6 +4,8 @@ import logging
 import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import NoneType
+from typing import Any, get_origin
 
 from werkzeug.exceptions import Forbidden
 
@@ -12,9 +14,10 @@ from framework.binding.plan import Plan, compile_call
 from framework.decorators import guards_on
 from framework.http.context import Context
 from framework.injection.graph import Graph
-from framework.report import Mistake, Report, location
+from framework.report import Mistake, Place, Report, location
 from framework.types.members import method_of
-from framework.types.signatures import describe
+from framework.types.returns import promised
+from framework.types.signatures import EMPTY, Unresolved, describe
 
 Call = Callable[[Context], object]
 
@@ -78,11 +81,31 @@ def bind_guard(
         )
     here = report.at(location(function))
     declared = read_function(function, "method", here)
+    _note_wrong_verdict(function, here)
     path = Path.ANY if listed.everywhere else Path.SOME
     supply = Supply(report=report, provide=graph.provide, variables=variables, path=path)
     plan = bind(declared, where=location(function), supply=supply)
     here.require_clean()
     return Guard(listed, plan, instance.check)
+
+
+def _note_wrong_verdict(function: Callable[..., object], here: Place) -> None:
+    """Note a check whose return type is not bool, so that it can never return True."""
+    kinds = promised(function)
+    if all(map(_is_never_true, kinds)):
+        shown = " | ".join("None" if kind in (None, NoneType) else describe(kind) for kind in kinds)
+        here.note(
+            f"the check of the guard is annotated to return {shown}, and only True lets a"
+            " request pass",
+            "Write -> bool, and return True to let the request pass. A check may also raise"
+            " Unauthorized or Forbidden of werkzeug.exceptions.",
+        )
+
+
+def _is_never_true(kind: Any) -> bool:
+    base = get_origin(kind) or kind
+    is_known = isinstance(base, type) and base not in (EMPTY, Unresolved, Any)
+    return kind is None or (is_known and not issubclass(bool, base))
 
 
 def guarded(guards: Sequence[Guard], call: Call) -> Call:

@@ -16,6 +16,7 @@ from framework.middleware import (
     Next,
     goes_around,
     is_about_middleware,
+    refuse_gateways,
     refuse_uncallable,
 )
 from framework.report import Mistake, Place, Report, location
@@ -88,6 +89,7 @@ def _note_lost(here: Place, key: object, what: str) -> None:
 def _instances(listed: Sequence[object], graph: Graph, here: Place) -> Iterator[Middleware]:
     for given in listed:
         with here:
+            refuse_gateways(given)
             found = graph.stand_in(given)
             if not callable(found):
                 raise _not_middleware(given)

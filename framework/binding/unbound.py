@@ -96,14 +96,8 @@ def refuse_hidden(declared: Declared) -> None:
 def unmarked(declared: Declared, guess: str) -> Mistake:
     """Explain how to declare the source of a parameter."""
     name, annotation = declared.name, declared.annotation
-    if annotation is EMPTY and name == "session":
-        return Mistake(f"parameter {name!r} has no annotation", _SESSION)
     if annotation is EMPTY:
-        return Mistake(
-            f"parameter {name!r} has no annotation{guess}",
-            f"Write {name}: str for a query value, {name}: session for the session, or put"
-            f" <{name}> into the path.",
-        )
+        return Mistake(f"parameter {name!r} has no annotation{guess}", _annotation_for(name))
     written = describe(annotation)
     if without_none(annotation) in (object, Any):
         return Mistake(
@@ -117,6 +111,17 @@ def unmarked(declared: Declared, guess: str) -> Mistake:
     return Mistake(
         f"parameter {name!r} is {written}, but nothing says where it comes from{guess}",
         f"Write {_spellings(annotation, written)}.",
+    )
+
+
+def _annotation_for(name: str) -> str:
+    if name == "session":
+        return _SESSION
+    if name in ("request", "req"):
+        return f"Write {name}: Request, with `from framework import Request`."
+    return (
+        f"Write {name}: str for a query value, {name}: session for the session, or put"
+        f" <{name}> into the path."
     )
 
 

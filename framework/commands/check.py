@@ -7,6 +7,7 @@ import click
 
 from framework.application import Application
 from framework.commands.finding import Target, application_argument, find, load, report
+from framework.commands.other_names import Command
 from framework.defaults import KEYS_VARIABLE
 from framework.injection.graph import Graph
 from framework.report import Mistake, numbered, short_repr
@@ -15,7 +16,7 @@ from sessions.container import SessionContainer
 from sessions.stores.memory import MemoryStore
 
 
-@click.command()
+@click.command(cls=Command)
 @application_argument
 @click.option("--deploy", is_flag=True, help="Warn of what is unfit to be deployed, too.")
 def check(app: str | None, *, deploy: bool) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from framework.commands.finding import application_argument, json_option, load_or_report
+from framework.commands.other_names import Command
 from framework.dispatch.steps import Outcome
 from framework.explaining.explain import Argument, Caught, Explanation, Guarded, Match
 from framework.explaining.explain import explain as explanation_of
@@ -19,7 +20,7 @@ _WIDTH = 76
 Section = tuple[str, list[str]]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("method")
 @click.argument("path")
 @application_argument

@@ -10,6 +10,7 @@ from string import Template
 import click
 
 from framework.collisions import NAMES, collision_in
+from framework.commands.other_names import Command
 
 TEMPLATE = Path(__file__).parent.parent / "project_template"
 # The files of the template have this ending, because they are not modules of this package.
@@ -18,7 +19,7 @@ SUFFIX = ".template"
 PACKAGE = "package"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name")
 def new(name: str) -> None:
     """Write a project with a controller, a service, sessions and tests."""

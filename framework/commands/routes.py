@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import click
 
 from framework.commands.finding import application_argument, json_option, load_or_report
+from framework.commands.other_names import Command
 
 
-@click.command()
+@click.command(cls=Command)
 @application_argument
 @json_option
 def routes(app: str | None, *, as_json: bool) -> None:

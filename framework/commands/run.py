@@ -4,6 +4,7 @@ import click
 from werkzeug.serving import is_running_from_reloader
 
 from framework.commands.finding import application_argument, find, load
+from framework.commands.other_names import Command
 from framework.serving.server import serve
 
 PORT = click.IntRange(0, 65535)
@@ -11,7 +12,7 @@ PORT = click.IntRange(0, 65535)
 PORT.name = "port number"
 
 
-@click.command()
+@click.command(cls=Command)
 @application_argument
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to serve on.")
 @click.option("--port", default=8000, show_default=True, type=PORT, help="0 takes a free port.")

@@ -9,6 +9,7 @@ import click
 
 from framework.application import Application
 from framework.commands.finding import application_argument, load_or_report
+from framework.commands.other_names import Command
 from framework.settings import HTTPSettings
 from framework.testing import Client
 
@@ -19,7 +20,7 @@ client      sends requests to the application: client.get("/"{base}).text
 components  what start-up built, by name: {names}"""
 
 
-@click.command()
+@click.command(cls=Command)
 @application_argument
 def shell(app: str | None) -> None:
     """Open Python with the application, its sessions, a client and the components."""

@@ -16,7 +16,7 @@ from framework.decorators import is_component, is_configuration, is_controller
 from framework.http.routes import Route, note_duplicates, routes_of, variables_of
 from framework.injection.graph import Graph
 from framework.report import Mistake, Report, Reported
-from framework.types.returns import note_returns
+from framework.types.returns import note_lost_body, note_returns
 from framework.types.signatures import describe
 
 
@@ -130,6 +130,7 @@ class HandlerReader:
             )
             plan = bind(declared, where=route.where, supply=supply)
         note_returns(route.function, route.method.lower(), 201, self._report.at(route.where))
+        note_lost_body(route.function, route.status, self._report.at(route.where))
         guards = self._guards(route, variables)
         controller: object = self._graph.get(route.controller)
         if plan is None or not here.is_clean:

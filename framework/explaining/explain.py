@@ -35,6 +35,7 @@ from framework.explaining.session_uses import SessionUse, named, session_uses
 from framework.explaining.written_urls import environ_of, refused_host, written_path
 from framework.http.routing import is_automatic_options, request_path
 from framework.injection.graph import Graph
+from framework.openapi.raised import errors_raised
 from framework.types.signatures import describe
 
 # Stands for a default that only the class knows.
@@ -224,6 +225,8 @@ def _of_handler(steps: Sequence[Step], method: str) -> Iterator[Outcome]:
     yield success
     for guard in only(steps, CheckGuard):
         yield from guard.outcomes(method)
+        for error in errors_raised(guard.guard.check):
+            yield Outcome(error.code, f"a guard raises {error.__name__}")
     yield from refusals_of(steps, method)
     yield from failures
     for catching in only(steps, CatchErrors):

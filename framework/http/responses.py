@@ -223,7 +223,8 @@ class Stream:
             return chunk.encode()
         raise TypeError(
             f"{self._where} yielded {reprlib.repr(chunk)}, of type {type(chunk).__name__}. Fix:"
-            " yield only str or bytes."
+            " yield only str or bytes, such as json.dumps(value); or return a list, which"
+            " is sent as JSON."
         )
 
 

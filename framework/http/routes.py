@@ -237,6 +237,14 @@ def _foreign_variables(route: Route) -> Iterator[Mistake]:
             yield _plain_text(route, segment, name, "")
         if segment.startswith("*"):
             yield _plain_text(route, segment, segment.strip("*") or "rest", "path")
+    if "(?" in plain or plain.endswith("$"):
+        yield Mistake(
+            f"the path {route.rule!r} is a regular expression, and a path here is a plain text with"
+            " variables",
+            "Write a path such as '/items/<int:item_id>'; converters are string, int, float, uuid,"
+            " path and any.",
+        )
+        return
     for mark in (mark for mark in "?#" if mark in plain):
         yield Mistake(
             f"the path {route.rule!r} holds {mark!r}, and no path of a request has this character",

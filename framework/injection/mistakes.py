@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request
 
 from framework.binding.inject import NotProvided
 from framework.binding.session import is_session
+from framework.binding.source import Brackets
 from framework.decorators import component_methods, is_component, is_configuration, is_controller
 from framework.injection.providers import Absent, Known, Provider, item_of, key_of
 from framework.middleware import is_about_middleware, takes_requests
@@ -40,8 +41,8 @@ _OWN_FOLDERS = tuple(f"{folder}{os.sep}" for folder in (_PACKAGE, Path(injector.
 def not_provided(key: Any, components: Collection[type], absent: Iterable[Absent]) -> NotProvided:
     """Explain why no component has the type that is asked for."""
     name = describe(key)
-    if key is Request or is_session(key):
-        return of_one_request(name)
+    if isinstance(key, Brackets) or key is Request or is_session(key):
+        return _without_type(key) if isinstance(key, Brackets) else of_one_request(name)
     for missing in absent:
         if key is missing.key:
             return NotProvided(missing.what, missing.remedy)
@@ -63,6 +64,12 @@ def not_provided(key: Any, components: Collection[type], absent: Iterable[Absent
             " method returns.",
         )
     return NotProvided(f"nothing provides {name}", _remedy(key, name))
+
+
+def _without_type(key: Brackets) -> NotProvided:
+    return NotProvided(
+        "it does not say its type", f"Write the type in brackets, as in {key.example}."
+    )
 
 
 def of_one_request(name: str) -> NotProvided:

@@ -7,6 +7,7 @@ from framework.lints.decorators import note_misplaced, note_undecorated
 from framework.lints.lost_definitions import note_lost
 from framework.lints.lost_variables import note_lost_variables
 from framework.lints.program import Program
+from framework.lints.unfilled import note_unfilled
 from framework.lints.unused import note_no_controller, note_unused
 from framework.report import Report
 
@@ -18,6 +19,7 @@ LINTS: tuple[Callable[[Program, Report], None], ...] = (
     note_no_controller,
     note_lost,
     note_lost_variables,
+    note_unfilled,
     note_clashes,
     note_unused,
 )

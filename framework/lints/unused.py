@@ -1,9 +1,16 @@
 """Parts of a program that nothing uses: components, replacements, middleware, folders."""
 
 from framework.around.middleware import note_lost_middleware
+from framework.injection.graph import Graph
 from framework.lints.program import Program
 from framework.report import Report, call_site
 from framework.static import note_wrong_folders
+from framework.types.signatures import describe
+from sessions.container import CookieSettings
+from sessions.stores.base import AsyncStore, Store
+
+# The parts of a SessionContainer, and the arguments that take them.
+_PARTS: dict[type, str] = {CookieSettings: "cookie", Store: "store", AsyncStore: "store"}
 
 
 def note_no_controller(program: Program, report: Report) -> None:
@@ -21,4 +28,19 @@ def note_unused(program: Program, report: Report) -> None:
     """Note middleware, folders and components that nothing uses; call this last."""
     note_lost_middleware(program.graph, program.middleware, report)
     note_wrong_folders(program.handlers, program.graph, report)
+    _note_parts_of_sessions(program.graph, report)
     program.graph.note_unused()
+
+
+def _note_parts_of_sessions(graph: Graph, report: Report) -> None:
+    """Note settings of sessions that are provided alone, where nothing looks for them."""
+    for keys, where, value in graph.unasked():
+        kind = value if isinstance(value, type) else type(value)
+        argument = next((name for part, name in _PARTS.items() if issubclass(kind, part)), None)
+        if argument is not None:
+            report.note(
+                where,
+                f"nothing asks for {describe(keys[0])}, so it changes nothing",
+                f"Return a SessionContainer(keys=..., {argument}=...) from the method, and give it"
+                f" the {kind.__name__}.",
+            )

@@ -13,6 +13,7 @@ from framework.types.encoding import COPY_OF_SESSION, NOT_ENCODED, is_encodable
 from framework.types.signatures import EMPTY, Unresolved, describe, read_return, split
 from sessions.session import AsyncSession, Session
 
+_BODILESS = (204, 304)
 _NUMBERS = (int, float)
 # The annotations that promise nothing that can be checked.
 _UNSAID = (EMPTY, Unresolved, object)
@@ -63,6 +64,23 @@ def note_returns(function: Callable[..., object], decorator: str, status: int, h
                 f"Make {describe(kind)} a dataclass or a msgspec.Struct, or return a dict, a text"
                 " or a Response.",
             )
+
+
+def note_lost_body(function: Callable[..., object], status: int | None, here: Place) -> None:
+    """Note a handler that promises a body, and whose status has none (RFC 9110, 15.3.5)."""
+    kinds = promised(function)
+    may_be_empty = any(
+        kind in (None, type(None), Any, *_UNSAID)
+        or not isinstance(get_origin(kind) or kind, type)
+        or issubclass(get_origin(kind) or kind, Response)
+        for kind in kinds
+    )
+    if status in _BODILESS and not may_be_empty:
+        shown = " | ".join(map(describe, kinds))
+        here.note(
+            f"the handler returns {shown}, but its status {status} has no body",
+            "Return None, or give another status.",
+        )
 
 
 def advice_on_parts(result: tuple[Any, ...]) -> str | None:

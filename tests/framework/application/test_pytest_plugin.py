@@ -201,3 +201,25 @@ def _run(project: Path, tests: str) -> str:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-W", "error", "."]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=60)
     return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ('client.get("/plain/a").json()', "Fix: Write .json without parentheses"),
+        ('client.session["visits"] = 1', "Fix: Write with client.session() as session"),
+        ("app.url_for()", "Fix: Give 'endpoint'. url_for takes"),
+        ("jsonify({})", "Fix: Return the dict, list or dataclass"),
+    ],
+)
+def test_a_failed_test_says_what_to_write(project: Path, line: str, remedy: str) -> None:
+    """The remedy stands below the error of Python."""
+    tests = f"""
+        def test_of_another_framework(client, app):
+            {line}
+    """
+
+    told = _run(project, tests)
+
+    assert "1 failed" in told
+    assert remedy in told
