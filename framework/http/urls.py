@@ -139,8 +139,7 @@ def _filled(rule: Rule, given: Mapping[str, object]) -> str | None:
 def _fault(rule: Rule, given: Mapping[str, object]) -> str:
     """Say which value keeps a URL from leading to its handler."""
     converters = converters_of(rule.rule)
-    variables = {name: given[name] for name in converters}
-    shown = ", ".join(f"{name}={reprlib.repr(value)}" for name, value in variables.items())
+    shown = ", ".join(f"{name}={reprlib.repr(value)}" for name, value in given.items())
     for name, converter in converters.items():
         if not _reads_back(converter, given[name]):
             return (
@@ -148,11 +147,26 @@ def _fault(rule: Rule, given: Mapping[str, object]) -> str:
                 f" {reprlib.repr(given[name])} as its variable {name!r}. Fix: give {name} another"
                 " value, or change the converter: <path:...> reads a text with slashes."
             )
+    for name in given.keys() - converters.keys():
+        if _has_half_a_character(given[name]):
+            return (
+                f"url_for({rule.endpoint!r}, {shown}): the query cannot contain"
+                f" {reprlib.repr(given[name])}, the value of {name!r}, because a surrogate is not a"
+                " character. Fix: leave such characters out of the value."
+            )
     return (
         f"url_for({rule.endpoint!r}, {shown}): the path {rule.rule!r} with these values does not"
         f" lead to {rule.endpoint}: another handler or no handler answers, or a browser changes"
         " the path. Fix: give other values, or pass the value in the query."
     )
+
+
+def _has_half_a_character(value: object) -> bool:
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _reads_back(converter: BaseConverter, value: object) -> bool:
