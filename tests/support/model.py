@@ -59,8 +59,13 @@ class Kept:
         return now - self.accessed >= min(self.idle / 10, TOUCH_INTERVAL)
 
     def renews_cookie(self, now: float) -> bool:
-        """Return whether the browser is to keep the cookie as long as we keep the session."""
-        return self.timeout is not None and self.touch_is_due(now)
+        """Return whether the browser is to keep the cookie as long as we keep the session.
+
+        Once in each touch interval, also where every request writes, so that no touch is ever due.
+        """
+        interval = min(self.idle / 10, TOUCH_INTERVAL)
+        is_another = now // interval != self.accessed // interval
+        return self.timeout is not None and (self.touch_is_due(now) or is_another)
 
     def use(self, now: float, expires: float, *, names_timeout: bool = False) -> None:
         """Note a use; one that knows nothing of the session's own timeout never shortens it."""

@@ -16,6 +16,8 @@ class Visit:
     began: float = 0.0
     standing: str = "fresh"
     found: str | None = None
+    # The session of the given id as the request found it.
+    given_kept: Kept | None = None
     id: str | None = None
     seen: Kept | None = None
     view: View = field(default_factory=lambda: View({}))
@@ -44,6 +46,7 @@ class Visit:
             self._begin(None, None, "fresh")
             return
         self.found, kept = self.world.judge(self.given, self.began)
+        self.given_kept = deepcopy(kept)
         known = self.given if self.found != "unknown" else None
         self._begin(known, kept, self.found)
 
@@ -196,8 +199,12 @@ class Visit:
             return False
         if saved:
             is_known = self.found is not None and lineage(f"{self.given}") == lineage(seen.id)
-            return is_known and self.brings_cookie
+            return is_known and (self.brings_cookie or self._renews_as_loaded())
         return seen.touch_is_due(self.now)
+
+    def _renews_as_loaded(self) -> bool:
+        """Return whether the session was due for its cookie before this request saved it."""
+        return self.given_kept is not None and self.given_kept.renews_cookie(self.now)
 
     def _begin(self, session_id: str | None, kept: Kept | None, standing: str) -> None:
         self.loaded = True
@@ -267,7 +274,7 @@ class Visit:
         if isinstance(target, Kept):
             self._apply(target, pending)
         else:
-            self._come_too_late(target, new_id)
+            self._come_too_late(new_id)
 
     def _create(self, new_id: str) -> None:
         own = None if isinstance(self.pending.timeout, Unchanged) else self.pending.timeout
@@ -327,7 +334,7 @@ class Visit:
             kept.earlier_until = pending.grace or 0.0
             kept.id, kept.since = pending.id, self.now
 
-    def _come_too_late(self, why: str, new_id: str) -> None:
+    def _come_too_late(self, new_id: str) -> None:
         pending = self.pending
         if isinstance(pending.user, str):
             self._leave()
@@ -337,9 +344,8 @@ class Visit:
             return
         self.gone, is_dropped = True, self.changes != ({}, set())
         if pending.user is None and self.seen is not None:
-            if why == "superseded":
-                self._doom(lineage(self.seen.id))
-                self._end()
+            self._doom(lineage(self.seen.id))
+            self._end()
             self._begin(None, None, "fresh")
             self.ended, self.gone, self.signs_out = True, is_dropped, False
 
@@ -348,7 +354,7 @@ class Visit:
         if kept is None or self.now >= kept.expires or kept.id != seen.id:
             self.gone = True
             return
-        if seen.renews_cookie(self.now):
+        if self._renews_as_loaded() if self.saved else seen.renews_cookie(self.now):
             self.brings_cookie = True
         expires = min(self.now + seen.idle, seen.created + ABSOLUTE)
         for session in (kept, seen):
