@@ -2,7 +2,7 @@
 
 import typing
 
-from framework import collisions
+from framework.advice import collisions
 
 # The imports below need `sessions`, and a module of the user may have this name.
 collisions.require_our_sessions()
@@ -88,6 +88,6 @@ __all__ = [
 
 # Type checkers report unknown names themselves.
 if not typing.TYPE_CHECKING:
-    from framework.porting import refusing as _refusing
+    from framework.advice.other_frameworks import refusing as _refusing
 
     __getattr__ = _refusing(__name__)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request
 
-from framework.arguments import OF_APPLICATIONS, OF_RUN, explains_arguments
+from framework.advice.arguments import OF_APPLICATIONS, OF_RUN, explains_arguments
+from framework.advice.other_frameworks import advice_on_attribute, is_of_another_framework
 from framework.around.exception_handlers import Catcher
 from framework.around.middleware import read_middleware
 from framework.decorators import is_configuration
@@ -31,7 +32,6 @@ from framework.injection.providers import Known
 from framework.lints import check_program
 from framework.lints.program import Program
 from framework.middleware import Middleware, uses_session
-from framework.porting import advice_on_attribute, is_of_another_framework
 from framework.report import Mistake, Report, numbered
 from framework.settings import HTTPSettings
 from sessions.manager import SessionManager

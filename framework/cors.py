@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from werkzeug.wrappers import Request, Response
 
+from framework.advice.other_frameworks import refusing
 from framework.http.origins import checked_origins
 from framework.middleware import Next
-from framework.porting import refusing
 
 EVERY_ORIGIN = "*"
 # The name of a method or a header (RFC 9110, 5.6.2).

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Request, Response
 
+from framework.advice.other_frameworks import refusing
 from framework.http.forms import CSRF_FIELD
 from framework.http.origins import as_written, checked_origins, host_of, own_origin
 from framework.middleware import SAFE_METHODS, ExplainedMiddleware, Next, session_of
-from framework.porting import refusing
 from sessions.session import Session
 
 HEADER = "X-CSRF-Token"

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, overloa
 
 from werkzeug.exceptions import default_exceptions
 
-from framework.arguments import (
+from framework.advice.arguments import (
     OF_CATCH,
     OF_COMPONENTS,
     OF_CONTROLLERS,
     OF_VERBS,
     explains_arguments,
 )
-from framework.porting import refusing
+from framework.advice.other_frameworks import refusing
 from framework.types.members import Member, tag, tag_of, tagged_members
 
 COMPONENT = "__component__"

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from framework.advice.other_frameworks import refusing
 from framework.binding.body import Body
 from framework.binding.cookie import Cookie, cookie
 from framework.binding.form import Form, form
@@ -20,7 +21,6 @@ from framework.binding.source import (
     Needs,
 )
 from framework.http.context import Context
-from framework.porting import refusing
 
 __all__ = [
     "Body",

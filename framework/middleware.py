@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, get_args, get_or
 
 from werkzeug.wrappers import Request, Response
 
+from framework.advice.other_frameworks import refusing
 from framework.http.context import context_of
-from framework.porting import refusing
 from framework.report import Mistake, location
 from framework.types.signatures import EMPTY, describe, signature_of
 from sessions.session import Session

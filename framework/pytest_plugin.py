@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from framework.advice.collisions import collision_in
+from framework.advice.errors import note_remedy
 from framework.application import Application
-from framework.collisions import collision_in
 from framework.defaults import SessionClock
-from framework.remedies import note_remedy
 from framework.testing import Client, Replacement, replace
 from sessions.testing import ManualClock
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from framework.porting import refusing
+from framework.advice.other_frameworks import refusing
 
 logger = logging.getLogger("framework")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_origin
 import msgspec
 from werkzeug.wrappers import Response
 
-from framework.porting import refusing
+from framework.advice.other_frameworks import refusing
 from framework.types.encoding import encodable
 from framework.types.fields import is_pydantic_model
 

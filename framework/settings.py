@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.sansio.utils import host_is_trusted
 
-from framework.porting import refusing
+from framework.advice.other_frameworks import refusing
 from sessions.errors import ConfigurationError
 
 _PROXY_HEADERS = ("for", "proto", "host", "port", "prefix")

@@ -11,11 +11,11 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import send_from_directory
 from werkzeug.wrappers import Request, Response
 
+from framework.advice.other_frameworks import refusing
 from framework.decorators import get
 from framework.dispatch.handlers import Handler
 from framework.http.conditions import answer_conditions
 from framework.injection.graph import Graph
-from framework.porting import refusing
 from framework.report import Report
 from framework.types.signatures import describe
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request
 
+from framework.advice.other_frameworks import refusing
 from framework.application import Application
 from framework.csrf import csrf_token
 from framework.middleware import session_of
-from framework.porting import refusing
 from framework.results import HTML
 from sessions.flash import Flash
 from sessions.session import AsyncSession, Session

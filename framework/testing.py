@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_origin, is_ty
 import werkzeug.test
 from werkzeug.test import TestResponse
 
+from framework.advice.arguments import OF_REPLACE, explains_arguments
+from framework.advice.objects import OF_CALLS, OF_CLIENTS, OF_RESPONSES
+from framework.advice.other_frameworks import refusing, remedy_in, told_of
 from framework.application import Application
-from framework.arguments import OF_REPLACE, explains_arguments
 from framework.defaults import SessionClock, SessionDefaults
-from framework.porting import refusing, remedy_in, told_of
-from framework.porting_objects import OF_CALLS, OF_CLIENTS, OF_RESPONSES
 from framework.types.fitting import is_protocol
 from framework.types.signatures import describe
 from sessions.manager import SessionManager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import UnprocessableEntity
 
-from framework.porting import refusing
+from framework.advice.other_frameworks import refusing
 
 REQUIRED = "is required"
 UNKNOWN = "is not known"

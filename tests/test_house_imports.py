@@ -23,11 +23,9 @@ FLOORS = {
         testing.*
     """,
     "framework": """
-        collisions
-        report porting porting_objects
+        report
+        advice.*
         validation settings redirects
-        arguments
-        remedies
         types.* results
         decorators
         http.*

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Unpack, get_origin
 
 from werkzeug.datastructures import FileStorage
 
-from framework.arguments import explains_arguments
+from framework.advice.arguments import explains_arguments
 from framework.binding.form_objects import ABSENT, Member, WholeForm
 from framework.binding.source import (
     Documented,

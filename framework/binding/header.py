@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, TypeVar, Unpack
 
-from framework.arguments import explains_arguments
+from framework.advice.arguments import explains_arguments
 from framework.binding.source import Documented, DocumentedValue, Field
 from framework.binding.texts import Limits, Read, TextMarker, brackets, limited
 from framework.http.context import Context

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from framework.arguments import OF_VALUES, explains_arguments
+from framework.advice.arguments import OF_VALUES, explains_arguments
 from framework.binding.source import (
     Extract,
     Field,

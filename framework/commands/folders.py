@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from framework.collisions import collision_in, collision_of
+from framework.advice.collisions import collision_in, collision_of
 
 
 def folders() -> list[Path]:

@@ -9,7 +9,7 @@ from string import Template
 
 import click
 
-from framework.collisions import NAMES, collision_in
+from framework.advice.collisions import NAMES, collision_in
 from framework.commands.other_names import Command
 
 TEMPLATE = Path(__file__).parent.parent / "project_template"

@@ -18,6 +18,7 @@ from werkzeug.exceptions import (
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 
+from framework.advice.errors import note_remedy
 from framework.http.headers import Headers, check_status, sendable
 from framework.http.pages import error_page
 from framework.http.responses import (
@@ -26,7 +27,6 @@ from framework.http.responses import (
     render_response,
     status_line,
 )
-from framework.remedies import note_remedy
 from framework.results import encode_json
 from framework.types.encoding import COPY_OF_SESSION
 from framework.types.signatures import describe

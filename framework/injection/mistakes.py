@@ -12,13 +12,13 @@ from typing import Any, get_args, get_origin
 import injector
 from werkzeug.wrappers import Request
 
+from framework.advice.errors import remedy_for
 from framework.binding.inject import NotProvided
 from framework.binding.session import is_session
 from framework.binding.source import Brackets
 from framework.decorators import component_methods, is_component, is_configuration, is_controller
 from framework.injection.providers import Absent, Known, Provider, item_of, key_of
 from framework.middleware import is_about_middleware, takes_requests
-from framework.remedies import remedy_for
 from framework.report import Mistake, location
 from framework.types.conversion import TEXTS, is_scalar
 from framework.types.fitting import fits, is_protocol, subclasses

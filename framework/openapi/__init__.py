@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from framework.advice.other_frameworks import refusing
 from framework.openapi.pages import OpenAPI
-from framework.porting import refusing
 
 __all__ = ["OpenAPI"]
 

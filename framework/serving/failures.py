@@ -12,9 +12,9 @@ import click
 import injector
 from markupsafe import Markup
 
+from framework.advice.errors import note_remedy
 from framework.http.errors import prefers_html
 from framework.http.pages import error_page
-from framework.remedies import note_remedy
 from framework.report import StartupError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 from werkzeug.exceptions import HTTPException, NotFound, abort
 
 from framework import Application, Request, Response, controller, get, session
+from framework.advice.errors import note_remedy, remedy_for
 from framework.redirects import redirect
-from framework.remedies import note_remedy, remedy_for
 from framework.results import HTML, JSON
 from framework.serving.failures import describe
 from tests.support.commands import Framework

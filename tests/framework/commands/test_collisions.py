@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from framework.collisions import collision_in
+from framework.advice.collisions import collision_in
 from tests.support.commands import Framework
 from tests.support.serving import FRAMEWORK
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType, ModuleType
 from typing import Any
 
-from framework import porting
-from framework.porting_objects import (
+from framework.advice import other_frameworks
+from framework.advice.objects import (
     OF_ARGUMENTS,
     OF_CLIENTS,
     OF_LIBRARY,
@@ -32,7 +32,7 @@ _ARGUMENTS = re.compile(
 _IMPORTED = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'")
 # The tables for the attributes of an object, by the name of one of its classes.
 _ATTRIBUTES = {
-    "Application": porting.OF_APPLICATIONS,
+    "Application": other_frameworks.OF_APPLICATIONS,
     "Request": OF_REQUESTS,
     "Response": OF_RESPONSES,
     "Client": OF_CLIENTS,
@@ -65,13 +65,13 @@ def _of_import(error: Any) -> str | None:
     found = _IMPORTED.match(str(error))
     if found is not None:
         is_ours = found["module"].partition(".")[0] in ("framework", "sessions")
-        return porting.remedy_for_import(found["name"]) if is_ours else None
+        return other_frameworks.remedy_for_import(found["name"]) if is_ours else None
     package, _, inner = (error.name or "").partition(".")
     if package not in ("framework", "sessions") or not inner:
         return None
     line = _frames(error)[-1].line or ""
     _, _, names = line.partition(" import ")
-    told = (porting.remedy_for_import(name) for name in re.findall(r"\w+", names))
+    told = (other_frameworks.remedy_for_import(name) for name in re.findall(r"\w+", names))
     return next(filter(None, told), None) or (
         f"there is no {error.name}: import the name from {package} itself"
     )
@@ -79,14 +79,14 @@ def _of_import(error: Any) -> str | None:
 
 def _of_name(error: Any) -> str | None:
     name = error.name or ""
-    return porting.remedy_for_import(name) if name else None
+    return other_frameworks.remedy_for_import(name) if name else None
 
 
 def _of_attribute(error: Any) -> str | None:
     owner, name = error.obj, error.name or ""
     kinds = owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
     for kind in kinds:
-        found = porting.remedy_in(_ATTRIBUTES.get(kind.__name__, {}), name)
+        found = other_frameworks.remedy_in(_ATTRIBUTES.get(kind.__name__, {}), name)
         if found is not None:
             return found
         if name in vars(kind).get("__annotations__", {}):
@@ -172,7 +172,7 @@ def _told(called: Any, name: str, parameters: list[inspect.Parameter], found: re
         )
     known = [*getattr(called, "__mro__", ()), called]
     for kind in known:
-        remedy = porting.remedy_in(OF_ARGUMENTS.get(kind.__name__, {}), argument)
+        remedy = other_frameworks.remedy_in(OF_ARGUMENTS.get(kind.__name__, {}), argument)
         if remedy is not None:
             return f"{_sentence(remedy)} {takes}"
     guess = did_you_mean(argument, names).removeprefix("; ")

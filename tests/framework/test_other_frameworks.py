@@ -26,8 +26,6 @@ from framework import (
     header,
     options,
     patch,
-    porting,
-    porting_objects,
     post,
     put,
     query,
@@ -35,7 +33,8 @@ from framework import (
     service,
     session_value,
 )
-from framework.porting import advice_on_attribute, advice_on_import
+from framework.advice import objects, other_frameworks
+from framework.advice.other_frameworks import advice_on_attribute, advice_on_import
 from sessions import names
 from tests.support.small_applications import echo_of
 
@@ -121,7 +120,7 @@ def test_an_unknown_name_of_a_module_fails_as_usual(module: str) -> None:
 
 def test_every_import_that_a_message_names_works() -> None:
     """A message names only modules and names that exist."""
-    files = (porting.__file__, porting_objects.__file__, names.__file__)
+    files = (other_frameworks.__file__, objects.__file__, names.__file__)
     told = "".join(Path(file).read_text(encoding="utf-8") for file in files)
     named = re.findall(r"from ((?:framework|sessions|werkzeug)[\w.]*) import (\w+)", told)
 
@@ -137,7 +136,7 @@ def test_no_name_of_ours_is_taken_for_a_foreign_one() -> None:
 
     assert [name for name in (*framework.__all__, *modules) if advice_on_import(name, ())] == []
     attributes = {*dir(application), *vars(application)}
-    assert [name for name in attributes if porting.is_of_another_framework(name)] == []
+    assert [name for name in attributes if other_frameworks.is_of_another_framework(name)] == []
 
 
 @pytest.mark.parametrize(
