@@ -300,7 +300,7 @@ CALLS: list[tuple[Callable[[], object], str]] = [
 @pytest.mark.parametrize(("call", "remedy"), CALLS)
 def test_a_wrong_call_says_what_to_write(call: Callable[[], object], remedy: str) -> None:
     """The message has the right spelling, and never the value of a key."""
-    with pytest.raises(Exception, match="") as caught:
+    with pytest.raises(Exception, match=r"\S") as caught:
         call()
 
     assert remedy in str(caught.value)
