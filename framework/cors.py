@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 from werkzeug.wrappers import Request, Response
 
+from framework.advice.objects import OF_CORS
 from framework.advice.other_frameworks import refusing
 from framework.http.origins import checked_origins
 from framework.middleware import Next
+from sessions.names import explains_settings
 
 EVERY_ORIGIN = "*"
 # The name of a method or a header (RFC 9110, 5.6.2).
 _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 
 
+@explains_settings(OF_CORS)
 @dataclass(frozen=True, kw_only=True)
 class CORS:
     """Middleware that lets only the scripts of these origins read responses.

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from werkzeug.sansio.utils import host_is_trusted
 
+from framework.advice.objects import OF_HTTP
 from framework.advice.other_frameworks import refusing
 from sessions.errors import ConfigurationError
+from sessions.names import explains_settings
 
 _PROXY_HEADERS = ("for", "proto", "host", "port", "prefix")
 
 
+@explains_settings(OF_HTTP)
 @dataclass(frozen=True, kw_only=True)
 class HTTPSettings:
     """The settings of HTTP; a configuration provides them as a component.

@@ -13,7 +13,7 @@ from sessions.core.headers import cache_headers, decoded, encoded
 from sessions.edges import Headers, merge_headers, refusal
 from sessions.errors import ConfigurationError, SessionError
 from sessions.manager import AsyncSessionManager
-from sessions.names import takes_container
+from sessions.names import note_remedy, takes_container
 from sessions.session import AsyncSession
 
 SCOPE_KEY = "session"
@@ -52,7 +52,7 @@ def session_of(connection: "HasScope | Mapping[str, Any]") -> AsyncSession:
     return session
 
 
-@takes_container
+@takes_container(arguments=3)
 class SessionMiddleware:
     """Give the application a session in `scope["session"]`.
 
@@ -77,8 +77,7 @@ class SessionMiddleware:
         self._is_eager = load == "eager"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kind = _KINDS.get(scope["type"])
-        if kind is None:
+        if (kind := _KINDS.get(scope["type"])) is None:
             if scope["type"] == "lifespan":
                 send = partial(self._pass_lifespan, send)
             return await self.app(scope, receive, send)
@@ -186,6 +185,7 @@ class _Request:
         # Whatever it was, it is the server's; the session only learns that no answer leaves.
         except BaseException as error:
             if not await self._answers(error):
+                note_remedy(error, SCOPE_KEY)
                 raise
 
     def send(self, message: Message) -> Awaitable[None]:

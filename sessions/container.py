@@ -15,6 +15,7 @@ from sessions.core.tokens import Tokens
 from sessions.core.verbs import Rules
 from sessions.errors import ConfigurationError
 from sessions.events import Listener, logger
+from sessions.names import OF_CONTAINERS, OF_COOKIES, explains_settings
 from sessions.session import AsyncSession, Session
 from sessions.stores.base import AsyncStore, Store, wall_clock
 from sessions.stores.memory import MemoryStore
@@ -30,6 +31,7 @@ _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.ASCII)
 
 
+@explains_settings(OF_COOKIES)
 @dataclass(frozen=True, kw_only=True)
 class CookieSettings:
     """Hold the attributes of the session cookie.
@@ -63,6 +65,7 @@ class CookieSettings:
         return None if self.max_age is None else int(self.max_age.total_seconds())
 
 
+@explains_settings(OF_CONTAINERS)
 @dataclass(frozen=True, kw_only=True)
 class SessionContainer:
     """Hold every setting of sessions.

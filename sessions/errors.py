@@ -32,6 +32,10 @@ class ConfigurationError(SessionError, ValueError):
         super().__init__("\n".join(self.problems))
 
 
+class WrongSettings(ConfigurationError, TypeError):
+    """Report settings that do not exist, or that are missing."""
+
+
 class SessionNotFound(SessionError):
     """Report that no live session has the id that was asked for."""
 

@@ -3,8 +3,11 @@
 import dis
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, TypeVar
+
+from sessions.errors import WrongSettings
 
 Kind = TypeVar("Kind", bound=type)
 
@@ -29,7 +32,27 @@ _ELSEWHERE = {
     "SessionSettings": _SETTINGS,
     "SessionConfig": _SETTINGS,
 }
+# How many arguments an application takes.
+_INTERFACES = {"WSGI": 2, "ASGI": 3}
 _STORES = ("Store", "Backend", "Token")
+
+# What the settings of other libraries are here: names, and the remedy.
+OF_CONTAINERS = {
+    "secret_key secret secrets key signing_key": "the setting is called keys, and is a list",
+    "max_age lifetime permanent_session_lifetime ttl timeout expires": (
+        "write idle_timeout or absolute_timeout, or cookie=CookieSettings(max_age=...)"
+    ),
+    "cookie_name session_cookie name prefix": "the setting is called session_prefix",
+    "secure https_only httponly http_only same_site samesite domain path": (
+        "write it in cookie=CookieSettings(...)"
+    ),
+    "backend engine redis client": "the setting is called store",
+}
+OF_COOKIES = {
+    "name key": "write session_prefix=... in SessionContainer",
+    "expires lifetime": "the setting is called max_age",
+    "https_only": "the setting is called secure",
+}
 
 
 def refusing(module: str) -> Callable[[str], object]:
@@ -54,22 +77,110 @@ def is_imported() -> bool:
     return frame.f_code.co_code[frame.f_lasti] == dis.opmap["IMPORT_FROM"]
 
 
-def takes_container(middleware: Kind) -> Kind:
-    """Let the constructor of a middleware say which arguments it takes; it shows no value."""
-    kind: Any = middleware
-    construct = kind.__init__
-    known = [name for name in inspect.signature(construct).parameters if name != "self"]
+def takes_container(*, arguments: int) -> Callable[[Kind], Kind]:
+    """Let the constructor of a middleware say what it takes; it shows no value.
 
-    @functools.wraps(construct)
-    def explained(self: object, *args: object, **settings: object) -> None:
-        unknown = [name for name in settings if name not in known]
-        if unknown or len(args) + len(settings) < len(("app", "container")):
-            given = f", not {', '.join(unknown)}" if unknown else ""
-            raise TypeError(
-                f"{kind.__name__} takes the application and a SessionContainer{given}; write"
-                f" {kind.__name__}(app, SessionContainer(keys=[...])), which has all other settings"
-            )
-        construct(self, *args, **settings)
+    `arguments` is how many arguments the applications of its interface take.
+    """
 
-    kind.__init__ = explained
-    return middleware
+    def decorate(middleware: Kind) -> Kind:
+        kind: Any = middleware
+        construct = kind.__init__
+        known = [name for name in inspect.signature(construct).parameters if name != "self"]
+
+        @functools.wraps(construct)
+        def explained(self: Any, *args: object, **settings: object) -> None:
+            unknown = [name for name in settings if name not in known]
+            if unknown or len(args) + len(settings) < len(("app", "container")):
+                given = f", not {', '.join(unknown)}" if unknown else ""
+                raise TypeError(
+                    f"{kind.__name__} takes the application and a SessionContainer{given}; write"
+                    f" {kind.__name__}(app, SessionContainer(keys=[...])), which has all other"
+                    " settings"
+                )
+            construct(self, *args, **settings)
+            _refuse_other_interface(self.app, arguments)
+
+        kind.__init__ = explained
+        return middleware
+
+    return decorate
+
+
+def _refuse_other_interface(app: Callable[..., object], arguments: int) -> None:
+    """Raise TypeError if an application is written for the other interface, WSGI or ASGI."""
+    try:
+        signature = inspect.signature(app)
+    # A function that is written in C may have no signature.
+    except (TypeError, ValueError):
+        return
+    ((theirs, others),) = ((name, n) for name, n in _INTERFACES.items() if n != arguments)
+    if _fits(signature, others) and not _fits(signature, arguments):
+        raise TypeError(
+            f"this SessionMiddleware calls the application with {arguments} arguments, but the"
+            f" application takes {others}, as under {theirs}. Fix: write"
+            f" from sessions.{theirs.lower()} import SessionMiddleware"
+        )
+
+
+def _fits(signature: inspect.Signature, count: int) -> bool:
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True
+
+
+def explains_settings(remedies: Mapping[str, str]) -> Callable[[Kind], Kind]:
+    """Let a class, which takes its settings by name, say which settings it has; it shows no value.
+
+    Each key of `remedies` is a list of names that other libraries use.
+    """
+
+    def decorate(settings: Kind) -> Kind:
+        kind: Any = settings
+        construct = kind.__init__
+        _, *parameters = inspect.signature(construct).parameters.values()
+
+        @functools.wraps(construct)
+        def explained(self: object, *args: object, **given: object) -> None:
+            if problems := list(_problems(kind.__name__, parameters, args, given, remedies)):
+                raise WrongSettings(problems)
+            construct(self, **given)
+
+        kind.__init__ = explained
+        return settings
+
+    return decorate
+
+
+def _problems(
+    kind: str,
+    parameters: Sequence[inspect.Parameter],
+    args: Sequence[object],
+    given: Collection[str],
+    remedies: Mapping[str, str],
+) -> Iterator[str]:
+    """Explain each setting that does not exist, and each one that is missing."""
+    known = [parameter.name for parameter in parameters]
+    takes = f"{kind} takes {', '.join(known)}"
+    unknown = [name for name in given if name not in known]
+    if args:
+        yield f"{kind} takes its settings by name. Fix: write {kind}({known[0]}=...). {takes}"
+    for name in unknown:
+        close = get_close_matches(name, known, 1)
+        guess = f"did you mean {close[0]!r}? " if close else ""
+        told = (text for names, text in remedies.items() if name in names.split())
+        remedy = next((f"{text}. " for text in told), guess)
+        yield f"{kind} has no setting {name!r}. Fix: {remedy}{takes}"
+    for parameter in parameters if not args and not unknown else ():
+        if parameter.default is parameter.empty and parameter.name not in given:
+            yield f"{kind} needs {parameter.name!r}. Fix: give {parameter.name!r}. {takes}"
+
+
+def note_remedy(error: BaseException, key: str) -> None:
+    """Add to an error of an application how it finds its session, or awaits its methods."""
+    if isinstance(error, KeyError) and error.args == ("session",) and key != "session":
+        error.add_note(f'Fix: The session is environ["{key}"].')
+    elif isinstance(error, TypeError) and "'coroutine'" in str(error):
+        error.add_note('Fix: Await the call, as in await session.increment("visits").')

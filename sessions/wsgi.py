@@ -8,7 +8,7 @@ from sessions.container import SessionContainer
 from sessions.edges import Headers, merge_headers, refusal
 from sessions.errors import SessionError
 from sessions.manager import SessionManager
-from sessions.names import takes_container
+from sessions.names import note_remedy, takes_container
 from sessions.session import Session
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ ExcInfo: TypeAlias = (
 )
 
 
-@takes_container
+@takes_container(arguments=2)
 class SessionMiddleware:
     """Give the application a session in `environ["sessions.session"]`.
 
@@ -64,8 +64,9 @@ class SessionMiddleware:
                 raise
             return response.refuse(error, environ)
         # Whatever it was, it is the server's; the session only learns that no answer leaves.
-        except BaseException:
+        except BaseException as error:
             response.give_up()
+            note_remedy(error, ENVIRON_KEY)
             raise
 
 

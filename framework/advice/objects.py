@@ -108,25 +108,6 @@ OF_ARGUMENTS = {
         "expires_in": "the argument is called max_age",
         "name": "the name is the first argument",
     },
-    "SessionContainer": {
-        "secret_key secret secrets key signing_key": "the argument is called keys, and is a list",
-        "max_age lifetime permanent_session_lifetime ttl timeout": (
-            "write idle_timeout or absolute_timeout, or cookie=CookieSettings(max_age=...)"
-        ),
-        "cookie_name session_cookie name": "the argument is called session_prefix",
-        "secure https_only httponly http_only same_site samesite domain path": (
-            "write it in cookie=CookieSettings(...)"
-        ),
-        "backend engine redis client": "the argument is called store",
-    },
-    "CookieSettings": {
-        "name key": "write session_prefix=... in SessionContainer",
-        "expires lifetime": "the argument is called max_age",
-    },
-    "OpenAPI": {
-        "docs_url openapi_url url": "the argument is called path",
-        "tags": "a tag is made for each controller",
-    },
     "CSRF": {"secret secret_key": "the token is bound to the session, so no secret is needed"},
     "StaticFiles": {
         "directory path": (
@@ -134,6 +115,34 @@ OF_ARGUMENTS = {
         ),
     },
     "Templates": {"directory template_folder": "the argument is called folder"},
+}
+
+# Settings of other frameworks, for the classes of settings here.
+OF_HTTP = {
+    "max_content_length max_body_size max_request_size request_max_size": (
+        "the setting is called body_limit"
+    ),
+    "allowed_hosts hosts server_name": "the setting is called trusted_hosts",
+    "proxies proxy_fix x_for x_proto forwarded_allow_ips": "the setting is called trusted_proxies",
+    "max_form_memory_size": "the setting is called form_memory_limit",
+    "max_form_parts": "the setting is called form_parts_limit",
+    "hsts secure_headers": "the setting is called security_headers",
+    "host port": "write app.run(host, port), or give it to the server",
+    "debug": "write Application(..., debug=True)",
+    "cors cors_config": "return a CORS in the list of middleware",
+    "secret_key": "write SessionContainer(keys=[...])",
+}
+OF_CORS = {
+    "allow_origins allowed_origins origin": "the setting is called origins",
+    "allow_methods allowed_methods": "the setting is called methods",
+    "allow_headers allowed_headers": "the setting is called headers",
+    "expose_headers exposed_headers": "the setting is called expose",
+    "allow_credentials supports_credentials": "the setting is called credentials",
+    "resources": "the middleware is for all paths, so leave it out",
+}
+OF_DOCUMENTS = {
+    "docs_url openapi_url url": "the setting is called path",
+    "tags": "a tag is made for each controller",
 }
 
 # Properties of requests and responses that are methods in other frameworks.

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from markupsafe import escape
 from werkzeug.wrappers import Request, Response
 
+from framework.advice.objects import OF_DOCUMENTS
 from framework.decorators import component, controller, get
 from framework.dispatch.handlers import AddsController, Handler, ReadsHandlers
 from framework.http.routes import Route
@@ -15,6 +16,7 @@ from framework.openapi.document import describe_handlers
 from framework.report import Mistake, Report, location
 from framework.results import encode_json
 from sessions.errors import ConfigurationError
+from sessions.names import explains_settings
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -27,6 +29,7 @@ _POLICY = (
 )
 
 
+@explains_settings(OF_DOCUMENTS)
 @dataclass(frozen=True, kw_only=True)
 class OpenAPI(AddsController):
     """Describe an application in OpenAPI 3.1, at one path, for programs and for people.

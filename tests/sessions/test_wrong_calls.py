@@ -6,14 +6,18 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
+from werkzeug.test import Client
 
 from sessions import (
     AsyncSession,
     AsyncSessionManager,
+    ConfigurationError,
+    CookieSettings,
     Session,
     SessionClosed,
     SessionContainer,
     SessionManager,
+    asgi,
 )
 from sessions.errors import UnencodableValue
 from sessions.wsgi import SessionMiddleware
@@ -144,3 +148,100 @@ def test_from_cookie_takes_a_text(manager: SessionManager, header: Any) -> None:
     """The error shows what it was given."""
     with pytest.raises(TypeError, match=re.escape(repr(header))):
         manager.from_cookie(header)
+
+
+UNKNOWN = [
+    (SessionContainer, "secret_key", "the setting is called keys, and is a list."),
+    (SessionContainer, "cookie_name", "the setting is called session_prefix."),
+    (SessionContainer, "httponly", "write it in cookie=CookieSettings(...)."),
+    (SessionContainer, "colour", "SessionContainer takes keys, store, cookie"),
+    (CookieSettings, "httponly", "did you mean 'http_only'? CookieSettings takes http_only"),
+    (CookieSettings, "samesite", "did you mean 'same_site'?"),
+    (CookieSettings, "lifetime", "the setting is called max_age."),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "remedy"), UNKNOWN)
+def test_a_setting_that_does_not_exist_is_told_with_its_spelling_here(
+    kind: Any, name: str, remedy: str
+) -> None:
+    """The message is the same outside of a framework; it shows no value, which may be a key."""
+    with pytest.raises(ConfigurationError) as caught:
+        kind(**{name: "a secret"})
+
+    assert str(caught.value).startswith(f"{kind.__name__} has no setting {name!r}. Fix: {remedy}")
+    assert "a secret" not in str(caught.value)
+    assert isinstance(caught.value, TypeError)
+
+
+def test_every_wrong_setting_is_told_at_once() -> None:
+    """Not only the first one."""
+    with pytest.raises(ConfigurationError) as caught:
+        CookieSettings(httponly=True, samesite="Lax")  # type: ignore[call-arg]
+
+    assert len(caught.value.problems) == 2
+
+
+async def _asgi_app(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None: ...
+
+
+class _Object:
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None: ...
+
+
+WRONG_INTERFACE = [
+    (asgi.SessionMiddleware, _no_app, "from sessions.wsgi import SessionMiddleware"),
+    (asgi.SessionMiddleware, SessionMiddleware(_no_app, SessionContainer(keys=[KEY])), "wsgi"),
+    (SessionMiddleware, _asgi_app, "from sessions.asgi import SessionMiddleware"),
+    (SessionMiddleware, _Object(), "from sessions.asgi import SessionMiddleware"),
+]
+
+
+@pytest.mark.parametrize(("middleware", "app", "remedy"), WRONG_INTERFACE)
+def test_a_middleware_refuses_an_application_of_the_other_interface(
+    middleware: Any, app: object, remedy: str
+) -> None:
+    """When it is made, not in the first request."""
+    with pytest.raises(TypeError, match=f"Fix: write.*{remedy}"):
+        middleware(app, SessionContainer(keys=[KEY]))
+
+
+@pytest.mark.parametrize("app", [lambda *arguments: [], print, lambda a, b, c=None: []])
+@pytest.mark.parametrize("middleware", [SessionMiddleware, asgi.SessionMiddleware])
+def test_a_middleware_takes_an_application_that_may_fit(middleware: Any, app: object) -> None:
+    """Only what certainly cannot be called is refused."""
+    assert middleware(app, SessionContainer(keys=[KEY])).app is app
+
+
+def test_the_wrong_key_of_the_environ_is_told_with_the_right_one() -> None:
+    """Other session libraries use another key."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return [environ["session"]["name"]]
+
+    with pytest.raises(KeyError) as caught:
+        Client(SessionMiddleware(app, SessionContainer(keys=[KEY]))).get("/")
+
+    assert caught.value.__notes__ == ['Fix: The session is environ["sessions.session"].']
+
+
+@on_a_loop
+async def test_a_forgotten_await_is_told() -> None:
+    """Python's own error only names the coroutine."""
+
+    async def app(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        increment: Any = asgi.session_of(scope).increment("visits")
+        try:
+            increment + 1
+        finally:
+            increment.close()
+
+    async def nothing(*_: object) -> Any: ...
+
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+    with pytest.raises(TypeError) as caught:
+        await asgi.SessionMiddleware(app, SessionContainer(keys=[KEY]))(scope, nothing, nothing)
+
+    assert caught.value.__notes__ == [
+        'Fix: Await the call, as in await session.increment("visits").'
+    ]

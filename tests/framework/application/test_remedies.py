@@ -184,7 +184,7 @@ def test_an_unknown_argument_in_a_module_is_guessed(framework: Framework, tmp_pa
 
     output = framework("check").output
 
-    assert "Fix: Did you mean 'same_site'? CookieSettings takes " in output
+    assert "Fix: did you mean 'same_site'? CookieSettings takes " in output
 
 
 def test_an_error_without_a_remedy_is_shown_as_it_is() -> None:
@@ -200,7 +200,7 @@ def test_a_missing_argument_is_named(framework: Framework, tmp_path: Path) -> No
 
     output = framework("check").output
 
-    assert "Fix: Give 'keys'. SessionContainer takes keys, store, cookie" in output
+    assert "Fix: give 'keys'. SessionContainer takes keys, store, cookie" in output
 
 
 def test_a_status_is_no_exception() -> None:
