@@ -1,19 +1,32 @@
 """What holds for all tests."""
 
 import gc
+import os
 
+import pytest
 from hypothesis import settings
+
+EVERYTHING = bool(os.environ.get("TEST_EVERYTHING"))
 
 # A machine that does other work, too, makes no example fail.
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
 
 
-def pytest_collection_finish() -> None:
-    """Leave what the collection of tests has made out of every later garbage collection.
+@pytest.fixture(scope="module", autouse=True)
+def _leave_out_of_collections() -> None:
+    """Leave what was made before a file of tests out of every later garbage collection.
 
-    Some tests collect garbage, to see that nothing is left to collect. Thousands of collected tests
+    Some tests collect garbage, to see that nothing is left to collect. Thousands of other tests
     would make each of these collections slow.
     """
-    gc.collect()
     gc.freeze()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the slow tests to `.ci/run`, which sets TEST_EVERYTHING."""
+    if not EVERYTHING:
+        skip = pytest.mark.skip(reason="slow: set TEST_EVERYTHING=1, as .ci/run does")
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(skip)

@@ -25,6 +25,8 @@ from tests.benchmarks.versions import (
 )
 from tests.benchmarks.visitor import Visitor, WrongAnswerError
 
+pytestmark = pytest.mark.slow
+
 PEERS = ("falcon", "bottle", "flask", "beaker")
 NO_REVISION = "no-such-revision"
 

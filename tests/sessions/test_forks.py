@@ -12,6 +12,8 @@ from sessions.core.locks import lock_across_forks
 from sessions.testing import ManualClock, a_record
 from tests.support.apps import KEY
 
+pytestmark = pytest.mark.slow
+
 FORKS = 40
 EMPTY = "<MemoryStore: 0 sessions, 0 bytes>"
 

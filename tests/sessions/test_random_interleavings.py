@@ -28,6 +28,8 @@ from tests.support.races import (
     serve_async,
 )
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = int(os.environ.get("SESSIONS_INTERLEAVINGS", "200"))
 
 Acts = tuple[str, str]

@@ -87,6 +87,7 @@ def test_the_server_is_real_and_ends(project: Path) -> None:
     tests = """
         import socket
         import threading
+        import time
         from urllib.parse import urlsplit
         from urllib.request import urlopen
         import pytest
@@ -100,6 +101,10 @@ def test_the_server_is_real_and_ends(project: Path) -> None:
             assert urlopen(url, timeout=5).read() == b"ada"
 
         def test_ended():
+            deadline = time.monotonic() + 10
+            # The thread that has answered may still be closing its connection.
+            while threading.active_count() > 1 and time.monotonic() < deadline:
+                time.sleep(0.01)
             assert [each.name for each in threading.enumerate()] == ["MainThread"]
             address = urlsplit(used[0])
             with pytest.raises(ConnectionRefusedError):

@@ -15,6 +15,8 @@ import pytest
 from framework import Application, controller, get
 from tests.support.serving import FRAMEWORK, SECONDS, Program, Visitor
 
+pytestmark = pytest.mark.slow
+
 APP = """
 from framework import Application, controller, get
 

@@ -10,6 +10,8 @@ from framework.advice.collisions import collision_in
 from tests.support.commands import Framework
 from tests.support.serving import FRAMEWORK
 
+pytestmark = pytest.mark.slow
+
 APP = """
 from framework import Application, controller, get
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.serving import FRAMEWORK, Program, Visitor
 
+pytestmark = pytest.mark.slow
+
 APP = """
 import logging
 import pathlib

@@ -11,6 +11,8 @@ import pytest
 from framework import Body, Form, controller, post
 from tests.support.small_applications import client_of, echo_of, posted
 
+pytestmark = pytest.mark.slow
+
 MOST_SECONDS = 3.0
 
 
