@@ -76,6 +76,8 @@ def _warn(target: str, *, external: bool) -> None:
             "if the client chose the target, give otherwise='/'; if the code chose it and it is"
             " another site, write redirect(target, external=True)"
         )
+    if re.fullmatch(r"\w+\.\w+", target):
+        remedy = f"if it names a handler, write redirect(app.url_for({target!r})); {remedy}"
     logger.warning("%s: redirect(%s) is a 400. Fix: %s", where, reprlib.repr(target), remedy)
 
 

@@ -116,6 +116,9 @@ class Client(werkzeug.test.Client):
             remedy = remedy_in(OF_CALLS, argument)
             if remedy is not None:
                 raise TypeError(f"the client has no argument {argument!r}. Fix: {remedy}.")
+        path = kwargs.get("path", args[0] if args else None)
+        if isinstance(path, str) and path[:1].isalnum() and "://" not in path:
+            raise ValueError(f"the path {path!r} does not begin with a slash. Fix: write '/{path}'")
         response = super().open(*args, buffered=buffered, **kwargs)
         # The constructor gave Werkzeug this class of responses.
         return cast(ClientResponse, response)

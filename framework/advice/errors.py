@@ -29,6 +29,9 @@ _ARGUMENTS = re.compile(
     r"|takes .*positional arguments? but \d+ (?:was|were) given"
     r"|takes no arguments)"
 )
+_SUBSCRIPTED = re.compile(
+    r"'(?P<kind>\w+)' object (?:is not subscriptable|does not support item assignment)"
+)
 _IMPORTED = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'")
 # The tables for the attributes of an object, by the name of one of its classes.
 _ATTRIBUTES = {
@@ -126,6 +129,9 @@ def _of_type(error: Any) -> str | None:
         )
     if "method' object" in told and ".session[" in (_frames(error)[-1].line or ""):
         return "write with client.session() as session, and use session in the block"
+    subscripted = _SUBSCRIPTED.match(told)
+    if subscripted is not None:
+        return _of_fields(subscripted["kind"], _last(error), _frames(error)[-1].line or "")
     if told.startswith("unhashable type"):
         return "a key is a text, or another value that cannot change"
     if "object is not callable" in told:
@@ -133,6 +139,18 @@ def _of_type(error: Any) -> str | None:
         found = [name for name in called if name in PROPERTIES]
         return f"write .{found[-1]} without parentheses: it is a property" if found else None
     return _of_arguments(error)
+
+
+def _of_fields(kind: str, frame: FrameType | None, line: str) -> str | None:
+    """Return how to use a field of an object that was read like a dict."""
+    known = frame.f_locals.items() if frame is not None else ()
+    fields = re.compile(r"(?P<name>\w+)\[['\"](?P<field>\w+)['\"]\]")
+    for name, value in known:
+        names = getattr(type(value), "__annotations__", {})
+        for used in fields.finditer(line):
+            if used["name"] == name and type(value).__name__ == kind and used["field"] in names:
+                return f"write {name}.{used['field']}: the fields of {kind} are attributes"
+    return None
 
 
 def _of_arguments(error: BaseException) -> str | None:

@@ -166,9 +166,13 @@ def _note_foreign_variables(plan: Plan, variables: Variables, here: Place) -> No
             )
 
 
+# An unannotated parameter of such a name does not take the error.
+_OTHERS = ("request", "req", "session")
+
+
 def _annotation_for(name: str, union: str) -> str:
-    if name in ("request", "req"):
-        return f"Write {name}: Request."
+    if name in _OTHERS:
+        return f"Write {name}: {'session' if name == 'session' else 'Request'}."
     return f"Write {name}: {union}."
 
 
@@ -230,17 +234,15 @@ def _errors(function: Callable[..., object]) -> list[tuple[int, Declared]]:
 
 
 def _unannotated(declared: Sequence[Declared], others: Container[str]) -> list[Declared]:
-    """Find the first unannotated parameter, which probably has to take the error."""
-    found = (
+    """Find the unannotated parameter that probably has to take the error."""
+    found = [
         parameter
         for parameter in declared
         if parameter.annotation is EMPTY and not parameter.variadic
-    )
-    return [
-        parameter
-        for parameter in found
         if parameter.name not in others and parameter.default is EMPTY
-    ][:1]
+    ]
+    # In some frameworks, such a method takes the request and then the error.
+    return [one for one in found if one.name not in _OTHERS][:1] or found[:1]
 
 
 def _takes_error(declared: Declared) -> bool:

@@ -4,7 +4,7 @@ import functools
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypedDict, TypeVar
+from typing import Annotated, Any, ClassVar, TypedDict, TypeVar, get_origin
 
 import msgspec
 
@@ -128,6 +128,12 @@ def brackets(name: str, marker: TextMarker) -> Brackets:
     return Brackets(name, marker, "int", f" = 1, or with limits {example}")
 
 
+_SIMPLE = (
+    "Use str, int, float, bool, UUID, date, datetime, an Enum or a Literal, or a list, set or"
+    " tuple[T, ...] of one of them. To read whole objects, use JSON and Body[...]."
+)
+
+
 def unfit(source: str, field: Field, error: TypeError) -> Mistake:
     """Return the mistake of a type that no text can be converted to."""
     what = f"parameter {field.name!r} cannot be read from the {source}: {error}"
@@ -142,10 +148,19 @@ def unfit(source: str, field: Field, error: TypeError) -> Mistake:
             f"Write one parameter for each field of {name}, or Form[{name}] for a form. To read"
             " whole objects, use JSON and Body[...].",
         )
-    return Mistake(
-        what,
-        "Use str, int, float, bool, UUID, date, datetime, an Enum or a Literal, or a list, set or"
-        " tuple[T, ...] of one of them. To read whole objects, use JSON and Body[...].",
+    return Mistake(what, _plain_class(field.annotation) or _SIMPLE)
+
+
+def _plain_class(annotation: Any) -> str | None:
+    """Say how a class of the program, whose fields are not known, can be read."""
+    kind = bare(list_item(annotation) or annotation)[0]
+    if not isinstance(kind, type) or kind.__module__ == "builtins" or get_origin(kind) is not None:
+        return None
+    name = describe(kind)
+    return (
+        f"Make {name} a dataclass, a msgspec.Struct or a pydantic model, and read it with"
+        f" Form[{name}] or Body[{name}]. Or use a simple type, such as str, and make the {name} in"
+        " the handler."
     )
 
 

@@ -4,7 +4,7 @@ import functools
 import reprlib
 import types
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from werkzeug.wrappers import Response
 
@@ -32,8 +32,21 @@ _NO_TYPES = (
     property,
     functools.cached_property,
 )
+# What Python writes before brackets; without brackets, it says no type.
+_FORMS = {
+    "Optional": "Optional[int]",
+    "Union": "Union[int, None]",
+    "Literal": 'Literal["new", "old"]',
+    "Annotated": "Annotated[int, query(ge=1)]",
+}
 # The functions that make a marker when they are called.
 _FUNCTIONS = (query, header, cookie, form, session_value)
+# The types that are meant by the name of a function.
+_TYPES_OF = {
+    "any": "Any, with `from typing import Any`",
+    "callable": "Callable, with `from collections.abc import Callable`",
+    "input": "str",
+}
 _SESSION = "Write session: session, with `from framework import session`."
 
 
@@ -41,10 +54,11 @@ def refuse_unreadable(declared: Declared) -> None:
     """Raise `Mistake` for an annotation that does not say the type."""
     annotation = declared.annotation
     inner = without_none(annotation)
-    if isinstance(inner, Brackets):
+    example = inner.example if isinstance(inner, Brackets) else _FORMS.get(_form(inner))
+    if example is not None:
         raise Mistake(
             f"parameter {declared.name!r} does not say its type",
-            f"Write the type in brackets, as in {inner.example}.",
+            f"Write the type in brackets, as in {example}.",
         )
     if variables := variables_in(annotation):
         shown = " and ".join(variable.__name__ for variable in variables)
@@ -53,6 +67,13 @@ def refuse_unreadable(declared: Declared) -> None:
             " which type it is",
             "Write the type in the base class, as in class Notes(Crud[Note]).",
         )
+
+
+def _form(annotation: object) -> str:
+    """Return the name of a form of `typing` without its brackets, or an empty text."""
+    module = getattr(annotation, "__module__", None)
+    is_bare = module == "typing" and not get_args(annotation)
+    return str(getattr(annotation, "__name__", getattr(annotation, "_name", ""))) if is_bare else ""
 
 
 def note_variadic(parameters: Iterable[Declared], what: str, here: Place) -> None:
@@ -84,6 +105,14 @@ def refuse_hidden(declared: Declared) -> None:
     """Raise `Mistake` for an annotation that is a member of the class and hides a type."""
     if isinstance(declared.annotation, types.ModuleType):
         raise _module(declared)
+    if isinstance(declared.annotation, types.BuiltinFunctionType):
+        name = declared.annotation.__name__
+        right = _TYPES_OF.get(name, "a class, such as str")
+        raise Mistake(
+            f"the annotation of parameter {declared.name!r} is the function {name}(), which is not"
+            " a type",
+            f"Write {right}.",
+        )
     if isinstance(declared.annotation, _NO_TYPES):
         member = location(getattr(declared.annotation, "fget", declared.annotation))
         raise Mistake(
@@ -178,8 +207,24 @@ def _spellings(annotation: Any, written: str) -> str:
         return (
             f"Query[{written}] for a value of the query, or Form[{written}] for a field of a form"
         )
+    if bare(annotation)[0] is bytes:
+        return (
+            "FileStorage for an uploaded file, or request: Request and request.get_data() for the"
+            " bytes of the body"
+        )
+    if _is_choice_of_scalars(annotation):
+        return (
+            "one simple type, such as str, and convert the text in the handler: a text fits"
+            f" several types of {written}; or Body[{written}] for the JSON of the body"
+        )
     form = f" Form[{written}] for a form," if _is_object(annotation) else ""
     return f"Body[{written}] for the JSON of the body,{form} or Inject[{written}] for a component"
+
+
+def _is_choice_of_scalars(annotation: Any) -> bool:
+    base = bare(annotation)[0]
+    members = get_args(base) if get_origin(base) in (types.UnionType, Union) else ()
+    return bool(members) and all(is_scalar(member, TEXTS) for member in members)
 
 
 def _is_object(annotation: object) -> bool:
@@ -191,11 +236,20 @@ def _is_object(annotation: object) -> bool:
 
 
 def _module(declared: Declared) -> Mistake:
-    module = getattr(declared.annotation, "__name__", "")
+    module: Any = declared.annotation
+    last = module.__name__.rpartition(".")[2]
+    # Such as datetime.datetime, decimal.Decimal and uuid.UUID.
+    classes = [name for name in vars(module) if name.lower() == last and name[:1] != "_"]
+    found = next((name for name in classes if isinstance(getattr(module, name), type)), None)
+    remedy = "Write a class that the module defines."
+    if found is not None:
+        remedy = f"Write {module.__name__}.{found}, the class that the module defines."
+    if last == "session":
+        remedy = "Write `from framework import session`, and session: session for the session."
     return Mistake(
-        f"parameter {declared.name!r} is annotated with the module {module!r}, which is not a type",
-        "Write `from framework import session` and session for the session, or the class that the"
-        " module defines.",
+        f"parameter {declared.name!r} is annotated with the module {module.__name__!r}, which is"
+        " not a type",
+        remedy,
     )
 
 

@@ -301,7 +301,7 @@ class Graph:
             raise Reported
         try:
             if declared.annotation is EMPTY:
-                raise unannotated()
+                raise unannotated(declared.name)
             for metadata in declared.metadata:
                 if isinstance(metadata, Marker) and not isinstance(metadata, InjectMarker):
                     raise of_one_request(metadata.spelling or f"a value from the {metadata.source}")

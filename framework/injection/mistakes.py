@@ -80,8 +80,15 @@ def of_one_request(name: str) -> NotProvided:
     )
 
 
-def unannotated() -> NotProvided:
+def unannotated(name: str) -> NotProvided:
     """Explain why a parameter without an annotation gets nothing."""
+    if name in ("get_response", "call_next", "next", "app", "wsgi_app"):
+        return NotProvided(
+            "it has no annotation, so nothing says what to inject",
+            "If the class is middleware, leave the parameter out, and write def __call__(self,"
+            " request: Request, next: Next) -> Response. If it takes the application, write"
+            f" {name}: Application.",
+        )
     return NotProvided(
         "it has no annotation, so nothing says what to inject",
         "Write the type of the component behind the parameter, or give it a default value.",

@@ -3,6 +3,7 @@
 import logging
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,41 @@ def test_the_log_of_a_failed_request_says_what_to_write(
     last = traceback.format_exception(record.exc_info[1])[-1]
     assert last.startswith("Fix: ")
     assert remedy in last
+
+
+@dataclass
+class Note:
+    title: str = "milk"
+
+
+def _read(note: Any) -> object:
+    return note["title"]
+
+
+def _written(note: Any) -> None:
+    note["title"] = "tea"
+
+
+def _unknown(note: Any) -> object:
+    return note["colour"]
+
+
+@pytest.mark.parametrize(
+    ("use", "remedy"),
+    [
+        (_read, "Write note.title: the fields of Note are attributes."),
+        (_written, "Write note.title: the fields of Note are attributes."),
+        (_unknown, None),
+    ],
+)
+def test_a_field_that_is_used_as_a_key_is_told(
+    use: Callable[[Any], object], remedy: str | None
+) -> None:
+    """A body is an object of its class, not a dict."""
+    with pytest.raises(TypeError) as caught:
+        use(Note())
+
+    assert remedy_for(caught.value) == remedy
 
 
 PROGRAMS = [

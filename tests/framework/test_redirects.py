@@ -205,3 +205,11 @@ def test_a_redirect_has_a_status_of_redirects() -> None:
 def test_the_status_can_be_chosen() -> None:
     """A 308 moves for good and keeps the method."""
     assert redirect("/", status=308).status_code == 308
+
+
+def test_the_name_of_a_handler_is_told_with_url_for(caplog: pytest.LogCaptureFixture) -> None:
+    """In other frameworks, a redirect takes the name of a view."""
+    with pytest.raises(BadRequest):
+        redirect("Notes.show")
+
+    assert "write redirect(app.url_for('Notes.show'));" in caplog.text

@@ -336,3 +336,13 @@ def test_explain_tells_what_a_guard_raises() -> None:
     found = {answer.status: answer.why for answer in answers}
     assert found[401] == "a guard raises Unauthorized"
     assert found[403] == "a guard refuses"
+
+
+@pytest.mark.parametrize("path", ["notes", "notes/1?page=2"])
+def test_a_client_refuses_a_path_without_its_first_slash(path: str) -> None:
+    """The 404 would not say why."""
+    with client_of(echo_of(int, 1)) as client:
+        with pytest.raises(ValueError, match=r"does not begin with a slash. Fix: write '/notes"):
+            client.get(path)
+        for right in ("/", "", "?x=2", "http://localhost/"):
+            assert client.get(right).status_code == 200

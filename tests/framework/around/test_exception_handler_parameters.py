@@ -302,3 +302,27 @@ def test_what_the_path_gives_needs_no_annotation_beside_the_error() -> None:
 
     with client_of(Page) as client:
         assert client.get("/ann").text == "ann"
+
+
+@pytest.mark.parametrize("order", [("request", "error"), ("session", "e"), ("error", "request")])
+def test_the_unannotated_error_is_found_beside_the_request(order: tuple[str, str]) -> None:
+    """Some frameworks pass the request first; its name says that it is not the error."""
+
+    def handler(self: Any, first: Any, second: Any) -> None: ...
+
+    code = handler.__code__
+    handler.__code__ = code.replace(co_varnames=("self", *order))
+    handler.__annotations__.clear()
+
+    @controller("/")
+    class Page:
+        caught = catch(KeyError)(handler)
+
+        @get("/")
+        def show(self) -> None: ...
+
+    found = {each.what: each.remedy for each in problems_of(Page)}
+
+    for name in order:
+        kind = {"request": "Request", "session": "session"}.get(name, "KeyError")
+        assert found[f"parameter {name!r} has no annotation"].startswith(f"Write {name}: {kind}")

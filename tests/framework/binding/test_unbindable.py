@@ -1,13 +1,19 @@
 """Handlers that cannot be bound: each mistake is a start-up problem with its remedy."""
 
+import datetime
+import decimal
+import json
+import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, TypeVar, Union
 
 import pytest
 
+import sessions.session
 from framework import (
     Body,
+    Form,
     Inject,
     Query,
     Session,
@@ -51,6 +57,39 @@ def untidy(function: Callable[..., object]) -> Callable[..., object]:
         return function(*args, **kwargs)
 
     return wrapper
+
+
+NO_TYPES: list[tuple[Any, str, str]] = [
+    (datetime, "the module 'datetime'", "Write datetime.datetime, the class"),
+    (decimal, "the module 'decimal'", "Write decimal.Decimal, the class"),
+    (uuid, "the module 'uuid'", "Write uuid.UUID, the class"),
+    (sessions.session, "the module 'sessions.session'", "Write `from framework import session`"),
+    (json, "the module 'json'", "Write a class that the module defines."),
+    (any, "the function any(), which is not a type", "Write Any, with `from typing import Any`."),
+    (callable, "the function callable()", "Write Callable, with"),
+    (len, "the function len()", "Write a class, such as str."),
+    (Optional, "does not say its type", "as in Optional[int]."),
+    (Union, "does not say its type", "as in Union[int, None]."),
+    (Literal, "does not say its type", 'as in Literal["new", "old"].'),
+    (bytes, "is bytes", "Write FileStorage for an uploaded file, or request: Request"),
+    (int | str, "is int | str", "Write one simple type, such as str, and convert the text"),
+    (float | int | None, "is float | int | None", "Write one simple type"),
+    (Form[Mailer], "no text holds a value of type Mailer", "Make Mailer a dataclass"),
+    (Query[Mailer], "no text holds a value of type Mailer", "Make Mailer a dataclass"),
+    (Form[list[Mailer]], "no text holds a value of type Mailer", "Make Mailer a dataclass"),
+]
+
+
+@pytest.mark.parametrize(("annotation", "what", "remedy"), NO_TYPES, ids=repr)
+def test_an_annotation_that_cannot_be_meant_has_a_remedy_that_works(
+    annotation: Any, what: str, remedy: str
+) -> None:
+    """No remedy repeats what is no type: Body[<built-in function any>]."""
+    problem = only_problem_of(echo_of(annotation))
+
+    assert what in problem.what
+    assert remedy in problem.remedy
+    assert "built-in" not in problem.what + problem.remedy
 
 
 def test_an_unmarked_model_is_a_problem_with_the_possible_spellings() -> None:

@@ -290,3 +290,16 @@ def test_a_constructor_annotation_that_names_nothing_is_a_problem() -> None:
 
     assert problem.where == location(Shop.__init__)
     assert "'Missing' does not exist" in problem.what
+
+
+def test_a_middleware_of_another_framework_is_told_where_next_is() -> None:
+    """There, the constructor takes the rest of the application."""
+
+    @service
+    class Timing:
+        def __init__(self, get_response) -> None: ...  # type: ignore[no-untyped-def]  # noqa: ANN001
+
+    problem = only_problem_of(Timing)
+
+    assert "parameter 'get_response': it has no annotation" in problem.what
+    assert "def __call__(self, request: Request, next: Next) -> Response" in problem.remedy
