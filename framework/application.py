@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request
 from framework.advice.arguments import OF_APPLICATIONS, OF_RUN, explains_arguments
 from framework.advice.other_frameworks import advice_on_attribute, is_of_another_framework
 from framework.around.exception_handlers import Catcher
-from framework.around.middleware import read_middleware
+from framework.around.middleware import AllMiddleware, read_middleware
 from framework.decorators import is_configuration
 from framework.defaults import ABSENT, SessionDefaults, session_components
 from framework.dispatch.handlers import Handler, HandlerReader, added_controllers, tell_handlers
@@ -199,7 +199,7 @@ class Application:
         self._hooks = read_hooks(filter(is_configuration, classes), self.graph, report)
         self.catchers: tuple[Catcher, ...] = tuple(reader.catchers)
         """The exception handlers of the whole application; the nearest is first."""
-        self.middleware: tuple[Middleware, ...] = tuple(read_middleware(self.graph, report))
+        self.middleware: tuple[Middleware, ...] = AllMiddleware(read_middleware(self.graph, report))
         """The middleware around every answer; the outermost is first."""
         self.sessions: SessionManager | None = self._sessions(report)
         """The manager of the application's sessions; None if nothing uses sessions."""

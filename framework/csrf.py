@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Request, Response
 
+from framework.advice.objects import OF_CSRF
 from framework.advice.other_frameworks import refusing
 from framework.http.forms import CSRF_FIELD
 from framework.http.origins import as_written, checked_origins, host_of, own_origin
 from framework.middleware import SAFE_METHODS, ExplainedMiddleware, Next, session_of
+from sessions.names import explains_settings
 from sessions.session import Session
 
 HEADER = "X-CSRF-Token"
@@ -34,6 +36,7 @@ class Verdict(Enum):
     UNKNOWN = auto()
 
 
+@explains_settings(OF_CSRF)
 class CSRF(ExplainedMiddleware):
     """Middleware that refuses unsafe requests of a live session if no page of this site made them.
 

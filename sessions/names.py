@@ -48,6 +48,12 @@ OF_CONTAINERS = {
     ),
     "backend engine redis client": "the setting is called store",
 }
+OF_STORES = {
+    "filename file database db url uri": "the path is the first argument of SQLiteStore",
+    "table table_name table_prefix key_prefix namespace": "the setting is called prefix",
+    "size maxsize max_size limit": "write MemoryStore(max_sessions=...)",
+    "ttl timeout expires max_age": "write SessionContainer(idle_timeout=...)",
+}
 OF_COOKIES = {
     "name key": "write session_prefix=... in SessionContainer",
     "expires lifetime": "the setting is called max_age",
@@ -132,7 +138,7 @@ def _fits(signature: inspect.Signature, count: int) -> bool:
 
 
 def explains_settings(remedies: Mapping[str, str]) -> Callable[[Kind], Kind]:
-    """Let a class, which takes its settings by name, say which settings it has; it shows no value.
+    """Let a class say which settings it has, if it is given others; it shows no value.
 
     Each key of `remedies` is a list of names that other libraries use.
     """
@@ -146,7 +152,7 @@ def explains_settings(remedies: Mapping[str, str]) -> Callable[[Kind], Kind]:
         def explained(self: object, *args: object, **given: object) -> None:
             if problems := list(_problems(kind.__name__, parameters, args, given, remedies)):
                 raise WrongSettings(problems)
-            construct(self, **given)
+            construct(self, *args, **given)
 
         kind.__init__ = explained
         return settings
@@ -165,17 +171,26 @@ def _problems(
     known = [parameter.name for parameter in parameters]
     takes = f"{kind} takes {', '.join(known)}"
     unknown = [name for name in given if name not in known]
-    if args:
-        yield f"{kind} takes its settings by name. Fix: write {kind}({known[0]}=...). {takes}"
+    by_place = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
+    too_many = len(args) > len(by_place)
+    given = {*given, *by_place[: len(args)]}
+    if too_many:
+        first = known[len(by_place)]
+        by_name = "other settings" if by_place else "its settings"
+        yield f"{kind} takes {by_name} by name. Fix: write {kind}({first}=...). {takes}"
     for name in unknown:
-        close = get_close_matches(name, known, 1)
-        guess = f"did you mean {close[0]!r}? " if close else ""
-        told = (text for names, text in remedies.items() if name in names.split())
-        remedy = next((f"{text}. " for text in told), guess)
-        yield f"{kind} has no setting {name!r}. Fix: {remedy}{takes}"
-    for parameter in parameters if not args and not unknown else ():
+        yield f"{kind} has no setting {name!r}. Fix: {_meant(name, known, remedies)}{takes}"
+    for parameter in parameters if not too_many and not unknown else ():
         if parameter.default is parameter.empty and parameter.name not in given:
             yield f"{kind} needs {parameter.name!r}. Fix: give {parameter.name!r}. {takes}"
+
+
+def _meant(unknown: str, known: Sequence[str], remedies: Mapping[str, str]) -> str:
+    """Say what to write in place of a setting that does not exist, if that is known."""
+    close = get_close_matches(unknown, known, 1)
+    guess = f"did you mean {close[0]!r}? " if close else ""
+    told = (text for names, text in remedies.items() if unknown in names.split())
+    return next((f"{text}. " for text in told), guess)
 
 
 def note_remedy(error: BaseException, key: str) -> None:

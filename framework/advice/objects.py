@@ -108,7 +108,6 @@ OF_ARGUMENTS = {
         "expires_in": "the argument is called max_age",
         "name": "the name is the first argument",
     },
-    "CSRF": {"secret secret_key": "the token is bound to the session, so no secret is needed"},
     "StaticFiles": {
         "directory path": (
             'write a class: @controller("/static") class Static(StaticFiles), with folder = ...'
@@ -139,6 +138,9 @@ OF_CORS = {
     "expose_headers exposed_headers": "the setting is called expose",
     "allow_credentials supports_credentials": "the setting is called credentials",
     "resources": "the middleware is for all paths, so leave it out",
+}
+OF_CSRF = {
+    "secret secret_key key": "the token is bound to the session, so no secret is needed",
 }
 OF_DOCUMENTS = {
     "docs_url openapi_url url": "the setting is called path",

@@ -3,7 +3,7 @@
 import reprlib
 from collections.abc import Iterator, Sequence
 from inspect import isfunction
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request, Response
@@ -38,6 +38,21 @@ def read_middleware(graph: Graph, report: Report) -> list[Middleware]:
                 raise _not_middleware(listed)
             found += _instances(listed, graph, here)
     return found
+
+
+class AllMiddleware(tuple[Middleware, ...]):
+    """The middleware of an application, the outermost first."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __call__(self, *_: object, **__: object) -> object:
+            """Refuse the decorator of other frameworks, `@app.middleware("http")`."""
+            raise TypeError(
+                "app.middleware is a tuple, and takes nothing. Fix: return the middleware from a"
+                " @component method of a @configuration that is annotated `-> list[Middleware]`."
+            )
 
 
 def note_lost_middleware(graph: Graph, middleware: Sequence[Middleware], report: Report) -> None:

@@ -9,6 +9,7 @@ from heapq import heappop, heappush
 from itertools import islice
 
 from sessions.errors import ConfigurationError, StoreUnavailable
+from sessions.names import OF_STORES, explains_settings
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import (
     CALL_DEADLINE,
@@ -24,6 +25,7 @@ _OVERHEAD_BYTES = 600
 _SWEPT_BY_A_CREATE = 8
 
 
+@explains_settings(OF_STORES)
 class MemoryStore(Store):
     """Keep records in a dictionary of one process, until the process ends.
 

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from sessions.errors import ConfigurationError, StoreUnavailable, UnreadableValue
+from sessions.names import OF_STORES, explains_settings
 from sessions.record import CLOCK_TOLERANCE, Changes, Ended, Grace, Outcome, Record, Unchanged
 from sessions.stores.base import (
     PURGE_BATCH,
@@ -50,6 +51,7 @@ _SHAPES = frozenset(
 """The types of the columns of a record that is not damaged."""
 
 
+@explains_settings(OF_STORES)
 class SQLiteStore(Store):
     """Keep records in the SQLite database `path`, in tables of the store's own.
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -13,10 +14,12 @@ from sessions import (
     AsyncSessionManager,
     ConfigurationError,
     CookieSettings,
+    MemoryStore,
     Session,
     SessionClosed,
     SessionContainer,
     SessionManager,
+    SQLiteStore,
     asgi,
 )
 from sessions.errors import UnencodableValue
@@ -157,6 +160,8 @@ UNKNOWN = [
     (SessionContainer, "colour", "SessionContainer takes keys, store, cookie"),
     (CookieSettings, "httponly", "did you mean 'http_only'? CookieSettings takes http_only"),
     (CookieSettings, "samesite", "did you mean 'same_site'?"),
+    (MemoryStore, "max_session", "did you mean 'max_sessions'? MemoryStore takes max_sessions"),
+    (SQLiteStore, "filename", "the path is the first argument of SQLiteStore."),
     (CookieSettings, "lifetime", "the setting is called max_age."),
 ]
 
@@ -172,6 +177,17 @@ def test_a_setting_that_does_not_exist_is_told_with_its_spelling_here(
     assert str(caught.value).startswith(f"{kind.__name__} has no setting {name!r}. Fix: {remedy}")
     assert "a secret" not in str(caught.value)
     assert isinstance(caught.value, TypeError)
+
+
+def test_a_store_says_what_it_needs(tmp_path: Path) -> None:
+    """Its path may be given by its place or by its name, all other settings by name."""
+    with pytest.raises(ConfigurationError, match=r"^SQLiteStore needs 'path'. Fix: give 'path'"):
+        SQLiteStore()  # type: ignore[call-arg]
+    with pytest.raises(ConfigurationError, match=r"takes other settings by name. Fix: write"):
+        SQLiteStore(tmp_path / "a.db", "shop_")  # type: ignore[call-arg]
+
+    for store in (SQLiteStore(tmp_path / "a.db"), SQLiteStore(path=tmp_path / "a.db")):
+        store.close()
 
 
 def test_every_wrong_setting_is_told_at_once() -> None:

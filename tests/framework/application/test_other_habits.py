@@ -9,6 +9,7 @@ from werkzeug.exceptions import Unauthorized
 
 from framework import (
     Application,
+    HTTPSettings,
     Inject,
     Middleware,
     Request,
@@ -23,8 +24,11 @@ from framework import (
     replace,
     service,
 )
+from framework.cors import CORS
+from framework.csrf import CSRF
 from framework.explaining.explain import explain
-from sessions import CookieSettings, MemoryStore, SQLiteStore, Store
+from framework.openapi import OpenAPI
+from sessions import ConfigurationError, CookieSettings, MemoryStore, SQLiteStore, Store
 from sessions.asgi import SessionMiddleware as ASGIMiddleware
 from sessions.wsgi import SessionMiddleware
 from tests.support.small_applications import client_of, echo_of, only_problem_of, problems_of
@@ -346,3 +350,32 @@ def test_a_client_refuses_a_path_without_its_first_slash(path: str) -> None:
             client.get(path)
         for right in ("/", "", "?x=2", "http://localhost/"):
             assert client.get(right).status_code == 200
+
+
+def test_middleware_as_a_decorator_is_told() -> None:
+    """In other frameworks, the application has a decorator of this name."""
+    app: Any = Application(echo_of(int, 1))
+
+    with pytest.raises(TypeError, match="annotated `-> list"):
+        app.middleware("http")
+
+    assert app.middleware == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "remedy"),
+    [
+        (HTTPSettings, "max_content_length", "the setting is called body_limit."),
+        (CORS, "allow_origins", "the setting is called origins."),
+        (CSRF, "secret", "so no secret is needed."),
+        (OpenAPI, "docs_url", "the setting is called path."),
+    ],
+)
+def test_a_setting_of_another_framework_is_told_with_its_name_here(
+    kind: Any, name: str, remedy: str
+) -> None:
+    """The error itself has the remedy, also outside of the commands."""
+    with pytest.raises(ConfigurationError, match=f"{kind.__name__} has no setting") as caught:
+        kind(**{name: 1})
+
+    assert remedy in str(caught.value)
