@@ -207,7 +207,7 @@ def _spellings(annotation: Any, written: str) -> str:
         return (
             f"Query[{written}] for a value of the query, or Form[{written}] for a field of a form"
         )
-    if bare(annotation)[0] is bytes:
+    if without_none(annotation) is bytes:
         return (
             "FileStorage for an uploaded file, or request: Request and request.get_data() for the"
             " bytes of the body"

@@ -82,12 +82,15 @@ def of_one_request(name: str) -> NotProvided:
 
 def unannotated(name: str) -> NotProvided:
     """Explain why a parameter without an annotation gets nothing."""
-    if name in ("get_response", "call_next", "next", "app", "wsgi_app"):
+    if name in ("app", "application"):
+        return NotProvided(
+            "it has no annotation, so nothing says what to inject", f"Write {name}: Application."
+        )
+    if name in ("get_response", "call_next", "next"):
         return NotProvided(
             "it has no annotation, so nothing says what to inject",
             "If the class is middleware, leave the parameter out, and write def __call__(self,"
-            " request: Request, next: Next) -> Response. If it takes the application, write"
-            f" {name}: Application.",
+            " request: Request, next: Next) -> Response.",
         )
     return NotProvided(
         "it has no annotation, so nothing says what to inject",

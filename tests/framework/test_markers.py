@@ -156,8 +156,7 @@ SPELLINGS = {
     "a module": (
         collections,
         "parameter 'x' is annotated with the module 'collections', which is not a type",
-        "Write `from framework import session` and session for the session, or the class that the"
-        " module defines.",
+        "Write a class that the module defines.",
     ),
     "a body without a type": (
         Body,

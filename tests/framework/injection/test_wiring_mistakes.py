@@ -303,3 +303,13 @@ def test_a_middleware_of_another_framework_is_told_where_next_is() -> None:
 
     assert "parameter 'get_response': it has no annotation" in problem.what
     assert "def __call__(self, request: Request, next: Next) -> Response" in problem.remedy
+
+
+def test_an_unannotated_application_is_told_its_type() -> None:
+    """A start hook often takes the application under this name."""
+
+    @service
+    class Worker:
+        def __init__(self, app) -> None: ...  # type: ignore[no-untyped-def]  # noqa: ANN001
+
+    assert only_problem_of(Worker).remedy == "Write app: Application."
