@@ -10,7 +10,7 @@ from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
-_PACKAGES = Path(__file__).parent.parent
+_PACKAGES = Path(__file__).parent.parent.parent
 NAMES = ("framework", "sessions")
 """The names that a module of the user must not have."""
 # A checkout of this project has the packages themselves, perhaps beside an installed version.
