@@ -16,8 +16,10 @@ from sessions.errors import ConfigurationError
 from sessions.manager import AsyncSessionManager, SessionManager
 from sessions.stores.base import Store
 from sessions.stores.sqlite import SQLiteStore
+from sessions.stores.urls import store_from_url
 
 KEYS_VARIABLE = "SESSION_KEYS"
+STORE_VARIABLE = "SESSION_STORE"
 
 
 class SessionDefaults:
@@ -66,7 +68,10 @@ class SessionDefaults:
         return _checked_keys(keys, f"the environment variable {KEYS_VARIABLE}")
 
     def store(self) -> Store:
-        """Return the store of the sessions, which is a file in the folder."""
+        """Return the store that the environment names, or the file in the folder."""
+        url = self._environment.get(STORE_VARIABLE)
+        if url is not None:
+            return _store_of(url)
         self._make_folder()
         return SQLiteStore(self._folder / "sessions.db")
 
@@ -137,6 +142,14 @@ ABSENT = (
     ),
 )
 """The components that an application over WSGI cannot have."""
+
+
+def _store_of(url: str) -> Store:
+    try:
+        return store_from_url(url)
+    except ConfigurationError as error:
+        source = f"the environment variable {STORE_VARIABLE}"
+        raise ConfigurationError([f"{source}: {each}" for each in error.problems]) from error
 
 
 def _manager(container: SessionContainer) -> SessionManager:

@@ -20,6 +20,7 @@ from sessions.session import AsyncSession, Session
 from sessions.stores.base import AsyncStore, Store
 from sessions.stores.memory import MemoryStore
 from sessions.stores.sqlite import SQLiteStore
+from sessions.stores.urls import async_store_from_url, store_from_url
 from sessions.transports.base import Transport
 from sessions.transports.cookie import CookieTransport
 
@@ -49,6 +50,8 @@ __all__ = [
     "Store",
     "StoreUnavailable",
     "Transport",
+    "async_store_from_url",
+    "store_from_url",
 ]
 
 # Type checkers report unknown names themselves.

@@ -19,7 +19,8 @@ FRAMEWORK = """
 FRAMEWORK_TESTING = "Client SessionClock replace"
 SESSIONS = """
     Session AsyncSession SessionContainer CookieSettings SessionManager AsyncSessionManager
-    Store AsyncStore Record Changes Outcome Ended MemoryStore SQLiteStore Transport CookieTransport
+    Store AsyncStore Record Changes Outcome Ended MemoryStore SQLiteStore store_from_url
+    async_store_from_url Transport CookieTransport
     SessionEvent SessionError ConfigurationError SessionNotFound SessionExpired SessionNotLoaded
     SessionClosed SessionTooLarge StoreUnavailable
 """

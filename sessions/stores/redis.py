@@ -1,0 +1,253 @@
+"""Sessions in Redis or Valkey: one server, one with Sentinels, or a cluster."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from threading import Lock
+from typing import Any, TypeVar
+
+from sessions.errors import ConfigurationError, StoreUnavailable
+from sessions.record import Changes, Ended, Outcome, Record
+from sessions.stores.base import AsyncStore, Store
+
+try:
+    from redis.exceptions import ConnectionError as RedisConnectionError
+    from redis.exceptions import (
+        NoScriptError,
+        RedisClusterException,
+        RedisError,
+        ResponseError,
+    )
+
+    from sessions.stores import redis_clients as clients
+except ImportError as error:
+    raise ConfigurationError(
+        "RedisStore needs the package redis, which is not installed. Fix: run"
+        " pip install 'satsuma[redis]'"
+    ) from error
+
+from sessions.stores import redis_calls as calls
+from sessions.stores.redis_scripts import Call
+
+T = TypeVar("T")
+
+_BROKEN = (RedisError, RedisClusterException, OSError, asyncio.TimeoutError)
+_PREFIX = "sessions:"
+
+
+class RedisStore(Store):
+    """Keep records in Redis 7 or Valkey, a hash for each session.
+
+    `client` is a client of redis-py: `Redis` or `RedisCluster`. `from_url` makes one whose calls
+    end within a second, whatever the server does. `prefix` begins the keys: applications with
+    different prefixes share a server and nothing else. Sessions expire by the clock of the server,
+    which removes them itself.
+    """
+
+    def __init__(self, client: Any, *, prefix: str = _PREFIX) -> None:
+        clients.check_client(client, "RedisStore")
+        self._begin(lambda: client, clients.named(client), prefix, is_own=False)
+
+    @classmethod
+    def from_url(cls, url: str, *, prefix: str = _PREFIX) -> "RedisStore":
+        """Make a store from the URL of a server: `redis://`, `rediss://`, `unix://`, and others.
+
+        The others are `redis+sentinel://host:port/service` and `redis+cluster://host:port`. Raises
+        ConfigurationError for a URL that names no server.
+        """
+        parts = clients.check_url(url, cls.__name__)
+        store = cls.__new__(cls)
+        make = partial(clients.client_for, parts, clients.BLOCKING)
+        store._begin(make, clients.without_password(url), prefix, is_own=True)
+        return store
+
+    def _begin(self, make: Callable[[], Any], name: str, prefix: str, *, is_own: bool) -> None:
+        self._make = make
+        self._name = name
+        self._prefix = _checked(prefix)
+        self._is_own = is_own
+        self._opened: Any = None
+        self._opening = Lock()
+        self._has_looked = False
+        # The server may be started later: then the first call looks at it.
+        with suppress(StoreUnavailable):
+            self._ask(lambda: None)
+
+    def __repr__(self) -> str:
+        return f"<RedisStore {self._name!r}>"
+
+    def load(self, key: str) -> Record | Ended | None:
+        return calls.record_in(self._ask(lambda: self._client.hgetall(self._prefix + key)))
+
+    def create(self, key: str, record: Record) -> bool:
+        return self._call(key, calls.create_call(record)) == 1
+
+    def commit(self, key: str, changes: Changes) -> Outcome:
+        call = calls.commit_call(changes)
+        return calls.outcome_in(self._call(key, call, is_repeatable=not changes.expected))
+
+    def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
+        return self._call(key, calls.touch_call(secret, expires_at, accessed_at)) == 1
+
+    def delete(self, key: str, *, user_id: str | None = None) -> bool:
+        return self._call(key, calls.delete_call(user_id)) == 1
+
+    def purge(self, limit: int) -> int:
+        """Return 0: the server removes expired records itself."""
+        return 0
+
+    def close(self) -> None:
+        """Close the connections; a later call opens them again. A client of yours stays open."""
+        with self._opening:
+            client, self._opened = self._opened, None
+        if client is not None and self._is_own:
+            client.close()
+
+    @property
+    def _client(self) -> Any:
+        if self._opened is None:
+            with self._opening:
+                if self._opened is None:
+                    self._opened = self._make()
+        return self._opened
+
+    def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> int:
+        name = self._prefix + key
+
+        def run() -> int:
+            client = self._client
+            try:
+                reply: int = client.evalsha(call.sha, 1, name, *call.arguments)
+            except NoScriptError:
+                reply = client.eval(call.script, 1, name, *call.arguments)
+            return reply
+
+        return self._ask(run, is_repeatable=is_repeatable)
+
+    def _ask(self, ask: Callable[[], T], *, is_repeatable: bool = True) -> T:
+        try:
+            if not self._has_looked:
+                # Once, and not in front of every call: what the server does when it is full.
+                clients.warn_of_eviction(self._client.info("memory"))
+                self._has_looked = True
+            try:
+                return ask()
+            except RedisConnectionError:
+                # The server was started again: another connection may reach it.
+                if not is_repeatable:
+                    raise
+                return ask()
+        except _BROKEN as error:
+            raise _meaning(error, self) from error
+
+
+class AsyncRedisStore(AsyncStore):
+    """Keep records in Redis 7 or Valkey without blocking an event loop: see `RedisStore`.
+
+    `client` is a client of `redis.asyncio`, which belongs to one event loop. `from_url` makes one
+    for each event loop that uses the store.
+    """
+
+    def __init__(self, client: Any, *, prefix: str = _PREFIX) -> None:
+        clients.check_client(client, "AsyncRedisStore")
+        self._begin(lambda: client, clients.named(client), prefix, is_own=False)
+
+    @classmethod
+    def from_url(cls, url: str, *, prefix: str = _PREFIX) -> "AsyncRedisStore":
+        """Make a store from the URL of a server: see `RedisStore.from_url`."""
+        parts = clients.check_url(url, cls.__name__)
+        store = cls.__new__(cls)
+        make = partial(clients.client_for, parts, clients.ASYNCHRONOUS)
+        store._begin(make, clients.without_password(url), prefix, is_own=True)
+        return store
+
+    def _begin(self, make: Callable[[], Any], name: str, prefix: str, *, is_own: bool) -> None:
+        self._make = make
+        self._name = name
+        self._prefix = _checked(prefix)
+        self._is_own = is_own
+        self._opened: dict[asyncio.AbstractEventLoop, Any] = {}
+        self._has_looked = False
+
+    def __repr__(self) -> str:
+        return f"<AsyncRedisStore {self._name!r}>"
+
+    async def load(self, key: str) -> Record | Ended | None:
+        return calls.record_in(await self._ask(lambda: self._client.hgetall(self._prefix + key)))
+
+    async def create(self, key: str, record: Record) -> bool:
+        return await self._call(key, calls.create_call(record)) == 1
+
+    async def commit(self, key: str, changes: Changes) -> Outcome:
+        call = calls.commit_call(changes)
+        return calls.outcome_in(await self._call(key, call, is_repeatable=not changes.expected))
+
+    async def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
+        return await self._call(key, calls.touch_call(secret, expires_at, accessed_at)) == 1
+
+    async def delete(self, key: str, *, user_id: str | None = None) -> bool:
+        return await self._call(key, calls.delete_call(user_id)) == 1
+
+    async def purge(self, limit: int) -> int:
+        """Return 0: the server removes expired records itself."""
+        return 0
+
+    async def close(self) -> None:
+        """Close the connections of this event loop: see `RedisStore.close`."""
+        client = self._opened.pop(asyncio.get_running_loop(), None)
+        if client is not None and self._is_own:
+            await client.aclose()
+
+    @property
+    def _client(self) -> Any:
+        """Return the client of the running event loop: a connection belongs to one loop."""
+        loop = asyncio.get_running_loop()
+        client = self._opened.get(loop)
+        if client is None:
+            for other in [other for other in self._opened if other.is_closed()]:
+                del self._opened[other]
+            client = self._opened[loop] = self._make()
+        return client
+
+    async def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> int:
+        name = self._prefix + key
+
+        async def run() -> int:
+            client = self._client
+            try:
+                reply: int = await client.evalsha(call.sha, 1, name, *call.arguments)
+            except NoScriptError:
+                reply = await client.eval(call.script, 1, name, *call.arguments)
+            return reply
+
+        return await self._ask(run, is_repeatable=is_repeatable)
+
+    async def _ask(self, ask: Callable[[], Awaitable[T]], *, is_repeatable: bool = True) -> T:
+        try:
+            if not self._has_looked:
+                clients.warn_of_eviction(await self._client.info("memory"))
+                self._has_looked = True
+            try:
+                return await ask()
+            except RedisConnectionError:
+                if not is_repeatable:
+                    raise
+                return await ask()
+        except _BROKEN as error:
+            raise _meaning(error, self) from error
+
+
+def _meaning(error: Exception, store: object) -> Exception:
+    """Return the error of the contract for what the driver raised."""
+    if isinstance(error, ResponseError) and str(error).startswith("WRONGTYPE"):
+        return calls.unreadable()
+    return StoreUnavailable(f"{store!r} cannot be used: {error or type(error).__name__}")
+
+
+def _checked(prefix: object) -> str:
+    if not isinstance(prefix, str) or not prefix.isprintable():
+        raise ConfigurationError(
+            f"RedisStore(prefix={prefix!r}) cannot begin a key. Fix: give a text such as 'shop:'"
+        )
+    return prefix

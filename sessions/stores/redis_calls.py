@@ -1,0 +1,180 @@
+"""What the Redis store sends, and how it reads the replies: both faces of the store share it.
+
+A session is one hash. The field `about` holds all that is not a value: an array in MessagePack, of
+the fields of `_About`. Each value has a field of its own, `v:` and the name, which begins with four
+bytes: the number of the value in the order in which the values were first set. The hash of an ended
+session has one field, `ended`.
+
+Each call is one command on one key, also in a cluster. The scripts go by the clock of the server,
+which removes expired sessions itself.
+"""
+
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sessions.errors import UnreadableValue
+from sessions.record import Changes, Ended, Grace, Outcome, Record, Unchanged
+from sessions.stores.redis_scripts import COMMIT, CREATE, DELETE, TOUCH, Call
+
+_VALUE = b"v:"
+_ABOUT = b"about"
+_ENDED = b"ended"
+_NUMBER = struct.Struct(">I")
+_DAMAGE = (msgspec.MsgspecError, ValueError, TypeError, struct.error)
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class _About(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """Describe a record without its values; `next` is the number of the next new value.
+
+    Lua knows no null inside of an array, so False stands for what is not there.
+    """
+
+    version: int
+    secret: str
+    secret_since: float
+    created_at: float
+    accessed_at: float
+    updated_at: float
+    expires_at: float
+    timeout: float | bool
+    user_id: str | bool
+    grace_secret: str | bool
+    grace_until: float | bool
+    next: int
+
+
+_about_in = msgspec.msgpack.Decoder(_About).decode
+
+_OUTCOMES = (Outcome.APPLIED, Outcome.GONE, Outcome.SUPERSEDED, Outcome.CONFLICT)
+
+
+def create_call(record: Record) -> Call:
+    """Return the call that keeps a new record; its reply is 1, or 0 if another has the key."""
+    grace_secret, grace_until = record.grace or (False, False)
+    about = _About(
+        version=record.version,
+        secret=record.secret,
+        secret_since=record.secret_since,
+        created_at=record.created_at,
+        accessed_at=record.accessed_at,
+        updated_at=record.updated_at,
+        expires_at=record.expires_at,
+        timeout=False if record.timeout is None else record.timeout,
+        user_id=False if record.user_id is None else record.user_id,
+        grace_secret=grace_secret,
+        grace_until=grace_until,
+        next=len(record.values),
+    )
+    expires = b"%d" % int(record.expires_at * 1000)
+    fields = [
+        part
+        for number, (name, value) in enumerate(record.values.items())
+        for part in (_field(name), _NUMBER.pack(number) + value)
+    ]
+    return CREATE.call(_encode(about), record.secret.encode(), expires, *fields)
+
+
+def commit_call(changes: Changes) -> Call:
+    """Return the call that applies changes."""
+    # A name that is both set and removed is removed.
+    sets = {name: value for name, value in changes.set.items() if name not in changes.removed}
+    arguments = [_encode(_what(changes, len(sets)))]
+    for name, value in changes.expected.items():
+        arguments += (_field(name), b"0" if value is None else b"1", value or b"")
+    for name, value in sets.items():
+        arguments += (_field(name), value)
+    arguments += map(_field, changes.removed)
+    return COMMIT.call(*arguments)
+
+
+def touch_call(secret: str, expires_at: float, accessed_at: float) -> Call:
+    """Return the call that notes a use; its reply is 1, or 0 if there is no such record."""
+    return TOUCH.call(secret.encode(), repr(accessed_at).encode(), repr(expires_at).encode())
+
+
+def delete_call(user_id: str | None) -> Call:
+    """Return the call that ends a session; its reply is 1, or 0 if no live one was ended."""
+    return DELETE.call(b"0" if user_id is None else b"1", (user_id or "").encode())
+
+
+def outcome_in(reply: int) -> Outcome:
+    """Return what the reply to a commit means."""
+    return _OUTCOMES[reply]
+
+
+def record_in(fields: Mapping[bytes, bytes]) -> Record | Ended | None:
+    """Read a hash: the reply to HGETALL; raise UnreadableValue if the hash is damaged."""
+    if not fields:
+        return None
+    try:
+        ended = fields.get(_ENDED)
+        if ended is not None:
+            return Ended(float(ended))
+        return _record(_about_in(fields[_ABOUT]), fields)
+    except (*_DAMAGE, KeyError) as error:
+        raise unreadable() from error
+
+
+def unreadable() -> UnreadableValue:
+    """Return the error for a damaged record."""
+    return UnreadableValue("the stored session is damaged. Fix: none is needed, it begins afresh")
+
+
+def _what(changes: Changes, sets: int) -> tuple[object, ...]:
+    """Return all of the changes but the names and values, with the numbers of these."""
+    keeps_timeout = isinstance(changes.timeout, Unchanged)
+    keeps_user = isinstance(changes.user_id, Unchanged)
+    return (
+        changes.secret,
+        changes.accessed_at,
+        changes.updated_at,
+        changes.expires_at,
+        changes.only_values,
+        # True keeps, False takes away.
+        keeps_timeout or _or_false(changes.timeout),
+        keeps_user or _or_false(changes.user_id),
+        changes.clear,
+        _or_false(changes.new_secret),
+        _or_false(changes.grace),
+        _or_false(changes.created_at),
+        sets,
+        len(changes.removed),
+        len(changes.expected),
+    )
+
+
+def _record(about: _About, fields: Mapping[bytes, bytes]) -> Record:
+    numbered = sorted(
+        (_NUMBER.unpack_from(value)[0], field[2:].decode(), value[4:])
+        for field, value in fields.items()
+        if field.startswith(_VALUE)
+    )
+    grace = None
+    if isinstance(about.grace_secret, str):
+        grace = Grace(about.grace_secret, float(about.grace_until))
+    return Record(
+        values={name: value for _, name, value in numbered},
+        secret=about.secret,
+        secret_since=about.secret_since,
+        created_at=about.created_at,
+        accessed_at=about.accessed_at,
+        updated_at=about.updated_at,
+        expires_at=about.expires_at,
+        grace=grace,
+        timeout=None if isinstance(about.timeout, bool) else about.timeout,
+        user_id=None if isinstance(about.user_id, bool) else about.user_id,
+        version=about.version,
+    )
+
+
+def _field(name: str) -> bytes:
+    return _VALUE + name.encode()
+
+
+def _or_false(value: Any) -> Any:
+    return False if value is None else value

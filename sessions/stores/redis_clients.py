@@ -1,0 +1,173 @@
+"""The clients of the Redis store: made from a URL, or by the user and looked at."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+import redis
+import redis.asyncio
+import redis.asyncio.sentinel
+import redis.backoff
+import redis.sentinel
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.retry import Retry
+
+from sessions.errors import ConfigurationError
+
+_TIMEOUT = 0.3
+"""Seconds for which a call waits for the connection, and then for the reply."""
+_POOL_SIZE = 50
+_POOL_TIMEOUT = 0.1
+"""Seconds for which a call waits for a connection that another thread has."""
+
+_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
+_KEPT_FOREVER = "noeviction"
+
+_logger = logging.getLogger("sessions")
+
+
+class Kind(NamedTuple):
+    """The classes of redis-py for one of its two worlds."""
+
+    client: Any
+    cluster: Any
+    sentinel: Any
+    pool: Any
+    retry: Any
+
+
+BLOCKING = Kind(
+    redis.Redis,
+    redis.RedisCluster,
+    redis.sentinel.Sentinel,
+    redis.BlockingConnectionPool,
+    Retry,
+)
+ASYNCHRONOUS = Kind(
+    redis.asyncio.Redis,
+    redis.asyncio.RedisCluster,
+    redis.asyncio.sentinel.Sentinel,
+    redis.asyncio.BlockingConnectionPool,
+    AsyncRetry,
+)
+
+
+def check_url(url: object, owner: str) -> SplitResult:
+    """Split a URL; raise ConfigurationError for one that names no Redis server."""
+    parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
+    named = parts.path if parts.scheme == "unix" else parts.netloc
+    if parts.scheme not in _SCHEMES or not named:
+        raise ConfigurationError(
+            f"{owner}.from_url({without_password(url)!r}) names no Redis server. Fix: write"
+            " redis://host:6379/0, rediss://... for TLS, unix:///path/to/socket,"
+            " redis+sentinel://host:26379/service or redis+cluster://host:6379"
+        )
+    if parts.scheme == "redis+sentinel" and not parts.path.strip("/"):
+        raise ConfigurationError(
+            f"{owner}.from_url({without_password(url)!r}) names no service. Fix: write"
+            " redis+sentinel://host:26379/mymaster"
+        )
+    return parts
+
+
+def client_for(parts: SplitResult, kind: Kind) -> Any:
+    """Make a client whose calls end within a second, whatever the server does."""
+    settings: dict[str, Any] = {
+        "socket_timeout": _TIMEOUT,
+        "socket_connect_timeout": _TIMEOUT,
+        "retry": kind.retry(redis.backoff.NoBackoff(), 0),
+        "protocol": 2,
+    }
+    match parts.scheme:
+        case "redis+cluster":
+            url = urlunsplit(parts._replace(scheme="redis"))
+            return kind.cluster.from_url(url, **settings)
+        case "redis+sentinel":
+            return _client_of_sentinels(parts, kind, settings)
+    pool = {"max_connections": _POOL_SIZE, "timeout": _POOL_TIMEOUT}
+    return kind.client(connection_pool=kind.pool.from_url(urlunsplit(parts), **settings, **pool))
+
+
+def check_client(client: Any, owner: str) -> None:
+    """Refuse a client that cannot keep sessions, and warn of settings that break promises."""
+    settings = _settings_of(client)
+    if settings.get("decode_responses"):
+        raise ConfigurationError(
+            f"{owner} got a client with decode_responses=True, but sessions are bytes. Fix: make"
+            " the client without decode_responses"
+        )
+    if settings.get("cache") is not None or settings.get("cache_config") is not None:
+        raise ConfigurationError(
+            f"{owner} got a client with a cache, which would show sessions that have ended. Fix:"
+            " make the client without cache and cache_config"
+        )
+    _warn_of_patience(settings, owner)
+
+
+def _warn_of_patience(settings: dict[str, Any], owner: str) -> None:
+    timeout = settings.get("socket_timeout")
+    if timeout is None or timeout > 1:
+        _logger.warning(
+            "%s got a client with socket_timeout=%r: if the server stops, each request waits so"
+            " long. Fix: make the client with socket_timeout=0.3",
+            owner,
+            timeout,
+        )
+    retries = getattr(settings.get("retry"), "_retries", 0)
+    if retries:
+        _logger.warning(
+            "%s got a client that tries each call up to %d times again: a change may be applied"
+            " more than once. Fix: make the client with retry=Retry(NoBackoff(), 0)",
+            owner,
+            retries,
+        )
+
+
+def warn_of_eviction(memory: Mapping[str, Any]) -> None:
+    """Warn if the server would drop live sessions when its memory is full: a reply to INFO."""
+    # A cluster answers with one reply for each node.
+    nodes = [reply for reply in memory.values() if isinstance(reply, dict)]
+    policy = (nodes[0] if nodes else memory).get("maxmemory_policy", _KEPT_FOREVER)
+    if isinstance(policy, str) and policy != _KEPT_FOREVER:
+        _logger.warning(
+            "the Redis server has maxmemory-policy %s: if its memory is full, it drops live"
+            " sessions, and their users are logged out without a word. Fix: set maxmemory-policy"
+            " noeviction, or give the sessions a server of their own",
+            policy,
+        )
+
+
+def named(client: Any) -> str:
+    """Name the server of a client for messages, without a password."""
+    settings = _settings_of(client)
+    path = settings.get("path")
+    host, port = settings.get("host", "?"), settings.get("port", "?")
+    return f"unix:{path}" if path else f"{host}:{port}"
+
+
+def _client_of_sentinels(parts: SplitResult, kind: Kind, settings: dict[str, Any]) -> Any:
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    sentinels = [(host.partition(":")[0], int(host.partition(":")[2] or 26379)) for host in hosts]
+    service, _, database = parts.path.strip("/").partition("/")
+    login = {"username": parts.username or None, "password": parts.password or None}
+    found = kind.sentinel(sentinels, sentinel_kwargs=settings, **settings, **login)
+    return found.master_for(service, db=int(database or 0))
+
+
+def _settings_of(client: Any) -> dict[str, Any]:
+    pool = getattr(client, "connection_pool", None)
+    if pool is not None:
+        return dict(pool.connection_kwargs)
+    nodes = getattr(client, "nodes_manager", None)
+    found: dict[str, Any] = dict(getattr(nodes, "connection_kwargs", {}))
+    found.update(getattr(client, "connection_kwargs", {}))
+    return found
+
+
+def without_password(url: object) -> str:
+    """Return a URL as messages show it."""
+    if not isinstance(url, str) or "@" not in url:
+        return str(url)
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://***@{rest.rpartition('@')[2]}"

@@ -1,0 +1,175 @@
+"""The Lua scripts of the Redis store: the laws of a record, on the record that is there now.
+
+The array `about` has the fields of `_About` in `redis_calls`, from 1 on. False stands for a field
+that is not there.
+"""
+
+import hashlib
+from typing import NamedTuple
+
+from sessions.record import CLOCK_TOLERANCE
+from sessions.stores.base import REMEMBERED_FOR
+
+
+class Call(NamedTuple):
+    """One command on one key: a script, its SHA-1 and its arguments."""
+
+    script: str
+    sha: str
+    arguments: tuple[bytes, ...]
+
+
+class Script:
+    """A script, which a server knows by its SHA-1 once it has seen the text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+    def call(self, *arguments: bytes) -> Call:
+        """Return the call of the script with these arguments."""
+        return Call(self._text, self._sha, arguments)
+
+
+# The beginning of each script: what is there now, and what time the server has.
+_FIND = """
+local key = KEYS[1]
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local function found()
+    local packed = redis.pcall('HGET', key, 'about')
+    if type(packed) ~= 'string' then return nil end
+    local sound, about = pcall(cmsgpack.unpack, packed)
+    if not sound or type(about) ~= 'table' or #about ~= 12 then return nil end
+    for at, kind in pairs({'number', 'string', 'number', 'number', 'number', 'number', 'number'}) do
+        if type(about[at]) ~= kind then return nil end
+    end
+    if type(about[12]) ~= 'number' or about[7] <= now then return nil end
+    return about
+end
+local function keep(about)
+    redis.call('HSET', key, 'about', cmsgpack.pack(about))
+    redis.call('PEXPIREAT', key, math.floor(about[7] * 1000))
+end
+"""
+
+# The law of `Record.times_after`.
+_USE = f"""
+local latest = now + {CLOCK_TOLERANCE}
+local function use(about, accessed, expires, keeps_later)
+    if about[4] > latest then about[4] = now end
+    if about[6] > latest then about[6] = now end
+    if about[5] <= latest then
+        if accessed < about[5] then return false end
+        if keeps_later and expires < about[7] then expires = about[7] end
+    end
+    about[5] = accessed
+    about[7] = expires
+    return true
+end
+"""
+
+_CREATE = (
+    _FIND
+    + """
+local about = found()
+if about then return about[2] == ARGV[2] and 1 or 0 end
+-- A full server refuses a script's first write only, so this one must be what needs the memory.
+if redis.call('EXISTS', key) == 1 then redis.call('DEL', key) end
+redis.call('HSET', key, 'about', ARGV[1])
+for at = 4, #ARGV, 2 do redis.call('HSET', key, ARGV[at], ARGV[at + 1]) end
+redis.call('PEXPIREAT', key, ARGV[3])
+return 1
+"""
+)
+
+_COMMIT = (
+    _FIND
+    + _USE
+    + """
+local about = found()
+if not about then return 1 end
+local what = cmsgpack.unpack(ARGV[1])
+local secret, accessed, updated, expires = what[1], what[2], what[3], what[4]
+local only_values, timeout, user, clear = what[5], what[6], what[7], what[8]
+local new_secret, grace, created = what[9], what[10], what[11]
+if new_secret and new_secret == about[2] then return 0 end
+if secret ~= about[2] then
+    local is_grace = about[10] and about[10] == secret and now < about[11]
+    if not (only_values and is_grace) then return 2 end
+end
+local at = 2
+for _ = 1, what[14] do
+    local field, kept = ARGV[at], redis.call('HGET', key, ARGV[at])
+    local value = kept and string.sub(kept, 5)
+    if ARGV[at + 1] == '1' then
+        if value ~= ARGV[at + 2] then return 3 end
+    elseif kept then
+        return 3
+    end
+    at = at + 3
+end
+if clear then redis.call('DEL', key) end
+for _ = 1, what[12] do
+    local field, number = ARGV[at], redis.call('HGET', key, ARGV[at])
+    if number then
+        number = string.sub(number, 1, 4)
+    else
+        number = struct.pack('>I4', about[12])
+        about[12] = about[12] + 1
+    end
+    redis.call('HSET', key, field, number .. ARGV[at + 1])
+    at = at + 2
+end
+for _ = 1, what[13] do
+    redis.call('HDEL', key, ARGV[at])
+    at = at + 1
+end
+local names_timeout = timeout ~= true
+if use(about, accessed, expires, about[8] and not names_timeout) then about[6] = updated end
+if names_timeout then about[8] = timeout end
+if user ~= true then about[9] = user end
+if created then about[4] = created end
+if new_secret then
+    about[10], about[11] = grace and about[2] or false, grace
+    about[2], about[3] = new_secret, now
+end
+keep(about)
+return 0
+"""
+)
+
+_TOUCH = (
+    _FIND
+    + _USE
+    + """
+local about = found()
+if not about or about[2] ~= ARGV[1] then return 0 end
+use(about, tonumber(ARGV[2]), tonumber(ARGV[3]), about[8])
+keep(about)
+return 1
+"""
+)
+
+# A logout has to succeed also where the memory of the server is full.
+_DELETE = (
+    "#!lua flags=allow-oom"
+    + _FIND
+    + f"""
+local about = found()
+if about then
+    if ARGV[1] == '1' and about[9] ~= ARGV[2] then return 0 end
+    redis.call('DEL', key)
+    redis.call('HSET', key, 'ended', string.format('%.17g', now))
+    redis.call('PEXPIRE', key, {int(REMEMBERED_FOR * 1000)})
+    return 1
+end
+if ARGV[1] ~= '1' then
+    local ended = redis.pcall('HEXISTS', key, 'ended')
+    if ended ~= 1 then redis.call('DEL', key) end
+end
+return 0
+"""
+)
+
+CREATE, COMMIT, TOUCH, DELETE = map(Script, (_CREATE, _COMMIT, _TOUCH, _DELETE))

@@ -1,0 +1,77 @@
+"""A store by its URL, such as the one in the environment of a deployment."""
+
+from collections.abc import Callable
+from importlib import import_module
+from urllib.parse import unquote, urlsplit
+
+from sessions.errors import ConfigurationError
+from sessions.stores.base import AsyncStore, Store
+from sessions.stores.memory import MemoryStore
+from sessions.stores.sqlite import SQLiteStore
+
+_REDIS = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
+# The module of a scheme, and its blocking and its asynchronous class.
+_SERVERS = dict.fromkeys(_REDIS, ("sessions.stores.redis", "RedisStore", "AsyncRedisStore"))
+
+
+def store_from_url(url: str) -> Store:
+    """Make the store of a URL.
+
+    `memory:` is the memory of this process; `sqlite:///sessions.db` a file in the present folder,
+    `sqlite:////srv/sessions.db` one by its full path; `redis://`, `rediss://`, `unix://`,
+    `redis+sentinel://` and `redis+cluster://` are servers. Raises ConfigurationError for another
+    URL, and for a driver that is not installed.
+    """
+    scheme = _scheme(url)
+    here: dict[str, Callable[[str], Store]] = {"memory": _memory, "sqlite": _sqlite}
+    if scheme in here:
+        return here[scheme](url)
+    module, name, _ = _server(scheme, url)
+    store: Store = getattr(import_module(module), name).from_url(url)
+    return store
+
+
+def async_store_from_url(url: str) -> AsyncStore:
+    """Make the asynchronous store of the URL of a server: see `store_from_url`."""
+    scheme = _scheme(url)
+    if scheme in ("memory", "sqlite"):
+        raise ConfigurationError(
+            f"async_store_from_url({url!r}) names a store that is not asynchronous. Fix: use"
+            " store_from_url: an AsyncSessionManager takes its store, too"
+        )
+    module, _, name = _server(scheme, url)
+    store: AsyncStore = getattr(import_module(module), name).from_url(url)
+    return store
+
+
+def _scheme(url: object) -> str:
+    return urlsplit(url).scheme if isinstance(url, str) else ""
+
+
+def _server(scheme: str, url: object) -> tuple[str, str, str]:
+    if scheme not in _SERVERS:
+        known = ", ".join(f"{name}:" for name in ("memory", "sqlite", *_SERVERS))
+        shown = f"{scheme}:..." if scheme else repr(url)
+        raise ConfigurationError(
+            f"the URL {shown} names no store. Fix: write one that begins with {known}"
+        )
+    return _SERVERS[scheme]
+
+
+def _memory(url: str) -> Store:
+    if url not in ("memory:", "memory://"):
+        raise ConfigurationError(
+            f"the URL {url!r} says more than its store knows. Fix: write memory:"
+        )
+    return MemoryStore()
+
+
+def _sqlite(url: str) -> Store:
+    parts = urlsplit(url)
+    path = unquote(parts.path.removeprefix("/"))
+    if parts.netloc or not path or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"the URL {url!r} names no file. Fix: write sqlite:///sessions.db for a file in the"
+            " present folder, or sqlite:////srv/sessions.db for one by its full path"
+        )
+    return SQLiteStore(path)

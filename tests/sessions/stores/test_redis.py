@@ -1,0 +1,73 @@
+"""Sessions in a real Valkey server."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+redis = pytest.importorskip("redis", reason="redis-py is not installed")
+
+from sessions.stores.base import AsyncStore, Store  # noqa: E402
+from sessions.stores.redis import AsyncRedisStore, RedisStore  # noqa: E402
+from sessions.testing import AsyncStoreContract, StoreContract  # noqa: E402
+from tests.support.redis_servers import (  # noqa: E402
+    WHY_NOT,
+    RedisServer,
+    redis_server,
+    server_binary,
+)
+
+pytestmark = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Give one server to all tests of the module."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+class _OnAServer:
+    server: RedisServer
+
+    @pytest.fixture(autouse=True)
+    def _empty(self, server: RedisServer) -> None:
+        self.server = server
+        with redis.Redis(port=server.port) as client:
+            client.flushall()
+
+
+class TestRedisStore(_OnAServer, StoreContract):
+    """RedisStore keeps the contract, also between two processes."""
+
+    server_expires = True
+
+    def make_store(self, clock: Callable[[], float]) -> Store:
+        """Return a store in the empty server."""
+        return RedisStore.from_url(self.server.url)
+
+    def open_in_another_process(self, store: Store) -> Callable[[], Store]:
+        """Return what opens the same server."""
+        return partial(RedisStore.from_url, self.server.url)
+
+    def break_store(self, store: Store) -> None:
+        """Let the store go to a port on which nobody listens."""
+        assert isinstance(store, RedisStore)
+        store.close()
+        store._make = RedisStore.from_url("redis://127.0.0.1:1")._make
+
+
+class TestAsyncRedisStore(_OnAServer, AsyncStoreContract):
+    """AsyncRedisStore keeps the contract."""
+
+    server_expires = True
+
+    def make_store(self, clock: Callable[[], float]) -> AsyncStore:
+        """Return a store in the empty server."""
+        return AsyncRedisStore.from_url(self.server.url)
+
+    async def break_store(self, store: Any) -> None:
+        """Let the store go to a port on which nobody listens."""
+        await store.close()
+        store._make = AsyncRedisStore.from_url("redis://127.0.0.1:1")._make

@@ -1,0 +1,135 @@
+"""Sessions in a Valkey cluster, and in servers that Sentinel watches."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+redis = pytest.importorskip("redis", reason="redis-py is not installed")
+
+from sessions.errors import StoreUnavailable  # noqa: E402
+from sessions.record import Outcome, Record  # noqa: E402
+from sessions.stores.base import AsyncStore, Store  # noqa: E402
+from sessions.stores.redis import AsyncRedisStore, RedisStore  # noqa: E402
+from sessions.testing import (  # noqa: E402
+    AsyncStoreContract,
+    StoreContract,
+    a_record,
+    some_changes,
+    values_of,
+)
+from tests.support.redis_servers import (  # noqa: E402
+    WHY_NOT,
+    RedisServer,
+    redis_cluster,
+    redis_with_sentinel,
+    server_binary,
+    wait_until,
+)
+
+pytestmark = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RedisServer]]:
+    """Give one cluster to all tests of the module."""
+    with redis_cluster(tmp_path_factory.mktemp("cluster")) as servers:
+        yield servers
+
+
+class _OnACluster:
+    url: str
+
+    @pytest.fixture(autouse=True)
+    def _empty(self, cluster: list[RedisServer]) -> None:
+        self.url = f"redis+cluster://127.0.0.1:{cluster[0].port}"
+        for server in cluster:
+            with redis.Redis(port=server.port) as client:
+                client.flushall()
+
+
+class TestRedisCluster(_OnACluster, StoreContract):
+    """RedisStore keeps the contract on a cluster."""
+
+    server_expires = True
+
+    def make_store(self, clock: Callable[[], float]) -> Store:
+        """Return a store in the empty cluster."""
+        return RedisStore.from_url(self.url)
+
+
+class TestAsyncRedisCluster(_OnACluster, AsyncStoreContract):
+    """AsyncRedisStore keeps the contract on a cluster."""
+
+    server_expires = True
+
+    def make_store(self, clock: Callable[[], float]) -> AsyncStore:
+        """Return a store in the empty cluster."""
+        return AsyncRedisStore.from_url(self.url)
+
+
+def test_sessions_are_spread_over_the_nodes(cluster: list[RedisServer]) -> None:
+    """Each call goes to the node that has the session."""
+    store = RedisStore.from_url(f"redis+cluster://127.0.0.1:{cluster[2].port}")
+    keys = [secrets.token_hex(16) for _ in range(60)]
+    for key in keys:
+        assert store.create(key, a_record(time.time, {"a": b"1"}))
+        assert store.commit(key, some_changes(time.time, set={"b": b"2"})) is Outcome.APPLIED
+        assert values_of(store, key) == {"a": b"1", "b": b"2"}
+        assert store.delete(key)
+    store.close()
+
+
+def test_a_node_that_is_down_costs_a_second_at_most(cluster: list[RedisServer]) -> None:
+    """Sessions on the other nodes go on; those of the node come back with it."""
+    store = RedisStore.from_url(f"redis+cluster://127.0.0.1:{cluster[0].port}")
+    keys = [secrets.token_hex(16) for _ in range(12)]
+    for key in keys:
+        store.create(key, a_record(time.time, {"a": b"1"}))
+    cluster[1].freeze()
+    try:
+        for key in keys:
+            began = time.monotonic()
+            with suppress(StoreUnavailable):
+                assert isinstance(store.load(key), Record)
+            assert time.monotonic() - began < 2
+    finally:
+        cluster[1].thaw()
+    wait_until(lambda: all(_is_there(store, key) for key in keys))
+    store.close()
+
+
+def test_a_failover_is_followed(tmp_path: Path) -> None:
+    """The master dies; the sentinel names its replica the new one, and sessions go on there."""
+    with redis_with_sentinel(tmp_path) as (master, replica, sentinel):
+        store = RedisStore.from_url(f"redis+sentinel://127.0.0.1:{sentinel.port}/sessions")
+        key = secrets.token_hex(16)
+        assert store.create(key, a_record(time.time, {"a": b"1"}))
+        copied = RedisStore.from_url(replica.url)
+        wait_until(lambda: _is_there(copied, key))
+        copied.close()
+        master.stop()
+
+        wait_until(lambda: _is_written(store, key))
+        assert values_of(store, key) == {"a": b"1", "b": b"2"}
+        store.close()
+
+
+def _is_there(store: RedisStore, key: str) -> bool:
+    try:
+        return isinstance(store.load(key), Record)
+    except StoreUnavailable:
+        return False
+
+
+def _is_written(store: RedisStore, key: str) -> bool:
+    began = time.monotonic()
+    try:
+        outcome = store.commit(key, some_changes(time.time, set={"b": b"2"}))
+    except StoreUnavailable:
+        assert time.monotonic() - began < 2
+        return False
+    return outcome is Outcome.APPLIED

@@ -1,0 +1,302 @@
+"""What a request sees while a real Valkey server is broken, and after it."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+redis = pytest.importorskip("redis", reason="redis-py is not installed")
+
+from redis.backoff import NoBackoff  # noqa: E402
+from redis.retry import Retry  # noqa: E402
+
+from sessions.errors import StoreUnavailable, UnreadableValue  # noqa: E402
+from sessions.record import Ended, Outcome, Record  # noqa: E402
+from sessions.stores.redis import RedisStore  # noqa: E402
+from sessions.testing import a_record, some_changes  # noqa: E402
+from tests.support.redis_servers import (  # noqa: E402
+    WHY_NOT,
+    RedisServer,
+    free_port,
+    redis_server,
+    server_binary,
+    wait_until,
+)
+from tests.support.tcp_proxy import cut_after, garbled, passing, proxy_to  # noqa: E402
+
+pytestmark = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)
+
+# The promise is one second; the rest is for a machine that is busy.
+SECOND = 2.0
+KEY = "a-key"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    """Give a server that the test may break."""
+    with redis_server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def store(server: RedisServer) -> Iterator[RedisStore]:
+    """Give a store in the server."""
+    store = RedisStore.from_url(server.url)
+    yield store
+    store.close()
+
+
+def a_live_record(**values: bytes) -> Record:
+    """Return a record that lives for an hour."""
+    return a_record(time.time, values, lives=3600)
+
+
+def calls_of(store: RedisStore, record: Record) -> list[Callable[[], object]]:
+    """Return one call of each kind."""
+    now = time.time()
+    changes = some_changes(time.time, lives=3600, set={"a": b"2"})
+    return [
+        lambda: store.load(KEY),
+        lambda: store.create("another", record),
+        lambda: store.commit(KEY, changes),
+        lambda: store.touch(KEY, record.secret, now + 3600, now),
+        lambda: store.delete(KEY),
+    ]
+
+
+def assert_unavailable(calls: list[Callable[[], object]]) -> None:
+    """Check that each call says so within a second."""
+    for call in calls:
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            call()
+        assert time.monotonic() - began < SECOND
+
+
+def test_a_server_that_is_not_there_is_unavailable() -> None:
+    """The store can be made before its server is started."""
+    store = RedisStore.from_url(f"redis://127.0.0.1:{free_port()}")
+
+    assert_unavailable(calls_of(store, a_live_record()))
+
+
+def test_a_server_that_stands_still_is_unavailable_and_comes_back(
+    server: RedisServer, store: RedisStore
+) -> None:
+    """Connections stay open, and nobody answers."""
+    record = a_live_record(a=b"1")
+    assert store.create(KEY, record)
+    server.freeze()
+    assert_unavailable(calls_of(store, record)[:3])
+    server.thaw()
+
+    found = store.load(KEY)
+    assert isinstance(found, Record)
+    # The commit was sent and may have been applied: its outcome was unknown.
+    assert found.values["a"] in (b"1", b"2")
+
+
+def test_a_server_that_starts_again_is_used_at_once(server: RedisServer, store: RedisStore) -> None:
+    """The connections that the store has kept are dead, and no request sees it."""
+    record = a_live_record(a=b"1")
+    store.create(KEY, record)
+    server.stop()
+    assert_unavailable([lambda: store.load(KEY)])
+    server.start()
+
+    assert store.load(KEY) is None
+    assert store.create(KEY, record)
+    assert store.commit(KEY, some_changes(time.time)) is Outcome.APPLIED
+
+
+@pytest.mark.parametrize("verb", ["load", "commit", "delete"])
+def test_a_reply_that_is_cut_anywhere_is_no_wrong_answer(server: RedisServer, verb: str) -> None:
+    """After every byte: the right answer, or StoreUnavailable; then the next call is right."""
+    with proxy_to(server.port) as proxy:
+        store = RedisStore.from_url(f"redis://127.0.0.1:{proxy.port}")
+        direct = RedisStore.from_url(server.url)
+        for count in range(0, 400, 1 if verb != "load" else 3):
+            direct.delete(KEY)
+            record = a_live_record(a=b"1", b=b"x" * 40)
+            assert direct.create(KEY, record)
+            proxy.change = cut_after(count)
+            is_cut = _try_broken(store, record, verb)
+            proxy.change = passing
+            found = store.load(KEY)
+            if verb == "delete":
+                assert found is None or isinstance(found, Ended)
+            else:
+                assert isinstance(found, Record)
+                assert found.values["b"] == b"x" * 40
+            if not is_cut and count > 0:
+                break
+        else:
+            pytest.fail("no reply passed")
+        store.close()
+        direct.close()
+
+
+def _try_broken(store: RedisStore, record: Record, verb: str) -> bool:
+    """Return whether the call failed; a call that did not must have given the right answer."""
+    try:
+        match verb:
+            case "load":
+                assert store.load(KEY) == record
+            case "commit":
+                changes = some_changes(time.time, lives=3600, set={"a": b"2"})
+                assert store.commit(KEY, changes) is Outcome.APPLIED
+            case "delete":
+                # A second try finds that the first one has ended the session.
+                store.delete(KEY)
+    except StoreUnavailable:
+        return True
+    return False
+
+
+def test_garbage_is_unavailable(server: RedisServer) -> None:
+    """Something that speaks another protocol has taken the port."""
+    with proxy_to(server.port) as proxy:
+        store = RedisStore.from_url(f"redis://127.0.0.1:{proxy.port}")
+        proxy.change = garbled
+        assert_unavailable(calls_of(store, a_live_record()))
+        proxy.change = passing
+
+        assert store.load(KEY) is None
+        store.close()
+
+
+def test_a_full_server_refuses_and_lets_users_out(server: RedisServer, store: RedisStore) -> None:
+    """Nothing is dropped to make room; a logout needs none."""
+    record = a_live_record(a=b"1")
+    store.create(KEY, record)
+    client = redis.Redis(port=server.port)
+    client.config_set("maxmemory", 1)
+
+    assert_unavailable(calls_of(store, record)[1:4])
+    assert store.load(KEY) == record
+    assert store.delete(KEY)
+    assert isinstance(store.load(KEY), Ended)
+    client.close()
+
+
+def test_a_replica_is_read_and_not_written(
+    tmp_path: Path, server: RedisServer, store: RedisStore
+) -> None:
+    """A wrong address, or a failover that has made the server a replica."""
+    record = a_live_record(a=b"1")
+    store.create(KEY, record)
+    with redis_server(tmp_path, "--replicaof", f"127.0.0.1 {server.port}") as other:
+        replica = RedisStore.from_url(other.url)
+        wait_until(lambda: replica.load(KEY) == record)
+
+        assert_unavailable(calls_of(replica, record)[2:4])
+        replica.close()
+
+
+def test_what_is_no_session_at_the_key_is_a_damaged_one(
+    server: RedisServer, store: RedisStore
+) -> None:
+    """A value of another program, or another version: the request begins afresh."""
+    client = redis.Redis(port=server.port)
+    record = a_live_record(a=b"1")
+    name = f"sessions:{KEY}"
+    for damage in (
+        ("SET", name, "text"),
+        ("RPUSH", name, "list"),
+        ("HSET", name, "other", "field"),
+        ("HSET", name, "about", b"\xc1"),
+        ("HSET", name, "about", b"\x91\x01"),
+    ):
+        client.delete(name)
+        client.execute_command(*damage)
+        with pytest.raises(UnreadableValue):
+            store.load(KEY)
+        assert store.commit(KEY, some_changes(time.time)) is Outcome.GONE
+        assert not store.touch(KEY, record.secret, time.time() + 60, time.time())
+        assert not store.delete(KEY)
+        assert store.load(KEY) is None
+        client.execute_command(*damage)
+        assert store.create(KEY, record)
+        assert store.load(KEY) == record
+    client.close()
+
+
+def test_the_scripts_are_sent_again_when_the_server_has_lost_them(
+    server: RedisServer, store: RedisStore
+) -> None:
+    """A restart, a failover and SCRIPT FLUSH empty the cache of scripts."""
+    record = a_live_record()
+    with redis.Redis(port=server.port) as client:
+        store.create(KEY, record)
+        client.script_flush()
+
+    assert store.commit(KEY, some_changes(time.time)) is Outcome.APPLIED
+
+
+def test_a_policy_that_drops_sessions_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Sessions are no cache."""
+    with redis_server(tmp_path, "--maxmemory-policy", "allkeys-lru") as server:
+        RedisStore.from_url(server.url).close()
+
+    assert "maxmemory-policy allkeys-lru" in caplog.text
+
+
+def test_a_client_whose_settings_break_promises_is_told(
+    server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The defaults of a client wait for long, and send a call again."""
+    careful = redis.Redis(port=server.port, socket_timeout=0.3, retry=Retry(NoBackoff(), 0))
+    RedisStore(careful).close()
+    assert caplog.records == []
+
+    RedisStore(redis.Redis(port=server.port)).close()
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(told) == 2
+    assert "socket_timeout=5" in told[0]
+    assert "again" in told[1]
+
+
+def test_broken_calls_leave_nothing_behind(server: RedisServer) -> None:
+    """No descriptor and no thread, however often the server fails."""
+    with proxy_to(server.port) as proxy:
+        store = RedisStore.from_url(f"redis://127.0.0.1:{proxy.port}")
+        store.load(KEY)
+
+        def fail() -> None:
+            proxy.change = cut_after(2)
+            with pytest.raises(StoreUnavailable):
+                store.load(KEY)
+            proxy.change = passing
+            store.load(KEY)
+
+        fail()
+        before = _open(), threading.active_count()
+        for _ in range(50):
+            fail()
+        wait_until(lambda: _open() <= before[0] and threading.active_count() <= before[1])
+        store.close()
+
+
+def _open() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_more_values_than_lua_takes_at_once(store: RedisStore) -> None:
+    """The arguments of a script may be many."""
+    names = [f"name {number}" for number in range(9000)]
+    record = a_live_record()
+    changes = some_changes(time.time, set=dict.fromkeys(names, b"v"))
+
+    assert store.create(KEY, a_record(time.time, dict.fromkeys(names, b"v")))
+    assert store.delete(KEY)
+    assert store.create(KEY, record)
+    assert store.commit(KEY, changes) is Outcome.APPLIED
+    found = store.load(KEY)
+    assert isinstance(found, Record)
+    assert list(found.values) == names

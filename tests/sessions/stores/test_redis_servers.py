@@ -1,0 +1,166 @@
+"""Two real server processes, with two workers each, behind one Valkey."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+redis = pytest.importorskip("redis", reason="redis-py is not installed")
+pytest.importorskip("granian", reason="granian is not installed")
+
+from tests.support.redis_servers import (  # noqa: E402
+    WHY_NOT,
+    free_port,
+    redis_server,
+    server_binary,
+    wait_for_port,
+    wait_until,
+)
+
+pytestmark = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)
+ROOT = Path(__file__).parents[3]
+APP = """
+import os
+from framework import Application, controller, get, session
+
+@controller("/")
+class Pages:
+    @get("/login/<name>")
+    def login(self, name: str, session: session) -> str:
+        session.set_user(name)
+        return "hello"
+
+    @get("/who")
+    def who(self, session: session) -> str:
+        return session.user_id or "nobody"
+
+    @get("/logout")
+    def logout(self, session: session) -> str:
+        session.destroy()
+        return "bye"
+
+    @get("/count")
+    def count(self, session: session) -> int:
+        return session.increment("count")
+
+    @get("/worker")
+    def worker(self) -> int:
+        return os.getpid()
+
+app = Application(Pages)
+"""
+
+
+class _Visitor:
+    """Keep the cookie of one browser, for both servers."""
+
+    def __init__(self) -> None:
+        self.cookie = ""
+
+    def get(self, port: int, path: str) -> str:
+        """Return the text of an answer of 200."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            connection.request("GET", path, headers={"Cookie": self.cookie} if self.cookie else {})
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            assert answer.status == 200, (answer.status, text)
+            for value in answer.headers.get_all("Set-Cookie") or []:
+                self.cookie = value.partition(";")[0]
+            return text
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _site(folder: Path, url: str) -> Iterator[int]:
+    """Give the port of a server with two workers."""
+    port = free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2"]
+    command += ["--respawn-failed-workers", "--port", str(port), "shop:app"]
+    environment = {
+        **os.environ,
+        "SESSION_STORE": url,
+        "SESSION_KEYS": "3h8Wb1kq-n9S4ZpR_v7TtYc2XeGfLmJd",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+    }
+    with (folder / f"{port}.log").open("w") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        yield port
+    finally:
+        # With its workers; a server one of whose workers was killed may wait for that one.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
+    """Give the ports of two servers that share their sessions."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "shop.py").write_text(APP)
+    with ExitStack() as stack:
+        url = stack.enter_context(redis_server(folder)).url
+        one, two = (stack.enter_context(_site(folder, url)) for _ in range(2))
+        wait_for_port(one)
+        wait_for_port(two)
+        yield one, two
+
+
+def test_a_user_of_one_server_is_a_user_of_the_other(sites: tuple[int, int]) -> None:
+    """A logout on one is a logout on both, at the very next request."""
+    one, two = sites
+    visitor = _Visitor()
+    visitor.get(one, "/login/ada")
+    assert [visitor.get(port, "/who") for port in (two, one, two)] == ["ada"] * 3
+    earlier = visitor.cookie
+    visitor.get(two, "/logout")
+    visitor.cookie = earlier
+
+    assert [visitor.get(port, "/who") for port in (one, two)] == ["nobody"] * 2
+
+
+def test_the_end_of_a_worker_loses_no_acknowledged_write(sites: tuple[int, int]) -> None:
+    """One worker is killed in the middle of traffic, and takes nothing along."""
+    visitor = _Visitor()
+    visitor.get(sites[0], "/login/ada")
+    acknowledged: list[int] = []
+    lock, stop = threading.Lock(), threading.Event()
+    failures: list[OSError | http.client.HTTPException] = []
+
+    def visit(port: int) -> None:
+        while not stop.is_set():
+            mine = _Visitor()
+            mine.cookie = visitor.cookie
+            try:
+                number = int(mine.get(port, "/count"))
+            except (OSError, http.client.HTTPException) as error:
+                failures.append(error)
+                continue
+            with lock:
+                acknowledged.append(number)
+
+    threads = [threading.Thread(target=visit, args=(port,)) for port in sites for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(acknowledged) > 40)
+    os.kill(int(visitor.get(sites[0], "/worker")), signal.SIGKILL)
+    before = len(acknowledged)
+    wait_until(lambda: len(acknowledged) > before + 40)
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+
+    # Each number was given once, and the count goes on from the highest.
+    assert len(set(acknowledged)) == len(acknowledged)
+    assert int(visitor.get(sites[1], "/count")) > max(acknowledged)
+    assert int(visitor.get(sites[1], "/count")) <= len(acknowledged) + len(failures) + 4

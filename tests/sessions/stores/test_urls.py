@@ -1,0 +1,98 @@
+"""Stores by their URLs, in code and in the environment."""
+
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from framework.defaults import SessionDefaults
+from sessions import ConfigurationError, async_store_from_url, store_from_url
+from sessions.stores.memory import MemoryStore
+from sessions.stores.sqlite import SQLiteStore
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_memory_is_a_store() -> None:
+    """Nothing is installed or started for it."""
+    assert isinstance(store_from_url("memory:"), MemoryStore)
+
+
+def test_a_file_is_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three slashes begin a path in the present folder, four a full path."""
+    monkeypatch.chdir(tmp_path)
+    here, full = store_from_url("sqlite:///a%20b.db"), store_from_url(f"sqlite:///{tmp_path}/c.db")
+
+    assert isinstance(here, SQLiteStore)
+    assert isinstance(full, SQLiteStore)
+    assert (here.path, full.path) == (tmp_path / "a b.db", tmp_path / "c.db")
+    assert here.path.exists()
+    assert full.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        ("", "write one that begins with memory:, sqlite:, redis:"),
+        ("sessions.db", "write one that begins with"),
+        ("oracle://secret:word@host", "write one that begins with"),
+        (None, "write one that begins with"),
+        ("memory://host", "write memory:"),
+        ("sqlite://sessions.db", "write sqlite:///sessions.db"),
+        ("sqlite:", "write sqlite:///sessions.db"),
+        ("sqlite:///a.db?mode=ro", "write sqlite:///sessions.db"),
+    ],
+)
+def test_a_url_that_names_no_store_says_what_to_write(url: str, remedy: str) -> None:
+    """A password in it is not shown."""
+    with pytest.raises(ConfigurationError) as caught:
+        store_from_url(url)
+
+    assert remedy in str(caught.value)
+    assert "word" not in str(caught.value)
+
+
+def test_a_blocking_store_is_not_asynchronous() -> None:
+    """The message says what takes its place."""
+    with pytest.raises(ConfigurationError, match="use store_from_url"):
+        async_store_from_url("memory:")
+
+
+@pytest.mark.parametrize("make", ["store_from_url", "async_store_from_url"])
+def test_a_driver_that_is_not_installed_is_named_with_its_extra(make: str) -> None:
+    """The rest of the package works without it."""
+    code = (
+        "import sys; sys.modules['redis'] = None\n"
+        f"from sessions import {make}\n"
+        f"try: {make}('redis://127.0.0.1')\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+
+    assert answer.stdout.startswith("ConfigurationError RedisStore needs the package redis")
+    assert "pip install 'satsuma[redis]'" in answer.stdout
+
+
+def test_the_environment_names_the_default_store(tmp_path: Path) -> None:
+    """No configuration class is needed in a deployment, and no folder is made."""
+    folder, file = tmp_path / "folder", tmp_path / "deployed.db"
+    environment = {"SESSION_STORE": f"sqlite:///{file}", "SESSION_KEYS": secrets.token_urlsafe(32)}
+
+    container = SessionDefaults(folder, environment).container()
+
+    assert isinstance(container.store, SQLiteStore)
+    assert container.store.path == file
+    assert not folder.exists()
+
+
+def test_a_wrong_url_in_the_environment_names_the_variable(tmp_path: Path) -> None:
+    """The reader looks there first."""
+    environment = {**os.environ, "SESSION_STORE": "sqlite:"}
+
+    with pytest.raises(ConfigurationError, match="the environment variable SESSION_STORE: the URL"):
+        SessionDefaults(tmp_path, environment).store()

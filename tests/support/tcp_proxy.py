@@ -1,0 +1,96 @@
+"""A TCP proxy that breaks the replies of a server in a way that a test chooses."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+Change = Callable[[bytes], tuple[bytes, bool]]
+"""Takes bytes of a reply; returns what to pass on, and whether the connection goes on."""
+
+
+def passing(data: bytes) -> tuple[bytes, bool]:
+    """Pass everything on."""
+    return data, True
+
+
+def cut_after(count: int) -> Change:
+    """Pass on so many bytes of the replies, then reset the connection."""
+    left = count
+
+    def cut(data: bytes) -> tuple[bytes, bool]:
+        nonlocal left
+        passed = data[:left]
+        left -= len(passed)
+        return passed, len(passed) == len(data)
+
+    return cut
+
+
+def garbled(data: bytes) -> tuple[bytes, bool]:
+    """Replace a reply by bytes that no server sends."""
+    return b"\x00garbage\xff" * 3 + b"\r\n", True
+
+
+class Proxy:
+    """Listen on a port, and talk to the server for each client."""
+
+    def __init__(self, port: int) -> None:
+        self.change: Change = passing
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._sockets: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+        self._pumps: list[threading.Thread] = []
+
+    def close(self) -> None:
+        """End all connections and threads."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for each in list(self._sockets):
+            _reset(each)
+        for thread in [self._thread, *self._pumps]:
+            thread.join(5)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:
+                return
+            self._sockets += [client, server]
+            for source, target, is_reply in ((client, server, False), (server, client, True)):
+                pump = threading.Thread(target=self._pump, args=(source, target, is_reply))
+                self._pumps.append(pump)
+                pump.start()
+
+    def _pump(self, source: socket.socket, target: socket.socket, is_reply: bool) -> None:
+        try:
+            while data := source.recv(65536):
+                passed, goes_on = self.change(data) if is_reply else (data, True)
+                target.sendall(passed)
+                if not goes_on:
+                    break
+        except OSError:
+            pass
+        _reset(source)
+        _reset(target)
+
+
+@contextmanager
+def proxy_to(port: int) -> Iterator[Proxy]:
+    """Give a proxy in front of a port."""
+    proxy = Proxy(port)
+    try:
+        yield proxy
+    finally:
+        proxy.close()
+
+
+def _reset(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
