@@ -7,11 +7,16 @@ from datetime import timedelta
 from math import isfinite
 from typing import Literal, get_args
 
+from sessions.core.carrying import CarryingTokens
 from sessions.core.ids import new_secret, random_secret
 from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import COOKIE_HEADER_LIMIT, COOKIE_PAIRS_LIMIT, LONGEST_SESSION
+from sessions.core.revocable import RevocableSessions
 from sessions.core.signing import IdSigner, key_problem
-from sessions.core.tokens import Tokens
+from sessions.core.stateless import StatelessSessions
+from sessions.core.stored import StoredSessions
+from sessions.core.token_formats import TokenFormat
+from sessions.core.tokens import SignedIds, Tokens
 from sessions.core.verbs import Rules
 from sessions.errors import ConfigurationError
 from sessions.events import Listener, logger
@@ -75,7 +80,7 @@ class SessionContainer:
     """
 
     keys: Sequence[str | bytes] = field(repr=False)
-    store: Store | AsyncStore = field(default_factory=MemoryStore)
+    store: Store | AsyncStore | TokenFormat = field(default_factory=MemoryStore)
     cookie: CookieSettings = field(default_factory=CookieSettings)
     session_prefix: str = "session"
     gen_id: Callable[[], str] = random_secret
@@ -109,6 +114,21 @@ class SessionContainer:
         _tell_of_timeouts(self)
 
 
+def sessions_of(container: SessionContainer) -> StoredSessions | StatelessSessions:
+    """Return what decides about the sessions of a container, in a store or in their tokens."""
+    tokens, rules = tokens_of(container), rules_of(container)
+    if isinstance(tokens, CarryingTokens):
+        kind = StatelessSessions if store_of(container) is None else RevocableSessions
+        return kind(rules, tokens)
+    return StoredSessions(rules, tokens)
+
+
+def store_of(container: SessionContainer) -> Store | AsyncStore | None:
+    """Return the store of a container: of sessions, or of those whose tokens count no more."""
+    store = container.store
+    return store.revocations if isinstance(store, TokenFormat) else store
+
+
 def tokens_of(container: SessionContainer) -> Tokens:
     """Return how the tokens of a container travel."""
     transports = tuple(container.transports) or (
@@ -119,8 +139,10 @@ def tokens_of(container: SessionContainer) -> Tokens:
             pairs_limit=container.cookie_pairs_limit,
         ),
     )
-    signer = IdSigner(container.keys, purpose=f"session id:{container.session_prefix}")
-    return Tokens(signer, transports)
+    name, store = container.session_prefix, container.store
+    if isinstance(store, TokenFormat):
+        return CarryingTokens(store.sealer(container.keys, name), transports)
+    return SignedIds(IdSigner(container.keys, purpose=f"session id:{name}"), transports)
 
 
 def checked_container(container: object, manager: object) -> SessionContainer:
@@ -250,8 +272,10 @@ def _hardened(prefix: str, cookie: CookieSettings) -> Iterator[str]:
 
 def _kinds(container: SessionContainer) -> Iterator[str]:
     store: object = container.store
-    if not isinstance(store, Store | AsyncStore):
+    if not isinstance(store, Store | AsyncStore | TokenFormat):
         yield f"store={store!r} is not a Store. Fix: give one such as SQLiteStore('sessions.db')"
+    if isinstance(store, TokenFormat):
+        yield from store.problems()
     for name in ("resave", "rolling", "save_uninitialized"):
         value = getattr(container, name)
         if not isinstance(value, bool):

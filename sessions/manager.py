@@ -4,19 +4,18 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
-from sessions.container import SessionContainer, checked_container, rules_of, tokens_of
+from sessions.container import SessionContainer, checked_container, sessions_of, store_of
 from sessions.core.bridging import BridgeDriver, running_loop
 from sessions.core.driving import AsyncDriver, BlockingDriver
 from sessions.core.face import SessionFace, face, state_of
 from sessions.core.ids import Id
 from sessions.core.owned import Opening, OwnedState, checked_id, id_in, mapping_of, require_live
 from sessions.core.state import Headers, State, Unsaved
-from sessions.core.stored import StoredSessions
 from sessions.core.turn import Turn, reentrant_turn
 from sessions.errors import ConfigurationError, SessionError, SessionNotFound, StoreUnavailable
 from sessions.events import logger
 from sessions.session import AsyncSession, Session, mixed_kind
-from sessions.stores.base import AsyncStore, Store, wall_clock
+from sessions.stores.base import AsyncStore, wall_clock
 from sessions.transports.base import RequestHead
 from sessions.transports.cookie import CookieHead
 
@@ -32,12 +31,13 @@ class Managing(Generic[F]):
 
     def __init__(self, container: SessionContainer, kind: type[F]) -> None:
         self.container = container
-        if container.clock is not wall_clock:
-            container.store.clock = container.clock
+        self._store = store_of(container)
+        if self._store is not None and container.clock is not wall_clock:
+            self._store.clock = container.clock
         self._kind = kind
         self._clock = container.clock
-        self._tokens = tokens_of(container)
-        self._sessions = StoredSessions(rules_of(container), self._tokens)
+        self._sessions = sessions_of(container)
+        self._tokens = self._sessions.tokens
 
     @property
     def opens_every_request(self) -> bool:
@@ -45,8 +45,10 @@ class Managing(Generic[F]):
         return self._sessions.opens_every_request
 
     def token(self, session: F) -> str:
-        """Return the token of the session: the signed id, as the cookie carries it; a secret."""
-        return self._tokens.token(self._sessions.id_of(_loaded_state(session)))
+        """Return the signed text that stands for the session at the client; a secret."""
+        # Asking for the id loads a blocking session, and refuses an asynchronous one that is not.
+        _ = session.id
+        return self._sessions.token(state_of(session))
 
     def failure(self, session: F) -> StoreUnavailable | None:
         """Return the error of the store, if this request used its session and the store failed.
@@ -130,14 +132,14 @@ class SessionManager(Managing[Session]):
     """Give requests, jobs and admin pages the sessions of one container."""
 
     def __init__(self, container: SessionContainer, *, face: type[Session] | None = None) -> None:
-        store = checked_container(container, self).store
+        store = store_of(checked_container(container, self))
         if isinstance(store, AsyncStore):
             raise ConfigurationError(
                 f"SessionManager: {store!r} is an AsyncStore, which a blocking application cannot"
                 " await. Fix: give the container a Store, or use AsyncSessionManager"
             )
         super().__init__(container, mixed_kind(face, container.session_class, Session))
-        self._store: Store = store
+        self._blocking_store = store
         self._driver = BlockingDriver(self._sessions, store)
 
     # In a request
@@ -172,7 +174,7 @@ class SessionManager(Managing[Session]):
         state = state_of(session)
         if self._sessions.close_ask(state, failed=False) is not None:
             self._driver.run(state, self._sessions.finish(state, failed=False))
-        state.headers_left = True
+        self._sessions.go_on(state)
         return self._sessions.headers(state)
 
     def close_unanswered(self, session: Session, *, failed: bool = False) -> None:
@@ -214,16 +216,13 @@ class SessionManager(Managing[Session]):
 
         Raises SessionNotFound, or SessionExpired if the store still has the expired session.
         """
-        session = face(self._kind, self._state((checked_id(id),), reentrant_turn()), self._driver)
-        self._driver.load(state_of(session))
-        require_live(state_of(session))
-        return session
+        return self._live(checked_id(id, self.container.store))
 
     def from_token(self, token: str | None) -> Session | None:
         """Return the live session of a signed token, None for any other text."""
         id = self._tokens.read(token) if isinstance(token, str) else None
         try:
-            return None if id is None else self.get(id.text)
+            return None if id is None else self._live(id)
         except SessionNotFound:
             return None
 
@@ -236,20 +235,27 @@ class SessionManager(Managing[Session]):
         return face(self._kind, state, self._driver)
 
     def delete(self, id: str) -> bool:
-        """End the session that has the id, or had it before; return whether there was a session."""
-        known = id_in(id)
-        ended = known is not None and self._store.delete(known.key)
+        """End the session that has the id, or ever had it; return whether there was one."""
+        known, store = id_in(id, self.container.store), self._blocking_store
+        ended = known is not None and store is not None and store.delete(known.key)
         if ended:
             self._sessions.tell((("destroyed", "delete() ended it"),))
         return ended
 
     def purge(self, limit: int = 1000) -> int:
         """Remove at most `limit` expired records and return how many."""
-        return self._store.purge(limit)
+        return 0 if self._blocking_store is None else self._blocking_store.purge(limit)
 
     def close_all(self) -> None:
-        """Close everything that the store holds open, such as connections."""
-        self._store.close()
+        """Close what the store holds open."""
+        if self._blocking_store is not None:
+            self._blocking_store.close()
+
+    def _live(self, id: Id) -> Session:
+        session = face(self._kind, self._state((id,), reentrant_turn()), self._driver)
+        self._driver.load(state_of(session))
+        require_live(state_of(session))
+        return session
 
 
 class AsyncSessionManager(Managing[AsyncSession]):
@@ -262,7 +268,7 @@ class AsyncSessionManager(Managing[AsyncSession]):
             container,
             mixed_kind(face, checked_container(container, self).async_session_class, AsyncSession),
         )
-        self._driver = AsyncDriver(self._sessions, container.store)
+        self._driver = AsyncDriver(self._sessions, self._store)
 
     # In a request
 
@@ -312,7 +318,7 @@ class AsyncSessionManager(Managing[AsyncSession]):
         state = state_of(session)
         if self._sessions.close_ask(state, failed=False) is not None:
             await self._driver.run(state, self._sessions.finish(state, failed=False))
-        state.headers_left = True
+        self._sessions.go_on(state)
         return self._sessions.headers(state)
 
     async def close_unanswered(self, session: AsyncSession, *, failed: bool = False) -> None:
@@ -355,13 +361,13 @@ class AsyncSessionManager(Managing[AsyncSession]):
 
         Raises SessionNotFound, or SessionExpired if the store still has the expired session.
         """
-        return Opening(self._get(checked_id(id)))
+        return Opening(self._live(checked_id(id, self.container.store)))
 
     async def from_token(self, token: str | None) -> AsyncSession | None:
         """Return the live session of a signed token, None for any other text."""
         id = self._tokens.read(token) if isinstance(token, str) else None
         try:
-            return None if id is None else await self._get(id)
+            return None if id is None else await self._live(id)
         except SessionNotFound:
             return None
 
@@ -372,8 +378,8 @@ class AsyncSessionManager(Managing[AsyncSession]):
         return face(self._kind, state, self._driver)
 
     async def delete(self, id: str) -> bool:
-        """End the session that has the id, or had it before; return whether there was a session."""
-        known = id_in(id)
+        """End the session that has the id, or ever had it; return whether there was one."""
+        known = id_in(id, self.container.store)
         ended = known is not None and await self._driver.call("delete", known.key)
         if ended:
             self._sessions.tell((("destroyed", "delete() ended it"),))
@@ -381,20 +387,14 @@ class AsyncSessionManager(Managing[AsyncSession]):
 
     async def purge(self, limit: int = 1000) -> int:
         """Remove at most `limit` expired records and return how many."""
-        return int(await self._driver.call("purge", limit))
+        return 0 if self._store is None else int(await self._driver.call("purge", limit))
 
     async def aclose(self) -> None:
         """Wait for running commits, and close everything that the store holds open."""
         await self._driver.aclose()
 
-    async def _get(self, id: Id) -> AsyncSession:
+    async def _live(self, id: Id) -> AsyncSession:
         state = self._state((id,), Turn())
         await self._driver.load(state)
         require_live(state)
         return face(self._kind, state, self._driver)
-
-
-def _loaded_state(session: SessionFace[Any]) -> State:
-    # Asking for the id loads a blocking session, and refuses an asynchronous one that is not.
-    _ = session.id
-    return state_of(session)

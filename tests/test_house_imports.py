@@ -18,7 +18,7 @@ FLOORS = {
         errors events record flash names
         stores.* transports.*
         core.*
-        session container manager edges
+        session container stateless manager edges
         wsgi asgi
         testing.*
     """,

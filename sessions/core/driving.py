@@ -24,18 +24,17 @@ from sessions.stores.base import AsyncStore, Store
 T = TypeVar("T")
 
 logger = logging.getLogger("sessions")
-
 _VERBS = ("load", "create", "commit", "touch", "delete")
 
 
 class Driver(ABC):
     """Hold what all drivers of one container's sessions have in common."""
 
-    def __init__(self, sessions: Persistence, store: Store | AsyncStore) -> None:
+    def __init__(self, sessions: Persistence, store: Store | AsyncStore | None) -> None:
         self.sessions = sessions
         self.store = store
-        self.is_in_place = isinstance(store, Store) and store.in_place
-        self._verbs: dict[str, Callable[..., Any]] = {verb: getattr(store, verb) for verb in _VERBS}
+        self.is_in_place = store is None or (isinstance(store, Store) and store.in_place)
+        self._verbs: dict[str, Any] = {verb: getattr(store, verb, None) for verb in _VERBS}
 
     @abstractmethod
     def loaded(self, state: State) -> dict[str, Any]:
@@ -198,7 +197,7 @@ class AsyncDriver(Driver):
     or as it was committed.
     """
 
-    def __init__(self, sessions: Persistence, store: Store | AsyncStore) -> None:
+    def __init__(self, sessions: Persistence, store: Store | AsyncStore | None) -> None:
         super().__init__(sessions, store)
         self.is_async = isinstance(store, AsyncStore)
         self._executor: tuple[int, ThreadPoolExecutor] | None = None
@@ -313,7 +312,8 @@ class AsyncDriver(Driver):
         waiting = [task for task in self._tasks if task.get_loop() is loop]
         if waiting:
             await asyncio.wait(waiting, timeout=2 * DEADLINE)
-        await self.call("close")
+        if self.store is not None:
+            await self.call("close")
         executor, self._executor = self._executor, None
         if executor is not None:
             executor[1].shutdown(wait=False)

@@ -217,6 +217,11 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
         return _utc(self._driver.sessions.expires_at(self._state))
 
     @property
+    def revocable(self) -> bool:
+        """Return whether a logout ends the session for who kept a copy of its token, too."""
+        return self._driver.sessions.revocable
+
+    @property
     def timeout(self) -> timedelta:
         """Return the session's idle timeout: its own, or the container's."""
         self._readable()

@@ -9,7 +9,8 @@ from warnings import warn
 from sessions.core.ids import Id, is_id, read_id
 from sessions.core.standing import Standing
 from sessions.core.state import State
-from sessions.errors import SessionExpired, SessionNotFound
+from sessions.core.token_formats import TokenFormat
+from sessions.errors import SessionError, SessionExpired, SessionNotFound
 
 _UNKNOWN_ID = "no live session has this id (a signed token is not an id: from_token() reads it)"
 
@@ -66,20 +67,28 @@ class Opening(AbstractAsyncContextManager[A]):
             await self._session.__aexit__(kind, error, traceback)
 
 
-def checked_id(id: object) -> Id:
+def checked_id(id: object, store: object) -> Id:
     """Return what a store knows of an id; raise SessionNotFound for a text that is not an id."""
-    found = id_in(id)
+    found = id_in(id, store)
     if found is None:
         raise SessionNotFound(_UNKNOWN_ID)
     return found
 
 
-def id_in(text: object) -> Id | None:
-    """Return what a store knows of an id, None for a text that is not an id."""
+def id_in(text: object, store: object) -> Id | None:
+    """Return what a store knows of an id, None for a text that is not an id.
+
+    Raises SessionError where the sessions live in their tokens.
+    """
     if not isinstance(text, str):
         raise TypeError(
             f"a session's id is a str, not a value of type {type(text).__name__}. Fix: give"
             " session.id"
+        )
+    if isinstance(store, TokenFormat):
+        raise SessionError(
+            "no server keeps these sessions, so none can be found or ended by its id. Fix: read a"
+            " session with manager.from_token(token), or give the container a store"
         )
     return read_id(text) if is_id(text) else None
 

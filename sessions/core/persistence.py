@@ -34,6 +34,8 @@ class Persistence(ABC):
 
     opens_every_request: bool
     """Whether to open and close every request, also one that asks for no session."""
+    revocable: bool = True
+    """Whether a session that has ended is dead for who kept its token, too."""
     clock: Callable[[], float]
     """The present in epoch seconds."""
 
@@ -42,6 +44,14 @@ class Persistence(ABC):
     @abstractmethod
     def id_of(self, state: State) -> Id:
         """Return the id that the session has, or will have once it is stored."""
+
+    @abstractmethod
+    def token(self, state: State) -> str:
+        """Return the text that stands for the session at the client."""
+
+    @abstractmethod
+    def go_on(self, state: State) -> None:
+        """Learn that the headers have left, and that the session stays in use."""
 
     @abstractmethod
     def regenerate(self, state: State, grace: timedelta | None) -> None:

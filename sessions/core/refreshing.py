@@ -1,13 +1,20 @@
 """Rolling sessions, touches and reloads: asks about a session that is loaded already."""
 
-from sessions.core.headers import is_public
 from sessions.core.ids import Id
 from sessions.core.persistence import Flow
 from sessions.core.standing import Standing, TokenStandings
 from sessions.core.state import Ask, State
 from sessions.core.tokens import Tokens
 from sessions.core.updates import ended
-from sessions.core.verbs import CURRENT, GRACE, STORES_NOTHING, UNKNOWN, MemoryVerbs, Rules
+from sessions.core.verbs import (
+    CURRENT,
+    GRACE,
+    STORES_NOTHING,
+    UNKNOWN,
+    MemoryVerbs,
+    Rules,
+    is_for_any_cache,
+)
 from sessions.errors import SessionNotFound, StoreUnavailable
 from sessions.record import Record
 
@@ -86,21 +93,11 @@ class Refreshing(MemoryVerbs):
         except StoreUnavailable as error:
             self._tell_of_failure(state, error)
 
-    def opens_unasked(self, state: State) -> bool:
-        """Return whether the settings use the session of a request that does not use it."""
-        if self.rules.save_uninitialized and not _is_public(state):
-            return True
-        return self.rolls(state) and bool(self.tokens.identify(state))
-
-    def rolls(self, state: State) -> bool:
-        """Return whether the answer renews cookie and idle timeout."""
-        return self.rules.rolling and not _is_public(state)
-
     def renews_cookie(self, state: State, record: Record) -> bool:
         """Return whether the browser needs the cookie again, because its record lives longer."""
         if record.timeout is None and not self._renews_any:
             return False
-        if _is_public(state):
+        if is_for_any_cache(state):
             return False
         return self.rules.rolling or self.lifetimes.renewal_is_due(record, self.clock())
 
@@ -143,8 +140,3 @@ class Refreshing(MemoryVerbs):
         # The page is ready, and the next request tries again.
         state.failure, state.is_unfinished, state.creating = None, False, None
         state.note("store_failed", f"the use of a session was not stored: {error}")
-
-
-def _is_public(state: State) -> bool:
-    """Return whether any cache may keep the answer: then no cookie is sent only to renew it."""
-    return state.answer is not None and is_public(state.answer)

@@ -30,7 +30,7 @@ _TOKEN = re.compile(
 )
 
 
-class _Signature:
+class Signature:
     """Sign with HMAC-SHA256, with the two blocks of the key hashed once. Source: RFC 2104, 4."""
 
     def __init__(self, key: bytes) -> None:
@@ -53,7 +53,7 @@ class IdSigner:
     """
 
     def __init__(self, keys: Sequence[str | bytes], *, purpose: str) -> None:
-        self._signatures = tuple(_Signature(_derived(key, purpose)) for key in keys)
+        self._signatures = tuple(Signature(derived_key(key, purpose)) for key in keys)
         self._newest = self._signatures[0]
         # A browser sends the same token again and again: the last ones need no second look.
         self.unsign: Callable[[str], Id | None] = lru_cache(REMEMBERED_TOKENS)(self._unsign)
@@ -104,7 +104,7 @@ def key_problem(key: object, position: int) -> str | None:
     return None
 
 
-def _derived(key: str | bytes, purpose: str) -> bytes:
+def derived_key(key: str | bytes, purpose: str) -> bytes:
     """Derive the key for the purpose."""
     signer = Signer(key, salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256)
     return signer.derive_key()

@@ -87,6 +87,8 @@ class State(msgspec.Struct, eq=False):
     started_at: float = 0.0
     generation: int = 0
     creating: Id | None = None
+    # What is to be sent of a session that lives in its token.
+    token: str | None = None
 
     # What is to be done.
     pending: Pending = NOTHING_PENDING

@@ -8,14 +8,14 @@ from typing import Any
 
 from sessions.core.commits import changes_of
 from sessions.core.ids import Id, new_id
+from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import CREATE_ATTEMPTS, MOST_IDS
-from sessions.core.locks import lock_across_forks
 from sessions.core.pending import NOTHING_PENDING, Pending
 from sessions.core.persistence import SEVERAL, Flow, Several
 from sessions.core.refreshing import Refreshing
 from sessions.core.standing import Standing, damage_of, live_ones
-from sessions.core.state import HEADERS_LEFT, Ask, Difference, Headers, State, check_size
-from sessions.core.tokens import Tokens
+from sessions.core.state import Ask, Difference, Headers, State, check_size
+from sessions.core.tokens import Tokens, id_of
 from sessions.core.updates import ended, take, update
 from sessions.core.values import USER_DATA
 from sessions.core.verbs import (
@@ -28,13 +28,10 @@ from sessions.core.verbs import (
     Rules,
     taken,
 )
-from sessions.errors import SessionClosed
-from sessions.events import LOGGED, EventKind, emit
+from sessions.events import LOGGED, EventKind, Listener, emit
 from sessions.record import UNCHANGED, Changes, Outcome, Record, Unchanged
 
 APPLIED, SUPERSEDED = Outcome.APPLIED, Outcome.SUPERSEDED
-
-_drawing = lock_across_forks()
 
 DROPPED = "a write was dropped, for the session ended or its id changed meanwhile"
 
@@ -101,12 +98,7 @@ class StoredSessions(Refreshing):
             state.begin(None, None, UNKNOWN if state.found else FRESH)
 
     def id_of(self, state: State) -> Id:
-        id = state.pending.next_id or state.id
-        if id is None:
-            # Two threads of one request must not draw two ids.
-            with _drawing:
-                id = state.id = state.id or new_id(self.gen_id)
-        return id
+        return id_of(state, self.gen_id)
 
     def check(self, state: State) -> None:
         if not state.gone:
@@ -219,12 +211,12 @@ class StoredSessions(Refreshing):
             state.ended, state.gone, state.signs_out = True, is_dropped, False
 
     def _create(self, state: State, values: dict[str, bytes]) -> Flow[None]:
-        if not self._can_be_borne(state):
+        if not self.tokens.can_be_borne(state):
             return
         check_size({}, values)
         id, asked, generation = self.id_of(state), state.pending, state.generation
         for _ in range(CREATE_ATTEMPTS):
-            record = self._first_record(state, id, values)
+            record = first_record(state, id, values, self.lifetimes, self.clock())
             state.is_unfinished, state.creating = True, id
             created = yield ("create", id.key, record)
             if created:
@@ -241,15 +233,6 @@ class StoredSessions(Refreshing):
         if state.doomed:
             yield from self.end(state)
 
-    def _can_be_borne(self, state: State) -> bool:
-        """Return whether the client can be given the token of a new session."""
-        if state.headers_left:
-            raise SessionClosed(HEADERS_LEFT)
-        obstacle = self.tokens.obstacle(state)
-        if obstacle is not None:
-            state.note_obstacle(obstacle)
-        return obstacle is None
-
     def _created(self, state: State, id: Id, record: Record, asked: Pending) -> None:
         """Learn that a new session is stored."""
         state.take_record(id, record)
@@ -263,24 +246,6 @@ class StoredSessions(Refreshing):
         for other in state.replaced:
             self.doom(state, other)
         state.replaced = ()
-
-    def _first_record(self, state: State, id: Id, values: dict[str, bytes]) -> Record:
-        now = self.clock()
-        timeout, user_id, *_ = state.pending
-        user = None if isinstance(user_id, Unchanged) else user_id
-        own = None if isinstance(timeout, Unchanged) else timeout
-        created_at = state.started_at if user is None else now
-        return Record(
-            values=values,
-            secret=id.secret,
-            secret_since=now,
-            created_at=created_at,
-            accessed_at=now,
-            updated_at=now,
-            expires_at=self.lifetimes.end(created_at, own, now),
-            timeout=own,
-            user_id=user,
-        )
 
     def update(self, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
         return update(self, state, key, function)
@@ -389,9 +354,35 @@ class StoredSessions(Refreshing):
         return self.tokens.headers(state, None)
 
     def tell(self, events: tuple[tuple[EventKind, str], ...]) -> None:
-        for kind, detail in events:
-            if self.rules.listeners or kind in LOGGED:
-                emit(self.rules.listeners, kind, detail)
+        tell(self.rules.listeners, events)
+
+
+def first_record(
+    state: State, id: Id, values: dict[str, bytes], lifetimes: Lifetimes, now: float
+) -> Record:
+    """Return the record of a new session."""
+    timeout, user_id, *_ = state.pending
+    user = None if isinstance(user_id, Unchanged) else user_id
+    own = None if isinstance(timeout, Unchanged) else timeout
+    created_at = state.started_at if user is None else now
+    return Record(
+        values=values,
+        secret=id.secret,
+        secret_since=now,
+        created_at=created_at,
+        accessed_at=now,
+        updated_at=now,
+        expires_at=lifetimes.end(created_at, own, now),
+        timeout=own,
+        user_id=user,
+    )
+
+
+def tell(listeners: tuple[Listener, ...], events: tuple[tuple[EventKind, str], ...]) -> None:
+    """Tell the listeners and the log what happened."""
+    for kind, detail in events:
+        if listeners or kind in LOGGED:
+            emit(listeners, kind, detail)
 
 
 def _since(pending: Pending, asked: Pending) -> Pending:

@@ -1,14 +1,17 @@
 """Which token a request bears, over which transport, and how the client is told another."""
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import count
 
-from sessions.core.ids import Id
+from sessions.core.ids import Id, new_id
 from sessions.core.limits import FOREIGN_TOKENS, LONGEST_REMEMBERED_HEADER, REMEMBERED_TOKENS
+from sessions.core.locks import lock_across_forks
 from sessions.core.signing import LONGEST_TOKEN, IdSigner, is_well_formed
 from sessions.core.standing import Standing
-from sessions.core.state import Headers, State
+from sessions.core.state import HEADERS_LEFT, Headers, State
+from sessions.errors import SessionClosed
 from sessions.events import logger
 from sessions.transports.base import Obstacle, RequestHead, Transport
 from sessions.transports.cookie import CookieHead, CookieTransport
@@ -20,42 +23,37 @@ _FOREIGN = (
     " the new one for as long as sessions live"
 )
 
+_drawing = lock_across_forks()
 
-class Tokens:
+
+class Tokens(ABC):
     """Find the ids of a request, and answer over the transport that carried them."""
 
-    def __init__(self, signer: IdSigner, transports: Sequence[Transport]) -> None:
-        self._signer = signer
+    def __init__(self, transports: Sequence[Transport]) -> None:
         self._transports = tuple(transports)
         self._first = self._transports[0]
         # Counting from 1; a call is atomic.
         self._foreign = count(1)
-        # A browser sends the same cookies again and again: the last ones need no second look.
-        reads_cookies_alone = type(self._first) is CookieTransport and not self._first.has_obstacles
-        self._remembered = (
-            lru_cache(REMEMBERED_TOKENS)(self._read_cookies)
-            if len(self._transports) == 1 and reads_cookies_alone
-            else None
-        )
+        self._remembered: Callable[[str, str], tuple[Id, ...]] | None = None
         self.vary = tuple(("Vary", transport.vary) for transport in self._transports)
         """The headers of each response that depends on the session."""
         ages = [transport.age for transport in self._transports if transport.age is not None]
         self.age = min(ages) if ages else None
         """Seconds after which a client may have forgotten its token, None if it keeps it."""
 
+    @abstractmethod
+    def token(self, id: Id) -> str:
+        """Return the token that carries an id."""
+
+    @abstractmethod
+    def read(self, token: str) -> Id | None:
+        """Return the id that a token carries, or None unless we have made it."""
+
     def identify(self, state: State) -> tuple[Id, ...]:
         """Return the ids of the request that have a valid signature, each one once."""
         if state.ids is None:
             state.ids = self._find(state, state.head) if state.head is not None else ()
         return state.ids
-
-    def token(self, id: Id) -> str:
-        """Return the token that carries an id, signed by the newest key."""
-        return self._signer.sign(id.text)
-
-    def read(self, token: str) -> Id | None:
-        """Return the id that a token carries, or None unless we have signed it."""
-        return self._signer.unsign(token) if len(token) <= LONGEST_TOKEN else None
 
     def headers(self, state: State, max_age: int | None) -> Headers:
         """Return the headers that tell the client what has become of its session.
@@ -73,7 +71,8 @@ class Tokens:
             return headers
         transport: Transport = state.transport or self._first
         if sends and state.record is not None and state.id is not None:
-            return headers + transport.send(state.head, self.token(state.id), max_age)
+            token = state.token or self.token(state.id)
+            return headers + transport.send(state.head, token, max_age)
         return headers + transport.clear(state.head) if clears else headers
 
     def obstacle(self, state: State) -> Obstacle | None:
@@ -82,6 +81,15 @@ class Tokens:
             return None
         transport: Transport = state.transport or self._first
         return transport.obstacle(state.head)
+
+    def can_be_borne(self, state: State) -> bool:
+        """Return whether the client can be given the token of a new session."""
+        if state.headers_left:
+            raise SessionClosed(HEADERS_LEFT)
+        obstacle = self.obstacle(state)
+        if obstacle is not None:
+            state.note_obstacle(obstacle)
+        return obstacle is None
 
     def _find(self, state: State, head: RequestHead) -> tuple[Id, ...]:
         remembered = self._remembered
@@ -114,12 +122,12 @@ class Tokens:
 
     def _note_foreign(self, tokens: list[str]) -> None:
         """Say once what is probably wrong where well-formed tokens keep coming."""
-        if any(map(is_well_formed, tokens)) and next(self._foreign) == FOREIGN_TOKENS:
+        if any(map(self._is_well_formed, tokens)) and next(self._foreign) == FOREIGN_TOKENS:
             logger.warning(_FOREIGN)
 
-    def _read_cookies(self, cookies: str, scheme: str) -> tuple[Id, ...]:
-        """Return the ids of a Cookie header, whichever request brings it."""
-        return self._signed(self._first.read(CookieHead(cookies, "/", scheme, None)))
+    def _is_well_formed(self, token: str) -> bool:
+        """Return whether a token has the form of ours, whoever made it."""
+        return bool(token)
 
     def _signed(self, tokens: list[str]) -> tuple[Id, ...]:
         """Return each id once, in the order of the request."""
@@ -128,3 +136,40 @@ class Tokens:
             return () if only is None else (only,)
         ids = {id.text: id for id in map(self.read, tokens) if id is not None}
         return tuple(ids.values())
+
+
+class SignedIds(Tokens):
+    """Find the ids of stored sessions, which travel with our signature."""
+
+    def __init__(self, signer: IdSigner, transports: Sequence[Transport]) -> None:
+        super().__init__(transports)
+        self._signer = signer
+        # A browser sends the same cookies again and again: the last ones need no second look.
+        reads_cookies_alone = type(self._first) is CookieTransport and not self._first.has_obstacles
+        if len(self._transports) == 1 and reads_cookies_alone:
+            self._remembered = lru_cache(REMEMBERED_TOKENS)(self._read_cookies)
+
+    def token(self, id: Id) -> str:
+        """Return the token that carries an id, signed by the newest key."""
+        return self._signer.sign(id.text)
+
+    def read(self, token: str) -> Id | None:
+        """Return the id that a token carries, or None unless we have signed it."""
+        return self._signer.unsign(token) if len(token) <= LONGEST_TOKEN else None
+
+    def _read_cookies(self, cookies: str, scheme: str) -> tuple[Id, ...]:
+        """Return the ids of a Cookie header, whichever request brings it."""
+        return self._signed(self._first.read(CookieHead(cookies, "/", scheme, None)))
+
+    def _is_well_formed(self, token: str) -> bool:
+        return is_well_formed(token)
+
+
+def id_of(state: State, gen_id: Callable[[], str]) -> Id:
+    """Return the id that a session has, or will have with its next commit."""
+    id = state.pending.next_id or state.id
+    if id is None:
+        # Two threads of one request must not draw two ids.
+        with _drawing:
+            id = state.id = state.id or new_id(gen_id)
+    return id

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from sessions.core.headers import is_public
 from sessions.core.ids import Id, new_id, renewed_id
 from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import CREATE_ATTEMPTS
@@ -48,6 +49,12 @@ class MemoryVerbs(Persistence):
         self.clock = rules.clock
         self.lifetimes = replace(rules.lifetimes, age=tokens.age)
         self.gen_id = rules.gen_id
+
+    def token(self, state: State) -> str:
+        return self.tokens.token(self.id_of(state))
+
+    def go_on(self, state: State) -> None:
+        state.headers_left = True
 
     def regenerate(self, state: State, grace: timedelta | None) -> None:
         if state.creating is not None:
@@ -169,6 +176,16 @@ class MemoryVerbs(Persistence):
                 "gone", "the id was not changed, because no response can send the new cookie"
             )
 
+    def opens_unasked(self, state: State) -> bool:
+        """Return whether the settings use the session of a request that does not use it."""
+        if self.rules.save_uninitialized and not is_for_any_cache(state):
+            return True
+        return self.rolls(state) and bool(self.tokens.identify(state))
+
+    def rolls(self, state: State) -> bool:
+        """Return whether the answer renews cookie and idle timeout."""
+        return self.rules.rolling and not is_for_any_cache(state)
+
     def _timeout_of(self, state: State) -> float | None:
         if isinstance(state.pending.timeout, Unchanged):
             return None if state.record is None else state.record.timeout
@@ -184,6 +201,11 @@ class MemoryVerbs(Persistence):
             state.values.pop(USER_DATA, None)
             if USER_DATA in state.base:
                 state.values[USER_DATA] = ENCODED
+
+
+def is_for_any_cache(state: State) -> bool:
+    """Return whether any cache may keep the answer: then no cookie is sent only to renew it."""
+    return state.answer is not None and is_public(state.answer)
 
 
 def taken(what: str) -> SessionError:

@@ -59,6 +59,9 @@ class Transport(ABC):
     age: float | None = None
     """Seconds after which a client forgets the token, None if it keeps the token."""
 
+    longest_header: int | None = None
+    """Bytes that a client accepts in one header of `send`, None if there is no limit."""
+
     @abstractmethod
     def read(self, head: RequestHead) -> list[str]:
         """Return every text that might be the token."""

@@ -15,6 +15,9 @@ HEADER_LIMIT = 16 * 1024
 PAIRS_LIMIT = 200
 """How much of a Cookie header is searched for a session: bytes, and pairs."""
 
+LONGEST_COOKIE_HEADER = 4096
+"""Bytes that every browser keeps of a cookie, name and attributes counted (RFC 6265, 6.1)."""
+
 SameSite = Literal["Strict", "Lax", "None"]
 
 _INSECURE = (
@@ -50,6 +53,7 @@ class CookieTransport(Transport):
     """
 
     vary = "Cookie"
+    longest_header = LONGEST_COOKIE_HEADER
 
     def __init__(
         self,

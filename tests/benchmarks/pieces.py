@@ -13,7 +13,7 @@ from sessions.core.lifetime import Lifetimes
 from sessions.core.signing import IdSigner
 from sessions.core.state import ENCODED, Ask, State, check_size
 from sessions.core.stored import StoredSessions
-from sessions.core.tokens import Tokens
+from sessions.core.tokens import SignedIds
 from sessions.core.verbs import Rules
 from sessions.edges import merge_headers
 from sessions.record import Outcome, Record
@@ -59,7 +59,7 @@ class _Parts:
         rules = Rules(lifetimes=self.lifetimes, gen_id=container.gen_id, clock=container.clock)
         signer = IdSigner(container.keys, purpose=f"session id:{container.session_prefix}")
         cookie = CookieTransport(container.session_prefix, container.cookie)
-        self.tokens = Tokens(signer, (cookie,))
+        self.tokens = SignedIds(signer, (cookie,))
         self.sessions = StoredSessions(rules, self.tokens)
         self.environ = _with_a_session(self.manager)
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
-from typing import Any
+from typing import Any, cast
 from wsgiref.types import StartResponse, WSGIEnvironment
 from wsgiref.validate import validator
 
 from werkzeug.test import create_environ, run_wsgi_app
 
 from sessions import Session, SessionContainer, SessionEvent, SessionManager
+from sessions.stateless import TokenFormat
 from sessions.wsgi import SessionMiddleware
 from tests.support.watched import WatchedStore
 
@@ -95,13 +96,16 @@ class Request:
 class Site:
     """Serve requests behind a SessionMiddleware; keep the events."""
 
-    def __init__(self, store: WatchedStore, clock: Callable[[], float], **settings: Any) -> None:
+    def __init__(
+        self, store: WatchedStore | TokenFormat, clock: Callable[[], float], **settings: Any
+    ) -> None:
         self.events: list[SessionEvent] = []
         settings = {"keys": [KEY], "listeners": [self.events.append], **settings}
         self.container = SessionContainer(store=store, clock=clock, **settings)
         self.middleware = SessionMiddleware(self._app, self.container)
         self.manager: SessionManager = self.middleware.manager
-        self.store = store
+        # A site without a store has nobody who would look at it.
+        self.store = cast(WatchedStore, store)
         self._door = validator(self.middleware)
 
     @property
@@ -111,7 +115,7 @@ class Site:
 
     def store_calls(self) -> list[str]:
         """Return the calls that the store got."""
-        return self.store.calls
+        return self.store.calls if isinstance(self.store, WatchedStore) else []
 
     def visit(self, handler: Handler, cookie: str = "", **options: Any) -> Answer:
         """Send one request; an unhandled exception comes out of here, as at a server."""

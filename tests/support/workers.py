@@ -170,4 +170,7 @@ class _Script:
     def _create(self, session: Session, name: str, count: int) -> list[bool]:
         """Make so many records whose keys the others make too, each with a secret of its own."""
         record = a_record(self._clock, secret=secrets.token_hex())
-        return [self._site.store.create(f"{name} {n}", record) for n in range(count)]
+        store = self._site.container.store
+        if not isinstance(store, Store):
+            raise TypeError(f"{store!r} is not a blocking store")
+        return [store.create(f"{name} {n}", record) for n in range(count)]

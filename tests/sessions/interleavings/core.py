@@ -16,7 +16,7 @@ from sessions.core.signing import IdSigner
 from sessions.core.standing import Standing
 from sessions.core.state import State
 from sessions.core.stored import StoredSessions
-from sessions.core.tokens import Tokens
+from sessions.core.tokens import SignedIds
 from sessions.core.verbs import Rules
 from sessions.session import Session
 from sessions.stores.memory import MemoryStore
@@ -47,7 +47,7 @@ class Core:
         self.clock = ManualClock()
         self._drawing, self._numbers = "", count()
         signer = IdSigner(["the key of the model of the core, 0123456789"], purpose="model")
-        self.tokens = Tokens(signer, [CookieTransport(NAME, CookieSettings())])
+        self.tokens = SignedIds(signer, [CookieTransport(NAME, CookieSettings())])
         rules = Rules(
             lifetimes=Lifetimes(IDLE, ABSOLUTE),
             gen_id=self._secret,

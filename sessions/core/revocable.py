@@ -1,0 +1,298 @@
+"""Sessions that live in their tokens, with a list of those that have ended before their time.
+
+A token names a family, which is the lineage of its id, and a generation. The list is a store. It
+holds for a family the least generation that still counts, for as long as a token of the family
+could live. It is asked when a session is loaded, and again before a token is sent.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from sessions.core import codec
+from sessions.core.ids import Id, hash_of, new_id, random_secret
+from sessions.core.limits import MOST_IDS, REMEMBERED_FOR, UPDATE_ATTEMPTS
+from sessions.core.payloads import CarriedId, generation_of
+from sessions.core.persistence import SEVERAL, Flow, Several
+from sessions.core.standing import Standing
+from sessions.core.state import Ask, Difference, State
+from sessions.core.stateless import Sealed, StatelessSessions
+from sessions.core.updates import ended
+from sessions.core.verbs import CURRENT, FRESH, PAST, STORES_NOTHING, UNKNOWN
+from sessions.errors import SessionNotFound, StoreUnavailable, UnreadableValue
+from sessions.record import CLOCK_TOLERANCE, Changes, Outcome, Record
+
+ENDED: Final = 2**53
+"""The generation that no token reaches: the whole family has ended."""
+
+_LEAST = "least"
+
+
+class RevocableSessions(StatelessSessions):
+    """Decide about sessions in tokens that a list can end, in every process."""
+
+    revocable = True
+
+    # What happens in memory
+
+    def regenerate(self, state: State, grace: timedelta | None) -> None:
+        super().regenerate(state, grace)
+        self._begin_family(state)
+
+    def set_user(self, state: State, user_id: str, data: Mapping[str, Any]) -> None:
+        super().set_user(state, user_id, data)
+        self._begin_family(state)
+
+    def _begin_family(self, state: State) -> None:
+        """Let a sign-in begin a new family, which no earlier token can end."""
+        if state.record is not None and isinstance(state.pending.user_id, str):
+            state.pending = state.pending.then(next_id=new_id(self.gen_id))
+
+    # What asks the list
+
+    def load_ask(self, state: State) -> Ask | None:
+        if state.values is not None:
+            return None
+        ids = self.tokens.identify(state)
+        if len(ids) > MOST_IDS:
+            return super().load_ask(state)
+        while len(state.found) < len(ids):
+            id = ids[len(state.found)]
+            if self.token_standing(state, id) is CURRENT:
+                return ("load", mark_key(id))
+            self.find(state, id)
+        self.begin_found(state)
+        return None
+
+    def load_answer(self, state: State, answer: object) -> None:
+        if state.values is not None:
+            # destroy() was called meanwhile.
+            return
+        id = (state.ids or ())[len(state.found)]
+        standing = self._judged(state, id, answer)
+        record = id.record if isinstance(id, CarriedId) and standing is CURRENT else None
+        state.found = (*state.found, (id, standing, record))
+
+    def _judged(self, state: State, id: Id, answer: object) -> Standing:
+        """Return what a token of a good age is worth, by what the list says of its family."""
+        if isinstance(answer, Exception):
+            state.note("unreadable", f"what the list of revocations says of a session: {answer}")
+            return UNKNOWN
+        if not isinstance(answer, Record) or generation_of(id) >= _least(answer):
+            return CURRENT
+        return PAST if answer.updated_at > state.began_at - REMEMBERED_FOR else UNKNOWN
+
+    def save(self, state: State) -> Flow[None]:
+        yield from self._end_all(state)
+        if state.gone:
+            raise ended()
+        if not self.has_changes(state):
+            return
+        if state.standing in STORES_NOTHING:
+            self._lose(state)
+            raise ended()
+        yield from self._keep(state, state.changes())
+        if state.gone:
+            raise ended()
+
+    def reload(self, state: State) -> Flow[None]:
+        if state.record is None and state.ended:
+            raise SessionNotFound("the session was ended in this request; nothing is left")
+        if state.gone or state.standing in STORES_NOTHING:
+            raise ended()
+        if not (yield from self._still_lives(state)):
+            self._lose(state)
+            raise ended()
+        yield from super().reload(state)
+
+    # The end of a request
+
+    def close_ask(self, state: State, *, failed: bool) -> Ask | Several | None:
+        if state.doomed or state.saved or state.failure is not None:
+            return SEVERAL
+        if not state.accessed or state.values is None:
+            return SEVERAL if self.opens_every_request else None
+        if failed or self.has_changes(state):
+            return SEVERAL
+        record = state.record
+        is_due = record is not None and self.use_is_due(state, record)
+        return SEVERAL if is_due or self.rules.save_uninitialized else None
+
+    def finish(self, state: State, *, failed: bool) -> Flow[None]:
+        if failed:
+            yield from self.give_up(state)
+        if not state.accessed:
+            if failed or not self.opens_unasked(state):
+                return
+            state.accessed = True
+            while (ask := self.load_ask(state)) is not None:
+                self.load_answer(state, (yield ask))
+        yield from self._end_all(state)
+        if state.values is not None and not (state.headers_left or state.gone):
+            yield from self._finish_loaded(state, failed=failed)
+
+    def give_up(self, state: State) -> Flow[None]:
+        state.begin_as_loaded()
+        yield from self._end_all(state)
+        if state.pending.user_id is None and state.record is not None and not state.gone:
+            yield from self._keep(state, state.changes())
+
+    def _finish_loaded(self, state: State, *, failed: bool) -> Flow[None]:
+        record, wanted = state.record, self.rules.save_uninitialized and not (failed or state.ended)
+        if state.standing in STORES_NOTHING:
+            if self.has_changes(state):
+                self._lose(state)
+        elif self.has_changes(state):
+            yield from self._keep(state, state.changes())
+        elif record is None and wanted:
+            yield from self._keep(state, ({}, frozenset()), is_wanted=True)
+        elif state.saved:
+            yield from self._confirm(state)
+        elif record is not None and self.use_is_due(state, record):
+            yield from self._renew_if_living(state, record)
+
+    def _keep(self, state: State, difference: Difference, *, is_wanted: bool = False) -> Flow[None]:
+        """Send what the request made of the session, if the list lets it."""
+        sealed = self.prepared(state, difference, is_wanted=is_wanted)
+        if sealed is None:
+            return
+        generation = state.generation
+        is_allowed = yield from self._allowed(state, sealed)
+        if state.generation != generation:
+            # This request has ended or left the session meanwhile.
+            return
+        if is_allowed:
+            self.take_up(state, sealed)
+            yield from self._end_all(state)
+        else:
+            yield from self._too_late(state)
+
+    def _allowed(self, state: State, sealed: Sealed) -> Flow[bool]:
+        """Return whether the session lives; end earlier tokens if the new one replaces them."""
+        id = state.id
+        if state.record is None or id is None:
+            return True
+        if sealed.id.key != id.key:
+            yield from self._raise(id, ENDED, forced=True)
+            return True
+        generation = generation_of(sealed.id)
+        if generation > generation_of(id):
+            return (yield from self._raise(id, generation, forced=False))
+        return (yield from self._still_lives(state))
+
+    def _still_lives(self, state: State) -> Flow[bool]:
+        id = state.id
+        if state.record is None or id is None:
+            return True
+        answer = yield ("load", mark_key(id))
+        return self._judged(state, id, answer) is CURRENT
+
+    def _too_late(self, state: State) -> Flow[None]:
+        """Do what a commit that came too late still has to do."""
+        signs_out, id = state.pending.user_id is None, state.id
+        self._lose(state)
+        if signs_out and id is not None:
+            # Nobody is signed in any more, which is what was asked for.
+            self.doom(state, id)
+            yield from self._end_all(state)
+            state.begin(None, None, FRESH)
+            state.ended, state.signs_out = True, False
+
+    def _confirm(self, state: State) -> Flow[None]:
+        """Send no token of a session that another request has ended since this one saved it."""
+        id = state.id
+        is_known = any(id is not None and found[0].key == id.key for found in state.found)
+        if is_known and not (yield from self._still_lives(state)):
+            self._lose(state)
+
+    def _renew_if_living(self, state: State, record: Record) -> Flow[None]:
+        try:
+            lives = yield from self._still_lives(state)
+        except StoreUnavailable as error:
+            # The page is ready, and the next request tries again.
+            state.failure = None
+            state.note("store_failed", f"the use of a session was not written down: {error}")
+            return
+        if lives:
+            self.renew(state, record)
+        else:
+            self._lose(state)
+
+    def _lose(self, state: State) -> None:
+        state.gone, state.cookie_is_due = True, False
+        state.note("gone", "what was written is lost, for the session ended or its id changed")
+
+    def _end_all(self, state: State) -> Flow[None]:
+        """End the families of what is to end."""
+        while state.doomed:
+            id = state.doomed[0]
+            was_alive = self.token_standing(state, id) is CURRENT
+            if (yield from self._raise(id, ENDED, forced=True)) or not was_alive:
+                # Else another request has ended it, and has cleared the cookie.
+                state.clear_is_due = True
+                if was_alive:
+                    state.note("destroyed", "this request ended it")
+            state.doomed = state.doomed[1:]
+
+    def _raise(self, id: Id, least: int, *, forced: bool) -> Flow[bool]:
+        """Let no earlier generation of a family count; return whether this request did that.
+
+        Unless it is forced, only a generation that still counts can do it.
+        """
+        key = mark_key(id)
+        for _ in range(UPDATE_ATTEMPTS):
+            mark = self._mark(id, least)
+            if (yield ("create", key, mark)):
+                return True
+            answer = yield ("load", key)
+            if not isinstance(answer, Record):
+                continue
+            known = _least(answer)
+            if known >= ENDED or (known > generation_of(id) and not forced):
+                return False
+            if (yield ("commit", key, _raised(answer, mark))) is Outcome.APPLIED:
+                return True
+        raise StoreUnavailable(
+            f"a session could not be ended, for {UPDATE_ATTEMPTS} other requests were faster; ask"
+            " again"
+        )
+
+    def _mark(self, id: Id, least: int) -> Record:
+        """Return an entry of the list, which outlives each token of its family."""
+        now = self.clock()
+        # The server that made the token may have had a clock that was ahead.
+        youngest = max(now, id.record.created_at) if isinstance(id, CarriedId) else now
+        return Record(
+            values={_LEAST: codec.encode(least)},
+            secret=hash_of(random_secret()),
+            secret_since=now,
+            created_at=now,
+            accessed_at=now,
+            updated_at=now,
+            expires_at=youngest + self.lifetimes.absolute + CLOCK_TOLERANCE,
+        )
+
+
+def mark_key(id: Id) -> str:
+    """Return the key under which the list knows the family of an id."""
+    return hash_of(f"family:{id.key}")
+
+
+def _least(mark: Record) -> int:
+    """Return the least generation that counts; of a damaged entry, none does."""
+    try:
+        least = codec.decode(mark.values.get(_LEAST, b""))
+    except UnreadableValue:
+        return ENDED
+    return least if type(least) is int else ENDED
+
+
+def _raised(known: Record, mark: Record) -> Changes:
+    return Changes(
+        secret=known.secret,
+        accessed_at=mark.accessed_at,
+        updated_at=mark.updated_at,
+        expires_at=mark.expires_at,
+        set=mark.values,
+        expected={_LEAST: known.values.get(_LEAST)},
+    )

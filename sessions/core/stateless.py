@@ -1,0 +1,351 @@
+"""Sessions that live in their tokens: every decision about them.
+
+A commit makes a new record and seals it into a new token, which the answer carries. Nothing is
+asked of a store, and nothing is known of other requests: the latest answer wins.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, NamedTuple, NoReturn
+
+from sessions.core.carrying import CarryingTokens
+from sessions.core.commits import changes_of
+from sessions.core.ids import Id
+from sessions.core.limits import MOST_IDS
+from sessions.core.payloads import CarriedId, generation_of
+from sessions.core.pending import NOTHING_PENDING, Pending
+from sessions.core.persistence import Flow, Several
+from sessions.core.standing import Standing, TokenStandings, damage_of, live_ones
+from sessions.core.state import (
+    HEADERS_LEFT,
+    Ask,
+    Difference,
+    Headers,
+    State,
+    check_size,
+)
+from sessions.core.stored import first_record, tell
+from sessions.core.tokens import id_of
+from sessions.core.values import USER_DATA
+from sessions.core.verbs import (
+    CURRENT,
+    FRESH,
+    PAST,
+    STORES_NOTHING,
+    UNKNOWN,
+    MemoryVerbs,
+    Rules,
+    is_for_any_cache,
+)
+from sessions.errors import SessionClosed, SessionError, SessionNotFound, SessionTooLarge
+from sessions.events import EventKind
+from sessions.record import Record
+
+
+class Sealed(NamedTuple):
+    """Hold what a commit makes of a session, and the changes that it carries."""
+
+    id: Id
+    record: Record
+    token: str
+    asked: Pending = NOTHING_PENDING
+
+
+class StatelessSessions(MemoryVerbs):
+    """Decide about the sessions of one container, which live in their tokens."""
+
+    revocable = False
+
+    def __init__(self, rules: Rules, tokens: CarryingTokens) -> None:
+        super().__init__(rules, tokens)
+        self._carrying = tokens
+        self._standings = TokenStandings(rules.lifetimes, rules.clock)
+        self.opens_every_request = rules.rolling or rules.save_uninitialized
+
+    # What happens in memory
+
+    def id_of(self, state: State) -> Id:
+        return id_of(state, self.gen_id)
+
+    def regenerate(self, state: State, grace: timedelta | None) -> None:
+        # Nobody can tell an earlier token, so it needs no grace.
+        super().regenerate(state, None)
+
+    def token(self, state: State) -> str:
+        if state.record is None or state.id is None:
+            raise SessionError(
+                "the session was never saved, so it has no token. Fix: call session.save() first"
+            )
+        return state.token or self._carrying.seal(state.id, state.record)
+
+    def go_on(self, state: State) -> None:
+        """Let nothing be written any more: no answer will carry another token."""
+        state.headers_left = True
+        state.closed = self.load_ask(state) is None
+
+    # What would ask a store
+
+    def load_ask(self, state: State) -> Ask | None:
+        if state.values is None:
+            self._begin(state, self.tokens.identify(state))
+        return None
+
+    def load_answer(self, state: State, answer: object) -> None:
+        """Learn nothing, for nothing is asked."""
+
+    def _begin(self, state: State, ids: tuple[Id, ...]) -> None:
+        """Begin with the one live session of the request, or afresh."""
+        if len(ids) > MOST_IDS:
+            state.note("rejected", f"{len(ids)} different sessions of ours in one request")
+            state.started_at, state.replaceable = self.clock(), ids
+            state.begin(None, None, Standing.AMBIGUOUS)
+            return
+        for id in ids:
+            self.find(state, id)
+        self.begin_found(state)
+
+    def find(self, state: State, id: Id) -> None:
+        """Note what an id of the request is worth by its token alone."""
+        standing = self.token_standing(state, id)
+        record = id.record if isinstance(id, CarriedId) else None
+        state.found = (*state.found, (id, standing, record))
+        if standing is UNKNOWN and (damage := damage_of(record)) is not None:
+            state.note("unreadable", damage)
+            state.is_damaged = True
+
+    def token_standing(self, state: State, id: Id) -> Standing:
+        """Return what an id is worth by the record that came with it."""
+        record = id.record if isinstance(id, CarriedId) else None
+        return self._standings.standing(id, record, state.began_at)
+
+    def begin_found(self, state: State) -> None:
+        """Begin with what was found."""
+        live = live_ones(state.found)
+        if len(live) == 1:
+            id, standing, record = live[0]
+            state.begin(id, record, standing)
+            return
+        past = [id for id, standing, _ in state.found if standing is PAST]
+        state.started_at = self.clock()
+        if live:
+            state.note("ambiguous", f"{len(live)} different live sessions in one request")
+            state.replaceable = tuple(id for id, _, _ in live)
+            state.begin(None, None, Standing.AMBIGUOUS)
+        elif past:
+            state.begin(past[0], None, PAST)
+        else:
+            state.begin(None, None, UNKNOWN if state.found else FRESH)
+
+    def check(self, state: State) -> None:
+        if state.standing not in STORES_NOTHING and self.has_changes(state):
+            self._sealed(state, state.changes())
+
+    def save(self, state: State) -> Flow[None]:
+        self._end_doomed(state)
+        if not self.has_changes(state):
+            return
+        if state.standing in STORES_NOTHING:
+            raise SessionNotFound(
+                "the request brings several sessions of ours, so nothing is saved. Fix: call"
+                " session.destroy(), which ends all of them"
+            )
+        self._commit(state, state.changes())
+        # There is nothing to ask, but a verb is a generator.
+        yield from ()
+
+    def create(self, state: State) -> Flow[None]:
+        self._commit(state, state.changes(), is_wanted=True)
+        yield from ()
+
+    def reload(self, state: State) -> Flow[None]:
+        if state.record is None and state.ended:
+            raise SessionNotFound("the session was ended in this request; nothing is left")
+        state.begin(state.id, state.record, state.standing)
+        state.sign_out_again()
+        yield from ()
+
+    def update(self, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
+        _refuse(f"increment({key!r}) and update_with({key!r}, ...)")
+
+    def take(self, state: State, key: str, default: object) -> Flow[Any]:
+        _refuse(f"take({key!r})")
+
+    # The end of a request
+
+    def close_ask(self, state: State, *, failed: bool) -> Ask | Several | None:
+        if failed:
+            state.begin_as_loaded()
+        if not state.accessed:
+            if failed or not self.opens_unasked(state):
+                return None
+            state.accessed = True
+            self.load_ask(state)
+        self._end_doomed(state)
+        if state.values is None or state.headers_left:
+            return None
+        if self.has_changes(state):
+            self._finish_changed(state)
+        elif not state.saved:
+            self._finish_unchanged(state, failed=failed)
+        self._end_doomed(state)
+        return None
+
+    def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
+        """Learn nothing, for nothing is asked."""
+
+    def finish(self, state: State, *, failed: bool) -> Flow[None]:
+        self.close_ask(state, failed=failed)
+        yield from ()
+
+    def give_up(self, state: State) -> Flow[None]:
+        state.begin_as_loaded()
+        self._end_doomed(state)
+        yield from ()
+
+    def drop_unbearable(self, state: State) -> None:
+        if state.values is not None and self.has_changes(state):
+            state.begin_as_loaded()
+            state.note("gone", "changes were not saved, for no answer brings the new token")
+
+    def headers(self, state: State) -> Headers:
+        if not (state.cookie_is_due or state.clear_is_due):
+            return [*self.tokens.vary] if state.accessed and state.head is not None else []
+        record = state.record
+        return self.tokens.headers(state, None if record is None else self._max_age(record))
+
+    def tell(self, events: tuple[tuple[EventKind, str], ...]) -> None:
+        tell(self.rules.listeners, events)
+
+    def has_changes(self, state: State) -> bool:
+        changed, removed = state.changes()
+        return bool(changed or removed or state.pending is not NOTHING_PENDING)
+
+    def _finish_changed(self, state: State) -> None:
+        if state.standing in STORES_NOTHING:
+            state.gone = True
+            state.note("gone", "a write was dropped, for the request brings several sessions")
+        else:
+            self._commit(state, state.changes())
+
+    def _finish_unchanged(self, state: State, *, failed: bool) -> None:
+        record = state.record
+        if record is None:
+            wanted = self.rules.save_uninitialized and not (failed or state.ended)
+            if wanted and state.standing not in STORES_NOTHING:
+                self._commit(state, ({}, frozenset()), is_wanted=True)
+            return
+        if self.use_is_due(state, record):
+            self.renew(state, record)
+
+    def use_is_due(self, state: State, record: Record) -> bool:
+        """Return whether the answer is to carry a token only because the session was used."""
+        if is_for_any_cache(state):
+            return False
+        rules = self.rules
+        return rules.rolling or rules.resave or self.lifetimes.touch_is_due(record, self.clock())
+
+    def renew(self, state: State, record: Record) -> None:
+        """Send the session as it is, with the time of this use."""
+        now, id = self.clock(), state.id
+        if id is not None:
+            used = record.touched(self.lifetimes.end_of(record, now), now, now)
+            self._send(state, Sealed(id, used, self._carrying.seal(id, used)))
+
+    def _commit(self, state: State, difference: Difference, *, is_wanted: bool = False) -> None:
+        sealed = self.prepared(state, difference, is_wanted=is_wanted)
+        if sealed is not None:
+            self.take_up(state, sealed)
+
+    def prepared(
+        self, state: State, difference: Difference, *, is_wanted: bool = False
+    ) -> Sealed | None:
+        """Seal what the request made of the session, None if it is not worth a token.
+
+        Raises SessionTooLarge. The session stays as it is.
+        """
+        if state.record is None:
+            is_wanted = is_wanted or bool(difference[0]) or state.pending.is_worth_a_record
+            if not is_wanted or not self.tokens.can_be_borne(state):
+                return None
+        elif state.headers_left:
+            raise SessionClosed(HEADERS_LEFT)
+        return self._sealed(state, difference)
+
+    def take_up(self, state: State, sealed: Sealed) -> None:
+        """Take what was sealed as the session, and send it."""
+        if state.record is None:
+            state.note("created", "its first value was saved")
+        elif sealed.asked.next_id is not None:
+            state.note("regenerated", "regenerate() gave it a new id")
+        state.take_record(sealed.id, sealed.record)
+        if state.pending is not NOTHING_PENDING:
+            state.pending = state.pending.since(sealed.asked)
+        for other in state.replaced:
+            self.doom(state, other)
+        state.replaced = ()
+        self._send(state, sealed)
+
+    def _sealed(self, state: State, difference: Difference) -> Sealed:
+        now, pending, record = self.clock(), state.pending, state.record
+        check_size({} if pending.clear else state.base, *difference)
+        id = self.id_of(state)
+        if record is None:
+            made = first_record(state, id, difference[0], self.lifetimes, now)
+        else:
+            changes = changes_of(record, pending, difference, self.lifetimes, now)
+            made = record.changed_by(changes, now)
+        id = _carrying(state, id, made)
+        token = self._carrying.seal(id, made)
+        excess = self._carrying.excess(state, token, self._max_age(made))
+        if excess is not None:
+            raise _too_large(made, *excess)
+        return Sealed(id, made, token, pending)
+
+    def _send(self, state: State, sealed: Sealed) -> None:
+        state.record, state.token, state.cookie_is_due = sealed.record, sealed.token, True
+
+    def _max_age(self, record: Record) -> int | None:
+        return self.lifetimes.max_age(record, record.accessed_at)
+
+    def _end_doomed(self, state: State) -> None:
+        """Take away from the client what is to end; nothing else can be done."""
+        for id in state.doomed:
+            if self.token_standing(state, id) is CURRENT:
+                state.note("destroyed", "this request took its token away from the client")
+            state.clear_is_due = True
+        state.doomed = ()
+
+
+def _carrying(state: State, id: Id, record: Record) -> CarriedId:
+    """Return the id with its record; a new id and a sign-out raise the generation."""
+    made = CarriedId(*id)
+    made.record = record
+    before = state.id
+    if state.record is not None and before is not None and before.key == id.key:
+        raises = state.pending.next_id is not None or state.pending.user_id is None
+        made.generation = generation_of(before) + raises
+    return made
+
+
+def _refuse(verb: str) -> NoReturn:
+    raise SessionError(
+        f"session.{verb} cannot be kept apart from other requests, for the session lives in its"
+        " token, and no server knows which request came first. Fix: give the container a store,"
+        " such as SQLiteStore, or set session[key] and accept that the last request wins"
+    )
+
+
+def _too_large(record: Record, size: int, limit: int) -> SessionTooLarge:
+    values = record.values
+    advice = "sign in with a shorter user id"
+    if values:
+        biggest = max(values, key=lambda key: len(key) + len(values[key]))
+        name = "the user data of set_user()" if biggest == USER_DATA else f"session[{biggest!r}]"
+        advice = (
+            f"keep {name}, the biggest value with {len(values[biggest])} bytes, elsewhere and only"
+            " its key here"
+        )
+    return SessionTooLarge(
+        f"the session's cookie would have {size} bytes, its name and attributes counted, and"
+        f" browsers keep {limit}. Fix: {advice}, or give the container a store"
+    )

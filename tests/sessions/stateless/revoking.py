@@ -1,0 +1,36 @@
+"""What the tests of revoked tokens do in a request, and what they look at."""
+
+from typing import Any
+
+from sessions import (
+    Session,
+)
+from tests.support.apps import Site
+
+
+def signs_in(session: Session) -> None:
+    """Sign a user in."""
+    session.set_user("ada")
+
+
+def destroys(session: Session) -> None:
+    """Log out."""
+    session.destroy()
+
+
+def regenerates(session: Session) -> None:
+    """Take a new id."""
+    session.regenerate()
+
+
+def signs_out(session: Session) -> None:
+    """Sign the user out."""
+    session.clear_user()
+
+
+def content(site: Site, cookie: str) -> Any:
+    """Return what a request with the cookie sees."""
+    return site.visit(lambda session: (dict(session), session.user_id), cookie).value
+
+
+NOBODY: Any = ({}, None)

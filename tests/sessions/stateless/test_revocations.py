@@ -1,0 +1,258 @@
+"""Sessions in tokens with a list of revocations: what has ended is dead for every copy."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sessions import (
+    MemoryStore,
+    Session,
+    SessionError,
+    SessionNotFound,
+)
+from sessions.stateless import SignedToken
+from sessions.testing import ManualClock
+from tests.sessions.stateless.conftest import SiteMaker
+from tests.sessions.stateless.revoking import (
+    NOBODY,
+    content,
+    destroys,
+    regenerates,
+    signs_in,
+    signs_out,
+)
+from tests.support.apps import Handler, Site, in_turn, untouched, writes
+
+
+def test_a_logout_holds_for_every_copy(site: Site, make_revocable: SiteMaker) -> None:
+    """In every process that shares the list, for tokens of every age."""
+    browser = site.browser()
+    browser.visit(writes(a=1))
+    copies = [browser.cookie]
+    for handler in (signs_in, writes(b=2), regenerates):
+        browser.visit(handler)
+        copies.append(browser.cookie)
+
+    answer = browser.visit(destroys)
+
+    assert answer.clears
+    assert site.told[-1] == "destroyed"
+    assert [content(make_revocable(), copy) for copy in copies] == [NOBODY] * 4
+
+
+@pytest.fixture
+def site(revocable: Site) -> Site:
+    """Return a site whose tokens can be revoked."""
+    return revocable
+
+
+@pytest.mark.parametrize("handler", [signs_in, regenerates, signs_out])
+def test_the_token_before_is_dead(site: Site, handler: Handler) -> None:
+    """A sign-in, a new id and a sign-out leave one living token: the one that they send."""
+    before = site.visit(in_turn(writes(a=1), lambda session: session.set_user("bob"))).cookie
+    assert content(site, before) == ({"a": 1}, "bob")
+
+    after = site.visit(handler, before).cookie
+
+    assert content(site, before) == NOBODY
+    assert content(site, after) != NOBODY
+
+
+def test_writes_leave_earlier_tokens_alive(site: Site) -> None:
+    """An older token of the living generation can be sent again, so atomic verbs are refused."""
+    before = site.visit(writes(a=1)).cookie
+    site.visit(writes(a=2), before)
+
+    assert content(site, before) == ({"a": 1}, None)
+    with pytest.raises(SessionError, match="Fix: give the container a store"):
+        site.visit(lambda session: session.increment("a"), before)
+
+
+def test_the_session_says_that_it_is_revocable(site: Site) -> None:
+    """As a stored session does."""
+    assert site.visit(lambda session: session.revocable).value is True
+
+
+def test_an_earlier_token_ends_the_session(site: Site) -> None:
+    """destroy() ends what the token names, whatever has become of it since."""
+    before = site.visit(writes(a=1)).cookie
+    after = site.visit(regenerates, before).cookie
+
+    site.visit(destroys, before)
+
+    assert content(site, after) == NOBODY
+
+
+def test_an_earlier_family_does_not_end_a_sign_in(site: Site) -> None:
+    """Whoever knew the token of the visitor cannot log the user out."""
+    before = site.visit(writes(a=1)).cookie
+    after = site.visit(signs_in, before).cookie
+
+    site.visit(destroys, before)
+
+    assert content(site, after) == ({"a": 1}, "ada")
+
+
+@pytest.mark.parametrize("handler", [destroys, signs_out])
+def test_a_failed_request_ends_it_all_the_same(site: Site, handler: Handler) -> None:
+    """A 500 after a logout is a logout."""
+    before = site.visit(in_turn(writes(a=1), signs_in)).cookie
+
+    site.visit(in_turn(handler, writes(b=2)), before, status=500)
+
+    assert content(site, before) == NOBODY
+
+
+def test_save_ends_it_at_once(site: Site) -> None:
+    """Also if no answer ever leaves."""
+    before = site.visit(writes(a=1)).cookie
+
+    with pytest.raises(ZeroDivisionError):
+        site.visit(in_turn(destroys, lambda s: s.save(), lambda _: 1 / 0), before)
+
+    assert content(site, before) == NOBODY
+
+
+def test_two_live_sessions_end_together(site: Site) -> None:
+    """A sign-in over two ambiguous sessions leaves one."""
+    first, second = (site.visit(writes(n=n)).cookie for n in (1, 2))
+
+    cookie = site.visit(signs_in, f"{first}; {second}").cookie
+
+    assert content(site, cookie) == ({}, "ada")
+    assert [content(site, old) for old in (first, second)] == [NOBODY, NOBODY]
+
+
+# Requests in flight
+
+
+def in_flight(site: Site, cookie: str, other: Handler, handler: Handler) -> Any:
+    """Let another request do something after this one has loaded its session."""
+
+    def both(session: Session) -> object:
+        session.load()
+        site.visit(other, cookie)
+        return handler(session)
+
+    return site.visit(both, cookie)
+
+
+@pytest.mark.parametrize("other", [destroys, regenerates, signs_in])
+@pytest.mark.parametrize("handler", [writes(b=1), regenerates])
+def test_a_write_in_flight_brings_nothing_back(
+    site: Site, other: Handler, handler: Handler
+) -> None:
+    """Its late answer carries no token, and an event tells."""
+    before = site.visit(writes(a=1)).cookie
+
+    answer = in_flight(site, before, other, handler)
+
+    assert not answer.set_cookies
+    assert site.told[-1] == "gone"
+
+
+def test_a_read_in_flight_renews_nothing(site: Site, clock: ManualClock) -> None:
+    """Although its use would be written down by now."""
+    before = site.visit(writes(a=1)).cookie
+    clock.advance(120)
+
+    assert not in_flight(site, before, destroys, untouched).set_cookies
+
+
+def test_a_saved_write_is_not_sent_after_a_logout(site: Site) -> None:
+    """The list is asked once more before the token leaves."""
+    before = site.visit(writes(a=1)).cookie
+
+    def handler(session: Session) -> None:
+        session["b"] = 2
+        session.save()
+        site.visit(destroys, before)
+
+    assert not site.visit(handler, before).set_cookies
+
+
+def test_save_and_reload_tell_that_it_has_ended(site: Site) -> None:
+    """Somebody acts upon their answer."""
+    for verb in (lambda s: s.save(), lambda s: s.reload()):
+        before = site.visit(writes(a=1)).cookie
+        with pytest.raises(SessionNotFound):
+            in_flight(site, before, destroys, in_turn(writes(b=1), verb))
+
+
+def test_a_sign_in_is_never_dropped(site: Site) -> None:
+    """Where the session has ended meanwhile, it gets a fresh one."""
+    before = site.visit(writes(a=1)).cookie
+
+    answer = in_flight(site, before, destroys, signs_in)
+
+    assert content(site, answer.cookie)[1] == "ada"
+    assert content(site, site.visit(signs_in, before).cookie) == ({}, "ada")
+
+
+def test_a_sign_out_in_flight_ends_the_new_token_too(site: Site) -> None:
+    """clear_user() ends what the token names."""
+    before = site.visit(in_turn(writes(a=1), signs_in)).cookie
+    renewed: list[str] = []
+
+    in_flight(site, before, untouched, lambda session: renewed.append(before))
+
+    def handler(session: Session) -> None:
+        session.load()
+        renewed.append(site.visit(regenerates, before).cookie)
+        session.clear_user()
+
+    site.visit(handler, before)
+
+    assert [content(site, cookie) for cookie in renewed] == [NOBODY, NOBODY]
+
+
+def test_of_two_new_ids_one_counts(site: Site) -> None:
+    """Two requests renew the id of one token at the same moment."""
+    before = site.visit(writes(a=1)).cookie
+    answers: list[Any] = []
+
+    answers.append(in_flight(site, before, lambda s: s.regenerate(), regenerates))
+
+    assert not answers[0].set_cookies
+
+
+# Random requests against a model
+
+
+VERBS: dict[str, Handler] = {
+    "write": lambda session: session.update(n=session.get("n", 0) + 1),
+    "regenerate": regenerates,
+    "sign in": signs_in,
+    "sign out": signs_out,
+    "destroy": destroys,
+}
+
+
+@given(steps=st.lists(st.tuples(st.sampled_from([*VERBS]), st.integers(0, 30)), max_size=14))
+@settings(max_examples=80)
+def test_each_copy_lives_as_the_model_says(steps: list[tuple[str, int]]) -> None:
+    """Whatever tokens are sent, in whatever order: what has ended stays dead, the rest lives."""
+    clock = ManualClock()
+    site = Site(SignedToken(revocations=MemoryStore(clock=clock)), clock)
+    least: dict[int, int] = {0: 0}
+    tokens = [(site.visit(in_turn(writes(n=0), signs_in)).cookie, 0, 0)]
+    for verb, number in steps:
+        cookie, family, generation = tokens[number % len(tokens)]
+        lives = generation >= least[family]
+        answer = site.visit(VERBS[verb], cookie)
+        if verb == "destroy" or (verb == "sign in" and lives) or (verb == "sign out" and not lives):
+            least[family] = 1000
+        elif verb in ("regenerate", "sign out") and lives:
+            least[family] = generation = generation + 1
+        if verb == "sign in":
+            family, generation = len(least), 0
+            least[family] = 0
+        if any("=;" not in cookie for cookie in answer.set_cookies):
+            tokens.append((answer.cookie, family, generation))
+
+    found = [site.manager.from_token(cookie.partition("=")[2]) for cookie, _, _ in tokens]
+    alive = [session is not None for session in found]
+
+    assert alive == [generation >= least[family] for _, family, generation in tokens]
