@@ -18,7 +18,7 @@ PATIENCE = 0.001
 _LONGEST_CALL = 20.0
 _OURS = "sessions.testing"
 # A call into one of these modules is one point: other calls see nothing of what happens inside.
-_INDIVISIBLE = sys.stdlib_module_names | {"sessions.record"}
+_INDIVISIBLE = sys.stdlib_module_names | {"sessions.record", "bson", "pymongo"}
 
 T = TypeVar("T")
 

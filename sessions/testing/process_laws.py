@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from unittest import SkipTest
 
 from sessions.stores.base import Store
@@ -20,6 +20,7 @@ from sessions.testing.race_laws import (
     every_pair,
     expect_one_of,
     prepare,
+    some_of,
 )
 from sessions.testing.suite import Suite, law
 from sessions.testing.under_test import BlockingStoreUnderTest, StoreUnderTest
@@ -59,8 +60,11 @@ class ProcessLaws(Suite):
             )
         with _another_process(opening) as connection:
             for begin, pairs in every_pair(clock).items():
-                for pair in pairs:
-                    await _race(store, clock, connection, begin, pair)
+                for number, pair in enumerate(pairs):
+                    race = partial(_race, store, clock, connection)
+                    points = await race(_Meeting(begin, pair, NEVER))
+                    for at in some_of(points, number, min(self.points_at_most, _POINTS_AT_MOST)):
+                        await race(_Meeting(begin, pair, at))
 
 
 class OtherProcess:
@@ -84,23 +88,27 @@ class OtherProcess:
         return _received(self._connection, _CALL_AT_MOST)
 
 
+class _Meeting(NamedTuple):
+    begin: str
+    pair: Pair
+    at: int
+
+
 async def _race(
-    store: StoreUnderTest, clock: ManualClock, connection: Connection, begin: str, pair: Pair
-) -> None:
-    at, points = NEVER, 1
-    while at < points:
-        key = f"{begin} {pair} at {at}"
-        state = await prepare(store, key, begin, clock)
-        first, second = (calls(clock)[name] for name in pair)
-        other = OtherProcess(connection, key, second)
-        interrupted = InterruptedThread(at, other.begin)
-        answer = interrupted.run(partial(_make, first, store, key))
-        found = (answer, other.answer(), await store.load(key))
-        what = f"{pair[0]}, and {pair[1]} in another process, on a record that is {begin}"
-        orders = allowed(first, second, state, clock())
-        expect_one_of(found, orders[:1] if at == NEVER else orders, what)
-        points = interrupted.points
-        at += max(points // _POINTS_AT_MOST, 1)
+    store: StoreUnderTest, clock: ManualClock, connection: Connection, meeting: _Meeting
+) -> int:
+    begin, pair, at = meeting
+    key = f"{begin} {pair} at {at}"
+    state = await prepare(store, key, begin, clock)
+    first, second = (calls(clock)[name] for name in pair)
+    other = OtherProcess(connection, key, second)
+    interrupted = InterruptedThread(at, other.begin)
+    answer = interrupted.run(partial(_make, first, store, key))
+    found = (answer, other.answer(), await store.load(key))
+    what = f"{pair[0]}, and {pair[1]} in another process, on a record that is {begin}"
+    orders = allowed(first, second, state, clock())
+    expect_one_of(found, orders[:1] if at == NEVER else orders, what)
+    return interrupted.points
 
 
 def _make(call: Call, store: StoreUnderTest, key: str) -> object:

@@ -14,9 +14,6 @@ from sessions.testing.records import NEW_SECRET, OTHER_SECRET, SECRET, a_record,
 from sessions.testing.suite import Suite, law
 from sessions.testing.under_test import StoreUnderTest
 
-POINTS_AT_MOST = 8
-"""Points of one call at which the other call is tried; other pairs try other points."""
-
 NEVER = -1
 """Stand for no point: the other call is made after the first one."""
 
@@ -37,28 +34,34 @@ class RaceLaws(Suite):
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
         """Their answers, and what they leave behind, are those of some order of the two."""
-        await _race(store, clock, "live")
+        await self._race(store, clock, "live")
 
     @law
     async def test_two_calls_at_once_where_no_record_is(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
         """One of them creates the record."""
-        await _race(store, clock, "missing")
+        await self._race(store, clock, "missing")
 
     @law
     async def test_two_calls_at_once_on_an_ended_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
         """One of them creates the record that follows."""
-        await _race(store, clock, "ended")
+        await self._race(store, clock, "ended")
 
     @law
     async def test_two_calls_at_once_on_an_expired_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
         """One of them creates the record that follows, which no purge removes."""
-        await _race(store, clock, "expired")
+        await self._race(store, clock, "expired")
+
+    async def _race(self, store: StoreUnderTest, clock: ManualClock, begin: str) -> None:
+        for number, pair in enumerate(every_pair(clock)[begin]):
+            points = await _interrupt(store, clock, begin, pair, at=NEVER)
+            for at in some_of(points, number, self.points_at_most):
+                await _interrupt(store, clock, begin, pair, at=at)
 
 
 def calls(clock: ManualClock) -> dict[str, Call]:
@@ -134,13 +137,6 @@ async def prepare(store: StoreUnderTest, key: str, begin: str, clock: ManualCloc
     return None if begin == "missing" else record
 
 
-async def _race(store: StoreUnderTest, clock: ManualClock, begin: str) -> None:
-    for number, pair in enumerate(every_pair(clock)[begin]):
-        points = await _interrupt(store, clock, begin, pair, at=NEVER)
-        for at in _some_of(points, number):
-            await _interrupt(store, clock, begin, pair, at=at)
-
-
 async def _interrupt(
     store: StoreUnderTest, clock: ManualClock, begin: str, pair: Pair, *, at: int
 ) -> int:
@@ -159,6 +155,7 @@ async def _interrupt(
     return points
 
 
-def _some_of(points: int, number: int) -> list[int]:
-    step = max(-(-points // POINTS_AT_MOST), 1)
+def some_of(points: int, number: int, at_most: int) -> list[int]:
+    """Return the points of one call at which the other is tried; other pairs try other points."""
+    step = max(-(-points // at_most), 1)
     return list(range(number % step, points, step))

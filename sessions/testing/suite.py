@@ -18,10 +18,12 @@ class Suite:
     """Test the rules of the contract, each with a new store.
 
     `server_expires` is True if the server of the store removes expired records by its own clock.
-    The tests that change the clock are then skipped.
+    The tests that change the clock are then skipped. `points_at_most` is the number of points of a
+    call at which another call is tried: with fewer points, the tests of a slow server end sooner.
     """
 
     server_expires = False
+    points_at_most = 8
 
     def hold(self, test: OneTest) -> None:
         """Run one test on a fresh store."""
