@@ -10,8 +10,12 @@ from sessions.stores.memory import MemoryStore
 from sessions.stores.sqlite import SQLiteStore
 
 _REDIS = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
+_MONGO = ("mongodb", "mongodb+srv")
 # The module of a scheme, and its blocking and its asynchronous class.
-_SERVERS = dict.fromkeys(_REDIS, ("sessions.stores.redis", "RedisStore", "AsyncRedisStore"))
+_SERVERS = {
+    **dict.fromkeys(_REDIS, ("sessions.stores.redis", "RedisStore", "AsyncRedisStore")),
+    **dict.fromkeys(_MONGO, ("sessions.stores.mongo", "MongoStore", "AsyncMongoStore")),
+}
 
 
 def store_from_url(url: str) -> Store:
@@ -19,8 +23,8 @@ def store_from_url(url: str) -> Store:
 
     `memory:` is the memory of this process; `sqlite:///sessions.db` a file in the present folder,
     `sqlite:////srv/sessions.db` one by its full path; `redis://`, `rediss://`, `unix://`,
-    `redis+sentinel://` and `redis+cluster://` are servers. Raises ConfigurationError for another
-    URL, and for a driver that is not installed.
+    `redis+sentinel://`, `redis+cluster://`, `mongodb://` and `mongodb+srv://` are servers.
+    Raises ConfigurationError for another URL, and for a driver that is not installed.
     """
     scheme = _scheme(url)
     here: dict[str, Callable[[str], Store]] = {"memory": _memory, "sqlite": _sqlite}

