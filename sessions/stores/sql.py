@@ -1,0 +1,372 @@
+"""Sessions in PostgreSQL, MariaDB or MySQL."""
+
+import random
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from sessions.errors import ConfigurationError, StoreUnavailable, UnreadableValue
+from sessions.record import Changes, Ended, Outcome, Record
+from sessions.stores.base import PURGE_BATCH, AsyncStore, Store, wall_clock
+
+try:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from sessions.stores.sql_connections import (
+        POOL_SIZE,
+        AsyncConnections,
+        AsyncSource,
+        BlockingSource,
+        Connections,
+        driver_of,
+        url_of,
+    )
+except ImportError as error:
+    raise ConfigurationError(
+        "SQLStore needs the package sqlalchemy, which is not installed. Fix: run"
+        " pip install 'satsuma[sql]'"
+    ) from error
+
+from sessions.stores.sql_async_drivers import ASYNCHRONOUS
+from sessions.stores.sql_drivers import BLOCKING
+from sessions.stores.sql_rows import (
+    Parameters,
+    commit_parameters,
+    create_parameters,
+    found_in,
+    refusal_in,
+    use_parameters,
+    user_in,
+)
+from sessions.stores.sql_statements import Statement, Statements
+
+T = TypeVar("T")
+
+_TRIES = 5
+"""How often a call looks at a record that others keep changing."""
+_PURGE_CHANCE = 1 / 32
+"""How often a creation removes records that expired long ago."""
+_PREFIX = re.compile(r"([a-z][a-z0-9_]{0,39})?", re.ASCII)
+
+
+class SQLStore(Store):
+    """Keep records in a table of PostgreSQL, MariaDB or MySQL, a row for each session.
+
+    `engine` is an Engine of SQLAlchemy. The store opens connections as the engine does, but has
+    its own: it takes no part in the transactions of the application. `from_url` makes a store
+    whose calls end within a second, whatever the server does. `create_schema` makes the table.
+    `prefix` begins its name: applications with different prefixes share a database and nothing
+    else. Sessions expire by the clock of the server, unless the container has a clock of its own.
+    """
+
+    def __init__(self, engine: Any, *, prefix: str = "", pool_size: int = POOL_SIZE) -> None:
+        driver = driver_of(engine, BLOCKING, "SQLStore")
+        self._begin(driver, BlockingSource(driver, engine.url, engine), engine.url, prefix)
+        self._connect(pool_size)
+
+    @classmethod
+    def from_url(cls, url: Any, *, prefix: str = "", pool_size: int = POOL_SIZE) -> "SQLStore":
+        """Make a store from the URL of a database, as SQLAlchemy writes it.
+
+        `postgresql+psycopg://`, `mariadb+pymysql://` or `mysql+pymysql://`. Raises
+        ConfigurationError for another URL, or if the driver is not installed.
+        """
+        parts = url_of(url, BLOCKING, "SQLStore")
+        driver = BLOCKING[parts.drivername]("SQLStore")
+        store = cls.__new__(cls)
+        store._begin(driver, BlockingSource(driver, parts), parts, prefix)
+        store._connect(pool_size)
+        return store
+
+    def _begin(self, driver: Any, source: BlockingSource, url: Any, prefix: str) -> None:
+        self._driver = driver
+        self._source = source
+        self._name = url.render_as_string(hide_password=True)
+        self._table = _table(prefix, "SQLStore")
+        self._sql = Statements(driver.language, self._table)
+
+    def _connect(self, pool_size: int) -> None:
+        size = _checked_size(pool_size, "SQLStore")
+        self._connections = Connections(self._driver, self._source, size)
+
+    def __repr__(self) -> str:
+        return f"<SQLStore {self._name!r}>"
+
+    def create_schema(self) -> None:
+        """Make the table, if it is not there; the user of the database must be allowed to.
+
+        Several processes may do so at the same time. Everything else needs the rights to select,
+        insert, update and delete only.
+        """
+        try:
+            self.load("")
+        except StoreUnavailable as error:
+            if not self._driver.has_no_table(error.__cause__):
+                raise
+        else:
+            return
+        tables = self._driver.tables(self._table)
+        try:
+            self._connections.alone(lambda connection: self._driver.run(connection, tables))
+        except (*self._driver.errors, SQLAlchemyError) as error:
+            raise _unavailable(self, error) from error
+
+    def load(self, key: str) -> Record | Ended | None:
+        return found_in(self._fetch(key)).record
+
+    def create(self, key: str, record: Record) -> bool:
+        is_there = self._create(key, record)
+        if random.random() < _PURGE_CHANCE:  # noqa: S311
+            # The session is stored, and one of the next creations will purge.
+            with suppress(StoreUnavailable):
+                self._purge_by_the_way()
+        return is_there
+
+    def _create(self, key: str, record: Record) -> bool:
+        values = create_parameters(key, record)
+        for _ in range(_TRIES):
+            if self._change(self._sql.create, values) == 1:
+                return True
+            # See what is in the way.
+            try:
+                found = self.load(key)
+            except UnreadableValue:
+                return False
+            if isinstance(found, Record):
+                return found.secret == record.secret
+            if self._change(self._sql.create_again, values) == 1:
+                return True
+        raise _restless(self)
+
+    def commit(self, key: str, changes: Changes) -> Outcome:
+        statement = self._sql.commit_values if changes.only_values else self._sql.commit
+        values = commit_parameters(key, changes, self._driver.names_in)
+        for _ in range(_TRIES):
+            if self._change(statement, values, is_repeatable=not changes.expected) == 1:
+                return Outcome.APPLIED
+            refusal = refusal_in(self._fetch(key), changes)
+            if refusal is not None:
+                return refusal
+        raise _restless(self)
+
+    def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
+        values = use_parameters(key, secret, expires_at, accessed_at)
+        return self._change(self._sql.touch, values) == 1
+
+    def delete(self, key: str, *, user_id: str | None = None) -> bool:
+        return self._change(self._sql.end, {"key": key, "user_id": user_in(user_id)}) == 1
+
+    def purge(self, limit: int) -> int:
+        self._repeat(self._sql.postpone)
+        removed = 0
+        while removed < limit:
+            size = min(PURGE_BATCH, limit - removed)
+            count = self._change(self._sql.remove_records, {"size": size})
+            removed += count
+            if count < size:
+                break
+        self._repeat(self._sql.remove_ended)
+        return removed
+
+    def close(self) -> None:
+        """Close the connections; a later call opens them again."""
+        self._connections.close()
+
+    def _repeat(self, statement: Statement) -> None:
+        while self._change(statement, {"size": PURGE_BATCH}) == PURGE_BATCH:
+            pass
+
+    def _purge_by_the_way(self) -> None:
+        values: Parameters = {"size": PURGE_BATCH}
+        for statement in self._sql.purges:
+            self._change(statement, values)
+
+    def _fetch(self, key: str) -> list[tuple[Any, ...]]:
+        values = {"key": key, "now": _now(self)}
+        return self._ask(lambda one: self._driver.fetch(one, self._sql.load, values))
+
+    def _change(self, statement: Statement, values: Parameters, **how: bool) -> int:
+        values["now"] = _now(self)
+        return self._ask(lambda one: int(self._driver.change(one, statement, values)), **how)
+
+    def _ask(self, work: Callable[[Any], T], *, is_repeatable: bool = True) -> T:
+        try:
+            return self._connections.use(work, is_repeatable=is_repeatable)
+        except (*self._driver.errors, SQLAlchemyError) as error:
+            raise _unavailable(self, error) from error
+
+
+class AsyncSQLStore(AsyncStore):
+    """Keep records in PostgreSQL, MariaDB or MySQL without blocking an event loop: see `SQLStore`.
+
+    `engine` is an AsyncEngine of SQLAlchemy. The store opens connections for each event loop that
+    uses it.
+    """
+
+    def __init__(self, engine: Any, *, prefix: str = "", pool_size: int = POOL_SIZE) -> None:
+        driver = driver_of(engine, ASYNCHRONOUS, "AsyncSQLStore")
+        self._begin(driver, AsyncSource(driver, engine.url, engine), engine.url, prefix)
+        self._connect(pool_size)
+
+    @classmethod
+    def from_url(cls, url: Any, *, prefix: str = "", pool_size: int = POOL_SIZE) -> "AsyncSQLStore":
+        """Make a store from the URL of a database, as SQLAlchemy writes it.
+
+        `postgresql+psycopg://`, `postgresql+asyncpg://`, `mariadb+asyncmy://` or
+        `mysql+asyncmy://`: see `SQLStore.from_url`.
+        """
+        parts = url_of(url, ASYNCHRONOUS, "AsyncSQLStore")
+        driver = ASYNCHRONOUS[parts.drivername]("AsyncSQLStore")
+        store = cls.__new__(cls)
+        store._begin(driver, AsyncSource(driver, parts), parts, prefix)
+        store._connect(pool_size)
+        return store
+
+    def _begin(self, driver: Any, source: AsyncSource, url: Any, prefix: str) -> None:
+        self._driver = driver
+        self._source = source
+        self._name = url.render_as_string(hide_password=True)
+        self._table = _table(prefix, "AsyncSQLStore")
+        self._sql = Statements(driver.language, self._table)
+
+    def _connect(self, pool_size: int) -> None:
+        size = _checked_size(pool_size, "AsyncSQLStore")
+        self._connections = AsyncConnections(self._driver, self._source, size)
+
+    def __repr__(self) -> str:
+        return f"<AsyncSQLStore {self._name!r}>"
+
+    async def create_schema(self) -> None:
+        """Make the table, if it is not there: see `SQLStore.create_schema`."""
+        try:
+            await self.load("")
+        except StoreUnavailable as error:
+            if not self._driver.has_no_table(error.__cause__):
+                raise
+        else:
+            return
+        tables = self._driver.tables(self._table)
+        try:
+            await self._connections.alone(lambda one: self._driver.run(one, tables))
+        except (*self._driver.errors, SQLAlchemyError) as error:
+            raise _unavailable(self, error) from error
+
+    async def load(self, key: str) -> Record | Ended | None:
+        return found_in(await self._fetch(key)).record
+
+    async def create(self, key: str, record: Record) -> bool:
+        is_there = await self._create(key, record)
+        if random.random() < _PURGE_CHANCE:  # noqa: S311
+            # The session is stored, and one of the next creations will purge.
+            with suppress(StoreUnavailable):
+                await self._purge_by_the_way()
+        return is_there
+
+    async def _create(self, key: str, record: Record) -> bool:
+        values = create_parameters(key, record)
+        for _ in range(_TRIES):
+            if await self._change(self._sql.create, values) == 1:
+                return True
+            # See what is in the way.
+            try:
+                found = await self.load(key)
+            except UnreadableValue:
+                return False
+            if isinstance(found, Record):
+                return found.secret == record.secret
+            if await self._change(self._sql.create_again, values) == 1:
+                return True
+        raise _restless(self)
+
+    async def commit(self, key: str, changes: Changes) -> Outcome:
+        statement = self._sql.commit_values if changes.only_values else self._sql.commit
+        values = commit_parameters(key, changes, self._driver.names_in)
+        for _ in range(_TRIES):
+            if await self._change(statement, values, is_repeatable=not changes.expected) == 1:
+                return Outcome.APPLIED
+            refusal = refusal_in(await self._fetch(key), changes)
+            if refusal is not None:
+                return refusal
+        raise _restless(self)
+
+    async def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
+        values = use_parameters(key, secret, expires_at, accessed_at)
+        return await self._change(self._sql.touch, values) == 1
+
+    async def delete(self, key: str, *, user_id: str | None = None) -> bool:
+        return await self._change(self._sql.end, {"key": key, "user_id": user_in(user_id)}) == 1
+
+    async def purge(self, limit: int) -> int:
+        await self._repeat(self._sql.postpone)
+        removed = 0
+        while removed < limit:
+            size = min(PURGE_BATCH, limit - removed)
+            count = await self._change(self._sql.remove_records, {"size": size})
+            removed += count
+            if count < size:
+                break
+        await self._repeat(self._sql.remove_ended)
+        return removed
+
+    async def close(self) -> None:
+        """Close the connections of this event loop; a later call opens them again."""
+        self._connections.close()
+
+    async def _repeat(self, statement: Statement) -> None:
+        while await self._change(statement, {"size": PURGE_BATCH}) == PURGE_BATCH:
+            pass
+
+    async def _purge_by_the_way(self) -> None:
+        values: Parameters = {"size": PURGE_BATCH}
+        for statement in self._sql.purges:
+            await self._change(statement, values)
+
+    async def _fetch(self, key: str) -> list[tuple[Any, ...]]:
+        values = {"key": key, "now": _now(self)}
+        return await self._ask(lambda one: self._driver.fetch(one, self._sql.load, values))
+
+    async def _change(self, statement: Statement, values: Parameters, **how: bool) -> int:
+        values["now"] = _now(self)
+        return await self._ask(lambda one: self._driver.change(one, statement, values), **how)
+
+    async def _ask(self, work: Callable[[Any], Awaitable[T]], *, is_repeatable: bool = True) -> T:
+        try:
+            return await self._connections.use(work, is_repeatable=is_repeatable)
+        except (*self._driver.errors, SQLAlchemyError) as error:
+            raise _unavailable(self, error) from error
+
+
+def _now(store: Store | AsyncStore) -> float | None:
+    """Return the time of a clock that somebody chose; None for the clock of the server."""
+    return None if store.clock is wall_clock else store.clock()
+
+
+def _unavailable(store: Any, error: Exception) -> StoreUnavailable:
+    if store._driver.has_no_table(error):
+        return StoreUnavailable(
+            f"{store!r} has no table {store._table}. Fix: call create_schema() of the store once,"
+            " as a user of the database who may make tables"
+        )
+    return StoreUnavailable(f"{store!r} cannot be used: {error or type(error).__name__}")
+
+
+def _restless(store: object) -> StoreUnavailable:
+    return StoreUnavailable(f"{store!r} found a record that others kept changing")
+
+
+def _table(prefix: object, owner: str) -> str:
+    if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
+        raise ConfigurationError(
+            f"{owner}(prefix={prefix!r}) begins no table name. Fix: use at most 40 lower-case"
+            " letters, digits and underscores, such as 'shop_'"
+        )
+    return f"{prefix}sessions"
+
+
+def _checked_size(size: object, owner: str) -> int:
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise ConfigurationError(
+            f"{owner}(pool_size={size!r}) is no number of connections. Fix: give 1 or more"
+        )
+    return size

@@ -1,0 +1,273 @@
+"""The connections of the SQL store: its own, each for one call at a time.
+
+They are opened as a URL says, or as an Engine of the application opens its connections, but they
+are never those of the application: a session is committed whatever becomes of its transactions.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from threading import Semaphore
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.util import greenlet_spawn
+
+from sessions.errors import ConfigurationError
+from sessions.stores.sql_drivers import REPLY_TIMEOUT
+
+T = TypeVar("T")
+
+POOL_SIZE = 20
+_POOL_TIMEOUT = 0.3
+"""Seconds for which a call waits for a connection that others have."""
+_NO_MORE_TRIES = 0.2
+"""Seconds after which a call that failed is not tried again."""
+_SCHEMA_TIMEOUT = 30.0
+
+
+def url_of(url: object, drivers: dict[str, Any], owner: str) -> URL:
+    """Read a URL; raise ConfigurationError if it names no server that the store can use."""
+    try:
+        parts = make_url(url)  # type: ignore[arg-type]
+    except (SQLAlchemyError, ValueError, TypeError, AttributeError):
+        parts = None
+    if parts is not None and "+" not in parts.drivername:
+        # As SQLAlchemy does, take the first driver for a database without one.
+        suited = [name for name in drivers if name.startswith(f"{parts.drivername}+")]
+        parts = parts.set(drivername=suited[0]) if suited else parts
+    if parts is None or parts.drivername not in drivers:
+        shown = parts.render_as_string(hide_password=True) if parts is not None else "?"
+        raise ConfigurationError(
+            f"{owner}.from_url({shown!r}) names no database that it can use. Fix: begin the URL"
+            f" with {', '.join(f'{name}://' for name in drivers)}"
+        )
+    return parts
+
+
+def driver_of(engine: Any, drivers: dict[str, Any], owner: str) -> Any:
+    """Return the driver of an Engine; raise ConfigurationError if the store cannot use it."""
+    is_asynchronous = hasattr(engine, "sync_engine")
+    dialect = getattr(engine, "dialect", None)
+    name = f"{getattr(dialect, 'name', '')}+{getattr(dialect, 'driver', '')}"
+    if name not in drivers or is_asynchronous is not owner.startswith("Async"):
+        raise ConfigurationError(
+            f"{owner}({engine!r}) is no {'AsyncEngine' if owner.startswith('Async') else 'Engine'}"
+            f" that it can use. Fix: give one for {', '.join(f'{name}://' for name in drivers)},"
+            f" or a URL to {owner}.from_url"
+        )
+    return drivers[name](owner)
+
+
+def _parameters(url: URL) -> dict[str, Any]:
+    dialect: Any = url.get_dialect()
+    _, parameters = dialect(dbapi=dialect.import_dbapi()).create_connect_args(url)
+    return dict(parameters)
+
+
+class BlockingSource:
+    """Open connections as a URL or an Engine says."""
+
+    def __init__(self, driver: Any, url: URL, engine: Engine | None = None) -> None:
+        self._driver = driver
+        self._parameters = _parameters(url) if engine is None else {}
+        # A pool of its own, so that a request which holds the application's last connection does
+        # not wait for itself.
+        self._pool = None if engine is None else engine.pool.recreate()
+
+    def open(self, seconds: float) -> Any:
+        """Return a new connection of the store's."""
+        if self._pool is None:
+            connection = self._driver.connect(dict(self._parameters), seconds)
+        else:
+            lent = self._pool.connect()
+            connection = lent.driver_connection
+            lent.detach()
+        try:
+            self._driver.adopt(connection, seconds)
+        except BaseException:
+            self._driver.close(connection)
+            raise
+        return connection
+
+
+class Connections:
+    """Lend connections to the calls of threads."""
+
+    def __init__(self, driver: Any, source: BlockingSource, size: int) -> None:
+        self._driver = driver
+        self._source = source
+        self._size = size
+        self._inherited: list[Any] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._idle: list[Any] = []
+        self._slots = Semaphore(self._size)
+
+    def use(self, work: Callable[[Any], T], *, is_repeatable: bool = True) -> T:
+        """Do the work with a connection; with another one, if the first one had been lost."""
+        if self._process != os.getpid():
+            # After a fork they belong to the parent: to close one would end it there too.
+            self._inherited.append(self._idle)
+            self._begin()
+        slots = self._slots
+        began = time.monotonic()
+        if not slots.acquire(timeout=_POOL_TIMEOUT):
+            raise TimeoutError(f"all {self._size} connections are in use")
+        try:
+            try:
+                return self._once(work)
+            except self._driver.errors as error:
+                if not may_repeat(self._driver, error, began, is_repeatable=is_repeatable):
+                    raise
+            return self._once(work)
+        finally:
+            slots.release()
+
+    def alone(self, texts: Callable[[Any], None]) -> None:
+        """Do work that may take long, with a connection of its own."""
+        connection = self._source.open(_SCHEMA_TIMEOUT)
+        try:
+            texts(connection)
+        finally:
+            self._driver.close(connection)
+
+    def close(self) -> None:
+        """Close the connections that no call is using."""
+        if self._process == os.getpid():
+            while self._idle:
+                self._driver.close(self._idle.pop())
+
+    def _once(self, work: Callable[[Any], T]) -> T:
+        idle = self._idle
+        try:
+            connection = idle.pop()
+        except IndexError:
+            connection = self._source.open(REPLY_TIMEOUT)
+        try:
+            done = work(connection)
+        except BaseException as error:
+            self._driver.close(connection)
+            if isinstance(error, self._driver.lost):
+                # The others are probably lost too.
+                self.close()
+            raise
+        idle.append(connection)
+        return done
+
+
+class AsyncSource:
+    """Open connections as a URL or an AsyncEngine says."""
+
+    def __init__(self, driver: Any, url: URL, engine: Any = None) -> None:
+        self._driver = driver
+        self._parameters = _parameters(url) if engine is None else {}
+        self._engine = engine
+
+    async def open(self, seconds: float) -> Any:
+        """Return a new connection of the store's."""
+        if self._engine is None:
+            connection = await self._driver.connect(dict(self._parameters), seconds)
+        else:
+            connection = await greenlet_spawn(self._open_as_engine)
+        try:
+            await self._driver.adopt(connection, seconds)
+        except BaseException:
+            self._driver.drop(connection)
+            raise
+        return connection
+
+    def _open_as_engine(self) -> Any:
+        # A pool of asyncio belongs to one event loop, so each connection is made by a new one.
+        lent = self._engine.sync_engine.pool.recreate().connect()
+        connection = lent.driver_connection
+        lent.detach()
+        return connection
+
+
+class _OfLoop:
+    """Hold the connections of one event loop."""
+
+    def __init__(self, size: int) -> None:
+        self.idle: list[Any] = []
+        self.slots = asyncio.Semaphore(size)
+
+
+class AsyncConnections:
+    """Lend connections to the calls of tasks, in any number of event loops."""
+
+    def __init__(self, driver: Any, source: AsyncSource, size: int) -> None:
+        self._driver = driver
+        self._source = source
+        self._size = size
+        self._loops: dict[asyncio.AbstractEventLoop, _OfLoop] = {}
+
+    async def use(self, work: Callable[[Any], Awaitable[T]], *, is_repeatable: bool = True) -> T:
+        """Do the work with a connection; with another one, if the first one had been lost."""
+        mine = self._of_this_loop()
+        began = time.monotonic()
+        if mine.slots.locked():
+            async with asyncio.timeout(_POOL_TIMEOUT):
+                await mine.slots.acquire()
+        else:
+            await mine.slots.acquire()
+        try:
+            try:
+                return await self._once(work, mine)
+            except self._driver.errors as error:
+                if not may_repeat(self._driver, error, began, is_repeatable=is_repeatable):
+                    raise
+            return await self._once(work, mine)
+        finally:
+            mine.slots.release()
+
+    async def alone(self, work: Callable[[Any], Awaitable[None]]) -> None:
+        """Do work that may take long, with a connection of its own."""
+        connection = await self._source.open(_SCHEMA_TIMEOUT)
+        try:
+            async with asyncio.timeout(_SCHEMA_TIMEOUT):
+                await work(connection)
+        finally:
+            self._driver.drop(connection)
+
+    def close(self) -> None:
+        """Close the connections of this event loop that no call is using."""
+        mine = self._of_this_loop()
+        while mine.idle:
+            self._driver.drop(mine.idle.pop())
+
+    def _of_this_loop(self) -> _OfLoop:
+        loop = asyncio.get_running_loop()
+        mine = self._loops.get(loop)
+        if mine is None:
+            for other in [other for other in self._loops if other.is_closed()]:
+                del self._loops[other]
+            mine = self._loops[loop] = _OfLoop(self._size)
+        return mine
+
+    async def _once(self, work: Callable[[Any], Awaitable[T]], mine: _OfLoop) -> T:
+        connection = mine.idle.pop() if mine.idle else await self._source.open(REPLY_TIMEOUT)
+        try:
+            done = await work(connection)
+        except BaseException as error:
+            self._driver.drop(connection)
+            if isinstance(error, self._driver.lost):
+                while mine.idle:
+                    self._driver.drop(mine.idle.pop())
+            raise
+        mine.idle.append(connection)
+        return done
+
+
+def may_repeat(driver: Any, error: Exception, began: float, *, is_repeatable: bool) -> bool:
+    """Return whether a call that failed is worth a second try."""
+    if time.monotonic() - began > _NO_MORE_TRIES:
+        return False
+    if driver.is_undone(error):
+        return True
+    return is_repeatable and isinstance(error, driver.lost)

@@ -1,0 +1,214 @@
+"""The blocking drivers of the SQL store: how each connects, asks, and ends within its time."""
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+from sessions.errors import ConfigurationError
+from sessions.stores.base import CALL_DEADLINE
+from sessions.stores.sql_rows import NamesIn, Parameters, Row, names_as_list, names_as_nulls
+from sessions.stores.sql_schema import mysql_table, postgresql_table
+from sessions.stores.sql_statements import MYSQL, POSTGRESQL, Statement
+
+CONNECT_SHARE = 0.75
+"""The part of its time that a call may wait for a new connection."""
+REPLY_TIMEOUT = CALL_DEADLINE
+"""Seconds for which a call waits for a reply."""
+
+_INTERVAL = 0.1
+_UNDEFINED_TABLE, _NO_SUCH_TABLE, _DUPLICATE, _DEADLOCK = "42P01", 1146, 1062, 1213
+_UNDONE = ("40001", "40P01")
+
+
+def required(module: str, owner: str, install: str) -> Any:
+    """Import a driver; raise ConfigurationError that says how to install it."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"{owner} needs the package {module}, which is not installed. Fix: run"
+            f" pip install {install}"
+        ) from error
+
+
+def postgresql_settings(seconds: float) -> str:
+    """Return what a new connection is told: the server gives up before the client does."""
+    return (
+        "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;"
+        f" SET statement_timeout = {int(seconds * 900)}"
+    )
+
+
+def mysql_settings(seconds: float, version: object) -> tuple[str, ...]:
+    """Return what a new connection is told: to cut nothing off, and when to give up."""
+    settings: tuple[str, ...] = (
+        "SET SESSION sql_mode = 'STRICT_ALL_TABLES', SESSION innodb_lock_wait_timeout = 1",
+    )
+    if "MariaDB" in str(version):
+        settings += (f"SET SESSION max_statement_time = {seconds * 0.9}",)
+    return settings
+
+
+class PostgreSQL:
+    """What the drivers of PostgreSQL have in common."""
+
+    language = POSTGRESQL
+    names_in: NamesIn = staticmethod(names_as_list)
+    tables = staticmethod(postgresql_table)
+
+    def has_no_table(self, error: Exception) -> bool:
+        """Return whether the server says that the table is missing."""
+        return getattr(error, "sqlstate", None) == _UNDEFINED_TABLE
+
+    def is_undone(self, error: Exception) -> bool:
+        """Return whether the statement surely changed nothing, and may succeed at once."""
+        return getattr(error, "sqlstate", None) in _UNDONE
+
+
+class MySQL:
+    """What the drivers of MariaDB and MySQL have in common."""
+
+    language = MYSQL
+    names_in: NamesIn = staticmethod(names_as_nulls)
+    tables = staticmethod(mysql_table)
+
+    def has_no_table(self, error: Exception) -> bool:
+        """Return whether the server says that the table is missing."""
+        return error.args[:1] == (_NO_SUCH_TABLE,)
+
+    def is_undone(self, error: Exception) -> bool:
+        """Return whether the statement surely changed nothing, and may succeed at once."""
+        return error.args[:1] == (_DEADLOCK,)
+
+    def is_duplicate(self, error: Exception) -> bool:
+        """Return whether an INSERT met a row with its key."""
+        return error.args[:1] == (_DUPLICATE,)
+
+
+class Psycopg(PostgreSQL):
+    """PostgreSQL over psycopg 3, blocking."""
+
+    def __init__(self, owner: str) -> None:
+        self._psycopg = required("psycopg", owner, "'satsuma[sql]'")
+        self._waiting = import_module("psycopg.waiting")
+        self._generators = import_module("psycopg.generators")
+        self.errors: tuple[type[Exception], ...] = (self._psycopg.Error, OSError)
+        self.lost: tuple[type[Exception], ...] = (
+            self._psycopg.OperationalError,
+            self._psycopg.InterfaceError,
+            OSError,
+        )
+
+    def connect(self, parameters: Parameters, seconds: float) -> Any:
+        """Open a connection. The driver itself would wait two seconds at least."""
+        # The adapters of SQLAlchemy, which the store does not need.
+        parameters.pop("context", None)
+        conninfo = self._psycopg.conninfo.make_conninfo(**parameters)
+        opening = self._generators.connect(conninfo)
+        opened = self._waiting.wait_conn(
+            opening, interval=_INTERVAL, timeout=seconds * CONNECT_SHARE
+        )
+        return self._psycopg.Connection(opened)
+
+    def adopt(self, connection: Any, seconds: float) -> None:
+        """Make a new connection one of the store's."""
+
+        def wait(gen: Any, interval: float = _INTERVAL, timeout: float | None = None) -> Any:
+            descriptor = connection.pgconn.socket
+            return self._waiting.wait(gen, descriptor, interval=interval, timeout=seconds)
+
+        connection.wait = wait
+        connection.rollback()
+        connection.autocommit = True
+        connection.cursor_factory = self._psycopg.RawCursor
+        connection.row_factory = self._psycopg.rows.tuple_row
+        connection.execute(postgresql_settings(seconds))
+
+    def fetch(self, connection: Any, statement: Statement, values: Parameters) -> list[Row]:
+        """Return the rows of a query."""
+        sent = [values[name] for name in statement.names]
+        rows: list[Row] = connection.execute(statement.text, sent, prepare=True).fetchall()
+        return rows
+
+    def change(self, connection: Any, statement: Statement, values: Parameters) -> int:
+        """Return how many rows a statement changed."""
+        sent = [values[name] for name in statement.names]
+        count: int = connection.execute(statement.text, sent, prepare=True).rowcount
+        return count
+
+    def run(self, connection: Any, texts: Iterable[str]) -> None:
+        """Run statements one after the other."""
+        for text in texts:
+            connection.execute(text)
+
+    def close(self, connection: Any) -> None:
+        """Close a connection; a server that does not answer is not waited for."""
+        connection.close()
+
+
+class PyMySQL(MySQL):
+    """MariaDB or MySQL over PyMySQL, blocking."""
+
+    def __init__(self, owner: str) -> None:
+        self._pymysql = required("pymysql", owner, "'satsuma[sql]'")
+        failures = self._pymysql.err
+        self.errors: tuple[type[Exception], ...] = (failures.Error, OSError)
+        self.lost: tuple[type[Exception], ...] = (
+            failures.OperationalError,
+            failures.InterfaceError,
+            OSError,
+        )
+
+    def connect(self, parameters: Parameters, seconds: float) -> Any:
+        """Open a connection."""
+        limits = {
+            "connect_timeout": seconds * CONNECT_SHARE,
+            "read_timeout": seconds,
+            "write_timeout": seconds,
+        }
+        return self._pymysql.connect(**{**parameters, **limits, "charset": "utf8mb4"})
+
+    def adopt(self, connection: Any, seconds: float) -> None:
+        """Make a new connection one of the store's."""
+        if not connection.client_flag & self._pymysql.constants.CLIENT.FOUND_ROWS:
+            raise ConfigurationError(
+                "SQLStore got an Engine whose connections count changed rows only. Fix: make them"
+                " with client_flag=CLIENT.FOUND_ROWS, as SQLAlchemy does from a URL"
+            )
+        connection.autocommit(True)
+        self.run(connection, mysql_settings(seconds, connection.get_server_info()))
+
+    def fetch(self, connection: Any, statement: Statement, values: Parameters) -> list[Row]:
+        """Return the rows of a query."""
+        with connection.cursor(self._pymysql.cursors.Cursor) as cursor:
+            cursor.execute(statement.text, values)
+            return list(cursor.fetchall())
+
+    def change(self, connection: Any, statement: Statement, values: Parameters) -> int:
+        """Return how many rows a statement changed."""
+        with connection.cursor(self._pymysql.cursors.Cursor) as cursor:
+            try:
+                count: int = cursor.execute(statement.text, values)
+            except self._pymysql.err.IntegrityError as error:
+                if not self.is_duplicate(error):
+                    raise
+                return 0
+            return count
+
+    def run(self, connection: Any, texts: Iterable[str]) -> None:
+        """Run statements one after the other."""
+        with connection.cursor() as cursor:
+            for text in texts:
+                cursor.execute(text)
+
+    def close(self, connection: Any) -> None:
+        """Close a connection; a server that does not answer is not waited for."""
+        if connection.open:
+            connection.close()
+
+
+BLOCKING: dict[str, Any] = {
+    "postgresql+psycopg": Psycopg,
+    "mariadb+pymysql": PyMySQL,
+    "mysql+pymysql": PyMySQL,
+}

@@ -1,0 +1,179 @@
+"""Records as the rows of the SQL store have them: what is sent, and how a row is read."""
+
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from sessions.errors import UnreadableValue
+from sessions.record import Changes, Ended, Grace, Outcome, Record, Unchanged
+from sessions.stores.base import PURGE_DELAY
+
+Row = tuple[Any, ...]
+Parameters = dict[str, object]
+NamesIn = Callable[[Iterable[str]], object]
+"""Turns names into the form in which a server takes them: an array, or a JSON object of nulls."""
+
+_encode = msgspec.json.Encoder().encode
+_values_in = msgspec.json.Decoder(dict[str, bytes]).decode
+_places_in = msgspec.json.Decoder(dict[str, int]).decode
+_DAMAGE = (msgspec.MsgspecError, ValueError, TypeError, KeyError, AttributeError)
+
+_MOST_NAMES = 6
+"""Digits for the number of a name within one commit."""
+
+
+class Found(NamedTuple):
+    """What a row says, and the time of the server when it was read."""
+
+    record: Record | Ended | None
+    now: float
+
+
+def names_as_list(names: Iterable[str]) -> list[str]:
+    """Return names as PostgreSQL takes them."""
+    return [_in_base64(name) for name in names]
+
+
+def names_as_nulls(names: Iterable[str]) -> str:
+    """Return names as MariaDB and MySQL take them."""
+    return _encode(dict.fromkeys(map(_in_base64, names))).decode()
+
+
+def create_parameters(key: str, record: Record) -> Parameters:
+    """Return what a creation sends."""
+    grace_secret, grace_until = record.grace or (None, None)
+    return {
+        "key": key,
+        "version": record.version,
+        "created_at": float(record.created_at),
+        "accessed_at": float(record.accessed_at),
+        "updated_at": float(record.updated_at),
+        "timeout": _float(record.timeout),
+        "user_id": user_in(record.user_id),
+        "secret": record.secret,
+        "secret_since": float(record.secret_since),
+        "grace_secret": grace_secret,
+        "grace_until": _float(grace_until),
+        "data": _data(record.values),
+        "places": _encode(
+            {_in_base64(name): place for place, name in enumerate(record.values)}
+        ).decode(),
+        "next_place": 1,
+        "purge_at": record.expires_at + PURGE_DELAY,
+        "expires_at": float(record.expires_at),
+    }
+
+
+def use_parameters(key: str, secret: str, expires_at: float, accessed_at: float) -> Parameters:
+    """Return what a touch sends."""
+    return {
+        "key": key,
+        "secret": secret,
+        "expires_at": float(expires_at),
+        "accessed_at": float(accessed_at),
+        "keeps_later": True,
+    }
+
+
+def commit_parameters(key: str, changes: Changes, names_in: NamesIn) -> Parameters:
+    """Return what a commit sends."""
+    values = use_parameters(key, changes.secret, changes.expires_at, changes.accessed_at)
+    # A name that is both set and removed is removed.
+    sets = {name: value for name, value in changes.set.items() if name not in changes.removed}
+    expected = changes.expected
+    values["updated_at"] = float(changes.updated_at)
+    values["sets"] = _data(sets)
+    values["numbered"] = _numbered(sets)
+    values["removed"] = names_in(changes.removed)
+    values["expected"] = _data({n: value for n, value in expected.items() if value is not None})
+    values["absent"] = names_in(name for name, value in expected.items() if value is None)
+    if changes.only_values:
+        return values
+    keeps_timeout = isinstance(changes.timeout, Unchanged)
+    keeps_user = isinstance(changes.user_id, Unchanged)
+    values["keeps_later"] = keeps_timeout
+    values["timeout"] = None if isinstance(changes.timeout, Unchanged) else _float(changes.timeout)
+    values["sets_user"] = not keeps_user
+    user = None if isinstance(changes.user_id, Unchanged) else changes.user_id
+    values["user_id"] = user_in(user)
+    values["clear"] = changes.clear
+    values["new_secret"] = changes.new_secret
+    values["grace"] = _float(changes.grace)
+    values["created_at"] = _float(changes.created_at)
+    return values
+
+
+def user_in(user_id: str | None) -> bytes | None:
+    """Return a user's name as it is stored."""
+    return None if user_id is None else user_id.encode()
+
+
+def found_in(rows: list[Row]) -> Found:
+    """Read the reply to a load; raise UnreadableValue if the row is damaged."""
+    if not rows:
+        return Found(None, 0.0)
+    *columns, ended_at, now = rows[0]
+    if ended_at is not None:
+        return Found(Ended(ended_at), now)
+    try:
+        return Found(_record(columns), now)
+    except _DAMAGE as error:
+        raise UnreadableValue(
+            "the stored session is damaged. Fix: none is needed, it begins afresh"
+        ) from error
+
+
+def refusal_in(rows: list[Row], changes: Changes) -> Outcome | None:
+    """Return why a commit was not applied; None if it would be applied now."""
+    try:
+        record, now = found_in(rows)
+    except UnreadableValue:
+        return Outcome.GONE
+    if not isinstance(record, Record):
+        return Outcome.GONE
+    outcome = record.outcome_of(changes, now)
+    is_done = outcome is Outcome.APPLIED and changes.new_secret == record.secret
+    return None if outcome is Outcome.APPLIED and not is_done else outcome
+
+
+def _record(columns: list[Any]) -> Record:
+    (version, created, accessed, updated, expires, timeout, user, secret, since, *rest) = columns
+    grace_secret, grace_until, data, places = rest
+    if not (isinstance(secret, str) and isinstance(version, int)):
+        raise TypeError("a record has a secret and a version")
+    values = _values_in(data)
+    place_of = _places_in(places)
+    in_order = sorted(values, key=place_of.__getitem__)
+    return Record(
+        values={a2b_base64(name, strict_mode=True).decode(): values[name] for name in in_order},
+        secret=secret,
+        secret_since=float(since),
+        created_at=float(created),
+        accessed_at=float(accessed),
+        updated_at=float(updated),
+        expires_at=expires,
+        grace=None if grace_secret is None else Grace(grace_secret, float(grace_until)),
+        timeout=timeout,
+        user_id=None if user is None else user.decode(),
+        version=version,
+    )
+
+
+def _data(values: Any) -> str:
+    return _encode({_in_base64(name): value for name, value in values.items()}).decode()
+
+
+def _numbered(names: Iterable[str]) -> str:
+    """Return a JSON object that gives each name a number; `@` is the number of the commit."""
+    pairs = (f'"{_in_base64(name)}":@{place:0{_MOST_NAMES}}' for place, name in enumerate(names))
+    return "{" + ",".join(pairs) + "}"
+
+
+def _in_base64(name: str) -> str:
+    return b2a_base64(name.encode(), newline=False).decode()
+
+
+def _float(value: float | None) -> float | None:
+    return None if value is None else float(value)

@@ -1,0 +1,39 @@
+"""The table of the SQL store."""
+
+_FLOATS = (
+    *("created_at", "accessed_at", "updated_at", "timeout", "secret_since"),
+    *("grace_until", "ended_at"),
+)
+
+
+def postgresql_table(table: str) -> tuple[str, ...]:
+    """Return the statements that make the table in PostgreSQL, in one transaction.
+
+    Two processes that start at once take turns.
+    """
+    floats = ", ".join(f"{name} double precision" for name in _FLOATS)
+    return (
+        "BEGIN",
+        f"SELECT pg_advisory_xact_lock(hashtext('sessions of {table}'))",
+        f"""CREATE TABLE IF NOT EXISTS {table} (session_key text COLLATE "C" PRIMARY KEY,
+            version integer, {floats}, user_id bytea, secret text, grace_secret text,
+            data jsonb CHECK (jsonb_typeof(data) = 'object'),
+            places jsonb CHECK (jsonb_typeof(places) = 'object'), next_place bigint,
+            expires_at double precision NOT NULL, purge_at double precision NOT NULL)
+            WITH (fillfactor = 70)""",
+        f"CREATE INDEX IF NOT EXISTS {table}_purge ON {table} (purge_at)",
+        "COMMIT",
+    )
+
+
+def mysql_table(table: str) -> tuple[str, ...]:
+    """Return the statements that make the table in MariaDB or MySQL."""
+    floats = ", ".join(f"{name} DOUBLE" for name in _FLOATS)
+    return (
+        f"""CREATE TABLE IF NOT EXISTS {table} (session_key VARCHAR(255) PRIMARY KEY,
+            version INT, {floats}, user_id BLOB, secret VARCHAR(255), grace_secret VARCHAR(255),
+            data LONGTEXT CHECK (JSON_VALID(data)), places LONGTEXT CHECK (JSON_VALID(places)),
+            next_place BIGINT, expires_at DOUBLE NOT NULL, purge_at DOUBLE NOT NULL,
+            INDEX {table}_purge (purge_at))
+            ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin""",
+    )

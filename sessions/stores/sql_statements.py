@@ -1,0 +1,223 @@
+"""The SQL of the SQL store, for PostgreSQL and for MariaDB or MySQL.
+
+A session is one row. Its values are one JSON object: the names are in base64, and so are the
+values, because a JSON text of a server cannot hold every character. The column `places` has a
+number for each name, which tells the order in which the names were first set. A commit is one
+UPDATE, which merges what it sets into the row that is there at that moment.
+"""
+
+# The SQL is put together from the name of the store's own table; values are always bound.
+# ruff: noqa: S608
+
+import re
+from typing import NamedTuple
+
+from sessions.record import CLOCK_TOLERANCE
+from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR
+
+_RECORD = (
+    *("version", "created_at", "accessed_at", "updated_at", "timeout", "user_id", "secret"),
+    *("secret_since", "grace_secret", "grace_until", "data", "places", "next_place", "ended_at"),
+    *("purge_at", "expires_at"),
+)
+_LOADED = (
+    *("version", "created_at", "accessed_at", "updated_at", "expires_at", "timeout", "user_id"),
+    *("secret", "secret_since", "grace_secret", "grace_until"),
+)
+_KEPT_OF_ENDED = frozenset(("version", "ended_at", "purge_at", "expires_at"))
+
+_TYPES = {
+    **dict.fromkeys(("key", "secret", "new_secret", "grace_secret", "numbered"), "text"),
+    **dict.fromkeys(("sets", "expected", "data", "places"), "jsonb"),
+    **dict.fromkeys(("removed", "absent"), "text[]"),
+    **dict.fromkeys(("keeps_later", "sets_user", "clear"), "boolean"),
+    **dict.fromkeys(("version", "size"), "integer"),
+    **dict.fromkeys(("next_place",), "bigint"),
+    "user_id": "bytea",
+}
+"""The types that PostgreSQL is told; all others are times."""
+
+_PARAMETER = re.compile(r"(?<!:):([a-z]\w*)")
+
+
+class Statement(NamedTuple):
+    """A statement as the drivers take it, and the names of its parameters in their order."""
+
+    text: str
+    names: tuple[str, ...]
+
+
+class Language(NamedTuple):
+    """How one kind of server says what the statements need."""
+
+    is_numbered: bool
+    """Whether a parameter is `$1::type`, or `%(name)s`."""
+    present: str
+    data: str
+    places: str
+    agrees: str
+    if_new: str
+    text: str
+    """How a JSON column is read."""
+
+
+POSTGRESQL = Language(
+    is_numbered=True,
+    present="extract(epoch FROM statement_timestamp())::float8",
+    data="(({data}) || :sets) - :removed",
+    places="(replace(:numbered, '@', next_place::text)::jsonb || ({places})) - :removed",
+    agrees="data @> :expected AND NOT (data ?| :absent)",
+    if_new="ON CONFLICT (session_key) DO UPDATE SET {columns} WHERE NOT ({live})",
+    text="{}::text",
+)
+MYSQL = Language(
+    is_numbered=False,
+    present="UNIX_TIMESTAMP(NOW(6)) + 0e0",
+    data="JSON_MERGE_PATCH({data}, :sets, :removed)",
+    places="JSON_MERGE_PATCH(REPLACE(:numbered, '@', next_place), {places}, :removed)",
+    agrees="""JSON_CONTAINS(data, :expected)
+        AND JSON_LENGTH(JSON_MERGE_PATCH(data, :absent)) = JSON_LENGTH(data)""",
+    if_new="",
+    text="{}",
+)
+
+
+class Statements:
+    """Hold the statements for one kind of server and one table.
+
+    `purge_at` is when a purge looks at a row again. It may come too soon, then the purge sets it
+    anew, but never too late. So most commits change no column that has an index.
+
+    MariaDB and MySQL assign the columns one after the other, so a column is assigned after those
+    that depend on it.
+    """
+
+    def __init__(self, language: Language, table: str) -> None:
+        self._language = language
+        self._table = table
+        self._now = f"COALESCE(:now, {language.present})"
+        self._live = f"expires_at > {self._now} AND ended_at IS NULL"
+        self._keep()
+        self._use_and_end()
+        self._purge()
+
+    def _keep(self) -> None:
+        table, say = self._table, self._language
+        texts = ", ".join(say.text.format(name) for name in ("data", "places"))
+        self.load = self._made(f"""SELECT {", ".join(_LOADED)}, {texts}, ended_at, {self._now}
+            FROM {table} WHERE session_key = :key AND CASE WHEN ended_at IS NULL
+            THEN expires_at > {self._now} ELSE {self._now} < ended_at + {REMEMBERED_FOR} END""")
+        columns = [name for name in _RECORD if name != "ended_at"]
+        new = f"""INSERT INTO {table} (session_key, {", ".join(columns)})
+            VALUES (:key, {", ".join(f":{name}" for name in columns)})"""
+        excluded = ", ".join(f"{name} = excluded.{name}" for name in _RECORD)
+        live = f"{table}.expires_at > {self._now} AND {table}.ended_at IS NULL"
+        self.create = self._made(f"{new} {say.if_new.format(columns=excluded, live=live)}")
+        again = ", ".join(f"{name} = :{name}" for name in columns)
+        self.create_again = self._made(f"""UPDATE {table} SET ended_at = NULL, {again}
+            WHERE session_key = :key AND NOT ({self._live})""")
+        self._commit()
+
+    def _commit(self) -> None:
+        table, say = self._table, self._language
+        self.commit_values = self._made(f"""UPDATE {table} SET {self._merged("data", "places")},
+            created_at = {self._created}, {self._changed}
+            WHERE session_key = :key AND {self._live} AND {say.agrees}
+            AND (secret = :secret OR (grace_secret = :secret AND {self._now} < grace_until))""")
+        empty_or = "CASE WHEN :clear THEN '{{}}' ELSE {} END"
+        if say.is_numbered:
+            empty_or = empty_or.replace("'{{}}'", "'{{}}'::jsonb")
+        merged = self._merged(empty_or.format("data"), empty_or.format("places"))
+        self.commit = self._made(f"""UPDATE {table} SET {merged},
+            created_at = COALESCE(:created_at, {self._created}), {self._changed}, {self._renewed}
+            WHERE session_key = :key AND {self._live} AND {say.agrees}
+            AND secret = :secret AND (:new_secret IS NULL OR secret <> :new_secret)""")
+
+    def _use_and_end(self) -> None:
+        self.touch = self._made(f"""UPDATE {self._table} SET created_at = {self._created},
+            updated_at = {self._updated}, {self._used}
+            WHERE session_key = :key AND {self._live} AND secret = :secret""")
+        gone = ", ".join(f"{name} = NULL" for name in _RECORD if name not in _KEPT_OF_ENDED)
+        self.end = self._made(f"""UPDATE {self._table} SET {gone}, ended_at = {self._now},
+            purge_at = {self._now} + {REMEMBERED_FOR}, expires_at = {self._now}
+            WHERE session_key = :key AND {self._live}
+            AND (:user_id IS NULL OR user_id = :user_id)""")
+
+    def _purge(self) -> None:
+        is_due = f"purge_at < {self._now}"
+        is_over = f"expires_at + {PURGE_DELAY} < {self._now}"
+        later = f"SET purge_at = expires_at + {PURGE_DELAY}"
+        self.postpone = self._some(f"UPDATE {self._table} {later}", f"{is_due} AND NOT {is_over}")
+        self.remove_records, self.remove_ended = (
+            self._some(f"DELETE FROM {self._table}", f"{is_due} AND {is_over} AND {kind}")
+            for kind in ("ended_at IS NULL", "ended_at IS NOT NULL")
+        )
+        self.purges = (self.postpone, self.remove_records, self.remove_ended)
+
+    def _some(self, change: str, condition: str) -> Statement:
+        if not self._language.is_numbered:
+            return self._made(f"{change} WHERE {condition} LIMIT :size")
+        # What a request holds is left for the next purge.
+        some = f"""SELECT session_key FROM {self._table} WHERE {condition} LIMIT :size
+            FOR UPDATE SKIP LOCKED"""
+        return self._made(f"{change} WHERE session_key = ANY(ARRAY({some})) AND {condition}")
+
+    def _merged(self, data: str, places: str) -> str:
+        say = self._language
+        return f"""data = {say.data.format(data=data)}, places = {say.places.format(places=places)},
+            next_place = next_place + 1"""
+
+    # The law of `Record.times_after`.
+
+    @property
+    def _ahead(self) -> str:
+        return f"{self._now} + {CLOCK_TOLERANCE}"
+
+    @property
+    def _is_earlier(self) -> str:
+        return f"(accessed_at <= {self._ahead} AND :accessed_at < accessed_at)"
+
+    @property
+    def _created(self) -> str:
+        return f"CASE WHEN created_at > {self._ahead} THEN {self._now} ELSE created_at END"
+
+    @property
+    def _updated(self) -> str:
+        return f"CASE WHEN updated_at > {self._ahead} THEN {self._now} ELSE updated_at END"
+
+    @property
+    def _used(self) -> str:
+        expires = f"""CASE WHEN {self._is_earlier} OR (accessed_at <= {self._ahead}
+            AND :keeps_later AND timeout IS NOT NULL AND :expires_at < expires_at)
+            THEN expires_at ELSE :expires_at END"""
+        return f"""purge_at = LEAST(purge_at, {expires} + {PURGE_DELAY}), expires_at = {expires},
+            accessed_at = CASE WHEN {self._is_earlier} THEN accessed_at ELSE :accessed_at END"""
+
+    @property
+    def _changed(self) -> str:
+        return f"""updated_at = CASE WHEN {self._is_earlier} THEN {self._updated}
+            ELSE :updated_at END, {self._used}"""
+
+    @property
+    def _renewed(self) -> str:
+        return f"""user_id = CASE WHEN :sets_user THEN :user_id ELSE user_id END,
+            timeout = CASE WHEN :keeps_later THEN timeout ELSE :timeout END,
+            grace_secret = CASE WHEN :new_secret IS NULL THEN grace_secret
+                WHEN :grace IS NULL THEN NULL ELSE secret END,
+            grace_until = CASE WHEN :new_secret IS NULL THEN grace_until ELSE :grace END,
+            secret_since = CASE WHEN :new_secret IS NULL THEN secret_since ELSE {self._now} END,
+            secret = COALESCE(:new_secret, secret)"""
+
+    def _made(self, text: str) -> Statement:
+        text = " ".join(text.split())
+        names: dict[str, int] = {}
+        for name in _PARAMETER.findall(text):
+            names.setdefault(name, len(names) + 1)
+
+        def parameter(match: re.Match[str]) -> str:
+            name = match[1]
+            if self._language.is_numbered:
+                return f"${names[name]}::{_TYPES.get(name, 'float8')}"
+            return f"%({name})s"
+
+        return Statement(_PARAMETER.sub(parameter, text), tuple(names))

@@ -1,0 +1,86 @@
+"""Sessions in a real MariaDB server."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, TypeVar
+
+import pytest
+
+pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
+pytest.importorskip("pymysql", reason="PyMySQL is not installed")
+pytest.importorskip("asyncmy", reason="asyncmy is not installed")
+
+from sessions.stores.base import AsyncStore, Store
+from sessions.stores.sql import AsyncSQLStore, SQLStore
+from sessions.testing import AsyncStoreContract, StoreContract
+from tests.support.sql_servers import (
+    NO_MARIADB,
+    MariaDBServer,
+    mariadb,
+    mariadb_binary,
+)
+
+pytestmark = pytest.mark.skipif(mariadb_binary() is None, reason=NO_MARIADB)
+
+NOBODY = "mariadb+pymysql://tester@127.0.0.1:1/test"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MariaDBServer]:
+    """Give one server to all tests of the module."""
+    with mariadb() as server:
+        SQLStore.from_url(server.url).create_schema()
+        yield server
+
+
+class _OnAServer:
+    server: MariaDBServer
+
+    @pytest.fixture(autouse=True)
+    def _empty(self, server: MariaDBServer) -> None:
+        self.server = server
+        server.run("DELETE FROM sessions")
+
+
+class TestSQLStore(_OnAServer, StoreContract):
+    """SQLStore keeps the contract by a clock that somebody chose."""
+
+    def make_store(self, clock: Callable[[], float]) -> Store:
+        """Return a store in the empty table."""
+        return _reading(clock, SQLStore.from_url(self.server.url))
+
+    def open_in_another_process(self, store: Store) -> Callable[[], Store]:
+        """Return what opens the same table."""
+        return partial(_opened, self.server.url, store.clock)
+
+    def break_store(self, store: Store) -> None:
+        """Let the store go to a port on which nobody listens."""
+        assert isinstance(store, SQLStore)
+        store.close()
+        store._connections = SQLStore.from_url(NOBODY)._connections
+
+
+class TestAsyncSQLStore(_OnAServer, AsyncStoreContract):
+    """AsyncSQLStore keeps the contract over asyncmy."""
+
+    def make_store(self, clock: Callable[[], float]) -> AsyncStore:
+        """Return a store in the empty table."""
+        return _reading(clock, AsyncSQLStore.from_url(self.server.async_urls[0]))
+
+    async def break_store(self, store: Any) -> None:
+        """Let the store go to a port on which nobody listens."""
+        await store.close()
+        url = NOBODY.replace("pymysql", "asyncmy")
+        store._connections = AsyncSQLStore.from_url(url)._connections
+
+
+S = TypeVar("S", Store, AsyncStore)
+
+
+def _reading(clock: Callable[[], float], store: S) -> S:
+    store.clock = clock
+    return store
+
+
+def _opened(url: str, clock: Callable[[], float]) -> Store:
+    return _reading(clock, SQLStore.from_url(url))
