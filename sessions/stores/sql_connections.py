@@ -184,7 +184,8 @@ class AsyncSource:
 
     def _open_as_engine(self) -> Any:
         # A pool of asyncio belongs to one event loop, so each connection is made by a new one.
-        lent = self._engine.sync_engine.pool.recreate().connect()
+        engine: Any = self._engine
+        lent = engine.sync_engine.pool.recreate().connect()
         connection = lent.driver_connection
         lent.detach()
         return connection

@@ -19,6 +19,7 @@ from tests.support.sql_servers import (
     postgresql,
     postgresql_folder,
 )
+from tests.support.sql_stores import wait_for_long
 
 pytestmark = pytest.mark.skipif(postgresql_folder() is None, reason=NO_POSTGRESQL)
 
@@ -37,7 +38,8 @@ class _OnAServer:
     server: PostgreSQLServer
 
     @pytest.fixture(autouse=True)
-    def _empty(self, server: PostgreSQLServer) -> None:
+    def _empty(self, server: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        wait_for_long(monkeypatch)
         self.server = server
         server.run("DELETE FROM sessions")
 

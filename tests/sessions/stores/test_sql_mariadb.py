@@ -19,6 +19,7 @@ from tests.support.sql_servers import (
     mariadb,
     mariadb_binary,
 )
+from tests.support.sql_stores import wait_for_long
 
 pytestmark = pytest.mark.skipif(mariadb_binary() is None, reason=NO_MARIADB)
 
@@ -37,7 +38,8 @@ class _OnAServer:
     server: MariaDBServer
 
     @pytest.fixture(autouse=True)
-    def _empty(self, server: MariaDBServer) -> None:
+    def _empty(self, server: MariaDBServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        wait_for_long(monkeypatch)
         self.server = server
         server.run("DELETE FROM sessions")
 

@@ -1,0 +1,121 @@
+"""The SQL stores of tests, one for each driver, and the servers that they are tried with."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import pytest
+
+from sessions.errors import StoreUnavailable
+from sessions.record import Changes, Ended, Outcome, Record
+from sessions.stores.base import Store
+from sessions.stores.sql import AsyncSQLStore, SQLStore
+from sessions.testing import a_record, some_changes
+from tests.support.sql_servers import (
+    NO_MARIADB,
+    NO_POSTGRESQL,
+    SQLServer,
+    mariadb,
+    mariadb_binary,
+    postgresql,
+    postgresql_folder,
+)
+
+# The promise is one second; the rest is for a machine that is busy.
+SECOND = 2.0
+KEY = "a-key"
+T = TypeVar("T")
+
+KINDS = [
+    pytest.param(
+        postgresql,
+        id="postgresql",
+        marks=pytest.mark.skipif(postgresql_folder() is None, reason=NO_POSTGRESQL),
+    ),
+    pytest.param(
+        mariadb,
+        id="mariadb",
+        marks=pytest.mark.skipif(mariadb_binary() is None, reason=NO_MARIADB),
+    ),
+]
+"""The servers, for a fixture."""
+
+
+class Blocking(Store):
+    """Call an asynchronous store as a blocking one, in one event loop."""
+
+    def __init__(self, inner: AsyncSQLStore) -> None:
+        self.inner = inner
+        self._runner = asyncio.Runner()
+
+    def load(self, key: str) -> Record | Ended | None:
+        return self._do(self.inner.load(key))
+
+    def create(self, key: str, record: Record) -> bool:
+        return self._do(self.inner.create(key, record))
+
+    def commit(self, key: str, changes: Changes) -> Outcome:
+        return self._do(self.inner.commit(key, changes))
+
+    def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
+        return self._do(self.inner.touch(key, secret, expires_at, accessed_at))
+
+    def delete(self, key: str, *, user_id: str | None = None) -> bool:
+        return self._do(self.inner.delete(key, user_id=user_id))
+
+    def purge(self, limit: int) -> int:
+        return self._do(self.inner.purge(limit))
+
+    def create_schema(self) -> None:
+        self._do(self.inner.create_schema())
+
+    def close(self) -> None:
+        self._do(self.inner.close())
+        self._runner.close()
+
+    def _do(self, call: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(call)
+
+
+def every_store(server: SQLServer, port: int | None = None, prefix: str = "") -> list[Any]:
+    """Return a store for each driver."""
+
+    def at(url: str) -> str:
+        return url.replace(str(server.port), str(port or server.port))
+
+    faces = [AsyncSQLStore.from_url(at(url), prefix=prefix) for url in server.async_urls]
+    return [SQLStore.from_url(at(server.url), prefix=prefix), *map(Blocking, faces)]
+
+
+def a_live_record(**values: bytes) -> Record:
+    """Return a record that lives for an hour."""
+    return a_record(time.time, values, lives=3600)
+
+
+def calls_of(store: Store, record: Record) -> list[Callable[[], object]]:
+    """Return one call of each kind."""
+    now = time.time()
+    changes = some_changes(time.time, lives=3600, set={"a": b"2"})
+    return [
+        lambda: store.load(KEY),
+        lambda: store.create("another", record),
+        lambda: store.commit(KEY, changes),
+        lambda: store.touch(KEY, record.secret, now + 3600, now),
+        lambda: store.delete(KEY),
+    ]
+
+
+def assert_unavailable(calls: list[Callable[[], object]]) -> None:
+    """Check that each call says so within a second."""
+    for call in calls:
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            call()
+        assert time.monotonic() - began < SECOND
+
+
+def wait_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let calls wait for a busy machine; the tests of broken servers hold them to their time."""
+    for module in ("sql_connections", "sql_async_drivers"):
+        monkeypatch.setattr(f"sessions.stores.{module}.REPLY_TIMEOUT", 5.0)
