@@ -1,0 +1,18 @@
+"""Which tests of stores run: those of SQL servers and MongoDB only if they are asked for."""
+
+import os
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out the tests that start database servers, which take long."""
+    if os.environ.get("TEST_SERVERS"):
+        return
+    skip = pytest.mark.skip(reason="starts database servers: set TEST_SERVERS=1")
+    for item in items:
+        name = item.path.stem
+        if item.path.parent.name == "stores" and (
+            name == "test_sql" or name.startswith(("test_sql_", "test_mongo"))
+        ):
+            item.add_marker(skip)
