@@ -11,10 +11,15 @@ from sessions.stores.sqlite import SQLiteStore
 
 _REDIS = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
 _MONGO = ("mongodb", "mongodb+srv")
+_SQL = (
+    *("postgresql", "postgresql+psycopg", "postgresql+asyncpg"),
+    *("mariadb+pymysql", "mariadb+asyncmy", "mysql+pymysql", "mysql+asyncmy"),
+)
 # The module of a scheme, and its blocking and its asynchronous class.
 _SERVERS = {
     **dict.fromkeys(_REDIS, ("sessions.stores.redis", "RedisStore", "AsyncRedisStore")),
     **dict.fromkeys(_MONGO, ("sessions.stores.mongo", "MongoStore", "AsyncMongoStore")),
+    **dict.fromkeys(_SQL, ("sessions.stores.sql", "SQLStore", "AsyncSQLStore")),
 }
 
 
@@ -23,7 +28,8 @@ def store_from_url(url: str) -> Store:
 
     `memory:` is the memory of this process; `sqlite:///sessions.db` a file in the present folder,
     `sqlite:////srv/sessions.db` one by its full path; `redis://`, `rediss://`, `unix://`,
-    `redis+sentinel://`, `redis+cluster://`, `mongodb://` and `mongodb+srv://` are servers.
+    `redis+sentinel://`, `redis+cluster://`, `mongodb://`, `mongodb+srv://`, `postgresql://`, and
+    SQLAlchemy's URLs such as `postgresql+asyncpg://` and `mariadb+pymysql://`, are servers.
     Raises ConfigurationError for another URL, and for a driver that is not installed.
     """
     scheme = _scheme(url)

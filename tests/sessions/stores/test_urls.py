@@ -96,3 +96,15 @@ def test_a_wrong_url_in_the_environment_names_the_variable(tmp_path: Path) -> No
 
     with pytest.raises(ConfigurationError, match="the environment variable SESSION_STORE: the URL"):
         SessionDefaults(tmp_path, environment).store()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://a@127.0.0.1:1/x", "postgresql+psycopg://127.0.0.1:1/x", "mariadb+pymysql://h/x"],
+)
+def test_a_database_is_a_store(url: str) -> None:
+    """It need not be there yet: nothing is asked before the first request."""
+    pytest.importorskip("sqlalchemy")
+
+    assert type(store_from_url(url)).__name__ == "SQLStore"
+    assert "word" not in repr(store_from_url("postgresql://ada:word@127.0.0.1:1/x"))
