@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_origin, is_typeddict
 
 import werkzeug.test
+from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
 from framework.advice.arguments import OF_REPLACE, explains_arguments
@@ -119,6 +120,7 @@ class Client(werkzeug.test.Client):
         path = kwargs.get("path", args[0] if args else None)
         if isinstance(path, str) and path[:1].isalnum() and "://" not in path:
             raise ValueError(f"the path {path!r} does not begin with a slash. Fix: write '/{path}'")
+        _refuse_cookies(kwargs)
         response = super().open(*args, buffered=buffered, **kwargs)
         # The constructor gave Werkzeug this class of responses.
         return cast(ClientResponse, response)
@@ -268,3 +270,14 @@ def _shown(value: object) -> str:
 # Type checkers report unknown names themselves.
 if not TYPE_CHECKING:
     __getattr__ = refusing(__name__)
+
+
+def _refuse_cookies(options: dict[str, Any]) -> None:
+    """Raise TypeError for a cookie header, which the cookies of the client would replace."""
+    environs = [options.get(name) or {} for name in ("environ_base", "environ_overrides")]
+    headers = Headers(options.get("headers"))
+    if "Cookie" in headers or any("HTTP_COOKIE" in environ for environ in environs):
+        raise TypeError(
+            "the client sends its own cookies in place of the header Cookie."
+            ' Fix: write client.set_cookie("name", "value") before the request'
+        )

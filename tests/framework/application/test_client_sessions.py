@@ -1,11 +1,13 @@
 """Sessions in tests: opened by the test client, with a store and a clock of the test."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from framework import (
     Application,
+    Cookie,
     StartupError,
     component,
     configuration,
@@ -277,3 +279,28 @@ def test_what_is_no_store_is_a_startup_problem() -> None:
     """The container checks its parts as ever."""
     with pytest.raises(StartupError, match="is not a Store"):
         Application(Home, Sessions, replacements={Store: "memory"})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"headers": {"Cookie": "a=1"}},
+        {"headers": [("Accept", "text/html"), ("cookie", "a=1")]},
+        {"environ_overrides": {"HTTP_COOKIE": "a=1"}},
+        {"environ_base": {"HTTP_COOKIE": "a=1"}},
+    ],
+)
+def test_a_cookie_header_is_refused_and_not_dropped(options: dict[str, Any]) -> None:
+    """A test of a forged cookie would pass, because the client sends its own cookies only."""
+
+    @controller("/")
+    class Echo:
+        @get("/")
+        def show(self, a: Cookie[str] = "absent") -> str:
+            return a
+
+    with Application(Echo).test() as client:
+        with pytest.raises(TypeError, match=r"Fix: write client\.set_cookie"):
+            client.get("/", **options)
+        client.set_cookie("a", "1")
+        assert client.get("/", headers={"Accept": "text/html"}).text == "1"
