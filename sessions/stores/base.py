@@ -18,6 +18,7 @@ __all__ = [
     "Store",
     "check_clock",
     "wall_clock",
+    "without_password",
 ]
 
 CALL_DEADLINE = 0.4
@@ -46,6 +47,15 @@ def check_clock(clock: object, owner: str) -> None:
             f"{owner}(clock={clock!r}) does not return a time. Fix: give a function that returns"
             " epoch seconds, such as time.time"
         )
+
+
+def without_password(url: object) -> str:
+    """Return the URL of a server as messages show it: without a login, and without options."""
+    shown, options, _ = str(url).partition("?")
+    scheme, _, rest = shown.partition("://")
+    if "@" in rest:
+        shown = f"{scheme}://***@{rest.rpartition('@')[2]}"
+    return f"{shown}?..." if options else shown
 
 
 class Store(ABC):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sessions.errors import ConfigurationError, StoreUnavailable
 from sessions.record import Changes, Ended, Outcome, Record
-from sessions.stores.base import CALL_DEADLINE, PURGE_BATCH, AsyncStore, Store
+from sessions.stores.base import CALL_DEADLINE, PURGE_BATCH, AsyncStore, Store, without_password
 
 try:
     import pymongo
@@ -25,7 +25,7 @@ try:
     from sessions.stores import mongo_clients as clients
 except ImportError as error:
     raise ConfigurationError(
-        "MongoStore needs the package pymongo, which is not installed; run"
+        "MongoStore needs the package pymongo, which is not installed. Fix: run"
         " pip install 'satsuma[mongo]'"
     ) from error
 
@@ -61,7 +61,7 @@ class MongoStore(Store):
         checked = clients.check_url(url, cls.__name__)
         store = cls.__new__(cls)
         make = partial(clients.collection_at, checked, collection)
-        store._begin(make, clients.without_password(url), is_own=True)
+        store._begin(make, without_password(url), is_own=True)
         return store
 
     def _begin(self, make: Callable[[], Any], name: str, *, is_own: bool) -> None:
@@ -173,7 +173,7 @@ class AsyncMongoStore(AsyncStore):
         checked = clients.check_url(url, cls.__name__)
         store = cls.__new__(cls)
         make = partial(clients.async_collection_at, checked, collection)
-        store._begin(make, clients.without_password(url), is_own=True)
+        store._begin(make, without_password(url), is_own=True)
         return store
 
     def _begin(self, make: Callable[[], Any], name: str, *, is_own: bool) -> None:

@@ -11,7 +11,7 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.uri_parser import parse_uri
 
 from sessions.errors import ConfigurationError
-from sessions.stores.base import CALL_DEADLINE
+from sessions.stores.base import CALL_DEADLINE, without_password
 
 _DATABASE = "sessions"
 _SCHEMES = ("mongodb", "mongodb+srv")
@@ -23,7 +23,7 @@ def check_url(url: object, owner: str) -> str:
     parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
     if parts.scheme not in _SCHEMES or not parts.netloc:
         raise ConfigurationError(
-            f"{owner}.from_url({without_password(url)!r}) names no MongoDB server; write"
+            f"{owner}.from_url({without_password(url)!r}) names no MongoDB server. Fix: write"
             " mongodb://host:27017/database, with all servers of a replica set, or"
             " mongodb+srv://host/database"
         )
@@ -44,7 +44,7 @@ def check_collection(collection: Any, wanted: type[Any], owner: str) -> Any:
     if not isinstance(collection, wanted):
         kind = "AsyncMongoClient" if wanted is AsyncCollection else "MongoClient"
         raise ConfigurationError(
-            f"{owner}({collection!r}) is no collection of a {kind}; give"
+            f"{owner}({collection!r}) is no collection of a {kind}. Fix: give"
             f' {kind}("mongodb://...")["database"]["sessions"], or call {owner}.from_url'
         )
     if not collection.write_concern.acknowledged:
@@ -63,14 +63,6 @@ def collection_at(url: str, name: str) -> Any:
 def async_collection_at(url: str, name: str) -> Any:
     """Return a collection for the event loop that uses it first."""
     return _in_database(pymongo.AsyncMongoClient(url, **_settings()), name)
-
-
-def without_password(url: object) -> str:
-    """Return a URL as messages show it."""
-    if not isinstance(url, str) or "@" not in url:
-        return str(url)
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://***@{rest.rpartition('@')[2]}"
 
 
 def _settings() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sessions.errors import ConfigurationError, StoreUnavailable
 from sessions.record import Changes, Ended, Outcome, Record
-from sessions.stores.base import AsyncStore, Store
+from sessions.stores.base import AsyncStore, Store, without_password
 
 try:
     from redis.exceptions import ConnectionError as RedisConnectionError
@@ -59,7 +59,7 @@ class RedisStore(Store):
         parts = clients.check_url(url, cls.__name__)
         store = cls.__new__(cls)
         make = partial(clients.client_for, parts, clients.BLOCKING)
-        store._begin(make, clients.without_password(url), prefix, is_own=True)
+        store._begin(make, without_password(url), prefix, is_own=True)
         return store
 
     def _begin(self, make: Callable[[], Any], name: str, prefix: str, *, is_own: bool) -> None:
@@ -159,7 +159,7 @@ class AsyncRedisStore(AsyncStore):
         parts = clients.check_url(url, cls.__name__)
         store = cls.__new__(cls)
         make = partial(clients.client_for, parts, clients.ASYNCHRONOUS)
-        store._begin(make, clients.without_password(url), prefix, is_own=True)
+        store._begin(make, without_password(url), prefix, is_own=True)
         return store
 
     def _begin(self, make: Callable[[], Any], name: str, prefix: str, *, is_own: bool) -> None:

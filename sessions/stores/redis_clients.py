@@ -14,6 +14,7 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.retry import Retry
 
 from sessions.errors import ConfigurationError
+from sessions.stores.base import without_password
 
 _TIMEOUT = 0.3
 """Seconds for which a call waits for the connection, and then for the reply."""
@@ -163,11 +164,3 @@ def _settings_of(client: Any) -> dict[str, Any]:
     found: dict[str, Any] = dict(getattr(nodes, "connection_kwargs", {}))
     found.update(getattr(client, "connection_kwargs", {}))
     return found
-
-
-def without_password(url: object) -> str:
-    """Return a URL as messages show it."""
-    if not isinstance(url, str) or "@" not in url:
-        return str(url)
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://***@{rest.rpartition('@')[2]}"

@@ -10,6 +10,7 @@ import pytest
 
 from framework.defaults import SessionDefaults
 from sessions import ConfigurationError, async_store_from_url, store_from_url
+from sessions.stores.base import without_password
 from sessions.stores.memory import MemoryStore
 from sessions.stores.sqlite import SQLiteStore
 
@@ -108,3 +109,20 @@ def test_a_database_is_a_store(url: str) -> None:
 
     assert type(store_from_url(url)).__name__ == "SQLStore"
     assert "word" not in repr(store_from_url("postgresql://ada:word@127.0.0.1:1/x"))
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://h:1/0", "redis://h:1/0"),
+        ("redis://ada:secret@h:1/0", "redis://***@h:1/0"),
+        ("redis://ada:secret@x@h:1/0", "redis://***@h:1/0"),
+        ("redis://h:1/0?password=secret", "redis://h:1/0?..."),
+        ("unix:///run/redis.sock?password=secret", "unix:///run/redis.sock?..."),
+        ("mongodb://ada:secret@h,i/db?w=1", "mongodb://***@h,i/db?..."),
+        (None, "None"),
+    ],
+)
+def test_messages_show_a_url_without_its_secrets(url: str | None, shown: str) -> None:
+    """A password stands before the host, or among the options."""
+    assert without_password(url) == shown
