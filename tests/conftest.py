@@ -6,11 +6,19 @@ import os
 import pytest
 from hypothesis import settings
 
+from tests.support.skips import AvoidableSkips
+
 EVERYTHING = bool(os.environ.get("TEST_EVERYTHING"))
 
 # A machine that does other work, too, makes no example fail.
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let avoidable skips fail the run of `.ci/run`, which sets FAIL_ON_SKIPS."""
+    if os.environ.get("FAIL_ON_SKIPS"):
+        config.pluginmanager.register(AvoidableSkips())
 
 
 @pytest.fixture(scope="module", autouse=True)

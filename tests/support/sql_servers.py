@@ -5,7 +5,6 @@ import pwd
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,17 +17,11 @@ from typing import Any
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
+from tests.support.processes import free_port, freeze, signal_all, thaw
+
 NO_POSTGRESQL = "no PostgreSQL server is here: apt install postgresql"
 NO_MARIADB = "no MariaDB server is here: apt install mariadb-server"
 _USER = "nobody"
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def postgresql_folder() -> Path | None:
@@ -59,6 +52,12 @@ class SQLServer:
         self.port = free_port()
         self.folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> int:
+        """Return the id of the running process."""
+        assert self._process is not None
+        return self._process.pid
 
     def command(self) -> list[str]:
         """Return what starts the server."""
@@ -92,18 +91,18 @@ class SQLServer:
     def stop(self) -> None:
         """End the server at once, with all its processes."""
         if self._process is not None:
-            self._signal(signal.SIGCONT)
-            self._signal(signal.SIGKILL)
+            signal_all(self._process.pid, signal.SIGCONT)
+            signal_all(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
 
     def freeze(self) -> None:
         """Let the server keep its connections and answer nobody."""
-        self._signal(signal.SIGSTOP)
+        freeze(self.process)
 
     def thaw(self) -> None:
         """Let the server go on."""
-        self._signal(signal.SIGCONT)
+        thaw(self.process)
 
     @contextmanager
     def only_reading(self) -> Iterator[None]:
@@ -127,14 +126,6 @@ class SQLServer:
             rows = [tuple(row) for row in result] if result.returns_rows else []
             connection.commit()
             return rows
-
-    def _signal(self, number: int) -> None:
-        assert self._process is not None
-        for process in [self._process.pid, *_children_of(self._process.pid)]:
-            try:
-                os.kill(process, number)
-            except ProcessLookupError:
-                continue
 
 
 class PostgreSQLServer(SQLServer):
@@ -274,11 +265,3 @@ def _user() -> str | None:
     except KeyError:
         return None
     return _USER if os.geteuid() == 0 else None
-
-
-def _children_of(process: int) -> list[int]:
-    try:
-        text = Path(f"/proc/{process}/task/{process}/children").read_text()
-    except FileNotFoundError:
-        return []
-    return [int(child) for child in text.split()]

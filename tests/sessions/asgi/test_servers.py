@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import pytest
 import websocket
 
 from tests.sessions.asgi.site import KINDS
+from tests.support.processes import free_port
 
 SECONDS = 30.0
 """How long a test waits for what must happen before it gives up."""
@@ -85,9 +85,7 @@ def until(condition: Callable[[], object]) -> None:
 
 def start(name: str, kind: str, folder: Path) -> Server:
     """Start a server on a free port of this machine, and wait until it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "TESTS_KIND": kind, "TESTS_FOLDER": f"{folder}"}
     command = [sys.executable, "-m", *COMMANDS[name], "--host", "127.0.0.1", "--port", f"{port}"]
     with open(folder / "output", "wb") as output:

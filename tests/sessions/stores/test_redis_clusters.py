@@ -21,13 +21,13 @@ from sessions.testing import (  # noqa: E402
     some_changes,
     values_of,
 )
+from tests.support.processes import wait_until  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     WHY_NOT,
     RedisServer,
     redis_cluster,
     redis_with_sentinel,
     server_binary,
-    wait_until,
 )
 
 pytestmark = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)

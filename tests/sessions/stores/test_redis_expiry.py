@@ -15,12 +15,12 @@ from sessions.record import Ended, Grace, Outcome, Record  # noqa: E402
 from sessions.stores.base import REMEMBERED_FOR  # noqa: E402
 from sessions.stores.redis import RedisStore  # noqa: E402
 from sessions.testing import NEW_SECRET, SECRET, a_record, loaded_from, some_changes  # noqa: E402
+from tests.support.processes import wait_until  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     WHY_NOT,
     RedisServer,
     redis_server,
     server_binary,
-    wait_until,
 )
 
 pytestmark = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)

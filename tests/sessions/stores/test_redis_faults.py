@@ -18,13 +18,12 @@ from sessions.errors import StoreUnavailable, UnreadableValue  # noqa: E402
 from sessions.record import Ended, Outcome, Record  # noqa: E402
 from sessions.stores.redis import RedisStore  # noqa: E402
 from sessions.testing import a_record, some_changes  # noqa: E402
+from tests.support.processes import free_port, wait_until  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     WHY_NOT,
     RedisServer,
-    free_port,
     redis_server,
     server_binary,
-    wait_until,
 )
 from tests.support.tcp_proxy import cut_after, garbled, passing, proxy_to  # noqa: E402
 

@@ -13,15 +13,13 @@ from pathlib import Path
 import pytest
 
 redis = pytest.importorskip("redis", reason="redis-py is not installed")
-pytest.importorskip("granian", reason="granian is not installed")
+pytest.importorskip("gunicorn", reason="gunicorn is not installed")
 
+from tests.support.processes import free_port, wait_for_port, wait_until  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     WHY_NOT,
-    free_port,
     redis_server,
     server_binary,
-    wait_for_port,
-    wait_until,
 )
 
 pytestmark = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)
@@ -83,22 +81,24 @@ class _Visitor:
 def _site(folder: Path, url: str) -> Iterator[int]:
     """Give the port of a server with two workers."""
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2"]
-    command += ["--respawn-failed-workers", "--port", str(port), "shop:app"]
+    command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--timeout", "60"]
+    command += ["--bind", f"127.0.0.1:{port}", "shop:app"]
     environment = {
         **os.environ,
         "SESSION_STORE": url,
         "SESSION_KEYS": "3h8Wb1kq-n9S4ZpR_v7TtYc2XeGfLmJd",
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
     }
-    with (folder / f"{port}.log").open("w") as log:
+    log = folder / f"{port}.log"
+    with log.open("w") as to:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            command, cwd=folder, env=environment, stdout=to, stderr=to, start_new_session=True
         )
     try:
+        wait_for_port(port, process.poll, log)
         yield port
     finally:
-        # With its workers; a server one of whose workers was killed may wait for that one.
+        # With its workers.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
@@ -111,8 +111,6 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]
     with ExitStack() as stack:
         url = stack.enter_context(redis_server(folder)).url
         one, two = (stack.enter_context(_site(folder, url)) for _ in range(2))
-        wait_for_port(one)
-        wait_for_port(two)
         yield one, two
 
 

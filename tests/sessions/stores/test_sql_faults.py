@@ -21,7 +21,8 @@ from sessions.record import Ended, Outcome, Record
 from sessions.stores.base import Store
 from sessions.stores.sql import AsyncSQLStore, SQLStore
 from sessions.testing import some_changes
-from tests.support.sql_servers import SQLServer, free_port
+from tests.support.processes import free_port
+from tests.support.sql_servers import SQLServer
 from tests.support.sql_stores import (
     KEY,
     KINDS,
