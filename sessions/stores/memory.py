@@ -5,7 +5,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from heapq import heappop, heappush
+from heapq import heappop, heappush, nsmallest
 from itertools import islice
 
 from sessions.errors import ConfigurationError, StoreUnavailable
@@ -20,6 +20,7 @@ from sessions.stores.base import (
     check_clock,
     wall_clock,
 )
+from sessions.stores.listing import Page
 
 _OVERHEAD_BYTES = 600
 _SWEPT_BY_A_CREATE = 8
@@ -139,6 +140,24 @@ class MemoryStore(Store):
             if looked_at == 0 and not forgotten:
                 break
         return removed
+
+    def count(self) -> int:
+        """Return the number of live records: see `Countable`."""
+        with self._lock:
+            now = self.clock()
+            return sum(record.expires_at > now for record in self._records.values())
+
+    def page(self, after: str | None, limit: int) -> Page:
+        """Return the next live records in the order of their keys: see `Listable`."""
+        with self._lock:
+            now = self.clock()
+            alive = (
+                (key, record)
+                for key, record in self._records.items()
+                if record.expires_at > now and (after is None or key > after)
+            )
+            records = nsmallest(limit, alive, key=lambda pair: pair[0])
+        return Page(records, records[-1][0] if len(records) == limit else None)
 
     def wait_for_calls(self) -> bool:
         """Wait before a fork until no call is half done; return whether that is so."""

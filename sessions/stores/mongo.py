@@ -4,11 +4,12 @@ import asyncio
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sessions.errors import ConfigurationError, StoreUnavailable
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import CALL_DEADLINE, PURGE_BATCH, AsyncStore, Store, without_password
+from sessions.stores.listing import Page
 
 try:
     import pymongo
@@ -36,6 +37,7 @@ T = TypeVar("T")
 
 _BROKEN = (PyMongoError, BSONError, OSError)
 _COLLECTION = "sessions"
+_LISTS = ("find", "aggregate")
 _SCHEMA_DEADLINE = 60.0
 """Seconds for which `create_schema` may wait: an index of many documents takes time."""
 
@@ -103,6 +105,18 @@ class MongoStore(Store):
             pass
         return removed
 
+    def count(self) -> int:
+        """Return the number of live records: see `Countable`."""
+        count, after = 0, cast(str | None, "")
+        while after is not None:
+            some, after = self._run(plans.count(after, self.clock))
+            count += some
+        return count
+
+    def page(self, after: str | None, limit: int) -> Page:
+        """Return the next live records in the order of their keys: see `Listable`."""
+        return self._run(plans.page(after, limit, self.clock))
+
     def create_schema(self) -> None:
         """Make the TTL index, by which the server removes expired sessions by itself.
 
@@ -151,7 +165,7 @@ class MongoStore(Store):
         method = getattr(self._collection, ask.verb)
         try:
             reply = method(*ask.arguments, **ask.options)
-            return reply.to_list() if ask.verb == "find" else reply
+            return reply.to_list() if ask.verb in _LISTS else reply
         except DuplicateKeyError:
             return None
 
@@ -214,6 +228,18 @@ class AsyncMongoStore(AsyncStore):
             pass
         return removed
 
+    async def count(self) -> int:
+        """Return the number of live records: see `Countable`."""
+        count, after = 0, cast(str | None, "")
+        while after is not None:
+            some, after = await self._run(plans.count(after, self.clock))
+            count += some
+        return count
+
+    async def page(self, after: str | None, limit: int) -> Page:
+        """Return the next live records in the order of their keys: see `Listable`."""
+        return await self._run(plans.page(after, limit, self.clock))
+
     async def create_schema(self) -> None:
         """Make the TTL index: see `MongoStore.create_schema`."""
         await self._run(plans.create_index(), deadline=_SCHEMA_DEADLINE)
@@ -260,7 +286,9 @@ class AsyncMongoStore(AsyncStore):
         method = getattr(self._collection, ask.verb)
         try:
             reply = method(*ask.arguments, **ask.options)
-            return await (reply.to_list() if ask.verb == "find" else reply)
+            if ask.verb == "aggregate":
+                reply = await reply
+            return await (reply.to_list() if ask.verb in _LISTS else reply)
         except DuplicateKeyError:
             return None
 

@@ -12,18 +12,22 @@ from sessions.errors import StoreUnavailable, UnreadableValue
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores import mongo_documents as documents
 from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR
+from sessions.stores.listing import Page
 
 T = TypeVar("T")
 Clock = Callable[[], float]
 
 _ATTEMPTS = 5
+_COUNTED = 10_000
+"""Documents that one operation counts, so that each operation ends in time."""
 
 
 class Ask(NamedTuple):
     """One operation on the collection: a method of pymongo, and what it takes.
 
-    The answer is what the method returns, a list for `find`, and None for an insert that found a
-    document under its key. `is_repeatable` says that it may be asked again if the reply was lost.
+    The answer is what the method returns, a list for `find` and `aggregate`, and None for an insert
+    that found a document under its key. `is_repeatable` says that it may be asked again if the
+    reply was lost.
     """
 
     verb: str
@@ -113,6 +117,29 @@ def remove_ended(limit: int, clock: Clock) -> Plan[int]:
     """Remove some documents of sessions that ended long ago; return how many."""
     before = clock() - REMEMBERED_FOR - PURGE_DELAY
     return _remove({"ended": {"$lt": before}}, limit, clock())
+
+
+def count(after: str, clock: Clock) -> Plan[tuple[int, str | None]]:
+    """Count some live documents; return how many, and the key to go on after."""
+    some = {"_id": {"$gt": after}, **documents.live(clock())}
+    group = {"_id": None, "count": {"$sum": 1}, "last": {"$max": "$_id"}}
+    stages = [{"$match": some}, {"$sort": {"_id": 1}}, {"$limit": _COUNTED}, {"$group": group}]
+    groups = yield Ask("aggregate", (stages,))
+    count = int(groups[0]["count"]) if groups else 0
+    return count, groups[0]["last"] if count == _COUNTED else None
+
+
+def page(after: str | None, limit: int, clock: Clock) -> Plan[Page]:
+    """Read the next live documents in the order of their keys."""
+    now = clock()
+    which = {"_id": {"$gt": after or ""}, **documents.live(now)}
+    found = yield Ask("find", (which,), {"sort": [("_id", 1)], "limit": limit})
+    records = [
+        (document["_id"], record)
+        for document in found
+        if (record := documents.live_in(document, now)) is not None
+    ]
+    return Page(records, found[-1]["_id"] if len(found) == limit else None)
 
 
 def create_index() -> Plan[None]:

@@ -21,6 +21,7 @@ try:
     )
 
     from sessions.stores import redis_clients as clients
+    from sessions.stores.redis_listing import AsyncRedisListing, RedisListing
 except ImportError as error:
     raise ConfigurationError(
         "RedisStore needs the package redis, which is not installed. Fix: run"
@@ -36,7 +37,7 @@ _BROKEN = (RedisError, RedisClusterException, OSError, asyncio.TimeoutError)
 _PREFIX = "sessions:"
 
 
-class RedisStore(Store):
+class RedisStore(RedisListing, Store):
     """Keep records in Redis 7 or Valkey, a hash for each session.
 
     `client` is a client of redis-py: `Redis` or `RedisCluster`. `from_url` makes one whose calls
@@ -142,7 +143,7 @@ class RedisStore(Store):
             raise _meaning(error, self) from error
 
 
-class AsyncRedisStore(AsyncStore):
+class AsyncRedisStore(AsyncRedisListing, AsyncStore):
     """Keep records in Redis 7 or Valkey without blocking an event loop: see `RedisStore`.
 
     `client` is a client of `redis.asyncio`, which belongs to one event loop. `from_url` makes one

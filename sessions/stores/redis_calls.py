@@ -20,7 +20,8 @@ from sessions.record import Changes, Ended, Grace, Outcome, Record, Unchanged
 from sessions.stores.redis_scripts import COMMIT, CREATE, DELETE, TOUCH, Call
 
 _VALUE = b"v:"
-_ABOUT = b"about"
+ABOUT = b"about"
+"""The field that every hash of a live record has."""
 _ENDED = b"ended"
 _NUMBER = struct.Struct(">I")
 _DAMAGE = (msgspec.MsgspecError, ValueError, TypeError, struct.error)
@@ -115,7 +116,7 @@ def record_in(fields: Mapping[bytes, bytes]) -> Record | Ended | None:
         ended = fields.get(_ENDED)
         if ended is not None:
             return Ended(float(ended))
-        return _record(_about_in(fields[_ABOUT]), fields)
+        return _record(_about_in(fields[ABOUT]), fields)
     except (*_DAMAGE, KeyError) as error:
         raise unreadable() from error
 

@@ -30,8 +30,10 @@ except ImportError as error:
 
 from sessions.stores.sql_async_drivers import ASYNCHRONOUS
 from sessions.stores.sql_drivers import BLOCKING
+from sessions.stores.sql_listing import AsyncSQLListing, SQLListing
 from sessions.stores.sql_rows import (
     Parameters,
+    Row,
     commit_parameters,
     create_parameters,
     found_in,
@@ -50,7 +52,7 @@ _PURGE_CHANCE = 1 / 32
 _PREFIX = re.compile(r"([a-z][a-z0-9_]{0,39})?", re.ASCII)
 
 
-class SQLStore(Store):
+class SQLStore(SQLListing, Store):
     """Keep records in a table of PostgreSQL, MariaDB or MySQL, a row for each session.
 
     `engine` is an Engine of SQLAlchemy. The store opens connections as the engine does, but has
@@ -182,9 +184,12 @@ class SQLStore(Store):
         for statement in self._sql.purges:
             self._change(statement, values)
 
-    def _fetch(self, key: str) -> list[tuple[Any, ...]]:
-        values = {"key": key, "now": _now(self)}
-        return self._ask(lambda one: self._driver.fetch(one, self._sql.load, values))
+    def _fetch(self, key: str) -> list[Row]:
+        return self._rows(self._sql.load, {"key": key})
+
+    def _rows(self, statement: Statement, values: Parameters) -> list[Row]:
+        values["now"] = _now(self)
+        return self._ask(lambda one: self._driver.fetch(one, statement, values))
 
     def _change(self, statement: Statement, values: Parameters, **how: bool) -> int:
         values["now"] = _now(self)
@@ -197,7 +202,7 @@ class SQLStore(Store):
             raise _unavailable(self, error) from error
 
 
-class AsyncSQLStore(AsyncStore):
+class AsyncSQLStore(AsyncSQLListing, AsyncStore):
     """Keep records in PostgreSQL, MariaDB or MySQL without blocking an event loop: see `SQLStore`.
 
     `engine` is an AsyncEngine of SQLAlchemy. The store opens connections for each event loop that
@@ -322,9 +327,12 @@ class AsyncSQLStore(AsyncStore):
         for statement in self._sql.purges:
             await self._change(statement, values)
 
-    async def _fetch(self, key: str) -> list[tuple[Any, ...]]:
-        values = {"key": key, "now": _now(self)}
-        return await self._ask(lambda one: self._driver.fetch(one, self._sql.load, values))
+    async def _fetch(self, key: str) -> list[Row]:
+        return await self._rows(self._sql.load, {"key": key})
+
+    async def _rows(self, statement: Statement, values: Parameters) -> list[Row]:
+        values["now"] = _now(self)
+        return await self._ask(lambda one: self._driver.fetch(one, statement, values))
 
     async def _change(self, statement: Statement, values: Parameters, **how: bool) -> int:
         values["now"] = _now(self)

@@ -27,7 +27,7 @@ _LOADED = (
 _KEPT_OF_ENDED = frozenset(("version", "ended_at", "purge_at", "expires_at"))
 
 _TYPES = {
-    **dict.fromkeys(("key", "secret", "new_secret", "grace_secret", "numbered"), "text"),
+    **dict.fromkeys(("key", "after", "secret", "new_secret", "grace_secret", "numbered"), "text"),
     **dict.fromkeys(("sets", "expected", "data", "places"), "jsonb"),
     **dict.fromkeys(("removed", "absent"), "text[]"),
     **dict.fromkeys(("keeps_later", "sets_user", "clear"), "boolean"),
@@ -100,11 +100,11 @@ class Statements:
         self._keep()
         self._use_and_end()
         self._purge()
+        self._list()
 
     def _keep(self) -> None:
         table, say = self._table, self._language
-        texts = ", ".join(say.text.format(name) for name in ("data", "places"))
-        self.load = self._made(f"""SELECT {", ".join(_LOADED)}, {texts}, ended_at, {self._now}
+        self.load = self._made(f"""SELECT {self._columns}
             FROM {table} WHERE session_key = :key AND CASE WHEN ended_at IS NULL
             THEN expires_at > {self._now} ELSE {self._now} < ended_at + {REMEMBERED_FOR} END""")
         columns = [name for name in _RECORD if name != "ended_at"]
@@ -154,6 +154,14 @@ class Statements:
         )
         self.purges = (self.postpone, self.remove_records, self.remove_ended)
 
+    def _list(self) -> None:
+        some = f"""FROM {self._table} WHERE session_key > :after AND {self._live}
+            ORDER BY session_key LIMIT :size"""
+        self.page = self._made(f"SELECT session_key, {self._columns} {some}")
+        self.count = self._made(
+            f"SELECT COUNT(*), MAX(session_key) FROM (SELECT session_key {some}) AS counted"
+        )
+
     def _some(self, change: str, condition: str) -> Statement:
         if not self._language.is_numbered:
             return self._made(f"{change} WHERE {condition} LIMIT :size")
@@ -161,6 +169,12 @@ class Statements:
         some = f"""SELECT session_key FROM {self._table} WHERE {condition} LIMIT :size
             FOR UPDATE SKIP LOCKED"""
         return self._made(f"{change} WHERE session_key = ANY(ARRAY({some})) AND {condition}")
+
+    @property
+    def _columns(self) -> str:
+        """Return what `found_in` reads."""
+        texts = [self._language.text.format(name) for name in ("data", "places")]
+        return ", ".join((*_LOADED, *texts, "ended_at", self._now))
 
     def _merged(self, data: str, places: str) -> str:
         say = self._language

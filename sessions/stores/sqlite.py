@@ -24,6 +24,7 @@ from sessions.stores.base import (
     wall_clock,
 )
 from sessions.stores.sqlite_connections import Connections, is_locked
+from sessions.stores.sqlite_listing import SQLiteListing
 from sessions.stores.sqlite_settings import check_settings
 from sessions.stores.sqlite_statements import SCHEMA_VERSION, Statements
 
@@ -52,7 +53,7 @@ _SHAPES = frozenset(
 
 
 @explains_settings(OF_STORES)
-class SQLiteStore(Store):
+class SQLiteStore(SQLiteListing, Store):
     """Keep records in the SQLite database `path`, in tables of the store's own.
 
     One row for each session, with all its values in one column that a commit merges. `prefix`

@@ -30,6 +30,7 @@ _LOST_FILES = {
 T = TypeVar("T")
 Work = Callable[[sqlite3.Cursor], T]
 Identity = tuple[int, int]
+Values = tuple[object, ...] | dict[str, object]
 
 
 class Connections:
@@ -54,7 +55,7 @@ class Connections:
         self._begin()
         _all.add(self)
 
-    def read(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+    def read(self, statement: str, values: Values) -> list[tuple[Any, ...]]:
         """Return the rows of one statement."""
         began = time.monotonic()
         try:

@@ -57,6 +57,7 @@ class Statements:
         self._purge(table)
         self._keep(table)
         self._use_and_end(table)
+        self._list(table)
 
     def _keep(self, table: str) -> None:
         self.load = f"SELECT {_RECORD}, ended_at FROM {table} WHERE key = ?"
@@ -87,6 +88,13 @@ class Statements:
         self.remove_leftover = f"""DELETE FROM {table}
             WHERE key = :key AND typeof(ended_at) <> 'real'
             AND ({_LIVE} AND {_IS_READABLE}) IS NOT 1"""
+
+    def _list(self, table: str) -> None:
+        # A key of other characters is none of ours, and may be no text.
+        alive = f"key NOT GLOB '*[^0-9a-f]*' AND {_LIVE} AND {_IS_READABLE}"
+        self.count = f"SELECT count(*) FROM {table} WHERE {alive}"
+        self.keys = f"""SELECT key FROM {table} WHERE key > :after AND {alive}
+            ORDER BY key LIMIT :size"""
 
     def _make_tables(self, prefix: str, table: str, schema: str) -> None:
         self.version = f"SELECT version FROM {schema}"

@@ -2,6 +2,7 @@
 
 from sessions.testing.clock import MICROSECOND, START, ManualClock
 from sessions.testing.contract import AsyncStoreContract, StoreContract
+from sessions.testing.listing_laws import CountableContract, ListableContract
 from sessions.testing.records import (
     NEW_SECRET,
     OTHER_SECRET,
@@ -20,6 +21,8 @@ __all__ = [
     "SECRET",
     "START",
     "AsyncStoreContract",
+    "CountableContract",
+    "ListableContract",
     "ManualClock",
     "StoreContract",
     "a_record",

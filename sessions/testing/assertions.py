@@ -1,7 +1,9 @@
 """How a law says that a store breaks it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import fields
 
+from sessions.errors import StoreUnavailable
 from sessions.record import Record
 from sessions.stores.base import AsyncStore
 
@@ -31,6 +33,19 @@ def shown(value: object) -> str:
     """Return the value as text that is not too long to read."""
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+
+
+async def expect_unavailable(verb: str, call: Callable[[], Awaitable[object]]) -> None:
+    """Raise AssertionError unless the call of a broken store raises StoreUnavailable."""
+    what = f"{verb} of a broken store: expected StoreUnavailable"
+    try:
+        answer = await call()
+    except StoreUnavailable:
+        return
+    # Whatever else a driver raises is what this law forbids.
+    except Exception as error:
+        raise AssertionError(f"{what}, found {error!r}") from error
+    raise AssertionError(f"{what}, found the answer {shown(answer)}")
 
 
 async def record_in(store: AsyncStore, key: str) -> Record:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from sessions.record import CLOCK_TOLERANCE, Changes, Ended, Outcome, Record
 from sessions.stores.base import AsyncStore, Store
+from sessions.stores.listing import Page
 from sessions.testing.clock import ManualClock
 from sessions.testing.interruptions import (
     InterruptedTask,
@@ -69,6 +70,18 @@ class StoreUnderTest(AsyncStore):
 
     async def purge(self, limit: int) -> int:
         return cast(int, await self.ask("purge", limit))
+
+    async def count(self) -> int:
+        """Return the number of live records: see `Countable`."""
+        return cast(int, await self.ask("count"))
+
+    async def page(self, after: str | None, limit: int) -> Page:
+        """Return the next live records: see `Listable`."""
+        page = cast(Page, await self.ask("page", after, limit))
+        if not self._server_expires:
+            return page
+        records = [(key, cast(Record, self._by_our_clock(record))) for key, record in page.records]
+        return Page(records, page.after)
 
     async def close(self) -> None:
         await self.ask("close")

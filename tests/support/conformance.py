@@ -32,6 +32,8 @@ PROMISES = {
     "ParallelLaws": "Many threads or tasks lose nothing",
     "RaceLaws": "Any two calls at once leave what some order of them would leave",
     "ProcessLaws": "The same between two processes",
+    "CountableContract": "It counts its live sessions",
+    "ListableContract": "It lists its live sessions",
 }
 # The suite is tried on it; it is no store to choose.
 HIDDEN = ("SuspendingStore",)

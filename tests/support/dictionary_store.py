@@ -8,6 +8,7 @@ from dataclasses import replace
 from sessions.errors import StoreUnavailable
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR, Store
+from sessions.stores.listing import Page
 
 
 class DictionaryStore(Store):
@@ -74,6 +75,18 @@ class DictionaryStore(Store):
             for key in old:
                 del self.records[key]
             return len(old)
+
+    def count(self) -> int:
+        """Return the number of live records."""
+        return len(self.page(None, len(self.records) + 1).records)
+
+    def page(self, after: str | None, limit: int) -> Page:
+        """Return the next live records in the order of their keys."""
+        self.ask_server()
+        with self.locked():
+            keys = sorted(key for key in self.records if after is None or key > after)
+            records = [(key, record) for key in keys if (record := self.live(key))][:limit]
+            return Page(records, records[-1][0] if len(records) == limit else None)
 
     def ask_server(self) -> None:
         """Raise StoreUnavailable if the store is broken."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 from sessions.errors import StoreUnavailable
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import AsyncStore, Store
+from sessions.stores.listing import Countable, Listable, Page
 
 T = TypeVar("T")
 
@@ -56,6 +57,18 @@ class SuspendingStore(AsyncStore):
     async def purge(self, limit: int) -> int:
         await self._begin("purge")
         return await _later(self.inner.purge(limit))
+
+    async def count(self) -> int:
+        """Return the number of live records."""
+        await self._begin("count")
+        assert isinstance(self.inner, Countable)
+        return await _later(self.inner.count())
+
+    async def page(self, after: str | None, limit: int) -> Page:
+        """Return the next live records."""
+        await self._begin("page")
+        assert isinstance(self.inner, Listable)
+        return await _later(self.inner.page(after, limit))
 
     async def close(self) -> None:
         await asyncio.sleep(0)

@@ -10,13 +10,19 @@ import pytest
 from sessions.stores.base import AsyncStore, Store, wall_clock
 from sessions.stores.memory import MemoryStore
 from sessions.stores.sqlite import SQLiteStore
-from sessions.testing import AsyncStoreContract, ManualClock, StoreContract
+from sessions.testing import (
+    AsyncStoreContract,
+    CountableContract,
+    ListableContract,
+    ManualClock,
+    StoreContract,
+)
 from tests.support.dictionary_store import DictionaryStore
 from tests.support.faulty_stores.values import VersionIsAlwaysTheNewest
 from tests.support.suspending_store import SuspendingStore
 
 
-class TestMemoryStore(StoreContract):
+class TestMemoryStore(CountableContract, ListableContract, StoreContract):
     """MemoryStore keeps the contract."""
 
     def make_store(self, clock: Callable[[], float]) -> Store:
@@ -24,7 +30,7 @@ class TestMemoryStore(StoreContract):
         return MemoryStore(clock=clock)
 
 
-class TestSQLiteStore(StoreContract):
+class TestSQLiteStore(CountableContract, ListableContract, StoreContract):
     """SQLiteStore keeps the contract, also between two processes."""
 
     @pytest.fixture(autouse=True)
@@ -47,7 +53,7 @@ class TestSQLiteStore(StoreContract):
         return partial(SQLiteStore, self.folder / "sessions.db", clock=store.clock)
 
 
-class TestSuspendingStore(AsyncStoreContract):
+class TestSuspendingStore(CountableContract, ListableContract, AsyncStoreContract):
     """An asynchronous store whose calls really suspend keeps the contract."""
 
     def make_store(self, clock: Callable[[], float]) -> AsyncStore:
@@ -57,7 +63,9 @@ class TestSuspendingStore(AsyncStoreContract):
     async def break_store(self, store: AsyncStore) -> None:
         """Break every verb."""
         assert isinstance(store, SuspendingStore)
-        store.broken.update(("load", "create", "commit", "touch", "delete", "purge"))
+        store.broken.update(
+            ("load", "create", "commit", "touch", "delete", "purge", "count", "page")
+        )
 
 
 class OnServerClock(StoreContract):

@@ -10,7 +10,12 @@ import pytest
 
 from sessions.record import Changes, Outcome
 from sessions.stores.base import AsyncStore, Store
-from sessions.testing import AsyncStoreContract, StoreContract
+from sessions.testing import (
+    AsyncStoreContract,
+    CountableContract,
+    ListableContract,
+    StoreContract,
+)
 from tests.support.dictionary_store import DictionaryStore
 from tests.support.faulty_stores import FAULTS
 from tests.support.file_store import UnlockedFileStore
@@ -20,7 +25,7 @@ from tests.support.suspending_store import SuspendingStore
 def suite_of(kind: type[DictionaryStore]) -> StoreContract:
     """Return the suite of a store, to be run by hand."""
 
-    class Suite(StoreContract):
+    class Suite(CountableContract, ListableContract, StoreContract):
         def make_store(self, clock: Callable[[], float]) -> Store:
             return kind(clock)
 

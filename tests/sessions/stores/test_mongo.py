@@ -10,7 +10,7 @@ pymongo = pytest.importorskip("pymongo", reason="pymongo is not installed")
 
 from sessions.stores.base import AsyncStore, Store  # noqa: E402
 from sessions.stores.mongo import AsyncMongoStore, MongoStore  # noqa: E402
-from sessions.testing import AsyncStoreContract, StoreContract  # noqa: E402
+from sessions.testing import AsyncStoreContract, CountableContract, ListableContract, StoreContract  # noqa: E402
 from tests.support.mongo_servers import (  # noqa: E402
     REAL_URL,
     WHY_NOT,
@@ -45,7 +45,7 @@ class _OnAServer:
             client.get_default_database()["sessions"].delete_many({})
 
 
-class TestMongoStore(_OnAServer, StoreContract):
+class TestMongoStore(_OnAServer, CountableContract, ListableContract, StoreContract):
     """MongoStore keeps the contract, also between two processes."""
 
     def make_store(self, clock: Callable[[], float]) -> Store:
@@ -62,7 +62,7 @@ class TestMongoStore(_OnAServer, StoreContract):
         store._collection.database.client.close()
 
 
-class TestAsyncMongoStore(_OnAServer, AsyncStoreContract):
+class TestAsyncMongoStore(_OnAServer, CountableContract, ListableContract, AsyncStoreContract):
     """AsyncMongoStore keeps the contract."""
 
     def make_store(self, clock: Callable[[], float]) -> AsyncStore:

@@ -10,7 +10,7 @@ redis = pytest.importorskip("redis", reason="redis-py is not installed")
 
 from sessions.stores.base import AsyncStore, Store  # noqa: E402
 from sessions.stores.redis import AsyncRedisStore, RedisStore  # noqa: E402
-from sessions.testing import AsyncStoreContract, StoreContract  # noqa: E402
+from sessions.testing import AsyncStoreContract, CountableContract, ListableContract, StoreContract  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     WHY_NOT,
     RedisServer,
@@ -38,7 +38,7 @@ class _OnAServer:
             client.flushall()
 
 
-class TestRedisStore(_OnAServer, StoreContract):
+class TestRedisStore(_OnAServer, CountableContract, ListableContract, StoreContract):
     """RedisStore keeps the contract, also between two processes."""
 
     server_expires = True
@@ -58,7 +58,7 @@ class TestRedisStore(_OnAServer, StoreContract):
         store._make = RedisStore.from_url("redis://127.0.0.1:1")._make
 
 
-class TestAsyncRedisStore(_OnAServer, AsyncStoreContract):
+class TestAsyncRedisStore(_OnAServer, CountableContract, ListableContract, AsyncStoreContract):
     """AsyncRedisStore keeps the contract."""
 
     server_expires = True

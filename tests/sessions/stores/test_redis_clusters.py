@@ -16,6 +16,8 @@ from sessions.stores.base import AsyncStore, Store  # noqa: E402
 from sessions.stores.redis import AsyncRedisStore, RedisStore  # noqa: E402
 from sessions.testing import (  # noqa: E402
     AsyncStoreContract,
+    CountableContract,
+    ListableContract,
     StoreContract,
     a_record,
     some_changes,
@@ -51,7 +53,7 @@ class _OnACluster:
                 client.flushall()
 
 
-class TestRedisCluster(_OnACluster, StoreContract):
+class TestRedisCluster(_OnACluster, CountableContract, ListableContract, StoreContract):
     """RedisStore keeps the contract on a cluster."""
 
     server_expires = True
@@ -61,7 +63,7 @@ class TestRedisCluster(_OnACluster, StoreContract):
         return RedisStore.from_url(self.url)
 
 
-class TestAsyncRedisCluster(_OnACluster, AsyncStoreContract):
+class TestAsyncRedisCluster(_OnACluster, CountableContract, ListableContract, AsyncStoreContract):
     """AsyncRedisStore keeps the contract on a cluster."""
 
     server_expires = True

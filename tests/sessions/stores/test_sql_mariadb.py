@@ -12,7 +12,7 @@ pytest.importorskip("asyncmy", reason="asyncmy is not installed")
 
 from sessions.stores.base import AsyncStore, Store
 from sessions.stores.sql import AsyncSQLStore, SQLStore
-from sessions.testing import AsyncStoreContract, StoreContract
+from sessions.testing import AsyncStoreContract, CountableContract, ListableContract, StoreContract
 from tests.support.sql_servers import (
     NO_MARIADB,
     MariaDBServer,
@@ -44,7 +44,7 @@ class _OnAServer:
         server.run("DELETE FROM sessions")
 
 
-class TestSQLStore(_OnAServer, StoreContract):
+class TestSQLStore(_OnAServer, CountableContract, ListableContract, StoreContract):
     """SQLStore keeps the contract by a clock that somebody chose."""
 
     def make_store(self, clock: Callable[[], float]) -> Store:
@@ -62,7 +62,7 @@ class TestSQLStore(_OnAServer, StoreContract):
         store._connections = SQLStore.from_url(NOBODY)._connections
 
 
-class TestAsyncSQLStore(_OnAServer, AsyncStoreContract):
+class TestAsyncSQLStore(_OnAServer, CountableContract, ListableContract, AsyncStoreContract):
     """AsyncSQLStore keeps the contract over asyncmy."""
 
     def make_store(self, clock: Callable[[], float]) -> AsyncStore:

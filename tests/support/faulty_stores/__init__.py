@@ -1,6 +1,25 @@
 """Stores that break the contract in one way each."""
 
-from tests.support.faulty_stores import commits, lives, purges, races, secrets, times, values
+from tests.support.faulty_stores import (
+    commits,
+    listings,
+    lives,
+    purges,
+    races,
+    secrets,
+    times,
+    values,
+)
 from tests.support.faulty_stores.registry import FAULTS
 
-__all__ = ["FAULTS", "commits", "lives", "purges", "races", "secrets", "times", "values"]
+__all__ = [
+    "FAULTS",
+    "commits",
+    "listings",
+    "lives",
+    "purges",
+    "races",
+    "secrets",
+    "times",
+    "values",
+]

@@ -1,0 +1,65 @@
+"""Two powers that a store may have besides its contract: to count its records, and to list them."""
+
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from sessions.record import Record
+
+__all__ = ["AsyncCountable", "AsyncListable", "Countable", "Listable", "Page"]
+
+
+class Page(NamedTuple):
+    """Hold some live records with their keys, and where the next page begins.
+
+    `after` is None if this is the last page. Otherwise it is a text for the next call, which only
+    the same store can read. A page may be empty although it is not the last one.
+    """
+
+    records: list[tuple[str, Record]]
+    after: str | None
+
+
+@runtime_checkable
+class Countable(Protocol):
+    """A store that can count its live records."""
+
+    def count(self) -> int:
+        """Return the number of live records.
+
+        This is no call for every request: the server may have to look at each record. A record that
+        changes during the call is counted as it was before or after the change. A damaged record
+        may be counted.
+        """
+        ...
+
+
+@runtime_checkable
+class Listable(Protocol):
+    """A store that can list its live records, page by page."""
+
+    def page(self, after: str | None, limit: int) -> Page:
+        """Return about `limit` live records, beginning with the first page if `after` is None.
+
+        A record that lives from the first page to the last one is on at least one page. A record
+        that is created or ended in the meantime may be missing. Damaged records are left out.
+        The keys are those of sessions, which are 64 hexadecimal digits; records under other keys
+        may be left out. The order is the store's own.
+        """
+        ...
+
+
+@runtime_checkable
+class AsyncCountable(Protocol):
+    """An asynchronous store that can count its live records: see `Countable`."""
+
+    async def count(self) -> int:
+        """Return the number of live records: see `Countable.count`."""
+        ...
+
+
+@runtime_checkable
+class AsyncListable(Protocol):
+    """An asynchronous store that can list its live records: see `Listable`."""
+
+    async def page(self, after: str | None, limit: int) -> Page:
+        """Return about `limit` live records: see `Listable.page`."""
+        ...

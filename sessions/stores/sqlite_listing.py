@@ -1,0 +1,53 @@
+"""How the SQLite store counts and lists its records."""
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from sessions.errors import StoreUnavailable, UnreadableValue
+from sessions.record import Ended, Record
+from sessions.stores.listing import Page
+from sessions.stores.sqlite_connections import Connections
+from sessions.stores.sqlite_statements import Statements
+
+
+class SQLiteListing(ABC):
+    """Count and list the records of a SQLite store."""
+
+    clock: Callable[[], float]
+    _connections: Connections
+    _sql: Statements
+
+    @abstractmethod
+    def load(self, key: str) -> Record | Ended | None:
+        """Return one record."""
+
+    @abstractmethod
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
+        """Return the error of the contract."""
+
+    def count(self) -> int:
+        """Return the number of live records: see `Countable`."""
+        ((count,),) = self._rows(self._sql.count)
+        return int(count)
+
+    def page(self, after: str | None, limit: int) -> Page:
+        """Return the next live records in the order of their keys: see `Listable`."""
+        keys = [key for (key,) in self._rows(self._sql.keys, after=after or "", size=limit)]
+        records = [(key, record) for key in keys if (record := self._live(key)) is not None]
+        return Page(records, keys[-1] if len(keys) == limit else None)
+
+    def _rows(self, statement: str, **values: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._connections.read(statement, {"now": self.clock(), **values})
+        except (sqlite3.Error, OSError) as error:
+            raise self._unavailable(error) from error
+
+    def _live(self, key: str) -> Record | None:
+        # One after the other: a row that is damaged hides no other row.
+        try:
+            found = self.load(key)
+        except UnreadableValue:
+            return None
+        return found if isinstance(found, Record) else None
