@@ -289,8 +289,7 @@ def _kinds(container: SessionContainer) -> Iterator[str]:
         if not (isinstance(kind, type) and issubclass(kind, base)):
             yield (
                 f"{name}={kind!r} is not a class of sessions. Fix: give {base.__name__} or a"
-                " subclass of"
-                " it"
+                " subclass of it"
             )
 
 
@@ -319,9 +318,8 @@ def _time(clock: object) -> Iterator[str]:
         now = error
     if isinstance(now, bool) or not isinstance(now, int | float) or not isfinite(now):
         yield (
-            f"clock={clock!r} gives {now!r}. Fix: give a function that returns epoch seconds,"
-            " such as"
-            " time.time"
+            f"clock={clock!r} gives {now!r}. Fix: give a function that returns epoch seconds, such"
+            " as time.time"
         )
 
 

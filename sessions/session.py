@@ -187,10 +187,9 @@ class AsyncSession(SessionFace[AsyncDriver]):
             asyncio.get_running_loop()
         except RuntimeError:
             raise SessionError(
-                f"session.{verb}() of an AsyncSession was called in a thread without an event"
-                f" loop, where no code can await it. Fix: write `await session.{verb}()` in an"
-                " `async def`, or"
-                " take the blocking session in a `def` (manager.face(session, Session))"
+                f"session.{verb}() of an AsyncSession was called in a thread without an event loop,"
+                f" where no code can await it. Fix: write `await session.{verb}()` in an `async"
+                " def`, or take the blocking session in a `def` (manager.face(session, Session))"
             ) from None
         return start()
 
@@ -199,10 +198,7 @@ def adding(key: str, by: float) -> Callable[[Any], Any]:
     """Return a function that adds to a number, or to 0 if the number is absent."""
     if isinstance(by, bool) or not isinstance(by, int | float):
         raise TypeError(
-            f"session.increment({key!r}, by={by!r}) has a step that is not a number."
-            " Fix:"
-            " give"
-            " a"
+            f"session.increment({key!r}, by={by!r}) has a step that is not a number. Fix: give a"
             " number such as 1"
         )
 

@@ -1,62 +1,58 @@
-"""The attributes of a session: its own alone. A value has a key, and a session has no copy."""
+"""Clear errors for wrong attributes of a session, such as `session.cart`, and for copies."""
 
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
 
 class OwnAttributes:
-    """Refuse to set or read an attribute that a session does not have, and to copy a session."""
+    """Raise an error for an unknown attribute of a session, and for a copy of a session."""
 
     __slots__ = ()
 
-    # Type checkers refuse such an attribute by themselves, unless they see these methods.
+    # Type checkers report an unknown attribute, unless they see these methods.
     if not TYPE_CHECKING:
 
         def __setattr__(self, name: str, value: object) -> None:
-            # A subclass may have its own: properties with a setter, and `_private` ones.
+            # A subclass may have attributes of its own: properties with a setter, and `_private`
+            # names.
             descriptor = getattr(type(self), name, None)
             is_settable = hasattr(descriptor, "__set__") and getattr(descriptor, "fset", True)
             if not is_settable and not (name.startswith("_") and hasattr(self, "__dict__")):
                 raise _unsettable(name, value)
             super().__setattr__(name, value)
 
-        # Python calls this only for an attribute that it has not found.
+        # Python calls this method only for an attribute that was not found.
         def __getattr__(self, name: str) -> Any:
-            # A property of a subclass that has failed is asked again, for its own error.
+            # A property of a subclass raised AttributeError: read it again to raise its own error.
             if name.startswith("_") or hasattr(type(self), name):
                 return object.__getattribute__(self, name)
             raise _missing(name, self)
 
     def __copy__(self) -> NoReturn:
         raise TypeError(
-            "a session cannot be copied, because changes of the copy would not be"
-            " saved."
-            " Fix:"
-            " use"
+            "a session cannot be copied, because changes of the copy would not be saved. Fix: use"
             " session.copy(), a plain dict"
         )
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError(
             "a session cannot be pickled or deep-copied, because it belongs to its request. Fix:"
-            " pass"
-            " session.copy(), a plain dict"
+            " pass session.copy(), a plain dict"
         )
 
 
 def _unsettable(name: str, value: object) -> AttributeError:
-    """Return the error for an attribute that a session does not have, or that cannot be set."""
+    """Return the error for setting an attribute that does not exist or cannot be set."""
     if name in _INSTEAD:
         return AttributeError(f"session.{name} = {value!r} cannot be set. Fix: {_INSTEAD[name]}")
     return AttributeError(
-        f"session.{name} = {value!r} cannot be stored, because a session has no attribute"
-        f" {name!r}. Fix: write"
-        f" session[{name!r}] = {value!r}"
+        f"session.{name} = {value!r} cannot be stored, because a session has no attribute {name!r}."
+        f" Fix: write session[{name!r}] = {value!r}"
     )
 
 
 def _missing(name: str, session: object) -> AttributeError:
-    """Return the error for the read of an attribute that a session does not have."""
+    """Return the error for reading an attribute that does not exist."""
     instead = next((text for names, text in _VERBS.items() if name in names.split()), None)
     if instead:
         return AttributeError(
@@ -68,37 +64,36 @@ def _missing(name: str, session: object) -> AttributeError:
     guess = f"; did you mean session.{meant}?" if meant else ""
     return AttributeError(
         f"a session has no attribute {name!r}. Fix: write session[{name!r}] for the value of that"
-        " key"
-        f"{guess}",
+        f" key{guess}",
         name=name,
         obj=session,
     )
 
 
-# What is likely to be set by mistake, and how it is done instead.
+# Attributes that users try to set, and what to do instead.
 _INSTEAD = {
     "user_id": "sign in with session.set_user(user_id), sign out with session.clear_user()",
     "id": "take another id with session.regenerate()",
     "expires_at": "set session.timeout",
     "expiry": "set session.timeout",
     "permanent": "set session.timeout, or give SessionContainer(idle_timeout=...)",
-    "modified": "leave it out, for a session notices every change by itself",
-    "accessed": "leave it out, for a session notices every access by itself",
+    "modified": "remove this line, because a session notices every change by itself",
+    "accessed": "remove this line, because a session notices every access by itself",
 }
 
-# What other frameworks call the verbs of a mapping, and what is written here.
+# Method names of other frameworks, and what to write here.
 _VERBS = {
     "set put setAttribute set_attribute set_item setItem add": 'session["key"] = value',
     "getAttribute get_attribute get_item getItem get_value": 'session.get("key")',
     "remove remove_attribute removeAttribute forget unset remove_item": 'session.pop("key", None)',
     "has contains has_key has_attribute": '"key" in session',
     "all to_dict dict": "session.copy()",
-    "commit persist store": "nothing, for a change is saved with the response, or session.save()",
+    "commit persist store": "nothing, because the response saves changes, or session.save()",
     "login": "session.set_user(user_id)",
     "logout": "session.destroy(), or session.clear_user()",
 }
 
-# The names that other frameworks give to what a session has under another name.
+# Attribute names of other frameworks, and the name of the same thing here.
 _ELSEWHERE = {
     "cycle_id": "regenerate()",
     "cycle_key": "regenerate()",

@@ -14,8 +14,8 @@ T = TypeVar("T")
 class BridgeDriver(BlockingDriver):
     """Let a thread use a session that belongs to a request on an event loop.
 
-    What a verb does runs in the thread that calls it. A blocking store is called there too, an
-    asynchronous one on the loop of the request.
+    A method of the session runs in the thread that calls it. A blocking store is called in this
+    thread too. An asynchronous store is called on the loop of the request.
     """
 
     def __init__(self, driver: AsyncDriver, loop: asyncio.AbstractEventLoop) -> None:
@@ -31,16 +31,15 @@ class BridgeDriver(BlockingDriver):
             super().load(state)
 
     def run(self, state: State, flow: Flow[T]) -> T:
-        """Carry out one verb."""
+        """Do one operation on the session, and return its result."""
         self._refuse_the_loop()
         return super().run(state, flow)
 
     def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Refuse: the request closes its session itself."""
+        """Raise SessionError, because the request closes its session itself."""
         raise SessionError(
             "this session belongs to a request on an event loop, and only that request can close"
-            " it. Fix: call save() to"
-            " commit at once"
+            " it. Fix: call save() to commit at once"
         )
 
     def _ask_in_place(self, state: State, ask: Ask) -> Any:
@@ -55,18 +54,19 @@ class BridgeDriver(BlockingDriver):
             return
         if running is self._loop:
             raise SessionError(
-                "a blocking session was used on the event loop, which it would block for ever."
-                " Fix: use the AsyncSession on the event loop, and the blocking session in `def`"
-                " functions that run in threads"
+                "a blocking session was used on the event loop, and its call would block the loop"
+                " for ever. Fix: use the AsyncSession on the event loop, and the blocking session"
+                " in `def` functions that run in threads"
             )
 
 
 def running_loop() -> asyncio.AbstractEventLoop:
-    """Return the event loop of the request; raise SessionError in a thread that has none."""
+    """Return the running event loop; raise SessionError in a thread without one."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
         raise SessionError(
-            "manager.face() was called in a thread, which does not know the event loop of the"
-            " request. Fix: call it in an `async def`, and pass its result to the thread"
+            "manager.face() was called in a thread, and a thread does not know the event loop of"
+            " the request. Fix: call manager.face() in an `async def`, and pass its result to the"
+            " thread"
         ) from None

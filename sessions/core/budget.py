@@ -13,26 +13,26 @@ NESTED = (
     " this method before or after update_with()"
 )
 
-# A call that began later might end after the request's time.
+# A call that begins later could end after the deadline of the request.
 LATEST_ASK = DEADLINE - CALL_DEADLINE
 
 
 def check_budget(state: State) -> None:
-    """Refuse to ask again a store that has failed, or that has taken its time."""
+    """Raise if the store has failed in this request, or has used up the time of the request."""
     if state.failure is not None:
         raise state.failure
     if state.spent > LATEST_ASK:
         raise StoreUnavailable(
             f"the session store took {state.spent:.1f} s, but one request may use {DEADLINE} s."
-            " Fix: check the load of the store and the network"
+            " Fix: check the load of the store, and the network"
         )
 
 
 def keep_or_raise(state: State, error: BaseException, *, failed: bool) -> None:
-    """Raise what kept a session from being closed; a request that failed anyway only logs it."""
+    """Raise the error of a close; only log the error if the request itself has failed before."""
     if failed and isinstance(error, SessionError):
         logger.error("a session could not be closed after its request had failed: %s", error)
         return
-    # Whoever answers the error may still use the session.
+    # The code that answers the error may still use the session.
     state.closed = False
     raise error

@@ -1,4 +1,4 @@
-"""Which session a request brings in its token, where no server keeps the sessions."""
+"""Read and write the tokens of sessions that are stored in their tokens, without a server."""
 
 from collections.abc import Sequence
 
@@ -14,28 +14,28 @@ LONGEST_CARRIED_TOKEN = 128 * 1024
 
 
 class CarryingTokens(Tokens):
-    """Find the sessions that a request brings, and answer over the transport that brought them."""
+    """Find the sessions in the tokens of a request, and make the token for the response."""
 
     def __init__(self, sealer: Sealer, transports: Sequence[Transport]) -> None:
         super().__init__(transports)
         self._sealer = sealer
 
     def token(self, id: Id) -> str:
-        """Return the token of an id that came with its record, sealed by the newest key."""
+        """Return the token of an id and its record, sealed with the newest key."""
         if not isinstance(id, CarriedId):
-            raise TypeError(f"{id!r} came with no record, so no token can be made of it")
+            raise TypeError(f"{id!r} has no record, so no token can be made from the id")
         return self._sealer.seal(id, id.record)
 
     def read(self, token: str) -> Id | None:
-        """Return the id that a token carries, with its record; None unless we have sealed it."""
+        """Return the id and the record in a token, or None if none of our keys sealed the token."""
         return self._sealer.open(token) if len(token) <= LONGEST_CARRIED_TOKEN else None
 
     def seal(self, id: Id, record: Record) -> str:
-        """Return the token of the record, sealed by the newest key."""
+        """Return the token of the id and the record, sealed with the newest key."""
         return self._sealer.seal(id, record)
 
     def excess(self, state: State, token: str, max_age: int | None) -> tuple[int, int] | None:
-        """Return the bytes of the header with the token, and the limit, if it is too long."""
+        """Return the header's size with the token and the limit, in bytes; None if it fits."""
         transport = state.transport or self._first
         limit = transport.longest_header
         if limit is None or state.head is None:
@@ -45,7 +45,7 @@ class CarryingTokens(Tokens):
         return (size, limit) if size > limit else None
 
     def _signed(self, tokens: list[str]) -> tuple[Id, ...]:
-        """Return each session once, as its latest token has it."""
+        """Return each session once; of several tokens of a session, the one that was used last."""
         sessions: dict[str, CarriedId] = {}
         for token in tokens:
             id = self.read(token)

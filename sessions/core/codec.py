@@ -1,7 +1,8 @@
-"""One value ↔ bytes: what is accepted comes back equal and of the same type.
+"""Encode one value as bytes, and decode it: the decoded value is equal and of the same type.
 
-MessagePack, with extension types for what it lacks. A value of any other type is refused, never
-turned into a relative of itself; a subclass is another type. Source: the MessagePack specification.
+The format is MessagePack, with extension types for the Python types that MessagePack lacks. A value
+of any other type is refused. A subclass counts as another type. Source: the MessagePack
+specification.
 """
 
 import math
@@ -32,9 +33,9 @@ pack = Encoder().encode
 
 
 def encode(value: object) -> bytes:
-    """Turn the value into bytes.
+    """Return the value as bytes.
 
-    Raises UnencodableValue, which says where in the value the trouble is.
+    Raises UnencodableValue, which names the type that cannot be encoded.
     """
     try:
         return pack(_plain(value, 0))
@@ -47,26 +48,26 @@ def encode(value: object) -> bytes:
 
 
 def decode(data: bytes) -> Any:
-    """Turn bytes that `encode` made back into the value.
+    """Return the value of bytes that `encode` made.
 
-    Raises UnreadableValue.
+    Raises UnreadableValue for any other bytes.
     """
     try:
         return unpack(data)
-    # The bytes come from outside: whatever they do to the decoder or to a constructor (an unknown
-    # zone, a date out of range, an unhashable key), they are unreadable and nothing else.
+    # The bytes come from outside. Every error of the decoder or of a constructor (an unknown zone,
+    # a date out of range, an unhashable key) means that the bytes are unreadable.
     except Exception as error:
         raise unreadable(data, error) from error
 
 
 def unreadable(data: object, error: Exception) -> UnreadableValue:
-    """Return the error for stored bytes that are not a value."""
+    """Return the error for stored bytes that cannot be decoded."""
     size = f"{len(data)} stored bytes" if isinstance(data, bytes) else f"{data!r}"
-    return UnreadableValue(f"{size} are not a value: {error}")
+    return UnreadableValue(f"{size} cannot be decoded to a value: {error}")
 
 
 def _plain(value: object, depth: int) -> object:
-    """Return what MessagePack can say of the value without changing it."""
+    """Return the value as types of MessagePack and our extension types."""
     kind = type(value)
     if kind is str or kind is bool or value is None or kind is bytes:
         return value
@@ -81,10 +82,10 @@ def _plain(value: object, depth: int) -> object:
 
 
 def _stands_in_for(kind: type) -> type:
-    """Return the type of times whose place the class takes; the class itself if it takes none.
+    """Return `datetime` or `date` for a class that replaces it in tests, else the class itself.
 
-    Tests that freeze time put classes into the place of `datetime` and `date`, which count plain
-    values as their own: what comes back is one of them.
+    Tools that freeze time in tests replace `datetime` and `date` by subclasses whose `isinstance`
+    check accepts plain values too.
     """
     for real, example in _EXAMPLES.items():
         if real in kind.__mro__:
@@ -151,7 +152,7 @@ def _tuple(value: tuple[object, ...], depth: int) -> Ext:
 
 
 def _elements(value: set[object] | frozenset[object], depth: int) -> bytes:
-    # Sorted, for a set has no order and equal sets must have equal encodings.
+    # The elements are sorted, because a set has no order and equal sets must have equal encodings.
     return pack([msgspec.Raw(item) for item in sorted(pack(_plain(item, depth)) for item in value)])
 
 
@@ -172,7 +173,7 @@ def _zone(zone: tzinfo | None) -> object:
 
 
 def _is_found_by_name(zone: ZoneInfo) -> bool:
-    """Return whether ZoneInfo(name) gives this very zone, and not another one of its name."""
+    """Return whether ZoneInfo(name) returns this same zone object."""
     try:
         return zone.key is not None and ZoneInfo(zone.key) is zone
     except (ZoneInfoNotFoundError, ValueError):
@@ -263,4 +264,4 @@ _RESTORE: dict[int, Callable[[bytes], object]] = {
 }
 
 unpack: Callable[[bytes], Any] = Decoder(ext_hook=_restore).decode
-"""Decode without a word about what went wrong: `decode` is for everybody else."""
+"""Decode bytes, and raise the decoder's own errors; `decode` raises UnreadableValue instead."""

@@ -1,4 +1,4 @@
-"""The content of a commit: what a request changed in a stored session."""
+"""Build the changes that a commit sends to the store."""
 
 from sessions.core.lifetime import Lifetimes
 from sessions.core.pending import NOTHING_PENDING, Pending
@@ -9,7 +9,7 @@ from sessions.record import Changes, Record, Unchanged, not_ahead
 def changes_of(
     record: Record, pending: Pending, difference: Difference, lifetimes: Lifetimes, now: float
 ) -> Changes:
-    """Return what changes a record into what the request made of it."""
+    """Return the changes that a request made to the record of its session."""
     if pending is NOTHING_PENDING:
         changed, removed = difference
         return Changes(
@@ -30,8 +30,8 @@ def _more_than_values(
     timeout, user_id, next_id, grace, clear, renews = pending
     created_at = now if isinstance(user_id, str) else None
     if renews and created_at is None:
-        # This changes nothing, but it is more than values, which a grace would let through: if the
-        # commit is applied, the id is the present one, and the client may get its cookie anew.
+        # The store refuses this change from an earlier id with grace, although it keeps the same
+        # time. So the cookie is sent again only to a client with the present id.
         created_at = not_ahead(record.created_at, now)
     own = record.timeout if isinstance(timeout, Unchanged) else timeout
     return Changes(

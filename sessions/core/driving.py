@@ -1,7 +1,7 @@
-"""The loops that ask a store: in the caller's thread, in worker threads, on an event loop.
+"""Call the store for a session: in the caller's thread, in worker threads or on an event loop.
 
-These lines alone know the difference. They hold what a request may cost, what a cancelled request
-leaves behind, and who comes first where several threads or tasks use one session.
+Only this file knows blocking and asynchronous stores. It enforces the store deadline of a request,
+finishes the writes of cancelled requests, and orders the threads and tasks that use one session.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _VERBS = ("load", "create", "commit", "touch", "delete")
 
 
 class Driver(ABC):
-    """Hold what all drivers of one container's sessions have in common."""
+    """Run the operations of the sessions of one container; the base class of all drivers."""
 
     def __init__(self, sessions: Persistence, store: Store | AsyncStore | None) -> None:
         self.sessions = sessions
@@ -38,38 +38,38 @@ class Driver(ABC):
 
     @abstractmethod
     def loaded(self, state: State) -> dict[str, Any]:
-        """Return the values, which a first access needs."""
+        """Return the values of the session, for the first access."""
 
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
-        """Close the session and return its headers, or None if the store has to be asked first."""
+        """Close the session and return its headers, or None if the store must be called first."""
         if state.headers is not None:
             return state.headers
         state.closed = True
         try:
             ask = self.sessions.close_ask(state, failed=failed)
         except BaseException:
-            # Whoever answers the error may still use the session.
+            # The code that answers the error may still use the session.
             state.closed = False
             raise
         return self._headers(state) if ask is None else None
 
     def tell(self, state: State) -> None:
-        """Tell the listeners what has happened since they were told last."""
+        """Send the events since the last call to the listeners."""
         events, state.events = state.events, ()
         self.sessions.tell(events)
 
     def _begin(self, state: State) -> None:
-        """Give each verb the time of a request, where a connection goes on after its handshake."""
+        """Reset the store deadline, if the connection stays open after its handshake."""
         if state.headers_left:
             state.spent, state.failure = 0.0, None
             state.began_at = self.sessions.clock()
 
     def _headers(self, state: State) -> Headers:
         if state.headers is not None:
-            # Another task of the request has closed it meanwhile.
+            # Another task of the request has closed the session in the meantime.
             return state.headers
         headers = state.headers = self.sessions.headers(state)
-        # The head may lead back to what holds the session: nobody is to wait for a collector.
+        # The head may refer to the session. Without this cycle, the session is freed at once.
         state.head = None
         if state.events:
             self.tell(state)
@@ -80,13 +80,13 @@ class Driver(ABC):
             self.sessions.load_answer(state, self._ask_in_place(state, ask))
 
     def _ask_in_place(self, state: State, ask: Ask) -> Any:
-        """Ask the store in this thread."""
+        """Call the store in this thread."""
         if self.is_in_place:
             return self._ask_at_once(state, ask)
         return self._ask_in_time(state, ask)
 
     def _ask_at_once(self, state: State, ask: Ask) -> Any:
-        """Ask a store that answers at once."""
+        """Call the store without measuring the time."""
         if state.failure is not None:
             check_budget(state)
         try:
@@ -98,7 +98,7 @@ class Driver(ABC):
             raise
 
     def _ask_in_time(self, state: State, ask: Ask) -> Any:
-        """Ask the store in this thread, within the time that the request has for it."""
+        """Call the store in this thread, and count the time against the store deadline."""
         check_budget(state)
         began = monotonic()
         try:
@@ -108,7 +108,7 @@ class Driver(ABC):
                 state.spent += monotonic() - began
 
     def _run_in_place(self, state: State, flow: Flow[T]) -> T:
-        """Ask what the flow asks, and give it the answers."""
+        """Run a flow: make each call that it yields, and send it the answer."""
         try:
             ask = next(flow)
             while True:
@@ -126,10 +126,10 @@ class Driver(ABC):
 
 
 class BlockingDriver(Driver):
-    """Ask a blocking store in the caller's thread."""
+    """Call a blocking store in the caller's thread."""
 
     def loaded(self, state: State) -> dict[str, Any]:
-        """Return the values, loaded at the first access."""
+        """Return the values; the first access loads them."""
         if state.values is None:
             state.check_open()
             state.accessed = True
@@ -166,7 +166,7 @@ class BlockingDriver(Driver):
         state.closed = True
         sessions = self.sessions
         try:
-            # Another thread of the request may be committing.
+            # Another thread of the request may be in the middle of a commit.
             with state.turn:
                 ask = sessions.close_ask(state, failed=failed)
                 if isinstance(ask, tuple):
@@ -181,20 +181,20 @@ class BlockingDriver(Driver):
         return self._headers(state)
 
     def abandon(self, state: State) -> None:
-        """Close the session of a request that has no answer of ours; log what fails."""
+        """Close the session of a request whose response we cannot change; log an error."""
         state.closed, state.head = True, None
         try:
             self.run(state, self.sessions.give_up(state))
-        # The request has failed already, and its own error is the one to be seen.
+        # The request has failed already, and the caller must see that error.
         except Exception as error:
             logger.exception("a session could not be ended with its request: %s", error)
 
 
 class AsyncDriver(Driver):
-    """Ask any store without blocking the event loop.
+    """Call a blocking or an asynchronous store without blocking the event loop.
 
-    What writes runs in a task of its own, so that a cancelled request leaves the session as it was
-    or as it was committed.
+    A write runs in a task of its own. So when a request is cancelled, its commit is either made
+    completely or not begun.
     """
 
     def __init__(self, sessions: Persistence, store: Store | AsyncStore | None) -> None:
@@ -204,7 +204,7 @@ class AsyncDriver(Driver):
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def load_now(self, state: State) -> bool:
-        """Load the session if nobody has to be waited for; return whether it is loaded."""
+        """Load the session if this needs no waiting; return whether it is loaded."""
         # Without a token the session begins at once.
         if state.values is not None or self.sessions.load_ask(state) is None:
             return True
@@ -219,7 +219,7 @@ class AsyncDriver(Driver):
         return True
 
     def loaded(self, state: State) -> dict[str, Any]:
-        """Return the values; refuse a session that nobody has loaded."""
+        """Return the values; raise SessionNotLoaded if the session is not loaded."""
         if state.values is not None:
             return state.values
         if state.failure is not None:
@@ -232,12 +232,12 @@ class AsyncDriver(Driver):
         )
 
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
-        """Close the session and return its headers, or None if something has to be waited for."""
+        """Close the session and return its headers, or None if the close has to wait."""
         state.closed = True
         if state.values is None:
-            # Nothing was loaded, so nothing can be under way.
+            # Nothing was loaded, so no commit can be running.
             return super().close_now(state, failed=failed)
-        # A commit of this request's may still be under way, though the request was cancelled.
+        # A commit of this request may still be running, also if the request was cancelled.
         if not state.turn.acquire_now():
             return None
         try:
@@ -258,7 +258,7 @@ class AsyncDriver(Driver):
             self.tell(state)
 
     async def run(self, state: State, flow: Flow[T]) -> T:
-        """Carry out one verb, to its end also if the caller is cancelled."""
+        """Do one operation and return its result; a cancelled caller does not stop a write."""
         self._begin(state)
         if self.is_in_place and state.turn.acquire_now():
             try:
@@ -282,23 +282,23 @@ class AsyncDriver(Driver):
         return self._headers(state)
 
     def _closing(self, state: State, *, failed: bool) -> Flow[None]:
-        # Another task of the request may have closed it before this one got its turn.
+        # Another task of the request may have closed the session before this task had its turn.
         if state.headers is None:
             yield from self.sessions.finish(state, failed=failed)
 
     async def abandon(self, state: State) -> None:
-        """Close the session of a request that has no answer of ours; log what fails."""
+        """Close the session of a request whose response we cannot change; log an error."""
         state.closed, state.head = True, None
         if state.headers is None and not state.doomed and state.values is None:
             return
         try:
             await self.run(state, self.sessions.give_up(state))
-        # The request has failed already, and its own error is the one to be seen.
+        # The request has failed already, and the caller must see that error.
         except Exception as error:
             logger.exception("a session could not be ended with its request: %s", error)
 
     async def call(self, verb: str, *arguments: Any, **options: Any) -> Any:
-        """Ask the store outside of any session."""
+        """Call a method of the store that belongs to no session."""
         method = getattr(self.store, verb)
         if self.is_async:
             return await method(*arguments, **options)
@@ -307,7 +307,7 @@ class AsyncDriver(Driver):
         return await self._in_thread(lambda: method(*arguments, **options))
 
     async def aclose(self) -> None:
-        """Wait for commits that are under way, close the store, and let the worker threads go."""
+        """Wait for running commits, close the store, and stop the worker threads."""
         loop = asyncio.get_running_loop()
         waiting = [task for task in self._tasks if task.get_loop() is loop]
         if waiting:
@@ -343,7 +343,7 @@ class AsyncDriver(Driver):
             flow.close()
 
     async def ask(self, state: State, ask: Ask) -> Any:
-        """Ask the store, within the time that the request has for it."""
+        """Make one call of the store, within the store deadline of the request."""
         check_budget(state)
         began = monotonic()
         limit = asyncio.timeout(DEADLINE - state.spent if state.is_bounded else None)
@@ -353,11 +353,10 @@ class AsyncDriver(Driver):
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            # The deadline says that the outcome is unknown, not that nothing was done.
+            # After the deadline the outcome is unknown: the store may still have done the call.
             state.failure = slow = StoreUnavailable(
                 f"the session's store did not answer {ask[0]} within this request's {DEADLINE} s."
-                " Fix:"
-                " look at the store's load and at the network between"
+                " Fix: check the load of the store, and the network"
             )
             raise slow from error
         except UnreadableValue as error:
@@ -380,7 +379,7 @@ class AsyncDriver(Driver):
         return await asyncio.get_running_loop().run_in_executor(self._threads(), call)
 
     def _threads(self) -> ThreadPoolExecutor:
-        """Return this process's own threads: those of a parent do not live on after a fork."""
+        """Return the worker threads of this process; threads of a parent process end in a fork."""
         pid = os.getpid()
         if self._executor is None or self._executor[0] != pid:
             self._executor = (pid, ThreadPoolExecutor(WORKER_THREADS, "sessions"))
@@ -396,5 +395,6 @@ class AsyncDriver(Driver):
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            # Whoever waits for it sees the error; asking for it here says that somebody has.
+            # The code that awaits the task sees its error. Without this line, asyncio would log it
+            # too.
             task.exception()

@@ -1,7 +1,8 @@
-"""Tokens that only we can read and make: AES-256-GCM of the record, by `cryptography`.
+"""Encrypted tokens: the record as AES-256-GCM, made by the library `cryptography`.
 
-The random part of a token has 24 bytes. The first 12 make a key for this token alone, the others
-are its nonce, so that no number of tokens wears a key out. Source: NIST SP 800-38D, 8.3.
+Each token has 24 random bytes. The first 12 derive a key for this token only, and the other 12 are
+its nonce. So the limit for the number of messages per key is never reached. Source: NIST SP
+800-38D, 8.3.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ _TAG = 16
 
 
 class EncryptedSealer(Sealer):
-    """Encrypt and authenticate; the name of the sessions is authenticated too."""
+    """Encrypt and decrypt tokens; a token is valid only for the session name of its container."""
 
     def __init__(self, keys: Sequence[str | bytes], name: str) -> None:
         purpose = f"encrypted session token:{name}"

@@ -1,6 +1,7 @@
-"""What the two faces of a session share: everything that happens in memory.
+"""The methods that `Session` and `AsyncSession` share: everything that happens in memory.
 
-A face decides nothing: it looks into its state, and hands the rest to the persistence.
+A face is what users see of a session. It reads its state, and calls the persistence for every
+decision.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,10 +27,10 @@ _decoding = lock_across_forks()
 
 
 class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
-    """Hold a user's data over many requests; what `Session` and `AsyncSession` have in common.
+    """Keep a user's data over many requests; the base class of `Session` and `AsyncSession`.
 
-    Nested values are watched too: `session["cart"].append(x)` is enough. After the response's
-    headers have left, a write raises SessionClosed.
+    Changes of nested values are noticed too: `session["cart"].append(x)` is enough. A write raises
+    SessionClosed after the headers of the response were sent.
     """
 
     __slots__ = ("__weakref__", "_driver", "_state")
@@ -79,7 +80,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
         del self._writable()[key]
 
     def __contains__(self, key: object) -> bool:
-        # A value that is said to be there can be read.
+        # Decode the value first: a key whose value cannot be read must not count as present.
         self._read(key)
         return key in self._readable() and key != USER_DATA
 
@@ -87,7 +88,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
         # Decode all values first, so that the session does not begin anew between two of them.
         for key in self._readable().copy():
             self._read(key)
-        # A copy, for another thread of the request may set a key meanwhile.
+        # This is a copy, because another thread of the request may set a key during the loop.
         return iter([key for key in self._readable().copy() if key != USER_DATA])
 
     def __len__(self) -> int:
@@ -130,27 +131,27 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
 
     @property
     def id(self) -> str:
-        """Return the id, a secret; after `regenerate()` the new one at once."""
+        """Return the id, which is a secret; after `regenerate()` it is the new id at once."""
         self._readable()
         return self._driver.sessions.id_of(self._state).text
 
     @property
     def handle(self) -> str:
-        """Return the session's public name: the same for its whole life, safe in logs and lists."""
+        """Return the public name of the session, which never changes and is safe to log."""
         self._readable()
         return self._driver.sessions.id_of(self._state).key
 
     @property
     def is_new(self) -> bool:
-        """Return whether the session is stored nowhere yet."""
+        """Return whether the session has not been stored yet."""
         self._readable()
         return self._state.record is None
 
     @property
     def is_past(self) -> bool:
-        """Return whether the request's id was a session's until a moment ago.
+        """Return whether the id of the request belonged to a session until a moment ago.
 
-        Such a session reads and stores nothing; `id` is the id that came.
+        Such a session has no data and stores nothing. `id` is the id from the request.
         """
         self._readable()
         return self._state.is_past
@@ -167,12 +168,12 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
 
     @property
     def loaded(self) -> bool:
-        """Return whether the data are here."""
+        """Return whether the data of the session are loaded."""
         return self._state.values is not None
 
     @property
     def saved(self) -> bool:
-        """Return whether something was written in this request and the store took it."""
+        """Return whether the store accepted a write of this request."""
         return self._state.saved
 
     @property
@@ -187,18 +188,18 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
 
     @property
     def closed(self) -> bool:
-        """Return whether writes come too late."""
+        """Return whether the session is closed, so that a write raises SessionClosed."""
         return self._state.closed
 
     @property
     def created_at(self) -> datetime:
-        """Return when the session began; a sign-in sets this time again."""
+        """Return when the session began; `set_user()` sets this time to now."""
         self._readable()
         return _utc(self._state.started_at)
 
     @property
     def last_access(self) -> datetime:
-        """Return when the session was last used before this request, to the touch interval."""
+        """Return when the session was last used before, exact to the touch interval."""
         self._readable()
         record = self._state.latest_record()
         return _utc(self._state.started_at if record is None else record.accessed_at)
@@ -218,7 +219,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
 
     @property
     def revocable(self) -> bool:
-        """Return whether a logout ends the session for who kept a copy of its token, too."""
+        """Return whether `destroy()` also makes copies of the token useless."""
         return self._driver.sessions.revocable
 
     @property
@@ -244,56 +245,56 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
 
     @property
     def user_id(self) -> str | None:
-        """Return who is signed in."""
+        """Return the id of the user who is signed in, or None."""
         self._readable()
         return self._driver.sessions.user_id(self._state)
 
     @property
     def user_data(self) -> dict[str, Any]:
-        """Return what `set_user` was told of the user besides the id."""
+        """Return the keyword arguments that `set_user()` was given besides the id."""
         data: dict[str, Any] = self.get(USER_DATA) or {}
         return data
 
     def set_user(self, user_id: str, /, **user_data: Any) -> None:
-        """Sign a user in, in the commit that also gives the session a new id.
+        """Sign a user in; the same commit gives the session a new id.
 
-        The absolute timeout begins anew. The data of another user are dropped. A sign-in is never
-        dropped: where the session has ended meanwhile, it gets a fresh one.
+        The absolute timeout begins again. The data of a user who was signed in before are removed.
+        If another request has ended the session, the user gets a new session.
         """
         if not isinstance(user_id, str) or not user_id:
             raise TypeError(
-                f"session.set_user({user_id!r}): give a user's id as a text, such as str(user.id)"
+                f"session.set_user({user_id!r}) needs the user's id as a str. Fix: give a text such"
+                " as str(user.id)"
             )
         self._writable()
         self._check_headers()
         self._driver.sessions.set_user(self._state, user_id, user_data)
 
     def clear_user(self) -> None:
-        """Sign the user out; this is done also if the rest of the request fails."""
+        """Sign the user out, even if the rest of the request fails."""
         self._writable()
         self._driver.sessions.clear_user(self._state)
 
     def regenerate(self, *, grace: timedelta | None = None) -> None:
-        """Give the session a new id with the commit; its data stay, the old id is dead.
+        """Give the session a new id at the next commit; the data stay, the old id stops working.
 
-        With `grace`, for a renewal that changes no privilege, requests with the old id may go on
-        for so long.
+        With `grace`, requests with the old id still work for this time. Use `grace` only where the
+        rights of the user do not change.
         """
         if grace is not None and not is_span(grace, LONGEST_GRACE):
             raise ValueError(
-                f"session.regenerate(grace={grace!r}) is refused. Fix: give a positive timedelta"
-                " of at"
-                f" most {LONGEST_GRACE}"
+                f"session.regenerate(grace={grace!r}) is refused. Fix: give a positive timedelta of"
+                f" at most {LONGEST_GRACE}"
             )
         self._writable()
         self._check_headers()
         self._driver.sessions.regenerate(self._state, grace)
 
     def destroy(self) -> None:
-        """End the session with the commit, also if the rest of the request fails.
+        """End the session at the next commit, even if the rest of the request fails.
 
-        The cookie is cleared where the answer passes through us. What is read or written after it
-        belongs to a fresh, empty session.
+        The response clears the cookie, if the response passes through an edge of this package.
+        Later reads and writes in this request belong to a new, empty session.
         """
         state = self._state
         state.check_open()
@@ -302,7 +303,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
         self._tell_of_other_values()
 
     def on_reload(self, call: Callable[[], None]) -> None:
-        """Call a function after each reload and destroy, for code that keeps a copy of a value."""
+        """Call the function after each `reload()` and `destroy()`, which replace all values."""
         self._state.after_reload = (*self._state.after_reload, call)
 
     # Private
@@ -325,12 +326,12 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
             self._decoded(key, None)
 
     def _decoded(self, key: str, default: Any) -> Any:
-        """Decode a stored value once; begin afresh if it cannot be read."""
+        """Return a stored value, decoded once; begin a new session if the value cannot be read."""
         state = self._state
         data = state.base.get(key)
         try:
             value = default if data is None else unpack(data)
-        # The bytes come from outside: whatever they do to the decoder, they are unreadable.
+        # The bytes come from outside. Every error of the decoder means that they are unreadable.
         except Exception as error:  # noqa: BLE001
             state.begin_undamaged(unreadable(data, error))
             self._driver.tell(state)
@@ -344,7 +345,8 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
     def _keep_decoded(self, key: str, data: bytes | None, value: Any, default: Any) -> Any:
         state = self._state
         with _decoding:
-            # Another thread of the request may have set, decoded or removed it meanwhile.
+            # Another thread of the request may have set, decoded or removed the value in the
+            # meantime.
             values = state.values if state.values is not None else {}
             present = values.get(key, default)
             if present is ENCODED and data is not None and state.base.get(key) is data:
@@ -361,7 +363,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
 
 
 def face(kind: type[T], state: State, driver: Driver) -> T:
-    """Return a face of a state."""
+    """Return a session of this class that shows the state."""
     made = object.__new__(kind)
     _set_state(made, state)
     _set_driver(made, driver)
@@ -369,7 +371,7 @@ def face(kind: type[T], state: State, driver: Driver) -> T:
 
 
 def state_of(session: SessionFace[Any]) -> State:
-    """Return the state of a session, for managers."""
+    """Return the state of a session; raise TypeError for any other object."""
     try:
         return session._state
     except AttributeError:
@@ -380,11 +382,12 @@ def state_of(session: SessionFace[Any]) -> State:
 def _utc(seconds: float) -> datetime:
     try:
         return datetime.fromtimestamp(seconds, UTC)
-    # A damaged record may hold a time that no calendar has.
+    # A damaged record may hold a time outside the range of datetime.
     except (OverflowError, ValueError, OSError):
         return (datetime.max if seconds > 0 else datetime.min).replace(tzinfo=UTC)
 
 
-# The slots' own setters: `__setattr__` would cost more than all the rest of opening a session.
+# These are the setters of the slots. They skip our slow `__setattr__`, which would take most of the
+# time of opening a session.
 _set_state = SessionFace.__dict__["_state"].__set__
 _set_driver = SessionFace.__dict__["_driver"].__set__

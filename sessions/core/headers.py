@@ -1,4 +1,4 @@
-"""Merge a session's headers into a response's: `Vary`, `Cache-Control`, `Set-Cookie`."""
+"""Merge the headers of a session into a response: `Vary`, `Cache-Control`, `Set-Cookie`."""
 
 import re
 from collections.abc import Iterable
@@ -10,9 +10,10 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
 
 
 def merge_headers(headers: Headers, added: Headers) -> None:
-    """Put the session's headers among the response's, in place.
+    """Add the headers of the session to the headers of the response, in place.
 
-    Vary is merged. Cache-Control becomes `no-store`, unless the response says so already.
+    Vary is merged with the one of the response. Cache-Control is replaced by the session's value,
+    unless the response has this directive already.
     """
     for name, value in added:
         if name == "Vary":
@@ -24,7 +25,7 @@ def merge_headers(headers: Headers, added: Headers) -> None:
 
 
 def is_public(headers: Headers) -> bool:
-    """Return whether the response says that any cache may keep it: public, or immutable.
+    """Return whether Cache-Control says `public` or `immutable`, so that any cache may store it.
 
     Source: RFC 9111, 5.2.2.9; RFC 8246.
     """
@@ -37,18 +38,18 @@ def is_public(headers: Headers) -> bool:
 
 
 def cache_headers(headers: Iterable[RawHeader]) -> Headers:
-    """Return those headers of ASGI that may be Cache-Control, as text."""
-    # Most responses have none, and need no decoding.
+    """Return the ASGI headers that may be Cache-Control, decoded as text."""
+    # Only names of 13 bytes are decoded: most responses have no such header.
     return decoded([header for header in headers if len(header[0]) == 13])
 
 
 def decoded(headers: Iterable[RawHeader]) -> Headers:
-    """Return the headers of ASGI as text."""
+    """Return ASGI headers decoded as text."""
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
 
 def encoded(headers: Headers) -> list[RawHeader]:
-    """Return the headers as ASGI sends them, their names in lower case."""
+    """Return the headers as ASGI needs them: bytes, with names in lower case."""
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 

@@ -1,8 +1,8 @@
-"""New ids of sessions, and the key and hash under which a store knows them.
+"""Make the ids of sessions, and the hashes of an id that a store keeps.
 
-An id is 22 characters of lineage, drawn once for the life of a session, and a secret that
-`regenerate()` draws anew. A store sees the hash of the lineage (its key) and the hash of the whole
-id (the record's secret), so whoever reads the store learns no id.
+An id has two parts. The lineage, 22 characters, stays the same for the life of a session. The
+secret after it is replaced by `regenerate()`. A store keeps the hash of the lineage (the key) and
+the hash of the whole id (the secret of the record). So a person who reads the store learns no id.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _ID = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST_ID},{LONGEST_ID}}}", re.ASCII)
 
 
 class Id(NamedTuple):
-    """Hold an id, the key of its session in a store, and the hash that the record holds of it."""
+    """Hold an id, the key of its session in the store, and the hash of the id in the record."""
 
     text: str
     key: str
@@ -33,7 +33,7 @@ class Id(NamedTuple):
 
 
 def read_id(text: str) -> Id:
-    """Return what a store knows of an id."""
+    """Return the id with its key and its hash."""
     return Id(text, storage_key(text[:LINEAGE_LENGTH]), hash_of(text))
 
 
@@ -43,22 +43,22 @@ def is_id(text: object) -> bool:
 
 
 def new_id(gen_id: Callable[[], str]) -> Id:
-    """Draw the id of a new session."""
+    """Return a random id for a new session."""
     return read_id(secrets.token_urlsafe(16) + new_secret(gen_id))
 
 
 def renewed_id(id: Id, gen_id: Callable[[], str]) -> Id:
-    """Draw another id of the same session."""
+    """Return another id of the same session, with a new random secret."""
     return read_id(id.text[:LINEAGE_LENGTH] + new_secret(gen_id))
 
 
 def random_secret() -> str:
-    """Draw 256 random bits."""
+    """Return 256 random bits as text."""
     return secrets.token_urlsafe(32)
 
 
 def new_secret(gen_id: Callable[[], str] = random_secret) -> str:
-    """Draw a secret with `gen_id`, and refuse one that is unfit."""
+    """Return a secret from `gen_id`; raise ConfigurationError if it has the wrong type or form."""
     secret = gen_id()
     if gen_id is random_secret:
         return secret
@@ -69,7 +69,7 @@ def new_secret(gen_id: Callable[[], str] = random_secret) -> str:
         )
     if not _SECRET.fullmatch(secret):
         raise ConfigurationError(
-            f"gen_id returned {len(secret)} characters that are not an id; an id has"
+            f"gen_id returned a text of {len(secret)} characters that is not an id. Fix: return"
             f" {SHORTEST_SECRET} to {LONGEST_SECRET} characters of [A-Za-z0-9_-], such as"
             " secrets.token_urlsafe(32)"
         )
@@ -77,7 +77,7 @@ def new_secret(gen_id: Callable[[], str] = random_secret) -> str:
 
 
 def storage_key(lineage: str) -> str:
-    """Hash a lineage into the key of the session: its name in a store, and its public handle.
+    """Return the key of a session in the store, which is the hash of its lineage and its handle.
 
     Source: FIPS 180-4, SHA-256.
     """

@@ -1,9 +1,9 @@
-"""Tokens that other programs can check: a JSON Web Token that holds the session.
+"""Session tokens in the format JSON Web Token (JWT), which other programs can verify.
 
-The header and the claims have exactly the names below. So nothing in a token chooses how it is
-checked: no `none`, and no `jwk`, `jku`, `x5u`, `crit` or `zip`. The algorithm is the one of the
-settings, and `kid` names one of their keys. PyJWT signs and verifies; the frame around that is read
-here, strictly. Source: RFC 7515, RFC 7519, RFC 8725.
+The header and the claims must have exactly the names below. So a token cannot choose how it is
+verified: `none`, `jwk`, `jku`, `x5u`, `crit` and `zip` are refused. The settings choose the
+algorithm, and `kid` names one of the keys of the settings. PyJWT makes and verifies the signature;
+this module reads the header and the claims. Source: RFC 7515, RFC 7519, RFC 8725.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ CLAIMS_VERSION = 1
 
 
 class Claimed(NamedTuple):
-    """Hold what each token must claim: who made it, for whom, and the name of the sessions."""
+    """Hold the claims that each token must have: issuer, audience and the name of the sessions."""
 
     issuer: str
     audience: str
@@ -75,7 +75,7 @@ _read_values = msgspec.msgpack.Decoder(dict[str, bytes]).decode
 
 
 class JWTSealer(Sealer):
-    """Sign with the first key, and open what one of the keys has signed."""
+    """Sign tokens with the first key, and open tokens that any of the keys signed."""
 
     def __init__(self, algorithm: str, keys: Mapping[str, Any], claimed: Claimed) -> None:
         self._name = algorithm
@@ -103,12 +103,13 @@ class JWTSealer(Sealer):
             if version > CLAIMS_VERSION:
                 return newer(data, by=version - CLAIMS_VERSION)
             return _carried(_read_claims(data), self._claimed)
-        # The text comes from outside: whatever it does to a decoder or to a cipher, it is no token.
+        # The text comes from outside. Every error of a decoder or a cipher means that it is no
+        # token.
         except Exception:  # noqa: BLE001
             return None
 
     def _verified(self, token: str) -> bytes | None:
-        """Return the claims of a token that one of the keys has signed."""
+        """Return the claims of a token as JSON, or None if none of the keys signed it."""
         header, claims, signature = (from_text(part) for part in token.split("."))
         if header is None or claims is None or signature is None:
             return None
@@ -121,7 +122,7 @@ class JWTSealer(Sealer):
 
 
 def key_problems(algorithm: str, keys: Mapping[str, Any]) -> list[str]:
-    """Return why the keys do not fit the algorithm, without showing them."""
+    """Return a text for each key that does not fit the algorithm, without showing the key."""
     known = jwt.get_algorithm_by_name(algorithm)
     problems = []
     for position, (kid, key) in enumerate(keys.items()):
@@ -132,7 +133,7 @@ def key_problems(algorithm: str, keys: Mapping[str, Any]) -> list[str]:
                 problems.append(f"keys[{kid!r}] is too short for {algorithm}: {weak}")
             elif position == 0:
                 known.verify(b"trial", _public_half(prepared), known.sign(b"trial", prepared))
-        # It is the user's key: whatever is wrong with it now, it would be in a request.
+        # The key comes from the settings. Every error here would also happen in a request.
         except Exception as error:  # noqa: BLE001
             what = "a private key" if position == 0 else "a key"
             problems.append(f"keys[{kid!r}] is not {what} for {algorithm} ({type(error).__name__})")
@@ -140,7 +141,7 @@ def key_problems(algorithm: str, keys: Mapping[str, Any]) -> list[str]:
 
 
 def _public_half(key: Any) -> Any:
-    """Return the key that verifies: of a pair the public half, else the key itself."""
+    """Return the key that verifies: the public key of a key pair, else the key itself."""
     return key.public_key() if hasattr(key, "public_key") else key
 
 
@@ -168,7 +169,7 @@ def _claims(id: Id, record: Record, claimed: Claimed) -> _Claims:
 
 
 def _carried(claims: _Claims, claimed: Claimed) -> CarriedId | None:
-    """Return the session of claims that are for us and agree with each other."""
+    """Return the session in the claims, or None if a claim has a wrong value."""
     session, sub = claims.session, claims.sub
     known = Claimed(claims.iss, claims.aud, session.name)
     agree = claims.iat == floor(session.used) and claims.exp == ceil(session.expires)

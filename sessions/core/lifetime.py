@@ -1,4 +1,4 @@
-"""How long sessions live: idle timeout, absolute timeout, when a touch is due, Max-Age."""
+"""Calculate how long sessions live: idle and absolute timeout, the next touch, Max-Age."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,12 +9,12 @@ from sessions.record import CLOCK_TOLERANCE, Record, not_ahead
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """Hold the two timeouts of a container, and how often a use is written down, in seconds."""
+    """Hold the timeouts of a container in seconds, and calculate when sessions expire."""
 
     idle: float
     absolute: float
     age: float | None = None
-    """Seconds after which a client forgets a token, None if it does not."""
+    """Seconds after which a client forgets a token, or None if it keeps the token."""
     _longest_interval: float = field(init=False)
     _interval: float = field(init=False)
 
@@ -43,9 +43,9 @@ class Lifetimes:
         return idle_end if idle_end < absolute_end else absolute_end
 
     def touch_is_due(self, record: Record, now: float) -> bool:
-        """Return whether the last use was long enough ago to be written down again.
+        """Return whether the store must be told of this use, because the last stored use is old.
 
-        Times that a wrong clock has set are put right.
+        It is also due if a time in the record is in the future, because of a wrong clock.
         """
         timeout = record.timeout
         interval = self._interval if timeout is None else min(timeout / 10, self._longest_interval)
@@ -57,9 +57,9 @@ class Lifetimes:
         )
 
     def renewal_is_due(self, record: Record, now: float) -> bool:
-        """Return whether a cookie with an age is to be sent again: once in each touch interval.
+        """Return whether to send a cookie with Max-Age again: once in each touch interval.
 
-        Also where every request writes, so that no touch is ever due.
+        This works also if every request writes to the store, so that no touch is ever due.
         """
         idle = self.idle if record.timeout is None else record.timeout
         interval = min(idle / 10, self._longest_interval)
@@ -68,7 +68,7 @@ class Lifetimes:
         return now // interval != record.accessed_at // interval
 
     def max_age(self, record: Record, now: float) -> int | None:
-        """Return the seconds of a cookie whose session has a timeout of its own, else None."""
+        """Return Max-Age in seconds if the session has a timeout of its own, else None."""
         if record.timeout is None:
             return None
         return max(1, int(self.end_of(record, now) - now))

@@ -1,4 +1,4 @@
-"""Every number of the sessions in one place: the 64 KiB of data, the store deadline, and more."""
+"""All limits of sessions in one place, such as the 64 KiB of data and the store deadline."""
 
 from datetime import timedelta
 
@@ -29,40 +29,40 @@ __all__ = [
 ]
 
 MAXIMUM_DATA = 64 * 1024
-"""Bytes of keys and encoded values that one session may hold."""
+"""The largest size of all keys and encoded values of one session, in bytes."""
 
 LINEAGE_LENGTH = 22
 SHORTEST_SECRET = 22
 LONGEST_SECRET = 128
-"""Characters of the two parts of an id."""
+"""The numbers of characters of the two parts of an id."""
 
 REMEMBERED_TOKENS = 4096
-"""Tokens, and Cookie headers, whose signature was verified and is not verified again."""
+"""The number of tokens, and of Cookie headers, whose verified signature is kept in a cache."""
 
 FOREIGN_TOKENS = 3
-"""Well-formed tokens that none of our keys signed, after which the log says what is wrong."""
+"""After this number of well-formed tokens that none of our keys signed, a warning is logged."""
 
 LONGEST_REMEMBERED_HEADER = 1024
-"""Bytes of a Cookie header that is remembered."""
+"""The longest Cookie header that is kept in the cache, in bytes."""
 
 LONGEST_TOUCH_INTERVAL = 60.0
-"""Seconds after which the use of a session is written down again, at the latest."""
+"""After this number of seconds at the latest, the use of a session is stored again."""
 
 DEADLINE = 1.0
-"""Seconds that one request may wait for its session's store in all."""
+"""The seconds that one request may wait for its session store, all calls together."""
 
 CREATE_ATTEMPTS = 3
 UPDATE_ATTEMPTS = 100
-"""How often a taken id, or a value that another request changed, is tried again."""
+"""How often to try again after a duplicate id, and after another request changed the value."""
 
 LONGEST_SESSION = timedelta(days=3650)
-"""The longest timeout."""
+"""The longest timeout of a session."""
 
 LONGEST_GRACE = timedelta(days=1)
 """The longest time for which an earlier id may still be used."""
 
 MOST_IDS = 32
-"""Different ids of one request that the store is asked for."""
+"""The largest number of different ids in one request that are looked up in the store."""
 
 WORKER_THREADS = 8
-"""Threads in which a blocking store works for an asynchronous manager."""
+"""The number of worker threads that call a blocking store for an asynchronous manager."""

@@ -1,11 +1,11 @@
-"""Locks of the whole process, which are free in a child of a fork."""
+"""Locks that are never left locked in the child process of a fork."""
 
 import os
 import threading
 
 
 def lock_across_forks() -> threading.RLock:
-    """Return a lock that a fork waits for, because the child lacks the thread that holds it."""
+    """Return a lock that a fork acquires first, so that the lock is free in the child process."""
     lock = threading.RLock()
     # Windows has no forks.
     if hasattr(os, "register_at_fork"):

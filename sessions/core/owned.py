@@ -1,4 +1,4 @@
-"""Sessions that belong to no request: a program opens them by their id, and closes them itself."""
+"""Sessions outside of a request: a program opens and closes them itself."""
 
 from collections.abc import Coroutine, Generator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -12,11 +12,14 @@ from sessions.core.state import State
 from sessions.core.token_formats import TokenFormat
 from sessions.errors import SessionError, SessionExpired, SessionNotFound
 
-_UNKNOWN_ID = "no live session has this id (a signed token is not an id: from_token() reads it)"
+_UNKNOWN_ID = (
+    "no live session has this id. Fix: if the text is a signed token and not an id, call"
+    " from_token()"
+)
 
 
 class Enterable(Protocol):
-    """What an asynchronous session can do here."""
+    """An object that `async with` accepts."""
 
     async def __aenter__(self) -> Self: ...
     async def __aexit__(
@@ -31,7 +34,7 @@ A = TypeVar("A", bound=Enterable)
 
 
 class OwnedState(State):
-    """Be the state of a session that no request closes; say so if nobody does."""
+    """The state of a session outside of a request; it warns if the session is never closed."""
 
     def __del__(self) -> None:
         if self.values is not None and not self.closed and (self.doomed or self.has_changes()):
@@ -44,7 +47,7 @@ class OwnedState(State):
 
 
 class Opening(AbstractAsyncContextManager[A]):
-    """A session that is being opened: `await` it, or use it in an `async with`."""
+    """The result of an opening method: `await` it, or use it in an `async with`."""
 
     def __init__(self, opening: Coroutine[Any, Any, A]) -> None:
         self._opening = opening
@@ -68,7 +71,7 @@ class Opening(AbstractAsyncContextManager[A]):
 
 
 def checked_id(id: object, store: object) -> Id:
-    """Return what a store knows of an id; raise SessionNotFound for a text that is not an id."""
+    """Return the id with its key and hash; raise SessionNotFound for a text that is not an id."""
     found = id_in(id, store)
     if found is None:
         raise SessionNotFound(_UNKNOWN_ID)
@@ -76,9 +79,9 @@ def checked_id(id: object, store: object) -> Id:
 
 
 def id_in(text: object, store: object) -> Id | None:
-    """Return what a store knows of an id, None for a text that is not an id.
+    """Return the id with its key and hash, or None for a text that is not an id.
 
-    Raises SessionError where the sessions live in their tokens.
+    Raises SessionError if the container stores its sessions in tokens, without a server.
     """
     if not isinstance(text, str):
         raise TypeError(
@@ -87,17 +90,18 @@ def id_in(text: object, store: object) -> Id | None:
         )
     if isinstance(store, TokenFormat):
         raise SessionError(
-            "no server keeps these sessions, so none can be found or ended by its id. Fix: read a"
-            " session with manager.from_token(token), or give the container a store"
+            "these sessions are stored in their tokens, not on a server, so an id cannot find or"
+            " end them. Fix: read a session with manager.from_token(token), or give the container a"
+            " store"
         )
     return read_id(text) if is_id(text) else None
 
 
 def require_live(state: State) -> None:
-    """Raise SessionNotFound if the id that was asked for is not the id of a live session."""
+    """Raise SessionNotFound, or SessionExpired, if the id has no live session."""
     if state.record is not None:
         return
-    # Nobody is to be warned of what was never given out.
+    # Closed, so that no warning about an unclosed session follows.
     state.closed = True
     ((_, standing, record),) = state.found
     if state.is_damaged or (standing is Standing.UNKNOWN and record is not None):
@@ -106,7 +110,7 @@ def require_live(state: State) -> None:
 
 
 def mapping_of(data: object) -> Mapping[str, Any]:
-    """Return the first values of a session; raise TypeError if they are not a mapping."""
+    """Return the data as a mapping, empty for None; raise TypeError for anything else."""
     if data is not None and not isinstance(data, Mapping):
         raise TypeError(f"create({data!r}) takes a mapping, such as a dict of the first values")
     return data or {}

@@ -1,7 +1,8 @@
-"""What a token without a server holds: the whole record, as bytes with a format version.
+"""Encode a whole record as the bytes in a token, for sessions without a server.
 
 The first byte is the version of the format. The rest is one MessagePack array. Each value is
-encoded as in a store. The seal around these bytes keeps out who would change them.
+encoded as in a store. The token formats sign or encrypt these bytes, so that nobody can change
+them.
 """
 
 import msgspec
@@ -14,9 +15,10 @@ PAYLOAD_VERSION = 1
 
 
 class CarriedId(Id):
-    """Be an id whose record came with it, and the generation of the token.
+    """An id together with its record and its generation, as one token carries them.
 
-    A new id and a sign-out raise the generation, so that earlier tokens can be told from later.
+    A new id and a sign-out raise the generation. So a list of revocations can refuse earlier
+    tokens.
     """
 
     record: Record
@@ -24,7 +26,7 @@ class CarriedId(Id):
 
 
 class Payload(msgspec.Struct, array_like=True, gc=False):
-    """Hold what a token says of its session; times are epoch seconds."""
+    """Hold the fields of a session in a token; times are epoch seconds."""
 
     id: str
     created_at: float
@@ -42,12 +44,12 @@ _decoder = msgspec.msgpack.Decoder(Payload)
 
 
 def generation_of(id: Id) -> int:
-    """Return the generation of the token that carries an id; the first one has none."""
+    """Return the generation of the token that carried the id, 0 for a new id."""
     return id.generation if isinstance(id, CarriedId) else 0
 
 
 def packed(id: Id, record: Record) -> bytes:
-    """Return the bytes of a record; raise UnencodableValue for a user's id that is no Unicode."""
+    """Return the bytes of a record; raise UnencodableValue if the user id is not Unicode text."""
     payload = Payload(
         id.text,
         record.created_at,
@@ -66,9 +68,9 @@ def packed(id: Id, record: Record) -> bytes:
 
 
 def unpacked(data: bytes) -> CarriedId | None:
-    """Return the id with its record, None for bytes that are no payload.
+    """Return the id with its record, or None for other bytes.
 
-    A payload of a newer format has a record of a newer version, which nobody can read.
+    For a newer format, the record has a newer version, so the session counts as unreadable.
     """
     if not data:
         return None
@@ -82,7 +84,7 @@ def unpacked(data: bytes) -> CarriedId | None:
 
 
 def carried(payload: Payload) -> CarriedId:
-    """Return an id with the record of its payload."""
+    """Return the id and the record that a payload describes."""
     id = CarriedId(*read_id(payload.id))
     id.record = Record(
         values=payload.values,
@@ -100,7 +102,7 @@ def carried(payload: Payload) -> CarriedId:
 
 
 def newer(data: bytes, *, by: int) -> CarriedId:
-    """Return what stands for a session of a format that is newer by so many versions."""
+    """Return a placeholder for a session in a newer format, which this release cannot read."""
     text = hash_of(data.hex())
     id = CarriedId(text, text, text)
     id.record = Record(
@@ -117,8 +119,8 @@ def newer(data: bytes, *, by: int) -> CarriedId:
 
 
 def not_unicode(record: Record) -> UnencodableValue:
-    """Return the error for the id of a user that no token can hold."""
+    """Return the error for a user id that is not Unicode text."""
     return UnencodableValue(
-        f"set_user({record.user_id!r}) cannot be saved, for the id is not Unicode text. Fix: give"
-        " an id without lone surrogates"
+        f"set_user({record.user_id!r}) cannot be saved, because the id is not Unicode text. Fix:"
+        " give an id without lone surrogates"
     )

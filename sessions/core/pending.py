@@ -1,4 +1,4 @@
-"""The changes that wait for the next commit of a session, besides its values."""
+"""The changes other than values that the next commit of a session makes."""
 
 from typing import Any, NamedTuple
 
@@ -7,7 +7,7 @@ from sessions.record import UNCHANGED, Unchanged
 
 
 class Pending(NamedTuple):
-    """Hold what the next commit is to change besides values."""
+    """Hold the changes other than values that the next commit makes."""
 
     timeout: float | Unchanged | None = UNCHANGED
     user_id: str | Unchanged | None = UNCHANGED
@@ -18,22 +18,22 @@ class Pending(NamedTuple):
 
     @property
     def is_worth_a_record(self) -> bool:
-        """Return whether a new session without values is to be stored."""
+        """Return whether these changes alone are a reason to store a new session."""
         return isinstance(self.user_id, str) or isinstance(self.timeout, float)
 
     @property
     def is_worth_another_try(self) -> bool:
-        """Return whether the values of a lost commit are worth a second one without the rest."""
+        """Return whether a refused commit is tried again with the values alone."""
         renews = self.next_id is None or self.grace is not None
         return self != NOTHING_PENDING and renews and self.user_id is UNCHANGED
 
     def then(self, **changes: Any) -> "Pending":
-        """Return the same with changes; NOTHING_PENDING itself if nothing is pending then."""
+        """Return a changed copy, or the object NOTHING_PENDING if the copy is equal to it."""
         changed = self._replace(**changes)
         return NOTHING_PENDING if changed == NOTHING_PENDING else changed
 
     def since(self, asked: "Pending") -> "Pending":
-        """Return what has been added since a commit was asked for."""
+        """Return the changes that were added after `asked` was sent in a commit."""
         fields = zip(self._fields, self, asked, strict=True)
         return NOTHING_PENDING.then(**{name: now for name, now, then in fields if now != then})
 

@@ -1,7 +1,9 @@
-"""Where a session lives, as seen by the drivers: what is asked next, and what the answer means.
+"""The interface between the drivers and the decisions about sessions.
 
-A verb with one ask is a pair, `x_ask(state)` and `x_answer(state, answer)`. A verb with several is
-a generator, which yields asks and is sent their answers. Neither calls a store: `driving` does.
+An ask is a store call that the driver shall make. An operation with one ask has two methods,
+`x_ask(state)` and `x_answer(state, answer)`. An operation with several asks is a generator: it
+yields each ask, and the driver sends it the answer. These methods never call a store; the drivers
+in `driving` do.
 """
 
 from abc import ABC, abstractmethod
@@ -17,11 +19,12 @@ from sessions.events import EventKind
 T = TypeVar("T")
 
 Flow = Generator[Ask, Any, T]
-"""The asks of one verb, in order; a store that fails is thrown in as StoreUnavailable."""
+"""The asks of one operation, in order. If the store fails, the driver throws StoreUnavailable
+in."""
 
 
 class Several(Enum):
-    """Say that a generator has more than one ask, or none that is known yet."""
+    """The answer of `close_ask` that the driver must run the generator `finish`."""
 
     SEVERAL = auto()
 
@@ -30,14 +33,14 @@ SEVERAL: Final = Several.SEVERAL
 
 
 class Persistence(ABC):
-    """Decide everything about the sessions of one container."""
+    """Make all decisions about the sessions of one container."""
 
     opens_every_request: bool
-    """Whether to open and close every request, also one that asks for no session."""
+    """Whether to open and close the session of every request, even if no code uses it."""
     revocable: bool = True
-    """Whether a session that has ended is dead for who kept its token, too."""
+    """Whether the token of an ended session stops working, even if a client kept a copy."""
     clock: Callable[[], float]
-    """The present in epoch seconds."""
+    """Return the time now in epoch seconds."""
 
     # What happens in memory
 
@@ -47,11 +50,11 @@ class Persistence(ABC):
 
     @abstractmethod
     def token(self, state: State) -> str:
-        """Return the text that stands for the session at the client."""
+        """Return the text that the client sends to identify the session."""
 
     @abstractmethod
     def go_on(self, state: State) -> None:
-        """Learn that the headers have left, and that the session stays in use."""
+        """Note that the headers were sent, and that the session stays in use."""
 
     @abstractmethod
     def regenerate(self, state: State, grace: timedelta | None) -> None:
@@ -67,15 +70,15 @@ class Persistence(ABC):
 
     @abstractmethod
     def set_timeout(self, state: State, seconds: float | None) -> None:
-        """Give the session an idle timeout of its own, or take it back."""
+        """Give the session an idle timeout of its own; None means the container's timeout."""
 
     @abstractmethod
     def destroy(self, state: State) -> None:
-        """End with the next commit what the request's tokens name, and begin afresh."""
+        """End the sessions of the request's tokens at the next commit, and begin a new session."""
 
     @abstractmethod
     def user_id(self, state: State) -> str | None:
-        """Return who is signed in, this request's own sign-in included."""
+        """Return the id of the user who is signed in, also if this request signed the user in."""
 
     @abstractmethod
     def idle_timeout(self, state: State) -> float:
@@ -83,21 +86,21 @@ class Persistence(ABC):
 
     @abstractmethod
     def expires_at(self, state: State) -> float:
-        """Return when the session ends unless it is used again after this request."""
+        """Return the epoch seconds when the session ends if it is not used after this request."""
 
     # What asks the store
 
     @abstractmethod
     def load_ask(self, state: State) -> Ask | None:
-        """Return the next ask before the session can be used, None once it can."""
+        """Return the next ask that loading needs, or None if the session is loaded."""
 
     @abstractmethod
     def load_answer(self, state: State, answer: object) -> None:
-        """Learn what the store said to the last `load_ask`."""
+        """Process the store's answer to the last `load_ask`."""
 
     @abstractmethod
     def save(self, state: State) -> Flow[None]:
-        """Commit what is to be saved; raise SessionNotFound if the session has ended."""
+        """Commit the unsaved changes; raise SessionNotFound if the session has ended."""
 
     @abstractmethod
     def create(self, state: State) -> Flow[None]:
@@ -105,35 +108,35 @@ class Persistence(ABC):
 
     @abstractmethod
     def reload(self, state: State) -> Flow[None]:
-        """Read what others committed."""
+        """Load the session again, with what other requests committed."""
 
     @abstractmethod
     def update(self, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
-        """Replace one value by what the function makes of it, atomically."""
+        """Replace one value by the result of the function, atomically."""
 
     @abstractmethod
     def take(self, state: State, key: str, default: object) -> Flow[Any]:
-        """Remove one value and return it, to one caller only."""
+        """Remove one value and return it; of several concurrent requests, only one gets it."""
 
     @abstractmethod
     def close_ask(self, state: State, *, failed: bool) -> Ask | Several | None:
-        """Return the one ask that ends the request, SEVERAL for `finish`, or None for no ask."""
+        """Return the only ask that the close needs, None for no ask, or SEVERAL to run `finish`."""
 
     @abstractmethod
     def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
-        """Learn what the store said to `close_ask`."""
+        """Process the store's answer to `close_ask`."""
 
     @abstractmethod
     def finish(self, state: State, *, failed: bool) -> Flow[None]:
-        """Store what a request has changed, at the end of the request."""
+        """Store the changes of a request at its end."""
 
     @abstractmethod
     def give_up(self, state: State) -> Flow[None]:
-        """Discard what was not saved; end what is to end all the same."""
+        """Discard the unsaved changes, but still end sessions and sign-ins that were to end."""
 
     @abstractmethod
     def drop_unbearable(self, state: State) -> None:
-        """Drop what a client could not learn of: a new session, and a new id."""
+        """Drop a new session or a new id, because the response cannot send a cookie."""
 
     @abstractmethod
     def headers(self, state: State) -> Headers:
@@ -141,8 +144,8 @@ class Persistence(ABC):
 
     @abstractmethod
     def check(self, state: State) -> None:
-        """Refuse what cannot be saved, without asking the store."""
+        """Raise if the changes cannot be saved, such as too large ones; call no store."""
 
     @abstractmethod
     def tell(self, events: tuple[tuple[EventKind, str], ...]) -> None:
-        """Tell the listeners what happened."""
+        """Send events to the listeners."""

@@ -1,4 +1,4 @@
-"""Rolling sessions, touches and reloads: asks about a session that is loaded already."""
+"""Reload a session, and store that it was used (a touch); renew its cookie."""
 
 from sessions.core.ids import Id
 from sessions.core.persistence import Flow
@@ -20,11 +20,11 @@ from sessions.record import Record
 
 
 class Refreshing(MemoryVerbs):
-    """Load a session again, and write down its use."""
+    """Reload loaded sessions, store their uses, and end them."""
 
     def __init__(self, rules: Rules, tokens: Tokens) -> None:
         super().__init__(rules, tokens)
-        # Sessions with a timeout of their own have a cookie with an age in any case.
+        # A session with a timeout of its own has a cookie with Max-Age in any case.
         self._renews_any = rules.rolling or tokens.age is not None
         self.standings = TokenStandings(rules.lifetimes, rules.clock)
 
@@ -32,7 +32,7 @@ class Refreshing(MemoryVerbs):
         if state.id is None or state.record is None:
             if state.ended:
                 raise SessionNotFound(
-                    "the session was ended in this request, so there is nothing to do"
+                    "this request ended the session, so there is nothing to reload"
                 )
             if state.standing in STORES_NOTHING or state.gone:
                 raise ended()
@@ -46,7 +46,7 @@ class Refreshing(MemoryVerbs):
                 self.clear_user(state)
 
     def load_again(self, state: State, id: Id) -> Flow[tuple[Standing, Record]]:
-        """Return what the id is worth now, and the record; raise SessionNotFound if it ended."""
+        """Return the id's standing and the record; raise SessionNotFound if the session ended."""
         answer = yield ("load", id.key)
         standing = self.standings.standing(id, answer, state.began_at)
         if standing not in (CURRENT, GRACE) or not isinstance(answer, Record):
@@ -55,10 +55,10 @@ class Refreshing(MemoryVerbs):
         return standing, answer
 
     def confirm(self, state: State) -> Flow[None]:
-        """Send no cookie of a session that another request ended since this one saved it."""
+        """Send no cookie if another request ended the session after this request saved it."""
         id = state.id
         known = [found for found in state.found if id is not None and found[0].key == id.key]
-        # The request's own commit has been a use, so the record as it was loaded decides.
+        # This request's commit has stored a use already, so the record from the load decides.
         renews = any(loaded and self.renews_cookie(state, loaded) for _, _, loaded in known)
         if known and (renews or state.cookie_is_due):
             is_confirmed = yield from self.note_use(state, renews=renews)
@@ -66,7 +66,7 @@ class Refreshing(MemoryVerbs):
                 state.cookie_is_due = False
 
     def note_use(self, state: State, *, renews: bool) -> Flow[bool]:
-        """Write down the use of the session; return whether its id is still the present one."""
+        """Store the use of the session; return whether its id is still the present one."""
         record, id = state.record, state.id
         if record is None or id is None:
             return False
@@ -87,14 +87,14 @@ class Refreshing(MemoryVerbs):
         return True
 
     def unless_it_fails(self, state: State, flow: Flow[None]) -> Flow[None]:
-        """Do what no handler has asked for; tell of a store that fails, and go on."""
+        """Run a flow that no handler asked for; if the store fails, only note an event."""
         try:
             yield from flow
         except StoreUnavailable as error:
             self._tell_of_failure(state, error)
 
     def renews_cookie(self, state: State, record: Record) -> bool:
-        """Return whether the browser needs the cookie again, because its record lives longer."""
+        """Return whether the browser needs the cookie again, with a later expiry."""
         if record.timeout is None and not self._renews_any:
             return False
         if is_for_any_cache(state):
@@ -108,7 +108,7 @@ class Refreshing(MemoryVerbs):
         state.note("gone", detail)
 
     def end(self, state: State) -> Flow[None]:
-        """Delete what is to end; find out whether the client still has a token to clear."""
+        """Delete the sessions that are to end, and decide whether to clear the client's cookie."""
         while state.doomed:
             id = state.doomed[0]
             deleted = yield self.must(state, ("delete", id.key))
@@ -121,7 +121,7 @@ class Refreshing(MemoryVerbs):
             self.done(state)
 
     def _has_ended_before(self, state: State, id: Id) -> Flow[bool]:
-        """Return whether another request has ended the session, and has cleared the cookie."""
+        """Return whether another request ended the session before, and cleared the cookie."""
         for other, standing, _ in state.found:
             if other.key == id.key:
                 return standing is not UNKNOWN
@@ -129,7 +129,7 @@ class Refreshing(MemoryVerbs):
         return self.standings.standing(id, answer, state.began_at) is not UNKNOWN
 
     def must(self, state: State, ask: Ask) -> Ask:
-        """Mark an ask that must not silently be left undone."""
+        """Mark an ask as unfinished, so that the request fails if the store fails."""
         state.is_unfinished = True
         return ask
 
@@ -137,6 +137,6 @@ class Refreshing(MemoryVerbs):
         state.is_unfinished = False
 
     def _tell_of_failure(self, state: State, error: StoreUnavailable) -> None:
-        # The page is ready, and the next request tries again.
+        # The response is ready, so only an event is noted. The next request tries again.
         state.failure, state.is_unfinished, state.creating = None, False, None
         state.note("store_failed", f"the use of a session was not stored: {error}")

@@ -1,8 +1,9 @@
-"""Sessions that live in their tokens, with a list of those that have ended before their time.
+"""Sessions that are stored in their tokens, with a list of revoked tokens in a store.
 
-A token names a family, which is the lineage of its id, and a generation. The list is a store. It
-holds for a family the least generation that still counts, for as long as a token of the family
-could live. It is asked when a session is loaded, and again before a token is sent.
+A token has a family, which is the lineage of its id, and a generation. The list is kept in a store.
+For a family, the list keeps the lowest generation that is still valid. The entry lives as long as a
+token of the family could live. The list is read when a session is loaded, and again before a token
+is sent.
 """
 
 from collections.abc import Mapping
@@ -23,13 +24,13 @@ from sessions.errors import SessionNotFound, StoreUnavailable, UnreadableValue
 from sessions.record import CLOCK_TOLERANCE, Changes, Outcome, Record
 
 ENDED: Final = 2**53
-"""The generation that no token reaches: the whole family has ended."""
+"""The lowest valid generation of an ended family; no token ever has a generation so high."""
 
 _LEAST = "least"
 
 
 class RevocableSessions(StatelessSessions):
-    """Decide about sessions in tokens that a list can end, in every process."""
+    """Make the decisions about sessions in tokens that a list can end."""
 
     revocable = True
 
@@ -44,7 +45,7 @@ class RevocableSessions(StatelessSessions):
         self._begin_family(state)
 
     def _begin_family(self, state: State) -> None:
-        """Let a sign-in begin a new family, which no earlier token can end."""
+        """Give a sign-in a new family, so that an earlier token cannot end it."""
         if state.record is not None and isinstance(state.pending.user_id, str):
             state.pending = state.pending.then(next_id=new_id(self.gen_id))
 
@@ -66,7 +67,7 @@ class RevocableSessions(StatelessSessions):
 
     def load_answer(self, state: State, answer: object) -> None:
         if state.values is not None:
-            # destroy() was called meanwhile.
+            # destroy() was called in the meantime.
             return
         id = (state.ids or ())[len(state.found)]
         standing = self._judged(state, id, answer)
@@ -74,9 +75,12 @@ class RevocableSessions(StatelessSessions):
         state.found = (*state.found, (id, standing, record))
 
     def _judged(self, state: State, id: Id, answer: object) -> Standing:
-        """Return what a token of a good age is worth, by what the list says of its family."""
+        """Return the standing of an unexpired token, from the list's entry for its family."""
         if isinstance(answer, Exception):
-            state.note("unreadable", f"what the list of revocations says of a session: {answer}")
+            state.note(
+                "unreadable",
+                f"the entry of a session in the list of revocations cannot be read: {answer}",
+            )
             return UNKNOWN
         if not isinstance(answer, Record) or generation_of(id) >= _least(answer):
             return CURRENT
@@ -97,7 +101,7 @@ class RevocableSessions(StatelessSessions):
 
     def reload(self, state: State) -> Flow[None]:
         if state.record is None and state.ended:
-            raise SessionNotFound("the session was ended in this request; nothing is left")
+            raise SessionNotFound("this request ended the session, so there is nothing to reload")
         if state.gone or state.standing in STORES_NOTHING:
             raise ended()
         if not (yield from self._still_lives(state)):
@@ -152,14 +156,14 @@ class RevocableSessions(StatelessSessions):
             yield from self._renew_if_living(state, record)
 
     def _keep(self, state: State, difference: Difference, *, is_wanted: bool = False) -> Flow[None]:
-        """Send what the request made of the session, if the list lets it."""
+        """Send the changed session in a new token, if the list allows it."""
         sealed = self.prepared(state, difference, is_wanted=is_wanted)
         if sealed is None:
             return
         generation = state.generation
         is_allowed = yield from self._allowed(state, sealed)
         if state.generation != generation:
-            # This request has ended or left the session meanwhile.
+            # This request has ended or left the session in the meantime.
             return
         if is_allowed:
             self.take_up(state, sealed)
@@ -168,7 +172,7 @@ class RevocableSessions(StatelessSessions):
             yield from self._too_late(state)
 
     def _allowed(self, state: State, sealed: Sealed) -> Flow[bool]:
-        """Return whether the session lives; end earlier tokens if the new one replaces them."""
+        """Return whether the session lives; end earlier tokens if the new token replaces them."""
         id = state.id
         if state.record is None or id is None:
             return True
@@ -188,18 +192,18 @@ class RevocableSessions(StatelessSessions):
         return self._judged(state, id, answer) is CURRENT
 
     def _too_late(self, state: State) -> Flow[None]:
-        """Do what a commit that came too late still has to do."""
+        """Handle a commit that came too late: sign the user out if the request asked for it."""
         signs_out, id = state.pending.user_id is None, state.id
         self._lose(state)
         if signs_out and id is not None:
-            # Nobody is signed in any more, which is what was asked for.
+            # The sign-out that the request asked for has happened.
             self.doom(state, id)
             yield from self._end_all(state)
             state.begin(None, None, FRESH)
             state.ended, state.signs_out = True, False
 
     def _confirm(self, state: State) -> Flow[None]:
-        """Send no token of a session that another request has ended since this one saved it."""
+        """Mark the session as gone if another request ended it after this request saved it."""
         id = state.id
         is_known = any(id is not None and found[0].key == id.key for found in state.found)
         if is_known and not (yield from self._still_lives(state)):
@@ -209,9 +213,9 @@ class RevocableSessions(StatelessSessions):
         try:
             lives = yield from self._still_lives(state)
         except StoreUnavailable as error:
-            # The page is ready, and the next request tries again.
+            # The response is ready, so only an event is noted. The next request tries again.
             state.failure = None
-            state.note("store_failed", f"the use of a session was not written down: {error}")
+            state.note("store_failed", f"the use of a session was not stored: {error}")
             return
         if lives:
             self.renew(state, record)
@@ -220,24 +224,27 @@ class RevocableSessions(StatelessSessions):
 
     def _lose(self, state: State) -> None:
         state.gone, state.cookie_is_due = True, False
-        state.note("gone", "what was written is lost, for the session ended or its id changed")
+        state.note(
+            "gone",
+            "changes were dropped, because the session ended or its id changed in the meantime",
+        )
 
     def _end_all(self, state: State) -> Flow[None]:
-        """End the families of what is to end."""
+        """End the families of the sessions that are to end."""
         while state.doomed:
             id = state.doomed[0]
             was_alive = self.token_standing(state, id) is CURRENT
             if (yield from self._raise(id, ENDED, forced=True)) or not was_alive:
-                # Else another request has ended it, and has cleared the cookie.
+                # In the other case, another request ended it and cleared the cookie.
                 state.clear_is_due = True
                 if was_alive:
                     state.note("destroyed", "this request ended it")
             state.doomed = state.doomed[1:]
 
     def _raise(self, id: Id, least: int, *, forced: bool) -> Flow[bool]:
-        """Let no earlier generation of a family count; return whether this request did that.
+        """Raise the lowest valid generation of a family; return whether this request raised it.
 
-        Unless it is forced, only a generation that still counts can do it.
+        Unless it is forced, only a generation that is still valid may raise it.
         """
         key = mark_key(id)
         for _ in range(UPDATE_ATTEMPTS):
@@ -253,14 +260,14 @@ class RevocableSessions(StatelessSessions):
             if (yield ("commit", key, _raised(answer, mark))) is Outcome.APPLIED:
                 return True
         raise StoreUnavailable(
-            f"a session could not be ended, for {UPDATE_ATTEMPTS} other requests were faster; ask"
-            " again"
+            "a session could not be ended, because other requests changed its entry in the list"
+            f" {UPDATE_ATTEMPTS} times in a row. Fix: send the request again"
         )
 
     def _mark(self, id: Id, least: int) -> Record:
-        """Return an entry of the list, which outlives each token of its family."""
+        """Return an entry of the list, which expires later than every token of its family."""
         now = self.clock()
-        # The server that made the token may have had a clock that was ahead.
+        # The clock of the server that made the token may have been ahead.
         youngest = max(now, id.record.created_at) if isinstance(id, CarriedId) else now
         return Record(
             values={_LEAST: codec.encode(least)},
@@ -274,12 +281,12 @@ class RevocableSessions(StatelessSessions):
 
 
 def mark_key(id: Id) -> str:
-    """Return the key under which the list knows the family of an id."""
+    """Return the key of the list's entry for the family of an id."""
     return hash_of(f"family:{id.key}")
 
 
 def _least(mark: Record) -> int:
-    """Return the least generation that counts; of a damaged entry, none does."""
+    """Return the lowest valid generation; for a damaged entry, no generation is valid."""
     try:
         least = codec.decode(mark.values.get(_LEAST, b""))
     except UnreadableValue:

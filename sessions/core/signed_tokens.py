@@ -1,4 +1,4 @@
-"""Tokens that everybody can read, and only we can make: the record and its signature."""
+"""Signed tokens: the record, which everybody can read, and its signature."""
 
 import hmac
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from sessions.record import Record
 
 
 class SignedSealer(Sealer):
-    """Sign with HMAC-SHA256; the name of the sessions is part of the key."""
+    """Sign tokens with HMAC-SHA256; the name of the sessions is part of the key."""
 
     def __init__(self, keys: Sequence[str | bytes], name: str) -> None:
         purpose = f"signed session token:{name}"

@@ -1,9 +1,9 @@
-"""The keys of sessions, newest first, and the tokens that they sign.
+"""Sign ids of sessions, and verify the tokens; check and derive the keys.
 
-The only place that knows itsdangerous: a token is what its `Signer` with an HMAC-derived key and
-SHA-256 makes. Its own list of keys is oldest first, it derives the key anew for each token, and it
-accepts several spellings of one signature; so keys are derived here once, and signatures are
-compared as text.
+Only this module uses itsdangerous. A token equals the output of `Signer` with an HMAC-derived key
+and SHA-256. `Signer` itself only derives the keys, for two reasons. It would derive the key again
+for each token, and it accepts several texts for one signature. Here a key is derived once, and
+signatures are compared as text. Keys are given newest first.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ _TOKEN = re.compile(
 
 
 class Signature:
-    """Sign with HMAC-SHA256, with the two blocks of the key hashed once. Source: RFC 2104, 4."""
+    """Sign texts with HMAC-SHA256, and hash the key only once. Source: RFC 2104, 4."""
 
     def __init__(self, key: bytes) -> None:
         block = key.ljust(hashlib.sha256().block_size, b"\0")
@@ -39,7 +39,7 @@ class Signature:
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
     def of(self, id: str) -> bytes:
-        """Return the signature's one spelling: base64url without padding (RFC 4648)."""
+        """Return the signature of the text as base64url without padding (RFC 4648)."""
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(id.encode())
         outer.update(inner.digest())
@@ -47,21 +47,21 @@ class Signature:
 
 
 class IdSigner:
-    """Sign ids, and recognize the tokens that are ours.
+    """Sign ids, and verify the signatures of tokens.
 
-    `purpose` keeps tokens of another name, use or application apart although the keys are the same.
+    Tokens for another `purpose` are refused, even if they were signed with the same keys.
     """
 
     def __init__(self, keys: Sequence[str | bytes], *, purpose: str) -> None:
         self._signatures = tuple(Signature(derived_key(key, purpose)) for key in keys)
         self._newest = self._signatures[0]
-        # A browser sends the same token again and again: the last ones need no second look.
+        # A browser sends the same token in each request, so the last results are kept in a cache.
         self.unsign: Callable[[str], Id | None] = lru_cache(REMEMBERED_TOKENS)(self._unsign)
-        """Return the id of a token that one of the keys has signed; tokens are not longer than
-        LONGEST_TOKEN."""
+        """Return the id of a token, or None if none of the keys signed it. Give no token that is
+        longer than LONGEST_TOKEN."""
 
     def sign(self, id: str) -> str:
-        """Return the token that carries the id, signed by the newest key."""
+        """Return the token of the id, signed with the newest key."""
         return f"{id}.{self._newest.of(id).decode()}"
 
     def _unsign(self, token: str) -> Id | None:
@@ -77,12 +77,12 @@ class IdSigner:
 
 
 def is_well_formed(token: str) -> bool:
-    """Return whether a token has the form of our tokens, with any signature."""
+    """Return whether a text has the form of our tokens; the signature is not verified."""
     return len(token) <= LONGEST_TOKEN and _TOKEN.fullmatch(token) is not None
 
 
 def key_problem(key: object, position: int) -> str | None:
-    """Say what makes the key unfit, without showing it."""
+    """Return what is wrong with the key, or None; the text does not show the key."""
     where = f"keys[{position}]"
     remedy = "make one with `framework secret` or secrets.token_urlsafe(32)"
     if not isinstance(key, str | bytes):
@@ -105,6 +105,6 @@ def key_problem(key: object, position: int) -> str | None:
 
 
 def derived_key(key: str | bytes, purpose: str) -> bytes:
-    """Derive the key for the purpose."""
+    """Return a key that is derived from this key for one purpose."""
     signer = Signer(key, salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256)
     return signer.derive_key()

@@ -1,4 +1,4 @@
-"""Whether the token of a request is current, in grace, past or unknown."""
+"""Decide whether the id of a request is current, in grace, past or unknown."""
 
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
@@ -10,18 +10,18 @@ from sessions.record import FORMAT_VERSION, Ended, Record
 
 
 class Standing(Enum):
-    """Say what the token of a request is worth."""
+    """What the ids of a request, together, may do: read, write, or nothing."""
 
     FRESH = auto()
-    """There is no token, or none that counts."""
+    """The request has no valid token."""
     CURRENT = auto()
-    """It is the present id of a live session."""
+    """The id is the present id of a live session."""
     GRACE = auto()
-    """It is an earlier id of a live session that may still be used."""
+    """The id is an earlier id of a live session, and its grace time is not over."""
     PAST = auto()
-    """It was an id of a session until a moment ago: it reads and stores nothing."""
+    """The id belonged to a session until a moment ago: the request reads and stores nothing."""
     AMBIGUOUS = auto()
-    """The request has ids of several live sessions: none is used, and nothing is stored."""
+    """The request has ids of several live sessions: the request reads and stores nothing."""
     UNKNOWN = auto()
     """No session has this id, or it lost the id long ago: the request begins a new session."""
 
@@ -34,7 +34,7 @@ _UNKNOWN = Standing.UNKNOWN
 
 
 class TokenStandings:
-    """Say what ids are worth to the requests of one container."""
+    """Find the standing of ids, for the sessions of one container."""
 
     def __init__(self, lifetimes: Lifetimes, clock: Callable[[], float]) -> None:
         self._idle = lifetimes.idle
@@ -42,15 +42,15 @@ class TokenStandings:
         self._clock = clock
 
     def standing(self, id: Id, answer: object, began_at: float) -> Standing:
-        """Return what the id is worth to a request that began at this time.
+        """Return the standing of the id for a request that began at this time.
 
-        `answer` is what the store said to a load; an exception stands for a damaged record.
+        `answer` is the store's answer to a load; an exception means a damaged record.
         """
         if isinstance(answer, Record):
             now = self._clock()
             idle = self._idle if answer.timeout is None else answer.timeout
-            # Its time may be over by the settings of today. One that a wrong clock has set ahead
-            # counts as now, which lies within both timeouts, and so does the time ahead.
+            # The timeouts of the settings may be shorter than when the record was written. A time
+            # in the future comes from a wrong clock and counts as now, so it passes these checks.
             is_live = (
                 now < answer.expires_at
                 and now < answer.accessed_at + idle
@@ -71,14 +71,17 @@ class TokenStandings:
 
 
 def damage_of(answer: object) -> str | None:
-    """Return why nobody can read what the store has, None if that is not so."""
+    """Return why the stored record cannot be read, or None if it can be read."""
     if isinstance(answer, Record) and answer.version > FORMAT_VERSION:
-        return f"its record has format {answer.version}, this release knows {FORMAT_VERSION}"
+        return (
+            f"its record has format {answer.version}, but this release reads formats up to"
+            f" {FORMAT_VERSION}"
+        )
     return f"{answer}" if isinstance(answer, Exception) else None
 
 
 def live_ones(found: Iterable[Found]) -> list[Found]:
-    """Return the live sessions, each one once, by its present id if the request has it."""
+    """Return each live session once, with its present id if the request has this id."""
     live: dict[str, Found] = {}
     for one in found:
         id, standing, _ = one

@@ -1,7 +1,7 @@
-"""What one request knows of a session: its id, its record, its values and what is to change.
+"""The state of a session in one request: its id, record, values and unsaved changes.
 
-Pure: no store, no lock, no gateway. Faces (`sessions.session`) show it to users, `stored` decides
-about it, `driving` asks the store for it.
+This module calls no store, takes no lock and knows no gateway. The classes in `sessions.session`
+show the state to users, `stored` makes the decisions, and `driving` calls the store.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,14 +36,14 @@ Difference = tuple[dict[str, bytes], frozenset[str]]
 
 
 class Encoded(Enum):
-    """Stand for a stored value that nobody has asked for yet."""
+    """A placeholder for a stored value that is not decoded yet."""
 
     ENCODED = auto()
 
 
 ENCODED: Final = Encoded.ENCODED
 MISSING: Final = object()
-"""Stands for a value that is not there."""
+"""A placeholder for a missing value."""
 
 _NO_VALUES: Mapping[str, bytes] = MappingProxyType({})
 pack = codec.pack
@@ -53,7 +53,7 @@ _IMMUTABLE = codec.IMMUTABLE
 
 
 class Unsaved(NamedTuple):
-    """Hold the changes of a session, and the stored values that it had then."""
+    """Hold the unsaved changes of a session, and the stored values at the same moment."""
 
     changed: Mapping[str, bytes]
     removed: frozenset[str]
@@ -62,23 +62,23 @@ class Unsaved(NamedTuple):
 
 
 class State(msgspec.Struct, eq=False):
-    """Hold what one request knows of its session.
+    """Hold the state of a session in one request.
 
-    A Struct, so that to open a session costs next to nothing.
+    This is a msgspec Struct, because it is made in each request and a Struct is fast to make.
     """
 
     head: Any
     began_at: float
     turn: Any
 
-    # What the request brought: `ids` is None until the tokens have been looked at.
+    # From the request: `ids` is None until the tokens are read.
     ids: tuple[Id, ...] | None = None
     found: tuple[Found, ...] = ()
     transport: Any = None
     is_obstructed: bool = False
     standing: Standing = Standing.FRESH
 
-    # What is known of the session: `base` holds the values as the store has them.
+    # About the session: `base` holds the encoded values as the store has them.
     id: Id | None = None
     record: Record | None = None
     base: Mapping[str, bytes] = _NO_VALUES
@@ -87,10 +87,10 @@ class State(msgspec.Struct, eq=False):
     started_at: float = 0.0
     generation: int = 0
     creating: Id | None = None
-    # What is to be sent of a session that lives in its token.
+    # The new token of a session that is stored in its token.
     token: str | None = None
 
-    # What is to be done.
+    # Changes for the next commit, and sessions to end.
     pending: Pending = NOTHING_PENDING
     doomed: tuple[Id, ...] = ()
     replaceable: tuple[Id, ...] = ()
@@ -99,7 +99,7 @@ class State(msgspec.Struct, eq=False):
     signs_out: bool = False
     applied: tuple[Changes, ...] = ()
 
-    # What happened.
+    # What has happened in this request.
     accessed: bool = False
     saved: bool = False
     written: bool = False
@@ -108,14 +108,14 @@ class State(msgspec.Struct, eq=False):
     closed: bool = False
     headers: Headers | None = None
     headers_left: bool = False
-    # The headers of the response, as far as the edge has told them.
+    # The headers of the response, if the edge has set them here.
     answer: Headers | None = None
     cookie_is_due: bool = False
     clear_is_due: bool = False
     events: tuple[tuple[EventKind, str], ...] = ()
     after_reload: tuple[Callable[[], None], ...] = ()
 
-    # What the store has cost and refused so far.
+    # The time that the store took so far, and its last failure.
     spent: float = 0.0
     failure: Exception | None = None
     is_unfinished: bool = False
@@ -129,20 +129,20 @@ class State(msgspec.Struct, eq=False):
 
     @property
     def has_tokens(self) -> bool:
-        """Return whether the request carries anything in the place of a token."""
+        """Return whether the request has any text where a token is expected, valid or not."""
         return self.transport is not None
 
     @property
     def is_past(self) -> bool:
-        """Return whether the request's id was a session's until a moment ago."""
+        """Return whether the id of the request belonged to a session until a moment ago."""
         return self.standing is Standing.PAST
 
     # The session's beginning
 
     def begin(self, id: Id | None, record: Record | None, standing: Standing) -> None:
-        """Begin with a stored record, or afresh."""
+        """Begin with a stored record, or with a new session if the record is None."""
         self.id, self.record, self.standing = id, record, standing
-        # What is asked for the session of before is not learnt of this one.
+        # An answer to an ask for the previous session must not change this one.
         self.generation += 1
         self.applied = ()
         self.pending = NOTHING_PENDING
@@ -155,7 +155,7 @@ class State(msgspec.Struct, eq=False):
             self.values = dict.fromkeys(record.values, ENCODED)
 
     def begin_as_loaded(self) -> None:
-        """Discard the unsaved changes, except those that end the session or its sign-in."""
+        """Discard the unsaved changes, except a sign-out."""
         if self.values is None:
             return
         if self.left is not None and self.record is None:
@@ -167,13 +167,13 @@ class State(msgspec.Struct, eq=False):
         self.sign_out_again()
 
     def sign_out_again(self) -> None:
-        """Note once more the sign-out that nothing undoes."""
+        """Note the sign-out again, because an error of the request does not undo it."""
         if self.signs_out and self.values is not None:
             self.pending = Pending(user_id=None)
             self.values.pop(USER_DATA, None)
 
     def take_record(self, id: Id, record: Record) -> None:
-        """Take a new record as what the store has now."""
+        """Note that the store has this record now."""
         self.id, self.record, self.base = id, record, record.values
         self.started_at = record.created_at
         self.standing = Standing.CURRENT
@@ -181,7 +181,7 @@ class State(msgspec.Struct, eq=False):
         self.saved = self.written = True
 
     def learn(self, changes: Changes) -> None:
-        """Learn that changes were applied, from what they carried."""
+        """Note that the store applied these changes."""
         base = {**({} if changes.clear else self.base), **changes.set}
         for key in changes.removed:
             base.pop(key, None)
@@ -192,7 +192,7 @@ class State(msgspec.Struct, eq=False):
         self.saved = self.written = True
 
     def latest_record(self) -> Record | None:
-        """Return the record with what this request has committed."""
+        """Return the record together with the commits of this request."""
         record = self.record
         for changes in self.applied:
             if record is not None:
@@ -212,7 +212,7 @@ class State(msgspec.Struct, eq=False):
         self.values[key] = value
 
     def know(self, key: str, value: bytes | None) -> None:
-        """Take one value as what the store has, unless this request has set another one since."""
+        """Note the stored value of one key; keep a newer value that this request has set."""
         values = self.values if self.values is not None else {}
         is_kept = key in values and self._is_own(key, values[key])
         base = {**self.base}
@@ -231,22 +231,22 @@ class State(msgspec.Struct, eq=False):
     def changes(self) -> Difference:
         """Return the values whose encodings differ from the stored ones, and the removed keys.
 
-        Raises UnencodableValue with the key's name.
+        Raises UnencodableValue, which names the key.
         """
         values = self.values
         if values is None:
             return {}, _NOTHING
         base, assigned = {} if self.pending.clear else self.base, self.assigned
         changed = {}
-        # A copy, for another thread of the request may set a key meanwhile.
+        # This is a copy, because another thread of the request may set a key during the loop.
         values = values.copy()
         for key, value in values.items():
             if value is ENCODED:
                 continue
-            # A value that cannot change in place is as it was unless somebody has set it.
+            # A value of an immutable type is unchanged unless its key was assigned.
             if (assigned is None or key not in assigned) and type(value) in _IMMUTABLE:
                 continue
-            # Most values are small numbers, under plain keys.
+            # This is a fast path: many values are small numbers with ASCII keys.
             if type(value) is int and -SMALL < value < SMALL and key.isascii():
                 encoded = pack(value)
             else:
@@ -266,7 +266,7 @@ class State(msgspec.Struct, eq=False):
         return bool(changed or removed or self.pending is not NOTHING_PENDING)
 
     def leave(self) -> None:
-        """Begin a session of its own with what this request itself has set."""
+        """Begin a new session with the values that this request itself has set."""
         values = (self.values or {}).copy()
         own = {key: value for key, value in values.items() if self._is_own(key, value)}
         self.note_left()
@@ -274,12 +274,12 @@ class State(msgspec.Struct, eq=False):
         self.values, self.assigned = own, set(own)
 
     def note_left(self) -> None:
-        """Remember the session that this request leaves, to which it returns if it fails."""
+        """Remember the session that this request leaves, to restore it if the request fails."""
         if self.record is not None or self.standing in (Standing.PAST, Standing.AMBIGUOUS):
             self.left = (self.id, self.record, self.standing)
 
     def begin_undamaged(self, error: UnreadableValue) -> None:
-        """Begin a new session, because a stored value cannot be read; own changes stay."""
+        """Begin a new session after an unreadable stored value; keep the request's changes."""
         self.note("unreadable", f"{error}")
         damaged, pending = self.id, self.pending
         self.leave()
@@ -294,11 +294,11 @@ class State(msgspec.Struct, eq=False):
         self.pending = NOTHING_PENDING.then(timeout=pending.timeout, user_id=user_id)
 
     def unsaved(self) -> Unsaved:
-        """Return what differs from what is stored."""
+        """Return the unsaved changes and the stored values."""
         return Unsaved(*self.changes(), stored=self.base, pending=self.pending)
 
     def change_again(self, unsaved: Unsaved) -> None:
-        """Restore discarded changes, except values that were stored in the meantime."""
+        """Restore discarded changes, except where another request changed the value since."""
         values = self.values if self.values is not None else {}
         assigned = set(self.assigned or ())
         for key in (*unsaved.changed, *unsaved.removed):
@@ -312,17 +312,17 @@ class State(msgspec.Struct, eq=False):
     # What is told
 
     def note(self, kind: EventKind, detail: str) -> None:
-        """Keep an event until the listeners receive it."""
+        """Keep an event until it is sent to the listeners."""
         self.events = (*self.events, (kind, detail))
 
     def note_obstacle(self, obstacle: tuple[EventKind, str]) -> None:
-        """Tell once why the client can have no session."""
+        """Note an event, once, that says why the client can have no session."""
         if not self.is_obstructed:
             self.is_obstructed = True
             self.note(*obstacle)
 
     def check_open(self) -> None:
-        """Refuse a use that comes too late."""
+        """Raise SessionClosed if the session is closed."""
         if self.closed:
             raise SessionClosed(CLOSED)
 
@@ -341,9 +341,8 @@ class State(msgspec.Struct, eq=False):
 
 
 HEADERS_LEFT = (
-    "the headers of the handshake have left, so the client cannot receive another id. Fix: do this"
-    " before"
-    " the connection is accepted"
+    "the headers of the handshake were sent already, so the client cannot receive another id. Fix:"
+    " do this before you accept the connection"
 )
 CLOSED = (
     "the session is closed: the headers of its response have left, or your code closed it. Fix:"
@@ -359,11 +358,11 @@ def check_size(
     changed: Mapping[str, bytes],
     removed: frozenset[str] = frozenset(),
 ) -> None:
-    """Refuse a commit that makes the session too large, naming its biggest value."""
+    """Raise SessionTooLarge if the commit makes the session too large."""
     most = 0
     for values in (before, changed):
         for key, value in values.items():
-            # A character has at most four bytes.
+            # This is an upper limit: a character has at most four bytes.
             most += 4 * len(key) + len(value)
     if most > MAXIMUM_DATA:
         _check_exactly(before, changed, removed)
@@ -376,15 +375,14 @@ def _check_exactly(
     for key in removed:
         values.pop(key, None)
     size = _size(values)
-    # A session that is too large already may still shrink.
+    # If the session is too large already, a commit that makes it smaller is allowed.
     if size <= MAXIMUM_DATA or size < _size(before):
         return
     biggest = max(values, key=lambda key: len(values[key]))
     raise SessionTooLarge(
-        f"the session would have {size} bytes, but {MAXIMUM_DATA} are allowed. The biggest value"
-        " is "
-        f"session[{biggest!r}] with {len(values[biggest])} bytes. Fix: store this value"
-        " elsewhere, for example in a database, and its key in the session"
+        f"the session would have {size} bytes, but {MAXIMUM_DATA} are allowed. The biggest value is"
+        f" session[{biggest!r}] with {len(values[biggest])} bytes. Fix: store this value elsewhere,"
+        " for example in a database, and its key in the session"
     )
 
 

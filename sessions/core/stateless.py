@@ -1,7 +1,7 @@
-"""Sessions that live in their tokens: every decision about them.
+"""Sessions that are stored in their tokens: all decisions about them.
 
-A commit makes a new record and seals it into a new token, which the answer carries. Nothing is
-asked of a store, and nothing is known of other requests: the latest answer wins.
+A commit makes a new record and a new token, which the response sends. No store is called, so a
+request knows nothing of other requests. The token that the client receives last wins.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ from sessions.record import Record
 
 
 class Sealed(NamedTuple):
-    """Hold what a commit makes of a session, and the changes that it carries."""
+    """Hold the result of a commit: the id, the record, the token, and the changes in it."""
 
     id: Id
     record: Record
@@ -52,7 +52,7 @@ class Sealed(NamedTuple):
 
 
 class StatelessSessions(MemoryVerbs):
-    """Decide about the sessions of one container, which live in their tokens."""
+    """Make the decisions about sessions that are stored in their tokens."""
 
     revocable = False
 
@@ -68,7 +68,7 @@ class StatelessSessions(MemoryVerbs):
         return id_of(state, self.gen_id)
 
     def regenerate(self, state: State, grace: timedelta | None) -> None:
-        # Nobody can tell an earlier token, so it needs no grace.
+        # An earlier token works until it expires in any case, so grace changes nothing.
         super().regenerate(state, None)
 
     def token(self, state: State) -> str:
@@ -79,7 +79,7 @@ class StatelessSessions(MemoryVerbs):
         return state.token or self._carrying.seal(state.id, state.record)
 
     def go_on(self, state: State) -> None:
-        """Let nothing be written any more: no answer will carry another token."""
+        """Close the session for writes, because no response can send a new token."""
         state.headers_left = True
         state.closed = self.load_ask(state) is None
 
@@ -91,10 +91,10 @@ class StatelessSessions(MemoryVerbs):
         return None
 
     def load_answer(self, state: State, answer: object) -> None:
-        """Learn nothing, for nothing is asked."""
+        """Do nothing, because no ask is ever made."""
 
     def _begin(self, state: State, ids: tuple[Id, ...]) -> None:
-        """Begin with the one live session of the request, or afresh."""
+        """Begin with the only live session of the request, or with a new session."""
         if len(ids) > MOST_IDS:
             state.note("rejected", f"{len(ids)} different sessions of ours in one request")
             state.started_at, state.replaceable = self.clock(), ids
@@ -105,7 +105,7 @@ class StatelessSessions(MemoryVerbs):
         self.begin_found(state)
 
     def find(self, state: State, id: Id) -> None:
-        """Note what an id of the request is worth by its token alone."""
+        """Note the standing of an id from the request, from its token alone."""
         standing = self.token_standing(state, id)
         record = id.record if isinstance(id, CarriedId) else None
         state.found = (*state.found, (id, standing, record))
@@ -114,12 +114,12 @@ class StatelessSessions(MemoryVerbs):
             state.is_damaged = True
 
     def token_standing(self, state: State, id: Id) -> Standing:
-        """Return what an id is worth by the record that came with it."""
+        """Return the standing of an id, from the record in its token."""
         record = id.record if isinstance(id, CarriedId) else None
         return self._standings.standing(id, record, state.began_at)
 
     def begin_found(self, state: State) -> None:
-        """Begin with what was found."""
+        """Begin with the only live session that was found, or with a new session."""
         live = live_ones(state.found)
         if len(live) == 1:
             id, standing, record = live[0]
@@ -146,11 +146,11 @@ class StatelessSessions(MemoryVerbs):
             return
         if state.standing in STORES_NOTHING:
             raise SessionNotFound(
-                "the request brings several sessions of ours, so nothing is saved. Fix: call"
+                "the request has several sessions, so nothing is saved. Fix: call"
                 " session.destroy(), which ends all of them"
             )
         self._commit(state, state.changes())
-        # There is nothing to ask, but a verb is a generator.
+        # This yields no ask, and makes the method a generator.
         yield from ()
 
     def create(self, state: State) -> Flow[None]:
@@ -159,7 +159,7 @@ class StatelessSessions(MemoryVerbs):
 
     def reload(self, state: State) -> Flow[None]:
         if state.record is None and state.ended:
-            raise SessionNotFound("the session was ended in this request; nothing is left")
+            raise SessionNotFound("this request ended the session, so there is nothing to reload")
         state.begin(state.id, state.record, state.standing)
         state.sign_out_again()
         yield from ()
@@ -191,7 +191,7 @@ class StatelessSessions(MemoryVerbs):
         return None
 
     def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
-        """Learn nothing, for nothing is asked."""
+        """Do nothing, because no ask is ever made."""
 
     def finish(self, state: State, *, failed: bool) -> Flow[None]:
         self.close_ask(state, failed=failed)
@@ -205,7 +205,7 @@ class StatelessSessions(MemoryVerbs):
     def drop_unbearable(self, state: State) -> None:
         if state.values is not None and self.has_changes(state):
             state.begin_as_loaded()
-            state.note("gone", "changes were not saved, for no answer brings the new token")
+            state.note("gone", "changes were not saved, because no response can send the new token")
 
     def headers(self, state: State) -> Headers:
         if not (state.cookie_is_due or state.clear_is_due):
@@ -223,7 +223,7 @@ class StatelessSessions(MemoryVerbs):
     def _finish_changed(self, state: State) -> None:
         if state.standing in STORES_NOTHING:
             state.gone = True
-            state.note("gone", "a write was dropped, for the request brings several sessions")
+            state.note("gone", "a write was dropped, because the request has several sessions")
         else:
             self._commit(state, state.changes())
 
@@ -238,14 +238,14 @@ class StatelessSessions(MemoryVerbs):
             self.renew(state, record)
 
     def use_is_due(self, state: State, record: Record) -> bool:
-        """Return whether the answer is to carry a token only because the session was used."""
+        """Return whether the response sends a new token only to note the use of the session."""
         if is_for_any_cache(state):
             return False
         rules = self.rules
         return rules.rolling or rules.resave or self.lifetimes.touch_is_due(record, self.clock())
 
     def renew(self, state: State, record: Record) -> None:
-        """Send the session as it is, with the time of this use."""
+        """Send a new token of the unchanged session, with the time of this use."""
         now, id = self.clock(), state.id
         if id is not None:
             used = record.touched(self.lifetimes.end_of(record, now), now, now)
@@ -259,9 +259,9 @@ class StatelessSessions(MemoryVerbs):
     def prepared(
         self, state: State, difference: Difference, *, is_wanted: bool = False
     ) -> Sealed | None:
-        """Seal what the request made of the session, None if it is not worth a token.
+        """Return the changed session and its token, or None if there is nothing to store.
 
-        Raises SessionTooLarge. The session stays as it is.
+        Raises SessionTooLarge. This method does not change the state.
         """
         if state.record is None:
             is_wanted = is_wanted or bool(difference[0]) or state.pending.is_worth_a_record
@@ -272,7 +272,7 @@ class StatelessSessions(MemoryVerbs):
         return self._sealed(state, difference)
 
     def take_up(self, state: State, sealed: Sealed) -> None:
-        """Take what was sealed as the session, and send it."""
+        """Note that the commit is the present session, and send its token."""
         if state.record is None:
             state.note("created", "its first value was saved")
         elif sealed.asked.next_id is not None:
@@ -308,10 +308,10 @@ class StatelessSessions(MemoryVerbs):
         return self.lifetimes.max_age(record, record.accessed_at)
 
     def _end_doomed(self, state: State) -> None:
-        """Take away from the client what is to end; nothing else can be done."""
+        """Clear the client's tokens of the sessions to end; a copied token stays valid."""
         for id in state.doomed:
             if self.token_standing(state, id) is CURRENT:
-                state.note("destroyed", "this request took its token away from the client")
+                state.note("destroyed", "this request cleared its token at the client")
             state.clear_is_due = True
         state.doomed = ()
 
@@ -329,9 +329,9 @@ def _carrying(state: State, id: Id, record: Record) -> CarriedId:
 
 def _refuse(verb: str) -> NoReturn:
     raise SessionError(
-        f"session.{verb} cannot be kept apart from other requests, for the session lives in its"
-        " token, and no server knows which request came first. Fix: give the container a store,"
-        " such as SQLiteStore, or set session[key] and accept that the last request wins"
+        f"session.{verb} cannot be atomic, because the session is stored in its token and no server"
+        " orders the requests. Fix: give the container a store, such as SQLiteStore, or set"
+        " session[key] and accept that the last request wins"
     )
 
 
@@ -342,10 +342,10 @@ def _too_large(record: Record, size: int, limit: int) -> SessionTooLarge:
         biggest = max(values, key=lambda key: len(key) + len(values[key]))
         name = "the user data of set_user()" if biggest == USER_DATA else f"session[{biggest!r}]"
         advice = (
-            f"keep {name}, the biggest value with {len(values[biggest])} bytes, elsewhere and only"
-            " its key here"
+            f"store {name}, the biggest value with {len(values[biggest])} bytes, elsewhere, and"
+            " store only its key here"
         )
     return SessionTooLarge(
-        f"the session's cookie would have {size} bytes, its name and attributes counted, and"
-        f" browsers keep {limit}. Fix: {advice}, or give the container a store"
+        f"the session's cookie would have {size} bytes with its name and attributes, but browsers"
+        f" accept at most {limit}. Fix: {advice}, or give the container a store"
     )

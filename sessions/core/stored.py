@@ -1,6 +1,7 @@
-"""Sessions whose records live in a store: every decision about them, written once.
+"""Sessions that are stored in a store: all decisions about them.
 
-What an answer means is learnt from what the ask carried, never from what the values are by then.
+After an answer of the store, the state is changed by what the ask contained. The values may have
+changed since the ask, so they are not read again.
 """
 
 from collections.abc import Callable
@@ -33,11 +34,11 @@ from sessions.record import UNCHANGED, Changes, Outcome, Record, Unchanged
 
 APPLIED, SUPERSEDED = Outcome.APPLIED, Outcome.SUPERSEDED
 
-DROPPED = "a write was dropped, for the session ended or its id changed meanwhile"
+DROPPED = "a write was dropped, because the session ended or its id changed in the meantime"
 
 
 class StoredSessions(Refreshing):
-    """Decide about the sessions of one container, which live in a store."""
+    """Make the decisions about sessions that are stored in a store."""
 
     def __init__(self, rules: Rules, tokens: Tokens) -> None:
         super().__init__(rules, tokens)
@@ -63,7 +64,7 @@ class StoredSessions(Refreshing):
     def load_answer(self, state: State, answer: object) -> None:
         ids, found = state.ids or (), state.found
         if state.values is not None:
-            # destroy() was called meanwhile.
+            # destroy() was called in the meantime.
             return
         id = ids[len(found)]
         standing = self.standings.standing(id, answer, state.began_at)
@@ -80,7 +81,7 @@ class StoredSessions(Refreshing):
             self._begin(state)
 
     def _begin(self, state: State) -> None:
-        """Begin with the one live session of the request, or afresh."""
+        """Begin with the only live session of the request, or with a new session."""
         live = live_ones(state.found) if state.found else ()
         if len(live) == 1:
             id, standing, record = live[0]
@@ -126,7 +127,7 @@ class StoredSessions(Refreshing):
     def _commit(
         self, state: State, changed: dict[str, bytes], removed: frozenset[str]
     ) -> Flow[None]:
-        """Write what changed, wherever the session stands."""
+        """Store the changes: create a new session, or commit to a stored one."""
         record, id = state.record, state.id
         if record is None or id is None:
             if changed or state.pending.is_worth_a_record:
@@ -137,7 +138,7 @@ class StoredSessions(Refreshing):
         outcome, asked, changes = yield from flow
         state.is_unfinished = False
         if state.generation != generation:
-            # This request has ended or left the session meanwhile.
+            # This request has ended or left the session in the meantime.
             return
         if outcome is APPLIED:
             self._applied(state, id, asked, changes)
@@ -146,9 +147,9 @@ class StoredSessions(Refreshing):
             yield from self._too_late(state, id, outcome, is_dropped=is_dropped)
 
     def _asked(self, state: State, record: Record) -> Pending:
-        """Return what a commit is to change besides values."""
+        """Return the changes other than values that the commit makes."""
         if state.standing is GRACE:
-            # An earlier id with grace changes values and nothing else.
+            # An earlier id in its grace time may change values only.
             return NOTHING_PENDING
         if self.renews_cookie(state, record):
             state.pending = state.pending._replace(renews=True)
@@ -157,14 +158,15 @@ class StoredSessions(Refreshing):
     def _ask_commit(
         self, state: State, id: Id, asked: Pending, difference: Difference
     ) -> Flow[tuple[Outcome, Pending, Changes]]:
-        """Commit, once more without what another request has overtaken; return what was asked."""
+        """Commit; if another request changed the id first, commit only the values."""
         record = state.record
         if record is None:
             raise ended()
         changes = self._changes(record, asked, difference)
         outcome = yield self._commit_ask(state, id, changes)
         if outcome is SUPERSEDED and asked.is_worth_another_try and any(difference):
-            # Another request has renewed the id, perhaps with a grace that lets values through.
+            # Another request has renewed the id. If it gave the old id a grace time, a commit of
+            # values alone still succeeds.
             state.pending, asked = _since(state.pending, asked), NOTHING_PENDING
             changes = self._changes(record, asked, difference)
             outcome = yield self._commit_ask(state, id, changes)
@@ -175,12 +177,12 @@ class StoredSessions(Refreshing):
 
     def _commit_ask(self, state: State, id: Id, changes: Changes) -> Ask:
         check_size({} if changes.clear else state.base, changes.set, changes.removed)
-        # Until it is answered, nobody may believe that it was done.
+        # If no answer comes, the request must fail.
         state.is_unfinished = True
         return ("commit", id.key, changes)
 
     def _applied(self, state: State, id: Id, asked: Pending, changes: Changes) -> None:
-        """Learn that a commit was applied, from what it carried."""
+        """Note that the store applied a commit."""
         if asked.timeout is not UNCHANGED or changes.created_at is not None or asked.next_id:
             state.cookie_is_due = True
         if asked.next_id is not None:
@@ -192,7 +194,7 @@ class StoredSessions(Refreshing):
         state.id, state.pending = asked.next_id or id, _since(state.pending, asked)
 
     def _too_late(self, state: State, id: Id, outcome: Outcome, *, is_dropped: bool) -> Flow[None]:
-        """Do what a commit that came too late still has to do."""
+        """Handle a refused commit: store a sign-in anew, do a sign-out, drop the rest."""
         pending = state.pending
         if isinstance(pending.user_id, str):
             state.leave()
@@ -205,7 +207,7 @@ class StoredSessions(Refreshing):
             if outcome is SUPERSEDED:
                 self.doom(state, id)
                 yield from self.end(state)
-            # Nobody is signed in any more, which is what was asked for.
+            # The sign-out that the request asked for has happened.
             state.started_at = self.clock()
             state.begin(None, None, FRESH)
             state.ended, state.gone, state.signs_out = True, is_dropped, False
@@ -226,7 +228,8 @@ class StoredSessions(Refreshing):
             raise taken("ids that other sessions have")
         state.is_unfinished, state.creating = False, None
         if state.generation != generation:
-            # This request has ended or left the session meanwhile, and nobody knows the new one.
+            # This request has ended or left the session in the meantime, and no client knows the
+            # new one.
             self.doom(state, id)
             return
         self._created(state, id, record, asked)
@@ -234,12 +237,12 @@ class StoredSessions(Refreshing):
             yield from self.end(state)
 
     def _created(self, state: State, id: Id, record: Record, asked: Pending) -> None:
-        """Learn that a new session is stored."""
+        """Note that a new session is stored."""
         state.take_record(id, record)
         state.pending = _since(state.pending, asked)
         next_id = state.pending.next_id
         if next_id is not None and next_id.key != id.key:
-            # It was drawn for an id that somebody else had.
+            # regenerate() made it for an id that turned out to be taken.
             state.pending = state.pending.then(next_id=self.renewed(id))
         state.cookie_is_due = True
         state.note("created", "its first value was saved")
@@ -320,7 +323,7 @@ class StoredSessions(Refreshing):
         changed, removed = state.changes()
         if changed or removed or state.pending is not NOTHING_PENDING:
             yield from self._finish_changed(state, changed, removed)
-        # A store that has refused this request is not asked for more than it has to be.
+        # After a failure of the store in a failed request, only the necessary calls are made.
         is_over = state.gone or not state.accessed or (failed and state.failure is not None)
         if not (state.written or is_over):
             yield from self._finish_unchanged(state, saved=saved, failed=failed)
@@ -329,7 +332,9 @@ class StoredSessions(Refreshing):
         self, state: State, changed: dict[str, bytes], removed: frozenset[str]
     ) -> Flow[None]:
         if state.standing in STORES_NOTHING:
-            self.lose(state, "a write was dropped, for the session had ended or changed its id")
+            self.lose(
+                state, "a write was dropped, because the session had ended or its id had changed"
+            )
         else:
             yield from self._commit(state, changed, removed)
 
@@ -379,12 +384,12 @@ def first_record(
 
 
 def tell(listeners: tuple[Listener, ...], events: tuple[tuple[EventKind, str], ...]) -> None:
-    """Tell the listeners and the log what happened."""
+    """Send the events to the listeners and to the log."""
     for kind, detail in events:
         if listeners or kind in LOGGED:
             emit(listeners, kind, detail)
 
 
 def _since(pending: Pending, asked: Pending) -> Pending:
-    """Return what has been added since a commit was asked for; mostly nothing."""
+    """Return the changes that were added after `asked` was sent in a commit."""
     return NOTHING_PENDING if pending is asked else pending.since(asked)

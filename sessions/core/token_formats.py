@@ -1,4 +1,4 @@
-"""How a session without a server travels: what seals a record into a token, and opens the token."""
+"""Base classes of the token formats, for sessions that are stored in their tokens."""
 
 from abc import ABC, abstractmethod
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -11,25 +11,25 @@ from sessions.stores.base import AsyncStore, Store
 
 
 class Sealer(ABC):
-    """Seal records with the newest of some keys, and open what one of the keys has sealed."""
+    """Make tokens from records with the newest key, and open tokens that any of the keys made."""
 
     @abstractmethod
     def seal(self, id: Id, record: Record) -> str:
-        """Return the token of the record: text of `A-Z a-z 0-9 - _ .` only."""
+        """Return the token of the record, a text of `A-Z a-z 0-9 - _ .` only."""
 
     @abstractmethod
     def open(self, token: str) -> CarriedId | None:
-        """Return the id and the record of a token, None for any other text. It never raises."""
+        """Return the id and the record in a token, or None for any other text; never raise."""
 
 
 class TokenFormat(ABC):
-    """Choose sessions without a server, as `SessionContainer(store=...)`."""
+    """The base class of formats for `SessionContainer(store=...)` that need no server."""
 
     revocations: Store | AsyncStore | None
-    """The store that says which tokens count no more, None if each counts until it expires."""
+    """The store with the list of revoked tokens, or None if tokens cannot be revoked."""
 
     def problems(self) -> Sequence[str]:
-        """Return what makes the settings unfit."""
+        """Return a text for each wrong setting."""
         revocations: object = self.revocations
         if isinstance(revocations, Store | AsyncStore | None):
             return ()
@@ -40,7 +40,7 @@ class TokenFormat(ABC):
 
     @abstractmethod
     def sealer(self, keys: Sequence[str | bytes], name: str) -> Sealer:
-        """Return what seals with these keys, the newest first, for the sessions of this name."""
+        """Return a sealer with these keys, newest first, for the sessions with this name."""
 
 
 def to_text(data: bytes) -> str:
@@ -49,10 +49,10 @@ def to_text(data: bytes) -> str:
 
 
 def from_text(text: str) -> bytes | None:
-    """Return the bytes, None for any text that `to_text` does not make."""
+    """Return the bytes, or None for a text that `to_text` would not make."""
     try:
         data = urlsafe_b64decode(f"{text}{'=' * (-len(text) % 4)}")
     except ValueError:
         return None
-    # The decoder passes over foreign characters, and over bits that stand for nothing.
+    # The decoder ignores foreign characters and unused bits, so several texts give the same bytes.
     return data if to_text(data) == text else None

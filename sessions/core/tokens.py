@@ -1,4 +1,4 @@
-"""Which token a request bears, over which transport, and how the client is told another."""
+"""Find the session tokens of a request, and send tokens to the client, over the transports."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -17,55 +17,55 @@ from sessions.transports.base import Obstacle, RequestHead, Transport
 from sessions.transports.cookie import CookieHead, CookieTransport
 
 _FOREIGN = (
-    "session tokens keep coming that none of this container's keys signed, so their users have no"
-    " session. If each worker makes a key of its own, give the same keys to all of them:"
-    " SessionContainer(keys=[...]), or SESSION_KEYS. If a key was replaced, keep the old one behind"
-    " the new one for as long as sessions live"
+    "requests bring session tokens that none of this container's keys signed, so their users have"
+    " no session. Fix: give all workers the same keys, with SessionContainer(keys=[...]) or"
+    " SESSION_KEYS. After a change of keys, keep the old key behind the new key for as long as"
+    " sessions live"
 )
 
 _drawing = lock_across_forks()
 
 
 class Tokens(ABC):
-    """Find the ids of a request, and answer over the transport that carried them."""
+    """Find the ids of a request, and send the new token over the same transport."""
 
     def __init__(self, transports: Sequence[Transport]) -> None:
         self._transports = tuple(transports)
         self._first = self._transports[0]
-        # Counting from 1; a call is atomic.
+        # A counter from 1; next() is atomic.
         self._foreign = count(1)
         self._remembered: Callable[[str, str], tuple[Id, ...]] | None = None
         self.vary = tuple(("Vary", transport.vary) for transport in self._transports)
-        """The headers of each response that depends on the session."""
+        """The Vary headers of each response that depends on the session."""
         ages = [transport.age for transport in self._transports if transport.age is not None]
         self.age = min(ages) if ages else None
-        """Seconds after which a client may have forgotten its token, None if it keeps it."""
+        """Seconds after which a client may forget its token, or None if it keeps the token."""
 
     @abstractmethod
     def token(self, id: Id) -> str:
-        """Return the token that carries an id."""
+        """Return the token of an id."""
 
     @abstractmethod
     def read(self, token: str) -> Id | None:
-        """Return the id that a token carries, or None unless we have made it."""
+        """Return the id in a token, or None if the token was not made with our keys."""
 
     def identify(self, state: State) -> tuple[Id, ...]:
-        """Return the ids of the request that have a valid signature, each one once."""
+        """Return the ids in the request's valid tokens, each id once."""
         if state.ids is None:
             state.ids = self._find(state, state.head) if state.head is not None else ()
         return state.ids
 
     def headers(self, state: State, max_age: int | None) -> Headers:
-        """Return the headers that tell the client what has become of its session.
+        """Return the headers that give the client a new token, or clear its token.
 
-        `max_age` is in seconds, for a session with a timeout of its own.
+        `max_age` is in seconds. It is None unless the session has a timeout of its own.
         """
         if not state.accessed or state.head is None:
             return []
         headers = [*self.vary]
-        # A client with an earlier id has been given the present one by another answer.
+        # A client with an earlier id in grace got the present id from another response.
         sends = state.cookie_is_due and not state.gone and state.standing is not Standing.GRACE
-        # A session that goes on keeps its cookie, whatever else this request has ended.
+        # A session that goes on keeps its cookie, also if this request ended other sessions.
         clears = state.clear_is_due and (state.record is None or state.gone)
         if not (sends or clears) or self.obstacle(state) is not None:
             return headers
@@ -76,14 +76,14 @@ class Tokens(ABC):
         return headers + transport.clear(state.head) if clears else headers
 
     def obstacle(self, state: State) -> Obstacle | None:
-        """Return why the client of this request has no session, None if it can have one."""
+        """Return why the client of this request can have no session, or None if it can."""
         if state.head is None:
             return None
         transport: Transport = state.transport or self._first
         return transport.obstacle(state.head)
 
     def can_be_borne(self, state: State) -> bool:
-        """Return whether the client can be given the token of a new session."""
+        """Return whether the response can send the token of a new session to the client."""
         if state.headers_left:
             raise SessionClosed(HEADERS_LEFT)
         obstacle = self.obstacle(state)
@@ -115,22 +115,22 @@ class Tokens(ABC):
             if ids:
                 return ids
             state.note(
-                "rejected", f"{len(tokens)} tokens in the request, and none has a valid signature"
+                "rejected", f"{len(tokens)} tokens in the request, but none has a valid signature"
             )
             self._note_foreign(tokens)
         return ()
 
     def _note_foreign(self, tokens: list[str]) -> None:
-        """Say once what is probably wrong where well-formed tokens keep coming."""
+        """Log one warning if requests bring well-formed tokens that our keys did not sign."""
         if any(map(self._is_well_formed, tokens)) and next(self._foreign) == FOREIGN_TOKENS:
             logger.warning(_FOREIGN)
 
     def _is_well_formed(self, token: str) -> bool:
-        """Return whether a token has the form of ours, whoever made it."""
+        """Return whether a token has the form of our tokens; the signature is not verified."""
         return bool(token)
 
     def _signed(self, tokens: list[str]) -> tuple[Id, ...]:
-        """Return each id once, in the order of the request."""
+        """Return the ids of the valid tokens, each once, in the order of the request."""
         if len(tokens) == 1:
             only = self.read(tokens[0])
             return () if only is None else (only,)
@@ -139,26 +139,26 @@ class Tokens(ABC):
 
 
 class SignedIds(Tokens):
-    """Find the ids of stored sessions, which travel with our signature."""
+    """Find the ids of stored sessions; a token is an id and its signature."""
 
     def __init__(self, signer: IdSigner, transports: Sequence[Transport]) -> None:
         super().__init__(transports)
         self._signer = signer
-        # A browser sends the same cookies again and again: the last ones need no second look.
+        # A browser sends the same cookies in each request, so the last results are kept in a cache.
         reads_cookies_alone = type(self._first) is CookieTransport and not self._first.has_obstacles
         if len(self._transports) == 1 and reads_cookies_alone:
             self._remembered = lru_cache(REMEMBERED_TOKENS)(self._read_cookies)
 
     def token(self, id: Id) -> str:
-        """Return the token that carries an id, signed by the newest key."""
+        """Return the token of an id, signed with the newest key."""
         return self._signer.sign(id.text)
 
     def read(self, token: str) -> Id | None:
-        """Return the id that a token carries, or None unless we have signed it."""
+        """Return the id in a token, or None if none of our keys signed it."""
         return self._signer.unsign(token) if len(token) <= LONGEST_TOKEN else None
 
     def _read_cookies(self, cookies: str, scheme: str) -> tuple[Id, ...]:
-        """Return the ids of a Cookie header, whichever request brings it."""
+        """Return the ids in a Cookie header; the result depends on nothing else of the request."""
         return self._signed(self._first.read(CookieHead(cookies, "/", scheme, None)))
 
     def _is_well_formed(self, token: str) -> bool:
@@ -166,7 +166,7 @@ class SignedIds(Tokens):
 
 
 def id_of(state: State, gen_id: Callable[[], str]) -> Id:
-    """Return the id that a session has, or will have with its next commit."""
+    """Return the id that the session has, or will have after its next commit."""
     id = state.pending.next_id or state.id
     if id is None:
         # Two threads of one request must not draw two ids.

@@ -1,4 +1,4 @@
-"""One turn of a session, which threads and tasks respect alike."""
+"""The lock of a session, for threads and for tasks."""
 
 import asyncio
 import threading
@@ -10,17 +10,17 @@ _making_queues = lock_across_forks()
 
 
 class Turn:
-    """Let one thread or task at a time ask the store for a session.
+    """A lock that lets one thread or task at a time call the store for a session.
 
-    `with` waits in a thread, `async with` waits on an event loop. A task that is cancelled while it
-    waits loses no turn of anybody's.
+    `with` waits in a thread, `async with` waits on an event loop. If a task is cancelled while it
+    waits, the next task is still woken.
     """
 
     __slots__ = ("_busy", "_waiting")
 
     def __init__(self) -> None:
         self._busy = threading.Lock()
-        # Made by the first who waits.
+        # The first task that waits makes the queue.
         self._waiting: deque[asyncio.Future[None]] | None = None
 
     def __enter__(self) -> None:
@@ -33,7 +33,7 @@ class Turn:
         while not self._busy.acquire(blocking=False):
             woken = asyncio.get_running_loop().create_future()
             self._queue().append(woken)
-            # The turn may have been given back before anybody saw who waits.
+            # The lock may have been released before this task was in the queue.
             if self._busy.acquire(blocking=False):
                 self._leave(woken)
                 return
@@ -47,11 +47,11 @@ class Turn:
         self.release()
 
     def acquire_now(self) -> bool:
-        """Take the turn if nobody has it."""
+        """Take the lock if it is free, without waiting; return whether it was taken."""
         return self._busy.acquire(blocking=False)
 
     def release(self) -> None:
-        """Give the turn back, and wake the task that has waited longest."""
+        """Release the lock, and wake the task that has waited longest."""
         self._busy.release()
         if self._waiting:
             self._wake_next()
@@ -63,7 +63,7 @@ class Turn:
         return self._waiting
 
     def _leave(self, woken: "asyncio.Future[None]") -> None:
-        """Stop waiting; a waiter that was woken too late wakes the next one."""
+        """Stop waiting; if this task was woken already, wake the next one."""
         try:
             self._queue().remove(woken)
         except ValueError:
@@ -78,7 +78,7 @@ class Turn:
                 return
             try:
                 woken.get_loop().call_soon_threadsafe(_wake, woken)
-            # The loop is closed, and its tasks with it.
+            # The event loop is closed, so its tasks wait no more.
             except RuntimeError:
                 continue
             return
@@ -90,4 +90,4 @@ def _wake(woken: "asyncio.Future[None]") -> None:
 
 
 reentrant_turn = threading.RLock
-"""Make a turn for threads alone; the thread that has it may take it again."""
+"""Make a lock for threads only; the thread that has the lock may take it again."""

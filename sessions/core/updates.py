@@ -1,4 +1,4 @@
-"""Changes of one value that are atomic across concurrent requests: compare, set, try again."""
+"""Change one value atomically across concurrent requests: compare, set, try again."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ _EXCHANGED = (Outcome.APPLIED, Outcome.CONFLICT)
 
 
 class Commits(Protocol):
-    """What an update needs of the sessions that it belongs to."""
+    """The attributes and methods of StoredSessions that an update calls."""
 
     clock: Callable[[], float]
     lifetimes: Lifetimes
@@ -31,7 +31,7 @@ class Commits(Protocol):
 
 
 def update(sessions: Commits, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
-    """Replace one value by what the function makes of it; the function may run more than once."""
+    """Replace one value by the result of the function; the function may run more than once."""
     yield from _save_first(sessions, state, key)
     for _ in range(UPDATE_ATTEMPTS):
         stored = state.base.get(key)
@@ -47,12 +47,12 @@ def update(sessions: Commits, state: State, key: str, function: Callable[[Any], 
 
 
 def take(sessions: Commits, state: State, key: str, default: object) -> Flow[Any]:
-    """Remove one value and return it, to one caller only."""
+    """Remove one value and return it; of several concurrent callers, only one gets it."""
     yield from _save_first(sessions, state, key)
     for _ in range(UPDATE_ATTEMPTS):
         stored = state.base.get(key)
         if state.record is None and state.values is not None:
-            # Nothing is stored, and nobody else can have it.
+            # The session is not stored, so no other request can take the value.
             return state.values.pop(key, default)
         if stored is None:
             return default
@@ -64,23 +64,23 @@ def take(sessions: Commits, state: State, key: str, default: object) -> Flow[Any
 def ended() -> SessionNotFound:
     """Return the error for an operation on a session that has ended."""
     return SessionNotFound(
-        "the session was ended by another request, or has another id now, so nothing was changed."
-        " Fix: answer as for a visitor without a session, or sign the user in again with set_user()"
+        "another request ended the session or changed its id, so nothing was changed. Fix: answer"
+        " as for a visitor without a session, or sign the user in again with set_user()"
     )
 
 
 def _save_first(sessions: Commits, state: State, key: str) -> Flow[None]:
-    """Save what this request has changed in the value, so that the store knows it."""
+    """Save the request's own change of the value first, so that the store has it."""
     if state.gone or state.standing in (Standing.PAST, Standing.AMBIGUOUS):
         raise ended()
     changed, removed = state.changes()
-    # After a sign-in as another user, what is stored is the other user's.
+    # After a sign-in as another user, the stored value belongs to the previous user.
     if state.pending.clear or key in changed or key in removed:
         yield from sessions.save(state)
 
 
 def _exchange(sessions: Commits, state: State, key: str, value: bytes | None) -> Flow[bool]:
-    """Put a value in the place of the one that is known; return False if that has changed."""
+    """Replace the known stored value; return False if another request has changed it."""
     id, record = state.id, state.record
     if id is None or record is None:
         raise ended()
@@ -94,7 +94,7 @@ def _exchange(sessions: Commits, state: State, key: str, value: bytes | None) ->
         state.know(key, record.values.get(key))
         return False
     if outcome is not Outcome.APPLIED:
-        sessions.lose(state, "it ended, or its id changed, before a value could be changed")
+        sessions.lose(state, "it ended or its id changed, so a value was not changed")
         raise ended()
     if state.generation == generation:
         state.know(key, value)
@@ -103,11 +103,11 @@ def _exchange(sessions: Commits, state: State, key: str, value: bytes | None) ->
 
 
 def _ask(state: State, key: str, ask: Ask) -> Flow[Any]:
-    """Ask for the exchange of a value, which counts as stored unless the store refuses it."""
+    """Send the commit of one value; the value counts as stored unless the store refuses it."""
     is_set = state.assigned is not None and key in state.assigned
     outcome = None
     if state.assigned is not None:
-        # Only what is set from here on is newer than what the store is to have.
+        # From here on, only a newer assignment counts as unsaved.
         state.assigned.discard(key)
     try:
         outcome = yield ask

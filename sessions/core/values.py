@@ -1,14 +1,14 @@
-"""What a session accepts: keys that are texts, and values that come back as they were."""
+"""Check the keys of a session, and encode its values."""
 
 from sessions.core import codec
 from sessions.errors import UnencodableValue
 
 USER_DATA = "\0user_data"
-"""The key under which a session keeps what `set_user` was told; users do not see it."""
+"""The key of the user data from `set_user()`; code that uses the session does not see it."""
 
 
 def encode_value(key: str, value: object) -> bytes:
-    """Encode a value; an error names its key."""
+    """Return the encoded value; raise UnencodableValue that names the key."""
     try:
         if not key.isascii():
             codec.encode(key)
@@ -19,7 +19,7 @@ def encode_value(key: str, value: object) -> bytes:
 
 
 def plain_key(key: object) -> str:
-    """Return the key as a plain str; raise UnencodableValue if it is not a str."""
+    """Return the key as a plain str; raise UnencodableValue if it is not a str, or is reserved."""
     if not isinstance(key, str):
         raise UnencodableValue(
             f"the key of session[{key!r}] is of type {type(key).__name__}. Fix: use a str"

@@ -1,6 +1,6 @@
-"""What a handler does to a session in memory, for the next commit to carry out.
+"""The operations of a handler on a session in memory; the next commit stores them.
 
-A new id, a sign-in, a timeout, an end: each is noted in the state, and `stored` commits it.
+A new id, a sign-in, a timeout and an end are noted in the state. `stored` commits them.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ STORES_NOTHING = (Standing.PAST, Standing.AMBIGUOUS)
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Hold the settings that decisions about stored sessions need."""
+    """Hold the settings that the decisions about sessions need."""
 
     lifetimes: Lifetimes
     gen_id: Callable[[], str]
@@ -41,7 +41,7 @@ class Rules:
 
 
 class MemoryVerbs(Persistence):
-    """Do in memory what handlers ask for, and note what the next commit is to do."""
+    """Do the operations of handlers in memory, and note them for the next commit."""
 
     def __init__(self, rules: Rules, tokens: Tokens) -> None:
         self.rules = rules
@@ -60,7 +60,8 @@ class MemoryVerbs(Persistence):
         if state.creating is not None:
             state.pending = state.pending.then(next_id=self.renewed(state.creating))
         elif state.record is None:
-            # Nobody knows a new session's id yet; one that is past is left behind.
+            # No client knows the id of a new session yet, so the id is dropped. A past session is
+            # left.
             state.replaced = state.replaced or state.replaceable
             if state.standing in STORES_NOTHING:
                 state.note_left()
@@ -68,7 +69,7 @@ class MemoryVerbs(Persistence):
             state.id = None
         elif state.standing is CURRENT and not state.gone:
             pending, until = state.pending, None
-            # A new id for other reasons than a renewal leaves no grace to the one of before.
+            # After a sign-in, or a regenerate() without grace, the earlier id must have no grace.
             is_more = pending.user_id is not UNCHANGED or (pending.next_id and not pending.grace)
             if grace is not None and not is_more:
                 until = self.clock() + grace.total_seconds()
@@ -82,7 +83,7 @@ class MemoryVerbs(Persistence):
             state.gone, state.pending = False, NOTHING_PENDING.then(timeout=timeout)
         elif present is not None and present != user_id:
             state.values, state.assigned = {}, set()
-            # Also what other requests have written meanwhile is the other user's.
+            # Values that other requests have written since then belong to the other user too.
             state.pending = state.pending.then(clear=True)
         if state.record is None:
             state.started_at = self.clock()
@@ -95,7 +96,7 @@ class MemoryVerbs(Persistence):
 
     def clear_user(self, state: State) -> None:
         if not state.found:
-            # Too many to be looked up, or not looked up yet.
+            # The ids were not looked up yet, or there are too many of them.
             for id in self.tokens.identify(state):
                 self.doom(state, id)
         for id, standing, _ in state.found:
@@ -111,7 +112,7 @@ class MemoryVerbs(Persistence):
             state.pending = state.pending.then(user_id=None)
         elif state.standing is GRACE:
             state.leave()
-            # It ends, also if the request fails.
+            # The session ends, even if the request fails.
             state.left, state.signs_out = None, False
         elif state.pending.user_id is not UNCHANGED:
             state.pending = state.pending.then(user_id=UNCHANGED)
@@ -126,7 +127,7 @@ class MemoryVerbs(Persistence):
         if state.record is not None and state.id is not None:
             self.doom(state, state.id)
         if state.has_tokens and not state.ids and not state.is_obstructed:
-            # What came was no token of ours: it is of no use to the client.
+            # The client sent a token that is not valid here, so its cookie is cleared.
             state.clear_is_due = True
         state.started_at = self.clock()
         state.begin(None, None, FRESH)
@@ -159,7 +160,7 @@ class MemoryVerbs(Persistence):
             renewed = renewed_id(id, self.gen_id)
             if renewed.secret != id.secret:
                 return renewed
-        raise taken("the secret that the session has already")
+        raise taken("the present secret of the session")
 
     def drop_unbearable(self, state: State) -> None:
         if state.values is not None and state.record is None and state.has_changes():
@@ -177,13 +178,13 @@ class MemoryVerbs(Persistence):
             )
 
     def opens_unasked(self, state: State) -> bool:
-        """Return whether the settings use the session of a request that does not use it."""
+        """Return whether the settings open a session that the request itself has not used."""
         if self.rules.save_uninitialized and not is_for_any_cache(state):
             return True
         return self.rolls(state) and bool(self.tokens.identify(state))
 
     def rolls(self, state: State) -> bool:
-        """Return whether the answer renews cookie and idle timeout."""
+        """Return whether the response renews the cookie and the idle timeout."""
         return self.rules.rolling and not is_for_any_cache(state)
 
     def _timeout_of(self, state: State) -> float | None:
@@ -193,7 +194,7 @@ class MemoryVerbs(Persistence):
 
     def _undo_sign_in(self, state: State) -> None:
         if state.pending.clear:
-            # All that is set since then is the new user's.
+            # All values that were set since the sign-in belong to the new user.
             state.begin_as_loaded()
             return
         state.pending = state.pending.then(next_id=None, user_id=UNCHANGED, grace=None)
@@ -204,12 +205,12 @@ class MemoryVerbs(Persistence):
 
 
 def is_for_any_cache(state: State) -> bool:
-    """Return whether any cache may keep the answer: then no cookie is sent only to renew it."""
+    """Return whether any cache may store the response; then it must not renew the cookie."""
     return state.answer is not None and is_public(state.answer)
 
 
 def taken(what: str) -> SessionError:
-    """Return the error for an id that is not random."""
+    """Return the error for a `gen_id` that returns the same text again and again."""
     return SessionError(
         f"gen_id returned {what}, {CREATE_ATTEMPTS} times. Fix: return a random text, such as"
         " secrets.token_urlsafe(32)"

@@ -1,4 +1,4 @@
-"""Items and values of a session, also while another thread of its request removes a key."""
+"""The items and values of a session, for loops while another thread removes a key."""
 
 from collections.abc import ItemsView, Iterator, Mapping, MutableMapping, ValuesView
 from typing import Any, Final
@@ -7,7 +7,7 @@ _MISSING: Final = object()
 
 
 class Items(ItemsView[str, Any]):
-    """Skip keys that another thread removes during the loop."""
+    """The view that a session returns; a loop skips keys that another thread removes."""
 
     __slots__ = ("_session",)
 
@@ -23,7 +23,7 @@ class Items(ItemsView[str, Any]):
 
 
 class Values(ValuesView[Any]):
-    """Skip keys that another thread removes during the loop."""
+    """The view that a session returns; a loop skips keys that another thread removes."""
 
     __slots__ = ("_items",)
 
@@ -37,14 +37,14 @@ class Values(ValuesView[Any]):
 
 
 class Viewed(MutableMapping[str, Any]):
-    """Be a mapping that threads may look through while others change it."""
+    """A mapping that a thread can loop over while another thread changes it."""
 
     __slots__ = ()
 
     def items(self) -> Items:
-        """Return the keys with their values."""
+        """Return a view of the keys with their values."""
         return Items(self)
 
     def values(self) -> Values:
-        """Return the values."""
+        """Return a view of the values."""
         return Values(self)

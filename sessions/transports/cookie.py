@@ -127,8 +127,7 @@ class CookieTransport(Transport):
             f"the Cookie header has {len(header)} bytes in {header.count(';') + 1} pairs, and at"
             f" most {self._header_limit} bytes in {self._pairs_limit} pairs are searched for a"
             " session, so this request has no session. Fix: raise cookie_header_limit or"
-            " cookie_pairs_limit"
-            " of the SessionContainer, or set fewer cookies",
+            " cookie_pairs_limit of the SessionContainer, or set fewer cookies",
         )
 
     def _elsewhere(self, head: RequestHead) -> Obstacle | None:

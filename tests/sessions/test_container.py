@@ -198,8 +198,8 @@ def test_a_gen_id_is_tried_when_the_container_is_made() -> None:
 
     assert problems(container, gen_id=lambda: "short", resave=1) == (
         "SessionContainer: resave=1 is not a bool. Fix: give True or False",
-        "SessionContainer: gen_id returned 5 characters that are not an id; an id has 22 to 128"
-        " characters of [A-Za-z0-9_-], such as secrets.token_urlsafe(32)",
+        "SessionContainer: gen_id returned a text of 5 characters that is not an id. Fix: return 22"
+        " to 128 characters of [A-Za-z0-9_-], such as secrets.token_urlsafe(32)",
     )
     assert problems(container, gen_id=no_luck) == (
         "SessionContainer: gen_id raised OSError('no luck'). Fix: correct it, or leave it out",

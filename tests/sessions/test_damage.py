@@ -88,7 +88,7 @@ def test_the_damage_is_told_once(customer: Browser, caplog: pytest.LogCaptureFix
     assert customer.site.told == ["unreadable"]
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
-    assert "10 stored bytes are not a value" in record.getMessage()
+    assert "10 stored bytes cannot be decoded to a value" in record.getMessage()
 
 
 def test_what_is_written_then_is_another_session(customer: Browser) -> None:

@@ -113,7 +113,7 @@ def test_tokens_of_other_keys_that_keep_coming_are_a_warning(
         assert len(caplog.records) == (number > 2)
         ours.visit(everything, theirs.visit(writes(a=1)).cookie)
 
-    assert "If each worker makes a key of its own, give the same keys" in caplog.text
+    assert "Fix: give all workers the same keys" in caplog.text
 
 
 def test_two_live_sessions_are_told(customer: Browser) -> None:

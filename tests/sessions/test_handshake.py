@@ -21,7 +21,7 @@ from tests.support.suspending_store import SuspendingStore
 from tests.support.users import signs_in, who
 from tests.support.watched import WatchedStore
 
-MATCH = "headers of the handshake have left"
+MATCH = "headers of the handshake were sent already"
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_regenerate_colliding_for_ever_ends_in_a_typed_error(make_site: SiteMake
     browser = make_site(gen_id=lambda: "a" * 22).browser()
     browser.visit(writes(owner="first"))
 
-    with pytest.raises(SessionError, match="gen_id returned the secret that the session has"):
+    with pytest.raises(SessionError, match="gen_id returned the present secret"):
         browser.visit(Session.regenerate)
 
     assert browser.holds() == {"owner": "first"}

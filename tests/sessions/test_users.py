@@ -278,7 +278,7 @@ def test_a_user_is_named_by_text(customer: Browser, user_id: Any) -> None:
     """What is none is refused where it is given, with the remedy."""
 
     def handler(session: Session) -> None:
-        with pytest.raises(TypeError, match=r"give a user.s id as a text, such as str\("):
+        with pytest.raises(TypeError, match=r"give a text such as str\("):
             session.set_user(user_id)
 
     assert customer.visit(handler).set_cookies == []

@@ -147,7 +147,7 @@ def test_no_id_changes_after_the_handshake(
     customer: AsgiBrowser, late: Callable[[Any], Any]
 ) -> None:
     """The client could not learn of it."""
-    with pytest.raises(SessionClosed, match="headers of the handshake have left"):
+    with pytest.raises(SessionClosed, match="headers of the handshake were sent already"):
         connect(customer, that(leaves_alone, ACCEPT, late))
 
     assert customer.holds() == {"a": 1}
