@@ -1,4 +1,4 @@
-"""The suites that every store passes, a clock that a test moves, and records to test with."""
+"""Test suites for stores, a clock that a test sets, and records to test with."""
 
 from sessions.testing.clock import MICROSECOND, START, ManualClock
 from sessions.testing.contract import AsyncStoreContract, StoreContract

@@ -1,4 +1,4 @@
-"""How a law says that a store breaks it."""
+"""Assertions for the tests of the store contract."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
@@ -11,9 +11,9 @@ _LONGEST = 600
 
 
 def expect(found: object, expected: object, what: str) -> None:
-    """Raise AssertionError, which names the law, what was expected and what was found.
+    """Raise AssertionError unless both values are equal; `what` begins the message.
 
-    The order of a record's values counts too.
+    Two records are equal only if their values have the same order.
     """
     if exactly(found) == exactly(expected):
         return
@@ -23,14 +23,14 @@ def expect(found: object, expected: object, what: str) -> None:
 
 
 def exactly(value: object) -> object:
-    """Return what is compared: of a record, the order of its values too."""
+    """Return a form of the value to compare; for a record, it includes the order of the values."""
     if isinstance(value, Record):
         return [(field.name, _part(value, field.name)) for field in fields(value)]
     return value
 
 
 def shown(value: object) -> str:
-    """Return the value as text that is not too long to read."""
+    """Return the `repr` of the value, cut after 600 characters."""
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
 
@@ -49,7 +49,7 @@ async def expect_unavailable(verb: str, call: Callable[[], Awaitable[object]]) -
 
 
 async def record_in(store: AsyncStore, key: str) -> Record:
-    """Return the record, which must be there."""
+    """Return the record of the key; raise AssertionError if there is none."""
     record = await store.load(key)
     if not isinstance(record, Record):
         raise AssertionError(f"load({key!r}): expected a record, found {record!r}")
@@ -57,7 +57,7 @@ async def record_in(store: AsyncStore, key: str) -> Record:
 
 
 async def values_in(store: AsyncStore, key: str) -> dict[str, bytes]:
-    """Return the values of the record, which must be there."""
+    """Return the values of the record; raise AssertionError if there is none."""
     return dict((await record_in(store, key)).values)
 
 

@@ -1,4 +1,4 @@
-"""One call on one record: how it is made, and what it answers and leaves behind by the laws."""
+"""One call of a store on one record, and the result that the store contract requires."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,32 +7,32 @@ from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import PURGE_DELAY, AsyncStore
 
 State = Record | Ended | None
-"""What is kept under a key; an expired record is kept, and nobody sees it."""
+"""What a store keeps under a key, also an expired record that `load` does not return."""
 
 
 class Call(Protocol):
-    """Make one call, or say what becomes of it."""
+    """A call of a store, and its result by the store contract."""
 
     async def on(self, store: AsyncStore, key: str) -> object:
-        """Make the call, and return its answer."""
+        """Call the store, and return its answer."""
 
     def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
-        """Return the answer of the call, and what it leaves behind."""
+        """Return the required answer, and what the store must keep after the call."""
         ...
 
 
 @dataclass(frozen=True)
 class Create:
-    """Create this record."""
+    """The call `create` with this record."""
 
     record: Record
 
     async def on(self, store: AsyncStore, key: str) -> object:
-        """Make the call, and return its answer."""
+        """Call the store, and return its answer."""
         return await store.create(key, self.record)
 
     def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
-        """Return the answer of the call, and what it leaves behind."""
+        """Return the required answer, and what the store must keep after the call."""
         live = _live(state, now)
         if live is None:
             return True, self.record
@@ -41,16 +41,16 @@ class Create:
 
 @dataclass(frozen=True)
 class Commit:
-    """Commit these changes."""
+    """The call `commit` with these changes."""
 
     changes: Changes
 
     async def on(self, store: AsyncStore, key: str) -> object:
-        """Make the call, and return its answer."""
+        """Call the store, and return its answer."""
         return await store.commit(key, self.changes)
 
     def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
-        """Return the answer of the call, and what it leaves behind."""
+        """Return the required answer, and what the store must keep after the call."""
         live = _live(state, now)
         if live is None:
             return Outcome.GONE, state
@@ -62,18 +62,18 @@ class Commit:
 
 @dataclass(frozen=True)
 class Touch:
-    """Note a use."""
+    """The call `touch` with these times."""
 
     secret: str
     expires_at: float
     accessed_at: float
 
     async def on(self, store: AsyncStore, key: str) -> object:
-        """Make the call, and return its answer."""
+        """Call the store, and return its answer."""
         return await store.touch(key, self.secret, self.expires_at, self.accessed_at)
 
     def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
-        """Return the answer of the call, and what it leaves behind."""
+        """Return the required answer, and what the store must keep after the call."""
         live = _live(state, now)
         if live is None or live.secret != self.secret:
             return False, state
@@ -82,16 +82,16 @@ class Touch:
 
 @dataclass(frozen=True)
 class Delete:
-    """End the record, or only that of a user."""
+    """The call `delete`; with a user_id, only a record of this user is ended."""
 
     user_id: str | None = None
 
     async def on(self, store: AsyncStore, key: str) -> object:
-        """Make the call, and return its answer."""
+        """Call the store, and return its answer."""
         return await store.delete(key, user_id=self.user_id)
 
     def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
-        """Return the answer of the call, and what it leaves behind."""
+        """Return the required answer, and what the store must keep after the call."""
         live = _live(state, now)
         if live is None or (self.user_id is not None and live.user_id != self.user_id):
             return False, state
@@ -100,24 +100,25 @@ class Delete:
 
 @dataclass(frozen=True)
 class Purge:
-    """Purge all records that expired long ago.
+    """The call `purge`, with a limit that no test reaches.
 
-    Their number is not compared: a store may have removed some of them earlier.
+    The number that `purge` returns is not compared, because a store may have removed records
+    earlier.
     """
 
     async def on(self, store: AsyncStore, key: str) -> object:
-        """Make the call, and return nothing."""
+        """Call the store, and return None."""
         await store.purge(1000)
         return None
 
     def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
-        """Return nothing, and what the call leaves behind."""
+        """Return None, and what the store must keep after the call."""
         is_old = isinstance(state, Record) and state.expires_at + PURGE_DELAY < now
         return None, None if is_old else state
 
 
 def seen(state: State, now: float) -> State:
-    """Return what `load` shows of what is kept."""
+    """Return what `load` must return if the store keeps this."""
     return state if isinstance(state, Ended) else _live(state, now)
 
 

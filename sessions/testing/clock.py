@@ -1,4 +1,4 @@
-"""A clock that a test moves."""
+"""A clock that a test sets."""
 
 from datetime import timedelta
 
@@ -7,19 +7,19 @@ MICROSECOND = 0.000_001
 
 
 class ManualClock:
-    """Tell the time that the test has set, in epoch seconds."""
+    """A clock whose time a test sets; call it to get the time in epoch seconds."""
 
     def __init__(self, now: float = START) -> None:
         self._now = now
 
     def __call__(self) -> float:
-        """Return the present."""
+        """Return the time of the clock in epoch seconds."""
         return self._now
 
     def advance(self, by: float | timedelta) -> None:
-        """Let time pass, in seconds or as a timedelta."""
+        """Move the clock forward, by seconds or a timedelta."""
         self._now += by.total_seconds() if isinstance(by, timedelta) else by
 
     def set(self, now: float) -> None:
-        """Set the present, in epoch seconds."""
+        """Set the time of the clock, in epoch seconds."""
         self._now = now

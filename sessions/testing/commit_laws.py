@@ -1,4 +1,4 @@
-"""What a commit applies, and when it applies nothing."""
+"""Tests of `commit`: what it changes, and when it changes nothing."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from sessions.testing.under_test import StoreUnderTest
 
 
 class CommitLaws(Suite):
-    """Hold a store to what a commit says, and to what it leaves behind."""
+    """Test the answers of `commit`, and the record after it."""
 
     @law
     async def test_commit_merges_with_what_is_there_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The named values are set or removed, the others stay."""
+        """The values in the changes are set or removed, and the others stay."""
         await store.create("key", a_record(clock, {"a": b"1", "b": b"2", "c": b"3"}))
 
         changes = some_changes(clock, set={"b": b"22", "d": b"4"}, removed=frozenset({"c", "x"}))
@@ -30,7 +30,7 @@ class CommitLaws(Suite):
     async def test_commits_of_two_requests_both_survive(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit applies to the record that is there now, not to the one that was loaded."""
+        """A commit changes the present record, not the record as it was loaded."""
         await store.create("key", a_record(clock, {"a": b"1", "b": b"1"}))
 
         await store.commit("key", some_changes(clock, set={"a": b"2"}, user_id="ada"))
@@ -43,7 +43,7 @@ class CommitLaws(Suite):
     async def test_a_name_that_is_set_and_removed_is_removed(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """It does not matter whether it was there before."""
+        """This is so for a name that was there before, and for a new name."""
         await store.create("key", a_record(clock, {"a": b"1"}))
         changes = some_changes(clock, set={"a": b"2", "b": b"2"}, removed=frozenset({"a", "b"}))
 
@@ -54,7 +54,7 @@ class CommitLaws(Suite):
     async def test_a_commit_that_clears_drops_all_values_of_before(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Also those that the caller has not loaded; what it sets itself stays, in its order."""
+        """Values that the caller has not loaded are dropped too; the commit's own values stay."""
         await store.create("key", a_record(clock, {"a": b"1", "b": b"1"}, user_id="ada"))
         changes = some_changes(clock, set={"c": b"2", "a": b"2"}, user_id="eve", clear=True)
 
@@ -66,7 +66,7 @@ class CommitLaws(Suite):
     async def test_a_commit_without_values_changes_no_value(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Times are changed, and nothing else."""
+        """Only the times change."""
         await store.create("key", a_record(clock, {"a": b"1"}, user_id="ada", timeout=5.0))
 
         await store.commit("key", some_changes(clock, lives=300))
@@ -78,7 +78,7 @@ class CommitLaws(Suite):
     async def test_user_and_timeout_change_only_if_they_are_named(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """UNCHANGED leaves them, None takes them away, a value sets them; each by itself."""
+        """UNCHANGED keeps user or timeout, None removes it, and a value sets it."""
         await store.create("key", a_record(clock, {"a": b"1"}, timeout=5.0, user_id="ada"))
         steps: list[tuple[dict[str, Any], tuple[str | None, float | None]]] = [
             ({"set": {"a": b"2"}}, ("ada", 5.0)),
@@ -101,7 +101,7 @@ class CommitLaws(Suite):
     async def test_created_at_begins_anew_if_it_is_named(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Otherwise no commit changes it."""
+        """A commit that does not name created_at keeps it."""
         now = clock()
         await store.create("key", a_record(clock, created_at=now - 5000.25))
 
@@ -116,7 +116,7 @@ class CommitLaws(Suite):
     async def test_a_commit_keeps_the_version_of_the_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The version says how the values are encoded; a store does not know that."""
+        """The version describes the encoding of the values, which a store does not know."""
         await store.create("key", a_record(clock, version=41))
 
         await store.commit("key", some_changes(clock, set={"a": b"1"}, new_secret=NEW_SECRET))
@@ -127,7 +127,7 @@ class CommitLaws(Suite):
     async def test_commit_with_a_true_expectation_is_applied(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A named value is still the same, and a name that was absent is still absent."""
+        """It is true if each expected value is stored, and each name with None is absent."""
         await store.create("key", a_record(clock, {"a": b"1", "empty": b""}))
         expected = {"a": b"1", "b": None, "empty": b""}
 
@@ -141,7 +141,7 @@ class CommitLaws(Suite):
     async def test_commit_with_a_false_expectation_applies_nothing(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """CONFLICT: no value, no time, no user, no secret changes."""
+        """The answer is CONFLICT, and the record stays exactly as it was."""
         record = a_record(clock, {"a": b"1", "empty": b""})
         await store.create("key", record)
         everything = {"set": {"a": b"2", "n": b"new"}, "removed": frozenset({"empty"})}
@@ -162,7 +162,7 @@ class CommitLaws(Suite):
     async def test_an_expectation_is_of_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """It is compared with what other requests have set or removed."""
+        """An expectation is compared with the present values, after changes of other requests."""
         await store.create("key", a_record(clock, {"a": b"1", "b": b"1"}))
         await store.commit("key", some_changes(clock, set={"a": b"2"}, removed=frozenset("b")))
 
@@ -179,7 +179,7 @@ class CommitLaws(Suite):
     async def test_a_commit_for_another_secret_applies_nothing(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """SUPERSEDED, whatever the commit changes."""
+        """The answer is SUPERSEDED for every kind of change."""
         record = a_record(clock, {"a": b"1"})
         await store.create("key", record)
 

@@ -1,4 +1,4 @@
-"""The suite that every store passes, for a blocking store and for an asynchronous one."""
+"""The test suites of the store contract, for blocking and for asynchronous stores."""
 
 import asyncio
 from collections.abc import Callable
@@ -34,26 +34,26 @@ class Laws(
     ParallelLaws,
     RaceLaws,
 ):
-    """Hold a store of either kind to every law of the contract."""
+    """All tests of the contract that fit both kinds of stores."""
 
 
 class StoreContract(Laws, ProcessLaws):
-    """Hold a store to the contract of `sessions.stores.base`.
+    """Test a blocking store against the contract of `sessions.stores.base`.
 
-    Subclass it in a test module as `class TestMyStore(StoreContract)` and return a fresh, empty
-    store from `make_store`.
+    Write a subclass in a test module, `class TestMyStore(StoreContract)`, whose `make_store`
+    returns a new, empty store.
     """
 
     def make_store(self, clock: Callable[[], float]) -> Store:
-        """Return a fresh, empty store that reads the clock."""
+        """Return a new, empty store that uses this clock."""
         raise NotImplementedError(_unsaid(self))
 
     def break_store(self, store: Store) -> None:
-        """Break the store, so that every call of it fails."""
+        """Break the store, so that every later call fails."""
         raise SkipTest(_NOT_BROKEN)
 
     def hold(self, test: OneTest) -> None:
-        """Run one test on a fresh store."""
+        """Run one test with a new store."""
         clock = self.a_clock()
         store = self.make_store(clock)
         tested = BlockingStoreUnderTest(store, clock, server_expires=self.server_expires)
@@ -64,31 +64,31 @@ class StoreContract(Laws, ProcessLaws):
             store.close()
 
     async def break_under_test(self, store: StoreUnderTest) -> None:
-        """Break the store as its author says."""
+        """Call the `break_store` of the subclass."""
         self.break_store(cast(BlockingStoreUnderTest, store).inner)
 
 
 class AsyncStoreContract(Laws):
-    """Hold an asynchronous store to the contract of `sessions.stores.base`.
+    """Test an asynchronous store against the contract of `sessions.stores.base`.
 
-    Subclass it in a test module as `class TestMyStore(AsyncStoreContract)` and return a fresh,
-    empty store from `make_store`. Each test runs in an event loop of its own.
+    Write a subclass in a test module, `class TestMyStore(AsyncStoreContract)`, whose `make_store`
+    returns a new, empty store. Each test runs in its own event loop.
     """
 
     def make_store(self, clock: Callable[[], float]) -> AsyncStore:
-        """Return a fresh, empty store that reads the clock; the event loop runs already."""
+        """Return a new, empty store that uses this clock; the event loop is already running."""
         raise NotImplementedError(_unsaid(self))
 
     async def break_store(self, store: AsyncStore) -> None:
-        """Break the store, so that every call of it fails."""
+        """Break the store, so that every later call fails."""
         raise SkipTest(_NOT_BROKEN)
 
     def hold(self, test: OneTest) -> None:
-        """Run one test on a fresh store."""
+        """Run one test with a new store."""
         asyncio.run(self._hold(test))
 
     async def break_under_test(self, store: StoreUnderTest) -> None:
-        """Break the store as its author says."""
+        """Call the `break_store` of the subclass."""
         await self.break_store(cast(AsyncStoreUnderTest, store).inner)
 
     async def _hold(self, test: OneTest) -> None:
@@ -101,12 +101,13 @@ class AsyncStoreContract(Laws):
 
 
 _NOT_BROKEN = (
-    "the suite does not know how to break this store: give it def break_store(self, store)"
+    "the suite does not know how to break this store. Fix: write the method break_store(self,"
+    " store)"
 )
 
 
 def _unsaid(suite: Suite) -> str:
     return (
-        f"{type(suite).__name__} does not say which store it is about: give it"
-        " def make_store(self, clock), which returns a fresh, empty store that reads the clock"
+        f"{type(suite).__name__} does not say which store it tests. Fix: write the method"
+        " make_store(self, clock), which returns a new, empty store that uses the clock"
     )

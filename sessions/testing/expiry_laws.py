@@ -1,4 +1,4 @@
-"""When a record is over, and what a purge removes."""
+"""Tests of expiry and `purge`."""
 
 from sessions.record import Ended, Outcome
 from sessions.stores.base import PURGE_BATCH, PURGE_DELAY
@@ -8,17 +8,17 @@ from sessions.testing.records import NEW_SECRET, SECRET, a_record, some_changes
 from sessions.testing.suite import Suite, law, law_of_time
 from sessions.testing.under_test import StoreUnderTest
 
-_HINT = "; does the store take the present from self.clock()?"
+_HINT = "; does the store read the time from self.clock()?"
 
 
 class ExpiryLaws(Suite):
-    """Hold a store to the lives of its records."""
+    """Test when records expire, and which records `purge` removes."""
 
     @law_of_time
     async def test_a_record_is_absent_exactly_at_its_expiry(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """At that very moment no method sees it, and it leaves nothing behind."""
+        """At this moment no method finds the record, and a new record inherits nothing from it."""
         await store.create("key", a_record(clock, {"old": b"1"}, lives=100.25, user_id="ada"))
         changes = some_changes(clock, set={"a": b"1"}, lives=500)
 
@@ -39,7 +39,7 @@ class ExpiryLaws(Suite):
     async def test_a_record_is_there_a_microsecond_before_its_expiry(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Every method sees it."""
+        """Every method still finds the record."""
         for key in ("key", "touched", "committed", "deleted"):
             await store.create(key, a_record(clock, {"a": b"1"}, lives=100.25))
 
@@ -59,7 +59,7 @@ class ExpiryLaws(Suite):
     async def test_create_with_the_secret_of_an_expired_record_begins_anew(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """It is no lost reply: the record is absent."""
+        """This is a new record, not a repeated call of the first create."""
         await store.create("key", a_record(clock, {"old": b"1"}))
         clock.advance(100)
         record = a_record(clock, {"new": b"1"})
@@ -71,7 +71,7 @@ class ExpiryLaws(Suite):
     async def test_a_record_that_expires_in_the_past_is_absent(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """At once, whether create, touch or commit set that expiry."""
+        """It is absent at once, after a create, touch or commit with this expiry."""
         now = clock()
         for key in ("touched", "committed"):
             await store.create(key, a_record(clock, {"old": b"1"}))
@@ -93,7 +93,7 @@ class ExpiryLaws(Suite):
     async def test_the_expiry_that_was_set_last_counts(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """By a commit and by a touch, later and sooner."""
+        """A commit and a touch can set a later and an earlier expiry."""
         for key in ("touched longer", "touched shorter", "longer", "shorter"):
             await store.create(key, a_record(clock, lives=100))
         await store.touch("touched longer", SECRET, START + 200, START)
@@ -117,7 +117,7 @@ class ExpiryLaws(Suite):
     async def test_the_clock_of_a_store_can_be_set_later(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A container with a clock of its own sets it; the store asks it at each call."""
+        """A container with its own clock gives it to the store; each call reads it."""
         await store.create("key", a_record(clock, lives=100))
         later = ManualClock(START + 100)
         store.set_clock(later)
@@ -131,7 +131,7 @@ class ExpiryLaws(Suite):
     async def test_purge_removes_what_expired_long_ago(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """At most `limit` at a time, until none is left; live records stay."""
+        """Each purge removes at most `limit` expired records, and live records stay."""
         for n in range(5):
             await store.create(f"old{n}", a_record(clock, {"a": b"1"}, lives=10 + n))
         await store.create("live", a_record(clock, {"a": b"1"}, lives=1000))
@@ -148,7 +148,7 @@ class ExpiryLaws(Suite):
     async def test_purge_leaves_what_expired_just_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Until PURGE_DELAY is over, because the clocks of two machines differ."""
+        """A purge waits PURGE_DELAY seconds, because the clocks of two machines differ."""
         await store.create("key", a_record(clock, lives=100))
 
         for later in (0.0, PURGE_DELAY / 2, PURGE_DELAY - MICROSECOND):
@@ -162,7 +162,7 @@ class ExpiryLaws(Suite):
     async def test_purge_removes_more_than_one_batch(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The limit counts, not the size of a transaction."""
+        """`purge` may remove more records than fit in one transaction, up to the limit."""
         count = PURGE_BATCH + 5
         for n in range(count):
             await store.create(f"old{n}", a_record(clock, lives=1))
@@ -175,7 +175,7 @@ class ExpiryLaws(Suite):
     async def test_nothing_is_left_of_a_record_that_was_purged(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The record that follows under its key inherits nothing."""
+        """A new record with the same key inherits nothing."""
         await store.create("key", a_record(clock, {"old": b"1"}, user_id="ada"))
         clock.advance(100 + PURGE_DELAY + 1)
         await store.purge(10)

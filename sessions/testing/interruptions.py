@@ -1,8 +1,8 @@
-"""A call that pauses at one point, while another call is made.
+"""Pause a call of a store at one point, and make another call in the meantime.
 
-In a thread, a point is a line of the store's own Python code, or a call that leaves this code. In a
-task, a point is where the coroutine waits. So the orders in which two calls can meet are tried one
-by one, and do not depend on luck.
+In a thread, a point is a line of the store's own Python code, or a call from it into other code. In
+a task, a point is where the coroutine waits. So the tests try the possible orders of two calls one
+by one, and do not depend on chance.
 """
 
 import asyncio
@@ -13,28 +13,30 @@ from types import CodeType, FrameType
 from typing import Any, TypeVar, cast
 
 PATIENCE = 0.001
-"""Seconds for which a call pauses at most, for the other call may have to wait until it ends."""
+"""The longest pause of a call in seconds; the other call may need the paused call to end first."""
 
 _LONGEST_CALL = 20.0
 _OURS = "sessions.testing"
-# A call into one of these modules is one point: other calls see nothing of what happens inside.
+# A call into one of these modules is one point. The lines inside are not points.
 _INDIVISIBLE = sys.stdlib_module_names | {"sessions.record", "bson", "pymongo"}
 
 T = TypeVar("T")
 
 
 def finish(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never waits, and return what it returns."""
+    """Run a coroutine that never waits, and return its result."""
     try:
         coroutine.send(None)
     except StopIteration as end:
         return cast(T, end.value)
     coroutine.close()
-    raise RuntimeError("a coroutine of a blocking store has waited for something")
+    raise RuntimeError(
+        "a coroutine of a test for a blocking store waited, which is not allowed here"
+    )
 
 
 class OtherThread:
-    """Make the other call in a thread."""
+    """The other call, made in another thread."""
 
     def __init__(self, threads: Executor, work: Callable[[], object]) -> None:
         self._threads = threads
@@ -42,21 +44,22 @@ class OtherThread:
         self._future: Future[object] | None = None
 
     def begin(self) -> None:
-        """Begin the call, and wait a moment for its end."""
+        """Begin the call, and wait PATIENCE seconds for its end."""
         self._future = self._threads.submit(self._work)
         wait([self._future], timeout=PATIENCE)
 
     def answer(self) -> object:
-        """Return what the call returned; begin it now if it has not begun."""
+        """Return the result of the call; if it has not begun, make it now."""
         if self._future is None:
             return self._work()
         return self._future.result(timeout=_LONGEST_CALL)
 
 
 class InterruptedThread:
-    """Do a work in this thread, and something else at one point of it.
+    """Run a function in this thread, and call `interrupt` at one point of it.
 
-    Debuggers and coverage tools do not see the work, for they use the same hook of Python.
+    Debuggers and coverage tools do not see this function, because they use the same hook of Python
+    (`sys.settrace`).
     """
 
     def __init__(self, at: int, interrupt: Callable[[], None]) -> None:
@@ -66,7 +69,7 @@ class InterruptedThread:
         self.points = 0
 
     def run(self, work: Callable[[], T]) -> T:
-        """Return what the work returns."""
+        """Run the function, and return its result."""
         before = sys.gettrace()
         sys.settrace(self._trace)
         try:
@@ -86,7 +89,7 @@ class InterruptedThread:
         return self._trace
 
     def _pass(self, code: CodeType, place: int) -> None:
-        # A line of a loop is one point, however often the loop runs.
+        # A line in a loop is one point, even if it runs many times.
         if (code, place) in self._passed:
             return
         self._passed.add((code, place))
@@ -96,7 +99,7 @@ class InterruptedThread:
 
 
 class InterruptedTask:
-    """Await a coroutine, and something else at one of the points where it waits."""
+    """Run a coroutine, and await `interrupt` at one of the points where the coroutine waits."""
 
     def __init__(
         self,
@@ -124,24 +127,24 @@ class InterruptedTask:
     def _pause(self, awaited: object) -> Generator[Any, Any, tuple[Any, Any]]:
         try:
             return self._coroutine.send, (yield awaited)
-        except BaseException as error:  # noqa: BLE001 (the coroutine is told, as by its own task)
+        except BaseException as error:  # noqa: BLE001 (pass it into the coroutine, as asyncio does)
             return self._coroutine.throw, error
 
 
 class OtherTask:
-    """Make the other call in a task."""
+    """The other call, made in another task."""
 
     def __init__(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         self._work = work
         self._task: asyncio.Task[object] | None = None
 
     async def begin(self) -> None:
-        """Begin the call, and wait a moment for its end."""
+        """Begin the call, and wait PATIENCE seconds for its end."""
         self._task = asyncio.create_task(self._work())
         await asyncio.wait({self._task}, timeout=PATIENCE)
 
     async def answer(self) -> object:
-        """Return what the call returned; begin it now if it has not begun."""
+        """Return the result of the call; if it has not begun, make it now."""
         if self._task is None:
             return await self._work()
         return await asyncio.wait_for(self._task, _LONGEST_CALL)

@@ -1,4 +1,4 @@
-"""What many calls at the same time leave behind."""
+"""Tests of many calls at the same time."""
 
 from functools import partial
 
@@ -14,13 +14,13 @@ _CALLS = 8
 
 
 class ParallelLaws(Suite):
-    """Hold a store to what many threads, or many tasks, may expect."""
+    """Test calls that many threads, or many tasks, make at the same time."""
 
     @law
     async def test_of_many_parallel_creates_one_wins(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Its record is the one that is kept."""
+        """The store keeps the record of the create that returned True."""
         for turn in range(_ROUNDS):
             key = f"key{turn}"
             records = [a_record(clock, {"n": b"%d" % n}, secret=f"of {n}") for n in range(_CALLS)]
@@ -35,7 +35,7 @@ class ParallelLaws(Suite):
     async def test_parallel_commits_of_different_names_all_survive(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Nobody's value is lost."""
+        """Every value of every commit is stored."""
         await store.create("key", a_record(clock))
 
         async def commit_some(number: int) -> None:
@@ -51,7 +51,7 @@ class ParallelLaws(Suite):
     async def test_of_parallel_commits_with_one_expectation_one_is_applied(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Comparing and setting are one step."""
+        """The comparison and the change are one atomic step."""
         for turn in range(_ROUNDS):
             key = f"key{turn}"
             await store.create(key, a_record(clock, {"a": b"0"}))
@@ -72,7 +72,7 @@ class ParallelLaws(Suite):
     async def test_of_parallel_renewals_one_is_applied(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """One new secret lives, with the values of its commit alone."""
+        """The record has the secret and the values of this one renewal."""
         for turn in range(_ROUNDS):
             key = f"key{turn}"
             await store.create(key, a_record(clock))
@@ -93,7 +93,7 @@ class ParallelLaws(Suite):
     async def test_of_parallel_deletes_one_ends_the_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The others find no record."""
+        """The other deletes find no live record, and return False."""
         for turn in range(_ROUNDS):
             key = f"key{turn}"
             await store.create(key, a_record(clock))
@@ -106,7 +106,7 @@ class ParallelLaws(Suite):
     async def test_a_delete_beside_commits_and_touches_is_never_undone(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Calls that come late find no record, and create none."""
+        """Calls after the delete find no record, and create none."""
         now = clock()
         for turn in range(_ROUNDS):
             key = f"key{turn}"

@@ -1,4 +1,4 @@
-"""Every pair of calls on one record from two processes."""
+"""Tests of pairs of calls on one record from two processes."""
 
 import multiprocessing
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ from sessions.testing.suite import Suite, law
 from sessions.testing.under_test import BlockingStoreUnderTest, StoreUnderTest
 
 PATIENCE = 0.003
-"""Seconds for which a call waits at most for the one in the other process."""
+"""The longest time in seconds that a call waits for the call in the other process."""
 
 _START_AT_MOST = 60.0
 _CALL_AT_MOST = 20.0
@@ -36,14 +36,14 @@ Open = Callable[[], Store]
 
 
 class ProcessLaws(Suite):
-    """Hold a store to calls that are atomic against those of another process."""
+    """Test that calls are atomic, also against calls from another process."""
 
     def open_in_another_process(self, store: Any) -> Open | None:
-        """Return a function that opens the same store in a spawned process, or None.
+        """Return a function that opens the same store in another process, or None.
 
-        None is for a store that only one process sees. The function is pickled: take a function of
-        a module, or a `functools.partial` of the store's class. Give `store.clock` to the store
-        that it opens: the clock of the test is pickled too.
+        Return None if only one process can use the store. The function is pickled, so return a
+        function of a module, or a `functools.partial` of the store's class. Pass `store.clock` to
+        the store that the function opens; this clock is pickled too.
         """
         return None
 
@@ -51,12 +51,12 @@ class ProcessLaws(Suite):
     async def test_two_calls_at_once_from_two_processes(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Their answers, and what they leave behind, are those of some order of the two."""
+        """The answers, and the record after them, are the same as after one of the two orders."""
         opening = self.open_in_another_process(cast(BlockingStoreUnderTest, store).inner)
         if opening is None:
             raise SkipTest(
-                "the suite does not know how to open this store in another process:"
-                " give it def open_in_another_process(self, store)"
+                "the suite does not know how to open this store in another process. Fix: write the"
+                " method open_in_another_process(self, store)"
             )
         with _another_process(opening) as connection:
             for begin, pairs in every_pair(clock).items():
@@ -68,7 +68,7 @@ class ProcessLaws(Suite):
 
 
 class OtherProcess:
-    """Make the other call in another process."""
+    """The other call, made in another process."""
 
     def __init__(self, connection: Connection, key: str, call: Call) -> None:
         self._connection = connection
@@ -76,13 +76,13 @@ class OtherProcess:
         self._has_begun = False
 
     def begin(self) -> None:
-        """Begin the call, and wait a moment for its end."""
+        """Begin the call, and wait PATIENCE seconds for its end."""
         self._has_begun = True
         self._connection.send(self._asked)
         self._connection.poll(PATIENCE)
 
     def answer(self) -> object:
-        """Return what the call returned; begin it now if it has not begun."""
+        """Return the result of the call; if it has not begun, make it now."""
         if not self._has_begun:
             self.begin()
         return _received(self._connection, _CALL_AT_MOST)
@@ -146,5 +146,5 @@ def _received(connection: Connection, seconds: float) -> object:
         if connection.poll(seconds):
             return connection.recv()
     except EOFError:
-        raise AssertionError("the other process ended; what it wrote to stderr says why") from None
+        raise AssertionError("the other process ended. Fix: read its error on stderr") from None
     raise AssertionError(f"the other process has not answered within {seconds} seconds")

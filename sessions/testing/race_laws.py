@@ -1,6 +1,7 @@
-"""Every pair of calls on one record at the same time.
+"""Tests of pairs of calls on one record at the same time.
 
-Their answers, and the record that they leave behind, must be those of one order of the two calls.
+The two answers, and the record after them, must be the same as if the two calls were made one after
+the other, in one of the two orders.
 """
 
 import itertools
@@ -15,7 +16,7 @@ from sessions.testing.suite import Suite, law
 from sessions.testing.under_test import StoreUnderTest
 
 NEVER = -1
-"""Stand for no point: the other call is made after the first one."""
+"""Instead of a point: make the other call after the first one has ended."""
 
 _EXPIRED_AGO = 1000.0
 
@@ -24,37 +25,37 @@ Found = tuple[object, object, State]
 
 
 class RaceLaws(Suite):
-    """Hold a store to calls that are atomic against each other.
+    """Test that two calls at the same time are atomic.
 
-    One call pauses at a point of its way, and the other one is made in the meantime.
+    One call pauses at a point, and the other call is made in the meantime.
     """
 
     @law
     async def test_two_calls_at_once_on_a_live_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Their answers, and what they leave behind, are those of some order of the two."""
+        """The answers, and the record after them, are the same as after one of the two orders."""
         await self._race(store, clock, "live")
 
     @law
     async def test_two_calls_at_once_where_no_record_is(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """One of them creates the record."""
+        """At least one of the two calls is a create, which makes the record."""
         await self._race(store, clock, "missing")
 
     @law
     async def test_two_calls_at_once_on_an_ended_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """One of them creates the record that follows."""
+        """At least one of the two calls is a create, which makes a new record."""
         await self._race(store, clock, "ended")
 
     @law
     async def test_two_calls_at_once_on_an_expired_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """One of them creates the record that follows, which no purge removes."""
+        """At least one of the two calls is a create; a purge does not remove its new record."""
         await self._race(store, clock, "expired")
 
     async def _race(self, store: StoreUnderTest, clock: ManualClock, begin: str) -> None:
@@ -65,7 +66,7 @@ class RaceLaws(Suite):
 
 
 def calls(clock: ManualClock) -> dict[str, Call]:
-    """Return the calls that meet each other, by their names."""
+    """Return the calls to make at the same time, by name."""
     now = clock()
     change = partial(some_changes, clock)
     made = {"made": b"1"}
@@ -89,7 +90,7 @@ def calls(clock: ManualClock) -> dict[str, Call]:
 
 
 def allowed(first: Call, second: Call, state: State, now: float) -> list[Found]:
-    """Return the two answers, and what is left behind, in either order."""
+    """Return the two answers and the final state for both orders of the calls."""
     answer, between = first.by_the_laws(state, now)
     later, end = second.by_the_laws(between, now)
     other_answer, between = second.by_the_laws(state, now)
@@ -98,7 +99,7 @@ def allowed(first: Call, second: Call, state: State, now: float) -> list[Found]:
 
 
 def expect_one_of(found: Found, wanted: list[Found], what: str) -> None:
-    """Raise AssertionError unless some order of the two calls explains what was found."""
+    """Raise AssertionError unless the found answers and state are those of one of the orders."""
     *answers, state = found
     if not any([*answers, exactly(state)] == [*w[:2], exactly(w[2])] for w in wanted):
         raise AssertionError(
@@ -108,9 +109,10 @@ def expect_one_of(found: Found, wanted: list[Found], what: str) -> None:
 
 
 def every_pair(clock: ManualClock) -> dict[str, list[Pair]]:
-    """Return the pairs of calls that meet, by the kind of record on which they meet.
+    """Return the pairs of calls to test, for each kind of record.
 
-    Where there is no live record, one of the two calls creates it: other pairs do nothing there.
+    If there is no live record, one call of each pair is a create, because other pairs change
+    nothing.
     """
     names = list(calls(clock))
     pairs = list(itertools.product(names, names))
@@ -124,7 +126,7 @@ def every_pair(clock: ManualClock) -> dict[str, list[Pair]]:
 
 
 async def prepare(store: StoreUnderTest, key: str, begin: str, clock: ManualClock) -> State:
-    """Prepare what is under the key before the two calls, and return it."""
+    """Prepare the record under the key, and return the state before the two calls."""
     values = {"a": b"1", "b": b"1"}
     record = a_record(clock, values, user_id="ada")
     if begin == "expired":
@@ -156,6 +158,6 @@ async def _interrupt(
 
 
 def some_of(points: int, number: int, at_most: int) -> list[int]:
-    """Return the points of one call at which the other is tried; other pairs try other points."""
+    """Return the points at which to make the other call; each pair of calls gets other points."""
     step = max(-(-points // at_most), 1)
     return list(range(number % step, points, step))

@@ -1,4 +1,4 @@
-"""Records and changes to test a store with."""
+"""Make records and changes for tests of stores."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ def a_record(
     lives: float = LIFETIME,
     **fields: Any,
 ) -> Record:
-    """Return a record that is made now and lives for so many seconds, with these fields."""
+    """Return a record that was created now and expires after `lives` seconds, with these fields."""
     now = clock()
     made: dict[str, Any] = {
         "values": dict(values or {}),
@@ -32,7 +32,7 @@ def a_record(
 
 
 def some_changes(clock: Callable[[], float], *, lives: float = LIFETIME, **fields: Any) -> Changes:
-    """Return the changes of a request at the present time, with these fields."""
+    """Return changes at the present time, after which a record expires in `lives` seconds."""
     now = clock()
     made: dict[str, Any] = {
         "secret": SECRET,
@@ -44,7 +44,7 @@ def some_changes(clock: Callable[[], float], *, lives: float = LIFETIME, **field
 
 
 def loaded_from(store: Store, key: str) -> Record:
-    """Return the record, which must be there."""
+    """Return the record of the key; raise AssertionError if there is none."""
     record = store.load(key)
     if not isinstance(record, Record):
         raise AssertionError(f"load({key!r}): expected a record, found {record!r}")
@@ -52,5 +52,5 @@ def loaded_from(store: Store, key: str) -> Record:
 
 
 def values_of(store: Store, key: str) -> dict[str, bytes]:
-    """Return the values of the record, which must be there."""
+    """Return the values of the record; raise AssertionError if there is none."""
     return dict(loaded_from(store, key).values)

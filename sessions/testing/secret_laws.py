@@ -1,4 +1,4 @@
-"""What a new secret changes, and for how long the earlier one may still be used."""
+"""Tests of new secrets, and of the grace time of an earlier secret."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from sessions.testing.under_test import StoreUnderTest
 
 
 class SecretLaws(Suite):
-    """Hold a store to what it does with secrets."""
+    """Test commits that change the secret, and commits with an earlier secret."""
 
     @law
     async def test_a_new_secret_takes_the_place_of_the_old_one(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """At once, and together with everything else that the commit names."""
+        """The new secret and the other changes of the commit apply in one step."""
         now = clock()
         await store.create("key", a_record(clock, {"a": b"1"}, secret_since=now - 500))
 
@@ -40,7 +40,7 @@ class SecretLaws(Suite):
     async def test_a_secret_is_new_since_the_commit(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """By the store's clock, whatever time the request says; other commits leave it alone."""
+        """`secret_since` is the time of the store's clock; other commits do not change it."""
         await store.create("key", a_record(clock, secret_since=START - 700))
         changes = some_changes(clock, new_secret=NEW_SECRET)
         clock.advance(5.125)
@@ -56,7 +56,7 @@ class SecretLaws(Suite):
     async def test_the_secret_of_before_may_have_grace(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """It may change values; secret and grace stay as they are."""
+        """A commit in the grace time changes values; the secret and the grace stay."""
         until = clock() + 30.5
         await store.create("key", a_record(clock))
         await store.commit("key", some_changes(clock, new_secret=NEW_SECRET, grace=until))
@@ -73,7 +73,7 @@ class SecretLaws(Suite):
     async def test_grace_is_for_values_alone(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """It cannot change id, user, timeout or age of the session, and cannot touch it."""
+        """An earlier secret cannot change the id, user, timeout or age, and cannot touch."""
         now = clock()
         grace = Grace(SECRET, now + 30)
         record = a_record(clock, {"a": b"1"}, secret=NEW_SECRET, grace=grace, user_id="ada")
@@ -98,7 +98,7 @@ class SecretLaws(Suite):
     async def test_grace_that_is_over_is_none(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit for it is SUPERSEDED."""
+        """A commit with the earlier secret is SUPERSEDED after the grace time."""
         grace = Grace(SECRET, clock() - 1)
         await store.create("key", a_record(clock, secret=NEW_SECRET, grace=grace))
 
@@ -111,7 +111,7 @@ class SecretLaws(Suite):
     async def test_grace_ends_exactly_at_its_time(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """By the store's clock, whatever time the request says."""
+        """The store's clock decides, not the times in the commit."""
         await store.create("key", a_record(clock))
         changes = some_changes(clock, new_secret=NEW_SECRET, grace=START + 30)
         await store.commit("key", changes)
@@ -128,7 +128,7 @@ class SecretLaws(Suite):
     async def test_only_a_renewal_ends_grace(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Changes of values, user, timeout and times keep it, even if they name another grace."""
+        """Other commits and touches keep the grace, even if they name another grace."""
         now = clock()
         grace = Grace(SECRET, now + 30)
         await store.create("key", a_record(clock, secret=NEW_SECRET, grace=grace))
@@ -151,7 +151,7 @@ class SecretLaws(Suite):
     async def test_a_renewal_without_grace_ends_the_grace_of_before(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """No earlier secret may be used any more."""
+        """After such a renewal, every earlier secret is SUPERSEDED."""
         await store.create("key", a_record(clock))
         renewal = some_changes(clock, new_secret=NEW_SECRET, grace=clock() + 50)
         await store.commit("key", renewal)
@@ -166,7 +166,7 @@ class SecretLaws(Suite):
     async def test_one_earlier_secret_has_grace(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The one that was renewed last."""
+        """Only the secret before the last renewal has grace."""
         until = clock() + 50
         await store.create("key", a_record(clock))
         await store.commit("key", some_changes(clock, new_secret=NEW_SECRET, grace=until))
@@ -184,7 +184,7 @@ class SecretLaws(Suite):
     async def test_a_renewal_whose_reply_was_lost_is_applied_once(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The same commit is APPLIED again, and changes nothing, whatever it expects."""
+        """The repeated commit is APPLIED and changes nothing, even if it expects an old value."""
         now = clock()
         await store.create("key", a_record(clock, {"count": b"1"}))
         renewal = some_changes(
@@ -203,7 +203,7 @@ class SecretLaws(Suite):
     async def test_a_repeated_renewal_is_no_renewal(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The time since when the secret is new stays, and so do all other times."""
+        """`secret_since` and all other times stay as after the first commit."""
         await store.create("key", a_record(clock))
         renewal = some_changes(clock, new_secret=NEW_SECRET)
         await store.commit("key", renewal)

@@ -1,4 +1,4 @@
-"""What `load`, `create` and `delete` do, and what a broken store says."""
+"""Tests of `load`, `create` and `delete`, and of a broken store."""
 
 from sessions.record import Ended, Grace, Outcome
 from sessions.stores.base import REMEMBERED_FOR
@@ -10,7 +10,7 @@ from sessions.testing.under_test import StoreUnderTest
 
 
 class StoreLaws(Suite):
-    """Hold a store to what its methods do where nothing else happens."""
+    """Test single calls, with no other call at the same time."""
 
     @law
     async def test_load_of_a_missing_key_is_none(
@@ -73,7 +73,7 @@ class StoreLaws(Suite):
     async def test_create_changes_nothing_where_a_live_record_is(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """False, and the first record stays, also for its earlier secret."""
+        """`create` returns False and keeps the first record, also for its earlier secret."""
         now = clock()
         first = a_record(clock, {"a": b"1"}, grace=Grace(OTHER_SECRET, now + 50), user_id="ada")
         await store.create("key", first)
@@ -87,7 +87,7 @@ class StoreLaws(Suite):
     async def test_create_whose_reply_was_lost_is_true(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The record that is there has this very secret; nothing changes."""
+        """If the stored record has the same secret, `create` returns True and changes nothing."""
         await store.create("key", a_record(clock, {"a": b"1"}))
         await store.commit("key", some_changes(clock, set={"a": b"2"}))
 
@@ -113,7 +113,7 @@ class StoreLaws(Suite):
 
     @law
     async def test_delete_ends_a_record(self, store: StoreUnderTest, clock: ManualClock) -> None:
-        """True for a live record, then False; only the time of the end is left."""
+        """`delete` returns True for a live record, then False; `load` returns when it ended."""
         await store.create("key", a_record(clock, {"a": b"1"}, user_id="ada"))
 
         expect(await store.delete("key"), True, "delete of a live record")
@@ -143,7 +143,7 @@ class StoreLaws(Suite):
     async def test_create_follows_an_ended_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """An `Ended` is no obstacle, and the new record inherits nothing."""
+        """A new record with the key of an ended record inherits nothing."""
         await store.create("key", a_record(clock, {"old": b"1"}, user_id="ada", timeout=9.0))
         await store.delete("key")
         record = a_record(clock, {"new": b"1"}, secret=NEW_SECRET)
@@ -199,7 +199,7 @@ class StoreLaws(Suite):
     async def test_a_store_that_was_closed_opens_again(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """`close` lets go of connections and keeps the records."""
+        """`close` closes connections and keeps the records."""
         record = a_record(clock, {"a": b"1"})
         await store.create("key", record)
 
@@ -212,7 +212,7 @@ class StoreLaws(Suite):
     async def test_a_broken_store_raises_store_unavailable(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """No error of a driver escapes, and a broken store is not taken for an empty one."""
+        """Every method raises StoreUnavailable, not a driver's error, and answers nothing."""
         now, record = clock(), a_record(clock)
         await store.create("key", record)
 

@@ -1,4 +1,4 @@
-"""What the two suites share: a law is a test that is written once, as a coroutine."""
+"""The base of the two suites; each test is written once, as a coroutine."""
 
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -26,20 +26,20 @@ class Suite:
     points_at_most = 8
 
     def hold(self, test: OneTest) -> None:
-        """Run one test on a fresh store."""
+        """Run one test with a new store."""
         raise NotImplementedError
 
     async def break_under_test(self, store: StoreUnderTest) -> None:
-        """Break the store as its author says."""
+        """Call the `break_store` of the subclass."""
         raise NotImplementedError
 
     def a_clock(self) -> ManualClock:
-        """Return the clock of a test, which agrees with the server's clock where there is one."""
+        """Return a clock for a test, set to the present time if the server uses its own clock."""
         return ManualClock(wall_clock() if self.server_expires else START)
 
 
 def law(test: Law[SuiteT]) -> Callable[[SuiteT], None]:
-    """Make a plain test method of a coroutine that takes a fresh store and its clock."""
+    """Return a test method that runs the coroutine with a new store and its clock."""
 
     def run(self: SuiteT) -> None:
         self.hold(partial(test, self))
@@ -48,7 +48,7 @@ def law(test: Law[SuiteT]) -> Callable[[SuiteT], None]:
 
 
 def law_of_time(test: Law[SuiteT]) -> Callable[[SuiteT], None]:
-    """Make a test method that is skipped for a store which does not read the test's clock."""
+    """Return a test method like `law`, which is skipped if the store ignores the test's clock."""
 
     def run(self: SuiteT) -> None:
         if self.server_expires:
@@ -59,7 +59,7 @@ def law_of_time(test: Law[SuiteT]) -> Callable[[SuiteT], None]:
 
 
 def _named_like(test: Law[SuiteT], run: Callable[[SuiteT], None]) -> Callable[[SuiteT], None]:
-    # Not functools.wraps: pytest would follow it, and look for fixtures of these names.
+    # functools.wraps would not work: pytest would read the parameters of `test` as fixtures.
     run.__name__ = test.__name__
     run.__qualname__ = test.__qualname__
     run.__module__ = test.__module__

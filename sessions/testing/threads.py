@@ -1,4 +1,4 @@
-"""Work that many threads do at the same time."""
+"""Run a function in many threads at the same time."""
 
 import sys
 import threading
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def in_parallel(count: int, work: Callable[[int], T]) -> list[T]:
-    """Do the work in so many threads that start together; return what each of them returned."""
+    """Call work(0), work(1) and so on, each in its own thread, together; return all results."""
     together = threading.Barrier(count)
 
     def run(n: int) -> T:

@@ -1,4 +1,4 @@
-"""What a use does to the times of a record."""
+"""Tests of the times in a record."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ Times = tuple[float, float, float, float]
 
 
 class TimeLaws(Suite):
-    """Hold a store to the times that commits and touches leave behind."""
+    """Test the times of a record after commits and touches."""
 
     @law
     async def test_touch_changes_times_only(
@@ -36,7 +36,7 @@ class TimeLaws(Suite):
     async def test_touch_is_for_the_present_secret(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """False for another one, and no time changes."""
+        """`touch` with another secret returns False and changes no time."""
         record = a_record(clock)
         await store.create("key", record)
 
@@ -72,7 +72,7 @@ class TimeLaws(Suite):
     async def test_an_expiry_is_set_later_and_sooner(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """By a commit and by a touch, if the record has no timeout of its own."""
+        """A commit or a touch sets the expiry, if the record has no timeout of its own."""
         now = clock()
         await store.create("key", a_record(clock, lives=100))
 
@@ -89,7 +89,7 @@ class TimeLaws(Suite):
     async def test_a_timeout_of_its_own_is_not_undone(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A slow request reckons with the timeout that it has seen: the later expiry stays."""
+        """The later expiry stays, because a slow request may know an earlier timeout only."""
         now = clock()
         await store.create("key", a_record(clock, lives=100, timeout=100.0))
 
@@ -104,7 +104,7 @@ class TimeLaws(Suite):
     async def test_a_timeout_of_its_own_is_extended(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A use that reckons with a longer life sets the later expiry."""
+        """A use with a later expiry sets the expiry."""
         now = clock()
         await store.create("key", a_record(clock, lives=100, timeout=100.0))
 
@@ -119,7 +119,7 @@ class TimeLaws(Suite):
     async def test_a_commit_that_names_a_timeout_sets_the_expiry(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Even to an earlier time, and even if it takes the timeout away."""
+        """Such a commit may set an earlier expiry, also if it removes the timeout."""
         now = clock()
         for timeout in (50.0, None):
             key = f"key {timeout}"
@@ -132,7 +132,7 @@ class TimeLaws(Suite):
     async def test_an_earlier_use_leaves_all_times_alone(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Its values, user and timeout apply."""
+        """The values, user and timeout of an earlier use apply, but its times do not."""
         now = clock()
         record = a_record(clock, {"a": b"1"}, updated_at=now - 7)
         await store.create("key", record)
@@ -151,7 +151,7 @@ class TimeLaws(Suite):
     async def test_an_earlier_use_may_begin_the_age_anew(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A sign-in names created_at, and its new secret applies too."""
+        """A commit of an earlier use that names created_at changes it, as in a sign-in."""
         now = clock()
         await store.create("key", a_record(clock, created_at=now - 9))
         changes = some_changes(clock, lives=50, accessed_at=now - 1, created_at=now - 1)
@@ -165,7 +165,7 @@ class TimeLaws(Suite):
     async def test_a_use_at_the_same_moment_counts(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Only an earlier one leaves the times alone."""
+        """A use with the same accessed_at changes the other times."""
         now = clock()
         await store.create("key", a_record(clock, lives=100))
 
@@ -178,7 +178,7 @@ class TimeLaws(Suite):
     async def test_times_of_a_wrong_clock_count_as_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A use sets the times right, with and without a timeout, and created_at too."""
+        """A use replaces all times that are far in the future by the present time."""
         for key, timeout in (("plain", None), ("own", 5000.0)):
             await store.create(key, _far_ahead(clock, timeout))
             await store.create(f"{key} touched", _far_ahead(clock, timeout))
@@ -197,7 +197,7 @@ class TimeLaws(Suite):
     async def test_created_at_of_a_wrong_clock_counts_as_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Even if the other times are right, and even for an earlier use."""
+        """This is so even if the other times are right, and for an earlier use."""
         for key, accessed in (("key", START), ("earlier", START - 1)):
             await store.create(key, a_record(clock, created_at=START + 3600))
             await store.commit(key, some_changes(clock, accessed_at=accessed, set={"a": b"1"}))
@@ -208,7 +208,7 @@ class TimeLaws(Suite):
     async def test_clocks_may_differ_by_a_minute(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Times that lie CLOCK_TOLERANCE ahead are right, and those beyond are not."""
+        """A time up to CLOCK_TOLERANCE in the future is kept, and a later one is replaced."""
         ahead = START + CLOCK_TOLERANCE
         for key, accessed, wanted in (
             ("right", ahead, (ahead, ahead, ahead, START + 900)),

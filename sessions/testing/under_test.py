@@ -1,4 +1,4 @@
-"""The store that a law is about: every law awaits it, whether the store blocks or not."""
+"""Wrappers that let a test await a blocking store and an asynchronous store alike."""
 
 import asyncio
 from abc import abstractmethod
@@ -25,7 +25,7 @@ Work = Callable[[], Coroutine[Any, Any, T]]
 
 
 class StoreUnderTest(AsyncStore):
-    """Hand the calls of a law on to a store of either kind."""
+    """Pass the calls of a test to the store; the base class of both wrappers."""
 
     def __init__(self, clock: ManualClock, *, server_expires: bool) -> None:
         self._manual_clock = clock
@@ -33,23 +33,23 @@ class StoreUnderTest(AsyncStore):
 
     @abstractmethod
     def set_clock(self, clock: ManualClock) -> None:
-        """Let the store read another clock, as a container with a clock of its own does."""
+        """Give the store another clock, as a container with its own clock does."""
 
     @abstractmethod
     async def ask(self, verb: str, *arguments: Any, **options: Any) -> Any:
-        """Call the method of the store."""
+        """Call a method of the store, and return its result."""
 
     @abstractmethod
     async def in_parallel(self, works: Sequence[Work[T]]) -> list[T]:
-        """Do all of the works at the same time, and return what each of them returned."""
+        """Run all works at the same time, and return their results."""
 
     @abstractmethod
     async def interrupt(
         self, work: Work[object], other: Work[object], at: int
     ) -> tuple[object, object, int]:
-        """Do one work, and the other work while the first one pauses at the given point.
+        """Run one work, and run the other work while the first one pauses at this point.
 
-        Return what each returned, and the number of points that the first one passed.
+        Return both results, and the number of points of the first work.
         """
 
     async def load(self, key: str) -> Record | Ended | None:
@@ -87,7 +87,7 @@ class StoreUnderTest(AsyncStore):
         await self.ask("close")
 
     def _by_our_clock(self, found: Record | Ended | None) -> Record | Ended | None:
-        """Return what was loaded, with the test's present in place of the server's."""
+        """Replace the server's present time in a loaded record by the time of the test's clock."""
         now = self._manual_clock()
         if isinstance(found, Ended) and abs(found.at - now) < CLOCK_TOLERANCE:
             return Ended(now)
@@ -97,7 +97,7 @@ class StoreUnderTest(AsyncStore):
 
 
 class BlockingStoreUnderTest(StoreUnderTest):
-    """Hand calls on to a blocking store, whose calls meet in threads."""
+    """Pass calls to a blocking store; calls at the same time run in threads."""
 
     inner: Store
 
@@ -124,12 +124,12 @@ class BlockingStoreUnderTest(StoreUnderTest):
         return answer, second.answer(), first.points
 
     def stop(self) -> None:
-        """Let go of the threads."""
+        """Stop the threads."""
         self._threads.shutdown()
 
 
 class AsyncStoreUnderTest(StoreUnderTest):
-    """Hand calls on to an asynchronous store, whose calls meet in tasks."""
+    """Pass calls to an asynchronous store; calls at the same time run in tasks."""
 
     inner: AsyncStore
 

@@ -1,4 +1,4 @@
-"""What the names and values of a record may be, and in which order they stay."""
+"""Tests of the names and values of a record, and of their order."""
 
 from dataclasses import replace
 
@@ -18,11 +18,11 @@ _NAMES = (
 
 
 class ValueLaws(Suite):
-    """Hold a store to keep names and values as they are."""
+    """Test that a store keeps all names and values unchanged and in order."""
 
     @law
     async def test_values_are_any_bytes(self, store: StoreUnderTest, clock: ManualClock) -> None:
-        """Empty, one byte, a megabyte and every octet, by `create` and by `commit`."""
+        """Both `create` and `commit` keep empty values, a megabyte, and every byte."""
         values = {"empty": b"", "one": b"\0", "all": bytes(range(256)), "big": b"\xff" * 1_000_000}
         await store.create("made", a_record(clock, values))
         await store.create("key", a_record(clock))
@@ -50,7 +50,7 @@ class ValueLaws(Suite):
     async def test_an_expectation_names_any_text(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A name in other case, or a shorter one, is another name."""
+        """A name in another case, or a longer name, is another name."""
         values = {name: name.encode() for name in _NAMES}
         await store.create("key", a_record(clock, values))
 
@@ -63,7 +63,7 @@ class ValueLaws(Suite):
 
     @law
     async def test_users_are_any_text(self, store: StoreUnderTest, clock: ManualClock) -> None:
-        """A user's name is kept as it is."""
+        """A user id is stored and compared unchanged."""
         for number, user_id in enumerate(("ż 😀", "o'neil", 'a"\\b', "$where", "12")):
             key = f"key{number}"
             await store.create(key, a_record(clock))
@@ -105,7 +105,7 @@ class ValueLaws(Suite):
     async def test_a_name_that_is_set_again_keeps_its_place(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Even if the same commit sets new names."""
+        """This is so even if the same commit sets new names."""
         await store.create("key", a_record(clock, {"c": b"", "b": b"", "a": b""}))
 
         await store.commit("key", some_changes(clock, set={"n": b"", "b": b"2", "c": b"2"}))
@@ -116,7 +116,7 @@ class ValueLaws(Suite):
     async def test_a_name_that_was_removed_comes_back_at_the_end(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The others stay where they are."""
+        """The other names keep their places."""
         await store.create("key", a_record(clock, {"c": b"", "b": b"", "a": b""}))
 
         await store.commit("key", some_changes(clock, removed=frozenset("c")))
@@ -145,7 +145,7 @@ class ValueLaws(Suite):
     async def test_a_commit_keeps_what_was_loaded_before(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Nobody changes a record in place: a loaded one stays as it was."""
+        """A store never changes a record in place, so a record that was loaded stays as it was."""
         await store.create("key", a_record(clock, {"a": b"1"}))
         before = await record_in(store, "key")
 

@@ -23,17 +23,17 @@ SUITES = Path("tests/sessions/stores")
 
 # The laws of the suites, in the words of somebody who chooses a store.
 PROMISES = {
-    "StoreLaws": "A call does what it says, and a broken server is an error",
-    "ValueLaws": "Names and values come back as they were, in their order",
-    "CommitLaws": "A commit changes what it names, and nothing else",
+    "StoreLaws": "Each call does what it promises, and a broken store raises an error",
+    "ValueLaws": "Names and values are kept unchanged and in order",
+    "CommitLaws": "A commit changes exactly what it contains",
     "SecretLaws": "An earlier id reads and changes nothing",
-    "TimeLaws": "Times move as they should, whatever the clocks say",
+    "TimeLaws": "Times are right, even if a clock is wrong",
     "ExpiryLaws": "An expired session is gone",
-    "ParallelLaws": "Many threads or tasks lose nothing",
-    "RaceLaws": "Any two calls at once leave what some order of them would leave",
-    "ProcessLaws": "The same between two processes",
-    "CountableContract": "It counts its live sessions",
-    "ListableContract": "It lists its live sessions",
+    "ParallelLaws": "Calls from many threads or tasks lose no data",
+    "RaceLaws": "Two calls at once give the same result as one after the other",
+    "ProcessLaws": "The same, with calls from two processes",
+    "CountableContract": "The store counts its live sessions",
+    "ListableContract": "The store lists its live sessions",
 }
 # The suite is tried on it; it is no store to choose.
 HIDDEN = ("SuspendingStore",)
@@ -78,7 +78,7 @@ class Results:
         """Say in a few words how far a store keeps a promise."""
         counts = self.counts[store, law]
         if counts["failed"]:
-            return f"no ({counts['failed']} of {sum(counts.values())} laws)"
+            return f"no ({counts['failed']} of {sum(counts.values())} tests)"
         if not counts["passed"]:
             return "not applicable" if not counts["skipped"] else "not tested"
         return "yes" if not counts["skipped"] else f"yes, {counts['skipped']} not applicable"
@@ -106,7 +106,7 @@ def table(results: Results) -> str:
             "",
             *results.rows(),
             "",
-            "Laws that do not apply, and why:",
+            "Tests that do not apply, and why:",
             "",
             *results.why(),
             "",

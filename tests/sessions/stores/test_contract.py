@@ -103,8 +103,8 @@ def test_a_suite_without_make_store_says_what_to_write(
         suite.test_load_of_a_missing_key_is_none()
 
     assert str(caught.value) == (
-        f"{type(suite).__name__} does not say which store it is about: give it"
-        " def make_store(self, clock), which returns a fresh, empty store that reads the clock"
+        f"{type(suite).__name__} does not say which store it tests. Fix: write the method"
+        " make_store(self, clock), which returns a new, empty store that uses the clock"
     )
 
 
@@ -114,7 +114,7 @@ def test_a_store_that_never_expires_is_asked_for_its_clock() -> None:
         OnAnotherClock().test_a_record_is_absent_exactly_at_its_expiry()
 
     assert str(caught.value).startswith(
-        "load at the expiry; does the store take the present from self.clock()?: expected None"
+        "load at the expiry; does the store read the time from self.clock()?: expected None"
     )
 
 
@@ -137,7 +137,8 @@ def test_a_suite_that_cannot_break_its_store_skips_one_test() -> None:
         OnServerClock().test_a_broken_store_raises_store_unavailable()
 
     assert str(skipped.value) == (
-        "the suite does not know how to break this store: give it def break_store(self, store)"
+        "the suite does not know how to break this store. Fix: write the method break_store(self,"
+        " store)"
     )
 
 
@@ -154,5 +155,6 @@ def test_a_store_on_the_clock_of_its_server_keeps_the_other_laws() -> None:
     assert 0 < len(skipped) < len(laws) / 2
     assert set(skipped) == {
         "the server uses its own clock (server_expires = True)",
-        "the suite does not know how to break this store: give it def break_store(self, store)",
+        "the suite does not know how to break this store. Fix: write the method break_store(self,"
+        " store)",
     }

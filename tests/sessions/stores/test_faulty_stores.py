@@ -51,8 +51,8 @@ def test_the_suite_finds_no_fault_where_none_is() -> None:
             skipped.append(str(skip))
 
     assert skipped == [
-        "the suite does not know how to open this store in another process:"
-        " give it def open_in_another_process(self, store)"
+        "the suite does not know how to open this store in another process. Fix: write the method"
+        " open_in_another_process(self, store)"
     ]
 
 
