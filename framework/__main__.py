@@ -1,4 +1,4 @@
-"""`python -m framework`: the command `framework`, also where its script is not on the path."""
+"""Run the command `framework` as `python -m framework`, where the shell finds no `framework`."""
 
 from framework.cli import main
 

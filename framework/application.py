@@ -1,4 +1,4 @@
-"""The application: collects, checks and builds once, at start-up; then it is a WSGI callable."""
+"""`Application`: start-up collects, checks and builds everything once, and then WSGI calls it."""
 
 import gc
 import logging
@@ -69,7 +69,7 @@ class Application:
         start_response: "StartResponse | None" = None,
         send: object = None,
     ) -> Iterable[bytes]:
-        """Answer one request; only a server for ASGI gives one or three arguments."""
+        """Answer a WSGI request; refuse an ASGI server, which gives one or three arguments."""
         if start_response is None or send is not None:
             refused: Iterable[bytes] = refuse_asgi(environ, start_response, send)
             return refused
@@ -95,7 +95,7 @@ class Application:
             super().__setattr__(name, value)
 
     def start(self) -> None:
-        """Run the on_start hooks once; the first request runs them, too, if nothing has."""
+        """Run the on_start hooks once; without this call, the first request runs the hooks."""
         self._hooks.start()
         self._wsgi = self._served
         if self._hooks.are_needed:
@@ -108,7 +108,7 @@ class Application:
 
     @property
     def start_mistake(self) -> Mistake | None:
-        """Return the error of the start hook that failed last, as a mistake; None if none did."""
+        """Return the error of the last start hook that failed, as a mistake, or None."""
         return self._hooks.mistake
 
     @property
@@ -165,7 +165,7 @@ class Application:
         reload: bool = True,
         debug: bool | None = None,
     ) -> None:
-        """Serve for development until Ctrl-C."""
+        """Serve the application for development until Ctrl-C."""
         # A user without a type checker may give any type.
         given: object = port
         if not isinstance(given, int):
@@ -238,15 +238,15 @@ class Application:
     ) -> Iterable[bytes]:
         try:
             self.start()
-        # The start hooks are the user's own code; a server knows neither the hook nor our 500.
+        # A start hook is the user's own code and may raise any error. The client must get our 500.
         except Exception as error:
             if self.debug:
                 raise
-            # Read once: another request may try to start meanwhile, and forgets the mistake.
+            # Another request that tries to start resets the mistake, so it is read only once.
             mistake = self.start_mistake
             told = str(error) if mistake is None else numbered([mistake])
             logger.exception(
-                "the application cannot start, and this request has no answer: %s", told
+                "the application cannot start, so this request gets an error: %s", told
             )
             refuse = surround(refusing(error), self.everywhere.settings)
             return refuse(environ, start_response)
@@ -290,10 +290,10 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Let Python's garbage collector wait.
+    """Switch Python's garbage collector off while the block runs.
 
-    Start-up makes many objects that stay. The collector would look through all of them again and
-    again, for nothing: half of the time of a large application.
+    Start-up makes many objects that stay. The collector would search all of them again and again
+    and free nothing. That takes half of the start-up time of a large application.
     """
     if not gc.isenabled():
         yield

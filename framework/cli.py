@@ -1,4 +1,4 @@
-"""The command `framework`: the list of its commands, of which each is a file in `commands/`."""
+"""The command `framework` and the list of its commands; each command is a file in `commands/`."""
 
 import sys
 from pathlib import Path

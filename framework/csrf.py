@@ -29,7 +29,7 @@ _SIZE = 24
 
 
 class Verdict(Enum):
-    """The answer of the request's headers: whether a page of this site made the request."""
+    """Whether a page of this site made a request, as far as the request's headers show it."""
 
     OURS = auto()
     FOREIGN = auto()
@@ -57,13 +57,13 @@ class CSRF(ExplainedMiddleware):
     def refusals(self, method: str) -> Iterator[tuple[int, str]]:
         """Tell `framework explain` which requests of a method are refused, and why."""
         if method not in SAFE_METHODS:
-            yield 403, "CSRF: another site made the request, or the token is not of the session"
+            yield 403, "CSRF: another site made the request, or the token is from another session"
 
     def session_use(self, method: str) -> str | None:
         """Tell `framework explain` how the session is used; None if the session is not used."""
         if method in SAFE_METHODS:
             return None
-        return "loaded if a cookie comes and the origin is in doubt; not changed"
+        return "loaded if a cookie comes from an uncertain origin; not changed"
 
     def _check(self, request: Request) -> None:
         site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
@@ -82,7 +82,7 @@ class CSRF(ExplainedMiddleware):
 def judge(
     site: str | None, origin: str | None, own: str | None, trusted: Collection[str]
 ) -> Verdict:
-    """Decide by Sec-Fetch-Site or, if the browser does not send that header, by Origin."""
+    """Return who made a request, by Sec-Fetch-Site or, without that header, by Origin."""
     written = None if origin is None else as_written(origin)
     if written in trusted:
         return Verdict.OURS
@@ -100,7 +100,7 @@ def judge(
 
 
 def csrf_token(session: Session) -> str:
-    """Return a token for a session's forms; earlier tokens stay valid until its id changes."""
+    """Return a token for a session's forms, which stays valid until the session's id changes."""
     # If the text stayed the same, an attacker could guess it letter by letter from the size of a
     # compressed page (the BREACH attack).
     mask = secrets.token_bytes(_SIZE)

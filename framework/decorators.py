@@ -104,7 +104,7 @@ def delete(path: str = "/", *, status: int | None = None) -> Callable[[Target], 
 
 @_explained("head")
 def head(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
-    """Tag a method as the handler of HEAD, which otherwise is the handler of GET."""
+    """Tag a method as the handler of HEAD; without one, the handler of GET answers HEAD."""
     return _verb("HEAD", path, status)
 
 
@@ -244,7 +244,7 @@ def is_decorated(target: type) -> bool:
 
 
 def scope_of(target: type) -> str:
-    """Return how long a component of the class lives."""
+    """Return the scope of the components of a class: `application` or `request`."""
     return str(vars(target).get(COMPONENT, "application"))
 
 
@@ -260,12 +260,12 @@ def guards_on(target: object) -> tuple[object, ...]:
 
 
 def verbs_in(tagged: object) -> tuple[Verb, ...]:
-    """Read the tag of a method that verb decorators decorate."""
+    """Return the verbs in a method's tag; empty if no verb decorator made the tag."""
     return tagged if isinstance(tagged, tuple) else ()
 
 
 def catches_in(tagged: object) -> tuple[Catch, ...]:
-    """Read the tag of a method that `@catch` decorates."""
+    """Return what each `@catch` of a method noted in its tag; empty for any other tag."""
     return tagged if isinstance(tagged, tuple) else ()
 
 
@@ -284,8 +284,8 @@ def _verb(method: str, path: str, status: int | None) -> Callable[[Target], Targ
     def decorate(handler: Target) -> Target:
         if not (callable(handler) or isinstance(handler, staticmethod | classmethod)):
             raise TypeError(
-                f"@{name} belongs on a method, not on a {type(handler).__name__}:"
-                f" write def below @{name}({path!r})"
+                f"@{name} decorates a method, but stands above a {type(handler).__name__}."
+                f" Fix: write def below @{name}({path!r})"
             )
         # Python applies the lowest decorator first, but the highest one comes first in the list.
         tag(handler, ROUTES, (Verb(method, path, status), *verbs_in(tag_of(handler, ROUTES))))
@@ -301,11 +301,11 @@ def _is_definition(target: object) -> bool:
 def _not_a_path(name: str, given: object) -> str:
     # A decorator that is written without parentheses is called with the decorated function.
     if callable(given):
-        return f'@{name} takes a path, and is written without one: write @{name}("/")'
+        return f'@{name} is written without a path. Fix: write @{name}("/")'
     if isinstance(given, list | tuple) and given:
         lines = " ".join(f"@{name}({path!r})" for path in given)
         return f"@{name} takes one path, not {given!r}. Fix: write one decorator for each: {lines}"
-    return f'@{name} takes a path, not {given!r}: write @{name}("/")'
+    return f'@{name} takes a path, not {given!r}. Fix: write @{name}("/")'
 
 
 def _require_guards(guards: Sequence[object]) -> None:
@@ -322,14 +322,15 @@ def _not_a_guard(given: object) -> str:
     if inspect.isroutine(given) or isinstance(given, staticmethod | classmethod):
         name = f"{getattr(given, '__name__', given)}()"
         return (
-            f"{message} the function {name}: if no guard is written, write @guard(LoggedIn); if"
-            f" {name} is the guard, make it the method check of a class"
+            f"{message} the function {name}. Fix: if {name} is the handler, write"
+            f" @guard(LoggedIn) above it; if {name} is the guard, make it the method check of a"
+            " class"
         )
     if isinstance(given, type) and _is_guarded(given):
-        return f"{message} {given!r}, which is the class to guard: write @guard(LoggedIn) above it"
+        return f"{message} {given!r}, which is the class to guard. Fix: write @guard(LoggedIn)"
     if isinstance(given, type):
-        return f"{message} {given!r}: write def check(self) -> bool in {given.__name__}"
-    return f"{message} {given!r}: write @guard(LoggedIn), and give LoggedIn def check(self) -> bool"
+        return f"{message} {given!r}. Fix: write def check(self) -> bool in {given.__name__}"
+    return f"{message} {given!r}. Fix: write a class LoggedIn with a method check(self) -> bool"
 
 
 def _is_guarded(given: type) -> bool:
@@ -363,19 +364,16 @@ def _names_of(handlers: object) -> tuple[str, ...]:
 def _not_an_exception(given: object) -> str:
     # A decorator that is written without parentheses is called with the decorated function.
     if inspect.isroutine(given) or isinstance(given, staticmethod | classmethod):
-        return (
-            "@catch takes the exceptions to catch, and is written without any:"
-            " write @catch(LookupError)"
-        )
+        return "@catch is written without an exception. Fix: write @catch(LookupError)"
     message = f"@catch takes subclasses of Exception, not {given!r}"
     if isinstance(given, type) and issubclass(given, BaseException):
-        return f"{message}, which ends more than one request and cannot be answered: leave it out"
+        return f"{message}, which is more than an error of one request. Fix: leave it out"
     if isinstance(given, Exception):
-        return f"{message}: write @catch({type(given).__name__})"
+        return f"{message}. Fix: write @catch({type(given).__name__})"
     if isinstance(given, int) and given in default_exceptions:
         name = default_exceptions[given].__name__
-        return f"{message}: write @catch({name}), with from werkzeug.exceptions import {name}"
-    return f"{message}: write them one by one, as in @catch(LookupError, OSError)"
+        return f"{message}. Fix: write @catch({name}), with from werkzeug.exceptions import {name}"
+    return f"{message}. Fix: write each exception by itself, as in @catch(LookupError, OSError)"
 
 
 # Type checkers report unknown names themselves.

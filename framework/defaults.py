@@ -149,7 +149,8 @@ def _store_of(url: str) -> Store:
         return store_from_url(url)
     except ConfigurationError as error:
         source = f"the environment variable {STORE_VARIABLE}"
-        raise ConfigurationError([f"{source}: {each}" for each in error.problems]) from error
+        mistakes = [f"{source}: {mistake}" for mistake in error.problems]
+        raise ConfigurationError(mistakes) from error
 
 
 def _manager(container: SessionContainer) -> SessionManager:
@@ -165,7 +166,7 @@ def _checked_keys(keys: Sequence[str], source: str) -> Sequence[str]:
 
 
 def _key_mistakes(keys: Sequence[str]) -> list[str]:
-    """Return the mistakes that a session container finds in the keys, each as `fact; remedy`."""
+    """Return the mistakes in the keys, each as `fact. Fix: remedy`."""
     try:
         SessionContainer(keys=keys)
     except ConfigurationError as error:

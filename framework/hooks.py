@@ -13,12 +13,12 @@ from framework.injection.graph import Graph
 from framework.report import Mistake, Report, location
 from framework.types.members import in_class
 
-# What other frameworks call the hooks, without underscores.
+# The names of the hooks in other frameworks, in lower case and without underscores.
 _OTHER_NAMES = {
     "on_start": {"startup", "onstartup", "onstarting", "onstarted", "onappstart", "onlaunch"},
     "on_stop": {"shutdown", "onshutdown", "onstopping", "onstopped", "onappstop", "onexit"},
 }
-# The likeness of two names from which one of them is a slip of the keyboard.
+# A name that is at least this similar to the name of a hook counts as misspelt.
 _NEAR = 0.8
 
 
@@ -127,12 +127,12 @@ def read_hooks(configurations: Iterable[type], graph: Graph, report: Report) -> 
 
 
 def _note_misspelt(configuration: type, report: Report) -> None:
-    """Note each method that is meant as a hook, but that nothing would call."""
+    """Note each method whose name is a misspelt hook, because nothing would call the method."""
     methods = {
         name: function
         for owner in configuration.__mro__
         for name, function in vars(owner).items()
-        # A class may lie about itself with `__class__`; its type does not.
+        # An object may claim another class with `__class__`, but `type` returns its real class.
         if type(function) is FunctionType
     }
     used = set().union(*(_names_in(function.__code__) for function in methods.values()))
@@ -148,13 +148,13 @@ def _note_misspelt(configuration: type, report: Report) -> None:
 
 
 def _names_in(code: CodeType) -> set[str]:
-    """Return the names of the attributes that a function uses, also inside of its functions."""
+    """Return the names of the attributes that a function and its inner functions use."""
     inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
     return set(code.co_names).union(*map(_names_in, inner))
 
 
 def _meant_hook(name: str) -> str | None:
-    """Return the hook that a name stands for; None for the hook itself and for other names."""
+    """Return the hook that a misspelt name means; None for a hook itself and for other names."""
     plain = name.lower().replace("_", "")
     for hook, others in _OTHER_NAMES.items():
         likeness = SequenceMatcher(None, plain, hook.replace("_", "")).ratio()

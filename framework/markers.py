@@ -1,4 +1,4 @@
-"""The public names of all markers; a marker of your own begins in `binding/source.py`."""
+"""The public names of all markers, and of the classes that a marker of your own needs."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""`Middleware` and `Next`, and what middleware may ask: `session_of`, `component_of`."""
+"""`Middleware` and `Next`, and the functions for middleware: `session_of`, `component_of`."""
 
 import builtins
 import inspect
@@ -17,7 +17,7 @@ from framework.types.signatures import EMPTY, describe, signature_of
 from sessions.session import Session
 
 _COLLECTIONS = (Sequence, AbstractSet)
-# The usual names of the second parameter, and the annotations that show middleware.
+# The usual names of the second parameter, and the annotations by which middleware is known.
 _NEXT = ("next", "nxt", "call_next", "get_response", "handler", "inner", "proceed")
 _CALLED = re.compile(r"\b(Next|Callable)\b")
 _RETURNED = re.compile(r"Response\b")
@@ -126,8 +126,8 @@ def refuse_uncallable(middleware: Any) -> None:
 def goes_around(value: object, *, surely: bool) -> bool:
     """Return whether a value is middleware, or a collection that holds middleware.
 
-    A value is an object or a class. If the parameters do not decide this, the result is False with
-    `surely`, and True without.
+    A value is an object or a class. If the parameters do not show whether it is middleware, the
+    result is False with `surely`, and True without.
     """
     if isinstance(value, Mapping):
         value = tuple(value.values())
@@ -170,7 +170,7 @@ def _says_next(signature: inspect.Signature) -> bool | None:
 
 
 def _says_called(annotation: Any) -> bool | None:
-    """Return whether an annotation describes a callable; None if it does not tell."""
+    """Return whether an annotation describes a callable; None if the annotation does not say."""
     if annotation in _UNSAID:
         return None
     text = _text(annotation)

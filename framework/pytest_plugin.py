@@ -35,7 +35,7 @@ _NO_APP = """the tests have no fixture `app`. Write one in conftest.py that retu
 
 @dataclass(frozen=True)
 class LiveServer:
-    """Say where an application is being served."""
+    """Hold an application that is being served, and its address."""
 
     url: str
     """The address, without a slash at its end: `http://127.0.0.1:41234`."""
@@ -47,7 +47,7 @@ class LiveServer:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Stop at a module of the tested project that has the name of one of our packages."""
+    """Stop pytest if the tested project has a module with the name of one of our packages."""
     message = collision_in(config.rootpath)
     if message is not None:
         raise pytest.UsageError(message)
@@ -55,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(call: "pytest.CallInfo[object]") -> None:
-    """Say below the error of a test what to write instead, if that is known."""
+    """Add the remedy to the error of a test, if the remedy is known."""
     if call.excinfo is not None:
         note_remedy(call.excinfo.value)
 
@@ -120,4 +120,4 @@ class _Quiet(WSGIRequestHandler):
     """Log errors only."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Leave the requests out of the test's output."""
+        """Log nothing, so that requests do not fill the output of a test."""

@@ -1,4 +1,4 @@
-"""Redirects, which leave the site only where the code says so."""
+"""Redirects to a path of this site, and to another site only if the code allows it."""
 
 import inspect
 import logging
@@ -65,11 +65,12 @@ def _is_web_url(target: str) -> bool:
 
 
 def _warn(target: str, *, external: bool) -> None:
-    """Tell the developer, because the client may have chosen the target, or the code may."""
+    """Log the refused target, the line that called `redirect`, and the remedy."""
     frame = inspect.currentframe()
     # The caller of `redirect`, which has called this function.
     caller = frame and frame.f_back and frame.f_back.f_back
     where = f"{caller.f_code.co_filename}:{caller.f_lineno}" if caller else "the handler"
+    # Either the client or the code has chosen the target.
     remedy = "give a path that begins with a single slash, or an http(s) URL"
     if not external:
         remedy = (

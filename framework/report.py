@@ -1,4 +1,4 @@
-"""Mistakes of a program: each is noted where it is found, and start-up tells all of them at once.
+"""Mistakes of a program: each is noted where it is found, and start-up shows all of them at once.
 
 This is the only way to report a mistake. Code that cannot go on raises `Mistake`: a block
 `with report.at(where)` notes the mistake, and the code after the block runs. Code that can go on
@@ -74,7 +74,7 @@ class Report:
         return tuple(self._mistakes)
 
     def at(self, where: object) -> "Place":
-        """Return a place to note mistakes for: a text, or a class or function."""
+        """Return a place that notes mistakes; `where` is a text, a class or a function."""
         return Place(self, where)
 
     def note(self, where: str, what: str, remedy: str) -> None:
@@ -99,7 +99,7 @@ class Place:
     @property
     def where(self) -> str:
         """Return the place as the report writes it."""
-        # To find a class, its file has to be read; so the place is written only for a mistake.
+        # To find the line of a class, Python reads its file, so this is done only for a mistake.
         return self._where if isinstance(self._where, str) else location(self._where)
 
     def note(self, what: str, remedy: str) -> None:
@@ -177,7 +177,7 @@ def short_repr(value: object) -> str:
 
 
 def readable_path(path: str) -> str:
-    """Write the path of a file below this folder without the folder."""
+    """Return the path of a file; without the current folder, if the file is below that folder."""
     here = os.getcwd() + os.sep
     return path.removeprefix(here)
 

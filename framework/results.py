@@ -46,7 +46,7 @@ class Result(Response):
 
 
 class JSON(Result, Generic[V]):
-    """Answer with a value as JSON, as a handler does that returns the value.
+    """A response that holds a value as JSON, encoded like a value that a handler returns.
 
     Without a status, the answer has the status of the decorator. Raises TypeError if JSON cannot
     hold the value.
@@ -57,7 +57,7 @@ class JSON(Result, Generic[V]):
 
 
 class HTML(Result):
-    """Answer with a page of HTML; the text is sent as it is, so escape what users have written.
+    """A response that holds a page of HTML; escape what users have written: the text is sent as is.
 
     Without a status, the answer has the status of the decorator.
     """
@@ -69,9 +69,7 @@ class HTML(Result):
 
 
 def is_free(annotation: Any) -> bool:
-    """Return whether a return type is a Response whose status and content are not known from the
-    type.
-    """
+    """Return whether a return type is a plain Response, whose status and content may be any."""
     is_class = isinstance(annotation, type) and get_origin(annotation) is None
     return is_class and issubclass(annotation, Response) and not issubclass(annotation, Result)
 
@@ -84,7 +82,7 @@ def value_of(annotation: Any) -> Any:
 
 
 def check_body(body: object, where: str) -> None:
-    """Raise TypeError for the body of a Response that is a value, and neither text nor bytes.
+    """Raise TypeError if the body of a Response is neither text nor bytes, nor a stream of them.
 
     `where` names the code that returns the Response.
     """

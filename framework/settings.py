@@ -57,16 +57,14 @@ class HTTPSettings:
             if not _is_count(value) or value == 0:
                 yield (
                     f"{name} is {value!r}, which is not a positive whole number. Fix: give a"
-                    " positive"
-                    f" number, as in {name}=1000"
+                    f" positive number, as in {name}=1000"
                 )
 
     def _host_mistakes(self) -> Iterator[str]:
         if isinstance(self.trusted_hosts, str):
             yield (
                 f"trusted_hosts is {self.trusted_hosts!r}, which is a text and not a list. Fix:"
-                " give a"
-                f" list, [{self.trusted_hosts!r}]"
+                f" give a list, [{self.trusted_hosts!r}]"
             )
             return
         for host in self.trusted_hosts:
@@ -99,7 +97,7 @@ class HTTPSettings:
 
 
 def _is_host(host: object) -> bool:
-    """Return whether a request can match the host, so that the setting is of use."""
+    """Return whether the host of a request can match this setting."""
     if not isinstance(host, str):
         return False
     try:

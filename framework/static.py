@@ -1,4 +1,4 @@
-"""Files of a folder: style sheets, scripts, pictures."""
+"""`StaticFiles`: a controller for the files of a folder, such as style sheets and pictures."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -71,7 +71,7 @@ def conditional(response: Response, request: Request) -> Response:
 
 
 def note_wrong_folders(handlers: Iterable[Handler], graph: Graph, report: Report) -> None:
-    """Note folders that do not exist; this also fixes the absolute path of each folder."""
+    """Note each folder that does not exist; from then on, each folder has an absolute path."""
     for controller in dict.fromkeys(handler.route.controller for handler in handlers):
         files: object = graph.get(controller)
         if not isinstance(files, StaticFiles):
@@ -80,7 +80,7 @@ def note_wrong_folders(handlers: Iterable[Handler], graph: Graph, report: Report
         folder, age = getattr(files, "folder", None), files.max_age
         if not isinstance(folder, str | Path) or not files._root.is_dir():
             here.note(
-                f"{name}.folder is {folder!r}, where there is no folder",
+                f"{name}.folder is {folder!r}, which is not an existing folder",
                 'Write folder = Path(__file__).with_name("static") in the class, or set self.folder'
                 " in its constructor.",
             )
@@ -94,8 +94,9 @@ def note_wrong_folders(handlers: Iterable[Handler], graph: Graph, report: Report
 def _compressed_type(name: str) -> str | None:
     """Return the type of a compressed file; None for any other file.
 
-    Otherwise a browser would unpack the file and save it under a name such as `data.tar.gz`. An
-    `.svgz` file is a picture that the browser has to unpack.
+    Without this type, the file would be sent with a Content-Encoding. A browser would then unpack
+    the file, but save it under a name such as `data.tar.gz`. Only an `.svgz` file, which is a
+    picture, has to be unpacked by the browser.
     """
     _, encoding = guess_type(name)
     if encoding is None or name.lower().endswith(".svgz"):

@@ -118,7 +118,7 @@ class _Environment(Environment):
         return self._value(shown, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """Return `obj[argument]` of a template: of a session, only a value."""
+        """Return `obj[argument]` of a template; a session has only its values."""
         shown = _shown(obj)
         if isinstance(shown, TemplateSession):
             return self._value(shown, argument)
@@ -141,8 +141,8 @@ def _explained(key: object) -> str:
     """Say why a template gets nothing for a key or an attribute of a session."""
     if isinstance(key, str) and not key.startswith("_") and hasattr(Session, key):
         return (
-            f"session.{key} is not for templates, which see the values of a session, but not its id"
-            f" and its methods. Fix: use session.{key} in the handler"
+            f"a template cannot use session.{key}: it gets the values of a session, but neither"
+            f" its id nor its methods. Fix: use session.{key} in the handler"
         )
     return (
         f"the session has no {key!r}. Fix: write session.get({key!r}) if the value may be missing"

@@ -1,4 +1,4 @@
-"""A client that tests an application, and replacements for what the application is made of."""
+"""A client for tests of an application, and replacements for its components."""
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -68,7 +68,7 @@ def replace(key: Callable[..., T]) -> Replacing[T]:
     # The annotation is not type[T], because type checkers refuse abstract classes and protocols.
     if not _is_key(key):
         kind = key if isinstance(key, str) else type(key).__name__
-        raise TypeError(f"replace takes a type, not {key!r}: write replace({kind})")
+        raise TypeError(f"replace takes a type, not {key!r}. Fix: write replace({kind})")
     return Replacing(key)
 
 
@@ -134,8 +134,8 @@ class Client(werkzeug.test.Client):
         manager = self.app.sessions
         if manager is None:
             raise RuntimeError(
-                "the application has no sessions, because no handler takes one: give a handler a"
-                " parameter `session: session`"
+                "the application has no sessions, because nothing uses a session. Fix: give a"
+                " handler a parameter `session: session`"
             )
         visit = _Visit(manager)
         path = manager.container.cookie.path
@@ -197,7 +197,9 @@ class _Opening(AbstractContextManager[Client]):
         return self._client.__exit__(*error)
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError("app.test() is not a client yet: use `with app.test() as client:`")
+        raise AttributeError(
+            "app.test() is not a client yet. Fix: write `with app.test() as client:`"
+        )
 
 
 def open_client(
@@ -217,7 +219,7 @@ def _client(
     for replacement in replacements:
         if replacement.key in chosen:
             raise ValueError(
-                f"{replacement.key!r} is replaced twice: leave one of the two replacements out"
+                f"{replacement.key!r} is replaced twice. Fix: remove one of the two replacements"
             )
         chosen[replacement.key] = replacement.value
     application = Application(*parts, debug=debug, replacements=chosen, defaults=_InMemory())
@@ -240,7 +242,7 @@ def _require_replacement(given: object) -> None:
     name = _shown(key)
     what = f"replace({name})" if isinstance(given, Replacing) else name
     raise TypeError(
-        f"app.test takes replacements, not {what}: write app.test(replace({name}).to(...))"
+        f"app.test takes replacements, not {what}. Fix: write app.test(replace({name}).to(...))"
     )
 
 

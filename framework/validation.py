@@ -16,9 +16,9 @@ _GOT = re.compile(r", got \w+$")
 _LONGEST_TEXT = 40
 # The words may show a whole text of the client.
 _LONGEST_WORDS = 1000
-# The way in which msgspec writes a place in a value, before the place itself.
+# The text that msgspec writes before the place of an error in a value.
 _AT = " - at `"
-# What has a length, in msgspec's words, and what the length counts.
+# The types that have a length, as msgspec names them, and the unit of each length.
 _COUNTED = {"str": "character", "array": "item", "object": "key"}
 _LENGTH = re.compile(r"^expected (str|array|object) of length")
 _NUMBER = re.compile(r"^expected (?:int|float) (?:[<>]|that's a multiple)")
@@ -73,7 +73,9 @@ def told(error: Exception, text: str) -> str:
 
 
 def limit_told(words: str, value: Any) -> str:
-    """Add the length or the number that breaks a limit; a text is not shown: it may be secret."""
+    """Add the length or number that breaks a limit to the words; a text may be secret, so it is
+    not shown.
+    """
     if found := _LENGTH.match(words):
         unit, length = _COUNTED[found[1]], len(value)
         return f"{words}, got {length} {unit if length == 1 else unit + 's'}"

@@ -1,1 +1,1 @@
-"""What to write instead: for names, arguments and errors that other frameworks made a habit."""
+"""Advice on what to write instead of the names and arguments that other frameworks have."""

@@ -57,7 +57,7 @@ def _wrong(
 
 
 def _each(remedies: Mapping[str, str]) -> dict[str, str]:
-    """Give each argument of a line the remedy of the line."""
+    """Split the names of each line, and give every name the remedy of its line."""
     return {name: remedy for names, remedy in remedies.items() for name in names.split()}
 
 
@@ -139,7 +139,7 @@ OF_RUN = _each(
 OF_REPLACE = _each({"to value instance new": "write replace(Mailer).to(fake)"})
 OF_VALUES = _each(
     {
-        "default default_factory": "write the default behind the parameter, as in x: ... = 1",
+        "default default_factory": "write the default after the annotation, as in x: ... = 1",
         "type type_ annotation": "write the type of the value first in Annotated[T, ...]",
         "name alias": "the name is the first argument",
     }

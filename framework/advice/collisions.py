@@ -27,7 +27,7 @@ def require_our_sessions() -> None:
 
 
 def collision_in(folder: Path) -> str | None:
-    """Return the message about a module in a folder that has one of the names; None if none has."""
+    """Return the message about a module in a folder with one of the names, or None."""
     for name in NAMES:
         spec = PathFinder.find_spec(name, [str(folder)])
         file = None if spec is None or spec.origin is None else Path(spec.origin)

@@ -172,7 +172,8 @@ def _of_arguments(error: BaseException) -> str | None:
     # A function that is written in C may have no signature.
     except (TypeError, ValueError):
         return None
-    return _told(called, name, [each for each in parameters if each.name != "self"], found)
+    given = [parameter for parameter in parameters if parameter.name != "self"]
+    return _told(called, name, given, found)
 
 
 def _told(called: Any, name: str, parameters: list[inspect.Parameter], found: re.Match[str]) -> str:

@@ -153,7 +153,7 @@ PROPERTIES = (
     *("method", "path", "url", "is_json"),
 )
 
-# What to write if a function of Werkzeug fails that the program has called with a wrong value.
+# The remedy if a function of Werkzeug fails, because the program called it with a wrong value.
 OF_LIBRARY = {
     "dump_cookie": (
         "the value of a cookie is a text, as in json.dumps(value); what the visitor must not change"

@@ -69,7 +69,8 @@ _IMPORTS = {
         " share its sessions with sessions.asgi"
     ),
     "Path Param PathVariable PathParam": (
-        'put the variable into the path, as in @get("/<int:user_id>"), and name a parameter so'
+        'put the variable into the path, as in @get("/<int:user_id>"), and give a parameter the'
+        " same name"
     ),
     "QueryParam RequestParam": "write Query[int], or leave a simple type unmarked",
     "RequestBody": "write Body[T]",
@@ -167,7 +168,7 @@ def advice_on_import(name: str, public: Sequence[str]) -> str | None:
     if remedy is not None:
         return f"framework has no {name}. Fix: {remedy}."
     guess = did_you_mean(name, public)
-    # A module that is not imported yet is no misspelt name.
+    # A module that is not imported yet is not a misspelt name.
     if not guess or find_spec(f"framework.{name}") is not None:
         return None
     return f"framework has no {name}{guess}"

@@ -1,1 +1,1 @@
-"""What stands around a handler: guards, middleware and exception handlers."""
+"""The code that runs around a handler: guards, middleware and exception handlers."""

@@ -37,7 +37,7 @@ class Catcher:
     tuples_are_data: bool
     plan: Plan
     method: Callable[..., object]
-    # The names of the handlers for which it answers; empty for all.
+    # The names of the handlers for which the method answers; empty for all handlers.
     of: tuple[str, ...]
     # The parameter that takes the error, with its index; None if no parameter takes the error.
     error: tuple[int, Declared] | None
@@ -64,7 +64,7 @@ def read_catchers(
 
 
 def nearest_of(name: str, catchers: Sequence[Catcher]) -> list[Catcher]:
-    """List the exception handlers of a controller for one handler, those of only it first."""
+    """List a controller's exception handlers for one handler; those with `of` come first."""
     own = [catcher for catcher in catchers if name in catcher.of]
     return [*own, *(catcher for catcher in catchers if not catcher.of)]
 
@@ -87,12 +87,15 @@ def usual_status(kind: type) -> int | None:
         return kind.code
     if issubclass(kind, SessionError):
         return kind.status
-    # A handler of every Exception does not expect this error, so the answer is not a success.
+    # `@catch(Exception)` also catches bugs, so its answer is not a success.
     return InternalServerError.code if kind is Exception else None
 
 
 def catching(catchers: Sequence[Catcher], recover: Recover) -> Recover:
-    """Put exception handlers, the nearest first, before the usual answer to an error."""
+    """Return the function that answers an error with an exception handler, or with `recover`.
+
+    The nearest exception handler comes first.
+    """
     if not catchers:
         return recover
     answers: dict[type, Callable[[Exception, Context], Rendered]] = {}
@@ -107,7 +110,7 @@ def catching(catchers: Sequence[Catcher], recover: Recover) -> Recover:
             if kind in answers:
                 try:
                     return answers[kind](error, context)
-                # The exception handler may fail, too; no other one catches its error.
+                # The exception handler may fail, too; no other exception handler catches its error.
                 except Exception as another:  # noqa: BLE001
                     return recover(another, context)
         return recover(error, context)
@@ -276,7 +279,7 @@ def _is_answer(error: Exception) -> bool:
 
 
 def _compile(catcher: Catcher, kind: type) -> Callable[[Exception, Context], Rendered]:
-    """Return the function that answers an error which is caught under one of the types."""
+    """Return the function that answers an error that is caught as the given type."""
     renderers_of = lru_cache(
         partial(Renderers, catcher.where, tuples_are_data=catcher.tuples_are_data)
     )

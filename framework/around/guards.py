@@ -70,7 +70,7 @@ def read_guards(controller: type, name: str, configurations: Iterable[type]) -> 
 def bind_guard(
     listed: Listed, *, variables: Mapping[str, type | None], graph: Graph, report: Report
 ) -> Guard:
-    """Find the component of a guard, and plan the parameters of its check; raise its mistake."""
+    """Find the component of a guard, and plan the parameters of its check, or raise `Mistake`."""
     instance = graph.stand_in(listed.guard)
     function = method_of(instance, "check")
     if function is None:
@@ -129,9 +129,9 @@ def guarded(guards: Sequence[Guard], call: Call) -> Call:
 
 
 def _warn(guard: Guard, verdict: object) -> None:
-    """Log a check that returns neither True nor False: its author may mean it to pass."""
+    """Log a check that returns neither True nor False, because its author may expect a pass."""
     logger.warning(
-        "%s returned an object of type %s, but only True lets a request pass: return a bool",
+        "%s returned an object of type %s, but only True lets a request pass. Fix: return a bool",
         location(guard.check),
         describe(type(verdict)),
     )

@@ -63,7 +63,7 @@ def note_lost_middleware(graph: Graph, middleware: Sequence[Middleware], report:
         # component_of may ask for a component of the request while the request runs.
         surely = value is keys
         if not is_reported and type(value) not in listed and goes_around(value, surely=surely):
-            _note_lost(report.at(where), keys[0], "is not the type")
+            _note_lost(report.at(where), keys[0], is_second=False)
 
 
 def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> Answer:
@@ -90,14 +90,16 @@ def _note_misread(graph: Graph, report: Report) -> None:
     first = next((key for key in keys if key in _KEYS), None)
     for key in keys:
         if key is not first:
-            what = "is not the type" if key not in _KEYS else "is a second type"
-            _note_lost(report.at(graph.provider_of(key) or ""), key, what)
+            _note_lost(report.at(graph.provider_of(key) or ""), key, is_second=key in _KEYS)
 
 
-def _note_lost(here: Place, key: object, what: str) -> None:
+def _note_lost(here: Place, key: object, *, is_second: bool) -> None:
+    what = "has no effect as middleware: the application takes middleware from list[Middleware]"
+    if is_second:
+        what = "is a second list of middleware, but the application takes only one list"
     here.note(
-        f"{describe(key)} {what} under which the application's middleware is looked up",
-        "Return all of it from one method annotated `-> list[Middleware]`.",
+        f"{describe(key)} {what}",
+        "Return all middleware from one method annotated `-> list[Middleware]`.",
     )
 
 
@@ -175,7 +177,7 @@ def _response(rendered: Rendered) -> Response:
 def _no_response(middleware: Middleware, returned: object) -> TypeError:
     return TypeError(
         f"the middleware {_place(middleware)} returned {reprlib.repr(returned)}, which is not"
-        " a Response: return what next(request) returns, or a Response of its own"
+        " a Response. Fix: return the result of next(request), or another Response"
     )
 
 

@@ -1,1 +1,1 @@
-"""From the parameters of a handler to the arguments of its call: one file a source."""
+"""Reads the arguments of a handler from a request; each source of values is one file."""

@@ -1,4 +1,4 @@
-"""Binds the parameters of a function: each becomes an extractor, or a mistake of start-up."""
+"""Binds the parameters of a function: finds the source of each, or reports a mistake."""
 
 import inspect
 import re
@@ -56,9 +56,9 @@ class Path(Enum):
     ALL = auto()
     """The function is a handler: its parameters take every variable."""
     SOME = auto()
-    """The parameters may leave variables to others, but a misspelt variable is a mistake."""
+    """The parameters may leave variables to other functions, but must not misspell a variable."""
     ANY = auto()
-    """The function runs for handlers of many paths: no name is a misspelling."""
+    """The function runs for handlers of many paths, so no name counts as a misspelling."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +127,7 @@ class _Binder:
         ):
             names = [parameter.name for parameter in declared]
             bound_names = {parameter.name for parameter in found}
-            unbound = [each for each in declared if each.name not in bound_names]
+            unbound = [parameter for parameter in declared if parameter.name not in bound_names]
             # A resolver with a mistake may be the one that takes the variable.
             if any(_is_resolved(parameter) for parameter in unbound):
                 return

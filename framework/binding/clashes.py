@@ -12,7 +12,7 @@ from framework.types.signatures import describe
 
 
 def clashes(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
-    """Yield the mistakes of the parameters of a request, which are listed innermost last.
+    """Yield a mistake for parameters that no request can fill together; the innermost come last.
 
     Each mistake has a place of its own: the parameters may belong to several functions.
     """
@@ -23,7 +23,7 @@ def clashes(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
 
 
 def two_types(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
-    """Yield parameters that take the same value of the session as different types."""
+    """Yield a mistake for parameters that take one value of the session as different types."""
     takers: dict[str, Parameter] = {}
     for parameter in _flattened(parameters):
         if not isinstance(parameter.marker, SessionValueMarker):
@@ -43,7 +43,10 @@ def two_types(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
 
 
 def missing_bodies(method: str, where: str, parameters: Iterable[Parameter]) -> Iterator[Mistake]:
-    """Yield parameters that need a body when the HTTP method has none (RFC 9110, 9.3.1)."""
+    """Yield a mistake for each parameter that needs a body that the HTTP method does not have.
+
+    Source: RFC 9110, 9.3.1.
+    """
     if method not in ("GET", "HEAD"):
         return
     for parameter in _flattened(parameters):

@@ -1,4 +1,4 @@
-"""Faults of a marker of a user's own, which start-up reports before a request shows them."""
+"""Checks of the markers that a user writes: start-up reports their faults."""
 
 import inspect
 import traceback
@@ -25,7 +25,7 @@ _DOCUMENTED = (DocumentedValue, DocumentedBody, DocumentedForm)
 
 
 def refuse_marker_class(declared: Declared) -> None:
-    """Raise `Mistake` for the class of a marker in the place of a marker."""
+    """Raise `Mistake` if an annotation holds the class of a marker, and not a marker."""
     for kind in (declared.annotation, *declared.metadata):
         if isinstance(kind, type) and issubclass(kind, Marker):
             name = describe(kind)
@@ -37,7 +37,7 @@ def refuse_marker_class(declared: Declared) -> None:
 
 
 def refuse_faulty_declarations(marker: Marker) -> None:
-    """Raise `Mistake` for a marker that does not declare what it has to declare."""
+    """Raise `Mistake` if the `source` of a marker is not a text, or its `needs` not a `Needs`."""
     kind = type(marker)
     source, needs = getattr(marker, "source", None), marker.needs
     if not isinstance(source, str):
@@ -76,7 +76,7 @@ def bound(marker: Marker, field: Field, bind: BindNested) -> tuple[Extract, tupl
 
 
 def _asked(marker: Marker, field: Field, name: str, ask: Callable[[], T]) -> T:
-    """Return the answer of a method of a marker."""
+    """Call a method of a marker; raise `Mistake` if the method raises an error."""
     try:
         return ask()
     except (Mistake, Reported):

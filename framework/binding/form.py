@@ -100,7 +100,7 @@ class FormMarker(TextMarker):
         return [DocumentedForm(field.annotation, self.name_of(field), self.limits)]
 
     def requires_body(self, field: Field) -> bool:
-        """Return whether an empty form lacks a value: a class may have defaults for all fields."""
+        """Return whether the parameter needs a field; a class may have defaults for all fields."""
         whole = _whole(field)
         return field.default is None and (not whole or any(member.required for member in whole))
 
@@ -184,7 +184,7 @@ def _explained(annotation: Any, marker: FormMarker) -> str:
 
 
 def _whole(field: Field) -> tuple[ObjectField, ...]:
-    """Return the fields that a whole form has for an object; an empty tuple for a single field."""
+    """Return the fields of the class that a whole form fills; empty for a single field."""
     try:
         return fields_of(bare(field.annotation)[0])
     # The annotation of a field is an unknown name.
@@ -201,8 +201,8 @@ def _unreadable(field: Field, error: Exception) -> Mistake:
 
 def _unfillable(field: Field, member: ObjectField) -> Mistake:
     return Mistake(
-        f"parameter {field.name!r} cannot be read from the form: no field of a form holds"
-        f" {describe(member.annotation)}, the type of {member.name!r}",
+        f"parameter {field.name!r} cannot be read from the form: its field {member.name!r} has the"
+        f" type {describe(member.annotation)}, which a form cannot hold",
         "Use a text, a number, a file, or a list, set or tuple of these. Or give the field a"
         ' pydantic validator with mode="before" that reads the text. To read whole objects, use'
         " JSON and Body[...].",

@@ -16,9 +16,9 @@ from framework.types.mismatches import ForeignModelError, Mismatch, bounded
 from framework.types.models import python_validator
 from framework.validation import UNKNOWN, FieldError, InvalidRequest, invalid
 
-# Stands for a field that the request lacks and that has a default in its class.
+# The value of a field that the request lacks and that has a default in its class.
 ABSENT = object()
-# How much of a name that the client chose an error shows.
+# The largest number of characters that an error shows of a name from the client.
 _LONGEST_NAME = 100
 # Makes an object from the values of its fields.
 Make = Callable[[dict[str, object]], object]
@@ -100,7 +100,7 @@ def _refused(extras: Iterable[str]) -> Iterator[Mismatch]:
 
 
 def _unreadable(extras: Mapping[str, object]) -> Iterator[Mismatch]:
-    """Yield the fields of which bytes are not UTF-8; nothing converts a field that is only kept."""
+    """Yield an error for each extra field that is not UTF-8, because no converter checks it."""
     for name, value in extras.items():
         texts = value if isinstance(value, list) else [value]
         if any(isinstance(text, str) and has_surrogates(text) for text in [name, *texts]):

@@ -24,7 +24,7 @@ class NotProvided(Mistake):
 
 
 class InjectMarker(Marker):
-    """Give a component."""
+    """Give a parameter a component of the application."""
 
     source = "inject"
     fallible = False

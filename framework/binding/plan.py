@@ -1,6 +1,6 @@
 """All arguments of one call, compiled to one function that reads a request.
 
-The function is as near to a bare call as Python allows.
+For speed, the function does little more than the call itself.
 """
 
 from collections.abc import Callable, Iterator, Sequence

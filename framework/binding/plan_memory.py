@@ -1,7 +1,7 @@
-"""Plans of functions that an earlier application with the same classes has made.
+"""A memory of plans, so that applications with the same classes do not make them again.
 
-The tests of an application build it again and again. A plan that asks for no component is the same
-in each of them.
+The tests of an application build the application again and again. A plan that asks for no component
+is the same each time.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ from framework.binding.session_value import SessionValueMarker
 from framework.binding.source import Marker, Parameter
 from framework.types.signatures import Declared
 
-# A subclass of a user's own may ask for components, so only the very class counts.
+# A user's subclass of these may ask for components, so subclasses do not count.
 _WITHOUT_COMPONENTS = (
     BodyMarker,
     CookieMarker,
@@ -37,7 +37,7 @@ _WITHOUT_COMPONENTS = (
 _MOST_PLANS = 10_000
 
 _Key = tuple[object, ...]
-# The declared parameters stay beside the plan: while they live, nothing else has their ids.
+# The declared parameters are kept with the plan, so that no other object gets their ids.
 _plans: dict[_Key, tuple[Sequence[Declared], Plan]] = {}
 
 
@@ -47,7 +47,7 @@ def asks_for_components(marker: Marker) -> bool:
 
 
 def provides_nothing(wanted: object) -> NoReturn:
-    """Stand for the components of an application in a plan that asks for none."""
+    """Raise LookupError, because a plan that applications share must not ask for components."""
     raise LookupError(f"a source that asks for no component asked for {wanted!r}")
 
 

@@ -26,4 +26,4 @@ class RequestMarker(Marker):
 
     def explained(self, field: Field) -> str:
         """Say that the argument is the `Request` object of the request."""
-        return "the one of the request"
+        return "the request itself"

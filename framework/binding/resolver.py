@@ -31,13 +31,13 @@ class ResolverMarker(Marker):
     uses_default = False
 
     def bound(self, field: Field, bind: BindNested) -> tuple[Extract, tuple[Parameter, ...]]:
-        """Return the function that calls `resolve` once in a request, and its parameters."""
+        """Return the function that calls `resolve` once in a request, and what `resolve` takes."""
         component = self._component(field)
         plan = bind(self.kind, _resolving_function(component, field))
         return _resolving_once(plan, component), plan.parameters
 
     def extractor(self, field: Field) -> Extract:
-        """Refuse to read the argument without the parameters of `resolve`."""
+        """Raise NotImplementedError, because only `bound` knows the parameters of `resolve`."""
         raise NotImplementedError
 
     def explained(self, field: Field) -> str:
@@ -74,7 +74,7 @@ def marker_of(metadata: object) -> Marker | None:
 
 
 def cycle_of(trail: tuple[type, ...]) -> Mistake:
-    """Report that resolvers need each other in a circle."""
+    """Return the mistake of resolvers that need each other in a circle."""
     drawn = " → ".join(describe(kind) for kind in trail)
     return Mistake(
         f"resolvers need each other: {drawn}",
@@ -84,7 +84,7 @@ def cycle_of(trail: tuple[type, ...]) -> Mistake:
 
 
 def refuse_idle(declared: Declared) -> None:
-    """Raise `Mistake` for metadata that looks like a resolver, and resolves nothing."""
+    """Raise `Mistake` for metadata that looks like a resolver, but has no effect."""
     for beside in declared.metadata:
         # This metadata tells pydantic how to validate the type.
         if hasattr(beside, "__get_pydantic_core_schema__"):
@@ -95,7 +95,7 @@ def refuse_idle(declared: Declared) -> None:
 
 
 def _resolving_function(component: object, field: Field) -> Callable[..., object]:
-    """Return the function of `resolve` as its class has the function, with `self`."""
+    """Return the function `resolve` of the class, which still takes `self`."""
     function = method_of(component, "resolve")
     kind, wanted = describe(type(component)), describe(field.annotation)
     if function is None:

@@ -29,7 +29,7 @@ class SessionMarker(Marker):
 
     def explained(self, field: Field) -> str:
         """Say that the argument is the session of this request."""
-        return "the one of the request"
+        return "the session of the request"
 
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The imported name `session`: an annotation, which explains itself where code uses it as data."""
+"""The imported name `session`: an annotation, and an error where code uses it as a session."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -29,7 +29,7 @@ _FIX = (
 
 
 class SessionName(_Annotated, _root=True):
-    """Mean what `Annotated[Session, marker]` means, and refuse to be used as a session.
+    """Act as the annotation `Annotated[Session, marker]`, and refuse to act as a session.
 
     Raises AttributeError for attributes, and TypeError for everything else.
     """

@@ -36,7 +36,7 @@ logger = logging.getLogger("framework")
 # Sessions keep values of these types unchanged, so a text is never converted to one of them.
 _KEPT = (bytes, datetime, date, time, timedelta, UUID, Decimal)
 
-# Stands for a value that the session lacks.
+# The value of a key that the session does not have.
 _ABSENT = object()
 
 # Makes a value from its plain form, or raises one of _MISFITS.
@@ -88,7 +88,7 @@ class SessionValueMarker(Marker):
         return f"{self.where(field)} is loaded at once, saved if it changed"
 
     def may_refuse(self, field: Field) -> bool:
-        """Return whether there is no default: a default takes the place of an unfit value."""
+        """Return True if the parameter has no default: a default replaces an unfit value."""
         return field.default is None
 
 
@@ -96,7 +96,7 @@ class SessionValueMarker(Marker):
 def session_value(key: str) -> SessionValueMarker:
     """Mark a parameter whose value is the session's value of a key; changes are stored."""
     if not isinstance(key, str):
-        raise TypeError(f'session_value takes a key, not {key!r}: write session_value("cart")')
+        raise TypeError(f'session_value takes a key, not {key!r}. Fix: write session_value("cart")')
     return SessionValueMarker(key)
 
 
@@ -150,7 +150,7 @@ class _SessionValue:
             self._session[self._key] = plain
         except SessionClosed:
             logger.error(
-                "session[%r] changed after the response headers left, and was not saved", self._key
+                "session[%r] changed after the headers were sent, so the change is lost", self._key
             )
         self._stored = self._before = after
 

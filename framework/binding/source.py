@@ -140,7 +140,7 @@ class Marker(ABC):
         return f"made by {location(type(self))}"
 
     def explained_parts(self, field: Field) -> Sequence[ExplainedPart]:
-        """Explain the parts of an argument whose parts a request carries separately."""
+        """Explain each part of an argument that comes in several parts, such as form fields."""
         return ()
 
     def documented(self, field: Field) -> Sequence[Documented]:
@@ -148,7 +148,7 @@ class Marker(ABC):
         return ()
 
     def session_use(self, field: Field) -> str:
-        """Say for `framework explain` how the source uses the session, if the source needs it."""
+        """Say for `framework explain` how the source uses the session, if it needs one."""
         return "loaded when it is first touched, saved if it changed"
 
     def may_refuse(self, field: Field) -> bool:
@@ -191,7 +191,7 @@ class Parameter:
 
     @property
     def needs(self) -> Needs:
-        """Return the parts of a request that the parameter may use, without those of its parts."""
+        """Return the parts of a request that the parameter itself may use, without its parts."""
         return self.marker.needs
 
     @property

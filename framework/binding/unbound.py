@@ -32,7 +32,7 @@ _NO_TYPES = (
     property,
     functools.cached_property,
 )
-# What Python writes before brackets; without brackets, it says no type.
+# The names of `typing` that need brackets: without brackets, they do not say a type.
 _FORMS = {
     "Optional": "Optional[int]",
     "Union": "Union[int, None]",
@@ -41,7 +41,7 @@ _FORMS = {
 }
 # The functions that make a marker when they are called.
 _FUNCTIONS = (query, header, cookie, form, session_value)
-# The types that are meant by the name of a function.
+# The types that a user most likely means by the name of a function.
 _TYPES_OF = {
     "any": "Any, with `from typing import Any`",
     "callable": "Callable, with `from collections.abc import Callable`",
@@ -123,7 +123,7 @@ def refuse_hidden(declared: Declared) -> None:
 
 
 def unmarked(declared: Declared, guess: str) -> Mistake:
-    """Explain how to declare the source of a parameter."""
+    """Return the mistake of a parameter without a source, and how to declare the source."""
     name, annotation = declared.name, declared.annotation
     if annotation is EMPTY:
         return Mistake(f"parameter {name!r} has no annotation{guess}", _annotation_for(name))

@@ -1,4 +1,4 @@
-"""Limits that nothing would read: those of pydantic outside of its models, msgspec's inside."""
+"""Limits without effect: pydantic's limits outside of its models, and msgspec's inside them."""
 
 import sys
 from collections.abc import Iterator

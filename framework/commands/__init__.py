@@ -1,1 +1,1 @@
-"""The commands of `framework`, one file each; a new one joins the list in `cli.py`."""
+"""The commands of `framework`: each command is one file, and `cli.py` lists them."""

@@ -1,4 +1,4 @@
-"""`framework check`: whether the application starts, and with --deploy what to change before."""
+"""`framework check`: reports why an application cannot start, and with --deploy also warns."""
 
 import sys
 from collections.abc import Iterator, Sized
@@ -18,7 +18,7 @@ from sessions.stores.memory import MemoryStore
 
 @click.command(cls=Command)
 @application_argument
-@click.option("--deploy", is_flag=True, help="Warn of what is unfit to be deployed, too.")
+@click.option("--deploy", is_flag=True, help="Also warn of settings that are unfit to deploy.")
 def check(app: str | None, *, deploy: bool) -> None:
     """Report every mistake that keeps the application from starting.
 
@@ -57,7 +57,7 @@ def _count(things: Sized, name: str) -> str:
 
 
 def _deployment_warnings(application: Application) -> list[Mistake]:
-    """Warn of every setting that is known to be unfit outside of development."""
+    """Return a warning for every setting that is unfit outside of development."""
     found = [*_debug(application), *_hosts(application.graph)]
     if application.sessions is not None:
         container = application.sessions.container

@@ -1,4 +1,4 @@
-"""Which application a command is about, and how it is imported."""
+"""Find the application that a command needs, and import it."""
 
 import importlib
 import re
@@ -201,8 +201,7 @@ def _choose(given: str | None) -> tuple[str, str]:
     )
     raise ApplicationNotFound(
         f"No application is named, and {Path.cwd()} contains neither app.py nor a pyproject.toml"
-        " with "
-        f"`app` under [tool.framework]. {remedy}."
+        f" with `app` under [tool.framework]. {remedy}."
     )
 
 

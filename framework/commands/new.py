@@ -1,4 +1,4 @@
-"""`framework new`: a project to begin with."""
+"""`framework new`: writes the files of a new project."""
 
 import keyword
 import re

@@ -1,4 +1,4 @@
-"""`framework run`: serve for development."""
+"""`framework run`: serves an application for development."""
 
 import click
 from werkzeug.serving import is_running_from_reloader

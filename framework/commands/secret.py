@@ -1,4 +1,4 @@
-"""`framework secret`: a key that signs sessions."""
+"""`framework secret`: prints a new key for signing sessions."""
 
 import secrets
 

@@ -1,4 +1,4 @@
-"""`framework shell`: Python with the application at hand."""
+"""`framework shell`: opens Python with the application, a client and the components."""
 
 import code
 import rlcompleter

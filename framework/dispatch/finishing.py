@@ -1,4 +1,4 @@
-"""The end of a request, before its headers leave: components end, and the session is saved."""
+"""The end of a request, before its headers are sent: components end, and the session is saved."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ _UNAVAILABLE = f"{StoreUnavailable.status}"
 
 
 def in_scope(answer: Answer, recover: Recover) -> Answer:
-    """End the components of a request with its answer, or with the body if that is streamed."""
+    """Return an answer that ends the components of the request, after a stream if there is one."""
 
     def scoped(context: Context) -> Rendered:
         try:
@@ -46,7 +46,7 @@ def in_scope(answer: Answer, recover: Recover) -> Answer:
 
 
 def undoing(answer: Answer) -> Answer:
-    """Undo the effects of a failed answer: middleware may replace the answer, or ask again.
+    """Return an answer that undoes its effects if it fails, because middleware may ask again.
 
     Changes that middleware made before the answer are kept.
     """
@@ -70,7 +70,7 @@ def undoing(answer: Answer) -> Answer:
 
 
 def without_session(answer: Answer, contexts: type[Context]) -> Respond:
-    """Respond with the answer."""
+    """Return the function that sends an answer, for a handler that uses no session."""
 
     def respond(
         environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
@@ -85,7 +85,7 @@ def without_session(answer: Answer, contexts: type[Context]) -> Respond:
 def in_session(
     answer: Answer, recover: Recover, manager: SessionManager, contexts: type[Context]
 ) -> Respond:
-    """Respond with the answer once the session is saved, if there is one."""
+    """Return the function that saves the session, if one was opened, and then sends the answer."""
     always = manager.opens_every_request
 
     def respond(
@@ -168,7 +168,7 @@ def _instead(
 
 
 def _check_session(context: Context) -> None:
-    """Raise an error that would prevent saving the session, but do not ask the store."""
+    """Raise the error that would prevent saving the session, without a call of the store."""
     if context.manager is not None and context.opened is not None:
         context.put_back()
         context.manager.check(context.opened)
@@ -242,7 +242,7 @@ def _save(
 def _reported(
     failure: StoreUnavailable | None, rendered: Rendered, context: Context, recover: Recover
 ) -> Rendered:
-    """Answer that the store has failed, unless the application's answer says the same."""
+    """Answer 503 if the store has failed, unless the application itself has answered 503."""
     status, _, body = rendered
     if failure is None or status.startswith(_UNAVAILABLE):
         return rendered

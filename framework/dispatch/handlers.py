@@ -22,7 +22,7 @@ from framework.types.signatures import describe
 
 @dataclass(frozen=True)
 class Handler:
-    """Hold the facts that start-up has read about a handler; its controller binds `method`."""
+    """Hold the facts that start-up has read about a handler; the controller binds `method`."""
 
     route: Route
     endpoint: str
@@ -53,7 +53,7 @@ class AddsController(ABC):
 
 
 class ReadsHandlers(ABC):
-    """A controller that tells about the handlers of the application, such as documentation."""
+    """A controller that describes the handlers of the application, such as documentation."""
 
     @abstractmethod
     def read_handlers(self, handlers: Sequence["Handler"], report: Report) -> None:
@@ -80,7 +80,7 @@ def added_controllers(graph: Graph, report: Report) -> Iterator[type]:
 
 
 def tell_handlers(handlers: Sequence[Handler], graph: Graph, report: Report) -> None:
-    """Give the handlers to the controllers that tell about them."""
+    """Give the handlers to the controllers that describe them."""
     for controller in dict.fromkeys(handler.route.controller for handler in handlers):
         if issubclass(controller, ReadsHandlers):
             graph.get(controller).read_handlers(handlers, report)
@@ -98,7 +98,8 @@ class HandlerReader:
             controller: routes_of(controller, report) for controller in self._controllers
         }
         rules = [("", route.rule) for own in self._routes.values() for route in own]
-        # These exception handlers also answer requests without a handler: "/" has no variables.
+        # These exception handlers also answer requests that no handler answers. For such requests,
+        # "/" stands in the list, because it has no variables.
         self.catchers = read_catchers(self._configurations, [("", "/"), *rules], graph, report)
         """The exception handlers of the whole application."""
 
@@ -136,7 +137,7 @@ class HandlerReader:
         if plan is None or not here.is_clean:
             raise Reported
         around = (*(guard.plan for guard in guards), *(catcher.plan for catcher in catchers))
-        share_names(chain.from_iterable(each.parameters for each in (plan, *around)))
+        share_names(chain.from_iterable(bound.parameters for bound in (plan, *around)))
         method = getattr(controller, route.name)
         return Handler(route, f"{prefix}.{route.name}", plan, method, guards, tuple(catchers))
 

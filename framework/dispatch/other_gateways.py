@@ -1,4 +1,4 @@
-"""Servers that do not speak WSGI: they are told what to do, as they start if that is possible."""
+"""Refuse servers that do not speak WSGI, with advice; if possible, when the server starts."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ _Send = Callable[[dict[str, str]], Awaitable[object]]
 
 
 def refuse_asgi(scope: Mapping[str, Any], receive: Any = None, send: Any = None) -> Any:
-    """Answer an ASGI server: of version 3 with all three arguments, of version 2 with the scope."""
+    """Refuse an ASGI server; version 3 gives all three arguments, and version 2 only the scope."""
     advice = ADVICE.format("ASGI")
     if "type" not in scope:
         raise TypeError(advice)

@@ -1,4 +1,4 @@
-"""The steps of a request, in order: what dispatch does, `explain` tells and OpenAPI describes.
+"""The steps of a request, in order: dispatch runs them, `explain` and OpenAPI describe them.
 
 The first step is the outermost one.
 """
@@ -45,7 +45,7 @@ class Step(ABC):
 
     @property
     def plans(self) -> Sequence[Asking]:
-        """Return the plans whose arguments the step reads, with the names of those who ask."""
+        """Return the plans of the arguments that the step reads, each with the name of its user."""
         return ()
 
     @abstractmethod
@@ -108,7 +108,7 @@ class CatchErrors(Step):
 
 @dataclass(frozen=True)
 class CheckGuard(Step):
-    """Let the request pass one guard."""
+    """Run the check of one guard."""
 
     guard: Guard
 
@@ -118,7 +118,7 @@ class CheckGuard(Step):
         return [(self.guard.name, self.guard.plan)]
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield the refusal."""
+        """Yield the answer of a guard that refuses."""
         yield Outcome(403, "a guard refuses")
 
 

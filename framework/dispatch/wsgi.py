@@ -129,12 +129,15 @@ class Dispatcher:
             return refusal
         try:
             return self.unknown_path(request_path(environ))
-        # The path cannot be read, which the refusal says.
+        # The path cannot be read, and the refusal already says so.
         except HTTPException:
             return refusal
 
     def _refusing(self, refusal: HTTPException, method: str) -> Respond:
-        """Answer a request without a handler in the same steps: it may have a session to renew."""
+        """Return the function that answers a request without a handler, in the same outer steps.
+
+        The request may have a session that has to be renewed.
+        """
         recover = self._recovery(f"{method} without a handler")
         caught = catching(self._everywhere.catchers, recover)
         respond = self._around_refusals(
@@ -161,7 +164,10 @@ class Dispatcher:
         return put_around
 
     def _recovery(self, what: str) -> Recover:
-        """Render errors; log an unexpected error, or leave it to the debugger."""
+        """Return the function that renders errors, and logs or raises unexpected errors.
+
+        The function raises an unexpected error only for a debugger.
+        """
 
         def recover(error: Exception, context: Context) -> Rendered:
             error = answerable(error)
@@ -180,7 +186,7 @@ class Dispatcher:
             except Exception:
                 if self.debug:
                     raise
-                logger.exception("%s failed: its error cannot be answered", what)
+                logger.exception("%s failed, and no answer can be made from its error", what)
                 return render_problem(InternalServerError(), context.environ)
 
         return recover
@@ -198,7 +204,7 @@ def _straight(
     recover: Recover,
     contexts: type[Context],
 ) -> Respond:
-    """Respond with the result of a handler that needs only the path values."""
+    """Return the function that answers for a handler that needs only the path values."""
 
     def respond(
         environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
@@ -216,7 +222,7 @@ def _straight(
 
 
 def _answering(call: Callable[[Context], object], renderers: Renderers, recover: Recover) -> Answer:
-    """Extract the arguments, run the handler and render its result."""
+    """Return the function that reads the arguments, runs the handler and renders its result."""
 
     def answer(context: Context) -> Rendered:
         try:
@@ -238,7 +244,7 @@ def _refused(refusal: HTTPException, context: Context, recover: Recover) -> Rend
 
 
 def _without_body(respond: Respond) -> Respond:
-    """Answer HEAD: all headers of the response, Content-Length included, and no body."""
+    """Return the function that answers HEAD: all headers, Content-Length included, and no body."""
 
     def head(
         environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]

@@ -1,1 +1,1 @@
-"""What would become of a request, told without sending it."""
+"""Explains how an application would answer a request, without sending the request."""

@@ -1,6 +1,6 @@
-"""What the application would do with a request, from the steps that dispatch does.
+"""Explains how an application would answer a request: its handler, arguments and answers.
 
-The module reads the steps that dispatch does, and decides nothing itself.
+The module reads the steps that dispatch runs, and decides nothing itself.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,7 +38,7 @@ from framework.injection.graph import Graph
 from framework.openapi.raised import errors_raised
 from framework.types.signatures import describe
 
-# Stands for a default that only the class knows.
+# The text for a default that only the class knows.
 _OWN_DEFAULT = "…"
 
 
@@ -90,7 +90,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Say how a request would be answered: by its match, or else which rules nearly match."""
+    """Say how a request would be answered, or which rules nearly match if no handler answers."""
 
     method: str
     path: str
@@ -98,7 +98,7 @@ class Explanation:
     match: Match | None
     # The outermost middleware comes first.
     middleware: list[str]
-    # Empty if nobody may use the session.
+    # Empty if nothing may use the session.
     session: list[SessionUse]
     # The nearest exception handler comes first.
     catches: list[Caught]
@@ -212,7 +212,7 @@ def _around(
     if settings.trusted_hosts:
         yield Outcome(400, "the host is not one of trusted_hosts")
     if any(settings.proxies.values()):
-        yield Outcome(400, "a header of a proxy holds something else than it should")
+        yield Outcome(400, "a header of a proxy has an unfit value")
     for step in steps:
         if isinstance(step, PassMiddleware) or (isinstance(step, SaveSession) and uses_session):
             yield from step.outcomes(method)

@@ -1,4 +1,4 @@
-"""Which rules a path nearly matches, and where it differs from each."""
+"""The rules that a path nearly matches, and where the path differs from each rule."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def near_misses(path: str, routes: Iterable[Route]) -> list[NearMiss]:
 
 
 def _likeness(path: str, rule: str) -> float:
-    """Rate the likeness from 0 to 1; a variable is like any text in its place."""
+    """Return how similar a path and a rule are, from 0 to 1; a variable equals any segment."""
     given = _segments(path)
     filled = [
         given[at] if "<" in part and at < len(given) else part

@@ -18,9 +18,9 @@ from framework.dispatch.steps import (
 from framework.middleware import ExplainedMiddleware, Middleware, uses_session
 from framework.report import location
 
-_REQUEST = "may have it through the request"
-_MIDDLEWARE = "may have it: nothing says uses_session = False"
-_RENEWED = "has it opened, since rolling or save_uninitialized is on"
+_REQUEST = "may use it through the request"
+_MIDDLEWARE = "may use it: uses_session = False is not set"
+_RENEWED = "opens it, because rolling or save_uninitialized is on"
 
 
 @dataclass(frozen=True)

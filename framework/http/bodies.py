@@ -44,7 +44,7 @@ def read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
 
 
 def open_body(environ: "WSGIEnvironment", limit: int) -> IO[bytes]:
-    """Return the stream of the body; the stream refuses what must not be taken for a whole body.
+    """Return the stream of the body, which raises 400 for a body cut off, and 413 for a large one.
 
     A length over the limit is refused at once, and so is a length that is not a number.
     """
@@ -72,7 +72,7 @@ def content_length(environ: "WSGIEnvironment", limit: int) -> int | None:
 
 
 def refuse_encoded(environ: "WSGIEnvironment") -> None:
-    """Refuse a body that is compressed, or that says so: nothing here decompresses a body."""
+    """Raise EncodedBody if the body has a Content-Encoding: the framework decompresses no body."""
     header: str = environ.get("HTTP_CONTENT_ENCODING", "")
     if header and any(
         coding.strip().lower() not in ("", "identity") for coding in header.split(",")

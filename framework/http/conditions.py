@@ -41,7 +41,7 @@ def answer_conditions(response: Response, environ: "WSGIEnvironment") -> Respons
         elif method == "GET" and length and response.status_code == 200:
             _cut(response, environ, length)
     except (PreconditionFailed, RequestedRangeNotSatisfiable):
-        # The answer is another one, so nobody reads the file.
+        # The error is sent in place of the response, so the file of the response is closed here.
         response.close()
         raise
     return response

@@ -1,4 +1,4 @@
-"""One request as its handler sees it: what it holds, its session, its components.
+"""`Context`: the data, the session and the components of one request.
 
 Each part is read, opened or made when code first asks for the part.
 """
@@ -25,7 +25,8 @@ class HeldValue(Protocol):
     def put_back(self) -> None: ...
 
 
-# Most requests hold and resolve nothing, so they share these two; no request changes them.
+# Most requests hold and resolve nothing, so they share these two empty dictionaries, which no
+# request changes.
 _NOTHING_HELD: dict[object, HeldValue] = {}
 _NOTHING_RESOLVED: dict[object, object] = {}
 

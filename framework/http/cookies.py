@@ -1,9 +1,9 @@
-"""The header `Cookie` → the values of each cookie. Source: RFC 6265, 4.2.1."""
+"""Read the values of each cookie from the header `Cookie`. Source: RFC 6265, 4.2.1."""
 
 import re
 
-# The quantifiers with a second "+" give nothing back. Otherwise a cookie with many spaces, which
-# can be shared out among the three places for spaces in very many ways, would take seconds.
+# The quantifiers with a second "+" do not backtrack. With backtracking, a cookie with many spaces
+# would take seconds, because there are very many ways to split the spaces among the three places.
 _PAIR = re.compile(
     r"""
     [ \t]*+

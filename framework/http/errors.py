@@ -74,7 +74,7 @@ class UnanswerableError(TypeError):
 
 
 def answerable(error: Exception) -> Exception:
-    """Return an exception as it is, or the bug that it is if no answer can be made from it."""
+    """Return the exception, or UnanswerableError if no answer can be made from the exception."""
     fault = _fault(error) if isinstance(error, HTTPException) else None
     if fault is None:
         return error
@@ -85,7 +85,7 @@ def answerable(error: Exception) -> Exception:
 
 
 def add_remedy(error: Exception) -> None:
-    """Add to an error, which goes to the log, what to write instead if that is known."""
+    """Add the remedy to an error that goes to the log, if the remedy is known."""
     refused = _NOT_JSON.match(str(error)) if isinstance(error, TypeError) else None
     kinds: tuple[type, ...] = (Session, *Session.__subclasses__())
     if refused and any(kind.__name__ == refused["type"] for kind in kinds):
@@ -148,7 +148,7 @@ def _details(error: HTTPException) -> ProblemDetails:
         type="about:blank",
         title=error.name,
         status=error.code or HTTPStatus.INTERNAL_SERVER_ERROR,
-        # An exception or a text that is translated late may stand in the place of the text.
+        # The description may be an exception or a text that is translated late.
         detail=_sendable(str(error.description or "")),
         errors=_shown(error.errors) if isinstance(error, InvalidRequest) else (),
     )
@@ -173,11 +173,11 @@ def _fault(error: HTTPException) -> str | None:
             f" {name} takes a description and then a response. Fix: {_right(name, code)} or"
             f' abort({status}, "text").'
         )
-    # A subclass without a status is a 500 that somebody has chosen.
+    # Only the base class is refused: a subclass without a status is answered with 500.
     if response is None and type(error) is HTTPException:
         return (
-            f"{name} has no status, so no answer can be made. Fix: raise a class that has one, as"
-            ' NotFound("text"), or write abort(404, "text").'
+            f"{name} has no status, so no answer can be made. Fix: raise a class with a status,"
+            ' such as NotFound("text"), or write abort(404, "text").'
         )
     if code is not None and not _is_status(code):
         return (

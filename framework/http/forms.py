@@ -1,4 +1,4 @@
-"""Forms, urlencoded and multipart → fields and files; a malformed form is a 400."""
+"""Read the fields and files of a form, urlencoded or multipart; a malformed form is a 400."""
 
 import re
 from typing import IO, Any, NamedTuple, cast

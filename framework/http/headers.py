@@ -12,10 +12,11 @@ _STATUS = re.compile(r"[2-9][0-9][0-9] [\t\x20-\x7e\x80-\xff]*")
 
 
 def sendable(headers: Headers, where: str) -> Headers:
-    """Return the headers as they are sent: no space around a value, and a tab is a space.
+    """Return the headers as they are sent: without spaces around a value, and without tabs.
 
-    RFC 9110 reads headers so (5.5 and 5.6.3), and WSGI allows no tab (PEP 3333). `where` names the
-    code that sets the headers. Raises ValueError for a header that a server cannot send.
+    A space replaces each tab. This does not change the meaning (RFC 9110, 5.5 and 5.6.3), and WSGI
+    allows no tab (PEP 3333). `where` names the code that sets the headers. Raises ValueError for a
+    header that a server cannot send.
     """
     return [(_name(name, where), _value(name, value, where)) for name, value in headers]
 

@@ -1,6 +1,6 @@
-"""A fast search for the rule of a path, in front of Werkzeug's `Map`: a tree of segments.
+"""A tree of path segments, which finds the handler of a path faster than Werkzeug's `Map`.
 
-The tree gives the same answers as the `Map`, but faster.
+The tree gives the same answers as the `Map`.
 """
 
 import re
@@ -16,7 +16,7 @@ Found = tuple[H, dict[str, Any]]
 
 
 class Undecided(Exception):
-    """Say that only the `Map` can decide."""
+    """Say that the tree cannot find the handler, and that the `Map` has to be asked."""
 
 
 class Tree(Generic[H]):
@@ -61,7 +61,7 @@ class Tree(Generic[H]):
         self.forks = self.opaque or bool(self.dynamic)
         if len(self.dynamic) == 1 and not self.opaque:
             self.only = self.dynamic[0][1:]
-        # With an unknown rule, that rule might match the empty segment after the slash first.
+        # A rule that the tree does not know might match the empty segment after the slash first.
         if self.handlers and not self.opaque:
             self.static[""] = Tree()
             self.static[""].handlers = self.handlers
@@ -85,7 +85,7 @@ class Tree(Generic[H]):
     def search(
         self, segments: list[str], at: int, values: tuple[object, ...], method: str
     ) -> Found[H] | None:
-        """Find the handler for the segments from `at` on; `values` are of the segments before."""
+        """Find the handler for the segments from `at` on; `values` come from earlier ones."""
         node = self
         for segment in segments[at:] if at else segments:
             child = node.static.get(segment)

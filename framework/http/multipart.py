@@ -10,13 +10,13 @@ _LONGEST_BOUNDARY = 1000
 # A line of a boundary may go on with spaces.
 _LONGEST_LINE = 4000
 
-# What may follow a boundary in its line, as far as the line has come; the group is its end.
+# The rest of a line after a boundary, as far as the line has arrived; the group is the line's end.
 _REST = re.compile(rb"-{0,2}[^\S\r\n]*(?:\r?(\n)|\r?)")
 _LINE_BREAKS = (b"\r\n", b"\r", b"\n")
 
 
 def piece_size(memory: int | None, boundary: bytes) -> int:
-    """Return how many bytes to read at once, if the parser may keep so many bytes in memory."""
+    """Return how many bytes to read at once if a parser may keep `memory` bytes of a field."""
     if memory is None:
         return _PIECE
     # The parser counts a piece of a file as memory of a field until the piece is written, and the
@@ -25,7 +25,7 @@ def piece_size(memory: int | None, boundary: bytes) -> int:
 
 
 class WholeLines:
-    """Read a stream in pieces of which none ends inside a boundary line.
+    """Read a stream in pieces that never end inside a boundary line.
 
     A parser that gets half of such a line has to guess whether the line break before the boundary
     belongs to the content, and a wrong guess changes an uploaded file.
@@ -39,7 +39,7 @@ class WholeLines:
         self._kept = b""
 
     def read(self, size: int) -> bytes:
-        """Read about so many bytes; an empty piece is the end."""
+        """Read about `size` bytes; an empty result means the end of the stream."""
         while True:
             more = self._stream.read(size)
             data = self._kept + more
@@ -51,7 +51,7 @@ class WholeLines:
                 raise ValueError(f"a boundary line is longer than {_LONGEST_LINE} characters")
 
     def _decided(self, data: bytes) -> int:
-        """Return the index up to which no byte can belong to a boundary line that is not whole."""
+        """Return the number of bytes before a boundary line that has not arrived completely."""
         last = data.rfind(self._line)
         rest = _REST.fullmatch(data, last + len(self._line)) if last >= 0 else None
         if rest is not None and rest[1]:
@@ -63,7 +63,7 @@ class WholeLines:
         return start
 
     def _start_at_the_end(self, data: bytes) -> int:
-        """Return where a boundary begins whose last bytes have not come, or else the end."""
+        """Return where the beginning of a boundary ends the data, or the length of the data."""
         line = self._line
         start = data.find(b"-", max(len(data) - len(line) + 1, 0))
         while start >= 0 and not line.startswith(data[start:]):

@@ -54,13 +54,12 @@ def host_of(origin: str) -> str:
 
 
 def _checked(setting: str, origin: object) -> str:
-    # A setting that is not there is None, and not a text.
+    # A missing setting is None, and not a text.
     written = as_written(origin) if isinstance(origin, str) else None
     if written is None:
         raise ValueError(
-            f"{setting} has {origin!r}, which is not an origin. Fix: write scheme, host (in"
-            " ASCII, as in"
-            " 'xn--bcher-kva.example') and, where it is not the usual one, port, as in"
-            " 'https://shop.example'"
+            f"{setting} has {origin!r}, which is not an origin. Fix: write the scheme and the host,"
+            " as in 'https://shop.example', and the port if it is not the usual one; write the host"
+            " in ASCII, as in 'xn--bcher-kva.example'"
         )
     return written

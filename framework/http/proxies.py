@@ -1,4 +1,4 @@
-"""The headers of trusted proxies: what they put into URLs has to be fit for a URL."""
+"""The headers of trusted proxies, and the 400 for a header whose value is unfit for a URL."""
 
 import re
 import reprlib
@@ -23,17 +23,17 @@ _PREFIX = re.compile(
 _NODE = re.compile(r"[\w.:%\[\]-]+", re.ASCII)
 _PORT = re.compile(r"[0-9]{1,5}")
 _LARGEST_PORT = 65535
-# ProxyFix keeps here what the headers have replaced.
+# Under this key, ProxyFix keeps the values that the headers have replaced.
 _REPLACED = "werkzeug.proxy_fix.orig"
 
 
 def trust_proxies(application: "WSGIApplication", counts: dict[str, int]) -> "WSGIApplication":
-    """Read the headers of so many proxies."""
+    """Let an application trust proxies; `counts` has the number of proxies for each header."""
     return ProxyFix(application, **counts)
 
 
 def refuse_unfit_values(application: "WSGIApplication") -> "WSGIApplication":
-    """Answer 400 if a proxy's header holds something else than it should.
+    """Answer 400 if a header of a proxy has a value that does not fit, such as a wrong scheme.
 
     A proxy that does not set a header itself passes on what the client wrote there.
     """
@@ -52,7 +52,7 @@ def refuse_unfit_values(application: "WSGIApplication") -> "WSGIApplication":
 
 
 def _unfit(environ: "WSGIEnvironment") -> Iterator[tuple[str, str, str]]:
-    """Yield each unfit value that a header has set: its header, and what it should be."""
+    """Yield the header, the value, and what the value should be, for each value that is unfit."""
     replaced = environ[_REPLACED]
 
     def new(key: str) -> str:

@@ -61,7 +61,7 @@ class Request(wrappers.Request):
         return self.get_data()
 
     def require_untaken(self) -> None:
-        """Raise RuntimeError if nothing is left of a body, which would look like no body."""
+        """Raise RuntimeError if other code has used up the body, which would now seem empty."""
         if self._is_taken and "form" not in self.__dict__:
             raise RuntimeError(
                 "the body of this request is gone: code has read it from request.stream, or with"

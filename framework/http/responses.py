@@ -1,4 +1,4 @@
-"""The result of a handler → status, headers (Content-Type, `nosniff`) and body, also streams."""
+"""Make a status, headers (Content-Type, `nosniff`) and a body or stream from a handler's result."""
 
 import logging
 import reprlib
@@ -164,7 +164,7 @@ class Renderers(dict[type, Render]):
 class Stream:
     """Send the chunks of a generator; the constructor makes the first chunk.
 
-    So the code of the generator before its first chunk can still change the headers.
+    The code before the first `yield` runs in the constructor, so it can still change the headers.
     """
 
     def __init__(self, chunks: Iterator[object], where: str) -> None:
@@ -180,7 +180,7 @@ class Stream:
             first = next(chunks, "")
             self.is_text = isinstance(first, str)
             self._first: bytes | None = self._encode(first)
-        # The caller gets no Stream that it could close.
+        # The caller gets no Stream, so it cannot close the generator.
         except BaseException:
             self.close()
             raise
@@ -210,7 +210,7 @@ class Stream:
                 self._on_close.pop(0)()
             # The client has gone or has the whole answer; the other functions must still run.
             except Exception:
-                logger.exception("%s failed as its stream ended", self._where)
+                logger.exception("%s failed when its stream ended", self._where)
 
     def call_on_close(self, function: Callable[[], object]) -> None:
         """Call a function after the end of the generator."""
@@ -248,7 +248,7 @@ def render_response(response: Response, environ: "WSGIEnvironment", where: str) 
         check_status(response.status, where)
         check_body(response.response, where)
         headers = sendable(response.get_wsgi_headers(environ).to_wsgi_list(), where)
-    # The response will not be sent after any error.
+    # After an error, the response is not sent, so it is closed here.
     except BaseException:
         close_body(response)
         raise
@@ -295,7 +295,7 @@ def close_body(body: object) -> None:
             close()
     # `close` may be the user's own code, and another answer is sent, so only the log can show it.
     except Exception:
-        logger.exception("a body that was not sent failed as it was closed")
+        logger.exception("a body that was not sent failed when it was closed")
 
 
 TEXT = ("Content-Type", "text/plain; charset=utf-8")

@@ -37,7 +37,7 @@ _BRACES = re.compile(r"\{([^{}/:]*):?([^{}/]*)\}")
 _VARIABLE = re.compile(r"<(?:([^<>:]+):)?[a-zA-Z_][a-zA-Z0-9_]*>")
 
 
-# The converters for the names that other frameworks give them.
+# The name of each converter, by its names in other frameworks.
 _FOREIGN_CONVERTERS = {
     **dict.fromkeys(("number", "integer", "num", "digits", "long"), "int"),
     **dict.fromkeys(("str", "text", "slug", "re", "regex"), "string"),
@@ -114,14 +114,15 @@ def _not_a_rule(rule: str, error: ValueError) -> Mistake:
 
 
 def note_duplicates(routes: Iterable[Route], report: Report) -> None:
-    """Note handlers that no request can reach, because others have their method and paths."""
+    """Note each handler that no request can reach, because another has the same method and path."""
     first: dict[tuple[str, str], Route] = {}
     for route in routes:
         other = first.setdefault((route.method, path_key(route.rule)), route)
         if other is not route:
             report.note(
                 route.where,
-                f"{route.method} {route.rule} is also {other.method} {other.rule} in {other.where}",
+                f"{route.method} {route.rule} matches the same requests as {other.method}"
+                f" {other.rule} in {other.where}",
                 "Give one of the two another path or method.",
             )
 
@@ -287,9 +288,9 @@ class _FiniteFloat(FloatConverter):
 
 
 class LateRule(Rule):
-    """A rule that compiles the functions that build its URLs at the first URL.
+    """A rule that compiles its functions for URLs when its first URL is built.
 
-    Most rules never build one, and the functions take most of the time that a rule costs.
+    Most rules never build a URL, and to compile these functions is the slowest part of a rule.
     """
 
     def _parse_rule(self, rule: str) -> Iterable[RulePart]:
@@ -337,7 +338,7 @@ def _no_url(**values: object) -> tuple[str, str]:
     raise NotImplementedError("this rule was only read for its variables")
 
 
-# A `Map` without rules, which only knows the converters: no rule has to be taken out of it again.
+# A `Map` without rules, which only provides the converters: reading a rule does not add it.
 _CONVERTERS = new_map([])
 
 _VALUE_TYPES: dict[type, type] = {

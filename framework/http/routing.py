@@ -1,4 +1,4 @@
-"""Method and path → handler; HEAD, OPTIONS, 405 and `Allow`; the URL of a handler.
+"""Find the handler of a method and a path; HEAD, OPTIONS, 405 and `Allow`; the URL of a handler.
 
 Werkzeug's `Map` defines which rule matches and how URLs are built. For speed, start-up also makes a
 dictionary of the paths without variables, and a tree of the rules in which each variable fills a
@@ -65,7 +65,7 @@ class Router(Generic[H]):
         self._table = _table_of(
             tuple((entry.method, entry.rule, entry.endpoint) for entry in found)
         )
-        # With the handlers in them, so that a request looks nothing up twice.
+        # The tree and the dictionary hold the handlers, so a request needs no second look-up.
         self._tree: Tree[H] = self._table.tree.filled(self._handlers)
         self._exact = {
             path: {method: self._filled(answer) for method, answer in answers.items()}
@@ -89,7 +89,7 @@ class Router(Generic[H]):
         return allowed_methods(self._refusal(path))
 
     def ask_map(self, method: str, path: str) -> Found[H] | None:
-        """Ask the `Map`, whose answer is right by definition, except for changed slashes."""
+        """Return the answer of the `Map`; None if no rule matches the path with these slashes."""
         found = self._table.ask_map(method, path)
         return None if found is None else self._filled(found)
 
@@ -104,7 +104,7 @@ class Router(Generic[H]):
         """Build a URL; the environ of a request gives the mount point and the host.
 
         Raises `BuildError` if there is no such handler or if a variable has no value, and
-        `ValueError` for a value that no path to the handler holds.
+        `ValueError` if the URL cannot hold a value.
         """
         url = self._urls.build(endpoint, values)
         return url if environ is None else placed(url, environ, external=external)
@@ -167,7 +167,7 @@ class _Table:
         self.exact = self._answers(entries)
 
     def ask_map(self, method: str, path: str) -> Found[int] | None:
-        """Ask the `Map`, unless the `Map` would change the slashes of the path."""
+        """Return the answer of the `Map`; None if the `Map` would change the path's slashes."""
         # The `Map` would add a missing slash at the start of a path, and drop a second slash.
         if path[:1] != "/" or path[:2] == "//":
             return None
@@ -181,7 +181,7 @@ class _Table:
         return cast(_EntryRule, rule).numbers[method], dict(values)
 
     def _answers(self, entries: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, Found[int]]]:
-        """Answer every path that a rule without variables matches."""
+        """Return the answers for every path that a rule without variables matches."""
         answers: dict[str, dict[str, Found[int]]] = {}
         for number, (method, rule, _) in enumerate(entries):
             if "<" not in rule:
@@ -209,7 +209,7 @@ def _table_of(entries: tuple[tuple[str, str, str], ...]) -> _Table:
 
 
 class _EntryRule(LateRule):
-    """A rule for the methods of one handler at one path: those of its entries and no others."""
+    """A rule that has exactly the methods of its entries; Werkzeug would add HEAD to GET."""
 
     def __init__(self, rule: str, endpoint: str) -> None:
         super().__init__(rule, endpoint=endpoint)
@@ -217,7 +217,7 @@ class _EntryRule(LateRule):
         self.numbers: dict[str, int] = {}
 
     def add(self, method: str, number: int) -> None:
-        # The set is filled here, because Werkzeug would add HEAD to GET.
+        # The constructor of the base would add HEAD, so the set is filled here.
         self.methods = self.methods or set()
         self.methods.add(method)
         self.numbers[method] = number
@@ -228,7 +228,7 @@ def _other_slash(path: str) -> str:
 
 
 def _check_escapes(path: str) -> None:
-    """Check the path as the client wrote it.
+    """Refuse an encoded slash, and bytes that are not UTF-8, in the path as the client wrote it.
 
     Some servers replace bytes that are not UTF-8 with U+FFFD in the decoded path.
     """

@@ -23,13 +23,13 @@ class Ending(Generic[T]):
         self._name = name
 
     def begin(self) -> T:
-        """Return the component."""
+        """Start the generator, and return the component that it yields."""
         for component in self._generator:
             return component
         raise NothingYielded(f"{self._name} yields nothing: {_ONCE}")
 
     def end(self, failure: BaseException | None = None) -> None:
-        """Resume the generator, or raise the failure in it; any other error goes on."""
+        """Run the code after `yield`, or raise the failure there; any other error is raised."""
         trace = failure.__traceback__ if failure else None
         try:
             if failure is None:

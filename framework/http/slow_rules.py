@@ -1,7 +1,8 @@
-"""Rules whose variables divide a path in very many ways.
+"""Rules that match a long path too slowly, because their variables divide it in many ways.
 
-For a long path, which anybody can send, the match of such a rule would take seconds. A rule that
-divides a path in n² ways matches only shorter paths, and start-up refuses a rule with more ways.
+Any client can send a long path, and to match it could take seconds. If the number of ways grows
+with the square of the path's length, the rule matches only short paths. If the number grows faster,
+start-up refuses the rule.
 """
 
 import re
@@ -12,14 +13,14 @@ from werkzeug.routing.rules import RulePart
 
 from framework.report import Mistake
 
-# The characters of a part of a path that two variables may divide.
+# The largest number of characters of a part of a path that two variables may divide.
 LONGEST = 2000
 
 # A variable that holds slashes.
 _PATH_VARIABLE = re.compile(r"<path(?:\([^<>]*\))?:")
 # A text of any length: `<a>`, `<string:a>`, `<string(minlength=2):a>`, `<path:a>`.
 _TEXT = re.compile(r"<(?:(?:string|default|path)(?:\((?:minlength=)?\d*\))?:)?\w+>")
-# A variable in the expression of a rule, and the expression of all but a slash.
+# A variable in the expression of a rule, and the expression of any character but a slash.
 _GROUP = "(?P<__werkzeug_"
 _NO_SLASH = "[^/]"
 _IS_SHORT = rf"(?![\s\S]{{{LONGEST + 1}}})"
@@ -53,7 +54,7 @@ def only_short(parts: Iterable[RulePart]) -> Iterator[RulePart]:
 
 
 def _is_divided(content: str) -> bool:
-    """Return whether two variables of one segment stand in the expression of a part."""
+    """Return whether a segment in the expression of a part has two variables."""
     if content.count(_GROUP) < 2:
         return False
     segments = content.replace(_NO_SLASH, "").split("/")
@@ -61,7 +62,7 @@ def _is_divided(content: str) -> bool:
 
 
 def _parts(rule: str) -> Iterator[str]:
-    """Yield each segment; a variable that holds slashes is in one part with all that follows."""
+    """Yield each segment; a variable that may hold slashes begins one part to the rule's end."""
     segments = rule.split("/")
     for at, segment in enumerate(segments):
         if _PATH_VARIABLE.search(segment):

@@ -36,13 +36,14 @@ class UnqualifiedEndpointError(BuildError):
 
     def __str__(self) -> str:
         meant = " or ".join(map(repr, self._names[:_MOST_NAMES]))
-        return f"no handler is called {self.endpoint!r}: write {meant}"
+        return f"no handler is called {self.endpoint!r}. Fix: write {meant}"
 
 
 class URLs(Generic[H]):
     """Build the URLs of handlers.
 
-    `find` finds the handler of a method and a path, `handler_of` that of a rule and a method.
+    `find` returns the handler of a method and a path, and `handler_of` returns the handler of a
+    rule and a method.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class URLs(Generic[H]):
         """Build the path and the query.
 
         Raises `BuildError` if there is no such handler or if a variable has no value, and
-        `ValueError` for a value that no path to the handler holds.
+        `ValueError` if the URL cannot hold a value.
         """
         given = {name: _plain(value) for name, value in values.items() if value is not None}
         faults = []
@@ -100,7 +101,7 @@ class URLs(Generic[H]):
         )
 
     def _unknown(self, endpoint: str, values: Mapping[str, object]) -> BuildError:
-        """Say that there is no handler of this name, or that a variable has no value."""
+        """Return the error for an unknown handler, or for a variable without a value."""
         error = BuildError(endpoint, values, None, self._adapter)
         names = sorted({rule.endpoint for rule in self._rules.iter_rules()})
         alike = [name for name in names if name.endswith(f".{endpoint}")]

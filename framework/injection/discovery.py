@@ -1,4 +1,4 @@
-"""Classes, modules and packages → the decorated classes that make up an application."""
+"""Find the decorated classes of an application in classes, modules and packages."""
 
 import importlib
 import inspect
@@ -115,7 +115,10 @@ def _kind(part: object) -> str:
 
 
 def _named_elsewhere(part: type) -> str | None:
-    """Say where a class belongs that works without being passed to the application."""
+    """Say where to name a guard, resolver or middleware, in place of the application's arguments.
+
+    The result is None for any other class.
+    """
     name = part.__name__
     if callable(getattr(part, "check", None)):
         return f"If it is a guard, leave it out: @guard({name}) is enough."

@@ -1,9 +1,9 @@
 """The graph of components: checked and built at start-up, with the injector.
 
 The library injector fills unbound parameters of builtin types with empty values, and holds one lock
-for the whole process. So the graph walks each constructor before injector does: something provides
-the type of a parameter, or the parameter has a default, or start-up reports a mistake. injector
-only calls complete constructors, in one thread, before the first request.
+for the whole process. So the graph reads each constructor first: something must provide the type of
+each parameter, or the parameter must have a default. If not, start-up reports a mistake. injector
+only calls constructors whose parameters are complete, in one thread, before the first request.
 """
 
 import functools
@@ -124,7 +124,10 @@ class Graph:
         return listed
 
     def provide(self, key: object) -> object:
-        """Return a component, or the function that gives each request its own; raise as `get`."""
+        """Return a component, or the function that gives each request its own.
+
+        Raises NotProvided or Reported.
+        """
         return self._provide((), key)
 
     def call_of(
@@ -180,7 +183,7 @@ class Graph:
         """Yield the user's components that nothing has asked for: their types, place and value."""
         for provider in self._registry.eager():
             if self._built.get(provider) and provider not in self._asked_for:
-                # A component of each request is not made yet, so its types stand for it.
+                # A component of a request is not made yet, so its types are the value.
                 value = provider.keys if provider.per_request else _give(self._injector, provider)
                 yield provider.keys, provider.where, value
 
@@ -312,7 +315,7 @@ class Graph:
             return None
 
     def _make(self, provider: Provider, arguments: Sequence[Supplied]) -> None:
-        """Let injector make a component."""
+        """Make a component with injector, and check its type."""
         owner = provider.configuration
         configuration = None if owner is None else self._registry.find(owner)
         construction = Construction(_make_of(provider, self._endings), configuration, arguments)
@@ -330,7 +333,7 @@ class Graph:
         # The user's own code makes a component, and may raise any error.
         except Exception as error:
             raise self._refuse(raised(provider, error)) from error
-        # From now on, everybody gets the same component.
+        # From now on, injector returns this same component.
         self._injector.binder.bind(key, to=injector.InstanceProvider(component))
         wrong = wrong_type(provider, component)
         if wrong is not None:
@@ -343,7 +346,7 @@ class Graph:
 
 
 def _make_of(provider: Provider, endings: list[Callable[[], object]]) -> Callable[..., object]:
-    """Return the function that makes a component; the end of a generator joins the endings."""
+    """Return the function that makes a component and, for a generator, notes how it ends."""
     if not provider.ends:
         return provider.make
 

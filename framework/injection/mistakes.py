@@ -49,7 +49,7 @@ def not_provided(key: Any, components: Collection[type], absent: Iterable[Absent
     left_out = _left_out(key, components)
     if left_out is not None:
         return NotProvided(
-            f"nothing provides {name}, but {left_out} does, which is not given to the Application",
+            f"nothing provides {name}, because {left_out} is not passed to the Application",
             f"Pass {left_out} to the Application.",
         )
     chosen = [candidate for candidate in components if implements(candidate, key)]
@@ -94,7 +94,7 @@ def unannotated(name: str) -> NotProvided:
         )
     return NotProvided(
         "it has no annotation, so nothing says what to inject",
-        "Write the type of the component behind the parameter, or give it a default value.",
+        "Annotate the parameter with the type of the component, or give it a default value.",
     )
 
 
@@ -114,7 +114,7 @@ def implements(candidate: object, key: Any) -> bool:
 
 
 def cycle(providers: Sequence[Provider]) -> Mistake:
-    """Draw a circle of providers: each needs the next, and the last needs the first."""
+    """Return the mistake of providers in a circle: each needs the next, and the last the first."""
     first = providers[0]
     drawing = "\n→ ".join(provider.where for provider in (*providers, first))
     return Mistake(
@@ -135,7 +135,7 @@ def lacking(provider: Provider, declared: Declared, missing: NotProvided) -> Mis
 
 
 def captive(trail: Sequence[Provider], need: Provider) -> Mistake:
-    """Draw how a component that is built once would keep a component of one request."""
+    """Return the mistake of a component that would keep a component of one request."""
     drawing = "\n→ ".join(provider.where for provider in (*trail, need))
     needed = describe(need.keys[0])
     return Mistake(
@@ -316,7 +316,7 @@ def _looks_like(candidate: type, key: type) -> bool:
 
 
 def _made_by_hand(provider: Provider) -> str | None:
-    """Return how to list an object of the class, not the class; None if nothing lists the class."""
+    """Return how to give an object of a guard or middleware class; None for any other class."""
     kind: Any = provider.keys[0] if provider.keys else None
     # Only a class that @guard or a list of middleware names can be given as an object.
     if provider.configuration is not None or not isinstance(kind, type) or is_component(kind):

@@ -109,7 +109,7 @@ class Provider:
 
 
 def class_provider(target: type) -> Provider:
-    """Describe how a class provides itself."""
+    """Return the provider that builds an object of a class."""
     return Provider(
         (target,),
         target.__name__,
@@ -121,12 +121,12 @@ def class_provider(target: type) -> Provider:
 
 
 def value_provider(key: object, make: Callable[..., object], origin: str) -> Provider:
-    """Describe a provider that needs no injection, such as a replacement in a test."""
+    """Return a provider that needs no injection, such as a replacement in a test."""
     return Provider((key,), describe(key), origin, make)
 
 
 def known_provider(known: Known) -> Provider:
-    """Describe how the framework provides a component."""
+    """Return the provider of a component that the framework provides."""
     origin = f"the default {describe(known.key)}"
     make = known.make
     signature = None if known.settings is None else staticmethod(make)
@@ -138,7 +138,7 @@ def known_provider(known: Known) -> Provider:
 def method_provider(
     configuration: type, member: Member, known: Sequence[Known], here: Place
 ) -> Provider:
-    """Describe the component that a method of a configuration provides; raise its mistake."""
+    """Return the provider for a component method of a configuration, or raise `Mistake`."""
     _note_asynchronous(member, here)
     settings_of = next((component for component in known if component.method == member.name), None)
     keys = _keys(member, settings_of, here)
@@ -158,7 +158,7 @@ def method_provider(
 
 
 def method_call(configuration: type, name: str, function: Callable[..., object]) -> Provider:
-    """Describe a method of a configuration that is called for its effect, not for a component."""
+    """Return the provider for a method that is called for its effect, and makes no component."""
     return Provider(
         (),
         f"{configuration.__name__}.{name}",
@@ -180,7 +180,7 @@ def item_of(key: object) -> Any:
 
 
 def collection_provider(key: object, parts: Sequence[Provider]) -> Provider:
-    """Describe a list or tuple of the components of several providers, in their order."""
+    """Return the provider of a list or tuple of the components of several providers."""
     make = tuple if get_origin(key) is tuple else list
     names = {f"component_{number}": provider.keys[0] for number, provider in enumerate(parts)}
 

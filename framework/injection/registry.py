@@ -117,7 +117,7 @@ class Registry:
         key = key_of(*split(annotation))
         try:
             provider = self._providers.get(key)
-        # The metadata of `Annotated` need not be hashable; then nothing can be registered for it.
+        # Metadata of `Annotated` that cannot be hashed cannot be a key, so nothing provides it.
         except TypeError:
             return None, key
         return provider or self._implied(key), key
@@ -174,7 +174,7 @@ class Registry:
             table.update({key: changed for key, provider in table.items() if provider is whole})
 
     def _is_replaced(self, provider: Provider) -> bool:
-        """Return whether a replaced type is one that the provider makes or implements."""
+        """Return whether a test replaces a type that the provider makes or implements."""
         replaced = {key for replacement in self.replacements for key in replacement.keys}
         return any(
             base in replaced for key in provider.keys for base in getattr(key, "__mro__", (key,))
@@ -182,12 +182,12 @@ class Registry:
 
 
 def _completed(make: Callable[..., object], known: Known) -> Callable[..., object]:
-    """Return the function that makes a component of the user's settings and the defaults."""
+    """Return the function that makes a component from the user's settings and the defaults."""
 
     def complete(*args: Any, **needs: Any) -> object:
         settings = make(*args, **needs)
         if not isinstance(settings, Mapping):
-            raise TypeError(f"returned {type(settings).__name__}, which is not a mapping")
+            raise TypeError(f"it returned {type(settings).__name__}, which is not a mapping")
         return known.make(settings)
 
     return complete

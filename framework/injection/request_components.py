@@ -1,4 +1,4 @@
-"""Components that each request has anew, planned like the call of a handler."""
+"""Components that are built for each request; their parameters are bound like a handler's."""
 
 from collections.abc import Callable
 from dataclasses import replace

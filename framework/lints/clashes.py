@@ -1,4 +1,4 @@
-"""Arguments that a handler and what stands around it cannot both have."""
+"""Arguments that a handler cannot have together with its guards and exception handlers."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -29,7 +29,7 @@ def note_clashes(program: Program, report: Report) -> None:
 def _clashing(handler: Handler) -> Iterator[Mistake]:
     parameters = _before(handler)
     yield from clashes(parameters)
-    # Only one of the exception handlers runs, and nobody knows which body its request had.
+    # Only one of the exception handlers runs, and its request may have had any body.
     for catcher in handler.catchers:
         yield from two_types([*catcher.plan.parameters, *parameters])
 

@@ -1,4 +1,4 @@
-"""Decorators that would do nothing where they are, and configurations that lack theirs."""
+"""Decorators that have no effect where they are, and configurations without decorators."""
 
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet

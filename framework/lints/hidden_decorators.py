@@ -1,4 +1,4 @@
-"""Decorators that another one above them hides, since it lacks functools.wraps."""
+"""Decorators that are lost, because a decorator above them does not use functools.wraps."""
 
 import gc
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ class HiddenDecorators:
 
 def _is_hidden(function: FunctionType, layer: FunctionType, mine: list[object], name: str) -> bool:
     """Return whether a function inside a layer is the function that the class's member wraps."""
-    # Objects such as an application refer from other methods back to this one, and hide nothing.
+    # Through an object such as an application, other methods refer to this one and hide nothing.
     is_mine = any(function is own for own in mine)
     return function is layer if is_mine else function.__qualname__ == name
 
@@ -85,7 +85,7 @@ def _wrapped(member: object) -> Iterator[object]:
 
 
 def _holds_nothing(member: object) -> bool:
-    """Return whether a member is a function that cannot refer to another one, as most handlers."""
+    """Return whether a member is a function that refers to no other, as most handlers are."""
     if type(member) is not FunctionType or member.__closure__ or member.__kwdefaults__:
         return False
     tags = vars(member).keys() - {ROUTES, *REMEMBERED}

@@ -1,4 +1,4 @@
-"""Definitions of an application that are lost, because another one has the same name."""
+"""Definitions of an application that are lost, because another definition has the same name."""
 
 import ast
 import inspect
@@ -30,7 +30,7 @@ _OURS = {
         *("component", "service", "repository", "configuration", "guard", "catch"),
     )
 }
-# These decorators do nothing else with a function, so a function below them can be lost.
+# These decorators store a function nowhere else, so a function below them can be lost.
 _SILENT = ("staticmethod", "classmethod", "abstractmethod", "override", "cache", "wraps")
 # The packages whose classes are not the user's.
 _FOREIGN = {"framework", "sessions", "injector", "werkzeug", *sys.stdlib_module_names}
@@ -73,13 +73,13 @@ def _is_lost(replaced: Replaced, target: type, module: ModuleType | None) -> boo
         return False
     if not is_ours:
         return always and not first.is_class and _is_silent(first)
-    # Where the second one did not run, the first one is still there.
+    # If the second definition did not run, the first definition is still there.
     line = _line_of(vars(target)[first.name])
     return line != first.line and (always or line is not None)
 
 
 def _is_our(decorator: ast.expr, module: ModuleType | None) -> bool:
-    """Return whether a decorator is one of the framework."""
+    """Return whether a decorator belongs to the framework."""
     called = decorator.func if isinstance(decorator, ast.Call) else decorator
     if isinstance(called, ast.Attribute):
         owner = called.value.id if isinstance(called.value, ast.Name) else ""
@@ -110,7 +110,7 @@ def _line_of(member: object) -> int | None:
 
 
 def _note_hidden_by_bases(target: type, report: Report) -> None:
-    """Note methods of two bases of which neither means to override the other."""
+    """Note a method that two unrelated bases define, because only one of the two has an effect."""
     if all(len(base.__bases__) == 1 for base in target.__mro__[:-1]):
         return
     for name in dict.fromkeys(name for base in target.__mro__ for name in vars(base)):
@@ -140,7 +140,7 @@ def _is_lost_in(nearest: object, hidden: object, name: str, target: type) -> boo
 
 
 def _calls_super(member: object) -> bool:
-    """Return whether a method goes on to the method of the next class, as mixins do."""
+    """Return whether a method calls the method of the next class with `super`, as mixins do."""
     function = getattr(member, "__func__", member)
     return "super" in getattr(getattr(function, "__code__", None), "co_names", ())
 

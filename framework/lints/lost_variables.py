@@ -21,7 +21,7 @@ _MOST_ROUTES = 3
 
 
 def note_lost_variables(program: Program, report: Report) -> None:
-    """Note each parameter that is a variable of some paths, and would be the client's on others."""
+    """Note each parameter that some paths have as a variable, and that others read from a query."""
     parameters = [
         (parameter, handler.route)
         for handler in program.handlers
@@ -82,7 +82,7 @@ def _note(parameter: Parameter, routes: list[Route], report: Report) -> None:
         parameter.taken_by,
         f"parameter {name!r} is a variable of some paths, but {shown}{more} cannot read it from the"
         " path: the client would choose the value in the query",
-        f"Add <{name}> to the path, or use this only where the path has it. If the parameter may be"
-        " absent, give it a default. If it comes from the query, give it another name and write"
-        f' Annotated[{kind}, query("{name}")].',
+        f"Add <{name}> to the path, or use this function only on paths that have <{name}>. If the"
+        " parameter may be absent, give it a default. If it comes from the query, give it another"
+        f' name and write Annotated[{kind}, query("{name}")].',
     )

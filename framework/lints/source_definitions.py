@@ -1,4 +1,4 @@
-"""The definitions in a source file that later ones of the same name take the place of.
+"""The definitions in a source file that a later definition of the same name replaces.
 
 Python keeps only the last definition of a name, and says nothing about the others.
 """
@@ -71,7 +71,7 @@ def replaced_in(file: str) -> tuple[Replaced, ...]:
     return _replaced_in(file, state.st_mtime_ns, state.st_size)
 
 
-# A test starts one application many times.
+# The answers are kept, because tests start one application many times.
 @lru_cache(maxsize=1024)
 def _replaced_in(file: str, changed: int, size: int) -> tuple[Replaced, ...]:
     try:
@@ -87,7 +87,7 @@ def _replaced_in(file: str, changed: int, size: int) -> tuple[Replaced, ...]:
 
 
 def _may_repeat(code: bytes) -> bool:
-    """Return whether a name seems to be defined twice in a scope; to parse a file takes longer."""
+    """Return whether a scope seems to define a name twice; this is faster than parsing the file."""
     scopes: list[tuple[int, set[bytes]]] = [(-1, set())]
     for line in _DEFINING.finditer(code):
         indent = len(line["indent"])

@@ -1,4 +1,4 @@
-"""Attributes of a class that have the type of a component, but that nothing fills."""
+"""Attributes of a class that have the type of a component, but that get no value."""
 
 import inspect
 import sys

@@ -33,7 +33,7 @@ def note_unused(program: Program, report: Report) -> None:
 
 
 def _note_parts_of_sessions(graph: Graph, report: Report) -> None:
-    """Note settings of sessions that are provided alone, where nothing looks for them."""
+    """Note session settings that are components of their own, because nothing asks for them."""
     for keys, where, value in graph.unasked():
         kind = value if isinstance(value, type) else type(value)
         argument = next((name for part, name in _PARTS.items() if issubclass(kind, part)), None)

@@ -1,4 +1,4 @@
-"""What an operation may answer → its responses: the results of its handler, and its errors."""
+"""Describe the responses of an operation: the results of its handler, and its errors."""
 
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ _PROBLEM = "application/problem+json"
 
 @dataclass
 class _Answer:
-    """Collect what one status may come with: bodies of some types, a problem, or nothing."""
+    """Collect the bodies that one status may have: some types, a problem document, or nothing."""
 
     text: str = ""
     bodies: list[Any] = field(default_factory=list)
@@ -133,7 +133,7 @@ def _add_caught(found: dict[str, _Answer], catcher: Catcher, kind: type[Exceptio
 
 
 def _caught(catchers: Iterable[Catcher]) -> Iterator[tuple[Catcher, type[Exception]]]:
-    """Yield the errors that only the handler can raise, each with what answers it."""
+    """Yield the errors that only the handler can raise, each with its exception handler."""
     catchers = list(catchers)
     for kind in dict.fromkeys(kind for catcher in catchers for kind in catcher.types):
         found = catcher_of(catchers, kind)

@@ -1,4 +1,4 @@
-"""The handlers of an application → the paths and components of an OpenAPI 3.1 document."""
+"""Describe the handlers of an application in the paths and components of OpenAPI 3.1."""
 
 import inspect
 import re

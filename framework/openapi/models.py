@@ -1,4 +1,4 @@
-"""Models of pydantic → JSON schemas, under names that no other class of the document has."""
+"""Describe pydantic models as JSON schemas, under names that no other class of the document has."""
 
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -35,7 +35,7 @@ def is_describable(annotation: Any) -> bool:
     from pydantic.errors import PydanticUserError
 
     try:
-        # A type that is no key of a dictionary cannot be found again.
+        # A type that cannot be hashed cannot be a key of `_models`, so it cannot be found again.
         hash(annotation)
         TypeAdapter(annotation)
     except (PydanticUserError, TypeError, NameError):
@@ -100,7 +100,7 @@ def _describe(
 
 
 def _prefix(number: int) -> str:
-    """Return what stands before the names of models: nothing, if no other class has the names."""
+    """Return the text before the names of models: empty at first, and longer if names clash."""
     return ("", "pydantic.")[number] if number < 2 else f"pydantic_{number}."
 
 
@@ -110,7 +110,7 @@ def _generator() -> type[Any]:
     from pydantic.json_schema import GenerateJsonSchema
 
     class Generator(GenerateJsonSchema):
-        """Permit any value where nothing says a schema, and know what answers always hold."""
+        """Allow any value for a type without a schema, and require what answers always contain."""
 
         # A default that JSON cannot hold is not documented.
         ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}

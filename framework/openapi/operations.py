@@ -1,4 +1,4 @@
-"""What a handler takes → the parameters and the body of its operation."""
+"""Describe the arguments of a handler as the parameters and the body of its operation."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""The document and its page, served where a configuration says."""
+"""`OpenAPI`: serves the document and its page at the path that a configuration chooses."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -27,7 +27,7 @@ def errors_raised(function: Callable[..., object]) -> Iterator[type[HTTPExceptio
     if not isinstance(inner, FunctionType):
         return
     code = inner.__code__
-    # Most functions have neither, and to list instructions takes time.
+    # Most functions have neither `raise` nor `abort`, and to list the instructions takes time.
     if dis.opmap[_RAISE] not in code.co_code[::2] and "abort" not in code.co_names:
         return
     steps = [step for step in dis.get_instructions(code) if step.opname not in _NO_VALUE]

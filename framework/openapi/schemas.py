@@ -1,4 +1,4 @@
-"""Types → JSON schemas, of which those of classes are shared by name."""
+"""Describe types as JSON schemas; the schemas of classes are shared by name."""
 
 import enum
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Guards → security schemes and requirements of the document.
+"""Describe the security schemes and requirements of the document, from the guards.
 
 A guard says in its attribute `openapi_security` what a client has to send: a dictionary from the
 names of security schemes to the schemes. Source: OpenAPI 3.1, section 4.8.27.
@@ -47,7 +47,7 @@ def _schemes_of(guard: Guard) -> Mapping[str, Schema]:
     if not isinstance(schemes, Mapping) or not all(map(_is_scheme, schemes.items())):
         kind = listed if isinstance(listed, type) else type(listed)
         raise Mistake(
-            f"{_ATTRIBUTE} of {location(kind)} is {schemes!r}, which are no security schemes",
+            f"{_ATTRIBUTE} of {location(kind)} is {schemes!r}, which are not security schemes",
             f"Write a dictionary such as {_EXAMPLE}.",
         )
     return schemes

@@ -1,7 +1,8 @@
-"""The debugger, which shows code and runs code: only for this machine, and from the user's frames.
+"""The debugger of the development server, which answers only requests to this machine.
 
-A page of another site can give its own name the address 127.0.0.1, and then read the answers of
-this server. The `Host` of its requests still is that name, so other hosts are refused.
+The debugger shows code and runs code. A page of another site can let its own host name point to
+127.0.0.1, and then read the answers of this server. Such requests have that name in the header
+`Host`, so other hosts are refused.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -70,8 +71,8 @@ def _is_known(asked: str, host: str, trusted: Sequence[str]) -> bool:
 
 def _refused(asked: str) -> BadRequest:
     return BadRequest(
-        f"The development server answers for this machine only, and the host of this request is"
-        f" {asked[:_LONGEST_SHOWN]!r}. Fix: open the address that the server has printed, or put"
+        "The development server answers only requests to this machine, but the host of this request"
+        f" is {asked[:_LONGEST_SHOWN]!r}. Fix: open the address that the server has printed, or put"
         " the host into trusted_hosts of HTTPSettings."
     )
 
@@ -86,7 +87,7 @@ def _unknown_path(application: Application, path: str) -> NotFound:
 
 
 def _from_the_users_frames(application: Application) -> "WSGIApplication":
-    """Remove the frames of the framework from the traceback of an error."""
+    """Return an application that removes the framework's frames from the traceback of an error."""
 
     def shortened(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterator[bytes]:
         body: Iterable[bytes] = ()

@@ -42,7 +42,7 @@ def describe(error: BaseException) -> str:
 
 
 def is_of_ours(file: str) -> bool:
-    """Return whether a frame of a traceback is of the framework, and not of the user's program."""
+    """Return whether a file in a traceback belongs to the framework, and not to the user."""
     return file.startswith(_OURS)
 
 

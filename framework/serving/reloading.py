@@ -1,4 +1,4 @@
-"""The process that owns the socket, and starts the one that serves again after each change."""
+"""The first process, which owns the socket and starts the serving process after each change."""
 
 import errno
 import ipaddress
@@ -68,7 +68,7 @@ def url_of(host: str, port: int) -> str:
 
 
 def require_free(host: str, port: int) -> None:
-    """End the program with one line that says what to do if the address cannot be used."""
+    """End the program with a message and a remedy if the address cannot be used."""
     try:
         with socket.socket(select_address_family(host, port), socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -69,8 +69,8 @@ def serve(
 def _checked_debug(debug: bool | None, host: str) -> bool:
     if debug and not is_loopback(host):
         raise ValueError(
-            f"debug=True is for a loopback address, and {host!r} is not one: the debugger runs "
-            "whatever a visitor types. Serve on 127.0.0.1, or pass debug=False."
+            f"debug=True needs a loopback address, but the host is {host!r}. The debugger runs any"
+            " code that a visitor types. Fix: serve on 127.0.0.1, or pass debug=False."
         )
     return is_loopback(host) if debug is None else debug
 
@@ -101,7 +101,7 @@ def _serve_once(load: Loader, host: str, port: int, debug: bool) -> None:
 
 
 def _serve_until_a_change(load: Loader, host: str, debug: bool) -> None:
-    # The signals are not given back, because one Ctrl-C may arrive here twice.
+    # The earlier signal handlers are not restored, because one Ctrl-C may arrive here twice.
     signals, files = EndSignals(), Files()
     signals.listen()
     with ExitStack() as ending:
@@ -128,7 +128,7 @@ def _serve_until_a_change(load: Loader, host: str, debug: bool) -> None:
 def _watch(files: Files, signals: EndSignals, *, is_started: bool) -> None:
     """Wait for a signal, or end the process after a change."""
     while not signals.wait(_LOOK):
-        # A new file may be the module that a failed start has missed.
+        # A new file may be the module that was missing when the start failed.
         changed = files.change(is_new_a_change=not is_started)
         if changed is not None:
             click.echo(f"{readable_path(changed)} has changed: starting again.")
@@ -136,7 +136,7 @@ def _watch(files: Files, signals: EndSignals, *, is_started: bool) -> None:
 
 
 def _started(load: Loader, ending: ExitStack) -> Application:
-    """Build and start the application, and let it stop in the end."""
+    """Build and start the application; `ending` stops it."""
     show_logs()
     application = load()
     # A stop without a start does nothing; and no signal may come between a start and this line.
@@ -165,7 +165,7 @@ def _stop(application: Application) -> None:
 
 
 class _Serving:
-    """Serve in the background, and let the requests that wait have their answers in the end."""
+    """Serve in a background thread; at the end, answer the requests that have begun."""
 
     def __init__(
         self, host: str, port: int, wsgi: "WSGIApplication", socket: int | None = None
@@ -184,7 +184,7 @@ class _Serving:
         self._thread.start()
 
     def end(self, signals: EndSignals) -> None:
-        """Take no more requests, and wait for those that were taken."""
+        """Accept no more requests, and wait until the accepted requests have their answers."""
         if self._thread.is_alive():
             self.server.shutdown()
         if signals.came and self._requests.count:
@@ -193,7 +193,7 @@ class _Serving:
 
 
 def _page_of(report: str, host: str, debug: bool) -> "WSGIApplication":
-    """Return an application that shows a report, but only to visitors that a debugger is for."""
+    """Return an application that shows a report, but only to visitors who may use a debugger."""
     if not debug:
         return report_page("The application could not start.")
     return for_this_machine(report_page(report), host)
@@ -210,8 +210,8 @@ def _banner(application: Application, host: str, port: int, pin: str | None) -> 
         lines.append(f"  debugger  its console asks for the PIN {pin}")
     if not is_loopback(host):
         lines.append(
-            "  debugger  off: it runs whatever a visitor types, and"
-            f" {host} is not a loopback address"
+            f"  debugger  off, because {host} is not a loopback address and the debugger runs any"
+            " code that a visitor types"
         )
     return "\n".join(lines)
 

@@ -10,7 +10,7 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 
 class EndSignals:
-    """Note the first signal of two kinds, so that the main thread ends in its own order.
+    """Note the first Ctrl-C or SIGTERM, so that the main thread can end in the right order.
 
     Until `only_note` is called, the first signal also interrupts the main thread, which may be in
     the user's code for long. After the first signal, only another Ctrl-C interrupts.
@@ -29,16 +29,16 @@ class EndSignals:
         self._before = {number: signal.signal(number, self._note) for number in _NUMBERS}
 
     def restore(self) -> None:
-        """Give the signals back to the handlers from before `listen`."""
+        """Restore the signal handlers from before `listen`."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
     def only_note(self) -> None:
-        """Interrupt the main thread no more: from now on it asks `wait`."""
+        """Stop interrupting the main thread, because from now on it calls `wait`."""
         self._interrupts = False
 
     def wait(self, seconds: float | None) -> bool:
-        """Wait for a signal, with None for ever, and return whether one came."""
+        """Wait for a signal, and return whether a signal came; None waits without a limit."""
         select.select([self._woken], [], [], 0 if self.came else seconds)
         return self.came
 

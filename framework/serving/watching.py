@@ -1,10 +1,10 @@
-"""Which file of a program has changed, or is gone, since the development server has read it."""
+"""Find a file of the program that has changed or is gone, for the development server."""
 
 import os
 import sys
 from collections.abc import Iterator
 
-# A change is a new time, size or file: a file that is moved to the place of another may be older.
+# The time, the size and the number of a file. A file that replaces another may have an older time.
 _State = tuple[int, int, int]
 
 _SYSTEM = tuple({sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix})

@@ -1,4 +1,4 @@
-"""Text → typed values: which types the query, headers and forms can hold, and how.
+"""Convert texts to typed values: the types that the query, headers and forms can hold.
 
 SCALARS and TEXTS list the types that a text can become, such as those of the query.
 """
@@ -91,7 +91,7 @@ def text_converter(annotation: Any) -> Callable[[str], object]:
     Raises TypeError at once if no text can hold the type, or if its limits do not fit the type.
     """
     if not is_scalar(annotation, TEXTS):
-        raise TypeError(f"no text holds a value of type {describe(annotation)}")
+        raise TypeError(f"a text cannot hold a value of type {describe(annotation)}")
     base, metadata = bare(annotation)
     limits = [item for item in metadata if isinstance(item, msgspec.Meta)]
     if get_origin(base) is Literal or issubclass(base, enum.Enum):
@@ -104,7 +104,7 @@ def text_converter(annotation: Any) -> Callable[[str], object]:
         return _boolean
     if base is str:
         return _limited_string(limited, limits) if limits else _string
-    # The types of time are read strictly, because a number in a text is no time.
+    # The types of time are read strictly, because a number in a text is not a time.
     convert = functools.partial(msgspec.convert, type=limited, strict=base not in (int, float))
     if base in (datetime, time):
         return _timed(convert)

@@ -1,6 +1,6 @@
-"""Values that msgspec cannot write as JSON → values that it can: models, and subclasses of numbers.
+"""Convert values for JSON that msgspec cannot write itself: models, and subclasses of numbers.
 
-The module also tells which classes JSON cannot hold.
+The module also knows which classes JSON cannot hold.
 """
 
 from collections import ChainMap, UserDict, UserList, UserString, deque
@@ -31,7 +31,7 @@ from sessions.session import AsyncSession, Session
 NOT_ENCODED = "a session belongs to its request, so it is not encoded"
 COPY_OF_SESSION = "use the values that you need, or session.copy(), which is a plain dict"
 
-# What a value of each of these becomes, which must be an exact type that msgspec knows.
+# The function that converts a value of each type to an exact type that msgspec knows.
 _PLAIN: dict[type, Callable[[Any], object]] = {
     str: str.__str__,
     int: int.__int__,
@@ -74,7 +74,7 @@ def encodable(value: object) -> object:
     for kind, plain in _PLAIN.items():
         if isinstance(value, kind):
             return plain(value)
-    # The other numbers of numpy; a fraction is no float, because a float may lose a part of it.
+    # The other numbers of numpy. A fraction is refused, because a float may lose a part of it.
     if isinstance(value, Real) and not isinstance(value, Rational):
         return float(value)
     remedy = _remedy(type(value))
@@ -93,7 +93,7 @@ def is_encodable(kind: type) -> bool:
     return _is_known(kind)
 
 
-# Another application asks about the same classes.
+# The answers are kept, because another application asks about the same classes.
 @lru_cache(maxsize=4096)
 def _is_known(kind: type) -> bool:
     if issubclass(kind, (dict, list, tuple, set, frozenset, UUID, *_PLAIN)):

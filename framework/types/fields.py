@@ -189,7 +189,7 @@ def _hints(kind: Any) -> dict[str, Any]:
     types = types_of(kind)
     if not types:
         return hints
-    # The nearest class that annotates an attribute says its type.
+    # The nearest class that annotates an attribute decides its type.
     owners = {name: owner for owner in reversed(origin.__mro__) for name in annotated_names(owner)}
     return {
         name: substituted(hint, types.get(owners.get(name, origin), {}))

@@ -127,7 +127,7 @@ def _is_plain(kind: Any) -> bool:
 def _is_instance(value: object, kind: Any) -> bool:
     if is_typeddict(kind):
         return isinstance(value, Mapping)
-    # A type checker checks a protocol before the program runs, so any object will do here.
+    # A type checker checks a protocol before the program runs, so any object is accepted here.
     if is_protocol(kind):
         return value is not None
     try:

@@ -1,4 +1,4 @@
-"""Sets and dictionaries whose keys a client can choose so that all have one hash.
+"""Refuse JSON with very many keys of the same hash, which a client can choose.
 
 Python computes the hashes of numbers and UUIDs without a secret. Thousands of keys with one hash
 would make each new key as slow as all keys before it.
@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 from framework.types.parts import Part, parts_of
 from framework.types.signatures import bare
 
-# So many keys of one hash take no time.
+# This many keys with one hash still take very little time.
 _MOST_OF_ONE_HASH = 100
 # The hash of each of these has a secret, or there are only a few of them.
 _SAFE = (str, bytes, bytearray, bool, date, datetime, time, Enum)
@@ -23,7 +23,7 @@ _UUID = re.compile(r"(?:urn:uuid:)?\{?([0-9a-f-]{32,36})\}?", re.IGNORECASE)
 
 
 class HashFloodError(ValueError):
-    """Say that a value has too many keys or items of one hash."""
+    """Say that a value has too many keys or items with the same hash."""
 
     def __init__(self) -> None:
         super().__init__(f"more than {_MOST_OF_ONE_HASH} keys or items have the same hash")
@@ -72,7 +72,7 @@ def _refuse_flood(keys: Collection[object]) -> None:
     counts = Counter(hashes)
     if max(counts.values()) <= _MOST_OF_ONE_HASH:
         return
-    # An item that is there many times is one item of a set.
+    # Equal items become one item of a set, so only different items count.
     alike: defaultdict[int, set[str]] = defaultdict(set)
     for key, hashed in zip(keys, hashes, strict=True):
         if counts[hashed] > _MOST_OF_ONE_HASH:

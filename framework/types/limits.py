@@ -24,7 +24,7 @@ _BOUNDS = tuple(_COMPARISONS)
 _LENGTHS = ("min_length", "max_length")
 LIMITS = (*_BOUNDS, *_LENGTHS, "pattern")
 _RANGES = (*product(("ge", "gt"), ("le", "lt")), _LENGTHS)
-# The limits for the names that other libraries give them.
+# The name of each limit, by its names in other libraries.
 _ELSEWHERE = {
     **dict.fromkeys(("gte", "min", "minimum", "min_value"), "ge"),
     **dict.fromkeys(("lte", "max", "maximum", "max_value"), "le"),
@@ -114,7 +114,7 @@ def written(limits: msgspec.Meta | None) -> Iterator[str]:
 def _meant(name: str) -> str:
     """Say which limit a name of another library means."""
     if name in ("default", "default_factory"):
-        return "Write the default behind the parameter. "
+        return "Write the default after the annotation, as in x: int = 1. "
     if name in ("alias", "name", "key"):
         return 'The name is the first argument, as in query("page_size"). '
     guess = did_you_mean(_ELSEWHERE.get(name, name), LIMITS).removeprefix("; ")

@@ -17,7 +17,7 @@ from framework.types.signatures import EMPTY, evaluate, signature_of
 _OF_ALIASES = ("types", "typing", "typing_extensions")
 # The types of many members of classes that cannot have a tag.
 _WITHOUT_TAGS = (NoneType, str, dict, tuple, GetSetDescriptorType)
-# The types of most members of classes, none of which is a type.
+# The types of most members of classes; a member of these types is not a type itself.
 _NOT_TYPES = (*_WITHOUT_TAGS, FunctionType)
 # Type variables and the types that replace them.
 Types = Mapping[Any, Any]

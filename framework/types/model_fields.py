@@ -8,7 +8,7 @@ from typing import Any, Union, get_args, get_origin
 from framework.types.fields import ObjectField, is_pydantic_model, members_of
 from framework.types.signatures import bare, split
 
-# What pydantic reads a text with before it looks at the type.
+# The metadata with which pydantic reads a text before it looks at the type.
 _READS_TEXTS = ("BeforeValidator", "WrapValidator", "PlainValidator", "Json")
 _EARLY = ("before", "wrap", "plain")
 _TEXTS = (str, bytes, bytearray)
@@ -25,8 +25,8 @@ def unfillable(model: Any, fields: tuple[ObjectField, ...]) -> ObjectField | Non
     decorators = model.__pydantic_decorators__
     if any(found.info.mode in _EARLY for found in decorators.model_validators.values()):
         return None
-    early = [each.info for each in decorators.field_validators.values() if each.info.mode in _EARLY]
-    read = {name for info in early for name in info.fields}
+    validators = [found.info for found in decorators.field_validators.values()]
+    read = {name for info in validators if info.mode in _EARLY for name in info.fields}
     names = zip(model.model_fields, fields, strict=True)
     found = (field for name, field in names if not read & {name, "*"})
     return next((field for field in found if not _is_fillable(field.annotation)), None)
@@ -50,7 +50,7 @@ def _is_fillable(annotation: Any, *, is_item: bool = False) -> bool:
 
 
 def _is_fillable_model(kind: Any, *, is_item: bool) -> bool:
-    """Return whether a model inside a form is a text itself, as a root model may be."""
+    """Return whether a model inside a form can be made from one text, as a root model may be."""
     validators = kind.__pydantic_decorators__.model_validators.values()
     if any(found.info.mode in _EARLY for found in validators):
         return True

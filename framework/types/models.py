@@ -55,7 +55,7 @@ def json_validator(annotation: Any) -> Callable[[bytes], object]:
 
 
 def python_validator(annotation: Any) -> Callable[[object], object]:
-    """Return the function that reads a Python value into such a type, and converts texts."""
+    """Return the function that reads a Python value into a type with models, from texts, too."""
     validate, ends = _adapter(annotation).validate_python, _ends(annotation)
     return lambda value: _checked(lambda: ends(validate(value)), of_texts=True)
 

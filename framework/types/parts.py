@@ -45,4 +45,4 @@ def parts_of(annotation: Any) -> Iterator[Part]:
             seen.append((kind, in_model))
         waiting += [(argument, place, in_model) for argument in get_args(kind)]
         within = in_model or is_pydantic_model(kind)
-        waiting += [(each, f"{describe(kind)}.{name}", within) for name, each in members]
+        waiting += [(member, f"{describe(kind)}.{name}", within) for name, member in members]

@@ -1,4 +1,4 @@
-"""The end of a pattern: `$` is the end of the text, as in JSON Schema, and not before a line feed.
+"""Let `$` in a pattern match only the end of the text, as in JSON Schema.
 
 Python lets `$` also match in front of a line feed at the end, and `msgspec` and pydantic's `re`
 engine use Python's `re`.
@@ -14,7 +14,7 @@ _ELEMENT = re.compile(
 
 
 def line_feed_check(pattern: str | re.Pattern[str]) -> Callable[[str], bool] | None:
-    """Return the check of a text that already matches; None if `$` means nothing else here.
+    """Return a check for texts that match a pattern; None if the pattern needs no check.
 
     The check is false for a text that matches only because a line feed follows the match.
     """
@@ -28,7 +28,7 @@ def line_feed_check(pattern: str | re.Pattern[str]) -> Callable[[str], bool] | N
 
 
 def _elements(source: str, *, is_multiline: bool) -> Iterator[str]:
-    """Yield the elements of a pattern, with `\\Z` for each `$` that is not one of many lines."""
+    """Yield the elements of a pattern, with `\\Z` for each `$` that does not match at each line."""
     outer: list[bool] = []
     for match in _ELEMENT.finditer(source):
         element = match[0]

@@ -53,7 +53,7 @@ def mismatches_of(error: Any, *, of_texts: bool) -> Iterator[Mismatch]:
 
 
 def _listed(error: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the details of each error; of very many errors, without the values."""
+    """Yield the details of each error; if there are very many errors, without the values."""
     if error.error_count() <= _MANY:
         yield from error.errors(include_url=False)
         return

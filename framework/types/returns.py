@@ -1,4 +1,4 @@
-"""The return type of a handler: what it promises, and what no response can be made of."""
+"""Checks of the return type of a handler, because some types cannot become a response."""
 
 from collections.abc import Callable
 from pathlib import PurePath
@@ -23,8 +23,8 @@ FILE_REMEDY = "Write `return werkzeug.utils.send_file(path, request.environ)`, o
 
 def promised(function: Callable[..., object]) -> tuple[Any, ...]:
     """Return the types that a function may return: the members of a union, or the one type."""
-    # An annotation that cannot be evaluated is not a mistake here, because no value is injected by
-    # the return type of a handler.
+    # An annotation that cannot be evaluated is not a mistake here, because the return type of a
+    # handler injects nothing.
     annotation, _ = split(read_return(function))
     is_union = get_origin(annotation) in (Union, UnionType)
     return get_args(annotation) if is_union else (annotation,)
@@ -36,7 +36,7 @@ def promises_tuple(function: Callable[..., object]) -> bool:
 
 
 def note_returns(function: Callable[..., object], decorator: str, status: int, here: Place) -> None:
-    """Note the return types of a handler that no response can be made from.
+    """Note each return type of a handler that cannot become a response.
 
     `status` is an example of a status for the decorator.
     """
@@ -67,7 +67,7 @@ def note_returns(function: Callable[..., object], decorator: str, status: int, h
 
 
 def note_lost_body(function: Callable[..., object], status: int | None, here: Place) -> None:
-    """Note a handler that promises a body, and whose status has none (RFC 9110, 15.3.5)."""
+    """Note a handler that returns a body although its status has none (RFC 9110, 15.3.5)."""
     kinds = promised(function)
     may_be_empty = any(
         kind in (None, type(None), Any, *_UNSAID)
@@ -114,7 +114,7 @@ def _is_status(value: object) -> bool:
 
 
 def _are_headers(value: object, *, alone: bool) -> bool:
-    """Return whether a value is headers and not data, because most header names are capitalized."""
+    """Return whether a value is a dict of headers; `alone`, its names have to be capitalized."""
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
         return False
     return not alone or (bool(value) and all(name[:1].isupper() for name in value))

@@ -215,7 +215,7 @@ def _marked(annotation: Any, *metadata: Any) -> str:
 
 
 def _remembered(method: Callable[..., object], what: str) -> Any:
-    """Return what an earlier start read of this very function, None if it read nothing."""
+    """Return what an earlier start-up has read about this same function, or None."""
     kept = getattr(method, "__dict__", {}).get(what)
     # functools.wraps copies the memory of one function to another.
     if kept is None or kept[0] is not method:

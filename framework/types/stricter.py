@@ -1,4 +1,4 @@
-"""What only msgspec accepts in JSON: texts that are no decimals, and a line feed after a pattern.
+"""Checks of JSON that msgspec does not make: the text of a decimal, and the end of a pattern.
 
 The checks read the JSON value beside the decoded value. A type without such parts has no check.
 """

@@ -1,4 +1,4 @@
-"""The types that JSON cannot be converted to: the part that is in the way, and what to do."""
+"""Types that JSON cannot be converted to: the part of the type that is the reason, and a remedy."""
 
 from collections.abc import Iterator
 from dataclasses import InitVar
@@ -15,7 +15,7 @@ from framework.types.signatures import bare, describe
 
 
 class UnreadableType(TypeError):
-    """Say which part of a type is in the way."""
+    """Say which part of a type cannot be read, and what to write in its place."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)
@@ -52,7 +52,7 @@ def _error(annotation: Any) -> str | None:
 
 
 def _innermost(annotation: Any, place: str, outer: list[Any]) -> tuple[str, Any]:
-    """Return the innermost part that is in the way, with the field that holds the part."""
+    """Return the innermost part that cannot be read, and the field that holds the part."""
     kind, _ = bare(annotation)
     if kind not in outer:
         for inner_place, inner in _parts(kind, place):
@@ -64,7 +64,7 @@ def _innermost(annotation: Any, place: str, outer: list[Any]) -> tuple[str, Any]
 def _parts(kind: Any, place: str) -> Iterator[tuple[str, Any]]:
     try:
         members = [] if is_pydantic_model(kind) else members_of(kind)
-    # The annotation of a field is an unknown name: the class itself is in the way.
+    # The annotation of a field is an unknown name, so the class itself cannot be read.
     except NameError:
         return
     yield from ((f"{describe(kind)}.{name}", annotation) for name, annotation in members)

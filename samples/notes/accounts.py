@@ -77,7 +77,7 @@ class Accounts:
         return redirect(self._app.url_for("Accounts.show", request, page="login"))
 
     def _enter(self, user: User, request: Request, session: Session) -> Response:
-        # It changes the id, too: who knew the old one must not share what follows.
+        # This also changes the id, so nobody who knew the old id can use the signed-in session.
         session.set_user(str(user.id))
         session["user"] = asdict(user)
         session.flash(f"Welcome, {user.name}.")

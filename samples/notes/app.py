@@ -1,4 +1,4 @@
-# samples/notes/app.py: register, log in, and keep notes of one's own.
+# samples/notes/app.py: register, log in, and keep your own notes.
 from pathlib import Path
 
 from framework import Application, Middleware, component, configuration, controller

@@ -1,4 +1,4 @@
-# samples/notes/notebook.py: everybody's own notes.
+# samples/notes/notebook.py: the notes of the signed-in user.
 from typing import Annotated
 
 from werkzeug.exceptions import NotFound

@@ -54,7 +54,7 @@ class Database:
 class Users:
     def __init__(self, database: Database) -> None:
         self._database = database
-        # Checked where there is no such user, so that the time of an answer tells nothing.
+        # Checked if no user has the name, so that the time of the answer does not show this.
         self._nobody = generate_password_hash(secrets.token_hex())
 
     def register(self, name: str, password: str) -> User:

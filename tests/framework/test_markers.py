@@ -201,7 +201,7 @@ SPELLINGS = {
     ),
     "bytes of a form": (
         Form[bytes],
-        "parameter 'x' cannot be read from the form: no text holds a value of type bytes",
+        "parameter 'x' cannot be read from the form: a text cannot hold a value of type bytes",
         "Use str for a text, or FileStorage for an uploaded file.",
     ),
     "a name that is not imported": (

@@ -219,7 +219,7 @@ CALLS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (cookie, (1, 2), {}, 'cookie("theme")'),
     (form, (1, 2), {}, 'form("name", max_length=80)'),
     (session_value, (), {}, 'session_value("cart")'),
-    (session_value, ("cart",), {"default": 1}, "the default behind the parameter"),
+    (session_value, ("cart",), {"default": 1}, "the default after the annotation"),
     (Application, (), {"controllers": []}, "give the classes one by one"),
     (Application, (), {"secret_key": "x"}, "SessionContainer"),
 ]

@@ -243,7 +243,9 @@ def test_a_folder_that_is_missing_is_a_startup_problem(tmp_path: Path) -> None:
     """A misspelt folder is no folder of 404s."""
     problem = only_problem_of(_serving(tmp_path / "statik"))
 
-    assert f"Assets.folder is {tmp_path / 'statik'!r}, where there is no folder" in problem.what
+    assert (
+        f"Assets.folder is {tmp_path / 'statik'!r}, which is not an existing folder" in problem.what
+    )
 
 
 def test_a_folder_that_is_not_named_is_a_startup_problem() -> None:
@@ -285,7 +287,7 @@ def test_a_folder_of_a_constructor_that_is_missing_is_a_startup_problem(tmp_path
     """It is looked at when the constructor has run."""
     problem = only_problem_of(*_serving_uploads(tmp_path / "uploads"))
 
-    assert f"Uploads.folder is {tmp_path / 'uploads'!r}, where there is no" in problem.what
+    assert f"Uploads.folder is {tmp_path / 'uploads'!r}, which is not an" in problem.what
 
 
 def test_a_constructor_that_names_no_folder_is_a_startup_problem() -> None:

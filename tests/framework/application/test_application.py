@@ -1,4 +1,4 @@
-"""The application: what it is made of, what start-up finds wrong with it, and its URLs."""
+"""The application: its classes, the mistakes that start-up finds, and its URLs."""
 
 import pytest
 from werkzeug.exceptions import NotFound
@@ -35,7 +35,7 @@ class B(Counting):
 
 
 def test_it_is_a_wsgi_callable() -> None:
-    """Any server can call it."""
+    """Any WSGI server can call the application."""
     assert answer(Application(Users), "/users") == (200, "users")
 
 
@@ -53,7 +53,7 @@ def test_it_lists_its_routes() -> None:
 
 
 def test_a_base_under_two_prefixes_has_two_instances() -> None:
-    """Each controller answers with its own."""
+    """Each controller answers with its own instance."""
     app = Application(A, B)
     counts = [answer(app, path)[1] for path in ("/a/count", "/a/count", "/b/count")]
 
@@ -61,14 +61,14 @@ def test_a_base_under_two_prefixes_has_two_instances() -> None:
 
 
 def test_two_applications_share_nothing() -> None:
-    """Each builds its own controllers."""
+    """Each application builds its own controllers."""
     counts = [answer(Application(A), "/a/count")[1] for _ in range(2)]
 
     assert counts == ["1", "1"]
 
 
 def test_a_controller_is_built_once() -> None:
-    """Not for each request, and not for each route."""
+    """A controller is not built again for a request or for a route."""
     built = []
 
     @controller("/")
@@ -105,10 +105,11 @@ def test_two_handlers_for_one_path_are_a_problem(first: str, second: str) -> Non
         def two(self, **_: str) -> str:
             return "two"
 
-    duplicate = next(each for each in problems_of(Twice) if "is also" in each.what)
+    same = "matches the same requests as"
+    duplicate = next(problem for problem in problems_of(Twice) if same in problem.what)
 
     assert duplicate.where.startswith("Twice.two (tests/framework/application/test_application.py:")
-    shown = f"GET {second.removesuffix('/')} is also GET {first} in Twice.one ("
+    shown = f"GET {second.removesuffix('/')} {same} GET {first} in Twice.one ("
     assert shown in duplicate.what
 
 
@@ -142,7 +143,7 @@ def test_other_methods_and_converters_are_no_duplicates() -> None:
 
 @pytest.mark.parametrize("path", ["/<nothing:a>", "/<int(most=3):a>", "/<a", "/<a>/<a>", "/a//b"])
 def test_a_path_that_is_no_rule_is_a_problem(path: str) -> None:
-    """The problem shows the rule and says what one looks like."""
+    """The problem shows the wrong rule and the right form."""
 
     @controller("/")
     class Broken:
@@ -171,7 +172,7 @@ def test_all_problems_are_told_at_once() -> None:
             return ""
 
     class Plain:
-        """Nothing says what this is."""
+        """A class without a decorator."""
 
     assert len(problems_of(Bad, Plain, 3)) == 4  # type: ignore[arg-type]
 
@@ -206,12 +207,12 @@ def test_a_url_is_escaped_as_a_request_would_be() -> None:
 
 
 def test_values_that_the_path_has_not_go_to_the_query() -> None:
-    """So a link to a page of a list is one call."""
+    """So one call builds the link to a page of a list."""
     assert Application(Users).url_for("Users.index", page=2) == "/users?page=2"
 
 
 def test_a_url_follows_the_mount_point() -> None:
-    """Under SCRIPT_NAME the URL has its prefix, host and scheme."""
+    """Under SCRIPT_NAME, the URL has the prefix, the host and the scheme of the request."""
     app = Application(Users)
     client = WSGIClient(DispatcherMiddleware(NotFound(), {"/shop": app}))
     response = client.get("/shop/users/7", base_url="https://example.org", buffered=True)
@@ -225,14 +226,14 @@ def test_a_url_follows_the_mount_point() -> None:
 
 @pytest.mark.parametrize("host", ["a b", "<script>", "x:99999"])
 def test_a_host_that_is_none_builds_no_url(host: str) -> None:
-    """An external URL needs a host; what is none is the client's mistake."""
+    """An external URL needs a host; a wrong host is the client's mistake."""
     status, _ = answer(Application(Users), "/users/7", headers={"Host": host})
 
     assert status == 400
 
 
 def test_a_url_follows_a_trusted_proxy() -> None:
-    """Behind ProxyFix it has what the proxy says."""
+    """Behind ProxyFix, the URL has the scheme and host of the proxy's headers."""
     app = Application(Users)
     client = WSGIClient(ProxyFix(app, x_host=1, x_proto=1, x_prefix=1))
     headers = {
@@ -246,19 +247,19 @@ def test_a_url_follows_a_trusted_proxy() -> None:
 
 
 def test_an_external_url_needs_a_request() -> None:
-    """Without one, nobody knows the host."""
+    """Without a request, the host is unknown."""
     with pytest.raises(TypeError, match="needs a request"):
         Application(Users).url_for("Users.index", _external=True)
 
 
 def test_an_unknown_handler_has_no_url() -> None:
-    """The error suggests the name that was meant."""
+    """The error suggests the name that the user probably meant."""
     with pytest.raises(BuildError, match=r"Users\.index"):
         Application(Users).url_for("Users.indx")
 
 
 def test_a_name_that_two_controllers_have_is_told_with_their_modules() -> None:
-    """The error suggests both of the handlers, and so does one without a controller."""
+    """The error suggests both full names, also for the name of the method alone."""
     app = Application(Users, _other_users())
     names = "'shop.users.Users.index' or 'tests.support.url_building.Users.index'"
 
@@ -267,8 +268,8 @@ def test_a_name_that_two_controllers_have_is_told_with_their_modules() -> None:
     with pytest.raises(BuildError) as bare:
         app.url_for("index")
 
-    assert str(ambiguous.value) == f"no handler is called 'Users.index': write {names}"
-    assert str(bare.value) == f"no handler is called 'index': write {names}"
+    assert str(ambiguous.value) == f"no handler is called 'Users.index'. Fix: write {names}"
+    assert str(bare.value) == f"no handler is called 'index'. Fix: write {names}"
     assert app.url_for("shop.users.Users.index") == "/others"
 
 

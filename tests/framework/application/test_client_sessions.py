@@ -40,7 +40,7 @@ def app() -> Application:
 
 
 def test_a_session_can_be_prepared(app: Application) -> None:
-    """What a test puts into the session, the next request finds."""
+    """The next request finds what a test puts into the session."""
     with app.test() as client:
         with client.session() as session:
             session["visits"] = 41
@@ -49,7 +49,7 @@ def test_a_session_can_be_prepared(app: Application) -> None:
 
 
 def test_a_session_can_be_inspected(app: Application) -> None:
-    """What a request put into the session, the test finds."""
+    """The test finds what a request put into the session."""
     with app.test() as client:
         client.get("/visits")
         with client.session() as session:
@@ -61,7 +61,7 @@ def test_a_session_can_be_inspected(app: Application) -> None:
 
 
 def test_inspecting_makes_no_session(app: Application) -> None:
-    """A look at a session that is not there leaves it not there."""
+    """A test that only looks for a session does not make one."""
     with app.test() as client:
         with client.session() as session:
             empty = dict(session)
@@ -71,7 +71,7 @@ def test_inspecting_makes_no_session(app: Application) -> None:
 
 
 def test_a_test_can_end_a_session(app: Application) -> None:
-    """Then the client is a stranger."""
+    """After the end of its session, the client is a stranger."""
     with app.test() as client:
         client.get("/visits")
         with client.session() as session:
@@ -94,7 +94,7 @@ def test_an_https_session_is_another_one(app: Application) -> None:
 
 
 def test_a_session_below_a_path(app: Application) -> None:
-    """A cookie that is sent below a path only is found there."""
+    """A cookie that is sent only below a path is found there."""
     below = "http://localhost/shop"
     container = SessionContainer(keys=KEYS, cookie=CookieSettings(path="/shop"))
     with app.test(replace(SessionContainer).to(container)) as client:
@@ -106,7 +106,7 @@ def test_a_session_below_a_path(app: Application) -> None:
 
 
 def test_a_failure_in_the_block_saves_nothing(app: Application) -> None:
-    """The test has failed; its half-made session does not matter."""
+    """The test has failed, so its incomplete session is not saved."""
 
     def prepare_and_fail(client: Client) -> None:
         with client.session() as session:
@@ -121,7 +121,7 @@ def test_a_failure_in_the_block_saves_nothing(app: Application) -> None:
 
 
 def test_a_session_that_cannot_be_saved_tells_the_test(app: Application) -> None:
-    """An error of the store is the test's to see."""
+    """The test sees the error of the store."""
 
     class Full(MemoryStore):
         def create(self, key: str, record: object) -> bool:
@@ -147,7 +147,7 @@ def test_an_application_without_sessions_has_none_to_open() -> None:
 
     with (
         Application(Plain).test() as client,
-        pytest.raises(RuntimeError, match="no handler"),
+        pytest.raises(RuntimeError, match="nothing uses a session"),
         client.session(),
     ):
         pass
@@ -207,7 +207,7 @@ def test_a_replaced_store_keeps_the_sessions(configured_app: Application) -> Non
 
 
 def test_a_replaced_clock_lets_time_pass() -> None:
-    """A test moves it; the store, which is replaced too, follows."""
+    """A test moves the clock, and the replaced store uses the same clock."""
     clock = ManualClock()
     replaced = replace(SessionClock).to(clock), replace(Store).to(MemoryStore())
     counts = []
@@ -222,7 +222,7 @@ def test_a_replaced_clock_lets_time_pass() -> None:
 
 
 def test_the_clock_of_default_sessions_is_replaced() -> None:
-    """No session container is needed."""
+    """This works without a session container of the application's own."""
     clock = ManualClock()
     with Application(Home, SomeSettings).test(replace(SessionClock).to(clock)) as client:
         client.get("/")
@@ -232,7 +232,7 @@ def test_the_clock_of_default_sessions_is_replaced() -> None:
 
 
 def test_a_part_of_a_replaced_container_is_replaced() -> None:
-    """The container and its store, each by a replacement of its own."""
+    """A test may replace both the container and its store."""
     container = SessionContainer(keys=KEYS, session_prefix="mine", store=Broken())
     store = MemoryStore()
     replaced = replace(SessionContainer).to(container), replace(Store).to(store)
@@ -244,7 +244,7 @@ def test_a_part_of_a_replaced_container_is_replaced() -> None:
 
 
 def test_the_container_is_made_once() -> None:
-    """Its parts are replaced as it is made."""
+    """The parts are replaced when the container is made."""
     made: list[str] = []
 
     @configuration
@@ -260,7 +260,7 @@ def test_the_container_is_made_once() -> None:
 
 
 def test_a_replaced_store_that_no_session_uses_is_an_error() -> None:
-    """An application without sessions has no use for their store."""
+    """An application without sessions does not use a store."""
 
     @controller("/")
     class Plain:
@@ -276,7 +276,7 @@ def test_a_replaced_store_that_no_session_uses_is_an_error() -> None:
 
 
 def test_what_is_no_store_is_a_startup_problem() -> None:
-    """The container checks its parts as ever."""
+    """The container also checks a replaced store."""
     with pytest.raises(StartupError, match="is not a Store"):
         Application(Home, Sessions, replacements={Store: "memory"})
 
@@ -291,7 +291,7 @@ def test_what_is_no_store_is_a_startup_problem() -> None:
     ],
 )
 def test_a_cookie_header_is_refused_and_not_dropped(options: dict[str, Any]) -> None:
-    """A test of a forged cookie would pass, because the client sends its own cookies only."""
+    """Otherwise a test of a forged cookie would pass, because the client drops the header."""
 
     @controller("/")
     class Echo:

@@ -1,4 +1,4 @@
-"""The type of a replacement: what is none says what was meant, as a type checker does."""
+"""The type of a replacement: a wrong object gets a message, as from a type checker."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ class Page:
 
 
 class Sundial:
-    """Have all that a Clock has."""
+    """A class with all members of a Clock."""
 
     def now(self) -> str:
         return "noon"
@@ -57,7 +57,7 @@ def app() -> Application:
     ],
 )
 def test_a_stand_in_is_of_the_type(value: Any, message: str) -> None:
-    """Or looks like it; a class is no instance of itself."""
+    """A replacement is an instance of the type or looks like one; the class itself is neither."""
     with pytest.raises(TypeError) as caught:
         replace(Clock).to(value)
 
@@ -65,37 +65,39 @@ def test_a_stand_in_is_of_the_type(value: Any, message: str) -> None:
 
 
 def test_a_stand_in_may_just_look_like_the_type(app: Application) -> None:
-    """The type checker refuses it, the program need not."""
+    """A type checker refuses such an object, but the program accepts it."""
     with app.test(replace(Clock).to(Sundial())) as client:  # type: ignore[arg-type]
         assert client.get("/").json["now"] == "noon"
 
 
 @pytest.mark.parametrize("key", ["Clock", Clock()])
 def test_what_is_replaced_is_a_type(key: Any) -> None:
-    """Neither its name nor one of its instances."""
+    """A name or an instance cannot be replaced."""
     with pytest.raises(TypeError) as caught:
         replace(key)
 
-    assert str(caught.value) == f"replace takes a type, not {key!r}: write replace(Clock)"
+    assert str(caught.value) == f"replace takes a type, not {key!r}. Fix: write replace(Clock)"
 
 
 @pytest.mark.parametrize(("given", "shown"), [(replace(Clock), "replace(Clock)"), (Clock, "Clock")])
 def test_a_replacement_says_what_stands_in(app: Application, given: Any, shown: str) -> None:
-    """At once, not only in `with`."""
+    """A wrong replacement is refused at once, and not only in `with`."""
     with pytest.raises(TypeError) as caught:
         app.test(given)
 
     assert str(caught.value) == (
-        f"app.test takes replacements, not {shown}: write app.test(replace(Clock).to(...))"
+        f"app.test takes replacements, not {shown}. Fix: write app.test(replace(Clock).to(...))"
     )
 
 
 def test_the_client_needs_with(app: Application) -> None:
-    """Until then there is none."""
+    """Before `with`, there is no client."""
     with pytest.raises(AttributeError) as caught:
         app.test().get("/")  # type: ignore[attr-defined]
 
-    assert str(caught.value) == "app.test() is not a client yet: use `with app.test() as client:`"
+    assert str(caught.value) == (
+        "app.test() is not a client yet. Fix: write `with app.test() as client:`"
+    )
 
 
 def test_the_json_of_a_response_needs_no_cast(tmp_path: Path) -> None:

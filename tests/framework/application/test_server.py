@@ -1,4 +1,4 @@
-"""The development server as a program: what it prints, when it waits, how it ends."""
+"""The development server as a program: its output, when it waits, and how it ends."""
 
 import os
 import re
@@ -70,7 +70,7 @@ def app_file(tmp_path: Path) -> Path:
 
 
 def _rewrite(file: Path, text: str) -> None:
-    """Change a file so that its time changes too, however coarse the file system's clock is."""
+    """Change a file and its time, also on a file system with a coarse clock."""
     later = file.stat().st_mtime + 2
     file.write_text(text)
     os.utime(file, (later, later))
@@ -82,7 +82,7 @@ def _hooks_run(app_file: Path) -> list[str]:
 
 @pytest.mark.parametrize("command", [SERVE, ONCE, IN_CODE, IN_CODE_ONCE])
 def test_the_banner_tells_what_is_served(app_file: Path, command: tuple[str, ...]) -> None:
-    """The server says where it listens and how many routes there are, and keeps request lines."""
+    """The server prints its address and the number of routes, and logs requests."""
     with Program(*command, folder=app_file.parent) as program:
         url = program.url()
         routes = program.wait_for("routes")
@@ -95,7 +95,7 @@ def test_the_banner_tells_what_is_served(app_file: Path, command: tuple[str, ...
 
 
 def test_the_development_key_is_announced(app_file: Path) -> None:
-    """Where no key is configured, the banner names the file of the one that was made."""
+    """Without a configured key, the banner names the file of the new key."""
     with_session = APP.replace("show(self)", "show(self, session: session)")
     app_file.write_text(with_session.replace("controller, get", "controller, get, session"))
     with Program(*ONCE, folder=app_file.parent) as program:
@@ -116,7 +116,7 @@ def test_the_application_is_built_once_under_the_reloader(app_file: Path) -> Non
 
 
 def test_hooks_run_once_under_the_reloader(app_file: Path) -> None:
-    """Start and stop frame each process that serves, also the one that a change ends."""
+    """Each process that serves runs both hooks, also a process that a change ends."""
     app_file.write_text(HOOKED)
     with Program(*SERVE, folder=app_file.parent) as program:
         Visitor().get(program.url())
@@ -137,7 +137,7 @@ def test_the_end_of_the_server_runs_the_stop_hooks(
     number: signal.Signals,
     send: Callable[[int, int], None],
 ) -> None:
-    """A terminal tells all processes of its end, a supervisor only the one that it knows."""
+    """A terminal sends its signal to all processes, a supervisor only to the first."""
     app_file.write_text(HOOKED)
     with Program(*command, folder=app_file.parent) as program:
         Visitor().get(program.url())
@@ -149,7 +149,7 @@ def test_the_end_of_the_server_runs_the_stop_hooks(
 
 
 def test_a_stop_hook_that_fails_is_shown(app_file: Path) -> None:
-    """The server ends all the same, without a traceback through the framework."""
+    """The server still ends, without a traceback through the framework."""
     app_file.write_text(HOOKED.replace('note("stop")', 'raise LookupError("no pool")'))
     with Program(*SERVE, folder=app_file.parent) as program:
         Visitor().get(program.url())
@@ -183,7 +183,7 @@ def test_a_change_is_served_from_the_same_address(app_file: Path) -> None:
     ids=["syntax", "start-up problem", "import"],
 )
 def test_a_mistake_is_shown_and_waited_for(app_file: Path, mistake: str, shown: str) -> None:
-    """A start-up error is shown, also in the browser, until the file is mended."""
+    """A start-up error is shown, also in the browser, until the file is corrected."""
     app_file.write_text(mistake)
     with Program(*SERVE, folder=app_file.parent) as program:
         program.wait_for(shown)
@@ -198,7 +198,7 @@ def test_a_mistake_is_shown_and_waited_for(app_file: Path, mistake: str, shown: 
 
 
 def test_a_browser_that_shows_a_mistake_asks_again(app_file: Path) -> None:
-    """The report disappears from the page without a click once the file is mended."""
+    """After the file is corrected, the page replaces the report without a click."""
     app_file.write_text(APP.replace("show(self)", "show(self, unknown)"))
     with Program(*SERVE, folder=app_file.parent) as program:
         waiting = program.wait_for("Waiting for a change")
@@ -213,7 +213,7 @@ def test_a_browser_that_shows_a_mistake_asks_again(app_file: Path) -> None:
 
 
 def test_a_mistake_ends_a_server_without_reloader(app_file: Path) -> None:
-    """Without the reloader nobody waits: the report is printed and the status is 1."""
+    """Without the reloader, the report is printed and the status is 1."""
     app_file.write_text(APP + "def (:\n")
     with Program(*ONCE, folder=app_file.parent) as program:
         program.wait_for("SyntaxError")
@@ -276,12 +276,14 @@ def test_the_debugger_is_refused_elsewhere() -> None:
         def show(self) -> str:
             return "hello"
 
-    with pytest.raises(ValueError, match=r"debug=True is for a loopback address, and '0\.0\.0\.0'"):
+    with pytest.raises(
+        ValueError, match=r"debug=True needs a loopback address, but the host is '0\.0\.0\.0'"
+    ):
         Application(Pages).run(host="0.0.0.0", debug=True)  # noqa: S104
 
 
 def test_the_access_log_has_no_colours_in_a_file(app_file: Path) -> None:
-    """Only a terminal makes colours of them; and elsewhere than on loopback is no debugger."""
+    """Only a terminal gets colours; off loopback, there is no debugger."""
     with Program(*ONCE, "--host", "0.0.0.0", folder=app_file.parent) as program:  # noqa: S104
         url = program.url()
         debugger = program.wait_for("debugger")
@@ -289,6 +291,7 @@ def test_the_access_log_has_no_colours_in_a_file(app_file: Path) -> None:
         line = program.wait_for("/missing")
 
     assert debugger.strip() == (
-        "debugger  off: it runs whatever a visitor types, and 0.0.0.0 is not a loopback address"
+        "debugger  off, because 0.0.0.0 is not a loopback address and the debugger runs any code"
+        " that a visitor types"
     )
     assert '"GET /missing HTTP/1.1" 404 -' in line

@@ -19,7 +19,7 @@ from tests.support.small_applications import client_of, only_problem_of, problem
 
 
 def test_parameters_are_bound_like_a_handlers() -> None:
-    """Components, the session, the request and the query; the error stands where it likes."""
+    """Components, the session, the request and the query; the error may be anywhere."""
 
     @controller("/")
     class Page:
@@ -48,7 +48,7 @@ def test_parameters_are_bound_like_a_handlers() -> None:
 
 
 def test_the_error_can_be_passed_by_name() -> None:
-    """As a keyword-only parameter, and to a static method."""
+    """The error may be a keyword-only parameter, also of a static method."""
 
     @controller("/")
     class Page:
@@ -85,7 +85,7 @@ def test_one_type_is_caught_once_in_a_layer() -> None:
 
 
 def test_the_error_is_taken_once() -> None:
-    """Nobody needs it twice."""
+    """Two parameters for the error are a mistake."""
 
     @controller("/")
     class Page(Raising):
@@ -97,7 +97,7 @@ def test_the_error_is_taken_once() -> None:
 
 
 def test_a_parameter_that_cannot_be_bound_is_a_problem() -> None:
-    """As it is for a handler."""
+    """The problem is the same as for a handler."""
 
     @controller("/")
     class Page(Raising):
@@ -109,7 +109,7 @@ def test_a_parameter_that_cannot_be_bound_is_a_problem() -> None:
 
 
 def test_a_variable_of_the_path_is_the_one_of_the_request() -> None:
-    """If every path of the controller has it, as it is and converted."""
+    """This needs a variable in every path of the controller; the value may be converted."""
 
     @controller("/shops/<shop>")
     class Page:
@@ -131,7 +131,7 @@ def test_a_variable_of_the_path_is_the_one_of_the_request() -> None:
 
 
 def test_a_variable_of_some_paths_is_a_problem() -> None:
-    """As a value of the query, it would be missing where everybody sees it in the path."""
+    """Read from the query, the value would be missing although the path has it."""
 
     @controller("/")
     class Page:
@@ -161,7 +161,7 @@ def test_a_variable_of_some_paths_is_a_problem() -> None:
 
 
 def test_a_configurations_method_has_no_variable_of_the_path() -> None:
-    """It also answers where no rule matches; a value of the query may be marked as one."""
+    """It also answers if no rule matches; a marker can read the query."""
 
     @controller("/")
     class Page(Raising): ...
@@ -186,7 +186,7 @@ def test_a_configurations_method_has_no_variable_of_the_path() -> None:
 
 
 def test_what_is_promised_is_checked_like_a_handlers() -> None:
-    """A body with a status, and what JSON cannot hold."""
+    """A body with a status, and a type that JSON cannot hold, are mistakes."""
 
     @controller("/")
     class Page(Raising):
@@ -211,7 +211,7 @@ def test_what_is_promised_is_checked_like_a_handlers() -> None:
 
 
 def test_a_body_with_a_status_is_refused(caplog: pytest.LogCaptureFixture) -> None:
-    """Where no annotation tells it before."""
+    """This also holds without a return annotation."""
 
     @controller("/")
     class Page(Raising):
@@ -234,22 +234,21 @@ def bare(self: object) -> None: ...
         ((), "@catch takes at least one exception. Fix: write @catch(LookupError)"),
         (
             (bare,),
-            "@catch takes the exceptions to catch, and is written without any:"
-            " write @catch(LookupError)",
+            "@catch is written without an exception. Fix: write @catch(LookupError)",
         ),
         (
             ("KeyError",),
-            "@catch takes subclasses of Exception, not 'KeyError':"
-            " write them one by one, as in @catch(LookupError, OSError)",
+            "@catch takes subclasses of Exception, not 'KeyError'. Fix: write each exception by"
+            " itself, as in @catch(LookupError, OSError)",
         ),
         (
             (KeyboardInterrupt,),
             "@catch takes subclasses of Exception, not <class 'KeyboardInterrupt'>,"
-            " which ends more than one request and cannot be answered: leave it out",
+            " which is more than an error of one request. Fix: leave it out",
         ),
         (
             (KeyError("x"),),
-            "@catch takes subclasses of Exception, not KeyError('x'): write @catch(KeyError)",
+            "@catch takes subclasses of Exception, not KeyError('x'). Fix: write @catch(KeyError)",
         ),
     ],
 )
@@ -262,7 +261,7 @@ def test_what_is_no_exception_is_refused_at_once(types: tuple[Any, ...], message
 
 
 def test_the_error_without_an_annotation_is_told_its_type() -> None:
-    """It is not a value of the query, for which other parameters without one are taken."""
+    """The parameter is not taken for a value of the query."""
 
     @controller("/")
     class Page:
@@ -286,7 +285,7 @@ def test_the_error_without_an_annotation_is_told_its_type() -> None:
 
 
 def test_what_the_path_gives_needs_no_annotation_beside_the_error() -> None:
-    """It is not taken for the error."""
+    """A parameter with the name of a path variable is not taken for the error."""
 
     @controller("/<name>")
     class Page:
@@ -306,7 +305,7 @@ def test_what_the_path_gives_needs_no_annotation_beside_the_error() -> None:
 
 @pytest.mark.parametrize("order", [("request", "error"), ("session", "e"), ("error", "request")])
 def test_the_unannotated_error_is_found_beside_the_request(order: tuple[str, str]) -> None:
-    """Some frameworks pass the request first; its name says that it is not the error."""
+    """Some frameworks pass the request first; the name `request` shows which one it is."""
 
     def handler(self: Any, first: Any, second: Any) -> None: ...
 

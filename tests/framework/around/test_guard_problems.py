@@ -1,4 +1,4 @@
-"""What start-up says about guards, and what a test puts in their place."""
+"""What start-up says about guards, and how a test replaces them."""
 
 import inspect
 from abc import ABC, abstractmethod
@@ -27,7 +27,7 @@ from tests.support.small_applications import client_of, only_problem_of, problem
 
 @pytest.mark.parametrize("listed", [LoggedIn, AtLeast(18)])
 def test_a_test_replaces_a_guard_by_its_class(listed: object) -> None:
-    """Whether it was listed as a class or as an instance."""
+    """The guard may be listed as a class or as an instance."""
     kind = listed if isinstance(listed, type) else type(listed)
     application = Application(page_guarded_by(listed), Users)
     with application.test(replace(kind).to(Answering(True))) as client:
@@ -37,7 +37,7 @@ def test_a_test_replaces_a_guard_by_its_class(listed: object) -> None:
 
 
 def test_the_application_tells_who_brought_a_guard() -> None:
-    """Each handler knows its guards, by name, with the class that brought each."""
+    """Each handler knows the names of its guards and the class that listed each."""
 
     @guard(LoggedIn)
     class Base: ...
@@ -58,7 +58,7 @@ def test_the_application_tells_who_brought_a_guard() -> None:
 
 
 def test_what_a_guard_misses_is_a_problem() -> None:
-    """Its constructor is walked as any component's."""
+    """The constructor of a guard is checked like any component's."""
     problem = only_problem_of(page_guarded_by(AtLeast))
 
     assert "nothing provides int" in problem.what
@@ -92,7 +92,7 @@ def test_a_parameter_that_a_guard_cannot_have_is_a_problem() -> None:
 
 
 def test_an_async_check_is_a_problem() -> None:
-    """It is not a handler, and not called one."""
+    """The message speaks of a check, not of a handler."""
 
     class Waiting:
         async def check(self) -> bool:
@@ -121,7 +121,7 @@ class Refusing(Asked, Abstract):
 
 @pytest.mark.parametrize("listed", [Asked, Abstract])
 def test_a_guard_may_be_abstract_if_a_component_implements_it(listed: type) -> None:
-    """A class that says so, or what a configuration provides under the abstract type."""
+    """A subclass, or a component that a configuration returns as this type, implements it."""
 
     class Passing:
         def check(self) -> bool:
@@ -152,21 +152,21 @@ def show(self: object) -> None: ...
     [
         ((), "@guard takes at least one guard. Fix: write @guard(LoggedIn)"),
         (("admin",), "have a method check, not 'admin'"),
-        ((Users,), ".Users'>: write def check(self) -> bool in Users"),
+        ((Users,), ".Users'>. Fix: write def check(self) -> bool in Users"),
         (
             (show,),
-            "not the function show(): if no guard is written, write @guard(LoggedIn); if show() is"
-            " the guard, make it the method check of a class",
+            "not the function show(). Fix: if show() is the handler, write @guard(LoggedIn) above"
+            " it; if show() is the guard, make it the method check of a class",
         ),
         ((staticmethod(show),), "not the function show()"),
         (
             (page_guarded_by(LoggedIn),),
-            "which is the class to guard: write @guard(LoggedIn) above it",
+            "which is the class to guard. Fix: write @guard(LoggedIn)",
         ),
     ],
 )
 def test_what_is_no_guard_is_refused_at_once(guards: tuple[object, ...], message: str) -> None:
-    """The decorator itself says how to write it."""
+    """The decorator itself shows the right spelling."""
     with pytest.raises(TypeError) as caught:
         guard(*guards)
 
@@ -207,7 +207,7 @@ class Limit:
 
 
 def test_middleware_that_needs_a_value_is_to_be_an_object() -> None:
-    """As with a guard."""
+    """The message is the same as for a guard."""
 
     @configuration
     class Web:
@@ -225,7 +225,7 @@ def test_middleware_that_needs_a_value_is_to_be_an_object() -> None:
 
 
 def test_guarded_handlers_are_found_without_reading_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To find a class is to parse its file, which is for reports: many handlers would be slow."""
+    """Finding the line of a class is slow, so it is done only for a report."""
     found: list[object] = []
     find = inspect.findsource
 

@@ -1,4 +1,4 @@
-"""Middleware: how it is listed, what it goes around, and what it does with the session."""
+"""Middleware: how it is listed, when it runs, and how it uses the session."""
 
 from collections.abc import Iterator, Sequence
 
@@ -33,7 +33,7 @@ def client() -> Iterator[Client]:
     [("/", "shown"), ("/7", "7"), ("/nothing", ""), ("/stream", "ab"), ("/response", "own")],
 )
 def test_middleware_goes_around_every_kind_of_answer(client: Client, path: str, text: str) -> None:
-    """It sees a response, whatever the handler returned, and what it changes is sent."""
+    """It always sees a response, and its changes are sent."""
     response = client.get(path)
 
     assert response.text == text
@@ -73,7 +73,7 @@ def test_an_injected_class_is_built_once() -> None:
 
 
 def test_middleware_may_answer_itself(client: Client) -> None:
-    """Then the handler does not run."""
+    """In this case, the handler does not run."""
     assert client.get("/raise?do=answer").text == "its own"
 
 
@@ -89,7 +89,7 @@ def test_an_exception_in_middleware_is_answered(client: Client, do: str, status:
 
 
 def test_it_is_logged_once(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    """The log has the traceback of an exception that nobody chose to raise."""
+    """The log has the traceback of an unexpected exception."""
     client.get("/?do=fail")
 
     (record,) = caplog.records
@@ -97,7 +97,7 @@ def test_it_is_logged_once(client: Client, caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_what_is_no_response_is_named(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    """The error says which middleware forgot to return, and where it is."""
+    """The error names the middleware without a `return`, and its place."""
     client.get("/?do=return")
 
     assert "the middleware of_a_query (" in caplog.text
@@ -113,7 +113,7 @@ def test_a_broken_stream_is_logged_once(client: Client, caplog: pytest.LogCaptur
 
 
 def test_what_is_to_follow_the_response_follows_a_stream() -> None:
-    """`call_on_close` of middleware is kept, and runs once."""
+    """A function of `call_on_close` in middleware runs once."""
     ended: list[str] = []
 
     def closing(request: Request, next: Next) -> Response:
@@ -136,7 +136,7 @@ def test_the_first_of_the_list_is_the_outermost() -> None:
 
 @pytest.mark.parametrize("path", ["/", "/missing"])
 def test_a_session_that_only_middleware_touches_is_committed(path: str) -> None:
-    """No handler takes a session; what middleware writes is saved all the same."""
+    """The changes of middleware are saved, although no handler takes a session."""
     store = Spy()
     container = SessionContainer(keys=KEYS, store=store)
     application = Application(Pages, around(of_a_query))
@@ -150,7 +150,7 @@ def test_a_session_that_only_middleware_touches_is_committed(path: str) -> None:
 
 
 def test_untouched_sessions_cost_nothing_under_middleware(client: Client) -> None:
-    """Middleware that may use the session, but does not, leaves no trace of one."""
+    """Middleware that does not use the session causes no cookie and no store call."""
     response = client.get("/")
 
     assert "Set-Cookie" not in response.headers
@@ -158,13 +158,13 @@ def test_untouched_sessions_cost_nothing_under_middleware(client: Client) -> Non
 
 
 def test_middleware_can_promise_to_use_no_session() -> None:
-    """With `uses_session = False`, an application needs no sessions for its sake."""
+    """With `uses_session = False`, middleware alone does not set sessions up."""
     with client_of(Pages, around(Tagging("a"))) as client:
         assert client.app.sessions is None
 
 
 def test_a_promise_to_use_no_session_is_kept(caplog: pytest.LogCaptureFixture) -> None:
-    """Who breaks it is told what was promised."""
+    """The error names the promise that the middleware breaks."""
 
     class Counting:
         uses_session = False
@@ -181,7 +181,7 @@ def test_a_promise_to_use_no_session_is_kept(caplog: pytest.LogCaptureFixture) -
 
 @pytest.mark.parametrize("listed", ["csrf", 7, None])
 def test_what_cannot_go_around_is_a_problem(listed: object) -> None:
-    """The report says what is in the list."""
+    """The report shows the object in the list."""
     problem = only_problem_of(Pages, around(listed))
 
     assert problem.what == f"{listed!r} is listed as middleware, but does not take (request, next)"
@@ -190,7 +190,7 @@ def test_what_cannot_go_around_is_a_problem(listed: object) -> None:
 
 @pytest.mark.parametrize("kind", [tuple[Middleware, ...], Sequence[Middleware]])
 def test_a_list_that_nothing_would_read_is_a_problem(kind: object) -> None:
-    """Middleware that is silently left out would protect nobody."""
+    """Otherwise protection would be silently left out."""
 
     @configuration
     class Around:
@@ -202,12 +202,12 @@ def test_a_list_that_nothing_would_read_is_a_problem(kind: object) -> None:
 
     problem = only_problem_of(Pages, Around)
 
-    assert "is not the type under which the application's middleware is looked up" in problem.what
+    assert "has no effect as middleware" in problem.what
     assert "list[Middleware]" in problem.remedy
 
 
 def test_a_list_may_be_typed_to_hold_classes() -> None:
-    """For a type checker, a class is no middleware."""
+    """For a type checker, a class is not middleware."""
 
     @configuration
     class Around:
@@ -220,7 +220,7 @@ def test_a_list_may_be_typed_to_hold_classes() -> None:
 
 
 def test_middleware_is_listed_once() -> None:
-    """Of two lists, nobody could say which is the outer one."""
+    """With two lists, the order of the middleware would be unknown."""
 
     @configuration
     class Another:
@@ -230,11 +230,11 @@ def test_middleware_is_listed_once() -> None:
 
     problem = only_problem_of(Pages, around(of_a_query), Another)
 
-    assert "is a second type" in problem.what
+    assert "is a second list" in problem.what
 
 
 def test_a_class_that_cannot_be_built_is_a_problem() -> None:
-    """What its constructor misses is reported as for any component."""
+    """A missing component of its constructor is reported as for any component."""
     problem = only_problem_of(Pages, around(Tagging))
 
     assert problem.what == "parameter 'tag': nothing provides str"

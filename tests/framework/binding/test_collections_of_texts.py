@@ -50,7 +50,7 @@ KINDS: dict[str, tuple[Any, str, Any, str]] = {
 
 @pytest.mark.parametrize(("kind", "sent", "value", "wrong"), KINDS.values(), ids=KINDS)
 def test_every_collection_takes_all_values(kind: Any, sent: str, value: Any, wrong: str) -> None:
-    """Each text becomes an item, and an item that does not fit is told with its place."""
+    """Each text becomes an item, and an error names the place of a wrong item."""
     in_query, in_form = echo_of(marked(Query, kind)), echo_of(marked(Form, kind))
 
     assert asked(in_query, f"/?{sent}") == value
@@ -224,13 +224,13 @@ class OfDataclass(BaseModel):
 
 @pytest.mark.parametrize("model", [OfDict, OfModel, OfModels, OfLists, OfDataclass])
 def test_a_field_that_no_form_fills_is_a_problem(model: Any) -> None:
-    """No request could pass."""
+    """No request could ever be valid."""
     problem = only_problem_of(echo_of(marked(Form, model)))
 
     assert problem.what.startswith(
-        "parameter 'x' cannot be read from the form: no field of a form holds "
+        "parameter 'x' cannot be read from the form: its field 'x' has the type "
     )
-    assert problem.what.endswith(", the type of 'x'")
+    assert problem.what.endswith(", which a form cannot hold")
     assert 'mode="before"' in problem.remedy
 
 
@@ -262,7 +262,7 @@ def test_a_field_with_a_validator_of_texts_is_no_problem(model: Any) -> None:
 
 
 def test_a_whole_class_in_the_query_is_told_what_works() -> None:
-    """The class may be a form, or the query has one parameter for each field."""
+    """The remedy is a form, or one query parameter for each field."""
     assert only_problem_of(echo_of(Query[Inner])).remedy == (
         "Write one parameter for each field of Inner, or Form[Inner] for a form. To read"
         " whole objects, use JSON and Body[...]."
@@ -280,7 +280,7 @@ def test_a_whole_class_in_the_query_is_told_what_works() -> None:
 def test_a_field_of_pydantic_as_a_default_is_told_the_right_spelling(
     default: Any, remedy: str
 ) -> None:
-    """The limits and the default are in the remedy."""
+    """The remedy contains the limits and the default."""
     problem = only_problem_of(echo_of(int, default))
 
     assert problem.what.endswith("which has an effect only inside of a pydantic model")

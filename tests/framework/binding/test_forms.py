@@ -43,7 +43,7 @@ class Search(TypedDict, total=False):
 
 
 def sent(echo: type, body: str) -> Any:
-    """Return what an echo makes of an urlencoded form."""
+    """Return what an echo handler makes of an urlencoded form."""
     return posted(echo, body.encode(), URLENCODED)
 
 
@@ -83,7 +83,7 @@ def test_a_field_is_read_and_converted(annotation: Any, body: str, value: Any) -
     ],
 )
 def test_a_field_that_does_not_fit_is_an_error(annotation: Any, body: str, errors: Any) -> None:
-    """A field that is missing, repeated or of another type is told by its name in the form."""
+    """An error names a missing, repeated or wrong field by its name in the form."""
     assert sent(echo_of(annotation), body) == errors
 
 
@@ -96,14 +96,14 @@ def test_a_field_that_does_not_fit_is_an_error(annotation: Any, body: str, error
     ],
 )
 def test_a_text_is_not_told_again(limit: Any, what: str) -> None:
-    """It may be a password, and the answer may be kept in a log."""
+    """The text may be a password, and the answer may be kept in a log."""
     annotation = Annotated[str, form("password", **limit)]
 
     assert sent(echo_of(annotation), "password=hunter%2B") == {"form:password": what}
 
 
 def test_an_empty_field_is_absent_unless_it_is_a_text() -> None:
-    """Browsers send every input, so an empty number is one that nobody filled in."""
+    """Browsers send every input, so an empty number is a field that the user left empty."""
     assert sent(echo_of(Form[int], 7), "x=") == 7
     assert sent(echo_of(marked(Form, time | None), None), "x=") is None
     assert sent(echo_of(Form[Decimal], Decimal(7)), "x=") == "7"
@@ -122,7 +122,7 @@ def test_a_whole_form_becomes_an_object() -> None:
 
 
 def test_every_field_of_an_object_that_does_not_fit_is_told() -> None:
-    """One 422 names all fields, by their names in the form."""
+    """One 422 names all wrong fields, by their names in the form."""
     assert sent(echo_of(Form[Task]), "title=&tags=1&tags=b&done=maybe&priority=0") == {
         "form:title": "expected str of length >= 1, got 0 characters",
         "form:priority": "expected int >= 1, got '0'",
@@ -132,18 +132,18 @@ def test_every_field_of_an_object_that_does_not_fit_is_told() -> None:
 
 
 def test_the_class_of_an_object_may_refuse_it() -> None:
-    """What a `__post_init__` refuses is an error of the whole form."""
+    """An error of `__post_init__` is an error of the whole form."""
     assert sent(echo_of(Form[Task]), "title=wrong") == {"form": "the title is wrong"}
 
 
 def test_structs_and_typed_dictionaries_are_objects_as_well() -> None:
-    """A struct's fields have the names that it gives them outside."""
+    """The fields of a struct have their outer names in the form."""
     assert sent(echo_of(Form[Person]), "firstName=Ann") == {"firstName": "Ann", "age": None}
     assert sent(echo_of(marked(Form, Search)), "text=a&other=b") == {"text": "a"}
 
 
 def test_an_absent_form_is_the_default() -> None:
-    """Where none of its fields is sent, an optional object is its default."""
+    """An optional object gets its default if the client sends none of its fields."""
     echo = echo_of(marked(Form, Person | None), None)
 
     assert sent(echo, "other=1") is None
@@ -190,7 +190,7 @@ class Note:
     ],
 )
 def test_what_is_no_form_is_refused(body: bytes, content_type: str, status: int) -> None:
-    """A body of another type, or that no parser reads, is refused with the status that says why."""
+    """A body of another type, or a malformed one, is refused with the fitting status."""
     with client_of(echo_of(Form[int])) as client:
         assert client.post("/", data=body, content_type=content_type).status_code == status
 
@@ -209,7 +209,7 @@ class Watched(BytesIO):
 
 @pytest.mark.parametrize("content_type", [URLENCODED, f"{MULTIPART}; boundary=b"])
 def test_a_form_over_the_limit_is_refused_before_it_is_read(content_type: str) -> None:
-    """Content-Length says enough: nothing of such a body is read."""
+    """The Content-Length alone decides: no byte of the body is read."""
     body = Watched(b"x=" + b"1" * 2**21)
 
     with client_of(echo_of(Form[str])) as client:
@@ -225,7 +225,7 @@ def test_a_form_over_the_limit_is_refused_before_it_is_read(content_type: str) -
     [
         (
             Form[dict[str, int]],
-            "parameter 'x' cannot be read from the form: no text holds a value of type"
+            "parameter 'x' cannot be read from the form: a text cannot hold a value of type"
             " dict[str, int]",
         ),
         (
@@ -235,7 +235,7 @@ def test_a_form_over_the_limit_is_refused_before_it_is_read(content_type: str) -
     ],
 )
 def test_a_type_that_no_form_holds_is_a_problem(annotation: Any, what: str) -> None:
-    """What could never be read is told at start-up."""
+    """Start-up reports a type that a form cannot hold."""
     assert only_problem_of(echo_of(annotation)).what == what
 
 
@@ -249,12 +249,12 @@ def test_an_object_inside_an_object_is_a_problem() -> None:
     problem = only_problem_of(echo_of(Form[Nested]))
 
     assert problem.what == (
-        "parameter 'x.note' cannot be read from the form: no text holds a value of type Note"
+        "parameter 'x.note' cannot be read from the form: a text cannot hold a value of type Note"
     )
 
 
 def test_a_class_with_a_field_of_no_type_is_a_problem() -> None:
-    """A field whose annotation names nothing is told at start-up, not raised."""
+    """Start-up reports a field whose annotation is an unknown name."""
 
     @dataclass
     class Lost:
@@ -266,7 +266,7 @@ def test_a_class_with_a_field_of_no_type_is_a_problem() -> None:
 
 
 def test_a_form_of_unknown_length_is_read_where_the_server_ends_it() -> None:
-    """A chunked form is as good as any, and limited as well."""
+    """A chunked form is read like any other, and has the same limit."""
     with client_of(echo_of(Form[str])) as client:
         answers = [
             client.post(

@@ -98,19 +98,19 @@ def client() -> Iterator[Client]:
 
 
 def stored(client: Client) -> Any:
-    """Return what the session holds for the cart."""
+    """Return the cart in the session."""
     with client.session() as session:
         return session.get("cart")
 
 
 def put(client: Client, cart: Any) -> None:
-    """Let the session hold something for the cart."""
+    """Put a cart into the session."""
     with client.session() as session:
         session["cart"] = cart
 
 
 def test_an_absent_value_is_a_copy_of_the_default(client: Client) -> None:
-    """Reading a default stores nothing, and nobody changes it for others."""
+    """Reading a default stores nothing, and no request sees another's changes of it."""
     assert client.get("/show").json == {"items": [], "since": None, "codes": []}
     assert client.get("/add/milk").json == 1
     with client_of(Shop) as other:
@@ -124,7 +124,7 @@ def test_a_value_that_is_only_read_is_not_stored(client: Client) -> None:
 
 
 def test_a_change_in_place_is_stored(client: Client) -> None:
-    """What the handler did to the value is there in the next request, nested changes too."""
+    """The next request finds the changed value, nested changes included."""
     client.get("/add/milk")
     client.get("/more")
 
@@ -132,7 +132,7 @@ def test_a_change_in_place_is_stored(client: Client) -> None:
 
 
 def test_plain_values_are_stored(client: Client) -> None:
-    """The session holds dicts, and dates and sets as they are, not objects of the application."""
+    """The session holds dicts, dates and sets, not objects of the application."""
     put(client, {"since": datetime(2026, 1, 2, tzinfo=UTC), "codes": {"a"}})
 
     client.get("/add/milk")
@@ -157,7 +157,7 @@ def test_a_struct_is_stored_by_its_outer_names(client: Client) -> None:
 def test_another_shape_is_the_default_and_a_log_line(
     client: Client, old: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What an older deployment has stored harms nobody, and stays until something is stored."""
+    """A value of an older deployment does no harm, and stays until a new one is stored."""
     put(client, old)
 
     assert client.get("/show").json == {"items": [], "since": None, "codes": []}
@@ -180,7 +180,7 @@ class Checkout:
 
 
 def test_a_resolver_and_the_handler_share_a_value() -> None:
-    """Both change the same object, so no change of one undoes the other's."""
+    """Both change the same object, so no change is lost."""
 
     @controller("/")
     class Pages:
@@ -208,7 +208,7 @@ def test_a_4xx_keeps_the_change_and_a_5xx_discards_it(client: Client) -> None:
 
 
 def test_logout_sticks(client: Client) -> None:
-    """A value that was changed in a session that then ended does not begin another."""
+    """A changed value of an ended session does not begin a new session."""
     client.get("/add/milk")
 
     answer = client.get("/logout")
@@ -218,7 +218,7 @@ def test_logout_sticks(client: Client) -> None:
 
 
 def test_what_the_handler_does_to_the_session_itself_counts(client: Client) -> None:
-    """A key that the handler removed stays removed, whatever it did to the value."""
+    """A key that the handler removed stays removed, also if the value changed."""
     client.get("/add/milk")
 
     client.get("/remove")
@@ -229,7 +229,7 @@ def test_what_the_handler_does_to_the_session_itself_counts(client: Client) -> N
 def test_a_value_that_the_handler_spoilt_is_named(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What cannot be kept is an error that names its key, and the stored value stays."""
+    """A value that cannot be stored is an error that names the key; the old value stays."""
     client.get("/add/milk")
 
     assert client.get("/spoil").status_code == 500
@@ -240,12 +240,12 @@ def test_a_value_that_the_handler_spoilt_is_named(
 def test_changes_before_the_first_byte_are_stored(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Of a stream, what comes before its first chunk is stored; what comes later is logged."""
+    """Changes before the first chunk are stored; later changes are logged."""
     assert client.get("/stream", buffered=True).text == "12"
 
     assert stored(client)["codes"] == {"early"}
     assert (
-        "session['cart'] changed after the response headers left, and was not saved" in caplog.text
+        "session['cart'] changed after the headers were sent, so the change is lost" in caplog.text
     )
 
 
@@ -263,7 +263,7 @@ def test_any_plain_type_is_a_value(annotation: Any, value: Any) -> None:
 
 
 def test_a_default_that_cannot_be_stored_is_a_problem() -> None:
-    """A session could never hold it, so start-up says so."""
+    """Start-up reports the default."""
     echo = echo_of(Annotated[Any, session_value("x")], object)
 
     assert only_problem_of(echo).what.startswith(
@@ -272,7 +272,7 @@ def test_a_default_that_cannot_be_stored_is_a_problem() -> None:
 
 
 def test_a_type_that_no_session_holds_is_a_problem() -> None:
-    """A class that nothing can make of plain values is told at start-up."""
+    """Start-up reports a class that cannot be made from plain values."""
 
     class Thing: ...
 
@@ -285,7 +285,7 @@ def test_a_type_that_no_session_holds_is_a_problem() -> None:
 
 
 def test_a_marker_without_its_key_is_refused() -> None:
-    """Forgetting the brackets is told where it happens."""
+    """A missing key is reported where the marker is written."""
     with pytest.raises(TypeError, match=r'write session_value\("cart"\)'):
         session_value(Cart)  # type: ignore[arg-type]
 
@@ -316,12 +316,12 @@ def reloading(before: str, others: list[str], after: str) -> Any:
 
 @pytest.mark.parametrize("others", [["old"], ["old", "other"]])
 def test_a_reload_drops_what_was_changed(others: list[str]) -> None:
-    """Nor is what another request has committed overwritten."""
+    """The values that another request has committed are not overwritten."""
     assert reloading("a", others, "") == others
 
 
 def test_what_is_changed_after_a_reload_is_stored() -> None:
-    """The object is what the session holds: it can go on."""
+    """The object still has the stored value, so its changes count."""
     assert reloading("", ["old"], "b") == ["old", "b"]
 
 
@@ -331,14 +331,14 @@ def test_what_is_changed_after_a_reload_is_stored() -> None:
 def test_an_outdated_object_overwrites_nothing(
     before: str, others: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It holds what the reload has dropped, or lacks what it has brought."""
+    """The object does not have the reloaded value, so it is not stored."""
     assert reloading(before, others, "b") == others
     assert "session['things'] was reloaded by session.reload(), so later changes" in caplog.text
 
 
 @pytest.mark.parametrize("key", ["things", "seen"])
 def test_a_changed_value_brings_no_ended_session_back(key: str) -> None:
-    """Neither a visitor's new session nor one that was stored before."""
+    """This holds for a new session and for a stored one."""
 
     @controller("/")
     class Pages:

@@ -74,9 +74,9 @@ NO_TYPES: list[tuple[Any, str, str]] = [
     (bytes, "is bytes", "Write FileStorage for an uploaded file, or request: Request"),
     (int | str, "is int | str", "Write one simple type, such as str, and convert the text"),
     (float | int | None, "is float | int | None", "Write one simple type"),
-    (Form[Mailer], "no text holds a value of type Mailer", "Make Mailer a dataclass"),
-    (Query[Mailer], "no text holds a value of type Mailer", "Make Mailer a dataclass"),
-    (Form[list[Mailer]], "no text holds a value of type Mailer", "Make Mailer a dataclass"),
+    (Form[Mailer], "a text cannot hold a value of type Mailer", "Make Mailer a dataclass"),
+    (Query[Mailer], "a text cannot hold a value of type Mailer", "Make Mailer a dataclass"),
+    (Form[list[Mailer]], "a text cannot hold a value of type Mailer", "Make Mailer a dataclass"),
 ]
 
 
@@ -84,7 +84,7 @@ NO_TYPES: list[tuple[Any, str, str]] = [
 def test_an_annotation_that_cannot_be_meant_has_a_remedy_that_works(
     annotation: Any, what: str, remedy: str
 ) -> None:
-    """No remedy repeats what is no type: Body[<built-in function any>]."""
+    """No remedy repeats a wrong type, as in Body[<built-in function any>]."""
     problem = only_problem_of(echo_of(annotation))
 
     assert what in problem.what
@@ -120,7 +120,7 @@ def test_an_unmarked_type_that_is_no_scalar_is_a_problem(annotation: Any) -> Non
 
 
 def test_a_parameter_without_an_annotation_is_a_problem() -> None:
-    """Without an annotation and outside of the path, nothing is known about a parameter."""
+    """A parameter without an annotation has no source unless it is in the path."""
     problem = only_problem_of(echo_of(REQUIRED))
 
     assert problem.what == "parameter 'x' has no annotation"
@@ -157,7 +157,7 @@ def test_a_handler_without_self_is_a_problem() -> None:
 
 
 def test_async_handlers_are_a_problem() -> None:
-    """WSGI has nobody to await a coroutine or an asynchronous generator."""
+    """WSGI cannot await a coroutine or an asynchronous generator."""
 
     @controller("/")
     class Pages:
@@ -181,7 +181,7 @@ def test_async_handlers_are_a_problem() -> None:
 
 
 def test_a_path_value_of_another_type_is_a_problem() -> None:
-    """What the rule's converter makes has to fit the annotation."""
+    """The type of the rule's converter has to fit the annotation."""
     problem = only_problem_of(echo_of(int, path="/<uuid:x>"))
 
     assert problem.what == "the path gives 'x' as UUID, but the parameter is int"
@@ -197,7 +197,7 @@ def test_what_no_text_can_hold_is_a_problem(annotation: Any, name: str) -> None:
     problem = only_problem_of(echo_of(marked(Query, annotation)))
 
     assert problem.what == (
-        f"parameter 'x' cannot be read from the query: no text holds a value of type {name}"
+        f"parameter 'x' cannot be read from the query: a text cannot hold a value of type {name}"
     )
     assert "Body[...]" in problem.remedy
 
@@ -260,7 +260,7 @@ def test_two_bodies_are_a_problem() -> None:
     ],
 )
 def test_a_marker_that_is_not_made_is_a_problem(metadata: Any, remedy: str) -> None:
-    """`Annotated[int, header]` lacks the brackets; silently it would be the query."""
+    """`Annotated[int, header]` lacks parentheses; without the check it would read the query."""
     assert only_problem_of(echo_of(Annotated[int, metadata])).remedy == remedy
 
 
@@ -270,7 +270,7 @@ def test_a_marker_without_its_type_is_a_problem() -> None:
 
 
 def test_a_default_that_cannot_be_copied_is_a_problem() -> None:
-    """A default is copied for each request, so it must let itself be copied."""
+    """A default is copied for each request, so copying has to work."""
 
     class Stubborn(int):
         def __deepcopy__(self, memo: object) -> None:
@@ -321,7 +321,7 @@ class OwnSession(AsyncSession):
     ],
 )
 def test_a_handler_takes_the_blocking_session(annotation: object, written: str) -> None:
-    """A plain function cannot load another one."""
+    """A plain function cannot load an asynchronous session."""
 
     @controller("/")
     class Page:
@@ -334,7 +334,7 @@ def test_a_handler_takes_the_blocking_session(annotation: object, written: str) 
 
 
 def test_an_asynchronous_handler_has_two_mistakes() -> None:
-    """Both are told at once."""
+    """Start-up reports both at once."""
 
     @controller("/")
     class Page:
@@ -349,7 +349,7 @@ def test_an_asynchronous_handler_has_two_mistakes() -> None:
 
 
 def test_guards_and_resolvers_take_the_blocking_session() -> None:
-    """Their parameters are bound like a handler's."""
+    """The parameters of both are bound like a handler's."""
 
     class SignedIn:
         def check(self, session: AsyncSession) -> bool:
@@ -373,7 +373,7 @@ def test_guards_and_resolvers_take_the_blocking_session() -> None:
 
 
 def test_a_component_of_a_request_takes_the_blocking_session() -> None:
-    """It is told as for a handler."""
+    """The mistake is the same as for a handler."""
 
     @component(scope="request")
     class Basket:
@@ -388,7 +388,7 @@ def test_a_component_of_a_request_takes_the_blocking_session() -> None:
 
 
 def test_a_component_cannot_keep_it() -> None:
-    """It belongs to one request, as the blocking one does."""
+    """An asynchronous session belongs to one request, like a blocking one."""
 
     @service
     class Baskets:

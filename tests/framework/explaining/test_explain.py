@@ -1,4 +1,4 @@
-"""`framework explain`: what would become of a request."""
+"""`framework explain`: how the application would answer a request."""
 
 import json
 from pathlib import Path
@@ -53,7 +53,7 @@ def explained(framework: Framework, method: str, path: str) -> Any:
 
 
 def test_a_request_is_explained_for_readers(framework: Framework) -> None:
-    """Rule, path values, arguments with source and converter, session and answers are told."""
+    """The output has the rule, path values, arguments, session and possible answers."""
     assert framework("explain", "GET", "/orders/42?p=3").output == (
         "GET /orders/42: answered by Orders.show (app.py:16)\n"
         "  rule           GET /orders/<order_id>\n"
@@ -81,12 +81,12 @@ def test_a_request_is_explained_for_programs(framework: Framework) -> None:
         ("order", "body", "JSON → Order"),
         ("prices", "inject", "provided by Prices (app.py:11)"),
         ("x_token", "header:x-token", "text → str"),
-        ("s", "session", "the one of the request"),
+        ("s", "session", "the session of the request"),
     ]
 
 
 def test_every_status_has_its_reason(framework: Framework) -> None:
-    """What a handler asks for decides what it can answer besides its own status."""
+    """The arguments of a handler decide which error answers are possible."""
     answers = explained(framework, "POST", "/orders/")["answers"]
 
     assert {each["status"]: each["why"] for each in answers} == {
@@ -111,12 +111,12 @@ def test_every_status_has_its_reason(framework: Framework) -> None:
 def test_the_handlers_own_status_is_known(
     framework: Framework, method: str, path: str, answer: object
 ) -> None:
-    """The return annotation tells an empty answer and one that the handler makes itself."""
+    """The return annotation shows an empty answer, and a Response of the handler."""
     assert explained(framework, method, path)["answers"][0] == answer
 
 
 def test_the_session_is_told(framework: Framework) -> None:
-    """Whether a handler asks for the session decides what a request can cost."""
+    """The output says whether a request may use the session."""
     assert explained(framework, "POST", "/orders")["session"] == [
         {"by": "the handler", "how": "loaded when it is first touched, saved if it changed"}
     ]
@@ -124,7 +124,7 @@ def test_the_session_is_told(framework: Framework) -> None:
 
 
 def test_head_is_answered_by_the_handler_of_get(framework: Framework) -> None:
-    """Where HEAD has no handler of its own, GET's answers."""
+    """Without a handler for HEAD, the handler of GET answers."""
     explanation = explained(framework, "HEAD", "/orders/1")
 
     assert explanation["match"]["handler"] == "Orders.show (app.py:16)"
@@ -132,7 +132,7 @@ def test_head_is_answered_by_the_handler_of_get(framework: Framework) -> None:
 
 
 def test_a_handler_of_head_is_the_one_that_answers(framework: Framework) -> None:
-    """An explicit HEAD is told before GET's, also where its variable has another name."""
+    """An explicit HEAD comes before GET, also with another variable name."""
     with_head = SHOP.replace("import controller,", "import controller, head,").replace(
         "class Orders:",
         """class Orders:
@@ -146,7 +146,7 @@ def test_a_handler_of_head_is_the_one_that_answers(framework: Framework) -> None
 
 
 def test_a_wrong_method_is_told_the_others(framework: Framework) -> None:
-    """A path that has other methods is a 405."""
+    """A path with other methods is a 405."""
     assert framework("explain", "PUT", "/orders/1").output == (
         "PUT /orders/1: 405: the path has DELETE, GET, HEAD, OPTIONS, not PUT\n"
         "  middleware     none\n"
@@ -157,7 +157,7 @@ def test_a_wrong_method_is_told_the_others(framework: Framework) -> None:
 
 
 def test_automatic_options_is_told(framework: Framework) -> None:
-    """Where OPTIONS has no handler, the framework answers."""
+    """Without a handler for OPTIONS, the framework answers."""
     assert framework("explain", "OPTIONS", "/orders").output == (
         "OPTIONS /orders: 204: answered by the framework, with Allow: OPTIONS, POST\n"
         "  middleware     none\n"
@@ -183,7 +183,7 @@ def test_automatic_options_is_told(framework: Framework) -> None:
 def test_near_misses_say_where_they_differ(
     framework: Framework, path: str, rule: str, why: str
 ) -> None:
-    """A path without a rule is told the rules that are most like it, and why they are not it."""
+    """For an unknown path, the output lists similar rules and the differences."""
     explanation = explained(framework, "GET", path)
 
     assert explanation["outcome"] == "404: no rule matches the path"
@@ -209,7 +209,7 @@ def test_a_path_is_written_as_in_a_url(framework: Framework) -> None:
     "path", ["http://localhost:8000/orders/7?page=1", "orders/7", "/orders/7#top", "//orders/7"]
 )
 def test_a_path_may_be_copied_from_a_browser(framework: Framework, path: str) -> None:
-    """A whole URL will do; two slashes are a path of their own."""
+    """A whole URL is accepted; a path with two slashes is another path."""
     explanation = explained(framework, "DELETE", path)
 
     assert explanation["path"] == ("//orders/7" if path.startswith("//") else "/orders/7")
@@ -217,7 +217,7 @@ def test_a_path_may_be_copied_from_a_browser(framework: Framework, path: str) ->
 
 
 def test_a_method_comes_before_the_path(framework: Framework) -> None:
-    """The other way round is told so."""
+    """The message for the wrong order shows the right order."""
     assert framework("explain", "/orders/7", "GET").output == (
         "Error: '/orders/7' is not an HTTP method."
         " Write the method first: framework explain GET /.\n"

@@ -1,4 +1,4 @@
-"""What explain says of middleware: nothing but what the middleware declares."""
+"""Middleware in `framework explain`: only the declarations of the middleware are shown."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ from framework.middleware import ExplainedMiddleware
 
 
 class Limiter:
-    """Have attributes that are called like the declarations of the framework."""
+    """Middleware with attributes that look like declarations of the framework."""
 
     def __init__(self) -> None:
         self.refusals = 0
@@ -31,7 +31,7 @@ class Limiter:
 
 
 class Declared(ExplainedMiddleware):
-    """Declare what it does."""
+    """Middleware that declares its behaviour."""
 
     def __call__(self, request: Request, next: Next) -> Response:
         """Pass the request on."""
@@ -66,7 +66,7 @@ class Web:
 
 
 def test_attributes_of_the_same_names_are_the_users_own() -> None:
-    """Only middleware that says so declares something."""
+    """Only a subclass of ExplainedMiddleware declares something."""
     explanation = explain(Application(Page, Web), "POST", "/")
 
     assert (429, "too many requests") in [(each.status, each.why) for each in explanation.answers]

@@ -1,4 +1,4 @@
-"""What is refused before the rules are asked: `explain` says what a request gets."""
+"""Requests that are refused before routing: `explain` shows the real answer."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def application_with(**settings: Any) -> Application:
 def test_the_explanation_is_what_a_request_gets(
     path: str, outcome: str | None, method: str
 ) -> None:
-    """Escapes are checked as in a request, before the rules."""
+    """Percent escapes are checked before the rules, as in a request."""
     application = application_with()
     explanation = explain(application, method, path)
     answer = Client(application).open(path.removeprefix("http://localhost"), method=method)
@@ -84,14 +84,14 @@ def test_a_host_that_is_not_trusted_comes_first(url: str, status: int) -> None:
 
 
 def test_without_trusted_hosts_any_host_is_explained() -> None:
-    """As any host is answered."""
+    """Without the setting, any host is answered."""
     explanation = explain(application_with(), "GET", "http://any.example/s/a")
 
     assert explanation.answers[0].status == 200
 
 
 def test_a_proxy_may_cause_a_400() -> None:
-    """Its headers may not hold what they should."""
+    """A header of a proxy may have an unfit value."""
     explanation = explain(application_with(trusted_proxies=1), "GET", "/s/a")
 
     assert 400 in [answer.status for answer in explanation.answers]

@@ -1,4 +1,4 @@
-"""`framework explain`: forms, sessions, what stands around every request, and other statuses."""
+"""`framework explain`: forms, sessions, the steps around every request, other statuses."""
 
 import json
 from pathlib import Path
@@ -98,7 +98,7 @@ def explained(framework: Framework, method: str, path: str, *, middleware: int =
 
 
 def test_the_limits_of_a_form_are_told(framework: Framework) -> None:
-    """As are those of a query, wherever they are written."""
+    """The output shows limits of forms like limits of a query."""
     arguments = explained(framework, "POST", "/names")["match"]["arguments"]
 
     assert [(each["where"], each["conversion"]) for each in arguments] == [
@@ -109,7 +109,7 @@ def test_the_limits_of_a_form_are_told(framework: Framework) -> None:
 
 
 def test_the_fields_of_a_whole_form_are_told(framework: Framework) -> None:
-    """Each has its own text, or its own file."""
+    """Each field has its own line."""
     (order,) = explained(framework, "POST", "/orders")["match"]["arguments"]
 
     assert (order["where"], order["conversion"]) == ("form", "form → Order")
@@ -129,16 +129,16 @@ def test_the_fields_of_a_whole_form_are_told(framework: Framework) -> None:
             "/value",
             {"by": "the handler", "how": "session:cart is loaded at once, saved if it changed"},
         ),
-        ("/request", {"by": "the handler", "how": "may have it through the request"}),
+        ("/request", {"by": "the handler", "how": "may use it through the request"}),
     ],
 )
 def test_each_way_to_the_session_is_told(framework: Framework, path: str, use: object) -> None:
-    """Whoever has it is named, however deep that is."""
+    """Every user of the session is named, however deep it is."""
     assert explained(framework, "GET", path)["session"] == [use, CAUGHT]
 
 
 def test_whoever_has_the_session_needs_no_request_for_it(framework: Framework) -> None:
-    """One line says what comes of it."""
+    """One line describes the use of the session."""
     uses = explained(framework, "GET", "/value/a/b")["session"]
 
     assert uses == [{"by": "the handler", "how": OBJECT}, CAUGHT]
@@ -150,7 +150,7 @@ def test_the_other_methods_of_a_long_path_are_told(framework: Framework) -> None
 
 
 def test_csrf_reads_the_session_of_unsafe_requests_only(framework: Framework) -> None:
-    """CORS never does, and middleware that says nothing may."""
+    """CORS never reads the session; other middleware may."""
     names = [
         [each["by"] for each in explained(framework, method, path, middleware=3)["session"]]
         for method, path in [("POST", "/orders"), ("GET", "/value")]
@@ -174,14 +174,14 @@ def test_csrf_reads_the_session_of_unsafe_requests_only(framework: Framework) ->
 def test_what_stands_around_answers_too(
     framework: Framework, method: str, path: str, statuses: list[int]
 ) -> None:
-    """The host, CSRF, a body that is too large and the store of the session have their statuses."""
+    """The host, CSRF, a large body and the session store have their statuses."""
     answers = explained(framework, method, path, middleware=3)["answers"]
 
     assert [each["status"] for each in answers] == statuses
 
 
 def test_a_request_without_a_handler_is_told_what_sees_it(framework: Framework) -> None:
-    """Middleware does, and the exception handler that answers in place of the framework."""
+    """The output lists the middleware and the exception handler that sees it."""
     explanation = explained(framework, "GET", "/nope", middleware=3)
 
     assert explanation["match"] is None
@@ -199,7 +199,7 @@ def test_a_request_without_a_handler_is_told_what_sees_it(framework: Framework) 
 
 
 def test_the_nearest_type_of_a_405_is_told(framework: Framework) -> None:
-    """Another exception handler answers it."""
+    """The exception handler of the nearest type answers."""
     explanation = explained(framework, "POST", "/value")
 
     (caught,) = explanation["catches"]
@@ -209,7 +209,7 @@ def test_the_nearest_type_of_a_405_is_told(framework: Framework) -> None:
 
 
 def test_an_automatic_answer_is_caught_by_nobody(framework: Framework) -> None:
-    """OPTIONS is no error; a foreign host is."""
+    """OPTIONS is not an error, but an untrusted host is."""
     explanation = explained(framework, "OPTIONS", "/value")
 
     assert explanation["catches"] == []
@@ -217,7 +217,7 @@ def test_an_automatic_answer_is_caught_by_nobody(framework: Framework) -> None:
 
 
 def test_all_of_it_is_a_table_for_readers(framework: Framework) -> None:
-    """What belongs to a line stands below it, and no line is long."""
+    """The output is a table, and no line is long."""
     Path("app.py").write_text(SHOP.replace("MIDDLEWARE", "3"))
     lines = framework("explain", "POST", "/orders").output.splitlines()
 
@@ -236,7 +236,7 @@ def test_all_of_it_is_a_table_for_readers(framework: Framework) -> None:
 def test_a_needed_value_of_the_session_may_be_refused(
     framework: Framework, path: str, told: list[str]
 ) -> None:
-    """A default takes the place of one that is absent, or of another shape."""
+    """With a default, a missing or unfit value is not an error."""
     answers = explained(framework, "GET", path)["answers"]
 
     assert [each["why"] for each in answers if each["status"] == 422] == told

@@ -1,4 +1,4 @@
-"""`framework explain`: what stands around a handler, and what its arguments are made of."""
+"""`framework explain`: the guards, middleware and exception handlers around a handler."""
 
 import json
 from pathlib import Path
@@ -103,7 +103,7 @@ def told(arguments: list[Any]) -> list[tuple[str, str, str]]:
 
 
 def test_guards_are_told_with_the_class_that_brought_them(explanation: Any) -> None:
-    """The outermost is first; an instance is shown as it shows itself."""
+    """The outermost guard is first; an instance is shown by its repr."""
     guards = explanation["match"]["guards"]
 
     assert [(each["guard"], each["brought_by"]) for each in guards] == [
@@ -113,12 +113,12 @@ def test_guards_are_told_with_the_class_that_brought_them(explanation: Any) -> N
 
 
 def test_what_a_guard_takes_is_told(explanation: Any) -> None:
-    """Its parameters come from the request as a handler's do."""
+    """The parameters of a guard come from the request like a handler's."""
     guards = explanation["match"]["guards"]
 
     assert [told(each["arguments"]) for each in guards] == [
         [
-            ("session", "session", "the one of the request"),
+            ("session", "session", "the session of the request"),
             ("token", "header:token", "text → str"),
         ],
         [],
@@ -126,12 +126,12 @@ def test_what_a_guard_takes_is_told(explanation: Any) -> None:
 
 
 def test_middleware_is_told_from_the_outside_in(explanation: Any) -> None:
-    """A function is told by its own place, an object by that of its class."""
+    """A function is shown with its place, an object with the place of its class."""
     assert explanation["middleware"] == ["timed (app.py:24)", "Logged (app.py:29)"]
 
 
 def test_exception_handlers_are_told_nearest_first(explanation: Any) -> None:
-    """Each is told with the types that it answers, and with what it takes besides the error."""
+    """Each is shown with its exception types and its other arguments."""
     assert explanation["catches"] == [
         {"exceptions": ["KeyError"], "handler": "Baskets.unknown (app.py:52)", "arguments": []},
         {
@@ -143,18 +143,18 @@ def test_exception_handlers_are_told_nearest_first(explanation: Any) -> None:
 
 
 def test_whoever_asks_for_the_session_is_told(explanation: Any) -> None:
-    """A guard that takes the session costs a load although the handler takes none."""
+    """A guard that takes the session is named, although the handler takes none."""
     assert explanation["session"] == [
         {"by": "LoggedIn", "how": "loaded when it is first touched, saved if it changed"},
         {
             "by": "Logged (app.py:29)",
-            "how": "may have it: nothing says uses_session = False",
+            "how": "may use it: uses_session = False is not set",
         },
     ]
 
 
 def test_a_resolver_is_told_with_its_own_parameters(explanation: Any) -> None:
-    """What a resolver takes comes from the request, too."""
+    """The parameters of a resolver come from the request, too."""
     basket = explanation["match"]["arguments"][1]
 
     assert basket["conversion"] == "made by Basket.resolve (app.py:21)"
@@ -165,7 +165,7 @@ def test_a_resolver_is_told_with_its_own_parameters(explanation: Any) -> None:
 
 
 def test_what_a_guard_reads_and_refuses_is_answered(explanation: Any) -> None:
-    """A guard's own parameters may be unfit, and it may refuse."""
+    """The output has the refusal of a guard, and errors of its parameters."""
     answers = {each["status"]: each["why"] for each in explanation["answers"]}
 
     assert answers[403] == "a guard refuses"
@@ -173,7 +173,7 @@ def test_what_a_guard_reads_and_refuses_is_answered(explanation: Any) -> None:
 
 
 def test_what_is_caught_is_answered(framework: Framework) -> None:
-    """With the status of the decorator, of the error or of the result; a Response may have any."""
+    """The status is that of the decorator, the error or the result; a Response may have any."""
     Path("app.py").write_text(CATCHING)
     result = framework("explain", "GET", "/baskets/1", "--json")
 
@@ -192,7 +192,7 @@ def test_what_is_caught_is_answered(framework: Framework) -> None:
 
 
 def test_all_of_it_is_a_table_for_readers(framework: Framework) -> None:
-    """Guards, middleware and exception handlers have a line each."""
+    """Each guard, middleware and exception handler has a line."""
     Path("app.py").write_text(SHOP)
     lines = framework("explain", "GET", "/baskets/1").output.splitlines()
 
@@ -204,7 +204,7 @@ def test_all_of_it_is_a_table_for_readers(framework: Framework) -> None:
 
 
 def test_a_session_that_every_request_opens_is_told(framework: Framework) -> None:
-    """Rolling sessions are renewed by handlers that ask for none, too."""
+    """A rolling session is renewed by every handler."""
     Path("app.py").write_text(
         """
 from framework import *
@@ -228,6 +228,6 @@ app = Application(Pages, Web)
     )
 
     assert (
-        "session        every request  has it opened, since rolling or save_uninitialized is on"
+        "session        every request  opens it, because rolling or save_uninitialized is on"
         in framework("explain", "GET", "/").output
     )

@@ -71,7 +71,7 @@ def test_a_rule_is_the_prefix_and_the_path(prefix: str, path: str, rule: str) ->
 
 @pytest.mark.parametrize("verb", [get, post, put, patch, delete, head, options])
 def test_each_verb_tags_its_method(verb: Callable[..., Any]) -> None:
-    """A verb keeps the method of its name and the status, and leaves the function alone."""
+    """A verb stores its method and status, and does not change the function."""
 
     def page(self: object) -> str:
         return "plain"
@@ -87,13 +87,13 @@ def test_each_verb_tags_its_method(verb: Callable[..., Any]) -> None:
 def test_a_decorator_without_brackets_says_how_it_is_written(
     decorator: Callable[..., object],
 ) -> None:
-    """`@get` without a path is a TypeError that shows the right spelling."""
+    """`@get` without parentheses is a TypeError that shows the right spelling."""
     with pytest.raises(TypeError, match=rf'write @{decorator.__name__}\("/"\)'):
         decorator(shouted)
 
 
 def test_a_subclass_of_a_controller_is_none_itself() -> None:
-    """Only the class that is decorated is a controller."""
+    """Only the decorated class itself is a controller."""
 
     @controller("/")
     class Pages: ...
@@ -210,7 +210,7 @@ def test_a_redecorated_override_has_only_the_new_path() -> None:
 
 
 def test_an_override_without_a_decorator_keeps_the_route() -> None:
-    """An override changes what a handler does, not where it answers."""
+    """An override changes the handler, but not its path."""
 
     class Base:
         @get("/page")
@@ -246,7 +246,7 @@ def test_an_override_with_none_removes_the_route() -> None:
 
 
 def test_a_property_of_a_controller_is_not_evaluated() -> None:
-    """Looking for handlers runs none of the class's code."""
+    """The search for handlers runs no code of the class."""
 
     @controller("/")
     class Pages:
@@ -262,7 +262,7 @@ def test_a_property_of_a_controller_is_not_evaluated() -> None:
 
 
 def test_a_controller_without_routes_is_a_problem() -> None:
-    """A controller that answers nothing is a mistake, often a decorator that hides its function."""
+    """Often a decorator hides the handler."""
 
     @controller("/")
     class Pages:
@@ -277,7 +277,7 @@ def test_a_controller_without_routes_is_a_problem() -> None:
 
 @pytest.mark.parametrize("status", [0, 99, 101, 600])
 def test_a_status_that_ends_no_request_is_a_problem(status: int) -> None:
-    """A status is one that a response can end with."""
+    """A status must be a final status of a response."""
 
     @controller("/")
     class Pages:
@@ -291,7 +291,7 @@ def test_a_status_that_ends_no_request_is_a_problem(status: int) -> None:
 
 
 def test_a_status_that_is_text_is_a_problem() -> None:
-    """As a number out of range is."""
+    """The problem is the same as for a number out of range."""
 
     @controller("/")
     class Page:
@@ -307,7 +307,7 @@ def test_a_status_that_is_text_is_a_problem() -> None:
 
 
 def test_a_verb_belongs_on_a_method() -> None:
-    """A property is none."""
+    """A property is not a method."""
     with pytest.raises(TypeError) as caught:
 
         class Page:
@@ -317,5 +317,5 @@ def test_a_verb_belongs_on_a_method() -> None:
                 return ""
 
     assert str(caught.value) == (
-        "@get belongs on a method, not on a property: write def below @get('/')"
+        "@get decorates a method, but stands above a property. Fix: write def below @get('/')"
     )

@@ -271,5 +271,5 @@ def test_a_configuration_that_was_left_out_is_named(
     Asking.__init__.__annotations__["table"] = kind
 
     problem = only_problem_of(Asking)
-    assert "Unused does, which is not given to the Application" in problem.what
+    assert "because Unused is not passed to the Application" in problem.what
     assert problem.remedy == "Pass Unused to the Application."

@@ -1,4 +1,4 @@
-"""Bodies: a handler and all that stands around it ask for the one of the request, or none."""
+"""Bodies: which parameters of a handler and its guards can read the body of one request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -56,7 +56,7 @@ def test_middleware_under_its_own_type_is_a_problem(kind: object, value: object)
     """Protection that is silently left out would protect nobody."""
     problem = only_problem_of(Pages, providing(kind, value))
 
-    assert "is not the type under which the application's middleware is looked up" in problem.what
+    assert "has no effect as middleware" in problem.what
     assert "`-> list[Middleware]`" in problem.remedy
     assert "Around.middleware (" in problem.where
 
@@ -75,7 +75,7 @@ def test_middleware_of_each_request_is_a_problem(kind: object) -> None:
 
     problem = only_problem_of(Pages, Around)
 
-    assert "is not the type under which the application's middleware is looked up" in problem.what
+    assert "has no effect as middleware" in problem.what
 
 
 def test_a_class_of_middleware_of_each_request_is_a_problem() -> None:
@@ -86,7 +86,7 @@ def test_a_class_of_middleware_of_each_request_is_a_problem() -> None:
         def __call__(self, request: Request, next: Next) -> Response:
             return next(request)
 
-    assert only_problem_of(Pages, Counting).what.startswith("Counting is not the type")
+    assert only_problem_of(Pages, Counting).what.startswith("Counting has no effect as middleware")
 
 
 def test_middleware_that_the_list_asks_for_is_not_lost() -> None:
@@ -175,7 +175,10 @@ class Named:
 @pytest.mark.parametrize("kind", [Forwarding, Answering, Textual, Named])
 def test_what_takes_the_next_one_is_middleware(kind: type) -> None:
     """Its name tells it, or the types of the two."""
-    assert "is not the type" in only_problem_of(Pages, component(scope="request")(kind)).what
+    assert (
+        "has no effect as middleware"
+        in only_problem_of(Pages, component(scope="request")(kind)).what
+    )
 
 
 class Untyped:
@@ -186,7 +189,7 @@ class Untyped:
 def test_what_component_of_may_fetch_is_no_middleware() -> None:
     """Where nothing says what the second parameter is, only those for each request may pass."""
     assert problems_of(Pages, component(scope="request")(Untyped)) == ()
-    assert "is not the type" in only_problem_of(Pages, component(Untyped)).what
+    assert "has no effect as middleware" in only_problem_of(Pages, component(Untyped)).what
 
 
 def test_other_components_that_nothing_asks_for_are_no_middleware() -> None:

@@ -95,7 +95,7 @@ def test_what_is_no_security_scheme_is_a_startup_problem(said: Any) -> None:
             return "shown"
 
     problem = only_problem_of(Guarded, Configuration)
-    assert f"is {said!r}, which are no security schemes" in problem.what
+    assert f"is {said!r}, which are not security schemes" in problem.what
     assert "Wrong (" in problem.what
     assert '{"session": {"type": "apiKey"' in problem.remedy
     assert "Guarded.show (" in problem.where
