@@ -1,4 +1,4 @@
-"""What holds for all tests."""
+"""Settings of pytest for all tests: slow tests, and garbage collection."""
 
 import gc
 import os

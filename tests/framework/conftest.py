@@ -1,4 +1,4 @@
-"""Every application of these tests is watched by both WSGI checkers, request by request."""
+"""Two WSGI checkers watch every request of these tests."""
 
 import warnings
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Defaults: sessions that work, and are safe, where nothing is configured."""
+"""Default sessions: they work and are safe without any configuration."""
 
 import os
 import stat
@@ -83,14 +83,14 @@ def test_a_later_start_goes_on_with_the_same_key_and_sessions() -> None:
 
 
 def test_an_application_without_sessions_leaves_no_file(workplace: Path) -> None:
-    """Nobody needs a key there."""
+    """Such an application needs no key."""
     Application(Plain)
 
     assert list(workplace.iterdir()) == []
 
 
 def test_a_test_client_leaves_no_file(workplace: Path) -> None:
-    """A test's sessions are kept in memory where nothing else is configured."""
+    """Without a configuration, the sessions of a test are kept in memory."""
     app = Application(Visits, defaults=SessionDefaults(workplace / "elsewhere"))
     with app.test() as client:
         client.get("/")
@@ -101,7 +101,7 @@ def test_a_test_client_leaves_no_file(workplace: Path) -> None:
 
 
 def test_the_key_is_the_owners_alone(workplace: Path) -> None:
-    """Neither the key nor its folder can be read by others, whatever the umask says."""
+    """Other users can read neither the key nor its folder, with any umask."""
     before = os.umask(0)
     try:
         Application(Visits)
@@ -116,14 +116,14 @@ def test_the_key_is_the_owners_alone(workplace: Path) -> None:
 
 
 def test_the_folder_stays_out_of_the_repository(workplace: Path) -> None:
-    """It tells git to ignore it."""
+    """A `.gitignore` in the folder tells git to ignore the folder."""
     Application(Visits)
 
     assert (workplace / ".framework" / ".gitignore").read_text() == "*\n"
 
 
 def test_processes_that_start_at_once_agree_on_the_key(workplace: Path) -> None:
-    """One of them makes it; the others read it whole, and leave no draft behind."""
+    """One process makes the key, the others read it whole, and no draft file is left."""
     code = (
         "import sys; sys.stdin.readline();"
         "from framework.defaults import SessionDefaults; print(*SessionDefaults().keys())"
@@ -145,7 +145,7 @@ def test_processes_that_start_at_once_agree_on_the_key(workplace: Path) -> None:
 
 
 def test_keys_come_from_the_environment(workplace: Path) -> None:
-    """SESSION_KEYS holds them, newest first; then no key is made."""
+    """SESSION_KEYS has the keys, the newest first, so no key is made."""
     defaults = SessionDefaults(environment={"SESSION_KEYS": f" {KEYS[0]} , {KEYS[1]},"})
 
     assert defaults.container().keys == KEYS
@@ -154,13 +154,13 @@ def test_keys_come_from_the_environment(workplace: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", " , "])
 def test_an_environment_without_a_key_is_a_mistake(text: str) -> None:
-    """Signing with another key than the one that was meant would log everybody out."""
+    """Signing with another key than the intended one would log all users out."""
     with pytest.raises(ConfigurationError, match="contains no key"):
         SessionDefaults(environment={"SESSION_KEYS": text}).container()
 
 
 def test_a_short_key_in_the_environment_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The problem says which of the keys, and that it is the environment's."""
+    """The problem names the key and the environment variable."""
     monkeypatch.setenv("SESSION_KEYS", f"{KEYS[0]},short")
 
     with pytest.raises(StartupError, match=r"variable SESSION_KEYS: keys\[1\] has 5 bytes"):
@@ -168,7 +168,7 @@ def test_a_short_key_in_the_environment_is_a_problem(monkeypatch: pytest.MonkeyP
 
 
 def test_a_key_twice_in_the_environment_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told with the variable."""
+    """The problem names the environment variable."""
     monkeypatch.setenv("SESSION_KEYS", f"{KEYS[0]},{KEYS[0]}")
 
     with pytest.raises(
@@ -202,7 +202,7 @@ def test_a_folder_that_cannot_be_made_is_a_problem(workplace: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_is_a_problem(workplace: Path) -> None:
-    """The same for one that is there already."""
+    """The problem for an existing folder names the folder and the remedy, too."""
     (workplace / ".framework").mkdir(mode=0o500)
 
     with pytest.raises(StartupError, match="SESSION_KEYS"):
@@ -210,7 +210,7 @@ def test_a_folder_that_cannot_be_written_is_a_problem(workplace: Path) -> None:
 
 
 def test_a_key_that_is_a_folder_is_a_problem(workplace: Path) -> None:
-    """What cannot be read as a key is told with its path."""
+    """The problem names the path that cannot be read as a key."""
     (workplace / ".framework" / "session.key").mkdir(parents=True)
 
     with pytest.raises(StartupError, match=r"session\.key"):
@@ -218,7 +218,7 @@ def test_a_key_that_is_a_folder_is_a_problem(workplace: Path) -> None:
 
 
 def test_given_fields_make_no_files(workplace: Path) -> None:
-    """With keys and a store of one's own there is nothing to make."""
+    """With configured keys and a configured store, no file is needed."""
     container = SessionDefaults().container({"keys": KEYS, "store": MemoryStore()})
 
     assert isinstance(container, SessionContainer)
@@ -226,7 +226,7 @@ def test_given_fields_make_no_files(workplace: Path) -> None:
 
 
 def test_a_mapping_without_a_store_keeps_the_default_one(workplace: Path) -> None:
-    """A field that is left out is the framework's default, not the class's."""
+    """A missing field gets the framework's default, not the default of the class."""
 
     @configuration
     class Own:
@@ -257,7 +257,7 @@ def test_several_mistakes_are_told_together() -> None:
     [("", "has 0 bytes, but a key needs at least 32"), ("schlüssel" * 9, "is not ASCII text")],
 )
 def test_an_unfit_key_file_is_to_be_deleted(tmp_path: Path, content: str, what: str) -> None:
-    """It may have been cut off, or written by hand."""
+    """The file may be incomplete, or written by hand."""
     file = tmp_path / "session.key"
     file.write_text(content)
 

@@ -1,4 +1,4 @@
-"""Start hooks that fail: what a request is answered, and what the log says."""
+"""Start hooks that fail: the answer to a request, and the log."""
 
 import pytest
 
@@ -36,7 +36,7 @@ class Unlucky:
 def test_a_request_that_cannot_start_is_a_500(
     accept: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing leaves to the server; the log names the hook, and the next request tries again."""
+    """The server gets no exception; the log names the hook, and the next request tries again."""
     application = Application(Page, Unlucky, Log)
     client = Client(application)
     refused = [client.get("/", headers={"Accept": accept}), client.head("/")]

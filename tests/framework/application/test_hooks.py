@@ -63,7 +63,7 @@ def test_hooks_run_around_a_test_and_in_reverse_at_its_end() -> None:
 
 
 def test_a_test_client_starts_and_stops() -> None:
-    """Also where the test fails."""
+    """The hooks also run if the test fails."""
     lines: list[str] = []
 
     @configuration
@@ -94,7 +94,7 @@ def test_building_an_application_runs_no_hook() -> None:
 
 
 def test_the_first_request_starts_once() -> None:
-    """Whatever serves the application need not know hooks; requests at once wait for them."""
+    """A server need not know hooks; concurrent first requests wait for the hooks."""
     log = Log()
     application = Application(Page, First, Log, replacements={Log: log})
     together = threading.Barrier(4)
@@ -114,7 +114,7 @@ def test_the_first_request_starts_once() -> None:
 
 
 def test_a_second_stop_does_nothing() -> None:
-    """Neither does a stop without a start."""
+    """A stop without a start also does nothing."""
     log = Log()
     application = Application(Page, First, Log, replacements={Log: log})
     application.stop()
@@ -145,7 +145,7 @@ def test_what_started_is_stopped_when_a_later_hook_fails() -> None:
 
 
 def test_the_end_of_the_process_runs_the_stop_hooks() -> None:
-    """Once the application has served."""
+    """The stop hooks run only if the application has served requests."""
     code = """
         from framework import Application, configuration, controller, get
         from framework.testing import Client
@@ -175,7 +175,7 @@ def test_the_end_of_the_process_runs_the_stop_hooks() -> None:
 
 
 def test_a_hook_is_inherited() -> None:
-    """From a configuration's base, once."""
+    """A hook of a configuration's base class runs once."""
     log = Log()
 
     @configuration
@@ -189,7 +189,7 @@ def test_a_hook_is_inherited() -> None:
 
 
 def test_what_a_hook_misses_is_a_problem() -> None:
-    """It is found when the application is built, not when it starts to serve."""
+    """The mistake is found when the application is built, not when it starts to serve."""
 
     @configuration
     class Hooked:
@@ -202,7 +202,7 @@ def test_what_a_hook_misses_is_a_problem() -> None:
 
 
 def test_a_hook_belongs_to_no_request() -> None:
-    """There is no session when it runs."""
+    """No session exists when a hook runs."""
 
     @configuration
     class Hooked:
@@ -212,7 +212,7 @@ def test_a_hook_belongs_to_no_request() -> None:
 
 
 def test_an_async_hook_is_a_problem() -> None:
-    """WSGI cannot run it."""
+    """WSGI cannot run an async hook."""
 
     @configuration
     class Hooked:
@@ -224,7 +224,7 @@ def test_an_async_hook_is_a_problem() -> None:
 
 
 def test_a_hook_that_is_no_method_is_a_problem() -> None:
-    """Its name is taken."""
+    """An attribute that is not a method has the name of a hook."""
 
     @configuration
     class Hooked:
@@ -254,7 +254,7 @@ def test_a_forked_child_starts_for_itself() -> None:
 
 
 def test_an_application_that_was_stopped_starts_again() -> None:
-    """A request after the end is served by one that has begun."""
+    """A request after a stop starts the application again."""
     log = Log()
     application = Application(Page, First, Log, replacements={Log: log})
     application.start()

@@ -61,7 +61,7 @@ def test_a_name_that_is_nearly_that_of_a_hook_is_a_mistake(name: str, hook: str)
 
 @pytest.mark.parametrize("name", ["on_event", "on_error", "on_store", "start", "stop", "on_load"])
 def test_a_method_of_another_name_is_none(name: str) -> None:
-    """It may be a callback."""
+    """Such a method may be a callback."""
     assert Application(Page, configuration_with(name)).routes
 
 
@@ -69,12 +69,12 @@ def test_a_method_of_another_name_is_none(name: str) -> None:
     "names", [("on_start", "startup"), ("on_stop", "shutdown"), ("on_start", "on_startup")]
 )
 def test_a_configuration_with_the_hook_may_have_helpers(names: tuple[str, ...]) -> None:
-    """The hook itself calls them."""
+    """The hook itself calls the helpers."""
     assert Application(Page, configuration_with(*names)).routes
 
 
 def test_a_method_that_the_configuration_uses_is_none() -> None:
-    """Here it is a callback that a component is given."""
+    """Here the method is a callback that a component receives."""
 
     @configuration
     class Own(Configured):

@@ -36,7 +36,7 @@ from tests.support.small_applications import client_of, echo_of, only_problem_of
 
 @service
 class Mailer:
-    """Send letters."""
+    """A component."""
 
 
 class RaisesUnauthorized:
@@ -72,7 +72,7 @@ def guarded_by(returns: Any) -> type:
 
 @pytest.mark.parametrize("returns", [str, None, dict[str, int], Response, "str"])
 def test_a_check_that_can_never_be_true_is_a_mistake(returns: Any) -> None:
-    """It would refuse every request."""
+    """Such a guard would refuse every request."""
     (mistake,) = problems_of(guarded_by(returns))
 
     assert "is annotated to return" in mistake.what
@@ -166,7 +166,7 @@ def test_an_attribute_that_the_program_fills_is_no_mistake() -> None:
 
 @pytest.mark.parametrize(("layer", "kind"), [(AroundWSGI, "WSGI"), (around_asgi, "ASGI")])
 def test_middleware_of_a_gateway_is_a_mistake(layer: Any, kind: str) -> None:
-    """It goes around the whole application."""
+    """Middleware of WSGI or ASGI goes around the whole application."""
 
     @configuration
     class Around:
@@ -187,7 +187,7 @@ def test_middleware_of_a_gateway_is_a_mistake(layer: Any, kind: str) -> None:
 def test_a_part_of_the_sessions_alone_is_a_mistake(
     kind: Any, make: Callable[[], object], argument: str
 ) -> None:
-    """Nothing looks for it, and the sessions would keep their defaults."""
+    """Nothing uses the component, so the sessions would keep their defaults."""
 
     @configuration
     class Settings:

@@ -83,7 +83,7 @@ def test_time_travel(project: Path) -> None:
 
 
 def test_the_server_is_real_and_ends(project: Path) -> None:
-    """It listens on a port of the loopback address as long as its test runs; no thread stays."""
+    """The server listens on a loopback port until its test ends, and leaves no thread."""
     tests = """
         import socket
         import threading
@@ -166,7 +166,7 @@ def test_a_clock_of_the_project_stays(project: Path) -> None:
 
 
 def test_an_application_without_sessions(project: Path) -> None:
-    """It needs no clock."""
+    """Such an application needs no clock."""
     _write(
         project / "shop.py", APPLICATION.replace("Application(Visits, Plain)", "Application(Plain)")
     )
@@ -188,7 +188,7 @@ def test_a_project_without_an_application_is_told_so(project: Path) -> None:
 
 
 def test_an_application_that_is_none_is_told_so(project: Path) -> None:
-    """A fixture that returns the module instead is a likely slip."""
+    """A fixture that returns the module is a likely mistake."""
     _write(project / "conftest.py", CONFTEST.replace("return shop.app", "return shop"))
 
     report = _run(project, "def test_nothing(client): ...")
@@ -218,7 +218,7 @@ def _run(project: Path, tests: str) -> str:
     ],
 )
 def test_a_failed_test_says_what_to_write(project: Path, line: str, remedy: str) -> None:
-    """The remedy stands below the error of Python."""
+    """The remedy follows the error of Python."""
     tests = f"""
         def test_of_another_framework(client, app):
             {line}

@@ -1,4 +1,4 @@
-"""Mistakes of programs: each message says what is wrong, where, and how to mend it."""
+"""Mistakes of programs: each message says what is wrong, where, and how to correct it."""
 
 import logging
 from collections.abc import Callable
@@ -170,7 +170,7 @@ def cookie() -> CookieSettings:
 
 
 def test_an_unknown_argument_in_a_component_method_is_guessed() -> None:
-    """The name is that of the class that was called, wherever the method calls it."""
+    """The message names the class that was called, anywhere in the method."""
     problem = only_problem_of(path_of("/", Session), Cookies)
 
     assert problem.remedy.startswith("Did you mean 'same_site'? CookieSettings takes ")

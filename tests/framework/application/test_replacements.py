@@ -1,4 +1,4 @@
-"""The test client: an application of its own, with replacements of components and all else."""
+"""The test client: it has an application of its own, with replaced components."""
 
 from abc import ABC, abstractmethod
 from typing import Annotated, Protocol
@@ -157,17 +157,17 @@ def test_nested_replacements_are_independent(app: Application) -> None:
 
 
 def test_replacing_what_nobody_uses_is_an_error(app: Application) -> None:
-    """The test would not test what it says."""
+    """Otherwise the test would not test what it says."""
 
     class Unused:
-        """Nobody asks for this."""
+        """A component that nothing asks for."""
 
     with pytest.raises(StartupError, match="Unused"), app.test(replace(Unused).to(Unused())):
         pass
 
 
 def test_a_replacement_given_twice_is_an_error(app: Application) -> None:
-    """One of the two would silently not count."""
+    """Otherwise one of the two replacements would have no effect."""
     twice = (replace(Users).to(FakeUsers("a")), replace(Users).to(FakeUsers("b")))
 
     with pytest.raises(ValueError, match="replaced twice"), app.test(*twice):
@@ -246,7 +246,7 @@ def shop() -> Application:
 
 
 def test_a_guard_is_replaced(shop: Application) -> None:
-    """A stand-in with other parameters decides."""
+    """The replacement decides, also with other parameters."""
     with shop.test() as client:
         refused = client.get("/").status_code
     with shop.test(replace(SignedIn).to(Everybody()), replace(Customer).to(Ada())) as client:
@@ -257,7 +257,7 @@ def test_a_guard_is_replaced(shop: Application) -> None:
 
 
 def test_a_guard_that_is_an_instance_is_replaced_by_its_class() -> None:
-    """Every instance of the class gives way."""
+    """Every instance of the class is replaced."""
 
     class Role:
         """Let a role pass."""
@@ -286,7 +286,7 @@ def test_a_guard_that_is_an_instance_is_replaced_by_its_class() -> None:
 
 
 def test_middleware_is_replaced(shop: Application) -> None:
-    """The class in the list names it."""
+    """The key is the class in the list."""
     with shop.test(replace(Stamp).to(Midnight())) as client:
         assert client.get("/").headers["X-Stamp"] == "midnight"
 
@@ -298,6 +298,6 @@ def test_all_middleware_is_replaced(shop: Application) -> None:
 
 
 def test_a_resolver_is_replaced(shop: Application) -> None:
-    """A stand-in with other parameters resolves."""
+    """The replacement resolves, also with other parameters."""
     with shop.test(replace(Customer).to(Ada()), replace(SignedIn).to(Everybody())) as client:
         assert client.get("/").text == "ada"

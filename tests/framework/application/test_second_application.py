@@ -1,4 +1,4 @@
-"""Another application of the same classes: what start-up remembers, and what it must not."""
+"""A second application with the same classes: what start-up may remember of the first."""
 
 import functools
 import sys
@@ -37,7 +37,7 @@ def test_the_second_application_answers_like_the_first() -> None:
 
 
 def test_two_applications_with_the_same_paths_have_their_own_handlers() -> None:
-    """They share what is known of the paths, and nothing else."""
+    """The applications share only the table of paths."""
 
     def application_of(answer: str) -> Application:
         @controller("/same")
@@ -62,7 +62,7 @@ def test_two_applications_with_the_same_paths_have_their_own_handlers() -> None:
 
 
 def test_a_function_that_wraps_a_served_one_is_read_anew() -> None:
-    """functools.wraps copies all that a function holds, also the memory of start-up."""
+    """functools.wraps also copies the memory of start-up, which must not count."""
     Application(Pages)
 
     def with_size(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -100,7 +100,7 @@ def test_an_annotation_that_failed_is_evaluated_again() -> None:
 
 
 def test_one_class_in_two_configurations_is_wired_by_each() -> None:
-    """What is remembered of a handler says nothing about its components."""
+    """The memory of a handler does not contain its components."""
 
     class Greeting:
         def __init__(self, text: str) -> None:
@@ -132,7 +132,7 @@ def test_one_class_in_two_configurations_is_wired_by_each() -> None:
 
 
 def test_a_text_that_means_something_else_by_now_is_read_anew() -> None:
-    """In a notebook a class may be written again, and another class has its name."""
+    """In a notebook, a class may be defined again under the same name."""
     module = types.ModuleType("written_again")
     sys.modules[module.__name__] = module
     source = (

@@ -34,7 +34,7 @@ class Visits:
 
 
 def test_without_a_session_there_are_none() -> None:
-    """An application whose handlers use no session sets none up."""
+    """An application sets up sessions only if a handler uses one."""
 
     @controller("/")
     class Plain:
@@ -46,7 +46,7 @@ def test_without_a_session_there_are_none() -> None:
 
 
 def test_a_configured_container_is_used() -> None:
-    """A component of that type replaces the default, whatever its method is called."""
+    """A component of this type replaces the default, with any method name."""
 
     @configuration
     class Own:
@@ -61,7 +61,7 @@ def test_a_configured_container_is_used() -> None:
 
 
 def test_a_mapping_sets_some_fields_of_the_container() -> None:
-    """The others keep the framework's defaults."""
+    """The other fields keep the framework's defaults."""
 
     @configuration
     class Own:
@@ -78,7 +78,7 @@ def test_a_mapping_sets_some_fields_of_the_container() -> None:
 
 
 def test_an_unknown_setting_is_a_problem() -> None:
-    """It is told with what was meant."""
+    """The problem suggests the setting that the user probably meant."""
 
     @configuration
     class Own:
@@ -113,7 +113,7 @@ def test_impossible_settings_are_problems() -> None:
 
 @pytest.mark.parametrize("made", ["short", 7, ValueError("no luck")])
 def test_an_unfit_gen_id_is_a_problem(made: object) -> None:
-    """It is tried once at start-up, not by the first visitor."""
+    """Start-up calls `gen_id` once, so the first visitor does not find the mistake."""
 
     def gen_id() -> Any:
         if isinstance(made, Exception):
@@ -155,7 +155,7 @@ def cookie_of(*classes: type) -> str:
 
 
 def test_session_container_overrides_the_default_by_its_return_type() -> None:
-    """A component method of type SessionContainer, whatever its name, sets sessions up."""
+    """A component method of type SessionContainer sets sessions up, with any name."""
 
     @configuration
     class Configuration:
@@ -168,7 +168,7 @@ def test_session_container_overrides_the_default_by_its_return_type() -> None:
 
 @pytest.mark.parametrize("annotation", [dict[str, Any], Mapping[str, object], dict, SomeSettings])
 def test_session_container_may_return_some_of_the_settings(annotation: Any) -> None:
-    """A mapping of settings is completed with the defaults, for everybody who asks for it."""
+    """A mapping of settings is completed with the defaults, for all users of the container."""
     seen = []
 
     @configuration
@@ -201,7 +201,7 @@ def test_session_container_may_return_some_of_the_settings(annotation: Any) -> N
     ],
 )
 def test_wrong_settings_of_session_container_are_problems(settings: Any, problem: str) -> None:
-    """What sessions refuse is told with the method that set it."""
+    """The problem names the method that gave the wrong setting."""
 
     @configuration
     class Configuration:
@@ -216,7 +216,7 @@ def test_wrong_settings_of_session_container_are_problems(settings: Any, problem
 
 
 def test_every_wrong_setting_is_a_problem_of_its_own() -> None:
-    """A container with two mistakes is reported twice, with the method that made it."""
+    """Two mistakes in a container are two problems, each with the method."""
 
     @configuration
     class Configuration:
@@ -230,7 +230,7 @@ def test_every_wrong_setting_is_a_problem_of_its_own() -> None:
 
 
 def test_session_container_with_another_type_is_a_problem() -> None:
-    """The name promises sessions: a type that does not set them up is a mistake."""
+    """A method of this name must return settings of sessions."""
 
     @configuration
     class Configuration:

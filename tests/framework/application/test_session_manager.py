@@ -91,7 +91,7 @@ def test_a_constructor_gets_the_manager_of_the_requests() -> None:
 
 
 def test_everybody_gets_the_same_manager() -> None:
-    """Services, controllers, handlers and `app.sessions` share the one of the application."""
+    """Services, controllers, handlers and `app.sessions` share one manager."""
     seen: list[SessionManager | None] = []
 
     @controller("/")
@@ -112,14 +112,14 @@ def test_everybody_gets_the_same_manager() -> None:
 
 
 def test_each_application_has_its_own_manager() -> None:
-    """That of a test is not that of the application which it was built from."""
+    """The application of a test has another manager than the original."""
     app = Application(Desk, Logouts, over(MemoryStore()))
     with app.test() as client:
         assert client.app.sessions is not app.sessions
 
 
 def test_it_serves_the_configured_container() -> None:
-    """Also where no handler takes a session."""
+    """The manager also works if no handler takes a session."""
     store = MemoryStore()
     with client_of(Desk, Logouts, over(store)) as client:
         manager = client.app.sessions
@@ -129,7 +129,7 @@ def test_it_serves_the_configured_container() -> None:
 
 
 def test_who_injects_it_uses_sessions() -> None:
-    """They are set up, and begin to be renewed with every response if they are rolling."""
+    """Sessions are set up, and rolling sessions are renewed with every response."""
 
     @configuration
     class Rolling:
@@ -142,7 +142,7 @@ def test_who_injects_it_uses_sessions() -> None:
 
 
 def test_a_component_may_be_made_of_it() -> None:
-    """A component method, a component of a request and a hook take it as a parameter."""
+    """A component method, a component of a request and a hook can take the manager."""
     seen: list[SessionManager] = []
 
     class Report: ...
@@ -177,7 +177,7 @@ def test_a_component_may_be_made_of_it() -> None:
 
 
 def test_an_unknown_session_is_an_error_of_the_callers() -> None:
-    """What the manager raises is there to be caught."""
+    """The caller can catch the manager's exception."""
     with client_of(Desk, Logouts, over(MemoryStore())) as client:
         manager = client.app.sessions
         assert manager is not None
@@ -187,7 +187,7 @@ def test_an_unknown_session_is_an_error_of_the_callers() -> None:
 
 
 def test_the_store_of_a_test_is_that_of_the_manager() -> None:
-    """Replacing the store replaces it for jobs, too."""
+    """A replaced store is also replaced for jobs."""
     store = MemoryStore()
     app = Application(Desk, Logouts, over(MemoryStore()))
     with app.test(replace(Store).to(store)) as client:
@@ -196,7 +196,7 @@ def test_the_store_of_a_test_is_that_of_the_manager() -> None:
 
 
 def test_a_manager_of_the_users_own_takes_its_place() -> None:
-    """It serves the requests as well."""
+    """The user's manager also serves the requests."""
     made: list[SessionManager] = []
 
     @configuration
@@ -213,7 +213,7 @@ def test_a_manager_of_the_users_own_takes_its_place() -> None:
 
 @pytest.mark.parametrize("parts", [(Visits,), (Desk, Logouts)])
 def test_a_store_that_must_be_awaited_is_a_problem(parts: tuple[type, ...]) -> None:
-    """It is told with the container's place, whoever uses the sessions."""
+    """The problem names the place of the container."""
     configured: Any = over(SuspendingStore(MemoryStore()))
     problem = only_problem_of(*parts, configured)
 
@@ -238,7 +238,7 @@ def test_wrong_settings_are_told_once() -> None:
 
 
 def test_the_asynchronous_manager_is_a_problem() -> None:
-    """Nothing here could await it; the remedy names the other one."""
+    """WSGI cannot await it; the remedy names the blocking manager."""
 
     @service
     class Jobs:

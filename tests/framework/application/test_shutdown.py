@@ -1,4 +1,4 @@
-"""Components that a generator makes and that end with the application."""
+"""Generator components that end with the application."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ class Page:
 
 
 def test_generators_of_the_application_end_after_the_hooks() -> None:
-    """A component that yields ends when nothing needs it any more."""
+    """A component ends when nothing needs it any more."""
     lines: list[str] = []
 
     class Pool: ...
@@ -44,7 +44,7 @@ def test_generators_of_the_application_end_after_the_hooks() -> None:
 
 
 def test_a_generator_that_fails_to_end_leaves_the_others_to_theirs() -> None:
-    """What it raises comes out of stop(); one that yields again is told where that is written."""
+    """stop() raises the error after all others have ended; a second yield is named."""
     lines: list[str] = []
 
     class Pool: ...
@@ -85,7 +85,7 @@ def test_a_generator_that_fails_to_end_leaves_the_others_to_theirs() -> None:
 
 
 def test_a_hook_that_fails_leaves_the_others_to_theirs() -> None:
-    """One error comes out of stop() as it is."""
+    """stop() raises a single error unchanged, after the other hooks have run."""
     lines: list[str] = []
 
     @configuration
@@ -135,7 +135,7 @@ class Unlucky:
 
 
 def test_a_second_start_has_its_components() -> None:
-    """Those of a start that failed have not ended."""
+    """A start that failed has not ended the components."""
     application = Application(Page, Pools, Unlucky)
     with pytest.raises(LookupError):
         application.start()
@@ -148,7 +148,7 @@ def test_a_second_start_has_its_components() -> None:
 
 
 def test_what_has_ended_serves_no_more(caplog: pytest.LogCaptureFixture) -> None:
-    """Its components are closed: that is said at once, and not found out in each request."""
+    """The components are closed, so a new start is refused at once."""
     application = Application(Page, Pools)
     application.start()
     application.stop()

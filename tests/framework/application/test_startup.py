@@ -1,4 +1,4 @@
-"""The start-up report: every mistake, where it is, and what to do about it."""
+"""The start-up report: every mistake, its place, and the remedy."""
 
 import functools
 import secrets
@@ -57,7 +57,7 @@ def test_a_local_class_is_called_by_its_own_name() -> None:
 
 
 def test_a_wrapped_function_is_located_where_it_is_written() -> None:
-    """A decorator that uses functools.wraps does not hide what it wraps."""
+    """A decorator with functools.wraps does not hide the function inside."""
     assert location(logged(Users.show)) == location(Users.show)
 
 
@@ -68,7 +68,7 @@ def test_static_and_class_methods_are_located(kind: Callable[..., object]) -> No
 
 
 def test_what_has_no_source_is_still_named() -> None:
-    """A class of C, or one made at run time, is described by its name alone."""
+    """A class of C, or a class made at run time, is described by its name."""
     made = type("Made", (), {})
 
     assert [location(int), location(made), location(3)] == ["int", "Made", "3"]
@@ -91,14 +91,14 @@ def test_the_report_counts_and_shows_every_problem() -> None:
 
 
 def test_a_problem_is_told_once() -> None:
-    """What is found twice, such as in a handler of two routes, is one problem."""
+    """A mistake that is found twice, as in a handler of two routes, is one problem."""
     problem = Mistake("wrong", "Correct it.", where="A (a.py:1)")
 
     assert StartupError([problem, problem]).problems == (problem,)
 
 
 def test_problems_are_sorted_by_file_and_line() -> None:
-    """Line 9 is before line 10, and what has no place is first."""
+    """Line 9 comes before line 10, and problems without a place come first."""
     places = ["X (b.py:1)", "X (a.py:10)", "X (a.py:9)", "shop.mail"]
 
     error = StartupError(Mistake("", "", where=where) for where in places)
@@ -118,12 +118,12 @@ MISTAKES = mistakes()
 def test_a_mistake_is_told_as_the_page_shows_it(
     mistake: ShownMistake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole message is the one on the page, to the letter."""
+    """The whole message is exactly the message on the page."""
     assert message_of(mistake.program, tmp_path, monkeypatch) == mistake.message
 
 
 def test_the_page_has_the_twenty_most_likely_mistakes() -> None:
-    """Every section of the page is a mistake with its message, and there are more than twenty."""
+    """Every section of the page shows a mistake with its message, and there are over twenty."""
     titles = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line[:3] == "## "]
 
     assert [f"## {mistake.title}" for mistake in MISTAKES if mistake.message] == titles
@@ -139,7 +139,7 @@ def test_a_message_says_where_and_how_to_mend_it(mistake: ShownMistake) -> None:
 
 
 def test_a_transport_that_raises_a_key_error_keeps_the_application_from_starting() -> None:
-    """It is reported as any other error of a user's own code, and never taken for no sessions."""
+    """The error is reported, and does not turn sessions off."""
 
     class Broken(CookieTransport):
         def __getattribute__(self, name: str) -> Any:

@@ -61,7 +61,7 @@ class Inherited(Forms):
     [("/login", "login: form:name"), ("/register", "register"), ("/other", "any")],
 )
 def test_each_handler_has_its_own_exception_handler(forms: type, path: str, text: str) -> None:
-    """The exception handler of the handler answers before that of the controller."""
+    """The exception handler of the handler answers before the controller's."""
     with client_of(forms) as client:
         response = client.post(path, data={})
 
@@ -101,6 +101,6 @@ def test_only_a_handler_of_the_controller_has_an_exception_handler() -> None:
 
 @pytest.mark.parametrize("of", ["login", 5, None])
 def test_a_handler_is_named_by_itself(of: Any) -> None:
-    """A text is no handler, and the message shows the right spelling."""
+    """A text is not a handler, and the message shows the right spelling."""
     with pytest.raises(TypeError, match=r"@catch\(InvalidRequest, of=login\)"):
         catch(InvalidRequest, of=of)

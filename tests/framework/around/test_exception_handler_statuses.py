@@ -1,4 +1,4 @@
-"""The status of what an exception handler returns, where it does not say one."""
+"""The status of an exception handler's result, if neither result nor decorator gives one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -46,7 +46,7 @@ class Everything:
 
 
 def raising(error: Callable[[], object]) -> type:
-    """Make a controller whose handler raises."""
+    """Make a controller whose handler raises an error."""
 
     @controller("/")
     class Page:
@@ -75,7 +75,7 @@ def moved_to(path: str) -> None:
 def test_who_catches_anything_answers_with_the_status_that_it_had(
     method: str, path: str, status: int
 ) -> None:
-    """A page for all errors makes no success of them."""
+    """A page for all errors does not turn them into successes."""
     with client_of(Pages, Everything) as client:
         response = client.open(path, method=method)
 
@@ -84,7 +84,7 @@ def test_who_catches_anything_answers_with_the_status_that_it_had(
 
 
 def test_who_catches_anything_keeps_nothing_of_the_session() -> None:
-    """Nobody knows how far the handler came."""
+    """The handler may have failed at any point, so no change is saved."""
     with client_of(Pages, Everything) as client:
         client.get("/broken")
         with client.session() as session:
@@ -92,7 +92,7 @@ def test_who_catches_anything_keeps_nothing_of_the_session() -> None:
 
 
 def test_an_exception_that_is_named_has_no_status() -> None:
-    """Whoever names it knows what it means: the result is rendered like a handler's."""
+    """The user knows this exception, so the result is rendered like a handler's."""
 
     @configuration
     class Errors:
@@ -127,7 +127,7 @@ def test_an_exception_that_is_named_has_no_status() -> None:
 def test_an_error_keeps_its_status_and_its_headers(
     error: Callable[[], Exception], status: int, header: tuple[str, str]
 ) -> None:
-    """A broken store is no success either."""
+    """A broken store does not become a success."""
 
     def fail() -> None:
         raise error()
@@ -140,7 +140,7 @@ def test_an_error_keeps_its_status_and_its_headers(
 
 
 def test_a_405_that_is_caught_tells_the_methods() -> None:
-    """RFC 9110, 15.5.6; also where the decorator gives the status that it had."""
+    """RFC 9110, 15.5.6; also if the decorator gives the same status."""
 
     @configuration
     class Errors:
@@ -155,7 +155,7 @@ def test_a_405_that_is_caught_tells_the_methods() -> None:
 
 
 def test_a_status_that_is_given_is_the_status() -> None:
-    """By the decorator or by a Response; it has none of the error's headers."""
+    """The decorator or a Response gives it; the headers of the error are not sent."""
 
     @configuration
     class Errors:
@@ -191,7 +191,7 @@ def test_a_status_that_is_given_is_the_status() -> None:
     ],
 )
 def test_an_answer_that_is_raised_is_not_caught(answer: Callable[[], object]) -> None:
-    """It is no error: whoever raised it has chosen the whole of it."""
+    """A raised answer is not an error, so it is sent unchanged."""
     with client_of(raising(answer), Everything) as client:
         response = client.get("/")
 
@@ -200,7 +200,7 @@ def test_an_answer_that_is_raised_is_not_caught(answer: Callable[[], object]) ->
 
 
 def test_an_error_with_a_response_of_its_own_is_caught() -> None:
-    """It has a code."""
+    """The error has a status code of 400 or more."""
 
     def fail() -> None:
         raise NotFound(response=Response("own", 404))
@@ -212,7 +212,7 @@ def test_an_error_with_a_response_of_its_own_is_caught() -> None:
 
 
 def test_a_method_may_catch_errors_with_a_status_each() -> None:
-    """One decorator stands above the other."""
+    """A method has two decorators, one above the other."""
 
     @configuration
     class Errors:

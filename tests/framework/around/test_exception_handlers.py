@@ -36,29 +36,29 @@ from tests.support.small_applications import client_of
 def test_the_most_specific_type_decides_then_the_nearest_layer(
     path: str, expected: tuple[int, str]
 ) -> None:
-    """A farther handler of the very type wins over a nearer one of its base."""
+    """A farther handler of the exact type wins over a nearer one of a base type."""
     assert answer(path) == expected
 
 
 def test_what_nobody_catches_is_answered_as_ever() -> None:
-    """A bug is a 500, an HTTP error is itself."""
+    """A bug is a 500, and an HTTP error is answered with its own status."""
     assert answer("/value")[0] == 500
     assert answer("/conflict")[0] == 409
 
 
 @pytest.mark.parametrize(("path", "text"), [("/forbidden", "application: 403")])
 def test_http_errors_can_be_caught(path: str, text: str) -> None:
-    """They are exceptions as any other."""
+    """HTTP errors are exceptions like any other."""
     assert answer(path) == (404, text)
 
 
 def test_a_configuration_catches_that_there_is_no_handler() -> None:
-    """A 404 page of the application's own."""
+    """An application can have its own 404 page."""
     assert answer("/no/such/page") == (404, "application: 404")
 
 
 def test_an_automatic_options_is_no_error() -> None:
-    """Nothing catches it."""
+    """No exception handler catches it."""
 
     @configuration
     class Everything:
@@ -72,7 +72,7 @@ def test_an_automatic_options_is_no_error() -> None:
 
 
 def test_a_refusal_of_a_guard_can_be_caught() -> None:
-    """Also what is wrong with parameters."""
+    """Invalid parameters of a guard can be caught, too."""
 
     class Nobody:
         def check(self) -> bool:
@@ -96,7 +96,7 @@ def test_a_refusal_of_a_guard_can_be_caught() -> None:
 
 
 def test_the_answer_decides_about_the_session() -> None:
-    """A caught error that becomes a 4xx keeps what the handler wrote, a 5xx discards it."""
+    """A caught error with a 4xx keeps the handler's changes; with a 5xx it discards them."""
 
     @controller("/")
     class Page:
@@ -117,7 +117,7 @@ def test_the_answer_decides_about_the_session() -> None:
 
 
 def test_an_exception_handler_that_fails_is_answered(caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing catches a second time: the answer is a 500, and the log has it."""
+    """Nothing catches its error: the answer is a 500, and the log has the error."""
 
     @controller("/")
     class Page:
@@ -136,7 +136,7 @@ def test_an_exception_handler_that_fails_is_answered(caplog: pytest.LogCaptureFi
 
 
 def test_what_is_caught_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """Somebody has thought of it."""
+    """The program has handled the error."""
     answer("/user")
 
     assert caplog.records == []
@@ -159,7 +159,7 @@ def test_an_exception_handler_is_inherited() -> None:
 
 
 def test_an_exception_in_middleware_is_caught_by_a_configuration() -> None:
-    """It is answered as the handler's would be."""
+    """The answer is the same as for an exception of the handler."""
 
     def failing(request: Request, next: Next) -> Response:
         raise KeyError("x")
@@ -175,7 +175,7 @@ def test_an_exception_in_middleware_is_caught_by_a_configuration() -> None:
 
 
 def test_debug_leaves_caught_errors_alone() -> None:
-    """The debugger gets only what nobody has thought of."""
+    """The debugger gets only errors that nothing catches."""
     application = Application(Pages, Errors, debug=True)
     client = Client(application)
 
@@ -185,7 +185,7 @@ def test_debug_leaves_caught_errors_alone() -> None:
 
 
 def test_an_exception_handler_may_have_a_default_where_others_have_a_variable() -> None:
-    """It says what to do for requests without a language in their path."""
+    """The default serves requests whose path has no language."""
 
     @controller("/")
     class Page:

@@ -1,4 +1,4 @@
-"""Guards and resolvers whose method is no function of their class, such as test doubles."""
+"""Guards and resolvers whose method is not a function of their class, such as test doubles."""
 
 from collections.abc import Callable
 from functools import partial, partialmethod
@@ -14,14 +14,14 @@ from tests.support.small_applications import client_of, only_problem_of
 
 
 class Role:
-    """Pass where the session has the role."""
+    """A guard that passes if the session has the role."""
 
     def check(self, session: Session) -> bool:
         return bool(session.get("role") == "admin")
 
 
 class Forwarding:
-    """Give another object's method as its own."""
+    """A guard whose check is the method of another object."""
 
     def __getattr__(self, name: str) -> Any:
         if name == "check":
@@ -85,7 +85,7 @@ class Method:
     ],
 )
 def test_a_check_takes_what_its_caller_passes(guarding: Any) -> None:
-    """And nothing that a partial function fixes already: no query may change it."""
+    """An argument that a partial function has set is not read from the query."""
     with client_of(page_guarded_by(guarding)) as client:
         assert client.get("/?role=").status_code == 403
         with client.session() as session:
@@ -112,7 +112,7 @@ class Page:
 
 @pytest.mark.parametrize("double", [Mock, lambda: create_autospec(Role, instance=True)])
 def test_a_test_double_is_a_guard(double: Callable[[], Any]) -> None:
-    """It takes anything, so it is called with nothing; one of a class, as that class is."""
+    """A Mock is called without arguments; a double of a class is called like that class."""
     guarding = double()
     with Application(Page).test(replace(Role).to(guarding)) as client:
         guarding.check.return_value = False
@@ -122,7 +122,7 @@ def test_a_test_double_is_a_guard(double: Callable[[], Any]) -> None:
 
 
 def test_a_test_double_of_a_class_takes_what_the_class_takes() -> None:
-    """Also one that knows only the names of its methods."""
+    """This also holds for a double that knows only the names of the methods."""
     guarding = Mock(spec=Role)
     guarding.check.side_effect = Role().check
     with Application(Page).test(replace(Role).to(guarding)) as client:
@@ -134,7 +134,7 @@ def test_a_test_double_of_a_class_takes_what_the_class_takes() -> None:
 
 @pytest.mark.parametrize("double", [Mock, lambda: create_autospec(Current, instance=True)])
 def test_a_test_double_is_a_resolver(double: Callable[[], Any]) -> None:
-    """As with a guard."""
+    """The rules are the same as for a guard."""
     resolving = double()
     resolving.resolve.return_value = "doubled"
     passing = Mock(check=Mock(return_value=True))
@@ -144,7 +144,7 @@ def test_a_test_double_is_a_resolver(double: Callable[[], Any]) -> None:
 
 
 def test_an_async_check_of_an_object_is_a_problem() -> None:
-    """However the object has it."""
+    """The object may have the check in its class, or as an attribute."""
 
     async def check(session: Session) -> bool:
         return True
@@ -155,7 +155,7 @@ def test_an_async_check_of_an_object_is_a_problem() -> None:
 
 
 def test_a_replacement_without_a_check_is_a_problem() -> None:
-    """Nothing would guard."""
+    """Such an object cannot guard anything."""
 
     class Broken(Role):
         check: Any = None
@@ -168,6 +168,6 @@ def test_a_replacement_without_a_check_is_a_problem() -> None:
 
 
 def test_a_check_that_tells_no_parameters_gets_none() -> None:
-    """What is written in C need not have a signature."""
+    """A function written in C may have no signature."""
     with client_of(page_guarded_by(SimpleNamespace(check=bool))) as client:
         assert client.get("/").status_code == 403

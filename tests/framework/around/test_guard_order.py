@@ -16,7 +16,7 @@ from tests.support.small_applications import client_of, passing_on
 
 
 def test_guards_run_from_the_outermost_to_the_handlers_own() -> None:
-    """First the configuration's, then the controller's, base first, then the handler's."""
+    """Guards run in this order: configuration, base of the controller, controller, handler."""
     checks: list[str] = []
 
     @configuration
@@ -42,7 +42,7 @@ def test_guards_run_from_the_outermost_to_the_handlers_own() -> None:
 
 
 def test_the_first_refusal_ends_the_request() -> None:
-    """No guard behind it runs."""
+    """The guards after it do not run."""
     checks: list[str] = []
     page = page_guarded_by(Named("outer", checks), Named("inner", checks))
     with client_of(page) as client:
@@ -53,7 +53,7 @@ def test_the_first_refusal_ends_the_request() -> None:
 
 
 def test_guards_of_a_base_apply_where_a_subclass_decorates_again() -> None:
-    """The subclass has only the new path, and the base's guard with its own."""
+    """The subclass has only the new path, and still the guard of the base."""
     checks: list[str] = []
 
     class Base:
@@ -78,7 +78,7 @@ def test_guards_of_a_base_apply_where_a_subclass_decorates_again() -> None:
 
 
 def test_guards_of_a_base_class_apply_in_the_subclass() -> None:
-    """Also to handlers that the subclass adds."""
+    """They also guard handlers that the subclass adds."""
 
     @guard(Answering(False))
     class Base:
@@ -116,7 +116,7 @@ def test_a_guard_of_a_subclass_leaves_the_base_alone() -> None:
 
 
 def test_a_guard_that_is_named_twice_checks_once() -> None:
-    """The base and the subclass may both ask for it."""
+    """The base and the subclass may both name the guard."""
     checks: list[str] = []
     asked = Named("asked", checks)
 
@@ -138,7 +138,7 @@ def test_a_guard_that_is_named_twice_checks_once() -> None:
 
 @pytest.mark.parametrize("above", [True, False])
 def test_a_guard_survives_a_decorator_that_wraps(above: bool) -> None:
-    """It may stand above or below the verb, and above or below functools.wraps."""
+    """The guard may be above or below the verb, and above or below functools.wraps."""
 
     def show(self: object) -> str:
         return "shown"

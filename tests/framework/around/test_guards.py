@@ -23,7 +23,7 @@ from tests.support.small_applications import client_of, only_problem_of
 
 
 def test_a_guard_is_injected_and_reads_the_request() -> None:
-    """Its constructor gets components, its check gets what a handler could ask for."""
+    """The constructor gets components; the check has parameters like a handler's."""
     with client_of(page_guarded_by(LoggedIn), Users) as client:
         refused = client.get("/")
         with client.session() as session:
@@ -36,7 +36,7 @@ def test_a_guard_is_injected_and_reads_the_request() -> None:
 
 @pytest.mark.parametrize("answer", [False, None, 1, "yes", [True], Users])
 def test_only_true_passes(answer: object) -> None:
-    """A guard fails closed: what is merely truthy is a refusal."""
+    """Any other result of a check is a refusal, also a true one such as 1."""
     with client_of(page_guarded_by(Answering(answer))) as client:
         assert client.get("/").status_code == 403
 
@@ -45,7 +45,7 @@ def test_only_true_passes(answer: object) -> None:
 def test_an_answer_that_may_be_meant_to_pass_is_logged_once(
     answer: object, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What it is stays out of the log; a refusal by False is as it should be."""
+    """The log does not show the value; False is not logged."""
     with client_of(page_guarded_by(Answering(answer), Answering(False))) as client:
         client.get("/")
         client.get("/")
@@ -92,7 +92,7 @@ def test_a_guard_that_fails_lets_nobody_pass() -> None:
 
 
 def test_guards_do_not_run_on_an_automatic_options() -> None:
-    """It tells the methods, which is no secret; a handler of OPTIONS is guarded as any other."""
+    """The list of methods is not secret; a handler of OPTIONS is guarded."""
     checks: list[str] = []
 
     @controller("/")
@@ -113,7 +113,7 @@ def test_guards_do_not_run_on_an_automatic_options() -> None:
 
 
 def test_head_is_guarded_as_get() -> None:
-    """What GET refuses, HEAD refuses."""
+    """HEAD is refused if GET is refused."""
     with client_of(page_guarded_by(Answering(False))) as client:
         assert client.head("/").status_code == 403
 
@@ -133,7 +133,7 @@ def test_a_guard_refuses_before_the_parameters_are_read() -> None:
 
 
 def test_a_guard_may_take_a_variable_of_the_path() -> None:
-    """It need not take all of them."""
+    """The guard need not take all variables."""
 
     class Owner:
         def check(self, user_id: int, session: Session) -> bool:
@@ -152,7 +152,7 @@ def test_a_guard_may_take_a_variable_of_the_path() -> None:
 
 
 def test_a_value_that_a_guard_cannot_read_is_invalid() -> None:
-    """Its parameters are validated like a handler's."""
+    """The parameters of a guard are validated like a handler's."""
 
     class Paged:
         def check(self, page: int) -> bool:
@@ -164,7 +164,7 @@ def test_a_value_that_a_guard_cannot_read_is_invalid() -> None:
 
 
 def test_a_session_that_only_a_guard_touches_is_saved() -> None:
-    """The handler need not take it."""
+    """The handler need not take the session."""
 
     class Counting:
         def check(self, session: Session) -> bool:
@@ -179,7 +179,7 @@ def test_a_session_that_only_a_guard_touches_is_saved() -> None:
 
 
 def test_a_handler_may_know_its_application() -> None:
-    """Through it every other handler, which does not hide that one's guard and verb."""
+    """Other handlers are reachable through the application, but no decorator is hidden."""
 
     @controller("/")
     class Page:
@@ -200,7 +200,7 @@ def test_a_handler_may_know_its_application() -> None:
 
 
 def test_a_decorator_that_only_says_what_it_wraps_hides_a_guard() -> None:
-    """The name and the signature are kept, the guard is not."""
+    """Name and signature are kept, but the guard is lost."""
 
     def naming(function: Callable[[Any], str]) -> Callable[[Any], str]:
         return update_wrapper(lambda self: function(self), function, updated=())
@@ -217,7 +217,7 @@ def test_a_decorator_that_only_says_what_it_wraps_hides_a_guard() -> None:
 
 
 def test_a_decorator_may_call_a_handler_that_was_put_into_another_class() -> None:
-    """Under whatever name it was written: there it is guarded."""
+    """The handler has its guard in that other class."""
 
     @get("/listed")
     @guard(Answering(False))
@@ -247,7 +247,7 @@ def test_a_decorator_may_call_a_handler_that_was_put_into_another_class() -> Non
 
 @dataclass(frozen=True)
 class Either:
-    """Be equal to any other, since only its name counts."""
+    """A guard that is equal to every other one, because only its name is compared."""
 
     name: str = "either"
     verdict: bool = field(default=True, compare=False)
@@ -257,6 +257,6 @@ class Either:
 
 
 def test_guards_that_are_equal_are_not_the_same() -> None:
-    """Each of them may refuse; what its author leaves out of a comparison may decide."""
+    """Each of two equal guards runs, because they may decide differently."""
     with client_of(page_guarded_by(Either(verdict=True), Either(verdict=False))) as client:
         assert client.get("/").status_code == 403

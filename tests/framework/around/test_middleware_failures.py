@@ -1,4 +1,4 @@
-"""What a failed handler did is undone, whatever middleware makes of its failure."""
+"""The effects of a failed handler are undone, for any answer of middleware."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -26,11 +26,11 @@ log: list[str] = []
 
 
 class Work:
-    """Be a piece of work that is committed or rolled back."""
+    """Work that is committed or rolled back."""
 
 
 def soften(request: Request, next: Next) -> Response:
-    """Answer a failure with a page that looks well."""
+    """Replace a failure by a friendly page."""
     response = next(request)
     if response.status_code < 500:
         return response
@@ -39,14 +39,14 @@ def soften(request: Request, next: Next) -> Response:
 
 
 def again(request: Request, next: Next) -> Response:
-    """Try once more."""
+    """Call the handler a second time."""
     response = next(request)
     return next(request) if response.status_code >= 500 else response
 
 
 @controller("/")
 class Pages:
-    """Fail, always or the first time."""
+    """Handlers that fail always, or the first time."""
 
     def __init__(self) -> None:
         self._tries = 0
@@ -90,7 +90,7 @@ def application(middleware: Middleware, *controllers: type) -> Application:
 
 
 def test_a_failure_that_middleware_hides_is_discarded_all_the_same() -> None:
-    """The handler's changes are gone; what the middleware itself notes is saved."""
+    """The handler's changes are discarded; those of middleware are saved."""
     with application(soften).test() as client:
         assert client.get("/boom").text == "we are sorry"
 
@@ -98,7 +98,7 @@ def test_a_failure_that_middleware_hides_is_discarded_all_the_same() -> None:
 
 
 def noting(request: Request, next: Next) -> Response:
-    """Write before the handler does, and read it again after."""
+    """Write to the session before the handler, and read the value after it."""
     session = session_of(request)
     session["notes"] = {"visits": [1]}
     session["saved"] = "by middleware"
@@ -108,7 +108,7 @@ def noting(request: Request, next: Next) -> Response:
 
 
 def test_what_middleware_wrote_before_a_failure_stays() -> None:
-    """It is none of what the handler did, nested changes and explicit saves included."""
+    """Nested changes and explicit saves of middleware stay, too."""
 
     @controller("/more")
     class More:
@@ -135,7 +135,7 @@ def test_what_middleware_wrote_before_a_failure_stays() -> None:
 
 
 def test_what_middleware_wrote_brings_no_ended_session_back() -> None:
-    """The handler ended it before it failed."""
+    """The handler has ended the session before it failed."""
 
     @controller("/more")
     class More:
@@ -159,7 +159,7 @@ def test_what_middleware_wrote_brings_no_ended_session_back() -> None:
 
 
 def test_a_second_try_resolves_anew() -> None:
-    """What the first one resolved may hold components that have ended, also after a 4xx."""
+    """The first result may hold components that have ended, also after a 4xx."""
     given: list[Work] = []
 
     class Current:
@@ -184,7 +184,7 @@ def test_a_second_try_resolves_anew() -> None:
 
 
 def test_a_second_try_begins_afresh() -> None:
-    """Session and components of the first one are undone; the second one's are kept."""
+    """The session and components of the first try are undone; those of the second are kept."""
     log.clear()
     with application(again).test() as client:
         assert client.get("/flaky").text == "done"
@@ -194,7 +194,7 @@ def test_a_second_try_begins_afresh() -> None:
 
 
 def test_a_session_that_cannot_be_saved_is_answered_outside() -> None:
-    """Middleware has seen another response; a handler that saves by itself fails inside of it."""
+    """Middleware has seen another response; a handler that calls save() fails inside it."""
 
     @controller("/")
     class Saving:

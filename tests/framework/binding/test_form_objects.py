@@ -26,7 +26,7 @@ class Colour(Enum):
 
 
 def sent(echo: type, body: str) -> Any:
-    """Return what an echo makes of an urlencoded form."""
+    """Return what an echo handler makes of an urlencoded form."""
     return posted(echo, body.encode(), URLENCODED)
 
 
@@ -55,7 +55,7 @@ MAKERS = [_dataclass_of, _struct_of, _attrs_class_of, _model_of]
 
 @pytest.mark.parametrize("kind", [*KINDS, *OPTIONAL], ids=str)
 def test_an_empty_field_is_its_default(kind: Any) -> None:
-    """A `<select>` whose choices are any, yes and no sends an empty text for any."""
+    """A `<select>` with the choices any, yes and no sends an empty text for any."""
     assert sent(echo_of(marked(Form, kind | None), None), "x=") is None
     assert sent(echo_of(marked(Form, kind)), "x=") == {"form:x": "is required"}
     assert sent(echo_of(marked(Form, list[kind] | None), None), "x=&x=") is None
@@ -64,13 +64,13 @@ def test_an_empty_field_is_its_default(kind: Any) -> None:
 @pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize("kind", [*KINDS, *OPTIONAL], ids=str)
 def test_an_empty_field_of_a_class_is_its_default(make: Any, kind: Any) -> None:
-    """It makes no difference whether a field stands alone or in a class of any kind."""
+    """The rule is the same for a single field and for a field of a class."""
     assert sent(echo_of(marked(Form, make(kind))), "x=") == {"x": None}
 
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_an_empty_field_of_a_class_is_left_out_of_a_list(make: Any) -> None:
-    """The values that the user gave are the list."""
+    """The list has only the values that the user gave."""
     assert sent(echo_of(marked(Form, make(list[bool]))), "x=&x=on&x=0&x=") == {"x": [True, False]}
 
 
@@ -83,7 +83,7 @@ class Contact(pydantic.BaseModel):
 
 
 def test_an_empty_field_of_a_type_of_pydantic_is_its_default() -> None:
-    """The type decides: an empty text is no URL, and it is a text."""
+    """An empty text is not a URL, so a URL field gets its default; a text field does not."""
 
     @controller("/")
     class Pages:
@@ -108,7 +108,7 @@ class Filter:
 
 
 def test_a_form_of_empty_fields_is_an_absent_object() -> None:
-    """An optional object is its default where no field of it has a value."""
+    """An optional object gets its default if none of its fields has a value."""
     echo = echo_of(marked(Form, Filter | None), None)
 
     assert sent(echo, "size=&new=") is None
@@ -141,7 +141,7 @@ class Typed(TypedDict, total=False):
 
 @pytest.mark.parametrize("kind", [Closed, Sealed, Tagged])
 def test_a_class_that_forbids_other_fields_refuses_them(kind: type) -> None:
-    """All of them are told, beside the other errors."""
+    """The answer lists all unknown fields, with the other errors."""
     echo = echo_of(marked(Form, kind))
 
     assert sent(echo, "a=1&b=2&c=&c=1") == {
@@ -156,7 +156,7 @@ def test_a_class_that_forbids_other_fields_refuses_them(kind: type) -> None:
 
 
 def test_a_field_is_known_by_its_outer_name() -> None:
-    """A class that renames its fields knows the names outside, and a tag of its own."""
+    """The form uses the renamed fields of a class, and its tag."""
     assert sent(echo_of(Form[Sealed]), "bB=3") == {"a": 1, "bB": 3}
     assert sent(echo_of(Form[Tagged]), "type=tagged")["a"] == 1
 
@@ -171,7 +171,7 @@ def test_a_file_is_a_field_too() -> None:
 
 @pytest.mark.parametrize("kind", [Filter, Typed])
 def test_other_classes_take_no_notice_of_other_fields(kind: type) -> None:
-    """Only a class that says so refuses fields, as in JSON."""
+    """Only a class that forbids unknown fields refuses them, as in JSON."""
     assert sent(echo_of(marked(Form, kind)), "size=1&new=1&a=2&more=1")
 
 
@@ -194,7 +194,7 @@ def test_a_class_that_allows_other_fields_gets_them() -> None:
     "fields", ["b=%FF", "b=1&b=%FF", "%FF=1", "%ED%A0%80=1", "a=%FF&%FF=%FF", "a=x&%FF=1"]
 )
 def test_other_fields_are_utf_8(fields: str, kind: type, accept: str) -> None:
-    """Bytes that no text holds are the client's error, in a name and in a value."""
+    """A name or a value that is not UTF-8 is the client's error."""
     with client_of(echo_of(marked(Form, kind))) as client:
         answer = client.post(
             "/",
@@ -207,7 +207,7 @@ def test_other_fields_are_utf_8(fields: str, kind: type, accept: str) -> None:
 
 
 def test_a_name_of_a_client_is_shown_in_part() -> None:
-    """Names of a megabyte do not come back in an answer of a megabyte."""
+    """The answer never repeats a name of a megabyte."""
     fields = "&".join(f"{'n' * 900}{number}=1" for number in range(1000))
 
     errors = sent(echo_of(Form[Sealed]), fields)
@@ -227,7 +227,7 @@ class Owner:
 
 @pytest.mark.parametrize("kind", [Closed, Sealed, Open])
 def test_the_fields_of_other_parameters_are_no_others(kind: Any) -> None:
-    """What another parameter, a resolver or a guard reads, and the CSRF token, are known."""
+    """Fields of other parameters, resolvers and guards, and the CSRF token, are known."""
 
     @controller("/")
     class Pages:
@@ -256,7 +256,7 @@ def test_the_fields_of_other_parameters_are_no_others(kind: Any) -> None:
 
 
 def test_the_class_of_a_resolver_knows_the_fields_of_the_handler() -> None:
-    """A form is read by all who take part in a request."""
+    """The handler, its guards and its resolvers read the same form."""
 
     class Whole:
         def resolve(self, whole: Form[Closed]) -> int:

@@ -1,4 +1,4 @@
-"""Bodies of JSON become the annotated type, or all that is wrong with them."""
+"""Bodies of JSON become the annotated type, or an answer that lists all errors."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, time
@@ -51,7 +51,7 @@ class Tree(msgspec.Struct):
 
 
 def test_a_type_may_contain_itself() -> None:
-    """A tree is read, and its errors are found in the depth."""
+    """A tree is read, and errors deep inside it are found."""
     good = {"name": "a", "branches": [{"name": "b", "branches": []}]}
 
     assert posted(echo_of(Body[Tree]), msgspec.json.encode(good)) == good
@@ -88,7 +88,7 @@ def test_defaults_of_dataclasses_come_back_in_json() -> None:
 
 
 def test_every_error_of_a_body_is_told_with_its_place() -> None:
-    """One answer names all that is wrong, each by a JSON pointer."""
+    """One answer lists all errors, each with a JSON pointer."""
     body = b"""{
         "orderId": 1, "items": [{"price": "1"}, {}, 3, {"price": 1, "count": 0}],
         "to": {"door": "a"}, "notes": {"a/b": [1, null]}, "more": 1
@@ -110,7 +110,7 @@ def test_every_error_of_a_body_is_told_with_its_place() -> None:
 
 @pytest.mark.parametrize(("kind", "text"), [(datetime, "2026-11-22T10:30"), (time, "10:30")])
 def test_a_time_of_json_has_seconds(kind: type, text: str) -> None:
-    """RFC 3339 wants them; only what is a text in any case, such as a form, may leave them out."""
+    """RFC 3339 requires seconds; only texts such as form fields may leave them out."""
     errors = posted(echo_of(marked(Body, kind)), f'"{text}"'.encode())
 
     assert errors["body"].startswith(f"expected {kind.__name__} such as '")
@@ -129,7 +129,7 @@ def test_a_time_of_json_has_seconds(kind: type, text: str) -> None:
     ],
 )
 def test_json_is_strict(annotation: Any, body: bytes, errors: dict[str, str]) -> None:
-    """A JSON value is not converted to another type: a text is no number."""
+    """A JSON value is not converted to another type: a text is not a number."""
     assert posted(echo_of(marked(Body, annotation)), body) == errors
 
 
@@ -158,13 +158,13 @@ def test_the_number_of_errors_is_bounded() -> None:
 )
 @pytest.mark.parametrize("annotation", [Any, dict[str, int], list[Range]])
 def test_malformed_json_is_a_bad_request(annotation: Any, body: bytes) -> None:
-    """NaN, a repeated key, a million levels: 400, whatever type was asked for, and no crash."""
+    """NaN, a repeated key or a million levels is a 400 for every type, without a crash."""
     assert posted(echo_of(marked(Body, annotation)), body) == 400
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
 def test_a_body_of_anything_is_never_a_server_error(value: object) -> None:
-    """Whatever JSON comes, a body is a value of the type or an error of the client."""
+    """Any JSON becomes a value of the type, or an error of the client."""
     answer = posted(echo_of(Body[Order]), msgspec.json.encode(value))
 
     assert set(answer) == {"body"}
@@ -196,13 +196,13 @@ def test_another_media_type_is_unsupported(content_type: str) -> None:
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/json"])
 def test_an_empty_body_is_an_absent_value(content_type: str) -> None:
-    """No body is a 422 where one is required, and else the default, whatever its type."""
+    """An empty body is a 422 for a required parameter, and otherwise the default."""
     assert posted(echo_of(Body[int]), b"", content_type) == {"body": "is required"}
     assert posted(echo_of(marked(Body, int | None), None), b"", content_type) is None
 
 
 def test_a_body_without_a_content_type_is_told_so() -> None:
-    """Its absence is no empty type."""
+    """The message says that the Content-Type is missing."""
 
     @controller("/")
     class Notes:

@@ -1,4 +1,4 @@
-"""Where the parameters of a handler come from, and what they are by default."""
+"""The sources of a handler's parameters, and their defaults."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def test_a_name_in_the_path_is_the_path_value() -> None:
 
 
 def test_a_path_value_needs_no_annotation() -> None:
-    """Without an annotation, a path value is what the rule's converter makes."""
+    """Without an annotation, a path value has the type of the rule's converter."""
     assert asked(echo_of(REQUIRED, path="/<float:x>"), "/1.5") == 1.5
 
 
@@ -73,7 +73,7 @@ def test_a_path_text_is_converted_to_the_annotation() -> None:
     ],
 )
 def test_a_path_value_that_does_not_fit_is_no_path(annotation: Any, path: str, url: str) -> None:
-    """Whether the rule or the annotation refuses a path value: there is no such resource."""
+    """If the rule or the annotation refuses a path value, the answer is 404."""
     assert asked(echo_of(annotation, path=path), url) == 404
 
 
@@ -171,7 +171,7 @@ def test_a_component_of_the_framework_is_injected() -> None:
 
 
 def test_a_mutable_default_is_copied_for_each_request() -> None:
-    """What a handler does to a default is gone with the request."""
+    """A change of a default does not reach another request."""
 
     @controller("/")
     class Pages:
@@ -221,7 +221,7 @@ def test_any_number_of_parameters_is_passed_in_order(count: int) -> None:
 
 
 def test_the_errors_of_all_parameters_come_together() -> None:
-    """One 422 names every value that does not fit, from whatever source it is."""
+    """One 422 names every invalid value from all sources."""
 
     @controller("/")
     class Pages:
@@ -292,7 +292,7 @@ UserId = NewType("UserId", int)
 
 
 def at(annotation: Any) -> Any:
-    """Let an annotation be a value of the session."""
+    """Turn an annotation into a value of the session."""
     return Annotated[annotation, session_value("x")]
 
 
@@ -320,7 +320,7 @@ def at(annotation: Any) -> Any:
     ],
 )
 def test_a_default_of_another_type_is_a_problem(annotation: Any, default: Any, told: str) -> None:
-    """Start-up shows it."""
+    """Start-up shows the default and its type."""
     problem = only_problem_of(echo_of(annotation, default))
 
     assert problem.what.startswith("the default of parameter 'x' is ")
@@ -329,7 +329,7 @@ def test_a_default_of_another_type_is_a_problem(annotation: Any, default: Any, t
 
 
 def test_none_is_a_default_of_optional_types_only() -> None:
-    """The remedy is to say so."""
+    """The remedy is to write the optional type."""
     problem = only_problem_of(echo_of(int, None))
 
     assert problem.what == "the default of parameter 'x' is None, which is not of type int"
@@ -337,7 +337,7 @@ def test_none_is_a_default_of_optional_types_only() -> None:
 
 
 def test_the_default_of_a_guard_is_looked_at() -> None:
-    """Its parameters are bound like a handler's."""
+    """The parameters of a guard are bound like a handler's."""
 
     class Paged:
         def check(self, page: Any) -> bool:
@@ -382,12 +382,12 @@ def test_the_default_of_a_guard_is_looked_at() -> None:
     ],
 )
 def test_a_default_of_its_type_is_none(annotation: Any, default: Any) -> None:
-    """Subclasses are of the type as well; and limits are for what clients send."""
+    """Subclasses fit the type, too; limits concern only values from clients."""
     assert problems_of(echo_of(annotation, default)) == ()
 
 
 def test_a_default_of_a_protocol_is_taken_as_it_is() -> None:
-    """Only a type checker can tell."""
+    """Only a type checker can check such a default."""
     from framework.types.fitting import fits
 
     assert fits(Cart(), Sized)

@@ -1,4 +1,4 @@
-"""Variables of a path that are nearly those of a parameter, or written as elsewhere."""
+"""Path variables whose names are nearly those of a parameter, or in another syntax."""
 
 import inspect
 from typing import Annotated, Any
@@ -47,7 +47,7 @@ def guarded_by(name: str, annotation: Any, variable: str) -> list[type]:
     ],
 )
 def test_a_name_that_is_nearly_one_of_the_path_is_a_problem(name: str, variable: str) -> None:
-    """It would be read from the query, where any client may put what it likes."""
+    """It would be read from the query, where a client may write any value."""
     problem = only_problem_of(*guarded_by(name, int, variable))
 
     assert problem.what == (
@@ -76,12 +76,12 @@ def test_a_name_that_is_nearly_one_of_the_path_is_a_problem(name: str, variable:
     ],
 )
 def test_a_name_of_its_own_is_none(name: str, annotation: Any, variable: str) -> None:
-    """A longer or shorter word is another one, and a marker says what is meant."""
+    """A longer or shorter word is another name, and a marker makes the source clear."""
     assert problems_of(*guarded_by(name, annotation, variable)) == ()
 
 
 def test_a_guard_of_the_application_may_have_other_names() -> None:
-    """It stands before paths of all kinds."""
+    """Such a guard runs for all paths."""
 
     class Fresh:
         check = taking("itemid", int)
@@ -98,7 +98,7 @@ def test_a_guard_of_the_application_may_have_other_names() -> None:
 
 
 def test_the_name_in_a_resolver_is_looked_at() -> None:
-    """It would be a query value, too."""
+    """Such a parameter would also be read from the query."""
 
     @component
     class Project:
@@ -126,7 +126,7 @@ def test_the_name_in_a_resolver_is_looked_at() -> None:
 def test_a_variable_in_the_words_of_others_is_a_problem(
     path: str, written: str, remedy: str
 ) -> None:
-    """It would be plain text, and the parameter a value of the query."""
+    """It would be plain text, and the parameter would be read from the query."""
     echo: Any = echo_of(int, path=path)
 
     assert only_problem_of(echo) == Mistake(
@@ -137,7 +137,7 @@ def test_a_variable_in_the_words_of_others_is_a_problem(
 
 
 def test_the_prefix_of_a_controller_is_looked_at_as_well() -> None:
-    """It is part of the path."""
+    """The prefix is part of the path."""
 
     @controller("/{tenant}")
     class Page:
@@ -150,12 +150,12 @@ def test_the_prefix_of_a_controller_is_looked_at_as_well() -> None:
 
 
 def test_a_colon_may_be_plain_text() -> None:
-    """As long as no parameter has the name behind it."""
+    """This holds if no parameter has the name after the colon."""
     assert asked(echo_of(int, path="/:y/a:x/<x>"), "/:y/a:x/5") == 5
 
 
 def test_a_converter_may_have_braces() -> None:
-    """What is between the angle brackets is Werkzeug's."""
+    """The text between the angle brackets belongs to Werkzeug."""
     echo = echo_of(str, path='/<any("{a}", b):x>')
 
     assert problems_of(echo) == ()

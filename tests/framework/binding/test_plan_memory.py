@@ -1,4 +1,4 @@
-"""Plans that a second application of the same classes takes from the first."""
+"""Plans that a second application with the same classes takes from the first."""
 
 import gc
 import weakref
@@ -34,7 +34,7 @@ class Names:
 
 
 class AskingQuery(QueryMarker):
-    """A source of a user's own that is a query, and asks for a component as well."""
+    """A user's subclass of the query marker that also asks for a component."""
 
     def extractor(self, field: Field) -> Extract:
         """Return the component that the application of the field has."""
@@ -73,7 +73,7 @@ def plan_of(application: Application, name: str) -> object:
 
 
 def test_a_plan_without_components_is_made_once() -> None:
-    """Where the arguments come from the request alone, the second start plans nothing."""
+    """If all arguments come from the request, the second start makes no new plan."""
     one, two = Application(Pages, Names), Application(Pages, Names)
 
     assert plan_of(one, "plain") is plan_of(two, "plain")
@@ -82,7 +82,7 @@ def test_a_plan_without_components_is_made_once() -> None:
 
 @pytest.mark.parametrize("name", ["injected", "marked"])
 def test_a_plan_with_components_belongs_to_its_application(name: str) -> None:
-    """Two applications share no component, also not through a source that is derived from ours."""
+    """Two applications share no component, also with a subclass of our marker."""
     one, two = Application(Pages, Names), Application(Pages, Names)
 
     assert plan_of(one, name) is not plan_of(two, name)
@@ -91,7 +91,7 @@ def test_a_plan_with_components_belongs_to_its_application(name: str) -> None:
 
 
 def test_a_remembered_plan_does_not_keep_its_application() -> None:
-    """An application that nobody uses goes, with its components."""
+    """An unused application is freed, with its components."""
     application = Application(Pages, Names)
     components = weakref.ref(application.graph)
     del application
@@ -101,7 +101,7 @@ def test_a_remembered_plan_does_not_keep_its_application() -> None:
 
 
 def test_the_same_function_at_another_path_is_planned_anew() -> None:
-    """The variables of the path decide where a parameter comes from."""
+    """The path variables decide where a parameter comes from."""
 
     class Shared:
         """A handler for three controllers."""
@@ -132,7 +132,7 @@ def test_the_same_function_at_another_path_is_planned_anew() -> None:
 
 
 def test_a_mistake_is_told_at_each_start() -> None:
-    """What was found wrong is never remembered as right."""
+    """A plan with a mistake is never remembered."""
 
     @controller("/")
     class Wrong:
@@ -176,7 +176,7 @@ def test_the_garbage_collector_runs_again_after_a_start() -> None:
 
 
 def test_only_known_sources_count_as_asking_for_nothing() -> None:
-    """A source that asks for components keeps the provider of its application."""
+    """The plan of another source keeps the provider of its application."""
     application = Application(Pages, Names)
     (parameter,) = next(
         item.plan.parameters for item in application.handlers if item.route.name == "injected"
@@ -187,7 +187,7 @@ def test_only_known_sources_count_as_asking_for_nothing() -> None:
 
 
 def test_a_session_is_of_the_application_that_answers() -> None:
-    """A remembered plan reads the session of the request, not that of the first application."""
+    """A remembered plan reads the session of the present request."""
     with Application(Pages, Names).test() as first, first.session() as stored:
         assert isinstance(stored, Session)
         stored["a"] = 1
@@ -196,7 +196,7 @@ def test_a_session_is_of_the_application_that_answers() -> None:
 
 
 class Strict(msgspec.Struct, forbid_unknown_fields=True):
-    """A form that refuses the fields that nobody reads."""
+    """A form that refuses unknown fields."""
 
     a: int
 
@@ -210,7 +210,7 @@ class ReadsStrict:
 
 
 def test_a_form_knows_the_fields_of_its_own_handler_only() -> None:
-    """A guard of two handlers refuses with one what it accepts with the other."""
+    """One guard of two handlers refuses for one a field that it accepts for the other."""
 
     @controller("/")
     @guard(ReadsStrict)

@@ -1,4 +1,4 @@
-"""Parameters of resolvers: their defaults, and the mistakes that follow from others."""
+"""Parameters of resolvers: their defaults, and mistakes that follow from other mistakes."""
 
 from typing import Annotated, Any
 
@@ -37,7 +37,7 @@ def test_the_default_of_a_resolved_parameter_may_be_of_another_type() -> None:
 
 
 def test_a_resolver_with_a_mistake_may_take_the_variable_of_the_path() -> None:
-    """Only the mistake itself is told, and not that the variable is left over."""
+    """Only the mistake itself is reported, not the unused variable."""
 
     class Item:
         def resolve(self, item_id: int, wrong: Body[int], too: Form[int]) -> str:

@@ -1,4 +1,4 @@
-"""What stands in the place of a resolver, or resolves something else than is annotated."""
+"""Wrong objects in place of resolvers, and resolvers with a wrong return type."""
 
 from collections.abc import Mapping, Sequence, Sized
 from typing import Annotated, Any, NewType, Protocol, TypedDict
@@ -59,7 +59,7 @@ def resolver_of(returned: Any) -> type:
 
 
 def test_a_component_without_resolve_is_told_what_to_return() -> None:
-    """What the annotation says, and not the component."""
+    """The remedy names the annotated type, not the component."""
 
     @component
     class Current: ...
@@ -84,7 +84,7 @@ def test_a_function_is_no_resolver() -> None:
 
 
 def test_a_resolver_that_returns_another_class_is_a_problem() -> None:
-    """A type checker cannot tell it: only the annotations of the two functions show it."""
+    """A type checker cannot find this mistake."""
     current: Any = resolver_of(str)
 
     problem = only_problem_of(echo_of(Annotated[User, current]))
@@ -95,7 +95,7 @@ def test_a_resolver_that_returns_another_class_is_a_problem() -> None:
 
 @pytest.mark.parametrize("returned", [None, int, "Session", Shop])
 def test_a_type_that_a_resolver_never_gives_is_told(returned: Any) -> None:
-    """Also nothing at all, and a type in a string."""
+    """This includes None, and a type in a string."""
     problem = only_problem_of(echo_of(Annotated[User, resolver_of(returned)]))
 
     assert problem.what.startswith("parameter 'x' is User, but Current.resolve (")
@@ -127,7 +127,7 @@ def test_a_type_that_a_resolver_never_gives_is_told(returned: Any) -> None:
     ],
 )
 def test_a_resolver_may_return_what_can_be_of_the_type(returned: Any, wanted: Any) -> None:
-    """In doubt it is right."""
+    """If the types might fit, no mistake is reported."""
     assert problems_of(echo_of(Annotated[wanted, resolver_of(returned)])) == ()
 
 
@@ -138,7 +138,7 @@ class Anew:
 
 
 def test_a_resolver_that_is_built_for_each_request_is_a_problem() -> None:
-    """It is built once, and resolves anew."""
+    """A resolver is built once, and resolves in each request."""
     problem = only_problem_of(echo_of(Annotated[str, Anew]), Anew)
 
     assert problem.what.endswith('Anew has scope="request", but resolvers are built once')

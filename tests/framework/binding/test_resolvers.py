@@ -1,4 +1,4 @@
-"""Resolvers: what a class of the user's makes of a request."""
+"""Resolvers: the user's classes that make arguments from a request."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
@@ -89,13 +89,13 @@ def test_a_resolver_builds_on_another() -> None:
 
 
 def test_a_resolver_may_take_the_values_of_the_path() -> None:
-    """A variable of the path that only the resolver takes is taken."""
+    """The handler need not take a path variable that only the resolver takes."""
     with client_of(Pages) as client:
         assert client.get("/documents/7?version=3").text == "7.3"
 
 
 def test_a_session_that_only_a_resolver_writes_is_saved() -> None:
-    """The session is committed, whoever of a request has asked for it."""
+    """The session is saved, whichever part of the request has used it."""
 
     @component
     class Visits:
@@ -114,7 +114,7 @@ def test_a_session_that_only_a_resolver_writes_is_saved() -> None:
 
 
 def test_the_errors_of_a_resolver_come_with_all_others() -> None:
-    """What a resolver finds invalid is in the one 422."""
+    """The one 422 also lists the errors of the resolver's parameters."""
 
     @controller("/")
     class Search:
@@ -139,7 +139,7 @@ def test_a_resolver_is_replaced_in_a_test() -> None:
 
 
 def test_a_resolver_is_built_once() -> None:
-    """Its constructor runs at start-up, whatever number of handlers takes it."""
+    """The constructor runs at start-up, for any number of handlers."""
     built: list[int] = []
 
     @component
@@ -193,14 +193,14 @@ component(Egg)
 
 
 def test_resolvers_that_need_each_other_are_a_problem() -> None:
-    """The cycle is drawn."""
+    """The message shows the cycle."""
     problem = only_problem_of(page_with(Egg))
 
     assert problem.what == "resolvers need each other: Egg → Hen → Egg"
 
 
 def test_the_problems_of_a_resolver_are_those_of_the_application() -> None:
-    """A parameter of `resolve` that nothing gives is told with its own place."""
+    """A wrong parameter of `resolve` is reported with its own place."""
 
     @component
     class Broken:
@@ -214,7 +214,7 @@ def test_the_problems_of_a_resolver_are_those_of_the_application() -> None:
 
 
 def test_a_class_that_cannot_resolve_is_a_problem() -> None:
-    """A component in `Annotated` is meant to resolve."""
+    """A component in `Annotated` has to have a method `resolve`."""
 
     @component
     class Useless: ...
@@ -223,7 +223,7 @@ def test_a_class_that_cannot_resolve_is_a_problem() -> None:
 
 
 def test_a_resolver_needs_no_decorator() -> None:
-    """The annotation names it; its constructor is injected all the same."""
+    """The annotation is enough, and the constructor is injected."""
 
     @component
     class Words:
@@ -313,13 +313,13 @@ class Baskets:
 
 
 def test_guard_resolver_and_handler_share_what_is_resolved() -> None:
-    """What a guard has read from the database is not read again."""
+    """A value that a guard has read from the database is not read again."""
     with client_of(Baskets, Stock) as client:
         assert client.get("/").json == ["guard", "resolver", "1"]
 
 
 def test_another_request_resolves_again() -> None:
-    """What is resolved belongs to one request."""
+    """A result belongs to one request."""
     with client_of(Baskets, Stock) as client:
         client.get("/")
 
@@ -327,13 +327,13 @@ def test_another_request_resolves_again() -> None:
 
 
 def test_an_exception_handler_gets_what_the_handler_got() -> None:
-    """It can say what the handler was working on."""
+    """The exception handler receives the same object as the handler."""
     with client_of(Baskets, Stock) as client:
         assert client.get("/fails").json == ["handler", "1"]
 
 
 def test_a_failure_to_resolve_is_not_kept() -> None:
-    """Who asks after it may have more luck."""
+    """A later user of the resolver tries again."""
     with client_of(Baskets, Stock) as client:
         client.app.graph.get(Stock).missing = 1
 
@@ -341,7 +341,7 @@ def test_a_failure_to_resolve_is_not_kept() -> None:
 
 
 def test_a_second_try_of_middleware_resolves_again() -> None:
-    """A 5xx that is tried again leaves nothing behind."""
+    """After a 5xx, the second try uses no earlier result."""
 
     def retry(request: Request, next: Next) -> Response:
         next(request)
@@ -382,6 +382,6 @@ class Documents:
 
 
 def test_a_value_of_the_query_is_none_of_the_path() -> None:
-    """A component of the request knows no path: what it resolves is not what the handler gets."""
+    """A component of the request reads the query, and the handler reads the path."""
     with client_of(Documents, Access) as client:
         assert client.get("/documents/7?number=1").json == 7

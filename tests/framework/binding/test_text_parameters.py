@@ -1,4 +1,4 @@
-"""Parameters that arrive as text, in query, headers and cookies, and become their type."""
+"""Parameters that arrive as text in query, headers and cookies, and their conversion."""
 
 import enum
 from datetime import UTC, date, datetime, time, timedelta
@@ -111,7 +111,7 @@ def test_an_error_of_a_header_has_the_name_of_the_header() -> None:
     ],
 )
 def test_limits_are_checked(annotation: Any, url: str, answer: Any) -> None:
-    """A value outside its limits is refused in words that name the limit."""
+    """The error for a value outside its limits names the limit."""
     assert asked(echo_of(annotation), url) == answer
 
 
@@ -167,19 +167,19 @@ def test_a_list_reads_every_cookie_and_every_item_of_a_header() -> None:
 
 
 def test_the_first_of_two_cookies_counts() -> None:
-    """Browsers send the cookie with the longest path first: it is the one that was meant."""
+    """Browsers send the cookie with the longest path first, and this one is meant."""
     assert asked(echo_of(Cookie[str]), "/", headers={"Cookie": "x=near; x=far"}) == "near"
 
 
 def test_content_type_is_a_header_like_others() -> None:
-    """WSGI keeps two headers under names of their own, which a handler does not notice."""
+    """WSGI keeps two headers under other names, which makes no difference here."""
     answer = asked(echo_of(Annotated[str, header("Content-Type")]), "/", content_type="text/csv")
 
     assert answer == "text/csv"
 
 
 def test_a_cookie_header_that_is_no_utf8_breaks_nothing() -> None:
-    """Octets that are no UTF-8 in one cookie leave the others readable."""
+    """If one cookie is not UTF-8, the others can still be read."""
     answer = asked(echo_of(Cookie[int]), "/", headers={"Cookie": "a=\xff; x=3"})
 
     assert answer == 3
@@ -207,7 +207,7 @@ def test_query_text_is_unquoted() -> None:
 
 
 def test_query_text_that_is_no_utf8_is_refused() -> None:
-    """Bytes that are no UTF-8 are an error of the parameter that asks for them, and of no other."""
+    """Bytes that are not UTF-8 are an error only of the parameter that reads them."""
     assert asked(echo_of(str), "/?x=%FF") == {"query:x": "expected UTF-8"}
     assert asked(echo_of(int), "/?y=%FF&x=1") == 1
 
@@ -264,7 +264,7 @@ UUID_TEXT = "12345678-1234-5678-1234-567812345678"
     ],
 )
 def test_a_text_becomes_the_annotated_type(annotation: Any, text: str, value: object) -> None:
-    """A text that stands for a value of the type is that value, of exactly that type."""
+    """The value has exactly the annotated type."""
     converted = text_converter(annotation)(text)
 
     assert converted == value
@@ -300,7 +300,7 @@ def test_a_text_becomes_the_annotated_type(annotation: Any, text: str, value: ob
     ],
 )
 def test_a_text_that_does_not_fit_is_refused(annotation: Any, text: str, what: str) -> None:
-    """The error says what was expected and what came, shortened if it is long."""
+    """The error says what was expected and shows the value, shortened if it is long."""
     assert asked(echo_of(marked(Query, annotation)), "/", query_string={"x": text}) == {
         "query:x": what
     }
@@ -316,13 +316,13 @@ def test_an_unknown_enum_value_is_refused_with_the_known_ones() -> None:
 
 @pytest.mark.parametrize("query", ["x=", "x", "x=yes", "x=2", "x=%20true"])
 def test_a_boolean_is_true_false_1_or_0(query: str) -> None:
-    """Only four words are booleans, in any case; nothing is neither of them."""
+    """Only four words are booleans, in any case; an empty text is not a boolean."""
     assert asked(echo_of(bool), "/?x=false") is False
     assert list(asked(echo_of(bool), f"/?{query}")) == ["query:x"]
 
 
 def test_a_bad_element_of_a_list_is_named_by_its_index() -> None:
-    """Every element that does not fit is told, each with its place."""
+    """The answer lists every wrong element with its index."""
     assert asked(echo_of(list[int]), "/?x=1&x=a&x=2&x=b") == {
         "query:x/1": "expected int, got 'a'",
         "query:x/3": "expected int, got 'b'",
@@ -331,7 +331,7 @@ def test_a_bad_element_of_a_list_is_named_by_its_index() -> None:
 
 @given(st.text())
 def test_no_text_makes_a_converter_fail_otherwise(text: str) -> None:
-    """Whatever the text, a converter returns a value of its type or raises what is expected."""
+    """For any text, a converter returns a value of its type or raises a conversion error."""
     for kind in (str, int, float, bool, UUID, date, datetime, Colour):
         try:
             converted = text_converter(kind)(text)

@@ -55,7 +55,7 @@ def test_several_files_are_uploaded() -> None:
 
 
 def test_a_file_that_nobody_chose_is_absent() -> None:
-    """A browser sends a file without a name for an input that was left alone."""
+    """A browser sends a file without a name if the user chose no file."""
     with client_of(Uploads) as client:
         empty = client.post("/optional", data={"avatar": (BytesIO(b""), "")})
         missing = client.post("/", data={"name": "Ann"}).get_json()["errors"]
@@ -104,7 +104,7 @@ def sent(page: type, *others: type, **options: Any) -> Any:
 
 
 def test_an_uploaded_file_is_closed_with_the_request() -> None:
-    """Its place on the disk, and its descriptor, do not wait for the garbage collector."""
+    """The file is closed without waiting for the garbage collector."""
     kept = Kept()
 
     @controller("/")
@@ -120,7 +120,7 @@ def test_an_uploaded_file_is_closed_with_the_request() -> None:
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_file_that_is_read_through_the_request_is_closed_with_it(fails: bool) -> None:
-    """Also where the handler fails, and where middleware is the one that reads it."""
+    """This also holds if the handler fails, or if middleware reads the file."""
     kept = Kept()
 
     def reading(request: Request, next: Next) -> Response:
@@ -148,7 +148,7 @@ def test_a_file_that_is_read_through_the_request_is_closed_with_it(fails: bool) 
 
 
 def test_a_stream_may_read_an_uploaded_file() -> None:
-    """It is closed behind the last byte."""
+    """The file is closed after the last byte."""
     kept = Kept()
 
     @controller("/")
@@ -164,7 +164,7 @@ def test_a_stream_may_read_an_uploaded_file() -> None:
 
 
 def test_an_uploaded_file_may_be_sent_back() -> None:
-    """A body that is passed through is read by the server."""
+    """The server reads a body that is passed through."""
 
     @controller("/")
     class Pages:
@@ -176,7 +176,7 @@ def test_an_uploaded_file_may_be_sent_back() -> None:
 
 
 def test_the_ending_of_a_component_may_read_an_uploaded_file() -> None:
-    """Files are closed after the components, whichever came first."""
+    """Files are closed after the components, in any order of their use."""
     read: list[bytes] = []
 
     class Archive:
@@ -203,7 +203,7 @@ def test_the_ending_of_a_component_may_read_an_uploaded_file() -> None:
 
 
 def test_a_second_try_reads_the_same_file() -> None:
-    """Middleware that asks again after a failure begins with new components, not without files."""
+    """If middleware calls the handler again, the components are new, and the files stay."""
 
     def twice(request: Request, next: Next) -> Response:
         next(request)

@@ -1,4 +1,4 @@
-"""`framework check`: every mistake, or what starts; with --deploy, what is unfit for others."""
+"""`framework check`: every mistake, or a summary; with --deploy also warnings."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ app ="""
 
 
 def test_an_application_that_starts_is_summed_up(framework: Framework, tmp_path: Path) -> None:
-    """One line tells what starts, and the status is 0."""
+    """One line describes the application, and the status is 0."""
     Path("app.py").write_text(SHOP)
     result = framework("check")
 
@@ -65,14 +65,14 @@ def test_an_application_that_starts_is_summed_up(framework: Framework, tmp_path:
 
 
 def test_an_application_without_sessions_says_so(framework: Framework) -> None:
-    """Where no handler takes a session, there is no store to name."""
+    """If no handler takes a session, no store is named."""
     Path("app.py").write_text(SHOP.replace("session: session", "").replace("session.get", "max"))
 
     assert framework("check").output == ("app:app starts: 2 routes in 1 controller, no sessions.\n")
 
 
 def test_every_mistake_is_reported(framework: Framework) -> None:
-    """The report of the start-up is all that is printed, and the status is 1."""
+    """The output is only the report of start-up, and the status is 1."""
     mistaken = SHOP.replace("order_id: int)", "number: int)").replace("session: session", "s")
     Path("app.py").write_text(mistaken)
     result = framework("check")
@@ -84,7 +84,7 @@ def test_every_mistake_is_reported(framework: Framework) -> None:
 
 
 def test_a_module_that_raises_is_reported(framework: Framework) -> None:
-    """What keeps the module from being imported is told, from its own line on."""
+    """The traceback begins in the user's module."""
     Path("app.py").write_text("open('missing.toml')\n")
     result = framework("check")
 
@@ -94,7 +94,7 @@ def test_a_module_that_raises_is_reported(framework: Framework) -> None:
 
 
 def test_defaults_are_warned_of(framework: Framework) -> None:
-    """A key that was made for development is for one machine; warnings leave the status at 0."""
+    """A key made for development is for one machine; warnings leave the status at 0."""
     Path("app.py").write_text(SHOP)
     result = framework("check", "--deploy")
 
@@ -108,7 +108,7 @@ def test_defaults_are_warned_of(framework: Framework) -> None:
 
 
 def test_a_memory_store_is_warned_of(framework: Framework) -> None:
-    """Several workers would each have sessions of their own."""
+    """Each worker would have its own sessions."""
     Path("app.py").write_text(configured("cookie=CookieSettings(secure=True)"))
 
     assert (
@@ -134,21 +134,21 @@ def test_a_memory_store_is_warned_of(framework: Framework) -> None:
 def test_a_cookie_for_plain_http_is_warned_of(
     framework: Framework, settings: str, warning: str
 ) -> None:
-    """Only secure=True keeps a session cookie from plain http whatever stands in front."""
+    """Only secure=True keeps a session cookie from plain http in every deployment."""
     Path("app.py").write_text(configured(settings))
 
     assert warning in framework("check", "--deploy").output
 
 
 def test_a_trusted_proxy_tells_https(framework: Framework) -> None:
-    """Where a proxy is trusted to say what came over https, secure="auto" is right."""
+    """If a trusted proxy reports https, secure="auto" is right."""
     Path("app.py").write_text(with_http("HTTPSettings(trusted_proxies=1)"))
 
     assert 'secure="auto"' not in framework("check", "--deploy").output
 
 
 def test_a_proxy_that_is_not_trusted_with_the_scheme_tells_no_https(framework: Framework) -> None:
-    """A proxy that is trusted with the client's address only does not make a cookie Secure."""
+    """A proxy that is trusted only for addresses does not make a cookie Secure."""
     Path("app.py").write_text(with_http("HTTPSettings(trusted_proxies={'for': 1})"))
 
     assert 'secure="auto"' in framework("check", "--deploy").output
@@ -168,7 +168,7 @@ def test_missing_hosts_are_warned_of(framework: Framework) -> None:
 
 
 def test_nothing_is_left_to_warn_of(framework: Framework) -> None:
-    """An application with hosts, a Secure cookie, a key and a store of its own is fit."""
+    """An application with hosts, a Secure cookie, a key and a store has no warnings."""
     settings = "store=SQLiteStore('sessions.db'), cookie=CookieSettings(secure=True)"
     http = "HTTPSettings(trusted_hosts=['shop.example'])"
     Path("app.py").write_text(with_http(http, settings))
@@ -177,14 +177,14 @@ def test_nothing_is_left_to_warn_of(framework: Framework) -> None:
 
 
 def test_debug_is_warned_of(framework: Framework) -> None:
-    """An application that raises its errors is for development."""
+    """Debug is for development only."""
     Path("app.py").write_text(SHOP.replace("Application(Orders)", "Application(Orders, debug=1)"))
 
     assert "Application(…, debug=True)\n   debug is on" in framework("check", "--deploy").output
 
 
 def test_warnings_are_for_deployment(framework: Framework) -> None:
-    """Without --deploy, what is fine for development is not mentioned."""
+    """Without --deploy, there are no warnings."""
     Path("app.py").write_text(configured(""))
 
     assert "warning" not in framework("check").output

@@ -1,4 +1,4 @@
-"""The commands: how the application is found, and what they print."""
+"""The commands: how they find the application, and their output."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def test_routes_are_json_for_programs(framework: Framework) -> None:
 
 
 def test_a_secret_is_fit_for_a_key(framework: Framework) -> None:
-    """Each call prints another key that a session container accepts."""
+    """Each call prints a new key that a session container accepts."""
     keys = [framework("secret").output.strip() for _ in range(2)]
 
     assert keys[0] != keys[1]
@@ -59,7 +59,7 @@ def test_a_secret_is_fit_for_a_key(framework: Framework) -> None:
 
 
 def test_pyproject_names_the_application(framework: Framework) -> None:
-    """`app` under [tool.framework] is taken before app.py."""
+    """`app` under [tool.framework] comes before app.py."""
     Path("app.py").write_text("raise RuntimeError")
     Path("shop.py").write_text(SHOP)
     Path("pyproject.toml").write_text('[tool.framework]\napp = "shop:app"')
@@ -68,7 +68,7 @@ def test_pyproject_names_the_application(framework: Framework) -> None:
 
 
 def test_the_command_line_names_the_application(framework: Framework) -> None:
-    """An argument is taken before everything else; `:app` may be left out."""
+    """An argument comes before everything else; `:app` may be left out."""
     Path("shop.py").write_text(SHOP)
     Path("pyproject.toml").write_text('[tool.framework]\napp = "other:app"')
 
@@ -76,7 +76,7 @@ def test_the_command_line_names_the_application(framework: Framework) -> None:
 
 
 def test_no_application_is_named(framework: Framework, tmp_path: Path) -> None:
-    """An empty folder is told what was looked for and what to do."""
+    """In an empty folder, the message says what was searched for and what to do."""
     result = framework("routes")
 
     assert result.exit_code == 1
@@ -89,7 +89,7 @@ def test_no_application_is_named(framework: Framework, tmp_path: Path) -> None:
 
 
 def test_a_folder_above_names_the_application(framework: Framework, tmp_path: Path) -> None:
-    """Whoever is inside of a project is told where it begins; what is above may be broken."""
+    """In a subfolder, the message names the project; a broken file above does no harm."""
     Path("pyproject.toml").write_text('[tool.framework]\napp = "shop:app"')
     (tmp_path / "shop" / "pages").mkdir(parents=True)
     (tmp_path / "shop" / "pyproject.toml").write_text("[")
@@ -104,7 +104,7 @@ FACTORY = SHOP.replace("app = Application", "def create_app():\n    return Appli
 
 
 def test_a_function_may_make_the_application(framework: Framework) -> None:
-    """It is called, as what serves the application would."""
+    """The command calls the function, as a server would."""
     Path("shop.py").write_text(FACTORY)
 
     assert "Orders.show (shop.py:6)" in framework("routes", "shop:create_app").output
@@ -120,14 +120,14 @@ def test_a_function_may_make_the_application(framework: Framework) -> None:
     ],
 )
 def test_whatever_is_called_may_make_the_application(framework: Framework, source: str) -> None:
-    """A decorated function, a partial one and an object serve as well."""
+    """A decorated function, a partial function and an object also work."""
     Path("shop.py").write_text(source)
 
     assert "Orders.show (shop.py:" in framework("routes", "shop:create_app").output
 
 
 def test_a_class_makes_no_application(framework: Framework) -> None:
-    """It would make an object of its own."""
+    """A call of a class would only make an object of the class."""
     Path("shop.py").write_text("from framework import Application\nlargest = max")
 
     assert framework("routes", "shop:Application").output == (
@@ -140,7 +140,7 @@ def test_a_class_makes_no_application(framework: Framework) -> None:
 def test_an_installed_module_is_found_beside_a_folder_of_its_name(
     framework: Framework, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As above a checkout, in which the package is deeper down."""
+    """An example is the folder above a checkout."""
     package = tmp_path / "shop" / "src" / "shop"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
@@ -176,7 +176,7 @@ def test_an_installed_module_is_found_beside_a_folder_of_its_name(
 def test_a_function_that_makes_no_application(
     framework: Framework, source: str, message: str
 ) -> None:
-    """It is told what is wrong with it, and which other one there is."""
+    """The message says what is wrong, and suggests another name."""
     Path("shop.py").write_text(source)
 
     assert framework("routes", "shop:create_app").output == f"Error: {message}\n"
@@ -184,7 +184,7 @@ def test_a_function_that_makes_no_application(
 
 @pytest.mark.parametrize("command", ["check", "routes"])
 def test_a_module_that_cannot_be_imported_is_named(framework: Framework, command: str) -> None:
-    """The place in it follows."""
+    """The traceback follows."""
     Path("app.py").write_text("import json\ndef (:\n")
     output = framework(command).output
 
@@ -193,7 +193,7 @@ def test_a_module_that_cannot_be_imported_is_named(framework: Framework, command
 
 
 def test_a_file_is_no_module(framework: Framework) -> None:
-    """A path is answered with the module name that was probably meant."""
+    """For a path, the message suggests the name of the module."""
     result = framework("run", "shop/app.py")
 
     assert result.output == (
@@ -215,7 +215,7 @@ def test_a_module_that_is_not_there(framework: Framework, tmp_path: Path, comman
 
 
 def test_a_name_that_is_not_there(framework: Framework) -> None:
-    """A misspelt name is answered with the application that the module does hold."""
+    """For a misspelt name, the message suggests the application of the module."""
     Path("shop.py").write_text(SHOP)
     result = framework("routes", "shop:application")
 
@@ -223,7 +223,7 @@ def test_a_name_that_is_not_there(framework: Framework) -> None:
 
 
 def test_a_name_that_is_no_application(framework: Framework) -> None:
-    """Something else under the name is shown."""
+    """The message shows the object with this name."""
     Path("shop.py").write_text("app = 42")
     result = framework("routes", "shop")
 
@@ -233,7 +233,7 @@ def test_a_name_that_is_no_application(framework: Framework) -> None:
 
 
 def test_a_pyproject_that_cannot_be_read(framework: Framework) -> None:
-    """Broken TOML is reported with its place."""
+    """The message names the place of the broken TOML."""
     Path("pyproject.toml").write_text("[tool.framework\n")
     result = framework("routes")
 
@@ -265,7 +265,7 @@ def test_an_error_of_the_user_begins_in_the_users_file(framework: Framework) -> 
 def test_the_page_shows_what_the_commands_print(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each `$ framework …` of the page prints what is below it."""
+    """The output of each `$ framework …` on the page is the real output."""
     page = PAGE.read_text(encoding="utf-8")
 
     assert written(page, tmp_path, monkeypatch) == page
@@ -273,7 +273,7 @@ def test_the_page_shows_what_the_commands_print(
 
 
 def test_a_misspelt_app_is_told(framework: Framework) -> None:
-    """In pyproject.toml."""
+    """The misspelt name is in pyproject.toml."""
     Path("pyproject.toml").write_text('[tool.framework]\nap = "shop:app"\n')
 
     assert framework("routes").output == (
@@ -282,7 +282,7 @@ def test_a_misspelt_app_is_told(framework: Framework) -> None:
 
 
 def test_an_app_that_is_no_text_is_told(framework: Framework) -> None:
-    """A number names no module."""
+    """A number cannot name a module."""
     Path("pyproject.toml").write_text("[tool.framework]\napp = 5\n")
 
     assert framework("routes").output == (
@@ -292,7 +292,7 @@ def test_an_app_that_is_no_text_is_told(framework: Framework) -> None:
 
 
 def test_what_is_refused_is_not_proposed(framework: Framework) -> None:
-    """An attribute of an attribute is no application."""
+    """An attribute of an attribute is not proposed as an application."""
     assert framework("routes", "app:app.test").output == (
         "Error: The command line names the application as 'app:app.test'. Fix: write module:name,"
         " such"
@@ -301,5 +301,5 @@ def test_what_is_refused_is_not_proposed(framework: Framework) -> None:
 
 
 def test_a_port_that_is_no_number_is_told(framework: Framework) -> None:
-    """In words, not in the names of click."""
+    """The message uses plain words, not the type names of click."""
     assert "'x' is not a valid port number." in framework("run", "--port", "x").output

@@ -1,4 +1,4 @@
-"""Modules of the user that have the name of a package of ours, or of Python."""
+"""Modules of the user with the name of one of our packages, or of a Python module."""
 
 import subprocess
 import sys
@@ -49,7 +49,7 @@ def message_about(place: Path, name: str) -> str:
 def test_the_commands_name_the_module(
     framework: Framework, tmp_path: Path, name: str, command: tuple[str, ...], folder: str
 ) -> None:
-    """Whether or not the application imports the module, a server would import it."""
+    """The message comes even if the application does not import the module."""
     write("app.py", APP)
     file = write(f"{folder}/{name}")
     place = file.parent if file.name == "__init__.py" else file
@@ -74,7 +74,7 @@ def test_a_new_project_is_told_what_is_beside_it(framework: Framework, name: str
 
 @pytest.mark.parametrize("name", ["sessions", "framework"])
 def test_a_project_does_not_get_a_name_of_ours(framework: Framework, name: str) -> None:
-    """Also where a file or folder of the name is already there."""
+    """This also holds if a file or folder with the name exists."""
     write(f"{name}/data.txt")
 
     assert "is the name of another module" in framework("new", name).output
@@ -90,14 +90,14 @@ def test_what_python_does_not_import_is_not_in_the_way(framework: Framework, nam
 
 
 def test_a_checkout_is_no_collision() -> None:
-    """It has the packages themselves."""
+    """A checkout of this project contains our packages themselves."""
     assert collision_in(Path(__file__).parents[3]) is None
 
 
 def test_a_folder_that_python_cannot_see_is_told_where_an_import_fails(
     framework: Framework, tmp_path: Path
 ) -> None:
-    """Without `__init__.py` our package is found first, wherever the folder stands."""
+    """Python prefers our package to a folder without `__init__.py`."""
     write("app.py", f"from sessions.limits import LIMIT\n{APP}")
     write("sessions/limits.py")
     output = framework("check").output
@@ -121,7 +121,7 @@ def test_a_folder_that_python_cannot_see_is_told_where_an_import_fails(
     ids=lambda program: " ".join(program[1:3]),
 )
 def test_the_import_of_ours_names_the_module(tmp_path: Path, name: str, program: list[str]) -> None:
-    """Where Python finds the module of the user first, `import framework` says so."""
+    """If Python finds the user's module first, `import framework` says so."""
     for file, text in {"app.py": APP, "test_app.py": "import app\n", name: "LIMIT = 5\n"}.items():
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text(text)
@@ -153,7 +153,7 @@ def test_the_plugin_of_pytest_names_the_module(tmp_path: Path) -> None:
 def test_an_application_with_a_name_that_is_taken(
     framework: Framework, module: str, named_by: str
 ) -> None:
-    """The file that was looked for is named, and the one that Python has imported."""
+    """The message names the user's file and the file that Python has imported."""
     write(f"{module}.py", APP)
     write("pyproject.toml", f'[tool.framework]\napp = "{module}:app"\n')
     result = framework("check", *([f"{module}:app"] if named_by == "command line" else []))
@@ -168,14 +168,14 @@ def test_an_application_with_a_name_that_is_taken(
 
 
 def test_a_package_with_a_name_that_is_taken(framework: Framework) -> None:
-    """A folder without `__init__.py` loses against every package."""
+    """Python prefers every package to a folder without `__init__.py`."""
     write("json/shop.py", APP)
 
     assert "instead of json/shop.py. Fix: rename 'json'" in framework("check", "json.shop").output
 
 
 def test_a_module_of_python_has_no_application(framework: Framework) -> None:
-    """The file is named, because it is none of the user's."""
+    """The message names the file, because it does not belong to the user."""
     import json
 
     assert framework("check", "json:app").output == (
@@ -185,7 +185,7 @@ def test_a_module_of_python_has_no_application(framework: Framework) -> None:
 
 @pytest.mark.parametrize("start", [["-m", "framework"], ["-m", "framework.cli"]])
 def test_python_runs_the_commands(tmp_path: Path, start: list[str]) -> None:
-    """A build that has no script on its path checks as well, and fails as well."""
+    """`python -m framework` works like the script, with the same exit status."""
     (tmp_path / "app.py").write_text(APP)
     passed, failed = (
         subprocess.run(
@@ -200,7 +200,7 @@ def test_python_runs_the_commands(tmp_path: Path, start: list[str]) -> None:
 
 
 def test_packages_may_stand_in_src(framework: Framework, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the folder of the project, and from `src` with the name of the application."""
+    """The command works from the project's folder and from `src`."""
     write("pyproject.toml", '[tool.framework]\napp = "shop:app"\n')
     write("src/shop/__init__.py", "from shop.pages import app\n")
     write("src/shop/pages.py", APP)
@@ -214,7 +214,7 @@ def test_packages_may_stand_in_src(framework: Framework, monkeypatch: pytest.Mon
 
 
 def test_a_module_that_is_in_neither_folder(tmp_path: Path) -> None:
-    """Both folders are named where neither has the module."""
+    """If neither folder has the module, the message names both."""
     (tmp_path / "src").mkdir()
     done = subprocess.run(
         [FRAMEWORK, "run", "shpo:app"], cwd=tmp_path, capture_output=True, text=True

@@ -19,7 +19,7 @@ from tests.support.commands import Framework
     ],
 )
 def test_an_exit_at_import_is_a_mistake(framework: Framework, command: str, way: str) -> None:
-    """A build that checks the application must not pass because the application ended it."""
+    """A check in a CI build must not pass because the module called sys.exit()."""
     Path("app.py").write_text(f"import argparse, sys\n{way}\n")
     result = framework(command)
 

@@ -15,7 +15,7 @@ def run_in(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_project_passes_its_own_tests(framework: Framework, tmp_path: Path) -> None:
-    """A new project is green before its author writes a line."""
+    """The tests of a new project pass before any change."""
     framework("new", "shop")
     done = run_in(tmp_path / "shop", sys.executable, "-m", "pytest", "-q")
 
@@ -24,7 +24,7 @@ def test_a_project_passes_its_own_tests(framework: Framework, tmp_path: Path) ->
 
 
 def test_a_project_has_strict_types(framework: Framework, tmp_path: Path) -> None:
-    """A new project type-checks as strictly as its pyproject.toml asks for."""
+    """A new project passes its own type check."""
     pytest.importorskip("mypy", reason="mypy is one of the tools of `make check`")
     framework("new", "shop")
     done = run_in(tmp_path / "shop", sys.executable, "-m", "mypy", "--strict")
@@ -45,7 +45,7 @@ def test_a_project_is_found_by_the_commands(
 
 
 def test_what_to_do_next_is_told(framework: Framework) -> None:
-    """The command says where the project is and how to start it."""
+    """The command names the new folder and says how to start the project."""
     assert framework("new", "shop").output == (
         "Wrote shop/. Next:\n\n"
         "  cd shop\n"
@@ -56,7 +56,7 @@ def test_what_to_do_next_is_told(framework: Framework) -> None:
 
 
 def test_the_page_of_a_project_installs_the_tools_that_it_names(framework: Framework) -> None:
-    """The tools are those of the group `test` of its pyproject.toml, and come before their use."""
+    """The README installs the tools of the group `test` before it uses them."""
     framework("new", "shop")
     lines = Path("shop/README.md").read_text().splitlines()
     tools = tomllib.loads(Path("shop/pyproject.toml").read_text())["dependency-groups"]["test"]
@@ -68,7 +68,7 @@ def test_the_page_of_a_project_installs_the_tools_that_it_names(framework: Frame
 
 
 def test_an_existing_folder_is_left_alone(framework: Framework) -> None:
-    """Nothing is written over."""
+    """No file is overwritten."""
     Path("shop").mkdir()
     result = framework("new", "shop")
 
@@ -96,7 +96,7 @@ def test_an_existing_folder_is_left_alone(framework: Framework) -> None:
 def test_a_name_that_no_package_has_is_refused(
     framework: Framework, name: str, similar: str
 ) -> None:
-    """The name is that of a package, so it is a lowercase identifier and no keyword."""
+    """The name must be a lowercase identifier, and not a keyword."""
     result = framework("new", name)
 
     assert result.exit_code == 1
@@ -109,7 +109,7 @@ def test_a_name_that_no_package_has_is_refused(
 
 @pytest.mark.parametrize("name", ["json", "winreg", "framework", "sessions", "tests", "werkzeug"])
 def test_a_name_of_another_module_is_refused(framework: Framework, name: str) -> None:
-    """The project would hide a module that it needs itself."""
+    """Otherwise the project would hide a module that it needs."""
     result = framework("new", name)
 
     assert result.exit_code == 1

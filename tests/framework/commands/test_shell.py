@@ -1,4 +1,4 @@
-"""`framework shell`: what is at hand in it."""
+"""`framework shell`: the names that its prompt knows."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ app = Application(Shop, Prices)
 
 
 def test_the_application_is_at_hand(framework: Framework) -> None:
-    """What is typed sees the application, its sessions, a client and the components."""
+    """The prompt knows the application, its sessions, a client and the components."""
     Path("app.py").write_text(SHOP)
     typed = (
         "print('answer', client.get('/').text)\n"
@@ -41,7 +41,7 @@ def test_the_application_is_at_hand(framework: Framework) -> None:
 
 
 def test_the_banner_tells_what_can_be_typed(framework: Framework) -> None:
-    """Components are reached by their names, and a client by a host that is trusted."""
+    """The banner names the components, and a trusted host for the client."""
     trusting = """
 from framework import HTTPSettings, Middleware, component, configuration
 

@@ -1,4 +1,4 @@
-"""An application inside of a SessionMiddleware: of the same container, the two share a session."""
+"""An application inside a SessionMiddleware: with one container, both share a session."""
 
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
@@ -51,7 +51,7 @@ class Pages:
 
 
 def counting(app: WSGIApplication) -> WSGIApplication:
-    """Count the requests in the session that is around the application, before it and after it."""
+    """Count requests in the outer session, before and after the application."""
 
     def counted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         session = environ["sessions.session"]
@@ -64,7 +64,7 @@ def counting(app: WSGIApplication) -> WSGIApplication:
 
 
 class Stack:
-    """Serve an application of one container inside of the middleware of another, or the same."""
+    """Serve an application inside a middleware, with the same container or another."""
 
     def __init__(
         self, outer: SessionContainer, inner: SessionContainer, *between: SessionContainer
@@ -94,7 +94,7 @@ class Stack:
 
 @pytest.fixture
 def store() -> WatchedStore:
-    """Return a store that counts."""
+    """Return a store that counts its calls."""
     return WatchedStore(MemoryStore())
 
 
@@ -106,7 +106,7 @@ def stack(store: WatchedStore, request: pytest.FixtureRequest) -> Stack:
 
 
 def test_the_two_share_one_session(stack: Stack, store: WatchedStore) -> None:
-    """One record, one cookie, one load and one commit; nobody's change is lost."""
+    """There is one record, one cookie, one load and one commit; no change is lost."""
     answers = [stack.get("/count") for _ in range(2)]
 
     assert [answer.text for answer in answers] == ["1", "2"]
@@ -116,13 +116,13 @@ def test_the_two_share_one_session(stack: Stack, store: WatchedStore) -> None:
 
 
 def test_values_that_a_handler_changes_in_place_are_saved(stack: Stack) -> None:
-    """They are put back before the middleware saves."""
+    """They are put back before the middleware saves the session."""
     assert [stack.get("/cart").json for _ in range(2)] == [[0], [0, 1]]
     assert stack.held()["cart"] == [0, 1]
 
 
 def test_a_stream_is_saved_with_its_first_byte(stack: Stack) -> None:
-    """And reads on."""
+    """The stream can still read the session."""
     assert stack.get("/stream").text == "astreamed"
     assert stack.held()["inner"] == "streamed"
 
@@ -137,7 +137,7 @@ def test_a_failure_discards_the_changes_of_both(stack: Stack, path: str, inner: 
 
 
 def test_a_broken_store_is_a_503(stack: Stack, store: WatchedStore) -> None:
-    """Whoever of the two meets it first."""
+    """This holds for the application and for the middleware."""
     stack.get("/count")
     store.broken = {"load"}
 
@@ -146,7 +146,7 @@ def test_a_broken_store_is_a_503(stack: Stack, store: WatchedStore) -> None:
 
 
 def test_another_container_has_a_session_of_its_own(store: WatchedStore) -> None:
-    """In its own cookie."""
+    """The session has its own cookie."""
     outer = SessionContainer(keys=[KEY], store=store)
     stack = Stack(outer, SessionContainer(keys=[OTHER], session_prefix="inner"))
 
@@ -161,7 +161,7 @@ def test_another_container_has_a_session_of_its_own(store: WatchedStore) -> None
 def test_another_container_may_stand_between_the_two(
     store: WatchedStore, settings: dict[str, Any]
 ) -> None:
-    """The application uses the session of its own container, wherever that was opened."""
+    """The application uses the session of its own container, wherever it was opened."""
     container = SessionContainer(keys=[KEY], store=store, **settings)
     between = SessionContainer(keys=[OTHER], session_prefix="between", **settings)
     stack = Stack(container, container, between)

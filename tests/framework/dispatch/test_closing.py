@@ -1,4 +1,4 @@
-"""What a handler has begun and what is not sent, or not as it was: all of it is closed."""
+"""Bodies and generators that are not sent, or not sent unchanged, are closed."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,7 +24,7 @@ from tests.support.session_pages import KEYS, Spy
 
 
 class Trace:
-    """Note what was closed, and keep it all, so that no garbage collector closes it."""
+    """Note the closed objects, and keep them from the garbage collector."""
 
     def __init__(self) -> None:
         self.closed: list[str] = []
@@ -59,7 +59,7 @@ def passing(request: Request, next: Next) -> Response:
 def answered(
     make: Callable[[Trace], Any], *around: Middleware, method: str = "GET"
 ) -> tuple[int, list[str]]:
-    """Return the status of what a handler makes, and what was closed in which order."""
+    """Return the status of a handler's answer, and the closed objects in order."""
     trace = Trace()
 
     @controller("/")
@@ -79,18 +79,18 @@ def answered(
 
 
 def test_a_first_chunk_of_a_wrong_type_ends_its_generator() -> None:
-    """The answer is a 500, and nobody else knows of the generator."""
+    """The answer is a 500, and the generator is closed."""
     assert answered(lambda trace: trace.chunks(3)) == (500, ["generator"])
 
 
 def test_a_first_chunk_of_a_wrong_type_ends_its_response() -> None:
-    """What was to follow the response follows the error in its place."""
+    """The functions of `call_on_close` run after the error is sent."""
     assert answered(lambda trace: trace.response(trace.chunks(3))) == (500, BOTH)
 
 
 @pytest.mark.parametrize("around", [[], [passing]])
 def test_a_header_that_cannot_be_sent_ends_its_response(around: list[Middleware]) -> None:
-    """The error takes its place."""
+    """An error is sent in place of the response."""
 
     def make(trace: Trace) -> Response:
         return trace.response("text", headers={"X-Name": "Ż"})
@@ -101,7 +101,7 @@ def test_a_header_that_cannot_be_sent_ends_its_response(around: list[Middleware]
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("content", ["text", ["a", "b"], "chunks", "passed"])
 def test_every_kind_of_response_is_closed_once(method: str, content: Any) -> None:
-    """Also a file that the server sends by itself, and also where HEAD has no use for it."""
+    """This includes a file that the server sends by itself, also for HEAD."""
 
     def make(trace: Trace) -> Response:
         if content == "passed":
@@ -117,12 +117,12 @@ def test_every_kind_of_response_is_closed_once(method: str, content: Any) -> Non
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_a_status_without_a_body_closes_its_response(status: int) -> None:
-    """The chunks are never asked for."""
+    """No chunk is read."""
     assert answered(lambda trace: trace.response(iter("ab"), status)) == (status, ["response"])
 
 
 def test_middleware_that_answers_by_itself_ends_what_the_handler_began() -> None:
-    """The first chunk was made already."""
+    """The handler's stream had already made its first chunk."""
 
     def instead(request: Request, next: Next) -> Response:
         next(request)
@@ -133,7 +133,7 @@ def test_middleware_that_answers_by_itself_ends_what_the_handler_began() -> None
 
 
 def test_middleware_that_fails_ends_what_the_handler_began() -> None:
-    """The error takes its place."""
+    """An error is sent in place of the handler's response."""
 
     def failing(request: Request, next: Next) -> Response:
         next(request)
@@ -143,7 +143,7 @@ def test_middleware_that_fails_ends_what_the_handler_began() -> None:
 
 
 def test_middleware_may_send_what_the_handler_yields_in_another_response() -> None:
-    """It is ended when that one has been sent, and not before."""
+    """The stream ends only after the other response was sent."""
     sent: list[str] = []
 
     def shouting(request: Request, next: Next) -> Response:
@@ -168,7 +168,7 @@ def test_middleware_may_send_what_the_handler_yields_in_another_response() -> No
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_middleware_that_takes_the_body_away_ends_it(status: int) -> None:
-    """No chunk is sent with a status that has no body."""
+    """A status without a body sends no chunk."""
 
     def unchanged(request: Request, next: Next) -> Response:
         response = next(request)
@@ -179,7 +179,7 @@ def test_middleware_that_takes_the_body_away_ends_it(status: int) -> None:
 
 
 def test_middleware_that_gives_another_body_ends_the_first_one() -> None:
-    """It changes the response that it was given."""
+    """The middleware changes the response that it received."""
 
     def rewriting(request: Request, next: Next) -> Response:
         response = next(request)
@@ -190,7 +190,7 @@ def test_middleware_that_gives_another_body_ends_the_first_one() -> None:
 
 
 def test_a_commit_that_fails_ends_what_is_not_sent() -> None:
-    """503 takes the place of the handler's response."""
+    """The answer is 503 in place of the handler's response."""
     trace, store = Trace(), Spy()
     store.broken = {"create"}
 
@@ -211,7 +211,7 @@ def test_a_commit_that_fails_ends_what_is_not_sent() -> None:
 def test_what_fails_as_an_unsent_body_is_closed_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The answer is another one."""
+    """The error does not change the answer."""
 
     def fail() -> None:
         raise LookupError("while it was closed")
@@ -232,7 +232,7 @@ class Connection: ...
 
 
 def test_a_generator_whose_chunks_are_not_sent_ends_before_its_components() -> None:
-    """What it does at its end may still need them."""
+    """The end of the generator may still need the components."""
     trace = Trace()
 
     @configuration
@@ -264,7 +264,7 @@ def test_a_generator_whose_chunks_are_not_sent_ends_before_its_components() -> N
 
 
 def test_middleware_may_let_something_follow_what_the_handler_yields() -> None:
-    """As with any response."""
+    """`call_on_close` works as for any other response."""
     followed: list[str] = []
 
     def following(request: Request, next: Next) -> Response:

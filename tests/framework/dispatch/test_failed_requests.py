@@ -1,4 +1,4 @@
-"""What a failed request did is undone as a whole, and its own error is what the client learns."""
+"""All effects of a failed request are undone, and the client sees its first error."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ CartValue = Annotated[Cart, session_value("cart")]
 
 
 class Work:
-    """Be a piece of work that is committed or rolled back."""
+    """Work that is committed or rolled back."""
 
     def __init__(self) -> None:
         self.ends: list[str] = []
@@ -122,7 +122,7 @@ def behind(middleware: Middleware) -> type:
 
 
 def again(request: Request, next: Next) -> Response:
-    """Try once more."""
+    """Call the handler a second time."""
     response = next(request)
     return next(request) if response.status_code >= 400 else response
 
@@ -133,7 +133,7 @@ def passing(request: Request, next: Next) -> Response:
 
 
 def wavering(request: Request, next: Next) -> Response:
-    """Write what no session holds, and take it back."""
+    """Write a value that no session can hold, and remove it."""
     session = session_of(request)
     session["draft"] = object()
     response = next(request)
@@ -142,7 +142,7 @@ def wavering(request: Request, next: Next) -> Response:
 
 
 def test_a_value_that_cannot_be_saved_lets_nothing_be_committed() -> None:
-    """The response is an error, so the database must not know of what the session lost."""
+    """The response is an error, so the database must not keep the change either."""
     with client_of(Pages, Database) as client:
         assert client.get("/spoil").status_code == 500
 
@@ -151,13 +151,13 @@ def test_a_value_that_cannot_be_saved_lets_nothing_be_committed() -> None:
 
 @pytest.mark.parametrize("path", ["/busy", "/busy/cart"])
 def test_a_failed_handler_is_answered_with_its_own_error(path: str) -> None:
-    """What it could not have saved is discarded, so nobody needs to hear of it."""
+    """A value that cannot be saved is discarded without a second error."""
     with client_of(Pages, Database) as client:
         assert client.get(path).status_code == 503
 
 
 def test_a_caught_end_of_iteration_is_answered_as_caught() -> None:
-    """Python makes another error of it in the generator of a component (PEP 479)."""
+    """In the generator of a component, Python turns it into another error (PEP 479)."""
     with client_of(Pages, Database) as client:
         response = client.get("/exhausted")
 
@@ -165,7 +165,7 @@ def test_a_caught_end_of_iteration_is_answered_as_caught() -> None:
 
 
 def test_a_second_try_finds_session_values_as_they_were() -> None:
-    """What the first one changed in place is undone with the rest."""
+    """Changes in place of the first try are undone."""
     with client_of(Pages, Database, behind(again)) as client:
         assert client.get("/flaky").json == ["try 2"]
 
@@ -174,7 +174,7 @@ def test_a_second_try_finds_session_values_as_they_were() -> None:
 
 
 def test_a_second_try_is_committed_although_the_first_one_was_refused() -> None:
-    """Each has a piece of work of its own."""
+    """Each try has its own component."""
     with client_of(Pages, Database, behind(again)) as client:
         assert client.get("/taken").text == "done"
 
@@ -182,7 +182,7 @@ def test_a_second_try_is_committed_although_the_first_one_was_refused() -> None:
 
 
 def test_what_failed_is_rolled_back_before_middleware_goes_on() -> None:
-    """It may need what the component has locked."""
+    """Middleware may need data that the component has locked."""
     ends: list[str] = []
 
     @configuration
@@ -209,7 +209,7 @@ def test_what_failed_is_rolled_back_before_middleware_goes_on() -> None:
 
 
 def test_a_stream_with_a_5xx_has_its_components_to_its_end() -> None:
-    """They end with it, whether there is middleware or not."""
+    """The components end with the stream, with middleware and without."""
     with client_of(Pages, Database, behind(passing)) as client:
         assert client.get("/stream").text == "00"
 
@@ -217,7 +217,7 @@ def test_a_stream_with_a_5xx_has_its_components_to_its_end() -> None:
 
 
 def test_what_middleware_takes_back_in_time_harms_nobody() -> None:
-    """Only what is there at the end has to be saved."""
+    """Only the values at the end of the request have to be storable."""
     with client_of(Pages, Database, behind(wavering)) as client:
         assert client.get("/ends").status_code == 200
 
@@ -249,7 +249,7 @@ class Orders:
 
 
 def test_what_answers_a_failed_commit_resolves_anew() -> None:
-    """The session has forgotten what was resolved from it."""
+    """The exception handler gets new results of resolvers."""
 
     @controller("/orders")
     class Page:

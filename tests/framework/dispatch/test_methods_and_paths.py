@@ -1,4 +1,4 @@
-"""Methods, paths and bodies: what HTTP asks of every handler."""
+"""Methods, paths and bodies: rules of HTTP for every handler."""
 
 from collections.abc import Iterator
 
@@ -110,7 +110,7 @@ def test_an_explicit_head_wins(client: Client, path: str) -> None:
 
 
 def test_head_ends_the_response_that_is_not_sent() -> None:
-    """What is to happen when a response is over happens for HEAD, too."""
+    """The functions of `call_on_close` run for HEAD, too."""
     ended = []
 
     @controller("/")
@@ -163,7 +163,7 @@ def test_an_options_handler_wins(client: Client) -> None:
 
 
 def test_options_of_an_unknown_path_is_not_found(client: Client) -> None:
-    """There is nothing to allow."""
+    """An unknown path has no methods."""
     assert client.options("/missing").status_code == 404
 
 
@@ -197,7 +197,7 @@ def test_a_last_slash_makes_no_difference(client: Client, path: str) -> None:
     "path", ["//h", "///h", "//evil.example", "//evil.example/..", "/items//7", "/h//", "//"]
 )
 def test_slashes_are_not_merged(client: Client, path: str) -> None:
-    """A double slash leads nowhere: to no handler, and by no redirect to another host."""
+    """A double slash reaches no handler, and redirects to no other host."""
     response = client.get("/", environ_overrides={"PATH_INFO": path})
 
     assert response.status_code == 404
@@ -210,7 +210,7 @@ def test_a_path_holds_any_text(client: Client) -> None:
 
 
 def test_a_path_that_is_no_utf_8_is_a_bad_request(client: Client) -> None:
-    """Bytes that are no text are refused."""
+    """Bytes that are not UTF-8 are refused."""
     response = client.get("/", environ_overrides={"PATH_INFO": "/names/\xff"})
 
     assert response.status_code == 400
@@ -224,7 +224,7 @@ def test_an_encoded_slash_reaches_no_other_route(client: Client, path: str) -> N
 
 @pytest.mark.parametrize("name", ["..", ".", "a%5Cmore", "%5C..%5Cmore", "..%5C"])
 def test_dots_and_backslashes_lead_nowhere_else(client: Client, name: str) -> None:
-    """They are characters of a value, not ways to another route."""
+    """They are ordinary characters of a value."""
     text = name.replace("%5C", "\\")
     response = client.get("/", environ_overrides={"PATH_INFO": f"/names/{text}"})
 
@@ -235,12 +235,12 @@ def test_dots_and_backslashes_lead_nowhere_else(client: Client, name: str) -> No
     "path", ["/items/x", "/items/-1", "/typed/x", "/typed/1.5", "/typed/" + "9" * 5000]
 )
 def test_a_path_value_that_does_not_convert_is_not_found(client: Client, path: str) -> None:
-    """Whether the rule or the handler wants an int: a path without one does not exist."""
+    """If the rule or the handler wants an int, a path without an int does not exist."""
     assert client.get(path).status_code == (405 if path.startswith("/items") else 404)
 
 
 def test_a_body_over_the_limit_is_413(client: Client) -> None:
-    """It is refused by its length, before it is read."""
+    """The Content-Length is enough to refuse it before it is read."""
     response = client.post("/body", data=b" " * (1024 * 1024 + 1), content_type="application/json")
 
     assert response.status_code == 413
@@ -259,7 +259,7 @@ def test_a_length_that_is_no_number_is_a_bad_request(client: Client) -> None:
 
 
 def test_an_empty_body_is_invalid_and_another_type_is_unsupported(client: Client) -> None:
-    """422 where a body is missing, 415 only where it has the wrong type."""
+    """A missing body is a 422, and a body of a wrong type is a 415."""
     assert client.post("/body").status_code == 422
     assert client.post("/body", data="a=1", content_type="text/plain").status_code == 415
 
@@ -268,7 +268,7 @@ def test_an_empty_body_is_invalid_and_another_type_is_unsupported(client: Client
 def test_an_error_in_a_constructor_of_a_value_is_answered(
     raised: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever is raised while the response is made is answered like an error of the handler."""
+    """An error while the response is made is answered like an error of the handler."""
 
     class Unfinished(Response):
         def get_wsgi_headers(self, environ: object) -> object:  # type: ignore[override]

@@ -29,7 +29,7 @@ def client(store: Spy) -> Iterator[Client]:
 
 @pytest.mark.parametrize("path", ["/untouched", "/without", "/missing"])
 def test_untouched_costs_nothing(client: Client, store: Spy, path: str) -> None:
-    """Without a use of the session there is no store call, no cookie and no Vary for it."""
+    """If the session is not used, there is no store call, no cookie and no `Vary`."""
     client.get("/write")
     store.calls.clear()
     response = client.get(path)
@@ -41,7 +41,7 @@ def test_untouched_costs_nothing(client: Client, store: Spy, path: str) -> None:
 
 
 def test_a_redirect_leaves_after_the_commit(client: Client, store: Spy) -> None:
-    """When the headers of a login leave, the store has the session."""
+    """The store has the session before the headers of a login are sent."""
     calls_by_then: list[list[str]] = []
 
     def watch(environ: Any, start_response: Any) -> Any:
@@ -57,7 +57,7 @@ def test_a_redirect_leaves_after_the_commit(client: Client, store: Spy) -> None:
 
 
 def test_a_login_that_cannot_be_saved_redirects_nowhere(client: Client, store: Spy) -> None:
-    """The redirect would tell of a login that did not happen."""
+    """The redirect would report a login that did not happen."""
     store.broken = {"create"}
     response = client.post("/login")
 
@@ -67,7 +67,7 @@ def test_a_login_that_cannot_be_saved_redirects_nowhere(client: Client, store: S
 
 
 def test_both_cookies_are_sent(client: Client) -> None:
-    """The handler's own cookie and the session's leave together, Vary is merged."""
+    """The handler's cookie and the session's cookie are sent, and `Vary` is merged."""
     response = client.get("/own-cookie")
 
     cookies = response.headers.getlist("Set-Cookie")
@@ -80,7 +80,7 @@ def test_both_cookies_are_sent(client: Client) -> None:
 def test_a_session_that_cannot_be_loaded_is_503(
     client: Client, store: Spy, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
-    """Nobody is logged out, nothing is saved over the session, and nothing internal is told."""
+    """The user stays logged in, nothing is overwritten, and no internal detail is shown."""
     client.get("/write")
     store.broken = {"load"}
     response = client.get(path)
@@ -96,7 +96,7 @@ def test_a_session_that_cannot_be_loaded_is_503(
 
 
 def test_a_session_that_cannot_be_saved_is_503(client: Client, store: Spy) -> None:
-    """The handler's answer is replaced, the session is what it was."""
+    """The handler's answer is replaced, and the stored session does not change."""
     client.get("/write")
     store.broken = {"commit"}
     response = client.get("/write")
@@ -110,7 +110,7 @@ def test_a_session_that_cannot_be_saved_is_503(client: Client, store: Spy) -> No
 def test_a_value_that_cannot_be_saved_is_a_500(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log names the key; the handler's response, with its cookies, does not leave."""
+    """The log names the key; the handler's response and its cookies are not sent."""
     client.get("/write")
     response = client.get("/unencodable")
 
@@ -122,7 +122,7 @@ def test_a_value_that_cannot_be_saved_is_a_500(
 
 @pytest.mark.parametrize("path", ["/write-then-raise/400", "/write-then-raise/409", "/write/404"])
 def test_a_4xx_keeps_the_changes(client: Client, path: str) -> None:
-    """An answer that the handler chose counts, also where it refuses."""
+    """The handler chose this answer, so its changes count."""
     response = client.get(path)
 
     assert 400 <= response.status_code < 500
@@ -134,7 +134,7 @@ def test_a_4xx_keeps_the_changes(client: Client, path: str) -> None:
     "path", ["/write-then-raise/503", "/write-then-raise/bug", "/write/500", "/stream-fails-first"]
 )
 def test_a_5xx_discards_the_changes(client: Client, store: Spy, path: str) -> None:
-    """What failed leaves no trace: a new session gets no cookie, an old one keeps its values."""
+    """A new session gets no cookie, and an old session keeps its values."""
     first = client.get(path)
     client.get("/write")
     second = client.get(path)
@@ -147,7 +147,7 @@ def test_a_5xx_discards_the_changes(client: Client, store: Spy, path: str) -> No
 
 @pytest.mark.parametrize("name", RAISED)
 def test_cookie_and_store_agree_whatever_is_raised(client: Client, name: str) -> None:
-    """After a regenerate the client has the id that the store knows, even if the handler fails."""
+    """After a regenerate, the client and the store have the same id, even if the handler fails."""
     client.get("/write")
     client.get(f"/regenerate-then-raise/{name}")
 
@@ -155,7 +155,7 @@ def test_cookie_and_store_agree_whatever_is_raised(client: Client, name: str) ->
 
 
 def test_a_new_id_is_not_told_if_the_commit_fails(client: Client, store: Spy) -> None:
-    """The id changes in the commit alone, so the old one still works."""
+    """The id changes only with the commit, so the old id still works."""
     client.get("/write")
     store.broken = {"commit"}
     response = client.post("/login")
@@ -167,7 +167,7 @@ def test_a_new_id_is_not_told_if_the_commit_fails(client: Client, store: Spy) ->
 
 
 def test_a_response_that_is_replaced_is_ended(client: Client, store: Spy) -> None:
-    """What is to happen when a response is over happens, though another one is sent."""
+    """The functions of `call_on_close` run, although another response is sent."""
     store.broken = {"create"}
     client.get("/closing")
 
@@ -175,7 +175,7 @@ def test_a_response_that_is_replaced_is_ended(client: Client, store: Spy) -> Non
 
 
 def test_with_debug_the_client_keeps_its_session(store: Spy) -> None:
-    """No cookie leaves with an exception on its way to the debugger, so the old id still works."""
+    """The debugger's page sends no cookie, so the old id still works."""
     container = SessionContainer(keys=KEYS, store=store)
     with Application(Visits).test(replace(SessionContainer).to(container)) as client:
         client.get("/write")
@@ -197,7 +197,7 @@ def test_a_logout_clears_the_cookie(client: Client, store: Spy) -> None:
 
 
 def test_a_logout_that_fails_is_told(client: Client, store: Spy) -> None:
-    """A store that cannot delete makes the logout a 503, and the session stays."""
+    """If the store cannot delete, the logout is a 503, and the session stays."""
     client.get("/write")
     store.broken = {"delete"}
     response = client.post("/logout")
@@ -224,7 +224,7 @@ def test_changes_before_the_first_byte_are_saved(client: Client, path: str) -> N
 
 
 def test_a_later_change_raises(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    """After the first chunk the session is closed, and the log says in which handler."""
+    """After the first chunk, the session is closed, and the log names the handler."""
     with pytest.raises(SessionClosed):
         client.get("/stream-late")
 
@@ -234,7 +234,7 @@ def test_a_later_change_raises(client: Client, caplog: pytest.LogCaptureFixture)
 
 
 def test_head_saves_what_a_stream_begins_with(client: Client) -> None:
-    """HEAD of a stream has the headers of GET, the cookie included."""
+    """HEAD of a stream has the headers of GET, also the cookie."""
     response = client.head("/stream")
 
     assert "Set-Cookie" in response.headers
@@ -242,7 +242,7 @@ def test_head_saves_what_a_stream_begins_with(client: Client) -> None:
 
 
 def test_a_client_that_leaves_during_its_request_stores_nothing(client: Client, store: Spy) -> None:
-    """Where the body ends too early the handler does not run."""
+    """If the body ends too early, the handler does not run."""
     client.get("/write")
     store.calls.clear()
     response = client.post(
@@ -257,7 +257,7 @@ def test_a_client_that_leaves_during_its_request_stores_nothing(client: Client, 
 
 
 def test_a_client_that_leaves_during_a_stream_has_its_session_saved(client: Client) -> None:
-    """The record was whole before the first byte."""
+    """The session was saved before the first byte."""
     response = client.get("/stream", buffered=False)
     first = next(response.iter_encoded())
     response.close()
@@ -269,7 +269,7 @@ def test_a_client_that_leaves_during_a_stream_has_its_session_saved(client: Clie
 def test_a_late_change_in_a_nested_value_is_logged(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing can raise for it, so the log tells that it is lost."""
+    """No error can be raised for it, so the log says that the change is lost."""
     client.get("/stream-nested")
 
     assert "changed after the headers left" in caplog.text
@@ -299,7 +299,7 @@ def test_every_kind_of_response_carries_the_cookie(client: Client, method: str, 
     ],
 )
 def test_rolling_renews_the_session_with_every_response(method: str, path: str) -> None:
-    """Each response of a live session carries its cookie, also where no handler answers."""
+    """Each response of a live session has its cookie, also without a handler."""
     container = SessionContainer(keys=KEYS, rolling=True)
     with Application(Visits).test(replace(SessionContainer).to(container)) as client:
         client.get("/write")
@@ -309,7 +309,7 @@ def test_rolling_renews_the_session_with_every_response(method: str, path: str) 
 
 
 def test_save_uninitialized_starts_a_session_with_every_response() -> None:
-    """A visitor of a 404 has a session then."""
+    """Even a 404 starts a session."""
     container = SessionContainer(keys=KEYS, save_uninitialized=True)
     with Application(Visits).test(replace(SessionContainer).to(container)) as client:
         response = client.get("/missing")
@@ -339,7 +339,7 @@ def test_two_applications_with_one_cookie_name_keep_apart() -> None:
 
 
 def test_two_applications_with_two_prefixes_live_side_by_side() -> None:
-    """Under one host each keeps its own session."""
+    """On one host, each application keeps its own session."""
     apps = []
     for prefix in ("desk", "shop"):
         container = SessionContainer(keys=KEYS, session_prefix=prefix)

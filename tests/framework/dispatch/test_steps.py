@@ -1,4 +1,4 @@
-"""The list of steps: what stands around a handler, in order, for dispatch and for explain."""
+"""The list of steps around a handler, in order, for dispatch and for explain."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ LOG: list[str] = []
 
 
 class Member:
-    """Log that the guard runs."""
+    """A guard that logs its run."""
 
     def check(self, session: session) -> bool:
         """Let everybody in."""
@@ -36,7 +36,7 @@ class Member:
 
 
 class Logged:
-    """Log the way in and the way out."""
+    """Middleware that logs the way in and the way out."""
 
     def __call__(self, request: Request, next: Next) -> Response:
         """Go around the handler."""
@@ -48,7 +48,7 @@ class Logged:
 
 @controller("/")
 class Pages:
-    """Have a handler with everything around it, and one with nothing."""
+    """A handler with everything around it, and a handler with nothing."""
 
     @get("/all")
     @guard(Member)
@@ -75,7 +75,7 @@ class Pages:
 
 @controller("/small")
 class Small:
-    """Have nothing around the handler."""
+    """A handler with nothing around it."""
 
     @get("/<name>")
     def show(self, name: str) -> str:
@@ -98,7 +98,7 @@ def names_of(steps: tuple[Step, ...]) -> list[str]:
 
 
 def test_the_steps_stand_in_the_order_in_which_they_happen() -> None:
-    """The session is the outermost, the handler the innermost."""
+    """The session is the outermost step, and the handler is the innermost."""
     application = Application(Pages, Web)
     handler, _ = application.dispatcher.find("GET", "/all")
 
@@ -114,7 +114,7 @@ def test_the_steps_stand_in_the_order_in_which_they_happen() -> None:
 
 
 def test_a_request_does_the_steps_in_that_order() -> None:
-    """What runs is what the list says."""
+    """Dispatch runs the steps of the list."""
     LOG.clear()
     with Application(Pages, Web).test() as client:
         client.get("/all?page=2")
@@ -129,7 +129,7 @@ def test_a_request_does_the_steps_in_that_order() -> None:
 
 
 def test_a_handler_that_needs_nothing_has_two_steps() -> None:
-    """There is no step for what an application does not use."""
+    """A feature that the application does not use has no step."""
     application = Application(Small)
     handler, _ = application.dispatcher.find("GET", "/small/tea")
 
@@ -137,7 +137,7 @@ def test_a_handler_that_needs_nothing_has_two_steps() -> None:
 
 
 def test_a_request_without_a_handler_has_its_steps() -> None:
-    """Middleware sees it, too, and its answer is the last step."""
+    """Middleware sees such a request, and the answer is the last step."""
     application = Application(Pages, Web)
 
     assert names_of(steps_without_handler(NotFound(), application.everywhere)) == [
@@ -149,7 +149,7 @@ def test_a_request_without_a_handler_has_its_steps() -> None:
 
 
 def test_explain_tells_what_dispatch_answers_without_a_handler() -> None:
-    """404, 405, OPTIONS and HEAD are decided once, for both."""
+    """404, 405, OPTIONS and HEAD are decided in one place, for both."""
     with Application(Pages).test() as client:
         for method, path in (
             ("GET", "/nowhere"),

@@ -1,4 +1,4 @@
-"""A store that fails in a request: whatever the application makes of it, the client is told so."""
+"""A store that fails in a request: the client gets a 503 for any answer of the application."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ ENDED: list[str] = []
 
 @controller("/shop")
 class Shop:
-    """Answer a broken store in several ways."""
+    """Handlers that answer a broken store in several ways."""
 
     @get("/raises")
     def raises(self, session: Session) -> str:
@@ -83,7 +83,7 @@ def client(store: Spy) -> Iterator[Client]:
 
 @pytest.mark.parametrize("path", ["raises", "returns/500", "returns/502", "bug", "caught"])
 def test_another_5xx_becomes_the_503(client: Client, store: Spy, path: str) -> None:
-    """Proxies and browsers learn that it is worth another try, and nobody is logged out."""
+    """Proxies and browsers learn that they can try again, and no user is logged out."""
     response = client.get(f"/shop/{path}")
     store.broken = set()
 
@@ -96,7 +96,7 @@ def test_another_5xx_becomes_the_503(client: Client, store: Spy, path: str) -> N
 
 @pytest.mark.parametrize("status", [200, 404, 503])
 def test_what_is_no_other_5xx_stays(client: Client, status: int) -> None:
-    """A page that can do without the session is served, and so is a 503 of the user's own."""
+    """A page that works without the session is sent, and so is the user's own 503."""
     response = client.get(f"/shop/returns/{status}")
 
     assert (response.status_code, response.text) == (status, "our own page")
@@ -104,7 +104,7 @@ def test_what_is_no_other_5xx_stays(client: Client, status: int) -> None:
 
 
 def test_middleware_that_answers_it_is_overruled(store: Spy) -> None:
-    """It only sees that something failed."""
+    """The middleware does not know which error happened."""
 
     def hiding(request: Request, next: Next) -> Response:
         response = next(request)
@@ -126,7 +126,7 @@ def test_middleware_that_answers_it_is_overruled(store: Spy) -> None:
 
 
 def test_the_response_that_is_replaced_is_ended(client: Client) -> None:
-    """What is to happen when it is over happens before the 503 leaves."""
+    """The functions of `call_on_close` run before the 503 is sent."""
     ENDED.clear()
     response = client.get("/shop/closing")
 
@@ -135,7 +135,7 @@ def test_the_response_that_is_replaced_is_ended(client: Client) -> None:
 
 
 def test_a_broken_store_is_no_maintenance() -> None:
-    """The client is told to come again; nobody has planned this."""
+    """The text of the 503 says to try again, and does not speak of maintenance."""
 
     @controller("/")
     class Visits:

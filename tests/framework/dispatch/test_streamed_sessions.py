@@ -1,4 +1,4 @@
-"""The session of a generator: what was loaded before the first byte is read until the last one."""
+"""The session in a generator: values loaded before the first byte can be read to the end."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Streams: a generator's chunks, and how they end."""
+"""Streams: the chunks of a generator, and how a stream ends."""
 
 import logging
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from framework.testing import Client
 
 @controller("/")
 class Streams:
-    """Stream things, in good and in bad ways."""
+    """Handlers that stream, with and without mistakes."""
 
     closed = 0
 
@@ -83,7 +83,7 @@ def client() -> Iterator[Client]:
     ],
 )
 def test_a_generator_is_streamed(client: Client, path: str, content_type: str, body: bytes) -> None:
-    """Chunks of text are encoded, bytes are sent as they are; no length is promised."""
+    """Text chunks are encoded, bytes are sent unchanged, and there is no Content-Length."""
     response = client.get(path)
 
     assert response.status_code == 200
@@ -93,7 +93,7 @@ def test_a_generator_is_streamed(client: Client, path: str, content_type: str, b
 
 
 def test_a_stream_has_the_status_of_the_decorator(client: Client) -> None:
-    """`status=` holds for a generator, too."""
+    """`status=` also works for a generator."""
     assert client.post("/created").status == "201 CREATED"
 
 
@@ -109,7 +109,7 @@ def test_other_chunks_are_a_clear_error(client: Client, caplog: pytest.LogCaptur
 def test_a_later_chunk_of_another_type_breaks_the_connection(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Once bytes have left, the same mistake can only be logged."""
+    """After the first bytes are sent, the mistake can only be logged."""
     with pytest.raises(TypeError, match="yielded 3, of type int"):
         client.get("/late-int")
 
@@ -117,7 +117,7 @@ def test_a_later_chunk_of_another_type_breaks_the_connection(
 
 
 def test_an_error_before_the_first_chunk_is_a_500(client: Client) -> None:
-    """Until the first chunk is there, a stream can fail like any handler."""
+    """Before the first chunk, a stream can fail like any handler."""
     assert client.get("/early").status_code == 500
 
 
@@ -145,7 +145,7 @@ def test_a_client_that_leaves_closes_the_generator(
 
 
 def test_head_closes_the_generator(client: Client) -> None:
-    """HEAD has no use for the chunks."""
+    """HEAD sends no chunks."""
     response = client.head("/long")
 
     assert response.status_code == 200
@@ -154,7 +154,7 @@ def test_head_closes_the_generator(client: Client) -> None:
 
 
 def test_an_ending_that_fails_leaves_the_others_to_run() -> None:
-    """The generator's `finally` may fail; what follows its end ends all the same."""
+    """If the generator's `finally` fails, the other functions still run."""
     ended: list[str] = []
 
     def chunks() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What components of one request undo, and in which order they and the session are saved."""
+"""Components of one request: what they undo, and the order in which everything is saved."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -27,7 +27,7 @@ from tests.support.session_pages import KEYS, Spy
 
 
 class Connection:
-    """Note what becomes of a transaction."""
+    """Note the end of a transaction."""
 
     def __init__(self) -> None:
         self.log: list[str] = []
@@ -35,7 +35,7 @@ class Connection:
 
 @configuration
 class Database:
-    """Give each request a transaction, as it is usually written."""
+    """Give each request a transaction, as users usually write it."""
 
     def __init__(self) -> None:
         self.connection = Connection()
@@ -99,7 +99,7 @@ class Pages:
 
 
 def log_of(visit: Callable[[Client], object], *around: Middleware, store: Spy | None = None) -> Any:
-    """Return what the transaction of a visit notes."""
+    """Return the notes of a visit's transaction."""
 
     @configuration
     class Around:
@@ -116,7 +116,7 @@ def log_of(visit: Callable[[Client], object], *around: Middleware, store: Spy | 
 
 @pytest.mark.parametrize("status", [200, 302, 404, 499])
 def test_an_answer_that_is_no_5xx_commits(status: int) -> None:
-    """A 4xx that the handler returns is an answer that it chose."""
+    """The handler chose the 4xx, so the transaction is committed."""
     assert log_of(lambda client: client.get(f"/status/{status}")) == ["commit", "close"]
 
 
@@ -129,7 +129,7 @@ def test_an_answer_that_is_no_5xx_commits(status: int) -> None:
     ],
 )
 def test_a_returned_5xx_is_raised_in_the_generator(status: int, error: str) -> None:
-    """It undoes what a raised one undoes, in the session and in components."""
+    """A returned 5xx has the same effects as a raised one."""
     assert log_of(lambda client: client.get(f"/status/{status}")) == [
         f"rollback: {error}",
         "close",
@@ -144,7 +144,7 @@ def test_a_streamed_5xx_is_raised_when_the_stream_ends() -> None:
 
 
 def test_a_5xx_of_middleware_is_raised_in_the_generator() -> None:
-    """The client is told that it failed."""
+    """The client sees a failure."""
 
     def unavailable(request: Request, next: Next) -> Response:
         next(request)
@@ -156,7 +156,7 @@ def test_a_5xx_of_middleware_is_raised_in_the_generator() -> None:
 
 
 def test_a_5xx_that_middleware_hides_is_raised_in_the_generator() -> None:
-    """What the handler did has failed, whatever the client is told."""
+    """The handler has failed, although the client sees another answer."""
 
     def hiding(request: Request, next: Next) -> Response:
         next(request)
@@ -168,7 +168,7 @@ def test_a_5xx_that_middleware_hides_is_raised_in_the_generator() -> None:
 
 
 def test_a_second_try_is_not_undone_for_the_first_one() -> None:
-    """What the first one raised is raised in its own components, before the others are made."""
+    """The first error reaches only the components of the first try."""
 
     def twice(request: Request, next: Next) -> Response:
         next(request)
@@ -186,7 +186,7 @@ def test_a_second_try_is_not_undone_for_the_first_one() -> None:
 
 
 def test_components_end_before_the_session_is_saved() -> None:
-    """The session never tells of what was not committed, such as a user who is signed in."""
+    """The session never reports a change that was not committed, such as a new user."""
     order: list[list[str]] = []
 
     class Watching(Spy):
@@ -207,7 +207,7 @@ def test_components_end_before_the_session_is_saved() -> None:
 
 @pytest.mark.parametrize("kind", ["object", "size"])
 def test_a_value_that_no_session_keeps_is_found_before_components_end(kind: str) -> None:
-    """No store is asked for that, so nothing is committed that the answer says has failed."""
+    """The check needs no store, so nothing is committed for a failed answer."""
 
     def visit(client: Client) -> None:
         assert client.get(f"/session/unsaveable/{kind}").status_code == 500
@@ -218,7 +218,7 @@ def test_a_value_that_no_session_keeps_is_found_before_components_end(kind: str)
 
 
 def test_a_session_that_the_store_refuses_leaves_what_was_committed() -> None:
-    """Two stores cannot be one; the client is told so."""
+    """Two stores cannot be saved in one step, and the client gets a 503."""
     store = Spy()
     store.broken = {"create"}
 
@@ -229,7 +229,7 @@ def test_a_session_that_the_store_refuses_leaves_what_was_committed() -> None:
 
 
 def test_a_session_that_cannot_be_saved_undoes_what_a_stream_has_open() -> None:
-    """Its components have not ended yet; nothing of the stream is sent."""
+    """The stream's components have not ended yet, and no chunk is sent."""
     store = Spy()
     store.broken = {"create"}
 
@@ -242,7 +242,7 @@ def test_a_session_that_cannot_be_saved_undoes_what_a_stream_has_open() -> None:
 
 
 def test_an_ending_that_fails_is_raised_in_those_that_follow() -> None:
-    """The answer is an error now; the others have to undo what they did, and to end."""
+    """The answer is now an error, so the other components undo their work and end."""
     log: list[str] = []
 
     class Outer: ...
@@ -322,7 +322,7 @@ def answer_of_a_failing_commit(error: Exception, store: Store) -> TestResponse:
 def test_a_component_that_cannot_commit_leaves_no_trace_in_the_session(
     error: Exception, status: int
 ) -> None:
-    """Whatever it is answered with, what the session would tell did not happen."""
+    """The session saves nothing, for any answer."""
     store = Spy()
     response = answer_of_a_failing_commit(error, store)
 
@@ -332,7 +332,7 @@ def test_a_component_that_cannot_commit_leaves_no_trace_in_the_session(
 
 
 def test_a_component_that_cannot_commit_has_an_exception_handler() -> None:
-    """It is an error like the handler's own; what answers it has a component of its own."""
+    """The exception handler gets its own component."""
     ENDED.clear()
     response = answer_of_a_failing_commit(Conflict(), Spy())
 

@@ -1,4 +1,4 @@
-"""Conditions and ranges: of static files, and of any response of a handler. RFC 9110, 13 and 14."""
+"""Conditions and ranges of static files and of other responses (RFC 9110, 13 and 14)."""
 
 import gzip
 import os
@@ -27,7 +27,7 @@ Ask = Callable[..., Any]
 
 @pytest.fixture(params=["file", "handler", "stream"])
 def ask(request: pytest.FixtureRequest, tmp_path: Path) -> Ask:
-    """Give a function that asks for the same text with headers."""
+    """Return a function that requests the same text with given headers."""
     (tmp_path / "a.txt").write_bytes(TEXT)
     os.utime(tmp_path / "a.txt", (1767225600, 1767225600))
 
@@ -106,7 +106,7 @@ def tag_of(ask: Ask) -> str:
     ],
 )
 def test_a_range(ask: Ask, asked_for: str, status: int, body: bytes | None) -> None:
-    """One range of bytes is sent alone; what is no range, and several ranges, give the whole."""
+    """One range is sent alone; an invalid range or several ranges give the whole body."""
     answer = ask(Range=asked_for)
 
     assert answer.status_code == status
@@ -159,7 +159,7 @@ def test_a_range(ask: Ask, asked_for: str, status: int, body: bytes | None) -> N
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_condition(ask: Ask, headers: dict[str, str], status: int, method: str) -> None:
-    """In the order of RFC 9110, 13.2.2; a range is for GET only."""
+    """Conditions are checked in the order of RFC 9110, 13.2.2; ranges are for GET only."""
     tag = tag_of(ask)
     answer = ask(method, **{name: value.format(tag) for name, value in headers.items()})
     wanted = 200 if method == "HEAD" and status == 206 else status
@@ -174,7 +174,7 @@ def test_a_condition(ask: Ask, headers: dict[str, str], status: int, method: str
 
 
 def test_a_head_has_no_range(ask: Ask) -> None:
-    """It says that ranges are possible, and how long the whole is."""
+    """The answer to HEAD says that ranges are possible, and has the whole length."""
     answer = ask("HEAD", Range="bytes=0-3")
 
     assert answer.status_code == 200
@@ -183,7 +183,7 @@ def test_a_head_has_no_range(ask: Ask) -> None:
 
 
 def test_a_refused_response_is_closed() -> None:
-    """Nobody reads its file any more."""
+    """The file of the response is not needed any more."""
     closed: list[bool] = []
     for headers in ({"If-Match": '"other"'}, {"Range": "bytes=50-"}):
         response = Response(TEXT)
@@ -197,7 +197,7 @@ def test_a_refused_response_is_closed() -> None:
 
 @pytest.mark.parametrize(("method", "status"), [("POST", 200), ("GET", 404), ("GET", 303)])
 def test_other_answers_stay_as_they_are(method: str, status: int) -> None:
-    """Conditions are for GET and HEAD, and for what would be a success."""
+    """Conditions are only for successful answers to GET and HEAD."""
     environ = environ_with({"If-Match": '"other"', "Range": "bytes=0-3"}, method)
     response = answer_conditions(Response(TEXT, status), environ)
 
@@ -206,7 +206,7 @@ def test_other_answers_stay_as_they_are(method: str, status: int) -> None:
 
 @pytest.mark.parametrize("status", [201, 203])
 def test_a_range_is_of_a_200(status: int) -> None:
-    """Another success is sent as a whole."""
+    """Any other success is sent as a whole."""
     environ = environ_with({"Range": "bytes=0-3"})
     response = answer_conditions(Response(TEXT, status), environ)
 
@@ -214,14 +214,14 @@ def test_a_range_is_of_a_200(status: int) -> None:
 
 
 def test_an_empty_body_has_no_range() -> None:
-    """There is no range of bytes that a 206 could name."""
+    """A 206 cannot name a range of an empty body."""
     environ = environ_with({"Range": "bytes=-5"})
 
     assert answer_conditions(Response(b""), environ).status_code == 200
 
 
 def test_a_stream_of_unknown_length_is_not_read() -> None:
-    """It has no range, and its first byte can leave before its last one is made."""
+    """Such a stream has no range, and its first byte is sent at once."""
     made: list[int] = []
     chunks = (bytes([_noted(at, made)]) for at in range(10))
     answer = answer_conditions(Response(chunks), environ_with({"Range": "bytes=0-3"}))
@@ -238,7 +238,7 @@ def test_a_stream_of_unknown_length_is_not_read() -> None:
 @example("0-", 1)
 @example("-0", 5)
 def test_a_range_is_a_part_of_the_body(asked_for: str, length: int) -> None:
-    """Whatever is asked: the whole, the very bytes that Content-Range names, or 416."""
+    """The answer is the whole body, exactly the bytes of Content-Range, or 416."""
     environ = environ_with({"Range": f"bytes={asked_for}".strip()})
     body = TEXT[:length] + b"ab"[: max(length - 10, 0)]
     try:
@@ -268,7 +268,7 @@ def test_a_range_is_a_part_of_the_body(asked_for: str, length: int) -> None:
 def test_a_compressed_file_is_sent_as_it_is(
     name: str, kind: str, encoding: str | None, tmp_path: Path
 ) -> None:
-    """A browser saves an archive, and does not unpack what is in it."""
+    """A browser saves the archive, and does not unpack it."""
     content = gzip.compress(b"x")
     (tmp_path / name).write_bytes(content)
 

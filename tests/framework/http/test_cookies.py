@@ -1,4 +1,4 @@
-"""The header `Cookie`: what is read from it, and what that costs."""
+"""The header `Cookie`: its values, and the time to read it."""
 
 import itertools
 import time
@@ -40,13 +40,13 @@ REPEATED = {
 
 @pytest.mark.parametrize("what", GAPS)
 def test_spaces_are_read_once(what: str) -> None:
-    """A header of 64 KB is read in a moment, wherever its spaces are."""
+    """A header of 64 KB is read quickly, with spaces at any place."""
     assert _seconds(GAPS[what].format(gap=" " * 30_000)) < MOST_SECONDS
 
 
 @pytest.mark.parametrize("what", REPEATED)
 def test_a_header_is_read_once(what: str) -> None:
-    """A header of 100 KB is read in a moment, whatever is repeated in it."""
+    """A header of 100 KB is read quickly, with any repeated text."""
     for begin, end in itertools.product(("", "a=", 'a="'), ("", "a b", '"')):
         header = begin + REPEATED[what] * (100_000 // len(REPEATED[what])) + end
 

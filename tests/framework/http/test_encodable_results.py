@@ -1,4 +1,4 @@
-"""Values inside a result that JSON holds in a plain form, and those that it does not hold."""
+"""Values in a result that JSON can hold in a plain form, and values that it cannot hold."""
 
 import fractions
 import ipaddress
@@ -17,7 +17,7 @@ from tests.support.small_applications import client_of, only_problem_of
 
 
 class Float(float):
-    """Be a subclass of float, as numpy.float64 is."""
+    """A subclass of float, like numpy.float64."""
 
 
 class Int(int): ...
@@ -34,14 +34,14 @@ class Loud(str):
 
 
 class Integer:
-    """Be an integer that is no int, as numpy.int64 is."""
+    """An integer that is not an int, like numpy.int64."""
 
     def __int__(self) -> int:
         return 7
 
 
 class Half:
-    """Be a number that is no float, as numpy.float32 is."""
+    """A number that is not a float, like numpy.float32."""
 
     def __float__(self) -> float:
         return 0.5
@@ -100,7 +100,7 @@ VALUES: dict[str, tuple[object, object]] = {
 
 @pytest.mark.parametrize(("value", "plain"), VALUES.values(), ids=VALUES)
 def test_a_value_inside_a_result_is_plain_json(value: object, plain: object) -> None:
-    """It is the same in a dict, in a list and in a class."""
+    """The result is the same in a dict, a list and a class."""
     page = returning({"in": value, "list": [value], "deep": ({"a": Point(value, value)},)})  # type: ignore[arg-type]
 
     with client_of(page) as client:
@@ -114,7 +114,7 @@ def test_a_value_inside_a_result_is_plain_json(value: object, plain: object) -> 
     [(Int(1), "1"), (Loud("a"), "a"), (Markup("<b>"), "<b>"), (Float(1.5), "1.5")],
 )
 def test_a_key_may_be_of_a_subclass(key: object, text: str) -> None:
-    """A key is written as its plain type is."""
+    """A key is written like a key of the base type."""
     with client_of(returning({key: 1})) as client:
         assert client.get("/").json == {text: 1}
 
@@ -132,13 +132,13 @@ def test_a_key_may_be_of_a_subclass(key: object, text: str) -> None:
     ],
 )
 def test_a_promised_value_is_plain_json(value: object, annotation: Any, plain: object) -> None:
-    """Start-up knows that JSON can hold them."""
+    """Start-up accepts these types in a return annotation."""
     with client_of(returning(value, annotation)) as client:
         assert client.get("/").json == plain
 
 
 def test_a_promised_fraction_is_a_problem() -> None:
-    """A float may lose a part of it."""
+    """A float might lose a part of the value."""
     problem = only_problem_of(returning(None, fractions.Fraction))
 
     assert problem.what == "the handler returns Fraction, which JSON cannot hold"
@@ -146,7 +146,7 @@ def test_a_promised_fraction_is_a_problem() -> None:
 
 @pytest.mark.parametrize("annotation", [Path, Path | None])
 def test_a_promised_path_is_a_problem(annotation: Any) -> None:
-    """The remedy sends the file."""
+    """The remedy shows how to send the file."""
     problem = only_problem_of(returning(None, annotation))
 
     assert problem.what == "the handler returns Path, a path, not an open file"

@@ -1,4 +1,4 @@
-"""Errors: what goes wrong becomes a problem document, or a page for people."""
+"""Errors become a problem document, or an HTML page."""
 
 import logging
 import os
@@ -34,7 +34,7 @@ class Teapot(HTTPException):
 
 
 class Nameless(HTTPException):
-    """An HTTP error that says nothing, not even its status."""
+    """An HTTP error without a description and a status."""
 
 
 ERRORS: dict[str, Exception] = {
