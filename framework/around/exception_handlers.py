@@ -21,9 +21,10 @@ from framework.http.routes import Variables, common_variables
 from framework.injection.graph import Graph
 from framework.report import Place, Report, location
 from framework.results import Result
+from framework.types.forgotten_returns import note_forgotten_return
 from framework.types.members import Member, tagged_members
-from framework.types.returns import note_returns, promises_tuple
-from framework.types.signatures import EMPTY, Declared, bare, describe, read_parameters
+from framework.types.returns import Promise, note_returns, promise_of
+from framework.types.signatures import EMPTY, Declared, bare, describe, note_module, read_parameters
 from sessions.errors import SessionError
 
 
@@ -34,7 +35,7 @@ class Catcher:
     types: tuple[type[Exception], ...]
     where: str
     status: int | None
-    tuples_are_data: bool
+    promise: Promise
     plan: Plan
     method: Callable[..., object]
     # The names of the handlers for which the method answers; empty for all handlers.
@@ -151,7 +152,9 @@ def _note_wrong_decorator(function: Callable[..., object], member: Member, here:
                 f"the status {catch.status!r} of @catch is not a final HTTP status",
                 "Write a number from 200 to 599, or leave the status out.",
             )
+    note_module(function, here)
     note_returns(function, "catch", 404, here)
+    note_forgotten_return(function, here)
 
 
 def _note_foreign_variables(plan: Plan, variables: Variables, here: Place) -> None:
@@ -207,10 +210,10 @@ def _note_wrong_errors(
 
 def _catchers(member: Member, plan: Plan, method: Callable[..., object]) -> Iterator[Catcher]:
     """Yield one exception handler for each @catch of a method."""
-    where, tuples = location(member.function), promises_tuple(member.function)
+    where, promise = location(member.function), promise_of(member.function)
     error = next(iter(_errors(member.function)), None)
     for catch in catches_in(member.tag):
-        yield Catcher(catch.types, where, catch.status, tuples, plan, method, catch.of, error)
+        yield Catcher(catch.types, where, catch.status, promise, plan, method, catch.of, error)
 
 
 def _rules_of(member: Member, rules: Sequence[tuple[str, str]]) -> list[str]:
@@ -280,9 +283,7 @@ def _is_answer(error: Exception) -> bool:
 
 def _compile(catcher: Catcher, kind: type) -> Callable[[Exception, Context], Rendered]:
     """Return the function that answers an error that is caught as the given type."""
-    renderers_of = lru_cache(
-        partial(Renderers, catcher.where, tuples_are_data=catcher.tuples_are_data)
-    )
+    renderers_of = lru_cache(partial(Renderers, catcher.where, promise=catcher.promise))
     gather = compile_call(catcher.plan, lambda *args, **kwargs: (args, kwargs))
     pass_on = _passing(catcher)
 

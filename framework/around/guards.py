@@ -15,6 +15,7 @@ from framework.decorators import guards_on
 from framework.http.context import Context
 from framework.injection.graph import Graph
 from framework.report import Mistake, Place, Report, location
+from framework.types.forgotten_returns import note_forgotten_return
 from framework.types.members import method_of
 from framework.types.returns import promised
 from framework.types.signatures import EMPTY, Unresolved, describe
@@ -100,6 +101,7 @@ def _note_wrong_verdict(function: Callable[..., object], here: Place) -> None:
             "Write -> bool, and return True to let the request pass. A check may also raise"
             " Unauthorized or Forbidden of werkzeug.exceptions.",
         )
+    note_forgotten_return(function, here)
 
 
 def _is_never_true(kind: Any) -> bool:

@@ -16,6 +16,7 @@ from framework.decorators import is_component
 from framework.http.context import PerRequest
 from framework.report import Mistake, location
 from framework.types.fitting import may_be
+from framework.types.forgotten_returns import forgotten_return
 from framework.types.members import method_of
 from framework.types.signatures import Declared, describe, read_return
 
@@ -103,6 +104,9 @@ def _resolving_function(component: object, field: Field) -> Callable[..., object
             f"{kind} has no method resolve",
             f"Write the method: def resolve(self, session: session) -> {wanted}.",
         )
+    forgotten = forgotten_return(function)
+    if forgotten is not None:
+        raise Mistake(f"{location(function)}: {forgotten.what}", forgotten.remedy)
     returned = read_return(function)
     if not may_be(returned, field.annotation):
         raise Mistake(

@@ -26,7 +26,6 @@ from sessions.session import Session
 # A member of a class can hide an imported type of the same name; these are kinds of members.
 _NO_TYPES = (
     types.FunctionType,
-    types.ModuleType,
     staticmethod,
     classmethod,
     property,
@@ -103,8 +102,6 @@ def note_wrong_default(declared: Declared, here: Place) -> None:
 
 def refuse_hidden(declared: Declared) -> None:
     """Raise `Mistake` for an annotation that is a member of the class and hides a type."""
-    if isinstance(declared.annotation, types.ModuleType):
-        raise _module(declared)
     if isinstance(declared.annotation, types.BuiltinFunctionType):
         name = declared.annotation.__name__
         right = _TYPES_OF.get(name, "a class, such as str")
@@ -233,24 +230,6 @@ def _is_object(annotation: object) -> bool:
     # The annotation of a field is an unknown name, which the marker reports.
     except NameError:
         return True
-
-
-def _module(declared: Declared) -> Mistake:
-    module: Any = declared.annotation
-    last = module.__name__.rpartition(".")[2]
-    # Such as datetime.datetime, decimal.Decimal and uuid.UUID.
-    classes = [name for name in vars(module) if name.lower() == last and name[:1] != "_"]
-    found = next((name for name in classes if isinstance(getattr(module, name), type)), None)
-    remedy = "Write a class that the module defines."
-    if found is not None:
-        remedy = f"Write {module.__name__}.{found}, the class that the module defines."
-    if last == "session":
-        remedy = "Write `from framework import session`, and session: session for the session."
-    return Mistake(
-        f"parameter {declared.name!r} is annotated with the module {module.__name__!r}, which is"
-        " not a type",
-        remedy,
-    )
 
 
 def _other_spelling(declared: Declared) -> str | None:

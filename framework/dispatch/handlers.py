@@ -15,9 +15,10 @@ from framework.binding.source import Needs
 from framework.decorators import is_component, is_configuration, is_controller
 from framework.http.routes import Route, note_duplicates, routes_of, variables_of
 from framework.injection.graph import Graph
-from framework.report import Mistake, Report, Reported
+from framework.report import Mistake, Place, Report, Reported
+from framework.types.forgotten_returns import note_forgotten_return
 from framework.types.returns import note_lost_body, note_returns
-from framework.types.signatures import describe
+from framework.types.signatures import describe, note_module
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,7 @@ class HandlerReader:
                 path=Path.ALL,
             )
             plan = bind(declared, where=route.where, supply=supply)
-        note_returns(route.function, route.method.lower(), 201, self._report.at(route.where))
-        note_lost_body(route.function, route.status, self._report.at(route.where))
+        _note_result(route, self._report.at(route.where))
         guards = self._guards(route, variables)
         controller: object = self._graph.get(route.controller)
         if plan is None or not here.is_clean:
@@ -149,6 +149,14 @@ class HandlerReader:
                     bind_guard(listed, variables=variables, graph=self._graph, report=self._report)
                 )
         return tuple(found)
+
+
+def _note_result(route: Route, here: Place) -> None:
+    """Note what is wrong with the result that a handler promises."""
+    note_module(route.function, here)
+    note_returns(route.function, route.method.lower(), 201, here)
+    note_lost_body(route.function, route.status, here)
+    note_forgotten_return(route.function, here)
 
 
 def _endpoints(controllers: Collection[type]) -> dict[type, str]:

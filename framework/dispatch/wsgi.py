@@ -48,7 +48,7 @@ from framework.http.routing import (
     is_automatic_options,
     request_path,
 )
-from framework.types.returns import promises_tuple
+from framework.types.returns import promise_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -111,9 +111,8 @@ class Dispatcher:
         route, steps = handler.route, steps_of(handler, self._everywhere)
         recover = self._recovery(f"{route.method} {route.rule} in {route.where}")
         caught = _catching(steps, recover)
-        renderers = Renderers(
-            route.where, route.status, tuples_are_data=promises_tuple(route.function)
-        )
+        promise = promise_of(route.function)
+        renderers = Renderers(route.where, route.status, promise=promise)
         match steps:
             case (ReadArguments(plan), CallHandler()) if plan.path_only:
                 call = compile_path_call(plan, handler.method)

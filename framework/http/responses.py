@@ -22,7 +22,7 @@ from werkzeug.wsgi import ClosingIterator
 from framework.http.context import Context
 from framework.http.headers import Headers, check_status, sendable
 from framework.results import Result, check_body, encode_json
-from framework.types.returns import FILE_REMEDY, advice_on_parts
+from framework.types.returns import FILE_REMEDY, Promise, advice_on_parts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -42,6 +42,8 @@ _RESULTS = (
 
 logger = logging.getLogger("framework")
 
+_NO_PROMISE = Promise()
+
 
 class Renderers(dict[type, Render]):
     """Map each type of result of one handler to the function that renders the type.
@@ -50,10 +52,10 @@ class Renderers(dict[type, Render]):
     """
 
     def __init__(
-        self, where: str, status: int | None = None, *, tuples_are_data: bool = True
+        self, where: str, status: int | None = None, *, promise: Promise = _NO_PROMISE
     ) -> None:
         super().__init__()
-        self._tuples_are_data = tuples_are_data
+        self._promise = promise
         self._where = where
         self._status = status_line(status or HTTPStatus.OK)
         self._nothing_status = status_line(status or HTTPStatus.NO_CONTENT)
@@ -71,7 +73,7 @@ class Renderers(dict[type, Render]):
         if issubclass(kind, Response):
             return self._result if issubclass(kind, Result) else self._response
         if kind is type(None):
-            return self._nothing
+            return self._chosen_for_nothing()
         if issubclass(kind, Awaitable | AsyncIterable):
             return self._refuse_async
         if self._bodiless:
@@ -87,7 +89,13 @@ class Renderers(dict[type, Render]):
             return self._stream
         if issubclass(kind, PurePath):
             return self._refuse_path
-        return self._json if kind is not tuple or self._tuples_are_data else self._tuple
+        return self._json if kind is not tuple or self._promise.tuples_are_data else self._tuple
+
+    def _chosen_for_nothing(self) -> Render:
+        """Refuse None where a value is promised: most often, `return` was forgotten."""
+        if self._promise.value is not None and not self._bodiless:
+            return self._refuse_nothing
+        return self._nothing
 
     def _text(self, result: str, _: "WSGIEnvironment") -> Rendered:
         body = result.encode()
@@ -121,6 +129,14 @@ class Renderers(dict[type, Render]):
         if self._bodiless or self._nothing_status.startswith("204"):
             return self._nothing_status, [], []
         return self._nothing_status, [TEXT, ("Content-Length", "0")], []
+
+    def _refuse_nothing(self, _: None, __: "WSGIEnvironment") -> Rendered:
+        written = self._promise.value
+        raise TypeError(
+            f"{self._where} returned None, but is annotated to return {written}. Fix: write return"
+            f" on every way through the method, or annotate it with -> {written} | None, which"
+            " answers None with 204"
+        )
 
     def _stream(self, result: Iterator[object], _: "WSGIEnvironment") -> Rendered:
         body = Stream(result, self._where)

@@ -1,8 +1,9 @@
 """Checks of the return type of a handler, because some types cannot become a response."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import PurePath
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
 from werkzeug.wrappers import Response
@@ -30,9 +31,21 @@ def promised(function: Callable[..., object]) -> tuple[Any, ...]:
     return get_args(annotation) if is_union else (annotation,)
 
 
-def promises_tuple(function: Callable[..., object]) -> bool:
-    """Return whether the annotation of a handler says that a returned tuple is data."""
-    return any(map(_is_tuple, promised(function)))
+@dataclass(frozen=True)
+class Promise:
+    """Hold what the return annotation of a method says about its results."""
+
+    # Whether a returned tuple is data, and not a body with a status.
+    tuples_are_data: bool = True
+    # The text of an annotation that excludes None; None if the method may return None.
+    value: str | None = None
+
+
+def promise_of(function: Callable[..., object]) -> Promise:
+    """Read what the return annotation of a method says about its results."""
+    kinds = promised(function)
+    value = " | ".join(map(describe, kinds)) if all(map(_is_value, kinds)) else None
+    return Promise(any(map(_is_tuple, kinds)), value)
 
 
 def note_returns(function: Callable[..., object], decorator: str, status: int, here: Place) -> None:
@@ -118,6 +131,12 @@ def _are_headers(value: object, *, alone: bool) -> bool:
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
         return False
     return not alone or (bool(value) and all(name[:1].isupper() for name in value))
+
+
+def _is_value(kind: Any) -> bool:
+    """Return whether a type excludes None."""
+    base = get_origin(kind) or kind
+    return isinstance(base, type) and base not in (NoneType, Any, *_UNSAID)
 
 
 def _is_tuple(kind: Any) -> bool:

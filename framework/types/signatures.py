@@ -12,6 +12,7 @@ from typing import Annotated, Any, ForwardRef, Optional, Union, get_args, get_or
 
 import msgspec
 
+from framework.advice.modules import remedy_for_module
 from framework.report import Place, Report
 
 EMPTY = inspect.Parameter.empty
@@ -43,6 +44,14 @@ _NO_SELF = (
     "the method takes no parameter at all, not even self",
     "Give the method self as its first parameter, or decorate the method with @staticmethod.",
 )
+
+
+class NoType(Exception):
+    """Say that an annotation is a module."""
+
+    def __init__(self, module: types.ModuleType) -> None:
+        super().__init__(f"the module {module.__name__!r}")
+        self.module = module
 
 
 class Unresolved:
@@ -105,7 +114,7 @@ def read_return(method: Callable[..., object], here: Place | None = None) -> Any
     if annotation is EMPTY:
         return EMPTY
     try:
-        returned = annotated(*split(evaluate(annotation, method)))
+        returned = annotated(*split(_evaluated(annotation, method)))
     # An annotation is the user's own code and may raise anything.
     except Exception as error:  # noqa: BLE001
         if here is not None:
@@ -113,6 +122,15 @@ def read_return(method: Callable[..., object], here: Place | None = None) -> Any
         return Unresolved
     _remember(method, _RETURNED, returned)
     return returned
+
+
+def note_module(method: Callable[..., object], here: Place) -> None:
+    """Note a return annotation that is a module."""
+    annotation = _return_annotation(method)
+    try:
+        _require_type(annotation, method)
+    except NoType as error:
+        here.note(*_unresolvable("the return annotation", annotation, error, method))
 
 
 def signature_of(method: Callable[..., object]) -> inspect.Signature:
@@ -258,13 +276,27 @@ def _declare(parameter: inspect.Parameter, method: Callable[..., object], here: 
     metadata: tuple[object, ...] = ()
     if annotation is not EMPTY:
         try:
-            annotation, metadata = _lift(*split(evaluate(annotation, method)))
+            annotation, metadata = _lift(*split(_evaluated(annotation, method)))
         # An annotation is the user's own code and may raise anything.
         except Exception as error:  # noqa: BLE001
             subject = f"the annotation of parameter {parameter.name!r}"
             here.note(*_unresolvable(subject, annotation, error, method))
             annotation = Unresolved
     return Declared(parameter.name, annotation, metadata, parameter.default, parameter.kind)
+
+
+def _evaluated(annotation: Any, method: Callable[..., object]) -> Any:
+    _require_type(annotation, method)
+    return evaluate(annotation, method)
+
+
+def _require_type(annotation: Any, method: Callable[..., object]) -> None:
+    """Raise NoType for an annotation that is a module, or the name of one."""
+    named = annotation
+    if isinstance(annotation, str):
+        named = getattr(inspect.unwrap(method), "__globals__", {}).get(annotation)
+    if isinstance(named, types.ModuleType):
+        raise NoType(named)
 
 
 def _expand(annotation: Any) -> Any:
@@ -297,6 +329,11 @@ def _unresolvable(
     if isinstance(error, NameError) and error.name:
         what = f"{subject} is {written!r}, but {error.name!r} does not exist when the program runs"
         return _unknown(what, error.name, method)
+    if isinstance(error, NoType):
+        remedy = remedy_for_module(error.module)
+        end = "" if remedy.endswith("...") else "."
+        what = f"{subject} is {error}, which is not a type"
+        return what, f"{remedy[:1].upper()}{remedy[1:]}{end}"
     # The errors of the framework's own names say what to do instead.
     what, _, remedy = str(error).partition(". Fix: ")
     return (

@@ -155,8 +155,8 @@ SPELLINGS = {
     ),
     "a module": (
         collections,
-        "parameter 'x' is annotated with the module 'collections', which is not a type",
-        "Write a class that the module defines.",
+        "the annotation of parameter 'x' is the module 'collections', which is not a type",
+        "Name the class or function that you mean, as in from collections import ...",
     ),
     "a body without a type": (
         Body,

@@ -1,24 +1,39 @@
 """Annotations, in whatever way they are written, are read or reported."""
 
+import datetime
+import decimal
+import logging
 import sys
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, NewType, TypeVar
 
 import msgspec
 import pytest
 
-import framework
+import framework.application
+import framework.binding.query
+import framework.cors
+import framework.report
+import framework.static
+import sessions.session
 from framework import (
     Body,
     Cookie,
     Header,
     Query,
+    catch,
+    component,
+    configuration,
     controller,
     get,
+    guard,
     header,
     query,
+    service,
     session,
 )
+from framework.advice.modules import remedy_for_module
 from framework.report import location
 from tests.support.small_applications import (
     asked,
@@ -307,3 +322,67 @@ def test_what_is_returned_need_not_exist() -> None:
     with client_of(*(names[each] for each in ("Pages", "Web", "Watch", "Visit"))) as client:
         assert client.get("/").text == "noon"
         assert client.get("/fails").text == "caught"
+
+
+class InjectsModule:
+    def __init__(self, log: logging) -> None: ...  # type: ignore[valid-type]
+
+
+class ProvidesModule:
+    def make(self) -> datetime: ...  # type: ignore[valid-type]
+
+    def written(self) -> "datetime": ...  # type: ignore[valid-type]
+
+
+class ChecksModule:
+    def check(self, store: sessions.session) -> bool:  # type: ignore[valid-type]
+        return store is None
+
+
+def test_a_module_in_the_place_of_a_type_is_a_problem_everywhere() -> None:
+    """In a constructor, a component method, a handler, a guard and an exception handler."""
+
+    @controller("/")
+    @guard(ChecksModule)
+    class Pages:
+        @get("/")
+        def show(self) -> datetime:  # type: ignore[valid-type]
+            return datetime
+
+        @catch(ValueError)
+        def wrong(self) -> "datetime":  # type: ignore[valid-type]
+            return datetime
+
+    provides = type("Provides", (), {"make": component(ProvidesModule.make)})
+    text = type("Text", (), {"written": component(ProvidesModule.written)})
+    parts = (service(InjectsModule), configuration(provides), configuration(text))
+    found = {mistake.where.partition(" ")[0]: mistake for mistake in problems_of(Pages, *parts)}
+
+    right = {
+        "InjectsModule.__init__": "as in from logging import ...",
+        "ProvidesModule.make": "Write datetime.datetime, the class that the module defines.",
+        "ProvidesModule.written": "Write datetime.datetime, the class that the module defines.",
+        "ChecksModule.check": "Write from framework import session.",
+        "Pages.show": "Write datetime.datetime, the class that the module defines.",
+        "Pages.wrong": "Write datetime.datetime, the class that the module defines.",
+    }
+    assert found.keys() == right.keys()
+    assert all(found[where].remedy.endswith(remedy) for where, remedy in right.items())
+    assert all("is the module '" in mistake.what for mistake in found.values())
+
+
+@pytest.mark.parametrize(
+    ("module", "remedy"),
+    [
+        (framework.binding.query, "write from framework import query"),
+        (framework.application, "write from framework.application import Application"),
+        (framework.static, "write from framework.static import StaticFiles"),
+        (framework.cors, "write from framework.cors import CORS"),
+        (framework.report, "write from framework.report import Report"),
+        (decimal, "write decimal.Decimal, the class that the module defines"),
+        (logging, "name the class or function that you mean, as in from logging import ..."),
+    ],
+)
+def test_a_module_has_the_remedy_of_what_it_defines(module: ModuleType, remedy: str) -> None:
+    """Its name says what was meant."""
+    assert remedy_for_module(module) == remedy

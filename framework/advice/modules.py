@@ -1,0 +1,59 @@
+"""A module in the place of a class, a function or a marker: what to write instead.
+
+Several modules have the name of what they define: `datetime`, `sessions.session`,
+`framework.templates`. Python imports the module without an error, and fails where it is used.
+"""
+
+import re
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+
+_PACKAGES = ("framework", "sessions")
+
+
+def remedy_for_module(module: ModuleType) -> str:
+    """Return what to write in place of a module, without the stop at the end."""
+    package, _, inner = module.__name__.partition(".")
+    last = module.__name__.rpartition(".")[2]
+    if package in _PACKAGES and inner:
+        return _of_ours(module, last)
+    # Such as datetime.datetime, decimal.Decimal and uuid.UUID.
+    found = _class_like(module, last)
+    if found is not None:
+        return f"write {module.__name__}.{found}, the class that the module defines"
+    return f"name the class or function that you mean, as in from {module.__name__} import ..."
+
+
+def module_in(line: str, known: Mapping[str, object]) -> ModuleType | None:
+    """Return the first module that a line of code names."""
+    values = (known.get(name) for name in re.findall(r"(?<![\w.'\"])\w+", line))
+    return next((value for value in values if isinstance(value, ModuleType)), None)
+
+
+def _of_ours(module: ModuleType, last: str) -> str:
+    framework = sys.modules.get("framework")
+    if last in getattr(framework, "__all__", ()):
+        return f"write from framework import {last}"
+    found = _class_like(module, last)
+    if found is not None:
+        return f"write from {module.__name__} import {found}"
+    own = [name for name in vars(module) if _is_public_class(module, name)]
+    names = f", such as {' or '.join(own[:2])}" if own else ""
+    return f"import what the module defines{names}: from {module.__name__} import ..."
+
+
+def _class_like(module: ModuleType, last: str) -> str | None:
+    """Return the class of a module that has its name, as `StaticFiles` of `static`."""
+    classes = [name for name, value in vars(module).items() if isinstance(value, type)]
+    public = [name for name in classes if name[:1] != "_"]
+    plain = last.replace("_", "").lower()
+    same = [name for name in public if name.lower() == plain]
+    own = [name for name in public if _is_public_class(module, name)]
+    return next(iter((*same, *(name for name in own if name.lower().startswith(plain)))), None)
+
+
+def _is_public_class(module: ModuleType, name: str) -> bool:
+    value = getattr(module, name)
+    is_own = isinstance(value, type) and value.__module__ == module.__name__
+    return is_own and name[:1] != "_"

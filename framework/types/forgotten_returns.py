@@ -1,0 +1,134 @@
+"""Methods that promise a value and return None, which most often is a forgotten `return`."""
+
+import ast
+import dis
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType
+
+from framework.report import Mistake, Place, readable_path
+from framework.types.returns import promise_of
+
+_RETURN = dis.opmap["RETURN_VALUE"]
+_RETURN_CONSTANT = dis.opmap.get("RETURN_CONST", -1)
+_LOAD_CONSTANT = dis.opmap["LOAD_CONST"]
+_LONG_ARGUMENT = dis.opmap["EXTENDED_ARG"]
+_GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+
+def forgotten_return(function: Callable[..., object]) -> Mistake | None:
+    """Return the mistake of a method whose code never returns a value, although it means to."""
+    if not isinstance(function, FunctionType) or not _seems_to_return_nothing(function.__code__):
+        return None
+    written = promise_of(function).value
+    is_silent = "return" not in function.__annotations__
+    if _never_returns(function) or not (written or is_silent):
+        return None
+    body = _body(function)
+    if not body or _returns_value(body) or (is_silent and not _ends_in_vain(body)):
+        return None
+    what = f"{_shown(function, written)} never returns a value"
+    return Mistake(what, _remedy(body, function.__code__))
+
+
+def note_forgotten_return(function: Callable[..., object], here: Place) -> None:
+    """Note a method whose code never returns a value, although it means to."""
+    found = forgotten_return(function)
+    if found is not None:
+        here.note(found.what, found.remedy)
+
+
+def _shown(function: FunctionType, written: str | None) -> str:
+    code = function.__code__
+    if hasattr(function, "__wrapped__"):
+        place = f"{readable_path(code.co_filename)}:{code.co_firstlineno}"
+        return f"{code.co_name}() ({place}), which a decorator puts around the method,"
+    return f"the method is annotated to return {written}, but it" if written else "the method"
+
+
+def _seems_to_return_nothing(code: CodeType) -> bool:
+    """Return whether every `return` of a function seems to be one without a value.
+
+    Reading the source of every handler would make start-up slow; the source of the few that are
+    left here decides.
+    """
+    if code.co_flags & _GENERATORS:
+        return False
+    ends = list(_constants_returned(code))
+    return bool(ends) and all(index is not None and code.co_consts[index] is None for index in ends)
+
+
+def _constants_returned(code: CodeType) -> Iterator[int | None]:
+    """Yield the index of the constant of each `return`; None for another value."""
+    operations, arguments = code.co_code[::2], code.co_code[1::2]
+    for wanted, before in ((_RETURN, 1), (_RETURN_CONSTANT, 0)):
+        at = operations.find(wanted) if wanted >= 0 else -1
+        while at >= 0:
+            loads = at - before
+            is_constant = before == 0 or operations[loads] == _LOAD_CONSTANT
+            is_short = loads < 1 or operations[loads - 1] != _LONG_ARGUMENT
+            yield arguments[loads] if is_constant and is_short else None
+            at = operations.find(wanted, at + 1)
+
+
+def _never_returns(function: FunctionType) -> bool:
+    """Return whether a function calls one that never returns, such as `abort`."""
+    names = function.__code__.co_names
+    if "abort" in names:
+        return True
+    called = (function.__globals__.get(name) for name in names)
+    returned = (getattr(value, "__annotations__", {}).get("return") for value in called)
+    return any("NoReturn" in str(each) or "Never" in str(each) for each in returned if each)
+
+
+def _body(function: FunctionType) -> list[ast.stmt]:
+    """Read the statements of a function; none if the function is a stub, or has no source."""
+    try:
+        (read,) = ast.parse(textwrap.dedent(inspect.getsource(function.__code__))).body
+    # A function that is made at run time, or in a shell, has no source file.
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return []
+    body: list[ast.stmt] = getattr(read, "body", [])
+    is_stub = all(isinstance(one, ast.Pass) or _constant(one) in (..., None) for one in body[1:])
+    first = body[0] if body else None
+    is_empty = isinstance(first, ast.Pass) or _constant(first) is ...
+    is_documented = len(body) > 1 and isinstance(_constant(first), str)
+    return [] if is_stub and (is_empty or is_documented) else body
+
+
+def _returns_value(body: list[ast.stmt]) -> bool:
+    """Return whether the statements of a function have a `return` with a value."""
+    waiting: list[ast.AST] = [*body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Return) and node.value is not None:
+            return True
+        # The functions inside have returns of their own.
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            waiting += ast.iter_child_nodes(node)
+    return False
+
+
+def _ends_in_vain(body: list[ast.stmt]) -> bool:
+    """Return whether the last statement makes a value that nothing uses: a text, a dict."""
+    last = body[-1] if len(body) > 1 or not isinstance(_constant(body[0]), str) else None
+    return isinstance(last, ast.Expr) and isinstance(
+        last.value, ast.Constant | ast.JoinedStr | ast.Dict | ast.List | ast.Tuple
+    )
+
+
+def _constant(statement: ast.stmt | None) -> object:
+    """Return the constant that is a whole statement, such as a docstring; False for others."""
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return value.value if isinstance(value, ast.Constant) else False
+
+
+def _remedy(body: list[ast.stmt], code: CodeType) -> str:
+    last = body[-1]
+    if not isinstance(last, ast.Expr):
+        return "Write return and the value at the end of the method, or annotate it with -> None."
+    line = code.co_firstlineno + last.lineno - 1
+    written = " ".join(ast.unparse(last).split())
+    shown = written if len(written) <= 60 else f"{written[:57]}..."
+    return f"Write return in line {line}: return {shown}"
