@@ -1,4 +1,4 @@
-"""The ASGI edge: sessions for any ASGI application. Source: the ASGI specification, version 3."""
+"""Sessions for any ASGI application: the middleware. Source: the ASGI specification, version 3."""
 
 import asyncio
 from abc import abstractmethod
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class HasScope(Protocol):
-    """Be a request of a framework, such as Starlette's HTTPConnection."""
+    """A request object of a framework, such as Starlette's HTTPConnection."""
 
     @property
     @abstractmethod
@@ -56,14 +56,14 @@ def session_of(connection: "HasScope | Mapping[str, Any]") -> AsyncSession:
 class SessionMiddleware:
     """Give the application a session in `scope["session"]`.
 
-    With `load="eager"`, the session is loaded before the application runs; with "on_demand", the
-    application awaits `session.load()`. The session is saved before the response headers leave.
+    With `load="eager"`, the session is loaded before the application runs. With "on_demand", the
+    application awaits `session.load()`. The session is saved before the response headers are sent.
     """
 
     def __init__(self, app: ASGIApp, container: SessionContainer, *, load: Load = "eager") -> None:
         if not callable(app) or not isinstance(container, SessionContainer):
             raise TypeError(
-                # The values themselves may hold keys.
+                # The values are not shown, because they may contain keys.
                 "SessionMiddleware takes the application first, then a SessionContainer, not values"
                 f" of the types {type(app).__name__} and {type(container).__name__}: write"
                 " SessionMiddleware(app, container=SessionContainer(keys=[...]))"
@@ -85,14 +85,14 @@ class SessionMiddleware:
         if outer:
             if any(manager.container is self.manager.container for manager in outer):
                 return await self.app(scope, receive, send)
-            # What is around this one keeps the session that it has.
+            # The scope is copied, so that an outer middleware keeps its own session.
             scope = dict(scope)
         _require_asyncio()
         request = kind(self.manager, scope, send)
         return await request.run(self.app, receive, is_eager=self._is_eager)
 
     async def _pass_lifespan(self, send: Send, message: Message) -> None:
-        """Pass a message on; close the manager when the application has shut down."""
+        """Send a message to the server; close the manager after the application has shut down."""
         if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
             await self.manager.aclose()
         await send(message)
@@ -109,14 +109,14 @@ class ScopeHead:
 
     @property
     def scheme(self) -> str:
-        """Return the scheme; `http` or `ws` if the server gives no scheme."""
+        """Return the scheme, or `http` if the server gives no scheme."""
         scheme: str = self._scope.get("scheme", "http")
         return scheme
 
     @property
     def path(self) -> str:
         """Return the path with the mount prefix, unquoted; each byte is one character."""
-        # Some servers put `root_path` before `path`, others leave that to the application.
+        # Some servers include `root_path` in `path`, and others do not.
         root: str = self._scope.get("root_path", "").rstrip("/")
         path: str = self._scope["path"]
         if path != root and not path.startswith(f"{root}/"):
@@ -137,7 +137,7 @@ class ScopeHead:
 
     @property
     def cookies(self) -> str:
-        """Return the raw Cookie headers, of which HTTP/2 may send several, joined by `; `."""
+        """Return the raw Cookie headers, joined by `; `, because HTTP/2 may send several."""
         if self._cookies is None:
             self._cookies = b"; ".join(self._all(b"cookie")).decode("latin-1")
         return self._cookies
@@ -150,12 +150,12 @@ class ScopeHead:
         return separator.join(found).decode("latin-1") if found else None
 
     def _all(self, wanted: bytes) -> list[bytes]:
-        # The names are in lower case: the specification says so.
+        # The ASGI specification says that the names are in lower case.
         return [value for name, value in self._scope["headers"] if name == wanted]
 
 
 class _Request:
-    """Serve an HTTP request: hold its response's headers back until the session is saved."""
+    """Serve an HTTP request, and send the response headers only after the session is saved."""
 
     __slots__ = ("_failure", "_has_left", "_manager", "_scope", "_send", "_session")
 
@@ -165,47 +165,47 @@ class _Request:
         self._send = send
         self._has_left = False
         self._failure: SessionError | None = None
-        # A copy: a head that held the scope, which holds the session, would be collected late.
+        # The scope is copied: with a cycle of references, the session would be freed late.
         self._session = scope[SCOPE_KEY] = manager.open(ScopeHead(dict(scope)))
         scope[MANAGER_KEY] = manager
         scope[MANAGERS_KEY] = (*scope.get(MANAGERS_KEY, ()), manager)
 
     async def run(self, app: ASGIApp, receive: Receive, *, is_eager: bool) -> None:
-        """Call the application, and answer 503 if its session cannot be loaded or saved."""
+        """Call the application; answer 503 if its session cannot be loaded or saved."""
         try:
-            # An eager load is no touch, and its failure waits for one: the page may not need it.
+            # An eager load is not a use of the session, so its error is raised at the first use.
             if is_eager and not self._manager.preload_now(self._session):
                 await self._manager.preload(self._session)
             await app(self._scope, receive, self.send)
             if not self._has_left or self._session.accessed:
                 await self._end()
         except GeneratorExit:
-            # The event loop is gone: nothing can be awaited any more.
+            # The event loop has ended, so nothing can be awaited.
             raise
-        # Whatever it was, it is the server's; the session only learns that no answer leaves.
+        # The server handles the error. The session is only closed here.
         except BaseException as error:
             if not await self._answers(error):
                 note_remedy(error, SCOPE_KEY)
                 raise
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Take a message from the application."""
+        """Handle a message from the application."""
         if self._failure is not None:
             return _drop()
         if message["type"] == "http.response.start":
-            # A second one comes where sending the first was cancelled.
+            # A second start message can come if the sending of the first one was cancelled.
             return self._leave(message)
         return self._send(message)
 
     @property
     def _is_waiting(self) -> bool:
-        """Return whether nothing has been answered yet."""
+        """Return whether no response was sent yet."""
         return not self._has_left and self._failure is None
 
     def _leave(self, message: Message) -> Awaitable[None]:
-        """Save the session and let the headers of a response go."""
+        """Save the session, and send the headers of the response."""
         failed = message["status"] >= 500
-        # ASGI allows an iterator, which can be read only once.
+        # ASGI allows an iterator here, which can be read only once.
         message = {**message, "headers": list(message.get("headers") or ())}
         own = cache_headers(message["headers"])
         if not failed and self._scope.get(SCOPE_KEY) is self._session:
@@ -226,10 +226,10 @@ class _Request:
         return await self._send(_with_headers(message, headers))
 
     async def _or_refuse(self, saving: Awaitable[T]) -> T:
-        """Return what saving the session gives; answer for the application if the store fails.
+        """Await the save and return its result; if the store fails, send an error response.
 
-        The error goes to the application too, so that the background tasks of a response that never
-        left do not run.
+        The application gets the error too, so that it does not run background tasks of a response
+        that was never sent.
         """
         try:
             return await saving
@@ -245,7 +245,7 @@ class _Request:
         await self._reply(status, headers, body)
 
     async def _answers(self, error: BaseException) -> bool:
-        """Return whether the error that ended the application is answered, so that it ends here."""
+        """Return whether the client got a response for the error, so that it ends here."""
         if self._is_waiting:
             failure: SessionError | None = self._manager.failure(self._session)
             if isinstance(error, SessionError) and error.status != SessionError.status:
@@ -257,15 +257,15 @@ class _Request:
         return self._failure is not None and _is_due_to(error, self._failure)
 
     async def _end(self) -> None:
-        """Do what is left to do when the application has returned."""
+        """Finish the request after the application has returned."""
         if self._is_waiting:
-            # The client has gone, and the application with it.
+            # The client closed the connection, and the application sent no response.
             await self._give_up()
         else:
             self._manager.report_late_changes(self._session)
 
     async def _reply(self, status: HTTPStatus, headers: Headers, body: bytes) -> None:
-        """Send a whole response of ours."""
+        """Send a complete response of our own."""
         body = b"" if self._scope["method"] == "HEAD" else body
         await _send_response(self._send, "http.response", (status, headers, body))
 
@@ -274,7 +274,7 @@ class _Request:
         await self._manager.abandon(self._session)
 
     async def _take_replacement(self, *, failed: bool) -> None:
-        """Do what a framework means that put something else in the session's place."""
+        """Apply a dict, or None, that a framework stored in `scope["session"]`."""
         held, session = self._scope.get(SCOPE_KEY, self._session), self._session
         if held is session or session.closed:
             return
@@ -294,7 +294,7 @@ class _Request:
 
 
 class _WebSocket(_Request):
-    """Serve a WebSocket: its session is saved with the handshake, and when the connection ends."""
+    """Serve a WebSocket; its session is saved at the handshake and at the end of the connection."""
 
     __slots__ = ("_is_open",)
 
@@ -303,7 +303,7 @@ class _WebSocket(_Request):
         self._is_open = False
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Take a message of the connection."""
+        """Handle a message from the application."""
         if self._failure is not None:
             return _drop()
         if self._is_waiting:
@@ -326,7 +326,7 @@ class _WebSocket(_Request):
         await self._send(_with_headers(message, headers))
 
     async def _deny(self, message: Message) -> None:
-        """Close the session of a connection that is refused: as with a 403, its changes stay."""
+        """Close the session of a refused connection, and save its changes."""
         await self._take_replacement(failed=False)
         headers: Headers = []
         if self._can_deny_with_headers:
@@ -368,11 +368,11 @@ async def _send_response(send: Send, kind: str, answer: tuple[HTTPStatus, Header
 
 
 async def _drop() -> None:
-    """Send nothing: we have answered for the application."""
+    """Send nothing, because we have sent our own response already."""
 
 
 def _with_headers(message: Message, added: Headers) -> Message:
-    """Return the message with the session's headers merged into its own."""
+    """Return the message with the headers of the session merged into its headers."""
     if not added:
         return message
     headers = decoded(message.get("headers") or ())
@@ -381,12 +381,12 @@ def _with_headers(message: Message, added: Headers) -> Message:
 
 
 def _is_due_to(error: BaseException | None, failure: SessionError) -> bool:
-    """Return whether the error says only, perhaps in a wrapping, that the session failed."""
+    """Return whether the error is the session's failure, or was caused only by this failure."""
     if isinstance(error, BaseExceptionGroup):
         return all(_is_due_to(inner, failure) for inner in error.exceptions)
     if error is failure or error is None:
         return error is failure
-    # An error may be its own cause.
+    # An error can be its own cause, which would never end.
     return error.__cause__ is not error and _is_due_to(error.__cause__, failure)
 
 

@@ -39,7 +39,7 @@ _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.ASCII)
 @explains_settings(OF_COOKIES)
 @dataclass(frozen=True, kw_only=True)
 class CookieSettings:
-    """Hold the attributes of the session cookie.
+    """The attributes of the session cookie.
 
     `secure="auto"` makes the cookie Secure if the request is https. With `max_age=None`, the
     browser keeps the cookie until it closes. Raises ConfigurationError for attributes that browsers
@@ -73,7 +73,7 @@ class CookieSettings:
 @explains_settings(OF_CONTAINERS)
 @dataclass(frozen=True, kw_only=True)
 class SessionContainer:
-    """Hold every setting of sessions.
+    """All settings of sessions.
 
     The newest of the `keys` comes first: it signs, and all keys verify. Raises ConfigurationError
     with all mistakes.
@@ -115,7 +115,7 @@ class SessionContainer:
 
 
 def sessions_of(container: SessionContainer) -> StoredSessions | StatelessSessions:
-    """Return what decides about the sessions of a container, in a store or in their tokens."""
+    """Return the object that makes the decisions about the sessions of a container."""
     tokens, rules = tokens_of(container), rules_of(container)
     if isinstance(tokens, CarryingTokens):
         kind = StatelessSessions if store_of(container) is None else RevocableSessions
@@ -124,13 +124,13 @@ def sessions_of(container: SessionContainer) -> StoredSessions | StatelessSessio
 
 
 def store_of(container: SessionContainer) -> Store | AsyncStore | None:
-    """Return the store of a container: of sessions, or of those whose tokens count no more."""
+    """Return the store of the sessions, or of the list of revoked tokens, or None."""
     store = container.store
     return store.revocations if isinstance(store, TokenFormat) else store
 
 
 def tokens_of(container: SessionContainer) -> Tokens:
-    """Return how the tokens of a container travel."""
+    """Return the object that reads and sends the tokens of a container."""
     transports = tuple(container.transports) or (
         CookieTransport(
             container.session_prefix,
@@ -146,7 +146,7 @@ def tokens_of(container: SessionContainer) -> Tokens:
 
 
 def checked_container(container: object, manager: object) -> SessionContainer:
-    """Return the container; raise TypeError, without the value, for anything else."""
+    """Return the container; raise TypeError for anything else, without showing the value."""
     if not isinstance(container, SessionContainer):
         raise TypeError(
             f"{type(manager).__name__} takes a SessionContainer, not a value of type"
@@ -156,7 +156,7 @@ def checked_container(container: object, manager: object) -> SessionContainer:
 
 
 def rules_of(container: SessionContainer) -> Rules:
-    """Return what a container says about its sessions."""
+    """Return the settings of a container that the decisions need."""
     return Rules(
         lifetimes=Lifetimes(
             container.idle_timeout.total_seconds(), container.absolute_timeout.total_seconds()
@@ -253,7 +253,7 @@ def _prefix(container: SessionContainer) -> Iterator[str]:
 
 
 def _hardened(prefix: str, cookie: CookieSettings) -> Iterator[str]:
-    """Refuse the names that browsers accept with some attributes only."""
+    """Yield mistakes of a name prefix, such as `__Host-`, that needs certain attributes."""
     start = prefix.lower()
     if start.startswith(("__host-", "__secure-", "__http-")) and cookie.secure is not True:
         yield f"session_prefix={prefix!r} with secure={cookie.secure!r} is refused. Fix: {_SECURE}"
@@ -294,7 +294,7 @@ def _kinds(container: SessionContainer) -> Iterator[str]:
 
 
 def _trial(container: SessionContainer) -> Iterator[str]:
-    """Make one id, so that not the first visitor finds out that it is unfit."""
+    """Make one id, so that a wrong gen_id is found at start-up and not in a request."""
     gen_id: object = container.gen_id
     if not callable(gen_id):
         return
@@ -302,9 +302,9 @@ def _trial(container: SessionContainer) -> Iterator[str]:
         new_secret(container.gen_id)
     except ConfigurationError as error:
         yield from error.problems
-    # It is the user's function: whatever it raises now, it would raise in a request.
+    # gen_id is the user's function. Every error here would also happen in a request.
     except Exception as error:  # noqa: BLE001
-        yield f"gen_id raised {error!r}. Fix: correct it, or leave it out"
+        yield f"gen_id raised {error!r}. Fix: correct the function, or leave gen_id out"
 
 
 def _time(clock: object) -> Iterator[str]:
@@ -313,7 +313,7 @@ def _time(clock: object) -> Iterator[str]:
         return
     try:
         now = clock()
-    # It is the user's function, too.
+    # clock is the user's function. Every error here would also happen in a request.
     except Exception as error:  # noqa: BLE001
         now = error
     if isinstance(now, bool) or not isinstance(now, int | float) or not isfinite(now):
@@ -327,22 +327,27 @@ def _lists(container: SessionContainer) -> Iterator[str]:
     for name in ("transports", "listeners"):
         value = getattr(container, name)
         if not isinstance(value, Sequence):
-            yield f"{name}={value!r} is not a list. Fix: give one, also for a single item"
+            yield f"{name}={value!r} is not a list. Fix: give a list, also for a single item"
             continue
         for item in value:
             if name == "transports" and not isinstance(item, Transport):
-                yield f"transports holds {item!r}. Fix: give Transports, such as a CookieTransport"
+                yield (
+                    f"transports has the item {item!r}. Fix: give Transports, such as a"
+                    " CookieTransport"
+                )
             if name == "listeners" and not callable(item):
-                yield f"listeners holds {item!r}. Fix: give functions that take a SessionEvent"
+                yield (
+                    f"listeners has the item {item!r}. Fix: give functions that take a SessionEvent"
+                )
 
 
 def _tell_of_timeouts(container: SessionContainer) -> None:
     idle, absolute = container.idle_timeout, container.absolute_timeout
-    # Who gives only a short absolute timeout has not asked for the idle one.
+    # If only absolute_timeout is given, the default of idle_timeout needs no warning.
     if idle > absolute and idle != IDLE_TIMEOUT:
         logger.warning(
-            "SessionContainer: idle_timeout=%r never ends a session, for absolute_timeout=%r comes"
-            " first. Fix: give an absolute_timeout that is longer, or a shorter idle_timeout",
+            "SessionContainer: idle_timeout=%r never ends a session, because absolute_timeout=%r"
+            " ends it first. Fix: give a longer absolute_timeout, or a shorter idle_timeout",
             *(idle, absolute),
         )
 

@@ -1,4 +1,4 @@
-"""What an edge for another gateway or framework needs besides a manager."""
+"""Helpers for code that connects sessions to another gateway or framework."""
 
 import logging
 from http import HTTPStatus
@@ -21,9 +21,9 @@ logger = logging.getLogger("sessions")
 
 
 def refusal(error: SessionError) -> tuple[HTTPStatus, Headers, bytes]:
-    """Return status, headers and body of the answer if a session cannot be loaded or saved.
+    """Return status, headers and body of the response after a session error, and log the error.
 
-    Log why. Source: RFC 9110, 10.2.3 (Retry-After).
+    Source: RFC 9110, 10.2.3 (Retry-After).
     """
     status = HTTPStatus(error.status)
     body = f"{status.phrase}\n".encode()

@@ -1,15 +1,12 @@
 """The errors of sessions.
 
-SessionError
-├── ConfigurationError       settings that cannot work, all of them at once
-├── SessionNotFound          no live session has this id
-│   └── SessionExpired       there is one, but its time is over
-├── SessionNotLoaded         an asynchronous session was used before it was loaded
-├── SessionClosed            used after the response's headers left
-├── SessionTooLarge          more data than a session may hold
-├── UnencodableValue         a value that would not come back as it is
-├── UnreadableValue          stored bytes that cannot be turned back
-└── StoreUnavailable         the store is broken, locked or full
+SessionError ├── ConfigurationError       wrong settings, all of them in one error ├──
+SessionNotFound          no live session has this id │   └── SessionExpired       the session with
+this id has expired ├── SessionNotLoaded         an asynchronous session was used before it was
+loaded ├── SessionClosed            the session was used after the response headers were sent ├──
+SessionTooLarge more data than a session may hold ├── UnencodableValue         a value that cannot
+be stored and read back unchanged ├── UnreadableValue          stored bytes that cannot be decoded
+└── StoreUnavailable the store is broken, locked or full
 """
 
 from collections.abc import Sequence
@@ -25,7 +22,7 @@ class SessionError(Exception):
 
 
 class ConfigurationError(SessionError, ValueError):
-    """Report every setting that cannot work."""
+    """One or more settings are wrong; `problems` has a text for each."""
 
     def __init__(self, problems: str | Sequence[str]) -> None:
         self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
@@ -33,41 +30,41 @@ class ConfigurationError(SessionError, ValueError):
 
 
 class WrongSettings(ConfigurationError, TypeError):
-    """Report settings that do not exist, or that are missing."""
+    """Settings do not exist, or are missing."""
 
 
 class SessionNotFound(SessionError):
-    """Report that no live session has the id that was asked for."""
+    """No live session has this id."""
 
 
 class SessionExpired(SessionNotFound):
-    """Report that the session has expired."""
+    """The session has expired."""
 
 
 class SessionNotLoaded(SessionError):
-    """Report that an asynchronous session was used before it was loaded."""
+    """An asynchronous session was used before it was loaded."""
 
 
 class SessionClosed(SessionError):
-    """Report a use of the session that can no longer reach the client or the store."""
+    """The session was used after it was closed, so the change cannot be saved."""
 
 
 class SessionTooLarge(SessionError):
-    """Report that the session holds more data than its limit allows."""
+    """The session has more data than its limit allows."""
 
 
 class UnencodableValue(SessionError, TypeError):
-    """Report a value that cannot be stored and read back equal, with the same type."""
+    """A value cannot be stored and read back equal, with the same type."""
 
 
 class UnreadableValue(SessionError):
-    """Report stored bytes that cannot be decoded."""
+    """Stored bytes cannot be decoded."""
 
 
 class StoreUnavailable(SessionError):
-    """Report that the store could not do its work.
+    """The store failed, or did not answer in time.
 
-    `retry_after` is in seconds, for the header of that name.
+    `retry_after` is the value of the header Retry-After, in seconds.
     """
 
     status = 503

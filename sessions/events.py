@@ -29,18 +29,19 @@ LOGGED: dict[str, int] = {
     "misplaced": logging.WARNING,
     "store_failed": logging.ERROR,
 }
-"""The kinds of events that are lines of the log, each with its level."""
+"""The kinds of events that are logged, each with its log level."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent:
     """Describe one thing that happened to a session.
 
-    created, regenerated, destroyed: what a request did. gone: a write was dropped, for the session
-    had ended meanwhile. rejected: a token that we did not sign. ambiguous: two different sessions
-    in one request. unreadable: a stored record that cannot be read. insecure: a Secure cookie that
-    was not sent over plain http. misplaced: a request outside of the cookie's path or domain.
-    store_failed: the use of a session could not be written down; the page was served.
+    created, regenerated, destroyed: a request did this to the session. gone: a write was dropped,
+    because the session had ended in the meantime. rejected: none of our keys signed the token.
+    ambiguous: one request has several different sessions. unreadable: a stored record cannot be
+    read. insecure: a Secure cookie is not sent over plain http. misplaced: the request is outside
+    of the cookie's path or domain. store_failed: the use of a session could not be stored, but the
+    request was answered.
     """
 
     kind: EventKind
@@ -51,7 +52,7 @@ Listener = Callable[[SessionEvent], None]
 
 
 def emit(listeners: Iterable[Listener], kind: EventKind, detail: str) -> None:
-    """Log what is worth a line and tell every listener."""
+    """Log the event if its kind has a log level, and call every listener."""
     level = LOGGED.get(kind)
     if level is not None:
         logger.log(level, "session %s: %s", kind, detail)
@@ -59,6 +60,6 @@ def emit(listeners: Iterable[Listener], kind: EventKind, detail: str) -> None:
     for listener in listeners:
         try:
             listener(event)
-        # A listener observes: whatever is wrong with it, the request goes on.
+        # An error of a listener must not change the request.
         except Exception:
             logger.exception("the session listener %r failed on the event %r", listener, kind)

@@ -5,20 +5,21 @@ import secrets
 from collections.abc import MutableMapping
 from typing import Any, NamedTuple, cast
 
-# In the order in which the messages came; the last part keeps two of one number apart.
+# The number gives the order of the messages. The random last part makes keys with the same number
+# different.
 _KEY = re.compile(r"_flash\.(\d{6,18})\.[0-9a-f]{8}", re.ASCII)
 _LAST = 10**18 - 1
 
 
 class Flash(NamedTuple):
-    """Hold one message and its category."""
+    """One message and its category."""
 
     category: str
     message: str
 
 
 class Flashes(MutableMapping[str, Any]):
-    """Keep messages in a mapping.
+    """The methods of a session for flash messages.
 
     Each message has its own key, so if two requests store a message at the same time, both are
     kept.
@@ -35,7 +36,8 @@ class Flashes(MutableMapping[str, Any]):
 
     def take_flashes(self) -> list[Flash]:
         """Return the messages, the oldest first, and remove them."""
-        # A damaged message is gone when it is read; another application may have stored anything.
+        # A message that cannot be read has no value any more. Another application may have stored a
+        # value of another form.
         taken = [self.pop(key, None) for key in self._flash_keys()]
         return [Flash(*message) for message in taken if _is_message(message)]
 

@@ -1,4 +1,4 @@
-"""Open and close sessions, in a request or without one, for every gateway and every store."""
+"""Open and close sessions, in a request or outside of requests."""
 
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
@@ -21,13 +21,11 @@ from sessions.transports.cookie import CookieHead
 
 F = TypeVar("F", bound=SessionFace[Any])
 
-_TOO_LATE = (
-    "changed after the headers left, and lost: %s. Fix: change the values before the first byte"
-)
+_TOO_LATE = "values changed after the response headers are lost: %s. Fix: change them earlier"
 
 
 class Managing(Generic[F]):
-    """Do what both managers do, without asking the store."""
+    """The part of both managers that calls no store."""
 
     def __init__(self, container: SessionContainer, kind: type[F]) -> None:
         self.container = container
@@ -45,22 +43,22 @@ class Managing(Generic[F]):
         return self._sessions.opens_every_request
 
     def token(self, session: F) -> str:
-        """Return the signed text that stands for the session at the client; a secret."""
-        # Asking for the id loads a blocking session, and refuses an asynchronous one that is not.
+        """Return the signed text that identifies the session at the client; it is a secret."""
+        # Reading the id loads a blocking session; an asynchronous one must be loaded.
         _ = session.id
         return self._sessions.token(state_of(session))
 
     def failure(self, session: F) -> StoreUnavailable | None:
         """Return the error of the store, if this request used its session and the store failed.
 
-        A 5xx of the application is then answered as a 503.
+        An edge then answers 503 in place of a 5xx response of the application.
         """
         state = state_of(session)
         failure = state.failure if state.accessed else None
         return failure if isinstance(failure, StoreUnavailable) else None
 
     def check(self, session: F) -> None:
-        """Raise the errors of `close` that need no store call, such as for an unsavable value."""
+        """Raise the errors of `close` that need no store, such as an UnencodableValue."""
         state = state_of(session)
         if state.values is not None and not state.closed:
             self._sessions.check(state)
@@ -72,7 +70,7 @@ class Managing(Generic[F]):
             return None
         try:
             return state.unsaved()
-        # What cannot be saved is not kept; closing the session tells.
+        # A value that cannot be saved is not kept. The close of the session raises the error.
         except SessionError:
             return None
 
@@ -85,14 +83,14 @@ class Managing(Generic[F]):
                 state.change_again(keep)
 
     def _answered(self, session: F, headers: Headers | None) -> State:
-        """Return the state of a session whose response has these headers."""
+        """Return the state of a session, and note the headers of its response."""
         state = state_of(session)
         if headers is not None:
             state.answer = headers
         return state
 
     def report_late_changes(self, session: F) -> None:
-        """Log the changes inside nested values that came too late to raise SessionClosed."""
+        """Log changes of nested values after the close, which cannot raise SessionClosed."""
         state = state_of(session)
         if state.values is None or state.gone or state.is_obstructed or state.is_past:
             return
@@ -104,7 +102,7 @@ class Managing(Generic[F]):
             logger.error(_TOO_LATE, late)
 
     def _state_of_cookies(self, header: str | None, turn: Any) -> State:
-        """Return the state of a raw Cookie header, of its http cookie if it has only that."""
+        """Return the state for a Cookie header; read its http cookie if it has no https cookie."""
         if header is not None and not isinstance(header, str):
             raise TypeError(f"from_cookie takes the text of a Cookie header, not {header!r}")
         secure = self._state_of_head(header or "", "https", turn)
@@ -122,14 +120,14 @@ class Managing(Generic[F]):
         return state
 
     def _state(self, ids: tuple[Id, ...], turn: Any) -> State:
-        """Return a state that belongs to no request."""
+        """Return the state of a session outside of a request."""
         state = OwnedState(None, self._clock(), turn)
         state.ids, state.is_bounded = ids, False
         return state
 
 
 class SessionManager(Managing[Session]):
-    """Give requests, jobs and admin pages the sessions of one container."""
+    """Open and close the sessions of one container, for requests, jobs and admin pages."""
 
     def __init__(self, container: SessionContainer, *, face: type[Session] | None = None) -> None:
         store = store_of(checked_container(container, self))
@@ -151,25 +149,26 @@ class SessionManager(Managing[Session]):
     def close_now(
         self, session: Session, *, failed: bool = False, headers: Headers | None = None
     ) -> Headers | None:
-        """Close the session and return its headers; None if `close` has to ask the store first."""
+        """Close the session and return its headers, or None if only `close` can do it."""
         return self._driver.close_now(self._answered(session, headers), failed=failed)
 
     def close(
         self, session: Session, *, failed: bool = False, headers: Headers | None = None
     ) -> Headers:
-        """Commit what changed and return the response headers that the session needs.
+        """Commit the changes and return the response headers that the session needs.
 
-        `headers` are those of the response: if any cache may keep it, no cookie is renewed. With
+        `headers` are the response's: if they let any cache store it, no cookie is renewed. With
         `failed` (a 5xx or an unhandled exception), unsaved changes are discarded. If the commit
-        fails, it raises SessionError: answer the `status` of the error, with the headers that a
-        close with `failed` then returns. A second call returns the result of the first call.
+        fails, `close` raises SessionError: answer with its `status`, and with the headers from a
+        second `close(session, failed=True)`. After a successful close, a call returns the same
+        headers again.
         """
         return self._driver.close(self._answered(session, headers), failed=failed)
 
     def handshake(self, session: Session) -> Headers:
         """Commit and return the headers for a connection that continues, such as a WebSocket.
 
-        The session stays usable, but it can get no other id, and a new one cannot be stored.
+        The session stays usable. Its id cannot change any more, and a new session cannot be stored.
         """
         state = state_of(session)
         if self._sessions.close_ask(state, failed=False) is not None:
@@ -178,7 +177,7 @@ class SessionManager(Managing[Session]):
         return self._sessions.headers(state)
 
     def close_unanswered(self, session: Session, *, failed: bool = False) -> None:
-        """Close the session of a request or connection whose client can receive no more headers.
+        """Close a session whose client can receive no more headers.
 
         The changes of a stored session are committed. A new session or a new id is dropped, because
         no response can send its cookie.
@@ -188,9 +187,9 @@ class SessionManager(Managing[Session]):
         self._driver.close(state_of(session), failed=failed)
 
     def abandon(self, session: Session) -> None:
-        """Close the session of a request whose response cannot have the headers of the session.
+        """Close the session of a request without a response; discard the unsaved changes.
 
-        Unsaved changes are discarded; a `destroy()` takes effect. No error is raised.
+        A `destroy()` still takes effect. No error is raised.
         """
         self._driver.abandon(state_of(session))
 
@@ -199,14 +198,14 @@ class SessionManager(Managing[Session]):
     def create(self, data: Mapping[str, Any] | None = None) -> Session:
         """Store a new session with the data and return it; `close` it after further changes."""
         session = face(self._kind, self._state((), reentrant_turn()), self._driver)
-        # Its life begins now, also if there is no data.
+        # This sets the start of the session to now, also if there is no data.
         session.load()
         state = state_of(session)
         try:
             session.update(mapping_of(data))
             self._driver.run(state, self._sessions.create(state))
         except BaseException:
-            # Nobody has been given it.
+            # Nobody gets the session, so nobody has to close it.
             state.closed = True
             raise
         return session
@@ -219,7 +218,7 @@ class SessionManager(Managing[Session]):
         return self._live(checked_id(id, self.container.store))
 
     def from_token(self, token: str | None) -> Session | None:
-        """Return the live session of a signed token, None for any other text."""
+        """Return the live session of a signed token, or None for any other text."""
         id = self._tokens.read(token) if isinstance(token, str) else None
         try:
             return None if id is None else self._live(id)
@@ -235,7 +234,7 @@ class SessionManager(Managing[Session]):
         return face(self._kind, state, self._driver)
 
     def delete(self, id: str) -> bool:
-        """End the session that has the id, or ever had it; return whether there was one."""
+        """End the session that has or had this id; return whether there was a live session."""
         known, store = id_in(id, self.container.store), self._blocking_store
         ended = known is not None and store is not None and store.delete(known.key)
         if ended:
@@ -243,11 +242,11 @@ class SessionManager(Managing[Session]):
         return ended
 
     def purge(self, limit: int = 1000) -> int:
-        """Remove at most `limit` expired records and return how many."""
+        """Remove at most `limit` expired records, and return the number of removed records."""
         return 0 if self._blocking_store is None else self._blocking_store.purge(limit)
 
     def close_all(self) -> None:
-        """Close what the store holds open."""
+        """Close the connections and files of the store."""
         if self._blocking_store is not None:
             self._blocking_store.close()
 
@@ -259,7 +258,7 @@ class SessionManager(Managing[Session]):
 
 
 class AsyncSessionManager(Managing[AsyncSession]):
-    """Give the requests of an event loop the sessions of one container, over any store."""
+    """Open and close the sessions of one container on an event loop, with any kind of store."""
 
     def __init__(
         self, container: SessionContainer, *, face: type[AsyncSession] | None = None
@@ -284,7 +283,7 @@ class AsyncSessionManager(Managing[AsyncSession]):
         state = state_of(session)
         try:
             return self._driver.load_now(state)
-        # Whatever is wrong with the store, it is of no matter before somebody uses the session.
+        # An error of the store matters only if code uses the session, so the first use raises it.
         except Exception as error:  # noqa: BLE001
             state.failure = error
             return True
@@ -294,20 +293,20 @@ class AsyncSessionManager(Managing[AsyncSession]):
         state = state_of(session)
         try:
             await self._driver.load(state)
-        # Whatever is wrong with the store, it is of no matter before somebody uses the session.
+        # An error of the store matters only if code uses the session, so the first use raises it.
         except Exception as error:  # noqa: BLE001
             state.failure = error
 
     def close_now(
         self, session: AsyncSession, *, failed: bool = False, headers: Headers | None = None
     ) -> Headers | None:
-        """Close the session and return its headers; None if `close` has to ask the store first."""
+        """Close the session and return its headers, or None if only `close` can do it."""
         return self._driver.close_now(self._answered(session, headers), failed=failed)
 
     async def close(
         self, session: AsyncSession, *, failed: bool = False, headers: Headers | None = None
     ) -> Headers:
-        """Commit what changed and return the response headers: see `SessionManager.close`.
+        """Commit the changes and return the response headers, as `SessionManager.close` does.
 
         If the caller is cancelled, the stored session is either unchanged or completely committed.
         """
@@ -322,13 +321,13 @@ class AsyncSessionManager(Managing[AsyncSession]):
         return self._sessions.headers(state)
 
     async def close_unanswered(self, session: AsyncSession, *, failed: bool = False) -> None:
-        """Close a session whose client gets no headers: see `SessionManager.close_unanswered`."""
+        """Close a session whose client can receive no more headers, as `SessionManager` does."""
         if not failed:
             self._sessions.drop_unbearable(state_of(session))
         await self._driver.close(state_of(session), failed=failed)
 
     async def abandon(self, session: AsyncSession) -> None:
-        """Close the session of a request whose response cannot have the headers of the session."""
+        """Close the session of a request without a response; discard the unsaved changes."""
         await self._driver.abandon(state_of(session))
 
     def face(self, session: AsyncSession, kind: type[F]) -> F:
@@ -351,7 +350,7 @@ class AsyncSessionManager(Managing[AsyncSession]):
             session.update(mapping_of(data))
             await self._driver.run(state, self._sessions.create(state))
         except BaseException:
-            # Nobody has been given it.
+            # Nobody gets the session, so nobody has to close it.
             state.closed = True
             raise
         return session
@@ -364,7 +363,7 @@ class AsyncSessionManager(Managing[AsyncSession]):
         return Opening(self._live(checked_id(id, self.container.store)))
 
     async def from_token(self, token: str | None) -> AsyncSession | None:
-        """Return the live session of a signed token, None for any other text."""
+        """Return the live session of a signed token, or None for any other text."""
         id = self._tokens.read(token) if isinstance(token, str) else None
         try:
             return None if id is None else await self._live(id)
@@ -378,7 +377,7 @@ class AsyncSessionManager(Managing[AsyncSession]):
         return face(self._kind, state, self._driver)
 
     async def delete(self, id: str) -> bool:
-        """End the session that has the id, or ever had it; return whether there was one."""
+        """End the session that has or had this id; return whether there was a live session."""
         known = id_in(id, self.container.store)
         ended = known is not None and await self._driver.call("delete", known.key)
         if ended:
@@ -386,11 +385,11 @@ class AsyncSessionManager(Managing[AsyncSession]):
         return bool(ended)
 
     async def purge(self, limit: int = 1000) -> int:
-        """Remove at most `limit` expired records and return how many."""
+        """Remove at most `limit` expired records, and return the number of removed records."""
         return 0 if self._store is None else int(await self._driver.call("purge", limit))
 
     async def aclose(self) -> None:
-        """Wait for running commits, and close everything that the store holds open."""
+        """Wait for running commits, and close the connections and files of the store."""
         await self._driver.aclose()
 
     async def _live(self, id: Id) -> AsyncSession:

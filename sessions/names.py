@@ -1,4 +1,4 @@
-"""Names and arguments that do not exist here, and what to write in place of them."""
+"""Errors for unknown names and settings, which say what to write instead."""
 
 import dis
 import functools
@@ -12,8 +12,8 @@ from sessions.errors import WrongSettings
 Kind = TypeVar("Kind", bound=type)
 
 _NO_SUCH_STORE = (
-    "there is no such store: write from sessions import SQLiteStore or MemoryStore, or a Store of"
-    " your own, which sessions.testing.StoreContract tests"
+    "write from sessions import SQLiteStore or MemoryStore, or write your own Store and test it"
+    " with sessions.testing.StoreContract"
 )
 _SETTINGS = "write from sessions import SessionContainer, which holds all settings"
 _ELSEWHERE = {
@@ -32,11 +32,11 @@ _ELSEWHERE = {
     "SessionSettings": _SETTINGS,
     "SessionConfig": _SETTINGS,
 }
-# How many arguments an application takes.
+# The number of arguments of an application.
 _INTERFACES = {"WSGI": 2, "ASGI": 3}
 _STORES = ("Store", "Backend", "Token")
 
-# What the settings of other libraries are here: names, and the remedy.
+# Names of settings in other libraries, and what to write here.
 OF_CONTAINERS = {
     "secret_key secret secrets key signing_key": "the setting is called keys, and is a list",
     "max_age lifetime permanent_session_lifetime ttl timeout expires": (
@@ -62,7 +62,7 @@ OF_COOKIES = {
 
 
 def refusing(module: str) -> Callable[[str], object]:
-    """Return the `__getattr__` of a module, which refuses an unknown name with its remedy."""
+    """Return a `__getattr__` for a module, whose errors say what to write instead."""
 
     def refuse(name: str) -> object:
         remedy = _ELSEWHERE.get(name, _NO_SUCH_STORE if name.endswith(_STORES) else None)
@@ -75,7 +75,7 @@ def refusing(module: str) -> Callable[[str], object]:
 
 
 def is_imported() -> bool:
-    """Return whether `from ... import` has called the caller of this function."""
+    """Return whether a statement `from ... import` called the caller of this function."""
     asked = inspect.currentframe()
     frame = asked and asked.f_back and asked.f_back.f_back
     if frame is None or frame.f_lasti < 0:
@@ -84,9 +84,9 @@ def is_imported() -> bool:
 
 
 def takes_container(*, arguments: int) -> Callable[[Kind], Kind]:
-    """Let the constructor of a middleware say what it takes; it shows no value.
+    """Return a decorator that makes a middleware explain wrong arguments, without showing values.
 
-    `arguments` is how many arguments the applications of its interface take.
+    `arguments` is the number of arguments of an application: 2 for WSGI, 3 for ASGI.
     """
 
     def decorate(middleware: Kind) -> Kind:
@@ -100,9 +100,9 @@ def takes_container(*, arguments: int) -> Callable[[Kind], Kind]:
             if unknown or len(args) + len(settings) < len(("app", "container")):
                 given = f", not {', '.join(unknown)}" if unknown else ""
                 raise TypeError(
-                    f"{kind.__name__} takes the application and a SessionContainer{given}; write"
-                    f" {kind.__name__}(app, SessionContainer(keys=[...])), which has all other"
-                    " settings"
+                    f"{kind.__name__} takes the application and a SessionContainer{given}. Fix:"
+                    f" write {kind.__name__}(app, SessionContainer(keys=[...])), and give the"
+                    " container all other settings"
                 )
             construct(self, *args, **settings)
             _refuse_other_interface(self.app, arguments)
@@ -117,15 +117,15 @@ def _refuse_other_interface(app: Callable[..., object], arguments: int) -> None:
     """Raise TypeError if an application is written for the other interface, WSGI or ASGI."""
     try:
         signature = inspect.signature(app)
-    # A function that is written in C may have no signature.
+    # A function in C may have no signature.
     except (TypeError, ValueError):
         return
     ((theirs, others),) = ((name, n) for name, n in _INTERFACES.items() if n != arguments)
     if _fits(signature, others) and not _fits(signature, arguments):
         raise TypeError(
             f"this SessionMiddleware calls the application with {arguments} arguments, but the"
-            f" application takes {others}, as under {theirs}. Fix: write"
-            f" from sessions.{theirs.lower()} import SessionMiddleware"
+            f" application takes {others}, as {theirs} applications do. Fix: write from"
+            f" sessions.{theirs.lower()} import SessionMiddleware"
         )
 
 
@@ -138,9 +138,9 @@ def _fits(signature: inspect.Signature, count: int) -> bool:
 
 
 def explains_settings(remedies: Mapping[str, str]) -> Callable[[Kind], Kind]:
-    """Let a class say which settings it has, if it is given others; it shows no value.
+    """Return a decorator that makes a class explain wrong settings, without showing their values.
 
-    Each key of `remedies` is a list of names that other libraries use.
+    Each key of `remedies` has one or more names, separated by spaces, from other libraries.
     """
 
     def decorate(settings: Kind) -> Kind:
@@ -167,7 +167,7 @@ def _problems(
     given: Collection[str],
     remedies: Mapping[str, str],
 ) -> Iterator[str]:
-    """Explain each setting that does not exist, and each one that is missing."""
+    """Yield a text for each setting that does not exist, and for each missing setting."""
     known = [parameter.name for parameter in parameters]
     takes = f"{kind} takes {', '.join(known)}"
     unknown = [name for name in given if name not in known]
@@ -186,7 +186,7 @@ def _problems(
 
 
 def _meant(unknown: str, known: Sequence[str], remedies: Mapping[str, str]) -> str:
-    """Say what to write in place of a setting that does not exist, if that is known."""
+    """Return what to write instead of an unknown setting, or an empty text."""
     close = get_close_matches(unknown, known, 1)
     guess = f"did you mean {close[0]!r}? " if close else ""
     told = (text for names, text in remedies.items() if unknown in names.split())
@@ -194,8 +194,8 @@ def _meant(unknown: str, known: Sequence[str], remedies: Mapping[str, str]) -> s
 
 
 def note_remedy(error: BaseException, key: str) -> None:
-    """Add to an error of an application how it finds its session, or awaits its methods."""
+    """Add a note to an application's error, if the cause is a wrong use of the session."""
     if isinstance(error, KeyError) and error.args == ("session",) and key != "session":
-        error.add_note(f'Fix: The session is environ["{key}"].')
+        error.add_note(f'Fix: read the session from environ["{key}"].')
     elif isinstance(error, TypeError) and "'coroutine'" in str(error):
-        error.add_note('Fix: Await the call, as in await session.increment("visits").')
+        error.add_note('Fix: await the call, as in await session.increment("visits").')

@@ -30,7 +30,7 @@ UNCHANGED: Final = Unchanged.UNCHANGED
 
 
 class Outcome(Enum):
-    """Say what a commit did."""
+    """The result of a commit."""
 
     APPLIED = "applied"
     GONE = "gone"
@@ -39,7 +39,7 @@ class Outcome(Enum):
 
 
 class Grace(NamedTuple):
-    """Name the one earlier secret that may still be used, and until when (epoch seconds)."""
+    """The one earlier secret that may still be used, and until when (epoch seconds)."""
 
     secret: str
     until: float
@@ -47,7 +47,7 @@ class Grace(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ended:
-    """Say that a session was ended a short time ago, and when (epoch seconds)."""
+    """The answer for a session that was ended a short time ago, and when (epoch seconds)."""
 
     at: float
 
@@ -67,7 +67,7 @@ class FrozenStruct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Changes(FrozenStruct, frozen=True, kw_only=True, gc=False):
-    """Hold what one commit applies to a record.
+    """The changes that one commit makes to a record.
 
     `secret` is the secret of the record when it was loaded. `set` has the values to write, and
     `removed` the names to remove; a name in both is removed. With `clear`, all earlier values are
@@ -104,7 +104,7 @@ class Changes(FrozenStruct, frozen=True, kw_only=True, gc=False):
 
 
 class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
-    """Hold one session as a store keeps it; a record is never changed in place.
+    """One session as a store keeps it; a record is never changed in place.
 
     `values` has one encoded value for each top-level key, in the order in which the keys were first
     set. `secret` is the hash of the present id, set at `secret_since`. Times are UTC epoch seconds.
@@ -124,9 +124,9 @@ class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
     version: int = FORMAT_VERSION
 
     def outcome_of(self, changes: Changes, now: float) -> Outcome:
-        """Return the result that a commit of the changes on this record has."""
+        """Return the result of a commit of these changes on this record."""
         if changes.new_secret is not None and changes.new_secret == self.secret:
-            # The reply to this very commit was lost.
+            # The same commit was applied before, but its reply was lost.
             return Outcome.APPLIED
         if changes.secret != self.secret and not (
             changes.only_values and self.has_grace(changes.secret, now)
@@ -176,7 +176,7 @@ class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
         return values
 
     def touched(self, expires_at: float, accessed_at: float, now: float) -> "Record":
-        """Return the record after a use of it that changed no data."""
+        """Return the record after a use that changed no data."""
         created, accessed, updated, expires = self.times_after(
             accessed_at, expires_at, now, keeps_later=self.timeout is not None
         )

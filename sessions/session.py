@@ -21,7 +21,7 @@ F = TypeVar("F", bound=SessionFace[Any])
 
 
 class Session(SessionFace[BlockingDriver]):
-    """Hold a user's data over many requests; loaded at the first access, saved when it changed."""
+    """A user's data over many requests; loaded at the first access, saved if they changed."""
 
     __slots__ = ()
 
@@ -44,7 +44,7 @@ class Session(SessionFace[BlockingDriver]):
             try:
                 self._driver.load(state)
             except SessionError:
-                # Who is refused the session has touched it.
+                # A failed load counts as a use of the session.
                 state.accessed = True
                 raise
 
@@ -91,10 +91,10 @@ class Session(SessionFace[BlockingDriver]):
 
 
 class AsyncSession(SessionFace[AsyncDriver]):
-    """Hold a user's data over many requests, on an event loop.
+    """A user's data over many requests, for code on an event loop.
 
-    It is loaded when a handler's parameter or a dependency asks for it, or by `await
-    session.load()`; a use before that raises SessionNotLoaded.
+    The session is loaded if a parameter of a handler or a dependency asks for it, or by `await
+    session.load()`. A use before that raises SessionNotLoaded.
     """
 
     __slots__ = ()
@@ -155,7 +155,7 @@ class AsyncSession(SessionFace[AsyncDriver]):
             try:
                 await self._driver.load(state)
             except SessionError:
-                # Who is refused the session has touched it.
+                # A failed load counts as a use of the session.
                 state.accessed = True
                 raise
 
@@ -182,7 +182,7 @@ class AsyncSession(SessionFace[AsyncDriver]):
     def _on_the_loop(
         self, verb: str, start: Callable[[], Coroutine[Any, Any, T]]
     ) -> Coroutine[Any, Any, T]:
-        """Return the coroutine of a verb; say at once that without a loop it would do nothing."""
+        """Return the coroutine of a method; raise SessionError if no event loop can run it."""
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -205,7 +205,7 @@ def adding(key: str, by: float) -> Callable[[Any], Any]:
     def add(value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float | None):
             raise TypeError(
-                f"session[{key!r}] is {value!r}, not a number, so nothing can be added; store"
+                f"session[{key!r}] is {value!r}, not a number, so nothing can be added. Fix: store"
                 " a number first, or use another key"
             )
         return by if value is None else value + by
@@ -222,13 +222,13 @@ def check_plain(function: Callable[[Any], Any]) -> None:
         )
     if iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__):
         raise TypeError(
-            f"update_with was given the coroutine function {function!r}. Fix: await what it needs"
-            " first, and give a plain function of the old value"
+            f"update_with was given the coroutine function {function!r}. Fix: do the `await` first,"
+            " and give a plain function of the old value"
         )
 
 
 def mixed_kind(edge: type[F] | None, own: type[F], base: type) -> type[F]:
-    """Return a class that combines the class of the edge with the class of the user."""
+    """Return one class with the methods of the edge's class and of the user's class."""
     if edge is not None and not (isinstance(edge, type) and issubclass(edge, base)):
         raise TypeError(f"face={edge!r} is not a class of sessions. Fix: give a {base.__name__}")
     if edge is None or issubclass(own, edge) or issubclass(edge, own):

@@ -1,8 +1,9 @@
-"""Sessions without a server: the whole session travels in its token.
+"""Token formats for sessions without a server: the token contains the whole session.
 
-What they cannot promise: an older token of a session can be sent again, so a logout does not hold
-for who has kept a copy; and of two requests at the same time, the later answer wins. With a list of
-revocations, a logout holds. Where the rest matters, take a store.
+These sessions have two limits. First, a client can send an older token again, so a copy of a token
+still works after a logout. A list of revocations (`revocations=...`) prevents this. Second, of two
+requests at the same time, only the changes of the later response are kept. If this matters, use a
+store.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,24 +28,24 @@ Algorithm = Literal[
 
 @dataclass(frozen=True)
 class SignedToken(TokenFormat):
-    """Keep the session in a token whose content the client can read, and cannot change.
+    """Store the session in a signed token, which the client can read but not change.
 
-    Without `revocations`, a logout does not hold for a copy of the token until its session expires.
+    Without `revocations`, a copy of the token works after a logout, until the session expires.
     """
 
     revocations: Store | AsyncStore | None = field(default=None, kw_only=True)
 
     def sealer(self, keys: Sequence[str | bytes], name: str) -> Sealer:
-        """Return what signs with HMAC-SHA256."""
+        """Return a sealer that signs with HMAC-SHA256."""
         return SignedSealer(keys, name)
 
 
 @dataclass(frozen=True)
 class EncryptedToken(TokenFormat):
-    """Keep the session in a token that the client can neither read nor change: AES-256-GCM.
+    """Store the session in an encrypted token (AES-256-GCM); the client cannot read or change it.
 
-    Without `revocations`, a logout does not hold for a copy of the token until its session expires.
-    Raises ConfigurationError where `cryptography` is not installed.
+    Without `revocations`, a copy of the token works after a logout, until the session expires.
+    Raises ConfigurationError if `cryptography` is not installed.
     """
 
     revocations: Store | AsyncStore | None = field(default=None, kw_only=True)
@@ -53,8 +54,8 @@ class EncryptedToken(TokenFormat):
         _require("cryptography", "EncryptedToken", "encryption")
 
     def sealer(self, keys: Sequence[str | bytes], name: str) -> Sealer:
-        """Return what encrypts with AES-256-GCM."""
-        # The driver is an extra: only who asks for encryption needs it.
+        """Return a sealer that encrypts with AES-256-GCM."""
+        # `cryptography` is an optional dependency, so it is imported only here.
         from sessions.core.encrypted_tokens import EncryptedSealer
 
         return EncryptedSealer(keys, name)
@@ -62,12 +63,13 @@ class EncryptedToken(TokenFormat):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JWTToken(TokenFormat):
-    """Keep the session in a JSON Web Token, which the client and other programs can read.
+    """Store the session in a JSON Web Token, which the client and other programs can read.
 
-    Without `revocations`, a logout does not hold for a copy of the token until its session expires.
-    `keys` names each key by its `kid`: a shared secret for HS256 and its kin, else a PEM key. The
-    first one signs, so it is a private key, and all verify. Without `keys`, HS256 and its kin use
-    the container's. Raises ConfigurationError where PyJWT is not installed. Source: RFC 7519, 8725.
+    Without `revocations`, a copy of the token works after a logout, until the session expires.
+    `keys` maps a key id (`kid`) to a key: a shared secret for the HS algorithms, else a key in PEM.
+    The first key signs, so it must be a private key; all keys verify. Without `keys`, the HS
+    algorithms use the keys of the container. Raises ConfigurationError if PyJWT is not installed.
+    Source: RFC 7519, RFC 8725.
     """
 
     issuer: str
@@ -79,15 +81,15 @@ class JWTToken(TokenFormat):
     def __post_init__(self) -> None:
         _require("jwt", "JWTToken", "jwt")
         if not f"{self.algorithm}".startswith("HS"):
-            # PyJWT works with key pairs only where this is installed.
+            # PyJWT needs this package for key pairs.
             _require("cryptography", "JWTToken", "jwt")
 
     def problems(self) -> Sequence[str]:
-        """Return what makes the settings unfit; no message shows a key."""
+        """Return a text for each wrong setting; no text shows a key."""
         return [*super().problems(), *_unfit_names(self), *_unfit_keys(self)]
 
     def sealer(self, keys: Sequence[str | bytes], name: str) -> Sealer:
-        """Return what signs with the algorithm."""
+        """Return a sealer that signs with the algorithm."""
         from sessions.core.jwt_tokens import Claimed, JWTSealer
 
         own = self.keys or _derived_keys(keys, self.algorithm, name)
@@ -95,7 +97,7 @@ class JWTToken(TokenFormat):
 
 
 def _require(package: str, name: str, extra: str) -> None:
-    """Refuse a token whose package is not installed."""
+    """Raise ConfigurationError if a package that the token needs is not installed."""
     try:
         import_module(package)
     except ImportError as error:
@@ -109,7 +111,10 @@ def _unfit_names(token: JWTToken) -> Iterator[str]:
     for name in ("issuer", "audience"):
         value = getattr(token, name)
         if not isinstance(value, str) or not value:
-            yield f"JWTToken: {name}={value!r} is not a name. Fix: give a text that is not empty"
+            yield (
+                f"JWTToken: {name}={value!r} is not a name. Fix: give a text of at least one"
+                " character"
+            )
     if token.algorithm not in get_args(Algorithm):
         known = ", ".join(get_args(Algorithm))
         yield f"JWTToken: algorithm={token.algorithm!r} is unknown. Fix: give one of {known}"
@@ -126,9 +131,15 @@ def _unfit_keys(token: JWTToken) -> Iterator[str]:
                 " keys={'2026-01': private_key_in_pem}"
             )
     elif not isinstance(keys, Mapping) or not keys:
-        yield f"JWTToken: keys is a {type(keys).__name__} without a key. Fix: give a dict of keys"
+        yield (
+            f"JWTToken: keys is a {type(keys).__name__}, not a dict with keys. Fix: give a"
+            " dict of keys"
+        )
     elif not all(isinstance(kid, str) and kid for kid in keys):
-        yield f"JWTToken: keys has the names {[*keys]!r}. Fix: name each key by a text"
+        yield (
+            f"JWTToken: keys has the names {[*keys]!r}, but each name must be a text. Fix:"
+            " give names such as '2026-01'"
+        )
     else:
         from sessions.core.jwt_tokens import key_problems
 
@@ -139,7 +150,7 @@ def _unfit_keys(token: JWTToken) -> Iterator[str]:
 def _derived_keys(
     keys: Sequence[str | bytes], algorithm: str, name: str
 ) -> Mapping[str, str | bytes]:
-    """Derive the keys for the purpose, each named by a hash of it."""
+    """Return keys that are derived from the container's keys; their names are hashes."""
     purpose = f"JSON Web Token session:{algorithm}:{name}"
     derived = [derived_key(key, purpose).hex() for key in keys]
     return {hash_of(key)[:16]: key for key in derived}

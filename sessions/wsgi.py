@@ -1,4 +1,4 @@
-"""The WSGI edge: sessions for any WSGI application. Source: PEP 3333."""
+"""Sessions for any WSGI application: the middleware. Source: PEP 3333."""
 
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ENVIRON_KEY = "sessions.session"
 MANAGER_KEY = "sessions.manager"
 OPENED_KEY = "sessions.opened"
-"""The key for the session of each middleware around a request, and for its manager."""
+"""The environ key with the manager and session of each SessionMiddleware around the request."""
 
 ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
@@ -28,15 +28,15 @@ ExcInfo: TypeAlias = (
 class SessionMiddleware:
     """Give the application a session in `environ["sessions.session"]`.
 
-    It is saved before the first byte of the response leaves. Inside another SessionMiddleware of
-    the same container this one does nothing; of another container, it gives its own session to what
-    is inside of it.
+    The session is saved before the first byte of the response is sent. Inside another
+    SessionMiddleware with the same container, this middleware does nothing. With another container,
+    the application inside gets the session of this middleware.
     """
 
     def __init__(self, app: "WSGIApplication", container: SessionContainer) -> None:
         if not callable(app) or not isinstance(container, SessionContainer):
             raise TypeError(
-                # The values themselves may hold keys.
+                # The values are not shown, because they may contain keys.
                 "SessionMiddleware takes the application first, then a SessionContainer, not values"
                 f" of the types {type(app).__name__} and {type(container).__name__}: write"
                 " SessionMiddleware(app, SessionContainer(keys=[...]))"
@@ -50,7 +50,7 @@ class SessionMiddleware:
         if OPENED_KEY in environ:
             if opened_in(environ, self.manager.container) is not None:
                 return self.app(environ, start_response)
-            # What is around this one keeps the session that it has.
+            # The environ is copied, so that an outer middleware keeps its own session.
             environ = {**environ}
         session = environ[ENVIRON_KEY] = self.manager.open(EnvironHead(environ))
         environ[MANAGER_KEY] = self.manager
@@ -63,7 +63,7 @@ class SessionMiddleware:
                 response.give_up()
                 raise
             return response.refuse(error, environ)
-        # Whatever it was, it is the server's; the session only learns that no answer leaves.
+        # The server handles the error. The session is only closed here.
         except BaseException as error:
             response.give_up()
             note_remedy(error, ENVIRON_KEY)
@@ -71,13 +71,13 @@ class SessionMiddleware:
 
 
 def opened_in(environ: "WSGIEnvironment", container: SessionContainer) -> Session | None:
-    """Return the session that a SessionMiddleware of the container around this has opened."""
+    """Return the session from an outer SessionMiddleware with the same container, or None."""
     opened: tuple[tuple[SessionManager, Session], ...] = environ.get(OPENED_KEY, ())
     return next((session for manager, session in opened if manager.container is container), None)
 
 
 class EnvironHead:
-    """Be the head of a request, as WSGI tells it."""
+    """The head of a request, read from a WSGI environ."""
 
     __slots__ = ("_environ", "cookies", "scheme")
 
@@ -88,7 +88,7 @@ class EnvironHead:
 
     @property
     def path(self) -> str:
-        """Return the path, the mount prefix included."""
+        """Return the path with the mount prefix."""
         return f"{self._environ.get('SCRIPT_NAME', '')}{self._environ.get('PATH_INFO', '')}"
 
     @property
@@ -111,7 +111,7 @@ class EnvironHead:
 
 
 class _Response:
-    """Hold the application's headers back until the session is saved."""
+    """The response of the application; its headers are sent only after the session is saved."""
 
     def __init__(
         self, manager: SessionManager, session: Session, start_response: "StartResponse"
@@ -124,33 +124,33 @@ class _Response:
 
     @property
     def has_left(self) -> bool:
-        """Return whether the headers are with the server."""
+        """Return whether the headers were given to the server."""
         return self._write is not None
 
     def run(self, app: "WSGIApplication", environ: "WSGIEnvironment") -> Iterable[bytes]:
-        """Call the application and return its body, with the session saved."""
+        """Call the application, save the session, and return the body."""
         body = app(environ, self._begin)
         try:
             if self._head is not None and _runs_no_code(body, environ):
                 self._leave()
                 return body
-            # The application may go on using the session until it yields its first bytes.
+            # The application may use the session until it yields its first bytes.
             chunks = iter(body)
             first = next((chunk for chunk in chunks if chunk), b"")
             self._leave()
-        # Whatever it was, it is the server's; the body that it will not get ends here.
+        # The server handles the error, but never gets the body, so the body is closed here.
         except BaseException:
             _close(body)
             raise
         return _Rest(first, chunks, lambda: self._end(body))
 
     def give_up(self) -> None:
-        """Tell the session that no answer leaves, unless one has."""
+        """Abandon the session, unless the response headers were given to the server."""
         if not self.has_left:
             self._manager.abandon(self._session)
 
     def refuse(self, error: SessionError, environ: "WSGIEnvironment") -> Iterable[bytes]:
-        """Answer 503 instead of the application, because the session failed."""
+        """Return an error response in place of the application's, because the session failed."""
         status, headers, body = refusal(error)
         merge_headers(headers, self._manager.close(self._session, failed=True))
         self._start_response(f"{status.value} {status.phrase}", headers)
@@ -160,7 +160,8 @@ class _Response:
         self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /
     ) -> Callable[[bytes], object]:
         if self._write is not None:
-            # Headers that the server has not sent yet are replaced, but for the session's.
+            # The application replaces headers that the server has not sent yet. The headers of the
+            # session are added again.
             return self._start_response(status, self._settled(headers), exc_info)
         if self._head is not None and exc_info is None:
             raise TypeError("start_response was called twice without exc_info")
@@ -173,7 +174,7 @@ class _Response:
         return self._write(data) if self._write is not None else None
 
     def _leave(self) -> None:
-        """Save the session and let the headers go."""
+        """Save the session, and give the headers to the server."""
         if self._write is not None:
             return
         if self._head is None:
@@ -181,13 +182,13 @@ class _Response:
         status, headers = self._head
         failure = self._manager.failure(self._session) if status.startswith("5") else None
         if failure is not None:
-            # The application has met a broken store, and answered it in its own way.
+            # The application answered a failure of the store with its own 5xx response.
             raise failure
         headers = self._settled(headers, failed=status.startswith("5"))
         self._write = self._start_response(status, headers)
 
     def _settled(self, headers: Headers, *, failed: bool = False) -> Headers:
-        """Close the session; return the headers with those that it needs."""
+        """Close the session, and return the headers with the headers of the session."""
         settled = list(headers)
         added = self._manager.close(self._session, failed=failed, headers=headers)
         merge_headers(settled, added)
@@ -199,7 +200,7 @@ class _Response:
 
 
 class _Rest:
-    """Be the body of which the first bytes were taken already."""
+    """The body of a response, whose first bytes were read already."""
 
     def __init__(self, first: bytes, chunks: Iterator[bytes], close: Callable[[], None]) -> None:
         self._first = first
@@ -217,7 +218,7 @@ class _Rest:
 
 
 def _runs_no_code(body: Iterable[bytes], environ: "WSGIEnvironment") -> bool:
-    """Return whether taking the body's chunks runs no code of the application."""
+    """Return whether reading the body runs no code of the application."""
     wrapper = environ.get("wsgi.file_wrapper")
     return type(body) in (list, tuple) or (isinstance(wrapper, type) and isinstance(body, wrapper))
 

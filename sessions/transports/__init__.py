@@ -1,1 +1,1 @@
-"""How the token travels: the contract in `base`, one transport a file."""
+"""Transports carry the session token: `base` has the base class, and each transport has a file."""

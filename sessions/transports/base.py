@@ -1,4 +1,4 @@
-"""How a token travels between the client and us. A transport knows no store and no keys."""
+"""The base class of transports, which carry a token between client and server."""
 
 from abc import ABC, abstractmethod
 from typing import NamedTuple, Protocol
@@ -9,7 +9,7 @@ Headers = list[tuple[str, str]]
 
 
 class RequestHead(Protocol):
-    """What a transport sees of a request; an edge makes one object for each, without I/O."""
+    """The part of a request that a transport reads; an edge makes one for each request."""
 
     @property
     @abstractmethod
@@ -19,72 +19,72 @@ class RequestHead(Protocol):
     @property
     @abstractmethod
     def path(self) -> str:
-        """Return the path that the client asked for, unquoted, the mount prefix included."""
+        """Return the path of the request, unquoted and with the mount prefix."""
 
     @property
     @abstractmethod
     def query(self) -> str:
-        """Return the raw query, empty if there is none."""
+        """Return the raw query, or an empty text."""
 
     @property
     @abstractmethod
     def client(self) -> str | None:
-        """Return the address of the client, None if it is unknown."""
+        """Return the address of the client, or None if the address is unknown."""
 
     @property
     @abstractmethod
     def cookies(self) -> str:
-        """Return the raw Cookie header, empty if there is none; several are joined by `; `."""
+        """Return the raw Cookie header, or an empty text; several headers are joined by `; `."""
 
     def header(self, name: str) -> str | None:
-        """Return the raw value of a request header, None if there is none."""
+        """Return the raw value of a request header, or None if the request has no such header."""
 
 
 class Obstacle(NamedTuple):
-    """Say why the client of a request can have no session: the event, and what to do."""
+    """The reason why the client of a request can have no session, as an event."""
 
     event: EventKind
     detail: str
 
 
 class Transport(ABC):
-    """Carry the token of a session."""
+    """Read the token of a session from a request, and send or clear it in a response."""
 
     vary: str
-    """The request header on which a response depends once the session was looked at."""
+    """The request header for `Vary` in responses that depend on the session."""
 
     has_obstacles: bool = True
-    """Whether `obstacle` has to be asked for requests whose tokens could be read."""
+    """Whether to call `obstacle` also for requests whose tokens could be read."""
 
     age: float | None = None
-    """Seconds after which a client forgets the token, None if it keeps the token."""
+    """Seconds after which a client forgets the token, or None if it keeps the token."""
 
     longest_header: int | None = None
-    """Bytes that a client accepts in one header of `send`, None if there is no limit."""
+    """The number of bytes that a client accepts in one header of `send`, or None for no limit."""
 
     @abstractmethod
     def read(self, head: RequestHead) -> list[str]:
-        """Return every text that might be the token."""
+        """Return every text in the request that may be the token."""
 
     @abstractmethod
     def send(self, head: RequestHead, token: str, max_age: int | None) -> Headers:
         """Return the headers that give the client the token.
 
-        `max_age` is in seconds, for a session with a timeout of its own.
+        `max_age` is in seconds. It is None unless the session has a timeout of its own.
         """
 
     @abstractmethod
     def clear(self, head: RequestHead) -> Headers:
-        """Return the headers that take the token away from the client."""
+        """Return the headers that remove the token from the client."""
 
     def obstacle(self, head: RequestHead) -> Obstacle | None:
-        """Return why the client of this request can have no session, None if it can.
+        """Return why the client of this request can have no session, or None if it can.
 
-        Where there is an obstacle, nothing is read, stored or sent.
+        If there is an obstacle, no token is read or sent, and no session is stored.
         """
         return None
 
 
 def is_secure(head: RequestHead) -> bool:
-    """Return whether the client's request came over TLS."""
+    """Return whether the request came over TLS."""
     return head.scheme in ("https", "wss")

@@ -1,4 +1,4 @@
-"""The session cookie: its name (`__Host-`), its attributes, how it is read and sent and deleted.
+"""Read, send and delete the session cookie, with its name (`__Host-`) and its attributes.
 
 Source: RFC 6265 and its revision, RFC 6265bis.
 """
@@ -13,10 +13,10 @@ from sessions.transports.base import Headers, Obstacle, RequestHead, Transport, 
 
 HEADER_LIMIT = 16 * 1024
 PAIRS_LIMIT = 200
-"""How much of a Cookie header is searched for a session: bytes, and pairs."""
+"""The size of a Cookie header that is searched for a session, in bytes and in pairs."""
 
 LONGEST_COOKIE_HEADER = 4096
-"""Bytes that every browser keeps of a cookie, name and attributes counted (RFC 6265, 6.1)."""
+"""The bytes of a cookie, with name and attributes, that every browser keeps (RFC 6265, 6.1)."""
 
 SameSite = Literal["Strict", "Lax", "None"]
 
@@ -28,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
 
 class CookieAttributes(Protocol):
-    """What a cookie is made of; `CookieSettings` is it."""
+    """The attributes of a cookie, such as those of `CookieSettings`."""
 
     @property
     def http_only(self) -> bool: ...
@@ -70,14 +70,14 @@ class CookieTransport(Transport):
         self._plain = _Spelling(name, attributes, secure=False)
         self._secure = _Spelling(host_name(name, attributes), attributes, secure=True)
         self._mode = attributes.secure
-        # The gateway has unquoted the path of the request.
+        # The path is unquoted, because the path of a request is unquoted too.
         self._path = unquote(attributes.path, "latin-1")
         self._domain = None if attributes.domain is None else attributes.domain.lower()
         self.age = self._max_age = attributes.max_age_seconds
         self._header_limit = header_limit
         self._pairs_limit = pairs_limit
         self._surely_small = min(header_limit, pairs_limit)
-        # A header that is too large is read as one empty token, of which `obstacle` is asked.
+        # `read` returns a header that is too large as one empty token, which calls `obstacle`.
         self._goes_anywhere = self._path == "/" and self._domain is None and self._mode is not True
         self.has_obstacles = not self._goes_anywhere
 
@@ -85,13 +85,13 @@ class CookieTransport(Transport):
         header = head.cookies
         if not header:
             return []
-        # With "auto", the commonest setting, nothing else need be asked.
+        # This is a fast path for "auto", the most common setting.
         if self._mode == "auto" and head.scheme == "http":
             spelling = self._plain
         else:
             spelling = self._spelling(head)
         if len(header) >= self._surely_small and self._is_too_large(header):
-            # Nobody looks for a token in it, and there may be one: `obstacle` says so.
+            # The header is not searched. The empty token makes the caller ask `obstacle`.
             return [""]
         if ";" not in header:
             return [header[spelling.skip :]] if header.startswith(spelling.start) else []
@@ -131,7 +131,7 @@ class CookieTransport(Transport):
         )
 
     def _elsewhere(self, head: RequestHead) -> Obstacle | None:
-        """Return why a browser would not send the cookie to where this request went."""
+        """Return why a browser would not send the cookie with this request, or None."""
         if self._path != "/" and not path_matches(head.path, self._path):
             return Obstacle(
                 "misplaced",
@@ -158,7 +158,7 @@ class CookieTransport(Transport):
 
 @dataclass(frozen=True, slots=True)
 class CookieHead:
-    """Be a request of which only the Cookie header is known."""
+    """The head of a request of which only the Cookie header is known."""
 
     cookies: str = field(repr=False)
     path: str
@@ -168,55 +168,55 @@ class CookieHead:
     client: str | None = None
 
     def header(self, name: str) -> str | None:
-        """Return the header's value."""
+        """Return the value of the header, or None."""
         return {"cookie": self.cookies, "host": self.host}.get(name.lower())
 
 
 class _Spelling:
-    """The one place that reads and writes the cookie's text."""
+    """One name of the cookie with its attributes; it reads and writes the text of the cookie."""
 
     def __init__(self, name: str, attributes: CookieAttributes, *, secure: bool) -> None:
-        # Only the exact name: RFC 6265 puts "; " between pairs. No white space is stripped, no
-        # quotes are removed, nothing is decoded, for a look-alike name is another cookie.
+        # Only the exact name matches; RFC 6265 puts "; " between pairs. No white space is stripped,
+        # no quotes are removed and nothing is decoded, because a similar name is another cookie.
         self.find = re.compile(rf"(?:^|;\x20?){re.escape(name)}=([^;]*)", re.ASCII).findall
         self.start = f"{name}="
         self.skip = len(self.start)
         self._end = _attributes_text(attributes, secure=secure)
 
     def set(self, token: str, max_age: int | None) -> str:
-        """Write a Set-Cookie header; `max_age` in seconds, None until the browser closes."""
+        """Return a Set-Cookie header; `max_age` is in seconds, or None until the browser closes."""
         if max_age is None:
             return f"{self.start}{token}{self._end}"
         return f"{self.start}{token}; Max-Age={max_age}{self._end}"
 
 
 def is_cookie_name(name: object) -> bool:
-    """Return whether this can name a cookie: a token of RFC 9110, 5.6.2."""
+    """Return whether this is a valid cookie name, which is a token of RFC 9110, 5.6.2."""
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
 def host_name(name: str, attributes: CookieAttributes) -> str:
-    """Return the cookie's name where it is Secure: with `__Host-` where that may be."""
+    """Return the name of the cookie if it is Secure, with `__Host-` if its attributes allow it."""
     if name.startswith(("__Host-", "__Secure-", "__Http-")):
         return name
     return f"__Host-{name}" if attributes.path == "/" and attributes.domain is None else name
 
 
 def path_matches(path: str, cookie_path: str) -> bool:
-    """Return whether a browser sends a cookie of the one path to the other (RFC 6265, 5.1.4)."""
+    """Return whether a browser sends a cookie with this path (RFC 6265, 5.1.4)."""
     if not path.startswith(cookie_path):
         return False
     return len(path) == len(cookie_path) or cookie_path[-1] == "/" or path[len(cookie_path)] == "/"
 
 
 def domain_matches(host: str, domain: str) -> bool:
-    """Return whether a browser sends a cookie of the domain to the host (RFC 6265, 5.1.3)."""
+    """Return whether a browser sends a cookie with this domain to the host (RFC 6265, 5.1.3)."""
     name = _without_port(host)
     return name == domain or name.endswith(f".{domain}")
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether the host is this machine, which tests use for a site of any domain."""
+    """Return whether the host is this machine, where tests may use a cookie with any domain."""
     return _without_port(host) in ("localhost", "127.0.0.1", "[::1]")
 
 

@@ -239,7 +239,7 @@ async def test_update_with_refuses_a_coroutine_function(async_manager: AsyncSess
     session = await opened(async_manager, await a_cookie(async_manager, a=1))
 
     with pytest.raises(
-        TypeError, match=r"the coroutine function .*later.*. Fix: await what it needs"
+        TypeError, match=r"the coroutine function .*later.*. Fix: do the `await` first"
     ):
         _ = session.update_with("a", later)
 

@@ -161,8 +161,8 @@ SETTINGS: list[tuple[str, Any, str]] = [
     ("save_uninitialized", "no", "is not a bool. Fix: give True or False"),
     ("gen_id", "an id", "cannot be called. Fix: give a function without parameters"),
     ("clock", 1.5, "cannot be called. Fix: give a function without parameters"),
-    ("transports", None, "is not a list. Fix: give one, also for a single item"),
-    ("listeners", print, "is not a list. Fix: give one, also for a single item"),
+    ("transports", None, "is not a list. Fix: give a list, also for a single item"),
+    ("listeners", print, "is not a list. Fix: give a list, also for a single item"),
     ("session_class", dict, "is not a class of sessions. Fix: give Session or a subclass of it"),
     (
         "session_class",
@@ -202,7 +202,8 @@ def test_a_gen_id_is_tried_when_the_container_is_made() -> None:
         " to 128 characters of [A-Za-z0-9_-], such as secrets.token_urlsafe(32)",
     )
     assert problems(container, gen_id=no_luck) == (
-        "SessionContainer: gen_id raised OSError('no luck'). Fix: correct it, or leave it out",
+        "SessionContainer: gen_id raised OSError('no luck'). Fix: correct the function, or leave"
+        " gen_id out",
     )
 
 
@@ -227,8 +228,8 @@ def test_every_item_of_a_list_is_checked(name: str, wanted: str) -> None:
     fit = CookieTransport("s", CookieSettings()) if name == "transports" else print
 
     assert problems(container, **{name: [fit, "one", 2]}) == (
-        f"SessionContainer: {name} holds 'one'. Fix: {wanted}",
-        f"SessionContainer: {name} holds 2. Fix: {wanted}",
+        f"SessionContainer: {name} has the item 'one'. Fix: {wanted}",
+        f"SessionContainer: {name} has the item 2. Fix: {wanted}",
     )
 
 

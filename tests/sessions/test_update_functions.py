@@ -63,7 +63,7 @@ def test_none_is_a_value(customer: Browser) -> None:
 @pytest.mark.parametrize("function", [functools.partial(with_more, 1), Later()], ids=type)
 def test_what_has_to_be_awaited_is_refused(customer: Browser, function: Any) -> None:
     """Also where it hides behind another callable; the message shows it."""
-    with pytest.raises(TypeError, match=r"coroutine function .*(with_more|Later).*await what"):
+    with pytest.raises(TypeError, match=r"coroutine function .*(with_more|Later).*do the `await`"):
         customer.visit(lambda session: session.update_with("n", function))
     assert customer.holds()["n"] == 1
 

@@ -238,7 +238,7 @@ def test_the_wrong_key_of_the_environ_is_told_with_the_right_one() -> None:
     with pytest.raises(KeyError) as caught:
         Client(SessionMiddleware(app, SessionContainer(keys=[KEY]))).get("/")
 
-    assert caught.value.__notes__ == ['Fix: The session is environ["sessions.session"].']
+    assert caught.value.__notes__ == ['Fix: read the session from environ["sessions.session"].']
 
 
 @on_a_loop
@@ -259,5 +259,5 @@ async def test_a_forgotten_await_is_told() -> None:
         await asgi.SessionMiddleware(app, SessionContainer(keys=[KEY]))(scope, nothing, nothing)
 
     assert caught.value.__notes__ == [
-        'Fix: Await the call, as in await session.increment("visits").'
+        'Fix: await the call, as in await session.increment("visits").'
     ]
