@@ -1,4 +1,4 @@
-"""Every behaviour of the published list has its tests, and the list alone knows its numbers."""
+"""Every line of docs/behaviours.md names its tests, and only this page uses its numbers."""
 
 import ast
 import re
@@ -32,7 +32,7 @@ class Line(NamedTuple):
 
 
 class Named(NamedTuple):
-    """What a line names as one of its tests."""
+    """A test that a line names."""
 
     path: str
     name: str
@@ -54,7 +54,7 @@ TESTS = sorted({Named(**found.groupdict()) for line in LINES for found in TEST.f
 
 
 def _defined(path: Path) -> set[str]:
-    """Return the tests of a file by their names, those of a class behind the name of the class."""
+    """Return the tests of a file by name; a test of a class has the class in its name."""
     names = set()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         names |= {node.name} if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else set()
@@ -67,7 +67,7 @@ def _defined(path: Path) -> set[str]:
 
 
 def test_every_line_has_a_number_and_says_something() -> None:
-    """A row that has lost a cell would not be looked at by the tests below."""
+    """Otherwise the other tests would miss a row without a cell."""
     rows = [row for row in PAGE.read_text("utf-8").splitlines() if NUMBER.match(row.strip("| "))]
 
     assert len(rows) == len(LINES)
@@ -76,14 +76,14 @@ def test_every_line_has_a_number_and_says_something() -> None:
 
 
 def test_no_number_stands_twice() -> None:
-    """A number is one behaviour, for ever."""
+    """Each number belongs to one behaviour."""
     numbers = [line.number for line in LINES]
 
     assert sorted(numbers) == sorted(set(numbers))
 
 
 def test_every_line_names_a_test() -> None:
-    """Only what is not there yet, or is known to be missing, has none."""
+    """Only lines of features that do not exist yet have no test."""
     for line in LINES:
         left = TEST.sub("", line.last).strip()
 
@@ -110,7 +110,7 @@ def test_a_named_law_is_one_of_the_contract(law: Named) -> None:
 
 @pytest.mark.parametrize("folder", ["tests", "sessions/testing"])
 def test_no_test_cites_a_number(folder: str) -> None:
-    """A test says what it is about in words; only the list knows the numbers."""
+    """Test names are words; only the page knows the numbers."""
     numbers = {line.number.lower() for line in LINES}
     citing = [
         f"{path.relative_to(ROOT)}:{where} {text}"

@@ -91,7 +91,7 @@ PROGRAMS = (
 
 @pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_the_session_is_asked_for_in_one_spelling(file: Path) -> None:
-    """The framework fills `session: session`; `session: Session` is what a function is handed."""
+    """Handlers take `session: session`; other functions take `session: Session`."""
     found = [
         f"{function.name}({argument.arg})"
         for code in _python_of(file)
@@ -109,7 +109,7 @@ def test_the_session_is_asked_for_in_one_spelling(file: Path) -> None:
 
 @pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_a_name_of_the_framework_is_imported_from_the_framework(file: Path) -> None:
-    """A reader sees one place for each name, also for one that two modules have."""
+    """The docs import each name from one place."""
     imported = re.findall(
         r"^from framework\.[\w.]+ import (.+)$", "\n".join(_python_of(file)), re.M
     )
@@ -120,7 +120,7 @@ def test_a_name_of_the_framework_is_imported_from_the_framework(file: Path) -> N
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_shows_samples_as_they_are(page: Path) -> None:
-    """A snippet that names a sample file in its first line is that file."""
+    """A snippet that names a sample file in its first line equals that file."""
     shown = [(found[1], s.code) for s in _snippets(page) if (found := SAMPLE.match(s.code))]
 
     assert shown == [(name, (ROOT / name).read_text(encoding="utf-8")) for name, _ in shown]
@@ -144,13 +144,13 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("verb", ["load", "create", "commit", "touch", "delete", "purge", "close"])
 def test_the_store_contract_says_what_the_methods_say(verb: str) -> None:
-    """Who writes a store reads the same words on the page and in the code."""
+    """The page and the docstrings of a store have the same text."""
     assert _not_quoted(_paragraphs(getattr(Store, verb))) == []
 
 
 @pytest.mark.parametrize("documented", [Store, AsyncStore, Record, Changes, Record.times_after])
 def test_the_store_contract_says_what_the_code_says(documented: object) -> None:
-    """The first sentence tells what the thing is; the laws follow, and the page quotes them."""
+    """The page quotes every paragraph after the first sentence of a docstring."""
     _, *laws = _paragraphs(documented)
 
     assert _not_quoted(laws) == []
@@ -167,7 +167,7 @@ def _paragraphs(documented: object) -> list[str]:
 
 
 def _not_quoted(paragraphs: list[str]) -> list[str]:
-    """Return the paragraphs that the page of the contract does not have."""
+    """Return the paragraphs that the page does not quote."""
     page = (ROOT / "docs" / "store-contract.md").read_text(encoding="utf-8")
     quoted = _words(re.sub(r"^> ?", "", page, flags=re.MULTILINE))
     return [paragraph for paragraph in paragraphs if paragraph not in quoted]

@@ -1,4 +1,4 @@
-"""The rules of the house that no linter knows: sizes, names, and what must not be there."""
+"""Rules of this repository that no linter checks: sizes, names, and forbidden things."""
 
 import ast
 import re
@@ -53,7 +53,7 @@ def _parameters(function: Function) -> list[str]:
 
 
 def test_files_are_short() -> None:
-    """No Python file is above 400 lines: beyond, it holds more than one idea."""
+    """No Python file has more than 400 lines."""
     long = [
         f"{path.relative_to(ROOT)}: {lines}"
         for path in _python_files(*EVERYTHING)
@@ -85,7 +85,7 @@ def test_functions_take_few_parameters() -> None:
 
 
 def test_no_object_reaches_into_another_file() -> None:
-    """What begins with an underscore is used in the file that makes it, and nowhere else."""
+    """A name with an underscore is used only in its own file."""
     reaching = [
         f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(node)}"
         for path in _python_files(*PACKAGES)
@@ -123,7 +123,7 @@ def _is_private(name: str) -> bool:
 
 @pytest.mark.parametrize("name", ["utils", "helpers", "common", "misc"])
 def test_no_module_is_a_drawer(name: str) -> None:
-    """A module is named after the one thing it holds."""
+    """A module is named after its one subject."""
     assert [path for path in _python_files(*EVERYTHING) if path.stem.strip("_") == name] == []
 
 
@@ -140,7 +140,7 @@ def test_packages_check_input_with_exceptions() -> None:
 
 
 def test_a_broad_except_gives_its_reason() -> None:
-    """An `except Exception` that keeps what it caught has a comment next to it that says why."""
+    """A comment beside each `except Exception` says why it catches all errors."""
     silent = [
         f"{path.relative_to(ROOT)}:{line}"
         for path in _python_files(*PACKAGES)
@@ -174,7 +174,7 @@ def test_nothing_is_unpickled(module: str) -> None:
 
 @pytest.mark.parametrize("unwanted", [UNFINISHED, MACHINE_PATH, UNCODED_IGNORE])
 def test_no_text_holds(unwanted: re.Pattern[str]) -> None:
-    """No file holds unfinished work, a path of one machine, or a silenced rule without its code."""
+    """No file contains unfinished work, a path of one machine, or a silenced rule without code."""
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for path in _texts()

@@ -1,4 +1,4 @@
-"""The import rules: the tables of the architecture, read against the code."""
+"""The import rules: each file imports only from its own floor and from lower ones."""
 
 import ast
 import subprocess
@@ -83,7 +83,7 @@ def _imported(node: ast.AST) -> list[str]:
 
 @pytest.mark.parametrize("package", FLOORS)
 def test_every_file_has_its_floor(package: str) -> None:
-    """Each file of a package stands on one floor of the architecture."""
+    """Each file of a package belongs to one floor."""
     homeless = [name for name, path in _modules(package) if _floor(package, name) is None]
 
     assert [name for name in homeless if name != package] == []
@@ -91,7 +91,7 @@ def test_every_file_has_its_floor(package: str) -> None:
 
 @pytest.mark.parametrize("package", FLOORS)
 def test_imports_point_down_the_floors(package: str) -> None:
-    """No file imports from a floor that stands on its own floor."""
+    """No file imports from a floor above its own floor."""
     upwards = [
         f"{name} imports {imported}"
         for name, imported in _arrows(package)
@@ -104,7 +104,7 @@ def test_imports_point_down_the_floors(package: str) -> None:
 
 @pytest.mark.parametrize("package", FLOORS)
 def test_no_files_import_each_other(package: str) -> None:
-    """There is no way from a file over its imports back to itself."""
+    """There is no cycle of imports."""
     arrows = [each for each in _arrows(package) if package not in each and each not in DOORS]
     sources = {name for name, _ in arrows}
     while leaves := {name for name in sources if not any(a == name for a, _ in arrows)}:
@@ -119,7 +119,7 @@ def test_no_files_import_each_other(package: str) -> None:
 
 @pytest.mark.parametrize("folder", ["stores", "transports"])
 def test_kinds_of_one_thing_stand_side_by_side(folder: str) -> None:
-    """A store knows no transport, and a transport no store."""
+    """Stores do not import transports, and transports do not import stores."""
     other = {"stores": "transports", "transports": "stores"}[folder]
     wrong = [
         f"{name} imports {imported}"
@@ -131,7 +131,7 @@ def test_kinds_of_one_thing_stand_side_by_side(folder: str) -> None:
 
 
 def _arrows(package: str) -> Iterator[tuple[str, str]]:
-    """Yield each file of a package with each file of it that it imports."""
+    """Yield each file of a package with the files of the package that it imports."""
     for name, path in _modules(package):
         for imported in _imports(path):
             if imported.split(".")[0] == package and imported != name and name != package:
@@ -139,7 +139,7 @@ def _arrows(package: str) -> Iterator[tuple[str, str]]:
 
 
 def _floor(package: str, module: str) -> int | None:
-    """Return the floor of a module, the lowest first; a folder's own name stands for its files."""
+    """Return the number of a module's floor, from the lowest; a folder is a floor."""
     name = module.partition(".")[2]
     floors = [line.split() for line in FLOORS[package].strip().splitlines()]
     for number, names in enumerate(floors):
@@ -149,7 +149,7 @@ def _floor(package: str, module: str) -> int | None:
 
 
 def test_imports_are_absolute() -> None:
-    """An import names the file it means from the top, so that the rules above see it."""
+    """An import names its module from the top, so that these tests see it."""
     relative = [
         f"{path}:{node.lineno}"
         for package in PACKAGES

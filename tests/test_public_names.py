@@ -1,4 +1,4 @@
-"""The public names: exactly these, each from the day its feature exists."""
+"""The public names of each module: exactly this list."""
 
 from types import ModuleType
 
@@ -38,7 +38,7 @@ SESSIONS = """
     ids=["framework", "framework.testing", "framework.openapi", "framework.results", "sessions"],
 )
 def test_a_module_exports_these_names(module: ModuleType, names: str) -> None:
-    """Each public name is there under exactly this spelling, and no other is."""
+    """Each name exists under exactly this spelling, and there is no other name."""
     exported = [name for name in module.__all__ if hasattr(module, name)]
 
     assert sorted(exported) == sorted(names.split())
@@ -46,7 +46,7 @@ def test_a_module_exports_these_names(module: ModuleType, names: str) -> None:
 
 @pytest.mark.parametrize("module", [framework, sessions])
 def test_a_package_shows_nothing_else(module: ModuleType) -> None:
-    """Besides its modules, a package holds no public name that it does not export."""
+    """A package has no other public names than its exports and modules."""
     visible = {n for n, v in vars(module).items() if not isinstance(v, ModuleType)}
 
     assert {name for name in visible if not name.startswith("_")} <= set(module.__all__)

@@ -1,4 +1,4 @@
-"""Scripts of other sites read what they are let read, and nothing else."""
+"""CORS: scripts of other sites can read only allowed responses."""
 
 import re
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ def _preflight(origin: str = SHOP, **settings: Any) -> TestResponse:
 
 
 def test_an_origin_of_the_list_may_read() -> None:
-    """The response names the origin, and caches keep it apart from others."""
+    """The response names the origin, and has `Vary: Origin` for caches."""
     response = _read(SHOP)
 
     assert response.headers[ALLOWED] == SHOP
@@ -86,7 +86,7 @@ def test_an_origin_of_the_list_may_read() -> None:
     ],
 )
 def test_any_other_origin_may_not(origin: str | None) -> None:
-    """Only the exact text counts; the response still says that it depends on the origin."""
+    """Only the exact text is allowed; the response still has `Vary: Origin`."""
     response = _read(origin)
 
     assert ALLOWED not in response.headers
@@ -97,7 +97,7 @@ def test_any_other_origin_may_not(origin: str | None) -> None:
     ("path", "status"), [("/nothing", 404), ("/prices/tea", 405), ("/broken", 500), ("/page", 422)]
 )
 def test_a_refusal_can_be_read_too(path: str, status: int) -> None:
-    """A script learns what it was, not only that something failed."""
+    """So a script can read why the request failed."""
     response = _read(SHOP, path=path)
 
     assert response.status_code == status
@@ -106,14 +106,14 @@ def test_a_refusal_can_be_read_too(path: str, status: int) -> None:
 
 
 def test_a_response_that_used_the_session_varies_on_both() -> None:
-    """Cookie joins Origin."""
+    """`Vary` has Cookie and Origin."""
     response = _read(SHOP, path="/mine")
 
     assert response.headers["Vary"] == "Origin, Cookie"
 
 
 def test_a_preflight_is_answered() -> None:
-    """A browser learns what it may send, and for how long it may remember that."""
+    """The answer lists what may be sent, and how long a browser may remember it."""
     response = _preflight()
 
     assert response.status_code == 204
@@ -126,7 +126,7 @@ def test_a_preflight_is_answered() -> None:
 
 
 def test_a_preflight_is_answered_as_configured() -> None:
-    """Methods, headers and time are those of the settings."""
+    """Methods, headers and time come from the settings."""
     response = _preflight(methods=["PUT"], headers=["X-CSRF-Token"], max_age=timedelta(hours=1))
 
     assert response.headers["Access-Control-Allow-Methods"] == "PUT"
@@ -135,7 +135,7 @@ def test_a_preflight_is_answered_as_configured() -> None:
 
 
 def test_only_a_preflight_is_answered_so() -> None:
-    """Another OPTIONS request, and a GET with the header of a preflight, are what they are."""
+    """Another OPTIONS request, and a GET with the header of a preflight, are not preflights."""
     with client_of(Prices, _configured(origins=[SHOP])) as client:
         options = client.options("/prices", headers={"Origin": SHOP})
         got = client.get("/prices", headers={"Origin": SHOP, "Access-Control-Request-Method": "A"})
@@ -145,7 +145,7 @@ def test_only_a_preflight_is_answered_so() -> None:
 
 
 def test_a_preflight_of_another_origin_is_let_nothing() -> None:
-    """It gets the answer of any OPTIONS request, which allows no script anything."""
+    """It gets the usual answer to OPTIONS, which allows nothing."""
     response = _preflight("https://evil.example")
 
     assert response.headers["Allow"] == "OPTIONS, PUT"
@@ -154,7 +154,7 @@ def test_a_preflight_of_another_origin_is_let_nothing() -> None:
 
 @pytest.mark.parametrize("path", ["/nothing", "/prices"])
 def test_a_preflight_asks_no_handler(path: str) -> None:
-    """Whether there is one shows in the request that follows."""
+    """The answer does not depend on the existence of a handler."""
     headers = {
         "Origin": SHOP,
         "Access-Control-Request-Method": "PATCH",
@@ -168,7 +168,7 @@ def test_a_preflight_asks_no_handler(path: str) -> None:
 
 
 def test_credentials_are_allowed_where_they_are_configured() -> None:
-    """A browser sends cookies, and shows the answer, only if it is told so."""
+    """Without the header, a browser sends no cookies."""
     settings = {"origins": [SHOP], "credentials": True}
 
     assert _read(SHOP, settings).headers["Access-Control-Allow-Credentials"] == "true"
@@ -176,14 +176,14 @@ def test_credentials_are_allowed_where_they_are_configured() -> None:
 
 
 def test_headers_are_exposed_where_they_are_configured() -> None:
-    """A script may read more than the few headers that every script may read."""
+    """A script can then read more headers than the few default ones."""
     response = _read(SHOP, {"origins": [SHOP], "expose": ["ETag", "Link"]})
 
     assert response.headers["Access-Control-Expose-Headers"] == "ETag, Link"
 
 
 def test_every_origin_may_read_where_there_are_no_credentials() -> None:
-    """`*` is the same answer for everyone, so it does not vary."""
+    """`*` is the same for all origins, so there is no `Vary`."""
     response = _read("https://anyone.example", {"origins": ["*"]})
 
     assert response.headers[ALLOWED] == "*"
@@ -191,7 +191,7 @@ def test_every_origin_may_read_where_there_are_no_credentials() -> None:
 
 
 def test_it_uses_no_session() -> None:
-    """An application with this middleware needs none for its sake."""
+    """This middleware alone does not set sessions up."""
     with client_of(Prices, _configured(origins=[SHOP])) as client:
         client.set_cookie("session", "x")
         response = client.get("/prices", headers={"Origin": SHOP})
@@ -200,7 +200,7 @@ def test_it_uses_no_session() -> None:
 
 
 def test_every_origin_with_credentials_is_a_startup_problem() -> None:
-    """No setting lets every site act as the user."""
+    """With it, every site could act as the user."""
     problem = only_problem_of(Prices, _configured(origins=["*"], credentials=True))
 
     assert "CORS.origins is ['*'] with credentials=True" in problem.what
@@ -225,7 +225,7 @@ def test_every_origin_with_credentials_is_a_startup_problem() -> None:
     ],
 )
 def test_what_is_no_origin_is_refused(origin: str) -> None:
-    """A text that no browser would send could never be let in."""
+    """A browser never sends such a text, so the setting would have no effect."""
     with pytest.raises(
         ValueError, match=r"CORS\.origins has .*, which is not an origin. Fix: write"
     ):
@@ -235,7 +235,7 @@ def test_what_is_no_origin_is_refused(origin: str) -> None:
 @pytest.mark.parametrize("setting", ["origins", "methods", "headers", "expose"])
 @pytest.mark.parametrize("value", [None, 5, [None], [5], [b"x"], [["GET"]]])
 def test_what_is_no_text_is_refused(setting: str, value: Any) -> None:
-    """A setting that is missing in the environment is None: the error shows it."""
+    """A missing environment variable is None, and the error shows it."""
     settings: dict[str, Any] = {"origins": [SHOP], setting: value}
     shown = value[0] if isinstance(value, list) else value
 
@@ -245,7 +245,7 @@ def test_what_is_no_text_is_refused(setting: str, value: Any) -> None:
 
 @pytest.mark.parametrize("setting", ["origins", "methods", "headers", "expose"])
 def test_a_text_is_no_list(setting: str) -> None:
-    """A text where a list belongs would be a list of letters."""
+    """A text would be a list of letters."""
     settings: dict[str, Any] = {"origins": [SHOP], setting: "GET"}
 
     with pytest.raises(ValueError, match=rf"CORS\.{setting} is the text 'GET'"):
@@ -271,13 +271,13 @@ def test_a_text_is_no_list(setting: str) -> None:
 def test_a_setting_that_a_browser_would_not_understand_is_refused(
     settings: dict[str, Any], message: str
 ) -> None:
-    """It would look right and let nobody in."""
+    """Such a setting would have no effect."""
     with pytest.raises(ValueError, match=message):
         CORS(**{"origins": [SHOP], **settings})
 
 
 def test_every_header_may_be_let_in_without_credentials() -> None:
-    """Without them `*` stands for all."""
+    """Without credentials, `*` means all headers."""
     response = _preflight(headers=["*"], methods=["*"])
 
     assert response.headers["Access-Control-Allow-Headers"] == "*"
@@ -295,12 +295,12 @@ def test_every_header_may_be_let_in_without_credentials() -> None:
     ],
 )
 def test_an_origin_may_be_written_in_other_ways(given: str, sent: str) -> None:
-    """What a browser writes otherwise is let in all the same."""
+    """Another spelling of an origin is converted to a browser's spelling."""
     assert _read(sent, {"origins": [given]}).headers[ALLOWED] == sent
 
 
 def test_an_application_without_sessions_stays_without() -> None:
-    """Not even the files of the default sessions are made."""
+    """The files of the default sessions are not made."""
 
     @controller("/")
     class Plain:

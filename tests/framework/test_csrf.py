@@ -1,4 +1,4 @@
-"""No other site makes a user's browser do what the user did not want."""
+"""CSRF: no other site makes a user's browser send unwanted requests."""
 
 import re
 from collections.abc import Iterator
@@ -60,14 +60,14 @@ def _protected(**settings: Any) -> type:
 
 @pytest.fixture
 def visitor() -> Iterator[Client]:
-    """Give a client of the bank without a session."""
+    """Return a client of the bank without a session."""
     with client_of(Bank, _protected(trusted_origins=[PARTNER])) as client:
         yield client
 
 
 @pytest.fixture
 def user(visitor: Client) -> Client:
-    """Give a client that has logged in."""
+    """Return a client that has logged in."""
     visitor.post("/login")
     return visitor
 
@@ -87,7 +87,7 @@ def _token(client: Client) -> str:
     ],
 )
 def test_a_request_of_an_own_page_passes(user: Client, headers: dict[str, str]) -> None:
-    """The browser says that a page of this site, or of a trusted one, made it."""
+    """The headers say that a page of this site, or of a trusted one, made it."""
     response = user.post("/transfer", data={"to": "bob"}, headers=headers)
 
     assert response.text == "bob"
@@ -115,7 +115,7 @@ def test_a_request_of_an_own_page_passes(user: Client, headers: dict[str, str]) 
 def test_a_request_of_another_site_is_refused(
     user: Client, headers: dict[str, str], method: str
 ) -> None:
-    """The browser says so itself; not even a valid token helps."""
+    """The headers say so; even a valid token does not help."""
     headers |= {"X-CSRF-Token": _token(user)}
     response = user.open("/transfer", method=method, headers=headers)
 
@@ -123,7 +123,7 @@ def test_a_request_of_another_site_is_refused(
 
 
 def test_the_refusal_says_what_to_do(user: Client) -> None:
-    """It names the origin and the setting."""
+    """The message names the origin and the setting."""
     headers = {"Sec-Fetch-Site": "cross-site", "Origin": EVIL}
     response = user.post("/transfer", headers=headers)
 
@@ -137,7 +137,7 @@ def test_the_refusal_says_what_to_do(user: Client) -> None:
 def test_a_token_decides_where_the_browser_says_nothing(
     user: Client, headers: dict[str, str]
 ) -> None:
-    """An old browser, a hidden origin, or a scheme that was lost at a proxy."""
+    """This concerns old browsers, hidden origins, and a scheme that a proxy hides."""
     token = _token(user)
     without = user.post("/transfer", data={"to": "bob"}, headers=headers)
     with_field = user.post("/transfer", data={"to": "bob", "csrf_token": token}, headers=headers)
@@ -148,7 +148,7 @@ def test_a_token_decides_where_the_browser_says_nothing(
 
 
 def test_a_token_may_come_in_a_header(user: Client) -> None:
-    """A script sends JSON, which has no field for it."""
+    """A script sends JSON, which has no form field."""
     token = _token(user)
     response = user.post("/json", json={"to": "bob"}, headers={"X-CSRF-Token": token})
 
@@ -166,7 +166,7 @@ def test_a_token_may_come_in_a_form_with_a_file(user: Client) -> None:
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json", ""])
 def test_a_field_counts_in_forms_only(user: Client, content_type: str) -> None:
-    """A body of another type is not read in search of a token."""
+    """A body of another type is not read for a token."""
     body = f"csrf_token={_token(user)}"
 
     assert user.post("/transfer", data=body, content_type=content_type).status_code == 403
@@ -174,7 +174,7 @@ def test_a_field_counts_in_forms_only(user: Client, content_type: str) -> None:
 
 @pytest.mark.parametrize("token", ["", "x", "ż", "AAAA", "A" * 64, "A" * 63, "A" * 68, "\0"])
 def test_a_made_up_token_is_refused(user: Client, token: str) -> None:
-    """Whatever its form: 403, and no crash."""
+    """For any text, the answer is 403, without a crash."""
     response = user.post("/transfer", data={"csrf_token": token})
 
     assert response.status_code == 403
@@ -194,7 +194,7 @@ def test_a_flipped_character_is_refused(user: Client) -> None:
 
 
 def test_a_token_of_another_session_is_refused(user: Client) -> None:
-    """An attacker has tokens, of sessions of their own."""
+    """An attacker may have tokens of their own sessions."""
     other = Client(user.app)
     other.post("/login")
 
@@ -202,7 +202,7 @@ def test_a_token_of_another_session_is_refused(user: Client) -> None:
 
 
 def test_a_token_ends_with_the_id_of_its_session(user: Client) -> None:
-    """A login makes the tokens of before worthless."""
+    """After a login, earlier tokens are invalid."""
     old = _token(user)
     user.post("/login", headers={"Sec-Fetch-Site": "same-origin"})
     new = _token(user)
@@ -212,7 +212,7 @@ def test_a_token_ends_with_the_id_of_its_session(user: Client) -> None:
 
 
 def test_a_token_is_another_text_each_time(user: Client) -> None:
-    """Its size in a compressed page tells nothing; all of them stay good."""
+    """Its text cannot be guessed from the size of a compressed page; all texts stay valid."""
     tokens = {_token(user) for _ in range(3)}
     statuses = {user.post("/transfer", data={"csrf_token": each}).status_code for each in tokens}
 
@@ -227,7 +227,7 @@ def test_a_token_for_a_visitor_makes_no_session(visitor: Client) -> None:
 
 
 def test_a_token_shows_nothing_of_the_id(user: Client) -> None:
-    """Who reads a page does not learn the id."""
+    """A reader of the page does not learn the id."""
     with user.session() as session:
         token = csrf_token(session)
 
@@ -237,7 +237,7 @@ def test_a_token_shows_nothing_of_the_id(user: Client) -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site", "Origin": EVIL}])
 def test_a_request_without_a_cookie_passes(visitor: Client, headers: dict[str, str]) -> None:
-    """A program or a web hook brings no cookie, so no browser was misused; no session is opened."""
+    """A program or a web hook sends no cookie; no session is opened."""
     response = visitor.post("/transfer", headers=headers)
 
     assert response.status_code == 200
@@ -246,7 +246,7 @@ def test_a_request_without_a_cookie_passes(visitor: Client, headers: dict[str, s
 
 @pytest.mark.parametrize("name", ["session", "theme"])
 def test_a_request_without_a_live_session_passes(visitor: Client, name: str) -> None:
-    """There is nothing that an attacker could use."""
+    """Without a session, an attacker gains nothing."""
     visitor.set_cookie(name, "made-up")
 
     assert visitor.post("/transfer").status_code == 200
@@ -254,14 +254,14 @@ def test_a_request_without_a_live_session_passes(visitor: Client, name: str) -> 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_a_safe_method_passes(user: Client, method: str) -> None:
-    """A link from another site leads here."""
+    """Links from other sites work."""
     headers = {"Sec-Fetch-Site": "cross-site", "Origin": EVIL}
 
     assert user.open("/form", method=method, headers=headers).status_code in (200, 204)
 
 
 def test_visitors_can_be_protected_too() -> None:
-    """A form of another site would log a visitor in as somebody else."""
+    """Otherwise another site could log a visitor in as somebody else."""
     foreign = {"Sec-Fetch-Site": "cross-site", "Origin": EVIL}
     with client_of(Bank, _protected(visitors=True)) as client:
         for headers in (foreign, {"Origin": EVIL}, {"Origin": "null"}):
@@ -270,14 +270,14 @@ def test_visitors_can_be_protected_too() -> None:
 
 
 def test_a_request_of_an_own_page_does_not_touch_the_session(user: Client) -> None:
-    """The browser's word costs no store call."""
+    """The headers are enough, so the store is not called."""
     response = user.post("/transfer", headers={"Sec-Fetch-Site": "same-origin"})
 
     assert "Vary" not in response.headers
 
 
 def test_a_trusted_origin_must_be_one() -> None:
-    """A misspelt one would trust nobody, and say nothing."""
+    """A misspelt origin would silently have no effect."""
     with pytest.raises(
         ValueError, match=r"CSRF\.trusted_origins has 'shop\.example', which is not"
     ):
@@ -298,5 +298,5 @@ def test_a_trusted_origin_must_be_one() -> None:
 def test_the_verdict_needs_no_request(
     site: str | None, origin: str | None, verdict: Verdict
 ) -> None:
-    """It is decided by three texts and the trusted origins."""
+    """Three texts and the trusted origins decide."""
     assert judge(site, origin, "https://a.example", {"https://c.example"}) is verdict

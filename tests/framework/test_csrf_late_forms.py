@@ -1,4 +1,4 @@
-"""A form that a browser got can be sent, also if its session has ended or changed its id since."""
+"""A form can still be sent if its session has just ended or changed its id."""
 
 from collections.abc import Iterator
 
@@ -66,7 +66,7 @@ def late_form(client: Client, path: str) -> str:
 
 @pytest.mark.parametrize("path", ["/login/bob", "/logout"])
 def test_an_older_form_signs_in(client: Client, path: str) -> None:
-    """Its token holds, and the sign-in gets a fresh session."""
+    """The token is valid, and the sign-in gets a fresh session."""
     token = late_form(client, path)
     response = client.post("/login/ada", data={"csrf_token": token})
 
@@ -82,7 +82,7 @@ def test_an_older_form_signs_in(client: Client, path: str) -> None:
 def test_a_forged_request_is_refused(
     client: Client, path: str, headers: dict[str, str], data: dict[str, str]
 ) -> None:
-    """A session of a moment ago is as good a reason to ask for a token as a live one."""
+    """A session that has just ended also requires a token."""
     late_form(client, path)
     response = client.post("/login/ada", headers=headers, data=data)
 
@@ -91,7 +91,7 @@ def test_a_forged_request_is_refused(
 
 
 def test_the_token_of_another_session_is_refused(client: Client) -> None:
-    """Each session of a moment ago has tokens of its own."""
+    """Each ended session has its own tokens."""
     client.post("/login/eve", headers=OURS)
     other = client.get("/form").text
     client.delete_cookie("session")
@@ -101,7 +101,7 @@ def test_the_token_of_another_session_is_refused(client: Client) -> None:
 
 
 def test_a_form_of_long_ago_is_sent_by_a_visitor(client: Client, clock: ManualClock) -> None:
-    """Nothing is left of its session that an attacker could use."""
+    """The session is long gone, so an attacker gains nothing."""
     late_form(client, "/logout")
     clock.advance(3600)
 

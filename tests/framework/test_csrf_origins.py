@@ -1,4 +1,4 @@
-"""Which requests come from a page of this very site: its address is written in many ways."""
+"""Requests from pages of this site: its address has many spellings."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -68,7 +68,7 @@ def _transfer(
     headers: dict[str, str],
     forwarded: dict[str, str] | None = None,
 ) -> int:
-    """Log in, and say what a transfer with these headers is answered."""
+    """Log in, and return the answer to a transfer with these headers."""
     with app.test() as client:
         # This client sends a Cookie header as it is given.
         browser = werkzeug.test.Client(client.app, use_cookies=False)
@@ -95,7 +95,7 @@ def _transfer(
     ],
 )
 def test_one_address_is_written_in_many_ways(base_url: str, host: str, origin: str) -> None:
-    """Scheme and host know no case, and the usual port may be written or not."""
+    """Case does not matter in scheme and host, and the usual port is optional."""
     assert _transfer(_bank(), base_url, {"Host": host, "Origin": origin}) == 200
 
 
@@ -119,13 +119,13 @@ def test_one_address_is_written_in_many_ways(base_url: str, host: str, origin: s
     ],
 )
 def test_another_address_is_another_site(host: str, origin: str) -> None:
-    """However much it looks like this one."""
+    """This also holds for a very similar address."""
     assert _transfer(_bank(), "https://shop.example", {"Host": host, "Origin": origin}) == 403
 
 
 @pytest.mark.parametrize("host", ["shop.example", "shop.example:80", "shop.example:443"])
 def test_where_the_scheme_was_lost_a_token_decides(host: str) -> None:
-    """A proxy that ends https and hides it may also write the port."""
+    """A proxy that hides https may also write the port."""
     with _bank().test() as client:
         headers = {"Host": host, "Origin": "https://shop.example"}
         client.post("/login", base_url="http://shop.example")
@@ -139,7 +139,7 @@ def test_where_the_scheme_was_lost_a_token_decides(host: str) -> None:
 
 
 def test_behind_proxies_the_address_is_the_one_that_the_browser_sees() -> None:
-    """Scheme and host are those of the headers that are trusted."""
+    """Scheme and host come from the trusted headers."""
     app = _bank({"trusted_proxies": {"proto": 1, "host": 1}, "trusted_hosts": ["shop.example"]})
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop.example:443"}
 
@@ -152,21 +152,21 @@ def test_behind_proxies_the_address_is_the_one_that_the_browser_sees() -> None:
 
 
 def test_a_forwarded_host_that_is_not_trusted_says_nothing() -> None:
-    """Who could write it could call their own site ours."""
+    """Otherwise an attacker could give the name of their own site."""
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
 
     assert _transfer(_bank(), "https://shop.example", {"Origin": EVIL}, forwarded) == 403
 
 
 def test_a_trusted_origin_is_written_in_many_ways_too() -> None:
-    """In the settings and in the request."""
+    """This holds for the setting and for the request."""
     app = _bank(trusted=("https://Partner.example:443",))
 
     assert _transfer(app, "https://shop.example", {"Origin": "https://PARTNER.example"}) == 200
 
 
 def test_no_token_is_looked_for_in_a_body_over_the_limit() -> None:
-    """The limit of bodies holds for the search, too."""
+    """The limit of bodies also applies to the search for a token."""
     with _bank({"body_limit": 200}).test() as client:
         client.post("/login")
         response = client.post("/transfer", data={FIELD: "A" * 200})
@@ -176,7 +176,7 @@ def test_no_token_is_looked_for_in_a_body_over_the_limit() -> None:
 
 @pytest.fixture(scope="module")
 def attacked() -> Iterator[Client]:
-    """Give a client that has logged in, for an attacker to misuse."""
+    """Return a client that has logged in, as the victim of an attacker."""
     with _bank().test() as client:
         client.post("/login", base_url="https://shop.example")
         yield client
@@ -217,7 +217,7 @@ def test_no_unsafe_request_of_another_site_passes(
     token: str | None,
     place: str,
 ) -> None:
-    """Whatever the browser says or hides, and whatever the attacker knows or guesses."""
+    """This holds for all headers, and for everything that an attacker may know."""
     if token == OF_ANOTHER_SESSION:
         token = Client(attacked.app).get("/form", base_url="https://shop.example").text
     sent = {} if token is None else {place: token}
@@ -235,7 +235,7 @@ def test_no_unsafe_request_of_another_site_passes(
 
 
 def test_a_hidden_origin_is_no_matter_without_a_session() -> None:
-    """There is nothing that another site could misuse, unless visitors are to be protected."""
+    """Without a session, an attacker gains nothing, unless visitors are protected."""
     with _bank().test() as client:
         response = client.post("/transfer", headers={"Origin": "null"})
 

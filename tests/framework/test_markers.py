@@ -1,4 +1,4 @@
-"""Markers and annotations that are nearly right: each is answered with the right one."""
+"""Markers and annotations that are nearly right: each message shows the right one."""
 
 import collections
 from datetime import time
@@ -64,7 +64,7 @@ class Agent(Marker):
 def test_a_marker_as_a_default_is_a_problem(
     annotation: Any, default: Any, shown: str, right: str | None
 ) -> None:
-    """The handler would get it as its value."""
+    """The handler would receive the marker as its value."""
     right = right or f"Annotated[dict, {shown}]"
 
     problem = only_problem_of(echo_of(annotation, default))
@@ -84,7 +84,7 @@ def test_a_marker_as_a_default_is_a_problem(
 def test_a_marker_as_a_whole_annotation_is_a_problem(
     annotation: Any, shown: str, right: str
 ) -> None:
-    """It does not say the type."""
+    """The marker alone does not say the type."""
     problem = only_problem_of(echo_of(annotation))
 
     assert problem.what == (
@@ -105,7 +105,7 @@ def test_a_marker_as_a_whole_annotation_is_a_problem(
     ],
 )
 def test_a_marker_with_parentheses_tells_of_its_brackets(marker: Any, told: str) -> None:
-    """As a default, and inside `Annotated`."""
+    """This concerns defaults and elements of `Annotated`."""
     with pytest.raises(TypeError) as caught:
         marker(1, ge=1)
 
@@ -113,7 +113,7 @@ def test_a_marker_with_parentheses_tells_of_its_brackets(marker: Any, told: str)
 
 
 def test_a_marker_without_brackets_may_be_optional() -> None:
-    """It lacks its type all the same."""
+    """The type is still missing."""
     optional: Any = Body | None  # pyright: ignore[reportOperatorIssue]
 
     problem = only_problem_of(echo_of(optional))
@@ -123,7 +123,7 @@ def test_a_marker_without_brackets_may_be_optional() -> None:
 
 
 def test_a_marker_in_its_place_is_no_problem() -> None:
-    """Beside a type, with a default of the type behind it."""
+    """The marker is beside a type, and the default has this type."""
     assert asked(echo_of(Annotated[int, query("size", ge=1)], 7), "/") == 7
     problem = only_problem_of(echo_of(int, session))
     assert problem.what == "the default of parameter 'x' is session, which has no effect there"
@@ -217,7 +217,7 @@ SPELLINGS = {
 
 @pytest.mark.parametrize(("annotation", "what", "remedy"), SPELLINGS.values(), ids=SPELLINGS)
 def test_the_right_spelling_is_told(annotation: Any, what: str, remedy: str) -> None:
-    """In the words of the one who wrote the wrong one."""
+    """The remedy uses the names of the user's code."""
     problem = only_problem_of(echo_of(annotation))
 
     assert (problem.what, problem.remedy) == (what, remedy)
@@ -232,14 +232,14 @@ def test_the_right_spelling_is_told(annotation: Any, what: str, remedy: str) -> 
     ],
 )
 def test_what_resolves_nothing_is_told(annotation: Any, metadata: Any, told: str) -> None:
-    """A resolver with a misspelt method would leave the value to the query."""
+    """Without `resolve`, the value would be read from the query."""
     problem = only_problem_of(echo_of(Annotated[annotation, metadata]))
 
     assert problem.what.startswith(f"the Annotated type of parameter 'x' holds {told}")
 
 
 def test_what_other_libraries_put_beside_a_type_is_left_alone() -> None:
-    """Texts, objects, and classes that a marker stands beside."""
+    """These are texts, objects, and classes beside a marker."""
 
     class Validating:
         __get_pydantic_core_schema__ = None
@@ -251,7 +251,7 @@ def test_what_other_libraries_put_beside_a_type_is_left_alone() -> None:
 
 @pytest.mark.parametrize("annotation", [dict, dict[str, Any]])
 def test_a_session_is_annotated_as_such(annotation: Any) -> None:
-    """A dict of that name would have to come from the body."""
+    """A dict named session would have to come from the body."""
     echo = echo_of(annotation)
     echo.echo = _renamed(annotation)  # type: ignore[attr-defined]
 

@@ -74,7 +74,7 @@ def test_an_import_of_a_foreign_name_says_what_to_write(name: str, remedy: str) 
 
 
 def test_an_import_of_any_other_name_fails_as_usual() -> None:
-    """A name that nobody knows has Python's own message, and a submodule can be imported."""
+    """An unknown name has Python's own message, and a submodule can be imported."""
     with pytest.raises(ImportError, match="cannot import name 'xylophone' from 'framework'"):
         exec("from framework import xylophone")  # noqa: S102
 
@@ -107,7 +107,7 @@ def test_an_import_of_any_other_name_fails_as_usual() -> None:
     ],
 )
 def test_an_import_from_the_wrong_module_says_what_to_write(line: str, remedy: str) -> None:
-    """Every module from which programs import knows the names that it does not have."""
+    """Every public module has remedies for the names that it lacks."""
     with pytest.raises(ImportError) as caught:
         exec(line)  # noqa: S102
 
@@ -119,7 +119,7 @@ def test_an_import_from_the_wrong_module_says_what_to_write(line: str, remedy: s
 
 @pytest.mark.parametrize("module", ["framework.results", "sessions", "sessions.stores"])
 def test_an_unknown_name_of_a_module_fails_as_usual(module: str) -> None:
-    """A name that nobody knows has Python's own message."""
+    """An unknown name has Python's own message."""
     with pytest.raises(ImportError, match=f"cannot import name 'xylophone' from '{module}'"):
         exec(f"from {module} import xylophone")  # noqa: S102
 
@@ -136,7 +136,7 @@ def test_every_import_that_a_message_names_works() -> None:
 
 
 def test_no_name_of_ours_is_taken_for_a_foreign_one() -> None:
-    """The tables hold no public name, no submodule and no attribute of an application."""
+    """The tables contain no public name, submodule or attribute of ours."""
     modules = [module.name for module in pkgutil.iter_modules(framework.__path__)]
     application = Application(echo_of(int))
 
@@ -157,7 +157,7 @@ def test_no_name_of_ours_is_taken_for_a_foreign_one() -> None:
     ],
 )
 def test_an_attribute_of_another_application_says_what_to_write(name: str, remedy: str) -> None:
-    """An application has no verbs and no registers: its classes have."""
+    """The verbs are decorators, and not methods of the application."""
     application = Application(echo_of(int))
 
     with pytest.raises(AttributeError, match=f"an Application has no attribute '{name}'") as caught:
@@ -168,7 +168,7 @@ def test_an_attribute_of_another_application_says_what_to_write(name: str, remed
 
 @pytest.mark.parametrize("name", ["secret_key", "config", "session_interface"])
 def test_a_setting_of_another_application_is_not_lost(name: str) -> None:
-    """A setting that nothing would read is refused."""
+    """A setting without an effect is refused."""
     application = Application(echo_of(int))
 
     with pytest.raises(AttributeError, match="SessionContainer"):
@@ -176,7 +176,7 @@ def test_a_setting_of_another_application_is_not_lost(name: str) -> None:
 
 
 def test_an_unknown_attribute_is_not_there() -> None:
-    """The usual protocol of attributes holds."""
+    """hasattr and getattr work as usual."""
     application = Application(echo_of(int))
 
     assert not hasattr(application, "route")
@@ -204,7 +204,7 @@ VERBS: tuple[Callable[..., Any], ...] = (get, post, put, patch, delete, head, op
 def test_a_verb_says_what_to_write_in_place_of_an_argument(
     verb: Callable[..., Any], arguments: dict[str, Any], remedy: str
 ) -> None:
-    """Every verb names itself, the argument and the remedy."""
+    """The message names the verb, the argument and the remedy."""
     with pytest.raises(TypeError) as caught:
         verb("/", **arguments)
 
@@ -235,7 +235,7 @@ CALLS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
 def test_a_function_says_what_to_write_in_place_of_an_argument(
     call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], remedy: str
 ) -> None:
-    """Functions with arguments that other frameworks name otherwise know the other names."""
+    """The message has a remedy for the argument's name in other frameworks."""
     with pytest.raises(TypeError) as caught:
         call(*args, **kwargs)
 
@@ -243,7 +243,7 @@ def test_a_function_says_what_to_write_in_place_of_an_argument(
 
 
 def test_the_name_of_the_distribution_is_no_package() -> None:
-    """`import satsuma` says which packages there are."""
+    """`import satsuma` names the two packages."""
     command = [sys.executable, "-c", "import satsuma"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 

@@ -1,4 +1,4 @@
-"""Systems that lack what POSIX has, such as Windows: no forks, no links, few signals."""
+"""Systems without features of POSIX, such as Windows: no forks, no links, few signals."""
 
 import subprocess
 import sys
@@ -56,7 +56,7 @@ def test_every_module_is_imported(tmp_path: Path) -> None:
 
 
 def test_an_application_with_the_default_sessions_serves(tmp_path: Path) -> None:
-    """The key is made once, readable by its owner only, and a second application finds it."""
+    """The key is made once, and a second application finds it."""
     lines = output_of(SERVE, tmp_path)
 
     assert lines == ["1 2", "1 2", ".gitignore session.key sessions.db 384"]

@@ -1,4 +1,4 @@
-"""A marker of a user's own: one file says what it needs, how it is explained and documented."""
+"""A user's own marker: one file says what it needs, and describes it."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
@@ -14,7 +14,7 @@ from framework.report import StartupError
 
 
 class Theme(Marker):
-    """Take a value that the session keeps, or else a header."""
+    """A marker for a value of the session or else of a header."""
 
     source = "theme"
     needs = Needs.SESSION
@@ -38,7 +38,7 @@ class Theme(Marker):
 
 
 class Lines(Marker):
-    """Read a body of another type than JSON."""
+    """A marker for a body that is not JSON."""
 
     source = "lines"
     needs = Needs.BODY
@@ -53,7 +53,7 @@ class Lines(Marker):
 
 
 class Undeclared(Marker):
-    """Use the session without a word about it."""
+    """A marker that uses the session without declaring it."""
 
     source = "undeclared"
 
@@ -88,7 +88,7 @@ class Web:
 
 
 def test_a_marker_that_declares_the_session_has_it() -> None:
-    """An application in which nothing else uses sessions sets them up for the marker."""
+    """Sessions are set up for the marker alone."""
     with Application(Pages).test() as client:
         assert client.get("/theme", headers={"X-Theme": "dark"}).text == "dark"
 
@@ -96,7 +96,7 @@ def test_a_marker_that_declares_the_session_has_it() -> None:
 
 
 def test_a_marker_says_how_it_is_explained() -> None:
-    """`framework explain` tells the words of the marker, and that it uses the session."""
+    """`framework explain` shows the marker's text and its use of the session."""
     with Application(Pages).test() as client:
         explanation = explain(client.app, "GET", "/theme")
 
@@ -118,7 +118,7 @@ def test_a_marker_says_how_openapi_describes_it() -> None:
 
 
 def test_a_marker_that_needs_the_body_is_a_mistake_of_get() -> None:
-    """GET has no body, whichever marker asks for it."""
+    """GET has no body, for any marker."""
 
     @controller("/")
     class Page:
@@ -134,7 +134,7 @@ def test_a_marker_that_needs_the_body_is_a_mistake_of_get() -> None:
 
 
 def test_a_marker_that_declares_nothing_uses_the_sessions_of_the_application() -> None:
-    """It is treated like a request object, through which everything can be reached."""
+    """It counts as a request object, which gives access to everything."""
 
     @controller("/")
     class Page:
@@ -153,7 +153,7 @@ def test_a_marker_that_declares_nothing_uses_the_sessions_of_the_application() -
 
 
 def test_a_session_that_nothing_declares_is_told_truly() -> None:
-    """The error names the marker's way to declare the session, not another cause."""
+    """The error says how a marker declares that it uses the session."""
 
     @controller("/")
     class Page:
@@ -169,7 +169,7 @@ def test_a_session_that_nothing_declares_is_told_truly() -> None:
 
 
 class Silent(Marker):
-    """Be a marker that is right, but for what a test makes wrong."""
+    """A correct marker, from which the wrong ones inherit."""
 
     source = "silent"
     needs = Needs.NOTHING
@@ -236,7 +236,7 @@ class WrongDocument(Silent):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_fault_of_a_marker_is_a_mistake(marker: object, what: str) -> None:
-    """It is told with the place of the handler and of the marker, beside all other mistakes."""
+    """The report names the handler and the marker, and all other mistakes."""
 
     @controller("/")
     class Page:
@@ -277,7 +277,7 @@ def test_a_marker_may_document_an_optional_value() -> None:
 
 
 def test_a_documented_path_value_that_a_rule_lacks_is_left_out() -> None:
-    """A guard may read a variable that only some of its handlers have in their paths."""
+    """A guard may read a variable that only some paths have."""
 
     class Slug(Silent):
         def documented(self, field: Field) -> Sequence[DocumentedValue]:
@@ -296,7 +296,7 @@ def test_a_documented_path_value_that_a_rule_lacks_is_left_out() -> None:
 
 
 def test_a_wrong_result_and_a_body_of_get_are_told_together() -> None:
-    """Both are mistakes of one handler, and one start tells both."""
+    """One start reports both mistakes of the handler."""
 
     class Opaque:
         pass

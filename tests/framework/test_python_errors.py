@@ -1,4 +1,4 @@
-"""Python's own errors in a program: the log and the report say what to write instead."""
+"""Python's own errors in a program: log and report add what to write instead."""
 
 import logging
 import traceback
@@ -57,7 +57,7 @@ USES: list[tuple[Wrong, str]] = [
 def test_the_log_of_a_failed_request_says_what_to_write(
     wrong: Wrong, remedy: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The traceback says where, Python's message says what, and the last line says how."""
+    """The last line after the traceback is the remedy."""
 
     @controller("/")
     class Pages:
@@ -124,7 +124,7 @@ PROGRAMS = [
 def test_check_says_what_to_write(
     program: str, remedy: str, framework: Framework, tmp_path: Path
 ) -> None:
-    """A module that cannot be imported fails with the same remedies."""
+    """An error at import has the same remedies."""
     (tmp_path / "app.py").write_text(program, encoding="utf-8")
 
     told = framework("check").output
@@ -134,7 +134,7 @@ def test_check_says_what_to_write(
 
 
 def test_an_error_of_the_program_itself_is_left_alone() -> None:
-    """Nobody knows how to correct an error that is not about a name or a call of ours."""
+    """There is no remedy for other errors of the program."""
     for error in (ValueError("x"), KeyError("x"), TypeError("x"), AttributeError("x")):
         assert remedy_for(error) is None
         note_remedy(error)
@@ -142,7 +142,7 @@ def test_an_error_of_the_program_itself_is_left_alone() -> None:
 
 
 def test_a_remedy_is_noted_once() -> None:
-    """An error that passes through several hands says its remedy once."""
+    """The remedy is not added a second time to the same error."""
     try:
         request: Any = Request({})
         request.GET  # noqa: B018

@@ -1,4 +1,4 @@
-"""A redirect leads to a path of this site, unless the code says otherwise."""
+"""Redirects: to a path of this site, unless the code allows another site."""
 
 import pytest
 from werkzeug.exceptions import BadRequest
@@ -99,18 +99,18 @@ class Site:
 
 @pytest.mark.parametrize("target", LOCAL)
 def test_a_path_is_local(target: str) -> None:
-    """A path with a single slash in front stays on the site."""
+    """A path with a single slash at its start stays on the site."""
     assert is_local(target)
 
 
 @pytest.mark.parametrize("target", ELSEWHERE)
 def test_everything_else_is_not_local(target: str) -> None:
-    """What a browser may take for another site, or drops on the way, is no local path."""
+    """Browsers may read such texts as another site, or drop a part of them."""
     assert not is_local(target)
 
 
 def test_half_a_character_is_not_local() -> None:
-    """It cannot be sent."""
+    """A surrogate cannot be sent."""
     assert not is_local("/\ud800")
 
 
@@ -126,7 +126,7 @@ def test_a_redirect_sends_the_client_to_a_path() -> None:
 
 @pytest.mark.parametrize("target", ELSEWHERE)
 def test_a_redirect_to_elsewhere_is_refused(target: str) -> None:
-    """A target from the client that is no local path is a bad request, with the reason."""
+    """Such a target from the client is a bad request, with the reason."""
     with client_of(Site) as client:
         response = client.get("/go", query_string={"target": target})
 
@@ -156,7 +156,7 @@ def test_the_log_says_how_to_leave_the_site(
 
 
 def test_a_redirect_that_is_sent_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """Nor does one that gives way."""
+    """A redirect to `otherwise` also logs nothing."""
     redirect("/notes")
     redirect("//evil.example", otherwise="/")
 
@@ -165,7 +165,7 @@ def test_a_redirect_that_is_sent_logs_nothing(caplog: pytest.LogCaptureFixture) 
 
 @pytest.mark.parametrize(("target", "location"), [("/a", "/a"), ("//evil.example", "/home")])
 def test_a_target_from_elsewhere_gives_way(target: str, location: str) -> None:
-    """With `otherwise`, whatever the client gives leads to a page of the site."""
+    """With `otherwise`, a refused target is replaced by a page of the site."""
     with client_of(Site) as client:
         response = client.get("/login", query_string={"target": target})
 
@@ -174,13 +174,13 @@ def test_a_target_from_elsewhere_gives_way(target: str, location: str) -> None:
 
 @pytest.mark.parametrize("otherwise", ["home", "//evil.example", "https://pay.example/"])
 def test_what_a_target_gives_way_to_must_be_a_path(otherwise: str) -> None:
-    """It is the code's own, so it is no bad request, and is found with good targets, too."""
+    """A wrong `otherwise` is an error of the code, also with a good target."""
     with pytest.raises(ValueError, match="give a path of this site, such as '/'"):
         redirect("/notes", otherwise=otherwise)
 
 
 def test_a_redirect_leaves_the_site_where_the_code_says_so() -> None:
-    """With `external`, a URL of another site is a target."""
+    """With `external`, a URL of another site is allowed."""
     with client_of(Site) as client:
         response = client.get("/pay")
 
@@ -189,13 +189,13 @@ def test_a_redirect_leaves_the_site_where_the_code_says_so() -> None:
 
 @pytest.mark.parametrize("target", NO_WEB_URLS)
 def test_an_external_redirect_leads_to_the_web(target: str) -> None:
-    """Also with `external`, only http and https lead somewhere."""
+    """Even with `external`, only http and https are allowed."""
     with pytest.raises(Exception, match="neither a path nor an http"):
         redirect(target, external=True)
 
 
 def test_a_redirect_has_a_status_of_redirects() -> None:
-    """Another status is the caller's mistake, and is named with those that fit."""
+    """For another status, the error lists the valid ones."""
     with pytest.raises(
         ValueError, match=r"200 is not a redirect. Fix: use one of 301, 302, 303, 307, 308"
     ):
@@ -203,12 +203,12 @@ def test_a_redirect_has_a_status_of_redirects() -> None:
 
 
 def test_the_status_can_be_chosen() -> None:
-    """A 308 moves for good and keeps the method."""
+    """A 308 is permanent, and keeps the method."""
     assert redirect("/", status=308).status_code == 308
 
 
 def test_the_name_of_a_handler_is_told_with_url_for(caplog: pytest.LogCaptureFixture) -> None:
-    """In other frameworks, a redirect takes the name of a view."""
+    """In other frameworks, redirect takes the name of a view."""
     with pytest.raises(BadRequest):
         redirect("Notes.show")
 

@@ -1,4 +1,4 @@
-"""The report of start-up: how a mistake is noted, and what goes on behind it."""
+"""The report of start-up: how mistakes are noted, and how start-up goes on."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from sessions import MemoryStore
 
 
 def test_a_mistake_that_is_raised_is_noted_and_start_up_goes_on() -> None:
-    """The block of a place notes the mistake for that place, and the next one is found, too."""
+    """The mistake is noted for its place, and the next mistake is found."""
     report = Report()
     for name in ("first", "second"):
         with report.at(f"A.{name} (a.py:1)"):
@@ -27,7 +27,7 @@ def test_no_other_error_is_swallowed(error: BaseException) -> None:
 
 
 def test_what_is_reported_already_is_not_told_twice() -> None:
-    """Whatever lacks something because of a mistake raises `Reported`, which adds nothing."""
+    """`Reported` means an earlier mistake, so it adds no other."""
     report = Report()
     here = report.at("A (a.py:1)")
     with here:
@@ -38,7 +38,7 @@ def test_what_is_reported_already_is_not_told_twice() -> None:
 
 
 def test_a_place_that_is_not_clean_stops_what_depends_on_it() -> None:
-    """After one note the place says so, and raises if a clean one is required."""
+    """After a note, `is_clean` is False and `require_clean` raises."""
     here = Report().at("A (a.py:1)")
     here.require_clean()
     here.note("wrong", "Correct it.")
@@ -58,13 +58,13 @@ def test_a_report_without_mistakes_raises_nothing() -> None:
 
 
 def test_nothing_that_is_reported_is_a_key_error() -> None:
-    """Code that looks a key up can never swallow a mistake by catching KeyError."""
+    """So `except KeyError` never hides a mistake."""
     assert not issubclass(Mistake, LookupError)
     assert not issubclass(Reported, LookupError)
 
 
 def test_an_object_without_a_text_is_named_by_its_class() -> None:
-    """Its address says nothing to a reader, and is another in each process."""
+    """The address of an object is different in each process."""
 
     class Shelf: ...
 

@@ -1,4 +1,4 @@
-"""Results with headers or a status of their own: JSON and HTML."""
+"""JSON and HTML: results with their own headers or status."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -75,7 +75,7 @@ VALUES = [
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_json_writes_a_value_as_a_handler_would(value: Any) -> None:
-    """A text and None are JSON here, too."""
+    """A text and None are also written as JSON."""
     with client_of(returning(JSON(value))) as client, client_of(returning([value])) as other:
         answer, listed = client.get("/"), other.get("/")
 
@@ -133,7 +133,7 @@ class Orders:
 def test_a_result_without_a_status_has_that_of_its_decorator(
     method: str, path: str, status: int, body: bytes, headers: dict[str, str]
 ) -> None:
-    """A status of its own comes first; headers are sent."""
+    """The result's own status comes first, and its headers are sent."""
     with Application(Orders).test() as client:
         answer = client.open(path, method=method)
 
@@ -142,7 +142,7 @@ def test_a_result_without_a_status_has_that_of_its_decorator(
 
 
 def test_middleware_sees_the_result_as_a_response() -> None:
-    """It may add headers, and answer with a result of its own."""
+    """Middleware may add headers, or return another result."""
 
     def around(request: Request, next: Next) -> Response:
         if request.args:
@@ -179,7 +179,7 @@ def test_middleware_sees_the_result_as_a_response() -> None:
 def test_a_result_for_a_caught_error_has_its_status_and_headers(
     result: Any, status: int, retry: list[str]
 ) -> None:
-    """As a plain result has, unless it has a status or the header of its own."""
+    """The status and headers of the error are used, unless the result has its own."""
 
     @controller("/")
     class Busy:
@@ -204,7 +204,7 @@ def test_a_value_that_json_cannot_hold_is_an_error_where_it_is_given() -> None:
 
 
 def test_a_status_without_a_body_takes_no_result(caplog: pytest.LogCaptureFixture) -> None:
-    """The body would be lost."""
+    """Otherwise the body would be lost."""
 
     @controller("/")
     class Quiet:
@@ -218,11 +218,11 @@ def test_a_status_without_a_body_takes_no_result(caplog: pytest.LogCaptureFixtur
 
 
 class Foreign:
-    """Be unknown to JSON."""
+    """A class that JSON cannot hold."""
 
 
 def test_start_up_checks_the_value_of_an_annotation() -> None:
-    """As it checks a value that is returned alone."""
+    """The check is the same as for a plain return type."""
 
     @controller("/")
     class Wrong:
@@ -257,7 +257,7 @@ BODIES: list[Any] = [
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: type(body).__name__)
 def test_a_response_around_a_value_is_refused(body: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """The log says what to return in its place, and nothing half is sent."""
+    """The log has the remedy, and nothing is sent before the error."""
     with client_of(returning(Response(body))) as client:
         answer = client.get("/")
 
@@ -288,6 +288,6 @@ def _chunks() -> Iterable[bytes]:
     ids=lambda value: type(value).__name__,
 )
 def test_a_response_of_text_or_bytes_is_sent(body: Any, sent: bytes) -> None:
-    """In one piece or in several."""
+    """The body may be in one or several pieces."""
     with client_of(returning(Response(body))) as client:
         assert client.get("/").data == sent

@@ -1,4 +1,4 @@
-"""The imported name `session` marks a parameter, and says so where code uses it as a session."""
+"""The imported name `session` marks a parameter; a use as a session is an explained error."""
 
 import copy
 import inspect
@@ -91,7 +91,7 @@ USES: dict[str, tuple[Callable[[], object], str]] = {
 def test_a_use_as_a_session_says_that_it_is_a_parameter(
     use: Callable[[], object], shown: str
 ) -> None:
-    """With what was written, and how the session is asked for."""
+    """The error shows the code, and the parameter to write."""
     with pytest.raises((TypeError, AttributeError)) as caught:
         use()
 
@@ -103,7 +103,7 @@ def test_a_use_as_a_session_says_that_it_is_a_parameter(
 
 
 def test_no_use_changes_the_class_of_sessions() -> None:
-    """What one visitor's request sets would be seen by all others."""
+    """Otherwise all visitors would share the value."""
     before = dir(Session)
 
     for use, _ in USES.values():
@@ -114,13 +114,13 @@ def test_no_use_changes_the_class_of_sessions() -> None:
 
 
 def test_an_item_with_a_key_tells_of_the_parameter_for_one_value() -> None:
-    """`x: session["cart"]` is close to it."""
+    """`x: session["cart"]` looks like a parameter for one value."""
     with pytest.raises(TypeError, match=r"`x: Annotated\[T, session_value\('cart'\)\]`"):
         session["cart"]
 
 
 def test_a_handler_that_uses_the_name_fails_with_the_explanation() -> None:
-    """It is in the log; the debugger shows it."""
+    """The log and the debugger show the explanation."""
 
     @controller("/")
     class Visits:
@@ -135,7 +135,7 @@ def test_a_handler_that_uses_the_name_fails_with_the_explanation() -> None:
 
 
 def test_the_name_is_no_class_for_isinstance() -> None:
-    """The error names the class."""
+    """The error names the class to use."""
     with pytest.raises(TypeError, match=r"Fix: write isinstance\(…, Session\)"):
         isinstance(1, session)
 
@@ -174,7 +174,7 @@ def _renamed(annotation: Any, default: Any = inspect.Parameter.empty) -> type:
 
 @pytest.mark.parametrize("annotation", FORMS.values(), ids=FORMS)
 def test_every_form_of_the_annotation_gives_the_session(annotation: Any) -> None:
-    """As the name did when it was a plain `Annotated`."""
+    """The name works like a plain `Annotated`."""
     with client_of(_renamed(annotation)) as client:
         assert client.get("/").text == "Session"
 
@@ -186,7 +186,7 @@ def test_a_default_does_not_matter() -> None:
 
 
 def test_a_parameter_of_that_name_without_an_annotation_is_told_the_annotation() -> None:
-    """A name alone says nothing; this one leaves no doubt."""
+    """For this name, the remedy is clear."""
 
     @controller("/")
     class Page:
@@ -200,7 +200,7 @@ def test_a_parameter_of_that_name_without_an_annotation_is_told_the_annotation()
 
 
 def test_guards_take_the_session_by_the_name() -> None:
-    """The parameters of a guard are bound as those of a handler."""
+    """The parameters of a guard are bound like a handler's."""
 
     class LoggedIn:
         def check(self, session: name) -> bool:
@@ -221,7 +221,7 @@ def test_guards_take_the_session_by_the_name() -> None:
 
 
 def test_typing_reads_the_name_as_an_annotated_session() -> None:
-    """So does every library that reads annotations by it."""
+    """Other libraries read annotations in the same way."""
 
     def show(x: name, y: "name | None" = None) -> None: ...
 
@@ -234,7 +234,7 @@ def test_typing_reads_the_name_as_an_annotated_session() -> None:
 
 
 def test_the_name_can_be_copied_pickled_inspected_and_tested() -> None:
-    """Tools do that with annotations."""
+    """Tools do this with annotations."""
     assert copy.copy(session) is copy.deepcopy(session) is session
     assert pickle.loads(pickle.dumps(session)) is framework.session  # noqa: S301
     assert (repr(session), bool(session)) == ("framework.session", True)
@@ -271,7 +271,7 @@ def test_the_name_can_be_copied_pickled_inspected_and_tested() -> None:
     ],
 )
 def test_a_near_miss_is_a_mistake(annotation: Any, what: str, remedy: str) -> None:
-    """The report says what to write, in the user's own words."""
+    """The report shows the right spelling, with the user's names."""
     mistake = only_problem_of(_renamed(annotation))
 
     assert mistake.what.startswith(what)
@@ -325,7 +325,7 @@ def _the_name(_: Session) -> object:
 def test_a_returned_session_is_an_error_with_a_remedy(
     made: Callable[[Session], object], remedy: str
 ) -> None:
-    """Its data may hold what no client should see."""
+    """Its data may be secret."""
 
     @controller("/")
     class Page:
@@ -349,7 +349,7 @@ def _encoded_by_orjson(_: object) -> object:
 def test_an_encoded_session_is_an_error_with_a_remedy(
     encode: Callable[[object], object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The encoder does not know sessions, but the log says what to write."""
+    """json cannot write sessions, and the log has the remedy."""
 
     @controller("/")
     class Page:
@@ -366,7 +366,7 @@ def test_an_encoded_session_is_an_error_with_a_remedy(
 def test_another_object_that_is_not_encoded_has_no_such_remedy(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It is not about the session."""
+    """The remedy is only for sessions."""
 
     @controller("/")
     class Page:

@@ -74,7 +74,7 @@ def client_with(*controllers: type, **settings: Any) -> Client:
     ],
 )
 def test_a_host_that_is_not_trusted_is_a_bad_request(host: str, status: int) -> None:
-    """Also one that merely looks like a trusted one."""
+    """This includes a host that only looks like a trusted one."""
     client = client_with(trusted_hosts=["shop.example", ".shop.test"])
     response = client.get("/", headers={"Host": host})
 
@@ -83,7 +83,7 @@ def test_a_host_that_is_not_trusted_is_a_bad_request(host: str, status: int) -> 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
 def test_the_host_comes_first(method: str) -> None:
-    """No handler, no path and no automatic answer is reached under another name."""
+    """An untrusted host reaches no handler and no automatic answer."""
     client = client_with(trusted_hosts=["shop.example"])
     response = client.open("/missing", method=method, headers={"Host": "evil.example"})
 
@@ -96,7 +96,7 @@ def test_the_host_comes_first(method: str) -> None:
     [("localhost:8000", "'localhost:8000'"), ("Evil'", '"Evil\'"'), ("a" * 999, f"'{'a' * 261}…'")],
 )
 def test_the_refusal_names_the_host(host: str, shown: str) -> None:
-    """Whoever runs the application on a machine of their own sees why it refuses everything."""
+    """So a developer sees why every request is refused."""
     client = client_with(trusted_hosts=["shop.example"])
     response = client.get("/", headers={"Host": host})
 
@@ -106,7 +106,7 @@ def test_the_refusal_names_the_host(host: str, shown: str) -> None:
 
 
 def test_the_names_of_hosts_know_no_case() -> None:
-    """Neither in the settings nor in the request."""
+    """Case does not matter in the settings and in the request."""
     client = client_with(trusted_hosts=["Shop.Example"])
 
     assert client.get("/", base_url="http://shop.example").status_code == 200
@@ -123,14 +123,14 @@ def test_the_names_of_hosts_know_no_case() -> None:
     ],
 )
 def test_a_host_is_trusted_on_every_port(trusted: str, host: str) -> None:
-    """Its letters may be any that a browser writes in punycode."""
+    """The host may have letters that a browser writes in punycode."""
     client = client_with(trusted_hosts=[trusted])
 
     assert client.get("/", headers={"Host": host}).status_code == 200
 
 
 def test_any_host_is_fine_unless_hosts_are_set() -> None:
-    """The default trusts what the server in front lets pass."""
+    """Without the setting, every host is accepted."""
     with client_of(Pages) as client:
         assert client.get("/", headers={"Host": "any.example"}).status_code == 200
 
@@ -144,7 +144,7 @@ FORWARDED = {
 
 
 def test_without_proxies_forwarded_headers_mean_nothing() -> None:
-    """Anybody can send them."""
+    """Any client can send these headers."""
     with client_of(Pages) as client:
         seen = client.get("/", headers=FORWARDED).get_json()
 
@@ -152,14 +152,14 @@ def test_without_proxies_forwarded_headers_mean_nothing() -> None:
 
 
 def test_a_number_of_proxies_is_for_address_and_scheme() -> None:
-    """The headers that every proxy sets; a client could forge the others."""
+    """Every proxy sets these two headers; a client could forge the others."""
     seen = client_with(trusted_proxies=1).get("/", headers=FORWARDED).get_json()
 
     assert (seen["address"], seen["scheme"], seen["host"]) == ("192.0.2.7", "https", "localhost")
 
 
 def test_urls_are_right_behind_a_proxy() -> None:
-    """Scheme, host and prefix are those of the headers that are trusted."""
+    """Scheme, host and prefix come from the trusted headers."""
     proxies = {"for": 1, "proto": 1, "host": 1, "prefix": 1}
     seen = client_with(trusted_proxies=proxies).get("/", headers=FORWARDED).get_json()
 
@@ -167,7 +167,7 @@ def test_urls_are_right_behind_a_proxy() -> None:
 
 
 def test_the_trusted_host_is_the_forwarded_one() -> None:
-    """What the proxy says is what is checked."""
+    """The forwarded host is checked."""
     client = client_with(trusted_hosts=["shop.example"], trusted_proxies={"host": 1})
 
     assert client.get("/", headers={"X-Forwarded-Host": "shop.example"}).status_code == 200
@@ -176,7 +176,7 @@ def test_the_trusted_host_is_the_forwarded_one() -> None:
 
 @pytest.mark.parametrize(("size", "status"), [(20, 200), (21, 413)])
 def test_the_limit_of_bodies_can_be_set(size: int, status: int) -> None:
-    """For JSON and for forms."""
+    """The limit holds for JSON and for forms."""
     client = client_with(body_limit=20)
     json = client.post("/body", data=b"[]".ljust(size), content_type="application/json")
     form = client.post("/form", data={"name": "x" * (size - len("name="))})
@@ -196,7 +196,7 @@ def test_the_parts_of_a_form_are_limited() -> None:
 
 
 def test_a_field_of_a_multipart_form_is_limited() -> None:
-    """It would be held in memory."""
+    """The field would be held in memory."""
     client = client_with(form_memory_limit=100)
     response = client.post("/form", data={"name": "x" * 101}, content_type="multipart/form-data")
 
@@ -207,7 +207,7 @@ def test_a_field_of_a_multipart_form_is_limited() -> None:
 
 
 def test_a_file_of_a_multipart_form_may_have_more() -> None:
-    """It is not held in memory."""
+    """A file is not held in memory."""
     client = client_with(form_memory_limit=2_000)
     data = {"name": "x" * 2_000, "file": (BytesIO(b"x" * 200_000), "large.txt")}
     response = client.post("/form", data=data, content_type="multipart/form-data")
@@ -253,7 +253,7 @@ def test_limits_of_one_application_leave_others_alone() -> None:
     ],
 )
 def test_impossible_settings_are_refused(settings: dict[str, Any], message: str) -> None:
-    """At construction, with the value and the remedy."""
+    """The constructor raises, with the value and the remedy."""
     with pytest.raises(ConfigurationError) as caught:
         HTTPSettings(**settings)
 
@@ -261,7 +261,7 @@ def test_impossible_settings_are_refused(settings: dict[str, Any], message: str)
 
 
 def test_impossible_settings_are_problems_of_start_up() -> None:
-    """All of them, at the place where they are written."""
+    """Start-up reports all of them, with their place."""
 
     @configuration
     class Web:
@@ -283,7 +283,7 @@ class Page:
 
 @pytest.mark.parametrize(("name", "guess"), [("trusted_host", "trusted_hosts"), ("colour", None)])
 def test_an_unknown_setting_is_told_with_the_known_ones(name: str, guess: str | None) -> None:
-    """Python alone would only say that it is unexpected."""
+    """Python's own message does not list the settings."""
     given: Any = {name: ["shop.example"]}
 
     @configuration
@@ -303,7 +303,7 @@ def test_an_unknown_setting_is_told_with_the_known_ones(name: str, guess: str | 
 
 
 def test_an_argument_that_another_constructor_does_not_have_is_shown_as_it_is() -> None:
-    """Only the names of what the method provides are known to be meant."""
+    """The remedy is only for the class that the method returns."""
 
     class Wrong:
         def __init__(self) -> None: ...

@@ -1,4 +1,4 @@
-"""Files of a folder, sent as they are, and nothing from outside of it."""
+"""Static files: the files of a folder are sent, and no other files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Page:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Make a folder of files, next to one that is nobody's business."""
+    """Make a folder of files beside a private folder."""
     folder = tmp_path / "static"
     (folder / "icons").mkdir(parents=True)
     (folder / "notes.css").write_text(CSS, encoding="ascii")
@@ -56,7 +56,7 @@ def _serving(served: Path, kept: timedelta | None = None) -> type:
 
 
 def test_a_file_is_sent_as_it_is(client: Client) -> None:
-    """Its type comes from its name."""
+    """The content type comes from the name."""
     response = client.get("/static/notes.css")
 
     assert response.text == CSS
@@ -65,7 +65,7 @@ def test_a_file_is_sent_as_it_is(client: Client) -> None:
 
 
 def test_a_file_of_a_folder_inside_is_sent(client: Client) -> None:
-    """Any depth, and any letters."""
+    """The file may be at any depth, and have any letters in its name."""
     assert client.get("/static/icons/%C5%BC.svg").text == "<svg/>"
 
 
@@ -79,7 +79,7 @@ def test_an_unchanged_file_is_not_sent_again(client: Client) -> None:
 
 
 def test_a_changed_file_is_sent_again(client: Client, folder: Path) -> None:
-    """Another text is another ETag."""
+    """A new content has a new ETag."""
     etag = client.get("/static/notes.css").headers["ETag"]
     (folder / "notes.css").write_text("body { color: navy; margin: 0 }", encoding="ascii")
     response = client.get("/static/notes.css", headers={"If-None-Match": etag})
@@ -88,7 +88,7 @@ def test_a_changed_file_is_sent_again(client: Client, folder: Path) -> None:
 
 
 def test_a_file_is_kept_for_as_long_as_configured(folder: Path) -> None:
-    """With `max_age` a browser does not even ask."""
+    """With `max_age`, a browser does not ask again."""
     with client_of(_serving(folder, timedelta(hours=1))) as client:
         response = client.get("/static/notes.css")
 
@@ -102,7 +102,7 @@ def test_a_file_is_kept_for_as_long_as_configured(folder: Path) -> None:
 def test_rolling_leaves_a_file_alone_that_any_cache_may_keep(
     folder: Path, kept: timedelta | None, cookies: int, cache_control: str
 ) -> None:
-    """Other files renew the session of a customer, as each answer does."""
+    """A file without `max_age` renews the session of the visitor."""
     rolling = replace(SessionContainer).to(SessionContainer(keys=[KEY], rolling=True))
     with Application(Page, _serving(folder, kept)).test(rolling) as client:
         client.get("/")
@@ -113,7 +113,7 @@ def test_rolling_leaves_a_file_alone_that_any_cache_may_keep(
 
 
 def test_a_part_of_a_file_is_sent(client: Client) -> None:
-    """A player that seeks asks for a range."""
+    """A video player asks for a range."""
     response = client.get("/static/notes.css", headers={"Range": "bytes=0-3"})
 
     assert (response.status_code, response.text) == (206, "body")
@@ -150,7 +150,7 @@ def test_head_sends_the_headers_only(client: Client) -> None:
     ],
 )
 def test_nothing_else_is_sent(client: Client, path: str) -> None:
-    """What is not a file inside of the folder does not exist."""
+    """Any other path is a 404."""
     response = client.get(path)
 
     assert response.status_code == 404
@@ -159,7 +159,7 @@ def test_nothing_else_is_sent(client: Client, path: str) -> None:
 
 @pytest.mark.parametrize("hidden", [".env", ".git/config", "icons/.DS_Store", "..x/secret.txt"])
 def test_a_hidden_file_is_not_sent(client: Client, folder: Path, hidden: str) -> None:
-    """What programs keep to themselves lies in folders that people publish."""
+    """Published folders often contain private files of programs."""
     (folder / hidden).parent.mkdir(exist_ok=True)
     (folder / hidden).write_text("secret", encoding="ascii")
 
@@ -167,7 +167,7 @@ def test_a_hidden_file_is_not_sent(client: Client, folder: Path, hidden: str) ->
 
 
 def test_a_well_known_file_is_sent(client: Client, folder: Path) -> None:
-    """The one folder with a dot that is for everybody; what is hidden inside of it is not."""
+    """`.well-known` is public; hidden files inside it are not."""
     known = folder / ".well-known"
     known.mkdir()
     (known / "security.txt").write_text("Contact: us", encoding="ascii")
@@ -178,7 +178,7 @@ def test_a_well_known_file_is_sent(client: Client, folder: Path) -> None:
 
 
 def test_a_symbolic_link_is_followed(client: Client, folder: Path) -> None:
-    """Whoever can put a link into the folder can put the file there."""
+    """A person who can write a link into the folder could also copy the file."""
     (folder / "linked.css").symlink_to(folder / "notes.css")
 
     assert client.get("/static/linked.css").text == CSS
@@ -190,7 +190,7 @@ def test_a_file_is_sent_below_a_mount_point(client: Client) -> None:
 
 
 def test_an_unchanged_file_is_not_sent_to_who_asks_by_date(client: Client) -> None:
-    """For clients that know no ETag."""
+    """Some clients do not use the ETag."""
     date = client.get("/static/notes.css").headers["Last-Modified"]
     response = client.get("/static/notes.css", headers={"If-Modified-Since": date})
 
@@ -198,7 +198,7 @@ def test_an_unchanged_file_is_not_sent_to_who_asks_by_date(client: Client) -> No
 
 
 def test_a_file_cannot_be_written(client: Client) -> None:
-    """A path of files knows GET and HEAD."""
+    """The path of a file has only GET and HEAD."""
     assert client.post("/static/notes.css").status_code == 405
 
 
@@ -212,7 +212,7 @@ def test_a_file_costs_no_session(client: Client) -> None:
 
 
 def test_the_url_of_a_file_can_be_built(client: Client) -> None:
-    """The controller's name and the file's."""
+    """The URL has the path of the controller and of the file."""
     assert client.app.url_for("Assets.file", name="icons/ż.svg") == "/static/icons/%C5%BC.svg"
 
 
@@ -231,7 +231,7 @@ def test_two_folders_have_two_controllers(folder: Path) -> None:
 
 
 def test_a_folder_stays_where_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that changes its working directory does not lose its files."""
+    """Files are found after a change of the working directory."""
     monkeypatch.chdir(folder.parent)
     with client_of(_serving(Path("static"))) as client:
         monkeypatch.chdir("/")
@@ -240,7 +240,7 @@ def test_a_folder_stays_where_it_is(folder: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_folder_that_is_missing_is_a_startup_problem(tmp_path: Path) -> None:
-    """A misspelt folder is no folder of 404s."""
+    """Otherwise a misspelt folder would only answer 404."""
     problem = only_problem_of(_serving(tmp_path / "statik"))
 
     assert (
@@ -249,7 +249,7 @@ def test_a_folder_that_is_missing_is_a_startup_problem(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_named_is_a_startup_problem() -> None:
-    """A controller of files says of which."""
+    """A controller of files needs a folder."""
 
     @controller("/static")
     class Assets(StaticFiles): ...
@@ -278,20 +278,20 @@ def _serving_uploads(uploads: Path) -> tuple[type, type]:
 
 
 def test_a_constructor_names_the_folder(folder: Path) -> None:
-    """Where it is may be a setting; a constructor of one's own forgets nothing."""
+    """The folder may be a setting; super().__init__() is not needed."""
     with client_of(*_serving_uploads(folder)) as client:
         assert client.get("/uploads/notes.css").text == CSS
 
 
 def test_a_folder_of_a_constructor_that_is_missing_is_a_startup_problem(tmp_path: Path) -> None:
-    """It is looked at when the constructor has run."""
+    """The folder is checked after the constructor."""
     problem = only_problem_of(*_serving_uploads(tmp_path / "uploads"))
 
     assert f"Uploads.folder is {tmp_path / 'uploads'!r}, which is not an" in problem.what
 
 
 def test_a_constructor_that_names_no_folder_is_a_startup_problem() -> None:
-    """It would fail with each file."""
+    """Otherwise every request would fail."""
 
     @controller("/uploads")
     class Uploads(StaticFiles):
@@ -303,7 +303,7 @@ def test_a_constructor_that_names_no_folder_is_a_startup_problem() -> None:
 
 @pytest.mark.parametrize("age", [3600, timedelta(-1)])
 def test_an_age_that_is_none_is_a_startup_problem(folder: Path, age: Any) -> None:
-    """It would fail with each file."""
+    """Otherwise every request would fail."""
     problem = only_problem_of(_serving(folder, age))
 
     assert f"Assets.max_age is {age!r}" in problem.what

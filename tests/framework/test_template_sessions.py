@@ -110,7 +110,7 @@ def visit(tmp_path: Path) -> Any:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("use", USES)
 def test_the_id_and_the_methods_are_not_there(visit: Visit, use: str, name: str) -> None:
-    """By no way: the page is an error, or holds nothing secret; and the session stays as it is."""
+    """In every way, the page is an error or shows no secret, and the session does not change."""
     try:
         page = visit.page(use.replace("NAME", name))
     except (UndefinedError, AttributeError):
@@ -140,20 +140,20 @@ def test_the_id_and_the_methods_are_not_there(visit: Visit, use: str, name: str)
     ],
 )  # fmt: skip
 def test_values_and_properties_are_there(visit: Visit, use: str, name: str, shown: str) -> None:
-    """In every way in which the session comes into the template."""
+    """This holds for every way to pass a session to a template."""
     assert visit.page(use.replace("NAME", name)) == shown
 
 
 @pytest.mark.parametrize("name", NAMES[:-1])
 def test_a_format_of_python_finds_no_id_either(visit: Visit, name: str) -> None:
-    """What a template calls is Python of its own, and is not asked by Jinja2."""
+    """Jinja2 does not control Python functions that a template calls."""
     with pytest.raises(AttributeError, match="id"):
         visit.page(f"{{{{ '{{0.id}}'.format({name}) }}}}")
 
 
 @pytest.mark.parametrize("name", NAMES[:2])
 def test_the_handle_is_there_and_a_shown_session_says_nothing(visit: Visit, name: str) -> None:
-    """The handle is the public name of the session."""
+    """The handle is public; the repr of a session shows no secret."""
     page = visit.page(f"{{{{ {name}.handle }}}} {{{{ {name} }}}}")
 
     handle, _, shown = page.partition(" ")
@@ -162,7 +162,7 @@ def test_the_handle_is_there_and_a_shown_session_says_nothing(visit: Visit, name
 
 
 def test_a_value_may_have_the_name_of_what_is_hidden(visit: Visit) -> None:
-    """`session.id` and `session["id"]` are then that value: what the author meant."""
+    """`session.id` and `session["id"]` are then this value."""
     with visit.client.session() as stored:
         stored.update(id="mine", save="yours", _open="theirs")
 
@@ -172,19 +172,19 @@ def test_a_value_may_have_the_name_of_what_is_hidden(visit: Visit) -> None:
 
 @pytest.mark.parametrize("key", ["id", "destroy", "save"])
 def test_the_error_says_that_a_template_does_not_have_it(visit: Visit, key: str) -> None:
-    """And where it can be used."""
+    """The remedy is to use it in the handler."""
     with pytest.raises(UndefinedError, match=rf"cannot use session\.{key}: .*Fix: use"):
         visit.page(f"{{{{ session.{key} }}}}")
 
 
 def test_the_error_of_a_value_that_is_missing_says_what_to_write(visit: Visit) -> None:
-    """In debugging and in the log."""
+    """Debugger and log show the remedy."""
     with pytest.raises(UndefinedError, match=r"has no 'user'\. Fix: write session\.get\('user'\)"):
         visit.page("{{ session.user }}")
 
 
 def test_a_session_class_shows_its_own_properties(tmp_path: Path) -> None:
-    """They are made for pages; its methods may change something, and are not shown."""
+    """Its methods are hidden, because they may change the session."""
     from sessions import MemoryStore, SessionContainer
 
     class Shop(Session):
@@ -232,7 +232,7 @@ def test_a_page_that_does_not_use_the_session_does_not_touch_it(tmp_path: Path, 
 
 
 def test_a_page_that_uses_the_session_varies_by_cookie(tmp_path: Path) -> None:
-    """No handler has to ask for the session."""
+    """The handler need not take the session."""
     with client_of(*_plain(tmp_path, "{{ session.get('user', 'nobody') }}")) as client:
         response = client.get("/")
 
@@ -240,7 +240,7 @@ def test_a_page_that_uses_the_session_varies_by_cookie(tmp_path: Path) -> None:
 
 
 def _plain(folder: Path, text: str) -> tuple[type, ...]:
-    """Make a page whose handler takes no session, beside a handler that does."""
+    """Make a page whose handler takes no session, beside a handler that takes one."""
     (folder / "page.html").write_text(text)
 
     @configuration

@@ -1,4 +1,4 @@
-"""Pages made from templates know their URLs, their session's token and its messages."""
+"""Pages from templates: their URLs, CSRF tokens and messages."""
 
 import subprocess
 import sys
@@ -104,7 +104,7 @@ def client(folder: Path) -> Iterator[Client]:
 
 
 def test_a_page_is_html(client: Client) -> None:
-    """The handler's values fill the template."""
+    """The values of the handler fill the template."""
     response = client.get("/pages/plain?text=hello")
 
     assert response.content_type == "text/html; charset=utf-8"
@@ -119,26 +119,26 @@ def test_values_are_escaped(client: Client) -> None:
 
 
 def test_a_page_may_have_another_status(client: Client) -> None:
-    """A page of an error is one, too."""
+    """An example is the page of an error."""
     response = client.get("/missing")
 
     assert (response.status_code, response.text) == (404, "<p>nothing here</p>")
 
 
 def test_a_page_has_the_status_of_its_decorator(client: Client) -> None:
-    """Unless it is given another one."""
+    """`_status` gives another one."""
     response = client.get("/gone")
 
     assert (response.status_code, response.text) == (410, "<p>gone</p>")
 
 
 def test_a_template_extends_another(client: Client) -> None:
-    """Both know the request."""
+    """Both templates know the request."""
     assert client.get("/pages/inner").text == "<title>Inner</title>/pages/inner"
 
 
 def test_a_template_builds_urls(client: Client) -> None:
-    """They are below the mount point of the request."""
+    """The URLs begin with the mount point of the request."""
     response = client.get("/pages/links", base_url="https://shop.example/app")
 
     assert response.text.split() == [
@@ -149,7 +149,7 @@ def test_a_template_builds_urls(client: Client) -> None:
 
 
 def test_a_template_gives_its_forms_a_token(client: Client) -> None:
-    """The token of the session, which the protection accepts."""
+    """The CSRF middleware accepts the token."""
     client.post("/flash?text=x")
     token = client.get("/pages/form").text
 
@@ -158,7 +158,7 @@ def test_a_template_gives_its_forms_a_token(client: Client) -> None:
 
 
 def test_a_template_shows_messages_once(client: Client) -> None:
-    """The next page does not have them any more."""
+    """The next page does not show them."""
     client.post("/flash", query_string={"text": "<Saved>"})
     shown, again = client.get("/pages/flashes").text, client.get("/pages/flashes").text
 
@@ -167,7 +167,7 @@ def test_a_template_shows_messages_once(client: Client) -> None:
 
 
 def test_a_page_without_token_and_messages_costs_no_session(client: Client) -> None:
-    """Only what a template uses is made."""
+    """The session is opened only when a template uses it."""
     client.post("/flash?text=x")
     response = client.get("/pages/plain")
 
@@ -175,7 +175,7 @@ def test_a_page_without_token_and_messages_costs_no_session(client: Client) -> N
 
 
 def test_a_misspelt_name_is_an_error(folder: Path) -> None:
-    """An empty place in a page would tell nobody."""
+    """Otherwise a part of the page would silently be empty."""
     (folder / "plain.html").write_text("{{ txet }}", encoding="utf-8")
     with client_of(Pages, Configuration) as client:
         client.app.debug = True
@@ -185,7 +185,7 @@ def test_a_misspelt_name_is_an_error(folder: Path) -> None:
 
 
 def test_a_layout_asks_for_messages_where_there_are_no_sessions(folder: Path) -> None:
-    """Nothing can have left one, so there is none."""
+    """Without sessions, there are no messages."""
 
     @configuration
     class Plain:
@@ -208,7 +208,7 @@ def test_a_layout_asks_for_messages_where_there_are_no_sessions(folder: Path) ->
 
 
 def test_a_folder_stays_where_it_is(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that changes its working directory does not lose its templates."""
+    """Templates are found after a change of the working directory."""
     monkeypatch.chdir("/")
 
     assert client.get("/pages/plain?text=hello").text == "<p>hello</p>"
@@ -238,7 +238,7 @@ def test_a_mistake_in_a_template_is_found_at_its_line(
 
 
 def test_the_environment_takes_filters(folder: Path) -> None:
-    """It is Jinja2's own."""
+    """`environment` is Jinja2's own object."""
 
     @configuration
     class Loud:
@@ -262,7 +262,7 @@ def test_a_folder_that_is_missing_is_a_startup_problem(
 
 
 def test_a_missing_jinja2_is_explained() -> None:
-    """Who imports the module without the extra learns its name."""
+    """The error names the extra to install."""
     code = "import sys; sys.modules['jinja2'] = None; import framework.templates"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 

@@ -1,4 +1,4 @@
-"""The two checkers of WSGI stand around every application of these tests."""
+"""Two checkers of WSGI watch every application of these tests."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from tests.support.session_pages import KEYS
 
 @controller("/")
 class Answers:
-    """Answer in every way."""
+    """Handlers with every kind of answer."""
 
     @get("/text")
     def text(self) -> str:
@@ -65,7 +65,7 @@ def application() -> Application:
 def test_the_checkers_of_wsgi_watch_every_request(
     application: Application, path: str, complaint: type[Exception]
 ) -> None:
-    """An answer that breaks WSGI or HTTP fails its test, whatever the test is about."""
+    """An answer that breaks WSGI or HTTP fails its test."""
     with pytest.raises(complaint):
         WSGIClient(application).get(path)
 
@@ -86,7 +86,7 @@ def test_the_checkers_of_wsgi_watch_every_request(
 def test_every_kind_of_answer_passes_the_checkers_of_wsgi(
     application: Application, method: str, path: str, status: int
 ) -> None:
-    """Neither of the two has a complaint."""
+    """Both checkers accept all answers."""
     client = WSGIClient(application)
 
     response = client.open(path, method=method, buffered=True)

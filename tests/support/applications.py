@@ -11,7 +11,7 @@ TEXT = [("Content-Type", "text/plain")]
 
 
 class Body:
-    """A body that knows what happened to it: it may fail at its nth chunk."""
+    """A body that notes what happens to it, and may fail at its nth chunk."""
 
     def __init__(self, *chunks: bytes, fails_at: int = -1) -> None:
         self._chunks = chunks
@@ -53,7 +53,7 @@ def an_object(environ: WSGIEnvironment, start_response: StartResponse) -> Iterab
 
 
 def a_generator(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Do everything at the first chunk."""
+    """Use the session only when the first chunk is made."""
     yield from a_list(environ, start_response)
 
 
@@ -65,7 +65,7 @@ def late_to_write(environ: WSGIEnvironment, start_response: StartResponse) -> It
 
 
 def a_lazy_body(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Begin at once, and write to the session when the body is asked for."""
+    """Call start_response at once, and write to the session when the body is read."""
     start_response("200 OK", TEXT)
 
     def chunks() -> Iterator[bytes]:
@@ -102,7 +102,7 @@ def a_half_written_body(environ: WSGIEnvironment, start_response: StartResponse)
 
 
 def a_restart(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Change one's mind about the status before any byte left."""
+    """Change the status before the first byte is sent."""
     start_response("200 OK", [("Content-Type", "text/html"), ("X-Dropped", "1")])
     count(environ)
     try:
@@ -113,7 +113,7 @@ def a_restart(environ: WSGIEnvironment, start_response: StartResponse) -> Iterab
 
 
 def a_file(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer with a file, in the server's own wrapper where it has one."""
+    """Answer with a file, in the server's own wrapper if the server has one."""
     count(environ)
     start_response("200 OK", TEXT)
     wrapper: Callable[..., Iterable[bytes]] = environ["wsgi.file_wrapper"]
@@ -135,7 +135,7 @@ def no_chunks(environ: WSGIEnvironment, start_response: StartResponse) -> Iterab
 
 
 def only_empty_chunks(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer with chunks that hold nothing."""
+    """Answer with empty chunks only."""
     count(environ)
     start_response("204 No Content", [])
     yield b""

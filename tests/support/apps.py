@@ -1,4 +1,4 @@
-"""An application whose every request brings its own handler, and a browser to send them with."""
+"""An application that runs another handler for each request, and a browser for it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ def untouched(session: Session) -> None:
 
 
 def everything(session: Session) -> dict[str, Any]:
-    """Return all that the session holds."""
+    """Return all values of the session."""
     return dict(session)
 
 
@@ -34,7 +34,7 @@ def writes(**values: object) -> Handler:
 
 
 def in_turn(*handlers: Handler) -> Handler:
-    """Make a handler of handlers; it returns what the last one returned."""
+    """Make a handler that runs handlers, and returns the last result."""
 
     def handler(session: Session) -> object:
         return [handle(session) for handle in handlers][-1]
@@ -44,7 +44,7 @@ def in_turn(*handlers: Handler) -> Handler:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back of one request; `value` is what its handler returned."""
+    """The answer to one request; `value` is the result of its handler."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -74,13 +74,13 @@ class Answer:
 
     @property
     def clears(self) -> bool:
-        """Return whether the response takes the cookie away from the browser."""
+        """Return whether the response deletes the browser's cookie."""
         return any("=; Max-Age=0" in cookie for cookie in self.set_cookies)
 
 
 @dataclass(kw_only=True)
 class Request:
-    """What a browser sends, how it is answered, and what its handler returned."""
+    """The parts of a browser's request, and its handler."""
 
     handler: Handler
     cookie: str = ""
@@ -94,7 +94,7 @@ class Request:
 
 
 class Site:
-    """Serve requests behind a SessionMiddleware; keep the events."""
+    """Serve requests behind a SessionMiddleware, and keep its events."""
 
     def __init__(
         self, store: WatchedStore | TokenFormat, clock: Callable[[], float], **settings: Any
@@ -110,11 +110,11 @@ class Site:
 
     @property
     def told(self) -> list[str]:
-        """Return the kinds of the events so far."""
+        """Return the kinds of all events."""
         return [event.kind for event in self.events]
 
     def store_calls(self) -> list[str]:
-        """Return the calls that the store got."""
+        """Return the calls of the store."""
         return self.store.calls if isinstance(self.store, WatchedStore) else []
 
     def visit(self, handler: Handler, cookie: str = "", **options: Any) -> Answer:
@@ -133,7 +133,7 @@ class Site:
         return Answer(int(status.split()[0]), list(headers), b"".join(body), request.value)
 
     def browser(self) -> "Browser":
-        """Return a new visitor."""
+        """Return a new browser."""
         return Browser(self)
 
     def _app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -163,6 +163,6 @@ class Browser:
         return answer
 
     def holds(self) -> dict[str, Any]:
-        """Return all that the browser's session holds."""
+        """Return all values of the browser's session."""
         values: dict[str, Any] = self.visit(everything).value
         return values

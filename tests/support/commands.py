@@ -13,7 +13,7 @@ from framework.cli import main
 
 
 class Framework(Protocol):
-    """Run `framework` with some arguments, and with what is typed into it."""
+    """Run `framework` with arguments and typed input."""
 
     def __call__(self, *arguments: str, typed: str = "") -> Result: ...
 

@@ -1,4 +1,4 @@
-"""A few components, and a page that shows what it is given."""
+"""A few components, and a page that shows a component."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -33,7 +33,7 @@ class Settings:
 
 
 def page_of(key: object, show: Callable[..., object]) -> type:
-    """Make a controller that is given a component and answers with what is shown of it."""
+    """Make a controller that takes a component, and answers with its description."""
 
     @controller("/")
     class Page:
@@ -50,11 +50,11 @@ def page_of(key: object, show: Callable[..., object]) -> type:
 
 
 def shown(page: type, *others: type, replacements: tuple[Replacement, ...] = ()) -> object:
-    """Return what a page of `page_of` shows."""
+    """Return the answer of a page of `page_of`."""
     with open_client((page, *others), replacements) as client:
         return read(client)
 
 
 def read(client: Client) -> object:
-    """Return what the page of `page_of` of a client shows."""
+    """Return the answer that a client gets from the page of `page_of`."""
     return client.get("/").get_json()["shown"]

@@ -75,7 +75,7 @@ class Results:
                 self.reasons[place].add(report.longrepr[2].removeprefix("Skipped: "))
 
     def cell(self, store: str, law: str) -> str:
-        """Say in a few words how far a store keeps a promise."""
+        """Describe in a few words how well a store keeps a promise."""
         counts = self.counts[store, law]
         if counts["failed"]:
             return f"no ({counts['failed']} of {sum(counts.values())} tests)"

@@ -1,4 +1,4 @@
-"""A small store that keeps the contract, written to be broken by tests."""
+"""A small store that keeps the contract; tests put faults into it."""
 
 import threading
 from collections.abc import Callable
@@ -94,7 +94,7 @@ class DictionaryStore(Store):
             raise StoreUnavailable("the store is broken")
 
     def locked(self) -> AbstractContextManager[object]:
-        """Return what keeps other calls away."""
+        """Return the lock of the store."""
         return self.lock
 
     def live(self, key: str) -> Record | None:
@@ -103,7 +103,7 @@ class DictionaryStore(Store):
         return record if record is not None and record.expires_at > self.clock() else None
 
     def ending(self, key: str) -> Ended | None:
-        """Return when the record was ended, if that is a short time ago."""
+        """Return when the record was ended, if this was a short time ago."""
         ended = self.endings.get(key)
         return ended if ended is not None and self.clock() - ended.at < REMEMBERED_FOR else None
 
@@ -112,19 +112,19 @@ class DictionaryStore(Store):
         return replace(record, values=dict(record.values))
 
     def outcome(self, record: Record, changes: Changes) -> Outcome:
-        """Return what a commit finds."""
+        """Return the outcome of a commit."""
         return record.outcome_of(changes, self.clock())
 
     def changed(self, record: Record, changes: Changes) -> Record:
-        """Return what a commit leaves behind."""
+        """Return the record after a commit."""
         return record.changed_by(changes, self.clock())
 
     def touched(self, record: Record, expires_at: float, accessed_at: float) -> Record:
-        """Return what a touch leaves behind."""
+        """Return the record after a touch."""
         return record.touched(expires_at, accessed_at, self.clock())
 
     def end(self, key: str) -> None:
-        """Take the record away, and remember that it was ended."""
+        """Remove the record, and remember that it was ended."""
         del self.records[key]
         self.endings[key] = Ended(self.clock())
 

@@ -52,7 +52,7 @@ def message_of(program: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> s
 
 
 class _Lines(logging.Handler):
-    """Keep what is logged, a line for the message and one for its exception."""
+    """Keep log lines: one for the message, and one for its exception."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -77,7 +77,7 @@ def _logged() -> _Lines:
 
 
 def rewritten(page: str) -> Iterator[str]:
-    """Yield the parts of the page with every message as it is today."""
+    """Yield the parts of the page, with every message that the framework gives now."""
     end = 0
     for found in SECTION.finditer(page):
         yield page[end : found.start()]

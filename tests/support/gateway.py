@@ -1,4 +1,4 @@
-"""A WSGI server in a function: it sends one request and tells what a client would see."""
+"""A small WSGI server: it sends one request, and returns the response that a client sees."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Reply:
 
 
 class Gateway:
-    """Serve one request as PEP 3333 says."""
+    """Serve one request according to PEP 3333."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
@@ -67,7 +67,7 @@ class Gateway:
 
 
 def environment(path: str = "/", **more: Any) -> dict[str, Any]:
-    """Make the environment of a request; `more` are variables of it, such as HTTP_COOKIE."""
+    """Make the environment of a request; `more` are further variables, such as HTTP_COOKIE."""
     environ: dict[str, Any] = {"SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": ""}
     environ["wsgi.errors"] = StringIO()
     environ.update({name.replace("__", "."): value for name, value in more.items()})
@@ -88,6 +88,6 @@ def serve(app: WSGIApplication, path: str = "/", **more: Any) -> Reply:
 
 
 def close(body: Iterable[bytes]) -> None:
-    """Close the body, as a server does at the end or when the client is gone."""
+    """Close the body, as a server does at the end or after the client has left."""
     if hasattr(body, "close"):
         body.close()

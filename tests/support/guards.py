@@ -27,7 +27,7 @@ class LoggedIn:
 
 
 class Answering:
-    """Answer a check with what it is given."""
+    """A guard that returns a given value."""
 
     def __init__(self, answer: Any) -> None:
         self._answer = answer
@@ -37,7 +37,7 @@ class Answering:
 
 
 class Named:
-    """Pass where the query has the name, and note each check."""
+    """A guard that passes if the query has the name, and notes each check."""
 
     def __init__(self, name: str, checks: list[str]) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""Stores that let others come first, before and after each call, as chance has it."""
+"""Stores that randomly let other threads or tasks run before and after each call."""
 
 import asyncio
 import time
@@ -14,14 +14,14 @@ T = TypeVar("T")
 
 
 def hesitate(random: Random) -> None:
-    """Let other threads come first, or not."""
+    """Let other threads run first, or not."""
     for _ in range(random.randrange(4)):
         # Nothing waits here: another thread that can run does.
         time.sleep(0)
 
 
 class HesitatingStore(Store):
-    """Let other threads come first."""
+    """A store that lets other threads run first."""
 
     def __init__(self, inner: Store, random: Random) -> None:
         self._inner = inner
@@ -56,7 +56,7 @@ class HesitatingStore(Store):
 
 
 class HesitatingAsyncStore(SuspendingStore):
-    """Let other tasks come first."""
+    """A store that lets other tasks run first."""
 
     def __init__(self, inner: Store, random: Random) -> None:
         super().__init__(inner)

@@ -33,7 +33,7 @@ ASYNC_STORES: dict[str, Callable[[Path, ManualClock], Store | AsyncStore]] = {
 
 
 def on_a_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Run a test on an event loop of its own, and end one that hangs."""
+    """Run a test on an event loop, and stop a test that hangs."""
 
     async def bounded(*arguments: P.args, **options: P.kwargs) -> None:
         async with asyncio.timeout(SECONDS):
@@ -58,13 +58,13 @@ def cookie_of(headers: list[tuple[str, str]]) -> str:
 
 
 async def steps(count: int) -> None:
-    """Let the other tasks take so many steps."""
+    """Let the other tasks take a number of steps."""
     for _ in range(count):
         await asyncio.sleep(0)
 
 
 async def a_cookie(manager: AsyncSessionManager, **values: Any) -> str:
-    """Store a session with the values, and return the cookie that a browser has of it."""
+    """Store a session with the values, and return its cookie."""
     session = await manager.create(values)
     await manager.close(session)
     return f"session={manager.token(session)}"

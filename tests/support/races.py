@@ -1,4 +1,4 @@
-"""Two requests of one session that run at once, and what must be true once both are answered."""
+"""Two concurrent requests of one session, and the rules for their results."""
 
 import multiprocessing
 import threading
@@ -37,7 +37,7 @@ _NAME = "session"
 
 
 class Answer(NamedTuple):
-    """Hold what a request was answered: the token that was sent, empty for a cleared one."""
+    """The answer to a request: the token that was sent, empty for a deleted cookie."""
 
     token: str | None
     gone: bool
@@ -49,7 +49,7 @@ UNSERVED = Answer(None, gone=False, is_served=False)
 
 
 class Seen(NamedTuple):
-    """Hold what is stored for a token."""
+    """The stored data of a token."""
 
     user: str | None
     values: dict[str, Any]
@@ -60,7 +60,7 @@ Look = Callable[[str], Seen | None]
 
 @dataclass(frozen=True)
 class Sent:
-    """Hold a request: what it does, under whose name, and the token that it bears."""
+    """A request: its actions, its user, and its token."""
 
     act: str
     own: str
@@ -68,7 +68,7 @@ class Sent:
 
     @property
     def head(self) -> EnvironHead:
-        """Return what an edge sees of it."""
+        """Return the request head for an edge."""
         return EnvironHead(
             {"HTTP_COOKIE": f"{_NAME}={self.token}", "wsgi.url_scheme": "http", "PATH_INFO": "/"}
         )
@@ -91,7 +91,7 @@ def container_of(store: Any) -> SessionContainer:
 
 
 def serve(manager: SessionManager, sent: Sent) -> Answer:
-    """Serve a request as an edge does."""
+    """Serve a request, as an edge does."""
     session = manager.open(sent.head)
     try:
         session.load()
@@ -111,7 +111,7 @@ async def serve_async(manager: AsyncSessionManager, sent: Sent) -> Answer:
 
 
 def seen_by(manager: SessionManager) -> Look:
-    """Return what looks up what is stored for a token."""
+    """Return the function that looks up the stored data of a token."""
 
     def look(token: str) -> Seen | None:
         session = manager.from_token(token)
@@ -124,7 +124,7 @@ def seen_by(manager: SessionManager) -> Look:
 
 
 class Race(NamedTuple):
-    """Hold two requests that bore one token at once, and their answers."""
+    """Two concurrent requests with one token, and their answers."""
 
     token: str
     sent: tuple[Sent, Sent]
@@ -132,11 +132,11 @@ class Race(NamedTuple):
 
     @property
     def is_served(self) -> bool:
-        """Return whether both requests were."""
+        """Return whether both requests were served."""
         return all(answer.is_served for answer in self.answers)
 
     def problems(self, look: Look) -> list[str]:
-        """Return what is wrong after it."""
+        """Return the broken rules."""
         found = ["the id from before is alive"] if look(self.token) is not None else []
         if self.sent[0].act == "logout":
             return [*found, *self._after_logout(look)]
@@ -160,7 +160,7 @@ class Race(NamedTuple):
             yield from self._after_logout_and_login(answer, seen)
 
     def _after_logout_and_login(self, answer: Answer, seen: Seen | None) -> Iterator[str]:
-        """Yield what is wrong: the session of the login ended, or it is a fresh one."""
+        """Yield the problems if one request logged out and the other logged in."""
         own = self.sent[1].own
         if not answer.token or answer.gone:
             yield "a login was answered without a cookie"
@@ -193,7 +193,7 @@ class Race(NamedTuple):
             yield "two logins did not end with the session and a fresh one"
 
     def _is_old(self, answer: Answer) -> bool:
-        """Return whether the answer names the session that both requests bore."""
+        """Return whether the answer has the session of both requests."""
         return (answer.token or "")[:LINEAGE_LENGTH] == self.token[:LINEAGE_LENGTH]
 
 
@@ -204,7 +204,7 @@ def _answer(headers: list[tuple[str, str]], session: Session | AsyncSession) -> 
 
 
 class Opponent:
-    """Be this side of somebody who serves requests beside us, in a thread or in a process."""
+    """The connection to another thread or process that serves requests."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
@@ -260,7 +260,7 @@ def _serve_file(pipe: Connection, path: Path, seed: int) -> None:
 
 
 def _serve_all(pipe: Connection, manager: SessionManager, random: Random) -> None:
-    """Answer what comes through the pipe, until None does."""
+    """Answer the requests of the pipe until None comes."""
     while (sent := pipe.recv()) is not None:
         hesitate(random)
         try:

@@ -1,4 +1,4 @@
-"""Controllers that raise, and methods that catch what they raise."""
+"""Controllers that raise errors, and methods that catch them."""
 
 from collections.abc import Callable
 

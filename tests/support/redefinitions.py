@@ -1,4 +1,4 @@
-"""Programs in which one definition of a name takes the place of another, or does not."""
+"""Programs with two definitions of one name."""
 
 HEAD = """\
 import sys

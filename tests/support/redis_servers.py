@@ -61,7 +61,7 @@ class RedisServer:
         wait_for_port(self.port, self._process.poll, log)
 
     def stop(self) -> None:
-        """End the server at once, without a last word to disk."""
+        """Kill the server, so that it saves nothing."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
             self._process.kill()
@@ -69,11 +69,11 @@ class RedisServer:
             self._process = None
 
     def freeze(self) -> None:
-        """Let the server keep its connections and answer nobody."""
+        """Stop the server from answering; its connections stay open."""
         freeze(self.process)
 
     def thaw(self) -> None:
-        """Let the server go on."""
+        """Let the server answer again."""
         thaw(self.process)
 
 

@@ -1,4 +1,4 @@
-"""What the refusal of settings says."""
+"""The messages of refused settings."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ MAKE_SECURE = "give CookieSettings(secure=True)"
 
 
 def problems(make: Callable[..., object], **settings: object) -> tuple[str, ...]:
-    """Return what is wrong with the settings."""
+    """Return the mistakes in the settings."""
     with pytest.raises(ConfigurationError) as caught:
         make(**settings)
     assert str(caught.value) == "\n".join(caught.value.problems)

@@ -63,7 +63,7 @@ class Program:
         self._reader.join(SECONDS)
 
     def wait_for(self, text: str) -> str:
-        """Return the next line that holds a text."""
+        """Return the next line that contains a text."""
         with suppress(queue.Empty):
             while (line := self._lines.get(timeout=SECONDS)) is not None:
                 if text in line:
@@ -129,7 +129,7 @@ def served(
 
 
 def _clean_environment() -> dict[str, str]:
-    """Return this process's environment without what changes an application's sessions."""
+    """Return the environment without variables that change sessions."""
     own = {"SESSION_KEYS", "WERKZEUG_RUN_MAIN", "WERKZEUG_SERVER_FD"}
     kept = {name: value for name, value in os.environ.items() if name not in own}
     return kept | {"PYTHONUNBUFFERED": "1"}

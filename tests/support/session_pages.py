@@ -1,4 +1,4 @@
-"""An application that uses its session in every way, and a store that is watched."""
+"""An application that uses its session in every way, and a store that counts its calls."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,7 +14,7 @@ KEYS = ["k" * 10 + "0123456789abcdefghijklmnopqrstuvwxyz"]
 
 
 class Spy(MemoryStore):
-    """A store that counts its calls, and fails in those that are told to."""
+    """A store that counts its calls, and fails in chosen calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,6 +171,6 @@ class Visits:
 
 
 def saved(client: Client) -> int:
-    """Return what the client's session holds by now."""
+    """Return the stored values of the client's session."""
     with client.session() as session:
         return int(session.get("n", 0))

@@ -20,13 +20,13 @@ REQUIRED = inspect.Parameter.empty
 
 @contextmanager
 def client_of(*parts: type | ModuleType) -> Iterator[Client]:
-    """Give a client of an application of the parts, whose sessions are kept in memory."""
+    """Return a client of an application of the parts, with sessions in memory."""
     with open_client(parts, ()) as client:
         yield client
 
 
 def problems_of(*parts: type | ModuleType) -> tuple[Mistake, ...]:
-    """Return what the start-up of the parts complains about."""
+    """Return the mistakes that the start-up of the parts reports."""
     try:
         with client_of(*parts):
             return ()
@@ -35,7 +35,7 @@ def problems_of(*parts: type | ModuleType) -> tuple[Mistake, ...]:
 
 
 def only_problem_of(*classes: type) -> Mistake:
-    """Return the one thing that the start-up of the classes complains about."""
+    """Return the only mistake that the start-up of the classes reports."""
     (problem,) = problems_of(*classes)
     return problem
 
@@ -57,7 +57,7 @@ def echo_of(annotation: Any, default: Any = REQUIRED, path: str = "/") -> type:
 
 
 def passing_on(function: Callable[..., object]) -> Callable[..., object]:
-    """Decorate a handler in a module that knows none of its names."""
+    """Decorate a handler, in a module without the names of its annotations."""
 
     @functools.wraps(function)
     def wrapper(*args: object, **kwargs: object) -> object:
@@ -72,7 +72,7 @@ def marked(marker: Any, annotation: Any) -> Any:
 
 
 def asked(echo: type, url: str, **options: Any) -> Any:
-    """Return what a controller of `echo_of` answers to GET: the value, or all that is wrong."""
+    """Return the answer of an `echo_of` controller to GET: the value, or all errors."""
     with client_of(echo) as client:
         # This client sends a Cookie header as it is given.
         verbatim = werkzeug.test.Client(client.app, use_cookies=False)
@@ -80,13 +80,13 @@ def asked(echo: type, url: str, **options: Any) -> Any:
 
 
 def posted(echo: type, body: bytes, content_type: str = "application/json") -> Any:
-    """Return what a controller of `echo_of` answers to POST: the value, or all that is wrong."""
+    """Return the answer of an `echo_of` controller to POST: the value, or all errors."""
     with client_of(echo) as client:
         return _read(client.post("/", data=body, content_type=content_type))
 
 
 def _reads_body(annotation: Any) -> bool:
-    """Tell whether GET, which has no body, cannot serve the annotation."""
+    """Return whether the annotation needs a body, which GET does not have."""
     metadata = getattr(annotation, "__metadata__", ())
     marked = {getattr(each, "source", None) for each in metadata} & {"body", "form"}
     return bool(marked) or is_upload(annotation)

@@ -106,7 +106,7 @@ class SQLServer:
 
     @contextmanager
     def only_reading(self) -> Iterator[None]:
-        """Let new connections read only."""
+        """Let new connections only read."""
         for statement in self.reads_only:
             self.run(statement)
         try:
@@ -115,7 +115,7 @@ class SQLServer:
             self.run(*self.reads_and_writes)
 
     def connect(self) -> Connection:
-        """Return a connection of another program."""
+        """Open a connection for another program."""
         return create_engine(self.url, poolclass=NullPool).connect()
 
     def run(self, *statements: str) -> list[tuple[Any, ...]]:
@@ -129,7 +129,7 @@ class SQLServer:
 
 
 class PostgreSQLServer(SQLServer):
-    """A PostgreSQL server, which nobody but this machine can reach."""
+    """A PostgreSQL server that only this machine can reach."""
 
     reads_only = ("ALTER DATABASE postgres SET default_transaction_read_only = on",)
     reads_and_writes = (
@@ -168,7 +168,7 @@ class PostgreSQLServer(SQLServer):
 
 
 class MariaDBServer(SQLServer):
-    """A MariaDB server, which nobody but this machine can reach."""
+    """A MariaDB server that only this machine can reach."""
 
     reads_only = ("SET GLOBAL tx_read_only = 1",)
     reads_and_writes = ("SET GLOBAL tx_read_only = 0",)
@@ -259,7 +259,7 @@ def _give(path: Path) -> None:
 
 
 def _user() -> str | None:
-    """Return who runs the server: root may not."""
+    """Return the user that runs the server, because root may not."""
     try:
         pwd.getpwnam(_USER)
     except KeyError:

@@ -1,4 +1,4 @@
-"""The SQL stores of tests, one for each driver, and the servers that they are tried with."""
+"""The SQL stores of tests, one for each driver, and their servers."""
 
 import asyncio
 import time
@@ -107,7 +107,7 @@ def calls_of(store: Store, record: Record) -> list[Callable[[], object]]:
 
 
 def assert_unavailable(calls: list[Callable[[], object]]) -> None:
-    """Check that each call says so within a second."""
+    """Check that each call raises StoreUnavailable within a second."""
     for call in calls:
         began = time.monotonic()
         with pytest.raises(StoreUnavailable):

@@ -10,12 +10,12 @@ Change = Callable[[bytes], tuple[bytes, bool]]
 
 
 def passing(data: bytes) -> tuple[bytes, bool]:
-    """Pass everything on."""
+    """Pass all bytes on."""
     return data, True
 
 
 def cut_after(count: int) -> Change:
-    """Pass on so many bytes of the replies, then reset the connection."""
+    """Pass a number of bytes of the replies on, and then reset the connection."""
     left = count
 
     def cut(data: bytes) -> tuple[bytes, bool]:
@@ -28,7 +28,7 @@ def cut_after(count: int) -> Change:
 
 
 def garbled(data: bytes) -> tuple[bytes, bool]:
-    """Replace a reply by bytes that no server sends."""
+    """Replace a reply by invalid bytes."""
     return b"\x00garbage\xff" * 3 + b"\r\n", True
 
 

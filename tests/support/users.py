@@ -1,4 +1,4 @@
-"""Handlers that sign users in, and look who they are."""
+"""Handlers that sign users in, and return the signed-in user."""
 
 from typing import Any
 
@@ -12,5 +12,5 @@ def signs_in(user_id: str = "ada", **user_data: Any) -> Handler:
 
 
 def who(session: Session) -> tuple[str | None, dict[str, Any]]:
-    """Return who is signed in, and what is known of them."""
+    """Return the signed-in user and the stored data of the user."""
     return session.user_id, session.user_data

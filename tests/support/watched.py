@@ -1,4 +1,4 @@
-"""Stores that count what they are asked, or fail when they are told to."""
+"""Stores that count their calls, or fail in chosen calls."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -27,7 +27,7 @@ class WatchedStore(Store):
 
     @property
     def writes(self) -> list[str]:
-        """Return the calls that change something."""
+        """Return the calls that change a record."""
         return [call for call in self.calls if call != "load"]
 
     def load(self, key: str) -> Record | Ended | None:

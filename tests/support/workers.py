@@ -1,4 +1,4 @@
-"""Requests that run in a thread or a process of their own, and pause where their script says."""
+"""Requests in another thread or process, which pause at chosen steps."""
 
 import multiprocessing
 import secrets
@@ -22,7 +22,7 @@ Step = tuple[Any, ...]
 
 
 class Worker:
-    """Be this side of a worker: it answers one request at a time."""
+    """The connection to a worker, which answers one request at a time."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
@@ -62,7 +62,7 @@ class Worker:
 
 @contextmanager
 def threads(count: int, store: Store, clock: ManualClock) -> Iterator[list[Worker]]:
-    """Run so many workers in threads on one store."""
+    """Run a number of workers in threads, on one store."""
     pipes = [multiprocessing.Pipe() for _ in range(count)]
     running = [
         threading.Thread(target=_serve, args=(there, store, clock), daemon=True)
@@ -79,7 +79,7 @@ def threads(count: int, store: Store, clock: ManualClock) -> Iterator[list[Worke
 
 @contextmanager
 def processes(count: int, path: Path) -> Iterator[list[Worker]]:
-    """Run so many workers in processes of their own on one SQLite file."""
+    """Run a number of workers in processes, on one SQLite file."""
     context = multiprocessing.get_context("spawn")
     pipes = [context.Pipe() for _ in range(count)]
     running = [
@@ -100,7 +100,7 @@ def _serve_file(pipe: Connection, path: Path) -> None:
 
 
 def _serve(pipe: Connection, store: Store, clock: ManualClock) -> None:
-    """Answer what comes through the pipe, until None does."""
+    """Answer the requests of the pipe until None comes."""
     site = Site(WatchedStore(store), clock)
     while (request := pipe.recv()) is not None:
         cookie, steps = request
@@ -113,7 +113,7 @@ def _serve(pipe: Connection, store: Store, clock: ManualClock) -> None:
 
 
 class _Script:
-    """Take the steps of one request."""
+    """The steps of one request."""
 
     def __init__(
         self, pipe: Connection, site: Site, clock: ManualClock, steps: tuple[Step, ...]
@@ -124,7 +124,7 @@ class _Script:
         self._steps = steps
 
     def play(self, session: Session) -> list[Any]:
-        """Take each step; return what each of them gave."""
+        """Run each step, and return the results."""
         return [self._do(session, *step) for step in self._steps]
 
     def _do(self, session: Session, verb: str, *arguments: Any) -> Any:
@@ -160,7 +160,7 @@ class _Script:
         self._clock.advance(seconds)
 
     def _refused(self, session: Session, verb: str, *arguments: Any) -> str:
-        """Take a step that must fail; return the name of its error."""
+        """Run a step that must fail, and return the name of its error."""
         try:
             self._do(session, verb, *arguments)
         except SessionError as error:
@@ -168,7 +168,7 @@ class _Script:
         return "not refused"
 
     def _create(self, session: Session, name: str, count: int) -> list[bool]:
-        """Make so many records whose keys the others make too, each with a secret of its own."""
+        """Create a number of records with the same keys as the other workers."""
         record = a_record(self._clock, secret=secrets.token_hex())
         store = self._site.container.store
         if not isinstance(store, Store):

@@ -90,7 +90,7 @@ def test_an_http_error_is_a_problem_document(client: Client) -> None:
 
 
 def test_abort_is_an_http_error(client: Client) -> None:
-    """Werkzeug's own way to raise works as it is."""
+    """Werkzeug's `abort` works in a handler."""
     assert client.get("/abort").status_code == 403
 
 
@@ -117,7 +117,7 @@ def test_all_errors_of_a_request_are_listed(client: Client) -> None:
 
 
 def test_an_error_that_carries_a_response_is_that_response(client: Client) -> None:
-    """`HTTPException(response=r)` gives r."""
+    """`HTTPException(response=r)` is answered with r."""
     response = client.get("/raise/carried")
 
     assert response.status_code == 299
@@ -126,7 +126,7 @@ def test_an_error_that_carries_a_response_is_that_response(client: Client) -> No
 
 
 def test_a_redirect_that_is_raised_redirects(client: Client) -> None:
-    """An HTTP error below 400 is no error."""
+    """An HTTPException with a status below 400 is not an error."""
     response = client.get("/raise/redirect")
 
     assert response.status_code == 308
@@ -134,12 +134,12 @@ def test_a_redirect_that_is_raised_redirects(client: Client) -> None:
 
 
 def test_an_error_without_a_status_is_a_500(client: Client) -> None:
-    """An HTTPException that names no status cannot be anything else."""
+    """An HTTPException without a status cannot have another answer."""
     assert client.get("/raise/nameless").status_code == 500
 
 
 def test_a_bug_tells_the_client_nothing(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    """A 500 carries no detail; the log has the route, the handler and the traceback, once."""
+    """A 500 shows no detail; the log has the route, the handler and the traceback, once."""
     client.set_cookie("session", "hidden")
     response = client.get("/items/1?page=1&size=2")
 
@@ -157,7 +157,7 @@ def test_a_bug_tells_the_client_nothing(client: Client, caplog: pytest.LogCaptur
 def test_an_error_that_was_chosen_is_not_logged(
     client: Client, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
-    """An HTTP error, a 5xx too, is an answer and no accident."""
+    """An HTTP error that code raises is an answer, also with a 5xx."""
     client.get(f"/raise/{name}")
 
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
@@ -187,7 +187,7 @@ def test_debug_can_be_switched_on_later() -> None:
     "accept", [BROWSER, "text/html", "text/html;q=0.5, application/json;q=0.4"]
 )
 def test_a_browser_gets_a_page(client: Client, accept: str) -> None:
-    """Where HTML is preferred the error is a page, which says so to caches."""
+    """A client that prefers HTML gets a page, with `Vary: Accept` for caches."""
     response = client.get("/raise/teapot", headers={"Accept": accept})
 
     assert response.status_code == 418
@@ -209,7 +209,7 @@ def test_a_browser_gets_a_page(client: Client, accept: str) -> None:
     ],
 )
 def test_others_get_a_document(client: Client, accept: str) -> None:
-    """Where HTML is not preferred the error is a document."""
+    """Any other client gets a problem document."""
     response = client.get("/raise/teapot", headers={"Accept": accept})
 
     assert response.headers["Content-Type"] == "application/problem+json"
@@ -217,7 +217,7 @@ def test_others_get_a_document(client: Client, accept: str) -> None:
 
 
 def test_a_page_lists_the_errors(client: Client) -> None:
-    """The page of a 422 names every value."""
+    """The page of a 422 names every invalid value."""
     response = client.get("/items/1?page=<b>", headers={"Accept": "text/html"})
 
     assert "<li><code>query:page</code>" in response.text
@@ -234,7 +234,7 @@ def test_an_error_has_the_length_of_its_body(client: Client, accept: str) -> Non
 
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 def test_a_name_of_a_file_may_stand_in_an_error(accept: str) -> None:
-    """Bytes that are not UTF-8 are shown as escapes, and the status stays."""
+    """Bytes that are not UTF-8 are shown as escapes, and the status does not change."""
 
     @controller("/")
     class Pages:

@@ -1,4 +1,4 @@
-"""Headers and statuses that no server can send are errors of whoever sets them. RFC 9110, 5."""
+"""Headers and statuses that a server cannot send: an error of the code that sets them."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -158,7 +158,7 @@ def test_every_control_character_is_refused(control: str) -> None:
 def test_an_unfit_name_is_a_500_that_saves_nothing(
     name: str, way: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever sets the header: the log shows the name."""
+    """The log shows the name, for a handler and for middleware."""
 
     def put(response: Response) -> None:
         response.headers.add(name, "v")
@@ -188,7 +188,7 @@ def test_an_unfit_name_is_a_500_that_saves_nothing(
     ],
 )
 def test_middleware_saves_nothing_with_an_unsendable_header(put: Set) -> None:
-    """The answer of the handler was fit, and its session is discarded all the same."""
+    """The session of the handler is discarded, although its own answer was valid."""
     client = own_client(lambda request: "fit", around=put)
 
     response = client.get("/")
@@ -225,7 +225,7 @@ def test_an_unsendable_status_is_a_500(status: str, caplog: pytest.LogCaptureFix
 
 @pytest.mark.parametrize("status", ["200 ", "404 Nowhere", "299 \xe9t\xe9", "418 I'm a teapot"])
 def test_a_reason_of_ones_own_is_sent(status: str) -> None:
-    """A reason may say anything in Latin-1, also nothing."""
+    """A reason may be any Latin-1 text, or empty."""
     response = own_client(lambda request: Response(status=status)).get("/")
 
     assert response.status_code == int(status[:3])
@@ -251,7 +251,7 @@ def test_an_error_with_an_impossible_code_is_a_500() -> None:
 @example("X-V", "")
 @example("X-V", "a\x80\xff")
 def test_only_what_the_grammar_allows_is_sent(name: str, value: str) -> None:
-    """What fits is sent, with no spaces around it; what does not fit is a ValueError."""
+    """A valid value is sent without outer spaces; an invalid one is a ValueError."""
     sent = value.replace("\t", " ").strip(" ")
     response = Response("x", headers=[(name, "")])
     # Werkzeug refuses the two line ends when a header is set.

@@ -1,4 +1,4 @@
-"""A multipart form arrives as it was sent, wherever the pieces in which it is read end."""
+"""A multipart form arrives unchanged, for every way to cut it into pieces."""
 
 import time
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ class Pages:
 
 @contextmanager
 def small_pieces(memory: int = 1000) -> Iterator[Client]:
-    """Give a client whose application reads a form in small pieces, because of its limit."""
+    """Return a client whose application reads a form in small pieces."""
 
     @configuration
     class Limits:
@@ -79,7 +79,7 @@ def send(client: Client, path: str, boundary: str, body: bytes) -> Any:
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_an_upload_arrives_whole_at_the_end_of_a_piece(boundary: str) -> None:
-    """Each byte of a boundary line is once the last byte of a piece."""
+    """Each byte of a boundary line is the last byte of a piece once."""
     before = len(part(boundary, "file", b"", is_file=True)) - len("\r\n")
     around = range(-len(boundary) - 12, 4)
     lengths = [PIECE - before + difference for difference in around]
@@ -100,7 +100,7 @@ def test_an_upload_arrives_whole_at_the_end_of_a_piece(boundary: str) -> None:
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_a_text_and_the_next_part_arrive_whole(boundary: str) -> None:
-    """The boundary between two parts is no other than the last one."""
+    """The boundary between two parts is read like the last boundary."""
     before = len(part(boundary, "text", b"", is_file=False)) - len("\r\n")
     around = range(-len(boundary) - 12, 4)
     lengths = [PIECE - before + difference for difference in around]
@@ -127,7 +127,7 @@ def test_a_text_and_the_next_part_arrive_whole(boundary: str) -> None:
     "last", [b"", b"\r", b"\n", b"\r\n", b"-", b"--", b"\r\n-", b"\r\n--", b"\r\r\n"]
 )
 def test_every_length_arrives_whole(boundary: str, padding: bytes, last: bytes) -> None:
-    """Whatever is the last of a content, and also if a boundary line goes on with spaces."""
+    """The content may end in any bytes, and a boundary line may end in spaces."""
     lengths = range(0, 420, 1 if not padding and not last else 7)
     with small_pieces() as client:
         for length in lengths:
@@ -151,7 +151,7 @@ CONTENTS = st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join)
 @settings(deadline=None, max_examples=300)
 @given(first=CONTENTS, second=CONTENTS, memory=st.integers(300, 700))
 def test_any_content_arrives_as_it_was_sent(first: bytes, second: bytes, memory: int) -> None:
-    """What looks like a boundary, and is none, is content."""
+    """A text that only looks like a boundary is content."""
     boundary = "bX-bX"
     body = (
         part(boundary, "one", first, is_file=True)
@@ -177,7 +177,7 @@ class Trickle(BytesIO):
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
 def test_a_slow_connection_changes_nothing(size: int) -> None:
-    """The server may give each byte alone."""
+    """The server may give single bytes."""
     contents = [b"", b"\r\n", b"Z\r", b"Z--b\r\n--", b"\n-", b"\r\n--c--\r\n"]
     parts = [part("b", str(at), content, is_file=True) for at, content in enumerate(contents)]
     body = b"".join(parts) + end("b")
@@ -206,7 +206,7 @@ def refusal(body: bytes, boundary: str = "b") -> tuple[int, str]:
     ['filename="a\x00b"', "filename*=UTF-8''a%00b", "filename*=UTF-8''a%0D%0Ab", 'filename="\x1b"'],
 )
 def test_a_file_name_with_a_control_character_is_refused(name: str) -> None:
-    """No handler has to think of a name that no file can have."""
+    """So a handler never gets a name that no file can have."""
     head = f'--b\r\nContent-Disposition: form-data; name="file"; {name}\r\n\r\n'
     status, detail = refusal(head.encode() + b"x\r\n--b--\r\n")
 
@@ -216,7 +216,7 @@ def test_a_file_name_with_a_control_character_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["żółć.png", "a b.png", "a\tb", "..", "C:\\\\a.png", "%00"])
 def test_any_other_file_name_is_a_name(name: str) -> None:
-    """A handler decides what it does with a path, or with letters of another language."""
+    """The handler decides about paths and letters of other languages."""
     head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
 
     assert refusal(head.encode() + b"x\r\n--b--\r\n")[0] == 200
@@ -249,7 +249,7 @@ LARGE = [
 
 @pytest.mark.parametrize("content", LARGE, ids=lambda content: repr(content[:10]))
 def test_a_large_content_of_beginnings_of_boundaries_costs_no_more(content: bytes) -> None:
-    """A megabyte that looks like boundaries is read at once."""
+    """A megabyte that looks like boundaries is read quickly."""
     body = part("b", "file", content, is_file=True) + end("b")
     with client_of(Pages) as client:
         start = time.process_time()

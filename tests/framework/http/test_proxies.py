@@ -1,4 +1,4 @@
-"""The headers of proxies: only what is fit for a URL gets into one."""
+"""The headers of proxies: only values that fit into a URL are used."""
 
 import re
 from typing import Any
@@ -75,7 +75,7 @@ def answer_to(header: str, value: str, **options: Any) -> Any:
     ],
 )
 def test_an_unfit_value_is_a_bad_request(header: str, value: str) -> None:
-    """A client can write the header wherever the proxy does not: then no URL is built from it."""
+    """A client may write a header that the proxy does not set: then the answer is 400."""
     response = answer_to(header, value)
 
     assert response.status_code == 400
@@ -107,28 +107,28 @@ def test_an_unfit_value_is_a_bad_request(header: str, value: str) -> None:
     ],
 )
 def test_a_fit_value_is_used(header: str, value: str, name: str, seen: str) -> None:
-    """The last value is the one of the proxy."""
+    """The last value comes from the proxy."""
     response = answer_to(header, value)
 
     assert (response.status_code, response.get_json().get(name)) == (200, seen)
 
 
 def test_a_host_of_a_private_network_is_answered() -> None:
-    """Its name may have underscores, as the names of containers do."""
+    """The name may have underscores, like the names of containers."""
     response = CLIENT.get("/", headers={"X-Forwarded-Host": "shop_web:8000"})
 
     assert response.status_code == 204
 
 
 def test_a_refused_head_has_no_body() -> None:
-    """And the same status."""
+    """The status is the same as for GET."""
     response = CLIENT.head("/page", headers={"X-Forwarded-Proto": "ftp"})
 
     assert (response.status_code, response.data) == (400, b"")
 
 
 def test_security_headers_go_by_the_scheme_of_the_proxy() -> None:
-    """Also on a refusal."""
+    """This also holds for a refused request."""
     over_https = answer_to("Proto", "HTTPS", security_headers=True)
     refused = answer_to("Proto", "ftp", security_headers=True)
 
@@ -149,7 +149,7 @@ parts = st.sampled_from(["/", "//", "\\", "evil.example", "@", ":", "80", "http"
 @example("Prefix", "/./\\evil.example")
 @example("Prefix", "/?")
 def test_a_url_stays_where_it_belongs(header: str, value: str) -> None:
-    """Whatever one header holds: the page is refused, or its URL has the parts that it should."""
+    """For any header value, the page is refused, or its URL has the right parts."""
     response = answer_to(header, value)
     if response.status_code == 400:
         return

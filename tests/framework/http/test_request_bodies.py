@@ -1,4 +1,4 @@
-"""The body of a request: limits, lengths, and who may read it."""
+"""The body of a request: its limit, its length, and its readers."""
 
 from io import BytesIO
 from typing import Any
@@ -13,7 +13,7 @@ from tests.support.small_applications import echo_of, marked
 
 
 class Counting(BytesIO):
-    """A body that counts what is read of it."""
+    """A body that counts the bytes that are read."""
 
     def __init__(self, body: bytes) -> None:
         super().__init__(body)
@@ -31,7 +31,7 @@ class Counting(BytesIO):
 
 
 def status_of(body: BytesIO, pages: type | None = None, /, **environ: object) -> int:
-    """Return the status that answers a JSON body which comes with this environment."""
+    """Return the status of the answer to a JSON body with this environment."""
     builder = EnvironBuilder(method="POST", input_stream=body, content_type="application/json")
     request = builder.get_environ()
     # The builder has measured the body; here the server says what it knows of it.
@@ -94,17 +94,17 @@ def test_a_length_that_is_no_number_is_a_bad_request(length: str) -> None:
 
 
 def test_a_length_of_many_digits_is_too_large() -> None:
-    """A length too long to be a number is no other error than a large one."""
+    """A very long number is refused like a large one."""
     assert status_of(Counting(b"1"), CONTENT_LENGTH="9" * 4_000) == 413
 
 
 def test_a_body_that_ends_early_is_a_bad_request() -> None:
-    """A client that goes away before its body has come leaves no half of it to be used."""
+    """If a client leaves early, the half body is not used."""
     assert status_of(Counting(b"[1, 2]"), CONTENT_LENGTH="100") == 400
 
 
 def test_a_stream_without_a_length_is_not_read() -> None:
-    """Where the server does not end the stream, reading without a length would wait for ever."""
+    """If the server does not end the stream, reading would wait for ever."""
     body = Counting(b"1")
 
     assert status_of(body) == 422
@@ -112,7 +112,7 @@ def test_a_stream_without_a_length_is_not_read() -> None:
 
 
 def test_the_request_reads_the_body_that_was_bound() -> None:
-    """What a parameter has read is still there for the request object."""
+    """The request object can read a body that a parameter has read."""
 
     @controller("/")
     class Pages:
@@ -125,7 +125,7 @@ def test_the_request_reads_the_body_that_was_bound() -> None:
 
 
 class Unreadable(BytesIO):
-    """Raise what a server raises whose chunks are none."""
+    """A body that raises the error of a server for malformed chunks."""
 
     def readinto(self, buffer: Any, /) -> int:
         raise LookupError("chunk size ZZ")

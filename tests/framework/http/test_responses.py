@@ -1,4 +1,4 @@
-"""Results: what a handler returns becomes a response."""
+"""Results: the response for each kind of a handler's result."""
 
 import enum
 import inspect
@@ -92,14 +92,14 @@ def test_none_is_no_content() -> None:
 
 
 def test_the_decorator_sets_the_status() -> None:
-    """`status=` is the status of whatever the handler returns."""
+    """`status=` is the status for every result of the handler."""
     assert answer_of({"a": 1}, 201).status == "201 CREATED"
     assert answer_of(None, 202).status == "202 ACCEPTED"
     assert answer_of(None, 299).status == "299 UNKNOWN"
 
 
 def test_a_status_without_a_body_refuses_one(caplog: pytest.LogCaptureFixture) -> None:
-    """A 204 cannot carry what the handler returned; the log says so."""
+    """A 204 cannot have a body; the log says so."""
     response = answer_of({"a": 1}, 204)
 
     assert response.status_code == 500
@@ -107,7 +107,7 @@ def test_a_status_without_a_body_refuses_one(caplog: pytest.LogCaptureFixture) -
 
 
 def test_a_response_is_sent_as_it_is() -> None:
-    """A Response keeps its status, headers and body; the decorator's status is for others."""
+    """A Response keeps its status, headers and body, also if the decorator has a status."""
     response = answer_of(Response("<p>", 202, {"X-Own": "1"}, mimetype="text/html"), 201)
 
     assert response.status_code == 202
@@ -118,7 +118,7 @@ def test_a_response_is_sent_as_it_is() -> None:
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_a_response_without_content_has_no_content_type(status: int) -> None:
-    """Werkzeug's default type describes nothing there."""
+    """Werkzeug's default type would describe nothing."""
     response = answer_of(Response(status=status))
 
     assert response.status_code == status
@@ -127,7 +127,7 @@ def test_a_response_without_content_has_no_content_type(status: int) -> None:
 
 
 def test_a_file_is_left_to_the_servers_own_wrapper(tmp_path: Path) -> None:
-    """What may go straight from a file to the socket is not read before."""
+    """The framework does not read a file that the server can send by itself."""
     file = tmp_path / "page.txt"
     file.write_bytes(b"x" * 100_000)
     environ = create_environ()
@@ -139,7 +139,7 @@ def test_a_file_is_left_to_the_servers_own_wrapper(tmp_path: Path) -> None:
 
 
 def test_a_result_that_is_none_of_these_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
-    """What JSON cannot hold is a 500; the log names the handler and what can be returned."""
+    """A result that JSON cannot hold is a 500; the log shows the remedy."""
     response = answer_of(object())
 
     assert response.status_code == 500
@@ -148,7 +148,7 @@ def test_a_result_that_is_none_of_these_is_an_error(caplog: pytest.LogCaptureFix
 
 
 def test_classes_made_by_a_handler_are_not_kept() -> None:
-    """A handler may return instances of a new class each time; only so many are remembered."""
+    """A handler may return a new class each time; only a few are remembered."""
     renderers = Renderers("Pages.show")
     for _ in range(100):
         made = msgspec.defstruct("Made", [("n", int)])
@@ -160,7 +160,7 @@ def test_classes_made_by_a_handler_are_not_kept() -> None:
 def test_a_header_that_cannot_be_sent_fails_before_anything_is_saved(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A server would break off behind the commit; here it is the handler's error, a 500."""
+    """The answer is a 500 before the commit."""
 
     @controller("/")
     class Pages:
@@ -178,7 +178,7 @@ def test_a_header_that_cannot_be_sent_fails_before_anything_is_saved(
 
 
 def test_a_coroutine_is_an_error_that_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    """A decorator may hide from start-up that the function is async; nobody would await it."""
+    """A decorator may hide from start-up that a function is async."""
 
     async def show() -> str:
         return "never"
@@ -206,7 +206,7 @@ class Rows(list[int]): ...
 
 
 class Plain:
-    """Be nothing that JSON can hold."""
+    """A class that JSON cannot hold."""
 
 
 def returning(value: object, annotation: Any = Any) -> type:
@@ -224,7 +224,7 @@ def returning(value: object, annotation: Any = Any) -> type:
 
 
 def test_a_body_with_a_status_is_refused(caplog: pytest.LogCaptureFixture) -> None:
-    """Sent as JSON, it would be a list, with the status 200."""
+    """As JSON, the tuple would be a list with the status 200."""
     page = returning(("made", 201))
 
     with client_of(page) as client:
@@ -264,7 +264,7 @@ def test_a_body_with_a_status_is_refused(caplog: pytest.LogCaptureFixture) -> No
 def test_a_body_with_a_status_or_headers_is_refused(
     value: Any, told: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What to return in its place depends on what it holds."""
+    """The remedy depends on the parts of the tuple."""
     with client_of(returning(value)) as client:
         status = client.get("/").status_code
 
@@ -293,7 +293,7 @@ def test_a_body_with_a_status_or_headers_is_refused(
     ],
 )
 def test_other_tuples_are_data(value: Any, annotation: Any) -> None:
-    """So is every tuple that the annotation promises."""
+    """A tuple that the return annotation names is always data."""
     with client_of(returning(value, annotation)) as client:
         assert client.get("/").json == list(value)
 
@@ -307,7 +307,7 @@ def test_other_tuples_are_data(value: Any, annotation: Any) -> None:
     ],
 )
 def test_a_promised_body_with_a_status_is_a_problem(annotation: Any, result: str) -> None:
-    """It is found before anybody asks for the page."""
+    """Start-up finds it before the first request."""
     problem = only_problem_of(returning("", annotation))
 
     assert problem.what.startswith("the handler returns tuple[")
@@ -319,7 +319,7 @@ def test_a_promised_body_with_a_status_is_a_problem(annotation: Any, result: str
 
 
 def test_a_promised_plain_object_is_a_problem() -> None:
-    """Nothing turns it into JSON."""
+    """JSON cannot hold such an object."""
     page = returning(Plain(), Plain)
 
     assert only_problem_of(page) == Mistake(
@@ -341,12 +341,12 @@ def test_a_promised_plain_object_is_a_problem() -> None:
     ],
 )
 def test_a_promised_subclass_of_a_plain_type_is_a_result(value: Any, text: str) -> None:
-    """It is sent as its base would be."""
+    """The value is sent like a value of the base type."""
     with client_of(returning(value, type(value))) as client:
         assert client.get("/").text == text
 
 
 @pytest.mark.parametrize("annotation", [Point, list[Plain], object, type, "Missing", None, str])
 def test_what_may_be_a_result_is_none(annotation: Any) -> None:
-    """In doubt the annotation is believed; one that cannot be evaluated is not read."""
+    """Start-up accepts an annotation that may fit, or that cannot be evaluated."""
     assert problems_of(returning("", annotation)) == ()

@@ -81,7 +81,7 @@ def router_of(*rules: tuple[str, str]) -> Router[str]:
 @example(([("GET", "/<a>"), ("GET", "/<int:a>")], "/7"), "GET")
 @example(([("GET", "/<a>"), ("GET", "/<a>/<string(minlength=0):b>")], "/x/"), "GET")
 def test_the_matcher_agrees_with_the_map(given: tuple[Rules, str], method: str) -> None:
-    """Whatever the rules, the path and the method, the answer is the one of Werkzeug's Map."""
+    """For any rules, path and method, the answer is that of Werkzeug's Map."""
     rules, path = given
     router = router_of(*rules)
     try:
@@ -95,7 +95,7 @@ def test_the_matcher_agrees_with_the_map(given: tuple[Rules, str], method: str) 
 @settings(max_examples=200, deadline=None)
 @given(rules_and_path())
 def test_a_refusal_lists_the_methods_of_the_path(given: tuple[Rules, str]) -> None:
-    """405 names exactly the methods that would be answered; 404 means that there are none."""
+    """405 lists exactly the methods that have an answer; without one, the answer is 404."""
     rules, path = given
     router = router_of(*rules)
     answered = sorted(method for method in METHODS if router.ask_map(method, path))
@@ -147,7 +147,7 @@ def test_slashes_are_not_merged() -> None:
 
 
 def test_an_int_of_too_many_digits_is_not_found() -> None:
-    """An int that Python refuses to convert is no int."""
+    """Python does not convert such a number."""
     router = router_of(("GET", "/users/<int:id>"))
 
     with pytest.raises(NotFound):
@@ -167,7 +167,7 @@ def test_invalid_utf_8_is_a_bad_request(path: str) -> None:
 
 
 def test_what_the_server_has_replaced_is_a_bad_request() -> None:
-    """Some servers put U+FFFD for octets that are no UTF-8; what the client wrote counts."""
+    """Some servers replace bad bytes by U+FFFD; the path as written counts."""
     replaced = "/users/\ufffd".encode().decode("latin-1")
 
     with pytest.raises(BadRequest):
@@ -175,7 +175,7 @@ def test_what_the_server_has_replaced_is_a_bad_request() -> None:
 
 
 def test_a_float_of_too_many_digits_is_not_found() -> None:
-    """It would be infinite, which no number in a path means."""
+    """The float would be infinite."""
     router = router_of(("GET", "/sizes/<float:size>"))
 
     with pytest.raises(NotFound):
@@ -185,27 +185,27 @@ def test_a_float_of_too_many_digits_is_not_found() -> None:
 @pytest.mark.parametrize("name", ["REQUEST_URI", "RAW_URI"])
 @pytest.mark.parametrize("target", ["/a%2Fb", "/a%2fb?c=d", "http://h/a%2fb", "/x/%252F%2f"])
 def test_an_encoded_slash_is_not_found(name: str, target: str) -> None:
-    """Where the server tells the undecoded path, an encoded slash crosses into no other route."""
+    """If the server passes the raw path, an encoded slash reaches no other route."""
     with pytest.raises(NotFound):
         request_path({"PATH_INFO": "/a/b", name: target})
 
 
 @pytest.mark.parametrize("target", ["/a/b?c=%2F", "/a/b", "/a%252Fb", "/a%20b"])
 def test_other_escapes_pass(target: str) -> None:
-    """A slash in the query and any other escape are let through."""
+    """A slash in the query and any other escape are allowed."""
     assert request_path({"PATH_INFO": "/a/b", "REQUEST_URI": target}) == "/a/b"
 
 
 @pytest.mark.parametrize("name", ["..", ".", "\\", "a\\b", "..\\x"])
 def test_dots_and_backslashes_are_plain_characters(name: str) -> None:
-    """A segment of dots or with a backslash is a value like any other: it leads nowhere else."""
+    """A segment of dots or with a backslash is an ordinary value."""
     router = router_of(("GET", "/users/<name>"), ("GET", "/"), ("GET", "/users/a/b"))
 
     assert router.find("GET", f"/users/{name}") == ("GET /users/<name>", {"name": name})
 
 
 def test_an_empty_path_is_the_root() -> None:
-    """A mounted application is asked for an empty path; that is its root."""
+    """A request to the mount point of an application has an empty path."""
     assert request_path({"PATH_INFO": ""}) == "/"
     assert request_path({}) == "/"
 
@@ -297,7 +297,7 @@ def test_many_threads_may_build_the_first_url_of_a_rule() -> None:
 
 
 def test_a_variable_is_in_a_path_once() -> None:
-    """Werkzeug would find out when it compiles the builder of URLs, which is late."""
+    """Werkzeug would report this only when it builds a URL."""
     with pytest.raises(ValueError, match="the variable 'n' is in it twice"):
         path_variables("/a/<int:n>/<n>")
 

@@ -40,7 +40,7 @@ def strict_client(target: type, **settings: Any) -> Client:
 
 @pytest.mark.parametrize("path", ["/", "/missing"])
 def test_security_headers_are_one_switch(path: str) -> None:
-    """Every response has them; the one about https only where it is https."""
+    """Every response has them; Strict-Transport-Security only over https."""
     client = strict_client(Pages)
     plain, secure = client.get(path), client.get(path, base_url="https://localhost")
 
@@ -53,7 +53,7 @@ def test_security_headers_are_one_switch(path: str) -> None:
 
 @pytest.mark.parametrize("name", ["X-Frame-Options", "x-frame-options"])
 def test_a_security_header_of_the_applications_own_stays(name: str) -> None:
-    """It is not sent twice."""
+    """The header is not sent twice."""
 
     @controller("/own")
     class Own:
@@ -78,7 +78,7 @@ def test_most_security_headers_are_off_by_default() -> None:
     ids=lambda result: type(result).__name__,
 )
 def test_no_browser_guesses_the_type_of_an_answer(result: object) -> None:
-    """Each kind of answer that has a body says so, without a switch."""
+    """Each answer with a body has `nosniff`, with any settings."""
 
     @controller("/")
     class Own:
@@ -98,14 +98,14 @@ def test_no_browser_guesses_the_type_of_an_answer(result: object) -> None:
 
 
 def test_a_refused_host_has_the_security_headers() -> None:
-    """They are outside of everything."""
+    """The headers are added outside of the check of hosts."""
     client = strict_client(Pages, trusted_hosts=["shop.example"])
 
     assert client.get("/").headers["X-Frame-Options"] == "SAMEORIGIN"
 
 
 def test_a_response_that_says_nosniff_itself_says_it_once() -> None:
-    """It may say so in any spelling."""
+    """The response may write the header in any case."""
 
     @controller("/own")
     class Own:

@@ -1,4 +1,4 @@
-"""Rules that a long path would keep busy for seconds are mistakes of start-up."""
+"""Rules that match a long path too slowly are mistakes of start-up."""
 
 from contextlib import nullcontext, suppress
 from time import perf_counter
@@ -33,7 +33,7 @@ def serving(rule: str) -> type:
     ],
 )
 def test_one_variable_of_a_path_holds_slashes(rule: str) -> None:
-    """Two of them divide a long path in too many ways."""
+    """Two such variables could divide a long path in too many ways."""
     problem = only_problem_of(serving(rule))
 
     assert problem.what.startswith(
@@ -54,7 +54,7 @@ def test_one_variable_of_a_path_holds_slashes(rule: str) -> None:
     ],
 )
 def test_a_segment_holds_few_texts(rule: str) -> None:
-    """With text after them, three of them divide a long segment in too many ways."""
+    """Three texts with more text after them could divide a segment in too many ways."""
     assert (
         "has three text variables with more text after them" in only_problem_of(serving(rule)).what
     )
@@ -102,7 +102,7 @@ def test_what_is_allowed_is_fast(rule: str, path: str) -> None:
 def test_variables_beside_each_other_divide_a_short_path(
     rule: str, path: str, values: dict[str, str], length: int, is_found: bool
 ) -> None:
-    """Two thousand characters are more than a name has, and soon divided."""
+    """2,000 characters are enough for names, and are matched quickly."""
     router = Router([Entry("GET", rule, "page", rule)])
     text = "x" * length
 
@@ -112,7 +112,7 @@ def test_variables_beside_each_other_divide_a_short_path(
 
 @pytest.mark.parametrize("rule", ["/<a>", "/<path:a>", "/x/<path:a>/<b>", "/<path:a>/x"])
 def test_other_variables_may_be_long(rule: str) -> None:
-    """A text that nothing divides has no limit."""
+    """A single text in a segment has no limit."""
     router = Router([Entry("GET", rule, "page", rule)])
     url = router.url("page", {"a": "x" * 10_000, "b": "b"} if "<b>" in rule else {"a": "x" * 9999})
 

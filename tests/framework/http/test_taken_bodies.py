@@ -1,4 +1,4 @@
-"""A body that other code has read already: it is never taken for an empty body."""
+"""A body that other code has read: it never counts as an empty body."""
 
 import logging
 from collections.abc import Callable
@@ -90,7 +90,7 @@ def _sent(parts: tuple[type, ...], path: str, kind: str, **environ: Any) -> Test
 def test_middleware_that_reads_a_body_changes_no_answer(
     what: str, path: str, kind: str, terminated: bool
 ) -> None:
-    """Parameters read the same behind every middleware, and refuse the same."""
+    """Behind any middleware, parameters read and refuse the same."""
     status, value = RIGHT[path][kind]
 
     answer = _sent(
@@ -106,7 +106,7 @@ def test_middleware_that_reads_a_body_changes_no_answer(
 def test_a_body_that_was_not_kept_is_an_error_of_the_code(
     what: str, path: str, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A default in the place of what the client sent would be a loss without a sign."""
+    """Without the error, a default would silently replace the client's data."""
     with caplog.at_level(logging.ERROR):
         answer = _sent((Pages, _behind(TAKING[what])), path, kind)
 
@@ -116,7 +116,7 @@ def test_a_body_that_was_not_kept_is_an_error_of_the_code(
 
 @pytest.mark.parametrize("what", TAKING)
 def test_a_request_without_a_body_has_nothing_to_lose(what: str) -> None:
-    """Where there was no body, the default is right."""
+    """Without a body, the parameter gets its default."""
     with client_of(Pages, _behind(TAKING[what])) as client:
         answers = [client.post(path) for path in RIGHT]
 
@@ -124,7 +124,7 @@ def test_a_request_without_a_body_has_nothing_to_lose(what: str) -> None:
 
 
 def test_a_guard_that_reads_the_form_leaves_no_empty_body() -> None:
-    """The type of the body is wrong for the handler, whoever reads it first."""
+    """The body has the wrong type for the handler, in any order of reading."""
 
     class Reads:
         def check(self, request: Request) -> bool:

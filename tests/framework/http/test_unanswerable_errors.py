@@ -134,7 +134,7 @@ def test_an_unanswerable_error_is_a_logged_500(
     headers: dict[str, str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Wherever the error is raised, the client gets a 500, and the log says what is wrong."""
+    """The client gets a 500, and the log says what is wrong, for every place of the error."""
     RAISED[0] = error
 
     with caplog.at_level(logging.ERROR), Application(Pages, Around).test() as client:
@@ -153,7 +153,7 @@ def test_an_unanswerable_error_is_a_logged_500(
     "name", ["a status and a text", "only a status", "a status that is a text"]
 )
 def test_an_unanswerable_error_is_a_bug_for_exception_handlers(name: str) -> None:
-    """Only an exception handler of every error sees it, as it sees other bugs."""
+    """Only `@catch(Exception)` sees it, like any other bug."""
     RAISED[0] = ERRORS[name][0]
 
     with Application(Pages, CatchesErrors).test() as client:
@@ -165,7 +165,7 @@ def test_an_unanswerable_error_is_a_bug_for_exception_handlers(name: str) -> Non
 
 @pytest.mark.parametrize("name", ["a text and a dict", "headers that raise"])
 def test_an_unanswerable_error_reaches_the_debugger(name: str) -> None:
-    """With debug, the error goes on to the server, as every bug does."""
+    """With debug, the error goes on to the server, like every bug."""
     RAISED[0] = ERRORS[name][0]
 
     with Application(Pages, debug=True).test() as client, pytest.raises((TypeError, LookupError)):
@@ -173,7 +173,7 @@ def test_an_unanswerable_error_reaches_the_debugger(name: str) -> None:
 
 
 class Late:
-    """Stand for a text that is translated when it is shown."""
+    """A text that is translated when it is shown."""
 
     def __str__(self) -> str:
         return "translated"
@@ -184,7 +184,7 @@ class Late:
     [(ValueError("too small"), "too small"), (Late(), "translated"), ({"a": 1}, "{'a': 1}")],
 )
 def test_the_detail_is_a_text(description: Any, detail: str) -> None:
-    """A description that is no text is shown as its text, because RFC 9457 wants a text."""
+    """A description of another type is converted to a text, as RFC 9457 requires."""
     RAISED[0] = NotFound(description)
 
     with Application(Pages).test() as client:

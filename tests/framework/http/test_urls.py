@@ -1,4 +1,4 @@
-"""URLs of handlers: each leads back to its handler with the same values, or is not built."""
+"""URLs of handlers: each leads back to its handler with the same values, or is an error."""
 
 import enum
 from decimal import Decimal
@@ -56,7 +56,7 @@ def router_of(*rules: str) -> Router[str]:
 def test_a_url_leads_back_to_its_handler(
     form: str, converter: str, others: list[str], v: object, w: object
 ) -> None:
-    """Whatever the values: the URL has the values in it, or there is an error that names one."""
+    """The URL has the values in it, or an error names a value."""
     rule = form.replace("C", converter)
     router = router_of(rule, *others)
     given_values = {"v": v, "w": w} if "w>" in rule else {"v": v}
@@ -84,7 +84,7 @@ def test_a_url_leads_back_to_its_handler(
 @settings(max_examples=500, deadline=None)
 @given(st.sampled_from(FORMS), st.sampled_from(CONVERTERS), st.sampled_from(VALUES))
 def test_what_a_handler_has_read_can_be_linked(form: str, converter: str, value: object) -> None:
-    """A path that is answered gives values from which its URL is built again."""
+    """The URL can be built again from the values of an answered path."""
     rule = form.replace("C", converter)
     router = router_of(rule)
     path = rule
@@ -194,18 +194,18 @@ def test_a_value_that_is_not_read_back_is_an_error(
     ],
 )
 def test_a_url_has_one_spelling(endpoint: str, given_values: dict[str, Any], url: str) -> None:
-    """No slash at its end; of the paths of a handler, one that holds the values."""
+    """It has no slash at the end; of several paths, the first that can hold the values is used."""
     assert APP.url_for(endpoint, **given_values) == url
 
 
 @pytest.mark.parametrize("path", ["/s", "/s/", "/s/a", "/s/a/", "/s/a/7", "/s/a/7/", "/s/files/a/"])
 def test_both_spellings_are_answered(path: str) -> None:
-    """With a slash at the end and without."""
+    """A path is answered with a slash at the end and without."""
     assert Client(APP).get(path).status_code == 200
 
 
 def test_routes_have_one_spelling() -> None:
-    """Whatever the slashes in the decorators, no rule ends in one, except the root."""
+    """Except the root, no rule ends in a slash."""
     assert [route.rule for route in APP.routes if route.rule.endswith("/")] == []
 
 

@@ -1,4 +1,4 @@
-"""A body that is not whole, too large or encoded is refused, whatever reads the body."""
+"""An incomplete, large or encoded body is refused by every way to read it."""
 
 import gzip
 from functools import cache
@@ -127,7 +127,7 @@ def answer(path: str, body: bytes, around: Any = None, /, **environ: object) -> 
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("terminated", [False, True])
 def test_a_whole_body_is_read(path: str, around: Any, terminated: bool) -> None:
-    """Each reader reads a body of a known length; a server may end the stream, too."""
+    """Each reader reads a body of known length, or of a stream that the server ends."""
     body, _ = READERS[path]
     environ = {"wsgi.input_terminated": terminated, "CONTENT_LENGTH": str(len(body))}
 
@@ -154,7 +154,7 @@ def test_a_body_cut_short_is_refused(
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("length", ["abc", "-1", "+7", "7, 7", "1.0", "0x1", "1_0", "²"])
 def test_a_length_that_is_not_a_number_is_refused(path: str, around: Any, length: str) -> None:
-    """Such a body is never taken for an empty one."""
+    """Such a body does not count as empty."""
     assert answer(path, READERS[path][0], around, CONTENT_LENGTH=length)[0] == 400
 
 
@@ -162,7 +162,7 @@ def test_a_length_that_is_not_a_number_is_refused(path: str, around: Any, length
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("known", [False, True])
 def test_a_body_over_the_limit_is_refused(path: str, around: Any, known: bool) -> None:
-    """With a length, and from a server that ends the stream itself."""
+    """This holds with a length, and without one if the server ends the stream."""
     body = READERS[path][0] + b" " * LIMIT
     length = str(len(body)) if known else ""
 
@@ -187,7 +187,7 @@ def test_an_encoded_body_is_refused(path: str, around: Any, coding: str) -> None
 @pytest.mark.parametrize("path", READERS)
 @pytest.mark.parametrize("coding", ["", "identity", "Identity", " identity ,"])
 def test_a_body_that_is_not_encoded_may_say_so(path: str, coding: str) -> None:
-    """`identity` is no encoding."""
+    """`identity` means no encoding."""
     body, _ = READERS[path]
     environ = {"CONTENT_LENGTH": str(len(body)), "HTTP_CONTENT_ENCODING": coding}
 
@@ -195,7 +195,7 @@ def test_a_body_that_is_not_encoded_may_say_so(path: str, coding: str) -> None:
 
 
 def test_a_handler_may_decompress_its_body() -> None:
-    """The bytes of a body are the handler's, whatever they hold."""
+    """A handler can read the bytes of an encoded body."""
     body = gzip.compress(b"any bytes")
     environ = {"CONTENT_LENGTH": str(len(body)), "HTTP_CONTENT_ENCODING": "gzip"}
 
@@ -203,7 +203,7 @@ def test_a_handler_may_decompress_its_body() -> None:
 
 
 def test_a_request_without_a_body_has_no_encoding() -> None:
-    """The header says nothing where there is no body."""
+    """Without a body, the header does not count."""
     environ = {"CONTENT_LENGTH": "0", "HTTP_CONTENT_ENCODING": "gzip"}
 
     assert answer("/optional", b"", **environ)[0] == 204
@@ -223,7 +223,7 @@ def test_a_refusal_says_how_much_of_the_body_came() -> None:
 
 
 def test_the_limit_of_a_body_is_told_as_such() -> None:
-    """A multipart form without a length that is too large as a whole has no field to blame."""
+    """For a large form without a length, the message names the limit and no field."""
     with open_client((Pages,), ()) as client:
         refused = client.post(
             "/file",
@@ -238,7 +238,7 @@ def test_the_limit_of_a_body_is_told_as_such() -> None:
 
 @pytest.mark.parametrize("text", ["a%FF", "%ED%A0%80", "%C3", "caf%C3%A9%FF", "%FF%FF+x"])
 def test_the_request_object_reads_bytes_of_a_form_as_it_reads_those_of_a_query(text: str) -> None:
-    """Bytes that are not UTF-8 stay escaped, in names and values, so that they can be sent."""
+    """Bytes that are not UTF-8 stay escaped, in names and values."""
 
     @controller("/")
     class Pages:
@@ -257,7 +257,7 @@ def test_the_request_object_reads_bytes_of_a_form_as_it_reads_those_of_a_query(t
 
 
 def test_a_parameter_and_the_request_object_may_both_read_a_form() -> None:
-    """Whichever is first, the parameter refuses what is not UTF-8."""
+    """In any order, the parameter refuses text that is not UTF-8."""
 
     class Reads:
         def check(self, request: Request) -> bool:

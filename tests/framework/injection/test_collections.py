@@ -140,14 +140,14 @@ class Pigeon(Sender): ...
     ],
 )
 def test_a_component_fills_a_generic_base(asked: Any, found: str) -> None:
-    """The one component whose base has these types is given, whatever lies between."""
+    """The component may inherit from the base through other classes."""
     with client_of(asking_for(asked), Numbers, Words, TextStore) as client:
         assert client.get("/").json == [found]
 
 
 @pytest.mark.parametrize("asked", [Repository[float], Store[int], Table[str, str]])
 def test_other_types_do_not_fill_a_generic_base(asked: Any) -> None:
-    """A component of other types is not given."""
+    """A component with other types is not used."""
 
     @service
     class Asking:
@@ -160,7 +160,7 @@ def test_other_types_do_not_fill_a_generic_base(asked: Any) -> None:
 
 @pytest.mark.parametrize(("asked", "other"), [(Repository[int], Counts), (Sender, Pigeon)])
 def test_two_components_of_a_base_are_a_mistake_that_names_them(asked: Any, other: type) -> None:
-    """Which of them is meant cannot be guessed, whether the base is abstract or not."""
+    """The injector does not choose between them, for an abstract base or not."""
 
     @service
     class Asking:
@@ -185,13 +185,13 @@ def test_a_list_holds_all_components_of_a_type(asked: Any) -> None:
 
 
 def test_a_list_of_a_class_holds_the_class_too() -> None:
-    """A class that is not abstract is one of its own components."""
+    """A class that is not abstract is in its own list."""
     with client_of(asking_for(list[First]), First, Second) as client:
         assert client.get("/").json == ["first"]
 
 
 def test_a_configuration_may_provide_the_list() -> None:
-    """A list that a component method returns is taken as it is."""
+    """A list that a component method returns is used unchanged."""
 
     @configuration
     class Chosen:

@@ -1,4 +1,4 @@
-"""Configurations: which of their methods provide components, and what those must say."""
+"""Configurations: their component methods, and the return types of these methods."""
 
 from abc import ABC, abstractmethod
 from typing import Any, NewType, Protocol
@@ -51,7 +51,7 @@ def answer_of(*classes: type) -> str:
 
 @pytest.mark.parametrize("tag", [component, service, repository])
 def test_a_tagged_class_is_a_component_and_its_subclass_is_none(tag: Any) -> None:
-    """A tag is for one class: it neither changes the class nor reaches its subclasses."""
+    """A tag belongs to one class, and does not reach its subclasses."""
 
     class Plain: ...
 
@@ -64,7 +64,7 @@ def test_a_tagged_class_is_a_component_and_its_subclass_is_none(tag: Any) -> Non
 
 
 def test_a_configuration_is_none_for_its_subclasses() -> None:
-    """Each configuration is decorated itself."""
+    """Each configuration needs its own decorator."""
 
     @configuration
     class Base: ...
@@ -91,7 +91,7 @@ def test_an_overridden_component_method_still_provides() -> None:
 
 
 def test_a_narrower_return_type_provides_both_types() -> None:
-    """An override that promises more keeps the promise of its base."""
+    """An override with a narrower type also provides the type of its base."""
 
     @controller("/")
     class Both:
@@ -117,7 +117,7 @@ def test_a_narrower_return_type_provides_both_types() -> None:
 
 
 def test_a_property_of_a_configuration_is_not_evaluated() -> None:
-    """Looking for component methods runs none of the class's code."""
+    """The search for component methods runs no code of the class."""
 
     @configuration
     class Configuration:
@@ -138,7 +138,7 @@ def test_a_property_of_a_configuration_is_not_evaluated() -> None:
 
 @pytest.mark.parametrize("annotations", [{}, {"return": None}])
 def test_a_component_method_has_to_say_its_type(annotations: dict[str, object]) -> None:
-    """Without a return type, nobody could ask for the component."""
+    """Without a return type, nothing could ask for the component."""
 
     @configuration
     class Configuration:
@@ -168,7 +168,7 @@ def test_a_return_type_that_names_nothing_is_a_problem() -> None:
 
 
 def test_a_component_method_outside_of_a_configuration_is_a_problem() -> None:
-    """The forgotten @configuration is told; the method would never be called."""
+    """The method would never be called, because @configuration is missing."""
 
     @service
     class Shop:
@@ -196,7 +196,7 @@ def test_a_component_method_outside_of_a_configuration_is_a_problem() -> None:
 def test_a_component_method_has_to_return_what_it_says(
     key: Any, component_made: object, returned: str
 ) -> None:
-    """A forgotten return, or another type, is found before the first request."""
+    """A missing return, or another type, is found before the first request."""
 
     @configuration
     class Configuration:
@@ -221,7 +221,7 @@ def test_a_component_method_has_to_return_what_it_says(
 
 
 def test_a_protocol_is_not_checked_by_class() -> None:
-    """What fits a protocol need not inherit from it, and an int is a float."""
+    """A class need not inherit from a protocol, and an int is valid for a float."""
 
     @configuration
     class Configuration:

@@ -29,7 +29,7 @@ def test_a_cycle_through_a_request_is_drawn() -> None:
 
 
 def test_a_captive_of_a_broken_component_is_told_as_well() -> None:
-    """Both are mistakes of their own, so one start tells both."""
+    """There are two mistakes, and one start reports both."""
 
     @component(scope="request")
     class Broken:

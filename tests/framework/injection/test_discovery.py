@@ -1,4 +1,4 @@
-"""Discovery: the classes that an application is made of, and those that components add."""
+"""Discovery: the classes of an application, and the controllers that components add."""
 
 import importlib
 import sys
@@ -31,10 +31,10 @@ from tests.support.small_applications import client_of, only_problem_of, problem
 
 
 def test_a_class_without_a_decorator_is_a_problem() -> None:
-    """A forgotten decorator is told with the class's place."""
+    """The problem names the place of the class."""
 
     class Plain:
-        """Nothing says what this is."""
+        """A class without a decorator."""
 
     (problem,) = problems_of(Plain)
 
@@ -43,14 +43,14 @@ def test_a_class_without_a_decorator_is_a_problem() -> None:
 
 
 def test_something_else_is_a_problem() -> None:
-    """Applications are made of classes and modules."""
+    """An application takes only classes and modules."""
     (problem,) = problems_of("shop.users")  # type: ignore[arg-type]
 
     assert "'shop.users'" in problem.where
 
 
 def a_function() -> None:
-    """Stand for a view of another framework."""
+    """A function, like a view of another framework."""
 
 
 @pytest.mark.parametrize(
@@ -114,21 +114,21 @@ def test_a_package_stands_for_the_classes_of_its_modules(shop: ModuleType) -> No
 
 
 def test_a_module_stands_for_the_classes_that_it_defines(shop: ModuleType) -> None:
-    """A class that it only imports is left to its own module."""
+    """A class that the module only imports does not count."""
     app = Application(importlib.import_module("shop.goods"))
 
     assert [route.rule for route in app.routes] == ["/goods"]
 
 
 def test_a_class_given_twice_counts_once(shop: ModuleType) -> None:
-    """By itself and in its module."""
+    """The class may be listed itself, and be in a listed module."""
     goods = importlib.import_module("shop.goods")
 
     assert len(Application(goods, goods.Goods).routes) == 1
 
 
 def test_classes_of_one_name_have_their_module_in_urls(shop: ModuleType) -> None:
-    """Where a name is not enough, the module comes before it."""
+    """If two classes have one name, the module comes before the name."""
     app = Application(shop)
 
     assert app.url_for("shop.admin.users.Users.show") == "/admin/users"
@@ -139,14 +139,14 @@ def test_classes_of_one_name_have_their_module_in_urls(shop: ModuleType) -> None
 
 
 def test_a_module_without_decorated_classes_is_a_problem(shop: ModuleType) -> None:
-    """It was given for something."""
+    """Such a module has no effect."""
     (problem,) = problems_of(importlib.import_module("textwrap"))
 
     assert "'textwrap' defines no decorated class" in problem.what
 
 
 def test_a_module_that_cannot_be_imported_is_a_problem(shop: ModuleType, tmp_path: Path) -> None:
-    """The other modules are still looked at."""
+    """The other modules are still searched."""
     (tmp_path / "shop" / "broken.py").write_text("import does_not_exist")
     (tmp_path / "shop" / "bad.py").write_text(_module("Bad", "/<x:y>"))
     found = problems_of(shop)
@@ -182,7 +182,7 @@ class Around:
     ],
 )
 def test_what_is_named_elsewhere_need_not_be_given(target: type, hint: str) -> None:
-    """A guard works by its decorator, a resolver by an annotation, middleware by its list."""
+    """Guards, resolvers and middleware are found where they are named."""
     with pytest.raises(StartupError) as caught:
         Application(target)
 
@@ -242,7 +242,7 @@ class Additions:
 
 
 def test_each_addition_adds_its_controller() -> None:
-    """However many there are, and whatever their types."""
+    """Several additions may have any types."""
     with client_of(Pages, Additions) as client:
         assert client.get("/health").text == "well"
         assert client.get("/inner").text == "well inside"
@@ -255,7 +255,7 @@ def test_each_addition_adds_its_controller() -> None:
 
 
 def test_an_addition_can_be_replaced() -> None:
-    """As any other component."""
+    """An addition is a component like any other."""
     with Application(Pages, Additions).test(replace(Health).to(Health("/health", "ill"))) as client:
         assert client.get("/health").text == "ill"
 
@@ -283,7 +283,7 @@ def fail() -> type:
 def test_an_addition_that_adds_nothing_is_a_problem(
     make: Callable[[], Any], what: str, remedy: str
 ) -> None:
-    """It names the method that provides it."""
+    """The problem names the method that provides the addition."""
 
     class Broken(AddsController):
         def controller(self) -> type:
@@ -304,7 +304,7 @@ def test_an_addition_that_adds_nothing_is_a_problem(
 
 
 def test_a_list_of_classes_is_to_be_unpacked() -> None:
-    """The classes are arguments of their own."""
+    """Each class is an argument of its own."""
 
     class Page: ...
 

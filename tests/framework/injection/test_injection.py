@@ -27,7 +27,7 @@ Url = NewType("Url", str)
 
 
 def test_components_are_given_to_constructors_and_built_once() -> None:
-    """Whoever asks for a type is given the same object, in any order of the classes."""
+    """Every constructor gets the same object, in any order of the classes."""
 
     @repository
     class Names: ...
@@ -51,7 +51,7 @@ def test_components_are_given_to_constructors_and_built_once() -> None:
 
 
 def test_components_are_built_at_start_up_by_one_thread() -> None:
-    """A component that nobody asks for is built too, before any request."""
+    """A component that nothing asks for is also built before any request."""
     built = []
 
     @service
@@ -117,7 +117,7 @@ def test_configurations_and_their_methods_are_injected() -> None:
     ],
 )
 def test_any_type_can_be_a_key(key: type, made: object) -> None:
-    """Generic types, NewType and Annotated types are told apart from what is inside them."""
+    """Generic types, NewType and Annotated types differ from the types inside them."""
 
     @configuration
     class Configuration:
@@ -135,7 +135,7 @@ def test_any_type_can_be_a_key(key: type, made: object) -> None:
 
 
 def test_the_framework_steps_aside_for_a_users_component() -> None:
-    """A component of a type that the framework provides as well is the one that counts."""
+    """The user's component replaces the framework's component of the same type."""
 
     container = SessionContainer(keys=["k" * 16 + "0123456789abcdef"], session_prefix="shop")
 
@@ -152,7 +152,7 @@ def test_the_framework_steps_aside_for_a_users_component() -> None:
 
 
 def test_a_bound_parameter_with_a_default_is_injected() -> None:
-    """A default does not keep a component out, nor does an optional type."""
+    """A default or an optional type does not prevent the injection."""
 
     @service
     class Shop:
@@ -181,7 +181,7 @@ def test_the_constructor_of_a_dataclass_is_injected() -> None:
 
 
 def test_the_one_component_that_implements_an_abstract_class_is_given() -> None:
-    """An abstract class or a protocol stands for its only component."""
+    """The only implementation of an abstract class or a protocol is used."""
 
     @service
     class Watch(Clock):
@@ -193,7 +193,7 @@ def test_the_one_component_that_implements_an_abstract_class_is_given() -> None:
 
 
 def test_replacements_are_independent_of_each_other() -> None:
-    """Each test client has a graph of its own, also inside another's."""
+    """Each test client has its own graph, also a nested one."""
     page = page_of(Settings, lambda it: it.name)
 
     @configuration
@@ -212,7 +212,7 @@ def test_replacements_are_independent_of_each_other() -> None:
 
 
 def test_a_replaced_component_is_not_built() -> None:
-    """What a replacement stands in for is not even constructed, nor what implements it."""
+    """Neither a replaced component nor its implementation is constructed."""
 
     @service
     class Costly(Mailer):
@@ -247,7 +247,7 @@ def test_a_replaced_component_is_not_built() -> None:
 
 
 def test_replacing_what_nobody_uses_is_a_problem() -> None:
-    """A replacement that changes nothing is a mistake of the test."""
+    """A replacement without an effect is a mistake of the test."""
     page = page_of(SmtpMailer, lambda it: it.send())
 
     with (

@@ -1,4 +1,4 @@
-"""Components of one request: made once in it, shared by all that handles it, ended with it."""
+"""Components of one request: made once, shared in the request, ended with the request."""
 
 import threading
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def test_a_request_has_one_instance() -> None:
 
 
 def test_two_threads_have_two_instances_and_wait_for_nobody() -> None:
-    """Both constructors are at work at the same time: none holds a lock."""
+    """Both constructors run at the same time, because there is no lock."""
     both = threading.Barrier(2, timeout=10)
     made = []
 
@@ -77,12 +77,12 @@ def test_two_threads_have_two_instances_and_wait_for_nobody() -> None:
 
 
 def test_what_no_request_asks_for_is_not_made() -> None:
-    """Start-up makes none either."""
+    """Start-up does not make the component either."""
     assert lines_of(lambda application: call(application, "/untouched")) == []
 
 
 def test_a_component_of_a_request_takes_what_belongs_to_it() -> None:
-    """The session, the request, and whatever a marker reads."""
+    """It may take the session, the request, and any marked value."""
 
     @repository(scope="request")
     class Visitor:
@@ -121,7 +121,7 @@ def test_a_replacement_needs_no_scope() -> None:
 
 
 def test_middleware_asks_for_components_of_a_request_only() -> None:
-    """Others are parameters of its constructor."""
+    """Middleware takes other components in its constructor."""
 
     def asking(request: Request, next: Next) -> Response:
         with pytest.raises(LookupError, match="no component Log has scope"):
@@ -139,7 +139,7 @@ def test_middleware_asks_for_components_of_a_request_only() -> None:
 
 
 def test_a_generator_ends_before_the_headers_leave() -> None:
-    """So that what goes wrong there can still be answered."""
+    """So an error of its end can still become the answer."""
     log: list[str] = []
 
     @configuration
@@ -157,14 +157,14 @@ def test_a_generator_ends_before_the_headers_leave() -> None:
 
 
 def test_what_the_handler_raises_is_raised_in_the_generator() -> None:
-    """So that a transaction can be rolled back; the answer is the handler's."""
+    """So a transaction can be rolled back; the answer does not change."""
     lines = lines_of(lambda application: call(application, "/raise"))
 
     assert lines == ["begin", "failed with LookupError('lost')", "end"]
 
 
 def test_an_http_error_ends_components_too() -> None:
-    """It is an exception as any other."""
+    """An HTTP error is an exception like any other."""
 
     def visit(application: Application) -> None:
         _, status, _ = run_wsgi_app(application, create_environ("/missing"), buffered=True)
@@ -174,7 +174,7 @@ def test_an_http_error_ends_components_too() -> None:
 
 
 def test_a_caught_error_is_raised_in_the_generator() -> None:
-    """A method with @catch answers, and the components still learn what happened."""
+    """A method with @catch answers, and the components still see the error."""
 
     @controller("/own")
     class Catching(Pages):
@@ -190,7 +190,7 @@ def test_a_caught_error_is_raised_in_the_generator() -> None:
 
 
 def test_debug_ends_components_as_well() -> None:
-    """The exception is on its way to the debugger."""
+    """The exception then goes to the debugger."""
     log = Log()
     application = Application(Pages, Database, Log, debug=True, replacements={Log: log})
     with pytest.raises(LookupError):
@@ -200,14 +200,14 @@ def test_debug_ends_components_as_well() -> None:
 
 
 def test_a_stream_keeps_its_components_until_its_last_byte() -> None:
-    """They end with the body, once."""
+    """The components end once, with the body."""
     lines = lines_of(lambda application: call(application, "/stream"))
 
     assert lines == ["begin", "between", "end"]
 
 
 def test_they_end_when_the_client_leaves(caplog: pytest.LogCaptureFixture) -> None:
-    """There is no error in the log."""
+    """The log has no error."""
 
     def leave(application: Application) -> None:
         body = begin(application, "/stream")
@@ -219,7 +219,7 @@ def test_they_end_when_the_client_leaves(caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_a_body_that_is_passed_through_keeps_them_too() -> None:
-    """Such as a file that the server sends by itself."""
+    """An example is a file that the server sends by itself."""
     log = Log()
     application = Application(Pages, Database, Log, replacements={Log: log})
     body = begin(application, "/passed")
@@ -231,7 +231,7 @@ def test_a_body_that_is_passed_through_keeps_them_too() -> None:
 
 
 def test_a_stream_that_breaks_ends_them_with_its_error() -> None:
-    """As a handler that raises would."""
+    """The effect is the same as for a handler that raises."""
 
     def visit(application: Application) -> None:
         body = begin(application, "/broken")
@@ -244,14 +244,14 @@ def test_a_stream_that_breaks_ends_them_with_its_error() -> None:
 
 @pytest.mark.parametrize("path", ["/show", "/stream", "/passed"])
 def test_head_ends_them_once(path: str) -> None:
-    """No body is sent, and everything is over when the call returns."""
+    """No body is sent, so the components end before the call returns."""
     lines = lines_of(lambda application: call(application, path, "HEAD"))
 
     assert lines.count("end") == 1
 
 
 def test_an_ending_that_fails_is_the_answer() -> None:
-    """The response would say that a transaction was committed that was not."""
+    """Otherwise the response would report a commit that did not happen."""
 
     @configuration
     class Failing:
@@ -266,7 +266,7 @@ def test_an_ending_that_fails_is_the_answer() -> None:
 
 
 def test_a_late_ending_that_fails_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """The response has been sent; the log has the rest."""
+    """The response was already sent, so only the log has the error."""
 
     @configuration
     class Failing:
@@ -285,7 +285,7 @@ def test_a_late_ending_that_fails_is_logged(caplog: pytest.LogCaptureFixture) ->
 def test_a_generator_that_does_not_yield_once_is_named(
     times: int, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log says whose it is, and where that is written."""
+    """The log names the component and its place."""
 
     @configuration
     class Wrong:
@@ -302,7 +302,7 @@ def test_a_generator_that_does_not_yield_once_is_named(
 
 
 def test_components_end_in_reverse_order() -> None:
-    """The one that needs another ends before it."""
+    """A component ends before the components that it needs."""
     log = Log()
 
     class Rows: ...
@@ -327,7 +327,7 @@ def test_components_end_in_reverse_order() -> None:
 
 
 def test_middleware_that_fails_ends_components_with_its_error() -> None:
-    """The answer is an error, although the handler had none."""
+    """The answer is an error, although the handler succeeded."""
 
     def failing(request: Request, next: Next) -> Response:
         next(request)
@@ -346,7 +346,7 @@ def test_middleware_that_fails_ends_components_with_its_error() -> None:
 
 
 def test_each_component_learns_of_the_failure() -> None:
-    """Also if one of them keeps it to itself."""
+    """This holds even if one component catches the error."""
     log: list[str] = []
 
     class Outer: ...

@@ -33,7 +33,7 @@ from tests.support.small_applications import only_problem_of, problems_of
 
 
 def test_a_scalar_is_never_read_from_the_request_unasked() -> None:
-    """A constructor's unmarked `str` is a component, also here."""
+    """An unmarked `str` in a constructor is a component, also here."""
 
     @service(scope="request")
     class Greeter:
@@ -43,7 +43,7 @@ def test_a_scalar_is_never_read_from_the_request_unasked() -> None:
 
 
 def test_a_captive_is_a_problem_with_its_path() -> None:
-    """What is built once would keep the component of one request for ever."""
+    """A component that is built once would keep the component of one request."""
     problem = only_problem_of(Pages, Manager, Keeper, Cart, Database)
 
     assert problem.what.startswith("Keeper is built once, but Cart is built for each request:")
@@ -53,7 +53,7 @@ def test_a_captive_is_a_problem_with_its_path() -> None:
 
 
 def test_the_path_begins_where_the_need_begins() -> None:
-    """A controller that needs the manager that needs the keeper."""
+    """The path is controller, manager, keeper."""
 
     @controller("/captive")
     class Page:
@@ -74,7 +74,7 @@ def test_the_path_begins_where_the_need_begins() -> None:
 
 
 def test_a_cycle_of_components_of_a_request_is_drawn() -> None:
-    """It would never end."""
+    """Without the mistake, making them would never end."""
 
     class First: ...
 
@@ -97,7 +97,7 @@ def test_a_cycle_of_components_of_a_request_is_drawn() -> None:
 
 @pytest.mark.parametrize("kind", ["controller", "guard"])
 def test_what_handles_requests_lives_longer_than_one(kind: str) -> None:
-    """A controller or a guard with the scope of a request is a problem."""
+    """A controller or a guard with scope="request" is a problem."""
 
     @component(scope="request")
     class Nobody:
@@ -119,7 +119,7 @@ def test_what_handles_requests_lives_longer_than_one(kind: str) -> None:
 
 @pytest.mark.parametrize("scope", ["application", "request"])
 def test_a_generator_says_what_it_yields(scope: Any) -> None:
-    """What is plainly meant is no problem of those who ask for it."""
+    """A wrong annotation is no second problem for the users of the component."""
 
     @configuration
     class Wrong:
@@ -135,7 +135,7 @@ def test_a_generator_says_what_it_yields(scope: Any) -> None:
 
 @pytest.mark.parametrize("kind", [Iterator, typing.Iterator, Generator])
 def test_a_generator_has_to_say_what_it_yields(kind: Any) -> None:
-    """A bare Iterator says nothing that anybody could ask for."""
+    """A plain Iterator does not name the type of the component."""
 
     @configuration
     class Wrong:
@@ -155,7 +155,7 @@ def test_a_generator_has_to_say_what_it_yields(kind: Any) -> None:
 
 
 def test_a_generator_that_yields_nothing_at_start_up_is_a_problem() -> None:
-    """One that outlives a request is asked for its component at start-up."""
+    """A component of the application is made at start-up."""
 
     @configuration
     class Wrong:
@@ -176,7 +176,7 @@ def test_a_generator_that_yields_nothing_at_start_up_is_a_problem() -> None:
 
 @pytest.mark.parametrize("scope", ["application", "request"])
 def test_an_async_component_method_is_a_problem(scope: Any) -> None:
-    """WSGI cannot run it, whether it returns or yields."""
+    """WSGI cannot run it, with `return` or with `yield`."""
 
     @configuration
     class Returning:
@@ -196,7 +196,7 @@ def test_an_async_component_method_is_a_problem(scope: Any) -> None:
 
 
 def test_an_unknown_scope_is_refused_at_once() -> None:
-    """The decorator itself says which there are."""
+    """The decorator itself names the valid scopes."""
     with pytest.raises(TypeError, match="the scope 'session' does not exist"):
         component(scope="session")  # type: ignore[call-overload]
 
@@ -279,7 +279,7 @@ class Keeps:
     ],
 )
 def test_the_remedy_is_possible(parts: list[type], remedy: str) -> None:
-    """The scope of a request is nothing for what handles requests."""
+    """The remedy never suggests scope="request" for a controller or a guard."""
     problem = only_problem_of(*parts, Cart, Log)
 
     assert "is built once, but Cart is built for each request:" in problem.what
@@ -287,7 +287,7 @@ def test_the_remedy_is_possible(parts: list[type], remedy: str) -> None:
 
 
 def test_a_component_that_may_be_a_guard_has_both_remedies() -> None:
-    """A guard cannot have the scope of a request, and another component has no check to call."""
+    """A guard cannot have this scope, and another component has no check."""
     provided, seen = problems_of(page(guard(Guards)), Provides, Cart, Log)
     tagged = only_problem_of(page(guard(Checks)), Checks, Cart, Log)
 

@@ -1,4 +1,4 @@
-"""What keeps components from being built: each mistake is a start-up problem with its remedy."""
+"""Mistakes that prevent the building of components, each with its remedy."""
 
 from abc import ABC, abstractmethod
 from typing import NewType
@@ -26,7 +26,7 @@ Url = NewType("Url", str)
 
 
 def test_an_unbound_scalar_is_a_problem() -> None:
-    """A string or number of a constructor is never made up."""
+    """The injector never invents a text or a number."""
 
     @service
     class Shop:
@@ -43,7 +43,7 @@ def test_an_unbound_scalar_is_a_problem() -> None:
 
 
 def test_an_unbound_parameter_keeps_its_default() -> None:
-    """What nothing provides keeps its default, whatever its type."""
+    """Without a provider, a parameter of any type keeps its default."""
 
     @service
     class Shop:
@@ -61,7 +61,7 @@ def test_an_unbound_parameter_keeps_its_default() -> None:
 
 
 def test_two_implementations_are_a_problem_that_names_them() -> None:
-    """Which of two components is meant cannot be guessed."""
+    """The injector does not choose between two components."""
 
     @service
     class OtherMailer(Mailer):
@@ -81,7 +81,7 @@ def test_two_implementations_are_a_problem_that_names_them() -> None:
 
 
 def test_an_unbound_abstract_class_is_a_problem_that_names_implementations() -> None:
-    """Implementations that are no components of the application are told."""
+    """The problem names implementations that are not components."""
     problem = only_problem_of(page_of(Mailer, str))
 
     assert problem.what.startswith(
@@ -92,7 +92,7 @@ def test_an_unbound_abstract_class_is_a_problem_that_names_implementations() -> 
 
 
 def test_an_unbound_protocol_names_the_components_that_look_like_it() -> None:
-    """A component that has all members of a protocol may have forgotten to inherit from it."""
+    """A component with all members of a protocol may lack the base class."""
 
     @service
     class Sundial:
@@ -106,7 +106,7 @@ def test_an_unbound_protocol_names_the_components_that_look_like_it() -> None:
 
 
 def test_a_long_list_of_implementations_is_cut() -> None:
-    """A report of an abstract class with many implementations, each told once, stays readable."""
+    """The list of many implementations stays short, without repetitions."""
 
     class Printer(ABC):
         @abstractmethod
@@ -126,7 +126,7 @@ def test_a_long_list_of_implementations_is_cut() -> None:
 
 
 def test_an_abstract_class_without_implementations_is_a_problem() -> None:
-    """Where nothing implements an abstract class, the problem says what to write."""
+    """Without an implementation, the problem says what to write."""
 
     class Printer(ABC):
         @abstractmethod
@@ -147,7 +147,7 @@ def test_an_undecorated_class_is_a_problem() -> None:
 
 
 def test_a_cycle_is_drawn() -> None:
-    """Components that need each other are a problem that shows the circle, once."""
+    """Components that need each other are one problem that shows the circle."""
 
     @service
     class A: ...
@@ -172,7 +172,7 @@ def test_a_cycle_is_drawn() -> None:
 
 
 def test_a_cycle_through_a_configuration_is_drawn() -> None:
-    """A configuration that needs what it provides is a circle too."""
+    """A configuration that needs its own component is a circle, too."""
 
     @configuration
     class Configuration:
@@ -188,7 +188,7 @@ def test_a_cycle_through_a_configuration_is_drawn() -> None:
 
 
 def test_a_constructor_that_raises_is_a_problem_with_its_traceback() -> None:
-    """The traceback begins at the user's own code, and the other components are still built."""
+    """The traceback begins in the user's code, and the other components are built."""
     built = []
 
     def connect() -> None:
@@ -260,7 +260,7 @@ def test_two_providers_of_a_type_are_a_problem_with_both_places() -> None:
 
 @pytest.mark.parametrize("key", [Session, session, Request, Query[int]])
 def test_what_belongs_to_a_request_cannot_be_in_a_component(key: object) -> None:
-    """A component lives as long as the application, a session or a query value does not."""
+    """A component lives longer than a session or a value of the query."""
     problem = only_problem_of(page_of(key, str))
 
     assert "belongs to one request, but components live longer" in problem.what
@@ -268,7 +268,7 @@ def test_what_belongs_to_a_request_cannot_be_in_a_component(key: object) -> None
 
 
 def test_a_constructor_parameter_without_an_annotation_is_a_problem() -> None:
-    """Injection goes by type."""
+    """The injector finds components by their types."""
 
     @service
     class Shop:
@@ -280,7 +280,7 @@ def test_a_constructor_parameter_without_an_annotation_is_a_problem() -> None:
 
 
 def test_a_constructor_annotation_that_names_nothing_is_a_problem() -> None:
-    """Even with a default: it would hide that the component is not injected."""
+    """A default would hide that the component is not injected."""
 
     @service
     class Shop:
@@ -293,7 +293,7 @@ def test_a_constructor_annotation_that_names_nothing_is_a_problem() -> None:
 
 
 def test_a_middleware_of_another_framework_is_told_where_next_is() -> None:
-    """There, the constructor takes the rest of the application."""
+    """Other frameworks pass the rest of the application to the constructor."""
 
     @service
     class Timing:

@@ -49,7 +49,7 @@ class FromForm:
 
 
 def test_a_guard_that_reads_a_form_before_json_is_a_problem() -> None:
-    """No request passes both, whichever of the two is which."""
+    """No request fits both, in either order."""
 
     @controller("/")
     class Pages:
@@ -74,7 +74,7 @@ def test_a_guard_that_reads_a_form_before_json_is_a_problem() -> None:
 
 
 def test_a_guard_may_read_the_json_that_the_handler_reads() -> None:
-    """Each of them takes the body as what it knows of it."""
+    """Each of them may convert the body to another type."""
 
     @controller("/")
     class Pages:
@@ -91,7 +91,7 @@ def test_a_guard_may_read_the_json_that_the_handler_reads() -> None:
 
 
 def test_a_form_may_be_read_as_a_whole_and_by_field() -> None:
-    """Both parameters get what was sent."""
+    """Both parameters get the sent values."""
 
     @controller("/")
     class Pages:
@@ -106,7 +106,7 @@ def test_a_form_may_be_read_as_a_whole_and_by_field() -> None:
 @pytest.mark.parametrize("verb", [get, head])
 @pytest.mark.parametrize(("marker", "word"), [(Body, "body"), (Form, "form")])
 def test_a_body_of_a_request_without_one_is_a_problem(verb: Verb, marker: Any, word: str) -> None:
-    """GET and HEAD have none, so no ordinary request would pass."""
+    """GET and HEAD have no body, so every request would be refused."""
 
     @controller("/")
     class Pages:
@@ -125,7 +125,7 @@ def test_a_body_of_a_request_without_one_is_a_problem(verb: Verb, marker: Any, w
 
 
 def test_a_guard_of_a_get_that_needs_a_form_is_a_problem() -> None:
-    """It is told for the handler that nobody could reach."""
+    """The problem names the handler that no request could reach."""
 
     @controller("/")
     class Pages:
@@ -159,7 +159,7 @@ def test_a_body_with_a_default_may_be_missing() -> None:
 
 
 def test_a_form_whose_fields_have_defaults_may_be_missing() -> None:
-    """A search shows its form to GET and takes it by POST; no body is JSON, though."""
+    """A search shows its form to GET and reads the form of POST."""
 
     @controller("/")
     class Pages:
@@ -191,7 +191,7 @@ class Owner:
 
 
 def test_two_parameters_of_one_resolver_read_one_body() -> None:
-    """It is the same body, and it is read once."""
+    """The same body is read once."""
 
     @controller("/")
     class Pages:

@@ -1,4 +1,4 @@
-"""Methods of configurations that look as if they provide something, and those that do not."""
+"""Methods of configurations that seem to provide a component."""
 
 from framework import Application, HTTPSettings, component, configuration, controller, get
 from framework.testing import Client
@@ -7,7 +7,7 @@ from tests.support.small_applications import problems_of
 
 
 class ApplicationForm:
-    """Have a name that begins like one of the framework's."""
+    """A class whose name begins like a class of the framework."""
 
 
 class Mailer:
@@ -25,7 +25,7 @@ class Page:
 
 
 def test_a_helper_of_a_configuration_may_return_what_it_likes() -> None:
-    """Only the settings of users and middleware are looked for, by their types."""
+    """Only settings and middleware are recognised by their types."""
 
     @configuration
     class Web:
@@ -61,7 +61,7 @@ def test_settings_without_a_decorator_are_found() -> None:
 
 
 def test_a_forgotten_controller_is_told_once() -> None:
-    """That nothing answers follows from the handler that nothing reaches."""
+    """The missing routes follow from the missing decorator, so there is one mistake."""
 
     @component
     class Forgot:

@@ -1,4 +1,4 @@
-"""Decorators that would do nothing where they are, or that are missing."""
+"""Decorators without an effect, and missing decorators."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -32,7 +32,7 @@ class Nobody:
 
 @pytest.mark.parametrize("decorate", [service, component])
 def test_a_guard_of_a_component_guards_nothing(decorate: Callable[[type], type]) -> None:
-    """No request goes through a service."""
+    """Requests do not go through a service."""
 
     @guard(Nobody)
     class Work: ...
@@ -46,7 +46,7 @@ def test_a_guard_of_a_component_guards_nothing(decorate: Callable[[type], type])
 
 
 def test_a_component_catches_nothing() -> None:
-    """What it raises is raised by the handler that uses it."""
+    """An error of a component is raised by the handler that uses it."""
 
     @service
     class Work:
@@ -70,7 +70,7 @@ class Guarded:
 
 
 def test_what_a_service_inherits_is_reported_too() -> None:
-    """A plain base is decorated for the sake of the classes that inherit from it."""
+    """A decorator in a base class counts for the subclasses."""
 
     @service
     class Work(Guarded): ...
@@ -85,7 +85,7 @@ def test_what_a_service_inherits_is_reported_too() -> None:
 
 
 def test_a_base_may_be_decorated_for_another_class() -> None:
-    """A service may share it with a controller, or with a configuration."""
+    """A service may share its base with a controller or a configuration."""
 
     @guard(Nobody)
     class Base: ...
@@ -106,7 +106,7 @@ def test_a_base_may_be_decorated_for_another_class() -> None:
 
 
 def test_a_guard_of_a_method_that_is_no_handler_guards_nothing() -> None:
-    """In a controller, a service and a configuration, and with @catch."""
+    """The method may be in a controller, a service or a configuration, or have @catch."""
 
     @controller("/own")
     class Page:
@@ -145,7 +145,7 @@ def test_a_guard_of_a_method_that_is_no_handler_guards_nothing() -> None:
 
 @pytest.mark.parametrize("decorate", [service, configuration])
 def test_a_handler_belongs_to_a_controller(decorate: Callable[[type], type]) -> None:
-    """Nothing would ever call it."""
+    """Nothing would call a handler in another class."""
 
     class Work:
         @component
@@ -165,7 +165,7 @@ def test_a_handler_belongs_to_a_controller(decorate: Callable[[type], type]) -> 
 
 
 def test_a_method_is_a_handler_or_an_exception_handler() -> None:
-    """Its parameters cannot be bound for both."""
+    """The parameters cannot be bound for both."""
 
     @controller("/own")
     class Page:
@@ -182,7 +182,7 @@ def test_a_method_is_a_handler_or_an_exception_handler() -> None:
 
 
 def test_what_an_exception_handler_cannot_do_is_a_problem() -> None:
-    """All of it at once."""
+    """Start-up reports all such mistakes at once."""
 
     @controller("/own")
     class Page:
@@ -224,7 +224,7 @@ def test_what_an_exception_handler_cannot_do_is_a_problem() -> None:
 
 
 def test_a_guarded_controller_inside_a_component_is_none_of_its_methods() -> None:
-    """Its guard guards its own handlers."""
+    """The guard of the inner controller guards its own handlers."""
 
     @service
     class Work:
@@ -255,7 +255,7 @@ class Settings:
     "annotation", [SessionContainer, "SessionContainer | None", list[Middleware], HTTPSettings]
 )
 def test_a_method_that_nothing_decorates_is_told_by_its_type(annotation: Any) -> None:
-    """Such types are asked for by the framework alone: without the tag, nobody would notice."""
+    """Only the framework uses these types, so the missing decorator would not be noticed."""
 
     @configuration
     class Own(Settings):
@@ -272,7 +272,7 @@ def test_a_method_that_nothing_decorates_is_told_by_its_type(annotation: Any) ->
 
 
 def test_an_undecorated_session_container_is_told_by_its_name() -> None:
-    """Whatever it is annotated with; the configuration is not called empty as well."""
+    """Its return type does not matter, and there is only one mistake."""
 
     @configuration
     class Own:
@@ -285,7 +285,7 @@ def test_an_undecorated_session_container_is_told_by_its_name() -> None:
 
 
 def test_helpers_of_a_configuration_need_no_decorator() -> None:
-    """Methods of other types, and private ones, are the configuration's own affair."""
+    """This concerns private methods, and methods of other types."""
 
     @configuration
     class Own(Settings):
@@ -299,7 +299,7 @@ def test_helpers_of_a_configuration_need_no_decorator() -> None:
 
 
 def test_a_configuration_that_configures_nothing_is_told() -> None:
-    """Most likely all of its decorators were forgotten."""
+    """Most likely, all its decorators are missing."""
 
     @configuration
     class Own:
@@ -339,7 +339,7 @@ def test_guards_exception_handlers_and_hooks_are_something() -> None:
 
 @pytest.mark.parametrize("annotation", [dict, dict[str, Any], Mapping[str, object]])
 def test_a_mapping_that_nobody_asks_for_may_mean_the_session_container(annotation: Any) -> None:
-    """Settings under a name that nothing knows would be without effect."""
+    """Settings in a method with another name have no effect."""
 
     @configuration
     class Own:
@@ -361,7 +361,7 @@ def test_a_mapping_that_nobody_asks_for_may_mean_the_session_container(annotatio
 
 
 def test_a_mapping_that_a_handler_asks_for_is_a_component() -> None:
-    """As any other type is."""
+    """A mapping is a component like any other type."""
 
     @configuration
     class Own:
@@ -379,7 +379,7 @@ def test_a_mapping_that_a_handler_asks_for_is_a_component() -> None:
 
 
 def test_an_application_without_a_controller_is_told() -> None:
-    """It would answer 404 to everything."""
+    """Such an application answers every request with 404."""
     with pytest.raises(StartupError) as caught:
         Application()
 

@@ -1,4 +1,4 @@
-"""Decorators under one that lacks functools.wraps: what they say must not be lost in silence."""
+"""Decorators below a decorator without functools.wraps: their loss is a mistake."""
 
 from collections.abc import Callable
 from functools import partialmethod, wraps
@@ -26,7 +26,7 @@ def untidy(function: Callable[..., object]) -> Callable[[object], object]:
 
 
 class Untidy:
-    """Decorate a method with an object that keeps it under a name of its own."""
+    """A decorator object that keeps the method in an attribute."""
 
     __slots__ = ("_function",)
 
@@ -41,7 +41,7 @@ class Untidy:
 
 
 def by_default(function: Callable[..., object]) -> Callable[[object], object]:
-    """Decorate a method and keep it in a default."""
+    """Decorate a method, and keep it in a default."""
 
     def wrapper(self: object, *, kept: Callable[..., object] = function) -> object:
         return kept(self)
@@ -50,13 +50,13 @@ def by_default(function: Callable[..., object]) -> Callable[[object], object]:
 
 
 def by_method(function: Callable[..., object]) -> Any:
-    """Decorate a method and keep it in an object whose method takes its place."""
+    """Decorate a method, and replace it by a method of an object."""
     keeper = Untidy(function)
     return untidy(keeper.__call__)
 
 
 def by_attribute(function: Callable[..., object]) -> Callable[..., Any]:
-    """Decorate a method and keep it in an attribute of the function in its place."""
+    """Decorate a method, and keep it in an attribute of the new function."""
     names: dict[str, Any] = {}
     exec("def wrapper(self): return wrapper.kept(self)", names)  # noqa: S102
     wrapper: Any = names["wrapper"]
@@ -65,12 +65,12 @@ def by_attribute(function: Callable[..., object]) -> Callable[..., Any]:
 
 
 def whats(*classes: type) -> list[str]:
-    """Return what start-up says about hidden decorators."""
+    """Return the mistakes of hidden decorators."""
     return [each.what for each in problems_of(*classes) if "hides" in each.what]
 
 
 def test_a_hidden_guard_is_a_problem() -> None:
-    """The route would be open."""
+    """Without the guard, every client could use the route."""
 
     @controller("/")
     class Page:
@@ -89,7 +89,7 @@ def test_a_hidden_guard_is_a_problem() -> None:
 
 @pytest.mark.parametrize("decorate", [Untidy, by_default, by_method, by_attribute, partialmethod])
 def test_it_is_found_however_the_decorator_keeps_the_method(decorate: Decorator) -> None:
-    """In a closure, an object, a default, an attribute or a bound method."""
+    """The method may be in a closure, an object, a default, an attribute or a bound method."""
 
     @controller("/")
     class Page:
@@ -106,7 +106,7 @@ def test_it_is_found_however_the_decorator_keeps_the_method(decorate: Decorator)
 
 
 def test_a_guard_between_two_such_decorators_is_a_problem() -> None:
-    """It is on a function of another name, which wraps the handler."""
+    """The guard is on a function with another name, which wraps the handler."""
 
     @controller("/")
     class Page:
@@ -128,7 +128,7 @@ def test_a_guard_between_two_such_decorators_is_a_problem() -> None:
 
 
 def test_a_hidden_verb_is_a_problem() -> None:
-    """Whether something of ours is above that decorator or not, it is told once."""
+    """There is one mistake, with or without a decorator of ours above."""
 
     @controller("/")
     class Page:
@@ -156,7 +156,7 @@ def test_a_hidden_verb_is_a_problem() -> None:
 
 
 def test_a_hidden_exception_handler_or_component_is_a_problem() -> None:
-    """Also in a base class."""
+    """The method may also be in a base class."""
 
     class Base:
         @untidy
@@ -182,7 +182,7 @@ def test_a_hidden_exception_handler_or_component_is_a_problem() -> None:
 
 
 def test_a_decorator_that_wraps_hides_nothing() -> None:
-    """Nor one of which an inherited or another class's method is left."""
+    """An inherited method, or one of another class, does not count as hidden."""
 
     def made(decorate: Decorator) -> type:
         class Page:
@@ -221,7 +221,7 @@ def show_anything(self: object) -> str:
 
 
 def test_a_guard_is_found_on_a_function_of_another_name() -> None:
-    """It may be written outside of the class."""
+    """The function may be written outside of the class."""
 
     @controller("/")
     class Page:
@@ -232,7 +232,7 @@ def test_a_guard_is_found_on_a_function_of_another_name() -> None:
 
 @pytest.mark.parametrize("names", [("First", "Second"), ("", "Second")])
 def test_a_guard_is_found_in_a_class_that_was_renamed(names: tuple[str, ...]) -> None:
-    """Its methods keep their names, which may be those of another class of the same factory."""
+    """The methods keep their old names, which another class may also have."""
 
     def made(name: str) -> type:
         class Page:
@@ -251,7 +251,7 @@ def test_a_guard_is_found_in_a_class_that_was_renamed(names: tuple[str, ...]) ->
 
 
 def test_a_decorator_that_knows_other_methods_hides_nothing() -> None:
-    """Neither those of the same class nor those of another one, loaded or served."""
+    """It may refer to methods of the same class or of another class."""
     known = []
 
     def registering(function: Callable[..., Any]) -> Callable[[object], object]:
@@ -289,7 +289,7 @@ def test_a_decorator_that_knows_other_methods_hides_nothing() -> None:
 
 
 def test_what_a_decorator_holds_is_searched_within_reason() -> None:
-    """The nearest first, so that a cache with a million entries ends no start-up."""
+    """The search ends early, so a cache with a million entries does not stop start-up."""
     many = [[object() for _ in range(1000)] for _ in range(1000)]
 
     def holding(function: Callable[..., object]) -> Callable[[object], object]:
@@ -310,7 +310,7 @@ def test_what_a_decorator_holds_is_searched_within_reason() -> None:
 
 
 class Lazy:
-    """Say of which class it is when that is known, which is later."""
+    """An object that knows its class only later."""
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
@@ -318,7 +318,7 @@ class Lazy:
 
 
 class Angry:
-    """Refuse every attribute."""
+    """An object that refuses every attribute."""
 
     __slots__ = ()
 
@@ -327,7 +327,7 @@ class Angry:
 
 
 def unbound() -> object:
-    """Make a proxy of what is not there yet."""
+    """Make a proxy of an object that does not exist yet."""
     return LocalProxy(Local(), "missing")
 
 
@@ -349,7 +349,7 @@ def holding(held: object) -> Callable[[Callable[..., object]], Callable[..., obj
 
 @pytest.mark.parametrize("make", LAZY)
 def test_start_up_evaluates_no_member(make: Callable[[], object]) -> None:
-    """Of a controller, a configuration or another component."""
+    """This holds for controllers, configurations and other components."""
 
     @controller("/")
     class Page:
@@ -376,7 +376,7 @@ def test_start_up_evaluates_no_member(make: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("make", LAZY)
 def test_start_up_evaluates_nothing_that_a_decorator_holds(make: Callable[[], object]) -> None:
-    """It looks for methods there, and a lazy object is none."""
+    """The search for methods does not load a lazy object."""
 
     @controller("/held")
     class Page:

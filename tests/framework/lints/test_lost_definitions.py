@@ -1,4 +1,4 @@
-"""Definitions that Python keeps silent about: another one takes their place."""
+"""Definitions that another definition replaces, without a message of Python."""
 
 import importlib.util
 import re
@@ -57,14 +57,14 @@ def test_a_definition_that_is_lost_is_a_mistake(
 def test_a_definition_that_is_not_lost_is_no_mistake(
     program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A choice between two definitions, a use of the first one and an override are fine."""
+    """An `if` with two definitions, a use of the first one, and an override are allowed."""
     mistakes, _ = lost_in(program, tmp_path, monkeypatch)
 
     assert [mistake for mistake in mistakes if "Application(…)" not in mistake.where] == []
 
 
 def test_the_message_names_both_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message says which definition is lost, and to which one."""
+    """The message names the lost definition and the one that replaces it."""
     mistakes, _ = lost_in(LOST["two handlers"], tmp_path, monkeypatch)
 
     (mistake,) = mistakes

@@ -1,4 +1,4 @@
-"""A guard or a resolver that names a variable of the path is not used where there is none."""
+"""A guard or resolver that takes a path variable is a mistake on a path without it."""
 
 from typing import Annotated, Any
 
@@ -62,7 +62,7 @@ class ByNested:
 @pytest.mark.parametrize(("chosen", "where"), [(Owner, "Owner.check"), (ByNested, "Item.resolve")])
 @pytest.mark.parametrize("place", ["handler", "controller", "base", "configuration"])
 def test_a_variable_that_a_route_lacks_is_a_mistake(chosen: type, where: str, place: str) -> None:
-    """Wherever the guard is named, and however deep the parameter is."""
+    """The guard may be named anywhere, and the parameter may be deep inside resolvers."""
     kept = guard(chosen)
 
     class Base:
@@ -104,7 +104,7 @@ def test_a_variable_that_a_route_lacks_is_a_mistake(chosen: type, where: str, pl
 
 @pytest.mark.parametrize("chosen", [OwnerOrQuery, OwnerOrLimited])
 def test_a_marked_parameter_is_read_from_the_query(chosen: type) -> None:
-    """The guard says so itself, on the routes that have no such variable."""
+    """With a marker, the guard reads the query on every route."""
 
     @controller("/items")
     @guard(chosen)
@@ -119,7 +119,7 @@ def test_a_marked_parameter_is_read_from_the_query(chosen: type) -> None:
 
 
 def test_another_name_reads_the_query_on_every_route() -> None:
-    """The path may have the variable or not."""
+    """The alias does not depend on the path."""
 
     @controller("/items")
     @guard(Chosen)
@@ -139,7 +139,7 @@ def test_another_name_reads_the_query_on_every_route() -> None:
 
 
 def test_a_parameter_with_a_default_may_be_absent() -> None:
-    """The guard decides what it means."""
+    """The guard decides what the default means."""
 
     @controller("/items")
     @guard(OwnerOrNobody)
@@ -158,7 +158,7 @@ def test_a_parameter_with_a_default_may_be_absent() -> None:
 
 
 def test_a_resolver_of_a_handler_is_checked() -> None:
-    """Also one that only one route of the controller uses."""
+    """This also holds for a resolver of only one route."""
 
     @controller("/items")
     class Items:
@@ -174,7 +174,7 @@ def test_a_resolver_of_a_handler_is_checked() -> None:
 
 
 def test_a_use_in_another_controller_is_checked() -> None:
-    """What a guard names in one controller it names in all of them."""
+    """A guard that takes a variable in one controller takes it in all controllers."""
 
     @controller("/items")
     class Items:
@@ -214,7 +214,7 @@ def test_a_name_that_is_no_variable_anywhere_is_of_the_query() -> None:
 
 
 def test_a_handler_reads_its_own_query() -> None:
-    """Only what stands between the handler and the request is checked."""
+    """The parameters of the handler itself are not checked."""
 
     @controller("/items")
     class Items:
@@ -231,7 +231,7 @@ def test_a_handler_reads_its_own_query() -> None:
 
 
 def test_a_resolver_of_an_exception_handler_is_checked() -> None:
-    """It runs for every route of its controller."""
+    """Such a resolver runs for every route of its controller."""
 
     @controller("/items")
     class Items:
@@ -251,7 +251,7 @@ def test_a_resolver_of_an_exception_handler_is_checked() -> None:
 
 
 def test_a_component_of_the_request_reads_the_query() -> None:
-    """It never knows the path, whatever the path has."""
+    """A component never reads the path."""
 
     @service(scope="request")
     class Basket:
@@ -269,7 +269,7 @@ def test_a_component_of_the_request_reads_the_query() -> None:
 
 
 def test_many_routes_are_one_mistake() -> None:
-    """It shows three of them."""
+    """The mistake shows three of the routes."""
 
     @controller("/items")
     @guard(Owner)

@@ -1,4 +1,4 @@
-"""One value of the session that a handler and all that stands around it ask for."""
+"""One session value that a handler and the guards around it take."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -81,7 +81,7 @@ class Mixed:
     ],
 )
 def test_two_types_of_one_session_value_are_a_problem(parts: list[type], other: str) -> None:
-    """Each would be stored over the other, so start-up names both places."""
+    """One value would overwrite the other, so start-up names both places."""
     problem = only_problem_of(*parts)
 
     assert problem.where.startswith(
@@ -100,7 +100,7 @@ def test_two_types_of_one_session_value_are_a_problem(parts: list[type], other: 
 
 
 def test_one_clash_with_many_handlers_is_one_problem() -> None:
-    """Its cause is what they share."""
+    """All handlers share one cause."""
 
     @controller("/more")
     class More(Baskets):
@@ -113,7 +113,7 @@ def test_one_clash_with_many_handlers_is_one_problem() -> None:
 
 
 def test_other_limits_of_a_session_value_are_another_type() -> None:
-    """What one of two parameters may store, the other one may not read."""
+    """One parameter may store a value that the other may not read."""
 
     @controller("/")
     class Pages:
@@ -128,7 +128,7 @@ def test_other_limits_of_a_session_value_are_another_type() -> None:
 
 
 def test_what_may_be_none_is_the_same_value() -> None:
-    """A guard that asks whether there is one shares the object with the handler."""
+    """A guard with an optional type shares the object with the handler."""
 
     class HasCart:
         def check(self, cart: Annotated[Cart | None, "read", session_value("cart")] = None) -> bool:
@@ -152,7 +152,7 @@ def test_what_may_be_none_is_the_same_value() -> None:
 
 
 def test_each_has_its_own_default_unless_it_could_be_changed() -> None:
-    """A number is everybody's own; a default that one may change is there for the next one."""
+    """A default that can be changed is shared; a number is not."""
 
     class Defaults:
         def check(
@@ -178,7 +178,7 @@ def test_each_has_its_own_default_unless_it_could_be_changed() -> None:
 
 
 def test_a_stored_none_is_nothing_to_who_takes_none_of_it() -> None:
-    """One parameter may take None, and another one of the same key its default."""
+    """One parameter gets None, and another parameter of the key gets its default."""
 
     @controller("/")
     class Pages:
@@ -207,7 +207,7 @@ class Place:
 
 
 class Capital(Place):
-    """Add nothing to a dataclass."""
+    """A subclass of a dataclass without new fields."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ Range = tuple[int, ...]
     ],
 )
 def test_two_types_that_cannot_be_changed_share_a_value(kind: Any, other: Any, value: Any) -> None:
-    """No change of one is lost to the other, for there is none."""
+    """Neither value can change, so no change is lost."""
 
     class Checking:
         def check(self, x: Annotated[kind, session_value("x")]) -> bool:
@@ -253,7 +253,7 @@ def test_two_types_that_cannot_be_changed_share_a_value(kind: Any, other: Any, v
 
 @pytest.mark.parametrize("kind", [Cart, Route, list[str], tuple[list[int], ...], dict | None, Any])
 def test_a_type_that_can_be_changed_beside_another_is_a_problem(kind: Any) -> None:
-    """What changes in it would be stored over the other, or not at all."""
+    """A change would overwrite the other value, or be lost."""
 
     @controller("/")
     class Pages:
@@ -270,7 +270,7 @@ def test_a_type_that_can_be_changed_beside_another_is_a_problem(kind: Any) -> No
 
 
 def test_a_description_makes_no_other_type() -> None:
-    """Both have the object that is stored."""
+    """Both parameters get the same object."""
 
     @controller("/")
     class Pages:
@@ -290,7 +290,7 @@ def test_a_description_makes_no_other_type() -> None:
 
 
 def test_the_limits_of_a_value_that_may_be_none_stay_its_own() -> None:
-    """None has none of them."""
+    """The limits do not apply to None."""
 
     @controller("/")
     class Pages:
@@ -309,7 +309,7 @@ def test_the_limits_of_a_value_that_may_be_none_stay_its_own() -> None:
 
 @dataclass
 class Note:
-    """Hold nothing that can be changed, and be changed itself."""
+    """A class with no changeable field that can itself be changed."""
 
     text: str = ""
 
@@ -347,12 +347,12 @@ def taking_two(kind: Any) -> type:
 
 @pytest.mark.parametrize("kind", [Note, Marks, Forest])
 def test_what_can_be_changed_in_place_shares_no_value_with_another_type(kind: type) -> None:
-    """Its changes would be stored over the other, or not at all."""
+    """A change would overwrite the other value, or be lost."""
     problem = only_problem_of(taking_two(kind))
 
     assert problem.what.endswith("so changes of one would overwrite changes of the other")
 
 
 def test_a_frozen_type_that_holds_itself_cannot_be_changed() -> None:
-    """Start-up comes to an end with it."""
+    """The check of a recursive type ends."""
     assert problems_of(taking_two(Tree)) == ()

@@ -53,7 +53,7 @@ def providing(kind: object, value: object) -> type:
     ],
 )
 def test_middleware_under_its_own_type_is_a_problem(kind: object, value: object) -> None:
-    """Protection that is silently left out would protect nobody."""
+    """Otherwise protection would be silently left out."""
     problem = only_problem_of(Pages, providing(kind, value))
 
     assert "has no effect as middleware" in problem.what
@@ -63,7 +63,7 @@ def test_middleware_under_its_own_type_is_a_problem(kind: object, value: object)
 
 @pytest.mark.parametrize("kind", [Tagging, list[Tagging]])
 def test_middleware_of_each_request_is_a_problem(kind: object) -> None:
-    """It is not even made; its type tells what it would be."""
+    """Its type shows that it is middleware, although it is not made at start-up."""
 
     @configuration
     class Around:
@@ -79,7 +79,7 @@ def test_middleware_of_each_request_is_a_problem(kind: object) -> None:
 
 
 def test_a_class_of_middleware_of_each_request_is_a_problem() -> None:
-    """Nothing lists it."""
+    """No list contains the class."""
 
     @component(scope="request")
     class Counting:
@@ -90,7 +90,7 @@ def test_a_class_of_middleware_of_each_request_is_a_problem() -> None:
 
 
 def test_middleware_that_the_list_asks_for_is_not_lost() -> None:
-    """A method may take it as a parameter, or call the other method."""
+    """The method of the list may take it as a parameter, or call the other method."""
 
     @configuration
     class Around:
@@ -115,7 +115,7 @@ class Calling:
 
 
 def test_a_component_that_something_asks_for_is_no_middleware() -> None:
-    """Its two parameters may be called as they like."""
+    """Its two parameters may have any names."""
 
     @controller("/calling")
     class Page:
@@ -143,7 +143,7 @@ class Showing:
 
 @pytest.mark.parametrize("kind", [RateLimiter, Counter, Showing])
 def test_what_takes_a_request_and_something_else_is_no_middleware(kind: type) -> None:
-    """A default, or another type than that of the next one, tells that it is not called so."""
+    """A default or another type shows that the second parameter is not `next`."""
     assert problems_of(Pages, component(kind)) == ()
     assert problems_of(Pages, component(scope="request")(kind)) == ()
 
@@ -174,7 +174,7 @@ class Named:
 
 @pytest.mark.parametrize("kind", [Forwarding, Answering, Textual, Named])
 def test_what_takes_the_next_one_is_middleware(kind: type) -> None:
-    """Its name tells it, or the types of the two."""
+    """The name or the types of the parameters show this."""
     assert (
         "has no effect as middleware"
         in only_problem_of(Pages, component(scope="request")(kind)).what
@@ -187,18 +187,18 @@ class Untyped:
 
 
 def test_what_component_of_may_fetch_is_no_middleware() -> None:
-    """Where nothing says what the second parameter is, only those for each request may pass."""
+    """If the second parameter is unclear, only a component of the request may pass."""
     assert problems_of(Pages, component(scope="request")(Untyped)) == ()
     assert "has no effect as middleware" in only_problem_of(Pages, component(Untyped)).what
 
 
 def test_other_components_that_nothing_asks_for_are_no_middleware() -> None:
-    """Two parameters alone say nothing."""
+    """Two parameters alone do not make middleware."""
     assert problems_of(Pages, providing(list, [max, len, "a"])) == ()
 
 
 def test_middleware_is_called_with_a_request_and_the_next_one() -> None:
-    """All that is listed is checked, and all that is wrong is told."""
+    """Every object in the list is checked, and every mistake is reported."""
 
     def alone(request: Request) -> Response:
         return Response()

@@ -1,4 +1,4 @@
-"""The answers of an operation: results, errors that are raised, and what answers the errors."""
+"""The answers of an operation: results, raised errors, and their exception handlers."""
 
 import http
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ TROUBLE = {"application/json": f"{REF}Trouble"}
 
 
 def test_a_result_with_headers_keeps_its_schema() -> None:
-    """With the status of the decorator, and beside other results."""
+    """It has the decorator's status, also in a union with other results."""
 
     @controller("/")
     class Orders:
@@ -116,7 +116,7 @@ def test_a_result_with_headers_keeps_its_schema() -> None:
     ids=str,
 )
 def test_the_content_of_a_result_is_known_from_its_type(result: Any, content: Any) -> None:
-    """The media type is the one that is sent."""
+    """The document has the media type that is sent."""
 
     @controller("/")
     class Results:
@@ -136,7 +136,7 @@ def test_the_content_of_a_result_is_known_from_its_type(result: Any, content: An
 
 
 def test_what_answers_an_error_is_an_answer() -> None:
-    """With the status of @catch, the schema of its result and its docstring."""
+    """The answer has the status of @catch, the schema of its result and its docstring."""
 
     @controller("/")
     class Orders:
@@ -160,7 +160,7 @@ def test_what_answers_an_error_is_an_answer() -> None:
 
 
 def test_an_answer_may_come_from_an_exception_handler_or_be_a_problem() -> None:
-    """Both are told, and so are two exception handlers of one status."""
+    """The document describes both, and two exception handlers of one status."""
 
     @controller("/")
     class Orders:
@@ -196,7 +196,7 @@ class Everywhere:
 
 
 def test_the_nearest_exception_handler_is_told() -> None:
-    """Those of a configuration answer what no controller answers, also the framework's errors."""
+    """A configuration answers errors that no controller catches, also the framework's."""
 
     @controller("/")
     class Orders:
@@ -238,7 +238,7 @@ NO_HTTP_ERRORS = (UnknownOrder, Teapot, Odd)
 def test_the_status_of_what_answers_an_error(
     caught: type[Exception], status: int | None, result: Any, expected: dict[str, Any]
 ) -> None:
-    """It is the one that is sent: of the decorator, of the error, or of the result."""
+    """The document has the status that is sent: of decorator, error or result."""
 
     @controller("/")
     class Orders:
@@ -308,7 +308,7 @@ class User:
     ],
 )
 def test_what_a_guard_raises_is_an_answer(guards: list[Any], statuses: list[str]) -> None:
-    """A `raise` or an `abort` in its check is enough; no list has to be kept."""
+    """A `raise` or an `abort` in its check is enough."""
 
     @controller("/")
     class Guarded:
@@ -345,7 +345,7 @@ def test_what_a_handler_or_a_resolver_raises_is_an_answer() -> None:
 
 
 def test_what_is_raised_and_caught_is_answered_by_the_exception_handler() -> None:
-    """A guard's refusal, too, whether it raises or returns False."""
+    """This includes a guard that raises or returns False."""
 
     @controller("/")
     class Guarded:
@@ -368,7 +368,7 @@ def test_what_is_raised_and_caught_is_answered_by_the_exception_handler() -> Non
 
 
 def test_what_an_inherited_handler_raises_is_an_answer() -> None:
-    """Also in a static method and below a decorator."""
+    """This includes static methods and decorated methods."""
 
     class Base:
         @get("/base")

@@ -1,4 +1,4 @@
-"""Whatever handlers take and return, the document of the application is valid OpenAPI."""
+"""For handlers of any kind, the document of the application is valid OpenAPI."""
 
 import datetime
 import decimal
@@ -201,7 +201,7 @@ def document() -> dict[str, Any]:
 
 
 def test_every_kind_of_handler_makes_a_valid_document(document: dict[str, Any]) -> None:
-    """The official schema has nothing to say, and no two operations have one name."""
+    """The document fits the official schema, and operation names are unique."""
     errors = list(OpenAPIV31SpecValidator(document).iter_errors())
     operations = [each for item in document["paths"].values() for each in item.values()]
 
@@ -213,12 +213,12 @@ def test_every_kind_of_handler_makes_a_valid_document(document: dict[str, Any]) 
 def test_a_session_value_is_refused_only_where_it_has_no_default(
     document: dict[str, Any], path: str, refused: bool
 ) -> None:
-    """Its default takes the place of one that does not fit."""
+    """With a default, an unfit value is not an error."""
     assert ("422" in document["paths"][path]["get"]["responses"]) is refused
 
 
 def test_what_guards_and_resolvers_read_is_told(document: dict[str, Any]) -> None:
-    """A client has to send it, too."""
+    """A client has to send these values, too."""
     operation = document["paths"]["/text/guarded"]["get"]
 
     assert [each["name"] for each in operation["parameters"]] == ["x-tenant", "region", "api-key"]

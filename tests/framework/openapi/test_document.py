@@ -1,4 +1,4 @@
-"""The OpenAPI document: what a client can know before its first request."""
+"""The OpenAPI document as a whole: paths, operations, settings."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def document() -> dict[str, Any]:
 
 
 def test_the_document_is_valid(document: dict[str, Any]) -> None:
-    """It follows the official schema of OpenAPI 3.1, and every reference leads somewhere."""
+    """It fits the official schema of OpenAPI 3.1, and every reference exists."""
     errors = list(OpenAPIV31SpecValidator(document).iter_errors())
 
     assert errors == []
@@ -48,7 +48,7 @@ def test_every_route_is_an_operation(document: dict[str, Any]) -> None:
 
 
 def test_docstrings_describe(document: dict[str, Any]) -> None:
-    """The first line is the summary; a controller's docstring is that of its group."""
+    """The first line is the summary; a controller's docstring describes its tag."""
     operation = document["paths"]["/items"]["get"]
 
     assert operation["summary"] == "List the items."
@@ -58,7 +58,7 @@ def test_docstrings_describe(document: dict[str, Any]) -> None:
 
 
 def test_each_operation_has_a_name_of_its_own(document: dict[str, Any]) -> None:
-    """Generated clients call their functions by it."""
+    """Generated clients name their functions by it."""
     names = [each["operationId"] for item in document["paths"].values() for each in item.values()]
 
     assert "Items.show" in names
@@ -74,7 +74,7 @@ def test_paths_that_differ_in_names_are_one(document: dict[str, Any]) -> None:
 
 
 def test_of_paths_that_differ_in_converters_the_first_is_told() -> None:
-    """OpenAPI cannot tell them apart."""
+    """OpenAPI cannot distinguish such paths."""
 
     @controller("/")
     class Converted:
@@ -92,12 +92,12 @@ def test_of_paths_that_differ_in_converters_the_first_is_told() -> None:
 
 
 def test_the_own_pages_are_not_described(document: dict[str, Any]) -> None:
-    """They are no part of the API."""
+    """The pages of the document are not part of the API."""
     assert not any(path.startswith("/docs") for path in document["paths"])
 
 
 def test_include_chooses_the_routes() -> None:
-    """What it refuses is still served."""
+    """A route that is left out is still served."""
 
     def include(route: Route) -> bool:
         return route.method == "GET" and route.controller is Items
@@ -108,7 +108,7 @@ def test_include_chooses_the_routes() -> None:
 
 
 def test_amend_completes_the_document() -> None:
-    """For what handlers do not say, such as security."""
+    """`amend` adds facts that the handlers do not say, such as security."""
 
     def amend(document: dict[str, Any]) -> None:
         scheme = {"type": "apiKey", "in": "cookie", "name": "session"}
@@ -134,7 +134,7 @@ def test_amend_completes_the_document() -> None:
 def test_what_is_answered_fits_the_document(
     document: dict[str, Any], method: str, url: str, body: str | None, status: str
 ) -> None:
-    """The schema of the response holds for a real one."""
+    """A real response fits the schema of the document."""
     with Application(Items, Configuration).test() as client:
         response = client.open(
             url, method=method.upper(), data=body, content_type="application/json"
@@ -150,7 +150,7 @@ def test_what_is_answered_fits_the_document(
 
 
 def test_an_application_of_nothing_else_is_described() -> None:
-    """The smallest document is valid."""
+    """A document without operations is valid."""
 
     @controller("/")
     class Nothing:
@@ -196,7 +196,7 @@ def served_document(client: Client) -> dict[str, Any]:
 def test_every_answer_is_one_of_the_document(
     client: Client, served_document: dict[str, Any], data: st.DataObject
 ) -> None:
-    """Its status is listed, and its body fits the schema that stands there."""
+    """The document lists the status, and the body fits its schema."""
     operations = [(path, each) for path, item in served_document["paths"].items() for each in item]
     path, method = data.draw(st.sampled_from(operations))
     operation = served_document["paths"][path][method]
@@ -213,7 +213,7 @@ def test_every_answer_is_one_of_the_document(
 def _send(
     client: Client, path: str, method: str, operation: dict[str, Any], data: st.DataObject
 ) -> TestResponse:
-    """Send a request that may or may not be what the operation asks for."""
+    """Send a valid or invalid request to an operation."""
     sent: dict[str, dict[str, str]] = {"path": {}, "query": {}, "header": {}, "cookie": {}}
     for each in operation.get("parameters", ()):
         if each["in"] == "path" or data.draw(st.booleans()):
@@ -235,7 +235,7 @@ def _send(
 def _misfits(
     response: TestResponse, content: dict[str, Any] | None, components: dict[str, Any]
 ) -> list[object]:
-    """List where a response is not what its description says."""
+    """List the differences between a response and its description."""
     if not content:
         return []
     if response.mimetype not in content:

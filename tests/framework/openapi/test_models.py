@@ -1,4 +1,4 @@
-"""Models of pydantic in the document: what a request may hold, and what an answer holds."""
+"""Pydantic models in the document: their schemas for requests and for answers."""
 
 import json
 from collections.abc import Callable
@@ -152,7 +152,7 @@ def _echo(kind: Any) -> type:
 
 
 def _schema(document: dict[str, Any], *path: str) -> dict[str, Any]:
-    """Return a schema of the one operation, with a strict reading of each class."""
+    """Return a schema of the operation, in which every class allows no other fields."""
     found: Any = document["paths"]["/"]["post"]
     for step in path:
         found = found[step]
@@ -166,7 +166,7 @@ def _schema(document: dict[str, Any], *path: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("kind", "sent"), SENT, ids=lambda value: str(value)[:60])
 def test_requests_and_answers_fit_their_schemas(kind: Any, sent: Any) -> None:
-    """The two may differ: in names, in computed and excluded fields, in what is required."""
+    """The two schemas may differ in names, computed and excluded fields, and required fields."""
     with Application(_echo(kind), Configuration).test() as client:
         answer = client.post("/", json=sent)
         document: Any = client.get("/docs/openapi.json").json
@@ -184,7 +184,7 @@ SAME = (Aliased, Generated, Titles, Outer, dict[str, Aliased])
 
 @pytest.mark.parametrize(("kind", "sent"), [pair for pair in SENT if pair[0] in SAME], ids=str)
 def test_an_answer_is_a_request_where_both_have_the_same_aliases(kind: Any, sent: Any) -> None:
-    """A client can send back what it got, and nothing is lost."""
+    """A client can send an answer back without a loss."""
     with Application(_echo(kind)).test() as client:
         first = client.post("/", json=sent)
         second = client.post("/", data=first.data, content_type="application/json")
@@ -214,7 +214,7 @@ def test_a_class_around_a_model_has_a_schema_for_each_side_too() -> None:
 
 
 def test_a_model_that_looks_the_same_has_one_schema() -> None:
-    """So has one that only requests or only answers hold, whatever it looks like."""
+    """A model that only requests or only answers contain also has one schema."""
 
     @controller("/")
     class Both:
@@ -233,7 +233,7 @@ def test_a_model_that_looks_the_same_has_one_schema() -> None:
 
 @pytest.mark.parametrize("kind", [list[Cat | Dog], dict[str, Cat | Dog], Home], ids=str)
 def test_several_models_inside_another_type_are_described(kind: Any) -> None:
-    """Pydantic describes what msgspec cannot."""
+    """Pydantic describes a type that msgspec cannot describe."""
     document = document_of(_echo(kind))
 
     schemas = document["components"]["schemas"]
@@ -242,7 +242,7 @@ def test_several_models_inside_another_type_are_described(kind: Any) -> None:
 
 
 class Opaque:
-    """Be unknown to every library."""
+    """A class that no library can describe."""
 
 
 class Lax(BaseModel):
@@ -263,7 +263,7 @@ class Around:
 
 
 def test_a_field_without_a_schema_may_be_anything() -> None:
-    """A file is described as a file; the rest of the model is described as always."""
+    """A file is described as a file, and the other fields as usual."""
 
     @controller("/")
     class Uploads:
@@ -290,7 +290,7 @@ def test_a_field_without_a_schema_may_be_anything() -> None:
 
 
 def test_the_default_of_a_body_has_the_names_of_a_request() -> None:
-    """A client could send it."""
+    """A client could send the default back."""
 
     @controller("/")
     class Optional:

@@ -1,4 +1,4 @@
-"""The names of classes in the document: each class has one of its own, whoever has made it."""
+"""The names of classes in the document: each class has a name of its own."""
 
 import enum
 from collections.abc import Callable
@@ -112,7 +112,7 @@ def _returning(kind: Any) -> Any:
 
 
 def _fields(document: dict[str, Any], at: int) -> set[str]:
-    """Return which of the fields are in the schema of a result, or in those to which it refers."""
+    """Return which of the fields are in the schema of a result, with its references."""
 
     def put(schema: Any) -> Any:
         if isinstance(schema, list):
@@ -148,7 +148,7 @@ def test_two_classes_of_one_name_have_names_of_their_own(
 
 @pytest.mark.parametrize(("one", "two"), IN_MODELS)
 def test_generic_models_of_one_name_have_names_of_their_own(one: Make, two: Make) -> None:
-    """Pydantic names them, beside the classes that msgspec names."""
+    """Pydantic names them, and msgspec names other classes."""
     kinds = [marked(Shelf, one("sku")), marked(Shelf, two("isbn")), one("pages"), two("weight")]
     document = _document_of(*kinds)
 
@@ -162,7 +162,7 @@ def _is_described(make: Make) -> bool:
 
 
 def test_many_classes_of_one_name_have_as_many_names() -> None:
-    """All kinds, three of each, and a generic class around each."""
+    """There are three classes of each kind, each with a generic class around it."""
     kinds = [make(f"field{number}") for make in PLAIN for number in range(3)]
     document = _document_of(*kinds, *(marked(Page, kind) for kind in kinds))
 

@@ -1,4 +1,4 @@
-"""The operations of an OpenAPI document: what a client has to send, and what it may get."""
+"""The operations of an OpenAPI document: parameters, bodies and responses."""
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ def forms() -> dict[str, Any]:
 
 
 def test_parameters_say_where_they_are_and_what_they_hold(document: dict[str, Any]) -> None:
-    """Names are those of a request, and limits and defaults are told."""
+    """They have the names of a request, and their limits and defaults."""
     parameters = document["paths"]["/items"]["get"]["parameters"]
 
     assert [(each["in"], each["name"], each["schema"]) for each in parameters] == [
@@ -92,7 +92,7 @@ def test_parameters_say_where_they_are_and_what_they_hold(document: dict[str, An
 
 
 def test_an_alias_is_the_name() -> None:
-    """A client knows nothing of the handler's own name."""
+    """A client does not know the name in the handler."""
 
     @controller("/")
     class Aliased:
@@ -138,7 +138,7 @@ def test_a_form_has_its_media_types(forms: dict[str, Any], path: str, types: lis
 
 
 def test_the_fields_of_a_form_are_one_object(forms: dict[str, Any]) -> None:
-    """With the names that a browser sends."""
+    """The fields have the names that a browser sends."""
     body = forms["paths"]["/fields"]["post"]["requestBody"]
 
     assert body["content"][URLENCODED]["schema"] == {
@@ -158,7 +158,7 @@ def test_a_form_without_required_fields_is_optional(forms: dict[str, Any], path:
 
 
 def test_a_class_and_fields_of_a_form_come_together(forms: dict[str, Any]) -> None:
-    """Both are in the one body."""
+    """The one body contains both."""
     body = forms["paths"]["/both"]["post"]["requestBody"]
     whole, fields = body["content"][URLENCODED]["schema"]["allOf"]
 
@@ -179,7 +179,7 @@ def test_a_document_with_forms_is_valid(forms: dict[str, Any]) -> None:
 
 
 def test_what_a_resolver_reads_is_a_parameter_of_the_operation() -> None:
-    """A client has to send it, whoever reads it, and once."""
+    """The document lists each value once."""
 
     @component
     class Tenant:
@@ -198,7 +198,7 @@ def test_what_a_resolver_reads_is_a_parameter_of_the_operation() -> None:
 
 
 def test_what_a_guard_reads_is_a_parameter_of_the_operation() -> None:
-    """And its refusal is a response."""
+    """The refusal of the guard is a response."""
 
     class Keyed:
         def check(self, x_key: Header[str]) -> bool:
@@ -217,7 +217,7 @@ def test_what_a_guard_reads_is_a_parameter_of_the_operation() -> None:
 
 
 def test_a_limited_decimal_is_described_without_its_limits() -> None:
-    """It is a text with digits, for which JSON Schema has no bounds."""
+    """It is a text, for which JSON Schema has no such limits."""
 
     @controller("/")
     class Prices:
@@ -249,7 +249,7 @@ OCTETS: dict[str, Any] = {"application/octet-stream": {"schema": {}}}
 def test_the_statuses_of_an_operation(
     document: dict[str, Any], path: str, method: str, statuses: list[str]
 ) -> None:
-    """What the handler returns, and what the framework refuses before it."""
+    """They are the statuses of the handler and of the framework's refusals."""
     assert list(document["paths"][path][method]["responses"]) == statuses
 
 
@@ -264,7 +264,7 @@ def test_the_statuses_of_an_operation(
 def test_results_have_their_media_types(
     document: dict[str, Any], path: str, content: dict[str, Any]
 ) -> None:
-    """They are rendered as the document says."""
+    """The media types are those of the real responses."""
     assert document["paths"][path]["get"]["responses"]["200"]["content"] == content
 
 
@@ -309,7 +309,7 @@ def test_the_responses_of_a_return_annotation(
 
 
 def test_a_resolver_that_reads_nothing_refuses_nothing() -> None:
-    """There is no value that could not fit."""
+    """No value could be invalid."""
 
     @component
     class Nobody:
@@ -329,7 +329,7 @@ def test_a_resolver_that_reads_nothing_refuses_nothing() -> None:
 
 
 def test_a_value_that_may_not_fit_is_refused() -> None:
-    """With problem details."""
+    """The refusal has problem details."""
 
     @controller("/")
     class Reading:

@@ -1,4 +1,4 @@
-"""The page of the OpenAPI document: whatever it needs, the application itself serves."""
+"""The page of the OpenAPI document: the application serves everything that it loads."""
 
 import re
 import subprocess
@@ -30,7 +30,7 @@ class AtTheRoot:
 
 
 def test_the_page_and_its_assets_are_served() -> None:
-    """Each with its type, and with a policy that allows nothing from elsewhere."""
+    """Each has its type, and a policy that allows nothing from other servers."""
     with Application(Items, Configuration).test() as client:
         served = [
             client.get(f"/docs{each}") for each in ("", "/", "/page.js", "/send.js", "/page.css")
@@ -47,7 +47,7 @@ def test_the_page_and_its_assets_are_served() -> None:
 
 
 def test_nothing_comes_from_another_server() -> None:
-    """No text that is served names one."""
+    """No served text contains the name of another server."""
     with Application(Items, Configuration).test() as client:
         texts = [
             client.get(f"/docs{each}").text for each in ("", "/page.js", "/send.js", "/page.css")
@@ -66,7 +66,7 @@ def test_nothing_comes_from_another_server() -> None:
     ids=["plain", "mounted", "root"],
 )
 def test_the_page_finds_its_assets(base_url: str, wiring: type, page: str, assets: str) -> None:
-    """Also below a mount point, and where the page has the root for itself."""
+    """This also works below a mount point, and at the root."""
     with Application(Items, wiring).test() as client:
         text = client.get(page, base_url=base_url).text
 
@@ -76,7 +76,7 @@ def test_the_page_finds_its_assets(base_url: str, wiring: type, page: str, asset
 
 
 def test_a_title_is_text() -> None:
-    """What looks like HTML in it is shown, not obeyed."""
+    """HTML in the title is shown as text."""
     with Application(Items, Configuration).test() as client:
         text = client.get("/docs").text
 
@@ -84,7 +84,7 @@ def test_a_title_is_text() -> None:
 
 
 def test_the_document_is_json() -> None:
-    """It is the same for each request."""
+    """Each request gets the same document."""
     with Application(Items, Pages, Configuration).test() as client:
         first, second = (client.get("/docs/openapi.json") for _ in range(2))
 
@@ -93,7 +93,7 @@ def test_the_document_is_json() -> None:
 
 
 def test_a_handler_at_the_same_path_is_a_startup_problem() -> None:
-    """One of the two would never be reached."""
+    """No request could reach one of the two."""
 
     @controller("/docs")
     class Docs:
@@ -120,7 +120,7 @@ def test_a_handler_at_the_same_path_is_a_startup_problem() -> None:
 def test_settings_that_cannot_work_are_startup_problems(
     settings: dict[str, Any], what: str
 ) -> None:
-    """They name the setting at the place where it is written."""
+    """The mistakes name the setting and its place."""
 
     @configuration
     class Wrong:
@@ -135,7 +135,7 @@ def test_settings_that_cannot_work_are_startup_problems(
 
 
 def test_without_the_component_there_is_nothing() -> None:
-    """No path, and not even an import."""
+    """There is no path, and the package is not imported."""
     program = """
 import sys
 from framework import Application, controller, get

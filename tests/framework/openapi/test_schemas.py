@@ -1,4 +1,4 @@
-"""The schemas of an OpenAPI document: how types look to a client."""
+"""The schemas of an OpenAPI document: the description of types."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -50,7 +50,7 @@ class Mixed(Enum):
 
 
 class Foreign:
-    """Be unknown to msgspec."""
+    """A class that msgspec does not know."""
 
 
 def _described(result: Any) -> tuple[Any, dict[str, Any]]:
@@ -95,14 +95,14 @@ def _described(result: Any) -> tuple[Any, dict[str, Any]]:
     ids=str,
 )
 def test_the_schema_of_a_result(result: Any, schema: dict[str, Any]) -> None:
-    """What JSON can hold is described; what is not known may be anything."""
+    """Types that JSON can hold are described; an unknown type allows any value."""
     found, _ = _described(result)
 
     assert found == schema
 
 
 def test_two_classes_of_one_name_are_told_apart() -> None:
-    """Their names grow until they differ."""
+    """Their names become longer until they differ."""
     other = msgspec.defstruct("Cat", [("tail", str)], module="zoo")
 
     @controller("/")
@@ -125,7 +125,7 @@ def test_two_classes_of_one_name_are_told_apart() -> None:
 
 
 def test_a_model_of_pydantic_describes_itself() -> None:
-    """With the models inside it."""
+    """It also describes the models inside it."""
     pydantic = pytest.importorskip("pydantic")
     inner = pydantic.create_model("Inner", depth=(int, 1))
     outer = pydantic.create_model("Outer", inner=(inner, ...))
@@ -137,7 +137,7 @@ def test_a_model_of_pydantic_describes_itself() -> None:
 
 
 def test_models_of_pydantic_are_told_apart() -> None:
-    """Recursive ones, generic ones, and several of one name."""
+    """This includes recursive and generic models, and models with one name."""
     pydantic = pytest.importorskip("pydantic")
     tree = pydantic.create_model("Tree", leaves=(marked(list, ForwardRef("Tree")), []))
     one = pydantic.create_model("User", __module__="one", age=(int, 1))
@@ -151,7 +151,7 @@ def test_models_of_pydantic_are_told_apart() -> None:
 
 
 def test_a_model_of_pydantic_is_told_from_another_class() -> None:
-    """Both may have one name."""
+    """A model and another class may have one name."""
     pydantic = pytest.importorskip("pydantic")
     cat = pydantic.create_model("Cat", tail=(int, 1))
 
@@ -180,7 +180,7 @@ def test_an_optional_body_has_its_default() -> None:
 
 
 def test_a_default_that_json_cannot_hold_is_left_out() -> None:
-    """The rest is still told."""
+    """The rest of the schema is still described."""
     unfit = Cat(7)
     setattr(unfit, "lives", Foreign())  # noqa: B010
 
@@ -250,7 +250,7 @@ MARKED = [MarkedBox, MarkedItem, MarkedOptions, MarkedSize]
 
 @pytest.mark.parametrize("kind", MARKED)
 def test_the_docstring_of_a_class_has_no_indentation(kind: Any) -> None:
-    """Markdown would make a block of code of indented lines."""
+    """Markdown would show indented lines as code."""
     _, shared = _described(kind)
 
     (described,) = shared.values()

@@ -1,4 +1,4 @@
-"""Security schemes: what a guard says that a client has to send."""
+"""Security schemes: the attribute of a guard that says what a client has to send."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ class Pages:
 
 
 def test_an_operation_needs_what_its_guards_say() -> None:
-    """All of it together; the schemes stand in the document once."""
+    """It needs the schemes of all guards; the document lists each scheme once."""
     document = document_of(Pages)
 
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
@@ -66,7 +66,7 @@ def test_an_operation_needs_what_its_guards_say() -> None:
 
 
 def test_without_a_word_of_a_guard_there_is_no_scheme() -> None:
-    """Nothing is guessed."""
+    """A guard without the attribute adds no scheme."""
 
     @controller("/")
     class Guarded:

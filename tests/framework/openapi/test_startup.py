@@ -1,4 +1,4 @@
-"""The document is made at start-up, so what keeps it from being made is a mistake of start-up."""
+"""The document is made at start-up, so an error in it is a mistake of start-up."""
 
 from typing import Any, ForwardRef
 
@@ -13,7 +13,7 @@ from tests.support.small_applications import marked, only_problem_of
 
 
 class Faulty(BaseModel):
-    """Fail to describe itself."""
+    """A model that fails to describe itself."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, *_: Any) -> Any:
@@ -25,7 +25,7 @@ Unresolved: Any = create_model("Unresolved", **LATER)
 
 
 class Odd(type):
-    """Refuse to show what a class is made of."""
+    """A class whose attributes raise errors."""
 
     def __getattribute__(cls, name: str) -> Any:
         if name == "__dataclass_fields__":
@@ -34,7 +34,7 @@ class Odd(type):
 
 
 class Strange(metaclass=Odd):
-    """Fail when its fields are asked for."""
+    """A class whose fields raise an error."""
 
 
 def _described(**settings: Any) -> type:
@@ -89,7 +89,7 @@ def test_a_class_that_fails_to_show_its_fields_is_a_startup_problem() -> None:
 
 
 def test_every_model_that_fails_is_named() -> None:
-    """One report has all of them, whether requests or answers hold them."""
+    """One report names all of them, in requests and in answers."""
 
     @controller("/both")
     class Both:
@@ -111,7 +111,7 @@ def test_every_model_that_fails_is_named() -> None:
 
 
 def test_a_model_of_a_handler_that_is_left_out_is_no_problem() -> None:
-    """`include` keeps it out of the document, and the handler answers."""
+    """The document does not contain the handler, and the handler still works."""
 
     def include(route: Route) -> bool:
         return route.controller is not Answers
@@ -133,7 +133,7 @@ def test_a_model_of_a_handler_that_is_left_out_is_no_problem() -> None:
 def test_a_function_that_fails_is_a_startup_problem(
     settings: dict[str, Any], what: str, remedy: str
 ) -> None:
-    """It would fail for each request."""
+    """Otherwise each request would fail."""
     problem = only_problem_of(Items, _described(**settings))
 
     assert problem.what.startswith(what)
@@ -142,7 +142,7 @@ def test_a_function_that_fails_is_a_startup_problem(
 
 
 def test_other_mistakes_come_first() -> None:
-    """Without its handlers, the document would be no help."""
+    """Without the handlers, the document would be useless."""
 
     @controller("/unbound")
     class Unbound:

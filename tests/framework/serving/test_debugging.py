@@ -1,4 +1,4 @@
-"""What the debugger and the 404 of development show."""
+"""The debugger and the 404 of the development server."""
 
 import re
 from pathlib import Path
@@ -65,7 +65,7 @@ def page_of(path: str, *parts: type, **headers: str) -> str:
 
 @pytest.mark.parametrize("parts", [(), (Web,)], ids=["plain", "with middleware"])
 def test_the_debugger_shows_only_frames_of_the_user(parts: tuple[type, ...]) -> None:
-    """The frame that failed is the last, and none of the framework stands before it."""
+    """The failed frame is the last, and no frame of the framework comes before it."""
     page = page_of("/books/broken", *parts)
     frames = re.findall(r'<cite class="filename">"(.*?)"</cite>', page)
     functions = re.findall(r'<code class="function">(.*?)</code>', page)
@@ -92,14 +92,14 @@ def test_an_error_in_the_framework_keeps_its_frames() -> None:
 def test_an_unknown_path_names_similar_routes(
     path: str, line: str, headers: dict[str, str]
 ) -> None:
-    """As `framework explain` does."""
+    """The list is that of `framework explain`."""
     page = page_of(path, **headers)
 
     assert line in page.replace("&lt;", "<").replace("&gt;", ">").replace("&#39;", "'")
 
 
 def test_a_path_like_no_route_names_the_command() -> None:
-    """There is nothing near."""
+    """There is no similar route."""
     page = page_of("/<b>" + "x" * 100_000)
 
     assert "`framework routes` lists all routes" in page
@@ -107,7 +107,7 @@ def test_a_path_like_no_route_names_the_command() -> None:
 
 @pytest.mark.parametrize(("path", "status"), [("/books/%FF", 400), ("/books%2F1", 404)])
 def test_a_path_that_cannot_be_read_is_refused_as_ever(path: str, status: int) -> None:
-    """It is like no route."""
+    """Such a path has no similar route."""
     served, _ = debugged(Application(Books), "127.0.0.1")
 
     assert Client(served).get(path, environ_overrides={"RAW_URI": path}).status_code == status

@@ -1,4 +1,4 @@
-"""How the development server ends, and what it waits for: requests, and the mending of a file."""
+"""The end of the development server, and its waiting: for requests, and for a corrected file."""
 
 import os
 import signal
@@ -73,7 +73,7 @@ def test_a_request_that_waits_gets_its_answer(app_file: Path, command: tuple[str
 
 
 def test_another_ctrl_c_waits_no_longer(app_file: Path) -> None:
-    """The request is lost, and the hooks still run."""
+    """The request gets no answer, and the hooks still run."""
     with Program(*SERVE, folder=app_file.parent) as program, ThreadPoolExecutor() as threads:
         lost = threads.submit(Visitor().get, f"{program.url()}/slow")
         program.wait_for("the handler waits")
@@ -88,7 +88,7 @@ def test_another_ctrl_c_waits_no_longer(app_file: Path) -> None:
 
 
 def test_a_change_lets_a_request_have_its_answer(app_file: Path) -> None:
-    """The process that has read the old file answers the request that it took."""
+    """The old process answers the request before it ends."""
     with Program(*SERVE, folder=app_file.parent) as program, ThreadPoolExecutor() as threads:
         url = program.url()
         answer = threads.submit(Visitor().get, f"{url}/slow")
@@ -104,7 +104,7 @@ def test_a_change_lets_a_request_have_its_answer(app_file: Path) -> None:
 
 
 def test_an_exit_at_import_is_waited_for(app_file: Path) -> None:
-    """It is a mistake like another, also with the status that otherwise means a change."""
+    """sys.exit() at import is a mistake, also with the status that means a change."""
     with Program(*SERVE, folder=app_file.parent) as program:
         program.url()
         app_file.write_text("import sys\nsys.exit(3)\n")
@@ -118,7 +118,7 @@ def test_an_exit_at_import_is_waited_for(app_file: Path) -> None:
 
 
 def test_a_module_that_was_moved_is_noticed(app_file: Path) -> None:
-    """First a module that the application needs is away, then the application itself."""
+    """First an imported module is moved away, and then the application."""
     helper = app_file.with_name("helper.py")
     helper.write_text("")
     app_file.write_text(f"import helper\n{APP}")
@@ -139,7 +139,7 @@ def test_a_module_that_was_moved_is_noticed(app_file: Path) -> None:
 
 
 def test_a_start_hook_that_fails_is_a_mistake_like_others(app_file: Path) -> None:
-    """The report says which hook, where it is and what it raised; the server waits."""
+    """The report names the hook, its place and its error; the server waits."""
     app_file.write_text(APP.replace("logging.getLogger", 'raise LookupError("no pool")\n        #'))
     with Program(*SERVE, folder=app_file.parent) as program:
         program.wait_for("Waiting for a change")
@@ -159,7 +159,7 @@ def test_a_start_hook_that_fails_is_a_mistake_like_others(app_file: Path) -> Non
 
 @pytest.mark.parametrize("command", [SERVE, IN_CODE_ONCE])
 def test_log_lines_of_the_user_are_shown(app_file: Path, command: tuple[str, ...]) -> None:
-    """From INFO on, once, where the application has not set up logging itself."""
+    """Lines from INFO on are shown once, if the application does not set up logging."""
     with Program(*command, folder=app_file.parent) as program:
         program.url()
         program.stop()
@@ -168,7 +168,7 @@ def test_log_lines_of_the_user_are_shown(app_file: Path, command: tuple[str, ...
 
 
 def test_logging_of_the_user_is_left_alone(app_file: Path) -> None:
-    """What the application sets up, holds."""
+    """The application's own setup of logging is used."""
     own = 'logging.basicConfig(level=logging.WARNING, format="own %(message)s")'
     app_file.write_text(APP.replace("\n@controller", f"\n{own}\n@controller", 1))
     with Program(*SERVE, folder=app_file.parent) as program:

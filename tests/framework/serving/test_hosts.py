@@ -64,7 +64,7 @@ def test_the_debugger_is_shown_on_this_machine(host: str) -> None:
 
 @pytest.mark.parametrize("host", OTHERS)
 def test_another_host_sees_nothing_of_the_program(host: str) -> None:
-    """The name may lead to 127.0.0.1, but the page that asks is of another site."""
+    """The name may point to 127.0.0.1, but the page belongs to another site."""
     served, _ = debugged(Application(Pages), "127.0.0.1")
     answer = Client(served).get("/", headers={"Host": host})
 
@@ -76,7 +76,7 @@ def test_another_host_sees_nothing_of_the_program(host: str) -> None:
 
 @pytest.mark.parametrize("host", OTHERS)
 def test_another_host_sees_no_mistake_of_start_up(host: str) -> None:
-    """The report of a failed start has places and values of the program."""
+    """The report of a failed start contains places and values of the program."""
     page = Client(for_this_machine(report_page(SHOWN), "127.0.0.1"))
 
     assert page.get("/", headers={"Host": host}).status_code == 400
@@ -92,14 +92,14 @@ def test_a_trusted_host_is_answered(host: str) -> None:
 
 
 def test_the_served_address_is_answered() -> None:
-    """As the command line names it."""
+    """The address is the one of the command line."""
     page = Client(for_this_machine(report_page(SHOWN), "Box.test"))
 
     assert page.get("/", headers={"Host": "box.test:8000"}).status_code == 500
 
 
 def test_a_request_without_a_host_is_answered() -> None:
-    """HTTP/1.0 has none, and every browser sends one."""
+    """HTTP/1.0 has no Host header, and every browser sends one."""
     answers: list[str] = []
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_NAME": "127.0.0.1"}
     page = for_this_machine(report_page(SHOWN), "127.0.0.1")

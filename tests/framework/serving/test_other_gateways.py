@@ -1,4 +1,4 @@
-"""Servers that speak another protocol than WSGI: what they and their users are told."""
+"""Servers with another protocol than WSGI: the advice that they and their users get."""
 
 import asyncio
 import sys
@@ -32,7 +32,7 @@ SERVERS = [
 def test_a_server_for_another_protocol_ends_with_advice(
     tmp_path: Path, server: tuple[str, ...]
 ) -> None:
-    """It does not wait for the first request to fail."""
+    """The server ends at its start, before a request."""
     pytest.importorskip(server[0])
     (tmp_path / "app.py").write_text(APP)
     command = (sys.executable, "-m", *server, "app:app")
@@ -57,7 +57,7 @@ async def _say_nothing(*_: object) -> None: ...
 
 @pytest.mark.parametrize("version", [2, 3])
 def test_a_request_of_asgi_is_told_the_same(version: int) -> None:
-    """Where the server does not announce its start."""
+    """Some servers do not announce their start."""
     application: object = Application(Page)
     assert callable(application)
 
@@ -73,6 +73,6 @@ def test_a_request_of_asgi_is_told_the_same(version: int) -> None:
 
 
 def test_an_environment_alone_is_told_too() -> None:
-    """A call without `start_response` is none of WSGI."""
+    """A call without `start_response` is not WSGI."""
     with pytest.raises(TypeError, match="is for WSGI"):
         Application(Page)({"REQUEST_METHOD": "GET"})

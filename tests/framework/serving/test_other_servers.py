@@ -1,4 +1,4 @@
-"""Start hooks under servers of production: before the first request, as the docs show."""
+"""Start hooks under production servers: before the first request, as in the docs."""
 
 import sys
 from pathlib import Path
@@ -41,13 +41,13 @@ def command(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, ...]:
 def test_a_module_that_starts_the_application_needs_no_visitor(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    """The hooks run as the worker starts."""
+    """The hooks run when the worker starts."""
     with Program(*command, folder=tmp_path) as program:
         assert program.wait_for("the jobs run")
 
 
 def test_a_worker_that_cannot_start_says_why(tmp_path: Path, command: tuple[str, ...]) -> None:
-    """The error of the hook is an error of the import."""
+    """The import fails with the error of the hook."""
     (tmp_path / "shop.py").write_text(APP.replace("print(", "raise LookupError("))
     with Program(*command, folder=tmp_path) as program:
         assert program.wait_for("LookupError")

@@ -1,4 +1,4 @@
-"""Which changes of files the development server sees."""
+"""Changes of files that the development server notices."""
 
 import os
 import sys
@@ -49,7 +49,7 @@ def _touch_later(file: Path) -> None:
 @pytest.mark.parametrize("name", ["shop.py", "other.py", "pages/deep/page.py"])
 @pytest.mark.parametrize("change", [_put_older, _keep_time, _touch_later])
 def test_a_change_is_seen_once(project: Path, name: str, change: Callable[[Path], None]) -> None:
-    """Also a file that is older than the one in whose place it was put."""
+    """This includes a file that is replaced by an older one."""
     files = Files()
     change(project / name)
 
@@ -58,7 +58,7 @@ def test_a_change_is_seen_once(project: Path, name: str, change: Callable[[Path]
 
 
 def test_a_module_that_is_gone_is_seen(project: Path) -> None:
-    """Moved or deleted; the second look is sure, and the third is quiet."""
+    """The second look reports the moved or deleted file, and the third does not."""
     files = Files()
     (project / "shop.py").rename(project / "moved.py")
 
@@ -66,7 +66,7 @@ def test_a_module_that_is_gone_is_seen(project: Path) -> None:
 
 
 def test_a_file_that_is_away_for_a_moment_is_not_gone(project: Path) -> None:
-    """An editor may save in this way; the new content is a change as any other."""
+    """An editor may save in this way; the new content is a normal change."""
     files = Files()
     (project / "shop.py").unlink()
     while_away = files.change()
@@ -77,7 +77,7 @@ def test_a_file_that_is_away_for_a_moment_is_not_gone(project: Path) -> None:
 
 
 def test_a_file_that_no_module_needs_may_go(project: Path) -> None:
-    """What is not imported changes nothing when it is deleted."""
+    """A deleted file that was not imported is not a change."""
     files = Files()
     (project / "other.py").unlink()
 
@@ -85,7 +85,7 @@ def test_a_file_that_no_module_needs_may_go(project: Path) -> None:
 
 
 def test_a_new_file_is_a_change_where_that_is_asked_for(project: Path) -> None:
-    """The module that an import has missed may be the one that appears."""
+    """The new file may be the module that an import did not find."""
     files = Files()
     (project / "new.py").write_text("")
     (project / "tools").mkdir()
@@ -103,7 +103,7 @@ def test_a_new_file_is_a_change_where_that_is_asked_for(project: Path) -> None:
 def test_folders_without_modules_of_the_project_are_not_looked_at(
     project: Path, folder: str
 ) -> None:
-    """Hidden ones, environments, and what lies below two folders without a Python file."""
+    """These are hidden folders, environments, and folders of data."""
     (project / folder).mkdir(parents=True)
     (project / folder / "data.py").write_text("")
     (project / "venv" if folder == "venv" else project / ".git").mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Annotations, in whatever way they are written, are read or reported."""
+"""Annotations of every form are read, or reported as mistakes."""
 
 import datetime
 import decimal
@@ -70,7 +70,7 @@ def test_types_are_written_as_their_author_would(annotation: Any, written: str) 
 
 
 def test_a_name_for_type_checkers_only_is_a_problem_beside_the_others() -> None:
-    """What is imported under TYPE_CHECKING is missing at run time; all other problems are told."""
+    """A name under TYPE_CHECKING is missing at run time; other mistakes are reported, too."""
 
     @controller("/")
     class Pages:
@@ -94,7 +94,7 @@ def test_a_name_for_type_checkers_only_is_a_problem_beside_the_others() -> None:
 
 
 def test_a_return_annotation_may_name_what_does_not_exist() -> None:
-    """Nobody needs the return annotation of a handler."""
+    """The return annotation of a handler is not needed."""
 
     @controller("/")
     class Pages:
@@ -108,14 +108,14 @@ def test_a_return_annotation_may_name_what_does_not_exist() -> None:
 
 @pytest.mark.parametrize("annotation", ["int |", "nothing.there", "1 / 0"])
 def test_an_annotation_that_cannot_be_evaluated_is_a_problem(annotation: str) -> None:
-    """Whatever evaluating an annotation raises is told, not raised."""
+    """Any error of an annotation is reported, and not raised."""
     problem = only_problem_of(echo_of(annotation))
 
     assert f"parameter 'x' is {annotation!r}" in problem.what
 
 
 def test_a_member_that_hides_the_imported_name_is_a_problem() -> None:
-    """An earlier method called `session` is what `session: session` then means."""
+    """`session: session` then means the earlier method called `session`."""
 
     @controller("/")
     class Pages:
@@ -137,7 +137,7 @@ def test_a_member_that_hides_the_imported_name_is_a_problem() -> None:
 
 
 def test_a_property_hides_a_name_as_well() -> None:
-    """Any kind of member that is no type is recognised."""
+    """Every kind of member that is not a type is recognised."""
 
     @controller("/")
     class Pages:
@@ -152,7 +152,7 @@ def test_a_property_hides_a_name_as_well() -> None:
 
 
 def test_nested_annotated_types_are_flattened() -> None:
-    """Limits and markers count wherever they are in the nesting."""
+    """Limits and markers count at every level."""
     positive: Any = Annotated[int, msgspec.Meta(ge=1)]
     inner = marked(Header, Annotated[positive, "any"])
     annotation: Any = marked(Annotated, (inner, msgspec.Meta(le=9)))
@@ -182,7 +182,7 @@ def test_two_sources_on_one_parameter_are_a_problem(
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="the type statement is new in Python 3.12")
 def test_type_aliases_are_expanded() -> None:
-    """An alias of the type statement, generic ones too, means what it stands for."""
+    """An alias of the `type` statement, also a generic one, means its value."""
     names: dict[str, Any] = {"Annotated": Annotated, "header": header, "query": query}
     exec(  # noqa: S102
         "type Page = Annotated[int, query('p', ge=1)]\n"
@@ -201,7 +201,7 @@ def test_type_aliases_are_expanded() -> None:
 
 
 def test_a_path_variable_that_nobody_takes_is_a_problem() -> None:
-    """A misspelt variable is told with the parameter that was probably meant."""
+    """The problem suggests the parameter that was probably meant."""
 
     @controller("/users")
     class Users:
@@ -219,7 +219,7 @@ def test_a_path_variable_that_nobody_takes_is_a_problem() -> None:
 
 
 def test_a_parameter_close_to_a_path_variable_is_told_so() -> None:
-    """A parameter without a source that almost names a variable probably meant it."""
+    """A parameter without a source may be a misspelt path variable."""
 
     @controller("/users")
     class Users:
@@ -249,7 +249,7 @@ def module_of(source: str) -> dict[str, Any]:
 
 @lazy
 def test_lazy_annotations_are_read_without_what_does_not_exist() -> None:
-    """An annotation that names nothing is a problem, not an exception."""
+    """An unknown name in an annotation is a problem, not an exception."""
     names = module_of(
         "class NewUser: ...\n"
         "@controller('/')\n"
@@ -267,7 +267,7 @@ def test_lazy_annotations_are_read_without_what_does_not_exist() -> None:
 
 @lazy
 def test_an_annotation_that_raises_hides_no_other() -> None:
-    """The others of the method are still read."""
+    """The other annotations of the method are still read."""
     names = module_of(
         "@controller('/')\n"
         "class Pages:\n"
@@ -284,7 +284,7 @@ def test_an_annotation_that_raises_hides_no_other() -> None:
 
 @lazy
 def test_what_is_returned_need_not_exist() -> None:
-    """Nobody needs the types that these promise, wherever they stand."""
+    """Unknown names in return annotations do no harm."""
     names = module_of(
         "from typing import Annotated, Protocol\n"
         "class Clock(Protocol):\n"

@@ -1,4 +1,4 @@
-"""JSON that is nested deeply: the client's error, and never the server's."""
+"""Deeply nested JSON is an error of the client, and never of the server."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -75,7 +75,7 @@ def _in_model(depth: int) -> str:
 def test_no_depth_of_a_body_is_an_error_of_the_server(
     annotation: Any, nested: Callable[[int], str], depth: int
 ) -> None:
-    """A body is read as far as its reader can read it, and a deeper one is refused."""
+    """A body is read, or refused if it is too deep for its reader."""
 
     @controller("/")
     class Pages:
@@ -91,7 +91,7 @@ def test_no_depth_of_a_body_is_an_error_of_the_server(
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize(("silent", "status"), [(False, 400), (True, 204)])
 def test_the_request_object_refuses_the_same_depths(depth: int, silent: bool, status: int) -> None:
-    """A handler that reads the JSON of the request itself has no other errors."""
+    """`request.get_json()` has the same errors."""
 
     @controller("/")
     class Pages:

@@ -1,4 +1,4 @@
-"""One fault has one sentence, whichever source and whichever library finds it."""
+"""One kind of error has one sentence, for every source and every library."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -126,7 +126,7 @@ def test_a_length_of_a_list_is_told(value: list[str], words: str) -> None:
 
 @pytest.mark.parametrize("text", ["a", "0", "9", "1.5"])
 def test_a_model_speaks_of_a_text_like_any_other_class(text: str) -> None:
-    """A field of a form that is not the number of its type has one sentence, too."""
+    """A wrong number in a form has one sentence, too."""
     beside = msgspec.defstruct("Beside", [("x", Annotated[int, msgspec.Meta(ge=1, le=8)])])
 
     class Model(pydantic.BaseModel):

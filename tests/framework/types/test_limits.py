@@ -1,4 +1,4 @@
-"""Limits that are none, that nothing meets, or that do not fit their type."""
+"""Limits that are invalid, that no value can meet, or that do not fit their type."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -56,7 +56,7 @@ LIMITS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("marker", [query, header, cookie, form])
 @pytest.mark.parametrize(("limits", "what"), LIMITS.values(), ids=LIMITS)
 def test_a_limit_that_is_none_is_a_problem(marker: Any, limits: dict[str, Any], what: str) -> None:
-    """It is told at start-up, with its value."""
+    """Start-up shows the value that is not a limit."""
     problem = only_problem_of(echo_of(Annotated[str, marker(**limits)]))
 
     assert problem.where.startswith("Echo.echo (")
@@ -78,7 +78,7 @@ def test_a_limit_that_is_none_is_a_problem(marker: Any, limits: dict[str, Any], 
     ],
 )
 def test_unknown_limits_are_a_problem(name: str, guess: str) -> None:
-    """The known ones are told, and the one that another library calls so."""
+    """The problem lists the limits, and suggests the one that another library calls so."""
     limits: Any = {name: 1}
     problem = only_problem_of(echo_of(Annotated[int, query(**limits)]))
 
@@ -96,7 +96,7 @@ def test_a_name_that_is_no_text_is_a_problem(alias: Any) -> None:
 
 
 def test_all_that_is_wrong_with_limits_is_told_at_once() -> None:
-    """Nobody mends one of them to hear of the next."""
+    """One start reports all mistakes in limits."""
     limits: Any = {"ge": "1", "le": "2", "pattern": "["}
 
     assert len(problems_of(echo_of(Annotated[int, query(3, **limits)]))) == 4  # type: ignore[arg-type]
@@ -114,7 +114,7 @@ def test_all_that_is_wrong_with_limits_is_told_at_once() -> None:
     ],
 )
 def test_a_limit_of_another_type_is_a_problem(annotation: Any, what: str) -> None:
-    """The remedy tells which limits fit which types."""
+    """The remedy says which limits fit which types."""
     problem = only_problem_of(echo_of(annotation))
 
     assert problem.what == f"parameter 'x' cannot be read from the query: {what}"
@@ -127,7 +127,7 @@ def test_a_limit_of_another_type_is_a_problem(annotation: Any, what: str) -> Non
 
 @pytest.mark.parametrize("limit", [1.5, 2**70, -(2**70)])
 def test_an_int_has_limits_of_its_size(limit: float) -> None:
-    """What the conversion cannot compare with is told at start-up."""
+    """Start-up refuses a limit that msgspec cannot compare."""
     problem = only_problem_of(echo_of(Annotated[int, query(ge=limit)]))
 
     assert problem.what.endswith(
@@ -136,7 +136,7 @@ def test_an_int_has_limits_of_its_size(limit: float) -> None:
 
 
 def test_json_knows_no_limits_of_a_decimal() -> None:
-    """The remedy tells where they hold."""
+    """The remedy says where such limits work."""
     limited = Annotated[Decimal, msgspec.Meta(gt=0)]
 
     problem = only_problem_of(echo_of(marked(Body, limited)))
@@ -193,7 +193,7 @@ class Checked:
     ],
 )
 def test_a_foreign_limit_is_a_problem(annotation: Any, instead: str) -> None:
-    """What it should refuse would pass without a word."""
+    """Without the problem, the limit would silently have no effect."""
     problem = only_problem_of(echo_of(annotation))
 
     assert problem.what.startswith("the type of parameter 'x' has ")
@@ -204,7 +204,7 @@ def test_a_foreign_limit_is_a_problem(annotation: Any, instead: str) -> None:
 
 
 def test_a_foreign_limit_of_a_path_value_is_a_problem() -> None:
-    """Also where the rule's converter makes the very type."""
+    """This also holds if the rule's converter makes the same type."""
     problem = only_problem_of(echo_of(pydantic.PositiveInt, path="/<int:x>"))
 
     assert problem.what.startswith("the type of parameter 'x' has Gt(gt=0), which")
@@ -219,7 +219,7 @@ def test_a_foreign_limit_of_a_path_value_is_a_problem() -> None:
     ],
 )
 def test_what_nothing_stands_for_is_left_to_the_handler(annotation: Any) -> None:
-    """Neither validators nor aliases of pydantic have another name here."""
+    """Validators and aliases of pydantic have no counterpart here."""
     assert only_problem_of(echo_of(annotation)).remedy == (
         "Leave it out, and check the value in the handler; or use a model of pydantic."
     )
@@ -236,11 +236,11 @@ def test_what_nothing_stands_for_is_left_to_the_handler(annotation: Any) -> None
     ],
 )
 def test_what_pydantic_reads_is_no_problem(annotation: Any) -> None:
-    """Models, and all that holds them, are validated by pydantic."""
+    """Pydantic validates models, and the types around them."""
     assert problems_of(echo_of(annotation)) == ()
 
 
 def test_a_limit_around_models_is_one() -> None:
-    """The list of models is pydantic's affair, too."""
+    """Pydantic also reads the limit of a list of models."""
     with client_of(echo_of(Body[Annotated[list[Model], annotated_types.Len(1)]])) as client:
         assert client.post("/", json=[]).status_code == 422

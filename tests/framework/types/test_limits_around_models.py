@@ -1,4 +1,4 @@
-"""The limits of msgspec around pydantic models, and the limits that nobody would read."""
+"""Limits of msgspec around pydantic models, and limits without an effect."""
 
 from dataclasses import dataclass, make_dataclass
 from datetime import datetime
@@ -91,7 +91,7 @@ AROUND: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("limit", LIMITED)
 def test_every_limit_around_a_model_is_checked(around: str, limit: str) -> None:
-    """It does not matter where the model is: the limits beside it hold."""
+    """The model may be anywhere in the type."""
     make, body = AROUND[around]
     kind, good, bad, words = LIMITED[limit]
     echo = echo_of(marked(Body, make(kind)))
@@ -131,7 +131,7 @@ LISTS: dict[str, tuple[Any, bytes, bytes]] = {
 
 @pytest.mark.parametrize(("kind", "good", "bad"), LISTS.values(), ids=LISTS)
 def test_the_limits_of_a_list_of_models_are_checked(kind: Any, good: bytes, bad: bytes) -> None:
-    """The length of a list and the texts of keys have limits of msgspec, too."""
+    """The length of a list and the texts of keys may have limits of msgspec."""
     echo = echo_of(marked(Body, kind))
 
     assert len(posted(echo, good)) == 1
@@ -145,7 +145,7 @@ class Photo:
 
 
 def test_bytes_are_base64_beside_a_model() -> None:
-    """The rule for bytes is the same with a model and without."""
+    """Bytes are read in the same way with a model and without."""
     assert posted(echo_of(Body[Photo]), b'{"content": "aGk="}')["content"] == "aGk="
     assert posted(echo_of(Body[Photo]), b'{"content": "raw text"}') == {
         "body:/content": "invalid base64 encoded string"
@@ -242,7 +242,7 @@ def test_a_description_inside_a_model_is_no_limit() -> None:
 
 
 def test_a_limit_of_pydantic_beside_a_model_is_a_problem() -> None:
-    """The model validates itself only, and msgspec does not know the limit."""
+    """The model does not read it, and msgspec does not know it."""
     kind = _dataclass(Annotated[int, pydantic.Field(ge=1)])
 
     problem = only_problem_of(echo_of(marked(Body, kind)))

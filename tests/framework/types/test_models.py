@@ -1,4 +1,4 @@
-"""Models of pydantic and classes of attrs, in bodies, forms and sessions."""
+"""Pydantic models and attrs classes, in bodies, forms and sessions."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -69,14 +69,14 @@ def test_every_error_of_a_model_is_told() -> None:
 
 
 def test_the_number_of_errors_of_a_model_is_bounded() -> None:
-    """A large body of wrong values is not answered with a larger one."""
+    """The answer to a large wrong body is not larger than the body."""
     errors = posted(echo_of(Body[list[Address]]), b"[" + b"{}," * 500 + b"{}]")
 
     assert len(errors) == 100
 
 
 def test_a_validator_of_a_model_speaks_for_itself() -> None:
-    """The words of the user's own validator are the error."""
+    """The answer has the message of the user's validator."""
     assert posted(echo_of(Body[Customer]), b'{"fullName": "nobody"}') == {
         "body:/fullName": "nobody is no customer"
     }
@@ -109,7 +109,7 @@ def test_a_model_may_be_inside_another_type(annotation: Any) -> None:
     ],
 )
 def test_json_for_a_model_is_as_strict_as_any(body: bytes, answer: Any) -> None:
-    """No text becomes a number, and what is no JSON is a 400."""
+    """A text does not become a number, and invalid JSON is a 400."""
     assert posted(echo_of(Body[Address]), body) == answer
 
 
@@ -126,7 +126,7 @@ def test_a_model_is_read_from_a_form() -> None:
 
 
 def test_a_model_is_a_value_of_the_session() -> None:
-    """A model is stored by the names by which it is validated."""
+    """A model is stored by the names of its validation."""
 
     @controller("/")
     class Shop:
@@ -180,7 +180,7 @@ def test_a_class_of_attrs_is_read_from_a_form_and_kept_in_a_session() -> None:
 
 
 def test_a_model_that_pydantic_cannot_hold_is_a_problem() -> None:
-    """A type that mixes models with what pydantic does not know is told at start-up."""
+    """Start-up reports a type that mixes models and types unknown to pydantic."""
 
     class Thing: ...
 

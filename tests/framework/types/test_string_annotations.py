@@ -1,4 +1,4 @@
-"""The same handlers as elsewhere, in a module whose annotations are all strings."""
+"""Handlers in a module whose annotations are all strings."""
 
 from __future__ import annotations
 
@@ -190,19 +190,19 @@ def test_string_annotations_bind_like_plain_ones() -> None:
 
 
 def test_a_wrapped_handler_is_read_in_its_own_module() -> None:
-    """What a decorator of another module wraps keeps the names of its own."""
+    """The annotations use the names of the handler's module, not the decorator's."""
     with client_of(Wrapped) as client:
         assert client.post("/", json={"name": "tea"}).text == "tea"
 
 
 def test_a_string_names_what_the_module_imports() -> None:
-    """A string is evaluated in the module, where no member of a class hides anything."""
+    """A string is evaluated in the module, so no member of the class hides a name."""
     with client_of(Pages, Configuration) as client:
         assert client.get("/after").json is True
 
 
 def test_a_string_names_a_class_inside_the_one_that_defines_the_method() -> None:
-    """So it does for type checkers, and where annotations are no strings."""
+    """Type checkers read the string in the same way."""
     with client_of(Nesting, Nested) as client:
         assert client.get("/ordered?sort=name&sizes=2").json == ["NAME", [2]]
         assert client.get("/ordered?sort=size&sizes=2").status_code == 422
@@ -211,7 +211,7 @@ def test_a_string_names_a_class_inside_the_one_that_defines_the_method() -> None
 
 
 def test_a_class_inside_another_class_is_told() -> None:
-    """A text finds only what its module and its own class hold."""
+    """A string finds only names of its module and its own class."""
     problem = only_problem_of(LocalTypes)
 
     assert problem.what == (
@@ -224,11 +224,11 @@ def test_a_class_inside_another_class_is_told() -> None:
 
 
 def test_a_string_that_names_nothing_is_a_problem() -> None:
-    """A name for type checkers only is told with the parameter."""
+    """The problem names the parameter."""
     assert "parameter 'price' is 'Decimal'" in only_problem_of(Unresolved).what
 
 
 def test_a_string_in_the_return_annotation_may_name_nothing() -> None:
-    """Nobody evaluates the return annotation of a handler."""
+    """The return annotation of a handler is not needed."""
     with client_of(OnlyReturned) as client:
         assert client.get("/?x=1").json == 1

@@ -1,4 +1,4 @@
-"""Texts that look right to a parser and are not: a line feed after a pattern, and odd decimals."""
+"""Texts that only seem to fit: a line feed after a pattern, and unusual decimals."""
 
 import re
 from dataclasses import dataclass
@@ -139,7 +139,7 @@ def test_a_pattern_in_json_takes_no_line_feed(kind: Any, body: str, place: str) 
 
 
 def test_another_member_of_a_union_has_no_pattern() -> None:
-    """The tag says which class the text belongs to."""
+    """The tag decides which class the text belongs to."""
     body = rb'{"type": "OtherTagged", "x": "abc\n"}'
 
     assert posted(echo_of(marked(Body, Tagged | OtherTagged)), body)["x"] == "abc\n"
@@ -178,7 +178,7 @@ def test_a_pattern_in_a_query_takes_no_line_feed(annotation: Any, url: str) -> N
     ],
 )
 def test_a_pattern_in_a_form_takes_no_line_feed(annotation: Any) -> None:
-    """A browser sends such a text for a field of several lines."""
+    """A browser sends such a text for a `<textarea>`."""
     (bad,) = posted(echo_of(annotation), b"x=abc%0A&X=abc%0A&y=abc%0A", URLENCODED).values()
 
     assert bad.startswith(r"expected str matching regex '^\\S+$'")
@@ -259,14 +259,14 @@ BODY = echo_of(Body[Decimal])
 
 @given(NUMBERS)
 def test_every_number_of_json_is_a_decimal(text: str) -> None:
-    """No digit is lost, in a text and in JSON."""
+    """No digit is lost, in a text or in a JSON number."""
     assert Decimal(asked(QUERY, f"/?x={quote(text)}")) == Decimal(text)
     assert Decimal(posted(BODY, f'"{text}"'.encode())) == Decimal(text)
 
 
 @pytest.mark.parametrize("text", ODD)
 def test_what_is_no_number_is_no_decimal(text: str) -> None:
-    """The class Decimal takes them, but the numbers of JSON have one form only."""
+    """Python's Decimal accepts them, but JSON numbers have one form."""
     json = '"{}"'.format(text.replace("\n", r"\n"))
     is_finite = not re.search("nan|inf", text, re.IGNORECASE)
     words = "expected Decimal such as '1.10'" if is_finite else "expected a finite number"
@@ -277,7 +277,7 @@ def test_what_is_no_number_is_no_decimal(text: str) -> None:
 
 @pytest.mark.parametrize("text", ODD)
 def test_what_is_no_number_is_no_decimal_inside(text: str) -> None:
-    """Every place is told, and also what else is wrong."""
+    """The answer lists every place, and the other errors."""
     odd = '"{}"'.format(text.replace("\n", r"\n"))
     body = f'{{"amount": {odd}, "others": [null, 1.5, {odd}], "by_name": {{"a": 1, "b": {odd}}}}}'
     wrong = f'{{"amount": "1", "others": [{odd}, true], "by_name": {{}}}}'
@@ -292,7 +292,7 @@ def test_what_is_no_number_is_no_decimal_inside(text: str) -> None:
 @pytest.mark.parametrize("kind", ["datetime", "date", "time", "timedelta"])
 @pytest.mark.parametrize("text", ["1577836800", "3600", "0", "-5", "1.5", "5", "1e3"])
 def test_a_number_in_a_text_is_no_time(kind: str, text: str) -> None:
-    """The forms of a time are the same in a text and in JSON."""
+    """A time has the same form in a text and in JSON."""
     import datetime
 
     annotation = getattr(datetime, kind)

@@ -1,4 +1,4 @@
-"""Base controllers with type variables: a subclass says what they stand for."""
+"""Generic base controllers: a subclass names the types."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ class Words(Crud[str]): ...
 
 
 class Pairs(Crud[dict[str, T]], Generic[T]):
-    """Use the type variable of the base for something else."""
+    """A class that uses the type variable for something else."""
 
 
 @controller("/pairs")
@@ -78,14 +78,14 @@ class Numbers(Pairs[int]): ...
     ],
 )
 def test_a_body_is_of_the_type_of_the_subclass(path: str, item: Any, kind: str) -> None:
-    """Each subclass has its own."""
+    """Each subclass has its own type."""
     with client_of(Teas, Words, Numbers) as client:
         assert client.post(path, json=item).json == {"item": item, "type": kind}
         assert client.post(path, json=[1]).status_code == 422
 
 
 def test_a_type_inside_another_is_found() -> None:
-    """In a string, of a static method, and in a base of the base."""
+    """It may be in a string, in a static method, or in a base of the base."""
     with client_of(Teas) as client:
         assert client.put("/teas", json=[{"name": "assam"}]).json == 1
         assert client.put("/teas", json=[{}]).status_code == 422
@@ -94,7 +94,7 @@ def test_a_type_inside_another_is_found() -> None:
 
 
 def test_a_constructor_asks_for_the_type_of_the_subclass() -> None:
-    """A generic component is provided by its whole type."""
+    """A generic component is found by its whole type."""
 
     class Showing(Generic[T]):
         def __init__(self, shelf: Shelf[T]) -> None:
@@ -122,7 +122,7 @@ def test_a_constructor_asks_for_the_type_of_the_subclass() -> None:
 
 
 def test_a_type_variable_need_not_be_known_to_the_module() -> None:
-    """As with `class Crud[V]` of Python 3.12, also where annotations are texts."""
+    """An example is `class Crud[V]` of Python 3.12, also with string annotations."""
     V = TypeVar("V")
 
     class Base(Generic[V]):
@@ -174,7 +174,7 @@ class CatchingNumbers(Catching[int]): ...
 
 
 def test_a_type_reaches_all_that_stands_around_a_handler() -> None:
-    """A resolver, a guard, an exception handler, a component method and a hook may be generic."""
+    """Resolvers, guards, exception handlers, component methods and hooks may be generic."""
 
     @controller("/")
     class Pages:
@@ -200,7 +200,7 @@ def test_a_type_reaches_all_that_stands_around_a_handler() -> None:
 
 
 def test_an_async_handler_of_a_generic_base_is_a_problem() -> None:
-    """It is as asynchronous as any other."""
+    """The mistake is the same as for any async handler."""
 
     class Base(Generic[T]):
         @post("/")
@@ -224,7 +224,7 @@ def _nothing_given() -> tuple[type, Callable[..., object]]:
 
 
 def test_a_type_variable_without_a_type_is_a_problem() -> None:
-    """Anything would fit it."""
+    """Without a type, any value would fit."""
     notes, create = _nothing_given()
 
     assert only_problem_of(notes) == Mistake(

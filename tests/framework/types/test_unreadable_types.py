@@ -1,4 +1,4 @@
-"""Types that JSON cannot be converted to: the part in the way, and what works in its place."""
+"""Types that JSON cannot be converted to: the message names the part and a remedy."""
 
 from collections.abc import Iterator
 from dataclasses import InitVar, dataclass, field, make_dataclass
@@ -91,12 +91,12 @@ class Keeper:
     ],
 )
 def test_a_union_of_models_is_read(annotation: Any, body: str, answer: Any) -> None:
-    """pydantic tells the models apart."""
+    """Pydantic chooses the model."""
     assert posted(echo_of(marked(Body, annotation)), body.encode()) == answer
 
 
 def test_the_errors_of_a_union_of_models_have_their_place() -> None:
-    """The field that tells the models apart is wrong."""
+    """The error names the field that distinguishes the models."""
     annotation = list[Annotated[Cat | Dog, pydantic.Field(discriminator="kind")]]
 
     errors = posted(echo_of(marked(Body, annotation)), b'[{"kind": "cow"}, {"kind": "cat"}]')
@@ -117,7 +117,7 @@ def test_the_errors_of_a_union_of_models_have_their_place() -> None:
     ],
 )
 def test_a_union_of_classes_is_refused_with_what_works(union: Any, names: str) -> None:
-    """A struct with a tag says in the JSON which class the JSON is for."""
+    """The remedy is a struct with a tag."""
     problem = only_problem_of(echo_of(marked(Body, union)))
 
     assert "because nothing tells the classes apart" in problem.what
@@ -137,7 +137,7 @@ def test_the_remedy_for_a_union_works() -> None:
 
 
 def test_a_union_of_models_in_a_struct_is_refused() -> None:
-    """pydantic cannot read the struct, and msgspec cannot tell the models apart."""
+    """Pydantic cannot read the struct, and msgspec cannot choose the model."""
 
     class Line(Struct):
         pet: Cat | Dog
@@ -164,7 +164,7 @@ def test_a_union_of_models_in_a_struct_is_refused() -> None:
     ],
 )
 def test_a_model_may_be_in_every_kind_of_class(make: Any, body: str) -> None:
-    """A model validates itself there."""
+    """The model validates itself inside the class."""
     echo = echo_of(marked(Body, make()))
 
     good = posted(echo, (body % '{"kind": "cat"}').encode())
@@ -224,7 +224,7 @@ class Event:
     ],
 )
 def test_the_part_in_the_way_is_named(annotation: Any, what: str, remedy: str) -> None:
-    """The class and the field are named, however deep the field is."""
+    """The message names the class and the field, at any depth."""
     problem = only_problem_of(echo_of(marked(Body, annotation)))
 
     assert problem.what.startswith(
@@ -244,7 +244,7 @@ class Documents:
     [(Documents, ""), (echo_of(Body[Event]), "; it is the type of Event.data")],
 )
 def test_an_alias_that_contains_itself_is_refused_with_any(echo: type, place: str) -> None:
-    """Any is the way out, and it works."""
+    """The remedy is `Any`, and it works."""
     problem = only_problem_of(echo)
 
     assert problem.what.endswith(
@@ -255,7 +255,7 @@ def test_an_alias_that_contains_itself_is_refused_with_any(echo: type, place: st
 
 
 def test_a_stored_value_names_the_part_in_the_way() -> None:
-    """A value of the session has the same words."""
+    """A value of the session has the same message."""
     problem = only_problem_of(echo_of(Annotated[Order, session_value("x")]))
 
     assert problem.what == (

@@ -1,4 +1,4 @@
-"""Faults in what a commit asks for and applies."""
+"""Stores with faults in commits."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

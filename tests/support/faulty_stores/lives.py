@@ -1,4 +1,4 @@
-"""Faults in how records begin and end."""
+"""Stores with faults in how records begin and end."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Faults in what a purge removes, and in what a broken or a closed store says."""
+"""Stores with faults in purges, and in the errors of a broken or closed store."""
 
 from collections.abc import Callable
 from dataclasses import replace

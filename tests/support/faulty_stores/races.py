@@ -1,4 +1,4 @@
-"""Faults that only calls at the same time bring to light."""
+"""Stores with faults that only concurrent calls show."""
 
 from sessions.record import Changes, Ended, Outcome, Record
 from tests.support.dictionary_store import DictionaryStore

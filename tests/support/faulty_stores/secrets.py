@@ -1,4 +1,4 @@
-"""Faults in what becomes of secrets and grace."""
+"""Stores with faults in secrets and grace."""
 
 from dataclasses import replace
 

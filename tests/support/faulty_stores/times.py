@@ -1,4 +1,4 @@
-"""Faults in the times of a record."""
+"""Stores with faults in the times of a record."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Faults in how names and values are kept."""
+"""Stores with faults in names and values."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
