@@ -12,6 +12,7 @@ from framework.commands.other_names import Commands
 from framework.commands.routes import routes
 from framework.commands.run import run
 from framework.commands.secret import secret
+from framework.commands.sessions.group import sessions
 from framework.commands.shell import shell
 
 
@@ -28,7 +29,7 @@ def main() -> None:
     sys.path.insert(0, str(Path.cwd()))
 
 
-for command in (check, explain, new, routes, run, secret, shell):
+for command in (check, explain, new, routes, run, secret, sessions, shell):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from framework.commands.folders import (
 from framework.report import StartupError, readable_path
 from framework.serving.failures import describe
 from framework.types.signatures import signature_of
+from sessions.container import SessionContainer
 
 _PYPROJECT = "pyproject.toml"
 _NAME_THE_APPLICATION = (
@@ -101,6 +102,22 @@ def load_or_report(given: str | None) -> Application:
     # The user's modules may raise anything; the report shows any error without our own frames.
     except (Exception, SystemExit) as error:  # noqa: BLE001
         raise click.ClickException(report(target, error)) from None
+
+
+def load_container_or_report(given: str | None) -> SessionContainer:
+    """Return the session container of the application, or a container that is named itself."""
+    target = find(given)
+    try:
+        named = getattr(_imported(target.module), target.name, None)
+        if isinstance(named, SessionContainer):
+            return named
+        application = load(target)
+    # The user's modules may raise anything; the report shows any error without our own frames.
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        raise click.ClickException(report(target, error)) from None
+    if application.sessions is None:
+        raise click.ClickException(f"{target} has no sessions: no handler asks for one.")
+    return application.sessions.container
 
 
 def report(target: Target, error: BaseException) -> str:

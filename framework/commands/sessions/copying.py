@@ -1,0 +1,95 @@
+"""`framework sessions copy`: move live sessions to another store."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+import click
+
+from framework.commands.other_names import Command
+from framework.commands.sessions.naming import store_named
+from framework.commands.sessions.opened import OpenedStore, patiently
+from sessions.record import Outcome, Record
+from sessions.stores.copying import Copied, changes_to, what_to_do
+
+_TRIES = 5
+_PROGRESS = 100
+_TOLD = (
+    (Copied.NEW, "new"),
+    (Copied.CHANGED, "changed"),
+    (Copied.SAME, "already there"),
+    (Copied.NEWER, "newer there"),
+    (Copied.ENDED, "ended there"),
+)
+
+
+@click.command(cls=Command)
+@click.argument("source", metavar="FROM_URL")
+@click.argument("target", metavar="TO_URL")
+@click.option(
+    "--end-missing",
+    is_flag=True,
+    help="Afterwards, end the sessions at TO_URL that FROM_URL no longer has.",
+)
+def copy(source: str, target: str, *, end_missing: bool) -> None:
+    """Copy the live sessions of one store to another store; nobody is logged out.
+
+    A second run copies what is new or has changed, and replaces nothing that is newer at TO_URL.
+    Each may be a URL, or an application such as shop.app:app, whose store is meant. Stop the
+    application for the last run; copy nothing when it already uses the other store.
+    """
+    with store_named(source, is_source=True) as read, store_named(target) as written:
+        counts: Counter[Copied] = Counter()
+        for key, record in _with_progress(read):
+            counts[patiently(_copied, written, key, record)] += 1
+        click.echo(_told(counts))
+        if end_missing:
+            ended = _end_missing(read, written)
+            click.echo(f"Ended {ended} that {read} no longer has.")
+
+
+def _copied(target: OpenedStore, key: str, record: Record) -> Copied:
+    """Copy one session, unless its like or better is there; return what was done."""
+    for _ in range(_TRIES):
+        there = target.ask("load", key)
+        what = what_to_do(record, there)
+        if what is Copied.NEW:
+            if target.ask("create", key, record):
+                return what
+        elif what is Copied.CHANGED and isinstance(there, Record):
+            if target.ask("commit", key, changes_to(there, record)) is Outcome.APPLIED:
+                return what
+        else:
+            return what
+    # Somebody there keeps using it.
+    return Copied.NEWER
+
+
+def _end_missing(source: OpenedStore, target: OpenedStore) -> int:
+    return sum(
+        bool(patiently(target.ask, "delete", key))
+        for key, _ in target.records()
+        if not isinstance(patiently(source.ask, "load", key), Record)
+    )
+
+
+def _with_progress(source: OpenedStore) -> Iterator[tuple[str, Record]]:
+    """Yield the sessions, and say how many there have been where somebody looks on."""
+    is_seen = sys.stderr.isatty()
+    for number, pair in enumerate(source.records(), 1):
+        yield pair
+        if is_seen and number % _PROGRESS == 0:
+            click.echo(f"\r{number} sessions", nl=False, err=True)
+    if is_seen:
+        click.echo("\r" + " " * 20 + "\r", nl=False, err=True)
+
+
+def _told(counts: Counter[Copied]) -> str:
+    told = {what: f"{counts[what]} {words}" for what, words in _TOLD}
+    copied = counts[Copied.NEW] + counts[Copied.CHANGED]
+    skipped = counts.total() - copied
+    lines = [f"Copied {copied}: {told[Copied.NEW]}, {told[Copied.CHANGED]}."]
+    lines.append(
+        f"Skipped {skipped}: {told[Copied.SAME]}, {told[Copied.NEWER]}, {told[Copied.ENDED]}."
+    )
+    return "\n".join(lines)

@@ -1,0 +1,69 @@
+"""`framework sessions list`: the live sessions, the last used first."""
+
+from collections.abc import Iterator
+from heapq import nlargest
+
+import click
+
+from framework.commands.finding import (
+    application_argument,
+    json_option,
+    load_container_or_report,
+)
+from framework.commands.other_names import Command
+from framework.commands.sessions.opened import OpenedStore, opened
+from framework.commands.sessions.rows import (
+    SHOWN_HANDLE,
+    echo_json,
+    echo_table,
+    facts_of,
+    in_units,
+    moment,
+    size_of,
+    user_of,
+)
+from sessions.record import Record
+
+_TITLES = ("HANDLE", "USER", "CREATED", "LAST USED", "EXPIRES", "SIZE")
+_LIMIT = 50
+
+
+@click.command(cls=Command, name="list")
+@application_argument
+@click.option("--user", metavar="USER_ID", help="List the sessions of this user only.")
+@click.option(
+    "--limit",
+    default=_LIMIT,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="The largest number of sessions.",
+)
+@json_option
+def list_sessions(app: str | None, *, user: str | None, limit: int, as_json: bool) -> None:
+    """List the live sessions, the last used first, with their handles and times (UTC)."""
+    with opened(load_container_or_report(app)) as store:
+        found = nlargest(limit, of_user(store, user), key=lambda pair: pair[1].accessed_at)
+    if as_json:
+        echo_json([facts_of(key, record) for key, record in found])
+        return
+    echo_table(_TITLES, [_row(key, record) for key, record in found])
+    if len(found) == limit:
+        click.echo(f"These are the {limit} last used. To see more, write --limit.")
+
+
+def of_user(store: OpenedStore, user: str | None) -> Iterator[tuple[str, Record]]:
+    """Yield the live sessions of a user, or of everybody."""
+    for key, record in store.records():
+        if user is None or record.user_id == user:
+            yield key, record
+
+
+def _row(key: str, record: Record) -> tuple[str, ...]:
+    return (
+        key[:SHOWN_HANDLE],
+        user_of(record),
+        moment(record.created_at),
+        moment(record.accessed_at),
+        moment(record.expires_at),
+        in_units(size_of(record)),
+    )

@@ -1,0 +1,145 @@
+"""A store as the commands use it: either kind, without an event loop of their own."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import click
+
+from framework.report import short_repr
+from sessions.container import SessionContainer, store_of
+from sessions.core.token_formats import TokenFormat
+from sessions.errors import StoreUnavailable
+from sessions.record import Record
+from sessions.stores.base import AsyncStore, Store, wall_clock
+from sessions.stores.listing import AsyncListable, Listable, Page
+from sessions.stores.memory import MemoryStore
+
+T = TypeVar("T")
+
+PAGE_SIZE = 100
+_SHORTEST_HANDLE, _LONGEST_HANDLE = 8, 64
+_TRIES = 5
+_PAUSE = 0.1
+"""Seconds before the second try of a call; each further pause is twice as long."""
+
+
+class OpenedStore:
+    """Ask a store, blocking or asynchronous, and close it at the end of a `with`."""
+
+    def __init__(self, store: Store | AsyncStore) -> None:
+        self.store = store
+        self._runner = asyncio.Runner() if isinstance(store, AsyncStore) else None
+
+    def __str__(self) -> str:
+        return short_repr(self.store)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self.ask("close")
+        finally:
+            if self._runner is not None:
+                self._runner.close()
+
+    def has(self, verb: str) -> bool:
+        """Return whether the store has this method."""
+        return callable(getattr(self.store, verb, None))
+
+    def ask(self, verb: str, *arguments: Any, **options: Any) -> Any:
+        """Call a method of the store, and return its answer."""
+        answer = getattr(self.store, verb)(*arguments, **options)
+        return answer if self._runner is None else self._runner.run(answer)
+
+    def records(self) -> Iterator[tuple[str, Record]]:
+        """Yield the live records with their keys."""
+        if not isinstance(self.store, Listable | AsyncListable):
+            raise click.ClickException(
+                f"{self} cannot list its sessions. Fix: give the store a method page(after, limit),"
+                " as in sessions.stores.listing.Listable."
+            )
+        after: str | None = None
+        while True:
+            page: Page = patiently(self.ask, "page", after, PAGE_SIZE)
+            yield from page.records
+            if page.after is None:
+                return
+            after = page.after
+
+    def named(self, handle: str) -> tuple[str, Record]:
+        """Return the one live session whose handle begins so."""
+        if len(handle) < _SHORTEST_HANDLE:
+            raise click.ClickException(
+                f"{handle!r} is too short for the handle of a session. Fix: write its first"
+                f" {_SHORTEST_HANDLE} characters or more."
+            )
+        if len(handle) == _LONGEST_HANDLE:
+            found = self.ask("load", handle)
+            candidates = {handle: found} if isinstance(found, Record) else {}
+        else:
+            candidates = {key: record for key, record in self.records() if key.startswith(handle)}
+        if len(candidates) != 1:
+            raise click.ClickException(_unclear(handle, sorted(candidates)))
+        return candidates.popitem()
+
+
+def opened(container: SessionContainer) -> OpenedStore:
+    """Open the store of a container, in which its sessions are."""
+    if isinstance(container.store, TokenFormat):
+        raise click.ClickException(
+            f"{short_repr(container.store)} keeps each session in its own token, at the client."
+            " So there is nothing to list here."
+        )
+    return reachable(_by_its_clock(container, container.store))
+
+
+def reachable(store: Store | AsyncStore) -> OpenedStore:
+    """Open a store; refuse one whose sessions are in another process."""
+    if isinstance(store, MemoryStore):
+        raise click.ClickException(
+            "The sessions of a MemoryStore are in the memory of the server's process, which no"
+            " command can reach. Fix: use another store, such as SQLiteStore."
+        )
+    return OpenedStore(store)
+
+
+def opened_for_purge(container: SessionContainer) -> OpenedStore | None:
+    """Open the store that a purge is about: of sessions, or of revocations; None without one."""
+    store = store_of(container)
+    return None if store is None else OpenedStore(_by_its_clock(container, store))
+
+
+def patiently(work: Callable[..., T], *arguments: Any, **options: Any) -> T:
+    """Do the work; if the store is unavailable, try again a few times."""
+    for number in range(_TRIES):
+        try:
+            return work(*arguments, **options)
+        except StoreUnavailable:
+            if number == _TRIES - 1:
+                raise
+            time.sleep(_PAUSE * 2**number)
+    raise AssertionError("the last try has returned or raised")
+
+
+def _by_its_clock(container: SessionContainer, store: Store | AsyncStore) -> Store | AsyncStore:
+    if container.clock is not wall_clock:
+        store.clock = container.clock
+    return store
+
+
+def _unclear(handle: str, found: list[str]) -> str:
+    if not found:
+        return f"No live session has a handle that begins with {handle!r}."
+    return (
+        f"{len(found)} handles begin with {handle!r}: {', '.join(key[:16] for key in found[:5])}."
+        " Fix: write more characters."
+    )

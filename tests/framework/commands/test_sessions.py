@@ -1,0 +1,331 @@
+"""`framework sessions`: the summary, `list`, `show`, `end` and `purge`."""
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from sessions import SQLiteStore
+from sessions.record import Record
+from sessions.stores.base import PURGE_DELAY
+from sessions.testing import a_record
+from tests.support.command_sessions import make_session, write_program
+from tests.support.commands import Framework
+
+APPLICATION = """
+from framework import Application, controller, get, session
+
+@controller("/")
+class Visits:
+    @get("/")
+    def show(self, SESSION) -> None: ...
+
+app = Application(Visits)
+"""
+CONTAINER = "app:container"
+
+
+@pytest.fixture
+def store(framework: Framework) -> SQLiteStore:
+    """Return the store of the program in the folder of the commands."""
+    write_program()
+    return SQLiteStore("sessions.db")
+
+
+def test_the_summary_counts_sessions_users_and_bytes(
+    framework: Framework, store: SQLiteStore
+) -> None:
+    """Two of the three signed-in sessions are of one user."""
+    for user in ("ada", "ada", "eve", None):
+        make_session(store, user, cart="x" * 1000)
+
+    result = framework("sessions", CONTAINER)
+
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [
+        f"store      SQLiteStore {str(Path('sessions.db').absolute())!r}",
+        "live       4 sessions",
+        "signed in  3 (2 users)",
+        "size       4.0 KiB",
+        "mean       1.0 KiB",
+        "largest    1.0 KiB",
+    ]
+
+
+def test_the_summary_is_json_for_programs(framework: Framework, store: SQLiteStore) -> None:
+    """`--json` prints the same facts, in bytes."""
+    make_session(store, "ada", n=1)
+
+    facts = json.loads(framework("sessions", "--json", CONTAINER).output)
+
+    assert facts.pop("store").startswith("SQLiteStore")
+    assert facts == {"live": 1, "signed_in": 1, "users": 1, "size": 27, "largest": 27}
+
+
+def test_the_sessions_of_an_application_are_found(framework: Framework) -> None:
+    """Without an argument, the application of the folder is the one."""
+    Path("app.py").write_text(APPLICATION.replace("SESSION", "session: session"))
+
+    assert "live       0 sessions" in framework("sessions").output
+    assert "live       0 sessions" in framework("sessions", "summary", "app:app").output
+
+
+def test_an_application_without_sessions_says_so(framework: Framework) -> None:
+    """The commands have nothing to show."""
+    Path("app.py").write_text(APPLICATION.replace(", SESSION", ""))
+    result = framework("sessions", "list")
+
+    assert result.exit_code == 1
+    assert result.output == "Error: app:app has no sessions: no handler asks for one.\n"
+
+
+def test_the_list_shows_the_last_used_first(framework: Framework, store: SQLiteStore) -> None:
+    """A table has a line for each session; a limit is told."""
+    handles = [make_session(store, user) for user in ("ada", None, "eve")]
+
+    lines = framework("sessions", "list", CONTAINER).output.splitlines()
+    limited = framework("sessions", "list", CONTAINER, "--limit", "2").output.splitlines()
+
+    assert lines[0].split("  ")[0] == "HANDLE"
+    assert [line.split()[:2] for line in lines[1:]] == [
+        [handles[2][:12], "eve"],
+        [handles[1][:12], "-"],
+        [handles[0][:12], "ada"],
+    ]
+    assert re.fullmatch(r"\w{12}  eve   (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  ){3}\d+ bytes", lines[1])
+    assert limited[1:] == [
+        *lines[1:3],
+        "These are the 2 last used. To see more, write --limit.",
+    ]
+
+
+def test_the_list_of_a_user_is_json_for_programs(framework: Framework, store: SQLiteStore) -> None:
+    """Whole handles, and neither an id nor a value."""
+    handle = make_session(store, "ada", word="xyzzy")
+    make_session(store, "eve")
+
+    result = framework("sessions", "list", "--user", "ada", "--json", CONTAINER)
+
+    (found,) = json.loads(result.output)
+    assert (found["handle"], found["user_id"], found["values"]) == (handle, "ada", 2)
+    assert "xyzzy" not in result.output
+    assert _stored(store, handle).secret not in result.output
+
+
+def test_a_session_is_shown_without_its_values(framework: Framework, store: SQLiteStore) -> None:
+    """Names and sizes are shown, and the values only if somebody asks for them."""
+    handle = make_session(store, "ada", cart=["tea", 2])
+
+    hidden = framework("sessions", "show", handle[:8], CONTAINER)
+    shown = framework("sessions", "show", handle, CONTAINER, "--values")
+
+    assert hidden.output.splitlines()[:2] == [f"handle        {handle}", "user          ada"]
+    assert hidden.output.splitlines()[-2:] == [
+        "cart                6 bytes",
+        "(data of the user)  15 bytes",
+    ]
+    assert shown.output.splitlines()[-2:] == [
+        "cart                ['tea', 2]",
+        "(data of the user)  {'role': 'customer'}",
+    ]
+    for result in (hidden, shown):
+        assert _stored(store, handle).secret not in result.output
+
+
+def test_a_session_is_json_for_programs(framework: Framework, store: SQLiteStore) -> None:
+    """The values are part of it only if somebody asks for them."""
+    handle = make_session(store, cart=["tea", 2])
+
+    hidden = json.loads(framework("sessions", "show", handle, CONTAINER, "--json").output)
+    shown = json.loads(
+        framework("sessions", "show", handle, CONTAINER, "--json", "--values").output
+    )
+
+    assert hidden["values"] == [{"name": "cart", "size": 6}]
+    assert shown["values"] == [{"name": "cart", "size": 6, "value": "['tea', 2]"}]
+    assert (hidden["handle"], hidden["user_id"], hidden["size"]) == (handle, None, 10)
+
+
+def test_texts_of_strangers_are_no_commands_of_a_terminal(
+    framework: Framework, store: SQLiteStore
+) -> None:
+    """A user and a name may hold anything, also what clears the screen."""
+    handle = make_session(store, "\x1b[2Jeve", **{"\x1b]0;x\x07": "\x1b[2J", "": 1})
+
+    results = [
+        framework("sessions", "list", CONTAINER),
+        framework("sessions", "show", handle, "--values", CONTAINER),
+        framework("sessions", "end", handle, CONTAINER),
+        framework("sessions", "end", "--user", "\x1b[2Jeve", CONTAINER),
+    ]
+
+    assert all("\x1b" not in result.output for result in results)
+    assert "'\\x1b[2Jeve'" in results[0].output
+
+
+def test_a_value_that_cannot_be_read_is_shown_as_such(
+    framework: Framework, store: SQLiteStore
+) -> None:
+    """The others are shown all the same."""
+    store.create("ab" * 32, a_record(time.time, {"good": b"\x01", "bad": b"\xc1"}, lives=1000))
+    result = framework("sessions", "show", "abababab", "--values", CONTAINER)
+
+    assert result.output.splitlines()[-2:] == ["good  1", "bad   (cannot be read)"]
+
+
+@pytest.mark.parametrize(
+    ("handle", "error"),
+    [
+        ("abababa", "'abababa' is too short for the handle of a session. Fix: write its first 8"),
+        ("abababab", "2 handles begin with 'abababab': abababababababab, "),
+        ("cdcdcdcd", "No live session has a handle that begins with 'cdcdcdcd'."),
+        ("ef" * 32, "No live session has a handle that begins with 'efef"),
+    ],
+)
+def test_a_handle_names_one_session(
+    framework: Framework, store: SQLiteStore, handle: str, error: str
+) -> None:
+    """One that is short, unknown, or begins several handles is refused, and nothing ends."""
+    for key in ("ab" * 32, "ab" * 31 + "cc"):
+        store.create(key, a_record(time.time, lives=1000))
+    for command in (["show", handle], ["end", handle, "--yes"]):
+        result = framework("sessions", *command, CONTAINER)
+
+        assert result.exit_code == 1
+        assert error in result.output
+    assert store.count() == 2
+
+
+def test_a_session_is_ended_after_a_question(framework: Framework, store: SQLiteStore) -> None:
+    """Whoever says no, or nothing, ends nothing."""
+    handle = make_session(store, "ada")
+    question = f"End the session {handle[:12]} of ada? [y/N]"
+
+    for typed in ("n\n", ""):
+        refused = framework("sessions", "end", handle, CONTAINER, typed=typed)
+        assert refused.exit_code == 1
+        assert question in refused.output
+    assert store.count() == 1
+
+    ended = framework("sessions", "end", handle[:10], CONTAINER, typed="y\n")
+    assert (ended.exit_code, ended.output.splitlines()[-1]) == (0, "Ended 1 session.")
+    assert store.count() == 0
+
+
+def test_all_sessions_of_a_user_are_ended(framework: Framework, store: SQLiteStore) -> None:
+    """Nobody else is logged out."""
+    for user in ("ada", "eve", None, "ada"):
+        make_session(store, user)
+    result = framework("sessions", "end", "--user", "ada", "--yes", CONTAINER)
+
+    assert (result.exit_code, result.output) == (0, "Ended 2 sessions.\n")
+    assert sorted(str(record.user_id) for _, record in store.page(None, 9).records) == [
+        "None",
+        "eve",
+    ]
+
+
+def test_all_sessions_are_ended(framework: Framework, store: SQLiteStore) -> None:
+    """There are more than one page of them."""
+    for number in range(250):
+        store.create(f"{number:064x}", a_record(time.time, lives=1000))
+    asked = framework("sessions", "end", "--all", CONTAINER, typed="n\n")
+    assert "End all sessions in SQLiteStore" in asked.output
+    assert store.count() == 250
+
+    result = framework("sessions", "end", "--all", "--yes", CONTAINER)
+
+    assert (result.exit_code, result.output) == (0, "Ended 250 sessions.\n")
+    assert store.count() == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--user", "ada", "--all"],
+        ["--user", "ada", "abababab", CONTAINER],
+        ["--all", "abababab", CONTAINER],
+        ["abababab", CONTAINER, "another"],
+    ],
+)
+def test_one_thing_is_ended_at_a_time(framework: Framework, words: list[str]) -> None:
+    """A call that says two things, or nothing, is a mistake."""
+    result = framework("sessions", "end", "--yes", *words)
+
+    assert result.exit_code == 2
+    assert "HANDLE, --user USER_ID, or --all." in result.output
+
+
+def test_a_purge_removes_what_expired_long_ago(
+    framework: Framework, store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Live sessions stay."""
+    # Some creations purge, too.
+    monkeypatch.setattr("sessions.stores.sqlite.PURGE_CHANCE", 0)
+    for number in range(3):
+        store.create(f"{number:064x}", a_record(lambda: time.time() - PURGE_DELAY - 200, lives=100))
+    make_session(store)
+    first, second = (framework("sessions", "purge", CONTAINER) for _ in range(2))
+
+    assert (first.exit_code, first.output) == (0, "Removed 3 expired sessions.\n")
+    assert second.output == "Removed 0 expired sessions.\n"
+    assert store.count() == 1
+
+
+def test_sessions_in_tokens_cannot_be_listed(framework: Framework) -> None:
+    """They are at the clients; a purge is about the revocations, if there are any."""
+    pytest.importorskip("cryptography")
+    write_program('__import__("sessions.stateless").stateless.EncryptedToken()')
+
+    for command in ([], ["list"], ["show", "abababab"], ["end", "--all", "--yes"]):
+        result = framework("sessions", *command, CONTAINER)
+        assert result.exit_code == 1
+        assert "keeps each session in its own token, at the client." in result.output
+    assert framework("sessions", "purge", CONTAINER).exit_code == 0
+
+
+def test_sessions_in_the_memory_of_another_process_cannot_be_listed(framework: Framework) -> None:
+    """An empty list would be wrong."""
+    write_program("MemoryStore()")
+    result = framework("sessions", CONTAINER)
+
+    assert result.exit_code == 1
+    assert "in the memory of the server's process" in result.output
+
+
+def test_a_store_that_cannot_list_says_so(framework: Framework) -> None:
+    """The remedy names the method."""
+    write_program('type("Mine", (SQLiteStore,), {"page": None})("sessions.db")')
+    result = framework("sessions", CONTAINER)
+
+    assert result.exit_code == 1
+    assert "cannot list its sessions. Fix: give the store a method page(after, limit)" in (
+        result.output
+    )
+
+
+def test_a_word_that_resembles_a_command_is_a_mistake(framework: Framework) -> None:
+    """Any other word names an application."""
+    resembling, other = framework("sessions", "lists"), framework("sessions", "nowhere")
+
+    assert resembling.exit_code == 2
+    assert "Fix: write one of copy, end, list, migrate, purge, show, summary." in resembling.output
+    assert other.exit_code == 1
+    assert "names the module 'nowhere'" in other.output
+
+
+def test_the_table_of_a_store_without_tables(framework: Framework, store: SQLiteStore) -> None:
+    """There is nothing to make."""
+    result = framework("sessions", "migrate", CONTAINER)
+
+    assert result.exit_code == 0
+    assert result.output.endswith("needs no table. Nothing to do.\n")
+
+
+def _stored(store: SQLiteStore, handle: str) -> Record:
+    found = store.load(handle)
+    assert isinstance(found, Record)
+    return found

@@ -1,0 +1,275 @@
+"""`framework sessions copy` and `migrate`: sessions move to another store, and nobody notices."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from sessions import SQLiteStore
+from sessions.record import Ended
+from sessions.stores.base import Store
+from sessions.stores.urls import async_store_from_url, store_from_url
+from sessions.testing import a_record, loaded_from
+from tests.support.command_sessions import Customer, make_session, write_program
+from tests.support.commands import Framework
+
+redis = pytest.importorskip("redis", reason="redis-py is not installed")
+
+from tests.support.redis_servers import (  # noqa: E402
+    WHY_NOT,
+    redis_cluster,
+    redis_server,
+    server_binary,
+)
+
+ONE, OTHER = "sqlite:///one.db", "sqlite:///other.db"
+needs_redis = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)
+
+
+@pytest.fixture
+def stores(framework: Framework) -> tuple[SQLiteStore, SQLiteStore]:
+    """Return two stores in the folder of the commands."""
+    return SQLiteStore("one.db"), SQLiteStore("other.db")
+
+
+Stores = tuple[SQLiteStore, SQLiteStore]
+
+
+def copied(framework: Framework, *words: str) -> list[str]:
+    """Copy, and return what the command says."""
+    result = framework("sessions", "copy", *words)
+    assert result.exit_code == 0, result.output
+    return result.output.splitlines()
+
+
+def test_a_record_is_copied_as_it_is(framework: Framework, stores: Stores) -> None:
+    """With its secret, its grace, its times, its timeout and its user."""
+    one, other = stores
+    make_session(one, "ada", cart=["tea"], b=1, a=2)
+    with_all = a_record(
+        time.time,
+        {"z": b"\x01", "a": b"\x02"},
+        user_id="eve",
+        timeout=5000.0,
+        created_at=time.time() - 50,
+    )
+    one.create("ab" * 32, with_all)
+
+    lines = copied(framework, ONE, OTHER)
+
+    assert lines == [
+        "Copied 2: 2 new, 0 changed.",
+        "Skipped 0: 0 already there, 0 newer there, 0 ended there.",
+    ]
+    for key, record in one.page(None, 10).records:
+        there = loaded_from(other, key)
+        assert there == record
+        assert [*there.values] == [*record.values]
+
+
+def test_a_second_run_copies_what_is_new_or_has_changed(
+    framework: Framework, stores: Stores
+) -> None:
+    """All others are skipped, and the copies are as they are in the first store."""
+    one, other = stores
+    for _ in range(150):
+        make_session(one)
+    customer = Customer(one)
+    customer.gets("/sign-in")
+    copied(framework, ONE, OTHER)
+
+    make_session(one)
+    customer.gets("/")
+    customer.gets("/renew")
+    customer.gets("/")
+    lines = copied(framework, ONE, OTHER)
+
+    assert lines == [
+        "Copied 2: 1 new, 1 changed.",
+        "Skipped 150: 150 already there, 0 newer there, 0 ended there.",
+    ]
+    customer.moves_to(other)
+    assert customer.gets("/")[:2] == ["ada", 3]
+    assert copied(framework, OTHER, ONE)[0] == "Copied 1: 0 new, 1 changed."
+
+
+def test_a_newer_session_is_not_replaced(framework: Framework, stores: Stores) -> None:
+    """Whoever has gone on with the other store loses nothing."""
+    one, other = stores
+    customer = Customer(one)
+    customer.gets("/sign-in")
+    copied(framework, ONE, OTHER)
+    customer.moves_to(other)
+    customer.gets("/")
+
+    lines = copied(framework, ONE, OTHER)
+
+    assert lines[1] == "Skipped 1: 0 already there, 1 newer there, 0 ended there."
+    assert customer.gets("/")[:2] == ["ada", 2]
+
+
+def test_a_session_that_ended_there_stays_ended(framework: Framework, stores: Stores) -> None:
+    """A logout is not undone."""
+    one, other = stores
+    handle = make_session(one, "ada")
+    copied(framework, ONE, OTHER)
+    other.delete(handle)
+
+    lines = copied(framework, ONE, OTHER)
+
+    assert lines[1] == "Skipped 1: 0 already there, 0 newer there, 1 ended there."
+    assert isinstance(other.load(handle), Ended)
+
+
+def test_a_session_that_ended_here_is_ended_there(framework: Framework, stores: Stores) -> None:
+    """With --end-missing, a logout between two runs counts in the other store."""
+    one, other = stores
+    stays, goes = make_session(one), make_session(one)
+    copied(framework, ONE, OTHER)
+    one.delete(goes)
+
+    assert len(copied(framework, ONE, OTHER)) == 2
+    assert other.count() == 2
+    lines = copied(framework, ONE, OTHER, "--end-missing")
+    assert lines[-1].startswith("Ended 1 that SQLiteStore")
+    assert [key for key, _ in other.page(None, 10).records] == [stays]
+
+
+def test_what_is_expired_or_damaged_is_not_copied(framework: Framework, stores: Stores) -> None:
+    """Only live sessions move."""
+    one, other = stores
+    stays = make_session(one)
+    one.create("ab" * 32, a_record(lambda: time.time() - 500, lives=400))
+
+    assert copied(framework, ONE, OTHER)[0] == "Copied 1: 1 new, 0 changed."
+    assert [key for key, _ in other.page(None, 10).records] == [stays]
+
+
+def test_an_application_names_its_store(framework: Framework, stores: Stores) -> None:
+    """So a store with settings of its own can be copied, such as one with a prefix."""
+    one, _ = stores
+    make_session(one)
+    write_program('SQLiteStore("other.db", prefix="shop_")')
+
+    assert copied(framework, ONE, "app:container")[0] == "Copied 1: 1 new, 0 changed."
+    assert SQLiteStore("other.db", prefix="shop_").count() == 1
+    assert SQLiteStore("other.db").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "error"),
+    [
+        ("sqlite:///none.db", OTHER, "sqlite:///none.db names a file that does not exist."),
+        ("memory:", OTHER, "The sessions of a MemoryStore are in the memory of"),
+        (ONE, "memory:", "the server's process, which no command can reach. Fix: use another"),
+        ("redis://:secret@127.0.0.1:1/0", OTHER, "127.0.0.1:1/0'> cannot be used"),
+        ("ftp://host", OTHER, "the URL ftp:... names no store. Fix: write one that begins with"),
+    ],
+)
+def test_a_store_that_cannot_be_copied_is_an_error(
+    framework: Framework, stores: Stores, source: str, target: str, error: str
+) -> None:
+    """The message names the store, without its password, and no file is made."""
+    result = framework("sessions", "copy", source, target)
+
+    assert result.exit_code == 1
+    assert error in result.output
+    assert "secret" not in result.output
+    assert not Path("none.db").exists()
+
+
+@needs_redis
+def test_a_customer_stays_signed_in_through_valkey(
+    framework: Framework, stores: Stores, tmp_path: Path
+) -> None:
+    """There and back, with a new id on the way."""
+    one, _ = stores
+    with redis_server(tmp_path) as server:
+        _go_round(framework, Customer(one), [ONE, server.url, OTHER, ONE])
+
+
+@needs_redis
+def test_an_asynchronous_store_is_listed_and_copied(framework: Framework, tmp_path: Path) -> None:
+    """The container of an asynchronous application is named itself."""
+    with redis_server(tmp_path) as server:
+        write_program(f"async_store_from_url({server.url!r})")
+        handle = make_session(store_from_url(server.url), "ada")
+
+        assert handle[:12] in framework("sessions", "list", "app:container").output
+        assert copied(framework, "app:container", OTHER)[0] == "Copied 1: 1 new, 0 changed."
+        assert copied(framework, OTHER, "app:container")[1].startswith("Skipped 1: 1 already")
+        ended = framework("sessions", "end", handle, "--yes", "app:container")
+        assert ended.output == "Ended 1 session.\n"
+        assert framework("sessions", "purge", "app:container").exit_code == 0
+
+
+@needs_redis
+def test_sessions_move_into_a_cluster_and_out_of_it(
+    framework: Framework, stores: Stores, tmp_path: Path
+) -> None:
+    """Each master has some of them."""
+    one, other = stores
+    for _ in range(50):
+        make_session(one)
+    with redis_cluster(tmp_path) as servers:
+        url = f"redis+cluster://127.0.0.1:{servers[0].port}"
+
+        assert copied(framework, ONE, url)[0] == "Copied 50: 50 new, 0 changed."
+        assert copied(framework, url, OTHER)[0] == "Copied 50: 50 new, 0 changed."
+    assert dict(one.page(None, 99).records) == dict(other.page(None, 99).records)
+
+
+@pytest.fixture
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """Start a server of each kind, and give the URLs."""
+    if not os.environ.get("TEST_SERVERS"):
+        pytest.skip("starts database servers: set TEST_SERVERS=1")
+    from tests.support.mongo_servers import mongo_server
+    from tests.support.sql_servers import mariadb, postgresql
+
+    with ExitStack() as stack:
+        valkey = stack.enter_context(redis_server(tmp_path_factory.mktemp("valkey")))
+        sql = [stack.enter_context(server()) for server in (postgresql, mariadb)]
+        mongo = stack.enter_context(mongo_server(tmp_path_factory.mktemp("mongo")))
+        yield [valkey.url, *(server.url for server in sql), mongo.url]
+
+
+def test_a_customer_stays_signed_in_through_all_stores(
+    framework: Framework, stores: Stores, servers: list[str]
+) -> None:
+    """SQLite, Valkey, PostgreSQL, MariaDB, MongoDB, and back to the first."""
+    one, _ = stores
+    for url in servers[1:]:
+        for _ in range(2):
+            result = framework("sessions", "migrate", "--url", url)
+            assert (result.exit_code, result.output.split()[-2:]) == (0, ["is", "ready."])
+
+    _go_round(framework, Customer(one), [ONE, *servers, ONE])
+    asynchronous = async_store_from_url(servers[1])
+    copied(framework, servers[3], servers[1].replace("psycopg", "asyncpg"))
+    assert asyncio.run(_count(asynchronous)) == 1
+
+
+async def _count(store: object) -> int:
+    return int(await store.count())  # type: ignore[attr-defined]
+
+
+def _go_round(framework: Framework, customer: Customer, urls: list[str]) -> None:
+    """Copy from each store to the next one, with a visit in each and a new id in each second."""
+    customer.gets("/sign-in")
+    who = [customer.gets("/")[0], 1, customer.gets("/")[2]]
+    visits = 2
+    for number, (source, target) in enumerate(pairwise(urls)):
+        assert copied(framework, source, target)[0].startswith("Copied 1: ")
+        store: Store = store_from_url(target)
+        customer.moves_to(store)
+        if number % 2:
+            customer.gets("/renew")
+        visits += 1
+        assert customer.gets("/") == [who[0], visits, who[2]]
+        store.close()
