@@ -4,15 +4,17 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib import import_module
 from math import isfinite
 from typing import Literal, get_args
 
 from sessions.core.carrying import CarryingTokens
 from sessions.core.ids import new_secret, random_secret
+from sessions.core.keys import list_problems, shared_problems
 from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import COOKIE_HEADER_LIMIT, COOKIE_PAIRS_LIMIT, LONGEST_SESSION
 from sessions.core.revocable import RevocableSessions
-from sessions.core.signing import IdSigner, key_problem
+from sessions.core.signing import IdSigner
 from sessions.core.stateless import StatelessSessions
 from sessions.core.stored import StoredSessions
 from sessions.core.token_formats import TokenFormat
@@ -75,14 +77,16 @@ class CookieSettings:
 class SessionContainer:
     """All settings of sessions.
 
-    The newest of the `keys` comes first: it signs, and all keys verify. Raises ConfigurationError
-    with all mistakes.
+    The newest of the `keys` comes first: it signs, and all keys verify. With `encryption_keys`, no
+    store can read a value; the newest of them encrypts, and all of them open. Raises
+    ConfigurationError with all mistakes.
     """
 
     keys: Sequence[str | bytes] = field(repr=False)
     store: Store | AsyncStore | TokenFormat = field(default_factory=MemoryStore)
     cookie: CookieSettings = field(default_factory=CookieSettings)
     session_prefix: str = "session"
+    encryption_keys: Sequence[str | bytes] | None = field(default=None, repr=False)
     gen_id: Callable[[], str] = random_secret
     resave: bool = False
     rolling: bool = False
@@ -99,7 +103,8 @@ class SessionContainer:
 
     def __post_init__(self) -> None:
         problems = [
-            *_keys(self.keys),
+            *list_problems("keys", self.keys),
+            *_encryption(self),
             *_prefix(self),
             *_kinds(self),
             *_trial(self),
@@ -120,7 +125,18 @@ def sessions_of(container: SessionContainer) -> StoredSessions | StatelessSessio
     if isinstance(tokens, CarryingTokens):
         kind = StatelessSessions if store_of(container) is None else RevocableSessions
         return kind(rules, tokens)
+    if container.encryption_keys is not None:
+        return _sealed(container, rules, tokens)
     return StoredSessions(rules, tokens)
+
+
+def _sealed(container: SessionContainer, rules: Rules, tokens: Tokens) -> StoredSessions:
+    # The driver is an extra: only who asks for encryption needs it.
+    from sessions.core.sealed import SealedSessions
+    from sessions.core.sealing import Wrapping
+
+    keys = container.encryption_keys or ()
+    return SealedSessions(rules, tokens, Wrapping(keys, container.session_prefix))
 
 
 def store_of(container: SessionContainer) -> Store | AsyncStore | None:
@@ -222,23 +238,26 @@ def _lifetime(
         yield f"{name}={lifetime!r} is too long. Fix: give {longest.days} days at most"
 
 
-def _keys(keys: object) -> Iterator[str]:
-    if isinstance(keys, str | bytes) or not isinstance(keys, Sequence):
-        yield f"keys is of type {type(keys).__name__}. Fix: give a list, the newest key first"
-    elif not keys:
-        yield "keys is empty. Fix: make one with `framework secret` or secrets.token_urlsafe(32)"
-    else:
-        problems = (key_problem(key, position) for position, key in enumerate(keys))
-        yield from (problem for problem in problems if problem)
-        yield from _repeated(keys)
-
-
-def _repeated(keys: Sequence[object]) -> Iterator[str]:
-    octets = [key.encode(errors="replace") if isinstance(key, str) else key for key in keys]
-    for position, key in enumerate(octets):
-        first = octets.index(key)
-        if isinstance(key, bytes) and first < position:
-            yield f"keys[{position}] is the same as keys[{first}]. Fix: remove one of the two"
+def _encryption(container: SessionContainer) -> Iterator[str]:
+    """Refuse keys that encrypt badly, or that would encrypt nothing."""
+    keys: object = container.encryption_keys
+    if keys is None:
+        return
+    yield from list_problems("encryption_keys", keys)
+    yield from shared_problems(("encryption_keys", keys), ("keys", container.keys))
+    if isinstance(container.store, TokenFormat):
+        yield (
+            f"encryption_keys encrypts what is in a store, but store={container.store!r} keeps the"
+            " sessions in their tokens. Fix: leave encryption_keys out, and give"
+            " store=EncryptedToken()"
+        )
+    try:
+        import_module("cryptography")
+    except ImportError:
+        yield (
+            "encryption_keys needs the package cryptography, which is not installed. Fix: pip"
+            " install 'satsuma[encryption]'"
+        )
 
 
 def _prefix(container: SessionContainer) -> Iterator[str]:

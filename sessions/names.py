@@ -47,6 +47,9 @@ OF_CONTAINERS = {
         "write it in cookie=CookieSettings(...)"
     ),
     "backend engine redis client": "the setting is called store",
+    "encryption encrypt encryption_key encryption_secret fernet_key fernet cipher": (
+        "the setting is called encryption_keys, and is a list"
+    ),
 }
 OF_STORES = {
     "filename file database db url uri": "the path is the first argument of SQLiteStore",

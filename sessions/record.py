@@ -13,6 +13,9 @@ from typing import Any, ClassVar, Final, NamedTuple
 import msgspec
 
 FORMAT_VERSION = 2
+ENCRYPTED_VERSION = 1002
+"""The version of a record whose values are sealed, so that nobody takes them for plain ones."""
+
 CLOCK_TOLERANCE = 60.0
 """Seconds by which the clocks of two machines may differ."""
 

@@ -15,7 +15,7 @@ from sessions.core.lifetime import is_span
 from sessions.core.limits import LONGEST_GRACE, LONGEST_SESSION
 from sessions.core.locks import lock_across_forks
 from sessions.core.state import CLOSED, ENCODED, HEADERS_LEFT, MISSING, State
-from sessions.core.values import USER_DATA, plain_key
+from sessions.core.values import FIRST_PLAIN, USER_DATA, plain_key
 from sessions.core.views import Viewed
 from sessions.errors import SessionClosed
 from sessions.flash import Flashes
@@ -61,7 +61,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
         return self._decoded(key, MISSING) if value is ENCODED else value
 
     def __setitem__(self, key: str, value: object) -> None:
-        if type(key) is not str or key == USER_DATA:
+        if type(key) is not str or key < FIRST_PLAIN:
             key = plain_key(key)
         state = self._state
         if state.closed:

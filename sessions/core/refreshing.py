@@ -2,7 +2,7 @@
 
 from sessions.core.ids import Id
 from sessions.core.persistence import Flow
-from sessions.core.standing import Standing, TokenStandings
+from sessions.core.standing import Standing, TokenStandings, damage_of
 from sessions.core.state import Ask, State
 from sessions.core.tokens import Tokens
 from sessions.core.updates import ended
@@ -16,7 +16,7 @@ from sessions.core.verbs import (
     is_for_any_cache,
 )
 from sessions.errors import SessionNotFound, StoreUnavailable
-from sessions.record import Record
+from sessions.record import Changes, Record
 
 
 class Refreshing(MemoryVerbs):
@@ -47,12 +47,22 @@ class Refreshing(MemoryVerbs):
 
     def load_again(self, state: State, id: Id) -> Flow[tuple[Standing, Record]]:
         """Return the id's standing and the record; raise SessionNotFound if the session ended."""
-        answer = yield ("load", id.key)
+        answer = self.opened(state, id, (yield ("load", id.key)))
         standing = self.standings.standing(id, answer, state.began_at)
         if standing not in (CURRENT, GRACE) or not isinstance(answer, Record):
+            if standing is UNKNOWN and (damage := damage_of(answer)) is not None:
+                state.note("unreadable", damage)
             self.lose(state, "it was found to have ended, or its id has changed")
             raise ended()
         return standing, answer
+
+    def opened(self, state: State, id: Id, answer: object) -> object:
+        """Return the answer of the store to a load, with values that can be read."""
+        return answer
+
+    def changes_as_stored(self, state: State, id: Id, changes: Changes) -> Changes:
+        """Return the changes of a commit as the store is to have them."""
+        return changes
 
     def confirm(self, state: State) -> Flow[None]:
         """Send no cookie if another request ended the session after this request saved it."""
@@ -125,7 +135,7 @@ class Refreshing(MemoryVerbs):
         for other, standing, _ in state.found:
             if other.key == id.key:
                 return standing is not UNKNOWN
-        answer = yield ("load", id.key)
+        answer = self.opened(state, id, (yield ("load", id.key)))
         return self.standings.standing(id, answer, state.began_at) is not UNKNOWN
 
     def must(self, state: State, ask: Ask) -> Ask:

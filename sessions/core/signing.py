@@ -18,9 +18,6 @@ from itsdangerous.signer import Signer
 from sessions.core.ids import LONGEST_ID, SHORTEST_ID, Id, read_id
 from sessions.core.limits import REMEMBERED_TOKENS
 
-MINIMUM_KEY_BYTES = 32
-MINIMUM_KEY_VARIETY = 4
-
 _SIGNATURE_LENGTH = 43
 LONGEST_TOKEN = LONGEST_ID + 1 + _SIGNATURE_LENGTH
 _TOKEN = re.compile(
@@ -79,29 +76,6 @@ class IdSigner:
 def is_well_formed(token: str) -> bool:
     """Return whether a text has the form of our tokens; the signature is not verified."""
     return len(token) <= LONGEST_TOKEN and _TOKEN.fullmatch(token) is not None
-
-
-def key_problem(key: object, position: int) -> str | None:
-    """Return what is wrong with the key, or None; the text does not show the key."""
-    where = f"keys[{position}]"
-    remedy = "make one with `framework secret` or secrets.token_urlsafe(32)"
-    if not isinstance(key, str | bytes):
-        return f"{where} is of type {type(key).__name__}, not str or bytes. Fix: {remedy}"
-    try:
-        size = len(key.encode() if isinstance(key, str) else key)
-    except UnicodeEncodeError:
-        return f"{where} is not Unicode text. Fix: {remedy}"
-    if size < MINIMUM_KEY_BYTES:
-        unit = "byte" if size == 1 else "bytes"
-        return (
-            f"{where} has {size} {unit}, but a key needs at least {MINIMUM_KEY_BYTES}. Fix:"
-            f" {remedy}"
-        )
-    variety = len(set(key))
-    if variety < MINIMUM_KEY_VARIETY:
-        repeated = "one character" if variety == 1 else f"{variety} different characters"
-        return f"{where} repeats {repeated}, so anybody can guess the key. Fix: {remedy}"
-    return None
 
 
 def derived_key(key: str | bytes, purpose: str) -> bytes:

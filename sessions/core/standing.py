@@ -6,7 +6,7 @@ from enum import Enum, auto
 from sessions.core.ids import Id
 from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import REMEMBERED_FOR
-from sessions.record import FORMAT_VERSION, Ended, Record
+from sessions.record import ENCRYPTED_VERSION, FORMAT_VERSION, Ended, Record
 
 
 class Standing(Enum):
@@ -72,6 +72,11 @@ class TokenStandings:
 
 def damage_of(answer: object) -> str | None:
     """Return why the stored record cannot be read, or None if it can be read."""
+    if isinstance(answer, Record) and answer.version == ENCRYPTED_VERSION:
+        return (
+            "its values are encrypted, and this container has no encryption_keys. Fix: give"
+            " SessionContainer(encryption_keys=[...]) the keys that it had"
+        )
     if isinstance(answer, Record) and answer.version > FORMAT_VERSION:
         return (
             f"its record has format {answer.version}, but this release reads formats up to"

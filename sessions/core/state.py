@@ -89,6 +89,9 @@ class State(msgspec.Struct, eq=False):
     creating: Id | None = None
     # The new token of a session that is stored in its token.
     token: str | None = None
+    # Of encrypted sessions: their keys, and the changes of the last commit before they were sealed.
+    data_keys: dict[str, Any] | None = None
+    asked: Changes | None = None
 
     # Changes for the next commit, and sessions to end.
     pending: Pending = NOTHING_PENDING

@@ -163,7 +163,7 @@ class StoredSessions(Refreshing):
         if record is None:
             raise ended()
         changes = self._changes(record, asked, difference)
-        outcome = yield self._commit_ask(state, id, changes)
+        outcome = yield self._commit_ask(state, id, changes, asked.next_id)
         if outcome is SUPERSEDED and asked.is_worth_another_try and any(difference):
             # Another request has renewed the id. If it gave the old id a grace time, a commit of
             # values alone still succeeds.
@@ -175,7 +175,7 @@ class StoredSessions(Refreshing):
     def _changes(self, record: Record, pending: Pending, difference: Difference) -> Changes:
         return changes_of(record, pending, difference, self.lifetimes, self.clock())
 
-    def _commit_ask(self, state: State, id: Id, changes: Changes) -> Ask:
+    def _commit_ask(self, state: State, id: Id, changes: Changes, next_id: Id | None = None) -> Ask:
         check_size({} if changes.clear else state.base, changes.set, changes.removed)
         # If no answer comes, the request must fail.
         state.is_unfinished = True
@@ -220,7 +220,7 @@ class StoredSessions(Refreshing):
         for _ in range(CREATE_ATTEMPTS):
             record = first_record(state, id, values, self.lifetimes, self.clock())
             state.is_unfinished, state.creating = True, id
-            created = yield ("create", id.key, record)
+            created = yield self._create_ask(state, id, record)
             if created:
                 break
             id = new_id(self.gen_id)
@@ -235,6 +235,9 @@ class StoredSessions(Refreshing):
         self._created(state, id, record, asked)
         if state.doomed:
             yield from self.end(state)
+
+    def _create_ask(self, state: State, id: Id, record: Record) -> Ask:
+        return ("create", id.key, record)
 
     def _created(self, state: State, id: Id, record: Record, asked: Pending) -> None:
         """Note that a new session is stored."""

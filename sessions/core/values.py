@@ -6,6 +6,12 @@ from sessions.errors import UnencodableValue
 USER_DATA = "\0user_data"
 """The key of the user data from `set_user()`; code that uses the session does not see it."""
 
+SEALED = "\0sealed."
+"""The beginning of the names under which a record has what opens its encrypted values."""
+
+FIRST_PLAIN = "\1"
+"""All names that are reserved come before this one."""
+
 
 def encode_value(key: str, value: object) -> bytes:
     """Return the encoded value; raise UnencodableValue that names the key."""
@@ -28,5 +34,9 @@ def plain_key(key: object) -> str:
         raise UnencodableValue(
             f"session[{key!r}] is where set_user() keeps its data. Fix: use another key, or"
             " set_user(user_id, name=...)"
+        )
+    if key.startswith(SEALED):
+        raise UnencodableValue(
+            f"session[{key!r}] is where encrypted sessions keep their keys. Fix: use another key"
         )
     return str.__str__(key)

@@ -348,6 +348,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
             max_age=None,
         ),
         "session_prefix": "session",
+        "encryption_keys": None,
         "resave": False,
         "rolling": False,
         "save_uninitialized": False,

@@ -1,0 +1,153 @@
+"""Sessions whose values are sealed before a store sees them.
+
+Every decision is that of `stored`. What goes to the store is sealed here, and what comes from the
+store is opened here; between the two, values are plain.
+"""
+
+from msgspec.structs import replace
+
+from sessions.core.ids import Id
+from sessions.core.sealing import USER, DataKey, Wrapping, wrapped_name
+from sessions.core.state import Ask, State
+from sessions.core.stored import StoredSessions
+from sessions.core.tokens import Tokens
+from sessions.core.verbs import Rules
+from sessions.errors import UnreadableValue
+from sessions.record import (
+    CLOCK_TOLERANCE,
+    ENCRYPTED_VERSION,
+    FORMAT_VERSION,
+    Changes,
+    Record,
+)
+
+_NOT_ENCRYPTED = (
+    "its values are not encrypted, and this container has encryption_keys. Fix: do nothing if the"
+    " session is older than the encryption_keys. Otherwise somebody has written to the store"
+)
+_OTHER_USER = "its signed-in user is not the user that was sealed: it was changed in the store"
+
+
+class SealedSessions(StoredSessions):
+    """Decide about sessions whose values no store can read."""
+
+    def __init__(self, rules: Rules, tokens: Tokens, wrapping: Wrapping) -> None:
+        super().__init__(rules, tokens)
+        self._wrapping = wrapping
+
+    def load_answer(self, state: State, answer: object) -> None:
+        ids = state.ids
+        if ids is not None and state.values is None:
+            answer = self.opened(state, ids[len(state.found)], answer)
+        super().load_answer(state, answer)
+
+    def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
+        # The ask has the sealed values, and the session has the plain ones.
+        super().close_answer(state, (*ask[:2], state.asked), outcome)
+
+    def _create_ask(self, state: State, id: Id, record: Record) -> Ask:
+        data_keys = _data_keys(state)
+        if id.secret not in data_keys:
+            data_keys[id.secret] = self._wrapping.new(id)
+        # The reply to an earlier try may have been lost, so the data key stays the same.
+        data_key = data_keys[id.secret]
+        values = {wrapped_name(id.secret): self._wrapping.wrap(id, data_key)}
+        if record.user_id is not None:
+            values[USER] = data_key.sealed_user(record.user_id)
+        values.update(data_key.seal_all(record.values))
+        return ("create", id.key, replace(record, values=values, version=ENCRYPTED_VERSION))
+
+    def _commit_ask(self, state: State, id: Id, changes: Changes, next_id: Id | None = None) -> Ask:
+        verb, key, _ = super()._commit_ask(state, id, changes)
+        return (verb, key, self.changes_as_stored(state, id, changes, next_id))
+
+    def opened(self, state: State, id: Id, answer: object) -> object:
+        """Return the record that a store has, opened; an error stands for a damaged record."""
+        if not isinstance(answer, Record):
+            return answer
+        is_encrypted = answer.version == ENCRYPTED_VERSION
+        record = replace(answer, version=FORMAT_VERSION) if is_encrypted else answer
+        if record.version > FORMAT_VERSION:
+            return record
+        if record.secret != id.secret and not record.has_grace(id.secret, self.clock()):
+            # It is a past id, which reads nothing.
+            return replace(record, values={}, grace=None)
+        if not is_encrypted:
+            return UnreadableValue(_NOT_ENCRYPTED)
+        try:
+            return self._open(state, id, record)
+        except UnreadableValue as error:
+            return error
+
+    def changes_as_stored(
+        self, state: State, id: Id, changes: Changes, next_id: Id | None = None
+    ) -> Changes:
+        """Return the changes of a commit with their values sealed."""
+        state.asked = changes
+        data_key = writer = _data_keys(state)[id.secret]
+        if next_id is not None:
+            writer = self._next_key(state, id, changes, next_id)
+        values, stale = self._wrapped(state, id, changes, next_id)
+        removed = changes.removed | stale
+        if isinstance(changes.user_id, str):
+            values[USER] = writer.sealed_user(changes.user_id)
+        elif changes.user_id is None:
+            removed |= {USER}
+        # What is sealed next takes the place of what the store has.
+        known = {name: data_key.as_stored(name, value) for name, value in changes.expected.items()}
+        values.update(writer.seal_all(changes.set))
+        return replace(changes, set=values, removed=removed, expected=known)
+
+    def _open(self, state: State, id: Id, record: Record) -> Record:
+        data_key = self._wrapping.unwrap(id, record.values)
+        values = data_key.open_all(record.values)
+        if data_key.user_in(record.values) != record.user_id:
+            raise UnreadableValue(_OTHER_USER)
+        _data_keys(state)[id.secret] = data_key
+        return replace(record, values=values)
+
+    def _wrapped(
+        self, state: State, id: Id, changes: Changes, next_id: Id | None
+    ) -> tuple[dict[str, bytes], frozenset[str]]:
+        """Return the data keys that a commit wraps, and the names of those that nobody needs."""
+        if changes.secret != id.secret:
+            # An earlier id with grace wraps nothing: it may have been replaced meanwhile.
+            return {}, frozenset()
+        data_key, own = _data_keys(state)[id.secret], wrapped_name(id.secret)
+        wrapped: dict[str, bytes] = {}
+        kept = {own} if next_id is None or changes.grace is not None else set()
+        if kept and (changes.clear or not data_key.is_newest):
+            wrapped[own] = self._wrapping.wrap(id, data_key)
+        if next_id is not None:
+            next_key = _data_keys(state)[next_id.secret]
+            wrapped[wrapped_name(next_id.secret)] = self._wrapping.wrap(next_id, next_key)
+        else:
+            kept |= _with_grace(state.record, changes.accessed_at)
+        return wrapped, data_key.wrapped - kept - wrapped.keys()
+
+    def _next_key(self, state: State, id: Id, changes: Changes, next_id: Id) -> DataKey:
+        """Return the data key for the next id: another one if no value of before is left."""
+        data_keys = _data_keys(state)
+        if next_id.secret not in data_keys:
+            data_keys[next_id.secret] = (
+                self._wrapping.new(next_id)
+                if changes.clear
+                else data_keys[id.secret].after_renewal(wrapped_name(next_id.secret))
+            )
+        return data_keys[next_id.secret]
+
+
+def _with_grace(record: Record | None, now: float) -> set[str]:
+    """Return the name of the data key for an earlier id that may still be used."""
+    if record is None or record.grace is None:
+        return set()
+    secret, until = record.grace
+    # The clock of another machine may be behind.
+    return {wrapped_name(secret)} if until > now - CLOCK_TOLERANCE else set()
+
+
+def _data_keys(state: State) -> dict[str, DataKey]:
+    """Return the data keys that the request knows, each by the secret of the id that opened it."""
+    if state.data_keys is None:
+        state.data_keys = {}
+    return state.data_keys

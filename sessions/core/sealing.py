@@ -1,0 +1,193 @@
+"""Sealed values, which no store can read: AES-256-GCM, by `cryptography`.
+
+The values of a session are sealed one by one under its data key, which is random. The data key is
+stored beside them, wrapped under a key that HKDF derives from a key of the server and from the id.
+No store ever has an id. Each text is bound to its place: to the session, the name of the value and
+the format. Sources: NIST SP 800-38D, 8.2.2; RFC 5869.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from os import urandom
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from sessions.core.ids import Id
+from sessions.core.limits import REMEMBERED_TOKENS
+from sessions.core.values import SEALED
+from sessions.errors import UnreadableValue
+
+# MessagePack never uses the first byte: no reader takes a sealed value for a plain one.
+_MARK = b"\xc1\x01"
+_NONCE = 12
+_TAG = 16
+_KEY = 32
+_SHORTEST = len(_MARK) + _NONCE + _TAG
+
+_WRAPPED = f"{SEALED}key."
+USER = f"{SEALED}user"
+"""The name under which a record has the signed-in user, sealed."""
+
+# No sealed value is empty.
+_UNLIKE_ANY = b""
+
+
+class DataKey:
+    """Seal and open the values of one session, and remember what the store has of them."""
+
+    def __init__(self, key: str, secret: bytes, *, is_newest: bool) -> None:
+        self.key = key
+        self.secret = secret
+        self.is_newest = is_newest
+        """Whether it is wrapped under the newest key of the server."""
+        self.wrapped: frozenset[str] = frozenset()
+        """The names under which the record has wrapped data keys."""
+        self._cipher = AESGCM(secret)
+        self._plain: dict[str, bytes] = {}
+        self._sealed: dict[str, bytes] = {}
+
+    def seal(self, name: str, plain: bytes) -> bytes:
+        """Return the sealed bytes of a value; they differ each time."""
+        return _sealed(self._cipher, plain, _place(self.key, name))
+
+    def seal_all(self, values: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Seal the values that a store is asked to keep."""
+        sealed = {name: self.seal(name, plain) for name, plain in values.items()}
+        self._plain.update(values)
+        self._sealed.update(sealed)
+        return sealed
+
+    def open_all(self, values: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Return the values of a record, without the names that are reserved.
+
+        Raises UnreadableValue if one of them was changed, or was sealed for another place.
+        """
+        opened, reserved = {}, []
+        for name, sealed in values.items():
+            if name.startswith(SEALED):
+                reserved.append(name)
+            else:
+                opened[name] = self._open(name, sealed)
+        self.wrapped = frozenset(name for name in reserved if name != USER)
+        self._plain, self._sealed = opened.copy(), dict(values)
+        return opened
+
+    def user_in(self, values: Mapping[str, bytes]) -> str | None:
+        """Return who is signed in, as the sealed values say."""
+        sealed = values.get(USER)
+        return None if sealed is None else _text(self._open(USER, sealed))
+
+    def sealed_user(self, user_id: str) -> bytes:
+        """Return the sealed bytes of the user's id."""
+        return self.seal(USER, user_id.encode("utf-8", "surrogatepass"))
+
+    def as_stored(self, name: str, plain: bytes | None) -> bytes | None:
+        """Return the bytes that the store has of a value that was read, for a comparison.
+
+        If they are not known, the comparison fails, and the value is loaded again.
+        """
+        if plain is None:
+            return None
+        return self._sealed[name] if self._plain.get(name) == plain else _UNLIKE_ANY
+
+    def after_renewal(self, name: str) -> "DataKey":
+        """Return the same key for the session's next id, wrapped under the newest key."""
+        renewed = DataKey(self.key, self.secret, is_newest=True)
+        renewed.wrapped = self.wrapped | {name}
+        renewed._plain, renewed._sealed = self._plain, self._sealed
+        return renewed
+
+    def _open(self, name: str, sealed: bytes) -> bytes:
+        opened = _opened(self._cipher, sealed, _place(self.key, name))
+        if opened is None:
+            what = "its signed-in user" if name == USER else f"session[{name!r}]"
+            raise UnreadableValue(
+                f"{what} does not open: it was changed in the store, or it was sealed for another"
+                " session or another name"
+            )
+        return opened
+
+
+class Wrapping:
+    """Wrap the data keys of one container's sessions, the newest key of the server first.
+
+    `name` keeps containers apart although their keys are the same.
+    """
+
+    def __init__(self, keys: Sequence[str | bytes], name: str) -> None:
+        self._keys = tuple(key.encode() if isinstance(key, str) else key for key in keys)
+        self._purpose = f"session data key:{name}".encode()
+        # A browser sends the same id again and again: the last ones need no second look.
+        self._unwrapped = lru_cache(REMEMBERED_TOKENS)(self._unwrap)
+
+    def new(self, id: Id) -> DataKey:
+        """Draw the data key of a new session."""
+        data_key = DataKey(id.key, urandom(_KEY), is_newest=True)
+        data_key.wrapped = frozenset({wrapped_name(id.secret)})
+        return data_key
+
+    def wrap(self, id: Id, data_key: DataKey) -> bytes:
+        """Return the data key as only who has the id and the newest key can open it."""
+        cipher = self._cipher(self._keys[0], id)
+        return _sealed(cipher, data_key.secret, _place(id.key, wrapped_name(id.secret)))
+
+    def unwrap(self, id: Id, values: Mapping[str, bytes]) -> DataKey:
+        """Return the data key of a record; raise UnreadableValue if none of the keys opens it."""
+        found = self._unwrapped(id, values.get(wrapped_name(id.secret), b""))
+        if found is not None:
+            secret, number = found
+            return DataKey(id.key, secret, is_newest=number == 0)
+        raise UnreadableValue(
+            "its values are encrypted, and none of the encryption_keys opens them. Fix: if a key"
+            " was replaced, keep the old one behind the new one for as long as sessions live. If"
+            " none was, the record was changed in the store"
+        )
+
+    def _unwrap(self, id: Id, wrapped: bytes) -> tuple[bytes, int] | None:
+        """Return a data key, and the number of the key that opened it."""
+        place = _place(id.key, wrapped_name(id.secret))
+        for number, key in enumerate(self._keys):
+            secret = _opened(self._cipher(key, id), wrapped, place)
+            if secret is not None:
+                return secret, number
+        return None
+
+    def _cipher(self, key: bytes, id: Id) -> AESGCM:
+        derived = HKDF(SHA256(), _KEY, salt=key, info=self._purpose).derive(id.text.encode())
+        return AESGCM(derived)
+
+
+def wrapped_name(secret: str) -> str:
+    """Return the name under which a record has the data key that is wrapped for one of its ids.
+
+    Each id has a name of its own. So a request that still uses an earlier id never replaces the
+    data key of the present one.
+    """
+    return f"{_WRAPPED}{secret[:32]}"
+
+
+def _place(key: str, name: str) -> bytes:
+    # The key has always the same length.
+    return b"".join((_MARK, key.encode(), name.encode("utf-8", "surrogatepass")))
+
+
+def _sealed(cipher: AESGCM, plain: bytes, place: bytes) -> bytes:
+    nonce = urandom(_NONCE)
+    return b"".join((_MARK, nonce, cipher.encrypt(nonce, plain, place)))
+
+
+def _opened(cipher: AESGCM, sealed: bytes, place: bytes) -> bytes | None:
+    if len(sealed) < _SHORTEST or not sealed.startswith(_MARK):
+        return None
+    nonce = sealed[len(_MARK) : len(_MARK) + _NONCE]
+    try:
+        return cipher.decrypt(nonce, sealed[len(_MARK) + _NONCE :], place)
+    except InvalidTag:
+        return None
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")

@@ -1,0 +1,1 @@
+"""Sessions whose values no store can read."""
