@@ -1,4 +1,4 @@
-"""Who is measured, at what, after each has shown that it does the work."""
+"""The contenders of the benchmarks, and the check that each does its work."""
 
 from collections.abc import Iterator
 from wsgiref.types import WSGIApplication
@@ -35,7 +35,7 @@ def contenders(sqlite_path: str) -> Iterator[Contender]:
 
 
 def verify_persisted(contender: Contender, at_least: int) -> None:
-    """Check after the timing that the timed writes reached the store, where there is one."""
+    """Check after the timing that the store has the timed writes, if there is a store."""
     count = count_of(contender.application, contender.environ)
     if contender.name != SIGNED and count < at_least:
         raise WrongAnswerError(f"{contender.name} kept {count} of {at_least} writes")

@@ -1,6 +1,6 @@
-"""The floor: the least that sessions of this kind can cost, as one flat file.
+"""The floor: the lowest possible cost of such sessions, as one flat file.
 
-It keeps no promise but the signature of the cookie, and that changes of different keys are merged.
+It keeps two promises: the cookie is signed, and changes of different keys are merged.
 There is no routing, no expiry, no logout, no limit, no lock, no event and no error in it. What a
 real session costs beyond this is what its promises cost.
 """
@@ -63,7 +63,7 @@ class Floor:
         return FloorSession(key, {} if key is None else self.records.get(key, {}))
 
     def identify(self, environ: WSGIEnvironment) -> str | None:
-        """Return the key of the session whose signed id the cookie bears."""
+        """Return the key of the session whose signed id is in the cookie."""
         token = environ.get("HTTP_COOKIE", "")[8:]
         key = self.known.get(token)
         if key is None and hmac.compare_digest(token, self._signed(token.partition(".")[0])):
@@ -71,7 +71,7 @@ class Floor:
         return key
 
     def close(self, session: FloorSession, headers: Headers) -> None:
-        """Merge what changed into the record; give a new session its cookie."""
+        """Merge the changes into the record; give a new session its cookie."""
         changed = self.difference(session)
         if session.key is None and changed:
             id = secrets.token_urlsafe(32)
@@ -81,7 +81,7 @@ class Floor:
             self.merge(session.key, changed)
 
     def difference(self, session: FloorSession) -> Values:
-        """Return the values whose encodings are no longer the stored ones."""
+        """Return the values that differ from the stored ones."""
         base, changed = session.base, {}
         for key, value in session.values.items():
             encoded = encode(value)

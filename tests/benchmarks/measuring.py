@@ -1,4 +1,4 @@
-"""How a request is timed: what is measured alternates, and each keeps its quickest slice.
+"""How a request is timed: the contenders take turns, and the quickest round of each counts.
 
 It imports nothing of this project, for it times two versions of it.
 """
@@ -132,4 +132,4 @@ def _start_response(
 
 
 def _discard(data: bytes) -> None:
-    """Ignore what an old-style application writes; no contender does."""
+    """Ignore bytes of the write callable, which no contender uses."""

@@ -42,11 +42,11 @@ def pieces() -> Iterator[Piece]:
 
 
 def _nothing() -> None:
-    """Cost a call."""
+    """Do nothing, which costs a call."""
 
 
 class _Parts:
-    """What a manager is made of, and the request of a visitor whose session counts."""
+    """The parts of a manager, and the request of a visitor with a stored session."""
 
     def __init__(self) -> None:
         self.store = MemoryStore()
@@ -103,7 +103,7 @@ class _Parts:
         }
 
     def using(self, *, is_write: bool) -> Pieces:
-        """Return the pieces of what a handler does."""
+        """Return the pieces of the handler."""
         session, state, _ = self._loaded()
 
         def forget() -> None:

@@ -1,4 +1,4 @@
-"""What was measured, as a table for a terminal or a page for the docs."""
+"""The results of a measurement, as a table for a terminal or a page for the docs."""
 
 import os
 import platform
@@ -58,7 +58,7 @@ TITLES = {
     c.HELLO: "Hello, with a path parameter",
     c.READ: "Session read",
     c.WRITE: "Session write",
-    c.BESIDE: "A handler without a session, in an application of which",
+    c.BESIDE: "A handler without a session, in an application where",
 }
 STAGES_TITLE = "What separates a session from the floor"
 
@@ -67,32 +67,33 @@ PAGE = """\
 
 <!-- Written by `make bench ARGS=--markdown`; edit tests/benchmarks instead. -->
 
-The cost of one request inside the process: a WSGI call with a prepared environ, copied per call.
-All contenders alternate in one process, and each keeps the minimum of many short rounds, so that
-the noise of a machine hits nobody in particular. No server and no network take part.
+This page shows the cost of one request inside the process: a WSGI call with a prepared environ,
+which is copied for each call. There is no server and no network. All contenders take turns in one
+process. The result of each is the minimum of many short rounds, so a busy moment of the machine
+does not count.
 
-Before it is timed, each contender has to show that it does the work: that it reads back what it
-wrote, and that the writes which were timed are in the store.
+Each contender is also checked: it must read back the values that it wrote, and the store must have
+the writes that were timed.
 
 {tables}
 
-The floor is the least that sessions of this kind can cost: one flat file
-(`tests/benchmarks/floor.py`) that keeps no promise but the signature of the cookie and the merge of
-changed values. It has no framework around it.
+The floor is the lowest possible cost of such sessions: one flat file (`tests/benchmarks/floor.py`)
+without a framework. It keeps only two promises: the cookie is signed, and changes of different keys
+are merged.
 
 ## {stages_title}
 
-One request with a session in memory, stage by stage, in microseconds. Each stage was timed by
-itself in the same rounds as the tables above; what one stage takes less than another may be lost
-in the noise, and a figure below zero is noise.
+The table shows one request with a session in memory, stage by stage, in microseconds. Each stage
+was timed by itself, in the same rounds as the tables above. A small difference between two stages
+may be an error of measurement, and so is a number below zero.
 
 {stages}
 {versions}
 ## Start-up
 
-The processor time of `Application(...)`, in a process of its own: controllers with five handlers,
-with path values, a query with limits, JSON bodies, a session, a guard and an injected service. A
-second application of the same classes is what each `app.test()` builds.
+The table shows the processor time of `Application(...)` in a separate process. Each controller has
+five handlers, with path values, a query with limits, JSON bodies, a session, a guard and an
+injected service. The second application has the same classes, as in each `app.test()`.
 
 | handlers | first, ms | each | second, ms | each |
 |---:|---:|---:|---:|---:|
@@ -108,7 +109,7 @@ Measured on {date} with {packages}, on {machine}.
 BESIDE_BEFORE = """
 ## {title}
 
-Version {before}, and this one: a process for each, whose slices alternate.
+Version {before}, and this one: a process for each, which take turns.
 
 | | before, µs | now, µs | ratio |
 |---|---:|---:|---:|
@@ -157,7 +158,7 @@ class Results:
             )
             lines.append(f"  {row.name:<75}{ours}")
         if self._before is not None:
-            lines += ["", f"This version beside {self._before} (µs: before, now)"]
+            lines += ["", f"This version and {self._before} (µs: before, now)"]
             for case, before, now in self._versions():
                 lines.append(f"  {case:<26}{before:>9.2f}{now:>9.2f}   {now / before:.2f} ×")
         lines += ["", "Start-up", *(f"  {start_up.shown}" for start_up in self._start_ups)]

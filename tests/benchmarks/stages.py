@@ -1,4 +1,4 @@
-"""What separates a session from the floor: the stages of a request, one by one.
+"""The stages of a request with a session, each with its cost above the floor.
 
 Each piece is a part of the real code, called by its public name. A stage is what its pieces take,
 less what those of them take that are stages of their own.
@@ -27,7 +27,7 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """The microseconds of one stage: ours and the floor's, of a read and of a write."""
+    """The microseconds of one stage, for us and for the floor, of a read and of a write."""
 
     name: str
     promise: str
@@ -40,41 +40,41 @@ class Row:
 STAGES = (
     Stage(
         name="open the session",
-        promise="a request that never touches the session makes no store call",
+        promise="a request that does not use the session makes no store call",
         of=("open",),
     ),
     Stage(
         name="find the token and its id",
-        promise="only ids that the server made are used; what is searched is limited",
+        promise="only ids of the server are used; the search is limited",
         of=("identify",),
         floor=("floor identify",),
     ),
     Stage(
-        name="ask: a turn, a deadline, a memory of failures",
+        name="prepare the store call: lock, deadline, earlier failures",
         promise="a broken store is an error, not a logout; threads of a request share its session",
         of=("load",),
         less=("identify", "store load", "answer"),
     ),
     Stage(
         name="the store's load",
-        promise="logout sticks: what has ended or expired is absent at that very moment",
+        promise="logout is final: an ended or expired session is gone at once",
         of=("store load",),
         floor=("floor open",),
         floor_less=("floor identify",),
     ),
     Stage(
-        name="judge the token (current, grace, past, unknown) and begin",
-        promise="logout sticks, and after a login the old id is dead",
+        name="check the token (current, grace, past, unknown)",
+        promise="logout is final, and after a login the old id is invalid",
         of=("answer",),
     ),
     Stage(
-        name="use the values: decode each once, and watch it",
-        promise="nested changes are saved; a write that comes too late raises",
+        name="use the values: decode each once, and watch for changes",
+        promise="nested changes are saved; a late write raises an error",
         of=("use",),
         floor=("floor use",),
     ),
     Stage(
-        name="the difference from what is stored",
+        name="find the changed values",
         promise="nested changes are saved without a flag",
         of=("difference",),
         floor=("floor difference",),
@@ -85,35 +85,35 @@ STAGES = (
         of=("size",),
     ),
     Stage(
-        name="what the commit carries",
-        promise="no lost updates: it names what changed and nothing else",
+        name="prepare the commit",
+        promise="no lost updates: the commit contains only the changes",
         of=("carry",),
     ),
     Stage(
-        name="the store's commit, with the laws of a record",
-        promise="no lost updates; what comes after logout or login is dropped; bounds of memory",
+        name="the store's commit, with all rules for a record",
+        promise="no lost updates; late writes after logout or login are dropped; limits of memory",
         of=("store commit",),
         floor=("floor merge",),
     ),
     Stage(
-        name="learn what was applied",
-        promise="no lost updates: a later commit of the request compares with what is stored",
+        name="note the stored values",
+        promise="no lost updates: a later commit compares with the stored values",
         of=("learn",),
     ),
     Stage(
-        name="is a touch due",
-        promise="reading writes nothing but a throttled touch",
+        name="check whether a touch is due",
+        promise="reading writes at most an occasional touch",
         of=("touch",),
     ),
     Stage(
-        name="decide what is left to do, do it, close",
-        promise="saved before the first header byte leaves",
+        name="finish the session, and close it",
+        promise="saved before the first header byte is sent",
         of=("close",),
         less=("difference", "size", "carry", "store commit", "learn", "touch", "headers"),
     ),
     Stage(
         name="headers, merged with those of the response",
-        promise="caches cannot leak: Vary on any access, no-store with every session cookie",
+        promise="no leak through caches: Vary on any access, no-store with every session cookie",
         of=("headers", "merge"),
     ),
 )
@@ -125,15 +125,15 @@ def breakdown(micros: Micros) -> list[Row]:
     hello = micros[c.HELLO, c.OURS]
     call = Row(
         name="the framework: find the handler, call it, render",
-        promise="(a request without a session costs this; of the floor: all the rest)",
+        promise="(the cost of a request without a session; for the floor: the rest)",
         read=hello,
         floor_read=micros[c.READ, c.FLOOR] - sum(row.floor_read for row in stages),
         write=hello,
         floor_write=micros[c.WRITE, c.FLOOR] - sum(row.floor_write for row in stages),
     )
     around = Row(
-        name="the framework: give the handler its session, settle it with the answer",
-        promise="saved before the first header byte leaves; a failed request saves nothing",
+        name="the framework: give the handler its session, and save it with the answer",
+        promise="saved before the first header byte is sent; a failed request saves nothing",
         read=micros[c.READ, c.MEMORY] - hello - sum(row.read for row in stages),
         floor_read=0.0,
         write=micros[c.WRITE, c.MEMORY] - hello - sum(row.write for row in stages),
@@ -166,7 +166,7 @@ def _total(rows: list[Row]) -> Row:
 
 
 def _spent(micros: Micros, group: str, of: tuple[str, ...], less: tuple[str, ...]) -> float:
-    """Return what pieces take, less others; a piece that a request does not have takes nothing."""
+    """Return the time of some pieces minus others; a missing piece takes no time."""
     there = {name for in_group, name in micros if in_group == group}
 
     def cost(names: tuple[str, ...]) -> float:

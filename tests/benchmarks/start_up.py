@@ -1,4 +1,4 @@
-"""How much processor time an application takes to start, at first and again.
+"""The processor time of the first and of the second start of an application.
 
 `python -m tests.benchmarks.start_up [ROOT] [NUMBER]`: the folder of the version to measure, this
 one if it is left out, and a number of controllers, each of which has five handlers.
@@ -89,7 +89,7 @@ class StartUp:
 
     @property
     def shown(self) -> str:
-        """Say it in a line."""
+        """Return the result as one line."""
         return (
             f"{self.handlers} handlers: the first start {self.first:.0f} ms,"
             f" {self.first_each:.2f} each; the second {self.second:.0f} ms,"
@@ -97,7 +97,7 @@ class StartUp:
         )
 
     def verdicts(self) -> Iterator[str]:
-        """Say for each target whether it was reached."""
+        """Yield a line for each target that says whether it was reached."""
         found = {"first": self.first_each, "second": self.second_each}
         for start, limit in AT_MOST.items():
             verdict = "pass" if round(found[start], 2) <= limit else "MISS"

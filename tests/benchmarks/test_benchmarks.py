@@ -1,4 +1,4 @@
-"""The benchmarks still run and still check what they measure."""
+"""The benchmarks run, and check the work that they measure."""
 
 import os
 import shutil
@@ -91,14 +91,14 @@ def test_every_stage_consists_of_pieces() -> None:
 
 
 def test_a_version_without_applications_is_not_measured(tmp_path: Path) -> None:
-    """A folder that holds no version of this project is refused; no other takes its place."""
+    """A folder without a version of this project is refused."""
     with pytest.raises(WorkerError, match="could not be measured"), beside(tmp_path):
         pytest.fail("a folder without applications was measured")
 
 
 @needs_git
 def test_a_version_is_checked_out_for_a_while(repository: Path) -> None:
-    """The revision is there as it was, and nothing of it stays."""
+    """The folder has the old revision, and is removed at the end."""
     with checked_out("first", repository) as root:
         content = (root / "note").read_text()
 
@@ -109,7 +109,7 @@ def test_a_version_is_checked_out_for_a_while(repository: Path) -> None:
 
 @needs_git
 def test_a_version_is_removed_after_an_error(repository: Path) -> None:
-    """Whoever breaks off leaves no worktree behind."""
+    """An interruption leaves no worktree behind."""
     with pytest.raises(KeyboardInterrupt), checked_out("first", repository):
         raise KeyboardInterrupt
 
@@ -140,7 +140,7 @@ def test_the_floor_signs_and_merges() -> None:
 
 
 def test_a_wrong_answer_is_not_measured() -> None:
-    """A contender that answers something else is refused before it is timed."""
+    """A contender with a wrong answer is refused before it is timed."""
     visitor = Visitor(bare)
 
     with pytest.raises(WrongAnswerError, match="not 'Hello, grace!'"):

@@ -1,4 +1,4 @@
-"""This version beside an earlier one: a process for each, and slices that alternate."""
+"""This version and an earlier one: each in its own process, measured in turns."""
 
 import os
 import subprocess
@@ -14,12 +14,12 @@ from tests.benchmarks.worker import CASES
 
 ROOT = Path(__file__).parent.parent.parent
 
-VERSIONS = "this version beside the one before"
+VERSIONS = "this version and the one before"
 BEFORE, NOW = "before", "now"
 
 
 class NoRevisionError(Exception):
-    """The earlier version cannot be had."""
+    """The earlier version cannot be found."""
 
 
 class WorkerError(Exception):
@@ -47,7 +47,7 @@ class VersionCase:
 
 
 class Worker:
-    """Let a process of its own time the cases of one version."""
+    """Let another process time the cases of one version."""
 
     def __init__(self, root: Path, folder: str) -> None:
         self._root = root
@@ -98,7 +98,7 @@ class Worker:
 
 @contextmanager
 def beside(before: Path, now: Path = ROOT) -> Iterator[list[VersionCase]]:
-    """Give every case of both versions, the two of each case next to each other."""
+    """Return every case of both versions; the two versions of a case are neighbours."""
     with ExitStack() as stack:
         workers = [
             (version, stack.enter_context(_worker(root)))

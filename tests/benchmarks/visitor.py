@@ -1,4 +1,4 @@
-"""A visitor, with whom each contender has to show that it does the work that it is timed for."""
+"""A visitor that checks the work of each contender before it is timed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Visitor:
         return body
 
     def expect(self, path: str, body: str) -> None:
-        """Send a request and insist on the answer."""
+        """Send a request, and require an answer."""
         if (answer := self.get(path)) != body:
             raise WrongAnswerError(f"{path} answered {answer!r}, not {body!r}")
 
@@ -62,5 +62,5 @@ def counted(application: WSGIApplication) -> Iterator[WSGIEnvironment]:
 
 
 def count_of(application: WSGIApplication, environ: WSGIEnvironment) -> int:
-    """Return what the session of a request counts."""
+    """Return the count in the session of a request."""
     return int(respond(application, environ | {"PATH_INFO": "/read"})[2])

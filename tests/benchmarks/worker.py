@@ -1,4 +1,4 @@
-"""One version of this project in a process of its own: it times what it is told to.
+"""One version of this project in its own process, which times cases on request.
 
 `python -m tests.benchmarks.worker ROOT FOLDER`: the applications are those of ROOT, and so are the
 packages that they use; visitor and stopwatch are those of the folder in which it was started. Each
