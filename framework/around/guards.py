@@ -80,12 +80,13 @@ def bind_guard(
             f"the guard is an object of {kind}, which has no method check",
             f"Write def check(self) -> bool in {kind}.",
         )
-    here = report.at(location(function))
+    where = location(function)
+    here = report.at(where)
     declared = read_function(function, "method", here)
     _note_wrong_verdict(function, here)
     path = Path.ANY if listed.everywhere else Path.SOME
     supply = Supply(report=report, provide=graph.provide, variables=variables, path=path)
-    plan = bind(declared, where=location(function), supply=supply)
+    plan = bind(declared, where=where, supply=supply)
     here.require_clean()
     return Guard(listed, plan, instance.check)
 
@@ -148,7 +149,8 @@ def _of_class(target: type) -> Iterator[Listed]:
 def _of_method(target: type, name: str) -> Iterator[Listed]:
     """Yield the guards of a method, the guards of the overridden methods first."""
     for base in reversed(target.__mro__):
-        yield from (Listed(guard, base) for guard in guards_on(vars(base).get(name)))
+        if name in vars(base):
+            yield from (Listed(guard, base) for guard in guards_on(vars(base)[name]))
 
 
 def _is_among(listed: Listed, others: Sequence[Listed]) -> bool:

@@ -10,6 +10,9 @@ from framework.report import Mistake
 from framework.types.fitting import can_change
 from framework.types.signatures import describe
 
+BODILESS = ("GET", "HEAD")
+"""The methods whose requests have no body."""
+
 
 def clashes(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
     """Yield a mistake for parameters that no request can fill together; the innermost come last.
@@ -47,7 +50,7 @@ def missing_bodies(method: str, where: str, parameters: Iterable[Parameter]) -> 
 
     Source: RFC 9110, 9.3.1.
     """
-    if method not in ("GET", "HEAD"):
+    if method not in BODILESS:
         return
     for parameter in _flattened(parameters):
         if parameter.requires_body:

@@ -28,7 +28,9 @@ class Plan:
         """Return the parts of a request that the parameters and their parts may use."""
         needs = Needs.NOTHING
         for part in self.flattened():
-            needs |= part.needs
+            # To join two sets of needs takes long, and most parameters need nothing.
+            if part.needs is not Needs.NOTHING:
+                needs |= part.needs
         return needs
 
     @property

@@ -18,7 +18,12 @@ from framework.injection.graph import Graph
 from framework.report import Mistake, Place, Report, Reported
 from framework.types.forgotten_returns import note_forgotten_return
 from framework.types.returns import note_lost_body, note_returns
-from framework.types.signatures import describe, note_module
+from framework.types.signatures import (
+    describe,
+    is_return_checked,
+    note_module,
+    remember_checked_return,
+)
 
 
 @dataclass(frozen=True)
@@ -153,10 +158,13 @@ class HandlerReader:
 
 def _note_result(route: Route, here: Place) -> None:
     """Note what is wrong with the result that a handler promises."""
-    note_module(route.function, here)
-    note_returns(route.function, route.method.lower(), 201, here)
     note_lost_body(route.function, route.status, here)
-    note_forgotten_return(route.function, here)
+    if not is_return_checked(route.function):
+        note_module(route.function, here)
+        note_returns(route.function, route.method.lower(), 201, here)
+        note_forgotten_return(route.function, here)
+        if here.is_clean:
+            remember_checked_return(route.function)
 
 
 def _endpoints(controllers: Collection[type]) -> dict[type, str]:

@@ -28,6 +28,9 @@ from sessions.manager import SessionManager
 S = TypeVar("S", bound="Step")
 # Werkzeug's own text, which says nothing about the path.
 _UNKNOWN = NotFound.description
+# The needs of a step that may open the session, or take files.
+_MAY_OPEN = Needs.SESSION | Needs.REQUEST
+_MAY_HAVE_FILES = Needs.FILES | Needs.REQUEST
 # The name of the function or guard that asks for arguments, and the plan of the arguments.
 Asking = tuple[str, Plan]
 
@@ -194,8 +197,8 @@ def steps_of(handler: Handler, everywhere: Everywhere) -> tuple[Step, ...]:
     inner: list[Step] = [CatchErrors(handler.catchers)] if handler.catchers else []
     inner += [CheckGuard(guard) for guard in handler.guards]
     inner += [ReadArguments(handler.plan), CallHandler(handler)]
-    may_open = Needs.SESSION | Needs.REQUEST
-    return _surrounded(inner, everywhere, uses_session=bool(needs_of(inner) & may_open))
+    needs = needs_of(inner)
+    return _surrounded(inner, everywhere, needs, uses_session=bool(needs & _MAY_OPEN))
 
 
 def steps_without_handler(refusal: HTTPException, everywhere: Everywhere) -> tuple[Step, ...]:
@@ -203,7 +206,7 @@ def steps_without_handler(refusal: HTTPException, everywhere: Everywhere) -> tup
     catchers = everywhere.catchers
     inner: list[Step] = [CatchErrors(catchers)] if catchers else []
     inner.append(AnswerWithoutHandler(refusal))
-    return _surrounded(inner, everywhere, uses_session=bool(catchers))
+    return _surrounded(inner, everywhere, needs_of(inner), uses_session=bool(catchers))
 
 
 def only(steps: Iterable[Step], kind: type[S]) -> list[S]:
@@ -216,7 +219,9 @@ def needs_of(steps: Iterable[Step]) -> Needs:
     needs = Needs.NOTHING
     for step in steps:
         for _, plan in step.plans:
-            needs |= plan.needs
+            # To join two sets of needs takes long, and most steps need nothing.
+            if plan.needs is not Needs.NOTHING:
+                needs |= plan.needs
     return needs
 
 
@@ -270,7 +275,7 @@ def caught_as(catcher: Catcher, kind: type[Exception]) -> Outcome:
 
 
 def _surrounded(
-    inner: Sequence[Step], everywhere: Everywhere, *, uses_session: bool
+    inner: Sequence[Step], everywhere: Everywhere, needs: Needs, *, uses_session: bool
 ) -> tuple[Step, ...]:
     """Put the steps of all requests around the inner steps."""
     manager, middleware = everywhere.manager, everywhere.middleware
@@ -279,10 +284,11 @@ def _surrounded(
     always = manager is not None and manager.opens_every_request
     if manager is not None and (uses_session or always or middleware):
         outer.append(SaveSession(manager))
-    has_files = bool(needs_of(inner) & (Needs.FILES | Needs.REQUEST))
-    plans = [plan for step in inner for _, plan in step.plans]
+    has_files = bool(needs & _MAY_HAVE_FILES)
     # Plans that read only the path ask for no component.
-    has_components = bool(everywhere.per_request) and not all(plan.path_only for plan in plans)
+    has_components = bool(everywhere.per_request) and not all(
+        plan.path_only for step in inner for _, plan in step.plans
+    )
     if has_components or middleware or has_files:
         outer.append(EndComponents())
     outer += [PassMiddleware(layer) for layer in middleware]

@@ -1,6 +1,5 @@
 """The routes of a controller and the rules of their paths, such as `/items/<int:item_id>`."""
 
-import inspect
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,7 +24,7 @@ from werkzeug.routing.rules import RulePart
 
 from framework.decorators import CONTROLLER, ROUTES, Verb, is_status, verbs_in
 from framework.http.slow_rules import only_short, slow_variables
-from framework.report import Mistake, Report, location
+from framework.report import Mistake, Report, location, unwrapped
 from framework.types.members import Member, tag_of, tagged_members
 from framework.types.signatures import signature_of
 
@@ -33,6 +32,8 @@ from framework.types.signatures import signature_of
 _ANY_VARIABLE = re.compile(r"<[^<>]*>")
 # `{id}`, `{id:int}`
 _BRACES = re.compile(r"\{([^{}/:]*):?([^{}/]*)\}")
+# A character without which a rule has no variable or expression of another framework.
+_MAY_BE_FOREIGN = re.compile(r"[{*?#$]|(?:^|[/>]):")
 # A variable in a rule, and its converter with the arguments.
 _VARIABLE = re.compile(r"<(?:([^<>:]+):)?[a-zA-Z_][a-zA-Z0-9_]*>")
 
@@ -206,7 +207,7 @@ def _route(controller: type, member: Member, verb: Verb) -> Route:
 
 def _where(controller: type, member: Member) -> str:
     """Describe a handler; add its name in the class if the function has another name."""
-    name = getattr(inspect.unwrap(member.function), "__qualname__", "")
+    name = getattr(unwrapped(member.function), "__qualname__", "")
     place = location(member.function)
     if name.rpartition(".")[2] == member.name:
         return place
@@ -229,6 +230,8 @@ def _foreign_variables(route: Route) -> Iterator[Mistake]:
     Here `{id}` and `:id` are plain text, and the parameter `id` would be read from the query. `:id`
     counts only if the handler has a parameter of that name.
     """
+    if not _MAY_BE_FOREIGN.search(route.rule):
+        return
     plain = _ANY_VARIABLE.sub("", route.rule)
     for found in _BRACES.finditer(plain):
         yield _plain_text(route, found[0], found[1], found[2])

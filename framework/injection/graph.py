@@ -96,6 +96,7 @@ class Graph:
         self._per_request: dict[Provider, PerRequest] = {}
         self._endings: list[Callable[[], object]] = []
         self._injector = injector.Injector(auto_bind=False)
+        self._made: dict[Provider, object] = {}
         self._registry = Registry(classes, known, absent, report)
         self._registry.replace(replacements)
         for provider in self._registry.eager():
@@ -168,7 +169,7 @@ class Graph:
         """Yield every component of a type with its place; each counts as asked for."""
         for provider in (*self._registry.eager(), *self._registry.replacements):
             if self._is_built(provider):
-                component = _give(self._injector, provider)
+                component = self._made[provider]
                 if isinstance(component, kind):
                     self._asked_for.add(provider)
                     yield provider.where, component
@@ -177,14 +178,14 @@ class Graph:
         """Yield the components of the user's providers, each with the name of its type."""
         for provider in self._registry.eager():
             if not provider.per_request:
-                yield describe(provider.keys[0]), _give(self._injector, provider)
+                yield describe(provider.keys[0]), self._made[provider]
 
     def unasked(self) -> Iterator[tuple[tuple[object, ...], str, object]]:
         """Yield the user's components that nothing has asked for: their types, place and value."""
         for provider in self._registry.eager():
             if self._built.get(provider) and provider not in self._asked_for:
                 # A component of a request is not made yet, so its types are the value.
-                value = provider.keys if provider.per_request else _give(self._injector, provider)
+                value = provider.keys if provider.per_request else self._made[provider]
                 yield provider.keys, provider.where, value
 
     def note_unused(self) -> None:
@@ -213,7 +214,8 @@ class Graph:
         if provider.per_request:
             raise self._refuse(short_lived(provider))
         self._build(provider, ())
-        return _give(self._injector, provider)
+        # To ask the injector for what it has made takes long.
+        return self._made[provider]
 
     def _ask_for(self, annotation: object) -> Provider:
         provider = self._registry.find(annotation)
@@ -271,9 +273,7 @@ class Graph:
     def _provide(self, trail: Trail, key: object) -> object:
         provider = self._ask_for(key)
         self._build(provider, trail)
-        if provider.per_request:
-            return self._per_request[provider]
-        return _give(self._injector, provider)
+        return self._per_request[provider] if provider.per_request else self._made[provider]
 
     def _plan(self, provider: Provider, trail: Trail) -> None:
         """Plan how requests make a component."""
@@ -322,7 +322,7 @@ class Graph:
         key = cast(Any, provider)
         self._injector.binder.bind(key, to=construction)
         try:
-            component = _give(self._injector, provider)
+            component = self._made[provider] = _give(self._injector, provider)
         except ConfigurationError as error:
             where = self._place_of_settings(provider)
             for mistake in mistakes_of_settings(error.problems):

@@ -1,7 +1,7 @@
 """Which provider makes a component: the user's, a replacement of a test, or a default."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, get_origin
 
 from framework.binding.inject import Named
@@ -78,7 +78,10 @@ class Registry:
     def eager(self) -> list[Provider]:
         """List the user's providers, without the providers that are replaced."""
         mine = dict.fromkeys(self._mine.values())
-        return [provider for provider in mine if not self._is_replaced(provider)]
+        replaced = {key for replacement in self.replacements for key in replacement.keys}
+        if not replaced:
+            return [*mine]
+        return [provider for provider in mine if not _is_replaced(provider, replaced)]
 
     def _collect(self, classes: Iterable[type]) -> Iterator[Provider]:
         for target in classes:
@@ -114,7 +117,8 @@ class Registry:
         if isinstance(annotation, Named):
             annotation = annotation.target
             self._name(annotation)
-        key = key_of(*split(annotation))
+        # A plain class is its own key.
+        key = annotation if type(annotation) is type else key_of(*split(annotation))
         try:
             provider = self._providers.get(key)
         # Metadata of `Annotated` that cannot be hashed cannot be a key, so nothing provides it.
@@ -173,12 +177,12 @@ class Registry:
         for table in (self._providers, self._mine):
             table.update({key: changed for key, provider in table.items() if provider is whole})
 
-    def _is_replaced(self, provider: Provider) -> bool:
-        """Return whether a test replaces a type that the provider makes or implements."""
-        replaced = {key for replacement in self.replacements for key in replacement.keys}
-        return any(
-            base in replaced for key in provider.keys for base in getattr(key, "__mro__", (key,))
-        )
+
+def _is_replaced(provider: Provider, replaced: Set[object]) -> bool:
+    """Return whether a test replaces a type that the provider makes or implements."""
+    return any(
+        base in replaced for key in provider.keys for base in getattr(key, "__mro__", (key,))
+    )
 
 
 def _completed(make: Callable[..., object], known: Known) -> Callable[..., object]:

@@ -20,7 +20,7 @@ from framework.lints.hidden_decorators import HiddenDecorators
 from framework.lints.program import Program
 from framework.middleware import is_about_middleware
 from framework.report import Report, location
-from framework.types.members import tag_of, tagged_members
+from framework.types.members import tag_of, tagged_members, tagged_names
 from framework.types.signatures import read_return, split
 
 _MOVE = "Move it to a class decorated with @controller, or remove the decorator."
@@ -65,11 +65,13 @@ def note_undecorated(program: Program, report: Report) -> None:
 
 
 def _note_in_controller(target: type, hidden: AbstractSet[str], report: Report) -> None:
-    routes = {member.name for member in tagged_members(target, ROUTES)}
-    for member in tagged_members(target, GUARDS):
-        # Another decorator may hide the verb of the member, which is another mistake.
-        if member.name not in routes | hidden:
-            _note_idle_guard(location(member.function), f"{member.name}() is not a handler", report)
+    routes = set(tagged_names(target, ROUTES))
+    # Another decorator may hide the verb of the member, which is another mistake.
+    if not routes | hidden >= set(tagged_names(target, GUARDS)):
+        for member in tagged_members(target, GUARDS):
+            if member.name not in routes | hidden:
+                what = f"{member.name}() is not a handler"
+                _note_idle_guard(location(member.function), what, report)
     for member in tagged_members(target, CATCHES):
         if member.name in routes:
             report.at(member.function).note(

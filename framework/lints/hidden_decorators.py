@@ -4,7 +4,8 @@ import gc
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
-from types import FunctionType, ModuleType, NoneType
+from types import FunctionType, GetSetDescriptorType, ModuleType, NoneType
+from typing import Any
 
 from framework.decorators import CATCHES, COMPONENT, GUARDS, ROUTES, verbs_in
 from framework.report import Report
@@ -15,8 +16,10 @@ from framework.types.signatures import REMEMBERED
 _NAMES = {GUARDS: "@guard", CATCHES: "@catch", COMPONENT: "@component"}
 # A wrapper refers to its function within a few steps; a cache or an engine may refer to everything.
 _NEAR = 1000
-# A default of one of these types cannot refer to a function.
+# A value of one of these types cannot refer to a function.
 _PLAIN = (NoneType, bool, int, float, str, bytes)
+# What a handler keeps without referring to another function.
+_KNOWN = frozenset((ROUTES, *REMEMBERED))
 
 
 class HiddenDecorators:
@@ -28,8 +31,7 @@ class HiddenDecorators:
         # The last base is `object`, whose methods hide nothing.
         for base in target.__mro__[:-1]:
             for name, found in vars(base).items():
-                is_member = callable(found) or hasattr(type(found), "__get__")
-                if is_member and not _holds_nothing(found):
+                if not _holds_nothing(found):
                     for written, hidden in self._hidden(found, f"{base.__qualname__}.{name}"):
                         lost.add(name)
                         _note_lost(written, hidden, found, report)
@@ -85,11 +87,15 @@ def _wrapped(member: object) -> Iterator[object]:
 
 
 def _holds_nothing(member: object) -> bool:
-    """Return whether a member is a function that refers to no other, as most handlers are."""
-    if type(member) is not FunctionType or member.__closure__ or member.__kwdefaults__:
+    """Return whether a member refers to no other function: most handlers, and plain values."""
+    kind = type(member)
+    if kind is not FunctionType:
+        is_plain = kind in _PLAIN or kind is GetSetDescriptorType
+        return is_plain or not (callable(member) or hasattr(kind, "__get__"))
+    function: Any = member
+    if function.__closure__ or function.__kwdefaults__ or not function.__dict__.keys() <= _KNOWN:
         return False
-    tags = vars(member).keys() - {ROUTES, *REMEMBERED}
-    return not tags and all(type(default) in _PLAIN for default in member.__defaults__ or ())
+    return all(type(default) in _PLAIN for default in function.__defaults__ or ())
 
 
 def _functions_in(holder: object) -> Iterator[FunctionType]:

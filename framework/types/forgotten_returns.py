@@ -3,6 +3,8 @@
 import ast
 import dis
 import inspect
+import linecache
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
@@ -14,12 +16,17 @@ _RETURN = dis.opmap["RETURN_VALUE"]
 _RETURN_CONSTANT = dis.opmap.get("RETURN_CONST", -1)
 _LOAD_CONSTANT = dis.opmap["LOAD_CONST"]
 _LONG_ARGUMENT = dis.opmap["EXTENDED_ARG"]
+# The instructions of a function that only returns None.
+_LONGEST_STUB = len((lambda: None).__code__.co_code)
+_STUB = re.compile(r"(?:^|:)\s*(?:\.\.\.|pass)\s*$")
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 def forgotten_return(function: Callable[..., object]) -> Mistake | None:
     """Return the mistake of a method whose code never returns a value, although it means to."""
     if not isinstance(function, FunctionType) or not _seems_to_return_nothing(function.__code__):
+        return None
+    if _is_stub(function.__code__):
         return None
     written = promise_of(function).value
     is_silent = "return" not in function.__annotations__
@@ -57,6 +64,17 @@ def _seems_to_return_nothing(code: CodeType) -> bool:
         return False
     ends = list(_constants_returned(code))
     return bool(ends) and all(index is not None and code.co_consts[index] is None for index in ends)
+
+
+def _is_stub(code: CodeType) -> bool:
+    """Return whether one line shows that a function is `...` or `pass`; the source says the rest.
+
+    To read the source of a function takes longer than to start its handler.
+    """
+    if len(code.co_code) > _LONGEST_STUB:
+        return False
+    last = max(line for _, _, line in code.co_lines() if line is not None)
+    return _STUB.search(linecache.getline(code.co_filename, last)) is not None
 
 
 def _constants_returned(code: CodeType) -> Iterator[int | None]:

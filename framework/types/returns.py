@@ -11,7 +11,13 @@ from werkzeug.wrappers import Response
 from framework.report import Place
 from framework.results import value_of
 from framework.types.encoding import COPY_OF_SESSION, NOT_ENCODED, is_encodable
-from framework.types.signatures import EMPTY, Unresolved, describe, read_return, split
+from framework.types.signatures import (
+    EMPTY,
+    Unresolved,
+    describe,
+    read_return,
+    split,
+)
 from sessions.session import AsyncSession, Session
 
 _BODILESS = (204, 304)
@@ -26,7 +32,10 @@ def promised(function: Callable[..., object]) -> tuple[Any, ...]:
     """Return the types that a function may return: the members of a union, or the one type."""
     # An annotation that cannot be evaluated is not a mistake here, because the return type of a
     # handler injects nothing.
-    annotation, _ = split(read_return(function))
+    returned = read_return(function)
+    if type(returned) is type:
+        return (returned,)
+    annotation, _ = split(returned)
     is_union = get_origin(annotation) in (Union, UnionType)
     return get_args(annotation) if is_union else (annotation,)
 
@@ -54,33 +63,37 @@ def note_returns(function: Callable[..., object], decorator: str, status: int, h
     `status` is an example of a status for the decorator.
     """
     for kind in map(value_of, promised(function)):
-        if _is_body_with_status(kind):
-            here.note(
-                f"the handler returns {describe(kind)}, a body with a status",
-                f"Return the body alone and write @{decorator}(…, status={status}), or return"
-                f" {_with_parts(get_args(kind)[0])}status={status}).",
-            )
-        elif isinstance(kind, type) and issubclass(kind, Session | AsyncSession):
-            here.note(
-                f"the handler returns {describe(kind)}, but {NOT_ENCODED}",
-                f"Return dict[str, object]: {COPY_OF_SESSION}.",
-            )
-        elif _is_path(kind):
-            here.note(
-                f"the handler returns {describe(kind)}, a path, not an open file", FILE_REMEDY
-            )
-        elif isinstance(kind, type) and issubclass(kind, BaseException):
-            here.note(f"the handler returns {describe(kind)}, which is an error", ERROR_REMEDY)
-        elif _is_unencodable(kind):
-            here.note(
-                f"the handler returns {describe(kind)}, which JSON cannot hold",
-                f"Make {describe(kind)} a dataclass or a msgspec.Struct, or return a dict, a text"
-                " or a Response.",
-            )
+        _note_return(kind, decorator, status, here)
+
+
+def _note_return(kind: Any, decorator: str, status: int, here: Place) -> None:
+    if _is_body_with_status(kind):
+        here.note(
+            f"the handler returns {describe(kind)}, a body with a status",
+            f"Return the body alone and write @{decorator}(…, status={status}), or return"
+            f" {_with_parts(get_args(kind)[0])}status={status}).",
+        )
+    elif isinstance(kind, type) and issubclass(kind, Session | AsyncSession):
+        here.note(
+            f"the handler returns {describe(kind)}, but {NOT_ENCODED}",
+            f"Return dict[str, object]: {COPY_OF_SESSION}.",
+        )
+    elif _is_path(kind):
+        here.note(f"the handler returns {describe(kind)}, a path, not an open file", FILE_REMEDY)
+    elif isinstance(kind, type) and issubclass(kind, BaseException):
+        here.note(f"the handler returns {describe(kind)}, which is an error", ERROR_REMEDY)
+    elif _is_unencodable(kind):
+        here.note(
+            f"the handler returns {describe(kind)}, which JSON cannot hold",
+            f"Make {describe(kind)} a dataclass or a msgspec.Struct, or return a dict, a text"
+            " or a Response.",
+        )
 
 
 def note_lost_body(function: Callable[..., object], status: int | None, here: Place) -> None:
     """Note a handler that returns a body although its status has none (RFC 9110, 15.3.5)."""
+    if status not in _BODILESS:
+        return
     kinds = promised(function)
     may_be_empty = any(
         kind in (None, type(None), Any, *_UNSAID)
@@ -88,7 +101,7 @@ def note_lost_body(function: Callable[..., object], status: int | None, here: Pl
         or issubclass(get_origin(kind) or kind, Response)
         for kind in kinds
     )
-    if status in _BODILESS and not may_be_empty:
+    if not may_be_empty:
         shown = " | ".join(map(describe, kinds))
         here.note(
             f"the handler returns {shown}, but its status {status} has no body",

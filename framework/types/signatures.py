@@ -13,7 +13,7 @@ from typing import Annotated, Any, ForwardRef, Optional, Union, get_args, get_or
 import msgspec
 
 from framework.advice.modules import remedy_for_module
-from framework.report import Place, Report
+from framework.report import Place, Report, unwrapped
 
 EMPTY = inspect.Parameter.empty
 
@@ -35,10 +35,11 @@ if sys.version_info >= (3, 14):
     _NAMES_ONLY["format"] = annotationlib.Format.STRING
 
 
-# A function keeps its read parameters here, for another application with the same classes.
+# A function keeps here what start-up read, for another application with the same classes.
 _DECLARED = "__declared_parameters__"
 _RETURNED = "__declared_return__"
-REMEMBERED = (_DECLARED, _RETURNED)
+_CHECKED = "__checked_return__"
+REMEMBERED = (_DECLARED, _RETURNED, _CHECKED)
 
 _NO_SELF = (
     "the method takes no parameter at all, not even self",
@@ -133,6 +134,18 @@ def note_module(method: Callable[..., object], here: Place) -> None:
         here.note(*_unresolvable("the return annotation", annotation, error, method))
 
 
+def is_return_checked(method: Callable[..., object]) -> bool:
+    """Return whether an earlier start found no mistake in what a method returns."""
+    return _remembered(method, _CHECKED) is not None
+
+
+def remember_checked_return(method: Callable[..., object]) -> None:
+    """Remember that what a method returns has no mistake."""
+    # A name that is missing now may be there at the next start.
+    if read_return(method) is not Unresolved:
+        _remember(method, _CHECKED, True)
+
+
 def signature_of(method: Callable[..., object]) -> inspect.Signature:
     """Read a signature; an annotation that cannot be evaluated raises no error here."""
     try:
@@ -162,7 +175,10 @@ def evaluate(
 
     `names` are the names of the class, which the module does not know.
     """
-    inner = inspect.unwrap(method)
+    # A plain class means itself.
+    if type(annotation) is type:
+        return annotation
+    inner = unwrapped(method)
 
     def holder() -> None: ...
 
@@ -175,17 +191,19 @@ def evaluate(
 def split(annotation: Any) -> tuple[Any, tuple[object, ...]]:
     """Split an annotation into its type and all metadata of `Annotated`, nested and aliased."""
     metadata: tuple[object, ...] = ()
-    while True:
+    # Most annotations are plain classes, which hold nothing.
+    while type(annotation) is not type:
         annotation = _expand(annotation)
         if get_origin(annotation) is not Annotated:
             return annotation, metadata
         annotation, *added = get_args(annotation)
         metadata = (*added, *metadata)
+    return annotation, metadata
 
 
 def without_none(annotation: Any) -> Any:
     """Return `T` for `T | None` and `Optional[T]`; return any other annotation unchanged."""
-    if get_origin(annotation) not in (Union, types.UnionType):
+    if type(annotation) is type or get_origin(annotation) not in (Union, types.UnionType):
         return annotation
     members = get_args(annotation)
     others = tuple(member for member in members if member is not type(None))
@@ -238,10 +256,12 @@ def _remembered(method: Callable[..., object], what: str) -> Any:
     # functools.wraps copies the memory of one function to another.
     if kept is None or kept[0] is not method:
         return None
-    # A name in a text may mean something else by now, as in a notebook.
-    known = getattr(inspect.unwrap(method), "__globals__", {})
-    is_current = all(known.get(name, kept) is value for name, value in kept[2])
-    return kept[1] if is_current else None
+    if kept[2]:
+        # A name in a text may mean something else by now, as in a notebook.
+        known = getattr(unwrapped(method), "__globals__", {})
+        if any(known.get(name, kept) is not value for name, value in kept[2]):
+            return None
+    return kept[1]
 
 
 def _remember(method: Callable[..., object], what: str, read: object) -> None:
@@ -251,7 +271,7 @@ def _remember(method: Callable[..., object], what: str, read: object) -> None:
 
 def _names_in_texts(method: types.FunctionType) -> Iterator[tuple[str, object]]:
     """Yield the names of the module that annotations use as texts, with their meanings."""
-    inner = inspect.unwrap(method)
+    inner = unwrapped(method)
     known = getattr(inner, "__globals__", {})
     annotations = inspect.get_annotations(inner, **_NAMES_ONLY)
     for annotation in filter(_is_expression, annotations.values()):
@@ -294,7 +314,7 @@ def _require_type(annotation: Any, method: Callable[..., object]) -> None:
     """Raise NoType for an annotation that is a module, or the name of one."""
     named = annotation
     if isinstance(annotation, str):
-        named = getattr(inspect.unwrap(method), "__globals__", {}).get(annotation)
+        named = getattr(unwrapped(method), "__globals__", {}).get(annotation)
     if isinstance(named, types.ModuleType):
         raise NoType(named)
 

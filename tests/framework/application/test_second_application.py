@@ -155,3 +155,27 @@ def test_a_text_that_means_something_else_by_now_is_read_anew() -> None:
         del sys.modules[module.__name__]
 
     assert answers == ["one", "two"]
+
+
+@pytest.mark.parametrize("first", ["", "Result = dict"], ids=["no class", "another class"])
+def test_a_return_type_that_was_right_is_checked_anew(first: str) -> None:
+    """Its text named nothing at the first start, or a type that JSON can hold."""
+    module = types.ModuleType("result_later")
+    sys.modules[module.__name__] = module
+    source = (
+        "from __future__ import annotations\n"
+        "from framework import controller, get\n"
+        f"{first}\n"
+        "@controller('/')\n"
+        "class Page:\n"
+        "    @get('/')\n"
+        "    def show(self) -> Result: ...\n"
+    )
+    try:
+        exec(source, vars(module))  # noqa: S102
+        Application(module)
+        exec("class Result: ...", vars(module))  # noqa: S102
+        with pytest.raises(StartupError, match="returns Result, which JSON cannot hold"):
+            Application(module)
+    finally:
+        del sys.modules[module.__name__]
