@@ -10,6 +10,7 @@ collisions.require_our_sessions()
 # isort: split
 from werkzeug.wrappers import Request, Response
 
+from framework.advice import uncaught
 from framework.application import Application
 from framework.decorators import (
     catch,
@@ -85,6 +86,8 @@ __all__ = [
     "session_value",
 ]
 
+
+uncaught.explain_uncaught_errors()
 
 # Type checkers report unknown names themselves.
 if not typing.TYPE_CHECKING:

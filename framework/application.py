@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request
 
-from framework.advice.arguments import OF_APPLICATIONS, OF_RUN, explains_arguments
+from framework.advice.arguments import (
+    OF_APPLICATIONS,
+    OF_RUN,
+    explains_arguments,
+    refuse_class,
+)
 from framework.advice.other_frameworks import advice_on_attribute, is_of_another_framework
 from framework.around.exception_handlers import Catcher
 from framework.around.middleware import AllMiddleware, read_middleware
@@ -154,6 +159,7 @@ class Application:
         # imports them late.
         from framework.testing import open_client
 
+        refuse_class(self, Application, "test")
         return open_client(self._parts, replacements, debug=self.debug)
 
     @explains_arguments("app.run", "app.run(host, port, reload=True)", OF_RUN)

@@ -125,12 +125,17 @@ class Client(werkzeug.test.Client):
         # The constructor gave Werkzeug this class of responses.
         return cast(ClientResponse, response)
 
-    @contextmanager
-    def session(self, base_url: str = "http://localhost") -> Iterator[Session]:
-        """Open the session of the client's cookie, or a new one, and save it at the end.
+    @property
+    def session(self) -> "SessionOpening":
+        """Open the session of the client's cookie, or a new one: `with client.session() as ...`.
 
-        https requests have another session than http requests: `base_url` chooses the session.
+        The session is saved at the end. https requests have another session than http requests:
+        `client.session(base_url="https://localhost")` opens that one.
         """
+        return SessionOpening(self._open_session)
+
+    @contextmanager
+    def _open_session(self, base_url: str) -> Iterator[Session]:
         manager = self.app.sessions
         if manager is None:
             raise RuntimeError(
@@ -184,22 +189,57 @@ class _InMemory(SessionDefaults):
         return MemoryStore()
 
 
-class _Opening(AbstractContextManager[Client]):
-    """Open the client in `with`; without `with`, each attribute raises an error that says so."""
+class NotOpened:
+    """Refuse to be used as what `with` would give."""
 
-    def __init__(self, client: AbstractContextManager[Client]) -> None:
-        self._client = client
+    advice = ""
 
-    def __enter__(self) -> Client:
-        return self._client.__enter__()
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            raise AttributeError(self.advice)
+
+        def __getitem__(self, key: object) -> object:
+            raise TypeError(self.advice)
+
+        def __setitem__(self, key: object, value: object) -> None:
+            raise TypeError(self.advice)
+
+        def __contains__(self, key: object) -> bool:
+            raise TypeError(self.advice)
+
+
+class Opening(NotOpened, AbstractContextManager[T]):
+    """Open something in `with`; without `with`, each use raises an error that says so."""
+
+    def __init__(self, context: AbstractContextManager[T], advice: str) -> None:
+        self._context = context
+        self.advice = advice
+
+    def __enter__(self) -> T:
+        return self._context.__enter__()
 
     def __exit__(self, *error: Any) -> bool | None:
-        return self._client.__exit__(*error)
+        return self._context.__exit__(*error)
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(
-            "app.test() is not a client yet. Fix: write `with app.test() as client:`"
-        )
+
+class SessionOpening(NotOpened):
+    """Open the session of a client when it is called."""
+
+    advice = (
+        "the session of a client has to be opened. Fix: write with client.session() as session,"
+        " and use session in the block"
+    )
+
+    def __init__(self, open_session: Callable[[str], AbstractContextManager[Session]]) -> None:
+        self._open = open_session
+
+    def __call__(self, base_url: str = "http://localhost") -> AbstractContextManager[Session]:
+        """Open the session that requests to this address have."""
+        return Opening(self._open(base_url), self.advice)
+
+
+_NOT_A_CLIENT = "app.test() is not a client yet. Fix: write `with app.test() as client:`"
 
 
 def open_client(
@@ -208,7 +248,7 @@ def open_client(
     """Build an application of the parts with the replacements, and return a client for it."""
     for replacement in replacements:
         _require_replacement(replacement)
-    return _Opening(_client(parts, replacements, debug=debug))
+    return Opening(_client(parts, replacements, debug=debug), _NOT_A_CLIENT)
 
 
 @contextmanager

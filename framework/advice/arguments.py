@@ -19,11 +19,15 @@ def explains_arguments(
     """
 
     def decorate(function: Function) -> Function:
+        is_method = next(iter(inspect.signature(function).parameters), None) == "self"
+
         @functools.wraps(function)
         def explained(*args: Any, **kwargs: Any) -> object:
             try:
                 return function(*args, **kwargs)
             except TypeError as error:
+                if is_method and not args:
+                    raise TypeError(_of_the_class(function)) from None
                 # An error that comes from inside of the function has another frame.
                 if error.__traceback__ is None or error.__traceback__.tb_next is not None:
                     raise
@@ -33,6 +37,24 @@ def explains_arguments(
         return cast(Function, explained)
 
     return decorate
+
+
+def on_an_object(owner: str, name: str) -> str:
+    """Return what to write in place of a method that is called on its class."""
+    if owner == "Application":
+        return f"make an application first, app = Application(Users), and write app.{name}(...)"
+    return f"make an object of {owner} first, and call {name}() on the object, not on the class"
+
+
+def refuse_class(given: object, kind: type, name: str) -> None:
+    """Raise TypeError for a method that is called on its class, with another argument as self."""
+    if not isinstance(given, kind):
+        raise TypeError(_of_the_class(getattr(kind, name)))
+
+
+def _of_the_class(function: Callable[..., object]) -> str:
+    owner, _, name = function.__qualname__.rpartition(".")
+    return f"{owner}.{name}() is called on the class. Fix: {on_an_object(owner, name)}"
 
 
 def _wrong(
@@ -164,7 +186,8 @@ OF_APPLICATIONS = _each(
             "return a SessionContainer or HTTPSettings from a @component method of a @configuration"
         ),
         "static_folder static_url_path template_folder static_files_config template_config": (
-            "return a StaticFiles or Templates from a @component method"
+            "return a Templates from a @component method; for files, write a class"
+            ' @controller("/static") class Static(StaticFiles)'
         ),
         "import_name name root_path": "leave it out",
     }

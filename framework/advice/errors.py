@@ -11,7 +11,10 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from framework.advice import other_frameworks
+from framework.advice.arguments import on_an_object
+from framework.advice.modules import classes_like, module_in, remedy_for_module
 from framework.advice.objects import (
+    BY_POSITION,
     OF_ARGUMENTS,
     OF_CLIENTS,
     OF_LIBRARY,
@@ -54,7 +57,12 @@ def remedy_for(error: BaseException) -> str | None:
 
 def note_remedy(error: BaseException) -> None:
     """Add a remedy to an error, which the log and every other traceback then show."""
-    remedy = remedy_for(error)
+    try:
+        remedy = remedy_for(error)
+    # The error is the user's, and its objects may raise anything when they are looked at. Another
+    # error must not take its place.
+    except Exception:  # noqa: BLE001
+        return
     if remedy is not None and not any("Fix: " in note for note in notes_of(error)):
         error.add_note(f"Fix: {remedy}")
 
@@ -87,12 +95,14 @@ def _of_name(error: Any) -> str | None:
 
 def _of_attribute(error: Any) -> str | None:
     owner, name = error.obj, error.name or ""
+    if isinstance(owner, ModuleType):
+        return _of_module_without(owner, name)
     kinds = owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
     for kind in kinds:
         found = other_frameworks.remedy_in(_ATTRIBUTES.get(kind.__name__, {}), name)
         if found is not None:
             return found
-        if name in vars(kind).get("__annotations__", {}):
+        if name in inspect.get_annotations(kind):
             return (
                 f"{kind.__name__}.{name} has an annotation, but no value: let the constructor take"
                 f" it, as in def __init__(self, {name}: ...), and set self.{name} = {name}"
@@ -127,8 +137,8 @@ def _of_type(error: Any) -> str | None:
             "raise an object of an exception class, as in raise NotFound(...), with"
             " from werkzeug.exceptions import NotFound"
         )
-    if "method' object" in told and ".session[" in (_frames(error)[-1].line or ""):
-        return "write with client.session() as session, and use session in the block"
+    if "'module'" in told or "<module" in told:
+        return _of_module(error)
     subscripted = _SUBSCRIPTED.match(told)
     if subscripted is not None:
         return _of_fields(subscripted["kind"], _last(error), _frames(error)[-1].line or "")
@@ -139,6 +149,24 @@ def _of_type(error: Any) -> str | None:
         found = [name for name in called if name in PROPERTIES]
         return f"write .{found[-1]} without parentheses: it is a property" if found else None
     return _of_arguments(error)
+
+
+def _of_module(error: BaseException) -> str | None:
+    """Return the remedy for a module that a program has used as a class, a function or a dict."""
+    frame = _last(error)
+    line = _frames(error)[-1].line or ""
+    known = {**frame.f_globals, **frame.f_locals} if frame is not None else {}
+    module = module_in(line, known)
+    return None if module is None else remedy_for_module(module)
+
+
+def _of_module_without(module: ModuleType, name: str) -> str | None:
+    """Return the remedy for a name that a module does not have, but what it defines has."""
+    defined = (getattr(module, found) for found in classes_like(module))
+    is_ours = module.__name__ == "sessions.session"
+    return (
+        remedy_for_module(module) if is_ours or any(hasattr(one, name) for one in defined) else None
+    )
 
 
 def _of_fields(kind: str, frame: FrameType | None, line: str) -> str | None:
@@ -160,6 +188,8 @@ def _of_arguments(error: BaseException) -> str | None:
         return None
     name = found["name"]
     owner = found["owner"].rstrip(".").rpartition(".")[2]
+    if found["missing"] and re.search(rf"\b{owner}\.{name}\(", _frames(error)[-1].line or ""):
+        return on_an_object(owner, name)
     if name == "__init__":
         owner, name = "", owner
     if name == "innermost":
@@ -182,6 +212,8 @@ def _told(called: Any, name: str, parameters: list[inspect.Parameter], found: re
     if found["missing"]:
         return f"Give {found['missing']}. {takes}"
     argument = found["argument"]
+    if argument is None and (remedy := OF_ARGUMENTS.get(name, {}).get(BY_POSITION)):
+        return remedy
     if argument is None:
         by_name = any(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters)
         return (

@@ -19,7 +19,7 @@ def remedy_for_module(module: ModuleType) -> str:
     if package in _PACKAGES and inner:
         return _of_ours(module, last)
     # Such as datetime.datetime, decimal.Decimal and uuid.UUID.
-    found = _class_like(module, last)
+    found = next(iter(classes_like(module)), None)
     if found is not None:
         return f"write {module.__name__}.{found}, the class that the module defines"
     return f"name the class or function that you mean, as in from {module.__name__} import ..."
@@ -33,9 +33,11 @@ def module_in(line: str, known: Mapping[str, object]) -> ModuleType | None:
 
 def _of_ours(module: ModuleType, last: str) -> str:
     framework = sys.modules.get("framework")
+    if last == "session":
+        return "write from framework import session, and let the handler take session: session"
     if last in getattr(framework, "__all__", ()):
         return f"write from framework import {last}"
-    found = _class_like(module, last)
+    found = next(iter(classes_like(module)), None)
     if found is not None:
         return f"write from {module.__name__} import {found}"
     own = [name for name in vars(module) if _is_public_class(module, name)]
@@ -43,14 +45,14 @@ def _of_ours(module: ModuleType, last: str) -> str:
     return f"import what the module defines{names}: from {module.__name__} import ..."
 
 
-def _class_like(module: ModuleType, last: str) -> str | None:
-    """Return the class of a module that has its name, as `StaticFiles` of `static`."""
+def classes_like(module: ModuleType) -> list[str]:
+    """List the classes of a module that have its name, as `StaticFiles` of `static` has."""
     classes = [name for name, value in vars(module).items() if isinstance(value, type)]
     public = [name for name in classes if name[:1] != "_"]
-    plain = last.replace("_", "").lower()
+    plain = module.__name__.rpartition(".")[2].replace("_", "").lower()
     same = [name for name in public if name.lower() == plain]
     own = [name for name in public if _is_public_class(module, name)]
-    return next(iter((*same, *(name for name in own if name.lower().startswith(plain)))), None)
+    return [*same, *(name for name in own if name.lower().startswith(plain) and name not in same)]
 
 
 def _is_public_class(module: ModuleType, name: str) -> bool:

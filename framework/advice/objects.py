@@ -85,6 +85,13 @@ _OF_RESULTS = {
     "content_type mimetype": "return a Response, which takes mimetype",
 }
 
+STATIC = (
+    'write a class of your own and give it to Application: @controller("/static") class'
+    ' Static(StaticFiles), with folder = Path(__file__).with_name("static") in it'
+)
+# The key of the remedy for arguments that have no names.
+BY_POSITION = "arguments by position"
+
 # The arguments of a function or class that a program calls, by its name.
 OF_ARGUMENTS = {
     "Response": _OF_RESULTS,
@@ -108,11 +115,7 @@ OF_ARGUMENTS = {
         "expires_in": "the argument is called max_age",
         "name": "the name is the first argument",
     },
-    "StaticFiles": {
-        "directory path": (
-            'write a class: @controller("/static") class Static(StaticFiles), with folder = ...'
-        ),
-    },
+    "StaticFiles": {"directory path folder html": STATIC, BY_POSITION: STATIC},
     "Templates": {"directory template_folder": "the argument is called folder"},
 }
 

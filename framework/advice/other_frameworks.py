@@ -112,38 +112,99 @@ _IMPORTS = {
     "run serve listen": "write app.run(), or use the command: framework run",
 }
 
+_STATIC = (
+    'write a class @controller("/static") class Static(StaticFiles), with'
+    " folder = ... in it, and give the class to Application(...); from framework.static import"
+    " StaticFiles"
+)
+_MIDDLEWARE = (
+    "return the middleware from a @component method of a @configuration that is annotated"
+    " `-> list[Middleware]`"
+)
+_START = "write the methods on_start and on_stop in a @configuration"
+
 # What an attribute of the application says.
 OF_APPLICATIONS = {
-    "route get post put patch delete head options add_url_rule add_route add_api_route": (
+    "route get post put patch delete head options api_route add_url_rule add_route add_routes"
+    " add_api_route add_view add_resource register_route route_handler endpoint handle": (
         'decorate a method of a @controller class with @get("/"), @post("/") or another verb, and'
         " give the class to Application(...)"
     ),
-    "include_router register_blueprint mount register add_controller controllers": (
-        "give the classes to Application(Users, Orders)"
+    "include include_router include_routers include_routes register_blueprint register_blueprints"
+    " register add add_controller add_controllers register_controller controllers add_router"
+    " install": "give the classes to Application(Users, Orders)",
+    "mount": (
+        "give the classes to Application(Users, Orders); for files, decorate a subclass of"
+        " StaticFiles with @controller; beside another WSGI application, use werkzeug's"
+        " DispatcherMiddleware"
     ),
-    "add_middleware middleware_stack use before_request after_request teardown_request": (
-        "return the middleware from a @component method of a @configuration that is annotated"
-        " `-> list[Middleware]`"
+    "static static_folder static_url_path static_files add_static serve_static mount_static"
+    " send_static_file": _STATIC,
+    "add_middleware middleware_stack user_middleware use before_request after_request"
+    " teardown_request before_first_request teardown_appcontext": _MIDDLEWARE,
+    "cors enable_cors enableCors": (
+        "return [CORS(origins=[...])] from a @component method of a @configuration that is"
+        " annotated `-> list[Middleware]`; from framework.cors import CORS"
     ),
-    "errorhandler exception_handler add_exception_handler register_error_handler": (
+    "use_global_guards useGlobalGuards": "decorate a @configuration with @guard(LoggedIn)",
+    "use_global_pipes useGlobalPipes": (
+        "annotate the parameters of the handler: start-up makes the validation from the types"
+    ),
+    "set_global_prefix setGlobalPrefix url_prefix root_path": (
+        'write the prefix into the path of each controller, as in @controller("/api/users")'
+    ),
+    "errorhandler exception exception_handler exception_handlers add_exception_handler"
+    " register_error_handler register_exception_handler useGlobalFilters use_global_filters": (
         "decorate a method of a controller or a configuration with @catch(SomeError)"
     ),
-    "config secret_key permanent_session_lifetime session_interface": (
+    "config secret_key permanent_session_lifetime session_interface settings": (
         "return a SessionContainer, HTTPSettings or a class of your own settings from a @component"
         " method of a @configuration"
     ),
-    "dependency_overrides": "write app.test(replace(Mailer).to(fake))",
-    "get_url": "write app.url_for(...)",
-    "on_event on_startup on_shutdown lifespan add_event_handler": (
-        "write the methods on_start and on_stop in a @configuration"
+    "provide provider providers bind add_singleton add_transient add_scoped register_service"
+    " services container injector resolve dependencies": (
+        "decorate the class with @component, give it to Application(...), and let a constructor"
+        " ask for it by its type"
     ),
-    "test_client client test_request_context": "write with app.test() as client",
-    "listen serve run_server": "write app.run(), or use the command: framework run",
+    "dependency_overrides override": "write app.test(replace(Mailer).to(fake))",
+    "get_url": "write app.url_for(...)",
+    "on_event on_startup on_shutdown lifespan add_event_handler on_cleanup cleanup_ctx": _START,
+    "test_client client test_request_context test_cli_runner TestClient": (
+        "write with app.test() as client"
+    ),
+    "listen serve run_server run_async": "write app.run(), or use the command: framework run",
     "url_path_for reverse": "write app.url_for(...)",
+    "url_map view_functions iter_rules route_map": (
+        "write app.routes, or use the command: framework routes"
+    ),
     "logger": "write logging.getLogger(__name__)",
-    "state extensions": "make a class for it, decorate it with @component, and ask for it by type",
+    "state extensions g": (
+        "make a class for it, decorate it with @component, and ask for it by type"
+    ),
+    "app_context request_context push": "this framework has no such context; leave it out",
+    "jinja_env jinja_options template_filter template_global add_template_filter"
+    " context_processor template_folder": (
+        "return a Templates from a @component method of a @configuration; from"
+        " framework.templates import Templates"
+    ),
+    "openapi docs swagger openapi_schema": (
+        "return an OpenAPI from a @component method of a @configuration; from framework.openapi"
+        " import OpenAPI"
+    ),
+    "cli command shell_context_processor": (
+        "write a program of your own that imports the application; framework shell opens a console"
+    ),
     "wsgi_app wsgi": "the application itself is the WSGI callable: give the server app:app",
+    "asgi asgi_app": (
+        "the application is for WSGI: give app:app to gunicorn, or to uvicorn --interface wsgi"
+    ),
 }
+
+
+_PARTS = (
+    "write handlers, components and settings in classes that you give to Application(...). The"
+    " application itself has run, test, url_for, routes, debug, start and stop."
+)
 
 
 def refusing(module: str) -> Callable[[str], object]:
@@ -182,9 +243,12 @@ def told_of(what: str, name: str, table: Mapping[str, str]) -> str:
 
 def advice_on_attribute(name: str, public: Sequence[str]) -> str:
     """Say what to write in place of an attribute that an application does not have."""
-    remedy = remedy_in(OF_APPLICATIONS, name)
     what = f"an Application has no attribute {name!r}"
-    return f"{what}{did_you_mean(name, public)}" if remedy is None else f"{what}. Fix: {remedy}."
+    remedy = remedy_in(OF_APPLICATIONS, name) or remedy_for_import(name)
+    if remedy is not None:
+        return f"{what}. Fix: {remedy}."
+    guess = did_you_mean(name, public)
+    return what + (guess or f". Fix: {_PARTS}")
 
 
 def is_of_another_framework(name: str) -> bool:

@@ -7,9 +7,10 @@ import reprlib
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 
-from framework.decorators import is_decorated
+from framework.decorators import ROUTES, is_decorated
 from framework.middleware import takes_requests
 from framework.report import Report, call_site, short_repr
+from framework.types.members import tagged_members
 
 _DECORATE = "Decorate it: @controller, @component, @service, @repository or @configuration."
 
@@ -96,7 +97,12 @@ def _note_class(part: type, report: Report) -> None:
     where = f"Application(…, {part.__name__}, …){call_site()}" if is_ours else part
     hint = _named_elsewhere(part)
     remedy = f"{hint} Otherwise decorate it, for example with @service." if hint else _DECORATE
-    if is_ours:
+    if is_ours and tuple(tagged_members(part, ROUTES)):
+        remedy = (
+            f'Write a class of your own, as in @controller("/files") class Files({part.__name__}),'
+            " and give it to Application."
+        )
+    elif is_ours:
         remedy = hint or (
             f"Return an object of {part.__name__} from a @component method of a configuration, or"
             " leave it out."

@@ -154,6 +154,17 @@ def test_no_name_of_ours_is_taken_for_a_foreign_one() -> None:
         ("errorhandler", "@catch(SomeError)"),
         ("on_event", "on_start"),
         ("urlfor", "did you mean 'url_for'?"),
+        ("add", "Application(Users, Orders)"),
+        ("controller", "write from framework import controller"),
+        ("jsonify", "return the dict"),
+        ("mount", "StaticFiles"),
+        ("enableCors", "from framework.cors import CORS"),
+        ("useGlobalPipes", "annotate the parameters"),
+        ("setGlobalPrefix", '@controller("/api/users")'),
+        ("add_singleton", "@component"),
+        ("url_map", "framework routes"),
+        ("jinja_env", "Templates"),
+        ("asgi", "uvicorn --interface wsgi"),
     ],
 )
 def test_an_attribute_of_another_application_says_what_to_write(name: str, remedy: str) -> None:
@@ -181,7 +192,9 @@ def test_an_unknown_attribute_is_not_there() -> None:
 
     assert not hasattr(application, "route")
     assert getattr(application, "__deepcopy__", None) is None
-    assert advice_on_attribute("xylophone", ()) == "an Application has no attribute 'xylophone'"
+    assert advice_on_attribute("xylophone", ()).startswith(
+        "an Application has no attribute 'xylophone'. Fix: write handlers, components and settings"
+    )
 
 
 VERBS: tuple[Callable[..., Any], ...] = (get, post, put, patch, delete, head, options)

@@ -114,7 +114,10 @@ PROGRAMS = [
     ("from framework.exceptions import NotFound", "Write from werkzeug.exceptions import NotFound"),
     ("import framework.routing", "There is no framework.routing"),
     ("from framework import Application\n@Application.get('/')\ndef f(): ...", "Decorate a method"),
-    ("from framework.static import StaticFiles\nStaticFiles('static')", "StaticFiles takes no arg"),
+    (
+        "from framework.static import StaticFiles\nStaticFiles('static')",
+        "Write a class of your own",
+    ),
     ("from framework import get\nresponse = jsonify({})", "Return the dict, list or dataclass"),
     ("import os\nos.environ['NOT_SET_HERE']", "Set the environment variable NOT_SET_HERE"),
 ]
