@@ -84,7 +84,9 @@ class Store(ABC):
         ago.
 
         A short time is REMEMBERED_FOR seconds. If a record exists but is damaged, raise
-        UnreadableValue. All other methods act as if a damaged record did not exist.
+        UnreadableValue. All other methods act as if a damaged record did not exist, and `delete`
+        without a user removes it. Only `load` decodes the values, so the other methods need not see
+        damage inside of a value.
         """
 
     @abstractmethod

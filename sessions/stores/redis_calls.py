@@ -157,6 +157,8 @@ def _record(about: _About, fields: Mapping[bytes, bytes]) -> Record:
     )
     grace = None
     if isinstance(about.grace_secret, str):
+        if isinstance(about.grace_until, bool):
+            raise TypeError("a grace has an end")
         grace = Grace(about.grace_secret, float(about.grace_until))
     return Record(
         values={name: value for _, name, value in numbered},

@@ -44,7 +44,11 @@ local function found()
     for at, kind in pairs({'number', 'string', 'number', 'number', 'number', 'number', 'number'}) do
         if type(about[at]) ~= kind then return nil end
     end
-    if type(about[12]) ~= 'number' or about[7] <= now then return nil end
+    for at, kind in pairs({[8] = 'number', [9] = 'string', [10] = 'string', [11] = 'number'}) do
+        if about[at] and type(about[at]) ~= kind then return nil end
+    end
+    if type(about[12]) ~= 'number' or about[1] % 1 ~= 0 or about[7] <= now then return nil end
+    if about[10] and not about[11] then return nil end
     return about
 end
 local function keep(about)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from sessions.errors import ConfigurationError, StoreUnavailable, UnreadableValue
+from sessions.errors import ConfigurationError, StoreUnavailable
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import PURGE_BATCH, AsyncStore, Store, wall_clock
 
@@ -36,6 +36,7 @@ from sessions.stores.sql_rows import (
     Row,
     commit_parameters,
     create_parameters,
+    damage_parameters,
     found_in,
     refusal_in,
     use_parameters,
@@ -131,14 +132,15 @@ class SQLStore(SQLListing, Store):
             if self._change(self._sql.create, values) == 1:
                 return True
             # See what is in the way.
-            try:
-                found = self.load(key)
-            except UnreadableValue:
-                return False
+            rows = self._fetch(key)
+            damaged = damage_parameters(key, rows)
+            found = None if damaged else found_in(rows).record
             if isinstance(found, Record):
                 return found.secret == record.secret
             if self._change(self._sql.create_again, values) == 1:
                 return True
+            if damaged:
+                self._change(self._sql.remove_damaged, damaged)
         raise _restless(self)
 
     def commit(self, key: str, changes: Changes) -> Outcome:
@@ -157,7 +159,12 @@ class SQLStore(SQLListing, Store):
         return self._change(self._sql.touch, values) == 1
 
     def delete(self, key: str, *, user_id: str | None = None) -> bool:
-        return self._change(self._sql.end, {"key": key, "user_id": user_in(user_id)}) == 1
+        if self._change(self._sql.end, {"key": key, "user_id": user_in(user_id)}) == 1:
+            return True
+        if user_id is None:
+            # What has expired, or is damaged, is data of a user as well.
+            self._change(self._sql.remove_dead, {"key": key})
+        return False
 
     def purge(self, limit: int) -> int:
         self._repeat(self._sql.postpone)
@@ -274,14 +281,15 @@ class AsyncSQLStore(AsyncSQLListing, AsyncStore):
             if await self._change(self._sql.create, values) == 1:
                 return True
             # See what is in the way.
-            try:
-                found = await self.load(key)
-            except UnreadableValue:
-                return False
+            rows = await self._fetch(key)
+            damaged = damage_parameters(key, rows)
+            found = None if damaged else found_in(rows).record
             if isinstance(found, Record):
                 return found.secret == record.secret
             if await self._change(self._sql.create_again, values) == 1:
                 return True
+            if damaged:
+                await self._change(self._sql.remove_damaged, damaged)
         raise _restless(self)
 
     async def commit(self, key: str, changes: Changes) -> Outcome:
@@ -300,7 +308,12 @@ class AsyncSQLStore(AsyncSQLListing, AsyncStore):
         return await self._change(self._sql.touch, values) == 1
 
     async def delete(self, key: str, *, user_id: str | None = None) -> bool:
-        return await self._change(self._sql.end, {"key": key, "user_id": user_in(user_id)}) == 1
+        if await self._change(self._sql.end, {"key": key, "user_id": user_in(user_id)}) == 1:
+            return True
+        if user_id is None:
+            # What has expired, or is damaged, is data of a user as well.
+            await self._change(self._sql.remove_dead, {"key": key})
+        return False
 
     async def purge(self, limit: int) -> int:
         await self._repeat(self._sql.postpone)

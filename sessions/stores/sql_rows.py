@@ -20,6 +20,8 @@ _values_in = msgspec.json.Decoder(dict[str, bytes]).decode
 _places_in = msgspec.json.Decoder(dict[str, int]).decode
 _DAMAGE = (msgspec.MsgspecError, ValueError, TypeError, KeyError, AttributeError)
 
+_SECRET = 7
+"""The place of the secret among the columns that are loaded."""
 _MOST_NAMES = 6
 """Digits for the number of a name within one commit."""
 
@@ -123,6 +125,17 @@ def found_in(rows: list[Row]) -> Found:
         raise UnreadableValue(
             "the stored session is damaged. Fix: none is needed, it begins afresh"
         ) from error
+
+
+def damage_parameters(key: str, rows: list[Row]) -> Parameters | None:
+    """Return the parameters that remove a damaged row, None if the row is not damaged."""
+    try:
+        found_in(rows)
+    except UnreadableValue:
+        *_, data, places, _, _ = rows[0]
+        damaged = {"damaged_data": data, "damaged_places": places}
+        return {"key": key, "secret": rows[0][_SECRET], **damaged}
+    return None
 
 
 def refusal_in(rows: list[Row], changes: Changes) -> Outcome | None:

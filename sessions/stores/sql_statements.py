@@ -24,11 +24,17 @@ _LOADED = (
     *("version", "created_at", "accessed_at", "updated_at", "expires_at", "timeout", "user_id"),
     *("secret", "secret_since", "grace_secret", "grace_until"),
 )
+# What a row must have for a method other than load to see a record in it.
+_NEEDED = (
+    *("version", "created_at", "accessed_at", "updated_at", "secret", "secret_since"),
+    *("data", "places", "next_place"),
+)
 _KEPT_OF_ENDED = frozenset(("version", "ended_at", "purge_at", "expires_at"))
 
 _TYPES = {
     **dict.fromkeys(("key", "after", "secret", "new_secret", "grace_secret", "numbered"), "text"),
     **dict.fromkeys(("sets", "expected", "data", "places"), "jsonb"),
+    **dict.fromkeys(("damaged_data", "damaged_places"), "text"),
     **dict.fromkeys(("removed", "absent"), "text[]"),
     **dict.fromkeys(("keeps_later", "sets_user", "clear"), "boolean"),
     **dict.fromkeys(("version", "size"), "integer"),
@@ -96,7 +102,7 @@ class Statements:
         self._language = language
         self._table = table
         self._now = f"COALESCE(:now, {language.present})"
-        self._live = f"expires_at > {self._now} AND ended_at IS NULL"
+        self._live = self._live_of("")
         self._keep()
         self._use_and_end()
         self._purge()
@@ -111,7 +117,7 @@ class Statements:
         new = f"""INSERT INTO {table} (session_key, {", ".join(columns)})
             VALUES (:key, {", ".join(f":{name}" for name in columns)})"""
         excluded = ", ".join(f"{name} = excluded.{name}" for name in _RECORD)
-        live = f"{table}.expires_at > {self._now} AND {table}.ended_at IS NULL"
+        live = self._live_of(f"{table}.")
         self.create = self._made(f"{new} {say.if_new.format(columns=excluded, live=live)}")
         again = ", ".join(f"{name} = :{name}" for name in columns)
         self.create_again = self._made(f"""UPDATE {table} SET ended_at = NULL, {again}
@@ -142,6 +148,12 @@ class Statements:
             purge_at = {self._now} + {REMEMBERED_FOR}, expires_at = {self._now}
             WHERE session_key = :key AND {self._live}
             AND (:user_id IS NULL OR user_id = :user_id)""")
+        self.remove_dead = self._made(f"""DELETE FROM {self._table}
+            WHERE session_key = :key AND ended_at IS NULL AND NOT ({self._live})""")
+        data, places = (self._language.text.format(name) for name in ("data", "places"))
+        self.remove_damaged = self._made(f"""DELETE FROM {self._table}
+            WHERE session_key = :key AND secret = :secret
+            AND {data} = :damaged_data AND {places} = :damaged_places""")
 
     def _purge(self) -> None:
         is_due = f"purge_at < {self._now}"
@@ -180,6 +192,12 @@ class Statements:
         say = self._language
         return f"""data = {say.data.format(data=data)}, places = {say.places.format(places=places)},
             next_place = next_place + 1"""
+
+    def _live_of(self, table: str) -> str:
+        """Return the condition of a live record, which is true or false, and never unknown."""
+        needed = " AND ".join(f"{table}{name} IS NOT NULL" for name in _NEEDED)
+        return f"""{table}expires_at > {self._now} AND {table}ended_at IS NULL AND {needed}
+            AND ({table}grace_secret IS NULL OR {table}grace_until IS NOT NULL)"""
 
     # The law of `Record.times_after`.
 

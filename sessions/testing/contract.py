@@ -7,6 +7,7 @@ from unittest import SkipTest
 
 from sessions.stores.base import AsyncStore, Store
 from sessions.testing.commit_laws import CommitLaws
+from sessions.testing.damage_laws import DamageLaws
 from sessions.testing.expiry_laws import ExpiryLaws
 from sessions.testing.interruptions import finish
 from sessions.testing.parallel_laws import ParallelLaws
@@ -31,6 +32,7 @@ class Laws(
     SecretLaws,
     TimeLaws,
     ExpiryLaws,
+    DamageLaws,
     ParallelLaws,
     RaceLaws,
 ):
@@ -52,6 +54,10 @@ class StoreContract(Laws, ProcessLaws):
         """Break the store, so that every later call fails."""
         raise SkipTest(_NOT_BROKEN)
 
+    def damage_record(self, store: Store, key: str) -> None:
+        """Damage a field of the live record, such as its secret or a time."""
+        raise SkipTest(_NOT_DAMAGED)
+
     def hold(self, test: OneTest) -> None:
         """Run one test with a new store."""
         clock = self.a_clock()
@@ -66,6 +72,10 @@ class StoreContract(Laws, ProcessLaws):
     async def break_under_test(self, store: StoreUnderTest) -> None:
         """Call the `break_store` of the subclass."""
         self.break_store(cast(BlockingStoreUnderTest, store).inner)
+
+    async def damage_under_test(self, store: StoreUnderTest, key: str) -> None:
+        """Damage a record as the author of the store says."""
+        self.damage_record(cast(BlockingStoreUnderTest, store).inner, key)
 
 
 class AsyncStoreContract(Laws):
@@ -83,6 +93,10 @@ class AsyncStoreContract(Laws):
         """Break the store, so that every later call fails."""
         raise SkipTest(_NOT_BROKEN)
 
+    async def damage_record(self, store: AsyncStore, key: str) -> None:
+        """Damage a field of the live record, such as its secret or a time."""
+        raise SkipTest(_NOT_DAMAGED)
+
     def hold(self, test: OneTest) -> None:
         """Run one test with a new store."""
         asyncio.run(self._hold(test))
@@ -90,6 +104,10 @@ class AsyncStoreContract(Laws):
     async def break_under_test(self, store: StoreUnderTest) -> None:
         """Call the `break_store` of the subclass."""
         await self.break_store(cast(AsyncStoreUnderTest, store).inner)
+
+    async def damage_under_test(self, store: StoreUnderTest, key: str) -> None:
+        """Damage a record as the author of the store says."""
+        await self.damage_record(cast(AsyncStoreUnderTest, store).inner, key)
 
     async def _hold(self, test: OneTest) -> None:
         clock = self.a_clock()
@@ -103,6 +121,10 @@ class AsyncStoreContract(Laws):
 _NOT_BROKEN = (
     "the suite does not know how to break this store. Fix: write the method break_store(self,"
     " store)"
+)
+_NOT_DAMAGED = (
+    "the suite does not know how to damage a record of this store. Fix: write the method"
+    " damage_record(self, store, key)"
 )
 
 

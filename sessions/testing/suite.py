@@ -33,6 +33,10 @@ class Suite:
         """Call the `break_store` of the subclass."""
         raise NotImplementedError
 
+    async def damage_under_test(self, store: StoreUnderTest, key: str) -> None:
+        """Damage a record as the author of the store says."""
+        raise NotImplementedError
+
     def a_clock(self) -> ManualClock:
         """Return a clock for a test, set to the present time if the server uses its own clock."""
         return ManualClock(wall_clock() if self.server_expires else START)

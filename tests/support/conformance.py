@@ -29,6 +29,7 @@ PROMISES = {
     "SecretLaws": "An earlier id reads and changes nothing",
     "TimeLaws": "Times are right, even if a clock is wrong",
     "ExpiryLaws": "An expired session is gone",
+    "DamageLaws": "A damaged record causes an error only when it is loaded",
     "ParallelLaws": "Calls from many threads or tasks lose no data",
     "RaceLaws": "Two calls at once give the same result as one after the other",
     "ProcessLaws": "The same, with calls from two processes",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from sessions.errors import StoreUnavailable
+from sessions.errors import StoreUnavailable, UnreadableValue
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR, Store
 from sessions.stores.listing import Page
@@ -20,6 +20,7 @@ class DictionaryStore(Store):
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.is_broken = False
+        self.damaged: set[str] = set()
         self.lock = threading.Lock()
         self.records: dict[str, Record] = {}
         self.endings: dict[str, Ended] = {}
@@ -27,6 +28,8 @@ class DictionaryStore(Store):
     def load(self, key: str) -> Record | Ended | None:
         self.ask_server()
         with self.locked():
+            if key in self.damaged:
+                raise UnreadableValue("the record is damaged")
             return self.live(key) or self.ending(key)
 
     def create(self, key: str, record: Record) -> bool:
@@ -36,6 +39,7 @@ class DictionaryStore(Store):
             if live is not None:
                 return live.secret == record.secret
             self.endings.pop(key, None)
+            self.damaged.discard(key)
             self.records[key] = self.kept(record)
             return True
 
@@ -63,6 +67,8 @@ class DictionaryStore(Store):
         self.ask_server()
         with self.locked():
             record = self.live(key)
+            if user_id is None:
+                self.damaged.discard(key)
             if record is None or (user_id is not None and record.user_id != user_id):
                 return False
             self.end(key)
@@ -87,6 +93,12 @@ class DictionaryStore(Store):
             keys = sorted(key for key in self.records if after is None or key > after)
             records = [(key, record) for key in keys if (record := self.live(key))][:limit]
             return Page(records, records[-1][0] if len(records) == limit else None)
+
+    def damage(self, key: str) -> None:
+        """Let a record be there that nobody can read."""
+        with self.locked():
+            del self.records[key]
+            self.damaged.add(key)
 
     def ask_server(self) -> None:
         """Raise StoreUnavailable if the store is broken."""

@@ -1,6 +1,8 @@
 """The stores of the project keep the contract, and the suite says what a new store is lacking."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from unittest import SkipTest
@@ -47,6 +49,12 @@ class TestSQLiteStore(CountableContract, ListableContract, StoreContract):
         for path in self.folder.iterdir():
             path.unlink()
         (self.folder / "sessions.db").mkdir()
+
+    def damage_record(self, store: Store, key: str) -> None:
+        """Take the secret away."""
+        with closing(sqlite3.connect(self.folder / "sessions.db")) as connection:
+            connection.execute("UPDATE sessions SET secret = NULL WHERE key = ?", (key,))
+            connection.commit()
 
     def open_in_another_process(self, store: Store) -> Callable[[], Store]:
         """Return what opens the same file."""
@@ -157,4 +165,6 @@ def test_a_store_on_the_clock_of_its_server_keeps_the_other_laws() -> None:
         "the server uses its own clock (server_expires = True)",
         "the suite does not know how to break this store. Fix: write the method break_store(self,"
         " store)",
+        "the suite does not know how to damage a record of this store. Fix: write the method"
+        " damage_record(self, store, key)",
     }

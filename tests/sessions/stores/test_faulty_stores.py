@@ -33,6 +33,10 @@ def suite_of(kind: type[DictionaryStore]) -> StoreContract:
             assert isinstance(store, DictionaryStore)
             store.is_broken = True
 
+        def damage_record(self, store: Store, key: str) -> None:
+            assert isinstance(store, DictionaryStore)
+            store.damage(key)
+
     return Suite()
 
 

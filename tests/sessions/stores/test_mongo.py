@@ -44,6 +44,12 @@ class _OnAServer:
         with pymongo.MongoClient(url) as client:
             client.get_default_database()["sessions"].delete_many({})
 
+    def damage(self, key: str) -> None:
+        """Take the secret away."""
+        with pymongo.MongoClient(self.url) as client:
+            sessions = client.get_default_database()["sessions"]
+            sessions.update_one({"_id": key}, {"$unset": {"secret": 1}})
+
 
 class TestMongoStore(_OnAServer, CountableContract, ListableContract, StoreContract):
     """MongoStore keeps the contract, also between two processes."""
@@ -61,6 +67,10 @@ class TestMongoStore(_OnAServer, CountableContract, ListableContract, StoreContr
         assert isinstance(store, MongoStore)
         store._collection.database.client.close()
 
+    def damage_record(self, store: Store, key: str) -> None:
+        """Take the secret away."""
+        self.damage(key)
+
 
 class TestAsyncMongoStore(_OnAServer, CountableContract, ListableContract, AsyncStoreContract):
     """AsyncMongoStore keeps the contract."""
@@ -75,6 +85,10 @@ class TestAsyncMongoStore(_OnAServer, CountableContract, ListableContract, Async
     async def break_store(self, store: Any) -> None:
         """Close its client behind its back."""
         await store._collection.database.client.close()
+
+    async def damage_record(self, store: AsyncStore, key: str) -> None:
+        """Take the secret away."""
+        self.damage(key)
 
 
 def _open(url: str, clock: Callable[[], float]) -> MongoStore:

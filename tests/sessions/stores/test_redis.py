@@ -37,6 +37,11 @@ class _OnAServer:
         with redis.Redis(port=server.port) as client:
             client.flushall()
 
+    def damage(self, key: str) -> None:
+        """Let a program write what is no session."""
+        with redis.Redis(port=self.server.port) as client:
+            client.hset(f"sessions:{key}", "about", b"\x91\x01")
+
 
 class TestRedisStore(_OnAServer, CountableContract, ListableContract, StoreContract):
     """RedisStore keeps the contract, also between two processes."""
@@ -57,6 +62,10 @@ class TestRedisStore(_OnAServer, CountableContract, ListableContract, StoreContr
         store.close()
         store._make = RedisStore.from_url("redis://127.0.0.1:1")._make
 
+    def damage_record(self, store: Store, key: str) -> None:
+        """Let the hash describe no session."""
+        self.damage(key)
+
 
 class TestAsyncRedisStore(_OnAServer, CountableContract, ListableContract, AsyncStoreContract):
     """AsyncRedisStore keeps the contract."""
@@ -71,3 +80,7 @@ class TestAsyncRedisStore(_OnAServer, CountableContract, ListableContract, Async
         """Let the store go to a port on which nobody listens."""
         await store.close()
         store._make = AsyncRedisStore.from_url("redis://127.0.0.1:1")._make
+
+    async def damage_record(self, store: AsyncStore, key: str) -> None:
+        """Let the hash describe no session."""
+        self.damage(key)

@@ -4,7 +4,9 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +34,8 @@ from tests.support.redis_servers import (  # noqa: E402
     server_binary,
 )
 
+NOBODY = "redis+cluster://127.0.0.1:1"
+
 pytestmark = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)
 
 
@@ -52,6 +56,11 @@ class _OnACluster:
             with redis.Redis(port=server.port) as client:
                 client.flushall()
 
+    def damage(self, key: str) -> None:
+        """Let a program write what is no session."""
+        with redis.RedisCluster.from_url(self.url.replace("+cluster", "")) as client:
+            client.hset(f"sessions:{key}", "about", b"\x91\x01")
+
 
 class TestRedisCluster(_OnACluster, CountableContract, ListableContract, StoreContract):
     """RedisStore keeps the contract on a cluster."""
@@ -62,6 +71,20 @@ class TestRedisCluster(_OnACluster, CountableContract, ListableContract, StoreCo
         """Return a store in the empty cluster."""
         return RedisStore.from_url(self.url)
 
+    def open_in_another_process(self, store: Store) -> Callable[[], Store]:
+        """Return what opens the same cluster."""
+        return partial(RedisStore.from_url, self.url)
+
+    def break_store(self, store: Store) -> None:
+        """Let the store go to a port on which nobody listens."""
+        assert isinstance(store, RedisStore)
+        store.close()
+        store._make = RedisStore.from_url(NOBODY)._make
+
+    def damage_record(self, store: Store, key: str) -> None:
+        """Let the hash describe no session."""
+        self.damage(key)
+
 
 class TestAsyncRedisCluster(_OnACluster, CountableContract, ListableContract, AsyncStoreContract):
     """AsyncRedisStore keeps the contract on a cluster."""
@@ -71,6 +94,15 @@ class TestAsyncRedisCluster(_OnACluster, CountableContract, ListableContract, As
     def make_store(self, clock: Callable[[], float]) -> AsyncStore:
         """Return a store in the empty cluster."""
         return AsyncRedisStore.from_url(self.url)
+
+    async def break_store(self, store: Any) -> None:
+        """Let the store go to a port on which nobody listens."""
+        await store.close()
+        store._make = AsyncRedisStore.from_url(NOBODY)._make
+
+    async def damage_record(self, store: AsyncStore, key: str) -> None:
+        """Let the hash describe no session."""
+        self.damage(key)
 
 
 def test_sessions_are_spread_over_the_nodes(cluster: list[RedisServer]) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 redis = pytest.importorskip("redis", reason="redis-py is not installed")
@@ -209,6 +210,7 @@ def test_what_is_no_session_at_the_key_is_a_damaged_one(
         ("HSET", name, "other", "field"),
         ("HSET", name, "about", b"\xc1"),
         ("HSET", name, "about", b"\x91\x01"),
+        *(("HSET", name, "about", damaged) for damaged in _damaged_fields(record)),
     ):
         client.delete(name)
         client.execute_command(*damage)
@@ -222,6 +224,17 @@ def test_what_is_no_session_at_the_key_is_a_damaged_one(
         assert store.create(KEY, record)
         assert store.load(KEY) == record
     client.close()
+
+
+def _damaged_fields(record: Record) -> Iterator[bytes]:
+    """Yield descriptions of the record, each with a field that is not of its type."""
+    sound = [
+        *(record.version, record.secret, record.secret_since, record.created_at),
+        *(record.accessed_at, record.updated_at, record.expires_at, False, False, False, False, 1),
+    ]
+    for place, damaged in enumerate((1.5, 7, "", "", "", "", "", "x", 7, 7, "x", "x")):
+        yield msgspec.msgpack.encode([*sound[:place], damaged, *sound[place + 1 :]])
+    yield msgspec.msgpack.encode([*sound[:9], "earlier", *sound[10:]])
 
 
 def test_the_scripts_are_sent_again_when_the_server_has_lost_them(

@@ -43,6 +43,10 @@ class _OnAServer:
         self.server = server
         server.run("DELETE FROM sessions")
 
+    def damage(self) -> None:
+        """Damage the only row."""
+        self.server.run("UPDATE sessions SET created_at = NULL")
+
 
 class TestSQLStore(_OnAServer, CountableContract, ListableContract, StoreContract):
     """SQLStore keeps the contract by a clock that somebody chose."""
@@ -61,6 +65,10 @@ class TestSQLStore(_OnAServer, CountableContract, ListableContract, StoreContrac
         store.close()
         store._connections = SQLStore.from_url(NOBODY)._connections
 
+    def damage_record(self, store: Store, key: str) -> None:
+        """Take a time away."""
+        self.damage()
+
 
 class TestSQLStoreByTheServersClock(_OnAServer, CountableContract, ListableContract, StoreContract):
     """SQLStore keeps the contract by the clock of the server."""
@@ -70,6 +78,10 @@ class TestSQLStoreByTheServersClock(_OnAServer, CountableContract, ListableContr
     def make_store(self, clock: Callable[[], float]) -> Store:
         """Return a store in the empty table."""
         return SQLStore.from_url(self.server.url)
+
+    def damage_record(self, store: Store, key: str) -> None:
+        """Take a time away."""
+        self.damage()
 
 
 class TestAsyncSQLStore(_OnAServer, CountableContract, ListableContract, AsyncStoreContract):
@@ -89,6 +101,10 @@ class TestAsyncSQLStore(_OnAServer, CountableContract, ListableContract, AsyncSt
         await store.close()
         url = NOBODY.replace("psycopg", self.driver)
         store._connections = AsyncSQLStore.from_url(url)._connections
+
+    async def damage_record(self, store: AsyncStore, key: str) -> None:
+        """Take a time away."""
+        self.damage()
 
 
 class TestAsyncSQLStoreOverAsyncpg(TestAsyncSQLStore):

@@ -43,6 +43,10 @@ class _OnAServer:
         self.server = server
         server.run("DELETE FROM sessions")
 
+    def damage(self) -> None:
+        """Damage the only row."""
+        self.server.run("UPDATE sessions SET created_at = NULL")
+
 
 class TestSQLStore(_OnAServer, CountableContract, ListableContract, StoreContract):
     """SQLStore keeps the contract by a clock that somebody chose."""
@@ -61,6 +65,10 @@ class TestSQLStore(_OnAServer, CountableContract, ListableContract, StoreContrac
         store.close()
         store._connections = SQLStore.from_url(NOBODY)._connections
 
+    def damage_record(self, store: Store, key: str) -> None:
+        """Take a time away."""
+        self.damage()
+
 
 class TestAsyncSQLStore(_OnAServer, CountableContract, ListableContract, AsyncStoreContract):
     """AsyncSQLStore keeps the contract over asyncmy."""
@@ -74,6 +82,10 @@ class TestAsyncSQLStore(_OnAServer, CountableContract, ListableContract, AsyncSt
         await store.close()
         url = NOBODY.replace("pymysql", "asyncmy")
         store._connections = AsyncSQLStore.from_url(url)._connections
+
+    async def damage_record(self, store: AsyncStore, key: str) -> None:
+        """Take a time away."""
+        self.damage()
 
 
 S = TypeVar("S", Store, AsyncStore)

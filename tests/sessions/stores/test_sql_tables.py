@@ -221,26 +221,49 @@ def test_two_prefixes_share_nothing_else(server: SQLServer, store: SQLStore) -> 
     server.run("DROP TABLE shop_sessions")
 
 
-def test_a_damaged_row_is_a_damaged_session(server: SQLServer, store: SQLStore) -> None:
-    """A request begins afresh, and a logout ends what is there."""
+MISSING = ("version", "secret", "secret_since", "created_at", "accessed_at", "updated_at")
+DAMAGED_FIELDS = (
+    *(f"{name} = NULL" for name in (*MISSING, "data", "places")),
+    "grace_secret = 'x', grace_until = NULL",
+)
+DAMAGED_VALUES = (
+    """data = '{"YQ==": 1}'""",
+    """data = '{"YQ==": "?"}'""",
+    """data = '{"?": "YQ=="}'""",
+    "places = '{}'",
+)
+
+
+@pytest.mark.parametrize("damage", [*DAMAGED_FIELDS, *DAMAGED_VALUES])
+def test_a_damaged_row_is_a_damaged_session(
+    server: SQLServer, store: SQLStore, damage: str
+) -> None:
+    """A request begins afresh, a new session takes its place, and a logout ends what is there."""
     record = a_live_record(a=b"1", b=b"2")
-    for damage in (
-        """data = '{"YQ==": 1}'""",
-        """data = '{"YQ==": "?"}'""",
-        """data = '{"?": "YQ=="}'""",
-        "places = '{}'",
-        "secret = NULL",
-        "created_at = NULL",
-        "grace_secret = 'x', grace_until = NULL",
-        "version = NULL",
-    ):
-        server.run("DELETE FROM sessions")
+    for _ in range(2):
         assert store.create(KEY, record)
         server.run(f"UPDATE sessions SET {damage}")
         with pytest.raises(UnreadableValue):
             store.load(KEY)
-        store.delete(KEY)
-        assert not isinstance(store.load(KEY), Record)
+
+    store.delete(KEY)
+    assert not isinstance(store.load(KEY), Record)
+
+
+@pytest.mark.parametrize("damage", DAMAGED_FIELDS)
+def test_a_row_without_a_field_is_no_record(
+    server: SQLServer, store: SQLStore, damage: str
+) -> None:
+    """No call changes it, uses it or ends it."""
+    record = a_live_record(a=b"1")
+    assert store.create(KEY, record)
+    server.run(f"UPDATE sessions SET {damage}")
+
+    assert store.commit(KEY, some_changes(time.time, set={"b": b"2"})) is Outcome.GONE
+    assert store.commit(KEY, some_changes(time.time, user_id="ada")) is Outcome.GONE
+    assert not store.touch(KEY, record.secret, record.expires_at, record.accessed_at)
+    assert not store.delete(KEY)
+    assert server.run("SELECT session_key FROM sessions") == []
 
 
 def test_a_purge_leaves_no_row_of_what_is_over(server: SQLServer, store: SQLStore) -> None:

@@ -2,6 +2,7 @@
 
 from tests.support.faulty_stores import (
     commits,
+    damage,
     listings,
     lives,
     purges,
@@ -15,6 +16,7 @@ from tests.support.faulty_stores.registry import FAULTS
 __all__ = [
     "FAULTS",
     "commits",
+    "damage",
     "listings",
     "lives",
     "purges",
