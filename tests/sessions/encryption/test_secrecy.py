@@ -18,6 +18,7 @@ from sessions.core.codec import encode
 from sessions.testing import ManualClock
 from tests.support.apps import KEY, Browser, Site, in_turn, writes
 from tests.support.encrypting import NEW, id_of, kept_for, wrapped_names
+from tests.support.loops import a_head
 from tests.support.users import signs_in
 from tests.support.watched import WatchedStore
 
@@ -47,6 +48,19 @@ def test_each_commit_gives_the_store_sealed_values_only(customer: Browser) -> No
 
     assert len(commits) == 4
     assert all(value.startswith(b"\xc1\x01") for value in [*known, *sealed])
+
+
+def test_a_write_is_not_taken_for_a_late_one(
+    customer: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After the answer, what was stored is compared with the values of the session."""
+    manager = customer.site.manager
+    session = manager.open(a_head(customer.cookie))
+    session["cart"].append("milk")
+    manager.close(session)
+    manager.report_late_changes(session)
+
+    assert caplog.messages == []
 
 
 def test_no_page_of_a_database_holds_a_value(tmp_path: Path, clock: ManualClock) -> None:

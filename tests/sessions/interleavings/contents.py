@@ -1,6 +1,6 @@
 """A store as a value: what it holds does not change, and a call returns what it would hold next."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -9,28 +9,32 @@ from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import REMEMBERED_FOR
 
 Entry = Record | Ended
+Open = Callable[[Entry], Entry]
 
 
 _FIELDS = tuple(field.name for field in fields(Record))
 
 
 class Contents:
-    """Hold what a store holds at one moment; equal contents of one memory are one object."""
+    """Hold what a store holds at one moment; equal contents of one memory are one object.
 
-    def __init__(self, entries: Mapping[str, Entry], known: "_Known") -> None:
-        self.entries = entries
+    `entries` are those that the store holds, with their values open.
+    """
+
+    def __init__(self, stored: Mapping[str, Entry], known: "_Known") -> None:
+        self._stored = stored
         self._known = known
+        self.entries = {key: known.opened(entry) for key, entry in stored.items()}
         self._asked: dict[tuple[int, float], tuple[Ask, Any, Contents]] = {}
 
     @classmethod
-    def of(cls, entries: Mapping[str, Entry]) -> "Contents":
-        """Return the first contents of an exploration."""
-        return _Known().contents(entries)
+    def of(cls, stored: Mapping[str, Entry], opened: Open) -> "Contents":
+        """Return the first contents of an exploration; `opened` opens what the store holds."""
+        return _Known(opened).contents(stored)
 
     def live(self, key: str, now: float) -> Record | None:
         """Return the record that is there now."""
-        entry = self.entries.get(key)
-        return entry if isinstance(entry, Record) and now < entry.expires_at else None
+        return _live(self.entries.get(key), now)
 
     def ask(self, ask: Ask, now: float) -> "tuple[Any, Contents]":
         """Return what a store that keeps the contract answers, and what it holds afterwards."""
@@ -42,7 +46,7 @@ class Contents:
 
     def _answer(self, ask: Ask, now: float) -> "tuple[Any, Contents]":
         verb, key, *arguments = ask
-        record = self.live(key, now)
+        record = _live(self._stored.get(key), now)
         if verb == "load":
             return self._loaded(key, record, now), self
         if verb == "create":
@@ -59,7 +63,7 @@ class Contents:
         return True, self._with(key, record.touched(expires_at, accessed_at, now))
 
     def _loaded(self, key: str, record: Record | None, now: float) -> Entry | None:
-        entry = self.entries.get(key)
+        entry = self._stored.get(key)
         if isinstance(entry, Ended) and entry.at > now - REMEMBERED_FOR:
             return entry
         return record
@@ -78,13 +82,15 @@ class Contents:
         return outcome, self._with(key, record.changed_by(changes, now))
 
     def _with(self, key: str, entry: Entry) -> "Contents":
-        return self._known.contents({**self.entries, key: entry})
+        return self._known.contents({**self._stored, key: entry})
 
 
 class _Known:
     """Hold the entries and the contents that there were, so that equal ones are one object."""
 
-    def __init__(self) -> None:
+    def __init__(self, opened: Open) -> None:
+        self._open = opened
+        self._opened: dict[int, Entry] = {}
         self._entries: dict[Hashable, Entry] = {}
         self._contents: dict[Hashable, Contents] = {}
 
@@ -97,8 +103,18 @@ class _Known:
             found = self._contents[name] = Contents(kept, self)
         return found
 
+    def opened(self, entry: Entry) -> Entry:
+        """Return an entry of some contents with its values open."""
+        if id(entry) not in self._opened:
+            self._opened[id(entry)] = self._open(entry)
+        return self._opened[id(entry)]
+
     def _entry(self, entry: Entry) -> Entry:
         return self._entries.setdefault(_name(entry), entry)
+
+
+def _live(entry: Entry | None, now: float) -> Record | None:
+    return entry if isinstance(entry, Record) and now < entry.expires_at else None
 
 
 def _name(entry: Entry) -> Hashable:

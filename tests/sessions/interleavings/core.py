@@ -1,7 +1,7 @@
 """The real core with a clock and random numbers that a schedule controls."""
 
 import secrets
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from unittest.mock import patch
@@ -16,8 +16,9 @@ from sessions.core.signing import IdSigner
 from sessions.core.standing import Standing
 from sessions.core.state import State
 from sessions.core.stored import StoredSessions
-from sessions.core.tokens import SignedIds
+from sessions.core.tokens import SignedIds, Tokens
 from sessions.core.verbs import Rules
+from sessions.record import Ended, Record
 from sessions.session import Session
 from sessions.stores.memory import MemoryStore
 from sessions.testing.clock import ManualClock
@@ -37,7 +38,7 @@ class Core:
 
     def __init__(
         self,
-        kind: type[StoredSessions] = StoredSessions,
+        kind: Callable[[Rules, Tokens], StoredSessions] = StoredSessions,
         *,
         rolling: bool = False,
         closes_directly: bool = True,
@@ -73,6 +74,14 @@ class Core:
         """Draw from now on what this request draws."""
         self._drawing, self._numbers = name, count()
         self.clock.set(now)
+
+    def stored(self, record: Record, id: Id, earlier: Id) -> Record:
+        """Return a record as a store has it; `earlier` is the id that may have grace."""
+        return record
+
+    def opened(self, entry: Record | Ended) -> Record | Ended:
+        """Return what a store has with its values open."""
+        return entry
 
     def worth_of(self, id: Id, contents: Contents, now: float) -> Standing | None:
         """Return what the core lets a new request do with an id; None if nothing."""

@@ -34,6 +34,7 @@ class Scenario:
     def world(self, core: Core) -> World:
         """Return the first world."""
         record, own, attackers = _beginning(self.beginning)
+        stored = {} if record is None else {PRESENT.key: core.stored(record, PRESENT, EARLY)}
         sent = [Sent(kind, number) for number, kind in enumerate(self.kinds)]
         sent += [
             Sent(kind, number, is_attack=True)
@@ -41,7 +42,7 @@ class Scenario:
         ]
         return World(
             now=START,
-            contents=Contents.of({} if record is None else {PRESENT.key: record}),
+            contents=Contents.of(stored, core.opened),
             jars=(_token(core, own), _token(core, attackers)),
             positions=tuple(Position(core, one) for one in sent),
             first_token=_token(core, own),

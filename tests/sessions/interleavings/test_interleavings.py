@@ -9,6 +9,7 @@ import pytest
 
 from tests.sessions.interleavings import kinds
 from tests.sessions.interleavings.core import Core
+from tests.sessions.interleavings.encrypted import EncryptedCore
 from tests.sessions.interleavings.kinds import Kind
 from tests.sessions.interleavings.promises import explored
 from tests.sessions.interleavings.scenarios import BEGINNINGS, Scenario
@@ -81,10 +82,20 @@ def test_three_requests(beginning: str) -> None:
     assert _broken(scenarios, Core()) == []
 
 
-def test_three_requests_at_random() -> None:
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_two_requests_of_encrypted_sessions(beginning: str) -> None:
+    """Two requests and a disturbance, where the first commit is to take a newer key."""
+    sent = USERS if IS_THOROUGH else SOME
+    scenarios = _scenarios([beginning], all_of(sent, 2), disturbances=1)
+
+    assert _broken(scenarios, EncryptedCore()) == []
+
+
+@pytest.mark.parametrize("kind", [Core, EncryptedCore])
+def test_three_requests_at_random(kind: type[Core]) -> None:
     """Three requests of any kind, an attacker and two disturbances, in orders drawn at random."""
     random = Random(7)  # noqa: S311
-    cores = [Core(), Core(rolling=True, closes_directly=False)]
+    cores = [kind(), kind(rolling=True, closes_directly=False)]
     broken = []
     for _ in range(1000):
         scenario = Scenario(
