@@ -226,9 +226,8 @@ class AsyncDriver(Driver):
             state.accessed = True
             raise state.failure
         raise SessionNotLoaded(
-            "the session is not loaded yet. Fix: write `await session.load()` first, or let it be"
-            " loaded"
-            ' for you by SessionMiddleware(..., load="eager")'
+            "the session is not loaded yet. Fix: write `await session.load()` first, or use"
+            ' SessionMiddleware(..., load="eager")'
         )
 
     def close_now(self, state: State, *, failed: bool) -> Headers | None:

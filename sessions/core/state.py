@@ -348,9 +348,8 @@ HEADERS_LEFT = (
     " do this before you accept the connection"
 )
 CLOSED = (
-    "the session is closed: the headers of its response have left, or your code closed it. Fix:"
-    " use it"
-    " before that, in a response before the first byte of the body. After the response, in a"
+    "the session is closed: the headers of its response were sent, or your code closed it. Fix:"
+    " use the session before the first byte of the response body. After the response, in a"
     " background task or a thread, get the session from the manager: manager.get(id). In the exit"
     ' of a dependency with `yield`, write Depends(..., scope="function")'
 )

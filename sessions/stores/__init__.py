@@ -1,4 +1,4 @@
-"""Where records live: the contract in `base`, one store a file."""
+"""Stores keep the records of sessions; `base` has the base classes."""
 
 from typing import TYPE_CHECKING
 

@@ -35,7 +35,7 @@ PURGE_BATCH = 200
 
 
 def wall_clock() -> float:
-    """Return the present time in UTC epoch seconds, also if a test has replaced `time.time`."""
+    """Return the present time in UTC epoch seconds; a test may replace `time.time`."""
     return time.time()
 
 
@@ -50,7 +50,7 @@ def check_clock(clock: object, owner: str) -> None:
 
 
 def without_password(url: object) -> str:
-    """Return the URL of a server as messages show it: without a login, and without options."""
+    """Return the URL of a server for messages, without user, password and options."""
     shown, options, _ = str(url).partition("?")
     scheme, _, rest = shown.partition("://")
     if "@" in rest:
@@ -139,7 +139,7 @@ class Store(ABC):
         record in the meantime. Do nothing if the server removes expired records itself.
         """
 
-    # Most stores hold nothing open.
+    # Most stores have nothing to close.
     def close(self) -> None:  # noqa: B027
         """Close the connections; a later call opens them again."""
 
@@ -178,6 +178,6 @@ class AsyncStore(ABC):
     async def purge(self, limit: int) -> int:
         """Remove records that expired: see `Store.purge`."""
 
-    # Most stores hold nothing open.
+    # Most stores have nothing to close.
     async def close(self) -> None:  # noqa: B027
         """Close the connections; a later call opens them again."""

@@ -1,4 +1,4 @@
-"""Two powers that a store may have besides its contract: to count its records, and to list them."""
+"""Two optional features of a store: to count its records, and to list them."""
 
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -8,7 +8,7 @@ __all__ = ["AsyncCountable", "AsyncListable", "Countable", "Listable", "Page"]
 
 
 class Page(NamedTuple):
-    """Hold some live records with their keys, and where the next page begins.
+    """Some live records with their keys, and the place where the next page begins.
 
     `after` is None if this is the last page. Otherwise it is a text for the next call, which only
     the same store can read. A page may be empty although it is not the last one.
@@ -25,9 +25,8 @@ class Countable(Protocol):
     def count(self) -> int:
         """Return the number of live records.
 
-        This is no call for every request: the server may have to look at each record. A record that
-        changes during the call is counted as it was before or after the change. A damaged record
-        may be counted.
+        Do not call this in every request: the server may have to look at each record. A record that
+        is created or ended during the call may be counted or not. A damaged record may be counted.
         """
         ...
 
@@ -39,10 +38,10 @@ class Listable(Protocol):
     def page(self, after: str | None, limit: int) -> Page:
         """Return about `limit` live records, beginning with the first page if `after` is None.
 
-        A record that lives from the first page to the last one is on at least one page. A record
-        that is created or ended in the meantime may be missing. Damaged records are left out.
-        The keys are those of sessions, which are 64 hexadecimal digits; records under other keys
-        may be left out. The order is the store's own.
+        A record that lives from the first page to the last page is on at least one page. A record
+        that is created or ended in the meantime may be missing. Damaged records are left out. The
+        key of a session has 64 hexadecimal digits; records with other keys may be left out. The
+        store chooses the order.
         """
         ...
 

@@ -30,11 +30,11 @@ _SWEPT_BY_A_CREATE = 8
 class MemoryStore(Store):
     """Keep records in a dictionary of one process, until the process ends.
 
-    Bounded by `max_sessions` and by `max_bytes` of data. A full store refuses new data with
-    StoreUnavailable; it never drops a live session to make room. Every operation is O(1): keys wait
-    in buckets, one for each second in which some records were to expire, and a call looks at
-    PURGE_BATCH of them at most. A record that lives longer by then is put off. Records are handed
-    out without a copy, because nobody changes them.
+    The limits are `max_sessions`, and `max_bytes` of data. A full store refuses new data with
+    StoreUnavailable; it never drops a live session. Every operation is O(1): the keys are in
+    buckets, one for each second in which records may expire, and a call looks at no more than
+    PURGE_BATCH keys. If a record in a bucket has a later expiry by then, its key moves to another
+    bucket. Records are returned without a copy, because they are never changed in place.
     """
 
     in_place = True
@@ -67,7 +67,7 @@ class MemoryStore(Store):
         return len(self._records)
 
     def __bool__(self) -> bool:
-        # An empty store is a store: `store or other` means this one.
+        # An empty store is true, so that `store or other` returns this store.
         return True
 
     def load(self, key: str) -> Record | Ended | None:
@@ -77,7 +77,7 @@ class MemoryStore(Store):
         ended_at = self._ended.get(key)
         if ended_at is None or ended_at <= self.clock() - REMEMBERED_FOR:
             return None
-        # Another thread may have made a new record since the first look.
+        # Another thread may have created a new record since the first line.
         return self._live(key) or Ended(ended_at)
 
     def create(self, key: str, record: Record) -> bool:
@@ -119,7 +119,8 @@ class MemoryStore(Store):
         with self._lock:
             record = self._live(key)
             if record is None:
-                # What has expired must not come to life again if the clock goes back.
+                # Remove an expired record, so that it does not become live again if the clock is
+                # set back.
                 self._remove(key)
                 return False
             if user_id is not None and record.user_id != user_id:
@@ -160,7 +161,7 @@ class MemoryStore(Store):
         return Page(records, records[-1][0] if len(records) == limit else None)
 
     def wait_for_calls(self) -> bool:
-        """Wait before a fork until no call is half done; return whether that is so."""
+        """Wait before a fork until no call is running; return whether no call is running."""
         return self._lock.acquire(timeout=CALL_DEADLINE)
 
     def go_on(self) -> None:
@@ -168,7 +169,7 @@ class MemoryStore(Store):
         self._lock.release()
 
     def begin_in_child(self) -> None:
-        """Take a new lock in a forked process: the thread that had the old one is not there."""
+        """Make a new lock in a child process, because the thread with the old lock is not there."""
         self._lock = threading.Lock()
 
     def _live(self, key: str) -> Record | None:
@@ -191,7 +192,7 @@ class MemoryStore(Store):
 
     def _replace(self, key: str, old: Record, new: Record) -> None:
         self._records[key] = new
-        # A record that lives longer is put off when its bucket is due.
+        # If the expiry is later now, the key is moved when its bucket is due.
         if new.expires_at < old.expires_at and _bucket(new.expires_at) < self._scheduled[key]:
             self._unschedule(key)
             self._schedule(key, new.expires_at)
@@ -236,7 +237,7 @@ class MemoryStore(Store):
         self._forget_ends(now, 2)
 
     def _forget_ends(self, now: float, count: int) -> int:
-        # They stand in the order of their ends, the oldest first.
+        # The entries are in the order of their times, the oldest first.
         oldest = [*islice(self._ended, count)]
         forgotten = [key for key in oldest if self._ended[key] <= now - REMEMBERED_FOR]
         for key in forgotten:
@@ -244,7 +245,7 @@ class MemoryStore(Store):
         return len(forgotten)
 
     def _sweep(self) -> None:
-        """Remove some of what has expired: more than one call adds, so that nothing piles up."""
+        """Remove a few expired records, so that they never accumulate."""
         now = self.clock()
         self._forget_ends(now, 2)
         self._purge(_SWEPT_BY_A_CREATE, now - PURGE_DELAY, exactly=False)
@@ -252,9 +253,9 @@ class MemoryStore(Store):
             self._purge(PURGE_BATCH, now, exactly=False)
 
     def _purge(self, limit: int, moment: float, *, exactly: bool) -> tuple[int, int]:
-        """Look at keys whose second has passed; return how many, and how many records it removed.
+        """Remove expired records; return how many keys were looked at, and how many were removed.
 
-        `exactly` looks at the second of the moment too.
+        With `exactly`, also look at the keys that expire in the same second as the moment.
         """
         looked_at = removed = 0
         present = _bucket(moment)
@@ -270,8 +271,8 @@ class MemoryStore(Store):
         return looked_at, removed
 
     def _remove_or_put_off(self, bucket: int) -> bool:
-        """Take one key out of a bucket; return whether its record was removed."""
-        # Popping from a set takes no longer for what was popped before.
+        """Take one key from a bucket; return whether its record had expired and was removed."""
+        # pop() of a set stays fast after many pops.
         key = self._buckets[bucket].pop()
         if not self._buckets[bucket]:
             del self._buckets[bucket]
@@ -298,9 +299,12 @@ class MemoryStore(Store):
 
 def _check_positive(**bounds: int) -> None:
     problems = [
-        f"MemoryStore({name}={bound!r}) would store nothing. Fix: give a positive number"
+        f"MemoryStore({name}={bound!r}) could store nothing. Fix: give a positive number"
         if isinstance(bound, int)
-        else f"MemoryStore({name}={bound!r}) is not a whole number. Fix: give one such as 1_000_000"
+        else (
+            f"MemoryStore({name}={bound!r}) is not a whole number. Fix: give a number such as"
+            " 1_000_000"
+        )
         for name, bound in bounds.items()
         if not isinstance(bound, int) or bound <= 0
     ]
@@ -318,7 +322,7 @@ def _size(key: str, record: Record) -> int:
 
 
 def _growth(values: Mapping[str, bytes], changes: Changes) -> int:
-    """Return by how many bytes the changes make the values larger."""
+    """Return the number of bytes that the changes add to the values; it may be negative."""
     grown = 0
     if changes.clear:
         grown = -sum([len(name) + len(value) for name, value in values.items()])
@@ -333,7 +337,7 @@ def _growth(values: Mapping[str, bytes], changes: Changes) -> int:
     return grown
 
 
-# In one order, for two threads may fork at once.
+# All locks are taken in one order, because two threads may fork at the same time.
 def _before_fork() -> None:
     _forking.waited = [store for store in sorted(_all, key=id) if store.wait_for_calls()]
 

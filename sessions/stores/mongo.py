@@ -39,13 +39,13 @@ _BROKEN = (PyMongoError, BSONError, OSError)
 _COLLECTION = "sessions"
 _LISTS = ("find", "aggregate")
 _SCHEMA_DEADLINE = 60.0
-"""Seconds for which `create_schema` may wait: an index of many documents takes time."""
+"""The seconds that `create_schema` may take, because an index of many documents takes time."""
 
 
 class MongoStore(Store):
-    """Keep records in MongoDB, a document for each session.
+    """Keep records in MongoDB, one document for each session.
 
-    `collection` is a collection of a `pymongo.MongoClient`. `from_url` makes one. Call
+    `collection` is a collection of a `pymongo.MongoClient`; `from_url` makes its own. Call
     `create_schema` once, so that the server removes expired sessions.
     """
 
@@ -55,10 +55,10 @@ class MongoStore(Store):
 
     @classmethod
     def from_url(cls, url: str, *, collection: str = _COLLECTION) -> "MongoStore":
-        """Make a store from a URL: `mongodb://` or `mongodb+srv://`, with the name of a database.
+        """Return a store for a URL `mongodb://` or `mongodb+srv://` with the name of a database.
 
-        Without a name, the database is `sessions`. Raises ConfigurationError for a URL that names
-        no server.
+        Without a name, the database is `sessions`. Raises ConfigurationError for a URL without a
+        MongoDB server.
         """
         checked = clients.check_url(url, cls.__name__)
         store = cls.__new__(cls)
@@ -71,7 +71,7 @@ class MongoStore(Store):
         self._name = name
         self._is_own = is_own
         self._deadline = CALL_DEADLINE
-        # One for each process: a client does not survive a fork.
+        # The collection of each process, because a client cannot be used after a fork.
         self._opened: dict[int, Any] = {}
 
     def __repr__(self) -> str:
@@ -93,7 +93,7 @@ class MongoStore(Store):
         return self._run(plans.delete(key, user_id, self.clock))
 
     def purge(self, limit: int) -> int:
-        """Remove expired records: see `Store.purge`. With a TTL index, the server does it too."""
+        """Remove expired records: see `Store.purge`. A TTL index removes them too."""
         removed = 0
         while removed < limit:
             batch = min(limit - removed, PURGE_BATCH)
@@ -118,14 +118,15 @@ class MongoStore(Store):
         return self._run(plans.page(after, limit, self.clock))
 
     def create_schema(self) -> None:
-        """Make the TTL index, by which the server removes expired sessions by itself.
+        """Create the TTL index, with which the server removes expired sessions itself.
 
-        Needs the right to make an index. Does nothing if the index is there.
+        The database user needs the right to create an index. If the index exists, nothing is
+        changed.
         """
         self._run(plans.create_index(), deadline=_SCHEMA_DEADLINE)
 
     def close(self) -> None:
-        """Close the connections; a later call opens them again. A client of yours stays open."""
+        """Close the connections; a later call opens them again. Your own client stays open."""
         collection = self._opened.pop(os.getpid(), None)
         if collection is not None and self._is_own:
             with pymongo.timeout(self._deadline):
@@ -136,7 +137,8 @@ class MongoStore(Store):
         process = os.getpid()
         collection = self._opened.get(process)
         if collection is None:
-            # Where two threads make one, the first counts; the other was never opened.
+            # If two threads make a collection, the first one is kept; the other has no open
+            # connection.
             collection = self._opened.setdefault(process, self._make())
         return collection
 
@@ -156,7 +158,7 @@ class MongoStore(Store):
         try:
             return self._ask(ask)
         except AutoReconnect as error:
-            # The server was started again, or another one leads: a new connection may reach it.
+            # The server restarted, or another server is primary now: a new connection may succeed.
             if not _is_repeatable(ask, error):
                 raise
             return self._ask(ask)
@@ -174,7 +176,7 @@ class AsyncMongoStore(AsyncStore):
     """Keep records in MongoDB without blocking an event loop: see `MongoStore`.
 
     `collection` is a collection of a `pymongo.AsyncMongoClient`, which belongs to one event loop.
-    `from_url` makes one for each event loop that uses the store.
+    `from_url` makes a collection for each event loop that uses the store.
     """
 
     def __init__(self, collection: "AsyncCollection[Any]") -> None:
@@ -183,7 +185,7 @@ class AsyncMongoStore(AsyncStore):
 
     @classmethod
     def from_url(cls, url: str, *, collection: str = _COLLECTION) -> "AsyncMongoStore":
-        """Make a store from a URL: see `MongoStore.from_url`."""
+        """Return a store for a URL: see `MongoStore.from_url`."""
         checked = clients.check_url(url, cls.__name__)
         store = cls.__new__(cls)
         make = partial(clients.async_collection_at, checked, collection)
@@ -241,7 +243,7 @@ class AsyncMongoStore(AsyncStore):
         return await self._run(plans.page(after, limit, self.clock))
 
     async def create_schema(self) -> None:
-        """Make the TTL index: see `MongoStore.create_schema`."""
+        """Create the TTL index: see `MongoStore.create_schema`."""
         await self._run(plans.create_index(), deadline=_SCHEMA_DEADLINE)
 
     async def close(self) -> None:
@@ -253,7 +255,7 @@ class AsyncMongoStore(AsyncStore):
 
     @property
     def _collection(self) -> Any:
-        """Return the collection of the running event loop: a connection belongs to one loop."""
+        """Return the collection of the running event loop; a connection belongs to one loop."""
         loop = asyncio.get_running_loop()
         collection = self._opened.get(loop)
         if collection is None:

@@ -1,4 +1,4 @@
-"""The collections of the MongoDB store: made from a URL, or by the user and looked at."""
+"""Make the collection of a MongoDB store from a URL, or check the collection of a user."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,16 +19,16 @@ _MILLISECONDS = int(CALL_DEADLINE * 1000)
 
 
 def check_url(url: object, owner: str) -> str:
-    """Return a URL; raise ConfigurationError for one that names no MongoDB server."""
+    """Return the URL; raise ConfigurationError if it has no MongoDB server."""
     parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
     if parts.scheme not in _SCHEMES or not parts.netloc:
         raise ConfigurationError(
-            f"{owner}.from_url({without_password(url)!r}) names no MongoDB server. Fix: write"
+            f"{owner}.from_url({without_password(url)!r}) has no MongoDB server. Fix: write"
             " mongodb://host:27017/database, with all servers of a replica set, or"
             " mongodb+srv://host/database"
         )
     if parts.scheme == "mongodb":
-        # The other scheme asks a name server, which a start does not wait for.
+        # `mongodb+srv` needs a name server, and start-up does not wait for it.
         try:
             options = parse_uri(str(url))["options"]
         except (PyMongoError, ValueError) as error:
@@ -40,23 +40,23 @@ def check_url(url: object, owner: str) -> str:
 
 
 def check_collection(collection: Any, wanted: type[Any], owner: str) -> Any:
-    """Refuse what cannot keep sessions; return the collection with the settings that they need."""
+    """Return the collection with safe settings; raise ConfigurationError if it cannot be used."""
     if not isinstance(collection, wanted):
         kind = "AsyncMongoClient" if wanted is AsyncCollection else "MongoClient"
         raise ConfigurationError(
-            f"{owner}({collection!r}) is no collection of a {kind}. Fix: give"
+            f"{owner}({collection!r}) is not a collection of {kind}. Fix: give"
             f' {kind}("mongodb://...")["database"]["sessions"], or call {owner}.from_url'
         )
     if not collection.write_concern.acknowledged:
         raise ConfigurationError(_unacknowledged(owner))
-    # A secondary may not know yet what has been acknowledged.
+    # A secondary server may not have the newest writes yet, so reads use the primary.
     return collection.with_options(
         codec_options=CodecOptions(), read_preference=ReadPreference.PRIMARY
     )
 
 
 def collection_at(url: str, name: str) -> Any:
-    """Return a collection for threads, whose client has not been opened yet."""
+    """Return a collection for threads; its client connects at the first call."""
     return _in_database(pymongo.MongoClient(url, **_settings()), name)
 
 
@@ -68,7 +68,7 @@ def async_collection_at(url: str, name: str) -> Any:
 def _settings() -> dict[str, Any]:
     return {
         "connect": False,
-        # The store itself asks again, once, and only where this is safe.
+        # The store itself repeats a failed operation once, and only if this is safe.
         "retryWrites": False,
         "retryReads": False,
         "connectTimeoutMS": _MILLISECONDS,
@@ -85,6 +85,6 @@ def _in_database(client: Any, name: str) -> Any:
 
 def _unacknowledged(owner: str) -> str:
     return (
-        f"{owner} got the write concern w=0, with which nobody learns whether a session was"
-        " stored; leave w out, or set it to 1 or more"
+        f"{owner} got the write concern w=0, with which a failed write raises no error. Fix: leave"
+        " w out, or set it to 1 or more"
     )

@@ -1,8 +1,8 @@
-"""The documents of the MongoDB store: what one looks like, what finds it, and what changes it.
+"""The documents of the MongoDB store, the filters that find them, and their updates.
 
 A session is one document. Its `_id` is the key. Each value is a field of its own inside `values`.
-`expires_at` is exact; `purge_at` is a date, which is all that a TTL index can read. An ended
-session is a document with the field `ended`.
+`expires_at` is exact. `purge_at` is a date, because a TTL index reads only dates. An ended session
+is a document with the field `ended`.
 """
 
 import math
@@ -19,10 +19,10 @@ from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR
 Document = dict[str, Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Near the end of the year 9999, the last that Python's dates can say.
+# A time near the end of the year 9999, the last year of Python's dates.
 _LAST_DATE = 253_402_300_000
 
-# What a live document has: the types of BSON, as a filter names them.
+# The BSON types of the fields of a live document, for a filter.
 _TYPES: Mapping[str, Any] = {
     "version": "number",
     "values": "object",
@@ -36,7 +36,7 @@ _TYPES: Mapping[str, Any] = {
     "user_id": ["string", "null"],
 }
 
-# A name stands in paths, where these four have meanings.
+# A name is a part of a path, in which these four characters have a meaning.
 _WRITTEN = str.maketrans({"%": "%25", ".": "%2E", "$": "%24", "\0": "%00"})
 
 
@@ -46,7 +46,7 @@ class _Earlier(msgspec.Struct):
 
 
 class _Stored(msgspec.Struct):
-    """Say what `record_in` reads; whatever else a document has stays unread."""
+    """The fields of a document that `record_in` reads; other fields are ignored."""
 
     version: int
     values: dict[str, bytes]
@@ -62,7 +62,7 @@ class _Stored(msgspec.Struct):
 
 
 def field(name: str) -> str:
-    """Return the field of a value; `v` begins it, so that it is never empty or a number."""
+    """Return the field of a value; it begins with `v`, so that it is never empty or a number."""
     return "v" + name.translate(_WRITTEN)
 
 
@@ -99,20 +99,18 @@ def ended_at(now: float) -> Document:
 
 
 def record_in(document: Mapping[str, Any] | None, now: float) -> Record | Ended | None:
-    """Return what a document says now; raise UnreadableValue if it is damaged."""
+    """Return the record or `Ended` in a document, or None; raise UnreadableValue for damage."""
     if document is None:
         return None
     try:
         if "ended" in document:
             ended = Ended(msgspec.convert(document["ended"], float))
             return ended if now - ended.at < REMEMBERED_FOR else None
-        # Bytes are bytes here: as in JSON, a text would otherwise be read as base64.
+        # Without builtin_types, msgspec would read a text as base64, as in JSON.
         stored = msgspec.convert(document, _Stored, builtin_types=(bytes,))
         values = {name_of(field): value for field, value in stored.values.items()}
     except (msgspec.MsgspecError, ValueError) as error:
-        raise UnreadableValue(
-            "the stored session is damaged. Fix: none is needed, it begins afresh"
-        ) from error
+        raise UnreadableValue("the stored session is damaged, so a new session begins") from error
     if stored.expires_at <= now:
         return None
     grace = None if stored.grace is None else Grace(stored.grace.secret, stored.grace.until)
@@ -120,7 +118,7 @@ def record_in(document: Mapping[str, Any] | None, now: float) -> Record | Ended 
 
 
 def live_in(document: Mapping[str, Any] | None, now: float) -> Record | None:
-    """Return the live record that a document holds; a damaged one is none."""
+    """Return the live record in a document, or None; a damaged record counts as none."""
     try:
         found = record_in(document, now)
     except UnreadableValue:
@@ -129,13 +127,13 @@ def live_in(document: Mapping[str, Any] | None, now: float) -> Record | None:
 
 
 def live(now: float) -> Document:
-    """Return the conditions of a live record."""
+    """Return the filter conditions for a live record."""
     types = {name: {"$type": kind} for name, kind in _TYPES.items()}
     return {**types, "expires_at": {"$gt": now}}
 
 
 def exactly(document: Mapping[str, Any]) -> Document:
-    """Return the filter for this very document, so that a damaged one can be replaced."""
+    """Return the filter for this exact document, to replace it if it is damaged."""
     names = ("_id", "ended", *_TYPES, "expires_at", "purge_at")
     return {name: {"$eq": document.get(name)} for name in names}
 
@@ -157,8 +155,8 @@ def committable(key: str, changes: Changes, now: float) -> Document:
 def changed_by(changes: Changes, now: float) -> list[Document]:
     """Return the stages that change a document as `Record.changed_by` does.
 
-    They are expressions: in one stage, each reads the document as it was before. Texts and values
-    are literals, because a text that begins with a dollar sign would name a field.
+    All expressions of one stage read the document as it was before the stage. Texts and values are
+    literals, because a text that begins with a dollar sign would be the name of a field.
     """
     return [{"$set": {**_use(changes, now), **_owner(changes, now)}}, *_values(changes)]
 
@@ -169,7 +167,7 @@ def touched(expires_at: float, accessed_at: float, now: float) -> list[Document]
 
 
 def date(time: float) -> datetime:
-    """Return a date for the TTL index; it keeps milliseconds, and is never too early."""
+    """Return a date for the TTL index, rounded up to milliseconds."""
     seconds = min(time, _LAST_DATE) if time > 0 else 0
     return _EPOCH + timedelta(milliseconds=math.ceil(seconds * 1000))
 
@@ -208,7 +206,7 @@ def _values(changes: Changes) -> list[Document]:
         return [{"$set": {"values": {"$literal": sets}}}]
     stages: list[Document] = []
     if sets:
-        # A name that is there keeps its place, and a new one comes last.
+        # A known name keeps its place, and a new name comes last.
         stages.append({"$set": {"values": {"$mergeObjects": ["$values", {"$literal": sets}]}}})
     if removed:
         stages.append({"$unset": [f"values.{field(name)}" for name in removed]})
@@ -216,13 +214,13 @@ def _values(changes: Changes) -> list[Document]:
 
 
 def _times(accessed: float, expires: float, now: float, *, keeps_later: bool) -> Document:
-    """Return the times after a use: the law of `Record.times_after`."""
+    """Return the times after a use, as `Record.times_after` calculates them."""
     latest = now + CLOCK_TOLERANCE
     is_late = _is_late(accessed, now)
     stays: Document = is_late
     if keeps_later:
         has_later = [
-            # Less than every number, in the order of BSON, is what is not there.
+            # In the order of BSON, a missing value is less than every number.
             {"$gt": ["$timeout", None]},
             {"$lte": ["$accessed_at", latest]},
             {"$gt": ["$expires_at", expires]},
@@ -238,7 +236,7 @@ def _times(accessed: float, expires: float, now: float, *, keeps_later: bool) ->
 
 
 def _is_late(accessed: float, now: float) -> Document:
-    """Return the condition that a use is earlier than the last use, which no wrong clock set."""
+    """Return the condition that a use is earlier than the last use, if a right clock set that."""
     latest = now + CLOCK_TOLERANCE
     return {"$and": [{"$lte": ["$accessed_at", latest]}, {"$gt": ["$accessed_at", accessed]}]}
 

@@ -1,8 +1,9 @@
-"""What the MongoDB store asks of its server, one generator for each verb: both faces run them.
+"""The operations of the MongoDB stores as generators, for the blocking and the asynchronous store.
 
-A plan yields what to ask, is sent the answer, and returns what the verb returns. Each change is one
-operation on one document, whose filter says when it applies. Where it did not apply, the document
-is read to find out why. If it has changed again in between, the operation is asked once more.
+A plan yields the next operation, is sent its answer, and returns the result of the store's method.
+Each change is one operation on one document, whose filter says when it applies. If it did not
+apply, the document is read to find out why. If the document has changed in the meantime, the
+operation is tried again.
 """
 
 from collections.abc import Callable, Generator, Mapping
@@ -19,15 +20,15 @@ Clock = Callable[[], float]
 
 _ATTEMPTS = 5
 _COUNTED = 10_000
-"""Documents that one operation counts, so that each operation ends in time."""
+"""The largest number of documents that one operation counts, so that it ends in time."""
 
 
 class Ask(NamedTuple):
-    """One operation on the collection: a method of pymongo, and what it takes.
+    """One operation on the collection: a method of pymongo and its arguments.
 
-    The answer is what the method returns, a list for `find` and `aggregate`, and None for an insert
-    that found a document under its key. `is_repeatable` says that it may be asked again if the
-    reply was lost.
+    The answer is the result of the method, a list for `find` and `aggregate`, and None for an
+    insert if a document has the key already. If `is_repeatable`, the operation is tried again after
+    a lost reply.
     """
 
     verb: str
@@ -46,7 +47,7 @@ def load(key: str, clock: Clock) -> Plan[Record | Ended | None]:
 
 
 def create(key: str, record: Record, clock: Clock) -> Plan[bool]:
-    """Put a document where no live one is."""
+    """Insert a document, unless a live document has the key."""
     document = documents.document_of(record)
     for _ in range(_ATTEMPTS):
         free = {"_id": key, "$nor": [documents.live(clock())]}
@@ -57,7 +58,7 @@ def create(key: str, record: Record, clock: Clock) -> Plan[bool]:
         if there is not None:
             return there.secret == record.secret
         if found is not None and _is_damaged(found, clock()):
-            # The damage is inside of a value, where a filter does not look.
+            # The damage is inside a value, which a filter cannot see.
             reply = yield Ask("replace_one", (documents.exactly(found), document))
             if reply.matched_count:
                 return True
@@ -70,7 +71,7 @@ def commit(key: str, changes: Changes, clock: Clock) -> Plan[Outcome]:
         now = clock()
         which, stages = documents.committable(key, changes, now), documents.changed_by(changes, now)
         reply = yield Ask("update_one", (which, stages), is_repeatable=not changes.expected)
-        # Not modified_count: a commit that changes nothing has been applied.
+        # This reads matched_count, because a commit may apply without a modification.
         if reply.matched_count:
             return Outcome.APPLIED
         found = documents.live_in((yield _find(key)), clock())
@@ -92,7 +93,7 @@ def touch(key: str, secret: str, expires_at: float, accessed_at: float, clock: C
 
 
 def delete(key: str, user_id: str | None, clock: Clock) -> Plan[bool]:
-    """Replace the live document by the mark of its end."""
+    """Replace the live document by a document that says when it ended."""
     now = clock()
     which = {"_id": key, **documents.live(now)}
     if user_id is not None:
@@ -101,7 +102,7 @@ def delete(key: str, user_id: str | None, clock: Clock) -> Plan[bool]:
     if reply.matched_count:
         return True
     if user_id is None:
-        # What has expired, or is damaged, is data of the user as well.
+        # Remove an expired or damaged document too, because it has the user's data.
         dead = {"_id": key, "ended": {"$exists": False}, "$nor": [documents.live(now)]}
         yield Ask("delete_one", (dead,))
     return False
@@ -120,7 +121,7 @@ def remove_ended(limit: int, clock: Clock) -> Plan[int]:
 
 
 def count(after: str, clock: Clock) -> Plan[tuple[int, str | None]]:
-    """Count some live documents; return how many, and the key to go on after."""
+    """Count some live documents; return their number, and the key after which to continue."""
     some = {"_id": {"$gt": after}, **documents.live(clock())}
     group = {"_id": None, "count": {"$sum": 1}, "last": {"$max": "$_id"}}
     stages = [{"$match": some}, {"$sort": {"_id": 1}}, {"$limit": _COUNTED}, {"$group": group}]
@@ -143,12 +144,12 @@ def page(after: str | None, limit: int, clock: Clock) -> Plan[Page]:
 
 
 def create_index() -> Plan[None]:
-    """Make the index by which the server removes documents."""
+    """Create the index with which the server removes documents."""
     yield Ask("create_index", ("purge_at",), {"expireAfterSeconds": 0})
 
 
 def _remove(over: Mapping[str, Any], limit: int, now: float) -> Plan[int]:
-    # The date is what has an index.
+    # The condition on the date is there to use the index.
     which = {"purge_at": {"$lte": documents.date(now)}, **over}
     found = yield Ask("find", (which, {"_id": True}), {"limit": limit})
     if not found:
@@ -172,5 +173,5 @@ def _is_damaged(document: Mapping[str, Any], now: float) -> bool:
 
 def _too_busy(key: str) -> StoreUnavailable:
     return StoreUnavailable(
-        f"the session under {key!r} was created and ended {_ATTEMPTS} times during one call"
+        f"the session with the key {key!r} was changed by others {_ATTEMPTS} times during one call"
     )

@@ -38,12 +38,12 @@ _PREFIX = "sessions:"
 
 
 class RedisStore(RedisListing, Store):
-    """Keep records in Redis 7 or Valkey, a hash for each session.
+    """Keep records in Redis 7 or Valkey, one hash for each session.
 
-    `client` is a client of redis-py: `Redis` or `RedisCluster`. `from_url` makes one whose calls
-    end within a second, whatever the server does. `prefix` begins the keys: applications with
-    different prefixes share a server and nothing else. Sessions expire by the clock of the server,
-    which removes them itself.
+    `client` is a client of redis-py: `Redis` or `RedisCluster`. `from_url` makes a client whose
+    calls end within a second, even if the server hangs. All keys begin with `prefix`: applications
+    with different prefixes can share a server, but not sessions. The server removes expired
+    sessions itself, by its own clock.
     """
 
     def __init__(self, client: Any, *, prefix: str = _PREFIX) -> None:
@@ -52,10 +52,10 @@ class RedisStore(RedisListing, Store):
 
     @classmethod
     def from_url(cls, url: str, *, prefix: str = _PREFIX) -> "RedisStore":
-        """Make a store from the URL of a server: `redis://`, `rediss://`, `unix://`, and others.
+        """Return a store for the URL of a server: `redis://`, `rediss://`, `unix://`, and others.
 
         The others are `redis+sentinel://host:port/service` and `redis+cluster://host:port`. Raises
-        ConfigurationError for a URL that names no server.
+        ConfigurationError for a URL without a Redis server.
         """
         parts = clients.check_url(url, cls.__name__)
         store = cls.__new__(cls)
@@ -71,7 +71,7 @@ class RedisStore(RedisListing, Store):
         self._opened: Any = None
         self._opening = Lock()
         self._has_looked = False
-        # The server may be started later: then the first call looks at it.
+        # The server may start later. Then the first call checks its settings.
         with suppress(StoreUnavailable):
             self._ask(lambda: None)
 
@@ -99,7 +99,7 @@ class RedisStore(RedisListing, Store):
         return 0
 
     def close(self) -> None:
-        """Close the connections; a later call opens them again. A client of yours stays open."""
+        """Close the connections; a later call opens them again. Your own client stays open."""
         with self._opening:
             client, self._opened = self._opened, None
         if client is not None and self._is_own:
@@ -129,13 +129,13 @@ class RedisStore(RedisListing, Store):
     def _ask(self, ask: Callable[[], T], *, is_repeatable: bool = True) -> T:
         try:
             if not self._has_looked:
-                # Once, and not in front of every call: what the server does when it is full.
+                # Check once, not in every call, what the server does when its memory is full.
                 clients.warn_of_eviction(self._client.info("memory"))
                 self._has_looked = True
             try:
                 return ask()
             except RedisConnectionError:
-                # The server was started again: another connection may reach it.
+                # The server may have restarted, so try again with another connection.
                 if not is_repeatable:
                     raise
                 return ask()
@@ -146,8 +146,8 @@ class RedisStore(RedisListing, Store):
 class AsyncRedisStore(AsyncRedisListing, AsyncStore):
     """Keep records in Redis 7 or Valkey without blocking an event loop: see `RedisStore`.
 
-    `client` is a client of `redis.asyncio`, which belongs to one event loop. `from_url` makes one
-    for each event loop that uses the store.
+    `client` is a client of `redis.asyncio`, which belongs to one event loop. `from_url` makes a
+    client for each event loop that uses the store.
     """
 
     def __init__(self, client: Any, *, prefix: str = _PREFIX) -> None:
@@ -156,7 +156,7 @@ class AsyncRedisStore(AsyncRedisListing, AsyncStore):
 
     @classmethod
     def from_url(cls, url: str, *, prefix: str = _PREFIX) -> "AsyncRedisStore":
-        """Make a store from the URL of a server: see `RedisStore.from_url`."""
+        """Return a store for the URL of a server: see `RedisStore.from_url`."""
         parts = clients.check_url(url, cls.__name__)
         store = cls.__new__(cls)
         make = partial(clients.client_for, parts, clients.ASYNCHRONOUS)
@@ -202,7 +202,7 @@ class AsyncRedisStore(AsyncRedisListing, AsyncStore):
 
     @property
     def _client(self) -> Any:
-        """Return the client of the running event loop: a connection belongs to one loop."""
+        """Return the client of the running event loop; a connection belongs to one loop."""
         loop = asyncio.get_running_loop()
         client = self._opened.get(loop)
         if client is None:
@@ -240,7 +240,7 @@ class AsyncRedisStore(AsyncRedisListing, AsyncStore):
 
 
 def _meaning(error: Exception, store: object) -> Exception:
-    """Return the error of the contract for what the driver raised."""
+    """Return the error of the store contract for an error of the driver."""
     if isinstance(error, ResponseError) and str(error).startswith("WRONGTYPE"):
         return calls.unreadable()
     return StoreUnavailable(f"{store!r} cannot be used: {error or type(error).__name__}")
@@ -249,6 +249,7 @@ def _meaning(error: Exception, store: object) -> Exception:
 def _checked(prefix: object) -> str:
     if not isinstance(prefix, str) or not prefix.isprintable():
         raise ConfigurationError(
-            f"RedisStore(prefix={prefix!r}) cannot begin a key. Fix: give a text such as 'shop:'"
+            f"RedisStore(prefix={prefix!r}) is not a prefix of keys. Fix: give a text such as"
+            " 'shop:'"
         )
     return prefix

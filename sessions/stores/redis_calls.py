@@ -1,12 +1,12 @@
-"""What the Redis store sends, and how it reads the replies: both faces of the store share it.
+"""Build the calls of the Redis stores, and read the replies.
 
-A session is one hash. The field `about` holds all that is not a value: an array in MessagePack, of
-the fields of `_About`. Each value has a field of its own, `v:` and the name, which begins with four
-bytes: the number of the value in the order in which the values were first set. The hash of an ended
-session has one field, `ended`.
+A session is one hash. The field `about` has everything but the values: an array in MessagePack with
+the fields of `_About`. Each value has its own field, `v:` and the name. The first four bytes in
+this field are the number of the value, in the order in which the values were first set. The hash of
+an ended session has one field, `ended`.
 
-Each call is one command on one key, also in a cluster. The scripts go by the clock of the server,
-which removes expired sessions itself.
+Each call is one command on one key, so it works in a cluster too. The scripts use the clock of the
+server, which removes expired sessions itself.
 """
 
 import struct
@@ -21,7 +21,7 @@ from sessions.stores.redis_scripts import COMMIT, CREATE, DELETE, TOUCH, Call
 
 _VALUE = b"v:"
 ABOUT = b"about"
-"""The field that every hash of a live record has."""
+"""A field that the hash of every live record has."""
 _ENDED = b"ended"
 _NUMBER = struct.Struct(">I")
 _DAMAGE = (msgspec.MsgspecError, ValueError, TypeError, struct.error)
@@ -30,9 +30,9 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class _About(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """Describe a record without its values; `next` is the number of the next new value.
+    """A record without its values; `next` is the number of the next new value.
 
-    Lua knows no null inside of an array, so False stands for what is not there.
+    False stands for a missing value, because an array in Lua cannot contain null.
     """
 
     version: int
@@ -55,7 +55,7 @@ _OUTCOMES = (Outcome.APPLIED, Outcome.GONE, Outcome.SUPERSEDED, Outcome.CONFLICT
 
 
 def create_call(record: Record) -> Call:
-    """Return the call that keeps a new record; its reply is 1, or 0 if another has the key."""
+    """Return the call that stores a new record; its reply is 1, or 0 if the key is taken."""
     grace_secret, grace_until = record.grace or (False, False)
     about = _About(
         version=record.version,
@@ -94,22 +94,22 @@ def commit_call(changes: Changes) -> Call:
 
 
 def touch_call(secret: str, expires_at: float, accessed_at: float) -> Call:
-    """Return the call that notes a use; its reply is 1, or 0 if there is no such record."""
+    """Return the call that stores a use; its reply is 1, or 0 if there is no such record."""
     return TOUCH.call(secret.encode(), repr(accessed_at).encode(), repr(expires_at).encode())
 
 
 def delete_call(user_id: str | None) -> Call:
-    """Return the call that ends a session; its reply is 1, or 0 if no live one was ended."""
+    """Return the call that ends a session; its reply is 1, or 0 if there is no live session."""
     return DELETE.call(b"0" if user_id is None else b"1", (user_id or "").encode())
 
 
 def outcome_in(reply: int) -> Outcome:
-    """Return what the reply to a commit means."""
+    """Return the outcome for the reply to a commit."""
     return _OUTCOMES[reply]
 
 
 def record_in(fields: Mapping[bytes, bytes]) -> Record | Ended | None:
-    """Read a hash: the reply to HGETALL; raise UnreadableValue if the hash is damaged."""
+    """Return what the reply to HGETALL contains; raise UnreadableValue if it is damaged."""
     if not fields:
         return None
     try:
@@ -123,11 +123,11 @@ def record_in(fields: Mapping[bytes, bytes]) -> Record | Ended | None:
 
 def unreadable() -> UnreadableValue:
     """Return the error for a damaged record."""
-    return UnreadableValue("the stored session is damaged. Fix: none is needed, it begins afresh")
+    return UnreadableValue("the stored session is damaged, so a new session begins")
 
 
 def _what(changes: Changes, sets: int) -> tuple[object, ...]:
-    """Return all of the changes but the names and values, with the numbers of these."""
+    """Return the changes without the names and values, but with their numbers."""
     keeps_timeout = isinstance(changes.timeout, Unchanged)
     keeps_user = isinstance(changes.user_id, Unchanged)
     return (
@@ -136,7 +136,7 @@ def _what(changes: Changes, sets: int) -> tuple[object, ...]:
         changes.updated_at,
         changes.expires_at,
         changes.only_values,
-        # True keeps, False takes away.
+        # True keeps the timeout or user, and False removes it.
         keeps_timeout or _or_false(changes.timeout),
         keeps_user or _or_false(changes.user_id),
         changes.clear,

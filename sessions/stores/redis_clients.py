@@ -1,4 +1,4 @@
-"""The clients of the Redis store: made from a URL, or by the user and looked at."""
+"""Make the client of a Redis store from a URL, or check the client of a user."""
 
 import logging
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ from sessions.errors import ConfigurationError
 from sessions.stores.base import without_password
 
 _TIMEOUT = 0.3
-"""Seconds for which a call waits for the connection, and then for the reply."""
+"""The seconds that a call waits for the connection, and then for the reply."""
 _POOL_SIZE = 50
 _POOL_TIMEOUT = 0.1
-"""Seconds for which a call waits for a connection that another thread has."""
+"""The seconds that a call waits for a connection if other threads use all of them."""
 
 _SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
 _KEPT_FOREVER = "noeviction"
@@ -29,7 +29,7 @@ _logger = logging.getLogger("sessions")
 
 
 class Kind(NamedTuple):
-    """The classes of redis-py for one of its two worlds."""
+    """The classes of redis-py, either the blocking ones or the asynchronous ones."""
 
     client: Any
     cluster: Any
@@ -55,25 +55,25 @@ ASYNCHRONOUS = Kind(
 
 
 def check_url(url: object, owner: str) -> SplitResult:
-    """Split a URL; raise ConfigurationError for one that names no Redis server."""
+    """Return the parts of a URL; raise ConfigurationError if it has no Redis server."""
     parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
     named = parts.path if parts.scheme == "unix" else parts.netloc
     if parts.scheme not in _SCHEMES or not named:
         raise ConfigurationError(
-            f"{owner}.from_url({without_password(url)!r}) names no Redis server. Fix: write"
+            f"{owner}.from_url({without_password(url)!r}) has no Redis server. Fix: write"
             " redis://host:6379/0, rediss://... for TLS, unix:///path/to/socket,"
             " redis+sentinel://host:26379/service or redis+cluster://host:6379"
         )
     if parts.scheme == "redis+sentinel" and not parts.path.strip("/"):
         raise ConfigurationError(
-            f"{owner}.from_url({without_password(url)!r}) names no service. Fix: write"
+            f"{owner}.from_url({without_password(url)!r}) has no service. Fix: write"
             " redis+sentinel://host:26379/mymaster"
         )
     return parts
 
 
 def client_for(parts: SplitResult, kind: Kind) -> Any:
-    """Make a client whose calls end within a second, whatever the server does."""
+    """Return a client whose calls end within a second, even if the server hangs."""
     settings: dict[str, Any] = {
         "socket_timeout": _TIMEOUT,
         "socket_connect_timeout": _TIMEOUT,
@@ -91,7 +91,7 @@ def client_for(parts: SplitResult, kind: Kind) -> Any:
 
 
 def check_client(client: Any, owner: str) -> None:
-    """Refuse a client that cannot keep sessions, and warn of settings that break promises."""
+    """Raise ConfigurationError for a client that cannot be used; warn of risky settings."""
     settings = _settings_of(client)
     if settings.get("decode_responses"):
         raise ConfigurationError(
@@ -100,8 +100,8 @@ def check_client(client: Any, owner: str) -> None:
         )
     if settings.get("cache") is not None or settings.get("cache_config") is not None:
         raise ConfigurationError(
-            f"{owner} got a client with a cache, which would show sessions that have ended. Fix:"
-            " make the client without cache and cache_config"
+            f"{owner} got a client with a cache, which would return ended sessions. Fix: make the"
+            " client without cache and cache_config"
         )
     _warn_of_patience(settings, owner)
 
@@ -110,15 +110,15 @@ def _warn_of_patience(settings: dict[str, Any], owner: str) -> None:
     timeout = settings.get("socket_timeout")
     if timeout is None or timeout > 1:
         _logger.warning(
-            "%s got a client with socket_timeout=%r: if the server stops, each request waits so"
-            " long. Fix: make the client with socket_timeout=0.3",
+            "%s got a client with socket_timeout=%r. If the server hangs, each request waits for"
+            " this time. Fix: make the client with socket_timeout=0.3",
             owner,
             timeout,
         )
     retries = getattr(settings.get("retry"), "_retries", 0)
     if retries:
         _logger.warning(
-            "%s got a client that tries each call up to %d times again: a change may be applied"
+            "%s got a client that repeats a failed call up to %d times, so a change may be applied"
             " more than once. Fix: make the client with retry=Retry(NoBackoff(), 0)",
             owner,
             retries,
@@ -126,21 +126,21 @@ def _warn_of_patience(settings: dict[str, Any], owner: str) -> None:
 
 
 def warn_of_eviction(memory: Mapping[str, Any]) -> None:
-    """Warn if the server would drop live sessions when its memory is full: a reply to INFO."""
+    """Log a warning if the reply to INFO says that a full server would drop live sessions."""
     # A cluster answers with one reply for each node.
     nodes = [reply for reply in memory.values() if isinstance(reply, dict)]
     policy = (nodes[0] if nodes else memory).get("maxmemory_policy", _KEPT_FOREVER)
     if isinstance(policy, str) and policy != _KEPT_FOREVER:
         _logger.warning(
-            "the Redis server has maxmemory-policy %s: if its memory is full, it drops live"
-            " sessions, and their users are logged out without a word. Fix: set maxmemory-policy"
-            " noeviction, or give the sessions a server of their own",
+            "the Redis server has maxmemory-policy %s. If its memory is full, it drops live"
+            " sessions, and their users are logged out. Fix: set maxmemory-policy noeviction, or"
+            " use a separate server for the sessions",
             policy,
         )
 
 
 def named(client: Any) -> str:
-    """Name the server of a client for messages, without a password."""
+    """Return a name for the server of a client, for messages, without a password."""
     settings = _settings_of(client)
     path = settings.get("path")
     host, port = settings.get("host", "?"), settings.get("port", "?")

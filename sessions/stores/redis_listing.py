@@ -1,8 +1,8 @@
-"""How the Redis store counts and lists its records: by SCAN, on each master of a cluster.
+"""Count and list the records of the Redis stores, by SCAN on each master of a cluster.
 
-SCAN looks at all keys of a server, also at those of other applications, but never for long. The
-pattern names the keys of this store's sessions exactly: the prefix, and 64 hexadecimal digits. So a
-longer prefix of another application is no trouble.
+SCAN looks at all keys of a server, also at the keys of other applications, but each call is short.
+The pattern matches exactly the keys of this store's sessions: the prefix, and 64 hexadecimal
+digits. So another application may have a longer prefix that begins with this one.
 """
 
 import re
@@ -22,11 +22,11 @@ T = TypeVar("T")
 
 _KEY_LENGTH = 64
 _COUNTED = 1000
-"""Keys that one call looks at when records are counted."""
+"""The number of keys that one call looks at when records are counted."""
 
 
 class _Place(NamedTuple):
-    """Say where a listing is: the master (None: there is no cluster), and the cursor of SCAN."""
+    """The place of a listing: the master (None without a cluster), and the cursor of SCAN."""
 
     node: Any
     cursor: int
@@ -44,7 +44,7 @@ class RedisListing(ABC):
 
     @abstractmethod
     def _ask(self, ask: Callable[[], T], *, is_repeatable: bool = True) -> T:
-        """Ask the server, and raise the errors of the contract."""
+        """Call the server; raise the errors of the store contract."""
 
     def count(self) -> int:
         """Return the number of live records: see `Countable`."""
@@ -84,7 +84,7 @@ class AsyncRedisListing(ABC):
 
     @abstractmethod
     async def _ask(self, ask: Callable[[], Awaitable[T]], *, is_repeatable: bool = True) -> T:
-        """Ask the server, and raise the errors of the contract."""
+        """Call the server; raise the errors of the store contract."""
 
     async def count(self) -> int:
         """Return the number of live records: see `Countable`."""
@@ -104,7 +104,7 @@ class AsyncRedisListing(ABC):
     async def _scan(self, after: str | None, limit: int, verb: str, *arguments: bytes) -> Any:
         client = self._client
         if hasattr(client, "get_primaries"):
-            # Else it knows no masters before its first call.
+            # Without this line, the client knows no masters before its first call.
             await client.initialize()
         place = _place(client, after)
         cursor, names = await client.scan(**_scan(place, self._prefix, limit))
@@ -116,7 +116,7 @@ class AsyncRedisListing(ABC):
 
 
 def _masters(client: Any) -> list[Any]:
-    """Return the masters of a cluster in a lasting order."""
+    """Return the masters of a cluster, in an order that does not change."""
     return sorted(client.get_primaries(), key=lambda node: node.name)
 
 
@@ -135,7 +135,7 @@ def _place(client: Any, after: str | None) -> _Place:
 
 def _scan(place: _Place, prefix: str, limit: int) -> dict[str, Any]:
     """Return the arguments of SCAN."""
-    # These characters have a meaning in a pattern.
+    # Escape the characters that have a meaning in a pattern.
     begins = re.sub(r"([*?\[\]\\])", r"\\\1", prefix)
     found = {"cursor": place.cursor, "match": begins + "[0-9a-f]" * _KEY_LENGTH, "count": limit}
     return found if place.node is None else {**found, "target_nodes": place.node}
@@ -152,7 +152,7 @@ def _next(client: Any, place: _Place, cursor: Any) -> str | None:
 
 
 def _pairs(names: list[bytes], replies: Iterable[Any]) -> list[tuple[str, Any]]:
-    """Return the keys with the replies; a key that holds something else has none."""
+    """Return the keys with their replies, without keys that are not hashes."""
     pairs = []
     for name, reply in zip(names, replies, strict=True):
         if isinstance(reply, ResponseError):

@@ -1,7 +1,7 @@
-"""The Lua scripts of the Redis store: the laws of a record, on the record that is there now.
+"""The Lua scripts of the Redis store, which change a record on the server in one step.
 
-The array `about` has the fields of `_About` in `redis_calls`, from 1 on. False stands for a field
-that is not there.
+The array `about` has the fields of `_About` in `redis_calls`; its first index is 1. False stands
+for a missing field.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ class Call(NamedTuple):
 
 
 class Script:
-    """A script, which a server knows by its SHA-1 once it has seen the text."""
+    """A script; after the first call, a server knows the script by its SHA-1."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -31,7 +31,7 @@ class Script:
         return Call(self._text, self._sha, arguments)
 
 
-# The beginning of each script: what is there now, and what time the server has.
+# The beginning of each script: it finds the live record, and the time of the server.
 _FIND = """
 local key = KEYS[1]
 local time = redis.call('TIME')
@@ -57,7 +57,7 @@ local function keep(about)
 end
 """
 
-# The law of `Record.times_after`.
+# This calculates the times as `Record.times_after` does.
 _USE = f"""
 local latest = now + {CLOCK_TOLERANCE}
 local function use(about, accessed, expires, keeps_later)
@@ -155,7 +155,7 @@ return 1
 """
 )
 
-# A logout has to succeed also where the memory of the server is full.
+# A logout must succeed even if the memory of the server is full.
 _DELETE = (
     "#!lua flags=allow-oom"
     + _FIND

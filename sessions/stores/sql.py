@@ -47,20 +47,21 @@ from sessions.stores.sql_statements import Statement, Statements
 T = TypeVar("T")
 
 _TRIES = 5
-"""How often a call looks at a record that others keep changing."""
+"""The largest number of tries of one call, if other requests keep changing the record."""
 _PURGE_CHANCE = 1 / 32
-"""How often a creation removes records that expired long ago."""
+"""The chance that a creation also removes records that expired long ago."""
 _PREFIX = re.compile(r"([a-z][a-z0-9_]{0,39})?", re.ASCII)
 
 
 class SQLStore(SQLListing, Store):
-    """Keep records in a table of PostgreSQL, MariaDB or MySQL, a row for each session.
+    """Keep records in a table of PostgreSQL, MariaDB or MySQL, one row for each session.
 
-    `engine` is an Engine of SQLAlchemy. The store opens connections as the engine does, but has
-    its own: it takes no part in the transactions of the application. `from_url` makes a store
-    whose calls end within a second, whatever the server does. `create_schema` makes the table.
-    `prefix` begins its name: applications with different prefixes share a database and nothing
-    else. Sessions expire by the clock of the server, unless the container has a clock of its own.
+    `engine` is an Engine of SQLAlchemy. The store opens its own connections with the settings of
+    the engine, so it never takes part in a transaction of the application. `from_url` makes a store
+    whose calls end within a second, even if the server hangs. `create_schema` creates the table.
+    The name of the table begins with `prefix`: applications with different prefixes can share a
+    database, but not sessions. Sessions expire by the clock of the server, unless the container has
+    its own clock.
     """
 
     def __init__(self, engine: Any, *, prefix: str = "", pool_size: int = POOL_SIZE) -> None:
@@ -70,10 +71,10 @@ class SQLStore(SQLListing, Store):
 
     @classmethod
     def from_url(cls, url: Any, *, prefix: str = "", pool_size: int = POOL_SIZE) -> "SQLStore":
-        """Make a store from the URL of a database, as SQLAlchemy writes it.
+        """Return a store for the URL of a database, in the format of SQLAlchemy.
 
-        `postgresql+psycopg://`, `mariadb+pymysql://` or `mysql+pymysql://`. Raises
-        ConfigurationError for another URL, or if the driver is not installed.
+        The URL begins with `postgresql+psycopg://`, `mariadb+pymysql://` or `mysql+pymysql://`.
+        Raises ConfigurationError for another URL, or if the driver is not installed.
         """
         parts = url_of(url, BLOCKING, "SQLStore")
         driver = BLOCKING[parts.drivername]("SQLStore")
@@ -97,10 +98,10 @@ class SQLStore(SQLListing, Store):
         return f"<SQLStore {self._name!r}>"
 
     def create_schema(self) -> None:
-        """Make the table, if it is not there; the user of the database must be allowed to.
+        """Create the table if it is missing; the database user must be allowed to create tables.
 
-        Several processes may do so at the same time. Everything else needs the rights to select,
-        insert, update and delete only.
+        Several processes may call this at the same time. All other methods need only the rights to
+        select, insert, update and delete.
         """
         try:
             self.load("")
@@ -121,7 +122,7 @@ class SQLStore(SQLListing, Store):
     def create(self, key: str, record: Record) -> bool:
         is_there = self._create(key, record)
         if random.random() < _PURGE_CHANCE:  # noqa: S311
-            # The session is stored, and one of the next creations will purge.
+            # The session is stored. Another creation will try the purge again.
             with suppress(StoreUnavailable):
                 self._purge_by_the_way()
         return is_there
@@ -131,7 +132,7 @@ class SQLStore(SQLListing, Store):
         for _ in range(_TRIES):
             if self._change(self._sql.create, values) == 1:
                 return True
-            # See what is in the way.
+            # Find out which record has the key.
             rows = self._fetch(key)
             damaged = damage_parameters(key, rows)
             found = None if damaged else found_in(rows).record
@@ -223,10 +224,10 @@ class AsyncSQLStore(AsyncSQLListing, AsyncStore):
 
     @classmethod
     def from_url(cls, url: Any, *, prefix: str = "", pool_size: int = POOL_SIZE) -> "AsyncSQLStore":
-        """Make a store from the URL of a database, as SQLAlchemy writes it.
+        """Return a store for the URL of a database, in the format of SQLAlchemy.
 
-        `postgresql+psycopg://`, `postgresql+asyncpg://`, `mariadb+asyncmy://` or
-        `mysql+asyncmy://`: see `SQLStore.from_url`.
+        The URL begins with `postgresql+psycopg://`, `postgresql+asyncpg://`, `mariadb+asyncmy://`
+        or `mysql+asyncmy://`: see `SQLStore.from_url`.
         """
         parts = url_of(url, ASYNCHRONOUS, "AsyncSQLStore")
         driver = ASYNCHRONOUS[parts.drivername]("AsyncSQLStore")
@@ -250,7 +251,7 @@ class AsyncSQLStore(AsyncSQLListing, AsyncStore):
         return f"<AsyncSQLStore {self._name!r}>"
 
     async def create_schema(self) -> None:
-        """Make the table, if it is not there: see `SQLStore.create_schema`."""
+        """Create the table if it is missing: see `SQLStore.create_schema`."""
         try:
             await self.load("")
         except StoreUnavailable as error:
@@ -270,7 +271,7 @@ class AsyncSQLStore(AsyncSQLListing, AsyncStore):
     async def create(self, key: str, record: Record) -> bool:
         is_there = await self._create(key, record)
         if random.random() < _PURGE_CHANCE:  # noqa: S311
-            # The session is stored, and one of the next creations will purge.
+            # The session is stored. Another creation will try the purge again.
             with suppress(StoreUnavailable):
                 await self._purge_by_the_way()
         return is_there
@@ -280,7 +281,7 @@ class AsyncSQLStore(AsyncSQLListing, AsyncStore):
         for _ in range(_TRIES):
             if await self._change(self._sql.create, values) == 1:
                 return True
-            # See what is in the way.
+            # Find out which record has the key.
             rows = await self._fetch(key)
             damaged = damage_parameters(key, rows)
             found = None if damaged else found_in(rows).record
@@ -359,7 +360,7 @@ class AsyncSQLStore(AsyncSQLListing, AsyncStore):
 
 
 def _now(store: Store | AsyncStore) -> float | None:
-    """Return the time of a clock that somebody chose; None for the clock of the server."""
+    """Return the time of the container's own clock, or None for the clock of the server."""
     return None if store.clock is wall_clock else store.clock()
 
 
@@ -367,20 +368,23 @@ def _unavailable(store: Any, error: Exception) -> StoreUnavailable:
     if store._driver.has_no_table(error):
         return StoreUnavailable(
             f"{store!r} has no table {store._table}. Fix: call create_schema() of the store once,"
-            " as a user of the database who may make tables"
+            " as a database user who may create tables"
         )
     return StoreUnavailable(f"{store!r} cannot be used: {error or type(error).__name__}")
 
 
 def _restless(store: object) -> StoreUnavailable:
-    return StoreUnavailable(f"{store!r} found a record that others kept changing")
+    return StoreUnavailable(
+        f"{store!r} failed, because other requests changed the record {_TRIES} times during"
+        " the call"
+    )
 
 
 def _table(prefix: object, owner: str) -> str:
     if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
         raise ConfigurationError(
-            f"{owner}(prefix={prefix!r}) begins no table name. Fix: use at most 40 lower-case"
-            " letters, digits and underscores, such as 'shop_'"
+            f"{owner}(prefix={prefix!r}) cannot begin the name of a table. Fix: use at most 40"
+            " lower-case letters, digits and underscores, such as 'shop_'"
         )
     return f"{prefix}sessions"
 
@@ -388,6 +392,6 @@ def _table(prefix: object, owner: str) -> str:
 def _checked_size(size: object, owner: str) -> int:
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise ConfigurationError(
-            f"{owner}(pool_size={size!r}) is no number of connections. Fix: give 1 or more"
+            f"{owner}(pool_size={size!r}) is not a number of connections. Fix: give 1 or more"
         )
     return size

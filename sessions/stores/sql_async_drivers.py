@@ -40,9 +40,9 @@ class AsyncPsycopg(PostgreSQL):
             return await self._psycopg.AsyncConnection.connect(**parameters)
 
     async def adopt(self, connection: Any, seconds: float) -> None:
-        """Make a new connection one of the store's."""
+        """Prepare a new connection for the store: autocommit, time limits and row format."""
 
-        # The driver would ask a server that stands still to cancel, and wait for it.
+        # On a timeout, the driver would ask the server to cancel, and wait for a server that hangs.
         async def wait(gen: Any, interval: float = _INTERVAL, timeout: float | None = None) -> Any:
             descriptor = connection.pgconn.socket
             return await self._waiting.wait_async(
@@ -57,25 +57,25 @@ class AsyncPsycopg(PostgreSQL):
         await connection.execute(postgresql_settings(seconds))
 
     async def fetch(self, connection: Any, statement: Statement, values: Parameters) -> list[Row]:
-        """Return the rows of a query."""
+        """Run a query, and return its rows."""
         sent = [values[name] for name in statement.names]
         cursor = await connection.execute(statement.text, sent, prepare=True)
         rows: list[Row] = await cursor.fetchall()
         return rows
 
     async def change(self, connection: Any, statement: Statement, values: Parameters) -> int:
-        """Return how many rows a statement changed."""
+        """Run a statement, and return the number of changed rows."""
         sent = [values[name] for name in statement.names]
         count: int = (await connection.execute(statement.text, sent, prepare=True)).rowcount
         return count
 
     async def run(self, connection: Any, texts: Iterable[str]) -> None:
-        """Run statements one after the other."""
+        """Run several statements in order."""
         for text in texts:
             await connection.execute(text)
 
     def drop(self, connection: Any) -> None:
-        """Close a connection at once, also where its event loop has ended."""
+        """Close a connection at once, even if its event loop has ended."""
         connection.pgconn.finish()
 
 
@@ -109,14 +109,15 @@ class Asyncpg(PostgreSQL):
             return await self._asyncpg.connect(**known)
 
     async def adopt(self, connection: Any, seconds: float) -> None:
-        """Make a new connection one of the store's."""
+        """Prepare a new connection for the store: autocommit, time limits and row format."""
         async with asyncio.timeout(seconds):
             await connection.execute(postgresql_settings(seconds))
 
     async def fetch(self, connection: Any, statement: Statement, values: Parameters) -> list[Row]:
-        """Return the rows of a query."""
+        """Run a query, and return its rows."""
         sent = [values[name] for name in statement.names]
-        # The driver would ask a server that stands still to cancel: end the connection instead.
+        # On a timeout, the driver would ask a server that hangs to cancel. This ends the
+        # connection.
         late = asyncio.get_running_loop().call_later(REPLY_TIMEOUT, connection.terminate)
         try:
             return [tuple(row) for row in await connection.fetch(statement.text, *sent)]
@@ -124,7 +125,7 @@ class Asyncpg(PostgreSQL):
             late.cancel()
 
     async def change(self, connection: Any, statement: Statement, values: Parameters) -> int:
-        """Return how many rows a statement changed."""
+        """Run a statement, and return the number of changed rows."""
         sent = [values[name] for name in statement.names]
         late = asyncio.get_running_loop().call_later(REPLY_TIMEOUT, connection.terminate)
         try:
@@ -134,12 +135,12 @@ class Asyncpg(PostgreSQL):
         return int(status.rpartition(" ")[2])
 
     async def run(self, connection: Any, texts: Iterable[str]) -> None:
-        """Run statements one after the other."""
+        """Run several statements in order."""
         for text in texts:
             await connection.execute(text)
 
     def drop(self, connection: Any) -> None:
-        """Close a connection at once, also where its event loop has ended."""
+        """Close a connection at once, even if its event loop has ended."""
         if not connection.is_closed():
             connection.terminate()
 
@@ -164,19 +165,19 @@ class Asyncmy(MySQL):
             return await self._asyncmy.connect(**{**parameters, "charset": "utf8mb4"})
 
     async def adopt(self, connection: Any, seconds: float) -> None:
-        """Make a new connection one of the store's."""
+        """Prepare a new connection for the store: autocommit, time limits and row format."""
         async with asyncio.timeout(seconds):
             await connection.autocommit(True)
             await self.run(connection, mysql_settings(seconds, connection.get_server_info()))
 
     async def fetch(self, connection: Any, statement: Statement, values: Parameters) -> list[Row]:
-        """Return the rows of a query."""
+        """Run a query, and return its rows."""
         async with asyncio.timeout(REPLY_TIMEOUT), connection.cursor() as cursor:
             await cursor.execute(statement.text, values)
             return list(await cursor.fetchall())
 
     async def change(self, connection: Any, statement: Statement, values: Parameters) -> int:
-        """Return how many rows a statement changed."""
+        """Run a statement, and return the number of changed rows."""
         async with asyncio.timeout(REPLY_TIMEOUT), connection.cursor() as cursor:
             try:
                 count: int = await cursor.execute(statement.text, values)
@@ -187,13 +188,13 @@ class Asyncmy(MySQL):
             return count
 
     async def run(self, connection: Any, texts: Iterable[str]) -> None:
-        """Run statements one after the other."""
+        """Run several statements in order."""
         async with connection.cursor() as cursor:
             for text in texts:
                 await cursor.execute(text)
 
     def drop(self, connection: Any) -> None:
-        """Close a connection at once, also where its event loop has ended."""
+        """Close a connection at once, even if its event loop has ended."""
         connection.close()
 
 

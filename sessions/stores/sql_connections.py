@@ -1,7 +1,8 @@
-"""The connections of the SQL store: its own, each for one call at a time.
+"""The connections of the SQL stores, separate from those of the application.
 
-They are opened as a URL says, or as an Engine of the application opens its connections, but they
-are never those of the application: a session is committed whatever becomes of its transactions.
+A connection is opened from a URL, or with the settings of the application's Engine. The store never
+uses a connection of the application. So a session is committed even if a transaction of the
+application is rolled back.
 """
 
 import asyncio
@@ -23,27 +24,27 @@ T = TypeVar("T")
 
 POOL_SIZE = 20
 _POOL_TIMEOUT = 0.3
-"""Seconds for which a call waits for a connection that others have."""
+"""The seconds that a call waits for a connection if other calls use all of them."""
 _NO_MORE_TRIES = 0.2
-"""Seconds after which a call that failed is not tried again."""
+"""A failed call is tried again only if it took less than this number of seconds."""
 _SCHEMA_TIMEOUT = 30.0
 
 
 def url_of(url: object, drivers: dict[str, Any], owner: str) -> URL:
-    """Read a URL; raise ConfigurationError if it names no server that the store can use."""
+    """Return the parsed URL; raise ConfigurationError if the store cannot use its database."""
     try:
         parts = make_url(url)  # type: ignore[arg-type]
     except (SQLAlchemyError, ValueError, TypeError, AttributeError):
         parts = None
     if parts is not None and "+" not in parts.drivername:
-        # As SQLAlchemy does, take the first driver for a database without one.
+        # If the URL has no driver, use the first driver for its database.
         suited = [name for name in drivers if name.startswith(f"{parts.drivername}+")]
         parts = parts.set(drivername=suited[0]) if suited else parts
     if parts is None or parts.drivername not in drivers:
         shown = parts.render_as_string(hide_password=True) if parts is not None else "?"
         raise ConfigurationError(
-            f"{owner}.from_url({shown!r}) names no database that it can use. Fix: begin the URL"
-            f" with {', '.join(f'{name}://' for name in drivers)}"
+            f"{owner}.from_url({shown!r}) is not a URL of a database that the store can use. Fix:"
+            f" begin the URL with {', '.join(f'{name}://' for name in drivers)}"
         )
     return parts
 
@@ -55,9 +56,10 @@ def driver_of(engine: Any, drivers: dict[str, Any], owner: str) -> Any:
     name = f"{getattr(dialect, 'name', '')}+{getattr(dialect, 'driver', '')}"
     if name not in drivers or is_asynchronous is not owner.startswith("Async"):
         raise ConfigurationError(
-            f"{owner}({engine!r}) is no {'AsyncEngine' if owner.startswith('Async') else 'Engine'}"
-            f" that it can use. Fix: give one for {', '.join(f'{name}://' for name in drivers)},"
-            f" or a URL to {owner}.from_url"
+            f"{owner}({engine!r}) is not an"
+            f" {'AsyncEngine' if owner.startswith('Async') else 'Engine'} that the store can use."
+            f" Fix: give one for {', '.join(f'{name}://' for name in drivers)}, or give a URL to"
+            f" {owner}.from_url"
         )
     return drivers[name](owner)
 
@@ -69,17 +71,17 @@ def _parameters(url: URL) -> dict[str, Any]:
 
 
 class BlockingSource:
-    """Open connections as a URL or an Engine says."""
+    """Open connections from a URL, or with the settings of an Engine."""
 
     def __init__(self, driver: Any, url: URL, engine: Engine | None = None) -> None:
         self._driver = driver
         self._parameters = _parameters(url) if engine is None else {}
-        # A pool of its own, so that a request which holds the application's last connection does
-        # not wait for itself.
+        # This is a separate pool, because a request may hold the application's last connection, and
+        # would then wait for itself.
         self._pool = None if engine is None else engine.pool.recreate()
 
     def open(self, seconds: float) -> Any:
-        """Return a new connection of the store's."""
+        """Return a new connection that is prepared for the store."""
         if self._pool is None:
             connection = self._driver.connect(dict(self._parameters), seconds)
         else:
@@ -95,7 +97,7 @@ class BlockingSource:
 
 
 class Connections:
-    """Lend connections to the calls of threads."""
+    """A pool of connections for calls from threads."""
 
     def __init__(self, driver: Any, source: BlockingSource, size: int) -> None:
         self._driver = driver
@@ -110,9 +112,10 @@ class Connections:
         self._slots = Semaphore(self._size)
 
     def use(self, work: Callable[[Any], T], *, is_repeatable: bool = True) -> T:
-        """Do the work with a connection; with another one, if the first one had been lost."""
+        """Call the work with a connection; if this connection is lost, try once with another."""
         if self._process != os.getpid():
-            # After a fork they belong to the parent: to close one would end it there too.
+            # After a fork, the connections belong to the parent process. A close here would also
+            # end them there.
             self._inherited.append(self._idle)
             self._begin()
         slots = self._slots
@@ -130,7 +133,7 @@ class Connections:
             slots.release()
 
     def alone(self, texts: Callable[[Any], None]) -> None:
-        """Do work that may take long, with a connection of its own."""
+        """Call the work with a new connection that has a longer time limit."""
         connection = self._source.open(_SCHEMA_TIMEOUT)
         try:
             texts(connection)
@@ -138,7 +141,7 @@ class Connections:
             self._driver.close(connection)
 
     def close(self) -> None:
-        """Close the connections that no call is using."""
+        """Close the connections that no call uses."""
         if self._process == os.getpid():
             while self._idle:
                 self._driver.close(self._idle.pop())
@@ -154,7 +157,7 @@ class Connections:
         except BaseException as error:
             self._driver.close(connection)
             if isinstance(error, self._driver.lost):
-                # The others are probably lost too.
+                # The other connections are probably lost too.
                 self.close()
             raise
         idle.append(connection)
@@ -162,7 +165,7 @@ class Connections:
 
 
 class AsyncSource:
-    """Open connections as a URL or an AsyncEngine says."""
+    """Open connections from a URL, or with the settings of an AsyncEngine."""
 
     def __init__(self, driver: Any, url: URL, engine: Any = None) -> None:
         self._driver = driver
@@ -170,7 +173,7 @@ class AsyncSource:
         self._engine = engine
 
     async def open(self, seconds: float) -> Any:
-        """Return a new connection of the store's."""
+        """Return a new connection that is prepared for the store."""
         if self._engine is None:
             connection = await self._driver.connect(dict(self._parameters), seconds)
         else:
@@ -183,7 +186,7 @@ class AsyncSource:
         return connection
 
     def _open_as_engine(self) -> Any:
-        # A pool of asyncio belongs to one event loop, so each connection is made by a new one.
+        # A pool of asyncio belongs to one event loop, so each connection is made by a new pool.
         engine: Any = self._engine
         lent = engine.sync_engine.pool.recreate().connect()
         connection = lent.driver_connection
@@ -192,7 +195,7 @@ class AsyncSource:
 
 
 class _OfLoop:
-    """Hold the connections of one event loop."""
+    """The connections of one event loop."""
 
     def __init__(self, size: int) -> None:
         self.idle: list[Any] = []
@@ -200,7 +203,7 @@ class _OfLoop:
 
 
 class AsyncConnections:
-    """Lend connections to the calls of tasks, in any number of event loops."""
+    """Pools of connections for calls from tasks, one pool for each event loop."""
 
     def __init__(self, driver: Any, source: AsyncSource, size: int) -> None:
         self._driver = driver
@@ -209,7 +212,7 @@ class AsyncConnections:
         self._loops: dict[asyncio.AbstractEventLoop, _OfLoop] = {}
 
     async def use(self, work: Callable[[Any], Awaitable[T]], *, is_repeatable: bool = True) -> T:
-        """Do the work with a connection; with another one, if the first one had been lost."""
+        """Call the work with a connection; if this connection is lost, try once with another."""
         mine = self._of_this_loop()
         began = time.monotonic()
         if mine.slots.locked():
@@ -228,7 +231,7 @@ class AsyncConnections:
             mine.slots.release()
 
     async def alone(self, work: Callable[[Any], Awaitable[None]]) -> None:
-        """Do work that may take long, with a connection of its own."""
+        """Call the work with a new connection that has a longer time limit."""
         connection = await self._source.open(_SCHEMA_TIMEOUT)
         try:
             async with asyncio.timeout(_SCHEMA_TIMEOUT):
@@ -237,7 +240,7 @@ class AsyncConnections:
             self._driver.drop(connection)
 
     def close(self) -> None:
-        """Close the connections of this event loop that no call is using."""
+        """Close the connections of this event loop that no call uses."""
         mine = self._of_this_loop()
         while mine.idle:
             self._driver.drop(mine.idle.pop())
@@ -266,7 +269,7 @@ class AsyncConnections:
 
 
 def may_repeat(driver: Any, error: Exception, began: float, *, is_repeatable: bool) -> bool:
-    """Return whether a call that failed is worth a second try."""
+    """Return whether a failed call may be tried again."""
     if time.monotonic() - began > _NO_MORE_TRIES:
         return False
     if driver.is_undone(error):

@@ -1,4 +1,4 @@
-"""The blocking drivers of the SQL store: how each connects, asks, and ends within its time."""
+"""The blocking drivers of the SQL store: connect, run statements, and keep time limits."""
 
 from collections.abc import Iterable
 from importlib import import_module
@@ -11,9 +11,9 @@ from sessions.stores.sql_schema import mysql_table, postgresql_table
 from sessions.stores.sql_statements import MYSQL, POSTGRESQL, Statement
 
 CONNECT_SHARE = 0.75
-"""The part of its time that a call may wait for a new connection."""
+"""The part of a call's time that may pass until a new connection is open."""
 REPLY_TIMEOUT = CALL_DEADLINE
-"""Seconds for which a call waits for a reply."""
+"""The seconds that a call waits for a reply."""
 
 _INTERVAL = 0.1
 _UNDEFINED_TABLE, _NO_SUCH_TABLE, _DUPLICATE, _DEADLOCK = "42P01", 1146, 1062, 1213
@@ -21,7 +21,7 @@ _UNDONE = ("40001", "40P01")
 
 
 def required(module: str, owner: str, install: str) -> Any:
-    """Import a driver; raise ConfigurationError that says how to install it."""
+    """Import and return a driver; raise ConfigurationError if it is not installed."""
     try:
         return import_module(module)
     except ImportError as error:
@@ -32,7 +32,7 @@ def required(module: str, owner: str, install: str) -> Any:
 
 
 def postgresql_settings(seconds: float) -> str:
-    """Return what a new connection is told: the server gives up before the client does."""
+    """Return the settings of a new connection; the server must give up before the client."""
     return (
         "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;"
         f" SET statement_timeout = {int(seconds * 900)}"
@@ -40,7 +40,7 @@ def postgresql_settings(seconds: float) -> str:
 
 
 def mysql_settings(seconds: float, version: object) -> tuple[str, ...]:
-    """Return what a new connection is told: to cut nothing off, and when to give up."""
+    """Return the settings of a new connection: refuse values that are too long, and time limits."""
     settings: tuple[str, ...] = (
         "SET SESSION sql_mode = 'STRICT_ALL_TABLES', SESSION innodb_lock_wait_timeout = 1",
     )
@@ -50,38 +50,38 @@ def mysql_settings(seconds: float, version: object) -> tuple[str, ...]:
 
 
 class PostgreSQL:
-    """What the drivers of PostgreSQL have in common."""
+    """The base class of the drivers of PostgreSQL."""
 
     language = POSTGRESQL
     names_in: NamesIn = staticmethod(names_as_list)
     tables = staticmethod(postgresql_table)
 
     def has_no_table(self, error: Exception) -> bool:
-        """Return whether the server says that the table is missing."""
+        """Return whether the error says that the table is missing."""
         return getattr(error, "sqlstate", None) == _UNDEFINED_TABLE
 
     def is_undone(self, error: Exception) -> bool:
-        """Return whether the statement surely changed nothing, and may succeed at once."""
+        """Return whether the statement changed nothing, and can be tried again at once."""
         return getattr(error, "sqlstate", None) in _UNDONE
 
 
 class MySQL:
-    """What the drivers of MariaDB and MySQL have in common."""
+    """The base class of the drivers of MariaDB and MySQL."""
 
     language = MYSQL
     names_in: NamesIn = staticmethod(names_as_nulls)
     tables = staticmethod(mysql_table)
 
     def has_no_table(self, error: Exception) -> bool:
-        """Return whether the server says that the table is missing."""
+        """Return whether the error says that the table is missing."""
         return error.args[:1] == (_NO_SUCH_TABLE,)
 
     def is_undone(self, error: Exception) -> bool:
-        """Return whether the statement surely changed nothing, and may succeed at once."""
+        """Return whether the statement changed nothing, and can be tried again at once."""
         return error.args[:1] == (_DEADLOCK,)
 
     def is_duplicate(self, error: Exception) -> bool:
-        """Return whether an INSERT met a row with its key."""
+        """Return whether the error says that a row with the same key exists."""
         return error.args[:1] == (_DUPLICATE,)
 
 
@@ -100,8 +100,8 @@ class Psycopg(PostgreSQL):
         )
 
     def connect(self, parameters: Parameters, seconds: float) -> Any:
-        """Open a connection. The driver itself would wait two seconds at least."""
-        # The adapters of SQLAlchemy, which the store does not need.
+        """Open a connection; the driver's own function would wait at least two seconds."""
+        # SQLAlchemy adds its type adapters here, which the store does not need.
         parameters.pop("context", None)
         conninfo = self._psycopg.conninfo.make_conninfo(**parameters)
         opening = self._generators.connect(conninfo)
@@ -111,7 +111,7 @@ class Psycopg(PostgreSQL):
         return self._psycopg.Connection(opened)
 
     def adopt(self, connection: Any, seconds: float) -> None:
-        """Make a new connection one of the store's."""
+        """Prepare a new connection for the store: autocommit, time limits and row format."""
 
         def wait(gen: Any, interval: float = _INTERVAL, timeout: float | None = None) -> Any:
             descriptor = connection.pgconn.socket
@@ -125,24 +125,24 @@ class Psycopg(PostgreSQL):
         connection.execute(postgresql_settings(seconds))
 
     def fetch(self, connection: Any, statement: Statement, values: Parameters) -> list[Row]:
-        """Return the rows of a query."""
+        """Run a query, and return its rows."""
         sent = [values[name] for name in statement.names]
         rows: list[Row] = connection.execute(statement.text, sent, prepare=True).fetchall()
         return rows
 
     def change(self, connection: Any, statement: Statement, values: Parameters) -> int:
-        """Return how many rows a statement changed."""
+        """Run a statement, and return the number of changed rows."""
         sent = [values[name] for name in statement.names]
         count: int = connection.execute(statement.text, sent, prepare=True).rowcount
         return count
 
     def run(self, connection: Any, texts: Iterable[str]) -> None:
-        """Run statements one after the other."""
+        """Run several statements in order."""
         for text in texts:
             connection.execute(text)
 
     def close(self, connection: Any) -> None:
-        """Close a connection; a server that does not answer is not waited for."""
+        """Close a connection, without waiting for an answer of the server."""
         connection.close()
 
 
@@ -169,23 +169,24 @@ class PyMySQL(MySQL):
         return self._pymysql.connect(**{**parameters, **limits, "charset": "utf8mb4"})
 
     def adopt(self, connection: Any, seconds: float) -> None:
-        """Make a new connection one of the store's."""
+        """Prepare a new connection for the store: autocommit, time limits and row format."""
         if not connection.client_flag & self._pymysql.constants.CLIENT.FOUND_ROWS:
             raise ConfigurationError(
-                "SQLStore got an Engine whose connections count changed rows only. Fix: make them"
-                " with client_flag=CLIENT.FOUND_ROWS, as SQLAlchemy does from a URL"
+                "SQLStore got an Engine whose connections count only changed rows, not found rows."
+                " Fix: make the Engine with connect_args={'client_flag': CLIENT.FOUND_ROWS}, as"
+                " SQLAlchemy does for a URL"
             )
         connection.autocommit(True)
         self.run(connection, mysql_settings(seconds, connection.get_server_info()))
 
     def fetch(self, connection: Any, statement: Statement, values: Parameters) -> list[Row]:
-        """Return the rows of a query."""
+        """Run a query, and return its rows."""
         with connection.cursor(self._pymysql.cursors.Cursor) as cursor:
             cursor.execute(statement.text, values)
             return list(cursor.fetchall())
 
     def change(self, connection: Any, statement: Statement, values: Parameters) -> int:
-        """Return how many rows a statement changed."""
+        """Run a statement, and return the number of changed rows."""
         with connection.cursor(self._pymysql.cursors.Cursor) as cursor:
             try:
                 count: int = cursor.execute(statement.text, values)
@@ -196,13 +197,13 @@ class PyMySQL(MySQL):
             return count
 
     def run(self, connection: Any, texts: Iterable[str]) -> None:
-        """Run statements one after the other."""
+        """Run several statements in order."""
         with connection.cursor() as cursor:
             for text in texts:
                 cursor.execute(text)
 
     def close(self, connection: Any) -> None:
-        """Close a connection; a server that does not answer is not waited for."""
+        """Close a connection, without waiting for an answer of the server."""
         if connection.open:
             connection.close()
 

@@ -1,4 +1,4 @@
-"""How the SQL store counts and lists its records, in the order of their keys."""
+"""Count and list the records of the SQL stores, in the order of their keys."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -10,7 +10,7 @@ from sessions.stores.sql_rows import Parameters, Row, found_in
 from sessions.stores.sql_statements import Statement, Statements
 
 _COUNTED = 20_000
-"""Records that one statement counts, so that each statement ends in time."""
+"""The largest number of records that one statement counts, so that it ends in time."""
 
 
 class SQLListing(ABC):

@@ -1,4 +1,4 @@
-"""Records as the rows of the SQL store have them: what is sent, and how a row is read."""
+"""Convert records to the parameters of the SQL store, and its rows to records."""
 
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from sessions.stores.base import PURGE_DELAY
 Row = tuple[Any, ...]
 Parameters = dict[str, object]
 NamesIn = Callable[[Iterable[str]], object]
-"""Turns names into the form in which a server takes them: an array, or a JSON object of nulls."""
+"""Converts names for the server: an array, or a JSON object with null values."""
 
 _encode = msgspec.json.Encoder().encode
 _values_in = msgspec.json.Decoder(dict[str, bytes]).decode
@@ -23,28 +23,28 @@ _DAMAGE = (msgspec.MsgspecError, ValueError, TypeError, KeyError, AttributeError
 _SECRET = 7
 """The place of the secret among the columns that are loaded."""
 _MOST_NAMES = 6
-"""Digits for the number of a name within one commit."""
+"""The number of digits for the number of a name within one commit."""
 
 
 class Found(NamedTuple):
-    """What a row says, and the time of the server when it was read."""
+    """What a row contains, and the time of the server when the row was read."""
 
     record: Record | Ended | None
     now: float
 
 
 def names_as_list(names: Iterable[str]) -> list[str]:
-    """Return names as PostgreSQL takes them."""
+    """Return names as a list, for an array of PostgreSQL."""
     return [_in_base64(name) for name in names]
 
 
 def names_as_nulls(names: Iterable[str]) -> str:
-    """Return names as MariaDB and MySQL take them."""
+    """Return names as a JSON object with null values, for MariaDB and MySQL."""
     return _encode(dict.fromkeys(map(_in_base64, names))).decode()
 
 
 def create_parameters(key: str, record: Record) -> Parameters:
-    """Return what a creation sends."""
+    """Return the parameters of a creation."""
     grace_secret, grace_until = record.grace or (None, None)
     return {
         "key": key,
@@ -69,7 +69,7 @@ def create_parameters(key: str, record: Record) -> Parameters:
 
 
 def use_parameters(key: str, secret: str, expires_at: float, accessed_at: float) -> Parameters:
-    """Return what a touch sends."""
+    """Return the parameters of a touch."""
     return {
         "key": key,
         "secret": secret,
@@ -80,7 +80,7 @@ def use_parameters(key: str, secret: str, expires_at: float, accessed_at: float)
 
 
 def commit_parameters(key: str, changes: Changes, names_in: NamesIn) -> Parameters:
-    """Return what a commit sends."""
+    """Return the parameters of a commit."""
     values = use_parameters(key, changes.secret, changes.expires_at, changes.accessed_at)
     # A name that is both set and removed is removed.
     sets = {name: value for name, value in changes.set.items() if name not in changes.removed}
@@ -108,12 +108,12 @@ def commit_parameters(key: str, changes: Changes, names_in: NamesIn) -> Paramete
 
 
 def user_in(user_id: str | None) -> bytes | None:
-    """Return a user's name as it is stored."""
+    """Return a user id in the form in which it is stored."""
     return None if user_id is None else user_id.encode()
 
 
 def found_in(rows: list[Row]) -> Found:
-    """Read the reply to a load; raise UnreadableValue if the row is damaged."""
+    """Return what the reply to a load contains; raise UnreadableValue if the row is damaged."""
     if not rows:
         return Found(None, 0.0)
     *columns, ended_at, now = rows[0]
@@ -122,9 +122,7 @@ def found_in(rows: list[Row]) -> Found:
     try:
         return Found(_record(columns), now)
     except _DAMAGE as error:
-        raise UnreadableValue(
-            "the stored session is damaged. Fix: none is needed, it begins afresh"
-        ) from error
+        raise UnreadableValue("the stored session is damaged, so a new session begins") from error
 
 
 def damage_parameters(key: str, rows: list[Row]) -> Parameters | None:
@@ -139,7 +137,7 @@ def damage_parameters(key: str, rows: list[Row]) -> Parameters | None:
 
 
 def refusal_in(rows: list[Row], changes: Changes) -> Outcome | None:
-    """Return why a commit was not applied; None if it would be applied now."""
+    """Return why a commit was not applied, or None if it would be applied now."""
     try:
         record, now = found_in(rows)
     except UnreadableValue:
@@ -155,7 +153,7 @@ def _record(columns: list[Any]) -> Record:
     (version, created, accessed, updated, expires, timeout, user, secret, since, *rest) = columns
     grace_secret, grace_until, data, places = rest
     if not (isinstance(secret, str) and isinstance(version, int)):
-        raise TypeError("a record has a secret and a version")
+        raise TypeError("a record must have a secret and a version")
     values = _values_in(data)
     place_of = _places_in(places)
     in_order = sorted(values, key=place_of.__getitem__)

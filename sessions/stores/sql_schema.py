@@ -1,4 +1,4 @@
-"""The table of the SQL store."""
+"""The statements that create the table of the SQL store."""
 
 _FLOATS = (
     *("created_at", "accessed_at", "updated_at", "timeout", "secret_since"),
@@ -7,9 +7,9 @@ _FLOATS = (
 
 
 def postgresql_table(table: str) -> tuple[str, ...]:
-    """Return the statements that make the table in PostgreSQL, in one transaction.
+    """Return the statements that create the table in PostgreSQL, in one transaction.
 
-    Two processes that start at once take turns.
+    If two processes do this at the same time, one waits for the other.
     """
     floats = ", ".join(f"{name} double precision" for name in _FLOATS)
     return (
@@ -27,7 +27,7 @@ def postgresql_table(table: str) -> tuple[str, ...]:
 
 
 def mysql_table(table: str) -> tuple[str, ...]:
-    """Return the statements that make the table in MariaDB or MySQL."""
+    """Return the statements that create the table in MariaDB or MySQL."""
     floats = ", ".join(f"{name} DOUBLE" for name in _FLOATS)
     return (
         f"""CREATE TABLE IF NOT EXISTS {table} (session_key VARCHAR(255) PRIMARY KEY,

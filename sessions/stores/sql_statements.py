@@ -1,9 +1,9 @@
 """The SQL of the SQL store, for PostgreSQL and for MariaDB or MySQL.
 
-A session is one row. Its values are one JSON object: the names are in base64, and so are the
-values, because a JSON text of a server cannot hold every character. The column `places` has a
-number for each name, which tells the order in which the names were first set. A commit is one
-UPDATE, which merges what it sets into the row that is there at that moment.
+A session is one row. Its values are one JSON object. The names and the values are in base64,
+because a JSON text of a server cannot contain every character. The column `places` has a number for
+each name, in the order in which the names were first set. A commit is one UPDATE, which merges the
+changes into the present row.
 """
 
 # The SQL is put together from the name of the store's own table; values are always bound.
@@ -41,30 +41,30 @@ _TYPES = {
     **dict.fromkeys(("next_place",), "bigint"),
     "user_id": "bytea",
 }
-"""The types that PostgreSQL is told; all others are times."""
+"""The types of the parameters in PostgreSQL; all other parameters are times."""
 
 _PARAMETER = re.compile(r"(?<!:):([a-z]\w*)")
 
 
 class Statement(NamedTuple):
-    """A statement as the drivers take it, and the names of its parameters in their order."""
+    """A statement for a driver, and the names of its parameters in order."""
 
     text: str
     names: tuple[str, ...]
 
 
 class Language(NamedTuple):
-    """How one kind of server says what the statements need."""
+    """The SQL expressions that differ between PostgreSQL and MySQL."""
 
     is_numbered: bool
-    """Whether a parameter is `$1::type`, or `%(name)s`."""
+    """Whether a parameter is written `$1::type` or `%(name)s`."""
     present: str
     data: str
     places: str
     agrees: str
     if_new: str
     text: str
-    """How a JSON column is read."""
+    """The expression that reads a JSON column."""
 
 
 POSTGRESQL = Language(
@@ -89,10 +89,10 @@ MYSQL = Language(
 
 
 class Statements:
-    """Hold the statements for one kind of server and one table.
+    """The statements for one kind of server and one table.
 
-    `purge_at` is when a purge looks at a row again. It may come too soon, then the purge sets it
-    anew, but never too late. So most commits change no column that has an index.
+    `purge_at` is the time when a purge looks at the row. It may be too early, and then the purge
+    sets a later time, but it is never too late. So most commits change no column that has an index.
 
     MariaDB and MySQL assign the columns one after the other, so a column is assigned after those
     that depend on it.
@@ -177,14 +177,14 @@ class Statements:
     def _some(self, change: str, condition: str) -> Statement:
         if not self._language.is_numbered:
             return self._made(f"{change} WHERE {condition} LIMIT :size")
-        # What a request holds is left for the next purge.
+        # A row that a request has locked is left for the next purge.
         some = f"""SELECT session_key FROM {self._table} WHERE {condition} LIMIT :size
             FOR UPDATE SKIP LOCKED"""
         return self._made(f"{change} WHERE session_key = ANY(ARRAY({some})) AND {condition}")
 
     @property
     def _columns(self) -> str:
-        """Return what `found_in` reads."""
+        """Return the columns that `found_in` reads."""
         texts = [self._language.text.format(name) for name in ("data", "places")]
         return ", ".join((*_LOADED, *texts, "ended_at", self._now))
 
@@ -199,7 +199,7 @@ class Statements:
         return f"""{table}expires_at > {self._now} AND {table}ended_at IS NULL AND {needed}
             AND ({table}grace_secret IS NULL OR {table}grace_until IS NOT NULL)"""
 
-    # The law of `Record.times_after`.
+    # These calculate the times as `Record.times_after` does.
 
     @property
     def _ahead(self) -> str:

@@ -29,7 +29,7 @@ from sessions.stores.sqlite_settings import check_settings
 from sessions.stores.sqlite_statements import SCHEMA_VERSION, Statements
 
 PURGE_CHANCE = 1 / 32
-"""How often a creation removes records that expired long ago."""
+"""The chance that a creation also removes records that expired long ago."""
 
 
 T = TypeVar("T")
@@ -56,12 +56,12 @@ _SHAPES = frozenset(
 class SQLiteStore(SQLiteListing, Store):
     """Keep records in the SQLite database `path`, in tables of the store's own.
 
-    One row for each session, with all its values in one column that a commit merges. `prefix`
-    begins the names of the tables: applications with different prefixes share a file and nothing
-    else. The file is made with mode 0600. What is committed survives the end of the process; with
-    `durable` it survives a power failure too, at the price of a wait for the disk. The file belongs
-    on a local disk. If it is removed or replaced, its sessions have ended and new ones are stored.
-    Raises ConfigurationError if it cannot be opened.
+    A session is one row, with all its values in one column. The names of the tables begin with
+    `prefix`: applications with different prefixes can share a file, but not sessions. The file is
+    created with mode 0600, and must be on a local disk. A committed change survives the end of the
+    process. With `durable`, it also survives a power failure, but each write waits for the disk. If
+    the file is removed or replaced, its sessions have ended, and new sessions are stored. Raises
+    ConfigurationError if the file cannot be opened.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class SQLiteStore(SQLiteListing, Store):
             values = {"key": key, "now": self.clock(), **columns}
             if cursor.execute(self._sql.create, values).rowcount == 1:
                 return True
-            # See what is in the way, and let nobody change it meanwhile.
+            # Find out which record has the key, in a transaction that locks out other writers.
             cursor.execute("BEGIN IMMEDIATE")
             is_made = cursor.execute(self._sql.create, values).rowcount == 1
             same = cursor.execute(self._sql.has_secret, (key, record.secret)).fetchall()
@@ -119,7 +119,7 @@ class SQLiteStore(SQLiteListing, Store):
             values = _parameters(key, changes, now)
             if _changes_row(cursor, statement, values):
                 return Outcome.APPLIED
-            # See why, and let nobody change the record meanwhile.
+            # Find out why, in a transaction that locks out other writers.
             cursor.execute("BEGIN IMMEDIATE")
             outcome = self._outcome(cursor, key, changes, now)
             if outcome is Outcome.APPLIED:
@@ -159,7 +159,7 @@ class SQLiteStore(SQLiteListing, Store):
         return removed
 
     def close(self) -> None:
-        """Close the connections that no call is using."""
+        """Close the connections that no call uses."""
         self._connections.close()
 
     def _start(self) -> None:
@@ -209,7 +209,9 @@ class SQLiteStore(SQLiteListing, Store):
             connection.execute(self._sql.columns).fetchall()
         if version == 1:
             _logger.warning(
-                "%r had tables of an earlier version, so its sessions have ended", str(self.path)
+                "%r had tables of an earlier version, which were replaced, so its sessions have"
+                " ended",
+                str(self.path),
             )
 
     def _outcome(self, cursor: sqlite3.Cursor, key: str, changes: Changes, now: float) -> Outcome:
@@ -226,11 +228,11 @@ class SQLiteStore(SQLiteListing, Store):
         try:
             self._connections.write(self._purge_batch, waits=False)
         except (sqlite3.Error, OSError):
-            # The session is stored, and one of the next creations will purge.
+            # The session is stored. Another creation will try the purge again.
             return
 
     def _purge_batch(self, cursor: sqlite3.Cursor, size: int = PURGE_BATCH) -> tuple[int, int]:
-        """Return how many rows were looked at, and how many records of them were removed."""
+        """Remove expired rows; return the numbers of rows looked at and records removed."""
         values = {"now": self.clock(), "size": size}
         cursor.execute("BEGIN IMMEDIATE")
         looked_at = cursor.execute(self._sql.postpone, values).rowcount
@@ -253,16 +255,14 @@ def _explained(error: Exception) -> str:
         return str(error)
     if is_locked(error):
         return (
-            f"{error}, because another process holds its lock. Fix: wait until that process is "
-            "done (a backup, a long transaction), or end it, and start again"
+            f"{error}, because another process holds its lock. Fix: wait until that process has"
+            " finished (a backup, a long transaction), or end that process, and start again"
         )
-    return (
-        f"{error}. Fix: give a file on a local disk, in a directory that exists and may be written"
-    )
+    return f"{error}. Fix: give a file on a local disk, in a directory that exists and is writable"
 
 
 def _found(row: Row, now: float) -> Record | Ended | None:
-    """Return what a row says; raise UnreadableValue if it is damaged."""
+    """Return the record or `Ended` in a row, or None; raise UnreadableValue if it is damaged."""
     expires_at, ended_at = row[4], row[12]
     if type(ended_at) is float:
         return Ended(ended_at) if now < ended_at + REMEMBERED_FOR else None
@@ -299,7 +299,7 @@ def _is_no_text(error: Exception) -> bool:
 
 
 def _unreadable() -> UnreadableValue:
-    return UnreadableValue("the stored session is damaged. Fix: none is needed, it begins afresh")
+    return UnreadableValue("the stored session is damaged, so a new session begins")
 
 
 def _columns(record: Record) -> dict[str, object]:
@@ -360,12 +360,12 @@ def _changes_row(cursor: sqlite3.Cursor, statement: str, values: dict[str, objec
     except sqlite3.OperationalError as error:
         if str(error) != "user-defined function raised exception":
             raise
-        # The data are damaged, so there is no record.
+        # The data are damaged, so the row counts as no record.
         return False
 
 
 def _merged(data: bytes, patch: bytes) -> bytes:
-    """Return the values with those of the patch; the patch has None for one to remove."""
+    """Return the values changed by the patch; None in the patch removes a value."""
     values: dict[str, bytes | None] = {**_values_in(data)}
     changes = _patch_in(patch)
     values.update(changes)

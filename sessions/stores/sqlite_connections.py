@@ -1,4 +1,4 @@
-"""Connections to one SQLite file: one thread each at a time, none carried across a fork."""
+"""A pool of connections to one SQLite file; a fork closes them first."""
 
 import contextlib
 import os
@@ -34,15 +34,14 @@ Values = tuple[object, ...] | dict[str, object]
 
 
 class Connections:
-    """Hand out connections, and keep the idle ones for the next call.
+    """A pool of connections to one SQLite file.
 
-    One writer of a process at a time asks SQLite for the write lock: the threads queue here, and
-    only processes compete there. A connection whose files are no longer those at the path is
-    closed, and what was written through it counts as not written. A fork waits until no connection
-    is in use and closes the idle ones, for a child that inherits an open connection has none of its
-    locks, and SQLite does not know it.
+    Only one thread of a process at a time asks SQLite for the write lock; the other threads wait in
+    a queue. If the file at the path is replaced, its connections are closed, and a write to the old
+    file counts as failed. A fork waits until no connection is in use, and closes all of them: a
+    child would inherit a connection without its locks, and SQLite would not notice.
 
-    `prepare` is called with each new connection: it makes the tables if they are missing.
+    `prepare` is called with each new connection, and creates missing tables.
     """
 
     def __init__(
@@ -62,12 +61,12 @@ class Connections:
             opened = self._take(began, True)
             try:
                 rows = opened.cursor.execute(statement, values).fetchall()
-            # An interrupt, too, leaves a connection that nobody can trust.
+            # After an interrupt such as Ctrl-C, too, the connection cannot be trusted.
             except BaseException as error:
                 self._give_up(opened, error)
                 raise
         except sqlite3.DatabaseError:
-            # Once more, with patience, and from the files that are there now.
+            # Try again: wait for locks, and open the files that are at the path now.
             return self._do(
                 lambda cursor: cursor.execute(statement, values).fetchall(),
                 began,
@@ -78,11 +77,11 @@ class Connections:
         return rows
 
     def write(self, work: Work[T], *, repeatable: bool = True, waits: bool = True) -> T:
-        """Do the work, a statement or a transaction, when no other thread writes.
+        """Call the work, a statement or a transaction, while no other thread writes.
 
-        A write gives up once nobody got through for CALL_DEADLINE seconds, neither a thread nor
-        another process, and after LONGEST_WAIT seconds in any case. A work that is `repeatable`
-        is done again where the first time may have gone to files that nobody will read.
+        A write gives up if no thread and no process has written for CALL_DEADLINE seconds, and
+        after LONGEST_WAIT seconds in any case. If the work is `repeatable`, it is done again after
+        a write that may have gone to replaced files.
         """
         began = time.monotonic() - (0.0 if waits else LONGEST_WAIT)
         if not self._turns.take(began):
@@ -93,13 +92,13 @@ class Connections:
             self._turns.give_back()
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the connections that no call uses."""
         while self._idle:
             with contextlib.suppress(IndexError):
                 self._drop(self._idle.pop())
 
     def _begin(self) -> None:
-        # Who opens a connection asks for the gate; a fork and a renewal hold it shut.
+        # While a fork or a renewal holds this lock, no connection can be opened.
         self._gate = threading.Lock()
         self._turns = Turns()
         # Appending to a list, popping from it and changing a set are atomic: no lock is needed.
@@ -113,7 +112,7 @@ class Connections:
             return self._do_once(work, began, is_write, not (is_write and repeatable))
         except sqlite3.DatabaseError as error:
             if _is_table_missing(error):
-                # A new connection makes it.
+                # A new connection creates the missing table.
                 self.close()
             elif repeatable and _are_files_lost(error):
                 self._renew(files, began)
@@ -134,7 +133,7 @@ class Connections:
                 if not opened.files.are_in_place():
                     raise FilesReplaced("the files of the database were replaced or removed")
                 self._turns.moved_at = time.monotonic()
-        # An interrupt, too, leaves a connection that nobody can trust.
+        # After an interrupt such as Ctrl-C, too, the connection cannot be trusted.
         except BaseException as error:
             self._give_up(opened, error)
             raise
@@ -155,7 +154,7 @@ class Connections:
                 self._turns.moved_at = time.monotonic()
 
     def _take(self, began: float, is_checked: bool) -> "Opened":
-        """Return a connection; one that is not checked now is checked after its write."""
+        """Return a connection; unless `is_checked`, its files are checked after the write."""
         while True:
             try:
                 opened = self._idle.pop()
@@ -177,7 +176,7 @@ class Connections:
             self._drop(opened)
             return
         if opened.connection.in_transaction:
-            # A connection that cannot even do this is closed when it is given back.
+            # If the rollback fails, the connection is closed when it is given back.
             with contextlib.suppress(sqlite3.Error):
                 opened.connection.execute("ROLLBACK")
         self._give(opened)
@@ -189,9 +188,9 @@ class Connections:
             self._open.discard(opened)
 
     def _renew(self, files: "Files | None", began: float) -> None:
-        """Close all connections to the files before anybody opens those that are there now.
+        """Close all connections to the old files, before the present files are opened.
 
-        As long as one is open, SQLite gives its log to all others of this process.
+        While one of them is open, SQLite uses its log for all connections of this process.
         """
         with self._gate:
             if self._files != files:
@@ -216,7 +215,8 @@ class Connections:
             self._open.add(opened)
         finally:
             self._open.discard(place)
-        # The first one may have to wait for others that set the database up; no request may.
+        # Only the first connection waits longer, because another process may be creating the
+        # tables.
         self._patience = CALL_DEADLINE
         self._files = opened.files
         return opened
@@ -235,7 +235,7 @@ class Connections:
                 raise FilesReplaced("the files of the database were replaced while it was opened")
             return Opened(connection, connection.cursor(), files)
         except BaseException:
-            # Nobody else will know of it.
+            # No other code knows this connection.
             connection.close()
             raise
 
@@ -260,11 +260,11 @@ class Connections:
 
 
 class FilesReplaced(sqlite3.OperationalError):
-    """Report that other files are at the path now than those of the connection."""
+    """The files at the path are not the files of the connection any more."""
 
 
 class Files(NamedTuple):
-    """Name the files that a connection has open, as they were when it opened them."""
+    """The identities of the files that a connection has open."""
 
     path: str
     database: Identity
@@ -272,15 +272,15 @@ class Files(NamedTuple):
     log: Identity
 
     def is_database_in_place(self) -> bool:
-        """Return whether the database at the path is still this one."""
+        """Return whether the database file at the path is still the same."""
         return _is_at(self.path, self.database)
 
     def are_in_place(self) -> bool:
-        """Return whether database and log are still these."""
+        """Return whether the database file and the log file are still the same."""
         return _is_at(self.path, self.database) and _is_at(self.log_path, self.log)
 
     def remove_leftover_log(self) -> None:
-        """Remove the log if its database is gone: SQLite would apply it to the next one."""
+        """Remove the log if its database is gone; SQLite would apply it to the next database."""
         if not self.is_database_in_place() and _is_at(self.log_path, self.log):
             for path in (self.log_path, f"{self.log_path.removesuffix('-wal')}-shm"):
                 Path(path).unlink(missing_ok=True)
@@ -288,7 +288,7 @@ class Files(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Opened:
-    """Hold a connection and what belongs to it."""
+    """A connection with its cursor and its files."""
 
     connection: sqlite3.Connection
     cursor: sqlite3.Cursor
@@ -299,13 +299,13 @@ class Opened:
         try:
             (number,) = self.connection.execute("PRAGMA data_version").fetchone()
         except sqlite3.OperationalError:
-            # The whole database is locked, so nobody commits.
+            # The whole database is locked, so no other connection commits.
             return 0
         return int(number)
 
 
 def patiently(work: Callable[[], object], deadline: float) -> None:
-    """Do the work, again and again while the database is locked, until the deadline."""
+    """Call the work; while the database is locked, call it again until the deadline."""
     while True:
         try:
             work()
@@ -318,7 +318,7 @@ def patiently(work: Callable[[], object], deadline: float) -> None:
 
 
 def is_locked(error: Exception) -> bool:
-    """Return whether the error says that somebody else holds the database's lock."""
+    """Return whether the error says that another connection holds the lock of the database."""
     return _code(error) in _LOCKED
 
 
@@ -331,7 +331,7 @@ def _are_files_lost(error: sqlite3.Error) -> bool:
 
 
 def _code(error: Exception) -> int:
-    # The module's own errors have no code of SQLite.
+    # Errors of the Python module itself have no code of SQLite.
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
@@ -352,18 +352,19 @@ def _is_at(path: str, identity: Identity) -> bool:
 
 
 def _make_file(path: str) -> None:
-    """Make the file unless it is there; SQLite would leave its mode to the umask.
+    """Create the file with mode 0600 unless it exists; SQLite would use the umask.
 
-    One that is there is not opened: to close it would drop the locks of this process's connections,
-    and the next process to leave would remove their log. Source: sqlite.org/howtocorrupt.html, 2.2.
+    An existing file is not opened here. A close of it would drop the locks of this process's
+    connections, and another process could then remove their log. Source:
+    sqlite.org/howtocorrupt.html, 2.2.
     """
     with contextlib.suppress(FileExistsError):
-        # Windows has no O_CLOEXEC, and no children that inherit files.
+        # Windows has no O_CLOEXEC, and child processes there do not inherit files.
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
         os.close(os.open(os.path.realpath(path), flags, 0o600))
 
 
-# In one order, for two threads may fork at once.
+# All locks are taken in one order, because two threads may fork at the same time.
 def _before_fork() -> None:
     for connections in sorted(_all, key=id):
         connections._before_fork()
@@ -381,7 +382,7 @@ def _after_fork_in_child() -> None:
         connections._begin()
 
 
-# What this thread holds for its fork.
+# The connections that this thread holds during its fork.
 def _held() -> list[Connections]:
     held: list[Connections] = _forking.__dict__.setdefault("held", [])
     return held

@@ -1,4 +1,4 @@
-"""How the SQLite store counts and lists its records."""
+"""Count and list the records of the SQLite store."""
 
 import sqlite3
 from abc import ABC, abstractmethod
@@ -25,7 +25,7 @@ class SQLiteListing(ABC):
 
     @abstractmethod
     def _unavailable(self, error: Exception) -> StoreUnavailable:
-        """Return the error of the contract."""
+        """Return the StoreUnavailable for an error of SQLite."""
 
     def count(self) -> int:
         """Return the number of live records: see `Countable`."""
@@ -45,7 +45,7 @@ class SQLiteListing(ABC):
             raise self._unavailable(error) from error
 
     def _live(self, key: str) -> Record | None:
-        # One after the other: a row that is damaged hides no other row.
+        # Each row is loaded by itself, so that a damaged row does not hide others.
         try:
             found = self.load(key)
         except UnreadableValue:

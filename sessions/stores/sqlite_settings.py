@@ -1,4 +1,4 @@
-"""What is refused about the settings of a SQLite store."""
+"""Check the settings of a SQLite store."""
 
 import os
 import re
@@ -11,7 +11,7 @@ _PREFIX = re.compile(r"([a-z][a-z0-9_]*)?", re.ASCII)
 
 
 def check_settings(path: object, prefix: object, durable: object) -> None:
-    """Raise ConfigurationError with everything that is wrong."""
+    """Raise ConfigurationError with all mistakes in the settings."""
     problems = []
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         problems.append(

@@ -1,4 +1,4 @@
-"""The SQL of the SQLite store: its tables, and the laws of a record as SQLite keeps them."""
+"""The SQL statements of the SQLite store."""
 
 # The SQL is put together from the names of the store's own tables; values are always bound.
 # ruff: noqa: S608
@@ -7,7 +7,7 @@ from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR
 
 SCHEMA_VERSION = 2
 
-# What a row must be for every other method to see a record in it: the types of `_SHAPES`.
+# The condition that a row is not damaged; it checks the types as `_SHAPES` does.
 _SOUND = """CAST(version AS INTEGER) = version AND created_at <= 9e999 AND accessed_at <= 9e999
     AND updated_at <= 9e999 AND expires_at <= 9e999 AND secret_since <= 9e999
     AND (timeout <= 9e999) IS NOT 0 AND (user_id < x'') IS NOT 0 AND typeof(secret) = 'text'
@@ -15,13 +15,13 @@ _SOUND = """CAST(version AS INTEGER) = version AND created_at <= 9e999 AND acces
     AND (grace_secret IS NULL) = (grace_until IS NULL)
     AND typeof(data) = 'blob' AND ended_at IS NULL"""
 _LIVE = f"expires_at > :now AND {_SOUND}"
-# Text cannot be handed to a function unless it is UTF-8: what is no blob is not asked about.
+# Only a blob is passed to the function, because SQLite cannot pass a text that is not UTF-8.
 _IS_READABLE = "(typeof(data) = 'blob' AND is_readable(CAST(data AS BLOB)))"
 _NO_VALUES = "x'80'"
 """An empty map of MessagePack."""
 _AGREES = "(:expected IS NULL OR agrees(data, :expected))"
 
-# The law of `Record.times_after`.
+# These calculate the times as `Record.times_after` does.
 _IS_EARLIER = "(accessed_at <= :ahead AND :accessed_at < accessed_at)"
 _CREATED = "CASE WHEN created_at > :ahead THEN :now ELSE created_at END"
 _UPDATED = "CASE WHEN updated_at > :ahead THEN :now ELSE updated_at END"
@@ -45,10 +45,10 @@ _NAMES = [*(name.strip() for name in _RECORD.split(",")), "ended_at", "purge_at"
 
 
 class Statements:
-    """Hold the store's SQL for one prefix.
+    """The SQL statements for one prefix.
 
-    `purge_at` is when a purge looks at a row again. It may come too soon, then the purge sets it
-    anew, but never too late: so commits need not keep an index of the times of expiry.
+    `purge_at` is the time when a purge looks at the row. It may be too early, and then the purge
+    sets a later time, but it is never too late. So most commits change no column that has an index.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -90,7 +90,7 @@ class Statements:
             AND ({_LIVE} AND {_IS_READABLE}) IS NOT 1"""
 
     def _list(self, table: str) -> None:
-        # A key of other characters is none of ours, and may be no text.
+        # A key with other characters is not a session's key, and may not be text.
         alive = f"key NOT GLOB '*[^0-9a-f]*' AND {_LIVE} AND {_IS_READABLE}"
         self.count = f"SELECT count(*) FROM {table} WHERE {alive}"
         self.keys = f"""SELECT key FROM {table} WHERE key > :after AND {alive}

@@ -1,4 +1,4 @@
-"""The turns of a process's threads at one SQLite file: first come, first served."""
+"""A fair lock for the threads of a process that write to one SQLite file."""
 
 import threading
 import time
@@ -7,21 +7,21 @@ from collections import deque
 from sessions.stores.base import CALL_DEADLINE
 
 LONGEST_WAIT = 0.9
-"""Seconds that a write waits at most while others get through; a request has one second in all."""
+"""The longest wait of a write in seconds, if other writes succeed; a request has one second."""
 
 
 class Turns:
-    """Let one thread at a time write, first come, first served."""
+    """A lock that lets one thread at a time write, in the order in which the threads came."""
 
     def __init__(self) -> None:
         self.moved_at = 0.0
-        """When a write got through last, by the monotonic clock."""
+        """The time of the last successful write, by the monotonic clock."""
         self._mutex = threading.Lock()
         self._is_taken = False
         self._waiting: deque[threading.Lock] = deque()
 
     def take(self, began: float) -> bool:
-        """Wait for a turn; return whether it came before the patience was over."""
+        """Wait for the lock; return False if it did not become free in time."""
         with self._mutex:
             if not self._is_taken:
                 self._is_taken = True
@@ -34,14 +34,14 @@ class Turns:
                 if turn.acquire(timeout=patience):
                     return True
         except BaseException:
-            # An interrupt: the turn must not stay with a thread that has gone.
+            # After an interrupt such as Ctrl-C, this thread must not keep the lock.
             if not self._leave(turn):
                 self.give_back()
             raise
         return not self._leave(turn)
 
     def give_back(self) -> None:
-        """Hand the turn to the thread that has waited longest."""
+        """Release the lock, or pass it to the thread that has waited longest."""
         with self._mutex:
             if self._waiting:
                 self._waiting.popleft().release()
@@ -49,12 +49,12 @@ class Turns:
                 self._is_taken = False
 
     def patience(self, began: float) -> float:
-        """Return for how many seconds a call that began then may still wait."""
+        """Return the seconds that a call that began at this time may still wait."""
         until = min(max(began, self.moved_at) + CALL_DEADLINE, began + LONGEST_WAIT)
         return until - time.monotonic()
 
     def _leave(self, turn: threading.Lock) -> bool:
-        """Leave the queue; return False if the turn came at the last moment."""
+        """Leave the queue; return False if the thread has got the lock already."""
         with self._mutex:
             if turn not in self._waiting:
                 return False

@@ -1,4 +1,4 @@
-"""A store by its URL, such as the one in the environment of a deployment."""
+"""Make a store from a URL, such as one in an environment variable."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -15,7 +15,7 @@ _SQL = (
     *("postgresql", "postgresql+psycopg", "postgresql+asyncpg"),
     *("mariadb+pymysql", "mariadb+asyncmy", "mysql+pymysql", "mysql+asyncmy"),
 )
-# The module of a scheme, and its blocking and its asynchronous class.
+# For each scheme: the module, the blocking class and the asynchronous class.
 _SERVERS = {
     **dict.fromkeys(_REDIS, ("sessions.stores.redis", "RedisStore", "AsyncRedisStore")),
     **dict.fromkeys(_MONGO, ("sessions.stores.mongo", "MongoStore", "AsyncMongoStore")),
@@ -24,13 +24,14 @@ _SERVERS = {
 
 
 def store_from_url(url: str) -> Store:
-    """Make the store of a URL.
+    """Return the store for a URL.
 
-    `memory:` is the memory of this process; `sqlite:///sessions.db` a file in the present folder,
-    `sqlite:////srv/sessions.db` one by its full path; `redis://`, `rediss://`, `unix://`,
-    `redis+sentinel://`, `redis+cluster://`, `mongodb://`, `mongodb+srv://`, `postgresql://`, and
-    SQLAlchemy's URLs such as `postgresql+asyncpg://` and `mariadb+pymysql://`, are servers.
-    Raises ConfigurationError for another URL, and for a driver that is not installed.
+    `memory:` is the memory of this process. `sqlite:///sessions.db` is a file in the current
+    folder, and `sqlite:////srv/sessions.db` is a file with its full path. Servers are `redis://`,
+    `rediss://`, `unix://`, `redis+sentinel://`, `redis+cluster://`, `mongodb://`, `mongodb+srv://`,
+    `postgresql://`, and URLs of SQLAlchemy such as `postgresql+asyncpg://` and
+    `mariadb+pymysql://`. Raises ConfigurationError for another URL, and for a driver that is not
+    installed.
     """
     scheme = _scheme(url)
     here: dict[str, Callable[[str], Store]] = {"memory": _memory, "sqlite": _sqlite}
@@ -42,12 +43,12 @@ def store_from_url(url: str) -> Store:
 
 
 def async_store_from_url(url: str) -> AsyncStore:
-    """Make the asynchronous store of the URL of a server: see `store_from_url`."""
+    """Return the asynchronous store for the URL of a server: see `store_from_url`."""
     scheme = _scheme(url)
     if scheme in ("memory", "sqlite"):
         raise ConfigurationError(
-            f"async_store_from_url({url!r}) names a store that is not asynchronous. Fix: use"
-            " store_from_url: an AsyncSessionManager takes its store, too"
+            f"async_store_from_url({url!r}) is the URL of a store that is not asynchronous. Fix:"
+            " use store_from_url; an AsyncSessionManager takes its store too"
         )
     module, _, name = _server(scheme, url)
     store: AsyncStore = getattr(import_module(module), name).from_url(url)
@@ -63,7 +64,7 @@ def _server(scheme: str, url: object) -> tuple[str, str, str]:
         known = ", ".join(f"{name}:" for name in ("memory", "sqlite", *_SERVERS))
         shown = f"{scheme}:..." if scheme else repr(url)
         raise ConfigurationError(
-            f"the URL {shown} names no store. Fix: write one that begins with {known}"
+            f"the URL {shown} is not the URL of a store. Fix: begin the URL with {known}"
         )
     return _SERVERS[scheme]
 
@@ -71,7 +72,7 @@ def _server(scheme: str, url: object) -> tuple[str, str, str]:
 def _memory(url: str) -> Store:
     if url not in ("memory:", "memory://"):
         raise ConfigurationError(
-            f"the URL {url!r} says more than its store knows. Fix: write memory:"
+            f"the URL {url!r} has more parts than a MemoryStore needs. Fix: write memory:"
         )
     return MemoryStore()
 
@@ -81,7 +82,7 @@ def _sqlite(url: str) -> Store:
     path = unquote(parts.path.removeprefix("/"))
     if parts.netloc or not path or parts.query or parts.fragment:
         raise ConfigurationError(
-            f"the URL {url!r} names no file. Fix: write sqlite:///sessions.db for a file in the"
-            " present folder, or sqlite:////srv/sessions.db for one by its full path"
+            f"the URL {url!r} has no path of a file. Fix: write sqlite:///sessions.db for a file in"
+            " the current folder, or sqlite:////srv/sessions.db for a file with its full path"
         )
     return SQLiteStore(path)

@@ -98,7 +98,7 @@ def test_a_change_is_refused(customer: Browser, change: Act) -> None:
     """With what to do in its place; the session stays as it is."""
     session = closed(customer.site, customer.cookie)
 
-    with pytest.raises(SessionClosed, match="before the first byte of the body"):
+    with pytest.raises(SessionClosed, match="before the first byte of the response body"):
         change(session)
 
     assert customer.site.store_calls() == ["load"]
@@ -132,6 +132,6 @@ async def test_an_asynchronous_session_refuses_changes_too(clock: ManualClock, c
     await manager.close(session)
 
     assert [read(session) for read in (READS["all"], READS["get"], READS["len"])]
-    with pytest.raises(SessionClosed, match="before the first byte of the body"):
+    with pytest.raises(SessionClosed, match="before the first byte of the response body"):
         change(session)
     assert session.copy() == {"a": 1, "list": [1]}

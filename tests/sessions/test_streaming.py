@@ -68,7 +68,7 @@ def test_changes_before_the_first_byte_are_saved(streaming: StreamingSite) -> No
 @pytest.mark.parametrize("late", LATE.values(), ids=LATE)
 def test_changes_after_the_first_byte_are_refused(streaming: StreamingSite, late: Handler) -> None:
     """SessionClosed, and nothing of it reaches the store."""
-    with pytest.raises(SessionClosed, match=r"before the first byte of the body"):
+    with pytest.raises(SessionClosed, match=r"before the first byte of the response body"):
         streaming.visit(writes(a=1), late)
 
     assert streaming.store.calls == ["create"]

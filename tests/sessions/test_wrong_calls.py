@@ -48,8 +48,8 @@ def test_a_session_closed_by_hand_says_so(manager: SessionManager) -> None:
         session["a"] = 2
 
     assert str(caught.value) == (
-        "the session is closed: the headers of its response have left, or your code closed it. Fix:"
-        " use it before that, in a response before the first byte of the body. After the response,"
+        "the session is closed: the headers of its response were sent, or your code closed it. Fix:"
+        " use the session before the first byte of the response body. After the response,"
         " in a background task or a thread, get the session from the manager: manager.get(id). In"
         ' the exit of a dependency with `yield`, write Depends(..., scope="function")'
     )

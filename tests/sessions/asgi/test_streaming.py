@@ -72,7 +72,7 @@ def test_a_change_after_the_headers_is_refused(
     """SessionClosed, and nothing of it reaches the store."""
     app = SessionMiddleware(streaming(sets(a=1), late), site.container)
 
-    with pytest.raises(SessionClosed, match="headers of its response have left"):
+    with pytest.raises(SessionClosed, match="headers of its response were sent"):
         site.run(serve(app))
 
     assert site.store.calls == ["create"]

@@ -106,7 +106,7 @@ def test_a_bound_that_is_no_number_is_refused() -> None:
         MemoryStore(max_bytes="1M")  # type: ignore[arg-type]
 
     assert caught.value.problems == (
-        "MemoryStore(max_bytes='1M') is not a whole number. Fix: give one such as 1_000_000",
+        "MemoryStore(max_bytes='1M') is not a whole number. Fix: give a number such as 1_000_000",
     )
 
 

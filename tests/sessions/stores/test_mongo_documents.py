@@ -312,9 +312,9 @@ def test_what_is_no_collection_of_this_kind_is_refused() -> None:
     other: Any = pymongo.AsyncMongoClient("mongodb://127.0.0.1:1", connect=False)
     wrongs: list[Any] = [client, client["shop"], other["shop"]["sessions"], None]
     for wrong in wrongs:
-        with pytest.raises(ConfigurationError, match="no collection of a MongoClient"):
+        with pytest.raises(ConfigurationError, match="not a collection of MongoClient"):
             MongoStore(wrong)
-    with pytest.raises(ConfigurationError, match="no collection of a AsyncMongoClient"):
+    with pytest.raises(ConfigurationError, match="not a collection of AsyncMongoClient"):
         AsyncMongoStore(client["shop"]["sessions"])
 
 

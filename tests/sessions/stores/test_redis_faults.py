@@ -271,7 +271,7 @@ def test_a_client_whose_settings_break_promises_is_told(
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len(told) == 2
     assert "socket_timeout=5" in told[0]
-    assert "again" in told[1]
+    assert "repeats a failed call" in told[1]
 
 
 def test_broken_calls_leave_nothing_behind(server: RedisServer) -> None:

@@ -366,18 +366,20 @@ def test_settings_that_name_no_database_are_refused() -> None:
             assert "postgresql+psycopg://" in str(caught.value)
             assert "hidden" not in str(caught.value)
         for engine in ("postgresql+psycopg://host/name", None, create_engine("sqlite://")):
-            with pytest.raises(ConfigurationError, match=r"is no (Async)?Engine that it can use"):
+            with pytest.raises(
+                ConfigurationError, match=r"is not an (Async)?Engine that the store can use"
+            ):
                 store(engine)
         for prefix in ("a b", "1", "x;", None, "a" * 41):
-            with pytest.raises(ConfigurationError, match="begins no table name"):
+            with pytest.raises(ConfigurationError, match="cannot begin the name of a table"):
                 store.from_url("postgresql+psycopg://host/name", prefix=prefix)  # type: ignore[arg-type]
         for size in (0, -1, True, "5"):
-            with pytest.raises(ConfigurationError, match="is no number of connections"):
+            with pytest.raises(ConfigurationError, match="is not a number of connections"):
                 store.from_url("postgresql+psycopg://host/name", pool_size=size)  # type: ignore[arg-type]
     engine = create_engine("postgresql+psycopg://host/name")
-    with pytest.raises(ConfigurationError, match="is no AsyncEngine"):
+    with pytest.raises(ConfigurationError, match="is not an AsyncEngine"):
         AsyncSQLStore(engine)
-    with pytest.raises(ConfigurationError, match="is no Engine"):
+    with pytest.raises(ConfigurationError, match="is not an Engine"):
         SQLStore(create_async_engine("postgresql+psycopg://host/name"))
     assert "+psycopg" in repr(SQLStore.from_url("postgresql://host/name"))
     assert "secret" not in repr(SQLStore.from_url("postgresql+psycopg://u:secret@host/name"))

@@ -37,10 +37,10 @@ def test_a_file_is_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("url", "remedy"),
     [
-        ("", "write one that begins with memory:, sqlite:, redis:"),
-        ("sessions.db", "write one that begins with"),
-        ("oracle://secret:word@host", "write one that begins with"),
-        (None, "write one that begins with"),
+        ("", "begin the URL with memory:, sqlite:, redis:"),
+        ("sessions.db", "begin the URL with"),
+        ("oracle://secret:word@host", "begin the URL with"),
+        (None, "begin the URL with"),
         ("memory://host", "write memory:"),
         ("sqlite://sessions.db", "write sqlite:///sessions.db"),
         ("sqlite:", "write sqlite:///sessions.db"),
