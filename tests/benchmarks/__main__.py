@@ -14,6 +14,7 @@ from tests.benchmarks import worker as w
 from tests.benchmarks.measuring import Contender, Timed, measure
 from tests.benchmarks.pieces import pieces
 from tests.benchmarks.report import Results, Target
+from tests.benchmarks.servers import NoServerError, in_servers
 from tests.benchmarks.start_up import SIZES, measured
 from tests.benchmarks.versions import NOW, ROOT, NoRevisionError, beside, checked_out, name_of
 
@@ -59,7 +60,8 @@ def run(folder: str, *, rounds: int, before: str) -> tuple[Results, Contenders]:
     peers = list(c.contenders(f"{folder}/sessions.db"))
     with ExitStack() as stack:
         versions = _versions(before, stack)
-        everyone: list[Timed] = [*peers, *pieces(), *versions]
+        servers = _servers(Path(folder), stack)
+        everyone: list[Timed] = [*peers, *pieces(), *servers, *versions]
         seconds = measure(everyone, rounds=rounds)
     for contender in peers:
         if contender.group == c.WRITE:
@@ -77,6 +79,15 @@ def _versions(before: str, stack: ExitStack) -> Sequence[Timed]:
         click.echo(f"Nothing beside {before}, for {error}")
         return []
     return stack.enter_context(beside(root))
+
+
+def _servers(folder: Path, stack: ExitStack) -> Sequence[Timed]:
+    """Return the sessions in servers, which run as long as the stack is open."""
+    try:
+        return stack.enter_context(in_servers(folder))
+    except NoServerError as error:
+        click.echo(f"Nothing in servers, for {error}")
+        return []
 
 
 def _contender(target: Target, measured: Contenders) -> Contender:

@@ -32,6 +32,12 @@ class Count:
         session["count"] = session.get("count", 0) + 1
         return str(session["count"])
 
+    @get("/login")
+    def login(self, session: session) -> str:
+        """Sign in and answer who it is."""
+        session.set_user("ada")
+        return "ada"
+
 
 def hello() -> WSGIApplication:
     """Greet, in an application that has no sessions."""

@@ -8,6 +8,7 @@ from datetime import date
 from importlib.metadata import version
 
 from tests.benchmarks import contenders as c
+from tests.benchmarks import servers as s
 from tests.benchmarks import worker as w
 from tests.benchmarks.measuring import Timed
 from tests.benchmarks.stages import Row, breakdown
@@ -21,6 +22,10 @@ PACKAGES = (
     ("Bottle", "bottle"),
     ("Flask", "flask"),
     ("Beaker", "beaker"),
+    ("Flask-Session", "flask-session"),
+    ("Django", "django"),
+    ("redis-py", "redis"),
+    ("psycopg", "psycopg"),
 )
 
 
@@ -46,6 +51,13 @@ TARGETS = (
     Target(c.WRITE, c.MEMORY, 0.42, c.BEAKER),
     Target(c.WRITE, c.SQLITE, 0.5, c.SIGNED),
     Target(c.BESIDE, c.WITH, 1.05, c.WITHOUT),
+    Target(s.VALKEY_READ, c.OURS, 1.35, s.GET),
+    Target(s.VALKEY_WRITE, c.OURS, 2.6, s.GET),
+    Target(s.VALKEY_LOGIN, c.OURS, 3.0, s.GET),
+    Target(s.POSTGRESQL_READ, c.OURS, 1.5, s.QUERY),
+    Target(s.POSTGRESQL_WRITE, c.OURS, 2.0, s.UPDATE),
+    Target(s.SQLITE_READ, c.OURS, 0.15, s.DJANGO),
+    Target(s.SQLITE_WRITE, c.OURS, 0.05, s.DJANGO),
     # No slower than before: the rest is noise, which two processes do not share.
     _than_before(w.HELLO, 1.05),
     _than_before(w.MEMORY_READ, 0.6),
@@ -59,6 +71,7 @@ TITLES = {
     c.READ: "Session read",
     c.WRITE: "Session write",
     c.BESIDE: "A handler without a session, in an application where",
+    **s.TITLES,
 }
 STAGES_TITLE = "What separates a session from the floor"
 
@@ -68,9 +81,9 @@ PAGE = """\
 <!-- Written by `make bench ARGS=--markdown`; edit tests/benchmarks instead. -->
 
 This page shows the cost of one request inside the process: a WSGI call with a prepared environ,
-which is copied for each call. There is no server and no network. All contenders take turns in one
-process. The result of each is the minimum of many short rounds, so a busy moment of the machine
-does not count.
+which is copied for each call. Only the tables about Valkey and PostgreSQL have a server in them,
+one for all contenders, on the same machine. All contenders take turns in one process. The result of
+each is the minimum of many short rounds, so a busy moment of the machine does not count.
 
 Each contender is also checked: it must read back the values that it wrote, and the store must have
 the writes that were timed.
@@ -147,7 +160,7 @@ class Results:
     def text(self) -> str:
         """Lay the results out for a terminal."""
         lines = []
-        for group, title in TITLES.items():
+        for group, title in self.titles.items():
             lines += ["", title]
             for name, micros, ratios in self._rows(group):
                 lines.append(f"  {name:<26}{micros:>9.2f} µs   {ratios}".rstrip())
@@ -167,7 +180,7 @@ class Results:
     def markdown(self) -> str:
         """Lay the results out as a page of the docs, with versions and date."""
         return PAGE.format(
-            tables="\n\n".join(self._table(group, title) for group, title in TITLES.items()),
+            tables="\n\n".join(self._table(group, title) for group, title in self.titles.items()),
             stages_title=STAGES_TITLE,
             stages=_stage_table(breakdown(self._micros)),
             versions=self._version_table(),
@@ -177,6 +190,12 @@ class Results:
             packages=", ".join(f"{name} {version(package)}" for name, package in PACKAGES),
             machine=f"Python {platform.python_version()}, {os.cpu_count()} cores",
         )
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Return the groups that were measured, with their titles."""
+        groups = {group for group, _ in self._micros}
+        return {group: title for group, title in TITLES.items() if group in groups}
 
     def _rows(self, group: str) -> Iterator[tuple[str, float, str]]:
         """Yield name, microseconds and, for ours, the ratios to the others of the group."""
