@@ -95,6 +95,7 @@ class Sessions(RuleBasedStateMachine):
     """One browser sends requests that overlap; each is held against the model at every step."""
 
     requests = Bundle[Request]("requests")
+    encryption_keys: tuple[str, ...] | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,6 +108,7 @@ class Sessions(RuleBasedStateMachine):
                 clock=self.clock,
                 idle_timeout=timedelta(seconds=IDLE),
                 absolute_timeout=timedelta(seconds=ABSOLUTE),
+                encryption_keys=self.encryption_keys,
             )
         )
         self.world = World(self.clock())
@@ -301,6 +303,12 @@ def _is_found(act: Callable[[], object]) -> bool:
     return True
 
 
+class EncryptedSessions(Sessions):
+    """The same where no store can read a value."""
+
+    encryption_keys = ("a key of the tests that encrypts, of 32 bytes",)
+
+
 class SessionsInSQLite(Sessions):
     """The same on the other store."""
 
@@ -317,7 +325,9 @@ class SessionsInSQLite(Sessions):
 
 
 Sessions.TestCase.settings = settings(max_examples=300, stateful_step_count=40)
+EncryptedSessions.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
 SessionsInSQLite.TestCase.settings = settings(max_examples=30, stateful_step_count=40)
 
 TestSessions = Sessions.TestCase
+TestEncryptedSessions = EncryptedSessions.TestCase
 TestSessionsInSQLite = SessionsInSQLite.TestCase
