@@ -17,11 +17,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sessions.core.ids import Id
 from sessions.core.limits import REMEMBERED_TOKENS
-from sessions.core.values import SEALED
+from sessions.core.values import SEALED, SEALED_BYTE
 from sessions.errors import UnreadableValue
 
-# MessagePack never uses the first byte: no reader takes a sealed value for a plain one.
-_MARK = b"\xc1\x01"
+_MARK = SEALED_BYTE + b"\x01"
 _NONCE = 12
 _TAG = 16
 _KEY = 32

@@ -9,6 +9,9 @@ USER_DATA = "\0user_data"
 SEALED = "\0sealed."
 """The beginning of the names under which a record has what opens its encrypted values."""
 
+SEALED_BYTE = b"\xc1"
+"""The first byte of an encrypted value. MessagePack never uses it, so no plain value begins so."""
+
 FIRST_PLAIN = "\1"
 """All names that are reserved come before this one."""
 

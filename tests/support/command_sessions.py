@@ -18,23 +18,25 @@ from datetime import timedelta
 from sessions import *
 from sessions.stores.urls import *
 
-container = SessionContainer(keys=[{KEY!r}], store=STORE)
+container = SessionContainer(keys=[{KEY!r}], store=STORE, **SETTINGS)
 """
 
 
-def write_program(store: str = 'SQLiteStore("sessions.db")') -> None:
+def write_program(store: str = 'SQLiteStore("sessions.db")', **settings: Any) -> None:
     """Write an app.py whose `container` has this store."""
-    Path("app.py").write_text(PROGRAM.replace("STORE", store), encoding="utf-8")
+    program = PROGRAM.replace("STORE", store).replace("SETTINGS", repr(settings))
+    Path("app.py").write_text(program, encoding="utf-8")
 
 
-def manager_of(store: Store) -> SessionManager:
+def manager_of(store: Store, **settings: Any) -> SessionManager:
     """Return the manager of the sessions in a store, with the key of the program."""
-    return SessionManager(SessionContainer(keys=[KEY], store=store))
+    return SessionManager(SessionContainer(keys=[KEY], store=store, **settings))
 
 
-def make_session(store: Store, user: str | None = None, **values: Any) -> str:
+def make_session(store: Store | SessionManager, user: str | None = None, **values: Any) -> str:
     """Store a session, and return its handle."""
-    with manager_of(store).create(values) as session:
+    manager = manager_of(store) if isinstance(store, Store) else store
+    with manager.create(values) as session:
         if user is not None:
             session.set_user(user, role="customer")
         return session.handle
@@ -61,14 +63,14 @@ class Shop:
         session.regenerate()
 
 
-def shop(store: Store) -> Application:
+def shop(store: Store, **settings: Any) -> Application:
     """Return the shop whose sessions are in a store."""
 
     @configuration
     class Stored:
         @component
         def container(self) -> SessionContainer:
-            return SessionContainer(keys=[KEY], store=store)
+            return SessionContainer(keys=[KEY], store=store, **settings)
 
     return Application(Shop, Stored)
 
@@ -76,13 +78,14 @@ def shop(store: Store) -> Application:
 class Customer:
     """A browser that keeps its cookie when the shop is started again with another store."""
 
-    def __init__(self, store: Store) -> None:
-        self._client = Client(shop(store))
+    def __init__(self, store: Store, **settings: Any) -> None:
+        self._settings = settings
+        self._client = Client(shop(store, **settings))
 
     def moves_to(self, store: Store) -> None:
         """Go on with the same cookie."""
         cookie = self._client.get_cookie("session")
-        self._client = Client(shop(store))
+        self._client = Client(shop(store, **self._settings))
         if cookie is not None:
             self._client.set_cookie("session", cookie.value)
 

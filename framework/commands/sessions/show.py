@@ -23,11 +23,13 @@ from framework.commands.sessions.rows import (
     user_of,
 )
 from sessions.core.codec import decode
-from sessions.core.values import USER_DATA
+from sessions.core.values import SEALED, SEALED_BYTE, USER_DATA
 from sessions.errors import UnreadableValue
 from sessions.record import Record
 
 _UNREADABLE = "(cannot be read)"
+_ENCRYPTED = "(encrypted)"
+_RESERVED = {USER_DATA: "(data of the user)", f"{SEALED}user": "(encrypted user)"}
 
 
 @click.command(cls=Command)
@@ -86,10 +88,15 @@ def _values_as_facts(record: Record, with_values: bool) -> list[dict[str, Any]]:
 
 
 def _name(name: str) -> str:
-    return "(data of the user)" if name == USER_DATA else printable(name)
+    if name.startswith(SEALED):
+        # The rest of the name is a hash of the id.
+        return _RESERVED.get(name, "(encrypted key)")
+    return _RESERVED.get(name) or printable(name)
 
 
 def _shown(value: bytes) -> str:
+    if value.startswith(SEALED_BYTE):
+        return _ENCRYPTED
     try:
         return repr(decode(value))
     except UnreadableValue:

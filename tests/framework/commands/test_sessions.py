@@ -4,6 +4,7 @@ import json
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from sessions import SQLiteStore
 from sessions.record import Record
 from sessions.stores.base import PURGE_DELAY
 from sessions.testing import a_record
-from tests.support.command_sessions import make_session, write_program
+from tests.support.command_sessions import make_session, manager_of, write_program
 from tests.support.commands import Framework
 
 APPLICATION = """
@@ -169,10 +170,29 @@ def test_a_value_that_cannot_be_read_is_shown_as_such(
     framework: Framework, store: SQLiteStore
 ) -> None:
     """The others are shown all the same."""
-    store.create("ab" * 32, a_record(time.time, {"good": b"\x01", "bad": b"\xc1"}, lives=1000))
+    store.create("ab" * 32, a_record(time.time, {"good": b"\x01", "bad": b"\x81"}, lives=1000))
     result = framework("sessions", "show", "abababab", "--values", CONTAINER)
 
     assert result.output.splitlines()[-2:] == ["good  1", "bad   (cannot be read)"]
+
+
+def test_encrypted_values_are_shown_as_encrypted(framework: Framework, store: SQLiteStore) -> None:
+    """No command has the id, without which nothing opens; nor is its hash shown."""
+    pytest.importorskip("cryptography")
+    settings: dict[str, Any] = {"encryption_keys": ["another key of the tests, also long enough"]}
+    write_program(**settings)
+    handle = make_session(manager_of(store, **settings), "ada", word="xyzzy")
+
+    result = framework("sessions", "show", handle, "--values", CONTAINER)
+
+    assert result.exit_code == 0
+    assert result.output.splitlines()[1] == "user          ada"
+    rows = {line.partition("  ")[::2] for line in result.output.splitlines()[9:]}
+    assert {(name, shown.strip()) for name, shown in rows} == {
+        (name, "(encrypted)")
+        for name in ("word", "(data of the user)", "(encrypted user)", "(encrypted key)")
+    }
+    assert _stored(store, handle).secret not in result.output
 
 
 @pytest.mark.parametrize(

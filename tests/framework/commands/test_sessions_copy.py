@@ -168,7 +168,7 @@ def test_an_application_names_its_store(framework: Framework, stores: Stores) ->
         ("memory:", OTHER, "The sessions of a MemoryStore are in the memory of"),
         (ONE, "memory:", "the server's process, which no command can reach. Fix: use another"),
         ("redis://:secret@127.0.0.1:1/0", OTHER, "127.0.0.1:1/0'> cannot be used"),
-        ("ftp://host", OTHER, "the URL ftp:... names no store. Fix: write one that begins with"),
+        ("ftp://host", OTHER, "the URL ftp:... is not the URL of a store. Fix: begin the URL with"),
     ],
 )
 def test_a_store_that_cannot_be_copied_is_an_error(
@@ -181,6 +181,15 @@ def test_a_store_that_cannot_be_copied_is_an_error(
     assert error in result.output
     assert "secret" not in result.output
     assert not Path("none.db").exists()
+
+
+def test_encrypted_sessions_move_without_their_keys(framework: Framework, stores: Stores) -> None:
+    """Everything is copied as it is, and the customer opens it with the id."""
+    pytest.importorskip("cryptography")
+    one, _ = stores
+    keys = ["another key of the tests, also long enough"]
+
+    _go_round(framework, Customer(one, encryption_keys=keys), [ONE, OTHER, ONE, OTHER, ONE])
 
 
 @needs_redis
