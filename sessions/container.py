@@ -131,7 +131,7 @@ def sessions_of(container: SessionContainer) -> StoredSessions | StatelessSessio
 
 
 def _sealed(container: SessionContainer, rules: Rules, tokens: Tokens) -> StoredSessions:
-    # The driver is an extra: only who asks for encryption needs it.
+    # `cryptography` is an optional dependency, so it is imported only here.
     from sessions.core.sealed import SealedSessions
     from sessions.core.sealing import Wrapping
 
@@ -239,7 +239,7 @@ def _lifetime(
 
 
 def _encryption(container: SessionContainer) -> Iterator[str]:
-    """Refuse keys that encrypt badly, or that would encrypt nothing."""
+    """Yield mistakes of encryption_keys: unsafe keys, a wrong store, a missing package."""
     keys: object = container.encryption_keys
     if keys is None:
         return

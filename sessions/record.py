@@ -14,7 +14,7 @@ import msgspec
 
 FORMAT_VERSION = 2
 ENCRYPTED_VERSION = 1002
-"""The version of a record whose values are sealed, so that nobody takes them for plain ones."""
+"""The version of a record with encrypted values, so that no reader takes them for plain values."""
 
 CLOCK_TOLERANCE = 60.0
 """Seconds by which the clocks of two machines may differ."""

@@ -1,4 +1,4 @@
-"""What is refused about the keys of a container; no message shows a key."""
+"""Check the keys of a container; no message shows a key."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeGuard
@@ -11,7 +11,7 @@ Setting = tuple[str, object]
 
 
 def list_problems(name: str, keys: object) -> Iterator[str]:
-    """Yield what is wrong with a list of keys."""
+    """Yield a text for each mistake in a list of keys."""
     if not _is_list(keys):
         yield f"{name} is of type {type(keys).__name__}. Fix: give a list, the newest key first"
     elif not keys:
@@ -28,7 +28,7 @@ def list_problems(name: str, keys: object) -> Iterator[str]:
 
 
 def shared_problems(setting: Setting, other: Setting) -> Iterator[str]:
-    """Yield which keys of one setting are keys of another setting, too."""
+    """Yield a text for each key that two settings share."""
     (name, keys), (other_name, others) = setting, other
     if not (_is_list(keys) and _is_list(others)):
         return

@@ -1,7 +1,7 @@
-"""Sessions whose values are sealed before a store sees them.
+"""Sessions whose values are encrypted (sealed) before the store gets them.
 
-Every decision is that of `stored`. What goes to the store is sealed here, and what comes from the
-store is opened here; between the two, values are plain.
+The decisions are those of `stored`. This module seals the values of each call to the store, and
+opens the values of each answer. All other code sees plain values.
 """
 
 from msgspec.structs import replace
@@ -25,11 +25,14 @@ _NOT_ENCRYPTED = (
     "its values are not encrypted, and this container has encryption_keys. Fix: do nothing if the"
     " session is older than the encryption_keys. Otherwise somebody has written to the store"
 )
-_OTHER_USER = "its signed-in user is not the user that was sealed: it was changed in the store"
+_OTHER_USER = (
+    "its signed-in user differs from the encrypted user, so somebody has changed the record"
+    " in the store"
+)
 
 
 class SealedSessions(StoredSessions):
-    """Decide about sessions whose values no store can read."""
+    """Make the decisions about sessions whose values no store can read."""
 
     def __init__(self, rules: Rules, tokens: Tokens, wrapping: Wrapping) -> None:
         super().__init__(rules, tokens)
@@ -62,7 +65,7 @@ class SealedSessions(StoredSessions):
         return (verb, key, self.changes_as_stored(state, id, changes, next_id))
 
     def opened(self, state: State, id: Id, answer: object) -> object:
-        """Return the record that a store has, opened; an error stands for a damaged record."""
+        """Return the store's answer with opened values, or an error for a damaged record."""
         if not isinstance(answer, Record):
             return answer
         is_encrypted = answer.version == ENCRYPTED_VERSION
@@ -70,7 +73,7 @@ class SealedSessions(StoredSessions):
         if record.version > FORMAT_VERSION:
             return record
         if record.secret != id.secret and not record.has_grace(id.secret, self.clock()):
-            # It is a past id, which reads nothing.
+            # This is a past id, which may read nothing.
             return replace(record, values={}, grace=None)
         if not is_encrypted:
             return UnreadableValue(_NOT_ENCRYPTED)
@@ -93,7 +96,7 @@ class SealedSessions(StoredSessions):
             values[USER] = writer.sealed_user(changes.user_id)
         elif changes.user_id is None:
             removed |= {USER}
-        # What is sealed next takes the place of what the store has.
+        # First look up the stored bytes, because seal_all() replaces them.
         known = {name: data_key.as_stored(name, value) for name, value in changes.expected.items()}
         values.update(writer.seal_all(changes.set))
         return replace(changes, set=values, removed=removed, expected=known)
@@ -109,9 +112,10 @@ class SealedSessions(StoredSessions):
     def _wrapped(
         self, state: State, id: Id, changes: Changes, next_id: Id | None
     ) -> tuple[dict[str, bytes], frozenset[str]]:
-        """Return the data keys that a commit wraps, and the names of those that nobody needs."""
+        """Return the data keys to store in a commit, and the names of data keys to remove."""
         if changes.secret != id.secret:
-            # An earlier id with grace wraps nothing: it may have been replaced meanwhile.
+            # A request with an earlier id stores no data key, because the id may have changed
+            # again.
             return {}, frozenset()
         data_key, own = _data_keys(state)[id.secret], wrapped_name(id.secret)
         wrapped: dict[str, bytes] = {}
@@ -126,7 +130,7 @@ class SealedSessions(StoredSessions):
         return wrapped, data_key.wrapped - kept - wrapped.keys()
 
     def _next_key(self, state: State, id: Id, changes: Changes, next_id: Id) -> DataKey:
-        """Return the data key for the next id: another one if no value of before is left."""
+        """Return the data key for the next id; a new data key if no earlier value is kept."""
         data_keys = _data_keys(state)
         if next_id.secret not in data_keys:
             data_keys[next_id.secret] = (
@@ -138,16 +142,16 @@ class SealedSessions(StoredSessions):
 
 
 def _with_grace(record: Record | None, now: float) -> set[str]:
-    """Return the name of the data key for an earlier id that may still be used."""
+    """Return the name of the data key of an earlier id whose grace time is not over."""
     if record is None or record.grace is None:
         return set()
     secret, until = record.grace
-    # The clock of another machine may be behind.
+    # The clock of another machine may be late.
     return {wrapped_name(secret)} if until > now - CLOCK_TOLERANCE else set()
 
 
 def _data_keys(state: State) -> dict[str, DataKey]:
-    """Return the data keys that the request knows, each by the secret of the id that opened it."""
+    """Return the data keys of this request, by the secret of the id that opened each key."""
     if state.data_keys is None:
         state.data_keys = {}
     return state.data_keys

@@ -1,9 +1,9 @@
-"""Sealed values, which no store can read: AES-256-GCM, by `cryptography`.
+"""Encrypt (seal) the values of sessions with AES-256-GCM, by the library `cryptography`.
 
-The values of a session are sealed one by one under its data key, which is random. The data key is
-stored beside them, wrapped under a key that HKDF derives from a key of the server and from the id.
-No store ever has an id. Each text is bound to its place: to the session, the name of the value and
-the format. Sources: NIST SP 800-38D, 8.2.2; RFC 5869.
+The values of a session are sealed one by one with its data key, which is random. The record also
+contains the data key, encrypted (wrapped) with a key that HKDF derives from a key of the server and
+from the id. No store ever has an id. Each sealed text opens only in its place: for its session, its
+value name and its format. Sources: NIST SP 800-38D, 8.2.2; RFC 5869.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,22 +28,22 @@ _SHORTEST = len(_MARK) + _NONCE + _TAG
 
 _WRAPPED = f"{SEALED}key."
 USER = f"{SEALED}user"
-"""The name under which a record has the signed-in user, sealed."""
+"""The name of the sealed user id in a record."""
 
-# No sealed value is empty.
+# A sealed value is never empty.
 _UNLIKE_ANY = b""
 
 
 class DataKey:
-    """Seal and open the values of one session, and remember what the store has of them."""
+    """Seal and open the values of one session, and remember the bytes in the store."""
 
     def __init__(self, key: str, secret: bytes, *, is_newest: bool) -> None:
         self.key = key
         self.secret = secret
         self.is_newest = is_newest
-        """Whether it is wrapped under the newest key of the server."""
+        """Whether the data key is wrapped with the newest key of the server."""
         self.wrapped: frozenset[str] = frozenset()
-        """The names under which the record has wrapped data keys."""
+        """The names of the wrapped data keys in the record."""
         self._cipher = AESGCM(secret)
         self._plain: dict[str, bytes] = {}
         self._sealed: dict[str, bytes] = {}
@@ -53,16 +53,16 @@ class DataKey:
         return _sealed(self._cipher, plain, _place(self.key, name))
 
     def seal_all(self, values: Mapping[str, bytes]) -> dict[str, bytes]:
-        """Seal the values that a store is asked to keep."""
+        """Return the sealed values for a call of the store, and remember them."""
         sealed = {name: self.seal(name, plain) for name, plain in values.items()}
         self._plain.update(values)
         self._sealed.update(sealed)
         return sealed
 
     def open_all(self, values: Mapping[str, bytes]) -> dict[str, bytes]:
-        """Return the values of a record, without the names that are reserved.
+        """Return the opened values of a record, without the reserved names.
 
-        Raises UnreadableValue if one of them was changed, or was sealed for another place.
+        Raises UnreadableValue if a value was changed, or was sealed for another place.
         """
         opened, reserved = {}, []
         for name, sealed in values.items():
@@ -75,25 +75,26 @@ class DataKey:
         return opened
 
     def user_in(self, values: Mapping[str, bytes]) -> str | None:
-        """Return who is signed in, as the sealed values say."""
+        """Return the user id in the sealed values, or None."""
         sealed = values.get(USER)
         return None if sealed is None else _text(self._open(USER, sealed))
 
     def sealed_user(self, user_id: str) -> bytes:
-        """Return the sealed bytes of the user's id."""
+        """Return the sealed bytes of a user id."""
         return self.seal(USER, user_id.encode("utf-8", "surrogatepass"))
 
     def as_stored(self, name: str, plain: bytes | None) -> bytes | None:
-        """Return the bytes that the store has of a value that was read, for a comparison.
+        """Return the stored bytes of a value that was read, for a comparison in the store.
 
-        If they are not known, the comparison fails, and the value is loaded again.
+        If the bytes are not known, return bytes that fail the comparison, so that the value is
+        loaded again.
         """
         if plain is None:
             return None
         return self._sealed[name] if self._plain.get(name) == plain else _UNLIKE_ANY
 
     def after_renewal(self, name: str) -> "DataKey":
-        """Return the same key for the session's next id, wrapped under the newest key."""
+        """Return the same data key for the next id of the session, to wrap with the newest key."""
         renewed = DataKey(self.key, self.secret, is_newest=True)
         renewed.wrapped = self.wrapped | {name}
         renewed._plain, renewed._sealed = self._plain, self._sealed
@@ -104,32 +105,32 @@ class DataKey:
         if opened is None:
             what = "its signed-in user" if name == USER else f"session[{name!r}]"
             raise UnreadableValue(
-                f"{what} does not open: it was changed in the store, or it was sealed for another"
-                " session or another name"
+                f"{what} cannot be decrypted, because it was changed in the store, or was encrypted"
+                " for another session or another name"
             )
         return opened
 
 
 class Wrapping:
-    """Wrap the data keys of one container's sessions, the newest key of the server first.
+    """Wrap and unwrap the data keys of one container, with the keys of the server, newest first.
 
-    `name` keeps containers apart although their keys are the same.
+    A container with another `name` cannot open these data keys, even with the same keys.
     """
 
     def __init__(self, keys: Sequence[str | bytes], name: str) -> None:
         self._keys = tuple(key.encode() if isinstance(key, str) else key for key in keys)
         self._purpose = f"session data key:{name}".encode()
-        # A browser sends the same id again and again: the last ones need no second look.
+        # A browser sends the same id in each request, so the last results are kept in a cache.
         self._unwrapped = lru_cache(REMEMBERED_TOKENS)(self._unwrap)
 
     def new(self, id: Id) -> DataKey:
-        """Draw the data key of a new session."""
+        """Return a random data key for a new session."""
         data_key = DataKey(id.key, urandom(_KEY), is_newest=True)
         data_key.wrapped = frozenset({wrapped_name(id.secret)})
         return data_key
 
     def wrap(self, id: Id, data_key: DataKey) -> bytes:
-        """Return the data key as only who has the id and the newest key can open it."""
+        """Return the wrapped data key, which only the id and the newest key together can open."""
         cipher = self._cipher(self._keys[0], id)
         return _sealed(cipher, data_key.secret, _place(id.key, wrapped_name(id.secret)))
 
@@ -141,12 +142,12 @@ class Wrapping:
             return DataKey(id.key, secret, is_newest=number == 0)
         raise UnreadableValue(
             "its values are encrypted, and none of the encryption_keys opens them. Fix: if a key"
-            " was replaced, keep the old one behind the new one for as long as sessions live. If"
-            " none was, the record was changed in the store"
+            " was replaced, keep the old key behind the new key for as long as sessions live."
+            " Otherwise somebody has changed the record in the store"
         )
 
     def _unwrap(self, id: Id, wrapped: bytes) -> tuple[bytes, int] | None:
-        """Return a data key, and the number of the key that opened it."""
+        """Return the secret of a data key, and the number of the key that opened it, or None."""
         place = _place(id.key, wrapped_name(id.secret))
         for number, key in enumerate(self._keys):
             secret = _opened(self._cipher(key, id), wrapped, place)
@@ -160,16 +161,16 @@ class Wrapping:
 
 
 def wrapped_name(secret: str) -> str:
-    """Return the name under which a record has the data key that is wrapped for one of its ids.
+    """Return the name of the data key for one id of a record.
 
-    Each id has a name of its own. So a request that still uses an earlier id never replaces the
-    data key of the present one.
+    Each id has its own name. So a request with an earlier id never replaces the data key of the
+    present id.
     """
     return f"{_WRAPPED}{secret[:32]}"
 
 
 def _place(key: str, name: str) -> bytes:
-    # The key has always the same length.
+    # The key always has the same length, so the parts cannot be confused.
     return b"".join((_MARK, key.encode(), name.encode("utf-8", "surrogatepass")))
 
 

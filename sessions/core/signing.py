@@ -1,9 +1,9 @@
 """Sign ids of sessions, and verify the tokens; check and derive the keys.
 
 Only this module uses itsdangerous. A token equals the output of `Signer` with an HMAC-derived key
-and SHA-256. `Signer` itself only derives the keys, for two reasons. It would derive the key again
-for each token, and it accepts several texts for one signature. Here a key is derived once, and
-signatures are compared as text. Keys are given newest first.
+and SHA-256. Here `Signer` only derives the keys. For each token, it would derive the key again, and
+it accepts several texts for one signature. So this module derives each key once, signs, and
+compares signatures as text. Keys are given newest first.
 """
 
 import hashlib

@@ -89,7 +89,7 @@ class State(msgspec.Struct, eq=False):
     creating: Id | None = None
     # The new token of a session that is stored in its token.
     token: str | None = None
-    # Of encrypted sessions: their keys, and the changes of the last commit before they were sealed.
+    # For encrypted sessions: the data keys, and the changes of the last commit before encryption.
     data_keys: dict[str, Any] | None = None
     asked: Changes | None = None
 
@@ -312,7 +312,7 @@ class State(msgspec.Struct, eq=False):
                     assigned.add(key)
         self.values, self.assigned, self.pending = values, assigned, unsaved.pending
 
-    # What is told
+    # Events
 
     def note(self, kind: EventKind, detail: str) -> None:
         """Keep an event until it is sent to the listeners."""

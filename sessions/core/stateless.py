@@ -96,7 +96,7 @@ class StatelessSessions(MemoryVerbs):
     def _begin(self, state: State, ids: tuple[Id, ...]) -> None:
         """Begin with the only live session of the request, or with a new session."""
         if len(ids) > MOST_IDS:
-            state.note("rejected", f"{len(ids)} different sessions of ours in one request")
+            state.note("rejected", f"{len(ids)} different sessions in one request")
             state.started_at, state.replaceable = self.clock(), ids
             state.begin(None, None, Standing.AMBIGUOUS)
             return

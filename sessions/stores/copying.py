@@ -1,4 +1,4 @@
-"""What becomes of a session that is copied to another store: pure decisions on two records."""
+"""Decide how to copy a session to another store, from its records in both stores."""
 
 from enum import Enum
 
@@ -8,7 +8,7 @@ __all__ = ["Copied", "changes_to", "what_to_do"]
 
 
 class Copied(Enum):
-    """Say what a copy did with a session."""
+    """The result of the copy of one session."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -18,11 +18,11 @@ class Copied(Enum):
 
 
 def what_to_do(record: Record, there: Record | Ended | None) -> Copied:
-    """Return what to do with a record, given what the other store has under its key."""
+    """Return how to copy a record, if the other store has `there` under its key."""
     if there is None:
         return Copied.NEW
     if isinstance(there, Ended):
-        # Nobody brings an ended session back.
+        # A copy must not bring an ended session back.
         return Copied.ENDED
     here, other = (record.updated_at, record.accessed_at), (there.updated_at, there.accessed_at)
     if here == other:
@@ -31,10 +31,10 @@ def what_to_do(record: Record, there: Record | Ended | None) -> Copied:
 
 
 def changes_to(there: Record, record: Record) -> Changes:
-    """Return the changes that turn an earlier copy into the record, if nobody else changes it.
+    """Return the changes that turn an earlier copy into the present record.
 
-    A store never takes the time of a new secret from outside, so a renewed session keeps its id,
-    but the store counts the renewal from now on.
+    The commit fails if another request has changed the earlier copy. `secret_since` of a new secret
+    is the time of the copy, because a store sets this time itself.
     """
     is_renewed = record.secret != there.secret
     grace = record.grace

@@ -163,7 +163,7 @@ class SQLStore(SQLListing, Store):
         if self._change(self._sql.end, {"key": key, "user_id": user_in(user_id)}) == 1:
             return True
         if user_id is None:
-            # What has expired, or is damaged, is data of a user as well.
+            # Remove an expired or damaged row too, because it has a user's data.
             self._change(self._sql.remove_dead, {"key": key})
         return False
 
@@ -312,7 +312,7 @@ class AsyncSQLStore(AsyncSQLListing, AsyncStore):
         if await self._change(self._sql.end, {"key": key, "user_id": user_in(user_id)}) == 1:
             return True
         if user_id is None:
-            # What has expired, or is damaged, is data of a user as well.
+            # Remove an expired or damaged row too, because it has a user's data.
             await self._change(self._sql.remove_dead, {"key": key})
         return False
 

@@ -24,7 +24,7 @@ _LOADED = (
     *("version", "created_at", "accessed_at", "updated_at", "expires_at", "timeout", "user_id"),
     *("secret", "secret_since", "grace_secret", "grace_until"),
 )
-# What a row must have for a method other than load to see a record in it.
+# The columns that must have a value; otherwise all methods but load ignore the row.
 _NEEDED = (
     *("version", "created_at", "accessed_at", "updated_at", "secret", "secret_since"),
     *("data", "places", "next_place"),

@@ -1,4 +1,4 @@
-"""What a damaged record is to each method: an error to `load`, and nothing to all others."""
+"""Tests of damaged records: `load` raises an error, and all other methods find no record."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from sessions.testing.under_test import StoreUnderTest
 
 
 class DamageLaws(Suite):
-    """Hold a store to what it does where a field of a record is missing or of another type."""
+    """Test a record with a field that is missing or has another type."""
 
     @law
     async def test_a_damaged_record_cannot_be_loaded(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The request begins afresh, and somebody is told why."""
+        """`load` raises UnreadableValue, so that the damage is logged."""
         await self._damaged(store, clock)
 
         await _expect_unreadable(store)
@@ -27,7 +27,7 @@ class DamageLaws(Suite):
     async def test_a_damaged_record_is_neither_changed_nor_used(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit finds no record, a touch neither, and no user has a session there."""
+        """`commit`, `touch` and `delete` for a user find no record, and change nothing."""
         await self._damaged(store, clock)
         commits: dict[str, dict[str, Any]] = {
             "values": {"set": {"b": b"2"}},
@@ -49,7 +49,7 @@ class DamageLaws(Suite):
     async def test_a_damaged_record_is_replaced(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Its key is free, and the new record inherits nothing."""
+        """`create` may use the key, and the new record inherits nothing."""
         await self._damaged(store, clock)
         record = a_record(clock, {"b": b"2"}, secret=OTHER_SECRET)
 
@@ -60,7 +60,7 @@ class DamageLaws(Suite):
     async def test_a_damaged_record_is_deleted(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """No live record was ended, and nothing is left."""
+        """`delete` returns False and removes the damaged record."""
         await self._damaged(store, clock)
 
         expect(await store.delete("key"), False, "delete of a damaged record")

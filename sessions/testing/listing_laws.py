@@ -1,4 +1,4 @@
-"""What stores keep that can count and list their records; a suite for each power."""
+"""Test suites for stores that can count their records, or list them."""
 
 from collections.abc import Awaitable, Callable
 
@@ -14,7 +14,7 @@ _MOST_PAGES = 500
 
 
 class CountableContract(Suite):
-    """Hold a store to the contract of `sessions.stores.listing.Countable`.
+    """Test a store against the contract of `sessions.stores.listing.Countable`.
 
     Write it before the contract of the store: `class TestMyStore(CountableContract, StoreContract)`
     """
@@ -23,14 +23,14 @@ class CountableContract(Suite):
     async def test_an_empty_store_counts_no_records(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Nothing is there yet."""
+        """The count of a new store is 0."""
         expect(await store.count(), 0, "count of an empty store")
 
     @law
     async def test_live_records_are_counted(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """An ended record counts no more, and a change of a record changes no number."""
+        """An ended record is not counted, and a changed record is counted once."""
         keys = await _filled(store, clock)
         expect(await store.count(), _MANY, "count after the creations")
 
@@ -45,7 +45,7 @@ class CountableContract(Suite):
     async def test_expired_records_are_not_counted(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A record counts until it expires, whether it has been removed or not."""
+        """A record is counted until it expires, even if it is not removed yet."""
         await store.create(hash_of("short"), a_record(clock, lives=50))
         await store.create(hash_of("long"), a_record(clock, lives=100))
 
@@ -57,7 +57,7 @@ class CountableContract(Suite):
     async def test_a_broken_store_counts_nothing(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A broken store is not taken for an empty one."""
+        """A broken store raises StoreUnavailable, and is not taken for an empty store."""
         await _filled(store, clock)
         await self.break_under_test(store)
 
@@ -65,7 +65,7 @@ class CountableContract(Suite):
 
 
 class ListableContract(Suite):
-    """Hold a store to the contract of `sessions.stores.listing.Listable`.
+    """Test a store against the contract of `sessions.stores.listing.Listable`.
 
     Write it before the contract of the store: `class TestMyStore(ListableContract, StoreContract)`
     """
@@ -74,14 +74,14 @@ class ListableContract(Suite):
     async def test_an_empty_store_lists_nothing(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The listing ends."""
+        """The first page is empty, and is the last page."""
         expect(await _listed(store, 10), {}, "the pages of an empty store")
 
     @law
     async def test_all_live_records_are_listed(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """They come as they were stored, whatever the size of a page, and without ended ones."""
+        """All live records are listed unchanged, with pages of any size."""
         keys = await _filled(store, clock)
         await store.delete(keys[0])
         expected = {key: exactly(await store.load(key)) for key in keys[1:]}
@@ -93,7 +93,7 @@ class ListableContract(Suite):
     async def test_a_listing_shows_the_present_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit changes what is listed, with everything that a record has."""
+        """After a commit, the listing has every field of the changed record."""
         key = hash_of("key")
         await store.create(key, a_record(clock, {"a": b"1", "b": b"2"}))
         changes = some_changes(
@@ -114,7 +114,7 @@ class ListableContract(Suite):
     async def test_expired_records_are_not_listed(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A record is listed until it expires, whether it has been removed or not."""
+        """A record is listed until it expires, even if it is not removed yet."""
         record = a_record(clock, lives=100)
         await store.create(hash_of("short"), a_record(clock, lives=50))
         await store.create(hash_of("long"), record)
@@ -127,7 +127,7 @@ class ListableContract(Suite):
     async def test_a_record_that_stays_is_listed_whatever_happens_meanwhile(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Others are created and ended between two pages, and hide no record."""
+        """Records that are created and ended between two pages hide no other record."""
         keys = await _filled(store, clock)
         stays, goes = keys[::2], keys[1::2]
         number = 0
@@ -147,7 +147,7 @@ class ListableContract(Suite):
     async def test_a_broken_store_lists_nothing(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A broken store is not taken for an empty one."""
+        """A broken store raises StoreUnavailable, and is not taken for an empty store."""
         await _filled(store, clock)
         await self.break_under_test(store)
 
@@ -174,7 +174,7 @@ async def _listed(
     between: Callable[[], Awaitable[None]] = _nothing,
     most: int = _MOST_PAGES,
 ) -> dict[str, object]:
-    """Return what is on all pages; disturb the listing after each of the first pages."""
+    """Return the records of all pages; call `between` after each of the first pages."""
     listed: dict[str, object] = {}
     after: str | None = None
     for number in range(_MOST_PAGES):

@@ -165,7 +165,7 @@ def test_the_log_says_which_value_it_was(
 
     (line,) = caplog.records
     assert line.levelno == logging.ERROR
-    assert "session['cart'] does not open" in line.getMessage()
+    assert "session['cart'] cannot be decrypted" in line.getMessage()
 
 
 @pytest.mark.parametrize("end", [Session.destroy, Session.clear_user])
