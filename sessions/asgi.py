@@ -1,6 +1,5 @@
 """Sessions for any ASGI application: the middleware. Source: the ASGI specification, version 3."""
 
-import asyncio
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from enum import Enum
@@ -14,6 +13,7 @@ from sessions.edges import Headers, merge_headers, refusal
 from sessions.errors import ConfigurationError, SessionError
 from sessions.manager import AsyncSessionManager
 from sessions.names import note_remedy, takes_container
+from sessions.other_gateways import ForASGI, require_asyncio
 from sessions.session import AsyncSession
 
 SCOPE_KEY = "session"
@@ -53,7 +53,7 @@ def session_of(connection: "HasScope | Mapping[str, Any]") -> AsyncSession:
 
 
 @takes_container(arguments=3)
-class SessionMiddleware:
+class SessionMiddleware(ForASGI):
     """Give the application a session in `scope["session"]`.
 
     With `load="eager"`, the session is loaded before the application runs. With "on_demand", the
@@ -76,7 +76,7 @@ class SessionMiddleware:
         self.manager = AsyncSessionManager(container)
         self._is_eager = load == "eager"
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (kind := _KINDS.get(scope["type"])) is None:
             if scope["type"] == "lifespan":
                 send = partial(self._pass_lifespan, send)
@@ -87,7 +87,7 @@ class SessionMiddleware:
                 return await self.app(scope, receive, send)
             # The scope is copied, so that an outer middleware keeps its own session.
             scope = dict(scope)
-        _require_asyncio()
+        require_asyncio()
         request = kind(self.manager, scope, send)
         return await request.run(self.app, receive, is_eager=self._is_eager)
 
@@ -388,13 +388,3 @@ def _is_due_to(error: BaseException | None, failure: SessionError) -> bool:
         return error is failure
     # An error can be its own cause, which would never end.
     return error.__cause__ is not error and _is_due_to(error.__cause__, failure)
-
-
-def _require_asyncio() -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        raise SessionError(
-            "sessions run on asyncio's event loop only, but this request runs on another event"
-            " loop, such as trio's. Fix: run the server with asyncio"
-        ) from None

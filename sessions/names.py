@@ -34,6 +34,8 @@ _ELSEWHERE = {
 }
 # The number of arguments of an application.
 _INTERFACES = {"WSGI": 2, "ASGI": 3}
+# The same, by a name that one of the arguments usually has.
+_NAMED = {"start_response": 2, "receive": 3}
 _STORES = ("Store", "Backend", "Token")
 
 # Names of settings in other libraries, and what to write here.
@@ -133,6 +135,10 @@ def _refuse_other_interface(app: Callable[..., object], arguments: int) -> None:
 
 
 def _fits(signature: inspect.Signature, count: int) -> bool:
+    # Some applications also take the arguments of the other interface, to refuse its servers.
+    named = next((n for name, n in _NAMED.items() if name in signature.parameters), count)
+    if named != count:
+        return False
     try:
         signature.bind(*range(count))
     except TypeError:

@@ -9,6 +9,7 @@ from sessions.edges import Headers, merge_headers, refusal
 from sessions.errors import SessionError
 from sessions.manager import SessionManager
 from sessions.names import note_remedy, takes_container
+from sessions.other_gateways import OF_WSGI, refuse_asgi
 from sessions.session import Session
 
 if TYPE_CHECKING:
@@ -45,8 +46,15 @@ class SessionMiddleware:
         self.manager = SessionManager(container)
 
     def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+        self,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse | None" = None,
+        send: object = None,
     ) -> Iterable[bytes]:
+        """Answer one request; only a server for ASGI gives one or three arguments."""
+        if start_response is None or send is not None:
+            refused: Iterable[bytes] = refuse_asgi(OF_WSGI, environ, start_response, send)
+            return refused
         if OPENED_KEY in environ:
             if opened_in(environ, self.manager.container) is not None:
                 return self.app(environ, start_response)
@@ -55,6 +63,11 @@ class SessionMiddleware:
         session = environ[ENVIRON_KEY] = self.manager.open(EnvironHead(environ))
         environ[MANAGER_KEY] = self.manager
         environ[OPENED_KEY] = (*environ.get(OPENED_KEY, ()), (self.manager, session))
+        return self._respond(environ, session, start_response)
+
+    def _respond(
+        self, environ: "WSGIEnvironment", session: Session, start_response: "StartResponse"
+    ) -> Iterable[bytes]:
         response = _Response(self.manager, session, start_response)
         try:
             return response.run(self.app, environ)

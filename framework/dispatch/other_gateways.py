@@ -1,7 +1,9 @@
 """Refuse servers that do not speak WSGI, with advice; if possible, when the server starts."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from sessions import other_gateways
 
 ADVICE = (
     "This application is for WSGI, and the server speaks {}. Fix: choose WSGI, as in"
@@ -9,24 +11,10 @@ ADVICE = (
     " a server for WSGI, such as gunicorn or waitress."
 )
 
-_Receive = Callable[[], Awaitable[object]]
-_Send = Callable[[dict[str, str]], Awaitable[object]]
-
 
 def refuse_asgi(scope: Mapping[str, Any], receive: Any = None, send: Any = None) -> Any:
-    """Refuse an ASGI server; version 3 gives all three arguments, and version 2 only the scope."""
-    advice = ADVICE.format("ASGI")
-    if "type" not in scope:
-        raise TypeError(advice)
-
-    async def refuse(receive: _Receive, send: _Send) -> None:
-        if scope["type"] != "lifespan":
-            raise TypeError(advice)
-        await receive()
-        # The server ends with this message.
-        await send({"type": "lifespan.startup.failed", "message": advice})
-
-    return refuse if send is None else refuse(receive, send)
+    """Refuse an ASGI server, as it starts if it announces its start."""
+    return other_gateways.refuse_asgi(ADVICE.format("ASGI"), scope, receive, send)
 
 
 def refuse_rsgi() -> None:
