@@ -247,8 +247,8 @@ def _encryption(container: SessionContainer) -> Iterator[str]:
     yield from shared_problems(("encryption_keys", keys), ("keys", container.keys))
     if isinstance(container.store, TokenFormat):
         yield (
-            f"encryption_keys encrypts what is in a store, but store={container.store!r} keeps the"
-            " sessions in their tokens. Fix: leave encryption_keys out, and give"
+            f"encryption_keys encrypts the values in a store, but store={container.store!r} keeps"
+            " the sessions in their tokens. Fix: leave encryption_keys out, and give"
             " store=EncryptedToken()"
         )
     try:

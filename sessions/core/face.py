@@ -163,7 +163,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
 
     @property
     def modified(self) -> bool:
-        """Return whether there is something to save."""
+        """Return whether the session has unsaved changes."""
         return self._state.has_changes()
 
     @property

@@ -61,7 +61,7 @@ class Refreshing(MemoryVerbs):
         return answer
 
     def changes_as_stored(self, state: State, id: Id, changes: Changes) -> Changes:
-        """Return the changes of a commit as the store is to have them."""
+        """Return the changes of a commit in the form for the store; a subclass encrypts them."""
         return changes
 
     def confirm(self, state: State) -> Flow[None]:

@@ -7,13 +7,13 @@ USER_DATA = "\0user_data"
 """The key of the user data from `set_user()`; code that uses the session does not see it."""
 
 SEALED = "\0sealed."
-"""The beginning of the names under which a record has what opens its encrypted values."""
+"""The prefix of reserved names in a record: its data keys and its encrypted user id."""
 
 SEALED_BYTE = b"\xc1"
 """The first byte of an encrypted value. MessagePack never uses it, so no plain value begins so."""
 
 FIRST_PLAIN = "\1"
-"""All names that are reserved come before this one."""
+"""Every reserved name sorts before this text."""
 
 
 def encode_value(key: str, value: object) -> bytes:
