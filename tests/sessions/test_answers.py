@@ -1,4 +1,4 @@
-"""Whatever the answer is and however the request ends, cookie and store agree."""
+"""The cookie and the store agree for every answer, and for every end of a request."""
 
 import io
 from typing import Any
@@ -52,7 +52,7 @@ class ClientThatWent(io.RawIOBase):
 
 
 def test_a_client_that_disconnects_leaves_no_half_written_record(browser: Browser) -> None:
-    """The handler dies in the middle of its writes; none of them is stored."""
+    """The handler raises between its writes, and no write is stored."""
     browser.visit(writes(a=1, b=1))
 
     def handler(session: Session) -> None:

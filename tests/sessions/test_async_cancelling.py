@@ -60,7 +60,7 @@ async def test_a_cancelled_commit_is_whole_or_none(
 async def test_what_a_cancelled_commit_left_can_be_committed(
     async_manager: AsyncSessionManager, moment: int
 ) -> None:
-    """Whoever catches the cancellation can go on with the session."""
+    """Code that catches the cancellation can still use the session."""
     cookie = await a_cookie(async_manager, a=1)
     session = await opened(async_manager, cookie)
     session["b"] = 2
@@ -127,7 +127,7 @@ async def test_a_cancelled_load_can_be_repeated(
 async def test_a_logout_that_is_cancelled_is_a_logout(
     async_manager: AsyncSessionManager, moment: int
 ) -> None:
-    """destroy(), then the request is cancelled, and so is whoever cleans up after it."""
+    """After destroy(), the request is cancelled, and its clean-up is cancelled too."""
     cookie = await a_cookie(async_manager, a=1)
     session = await opened(async_manager, cookie)
 
@@ -215,7 +215,7 @@ async def test_a_commit_that_fails_after_its_request_was_cancelled_is_quiet(
     suspending: SuspendingStore,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nobody waits for it; the loop does not complain of an error that nobody saw."""
+    """No task awaits the commit, and the loop logs no error that was never retrieved."""
     session = await opened(slow_manager, await a_cookie(slow_manager, a=1))
     session["b"] = 2
     suspending.broken = {"commit"}

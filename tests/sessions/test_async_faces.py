@@ -35,7 +35,7 @@ VERBS: dict[str, Callable[[Session], object]] = {
 
 @on_a_loop
 async def test_a_thread_and_a_task_share_one_load(clock: ManualClock, store: Store) -> None:
-    """Whoever comes first; the other one waits for it, over a store that blocks."""
+    """The second of the two waits for the load of the first, over a store that blocks."""
     watched = WatchedStore(store)
     manager = a_manager(watched, clock)
     cookie = await a_cookie(manager, a=1)
@@ -197,7 +197,7 @@ async def test_a_thread_may_have_a_loop_of_its_own(async_manager: AsyncSessionMa
 async def test_a_loaded_blocking_face_can_be_read_on_the_loop(
     async_manager: AsyncSessionManager,
 ) -> None:
-    """What is in memory blocks nobody."""
+    """A read in memory does not block the event loop."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1))
 
     assert async_manager.face(session, Session)["a"] == 1

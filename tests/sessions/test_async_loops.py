@@ -171,7 +171,7 @@ def visit_in_child(pipe: Connection, async_manager: AsyncSessionManager, session
 
 @on_a_loop
 async def test_a_store_that_never_answers_is_503_within_the_deadline(clock: ManualClock) -> None:
-    """Whatever the request asks of it; all of them wait here side by side."""
+    """This holds for every operation of a request; all of them run here at the same time."""
     store = SilentStore(MemoryStore(clock=clock))
     manager = a_manager(store, clock)
     token = manager.token(await manager.create({"a": 1}))

@@ -54,7 +54,7 @@ async def test_an_untouched_request_costs_nothing(clock: ManualClock) -> None:
 async def test_close_now_leaves_what_asks_the_store_to_close(
     async_manager: AsyncSessionManager,
 ) -> None:
-    """It is None then, and the session takes no write any more."""
+    """`close_now` returns None, and the session accepts no more writes."""
     session = async_manager.open(a_head())
     await session.load()
     session["a"] = 1
@@ -115,7 +115,7 @@ async def test_abandon_performs_a_logout_and_nothing_else(
 async def test_abandon_logs_what_fails(
     clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is called where nobody could do anything about it."""
+    """`abandon` raises nothing, because its caller could not handle the error."""
     store = SuspendingStore(MemoryStore(clock=clock))
     manager = a_manager(store, clock)
     session = await opened(manager, await a_cookie(manager, a=1))
@@ -197,7 +197,7 @@ async def test_get_of_an_unknown_id_says_so(
 
 @on_a_loop
 async def test_tokens_and_cookies_find_the_session(async_manager: AsyncSessionManager) -> None:
-    """Signed ones; any other text finds nobody's."""
+    """A signed token finds its session, and any other text finds no session."""
     token = async_manager.token(await async_manager.create({"a": 1}))
 
     by_token = await async_manager.from_token(token)
@@ -217,7 +217,7 @@ async def test_tokens_and_cookies_find_the_session(async_manager: AsyncSessionMa
 async def test_the_token_of_an_ended_session_finds_nothing(
     async_manager: AsyncSessionManager,
 ) -> None:
-    """None, not an error."""
+    """The result is None, not an error."""
     session = await async_manager.create({"a": 1})
     token = async_manager.token(session)
     await async_manager.delete(session.id)
@@ -308,7 +308,7 @@ async def test_a_request_waits_for_its_store_one_second_in_all(
 async def test_a_job_asks_a_store_again_that_has_failed(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """Nobody waits for its answer, so nothing bounds its time."""
+    """No client waits for a job, so the store deadline does not apply."""
     session = await slow_manager.get(await an_id_of(slow_manager, a=1))
     suspending.broken = {"load"}
     with pytest.raises(StoreUnavailable):

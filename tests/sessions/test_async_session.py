@@ -175,7 +175,7 @@ async def test_a_write_while_a_commit_is_under_way_is_not_lost(
 async def test_two_requests_that_write_different_keys_both_survive(
     async_manager: AsyncSessionManager,
 ) -> None:
-    """Whoever commits first."""
+    """Both changes survive, in either order of the commits."""
     cookie = await a_cookie(async_manager, a=1)
     first, second = await opened(async_manager, cookie), await opened(async_manager, cookie)
     first["x"], second["y"] = 1, 2
@@ -193,7 +193,7 @@ async def test_two_requests_that_write_different_keys_both_survive(
 def test_a_verb_without_a_loop_says_what_to_do(
     async_manager: AsyncSessionManager, verb: Verb
 ) -> None:
-    """In a thread nobody awaits it: the error comes at once, and no coroutine is left behind."""
+    """In a thread, the call raises an error at once, and leaves no coroutine behind."""
     session = async_manager.open(a_head())
 
     with pytest.raises(SessionError) as caught:
@@ -231,7 +231,7 @@ async def test_a_verb_that_nobody_awaits_does_nothing(
 
 @on_a_loop
 async def test_update_with_refuses_a_coroutine_function(async_manager: AsyncSessionManager) -> None:
-    """Nobody would await what it returns; the message names the function."""
+    """Its coroutine would never be awaited; the message names the function."""
 
     async def later(value: Any) -> Any:
         return value
@@ -245,7 +245,7 @@ async def test_update_with_refuses_a_coroutine_function(async_manager: AsyncSess
 
 
 def test_a_blocking_update_with_refuses_a_coroutine_function_too() -> None:
-    """Nobody would await there either."""
+    """This coroutine would never be awaited either."""
 
     async def later(value: Any) -> Any:
         return value

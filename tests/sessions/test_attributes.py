@@ -1,4 +1,4 @@
-"""What can be set on a session, what cannot, what a subclass may add, and that nobody copies it."""
+"""Attributes that can or cannot be set on a session or a subclass, and copies of a session."""
 
 import copy
 import json
@@ -166,7 +166,7 @@ def test_a_method_is_not_replaced(make_site: SiteMaker, name: str, kind: type[Se
 
 
 def test_an_unknown_attribute_is_missing(session: Session) -> None:
-    """Nor can one be read that nobody has set."""
+    """An attribute that does not exist cannot be read."""
     session["user"] = "ada"
 
     assert not hasattr(session, "user")

@@ -1,4 +1,4 @@
-"""Cookies that no browser of ours would send: anonymous, told once, nothing stored or cleared."""
+"""Cookies that were not set by us: no session, one event, and nothing is stored or cleared."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -150,7 +150,7 @@ def test_a_forged_cookie_that_nobody_looks_at_costs_nothing(
     ],
 )
 def test_no_use_of_it_reaches_the_store(victim: Victim, use: Handler) -> None:
-    """Whatever the application does without data of its own."""
+    """This holds for every use of the session that sets no data."""
     answer = victim.send(f"session={changed(victim.token)}", use)
 
     assert victim.store.calls == answer.set_cookies == []
@@ -181,7 +181,7 @@ class TestDuplicates:
     """Several cookies of the name: only what is signed counts, and it must be one."""
 
     def test_the_only_valid_one_is_used(self, victim: Victim) -> None:
-        """Whatever stands before and behind it."""
+        """Other cookies before and after it do not matter."""
         forged = f"session={changed(victim.token)}"
 
         answer = victim.send(f"{forged}; a=b; {victim.cookie}; {forged}; session=")
@@ -195,7 +195,7 @@ class TestDuplicates:
         assert victim.site.told == []
 
     def test_two_live_ones_are_none(self, victim: Victim, caplog: pytest.LogCaptureFixture) -> None:
-        """One of them is planted, and nobody can say which: no session, and nothing changes."""
+        """An attacker may have set one of them, so no session is used, and nothing changes."""
         planted = victim.send("", writes(a="planted")).cookie
         victim.forget()
         caplog.clear()
@@ -319,7 +319,7 @@ class TestTooLargeHeaders:
         assert answer.set_cookies == victim.store.calls == []
 
     def test_an_untouched_request_is_answered(self, victim: Victim) -> None:
-        """Nobody asked for the session, so there is no event."""
+        """The request does not use the session, so there is no event."""
         assert victim.send(f"a={'a' * 17_000}", untouched).status == 200
         assert victim.site.told == []
 
@@ -353,7 +353,7 @@ def fuzzed() -> Victim:
 def test_no_header_raises_and_only_the_exact_token_opens_the_session(
     fuzzed: Victim, data: st.DataObject
 ) -> None:
-    """Whatever an attacker makes of pieces of a real cookie."""
+    """This holds for all texts that an attacker can make from pieces of a real cookie."""
     pieces = [fuzzed.cookie, fuzzed.token, fuzzed.id, fuzzed.signature, "session", "session="]
     pieces += ["__Host-session=", "; ", *'=;., \t\x00%"\\\xff']
     parts = st.sampled_from(pieces) | st.characters(max_codepoint=255)

@@ -194,10 +194,10 @@ def test_a_login_that_cannot_be_saved_changes_nothing(customer: Browser, new_id:
 
 
 class TestLostReplies:
-    """The store did what it was asked, and nobody heard that."""
+    """The store made the change, but its reply was lost."""
 
     def test_a_login_can_be_tried_again(self, customer: Browser) -> None:
-        """503; the second try comes with an id that is past by now, and signs in all the same."""
+        """The answer is 503. The second try has a past id, and still signs the user in."""
         customer.site.store.loses_reply = {"commit"}
         refused = customer.visit(login)
         customer.site.store.loses_reply = set()
@@ -342,7 +342,7 @@ def test_a_database_of_another_make_is_a_503(reader: Browser, other: sqlite3.Con
 
 
 def test_a_dropped_table_is_made_anew(reader: Browser, other: sqlite3.Connection) -> None:
-    """Whoever drops it signs everybody out; the site works."""
+    """All users are signed out, and the site works."""
     other.execute("DROP TABLE sessions")
 
     dropped = reader.holds()

@@ -85,7 +85,7 @@ def test_the_budget_of_a_session(customer: Browser, handler: Handler, calls: lis
 
 @pytest.mark.parametrize(("handler", "calls"), VISITOR.values(), ids=VISITOR)
 def test_the_budget_of_a_visitor(browser: Browser, handler: Handler, calls: list[str]) -> None:
-    """New 1, and nothing for who leaves no data."""
+    """A new session costs one call, and a visitor without data costs none."""
     browser.visit(handler)
 
     assert browser.site.store_calls() == calls
@@ -95,7 +95,7 @@ def test_the_budget_of_a_visitor(browser: Browser, handler: Handler, calls: list
 def test_the_touch_is_throttled(
     customer: Browser, clock: ManualClock, handler: Handler, calls: list[str]
 ) -> None:
-    """Once it is due, reading costs a touch more; whatever else is written carries the times."""
+    """If a touch is due, a read costs one more call; a write already stores the times."""
     clock.advance(60)
     reads_only = calls in (["load"], ["load", "load"])
 
@@ -106,7 +106,7 @@ def test_the_touch_is_throttled(
 
 
 def test_the_budget_of_a_login_that_is_saved_early(customer: Browser) -> None:
-    """A touch more: its cookie leaves only if nobody has ended the session since."""
+    """It costs one more touch, to send the cookie only if the session has not ended since."""
     customer.visit(in_turn(login, Session.save))
 
     assert customer.site.store_calls() == ["load", "commit", "touch"]

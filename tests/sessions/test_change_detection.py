@@ -1,4 +1,4 @@
-"""What is a change, what is none, and what a commit then writes."""
+"""Which uses of a session are changes, and what a commit then writes."""
 
 import operator
 from collections.abc import Callable

@@ -54,7 +54,7 @@ def test_a_set_has_one_encoding_in_any_order(value: set[object], random: Any) ->
 
 
 def is_value_or_unreadable(data: bytes) -> bool:
-    """Return whether bytes become a value of Python's own, or are told to be unreadable."""
+    """Return whether bytes are decoded to a plain Python value, or raise UnreadableValue."""
     try:
         return not isinstance(decode(data), msgspec.msgpack.Ext)
     except UnreadableValue:
@@ -64,7 +64,7 @@ def is_value_or_unreadable(data: bytes) -> bool:
 @settings(max_examples=300)
 @given(st.binary(max_size=40))
 def test_any_bytes_are_a_value_or_unreadable(data: bytes) -> None:
-    """Whatever is in the store, nothing else can happen."""
+    """This holds for any bytes in the store."""
     assert is_value_or_unreadable(data)
 
 
@@ -115,7 +115,7 @@ Pair = collections.namedtuple("Pair", "left right")
 
 
 class Zone(tzinfo):
-    """A zone that nobody else knows."""
+    """A time zone class that only this test knows."""
 
     def utcoffset(self, moment: datetime | None) -> timedelta:
         """Return no offset."""
@@ -213,7 +213,7 @@ def test_keys_of_dicts_and_elements_of_sets_too(key: Any) -> None:
 
 @pytest.mark.parametrize("name", ["Europe/Paris", "Nowhere/Land"])
 def test_a_zone_with_anothers_name_is_refused(name: str) -> None:
-    """The name would bring back other rules, or none."""
+    """The name of the zone would restore other rules, or no rules."""
     empty = b"TZif2" + bytes(15) + bytes(4 * 4) + b"\0\0\0\1\0\0\0\4" + bytes(6) + b"ABC\0"
     rules = ZoneInfo.from_file(BytesIO(empty + empty + b"\nABC0\n"), key=name)
 

@@ -95,7 +95,7 @@ def test_clear_removes_what_it_saw(pair: Pair, cookie: str) -> None:
 
 @pytest.mark.parametrize("idle", [0, 61], ids=["no touch", "a touch is due"])
 def test_a_slow_reader_undoes_nothing(pair: Pair, cookie: str, idle: int) -> None:
-    """It has seen the old values, nested ones too, and writes none of them."""
+    """The reader has the old values, also nested ones, and writes none of them."""
     slow, quick = pair
     slow.begin(cookie, READ, ("advance", idle), PAUSE)
     wait: Step = ("advance", idle)
@@ -173,7 +173,7 @@ def test_logout_before_a_new_id(pair: Pair, cookie: str) -> None:
     "verb", [("save",), ("increment", "n"), ("take", "cart"), ("regenerate_and_save",)]
 )
 def test_logout_before_a_verb_on_which_somebody_acts(pair: Pair, cookie: str, verb: Step) -> None:
-    """The request is told that the session has ended; nothing comes back."""
+    """The request gets SessionNotFound, and no value is returned."""
     slow, quick = pair
     slow.begin(cookie, ("set", "late", True), PAUSE, ("refused", *verb))
     quick.visit(cookie, ("destroy",))
@@ -198,7 +198,7 @@ def test_logout_while_a_reader_is_in_flight(pair: Pair, cookie: str, idle: int) 
 
 
 def test_two_parallel_logouts_are_one(pair: Pair, cookie: str) -> None:
-    """None fails; the one that ended the session clears the cookie."""
+    """No request fails, and the request that ended the session clears the cookie."""
     answers = together(pair, cookie, [READ, PAUSE, ("destroy",)], [PAUSE, ("destroy",)])
 
     assert sorted(answer.clears for answer in answers) == [False, True]
@@ -249,7 +249,7 @@ def who(pair: Pair, cookie: str) -> list[Any]:
 
 
 class TestSignIns:
-    """A sign-in is never dropped, and mixes with nobody else's."""
+    """A sign-in is never dropped, and never gets data of another user."""
 
     @pytest.mark.parametrize("turn", range(3))
     def test_of_two_parallel_sign_ins_both_are_signed_in(
@@ -286,7 +286,7 @@ class TestSignIns:
     def test_signing_out_beside_a_sign_in_or_a_new_id_ends_the_session(
         self, pair: Pair, other: Step
     ) -> None:
-        """Nobody is signed in afterwards, under the old id or under the new one."""
+        """After that, no user is signed in, with the old id or with the new id."""
         slow, quick = pair
         cookie = slow.visit("", ("set_user", "ada")).cookie
         slow.begin(cookie, ("user",), PAUSE, ("clear_user",))
@@ -346,7 +346,7 @@ class TestGrace:
         assert held(pair, winner.cookie) == held(pair, cookie) == both
 
     def test_an_earlier_id_reads_and_writes_until_its_time(self, pair: Pair, cookie: str) -> None:
-        """Then it is none."""
+        """After its time, the earlier id reads and writes nothing."""
         renewed = pair[0].visit(cookie, ("renew", 30)).cookie
 
         pair[1].visit(cookie, ("set", "late", True))
@@ -358,7 +358,7 @@ class TestGrace:
 
     @pytest.mark.parametrize("step", [("set_user", "ada"), ("regenerate",)])
     def test_a_sign_in_or_a_plain_new_id_ends_it(self, pair: Pair, cookie: str, step: Step) -> None:
-        """Whoever holds the earlier id is out."""
+        """The earlier id stops working."""
         renewed = pair[0].visit(cookie, ("renew", 30)).cookie
 
         pair[0].visit(renewed, step)

@@ -191,7 +191,7 @@ def test_settings_that_cannot_work_are_refused(name: str, value: Any, wanted: st
 
 
 def test_a_gen_id_is_tried_when_the_container_is_made() -> None:
-    """What is wrong with it is told with all the rest, and not by the first visitor."""
+    """A wrong gen_id is reported with all other mistakes, before the first request."""
 
     def no_luck() -> str:
         raise OSError("no luck")
@@ -275,7 +275,7 @@ DAY = timedelta(days=1)
 def test_an_idle_timeout_that_never_rules_is_logged(
     caplog: pytest.LogCaptureFixture, settings: dict[str, timedelta], lines: int
 ) -> None:
-    """Whoever gives only a short absolute timeout is told nothing."""
+    """A short absolute timeout alone causes no warning."""
     container(**settings)
 
     told = [record.message for record in caplog.records]
@@ -365,7 +365,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
 
 @pytest.mark.parametrize("clock", [lambda: float("nan"), lambda: float("inf")], ids=["nan", "inf"])
 def test_a_clock_that_tells_no_moment_is_refused(clock: Any) -> None:
-    """Every session would be dead, or none ever."""
+    """With such a clock, all sessions would expire at once, or never."""
     (problem,) = problems(container, clock=clock)
 
     assert problem.startswith(f"SessionContainer: clock={clock!r} gives ")

@@ -1,4 +1,4 @@
-"""Cookies with an age: a browser in use keeps its cookie, and public answers carry none."""
+"""Cookies with Max-Age: a browser in use keeps its cookie, and public answers send no cookie."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -184,7 +184,7 @@ def test_a_public_answer_renews_no_cookie(
 def test_a_cookie_that_tells_something_new_is_sent_all_the_same(
     make_site: SiteMaker, act: Handler
 ) -> None:
-    """No cache may keep that answer, whatever it said."""
+    """This answer gets `no-store`, even if the handler allowed caches."""
     browser = make_site(rolling=True).browser()
     browser.visit(writes(a=1))
 

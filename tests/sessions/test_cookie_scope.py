@@ -74,7 +74,7 @@ def held(client: Client) -> list[str]:
 
 
 def test_http_and_https_have_different_sessions() -> None:
-    """A cookie planted over http is none over https: there its name is another."""
+    """A cookie that was set over http does not count over https, because its name differs there."""
     shop = Shop()
     client = Client(shop.app)
 
@@ -135,7 +135,7 @@ def test_a_client_cannot_claim_https(header: str) -> None:
 
 
 def test_a_trusted_proxy_can() -> None:
-    """Whoever trusts it says so with Werkzeug's ProxyFix."""
+    """An application that trusts its proxy uses Werkzeug's ProxyFix."""
     client = Client(ProxyFix(Shop(secure=True).app, x_proto=1))
 
     reply = client.get("/", base_url=HTTP, headers={"X-Forwarded-Proto": "https"})
@@ -188,7 +188,7 @@ class TestOutsideOfTheCookiesScope:
     def test_nothing_is_read_stored_sent_or_cleared(
         self, shop: Shop, where: str, page: str
     ) -> None:
-        """Whatever the handler does, although the client sends a good cookie."""
+        """This holds for every use of the session, even if the client sends a valid cookie."""
         cookie = get(shop, INSIDE[where]).cookie
         shop.told.clear()
 
@@ -200,7 +200,7 @@ class TestOutsideOfTheCookiesScope:
         assert (len(shop.store), get(shop, INSIDE[where], cookie).body) == (1, b"2")
 
     def test_a_visitor_is_served_without_a_session(self, shop: Shop, where: str) -> None:
-        """No record is made that nobody would bear."""
+        """No record is made, because no client could send its id."""
         reply = get(shop, OUTSIDE[where][1])
 
         assert (reply.body, reply.all("Set-Cookie"), len(shop.store)) == (b"1", [], 0)
@@ -209,7 +209,7 @@ class TestOutsideOfTheCookiesScope:
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
 def test_this_machine_is_inside_of_every_domain(host: str) -> None:
-    """Whoever tries a site out asks for it here."""
+    """Developers try a site out at these addresses."""
     shop = Shop(domain="shop.example")
 
     reply = get(shop, f"http://{host}/")
@@ -254,7 +254,7 @@ def test_a_path_that_needs_escapes_has_a_session() -> None:
 @pytest.mark.parametrize("settings", [{}, {"secure": True}, {"secure": False}])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_raw_cookie_header_opens_the_session(settings: dict[str, Any], scheme: str) -> None:
-    """Whatever the scheme was that the cookie was set on."""
+    """This holds for cookies that were set over http and over https."""
     if settings.get("secure") is True and scheme == "http":
         return
     shop = Shop(**settings)

@@ -46,7 +46,7 @@ def test_attributes_that_browsers_refuse_are_refused(name: str, value: Any, want
 
 @pytest.mark.parametrize("value", ["/", "/shop", "/a/b/", "/caf%C3%A9", "/~a_(b)"])
 def test_paths_are_accepted(value: str) -> None:
-    """Whatever a URL's path can be."""
+    """This holds for all paths that a URL can have."""
     assert CookieSettings(path=value).path == value
 
 

@@ -76,7 +76,7 @@ def test_a_damaged_value_raises_keyerror_where_a_missing_one_does(customer: Brow
     ids=["in", "dict", "items", "comparison"],
 )
 def test_a_damaged_value_is_not_there(customer: Browser, look: Handler) -> None:
-    """Whoever asks first gets no KeyError, with which every request would fail again."""
+    """The first access raises no KeyError, which would make every later request fail too."""
     assert not customer.visit(in_turn(look, everything)).value
     assert customer.site.told == ["unreadable"]
 
@@ -92,7 +92,7 @@ def test_the_damage_is_told_once(customer: Browser, caplog: pytest.LogCaptureFix
 
 
 def test_what_is_written_then_is_another_session(customer: Browser) -> None:
-    """With a new id; the damaged record is left as it is, for whoever looks into it."""
+    """The new session has a new id, and the damaged record stays as it is."""
     before = customer.cookie
 
     answer = customer.visit(lambda session: (session.get("a"), session.update(c=3)))
