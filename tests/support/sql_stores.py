@@ -113,9 +113,3 @@ def assert_unavailable(calls: list[Callable[[], object]]) -> None:
         with pytest.raises(StoreUnavailable):
             call()
         assert time.monotonic() - began < SECOND
-
-
-def wait_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let calls wait for a busy machine; the tests of broken servers hold them to their time."""
-    for module in ("sql_connections", "sql_async_drivers"):
-        monkeypatch.setattr(f"sessions.stores.{module}.REPLY_TIMEOUT", 5.0)

@@ -1,8 +1,11 @@
 """Which tests of stores run: those of SQL servers and MongoDB only if they are asked for."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+
+from tests.support.patience import patience
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -16,3 +19,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             name == "test_sql" or name.startswith(("test_sql_", "test_mongo"))
         ):
             item.add_marker(skip)
+
+
+@pytest.fixture
+def patient() -> Iterator[None]:
+    """Let the stores wait for a busy machine; tests of broken servers hold them to their time."""
+    with patience():
+        yield

@@ -17,11 +17,9 @@ from tests.support.mongo_servers import (  # noqa: E402
     has_server,
     mongo_server,
 )
+from tests.support.patience import patiently  # noqa: E402
 
 pytestmark = pytest.mark.skipif(REAL_URL is None and not has_server(), reason=WHY_NOT)
-
-# Seconds for a call: the server is slow, and the machine may be busy.
-PATIENT = 10.0
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +37,7 @@ class _OnAServer:
     points_at_most = 1
 
     @pytest.fixture(autouse=True)
-    def _empty(self, url: str) -> None:
+    def _empty(self, url: str, patient: None) -> None:
         self.url = url
         with pymongo.MongoClient(url) as client:
             client.get_default_database()["sessions"].delete_many({})
@@ -60,7 +58,7 @@ class TestMongoStore(_OnAServer, CountableContract, ListableContract, StoreContr
 
     def open_in_another_process(self, store: Store) -> Callable[[], Store]:
         """Return what opens the same collection."""
-        return partial(_open, self.url, store.clock)
+        return patiently(partial(_open, self.url, store.clock))
 
     def break_store(self, store: Store) -> None:
         """Close its client behind its back."""
@@ -78,7 +76,6 @@ class TestAsyncMongoStore(_OnAServer, CountableContract, ListableContract, Async
     def make_store(self, clock: Callable[[], float]) -> AsyncStore:
         """Return a store in the empty collection."""
         store = AsyncMongoStore.from_url(self.url)
-        store._deadline = PATIENT
         store.clock = clock
         return store
 
@@ -93,6 +90,5 @@ class TestAsyncMongoStore(_OnAServer, CountableContract, ListableContract, Async
 
 def _open(url: str, clock: Callable[[], float]) -> MongoStore:
     store = MongoStore.from_url(url)
-    store._deadline = PATIENT
     store.clock = clock
     return store

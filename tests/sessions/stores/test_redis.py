@@ -11,6 +11,7 @@ redis = pytest.importorskip("redis", reason="redis-py is not installed")
 from sessions.stores.base import AsyncStore, Store  # noqa: E402
 from sessions.stores.redis import AsyncRedisStore, RedisStore  # noqa: E402
 from sessions.testing import AsyncStoreContract, CountableContract, ListableContract, StoreContract  # noqa: E402
+from tests.support.patience import patiently  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     WHY_NOT,
     RedisServer,
@@ -32,7 +33,7 @@ class _OnAServer:
     server: RedisServer
 
     @pytest.fixture(autouse=True)
-    def _empty(self, server: RedisServer) -> None:
+    def _empty(self, server: RedisServer, patient: None) -> None:
         self.server = server
         with redis.Redis(port=server.port) as client:
             client.flushall()
@@ -54,7 +55,7 @@ class TestRedisStore(_OnAServer, CountableContract, ListableContract, StoreContr
 
     def open_in_another_process(self, store: Store) -> Callable[[], Store]:
         """Return what opens the same server."""
-        return partial(RedisStore.from_url, self.server.url)
+        return patiently(partial(RedisStore.from_url, self.server.url))
 
     def break_store(self, store: Store) -> None:
         """Let the store go to a port on which nobody listens."""

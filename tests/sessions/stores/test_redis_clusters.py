@@ -25,6 +25,7 @@ from sessions.testing import (  # noqa: E402
     some_changes,
     values_of,
 )
+from tests.support.patience import patiently  # noqa: E402
 from tests.support.processes import wait_until  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     WHY_NOT,
@@ -50,7 +51,7 @@ class _OnACluster:
     url: str
 
     @pytest.fixture(autouse=True)
-    def _empty(self, cluster: list[RedisServer]) -> None:
+    def _empty(self, cluster: list[RedisServer], patient: None) -> None:
         self.url = f"redis+cluster://127.0.0.1:{cluster[0].port}"
         for server in cluster:
             with redis.Redis(port=server.port) as client:
@@ -73,7 +74,7 @@ class TestRedisCluster(_OnACluster, CountableContract, ListableContract, StoreCo
 
     def open_in_another_process(self, store: Store) -> Callable[[], Store]:
         """Return what opens the same cluster."""
-        return partial(RedisStore.from_url, self.url)
+        return patiently(partial(RedisStore.from_url, self.url))
 
     def break_store(self, store: Store) -> None:
         """Let the store go to a port on which nobody listens."""

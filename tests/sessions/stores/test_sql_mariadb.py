@@ -13,13 +13,13 @@ pytest.importorskip("asyncmy", reason="asyncmy is not installed")
 from sessions.stores.base import AsyncStore, Store
 from sessions.stores.sql import AsyncSQLStore, SQLStore
 from sessions.testing import AsyncStoreContract, CountableContract, ListableContract, StoreContract
+from tests.support.patience import patiently
 from tests.support.sql_servers import (
     NO_MARIADB,
     MariaDBServer,
     mariadb,
     mariadb_binary,
 )
-from tests.support.sql_stores import wait_for_long
 
 pytestmark = pytest.mark.skipif(mariadb_binary() is None, reason=NO_MARIADB)
 
@@ -38,8 +38,7 @@ class _OnAServer:
     server: MariaDBServer
 
     @pytest.fixture(autouse=True)
-    def _empty(self, server: MariaDBServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        wait_for_long(monkeypatch)
+    def _empty(self, server: MariaDBServer, patient: None) -> None:
         self.server = server
         server.run("DELETE FROM sessions")
 
@@ -57,7 +56,7 @@ class TestSQLStore(_OnAServer, CountableContract, ListableContract, StoreContrac
 
     def open_in_another_process(self, store: Store) -> Callable[[], Store]:
         """Return what opens the same table."""
-        return partial(_opened, self.server.url, store.clock)
+        return patiently(partial(_opened, self.server.url, store.clock))
 
     def break_store(self, store: Store) -> None:
         """Let the store go to a port on which nobody listens."""

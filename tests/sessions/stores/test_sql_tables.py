@@ -27,7 +27,7 @@ from sessions.record import Ended, Outcome, Record
 from sessions.stores.sql import AsyncSQLStore, SQLStore
 from sessions.testing import ManualClock, a_record, some_changes
 from tests.support.sql_servers import SQLServer
-from tests.support.sql_stores import KEY, KINDS, a_live_record, wait_for_long
+from tests.support.sql_stores import KEY, KINDS, a_live_record
 
 _PRESENT = {
     "postgresql": "SELECT extract(epoch FROM now())::float8",
@@ -43,9 +43,8 @@ def server(request: pytest.FixtureRequest) -> Iterator[SQLServer]:
 
 
 @pytest.fixture
-def store(server: SQLServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[SQLStore]:
+def store(server: SQLServer, patient: None) -> Iterator[SQLStore]:
     """Give a store with an empty table."""
-    wait_for_long(monkeypatch)
     server.run("DROP TABLE IF EXISTS sessions")
     store = SQLStore.from_url(server.url)
     store.create_schema()
@@ -53,7 +52,7 @@ def store(server: SQLServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[SQLSto
     store.close()
 
 
-def test_a_missing_table_says_how_to_make_it(server: SQLServer) -> None:
+def test_a_missing_table_says_how_to_make_it(server: SQLServer, patient: None) -> None:
     """Every call says so, and the store works as soon as the table is there."""
     server.run("DROP TABLE IF EXISTS sessions")
     store = SQLStore.from_url(server.url)

@@ -1,0 +1,59 @@
+"""Stores that wait longer for their servers, for tests that are not about time.
+
+A store gives up within a second. On a machine that does other work, too, a server that is well may
+need longer.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+
+from sessions.stores.base import Store
+
+SECONDS = 10.0
+# The times of each module, and the package without which it cannot be imported.
+_TIMES = {
+    "sessions.stores.redis_clients": ("redis", ("_TIMEOUT", "_POOL_TIMEOUT")),
+    "sessions.stores.sql_connections": ("sqlalchemy", ("REPLY_TIMEOUT", "_POOL_TIMEOUT")),
+    "sessions.stores.sql_async_drivers": ("sqlalchemy", ("REPLY_TIMEOUT",)),
+    "sessions.stores.mongo": ("pymongo", ("CALL_DEADLINE",)),
+}
+
+Open = Callable[[], Store]
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """Let the stores that are made here, and their calls, wait for long."""
+    before = [(name, at, _set(name, at, SECONDS)) for name, at in _places()]
+    try:
+        yield
+    finally:
+        for name, at, seconds in before:
+            _set(name, at, seconds)
+
+
+def patiently(opening: Open) -> Open:
+    """Return what opens a store in another process, and lets it wait for long there."""
+    return partial(_open, opening)
+
+
+def _open(opening: Open) -> Store:
+    for name, at in _places():
+        _set(name, at, SECONDS)
+    return opening()
+
+
+def _places() -> Iterator[tuple[str, str]]:
+    for name, (package, times) in _TIMES.items():
+        if find_spec(package) is not None:
+            yield from ((name, at) for at in times)
+
+
+def _set(name: str, at: str, seconds: float) -> float:
+    module = import_module(name)
+    before: float = getattr(module, at)
+    setattr(module, at, seconds)
+    return before
