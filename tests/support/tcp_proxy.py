@@ -1,6 +1,7 @@
 """A TCP proxy that breaks the replies of a server in a way that a test chooses."""
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -37,6 +38,8 @@ class Proxy:
 
     def __init__(self, port: int) -> None:
         self.change: Change = passing
+        self.resets = False
+        """Whether a connection ends with a reset, in which the last bytes may be lost."""
         self._target = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -50,7 +53,7 @@ class Proxy:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for each in list(self._sockets):
-            _reset(each)
+            _end(each, socket.SHUT_RDWR)
         for thread in [self._thread, *self._pumps]:
             thread.join(5)
 
@@ -76,8 +79,11 @@ class Proxy:
                     break
         except OSError:
             pass
-        _reset(source)
-        _reset(target)
+        for one in (source, target):
+            if self.resets:
+                _reset(one)
+            else:
+                _end(one, socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -90,7 +96,14 @@ def proxy_to(port: int) -> Iterator[Proxy]:
         proxy.close()
 
 
-def _reset(connection: socket.socket) -> None:
+def _end(connection: socket.socket, how: int) -> None:
     with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+        connection.shutdown(how)
     connection.close()
+
+
+def _reset(connection: socket.socket) -> None:
+    # With nothing to wait for, the end is a reset. Who reads here is woken, and sends nothing.
+    with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    _end(connection, socket.SHUT_RD)

@@ -37,7 +37,7 @@ class _OnAServer:
     points_at_most = 1
 
     @pytest.fixture(autouse=True)
-    def _empty(self, url: str, patient: None) -> None:
+    def _empty(self, url: str) -> None:
         self.url = url
         with pymongo.MongoClient(url) as client:
             client.get_default_database()["sessions"].delete_many({})

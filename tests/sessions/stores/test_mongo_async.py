@@ -48,6 +48,7 @@ def a_live_record(**values: bytes) -> Record:
     return a_record(time.time, values, lives=3600)
 
 
+@pytest.mark.usefixtures("punctual")
 def test_an_asynchronous_call_ends_in_time_as_well(server: MongoServer, direct: MongoStore) -> None:
     """While it waits, the event loop goes on; afterwards the store works."""
     record = a_live_record(a=b"1")

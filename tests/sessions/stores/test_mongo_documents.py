@@ -57,7 +57,7 @@ def collection(client: Any) -> Any:
 
 
 @pytest.fixture
-def store(collection: Any, patient: None) -> MongoStore:
+def store(collection: Any) -> MongoStore:
     """Give a store in the empty collection."""
     return MongoStore(collection)
 

@@ -25,7 +25,10 @@ from tests.support.mongo_servers import (  # noqa: E402
 )
 from tests.support.tcp_proxy import Proxy, garbled, passing, proxy_to  # noqa: E402
 
-pytestmark = pytest.mark.skipif(not has_server(), reason=WHY_NOT)
+pytestmark = [
+    pytest.mark.skipif(not has_server(), reason=WHY_NOT),
+    pytest.mark.usefixtures("punctual"),
+]
 
 # The promise is one second; the rest is for a machine that is busy.
 SECOND = 2.0

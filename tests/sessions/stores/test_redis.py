@@ -33,7 +33,7 @@ class _OnAServer:
     server: RedisServer
 
     @pytest.fixture(autouse=True)
-    def _empty(self, server: RedisServer, patient: None) -> None:
+    def _empty(self, server: RedisServer) -> None:
         self.server = server
         with redis.Redis(port=server.port) as client:
             client.flushall()

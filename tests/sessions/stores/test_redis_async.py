@@ -33,6 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
         yield server
 
 
+@pytest.mark.usefixtures("punctual")
 def test_a_cancelled_call_leaves_its_reply_to_nobody(server: RedisServer) -> None:
     """The reply comes later, and the next call on the connection must not take it for its own."""
 
@@ -65,6 +66,7 @@ def test_one_store_serves_one_event_loop_after_another(server: RedisServer) -> N
         assert len(store._opened) == 1, number
 
 
+@pytest.mark.usefixtures("punctual")
 def test_a_stopped_server_costs_a_second_at_most_and_comes_back(server: RedisServer) -> None:
     """Many calls at once wait at the same time, and not one after another."""
 

@@ -51,7 +51,7 @@ class _OnACluster:
     url: str
 
     @pytest.fixture(autouse=True)
-    def _empty(self, cluster: list[RedisServer], patient: None) -> None:
+    def _empty(self, cluster: list[RedisServer]) -> None:
         self.url = f"redis+cluster://127.0.0.1:{cluster[0].port}"
         for server in cluster:
             with redis.Redis(port=server.port) as client:
@@ -118,6 +118,7 @@ def test_sessions_are_spread_over_the_nodes(cluster: list[RedisServer]) -> None:
     store.close()
 
 
+@pytest.mark.usefixtures("punctual")
 def test_a_node_that_is_down_costs_a_second_at_most(cluster: list[RedisServer]) -> None:
     """Sessions on the other nodes go on; those of the node come back with it."""
     store = RedisStore.from_url(f"redis+cluster://127.0.0.1:{cluster[0].port}")
@@ -137,6 +138,7 @@ def test_a_node_that_is_down_costs_a_second_at_most(cluster: list[RedisServer]) 
     store.close()
 
 
+@pytest.mark.usefixtures("punctual")
 def test_a_failover_is_followed(tmp_path: Path) -> None:
     """The master dies; the sentinel names its replica the new one, and sessions go on there."""
     with redis_with_sentinel(tmp_path) as (master, replica, sentinel):

@@ -42,7 +42,7 @@ def client(server: RedisServer) -> Iterator[Any]:
 
 
 @pytest.fixture
-def store(server: RedisServer, client: Any, patient: None) -> Iterator[RedisStore]:
+def store(server: RedisServer, client: Any) -> Iterator[RedisStore]:
     """Give a store in the empty server."""
     client.flushall()
     store = RedisStore.from_url(server.url)

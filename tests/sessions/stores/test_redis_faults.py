@@ -21,6 +21,7 @@ from sessions.stores.redis import RedisStore  # noqa: E402
 from sessions.testing import a_record, some_changes  # noqa: E402
 from tests.support.processes import free_port, wait_until  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
+    KEEPS_ALL,
     WHY_NOT,
     RedisServer,
     redis_server,
@@ -84,6 +85,7 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
     assert_unavailable(calls_of(store, a_live_record()))
 
 
+@pytest.mark.usefixtures("punctual")
 def test_a_server_that_stands_still_is_unavailable_and_comes_back(
     server: RedisServer, store: RedisStore
 ) -> None:
@@ -114,12 +116,16 @@ def test_a_server_that_starts_again_is_used_at_once(server: RedisServer, store: 
 
 
 @pytest.mark.parametrize("verb", ["load", "commit", "delete"])
-def test_a_reply_that_is_cut_anywhere_is_no_wrong_answer(server: RedisServer, verb: str) -> None:
+@pytest.mark.parametrize("resets", [False, True], ids=["end", "reset"])
+def test_a_reply_that_is_cut_anywhere_is_no_wrong_answer(
+    server: RedisServer, verb: str, resets: bool
+) -> None:
     """After every byte: the right answer, or StoreUnavailable; then the next call is right."""
     with proxy_to(server.port) as proxy:
+        proxy.resets = resets
         store = RedisStore.from_url(f"redis://127.0.0.1:{proxy.port}")
         direct = RedisStore.from_url(server.url)
-        for count in range(0, 400, 1 if verb != "load" else 3):
+        for count in range(400):
             direct.delete(KEY)
             record = a_live_record(a=b"1", b=b"x" * 40)
             assert direct.create(KEY, record)
@@ -155,6 +161,34 @@ def _try_broken(store: RedisStore, record: Record, verb: str) -> bool:
     except StoreUnavailable:
         return True
     return False
+
+
+def test_a_server_that_starts_again_with_its_data_has_all_sessions(tmp_path: Path) -> None:
+    """Nobody is logged out, and an ended session stays ended."""
+    record = a_live_record(a=b"1")
+    with redis_server(tmp_path, *KEEPS_ALL) as server:
+        store = RedisStore.from_url(server.url)
+        store.create(KEY, record)
+        store.create("ended", record)
+        store.delete("ended")
+        server.stop()
+        assert_unavailable([lambda: store.load(KEY)])
+        server.start()
+
+        wait_until(lambda: _loads(store))
+        assert store.load(KEY) == record
+        assert isinstance(store.load("ended"), Ended)
+        assert store.commit("ended", some_changes(time.time)) is Outcome.GONE
+        store.close()
+
+
+def _loads(store: RedisStore) -> bool:
+    """Return whether the server has read its data again."""
+    try:
+        store.load(KEY)
+    except StoreUnavailable:
+        return False
+    return True
 
 
 def test_garbage_is_unavailable(server: RedisServer) -> None:

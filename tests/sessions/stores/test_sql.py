@@ -38,7 +38,7 @@ class _OnAServer:
     server: PostgreSQLServer
 
     @pytest.fixture(autouse=True)
-    def _empty(self, server: PostgreSQLServer, patient: None) -> None:
+    def _empty(self, server: PostgreSQLServer) -> None:
         self.server = server
         server.run("DELETE FROM sessions")
 

@@ -58,6 +58,7 @@ def test_a_server_that_is_not_there_is_unavailable(server: SQLServer) -> None:
         store.close()
 
 
+@pytest.mark.usefixtures("punctual")
 def test_a_server_that_stands_still_is_unavailable_and_comes_back(
     server: SQLServer, store: SQLStore
 ) -> None:
@@ -145,6 +146,7 @@ def _try_broken(store: Store, record: Record, verb: str) -> None:
         pass
 
 
+@pytest.mark.usefixtures("punctual")
 def test_garbage_is_unavailable(server: SQLServer, store: SQLStore) -> None:
     """Something that speaks another protocol has taken the port."""
     with proxy_to(server.port) as proxy:
@@ -196,6 +198,7 @@ def test_a_change_with_an_unknown_outcome_is_not_sent_again(
             each.close()
 
 
+@pytest.mark.usefixtures("punctual")
 def test_a_row_that_somebody_holds_costs_no_more_than_its_time(
     server: SQLServer, store: SQLStore
 ) -> None:

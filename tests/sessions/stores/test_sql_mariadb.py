@@ -38,7 +38,7 @@ class _OnAServer:
     server: MariaDBServer
 
     @pytest.fixture(autouse=True)
-    def _empty(self, server: MariaDBServer, patient: None) -> None:
+    def _empty(self, server: MariaDBServer) -> None:
         self.server = server
         server.run("DELETE FROM sessions")
 

@@ -43,7 +43,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[SQLServer]:
 
 
 @pytest.fixture
-def store(server: SQLServer, patient: None) -> Iterator[SQLStore]:
+def store(server: SQLServer) -> Iterator[SQLStore]:
     """Give a store with an empty table."""
     server.run("DROP TABLE IF EXISTS sessions")
     store = SQLStore.from_url(server.url)
@@ -52,7 +52,7 @@ def store(server: SQLServer, patient: None) -> Iterator[SQLStore]:
     store.close()
 
 
-def test_a_missing_table_says_how_to_make_it(server: SQLServer, patient: None) -> None:
+def test_a_missing_table_says_how_to_make_it(server: SQLServer) -> None:
     """Every call says so, and the store works as soon as the table is there."""
     server.run("DROP TABLE IF EXISTS sessions")
     store = SQLStore.from_url(server.url)
