@@ -112,7 +112,7 @@ def test_three_requests_at_random(kind: type[Core]) -> None:
 @thorough
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_three_requests_of_any_kind(beginning: str) -> None:
-    """All orders of three requests, whatever they do."""
+    """All orders of three requests, for all combinations of their operations."""
     assert _broken(_scenarios([beginning], all_of(USERS, 3)), Core()) == []
 
 

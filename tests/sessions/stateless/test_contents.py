@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 
 class Packs:
-    """Pack the same bytes, whatever the record."""
+    """Return the same bytes for every record."""
 
     def __init__(self, packed: bytes) -> None:
         self._packed = packed
@@ -59,7 +59,7 @@ def test_sealed_nonsense_is_anonymous(
 
 
 def test_a_user_id_that_is_no_text_is_refused(site: Site) -> None:
-    """A lone surrogate is told at the commit."""
+    """The commit raises an error for a lone surrogate."""
     with pytest.raises(TypeError, match="lone surrogates"):
         site.visit(lambda session: session.set_user("\ud800"))
 

@@ -104,7 +104,7 @@ def test_atomic_verbs_are_refused_on_an_event_loop(
 
 
 def test_a_websocket_reads_what_its_handshake_had(container: SessionContainer) -> None:
-    """It can write until the handshake, and is told so afterwards."""
+    """A write works until the handshake, and raises an error after it."""
     _, cookie = visit(container, signs_in)
 
     async def connection() -> str:

@@ -256,7 +256,7 @@ def test_each_part_of_the_session_has_its_type(name: str) -> None:
 
 
 def test_more_claims_than_ours_are_refused() -> None:
-    """Such as `nbf`, which nobody would check."""
+    """A token with an extra claim is refused, such as `nbf`, which we would not check."""
     site = a_site()
     claims = claims_of(a_token(site))
 
@@ -264,7 +264,7 @@ def test_more_claims_than_ours_are_refused() -> None:
 
 
 def test_a_newer_format_is_told() -> None:
-    """Whatever else it claims."""
+    """The event says so for all other claims of the token."""
     site = a_site()
     claims = claims_of(a_token(site))
     newer = {**claims, "session": {"version": 2, "more": True}, "new": 1}
@@ -301,7 +301,7 @@ def test_a_token_of_another_container_is_refused() -> None:
 @given(text=st.text(max_size=60), parts=st.lists(st.binary(max_size=60), min_size=3, max_size=3))
 @settings(max_examples=200)
 def test_no_foreign_exception_escapes(text: str, parts: list[bytes]) -> None:
-    """Whatever comes, it is no session."""
+    """A text that is not a token gives no session, and no exception."""
     manager = a_site().manager
 
     for token in (text, ".".join(map(part, parts)), f"{text}.{text}.{text}"):

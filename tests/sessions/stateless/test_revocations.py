@@ -76,7 +76,7 @@ def test_the_session_says_that_it_is_revocable(site: Site) -> None:
 
 
 def test_an_earlier_token_ends_the_session(site: Site) -> None:
-    """destroy() ends what the token names, whatever has become of it since."""
+    """destroy() with an earlier token ends the session, even after later changes."""
     before = site.visit(writes(a=1)).cookie
     after = site.visit(regenerates, before).cookie
 
@@ -86,7 +86,7 @@ def test_an_earlier_token_ends_the_session(site: Site) -> None:
 
 
 def test_an_earlier_family_does_not_end_a_sign_in(site: Site) -> None:
-    """Whoever knew the token of the visitor cannot log the user out."""
+    """A person with the visitor's earlier token cannot log the user out."""
     before = site.visit(writes(a=1)).cookie
     after = site.visit(signs_in, before).cookie
 
@@ -162,7 +162,7 @@ def test_a_read_in_flight_renews_nothing(site: Site, clock: ManualClock) -> None
 
 
 def test_a_saved_write_is_not_sent_after_a_logout(site: Site) -> None:
-    """The list is asked once more before the token leaves."""
+    """The list is read again before the token is sent."""
     before = site.visit(writes(a=1)).cookie
 
     def handler(session: Session) -> None:
@@ -233,7 +233,7 @@ VERBS: dict[str, Handler] = {
 @given(steps=st.lists(st.tuples(st.sampled_from([*VERBS]), st.integers(0, 30)), max_size=14))
 @settings(max_examples=80)
 def test_each_copy_lives_as_the_model_says(steps: list[tuple[str, int]]) -> None:
-    """Whatever tokens are sent, in whatever order: what has ended stays dead, the rest lives."""
+    """For all tokens in any order: ended sessions stay ended, and the others live."""
     clock = ManualClock()
     site = Site(SignedToken(revocations=MemoryStore(clock=clock)), clock)
     least: dict[int, int] = {0: 0}

@@ -82,7 +82,7 @@ def test_every_truncation_is_rejected(site: Site) -> None:
 @given(text=st.text(max_size=200) | st.binary(max_size=200).map(lambda b: b.decode("latin-1")))
 @settings(max_examples=200)
 def test_no_text_breaks_the_reader(text: str, kind: TokenFormat) -> None:
-    """Whatever comes in the place of a token, it is no session."""
+    """A text that is not a token gives no session, and no exception."""
     manager = SessionManager(Site(kind, ManualClock()).container)
 
     assert manager.from_token(text) is None
@@ -163,7 +163,7 @@ def test_each_kind_reads_only_its_own_tokens(made: str, read: str, clock: Manual
 
 
 def test_a_plain_record_is_refused(site: Site) -> None:
-    """A record that nobody sealed is nothing, also with something in the place of the seal."""
+    """A record without a signature is refused, also with other bytes in its place."""
     plain = payloads.packed(new_id(random_secret), a_record(ManualClock()))
     text = urlsafe_b64encode(plain).rstrip(b"=").decode()
 
@@ -172,7 +172,7 @@ def test_a_plain_record_is_refused(site: Site) -> None:
 
 
 def test_what_is_equal_is_sealed_differently() -> None:
-    """Nobody sees from two encrypted tokens whether the sessions are equal."""
+    """Two encrypted tokens of equal sessions are different."""
     pytest.importorskip("cryptography")
     site = Site(KINDS["encrypted"](), ManualClock())
     session = site.manager.create({"a": 1})

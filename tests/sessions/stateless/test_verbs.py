@@ -120,7 +120,7 @@ def test_a_sign_out_keeps_the_values(browser: Browser) -> None:
 
 @pytest.mark.parametrize("status", [200, 404, 500])
 def test_destroy_takes_the_token_away(site: Site, browser: Browser, status: int) -> None:
-    """Whatever becomes of the rest of the request."""
+    """The cookie is cleared for every status of the response."""
     browser.visit(writes(a=1))
 
     answer = browser.visit(lambda session: session.destroy(), status=status)
@@ -153,7 +153,7 @@ def test_a_failed_request_changes_nothing(browser: Browser) -> None:
 
 
 def test_what_was_saved_leaves_with_a_failed_answer(browser: Browser) -> None:
-    """save() counts, whatever happens afterwards."""
+    """What save() stored is sent, even if the request fails after that."""
     handler = in_turn(writes(a=1), lambda session: session.save(), writes(a=2))
 
     browser.visit(handler, status=500)
@@ -351,7 +351,7 @@ def test_two_live_sessions_are_ambiguous(site: Site) -> None:
 
 
 def test_of_two_tokens_of_one_session_the_latest_counts(site: Site, clock: ManualClock) -> None:
-    """Whatever their order in the request."""
+    """This holds for both orders in the request."""
     first = site.visit(writes(n=1)).cookie
     clock.advance(1)
     second = site.visit(writes(n=2), first).cookie

@@ -78,7 +78,7 @@ def test_the_grace_of_an_id_that_was_never_copied_is_dropped() -> None:
     "values", [{"a": b"9", "b": b"2"}, {"a": b"1"}, {"a": b"1", "b": b"2", "c": b"3"}]
 )
 def test_a_copy_that_changes_in_the_meantime_is_left_alone(values: dict[str, bytes]) -> None:
-    """Nobody else's write is lost."""
+    """The write of the other request is kept."""
     changes = changes_to(COPY, later(values={"a": b"5", "c": b"6"}))
 
     assert replace(COPY, values=values).outcome_of(changes, NOW + 2) is Outcome.CONFLICT

@@ -95,7 +95,7 @@ def done(name: str, at: float, asked: object = None, answer: object = None, **mo
 
 
 def unanswered(name: str, at: float, asked: object = None) -> Action:
-    """Return an action of which nobody knows whether it was done."""
+    """Return an action with an unknown outcome."""
     return Action(1, name, "s", "t", asked, at, outcome=UNKNOWN)
 
 
@@ -174,7 +174,7 @@ FORBIDDEN = {
 
 @pytest.mark.parametrize("history", ALLOWED.values(), ids=ALLOWED)
 def test_what_may_happen_is_no_problem(history: list[Action]) -> None:
-    """An action that nobody has answered may be done later, or never."""
+    """An action without an answer may be done later, or never."""
     assert problems(history) == []
 
 

@@ -89,7 +89,7 @@ async def _answer_soon(store: AsyncMongoStore) -> object:
 def test_a_cancelled_call_leaves_the_store_as_it_was(
     server: MongoServer, direct: MongoStore
 ) -> None:
-    """The late reply is nobody's answer."""
+    """The late reply is not the answer to another call."""
     records = {key: a_live_record(name=key.encode()) for key in ("one", "two")}
     for key, record in records.items():
         direct.create(key, record)

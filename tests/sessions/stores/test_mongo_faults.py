@@ -138,7 +138,7 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
 def test_a_server_that_stands_still_is_unavailable_and_comes_back(
     server: MongoServer, direct: MongoStore, store: MongoStore
 ) -> None:
-    """Connections stay open, and nobody answers."""
+    """Connections stay open, and the server does not answer."""
     record = a_live_record(a=b"1")
     assert direct.create(KEY, record)
     server.freeze()
@@ -260,7 +260,7 @@ def test_a_call_whose_reply_was_lost_is_sent_again(server: MongoServer) -> None:
 def test_a_commit_with_an_expectation_is_not_sent_again(
     server: MongoServer, direct: MongoStore
 ) -> None:
-    """It would find its own change, and call it a conflict: nobody knows what has happened."""
+    """A repeated call would find its own change and return CONFLICT, so the outcome is unknown."""
     direct.create(KEY, a_live_record(a=b"1"))
     changes = some_changes(time.time, lives=3600, set={"a": b"2"}, expected={"a": b"1"})
     with proxy_to(server.port) as proxy:

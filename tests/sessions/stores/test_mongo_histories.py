@@ -26,7 +26,7 @@ def test_processes_on_a_server(tmp_path: Path) -> None:
 
 
 def test_a_server_that_stands_still_for_a_while(tmp_path: Path) -> None:
-    """What it was asked meanwhile may be done afterwards, and is told as unknown."""
+    """The server may do the waiting calls later, so their outcome counts as unknown."""
     with (
         mongo_server(tmp_path) as server,
         workers(tmp_path, partial(MongoStore.from_url, server.url)) as history,

@@ -58,7 +58,7 @@ class TestRedisStore(_OnAServer, CountableContract, ListableContract, StoreContr
         return patiently(partial(RedisStore.from_url, self.server.url))
 
     def break_store(self, store: Store) -> None:
-        """Let the store go to a port on which nobody listens."""
+        """Change the port of the store to one without a server."""
         assert isinstance(store, RedisStore)
         store.close()
         store._make = RedisStore.from_url("redis://127.0.0.1:1")._make
@@ -78,7 +78,7 @@ class TestAsyncRedisStore(_OnAServer, CountableContract, ListableContract, Async
         return AsyncRedisStore.from_url(self.server.url)
 
     async def break_store(self, store: Any) -> None:
-        """Let the store go to a port on which nobody listens."""
+        """Change the port of the store to one without a server."""
         await store.close()
         store._make = AsyncRedisStore.from_url("redis://127.0.0.1:1")._make
 

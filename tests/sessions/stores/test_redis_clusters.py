@@ -77,7 +77,7 @@ class TestRedisCluster(_OnACluster, CountableContract, ListableContract, StoreCo
         return patiently(partial(RedisStore.from_url, self.url))
 
     def break_store(self, store: Store) -> None:
-        """Let the store go to a port on which nobody listens."""
+        """Change the port of the store to one without a server."""
         assert isinstance(store, RedisStore)
         store.close()
         store._make = RedisStore.from_url(NOBODY)._make
@@ -97,7 +97,7 @@ class TestAsyncRedisCluster(_OnACluster, CountableContract, ListableContract, As
         return AsyncRedisStore.from_url(self.url)
 
     async def break_store(self, store: Any) -> None:
-        """Let the store go to a port on which nobody listens."""
+        """Change the port of the store to one without a server."""
         await store.close()
         store._make = AsyncRedisStore.from_url(NOBODY)._make
 

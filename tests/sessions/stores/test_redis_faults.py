@@ -89,7 +89,7 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
 def test_a_server_that_stands_still_is_unavailable_and_comes_back(
     server: RedisServer, store: RedisStore
 ) -> None:
-    """Connections stay open, and nobody answers."""
+    """Connections stay open, and the server does not answer."""
     record = a_live_record(a=b"1")
     assert store.create(KEY, record)
     server.freeze()
@@ -234,7 +234,7 @@ def test_a_replica_is_read_and_not_written(
 def test_what_is_no_session_at_the_key_is_a_damaged_one(
     server: RedisServer, store: RedisStore
 ) -> None:
-    """A value of another program, or another version: the request begins afresh."""
+    """A value of another program, or of another version, counts as a damaged session."""
     client = redis.Redis(port=server.port)
     record = a_live_record(a=b"1")
     name = f"sessions:{KEY}"

@@ -62,7 +62,7 @@ def test_a_server_that_is_not_there_is_unavailable(server: SQLServer) -> None:
 def test_a_server_that_stands_still_is_unavailable_and_comes_back(
     server: SQLServer, store: SQLStore
 ) -> None:
-    """Connections stay open, new ones are taken, and nobody answers."""
+    """The server keeps and accepts connections, but does not answer."""
     record = a_live_record(a=b"1")
     assert store.create(KEY, record)
     stores = every_store(server, prefix="frozen_")

@@ -59,7 +59,7 @@ class TestSQLStore(_OnAServer, CountableContract, ListableContract, StoreContrac
         return patiently(partial(_opened, self.server.url, store.clock))
 
     def break_store(self, store: Store) -> None:
-        """Let the store go to a port on which nobody listens."""
+        """Change the port of the store to one without a server."""
         assert isinstance(store, SQLStore)
         store.close()
         store._connections = SQLStore.from_url(NOBODY)._connections
@@ -77,7 +77,7 @@ class TestAsyncSQLStore(_OnAServer, CountableContract, ListableContract, AsyncSt
         return _reading(clock, AsyncSQLStore.from_url(self.server.async_urls[0]))
 
     async def break_store(self, store: Any) -> None:
-        """Let the store go to a port on which nobody listens."""
+        """Change the port of the store to one without a server."""
         await store.close()
         url = NOBODY.replace("pymysql", "asyncmy")
         store._connections = AsyncSQLStore.from_url(url)._connections

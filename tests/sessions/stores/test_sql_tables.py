@@ -97,7 +97,7 @@ def test_processes_that_start_at_once_make_one_table(server: SQLServer) -> None:
 def test_rights_on_the_data_are_enough(
     server: SQLServer, store: SQLStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The application may not make tables; it may say `create_schema` all the same."""
+    """A user without the right to create tables can call `create_schema` if the table exists."""
     is_postgresql = server.url.startswith("postgresql")
     if is_postgresql:
         server.run("DROP ROLE IF EXISTS webapp", "CREATE ROLE webapp LOGIN PASSWORD 'secret'")
@@ -157,7 +157,7 @@ def test_the_transaction_of_the_application_is_its_own(server: SQLServer, store:
 def test_engines_with_other_pools_lend_their_settings(
     server: SQLServer, store: SQLStore, pool: type[NullPool | StaticPool]
 ) -> None:
-    """The store has a pool of its own, whatever that of the application is."""
+    """The store has its own pool, for every kind of pool of the application."""
     engine = create_engine(server.url, poolclass=pool)
     own = SQLStore(engine)
     record = a_live_record()
@@ -237,7 +237,8 @@ DAMAGED_VALUES = (
 def test_a_damaged_row_is_a_damaged_session(
     server: SQLServer, store: SQLStore, damage: str
 ) -> None:
-    """A request begins afresh, a new session takes its place, and a logout ends what is there."""
+    """A request begins with a new session, a new record may use the key, and a logout removes the
+    row."""
     record = a_live_record(a=b"1", b=b"2")
     for _ in range(2):
         assert store.create(KEY, record)
@@ -284,7 +285,7 @@ def test_a_purge_leaves_no_row_of_what_is_over(server: SQLServer, store: SQLStor
 
 
 def test_creations_remove_what_expired_long_ago(server: SQLServer, store: SQLStore) -> None:
-    """The table does not grow without end where nobody calls `purge`."""
+    """The table does not grow without end, even if no code calls `purge`."""
     clock = ManualClock()
     store.clock = clock
     store.create("expired", a_record(clock))

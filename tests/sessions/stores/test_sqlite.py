@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_the_files_are_for_the_owner_only(path: Path, clock: ManualClock) -> None:
-    """Database and log have mode 0600, whatever the umask."""
+    """The database and its log have mode 0600, with any umask."""
     before = os.umask(0)
     try:
         SQLiteStore(path, clock=clock).create("key", a_record(clock))
@@ -69,7 +69,7 @@ def test_two_prefixes_share_a_file_and_nothing_else(path: Path, clock: ManualClo
 def test_a_locked_database_is_unavailable_within_the_deadline(
     path: Path, clock: ManualClock
 ) -> None:
-    """A writer that never ends delays nobody for long, and no data is changed."""
+    """A writer that never ends does not delay other calls for long, and no data are changed."""
     store = SQLiteStore(path, clock=clock)
     store.create("key", a_record(clock, values={"a": b"1"}))
     other = sqlite3.connect(path, isolation_level=None)

@@ -76,7 +76,7 @@ def damage(path: Path, column: str, value: str) -> None:
 def test_a_damaged_row_cannot_be_loaded(
     path: Path, store: SQLiteStore, column: str, value: str
 ) -> None:
-    """The error is the one for damage, whatever is damaged."""
+    """Every kind of damage raises the same error."""
     damage(path, column, value)
 
     with pytest.raises(UnreadableValue, match="damaged"):
@@ -87,7 +87,7 @@ def test_a_damaged_row_cannot_be_loaded(
 def test_a_damaged_row_is_no_record_to_other_calls(
     path: Path, clock: ManualClock, store: SQLiteStore, column: str, value: str
 ) -> None:
-    """A commit finds nothing, a touch neither; nobody raises."""
+    """A commit and a touch find no record, and raise no error."""
     damage(path, column, value)
     if (column, value) == SEEN_BY_NOBODY_ELSE:
         return

@@ -103,7 +103,7 @@ def test_a_file_removed_during_a_write_does_not_get_it(path: Path, clock: Manual
 
 
 def test_an_atomic_commit_into_replaced_files_is_an_error(path: Path, clock: ManualClock) -> None:
-    """Nobody knows whether the files come back, so it is not done a second time."""
+    """The commit is not repeated, because the old files may come back."""
     store = SQLiteStore(path, clock=clock)
     store.create("key", a_record(clock))
     removals = [lambda: remove_all(path)]
@@ -211,7 +211,7 @@ def test_a_write_into_a_removed_log_does_not_count(path: Path, clock: ManualCloc
 
 
 def test_dropped_tables_are_made_again(path: Path, clock: ManualClock) -> None:
-    """Whoever drops the table logs everybody out."""
+    """After the tables were dropped, all users are signed out."""
     store = SQLiteStore(path, clock=clock)
     in_parallel(4, lambda n: store.create(f"old{n}", a_record(clock)))
     with closing(sqlite3.connect(path)) as connection:

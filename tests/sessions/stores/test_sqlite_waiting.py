@@ -130,7 +130,7 @@ def test_many_threads_beside_busy_processes_all_get_through(path: Path, clock: M
 def test_all_threads_that_wait_for_a_locked_database_give_up_in_time(
     path: Path, clock: ManualClock
 ) -> None:
-    """Nobody waits for the patience of those in front."""
+    """A thread does not wait longer because other threads wait before it."""
     store = SQLiteStore(path, clock=clock)
     store.create("key", a_record(clock))
 

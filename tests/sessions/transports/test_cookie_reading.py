@@ -62,7 +62,7 @@ OTHERS = [
 
 @pytest.mark.parametrize("header", SAME)
 def test_the_cookie_is_found_by_its_name(header: str) -> None:
-    """Wherever it is, and whatever else is in the header."""
+    """The cookie is found at any place, among any other cookies."""
     assert "t" in transport().read(head(header))
 
 
@@ -87,7 +87,7 @@ def test_every_cookie_of_the_name_is_read() -> None:
 
 @pytest.mark.parametrize("secure", [True, False])
 def test_a_name_is_read_where_it_is_sent(secure: bool) -> None:
-    """Whoever can plant a cookie over http cannot plant one for https."""
+    """A cookie that an attacker sets over http does not count over https."""
     both = "session=plain; __Host-session=secure"
 
     assert transport().read(head(both, secure=secure)) == ["secure" if secure else "plain"]
@@ -140,7 +140,7 @@ def test_a_cookie_counts_on_its_path(scope: str, path: str) -> None:
 
 
 class TestLimits:
-    """A header that is too large is not searched, and is told with its size and the limits."""
+    """A header that is too large is not searched; the event has its size and the limits."""
 
     def test_the_largest_header_is_searched(self) -> None:
         """16 KiB in 200 pairs."""
