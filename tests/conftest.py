@@ -7,11 +7,10 @@ import pytest
 from hypothesis import settings
 
 from tests.support.skips import AvoidableSkips
-
-EVERYTHING = bool(os.environ.get("TEST_EVERYTHING"))
+from tests.support.thoroughness import EVERYTHING, examples
 
 # A machine that does other work, too, makes no example fail.
-settings.register_profile("tests", deadline=None)
+settings.register_profile("tests", deadline=None, max_examples=examples(100))
 settings.load_profile("tests")
 
 

@@ -67,6 +67,7 @@ def test_the_snippets_of_a_page_run_in_order(page: Path, page_module: ModuleType
             exec(code, vars(page_module))  # noqa: S102
 
 
+@pytest.mark.slow
 def test_mypy_accepts_the_snippets(tmp_path: Path) -> None:
     """A reader whose type checker is strict can take the Python of every page as it is."""
     pytest.importorskip("mypy", reason="mypy is one of the tools of `make check`")

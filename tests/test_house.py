@@ -4,6 +4,7 @@ import ast
 import re
 import statistics
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,9 +32,14 @@ def _python_files(*folders: str) -> Iterator[Path]:
         yield from sorted((ROOT / folder).rglob("*.py"))
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def _functions(*folders: str) -> Iterator[tuple[str, Function]]:
     for path in _python_files(*folders):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(_tree(path)):
             if isinstance(node, Function):
                 yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", node
 
@@ -89,7 +95,7 @@ def test_no_object_reaches_into_another_file() -> None:
     reaching = [
         f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(node)}"
         for path in _python_files(*PACKAGES)
-        for node in _foreign_privates(ast.parse(path.read_text(encoding="utf-8")))
+        for node in _foreign_privates(_tree(path))
     ]
 
     assert reaching == []
@@ -132,7 +138,7 @@ def test_packages_check_input_with_exceptions() -> None:
     asserts = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in _python_files(*PACKAGES)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(_tree(path))
         if isinstance(node, ast.Assert)
     ]
 
@@ -153,7 +159,7 @@ def test_a_broad_except_gives_its_reason() -> None:
 
 def _broad_excepts(path: Path) -> Iterator[int]:
     """Yield the lines of the broad handlers that do not end by raising the same error again."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.ExceptHandler):
             broad = node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"}
             if broad and ast.unparse(node.body[-1]) != "raise":

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 CONFTEST = "from tests.conftest import pytest_configure"
 
 
-@pytest.mark.parametrize("parallel", [(), ("-n", "1")], ids=["alone", "parallel"])
+@pytest.mark.parametrize("parallel", [(), ("-p", "xdist", "-n", "1")], ids=["alone", "parallel"])
 @pytest.mark.parametrize(
     "left_out",
     [
@@ -50,7 +50,13 @@ def _run(folder: Path, source: str, *options: str) -> tuple[int, str]:
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_these.py").write_text(source)
     (folder / "pytest.ini").write_text("[pytest]")
-    environment = {**os.environ, "FAIL_ON_SKIPS": "1", "PYTHONPATH": str(ROOT)}
+    environment = {
+        **os.environ,
+        "FAIL_ON_SKIPS": "1",
+        "PYTHONPATH": str(ROOT),
+        # The other plugins take long to start, and have no part in this.
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
         cwd=folder,

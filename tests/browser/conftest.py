@@ -48,7 +48,7 @@ def https_site(certificate: tuple[str, str]) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     """Start Chromium without a window; it accepts the certificate that only we know."""
     _require("chromium", "chromedriver")
@@ -66,7 +66,8 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 
 @pytest.fixture
 def browser(chromium: Chrome) -> Chrome:
-    """Return the browser with an empty cookie jar: ports do not keep cookies apart."""
+    """Return the browser with an empty cookie jar and log: ports do not keep cookies apart."""
+    chromium.get_log("browser")  # type: ignore[no-untyped-call]
     chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})
     return chromium
 

@@ -25,6 +25,7 @@ from framework import (
 )
 from framework.csrf import CSRF, csrf_token
 from framework.testing import Client
+from tests.support.thoroughness import examples
 
 EVIL = "https://evil.example"
 FIELD, HEADER = "csrf_token", "X-CSRF-Token"
@@ -201,7 +202,7 @@ OF_ANOTHER_SESSION = "that the attacker has got for a session of their own"
 TYPES = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     headers=st.sampled_from(FOREIGN),
     method=st.sampled_from(["POST", "PUT", "PATCH", "DELETE"]),

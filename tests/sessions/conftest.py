@@ -20,11 +20,13 @@ from sessions.testing import ManualClock
 from tests.support.apps import KEY, Browser, Site
 from tests.support.loops import ASYNC_STORES
 from tests.support.suspending_store import SuspendingStore
+from tests.support.thoroughness import examples
 from tests.support.watched import WatchedStore
 
 settings.register_profile(
     "sessions",
     deadline=None,
+    max_examples=examples(100),
     # Each example begins afresh, whatever the fixtures of the test are.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -21,9 +21,10 @@ from sessions.core.codec import MAXIMUM_DEPTH, decode, encode
 from sessions.errors import UnencodableValue, UnreadableValue
 from tests.support.any_values import alike, hashables, values
 from tests.support.apps import Browser, writes
+from tests.support.thoroughness import examples
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(values)
 def test_what_is_accepted_comes_back(value: object) -> None:
     """Equal and of the same type, recursively."""
@@ -32,7 +33,7 @@ def test_what_is_accepted_comes_back(value: object) -> None:
     assert alike(back, value)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(values)
 def test_a_value_has_one_encoding(value: object) -> None:
     """What came back is encoded as before: to read a value is no change."""
@@ -41,7 +42,7 @@ def test_a_value_has_one_encoding(value: object) -> None:
     assert encode(decode(encoded)) == encoded
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.sets(hashables, max_size=6), st.randoms(use_true_random=False))
 def test_a_set_has_one_encoding_in_any_order(value: set[object], random: Any) -> None:
     """The order in which its elements were added is no part of a set."""
@@ -61,14 +62,14 @@ def is_value_or_unreadable(data: bytes) -> bool:
         return True
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.binary(max_size=40))
 def test_any_bytes_are_a_value_or_unreadable(data: bytes) -> None:
     """This holds for any bytes in the store."""
     assert is_value_or_unreadable(data)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(values, st.data())
 def test_a_damaged_value_is_a_value_or_unreadable(value: object, data: st.DataObject) -> None:
     """One octet changed, or the end cut off."""
@@ -244,7 +245,7 @@ def test_a_session_names_the_key(browser: Browser, value: object, told: str) -> 
     assert browser.site.store_calls() == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.dictionaries(
         st.text(st.characters(exclude_categories=["Cs"]), max_size=5), values, max_size=3

@@ -37,6 +37,7 @@ from tests.support.apps import KEY
 from tests.support.loops import a_head
 from tests.support.model import ABSOLUTE, IDLE, World, lineage
 from tests.support.model_requests import Visit
+from tests.support.thoroughness import examples
 
 SIGNER = IdSigner([KEY], purpose="session id:session")
 
@@ -324,9 +325,9 @@ class SessionsInSQLite(Sessions):
         self.folder.cleanup()
 
 
-Sessions.TestCase.settings = settings(max_examples=300, stateful_step_count=40)
-EncryptedSessions.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
-SessionsInSQLite.TestCase.settings = settings(max_examples=30, stateful_step_count=40)
+Sessions.TestCase.settings = settings(max_examples=examples(300), stateful_step_count=40)
+EncryptedSessions.TestCase.settings = settings(max_examples=examples(100), stateful_step_count=40)
+SessionsInSQLite.TestCase.settings = settings(max_examples=examples(30), stateful_step_count=40)
 
 TestSessions = Sessions.TestCase
 TestEncryptedSessions = EncryptedSessions.TestCase

@@ -14,6 +14,7 @@ FOLDER = Path(__file__).parent
 PROGRAMS = sorted(path.stem for path in FOLDER.glob("*.py") if "test_" not in path.stem)
 
 
+@pytest.mark.slow
 def test_mypy_accepts_them() -> None:
     """mypy --strict agrees with every `assert_type`."""
     pytest.importorskip("mypy", reason="mypy is one of the tools of `make check`")
@@ -24,6 +25,7 @@ def test_mypy_accepts_them() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_mypy_refuses_what_is_wrong(tmp_path: Path) -> None:
     """The markers hide no type: a wrong one is an error."""
     pytest.importorskip("mypy", reason="mypy is one of the tools of `make check`")

@@ -1,9 +1,8 @@
 """Default sessions: they work and are safe without any configuration."""
 
+import multiprocessing
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -122,20 +121,25 @@ def test_the_folder_stays_out_of_the_repository(workplace: Path) -> None:
     assert (workplace / ".framework" / ".gitignore").read_text() == "*\n"
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_processes_that_start_at_once_agree_on_the_key(workplace: Path) -> None:
     """One process makes the key, the others read it whole, and no draft file is left."""
-    code = (
-        "import sys; sys.stdin.readline();"
-        "from framework.defaults import SessionDefaults; print(*SessionDefaults().keys())"
-    )
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(6)
-    ]
-    keys = [process.communicate("go\n")[0].strip() for process in processes]
+    context = multiprocessing.get_context("fork")
+    barrier, told = context.Barrier(6), context.SimpleQueue()
 
+    def tell() -> None:
+        barrier.wait(20)
+        (key,) = SessionDefaults().keys()
+        told.put(key)
+
+    processes = [context.Process(target=tell, daemon=True) for _ in range(6)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(20)
+    keys = [told.get() for process in processes if process.exitcode == 0]
+
+    assert len(keys) == 6
     assert len(set(keys)) == 1
     assert len(keys[0]) == 43
     assert sorted(path.name for path in (workplace / ".framework").iterdir()) == [

@@ -100,6 +100,7 @@ def test_the_client_needs_with(app: Application) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_json_of_a_response_needs_no_cast(tmp_path: Path) -> None:
     """mypy --strict accepts what a test does with it."""
     program = tmp_path / "program.py"
@@ -173,6 +174,7 @@ WRONG = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("more", "errors"), [("", 0), (WRONG, 7)])
 def test_a_wrong_fake_is_a_type_error(tmp_path: Path, more: str, errors: int) -> None:
     """mypy --strict accepts what fits, protocols and abstract classes too, and nothing else."""

@@ -23,6 +23,7 @@ def test_a_project_passes_its_own_tests(framework: Framework, tmp_path: Path) ->
     assert "3 passed" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_project_has_strict_types(framework: Framework, tmp_path: Path) -> None:
     """A new project passes its own type check."""
     pytest.importorskip("mypy", reason="mypy is one of the tools of `make check`")

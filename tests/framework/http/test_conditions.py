@@ -17,6 +17,7 @@ from framework import Application, Request, Response, controller, get
 from framework.http.conditions import answer_conditions
 from framework.static import StaticFiles, conditional
 from framework.testing import Client
+from tests.support.thoroughness import examples
 
 TEXT = b"0123456789"
 CHANGED = "Thu, 01 Jan 2026 00:00:00 GMT"
@@ -229,7 +230,7 @@ def test_a_stream_of_unknown_length_is_not_read() -> None:
     assert (answer.status_code, made) == (200, [])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(
     st.text("0123456789-,= \tbytes*", max_size=12)
     | st.from_regex(r"[0-9]{0,3}-[0-9]{0,3}", fullmatch=True),

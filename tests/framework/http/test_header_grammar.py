@@ -27,6 +27,7 @@ from framework import (
 )
 from framework.http.responses import render_response
 from framework.testing import Client
+from tests.support.thoroughness import examples
 
 NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 CONTENT = r"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?"
@@ -242,7 +243,7 @@ def test_an_error_with_an_impossible_code_is_a_500() -> None:
     assert response.status_code == 500
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.sampled_from(["X-V", "Set-Cookie", "ETag"]) | st.text(max_size=3),
     st.text(max_size=6) | st.text(st.characters(max_codepoint=0x100), max_size=6),

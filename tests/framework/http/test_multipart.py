@@ -14,6 +14,7 @@ from werkzeug.datastructures import FileStorage
 from framework import Form, HTTPSettings, Request, component, configuration, controller, post
 from framework.testing import Client
 from tests.support.small_applications import client_of
+from tests.support.thoroughness import each, examples
 
 # The framework reads so many bytes at once.
 PIECE = 64 * 1024
@@ -128,7 +129,7 @@ def test_a_text_and_the_next_part_arrive_whole(boundary: str) -> None:
 )
 def test_every_length_arrives_whole(boundary: str, padding: bytes, last: bytes) -> None:
     """The content may end in any bytes, and a boundary line may end in spaces."""
-    lengths = range(0, 420, 1 if not padding and not last else 7)
+    lengths = range(0, 420, (1 if not padding and not last else 7) * each(3))
     with small_pieces() as client:
         for length in lengths:
             content = b"Z" * length + last
@@ -148,7 +149,7 @@ PIECES += [b"Z--bX-bX", b"Z--bX-bX--\r\n", b"\r\n--bX-bXZ", b"\r\n--bX-bX Z"]
 CONTENTS = st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(first=CONTENTS, second=CONTENTS, memory=st.integers(300, 700))
 def test_any_content_arrives_as_it_was_sent(first: bytes, second: bytes, memory: int) -> None:
     """A text that only looks like a boundary is content."""

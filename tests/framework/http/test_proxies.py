@@ -18,6 +18,7 @@ from framework import (
     get,
 )
 from framework.testing import Client
+from tests.support.thoroughness import examples
 
 EVERY_HEADER = {"for": 1, "proto": 1, "host": 1, "port": 1, "prefix": 1}
 
@@ -141,7 +142,7 @@ values = st.text(st.characters(max_codepoint=0xFF, exclude_characters="\r\n"), m
 parts = st.sampled_from(["/", "//", "\\", "evil.example", "@", ":", "80", "http", ".", "a", '"'])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(
     st.sampled_from(["Prefix", "Proto", "Host", "Port"]),
     values | st.lists(parts, max_size=5).map("".join),

@@ -14,6 +14,7 @@ from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound
 
 from framework.http.routes import path_key, path_variables
 from framework.http.routing import Entry, Router, request_path
+from tests.support.thoroughness import examples
 
 METHODS = ["GET", "POST", "HEAD", "OPTIONS", "DELETE"]
 # What rules are made of: N becomes a name. The tree knows those of the first line.
@@ -76,7 +77,7 @@ def router_of(*rules: tuple[str, str]) -> Router[str]:
     )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(rules_and_path(), methods | st.just("TRACE"))
 @example(([("GET", "/<a>"), ("GET", "/<int:a>")], "/7"), "GET")
 @example(([("GET", "/<a>"), ("GET", "/<a>/<string(minlength=0):b>")], "/x/"), "GET")
@@ -92,7 +93,7 @@ def test_the_matcher_agrees_with_the_map(given: tuple[Rules, str], method: str) 
     assert found == router.ask_map(method, path)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(rules_and_path())
 def test_a_refusal_lists_the_methods_of_the_path(given: tuple[Rules, str]) -> None:
     """405 lists exactly the methods that have an answer; without one, the answer is 404."""

@@ -14,6 +14,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from framework import Application, Request, controller, get, post
 from framework.http.routing import Entry, Router
 from framework.testing import Client
+from tests.support.thoroughness import examples
 
 UUID_TEXT = "12345678-1234-5678-1234-567812345678"
 CONVERTERS = [
@@ -40,7 +41,7 @@ def router_of(*rules: str) -> Router[str]:
     return Router(Entry("GET", rule, rule, rule) for rule in dict.fromkeys(rules))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500), deadline=None)
 @given(
     st.sampled_from(FORMS),
     st.sampled_from(CONVERTERS),
@@ -81,7 +82,7 @@ def test_a_url_leads_back_to_its_handler(
         assert read[name] == value or str(read[name]) == str(value) or isinstance(value, str)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.sampled_from(FORMS), st.sampled_from(CONVERTERS), st.sampled_from(VALUES))
 def test_what_a_handler_has_read_can_be_linked(form: str, converter: str, value: object) -> None:
     """The URL can be built again from the values of an answered path."""

@@ -15,6 +15,7 @@ from framework import Application, controller, get, post
 from framework.http.routes import Route
 from framework.testing import Client
 from tests.support.openapi_shop import Configuration, Items, Pages, document_of
+from tests.support.thoroughness import examples
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +192,7 @@ def served_document(client: Client) -> dict[str, Any]:
     return served_document
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(data=st.data())
 def test_every_answer_is_one_of_the_document(
     client: Client, served_document: dict[str, Any], data: st.DataObject

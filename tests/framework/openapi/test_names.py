@@ -91,10 +91,12 @@ PLAIN: list[Make] = [
 ]
 AROUND: list[Callable[[Any], Any]] = [
     lambda kind: kind,
+    lambda kind: marked(Box, marked(Page, kind)),
+]
+MORE_AROUND: list[Callable[[Any], Any]] = [
     lambda kind: marked(Page, kind),
     lambda kind: marked(Box, kind),
     lambda kind: marked(Page, marked(list, kind)),
-    lambda kind: marked(Box, marked(Page, kind)),
 ]
 
 
@@ -133,7 +135,9 @@ PAIRS = [*combinations(PLAIN, 2), *zip(PLAIN, PLAIN, strict=True)]
 IN_MODELS = [(one, two) for one, two in PAIRS if {one, two} <= {_dataclass, _enum, _model}]
 
 
-@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize(
+    "around", [*AROUND, *(pytest.param(more, marks=pytest.mark.slow) for more in MORE_AROUND)]
+)
 @pytest.mark.parametrize(("one", "two"), PAIRS)
 def test_two_classes_of_one_name_have_names_of_their_own(
     one: Make, two: Make, around: Callable[[Any], Any]

@@ -14,6 +14,7 @@ from sessions.testing import ManualClock
 from tests.support.any_values import alike, values
 from tests.support.apps import Browser, Site
 from tests.support.encrypting import NEW
+from tests.support.thoroughness import examples
 from tests.support.watched import WatchedStore
 
 Act = Callable[[Session], object]
@@ -112,7 +113,7 @@ class Side:
         seen.append((session.user_id, session.user_data, session.is_new, session.gone))
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(requests, min_size=1, max_size=6))
 def test_encrypted_sessions_are_like_plain_ones(sent: list[Any]) -> None:
     """The same values in the same order, the same cookies, the same events, the same calls."""

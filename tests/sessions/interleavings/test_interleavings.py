@@ -14,6 +14,7 @@ from tests.sessions.interleavings.kinds import Kind
 from tests.sessions.interleavings.promises import explored
 from tests.sessions.interleavings.scenarios import BEGINNINGS, Scenario
 from tests.sessions.interleavings.wandering import wander
+from tests.support.thoroughness import EVERYTHING, examples
 
 KINDS = tuple(kind for kind in vars(kinds).values() if isinstance(kind, Kind))
 USERS = tuple(kind for kind in KINDS if kind.user != "eve")
@@ -40,7 +41,7 @@ SOME = (
 )
 IS_THOROUGH = int(os.environ.get("SESSIONS_INTERLEAVINGS", "0")) >= 10_000
 # The whole takes long: `.ci/run` explores all scenarios, and any other run draws some of them.
-DRAWN = 1.0 if IS_THOROUGH or os.environ.get("TEST_EVERYTHING") else 0.3
+DRAWN = 1.0 if IS_THOROUGH or EVERYTHING else 0.1
 thorough = pytest.mark.skipif(not IS_THOROUGH, reason="set SESSIONS_INTERLEAVINGS=10000")
 
 
@@ -97,7 +98,7 @@ def test_three_requests_at_random(kind: type[Core]) -> None:
     random = Random(7)  # noqa: S311
     cores = [kind(), kind(rolling=True, closes_directly=False)]
     broken = []
-    for _ in range(1000):
+    for _ in range(examples(1000)):
         scenario = Scenario(
             random.choice(BEGINNINGS[1:]),
             tuple(random.choices(USERS, k=3)),

@@ -13,6 +13,7 @@ from sessions import ConfigurationError, SessionContainer
 from sessions.stateless import JWTToken
 from sessions.testing import ManualClock
 from tests.support.apps import KEY, Site, everything, in_turn, writes
+from tests.support.thoroughness import examples
 
 jwt = pytest.importorskip("jwt", exc_type=ImportError)
 pytest.importorskip("cryptography")
@@ -299,7 +300,7 @@ def test_a_token_of_another_container_is_refused() -> None:
 
 
 @given(text=st.text(max_size=60), parts=st.lists(st.binary(max_size=60), min_size=3, max_size=3))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_no_foreign_exception_escapes(text: str, parts: list[bytes]) -> None:
     """A text that is not a token gives no session, and no exception."""
     manager = a_site().manager

@@ -10,6 +10,7 @@ from sessions.stateless import TokenFormat
 from sessions.testing import ManualClock
 from tests.sessions.stateless.conftest import SiteMaker
 from tests.support.apps import Browser, Site, everything, writes
+from tests.support.thoroughness import examples
 
 DAY = timedelta(days=1)
 
@@ -63,7 +64,7 @@ def test_a_use_is_written_down_once_in_an_interval(browser: Browser, clock: Manu
 
 
 @given(ahead=st.floats(-3 * 86400, 30 * 86400))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_wrong_clock_of_another_server(ahead: float, kind: TokenFormat) -> None:
     """A token of a server whose clock is wrong lives by the clock of the server that reads it."""
     wrong, right = ManualClock(), ManualClock()

@@ -24,6 +24,7 @@ from tests.sessions.stateless.revoking import (
     signs_out,
 )
 from tests.support.apps import Handler, Site, in_turn, untouched, writes
+from tests.support.thoroughness import examples
 
 
 def test_a_logout_holds_for_every_copy(site: Site, make_revocable: SiteMaker) -> None:
@@ -231,7 +232,7 @@ VERBS: dict[str, Handler] = {
 
 
 @given(steps=st.lists(st.tuples(st.sampled_from([*VERBS]), st.integers(0, 30)), max_size=14))
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_each_copy_lives_as_the_model_says(steps: list[tuple[str, int]]) -> None:
     """For all tokens in any order: ended sessions stay ended, and the others live."""
     clock = ManualClock()

@@ -15,6 +15,7 @@ from sessions.stateless import SignedToken, TokenFormat
 from sessions.testing import ManualClock, a_record
 from tests.sessions.stateless.conftest import KINDS, SiteMaker
 from tests.support.apps import KEY, Site, everything, writes
+from tests.support.thoroughness import examples
 
 NEW = "a newer key of the tests, 32 bytes and more"
 OTHER = "a key of somebody else, 32 bytes and more"
@@ -27,7 +28,7 @@ def value_of(cookie: str) -> str:
 
 
 @given(data=st.data())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_any_flipped_bit_is_rejected(data: st.DataObject, kind: TokenFormat) -> None:
     """The session is empty then, an event tells, and nothing raises."""
     site = Site(kind, ManualClock())
@@ -42,7 +43,7 @@ def test_any_flipped_bit_is_rejected(data: st.DataObject, kind: TokenFormat) -> 
 
 
 @given(data=st.data())
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_any_flipped_bit_under_the_base64_is_rejected(data: st.DataObject) -> None:
     """Each bit of the sealed bytes is authenticated."""
     pytest.importorskip("cryptography")
@@ -80,7 +81,7 @@ def test_every_truncation_is_rejected(site: Site) -> None:
 
 
 @given(text=st.text(max_size=200) | st.binary(max_size=200).map(lambda b: b.decode("latin-1")))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_no_text_breaks_the_reader(text: str, kind: TokenFormat) -> None:
     """A text that is not a token gives no session, and no exception."""
     manager = SessionManager(Site(kind, ManualClock()).container)

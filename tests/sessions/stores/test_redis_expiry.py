@@ -22,6 +22,7 @@ from tests.support.redis_servers import (  # noqa: E402
     redis_server,
     server_binary,
 )
+from tests.support.thoroughness import examples  # noqa: E402
 
 pytestmark = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)
 KEY, NAME = "a-key", "sessions:a-key"
@@ -82,7 +83,7 @@ def test_an_expired_record_is_absent_before_the_server_has_removed_it(
     assert client.keys() == []
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(

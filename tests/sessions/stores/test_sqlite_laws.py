@@ -15,6 +15,7 @@ from sessions.record import CLOCK_TOLERANCE, UNCHANGED, Changes, Ended, Grace, O
 from sessions.stores.base import REMEMBERED_FOR
 from sessions.stores.sqlite import SQLiteStore
 from sessions.testing import START, ManualClock
+from tests.support.thoroughness import examples
 
 names = st.sampled_from(["a", "b", "", "\0", "ż", "id"])
 values = st.binary(max_size=3)
@@ -147,7 +148,7 @@ def store() -> Iterator[SQLiteStore]:
 keys = (f"key{n}" for n in itertools.count())
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(first=records, drawn=st.lists(calls, max_size=12))
 def test_any_calls_do_what_the_laws_say(
     store: SQLiteStore, first: Record, drawn: list[tuple[str, object]]
