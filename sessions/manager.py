@@ -18,6 +18,7 @@ from sessions.session import AsyncSession, Session, mixed_kind
 from sessions.stores.base import AsyncStore, wall_clock
 from sessions.transports.base import RequestHead
 from sessions.transports.cookie import CookieHead
+from sessions.upkeep import AsyncUpkeep, Upkeep
 
 F = TypeVar("F", bound=SessionFace[Any])
 
@@ -126,7 +127,7 @@ class Managing(Generic[F]):
         return state
 
 
-class SessionManager(Managing[Session]):
+class SessionManager(Managing[Session], Upkeep):
     """Open and close the sessions of one container, for requests, jobs and admin pages."""
 
     def __init__(self, container: SessionContainer, *, face: type[Session] | None = None) -> None:
@@ -241,10 +242,6 @@ class SessionManager(Managing[Session]):
             self._sessions.tell((("destroyed", "delete() ended it"),))
         return ended
 
-    def purge(self, limit: int = 1000) -> int:
-        """Remove at most `limit` expired records, and return the number of removed records."""
-        return 0 if self._blocking_store is None else self._blocking_store.purge(limit)
-
     def close_all(self) -> None:
         """Close the connections and files of the store."""
         if self._blocking_store is not None:
@@ -257,7 +254,7 @@ class SessionManager(Managing[Session]):
         return session
 
 
-class AsyncSessionManager(Managing[AsyncSession]):
+class AsyncSessionManager(Managing[AsyncSession], AsyncUpkeep):
     """Open and close the sessions of one container on an event loop, with any kind of store."""
 
     def __init__(
@@ -383,10 +380,6 @@ class AsyncSessionManager(Managing[AsyncSession]):
         if ended:
             self._sessions.tell((("destroyed", "delete() ended it"),))
         return bool(ended)
-
-    async def purge(self, limit: int = 1000) -> int:
-        """Remove at most `limit` expired records, and return the number of removed records."""
-        return 0 if self._store is None else int(await self._driver.call("purge", limit))
 
     async def aclose(self) -> None:
         """Wait for running commits, and close the connections and files of the store."""

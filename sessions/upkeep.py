@@ -1,0 +1,62 @@
+"""What a manager asks about all sessions at once: how many there are, and to remove old records."""
+
+from sessions.container import SessionContainer
+from sessions.core.driving import AsyncDriver
+from sessions.core.token_formats import TokenFormat
+from sessions.errors import SessionError
+from sessions.stores.base import AsyncStore, Store
+from sessions.stores.listing import Countable
+
+__all__: list[str] = []
+
+
+class Upkeep:
+    """Count the sessions, and remove expired records: methods of a `SessionManager`."""
+
+    container: SessionContainer
+    _blocking_store: Store | None
+
+    def count(self) -> int:
+        """Return the number of live sessions.
+
+        Do not call this in every request, because the server may read every record. Raises
+        SessionError if the sessions are in their tokens, or if the store has no method `count`.
+        """
+        return countable(self.container).count()
+
+    def purge(self, limit: int = 1000) -> int:
+        """Remove at most `limit` expired records, and return the number of removed records."""
+        return 0 if self._blocking_store is None else self._blocking_store.purge(limit)
+
+
+class AsyncUpkeep:
+    """Count the sessions, and remove expired records: methods of an `AsyncSessionManager`."""
+
+    container: SessionContainer
+    _driver: AsyncDriver
+    _store: Store | AsyncStore | None
+
+    async def count(self) -> int:
+        """Return the number of live sessions: see `SessionManager.count`."""
+        countable(self.container)
+        return int(await self._driver.call("count"))
+
+    async def purge(self, limit: int = 1000) -> int:
+        """Remove at most `limit` expired records, and return the number of removed records."""
+        return 0 if self._store is None else int(await self._driver.call("purge", limit))
+
+
+def countable(container: SessionContainer) -> Countable:
+    """Return the store of the container; raise SessionError if it cannot count its sessions."""
+    store = container.store
+    if isinstance(store, TokenFormat):
+        raise SessionError(
+            f"the sessions of {store!r} are in their tokens, so nobody can count them. Fix: use a"
+            " store, such as SQLiteStore"
+        )
+    if not isinstance(store, Countable):
+        raise SessionError(
+            f"{store!r} cannot count its sessions. Fix: give it the method count() of"
+            " sessions.stores.listing.Countable"
+        )
+    return store
