@@ -13,7 +13,7 @@ _PACKAGES = ("framework", "sessions")
 
 
 def remedy_for_module(module: ModuleType) -> str:
-    """Return what to write in place of a module, without the stop at the end."""
+    """Return what to write in place of a module, without a full stop."""
     package, _, inner = module.__name__.partition(".")
     last = module.__name__.rpartition(".")[2]
     if package in _PACKAGES and inner:

@@ -92,7 +92,7 @@ class Renderers(dict[type, Render]):
         return self._json if kind is not tuple or self._promise.tuples_are_data else self._tuple
 
     def _chosen_for_nothing(self) -> Render:
-        """Refuse None where a value is promised: most often, `return` was forgotten."""
+        """Return the function for None: it refuses None if the handler promises a value."""
         if self._promise.value is not None and not self._bodiless:
             return self._refuse_nothing
         return self._nothing
@@ -134,7 +134,7 @@ class Renderers(dict[type, Render]):
         written = self._promise.value
         raise TypeError(
             f"{self._where} returned None, but is annotated to return {written}. Fix: write return"
-            f" on every way through the method, or annotate it with -> {written} | None, which"
+            f" at every end of the method, or annotate it with -> {written} | None, which"
             " answers None with 204"
         )
 

@@ -1,4 +1,4 @@
-"""Methods that promise a value and return None, which most often is a forgotten `return`."""
+"""Methods that promise a value but return None, most often because `return` is missing."""
 
 import ast
 import dis
@@ -23,7 +23,7 @@ _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GEN
 
 
 def forgotten_return(function: Callable[..., object]) -> Mistake | None:
-    """Return the mistake of a method whose code never returns a value, although it means to."""
+    """Return the mistake of a method that never returns a value, but seems to need to."""
     if not isinstance(function, FunctionType) or not _seems_to_return_nothing(function.__code__):
         return None
     if _is_stub(function.__code__):
@@ -40,7 +40,7 @@ def forgotten_return(function: Callable[..., object]) -> Mistake | None:
 
 
 def note_forgotten_return(function: Callable[..., object], here: Place) -> None:
-    """Note a method whose code never returns a value, although it means to."""
+    """Note a method that never returns a value, but seems to need to."""
     found = forgotten_return(function)
     if found is not None:
         here.note(found.what, found.remedy)

@@ -48,7 +48,7 @@ _NO_SELF = (
 
 
 class NoType(Exception):
-    """Say that an annotation is a module."""
+    """Say that an annotation is a module, which is not a type."""
 
     def __init__(self, module: types.ModuleType) -> None:
         super().__init__(f"the module {module.__name__!r}")

@@ -1,4 +1,4 @@
-"""A page that counts, and a way out: what the browsers visit."""
+"""The application of the browser tests: a page that counts visits, and a logout."""
 
 import secrets
 

@@ -1,1 +1,1 @@
-"""The commands of `framework sessions`, one file each; a new one joins the list in `group.py`."""
+"""The commands of `framework sessions`: each command is one file, and `group.py` lists them."""

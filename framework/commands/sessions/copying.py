@@ -49,7 +49,7 @@ def copy(source: str, target: str, *, end_missing: bool) -> None:
 
 
 def _copied(target: OpenedStore, key: str, record: Record) -> Copied:
-    """Copy one session, unless its like or better is there; return what was done."""
+    """Copy one session, unless the target has the same or a newer one; return what was done."""
     for _ in range(_TRIES):
         there = target.ask("load", key)
         what = what_to_do(record, there)
@@ -61,7 +61,7 @@ def _copied(target: OpenedStore, key: str, record: Record) -> Copied:
                 return what
         else:
             return what
-    # Somebody there keeps using it.
+    # The session changed in the target at each try, so it is in use there.
     return Copied.NEWER
 
 
@@ -74,7 +74,7 @@ def _end_missing(source: OpenedStore, target: OpenedStore) -> int:
 
 
 def _with_progress(source: OpenedStore) -> Iterator[tuple[str, Record]]:
-    """Yield the sessions, and say how many there have been where somebody looks on."""
+    """Yield the sessions, and show their number if a person watches the terminal."""
     is_seen = sys.stderr.isatty()
     for number, pair in enumerate(source.records(), 1):
         yield pair

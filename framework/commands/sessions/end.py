@@ -13,7 +13,7 @@ from framework.commands.sessions.rows import SHOWN_HANDLE, printable, user_of
 
 
 class _Which(NamedTuple):
-    """Say which sessions to end: one of these three."""
+    """Hold the arguments that choose the sessions to end, and the application."""
 
     handle: str | None
     user: str | None
@@ -62,7 +62,7 @@ def _end_many(store: OpenedStore, user: str | None, *, yes: bool) -> None:
     whose = "all sessions" if user is None else f"all sessions of {printable(user)}"
     if not yes:
         click.confirm(f"End {whose} in {store}?", abort=True)
-    # Ended while the listing goes on: what stays is listed whatever else happens.
+    # Sessions are ended during the listing, because the listing still finds all other sessions.
     ended = sum(
         bool(patiently(store.ask, "delete", key, user_id=user)) for key, _ in of_user(store, user)
     )

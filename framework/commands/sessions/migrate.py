@@ -1,4 +1,4 @@
-"""`framework sessions migrate`: make what the store needs in its database."""
+"""`framework sessions migrate`: make the table or the index that the store needs."""
 
 import click
 

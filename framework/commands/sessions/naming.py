@@ -1,4 +1,4 @@
-"""Which store a command is about: that of an application, or one that a URL names."""
+"""Open the store that a command needs, by a URL or through an application."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A store as the commands use it: either kind, without an event loop of their own."""
+"""The store of a command: blocking or asynchronous, with the same plain calls."""
 
 import asyncio
 import time
@@ -76,7 +76,7 @@ class OpenedStore:
             after = page.after
 
     def named(self, handle: str) -> tuple[str, Record]:
-        """Return the one live session whose handle begins so."""
+        """Return the only live session whose handle begins with the text."""
         if len(handle) < _SHORTEST_HANDLE:
             raise click.ClickException(
                 f"{handle!r} is too short for the handle of a session. Fix: write its first"
@@ -113,7 +113,7 @@ def reachable(store: Store | AsyncStore) -> OpenedStore:
 
 
 def opened_for_purge(container: SessionContainer) -> OpenedStore | None:
-    """Open the store that a purge is about: of sessions, or of revocations; None without one."""
+    """Open the store that a purge cleans: of sessions or of revocations; None if there is none."""
     store = store_of(container)
     return None if store is None else OpenedStore(_by_its_clock(container, store))
 

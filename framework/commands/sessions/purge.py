@@ -1,4 +1,4 @@
-"""`framework sessions purge`: remove what has expired."""
+"""`framework sessions purge`: remove the records of expired sessions."""
 
 import click
 

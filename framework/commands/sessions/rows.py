@@ -59,7 +59,7 @@ def in_units(size: float) -> str:
 
 
 def printable(text: str) -> str:
-    """Write a text that somebody else chose, so that a terminal takes none of it for a command."""
+    """Return a text from a user in a form that a terminal cannot take for a command."""
     return text if text.isprintable() and text.strip() == text != "" else repr(text)
 
 
@@ -69,7 +69,7 @@ def user_of(record: Record) -> str:
 
 
 def facts_of(key: str, record: Record) -> Mapping[str, Any]:
-    """Return what programs are told of a session; neither its id nor a value is part of it."""
+    """Return the facts of a session for JSON output, without its id and its values."""
     return {
         "handle": key,
         "user_id": record.user_id,

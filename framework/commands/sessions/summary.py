@@ -1,4 +1,4 @@
-"""`framework sessions`: how many sessions there are, of how many users, and how large."""
+"""`framework sessions`: the number of sessions and users, and the sizes of the sessions."""
 
 from dataclasses import dataclass, field
 

@@ -182,7 +182,7 @@ class Role:
 
 
 def test_a_guard_that_needs_a_value_is_to_be_an_object() -> None:
-    """Nothing injects a text."""
+    """The injector never injects a text."""
 
     @controller("/")
     class Page:

@@ -53,7 +53,7 @@ class Pages:
     @get("/all")
     @guard(Member)
     def all(self, page: Annotated[int, query(ge=1)] = 1) -> str:
-        """Raise what is caught."""
+        """Raise an error that an exception handler catches."""
         LOG.append(f"handler of page {page}")
         raise LookupError
 
