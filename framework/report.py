@@ -58,7 +58,7 @@ class StartupError(Exception):
 
     @property
     def problems(self) -> tuple[Mistake, ...]:
-        """Return the mistakes; `problems` is an earlier name for them."""
+        """Return the mistakes, under the earlier name `problems`."""
         return self.mistakes
 
 

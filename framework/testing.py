@@ -60,7 +60,7 @@ class Replacing(Generic[T]):
 
 @explains_arguments("replace", "replace(Mailer).to(fake)", OF_REPLACE)
 def replace(key: Callable[..., T]) -> Replacing[T]:
-    """Replace a component of an application under test: `replace(Users).to(FakeUsers())`.
+    """Choose a component to replace in a test, as in `replace(Users).to(FakeUsers())`.
 
     The key is the type by which constructors ask for the component: a class, an abstract class or
     a protocol.

@@ -73,8 +73,9 @@ def told(error: Exception, text: str) -> str:
 
 
 def limit_told(words: str, value: Any) -> str:
-    """Add the length or number that breaks a limit to the words; a text may be secret, so it is
-    not shown.
+    """Add to an error the length or the number that breaks a limit.
+
+    A text is not shown, because it may be secret.
     """
     if found := _LENGTH.match(words):
         unit, length = _COUNTED[found[1]], len(value)

@@ -31,7 +31,7 @@ class InjectMarker(Marker):
     needs = Needs.NOTHING
 
     def extractor(self, field: Field) -> Extract:
-        """Return the function that gives the component, which this call looks up."""
+        """Look the component up now, and return the function that gives the component."""
         try:
             component = field.provide(field.annotation)
         except NotProvided as missing:

@@ -32,7 +32,7 @@ class ResolverMarker(Marker):
     uses_default = False
 
     def bound(self, field: Field, bind: BindNested) -> tuple[Extract, tuple[Parameter, ...]]:
-        """Return the function that calls `resolve` once in a request, and what `resolve` takes."""
+        """Return the function that calls `resolve`, and the parameters of `resolve`."""
         component = self._component(field)
         plan = bind(self.kind, _resolving_function(component, field))
         return _resolving_once(plan, component), plan.parameters

@@ -108,7 +108,7 @@ def kept_type(annotation: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
 
 
 class _SessionValue:
-    """Remember a value as it was read, to see its changes and to keep the changes of others."""
+    """Hold a value of the session, and store the value at the end if the handler changed it."""
 
     def __init__(self, session: Session, key: str, convert: Convert) -> None:
         self._session = session

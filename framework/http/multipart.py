@@ -63,7 +63,7 @@ class WholeLines:
         return start
 
     def _start_at_the_end(self, data: bytes) -> int:
-        """Return where the beginning of a boundary ends the data, or the length of the data."""
+        """Return the index of an incomplete boundary at the data's end, or the data's length."""
         line = self._line
         start = data.find(b"-", max(len(data) - len(line) + 1, 0))
         while start >= 0 and not line.startswith(data[start:]):

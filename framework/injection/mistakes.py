@@ -104,7 +104,7 @@ def is_abstract(key: Any) -> bool:
 
 
 def implements(candidate: object, key: Any) -> bool:
-    """Return whether a class inherits from another one, or fills a generic class as `Repo[int]`."""
+    """Return whether a class inherits from a class, or from a generic type such as `Repo[int]`."""
     if not isinstance(candidate, type) or candidate is key:
         return False
     origin, arguments = get_origin(key), get_args(key)
@@ -252,7 +252,7 @@ def _abstract(key: type, components: Collection[type]) -> NotProvided:
 
 
 def _left_out(key: object, components: Collection[type]) -> str | None:
-    """Name a configuration of the program that provides a type, but is not given."""
+    """Name a configuration that provides a type, but is not passed to the application."""
     known = {id(component) for component in components}
     for target in subclasses(object).values():
         if id(target) in known or not is_configuration(target):

@@ -102,7 +102,7 @@ def _is_silent(first: Definition) -> bool:
 
 
 def _line_of(member: object) -> int | None:
-    """Return the first line of the function that a member of a class is; None for other members."""
+    """Return the first line of a member that is a function; None for any other member."""
     if not issubclass(type(member), FunctionType | staticmethod | classmethod):
         return None
     function: Any = inspect.unwrap(cast(Any, getattr(member, "__func__", member)))

@@ -190,7 +190,7 @@ def _read(*nodes: ast.AST) -> Iterator[str]:
 
 
 def _bound(statement: ast.stmt) -> Iterator[str]:
-    """Yield the names that a simple statement gives a value."""
+    """Yield the names to which a simple statement assigns a value."""
     if isinstance(statement, ast.Import | ast.ImportFrom):
         for alias in statement.names:
             yield alias.asname or alias.name.partition(".")[0]

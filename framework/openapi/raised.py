@@ -1,4 +1,4 @@
-"""The HTTP errors that a function raises itself, as its compiled code says.
+"""Find the HTTP errors that a function raises itself, from its compiled code.
 
 Only `raise` and `abort` in the function are seen, not those in functions that it calls.
 """
@@ -39,7 +39,7 @@ def errors_raised(function: Callable[..., object]) -> Iterator[type[HTTPExceptio
 
 
 def _raised(steps: Sequence[dis.Instruction], step: dis.Instruction, function: FunctionType) -> Any:
-    """Return what a `raise` raises: its expression is evaluated first in the whole statement."""
+    """Return the class that a `raise` raises, from the first instruction of its statement."""
     start, end = _span(step)
     at = next(at for at, other in enumerate(steps) if start <= _span(other)[0] <= end)
     return _value(steps, at, function)[0]
@@ -62,7 +62,7 @@ def _span(step: dis.Instruction) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def _value(steps: Sequence[dis.Instruction], at: int, function: FunctionType) -> tuple[Any, int]:
-    """Return what `a.b.c` or a number is, without calling anything, and the step after it.
+    """Return the value of `a.b.c` or of a number, and the index of the step after it.
 
     The value is None if it is known only when the function runs.
     """

@@ -42,7 +42,7 @@ def join_sides(
 
 
 def without_end(name: str) -> str:
-    """Return the name of a schema without the end that says its side."""
+    """Return the name of a schema without the end for its side, such as `-Input`."""
     for end in ENDS.values():
         name = name.removesuffix(end)
     return name

@@ -14,7 +14,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Requests:
-    """Count the requests that wait for the end of their answer."""
+    """Count the requests that are being answered."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -22,7 +22,7 @@ class Requests:
 
     @property
     def count(self) -> int:
-        """Return the number of requests that wait now."""
+        """Return the number of requests that are being answered now."""
         return self._count
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""The user's own log lines, in development."""
+"""Show the log lines of the application in the development server."""
 
 import logging
 

@@ -171,7 +171,7 @@ def _limited_string(limited: Any, limits: Sequence[msgspec.Meta]) -> Callable[[s
 
 
 def _timed(convert: Callable[[str], object]) -> Callable[[str], object]:
-    """Accept a time without seconds, as forms send (HTML, "valid time string"), unlike JSON."""
+    """Return the function that also accepts a time without seconds, as forms send it (HTML)."""
 
     def timed(text: str) -> object:
         try:

@@ -57,8 +57,8 @@ def _shown(function: FunctionType, written: str | None) -> str:
 def _seems_to_return_nothing(code: CodeType) -> bool:
     """Return whether every `return` of a function seems to be one without a value.
 
-    Reading the source of every handler would make start-up slow; the source of the few that are
-    left here decides.
+    To read the source of every handler would make start-up slow. So the source is read only for the
+    few methods for which the result is True.
     """
     if code.co_flags & _GENERATORS:
         return False
@@ -91,7 +91,7 @@ def _constants_returned(code: CodeType) -> Iterator[int | None]:
 
 
 def _never_returns(function: FunctionType) -> bool:
-    """Return whether a function calls one that never returns, such as `abort`."""
+    """Return whether a function calls a function that never returns, such as `abort`."""
     names = function.__code__.co_names
     if "abort" in names:
         return True

@@ -86,7 +86,10 @@ def refuse_unfit(kind: Any, limits: Sequence[msgspec.Meta]) -> None:
 
 
 def beyond(number: Decimal, limits: Sequence[msgspec.Meta]) -> str | None:
-    """Write the first limit that a number breaks, because msgspec has no limits for decimals."""
+    """Return the text of the first limit that a number breaks, or None.
+
+    This is needed because msgspec has no limits for decimals.
+    """
     for limit in limits:
         for name, (is_met, sign) in _COMPARISONS.items():
             bound = getattr(limit, name)

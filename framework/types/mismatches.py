@@ -1,4 +1,4 @@
-"""Every place where a JSON value does not fit its type; msgspec reports only the first."""
+"""Find every place where a JSON value does not fit its type; msgspec reports only the first."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator

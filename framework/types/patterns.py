@@ -1,7 +1,7 @@
 """Let `$` in a pattern match only the end of the text, as in JSON Schema.
 
-Python lets `$` also match in front of a line feed at the end, and `msgspec` and pydantic's `re`
-engine use Python's `re`.
+In Python, `$` also matches before a line feed at the end of a text. msgspec, and pydantic with its
+`re` engine, use Python's `re`.
 """
 
 import re

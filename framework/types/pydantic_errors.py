@@ -1,4 +1,4 @@
-"""The errors of pydantic in the words of all other errors."""
+"""Convert the errors of pydantic to the same sentences as all other errors."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -168,7 +168,7 @@ def _is_body_with_status(kind: Any) -> bool:
 
 
 def _is_path(kind: Any) -> bool:
-    """Return whether a type is a path, with which a handler most likely means the file."""
+    """Return whether a type is a path: a handler that returns a path most likely means the file."""
     return isinstance(kind, type) and get_origin(kind) is None and issubclass(kind, PurePath)
 
 

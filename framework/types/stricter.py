@@ -1,6 +1,7 @@
 """Checks of JSON that msgspec does not make: the text of a decimal, and the end of a pattern.
 
-The checks read the JSON value beside the decoded value. A type without such parts has no check.
+The checks read the parsed JSON, and not the decoded value. A type without decimals and patterns has
+no check.
 """
 
 import re

@@ -34,9 +34,9 @@ _TOLD = (
 def copy(source: str, target: str, *, end_missing: bool) -> None:
     """Copy the live sessions of one store to another store; nobody is logged out.
 
-    A second run copies what is new or has changed, and replaces nothing that is newer at TO_URL.
-    Each may be a URL, or an application such as shop.app:app, whose store is meant. Stop the
-    application for the last run; copy nothing when it already uses the other store.
+    FROM_URL and TO_URL are URLs of stores, or applications such as shop.app:app. A second run
+    copies new and changed sessions, and keeps sessions that are newer at TO_URL. Keep the
+    application stopped during the last run. Do not copy after it has used the other store.
     """
     with store_named(source, is_source=True) as read, store_named(target) as written:
         counts: Counter[Copied] = Counter()

@@ -28,7 +28,7 @@ class _Which(NamedTuple):
 def end(words: Sequence[str], *, user: str | None, everybody: bool, yes: bool) -> None:
     """End the session HANDLE, all sessions of a user, or all sessions.
 
-    Who uses such a session has to sign in again.
+    The users of these sessions have to sign in again.
     """
     which = _chosen(words, user, everybody=everybody)
     with opened(load_container_or_report(which.app)) as store:

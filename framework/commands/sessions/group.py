@@ -18,7 +18,7 @@ _SUMMARY = "summary"
 
 
 class SessionCommands(Commands):
-    """Show the summary if no command is named, and report the errors of stores without a trace."""
+    """Show the summary if no command is named, and report store errors without a traceback."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; the first of them may be an application, not a command."""
