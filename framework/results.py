@@ -57,9 +57,10 @@ class JSON(Result, Generic[V]):
 
 
 class HTML(Result):
-    """A response that holds a page of HTML; escape what users have written: the text is sent as is.
+    """A response that holds a page of HTML.
 
-    Without a status, the answer has the status of the decorator.
+    The text is sent as it is, so escape what users have written. Without a status, the response
+    has the status that the decorator gives.
     """
 
     def __init__(

@@ -259,7 +259,7 @@ def _give(path: Path) -> None:
 
 
 def _user() -> str | None:
-    """Return the user that runs the server, because root may not."""
+    """Return the user that runs the server. The servers refuse to run as root."""
     try:
         pwd.getpwnam(_USER)
     except KeyError:

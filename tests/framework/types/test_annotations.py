@@ -362,7 +362,7 @@ def test_a_module_in_the_place_of_a_type_is_a_problem_everywhere() -> None:
         "InjectsModule.__init__": "as in from logging import ...",
         "ProvidesModule.make": "Write datetime.datetime, the class that the module defines.",
         "ProvidesModule.written": "Write datetime.datetime, the class that the module defines.",
-        "ChecksModule.check": "Write from framework import session.",
+        "ChecksModule.check": "and let the handler take session: session.",
         "Pages.show": "Write datetime.datetime, the class that the module defines.",
         "Pages.wrong": "Write datetime.datetime, the class that the module defines.",
     }

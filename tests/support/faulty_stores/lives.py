@@ -243,7 +243,7 @@ class DeletesForTheFirstUser(DictionaryStore):
 
 @found_by("test_what_a_record_does_not_have_comes_back_as_none")
 class KeepsZeroForNone(DictionaryStore):
-    """A record without a timeout has one of no seconds."""
+    """A record without a timeout is given a timeout of 0 seconds."""
 
     def kept(self, record: Record) -> Record:
         return replace(super().kept(record), timeout=record.timeout or 0.0)
@@ -251,7 +251,7 @@ class KeepsZeroForNone(DictionaryStore):
 
 @found_by("test_load_of_a_missing_key_is_none")
 class TakesMissingForEnded(DictionaryStore):
-    """`load` of a missing key is an ending of long ago."""
+    """`load` of a missing key returns an ending from long ago."""
 
     def load(self, key: str) -> Record | Ended | None:
         return super().load(key) or Ended(0.0)
