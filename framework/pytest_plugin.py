@@ -120,4 +120,4 @@ class _Quiet(WSGIRequestHandler):
     """Log errors only."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log nothing, so that requests do not fill the output of a test."""
+        """Do nothing, so that the lines of requests do not fill the output of a test."""

@@ -79,7 +79,7 @@ class Documentation(ReadsHandlers):
 
     @get("/")
     def page(self, request: Request) -> Response:
-        """Show the document to people."""
+        """Return the HTML page that shows the document."""
         base = request.script_root + "/" + self._settings.path.strip("/")
         page = self._page.replace("{title}", escape(self._settings.title))
         page = page.replace("{base}", escape(base.rstrip("/")))
