@@ -102,11 +102,13 @@ class SealedSessions(StoredSessions):
         return replace(changes, set=values, removed=removed, expected=known)
 
     def _open(self, state: State, id: Id, record: Record) -> Record:
-        data_key = self._wrapping.unwrap(id, record.values)
+        data_key, data_keys = self._wrapping.unwrap(id, record.values), _data_keys(state)
+        if id.secret in data_keys:
+            data_key.know(data_keys[id.secret])
         values = data_key.open_all(record.values)
         if data_key.user_in(record.values) != record.user_id:
             raise UnreadableValue(_OTHER_USER)
-        _data_keys(state)[id.secret] = data_key
+        data_keys[id.secret] = data_key
         return replace(record, values=values)
 
     def _wrapped(

@@ -69,7 +69,9 @@ class DataKey:
             if name.startswith(SEALED):
                 reserved.append(name)
             else:
-                opened[name] = self._open(name, sealed)
+                # What was opened before needs no second look.
+                is_known = name in self._plain and self._sealed[name] == sealed
+                opened[name] = self._plain[name] if is_known else self._open(name, sealed)
         self.wrapped = frozenset(name for name in reserved if name != USER)
         self._plain, self._sealed = opened.copy(), dict(values)
         return opened
@@ -97,8 +99,13 @@ class DataKey:
         """Return the same data key for the next id of the session, to wrap with the newest key."""
         renewed = DataKey(self.key, self.secret, is_newest=True)
         renewed.wrapped = self.wrapped | {name}
-        renewed._plain, renewed._sealed = self._plain, self._sealed
+        renewed.know(self)
         return renewed
+
+    def know(self, other: "DataKey") -> None:
+        """Remember what the same key has opened or sealed before."""
+        if other.secret == self.secret:
+            self._plain, self._sealed = other._plain, other._sealed
 
     def _open(self, name: str, sealed: bytes) -> bytes:
         opened = _opened(self._cipher, sealed, _place(self.key, name))

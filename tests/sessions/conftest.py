@@ -17,7 +17,9 @@ from sessions import (
     Store,
 )
 from sessions.testing import ManualClock
+from tests.conftest import EVERYTHING
 from tests.support.apps import KEY, Browser, Site
+from tests.support.encrypting import NEW
 from tests.support.loops import ASYNC_STORES
 from tests.support.suspending_store import SuspendingStore
 from tests.support.thoroughness import examples
@@ -56,11 +58,25 @@ def watched(store: Store) -> WatchedStore:
 
 
 @pytest.fixture
-def make_site(watched: WatchedStore, clock: ManualClock) -> SiteMaker:
+def encryption(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Return the settings that encrypt sessions, for tests that hold in either case."""
+    return {"encryption_keys": [NEW]} if getattr(request, "param", False) else {}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests with encrypted sessions, too, if everything is to be tested."""
+    is_plain = metafunc.definition.get_closest_marker("plain_values")
+    if EVERYTHING and "encryption" in metafunc.fixturenames and not is_plain:
+        ids = ["plain", "encrypted"]
+        metafunc.parametrize("encryption", [False, True], ids=ids, indirect=True)
+
+
+@pytest.fixture
+def make_site(watched: WatchedStore, clock: ManualClock, encryption: dict[str, Any]) -> SiteMaker:
     """Return a maker of sites on the watched store; it takes the container's settings."""
 
     def make(**settings: Any) -> Site:
-        return Site(watched, clock, **settings)
+        return Site(watched, clock, **encryption, **settings)
 
     return make
 
@@ -87,10 +103,11 @@ def any_store(
 
 @pytest.fixture
 def async_manager(
-    any_store: Store | AsyncStore, clock: ManualClock
+    any_store: Store | AsyncStore, clock: ManualClock, encryption: dict[str, Any]
 ) -> Iterator[AsyncSessionManager]:
     """Return an asynchronous manager over the store."""
-    manager = AsyncSessionManager(SessionContainer(keys=[KEY], store=any_store, clock=clock))
+    container = SessionContainer(keys=[KEY], store=any_store, clock=clock, **encryption)
+    manager = AsyncSessionManager(container)
     yield manager
     asyncio.run(manager.aclose())
 
@@ -102,6 +119,9 @@ def suspending(clock: ManualClock) -> SuspendingStore:
 
 
 @pytest.fixture
-def slow_manager(suspending: SuspendingStore, clock: ManualClock) -> AsyncSessionManager:
+def slow_manager(
+    suspending: SuspendingStore, clock: ManualClock, encryption: dict[str, Any]
+) -> AsyncSessionManager:
     """Return a manager over the store that suspends."""
-    return AsyncSessionManager(SessionContainer(keys=[KEY], store=suspending, clock=clock))
+    container = SessionContainer(keys=[KEY], store=suspending, clock=clock, **encryption)
+    return AsyncSessionManager(container)

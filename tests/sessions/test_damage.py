@@ -17,6 +17,9 @@ from sessions.testing import ManualClock, a_record, loaded_from, some_changes
 from tests.support.apps import KEY, Browser, Handler, Site, everything, in_turn, writes
 from tests.support.watched import WatchedStore
 
+# Of encrypted sessions, tests/sessions/encryption has the same.
+pytestmark = pytest.mark.plain_values
+
 SIGNER = IdSigner([KEY], purpose="session id:session")
 
 READS: dict[str, Handler] = {

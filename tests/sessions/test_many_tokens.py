@@ -61,7 +61,12 @@ def test_a_write_beside_two_live_ones_stores_nothing(
 
 def test_two_live_ones_make_no_session_of_an_untouched_one(victim: Browser, two: str) -> None:
     """Nor where every visitor gets a session."""
-    site = Site(victim.site.store, victim.site.container.clock, save_uninitialized=True)
+    site = Site(
+        victim.site.store,
+        victim.site.container.clock,
+        encryption_keys=victim.site.container.encryption_keys,
+        save_uninitialized=True,
+    )
 
     assert site.visit(everything, two).set_cookies == []
     assert site.store.writes == []

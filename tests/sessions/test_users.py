@@ -378,6 +378,7 @@ def test_a_sign_in_by_save_is_as_good(customer: Browser) -> None:
     assert customer.site.visit(who, old).value == (None, {})
 
 
+@pytest.mark.plain_values
 def test_the_record_names_the_user(customer: Browser, site: Site) -> None:
     """Apart from the values, for whoever looks for all sessions of a user."""
     customer.visit(signs_in("ada"))
