@@ -17,12 +17,11 @@ from sessions import (
     Store,
 )
 from sessions.testing import ManualClock
-from tests.conftest import EVERYTHING
 from tests.support.apps import KEY, Browser, Site
 from tests.support.encrypting import NEW
 from tests.support.loops import ASYNC_STORES
 from tests.support.suspending_store import SuspendingStore
-from tests.support.thoroughness import examples
+from tests.support.thoroughness import EVERYTHING, examples
 from tests.support.watched import WatchedStore
 
 settings.register_profile(
