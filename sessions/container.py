@@ -26,6 +26,7 @@ from sessions.names import OF_CONTAINERS, OF_COOKIES, explains_settings
 from sessions.session import AsyncSession, Session
 from sessions.stores.base import AsyncStore, Store, wall_clock
 from sessions.stores.memory import MemoryStore
+from sessions.stores.user_index import UserIndex
 from sessions.transports.base import Transport
 from sessions.transports.cookie import CookieTransport, SameSite, host_name, is_cookie_name
 
@@ -183,6 +184,7 @@ def rules_of(container: SessionContainer) -> Rules:
         resave=container.resave,
         save_uninitialized=container.save_uninitialized,
         listeners=tuple(container.listeners),
+        indexes_users=isinstance(store_of(container), UserIndex),
     )
 
 

@@ -19,6 +19,7 @@ from sessions.stores.base import AsyncStore, wall_clock
 from sessions.transports.base import RequestHead
 from sessions.transports.cookie import CookieHead
 from sessions.upkeep import AsyncUpkeep, Upkeep
+from sessions.users import AsyncUserSessions, UserSessions
 
 F = TypeVar("F", bound=SessionFace[Any])
 
@@ -127,7 +128,7 @@ class Managing(Generic[F]):
         return state
 
 
-class SessionManager(Managing[Session], Upkeep):
+class SessionManager(Managing[Session], UserSessions, Upkeep):
     """Open and close the sessions of one container, for requests, jobs and admin pages."""
 
     def __init__(self, container: SessionContainer, *, face: type[Session] | None = None) -> None:
@@ -231,8 +232,7 @@ class SessionManager(Managing[Session], Upkeep):
 
         Pass None if the request has no such header.
         """
-        state = self._state_of_cookies(header, reentrant_turn())
-        return face(self._kind, state, self._driver)
+        return face(self._kind, self._state_of_cookies(header, reentrant_turn()), self._driver)
 
     def delete(self, id: str) -> bool:
         """End the session that has or had this id; return whether there was a live session."""
@@ -254,7 +254,7 @@ class SessionManager(Managing[Session], Upkeep):
         return session
 
 
-class AsyncSessionManager(Managing[AsyncSession], AsyncUpkeep):
+class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep):
     """Open and close the sessions of one container on an event loop, with any kind of store."""
 
     def __init__(

@@ -14,6 +14,7 @@ from threading import get_ident
 from time import monotonic
 from typing import Any, TypeVar
 
+from sessions.core.asks import verbs_of
 from sessions.core.budget import NESTED, check_budget, keep_or_raise
 from sessions.core.limits import DEADLINE, WORKER_THREADS
 from sessions.core.persistence import Flow, Persistence
@@ -24,7 +25,6 @@ from sessions.stores.base import AsyncStore, Store
 T = TypeVar("T")
 
 logger = logging.getLogger("sessions")
-_VERBS = ("load", "create", "commit", "touch", "delete")
 
 
 class Driver(ABC):
@@ -34,7 +34,7 @@ class Driver(ABC):
         self.sessions = sessions
         self.store = store
         self.is_in_place = store is None or (isinstance(store, Store) and store.in_place)
-        self._verbs: dict[str, Any] = {verb: getattr(store, verb, None) for verb in _VERBS}
+        self._verbs = verbs_of(store)
 
     @abstractmethod
     def loaded(self, state: State) -> dict[str, Any]:

@@ -195,27 +195,27 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
     def created_at(self) -> datetime:
         """Return when the session began; `set_user()` sets this time to now."""
         self._readable()
-        return _utc(self._state.started_at)
+        return utc(self._state.started_at)
 
     @property
     def last_access(self) -> datetime:
         """Return when the session was last used before, exact to the touch interval."""
         self._readable()
         record = self._state.latest_record()
-        return _utc(self._state.started_at if record is None else record.accessed_at)
+        return utc(self._state.started_at if record is None else record.accessed_at)
 
     @property
     def last_update(self) -> datetime:
         """Return when the session's data last changed."""
         self._readable()
         record = self._state.latest_record()
-        return _utc(self._state.started_at if record is None else record.updated_at)
+        return utc(self._state.started_at if record is None else record.updated_at)
 
     @property
     def expires_at(self) -> datetime:
         """Return when the session ends unless it is used again after this request."""
         self._readable()
-        return _utc(self._driver.sessions.expires_at(self._state))
+        return utc(self._driver.sessions.expires_at(self._state))
 
     @property
     def revocable(self) -> bool:
@@ -379,7 +379,8 @@ def state_of(session: SessionFace[Any]) -> State:
         raise TypeError(f"{session!r} is not a session of a manager. Fix: {remedy}") from None
 
 
-def _utc(seconds: float) -> datetime:
+def utc(seconds: float) -> datetime:
+    """Return a time as an aware datetime."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
     # A damaged record may hold a time outside the range of datetime.

@@ -42,6 +42,10 @@ class Lifetimes:
         absolute_end = created_at + self.absolute
         return idle_end if idle_end < absolute_end else absolute_end
 
+    def latest_end(self, created_at: float) -> float:
+        """Return a time that a session of this age never outlives, whatever happens to it."""
+        return created_at + self.absolute + CLOCK_TOLERANCE
+
     def touch_is_due(self, record: Record, now: float) -> bool:
         """Return whether the store must be told of this use, because the last stored use is old.
 

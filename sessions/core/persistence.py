@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from sessions.core.ids import Id
 from sessions.core.state import Ask, Headers, State
 from sessions.events import EventKind
+from sessions.record import Record
 
 T = TypeVar("T")
 
@@ -89,6 +90,14 @@ class Persistence(ABC):
         """Return the epoch seconds when the session ends if it is not used after this request."""
 
     # What asks the store
+
+    @abstractmethod
+    def sessions_of(self, user_id: str) -> "Flow[list[tuple[str, Record]]]":
+        """Return the live sessions of a user by their keys, the latest sign-in first."""
+
+    @abstractmethod
+    def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> "Flow[int | None]":
+        """End the sessions of a user, but for one key; return how many, None if nobody knows."""
 
     @abstractmethod
     def load_ask(self, state: State) -> Ask | None:

@@ -164,6 +164,19 @@ class StatelessSessions(MemoryVerbs):
         state.sign_out_again()
         yield from ()
 
+    def sessions_of(self, user_id: str) -> Flow[list[tuple[str, Record]]]:
+        raise SessionError(
+            "no server keeps these sessions, so nobody can list those of a user. Fix: give the"
+            " container a store"
+        )
+
+    def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> Flow[int | None]:
+        raise SessionError(
+            "no server keeps these sessions, so those of a user cannot be ended. Fix: give the"
+            " tokens a list, such as SignedToken(revocations=SQLiteStore(...)), or give the"
+            " container a store"
+        )
+
     def update(self, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
         _refuse(f"increment({key!r}) and update_with({key!r}, ...)")
 

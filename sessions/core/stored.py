@@ -13,11 +13,11 @@ from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import CREATE_ATTEMPTS, MOST_IDS
 from sessions.core.pending import NOTHING_PENDING, Pending
 from sessions.core.persistence import SEVERAL, Flow, Several
-from sessions.core.refreshing import Refreshing
 from sessions.core.standing import Standing, damage_of, live_ones
 from sessions.core.state import Ask, Difference, Headers, State, check_size
 from sessions.core.tokens import Tokens, id_of
 from sessions.core.updates import ended, take, update
+from sessions.core.user_sessions import IndexedSessions
 from sessions.core.values import USER_DATA
 from sessions.core.verbs import (
     CURRENT,
@@ -37,7 +37,7 @@ APPLIED, SUPERSEDED = Outcome.APPLIED, Outcome.SUPERSEDED
 DROPPED = "a write was dropped, because the session ended or its id changed in the meantime"
 
 
-class StoredSessions(Refreshing):
+class StoredSessions(IndexedSessions):
     """Make the decisions about sessions that are stored in a store."""
 
     def __init__(self, rules: Rules, tokens: Tokens) -> None:
@@ -163,6 +163,8 @@ class StoredSessions(Refreshing):
         if record is None:
             raise ended()
         changes = self._changes(record, asked, difference)
+        if isinstance(changes.user_id, str):
+            yield from self.enter(id, changes.user_id, changes.created_at or record.created_at)
         outcome = yield self._commit_ask(state, id, changes, asked.next_id)
         if outcome is SUPERSEDED and asked.is_worth_another_try and any(difference):
             # Another request has renewed the id. If it gave the old id a grace time, a commit of
@@ -220,7 +222,8 @@ class StoredSessions(Refreshing):
         for _ in range(CREATE_ATTEMPTS):
             record = first_record(state, id, values, self.lifetimes, self.clock())
             state.is_unfinished, state.creating = True, id
-            created = yield self._create_ask(state, id, record)
+            ask, signs_in = self._create_ask(state, id, record), record.user_id is not None
+            created = (yield from self.entered(id, record, ask)) if signs_in else (yield ask)
             if created:
                 break
             id = new_id(self.gen_id)
@@ -228,8 +231,7 @@ class StoredSessions(Refreshing):
             raise taken("ids that other sessions have")
         state.is_unfinished, state.creating = False, None
         if state.generation != generation:
-            # This request has ended or left the session in the meantime, and no client knows the
-            # new one.
+            # This request has ended or left the session meanwhile; no client knows the new one.
             self.doom(state, id)
             return
         self._created(state, id, record, asked)

@@ -38,6 +38,7 @@ class Rules:
     resave: bool = False
     save_uninitialized: bool = False
     listeners: tuple[Listener, ...] = ()
+    indexes_users: bool = False
 
 
 class MemoryVerbs(Persistence):

@@ -21,6 +21,7 @@ from sessions.stores.base import (
     wall_clock,
 )
 from sessions.stores.listing import Page
+from sessions.stores.memory_users import UserEntries
 
 _OVERHEAD_BYTES = 600
 _SWEPT_BY_A_CREATE = 8
@@ -54,6 +55,7 @@ class MemoryStore(Store):
         self._lock = threading.Lock()
         _all.add(self)
         self._records: dict[str, Record] = {}
+        self._users = UserEntries(self._records)
         self._ended: dict[str, float] = {}
         self._buckets: dict[int, set[str]] = {}
         self._scheduled: dict[str, int] = {}
@@ -135,6 +137,7 @@ class MemoryStore(Store):
             with self._lock:
                 now = self.clock()
                 forgotten = self._forget_ends(now, PURGE_BATCH)
+                self._users.sweep(now, PURGE_BATCH)
                 size = min(limit - removed, PURGE_BATCH)
                 looked_at, batch = self._purge(size, now - PURGE_DELAY, exactly=True)
             removed += batch
@@ -159,6 +162,21 @@ class MemoryStore(Store):
             )
             records = nsmallest(limit, alive, key=lambda pair: pair[0])
         return Page(records, records[-1][0] if len(records) == limit else None)
+
+    def add_to_user(self, user_id: str, key: str, until: float) -> None:
+        """Enter the key: see `UserIndex.add_to_user`."""
+        with self._lock:
+            self._users.add(user_id, key, until, self.clock())
+
+    def keys_of_user(self, user_id: str) -> dict[str, float]:
+        """Return the keys of the user: see `UserIndex.keys_of_user`."""
+        with self._lock:
+            return self._users.keys(user_id)
+
+    def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
+        """Remove these entries: see `UserIndex.remove_from_user`."""
+        with self._lock:
+            self._users.remove(user_id, entries)
 
     def wait_for_calls(self) -> bool:
         """Wait before a fork until no call is running; return whether no call is running."""
@@ -229,6 +247,7 @@ class MemoryStore(Store):
         if record is not None:
             self._unschedule(key)
             self._bytes -= _size(key, record)
+            self._users.forget(key)
 
     def _remember_end(self, key: str) -> None:
         now = self.clock()
@@ -282,6 +301,7 @@ class MemoryStore(Store):
             return False
         del self._scheduled[key], self._records[key]
         self._bytes -= _size(key, record)
+        self._users.forget(key)
         return True
 
     def _purge_one(self, bucket: int, limit: int, moment: float) -> int:

@@ -1,23 +1,20 @@
 """Sessions in a SQLite file: one machine, any number of processes."""
 
+import json
 import logging
 import os
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import product
 from pathlib import Path
-from typing import Any, Final, TypeVar
-
-import msgspec
+from typing import TypeVar
 
 from sessions.errors import ConfigurationError, StoreUnavailable, UnreadableValue
 from sessions.names import OF_STORES, explains_settings
-from sessions.record import CLOCK_TOLERANCE, Changes, Ended, Grace, Outcome, Record, Unchanged
+from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import (
     PURGE_BATCH,
-    PURGE_DELAY,
     REMEMBERED_FOR,
     Store,
     check_clock,
@@ -25,31 +22,27 @@ from sessions.stores.base import (
 )
 from sessions.stores.sqlite_connections import Connections, is_locked
 from sessions.stores.sqlite_listing import SQLiteListing
+from sessions.stores.sqlite_rows import (
+    agrees,
+    columns_of,
+    commit_parameters,
+    found_in,
+    is_readable,
+    merged,
+    unreadable,
+    use_parameters,
+)
 from sessions.stores.sqlite_settings import check_settings
-from sessions.stores.sqlite_statements import SCHEMA_VERSION, Statements
+from sessions.stores.sqlite_statements import SCHEMA_VERSION, Statements, UserStatements
+from sessions.stores.user_index import hash_of_user
 
 PURGE_CHANCE = 1 / 32
 """The chance that a creation also removes records that expired long ago."""
 
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
 
 _logger = logging.getLogger("sessions")
-_encode = msgspec.msgpack.Encoder().encode
-_values_in = msgspec.msgpack.Decoder(dict[str, bytes]).decode
-_patch_in = msgspec.msgpack.Decoder(dict[str, bytes | None]).decode
-_DAMAGE = (msgspec.MsgspecError, ValueError, RecursionError)
-
-_NONE: Final = type(None)
-_TIMES = (float, float, float, float)
-_SHAPES = frozenset(
-    (int, *_TIMES, timeout, user, str, float, *grace, bytes, _NONE)
-    for timeout, user, grace in product(
-        (float, _NONE), (str, _NONE), ((str, float), (_NONE, _NONE))
-    )
-)
-"""The types of the columns of a record that is not damaged."""
 
 
 @explains_settings(OF_STORES)
@@ -77,6 +70,7 @@ class SQLiteStore(SQLiteListing, Store):
         self.clock = clock
         self.path = Path(path).absolute()
         self._sql = Statements(prefix)
+        self._users = UserStatements(prefix)
         self._connections = Connections(self.path, durable=durable, prepare=self._prepare)
         self._start()
 
@@ -88,12 +82,12 @@ class SQLiteStore(SQLiteListing, Store):
             rows = self._connections.read(self._sql.load, (key,))
         except (sqlite3.Error, OSError) as error:
             if _is_no_text(error):
-                raise _unreadable() from error
+                raise unreadable() from error
             raise self._unavailable(error) from error
-        return _found(rows[0], self.clock()) if rows else None
+        return found_in(rows[0], self.clock()) if rows else None
 
     def create(self, key: str, record: Record) -> bool:
-        columns = _columns(record)
+        columns = columns_of(record)
 
         def insert(cursor: sqlite3.Cursor) -> bool:
             values = {"key": key, "now": self.clock(), **columns}
@@ -116,7 +110,7 @@ class SQLiteStore(SQLiteListing, Store):
 
         def apply(cursor: sqlite3.Cursor) -> Outcome:
             now = self.clock()
-            values = _parameters(key, changes, now)
+            values = commit_parameters(key, changes, now)
             if _changes_row(cursor, statement, values):
                 return Outcome.APPLIED
             # Find out why, in a transaction that locks out other writers.
@@ -131,7 +125,7 @@ class SQLiteStore(SQLiteListing, Store):
 
     def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
         def use(cursor: sqlite3.Cursor) -> bool:
-            values = _use(key, self.clock(), accessed_at, expires_at)
+            values = use_parameters(key, self.clock(), accessed_at, expires_at)
             values["secret"] = secret
             return cursor.execute(self._sql.touch, values).rowcount == 1
 
@@ -158,6 +152,24 @@ class SQLiteStore(SQLiteListing, Store):
                 break
         return removed
 
+    def add_to_user(self, user_id: str, key: str, until: float) -> None:
+        """Enter the key: see `UserIndex.add_to_user`."""
+        check_at = self.clock() + 2 * REMEMBERED_FOR
+        entry = {"user": hash_of_user(user_id), "key": key, "until": until, "check_at": check_at}
+        self._write(lambda cursor: cursor.execute(self._users.add, entry))
+
+    def keys_of_user(self, user_id: str) -> dict[str, float]:
+        """Return the keys of the user: see `UserIndex.keys_of_user`."""
+        try:
+            return dict(self._connections.read(self._users.keys, (hash_of_user(user_id),)))
+        except (sqlite3.Error, OSError) as error:
+            raise self._unavailable(error) from error
+
+    def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
+        """Remove these entries: see `UserIndex.remove_from_user`."""
+        values = (hash_of_user(user_id), json.dumps([*entries.items()]))
+        self._write(lambda cursor: cursor.execute(self._users.remove, values))
+
     def close(self) -> None:
         """Close the connections that no call uses."""
         self._connections.close()
@@ -173,16 +185,17 @@ class SQLiteStore(SQLiteListing, Store):
             ) from error
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        connection.create_function("merged", 2, _merged, deterministic=True)
-        connection.create_function("agrees", 2, _agrees, deterministic=True)
-        connection.create_function("is_readable", 1, _is_readable, deterministic=True)
+        connection.create_function("merged", 2, merged, deterministic=True)
+        connection.create_function("agrees", 2, agrees, deterministic=True)
+        connection.create_function("is_readable", 1, is_readable, deterministic=True)
         if not self._has_tables(connection):
             self._make_tables(connection)
 
     def _has_tables(self, connection: sqlite3.Connection) -> bool:
         try:
             versions = connection.execute(self._sql.version).fetchall()
-            connection.execute(self._sql.columns).fetchall()
+            for statement in (self._sql.columns, self._users.columns):
+                connection.execute(statement).fetchall()
         except sqlite3.OperationalError as error:
             if not str(error).startswith(("no such table", "no such column")):
                 raise
@@ -204,7 +217,7 @@ class SQLiteStore(SQLiteListing, Store):
                     f" {SCHEMA_VERSION}. Fix: use the release that made the tables, or another"
                     " prefix"
                 )
-            for statement in self._sql.tables:
+            for statement in (*self._sql.tables, *self._users.tables):
                 connection.execute(statement)
             connection.execute(self._sql.columns).fetchall()
         if version == 1:
@@ -217,7 +230,7 @@ class SQLiteStore(SQLiteListing, Store):
     def _outcome(self, cursor: sqlite3.Cursor, key: str, changes: Changes, now: float) -> Outcome:
         try:
             rows = cursor.execute(self._sql.load, (key,)).fetchall()
-            record = _found(rows[0], now) if rows else None
+            record = found_in(rows[0], now) if rows else None
         except (UnreadableValue, sqlite3.OperationalError) as error:
             if isinstance(error, sqlite3.OperationalError) and not _is_no_text(error):
                 raise
@@ -237,6 +250,8 @@ class SQLiteStore(SQLiteListing, Store):
         cursor.execute("BEGIN IMMEDIATE")
         looked_at = cursor.execute(self._sql.postpone, values).rowcount
         removed = cursor.execute(self._sql.remove_due, values).fetchall()
+        for statement in self._users.purge:
+            looked_at += cursor.execute(statement, values).rowcount
         cursor.execute("COMMIT")
         return looked_at + len(removed), sum(is_record for (is_record,) in removed)
 
@@ -261,97 +276,8 @@ def _explained(error: Exception) -> str:
     return f"{error}. Fix: give a file on a local disk, in a directory that exists and is writable"
 
 
-def _found(row: Row, now: float) -> Record | Ended | None:
-    """Return the record or `Ended` in a row, or None; raise UnreadableValue if it is damaged."""
-    expires_at, ended_at = row[4], row[12]
-    if type(ended_at) is float:
-        return Ended(ended_at) if now < ended_at + REMEMBERED_FOR else None
-    if type(expires_at) is float and expires_at <= now:
-        return None
-    if tuple(map(type, row)) not in _SHAPES:
-        raise _unreadable()
-    try:
-        return _record(row)
-    except _DAMAGE as error:
-        raise _unreadable() from error
-
-
-def _record(row: Row) -> Record:
-    (version, created, accessed, updated, expires, timeout, user, secret, since, *rest) = row
-    grace_secret, grace_until, data, _ = rest
-    return Record(
-        values=_values_in(data),
-        secret=secret,
-        secret_since=since,
-        created_at=created,
-        accessed_at=accessed,
-        updated_at=updated,
-        expires_at=expires,
-        grace=None if grace_secret is None else Grace(grace_secret, grace_until),
-        timeout=timeout,
-        user_id=user,
-        version=version,
-    )
-
-
 def _is_no_text(error: Exception) -> bool:
     return str(error).startswith("Could not decode to UTF-8")
-
-
-def _unreadable() -> UnreadableValue:
-    return UnreadableValue("the stored session is damaged, so a new session begins")
-
-
-def _columns(record: Record) -> dict[str, object]:
-    grace_secret, grace_until = record.grace or (None, None)
-    return {
-        "version": record.version,
-        "created_at": record.created_at,
-        "accessed_at": record.accessed_at,
-        "updated_at": record.updated_at,
-        "expires_at": record.expires_at,
-        "timeout": record.timeout,
-        "user_id": record.user_id,
-        "secret": record.secret,
-        "secret_since": record.secret_since,
-        "grace_secret": grace_secret,
-        "grace_until": grace_until,
-        "data": _encode(dict(record.values)),
-        "purge_at": record.expires_at + PURGE_DELAY,
-    }
-
-
-def _use(key: str, now: float, accessed_at: float, expires_at: float) -> dict[str, object]:
-    return {
-        "key": key,
-        "now": now,
-        "ahead": now + CLOCK_TOLERANCE,
-        "accessed_at": accessed_at,
-        "expires_at": expires_at,
-        "keeps_later": True,
-    }
-
-
-def _parameters(key: str, changes: Changes, now: float) -> dict[str, object]:
-    values = _use(key, now, changes.accessed_at, changes.expires_at)
-    values["secret"] = changes.secret
-    values["updated_at"] = changes.updated_at
-    # A name that is both set and removed is removed.
-    values["patch"] = _encode({**changes.set, **dict.fromkeys(changes.removed)})
-    values["expected"] = _encode(dict(changes.expected)) if changes.expected else None
-    if changes.only_values:
-        return values
-    keeps_timeout = isinstance(changes.timeout, Unchanged)
-    keeps_user = isinstance(changes.user_id, Unchanged)
-    values["keeps_later"] = keeps_timeout
-    values["timeout"] = None if keeps_timeout else changes.timeout
-    values["sets_user"] = not keeps_user
-    values["user_id"] = None if keeps_user else changes.user_id
-    values["clear"] = changes.clear
-    values["new_secret"] = changes.new_secret
-    values["grace"] = changes.grace
-    values["created_at"] = changes.created_at
-    return values
 
 
 def _changes_row(cursor: sqlite3.Cursor, statement: str, values: dict[str, object]) -> bool:
@@ -362,26 +288,3 @@ def _changes_row(cursor: sqlite3.Cursor, statement: str, values: dict[str, objec
             raise
         # The data are damaged, so the row counts as no record.
         return False
-
-
-def _merged(data: bytes, patch: bytes) -> bytes:
-    """Return the values changed by the patch; None in the patch removes a value."""
-    values: dict[str, bytes | None] = {**_values_in(data)}
-    changes = _patch_in(patch)
-    values.update(changes)
-    if None in changes.values():
-        values = {name: value for name, value in values.items() if value is not None}
-    return _encode(values)
-
-
-def _agrees(data: bytes, expected: bytes) -> bool:
-    values = _values_in(data)
-    return all(values.get(name) == value for name, value in _patch_in(expected).items())
-
-
-def _is_readable(data: object) -> bool:
-    try:
-        _values_in(data)  # type: ignore[arg-type]
-    except (*_DAMAGE, TypeError):
-        return False
-    return True

@@ -120,6 +120,38 @@ class Statements:
             RETURNING typeof(ended_at) <> 'real'"""
 
 
+class UserStatements:
+    """Hold the SQL of the index of users for one prefix.
+
+    An entry goes with the row of its session, by a trigger. `check_at` is when a purge looks at an
+    entry: first once the session must be there, and then when its time is over.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        table, sessions = f"{prefix}session_users", f"{prefix}sessions"
+        self.columns = f"SELECT user, key, until, check_at FROM {table} LIMIT 0"
+        self.add = f"""INSERT INTO {table} VALUES (:user, :key, :until, :check_at)
+            ON CONFLICT (user, key) DO UPDATE
+            SET until = MAX(until, :until), check_at = MAX(check_at, :check_at)"""
+        self.keys = f"SELECT key, until FROM {table} WHERE user = ?"
+        self.remove = f"""DELETE FROM {table} WHERE user = ? AND (key, until) IN (
+            SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))"""
+        due = f"rowid IN (SELECT rowid FROM {table} WHERE check_at < :now LIMIT :size)"
+        self.purge = (
+            f"""DELETE FROM {table} WHERE {due} AND (until < :now
+                OR NOT EXISTS (SELECT 1 FROM {sessions} WHERE {sessions}.key = {table}.key))""",
+            f"UPDATE {table} SET check_at = until WHERE {due}",
+        )
+        self.tables = (
+            f"""CREATE TABLE IF NOT EXISTS {table} (user TEXT NOT NULL, key TEXT NOT NULL,
+                until REAL NOT NULL, check_at REAL NOT NULL, PRIMARY KEY (user, key))""",
+            f"CREATE INDEX IF NOT EXISTS {table}_key ON {table} (key)",
+            f"CREATE INDEX IF NOT EXISTS {table}_check ON {table} (check_at)",
+            f"""CREATE TRIGGER IF NOT EXISTS {table}_gone AFTER DELETE ON {sessions} BEGIN
+                DELETE FROM {table} WHERE key = OLD.key; END""",
+        )
+
+
 def _tables(table: str) -> tuple[str, ...]:
     return (
         # The row of an ended session has its key and the last two columns only.

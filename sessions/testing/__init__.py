@@ -1,7 +1,12 @@
 """Test suites for stores, a clock that a test sets, and records to test with."""
 
 from sessions.testing.clock import MICROSECOND, START, ManualClock
-from sessions.testing.contract import AsyncStoreContract, StoreContract
+from sessions.testing.contract import (
+    AsyncStoreContract,
+    AsyncUserIndexContract,
+    StoreContract,
+    UserIndexContract,
+)
 from sessions.testing.listing_laws import CountableContract, ListableContract
 from sessions.testing.records import (
     NEW_SECRET,
@@ -21,10 +26,12 @@ __all__ = [
     "SECRET",
     "START",
     "AsyncStoreContract",
+    "AsyncUserIndexContract",
     "CountableContract",
     "ListableContract",
     "ManualClock",
     "StoreContract",
+    "UserIndexContract",
     "a_record",
     "in_parallel",
     "loaded_from",

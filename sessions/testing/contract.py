@@ -22,6 +22,7 @@ from sessions.testing.under_test import (
     BlockingStoreUnderTest,
     StoreUnderTest,
 )
+from sessions.testing.user_index_laws import UserIndexLaws
 from sessions.testing.value_laws import ValueLaws
 
 
@@ -39,12 +40,8 @@ class Laws(
     """All tests of the contract that fit both kinds of stores."""
 
 
-class StoreContract(Laws, ProcessLaws):
-    """Test a blocking store against the contract of `sessions.stores.base`.
-
-    Write a subclass in a test module, `class TestMyStore(StoreContract)`, whose `make_store`
-    returns a new, empty store.
-    """
+class BlockingSuite(Suite):
+    """Test a blocking store."""
 
     def make_store(self, clock: Callable[[], float]) -> Store:
         """Return a new, empty store that uses this clock."""
@@ -78,12 +75,8 @@ class StoreContract(Laws, ProcessLaws):
         self.damage_record(cast(BlockingStoreUnderTest, store).inner, key)
 
 
-class AsyncStoreContract(Laws):
-    """Test an asynchronous store against the contract of `sessions.stores.base`.
-
-    Write a subclass in a test module, `class TestMyStore(AsyncStoreContract)`, whose `make_store`
-    returns a new, empty store. Each test runs in its own event loop.
-    """
+class AsyncSuite(Suite):
+    """Test an asynchronous store, each test in its own event loop."""
 
     def make_store(self, clock: Callable[[], float]) -> AsyncStore:
         """Return a new, empty store that uses this clock; the event loop is already running."""
@@ -116,6 +109,37 @@ class AsyncStoreContract(Laws):
             await test(AsyncStoreUnderTest(store, clock, server_expires=self.server_expires), clock)
         finally:
             await store.close()
+
+
+class StoreContract(Laws, ProcessLaws, BlockingSuite):
+    """Test a blocking store against the contract of `sessions.stores.base`.
+
+    Write a subclass in a test module, `class TestMyStore(StoreContract)`, whose `make_store`
+    returns a new, empty store.
+    """
+
+
+class AsyncStoreContract(Laws, AsyncSuite):
+    """Test an asynchronous store against the contract of `sessions.stores.base`.
+
+    Write a subclass in a test module, `class TestMyStore(AsyncStoreContract)`, whose `make_store`
+    returns a new, empty store. Each test runs in its own event loop.
+    """
+
+
+class UserIndexContract(UserIndexLaws, BlockingSuite):
+    """Test a blocking store against the rules of `sessions.stores.user_index.UserIndex`.
+
+    Write a subclass as for `StoreContract`, or of both: `class TestMyStore(StoreContract,
+    UserIndexContract)`.
+    """
+
+
+class AsyncUserIndexContract(UserIndexLaws, AsyncSuite):
+    """Test an asynchronous store against the rules of `AsyncUserIndex`.
+
+    Write a subclass as for `AsyncStoreContract`, or of both.
+    """
 
 
 _NOT_BROKEN = (

@@ -35,6 +35,7 @@ PROMISES = {
     "ProcessLaws": "The same, with calls from two processes",
     "CountableContract": "The store counts its live sessions",
     "ListableContract": "The store lists its live sessions",
+    "UserIndexLaws": "The sessions of a user can be listed and ended",
 }
 # The suite is tried on it; it is no store to choose.
 HIDDEN = ("SuspendingStore",)

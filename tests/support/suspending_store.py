@@ -1,8 +1,8 @@
 """An asynchronous store that lets other tasks go on before and after each of its calls."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from sessions.errors import StoreUnavailable
 from sessions.record import Changes, Ended, Outcome, Record
@@ -82,6 +82,27 @@ class SuspendingStore(AsyncStore):
             raise StoreUnavailable(f"{verb} is broken, as the test says")
         if verb in self.before:
             self.before[verb]()
+
+
+class SuspendingIndex(SuspendingStore):
+    """Suspend also where the store is asked about the sessions of users."""
+
+    async def add_to_user(self, user_id: str, key: str, until: float) -> None:
+        await self._begin("add_to_user")
+        await _later(self._index.add_to_user(user_id, key, until))
+
+    async def keys_of_user(self, user_id: str) -> Mapping[str, float]:
+        await self._begin("keys_of_user")
+        keys: Mapping[str, float] = await _later(self._index.keys_of_user(user_id))
+        return keys
+
+    async def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
+        await self._begin("remove_from_user")
+        await _later(self._index.remove_from_user(user_id, entries))
+
+    @property
+    def _index(self) -> Any:
+        return self.inner
 
 
 async def _later(answer: T) -> T:

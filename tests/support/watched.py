@@ -1,7 +1,7 @@
 """Stores that count their calls, or fail in chosen calls."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from sessions import Changes, Ended, Outcome, Record, Store, StoreUnavailable
 
@@ -67,3 +67,24 @@ class WatchedStore(Store):
         if call in self.loses_reply:
             raise StoreUnavailable(f"the test lost the reply to {call}")
         return reply
+
+
+class WatchedIndex(WatchedStore):
+    """Watch also what a store is asked about the sessions of users."""
+
+    def add_to_user(self, user_id: str, key: str, until: float) -> None:
+        self._note("add_to_user", key)
+        self._replied("add_to_user", self._index.add_to_user(user_id, key, until))
+
+    def keys_of_user(self, user_id: str) -> Mapping[str, float]:
+        self._note("keys_of_user")
+        keys: Mapping[str, float] = self._index.keys_of_user(user_id)
+        return self._replied("keys_of_user", keys)
+
+    def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
+        self._note("remove_from_user", *entries)
+        self._replied("remove_from_user", self._index.remove_from_user(user_id, entries))
+
+    @property
+    def _index(self) -> Any:
+        return self._inner

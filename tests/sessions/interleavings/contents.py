@@ -1,15 +1,40 @@
 """A store as a value: what it holds does not change, and a call returns what it would hold next."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
 from sessions.core.state import Ask
 from sessions.record import Changes, Ended, Outcome, Record
-from sessions.stores.base import REMEMBERED_FOR
+from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR
 
-Entry = Record | Ended
-Open = Callable[[Entry], Entry]
+
+class Entered(Mapping[str, float]):
+    """Hold the keys of one user in the index: until when each stays, and since when it is there."""
+
+    def __init__(self, keys: Mapping[str, tuple[float, float]]) -> None:
+        self.entries = keys
+
+    def __getitem__(self, key: str) -> float:
+        return self.entries[key][0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    # Equal ones of one exploration are one object.
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+Entry = Record | Ended | Entered
+Open = Callable[[Record | Ended], Record | Ended]
+NOBODY = Entered({})
 
 
 _FIELDS = tuple(field.name for field in fields(Record))
@@ -46,6 +71,8 @@ class Contents:
 
     def _answer(self, ask: Ask, now: float) -> "tuple[Any, Contents]":
         verb, key, *arguments = ask
+        if verb.endswith("_user") and verb != "delete_of_user":
+            return self._indexed(verb, key, arguments, now)
         record = _live(self._stored.get(key), now)
         if verb == "load":
             return self._loaded(key, record, now), self
@@ -55,12 +82,53 @@ class Contents:
             return (Outcome.GONE if verb == "commit" else False), self
         if verb == "commit":
             return self._committed(key, record, arguments[0], now)
-        if verb == "delete":
+        if verb == "delete_of_user" and record.user_id != arguments[0]:
+            return False, self
+        if verb in ("delete", "delete_of_user"):
             return True, self._with(key, Ended(now))
         secret, expires_at, accessed_at = arguments
         if record.secret != secret:
             return False, self
         return True, self._with(key, record.touched(expires_at, accessed_at, now))
+
+    def entered(self, user_id: str) -> Entered:
+        """Return the keys of a user in the index."""
+        entry = self.entries.get(index_of(user_id))
+        return entry if isinstance(entry, Entered) else NOBODY
+
+    def and_also(self, stored: Mapping[str, Entry]) -> "Contents":
+        """Return the contents with these entries, too."""
+        return self._known.contents({**self._stored, **stored})
+
+    def purged(self, now: float) -> "Contents":
+        """Return what is left after a purge."""
+        kept = {key: entry for key, entry in self._stored.items() if not _is_over(entry, now)}
+        for name, entry in kept.items():
+            if isinstance(entry, Entered):
+                kept[name] = Entered(
+                    {
+                        key: (until, since)
+                        for key, (until, since) in entry.entries.items()
+                        if until >= now and (key in kept or since > now - 2 * REMEMBERED_FOR)
+                    }
+                )
+        return self._known.contents(kept)
+
+    def _indexed(
+        self, verb: str, user_id: str, arguments: list[Any], now: float
+    ) -> "tuple[Any, Contents]":
+        entered = self.entered(user_id)
+        if verb == "keys_of_user":
+            return entered, self
+        keys = {**entered.entries}
+        if verb == "add_to_user":
+            key, until = arguments
+            keys[key] = (max(until, *keys.get(key, (until,))[:1]), now)
+        else:
+            for key, until in arguments[0].items():
+                if key in keys and keys[key][0] <= until:
+                    del keys[key]
+        return None, self._with(index_of(user_id), Entered(keys))
 
     def _loaded(self, key: str, record: Record | None, now: float) -> Entry | None:
         entry = self._stored.get(key)
@@ -105,6 +173,8 @@ class _Known:
 
     def opened(self, entry: Entry) -> Entry:
         """Return an entry of some contents with its values open."""
+        if isinstance(entry, Entered):
+            return entry
         if id(entry) not in self._opened:
             self._opened[id(entry)] = self._open(entry)
         return self._opened[id(entry)]
@@ -117,7 +187,20 @@ def _live(entry: Entry | None, now: float) -> Record | None:
     return entry if isinstance(entry, Record) and now < entry.expires_at else None
 
 
+def index_of(user_id: str) -> str:
+    """Return the key under which the contents have the index of a user."""
+    return f"the keys of {user_id}"
+
+
+def _is_over(entry: Entry, now: float) -> bool:
+    if isinstance(entry, Record):
+        return entry.expires_at + PURGE_DELAY < now
+    return isinstance(entry, Ended) and entry.at < now - REMEMBERED_FOR
+
+
 def _name(entry: Entry) -> Hashable:
+    if isinstance(entry, Entered):
+        return frozenset(entry.entries.items()), "entered"
     if isinstance(entry, Ended):
         return entry.at
     values = tuple(entry.values.items())

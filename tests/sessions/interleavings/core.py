@@ -42,6 +42,7 @@ class Core:
         *,
         rolling: bool = False,
         closes_directly: bool = True,
+        indexes_users: bool = False,
     ) -> None:
         self.rolling = rolling
         self.closes_directly = closes_directly
@@ -54,6 +55,7 @@ class Core:
             gen_id=self._secret,
             clock=self.clock,
             rolling=rolling,
+            indexes_users=indexes_users,
         )
         self.sessions = kind(rules, self.tokens)
         # What asks the store is a flow of the model's: this driver serves what happens in memory.

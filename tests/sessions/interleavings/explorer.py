@@ -33,6 +33,9 @@ class World(NamedTuple):
     """The requests that were answered, in the order in which their answers left."""
     first_token: str | None = None
     disturbances: int = 0
+    purges: int = 0
+    passages: tuple[float, ...] = PASSAGES
+    """How long the times are that may pass."""
     is_calm: bool = True
     """Whether no reply was lost, and no time has passed."""
 
@@ -110,9 +113,13 @@ def moves(world: World) -> Iterator[Move]:
     for number in sorted(world.arriving):
         yield _arrival(world, number)
     if world.disturbances and len(world.left) < len(world.positions):
-        for seconds in (PAST_GRACE, *PASSAGES) if _has_grace(world) else PASSAGES:
+        passages = world.passages
+        for seconds in (PAST_GRACE, *passages) if _has_grace(world) else passages:
             later = _disturbed(world)._replace(now=world.now + seconds)
             yield Move(f"{seconds:.0f} s pass", world, later)
+    if world.purges:
+        purged = world.contents.purged(world.now)
+        yield Move("a purge", world, world._replace(contents=purged, purges=world.purges - 1))
 
 
 def _has_grace(world: World) -> bool:

@@ -24,6 +24,9 @@ class Handling(NamedTuple):
     own: str
 
 
+Manage = Callable[[Persistence, State], Flow[object]]
+"""What a manager does for an administrator."""
+
 Act = Callable[[Handling], Generator[Ask, Any, object]]
 """What a handler does."""
 
@@ -49,6 +52,10 @@ class Kind:
     sets_timeout: bool = False
     fails: bool = False
     """Whether the handler answers 500 after all that."""
+    manages: "Manage | None" = None
+    """What an administrator does by the manager, without a request."""
+    keeps: str | None = None
+    """The key of the session that it does not end."""
     is_abandoned: bool = False
     """Whether no answer leaves, for the client has gone or the server gives up."""
 

@@ -16,7 +16,7 @@ from sessions.record import Ended, Outcome, Record
 from sessions.stores.base import REMEMBERED_FOR
 from tests.sessions.interleavings.core import NAME, Core
 from tests.sessions.interleavings.facts import id_of, worth_of
-from tests.sessions.interleavings.kinds import Handling, Kind
+from tests.sessions.interleavings.kinds import Handling, Kind, Manage
 
 SERVED = 200
 NOBODY = 0
@@ -246,6 +246,8 @@ def _serve(core: Core, sent: Sent, state: State) -> Generator[Ask, Any, Answer]:
     """Do what an edge does, from the request to its answer."""
     if sent.kind.deletes:
         return (yield from _administer(core, state))
+    if sent.kind.manages is not None:
+        return (yield from _manage(core, sent.kind.manages, state))
     status, result = 500 if sent.kind.fails else SERVED, None
     try:
         result = yield from _handle(core, sent, state)
@@ -270,6 +272,14 @@ def _administer(core: Core, state: State) -> Flow[Answer]:
     except StoreUnavailable as error:
         return Answer(error.status, None, False, (), None)
     return Answer(SERVED, None, False, (), deleted)
+
+
+def _manage(core: Core, manage: Manage, state: State) -> Flow[Answer]:
+    try:
+        result = yield from manage(core.sessions, state)
+    except StoreUnavailable as error:
+        return Answer(error.status, None, False, (), None)
+    return Answer(SERVED, None, False, (), repr(result))
 
 
 def _handle(core: Core, sent: Sent, state: State) -> Flow[Any]:

@@ -50,22 +50,10 @@ class Scenario:
         )
 
 
-def _beginning(name: str) -> tuple[Record | None, Id | None, Id | None]:
-    """Return the record, the id of the user, and the early id that an attacker has seen."""
-    if name == "nobody":
-        return None, None, None
-    if name == "visitor":
-        return _record(PRESENT), PRESENT, PRESENT
-    if name == "signed in":
-        return _record(PRESENT, user_id="ann", timeout=IDLE), PRESENT, EARLY
-    # The answer with the present id never arrived.
-    grace = Grace(EARLY.secret, START + GRACE_TIME.total_seconds())
-    return _record(PRESENT, grace=grace), EARLY, None
-
-
-def _record(
+def a_record(
     id: Id, *, user_id: str | None = None, timeout: float | None = None, grace: Grace | None = None
 ) -> Record:
+    """Return a record that is known at the beginning."""
     values: dict[str, object] = {"cart": "full", "count": 0, "ticket": "the only one"}
     if user_id is not None:
         values[USER_DATA] = {"by": "first"}
@@ -82,6 +70,19 @@ def _record(
         timeout=timeout,
         grace=grace,
     )
+
+
+def _beginning(name: str) -> tuple[Record | None, Id | None, Id | None]:
+    """Return the record, the id of the user, and the early id that an attacker has seen."""
+    if name == "nobody":
+        return None, None, None
+    if name == "visitor":
+        return a_record(PRESENT), PRESENT, PRESENT
+    if name == "signed in":
+        return a_record(PRESENT, user_id="ann", timeout=IDLE), PRESENT, EARLY
+    # The answer with the present id never arrived.
+    grace = Grace(EARLY.secret, START + GRACE_TIME.total_seconds())
+    return a_record(PRESENT, grace=grace), EARLY, None
 
 
 def _token(core: Core, id: Id | None) -> str | None:

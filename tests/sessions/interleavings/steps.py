@@ -109,13 +109,15 @@ def _loaded_user(position: Position) -> str | None:
 
 
 def _of_user(position: Position, old: Record, new: Record) -> Iterator[str]:
-    kind, asked_at = position.kind, position.told[-1].at
+    kind = position.kind
+    # What is committed may have been made before the index was asked.
+    asked_at = {told.at for told in position.told}
     signs_in = kind.user is not None and not kind.fails
     if new.user_id != old.user_id:
         allowed = new.user_id is None if kind.signs_out else signs_in and new.user_id == kind.user
         if not allowed:
             yield "a request changed the user, whom it neither signed in nor out"
-        if new.user_id is not None and (new.secret == old.secret or new.created_at != asked_at):
+        if new.user_id is not None and (new.secret == old.secret or new.created_at not in asked_at):
             yield "a user was signed in without a new id and a new absolute timeout"
     if signs_in and new.secret != old.secret and new.user_id != kind.user:
         yield "a sign-in changed the id without the user"

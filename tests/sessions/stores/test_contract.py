@@ -18,13 +18,14 @@ from sessions.testing import (
     ListableContract,
     ManualClock,
     StoreContract,
+    UserIndexContract,
 )
 from tests.support.dictionary_store import DictionaryStore
 from tests.support.faulty_stores.values import VersionIsAlwaysTheNewest
 from tests.support.suspending_store import SuspendingStore
 
 
-class TestMemoryStore(CountableContract, ListableContract, StoreContract):
+class TestMemoryStore(CountableContract, ListableContract, StoreContract, UserIndexContract):
     """MemoryStore keeps the contract."""
 
     def make_store(self, clock: Callable[[], float]) -> Store:
@@ -32,7 +33,7 @@ class TestMemoryStore(CountableContract, ListableContract, StoreContract):
         return MemoryStore(clock=clock)
 
 
-class TestSQLiteStore(CountableContract, ListableContract, StoreContract):
+class TestSQLiteStore(CountableContract, ListableContract, StoreContract, UserIndexContract):
     """SQLiteStore keeps the contract, also between two processes."""
 
     @pytest.fixture(autouse=True)

@@ -1,0 +1,24 @@
+"""The asks of a flow by their names, and the method of a store that answers each of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sessions.stores.base import AsyncStore, Store
+
+_OF_EVERY_STORE = ("load", "create", "commit", "touch", "delete")
+_OF_AN_INDEX = ("add_to_user", "keys_of_user", "remove_from_user")
+
+
+def verbs_of(store: Store | AsyncStore | None) -> dict[str, Any]:
+    """Return what each ask calls; an ask has positional arguments only."""
+    verbs = {name: getattr(store, name, None) for name in (*_OF_EVERY_STORE, *_OF_AN_INDEX)}
+    if store is not None:
+        verbs["delete_of_user"] = _of_user(store.delete)
+    return verbs
+
+
+def _of_user(delete: Callable[..., Any]) -> Callable[[str, str], Any]:
+    def delete_of_user(key: str, user_id: str) -> Any:
+        return delete(key, user_id=user_id)
+
+    return delete_of_user

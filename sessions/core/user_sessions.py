@@ -1,0 +1,109 @@
+"""The sessions of a user: how a sign-in enters the index, and how they are listed and ended.
+
+A sign-in enters its key before it is committed. So whatever crashes, the index knows every session
+that is signed in. It may know more: keys whose records are not there yet, or belong to another
+user. So each record is looked at, and ended only if it belongs to the user at that moment.
+"""
+
+from collections.abc import Mapping
+
+from sessions.core.ids import Id
+from sessions.core.limits import REMEMBERED_FOR
+from sessions.core.persistence import Flow
+from sessions.core.refreshing import Refreshing
+from sessions.core.standing import Standing
+from sessions.core.state import Ask, State
+from sessions.errors import SessionError
+from sessions.events import EventKind
+from sessions.record import Ended, Record
+
+LATEST_CREATION = REMEMBERED_FOR
+"""Seconds after which a creation enters its key once more: somebody may have removed it."""
+_YOUNG = 2 * REMEMBERED_FOR
+"""Seconds for which an entry stays without its record, which a request may be about to create."""
+
+_ENDED: tuple[EventKind, str] = ("destroyed", "end_sessions_of() ended it")
+
+
+class IndexedSessions(Refreshing):
+    """Keep the index of users, where the store has one."""
+
+    def enter(self, id: Id, user_id: str, created_at: float) -> Flow[None]:
+        """Enter a session whose absolute timeout begins at `created_at`."""
+        if self.rules.indexes_users:
+            yield ("add_to_user", user_id, id.key, self.lifetimes.latest_end(created_at))
+
+    def entered(self, id: Id, record: Record, creation: Ask) -> Flow[bool]:
+        """Create a session with a user, and enter it before that."""
+        user_id = record.user_id or ""
+        yield from self.enter(id, user_id, record.created_at)
+        created: bool = yield creation
+        if created and self.is_late(record):
+            # A later time, so that nobody removes it as the entry of before.
+            yield from self.enter(id, user_id, self.clock())
+        return created
+
+    def is_late(self, record: Record) -> bool:
+        """Return whether a creation took so long that its entry may have been removed."""
+        return self.clock() - record.secret_since > LATEST_CREATION
+
+    def sessions_of(self, user_id: str) -> Flow[list[tuple[str, Record]]]:
+        entries = yield from self._entries(user_id)
+        found: list[tuple[str, Record]] = []
+        dead: dict[str, float] = {}
+        for key, until in entries.items():
+            answer = yield ("load", key)
+            if isinstance(answer, Record):
+                if answer.user_id == user_id and self._is_live(key, answer):
+                    found.append((key, answer))
+            elif self._is_over(answer, until):
+                dead[key] = until
+        yield from self._remove(user_id, dead)
+        return sorted(found, key=lambda one: one[1].created_at, reverse=True)
+
+    def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> Flow[int]:
+        entries = yield from self._entries(user_id)
+        ended = 0
+        dead: dict[str, float] = {}
+        try:
+            for key, until in entries.items():
+                if key == keep:
+                    continue
+                if (yield ("delete_of_user", key, user_id)):
+                    ended += 1
+                    is_over = self._is_over(None, until)
+                else:
+                    is_over = self._is_over((yield ("load", key)), until)
+                if is_over:
+                    dead[key] = until
+        finally:
+            state.events = (*state.events, *((_ENDED,) * ended))
+        yield from self._remove(user_id, dead)
+        return ended
+
+    def _entries(self, user_id: str) -> Flow[Mapping[str, float]]:
+        if not self.rules.indexes_users:
+            raise SessionError(
+                "the store does not know which sessions a user has. Fix: use a store with an index"
+                " of users, such as SQLiteStore, or give yours the methods of"
+                " sessions.stores.user_index.UserIndex"
+            )
+        entries: Mapping[str, float] = yield ("keys_of_user", user_id)
+        return entries
+
+    def _remove(self, user_id: str, entries: Mapping[str, float]) -> Flow[None]:
+        if entries:
+            yield ("remove_from_user", user_id, entries)
+
+    def _is_live(self, key: str, record: Record) -> bool:
+        id = Id("", key, record.secret)
+        return self.standings.standing(id, record, self.clock()) is Standing.CURRENT
+
+    def _is_over(self, answer: object, until: float) -> bool:
+        """Return whether no session of this key will come any more.
+
+        The record of a young entry may be about to be created, or created once more: its reply may
+        have been lost.
+        """
+        is_absent = answer is None or isinstance(answer, Ended)
+        return is_absent and until < self.lifetimes.latest_end(self.clock() - _YOUNG)

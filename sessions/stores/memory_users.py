@@ -1,0 +1,72 @@
+"""The index of users of the memory store; the store has the lock around each call."""
+
+from collections.abc import Container, Mapping
+from itertools import islice
+
+from sessions.stores.base import REMEMBERED_FOR
+
+_LOOKED_AT = 4
+"""How many old entries an addition looks at: more than it adds, so that nothing piles up."""
+
+
+class UserEntries:
+    """Hold which keys each user has.
+
+    An entry goes with its record. One that has no record waits for it, and goes after twice
+    REMEMBERED_FOR if none has come.
+    """
+
+    def __init__(self, records: Container[str]) -> None:
+        self._records = records
+        self._of_user: dict[str, dict[str, float]] = {}
+        self._of_key: dict[str, dict[str, float]] = {}
+        self._waiting: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._of_user.values()))
+
+    def add(self, user_id: str, key: str, until: float, now: float) -> None:
+        """Enter the key."""
+        keys = self._of_user.setdefault(user_id, {})
+        keys[key] = max(until, keys.get(key, until))
+        self._of_key.setdefault(key, {})[user_id] = until
+        # They stand in the order of their times.
+        self._waiting.pop(key, None)
+        self._waiting[key] = now
+        self.sweep(now, _LOOKED_AT)
+
+    def keys(self, user_id: str) -> dict[str, float]:
+        """Return a copy of the entries of a user."""
+        return dict(self._of_user.get(user_id, {}))
+
+    def remove(self, user_id: str, entries: Mapping[str, float]) -> None:
+        """Remove entries of a user, but for those whose times are later by now."""
+        mine = self._of_user.get(user_id, {})
+        for key, until in entries.items():
+            if mine.get(key, until) <= until:
+                self._remove(user_id, key)
+
+    def forget(self, key: str) -> None:
+        """Remove the entries of a record that is there no more; a young one waits for another."""
+        if key not in self._waiting:
+            self._forget(key)
+
+    def sweep(self, now: float, count: int) -> None:
+        """Look at the oldest entries: those that still have no record go."""
+        for key in [*islice(self._waiting, count)]:
+            if self._waiting[key] > now - 2 * REMEMBERED_FOR:
+                return
+            del self._waiting[key]
+            if key not in self._records:
+                self._forget(key)
+
+    def _forget(self, key: str) -> None:
+        for user_id in [*self._of_key.get(key, ())]:
+            self._remove(user_id, key)
+
+    def _remove(self, user_id: str, key: str) -> None:
+        for of, name, other in ((self._of_key, key, user_id), (self._of_user, user_id, key)):
+            others = of.get(name, {})
+            others.pop(other, None)
+            if not others:
+                of.pop(name, None)

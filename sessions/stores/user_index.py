@@ -1,0 +1,59 @@
+"""The index of the sessions of each user: a power that a store may have besides the contract.
+
+An entry names one session of one user by its key, and a time until which the record of the session
+can live at the longest. An entry says that the session *may* be a session of the user: the record
+decides. So an entry never changes when the session is renewed, used, or signed in by another user.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+__all__ = ["AsyncUserIndex", "UserIndex", "hash_of_user"]
+
+
+@runtime_checkable
+class UserIndex(Protocol):
+    """Know which keys may hold the sessions of a user.
+
+    Nothing of the index is left once the time of each entry is over, at the latest after the next
+    `purge`. Two stores with different prefixes have different indexes. A broken store raises
+    StoreUnavailable.
+    """
+
+    def add_to_user(self, user_id: str, key: str, until: float) -> None:
+        """Enter the key, whether its record exists already or not.
+
+        The entry stays until the time `until` (epoch seconds) at least, or until
+        `remove_from_user`. If the user has the key already, the later of the two times counts.
+        """
+
+    def keys_of_user(self, user_id: str) -> Mapping[str, float]:
+        """Return the keys of the user, each with its time; empty for an unknown user."""
+        ...
+
+    def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
+        """Remove these entries, as `keys_of_user` returned them, and leave all others.
+
+        An entry whose time is later by now stays: somebody has entered the key again.
+        """
+
+
+@runtime_checkable
+class AsyncUserIndex(Protocol):
+    """Know which keys may hold the sessions of a user, without blocking: see `UserIndex`."""
+
+    async def add_to_user(self, user_id: str, key: str, until: float) -> None:
+        """Enter the key: see `UserIndex.add_to_user`."""
+
+    async def keys_of_user(self, user_id: str) -> Mapping[str, float]:
+        """Return the keys of the user: see `UserIndex.keys_of_user`."""
+        ...
+
+    async def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
+        """Remove these entries: see `UserIndex.remove_from_user`."""
+
+
+def hash_of_user(user_id: str) -> str:
+    """Return the name under which an index knows a user: 64 hexadecimal digits, for any text."""
+    return hashlib.sha256(user_id.encode(errors="surrogatepass")).hexdigest()

@@ -1,0 +1,262 @@
+"""The rules of an index of users, which a store may have besides its contract."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import cast
+
+from sessions.errors import StoreUnavailable
+from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR
+from sessions.testing.assertions import expect
+from sessions.testing.clock import ManualClock
+from sessions.testing.race_laws import NEVER, some_of
+from sessions.testing.records import NEW_SECRET, a_record, some_changes
+from sessions.testing.suite import Suite, law, law_of_time
+from sessions.testing.under_test import StoreUnderTest
+
+_LIFE = 1000.0
+_MANY = 500
+_ALIKE = (
+    *("ada", "Ada", "ada ", " ada", "ada\0", "\0", "ad", "adaa", "ada:a", "a{da}", "ada%", "a_a"),
+    *("\u00e5", "a\u030a", "ß", "ss", "😀", "'; DROP TABLE sessions; --", "$ada", "a.da", "*"),
+    *("1", "01", "1.0", "x" * 300, "x" * 301, "\udc80"),
+)
+
+
+class UserIndexLaws(Suite):
+    """Hold an index to what the core relies on."""
+
+    @law
+    async def test_an_unknown_user_has_no_keys(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """Absence is a value, and there is nothing to remove."""
+        await _remove(store, "nobody", "key")
+
+        expect(await _keys(store, "nobody"), {}, "keys_of_user of an unknown user")
+
+    @law
+    async def test_a_key_comes_back_with_its_time(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """The times are those that were given, to the microsecond."""
+        await store.create("b", a_record(clock, lives=_LIFE, user_id="ada"))
+        times = {"a": clock() + _LIFE, "b": clock() + 2 * _LIFE + 0.000_25}
+        for key, until in times.items():
+            await _add(store, "ada", key, until)
+
+        expect(await _keys(store, "ada"), times, "keys_of_user after two entries")
+
+    @law
+    async def test_of_two_times_of_a_key_the_later_counts(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """Whichever comes first: the clocks of two servers may differ."""
+        early, late = clock() + _LIFE, clock() + 2 * _LIFE
+        for key, times in (("a", (early, late)), ("b", (late, early))):
+            for until in times:
+                await _add(store, "ada", key, until)
+
+        expect(await _keys(store, "ada"), {"a": late, "b": late}, "keys_of_user")
+
+    @law
+    async def test_users_have_nothing_in_common(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """Neither case, white space, Unicode, length nor the language of a server joins two."""
+        for number, user_id in enumerate(_ALIKE):
+            await _add(store, user_id, f"key {number}", clock() + _LIFE)
+        await _remove(store, "ada", "key 0", "key 1")
+
+        for number, user_id in enumerate(_ALIKE):
+            expected = [f"key {number}"] if number else []
+            expect([*await _keys(store, user_id)], expected, f"keys_of_user({user_id!r})")
+
+    @law
+    async def test_users_share_a_key(self, store: StoreUnderTest, clock: ManualClock) -> None:
+        """Two users who signed in one after the other in one browser have both its key."""
+        for user_id in ("ada", "bob"):
+            await _add(store, user_id, "key", clock() + _LIFE)
+        await _remove(store, "ada", "key")
+
+        expect([*await _keys(store, "ada")], [], "keys_of_user of whom it was removed from")
+        expect([*await _keys(store, "bob")], ["key"], "keys_of_user of the other user")
+
+    @law
+    async def test_only_the_named_keys_are_removed(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """Also one that is not there, or that was removed before."""
+        for key in ("a", "b", "c", "d"):
+            await _add(store, "ada", key, clock() + _LIFE)
+        await _remove(store, "ada", "a", "c", "x")
+        await _remove(store, "ada", "a")
+        await _remove(store, "ada")
+
+        expect(sorted(await _keys(store, "ada")), ["b", "d"], "keys_of_user after a removal")
+
+    @law
+    async def test_an_entry_that_was_made_anew_is_not_removed(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """Its time is later than in the list of who removes it."""
+        await _add(store, "ada", "key", clock() + _LIFE)
+        listed = await _keys(store, "ada")
+        await _add(store, "ada", "key", clock() + _LIFE + 61)
+        await store.ask("remove_from_user", "ada", listed)
+
+        expect(await _keys(store, "ada"), {"key": clock() + _LIFE + 61}, "keys_of_user")
+
+    @law
+    async def test_many_keys(self, store: StoreUnderTest, clock: ManualClock) -> None:
+        """A user may have hundreds of sessions, and all are removed in one call."""
+        keys = [f"key {number}" for number in range(_MANY)]
+        for key in keys:
+            await _add(store, "ada", key, clock() + _LIFE)
+
+        expect(sorted(await _keys(store, "ada")), sorted(keys), "keys_of_user of many")
+        await _remove(store, "ada", *keys[1:])
+        expect([*await _keys(store, "ada")], keys[:1], "keys_of_user after a great removal")
+
+    @law
+    async def test_an_entry_never_changes_with_its_record(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """A new id, another user and a use leave it alone: the record says whose it is."""
+        until = clock() + _LIFE
+        await store.create("key", a_record(clock, user_id="ada"))
+        await _add(store, "ada", "key", until)
+        await store.touch("key", a_record(clock).secret, clock() + 50, clock())
+        await store.commit("key", some_changes(clock, new_secret=NEW_SECRET, user_id="bob"))
+        await store.commit("key", some_changes(clock, secret=NEW_SECRET, user_id=None))
+
+        expect(await _keys(store, "ada"), {"key": until}, "keys_of_user")
+
+    @law
+    async def test_an_entry_waits_for_its_record(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """It is entered first, and nothing that others do meanwhile removes it."""
+        until = clock() + _LIFE
+        await _add(store, "ada", "key", until)
+        await store.delete("key")
+        await store.purge(1000)
+        await _add(store, "ada", "another", until)
+
+        expect(
+            sorted(await _keys(store, "ada")), ["another", "key"], "keys_of_user before the record"
+        )
+        await store.create("key", a_record(clock, user_id="ada"))
+        expect(
+            sorted(await _keys(store, "ada")), ["another", "key"], "keys_of_user after the record"
+        )
+
+    @law
+    async def test_entries_at_the_same_time(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """Many logins of one user at once are all there."""
+        keys = [f"key {number}" for number in range(16)]
+        works = [partial(_add, store, "ada", key, clock() + _LIFE) for key in keys]
+
+        await store.in_parallel(works)
+
+        expect(
+            sorted(await _keys(store, "ada")), sorted(keys), "keys_of_user after parallel logins"
+        )
+
+    @law
+    async def test_an_entry_beside_a_removal(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """A login while all older entries are removed, at any point, is in the index."""
+        points = await self._beside(store, clock, NEVER)
+        for at in some_of(points, 0, self.points_at_most):
+            await self._beside(store, clock, at)
+
+    async def _beside(self, store: StoreUnderTest, clock: ManualClock, at: int) -> int:
+        user_id, until = f"user {at}", clock() + _LIFE
+        await _add(store, user_id, "old", until)
+
+        _, _, points = await store.interrupt(
+            partial(_remove, store, user_id, "old"), partial(_add, store, user_id, "new", until), at
+        )
+
+        expect([*await _keys(store, user_id)], ["new"], "keys_of_user after a login and a removal")
+        return points
+
+    @law_of_time
+    async def test_nothing_is_left_of_sessions_that_expired(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """A purge removes the entries with the records, long before their times."""
+        await self._sign_in(store, clock, 100)
+        clock.advance(100 + PURGE_DELAY + 2 * REMEMBERED_FOR + 1)
+        await store.purge(1000)
+
+        expect(await _keys(store, "ada"), {}, "keys_of_user after a purge")
+
+    @law_of_time
+    async def test_nothing_is_left_of_sessions_that_were_ended(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """Nor of an entry whose record was never created."""
+        keys = await self._sign_in(store, clock, 10_000)
+        for key in keys:
+            await store.delete(key)
+        await _add(store, "ada", "never created", clock() + 20_000)
+        clock.advance(PURGE_DELAY + 2 * REMEMBERED_FOR + 1)
+        await store.purge(1000)
+
+        expect(await _keys(store, "ada"), {}, "keys_of_user after a purge")
+
+    @law_of_time
+    async def test_a_purge_keeps_the_entries_of_live_sessions(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """However long ago they were entered."""
+        keys = await self._sign_in(store, clock, 10_000)
+        for _ in range(3):
+            clock.advance(3000)
+            await store.purge(1000)
+
+        expect(sorted(await _keys(store, "ada")), sorted(keys), "keys_of_user after three purges")
+
+    async def _sign_in(self, store: StoreUnderTest, clock: ManualClock, lives: float) -> list[str]:
+        keys = [f"key {number}" for number in range(3)]
+        for key in keys:
+            await _add(store, "ada", key, clock() + 20_000)
+            await store.create(key, a_record(clock, lives=lives, user_id="ada"))
+        return keys
+
+    @law
+    async def test_a_broken_index_raises_store_unavailable(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """Each call of it."""
+        await _add(store, "ada", "key", clock() + _LIFE)
+        await self.break_under_test(store)
+
+        for verb, arguments in (
+            ("add_to_user", ("ada", "another", clock() + _LIFE)),
+            ("keys_of_user", ("ada",)),
+            ("remove_from_user", ("ada", {"key": clock() + _LIFE})),
+        ):
+            try:
+                answer = await store.ask(verb, *arguments)
+            except StoreUnavailable:
+                continue
+            raise AssertionError(f"{verb} of a broken store returned {answer!r}")
+
+
+async def _add(store: StoreUnderTest, user_id: str, key: str, until: float) -> None:
+    await store.ask("add_to_user", user_id, key, until)
+
+
+async def _keys(store: StoreUnderTest, user_id: str) -> dict[str, float]:
+    return dict(cast(Mapping[str, float], await store.ask("keys_of_user", user_id)))
+
+
+async def _remove(store: StoreUnderTest, user_id: str, *keys: str) -> None:
+    found = await _keys(store, user_id)
+    entries = {key: found.get(key, 0.0) for key in keys}
+    await store.ask("remove_from_user", user_id, entries)

@@ -1,0 +1,124 @@
+"""The sessions of a user, as a manager lists and ends them: `SessionInfo`, and the methods."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sessions.core.driving import AsyncDriver, BlockingDriver
+from sessions.core.face import SessionFace, utc
+from sessions.core.owned import OwnedState
+from sessions.core.persistence import Persistence
+from sessions.core.state import State
+from sessions.core.stateless import StatelessSessions
+from sessions.core.stored import StoredSessions
+from sessions.core.turn import Turn, reentrant_turn
+from sessions.record import Record
+
+__all__ = ["SessionInfo"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """Describe one session of a list; no secret is in it.
+
+    `handle` is the public name of the session. `created_at` is the time of its sign-in.
+    """
+
+    handle: str
+    created_at: datetime
+    last_access: datetime
+    expires_at: datetime
+
+
+class UserSessions:
+    """List and end the sessions of a user: methods of a `SessionManager`."""
+
+    _driver: BlockingDriver
+    _sessions: StoredSessions | StatelessSessions
+
+    def sessions_of(self, user_id: str) -> list[SessionInfo]:
+        """Return the live sessions of a user, the latest sign-in first.
+
+        Raises SessionError if the store has no index of users.
+        """
+        flow = self._sessions.sessions_of(checked_user(user_id))
+        return infos_of(self._driver.run(_state(self._sessions, reentrant_turn()), flow))
+
+    def end_sessions_of(
+        self, user_id: str, keep: "SessionFace[Any] | str | None" = None
+    ) -> int | None:
+        """End all sessions of a user, except `keep`: a session or its handle.
+
+        Return how many were ended; None for sessions that live in their tokens, which nobody can
+        count. A login that happens at the same time survives if it is not complete yet. If the
+        store fails, some sessions may have ended: call it again. Raises SessionError if the store
+        has no index of users, or the tokens no list of revocations.
+        """
+        state = _state(self._sessions, reentrant_turn())
+        flow = self._sessions.end_sessions_of(state, checked_user(user_id), handle_of(keep))
+        return self._driver.run(state, flow)
+
+
+class AsyncUserSessions:
+    """List and end the sessions of a user: methods of an `AsyncSessionManager`."""
+
+    _driver: AsyncDriver
+    _sessions: StoredSessions | StatelessSessions
+
+    async def sessions_of(self, user_id: str) -> list[SessionInfo]:
+        """Return the live sessions of a user: see `SessionManager.sessions_of`."""
+        flow = self._sessions.sessions_of(checked_user(user_id))
+        return infos_of(await self._driver.run(_state(self._sessions, Turn()), flow))
+
+    async def end_sessions_of(
+        self, user_id: str, keep: "SessionFace[Any] | str | None" = None
+    ) -> int | None:
+        """End all sessions of a user, except `keep`: see `SessionManager.end_sessions_of`.
+
+        If the caller is cancelled, the work goes on to its end.
+        """
+        state = _state(self._sessions, Turn())
+        flow = self._sessions.end_sessions_of(state, checked_user(user_id), handle_of(keep))
+        return await self._driver.run(state, flow)
+
+
+def checked_user(user_id: object) -> str:
+    """Return the id of a user; raise TypeError for what `set_user` does not take either."""
+    if not isinstance(user_id, str) or not user_id:
+        raise TypeError(
+            f"{user_id!r} is not the id of a user. Fix: give the text that set_user() was given,"
+            " such as str(user.id)"
+        )
+    return user_id
+
+
+def handle_of(keep: object) -> str | None:
+    """Return the handle of the session to keep; raise TypeError for anything else."""
+    if isinstance(keep, SessionFace):
+        return keep.handle
+    if keep is not None and not isinstance(keep, str):
+        raise TypeError(
+            f"keep={keep!r} is not a session. Fix: give the session or its handle, session.handle"
+        )
+    return keep
+
+
+def infos_of(found: Iterable[tuple[str, Record]]) -> list[SessionInfo]:
+    """Return what a list shows of records."""
+    return [
+        SessionInfo(
+            handle=key,
+            created_at=utc(record.created_at),
+            last_access=utc(record.accessed_at),
+            expires_at=utc(record.expires_at),
+        )
+        for key, record in found
+    ]
+
+
+def _state(sessions: Persistence, turn: Any) -> State:
+    """Return a state without a request and without a session."""
+    state = OwnedState(None, sessions.clock(), turn)
+    state.ids, state.is_bounded = (), False
+    return state

@@ -1,0 +1,390 @@
+"""The sessions of a user: listed, and ended all, or all but one."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sessions import (
+    MemoryStore,
+    Session,
+    SessionContainer,
+    SessionError,
+    SessionManager,
+    SQLiteStore,
+    Store,
+)
+from sessions.testing import ManualClock
+from tests.support.apps import KEY, Browser, Site, everything, in_turn, writes
+from tests.support.users import signs_in, who
+from tests.support.watched import WatchedIndex, WatchedStore
+
+NOBODY: tuple[None, dict[str, object]] = (None, {})
+
+
+@pytest.fixture
+def watched(store: Store) -> WatchedStore:
+    """Return a store with an index, with its calls counted."""
+    return WatchedIndex(store)
+
+
+@pytest.fixture
+def manager(site: Site) -> SessionManager:
+    """Return the manager of the site."""
+    return site.manager
+
+
+@pytest.fixture
+def sign_in(site: Site, clock: ManualClock) -> Callable[..., Browser]:
+    """Return what makes a browser in which a user is signed in, a second after the one before."""
+
+    def make(user_id: str = "ada") -> Browser:
+        clock.advance(1)
+        browser = site.browser()
+        browser.visit(signs_in(user_id))
+        return browser
+
+    return make
+
+
+def handle_of(browser: Browser) -> str:
+    """Return the handle of a browser's session."""
+    handle: str = browser.visit(lambda session: session.handle).value
+    return handle
+
+
+def handles(manager: SessionManager, user_id: str = "ada") -> list[str]:
+    """Return the handles of the sessions of a user."""
+    return [info.handle for info in manager.sessions_of(user_id)]
+
+
+class TestLists:
+    """`sessions_of` shows exactly the live sessions of the user."""
+
+    def test_the_latest_sign_in_comes_first(
+        self, manager: SessionManager, sign_in: Callable[..., Browser]
+    ) -> None:
+        """Whatever was used last."""
+        browsers = [sign_in(), sign_in(), sign_in()]
+        sign_in("bob")
+        browsers[0].visit(writes(a=1))
+
+        assert handles(manager) == [handle_of(browser) for browser in reversed(browsers)]
+
+    def test_what_is_told_of_a_session(
+        self, manager: SessionManager, sign_in: Callable[..., Browser], clock: ManualClock
+    ) -> None:
+        """Aware datetimes, as the session itself has them."""
+        browser = sign_in()
+        signed_in = clock()
+        clock.advance(600)
+        browser.visit(writes(a=1))
+
+        (info,) = manager.sessions_of("ada")
+        assert info.created_at == datetime.fromtimestamp(signed_in, UTC)
+        assert info.last_access == datetime.fromtimestamp(clock(), UTC)
+        assert info.expires_at == info.last_access + timedelta(hours=24)
+        with pytest.raises(AttributeError):
+            info.handle = "another"  # type: ignore[misc]
+
+    @pytest.mark.parametrize(
+        "leaves",
+        [
+            signs_in("bob"),
+            Session.clear_user,
+            Session.destroy,
+            in_turn(Session.destroy, signs_in("bob")),
+        ],
+        ids=["signs in as another", "signs out", "logs out", "logs out and signs in"],
+    )
+    def test_who_leaves_is_not_listed(
+        self, manager: SessionManager, sign_in: Callable[..., Browser], leaves: Any
+    ) -> None:
+        """The other sessions of the user are."""
+        browser, other = sign_in(), sign_in()
+        browser.visit(leaves)
+
+        assert handles(manager) == [handle_of(other)]
+
+    @pytest.mark.parametrize(
+        "stays", [Session.regenerate, signs_in("ada"), writes(a=1), Session.clear]
+    )
+    def test_a_session_is_listed_once_whatever_its_id(
+        self, manager: SessionManager, sign_in: Callable[..., Browser], stays: Any
+    ) -> None:
+        """Its handle is the same for its whole life."""
+        browser = sign_in()
+        before = handle_of(browser)
+        for _ in range(3):
+            browser.visit(stays)
+
+        assert handles(manager) == [before] == [handle_of(browser)]
+
+    def test_an_expired_session_is_not_listed(
+        self, manager: SessionManager, sign_in: Callable[..., Browser], clock: ManualClock
+    ) -> None:
+        """Nor is anything left in the index once all are over."""
+        sign_in()
+        clock.advance(3600)
+        later = sign_in()
+        clock.advance(24 * 3600 - 1)
+        assert handles(manager) == [handle_of(later)]
+        clock.advance(14 * 24 * 3600)
+        assert handles(manager) == []
+
+        assert manager._store is not None
+        assert WatchedIndex.keys_of_user(manager._store, "ada") == {}  # type: ignore[arg-type]
+
+    def test_a_session_that_lives_to_its_absolute_end_is_listed(
+        self, manager: SessionManager, sign_in: Callable[..., Browser], clock: ManualClock
+    ) -> None:
+        """Whoever uses it every hour for two weeks, while others look and purge."""
+        browser = sign_in()
+        handle = handle_of(browser)
+        for _ in range(14 * 24 - 1):
+            clock.advance(3600)
+            browser.visit(everything)
+            manager.purge()
+            assert handles(manager) == [handle]
+        clock.advance(3600 + 1)
+
+        assert handles(manager) == []
+
+    def test_the_container_of_today_decides_who_lives(
+        self, watched: WatchedStore, sign_in: Callable[..., Browser], clock: ManualClock
+    ) -> None:
+        """A shorter timeout counts for sessions of before, too."""
+        sign_in()
+        clock.advance(601)
+        idle = timedelta(minutes=10)
+        shorter = SessionContainer(keys=[KEY], store=watched, clock=clock, idle_timeout=idle)
+
+        assert SessionManager(shorter).sessions_of("ada") == []
+
+    def test_unknown_users_have_no_sessions(self, manager: SessionManager) -> None:
+        """Nobody is there to end, either."""
+        assert (manager.sessions_of("ada"), manager.end_sessions_of("ada")) == ([], 0)
+
+
+class TestEnds:
+    """`end_sessions_of` ends all sessions of the user, and no other session."""
+
+    def test_all_of_a_user(self, manager: SessionManager, sign_in: Callable[..., Browser]) -> None:
+        """They are dead by the next request; the sessions of others live."""
+        browsers, bobs = [sign_in() for _ in range(3)], sign_in("bob")
+
+        assert manager.end_sessions_of("ada") == 3
+        assert [browser.visit(who).value for browser in browsers] == [NOBODY] * 3
+        assert bobs.visit(who).value == ("bob", {})
+        assert (handles(manager), manager.end_sessions_of("ada")) == ([], 0)
+
+    @pytest.mark.parametrize("by", ["session", "handle"])
+    def test_all_but_one(
+        self, manager: SessionManager, sign_in: Callable[..., Browser], by: str
+    ) -> None:
+        """The session of the request that asks, also if it has a new id by then."""
+        browsers, current = [sign_in(), sign_in()], sign_in()
+
+        def handler(session: Session) -> int | None:
+            keep = session if by == "session" else session.handle
+            session.regenerate()
+            session["seen"] = True
+            return manager.end_sessions_of("ada", keep=keep)
+
+        assert current.visit(handler).value == 2
+        assert current.holds() == {"seen": True}
+        assert current.visit(who).value == ("ada", {})
+        assert [browser.visit(who).value for browser in browsers] == [NOBODY] * 2
+
+    def test_a_sign_in_that_ends_all_others(
+        self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site
+    ) -> None:
+        """A fresh session may be kept before it is stored."""
+        others, current = [sign_in(), sign_in()], site.browser()
+
+        def handler(session: Session) -> None:
+            session.set_user("ada")
+            manager.end_sessions_of("ada", keep=session)
+
+        current.visit(handler)
+
+        assert current.visit(who).value == ("ada", {})
+        assert [browser.visit(who).value for browser in others] == [NOBODY] * 2
+
+    def test_by_any_id_that_the_session_ever_had(
+        self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site
+    ) -> None:
+        """Earlier ids are dead, too, and bring nothing back."""
+        browser = sign_in()
+        cookies = [browser.cookie]
+        for _ in range(3):
+            browser.visit(Session.regenerate)
+            cookies.append(browser.cookie)
+        manager.end_sessions_of("ada")
+
+        assert [site.visit(who, cookie).value for cookie in cookies] == [NOBODY] * 4
+        assert handles(manager) == []
+
+    @pytest.mark.parametrize("before", ["keys_of_user", "delete"])
+    def test_no_session_that_is_another_users_by_then(
+        self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site, before: str
+    ) -> None:
+        """Bob signs in in ada's browser while her sessions are being ended."""
+        shared = sign_in()
+        site.store.before[before] = lambda: shared.visit(signs_in("bob"))
+
+        assert manager.end_sessions_of("ada") == 0
+        assert shared.visit(who).value == ("bob", {})
+
+    @pytest.mark.parametrize("call", ["add_to_user", "commit"])
+    def test_a_login_at_the_same_time_survives(
+        self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site, call: str
+    ) -> None:
+        """All older sessions are ended while it is under way."""
+        older, visitor = [sign_in(), sign_in()], site.browser()
+        visitor.visit(writes(a=1))
+        site.store.before[call] = lambda: manager.end_sessions_of("ada")
+        visitor.visit(signs_in("ada"))
+
+        assert visitor.visit(who).value == ("ada", {})
+        assert handles(manager) == [handle_of(visitor)]
+        assert [browser.visit(who).value for browser in older] == [NOBODY] * 2
+
+    def test_a_login_while_they_are_ended_survives(
+        self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site
+    ) -> None:
+        """It begins and ends between two steps of the manager."""
+        older, visitor = sign_in(), site.browser()
+        site.store.before["delete"] = lambda: visitor.visit(signs_in("ada"))
+
+        assert manager.end_sessions_of("ada") == 1
+        assert visitor.visit(who).value == ("ada", {})
+        assert older.visit(who).value == NOBODY
+
+    def test_listeners_are_told_of_each(
+        self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site
+    ) -> None:
+        """Once for each session that was ended, also if the store fails in the middle."""
+        for _ in range(3):
+            sign_in()
+        site.events.clear()
+
+        def break_next() -> None:
+            site.store.before["delete"] = lambda: site.store.broken.add("delete")
+
+        site.store.before["delete"] = break_next
+        with pytest.raises(SessionError):
+            manager.end_sessions_of("ada")
+        site.store.broken.clear()
+
+        assert site.told == ["destroyed"]
+        assert manager.end_sessions_of("ada") == 2
+        assert site.told == ["destroyed"] * 3
+
+    def test_in_every_process(self, tmp_path: Path) -> None:
+        """Another store over the same file knows the sessions and ends them."""
+        path = tmp_path / "shared.db"
+        here, there = (
+            SessionManager(SessionContainer(keys=[KEY], store=SQLiteStore(path))) for _ in range(2)
+        )
+        with here.create({"a": 1}) as session:
+            session.set_user("ada")
+        with here.create() as kept:
+            kept.set_user("ada")
+
+        assert there.end_sessions_of("ada", keep=kept.handle) == 1
+        assert [info.handle for info in here.sessions_of("ada")] == [kept.handle]
+
+
+class TestSignIns:
+    """A sign-in enters the index before its answer leaves."""
+
+    def test_what_a_sign_in_asks(
+        self, site: Site, browser: Browser, sign_in: Callable[..., Browser]
+    ) -> None:
+        """One call more than the load and the commit; no other request asks the index."""
+        browser.visit(writes(a=1))
+        site.store.calls.clear()
+        browser.visit(signs_in())
+        assert site.store.calls == ["load", "add_to_user", "commit"]
+        site.store.calls.clear()
+        for handler in (everything, writes(b=2), Session.regenerate, Session.clear_user):
+            browser.visit(handler)
+        browser.visit(Session.destroy)
+        assert "user" not in "".join(site.store.calls)
+        site.store.calls.clear()
+        sign_in()
+
+        assert site.store.calls == ["add_to_user", "create"]
+
+    def test_a_failing_index_is_a_503_and_nobody_is_signed_in(
+        self, site: Site, browser: Browser, manager: SessionManager
+    ) -> None:
+        """The session is as it was, under the id that it had."""
+        browser.visit(writes(a=1))
+        site.store.broken = {"add_to_user"}
+
+        answer = browser.visit(signs_in())
+        assert (answer.status, answer.set_cookies) == (503, [])
+        site.store.broken = set()
+        assert browser.visit(who).value == NOBODY
+        assert browser.holds() == {"a": 1}
+        assert handles(manager) == []
+
+    def test_a_failing_commit_leaves_an_entry_and_no_session(
+        self, site: Site, browser: Browser, manager: SessionManager
+    ) -> None:
+        """An entry says that the session may be the user's: the record decides."""
+        browser.visit(writes(a=1))
+        site.store.broken = {"commit"}
+        browser.visit(signs_in())
+        site.store.broken = set()
+
+        assert (handles(manager), manager.end_sessions_of("ada")) == ([], 0)
+        assert browser.holds() == {"a": 1}
+
+    def test_a_store_without_an_index_serves_sign_ins(self, store: Store) -> None:
+        """Only the lists say what is missing."""
+        plain = SessionManager(SessionContainer(keys=[KEY], store=WatchedStore(store)))
+        with plain.create() as session:
+            session.set_user("ada")
+
+        for call in (plain.sessions_of, plain.end_sessions_of):
+            with pytest.raises(
+                SessionError, match=r"does not know which sessions a user has\. Fix"
+            ):
+                call("ada")
+
+    @pytest.mark.parametrize("user_id", ["", None, 7, b"ada"])
+    def test_an_id_that_nobody_can_have_is_refused(
+        self, manager: SessionManager, user_id: Any
+    ) -> None:
+        """It would list nothing, and hide the mistake."""
+        for call in (manager.sessions_of, manager.end_sessions_of):
+            with pytest.raises(TypeError, match=r"is not the id of a user\. Fix: "):
+                call(user_id)
+
+    @pytest.mark.parametrize("keep", [7, ["handle"], b"handle"])
+    def test_what_is_no_session_cannot_be_kept(self, manager: SessionManager, keep: Any) -> None:
+        """A wrong one would end the session that was to be kept."""
+        with pytest.raises(TypeError, match=r"is not a session\. Fix: "):
+            manager.end_sessions_of("ada", keep)
+
+
+def test_the_memory_store_keeps_nothing_of_users_who_left(clock: ManualClock) -> None:
+    """Each sign-in looks at some older entries: nobody has to purge."""
+    store = MemoryStore(clock=clock)
+    manager = SessionManager(SessionContainer(keys=[KEY], store=store, clock=clock))
+    for number in range(500):
+        clock.advance(1)
+        with manager.create() as session:
+            session.set_user(f"user {number % 7}")
+        with manager.get(session.id) as session:
+            session.destroy()
+
+    assert len(store._users) < 200
+    clock.advance(1000)
+    manager.purge()
+    assert len(store._users) == 0
