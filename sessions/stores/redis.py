@@ -30,6 +30,7 @@ except ImportError as error:
 
 from sessions.stores import redis_calls as calls
 from sessions.stores.redis_scripts import Call
+from sessions.stores.redis_users import AsyncRedisUsers, RedisUsers
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ _BROKEN = (RedisError, RedisClusterException, OSError, asyncio.TimeoutError)
 _PREFIX = "sessions:"
 
 
-class RedisStore(RedisListing, Store):
+class RedisStore(RedisListing, RedisUsers, Store):
     """Keep records in Redis 7 or Valkey, one hash for each session.
 
     `client` is a client of redis-py: `Redis` or `RedisCluster`. `from_url` makes a client whose
@@ -113,13 +114,13 @@ class RedisStore(RedisListing, Store):
                     self._opened = self._make()
         return self._opened
 
-    def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> int:
+    def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
         name = self._prefix + key
 
-        def run() -> int:
+        def run() -> Any:
             client = self._client
             try:
-                reply: int = client.evalsha(call.sha, 1, name, *call.arguments)
+                reply = client.evalsha(call.sha, 1, name, *call.arguments)
             except NoScriptError:
                 reply = client.eval(call.script, 1, name, *call.arguments)
             return reply
@@ -143,7 +144,7 @@ class RedisStore(RedisListing, Store):
             raise _meaning(error, self) from error
 
 
-class AsyncRedisStore(AsyncRedisListing, AsyncStore):
+class AsyncRedisStore(AsyncRedisListing, AsyncRedisUsers, AsyncStore):
     """Keep records in Redis 7 or Valkey without blocking an event loop: see `RedisStore`.
 
     `client` is a client of `redis.asyncio`, which belongs to one event loop. `from_url` makes a
@@ -211,13 +212,13 @@ class AsyncRedisStore(AsyncRedisListing, AsyncStore):
             client = self._opened[loop] = self._make()
         return client
 
-    async def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> int:
+    async def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
         name = self._prefix + key
 
-        async def run() -> int:
+        async def run() -> Any:
             client = self._client
             try:
-                reply: int = await client.evalsha(call.sha, 1, name, *call.arguments)
+                reply = await client.evalsha(call.sha, 1, name, *call.arguments)
             except NoScriptError:
                 reply = await client.eval(call.script, 1, name, *call.arguments)
             return reply

@@ -388,3 +388,13 @@ def test_the_memory_store_keeps_nothing_of_users_who_left(clock: ManualClock) ->
     clock.advance(1000)
     manager.purge()
     assert len(store._users) == 0
+
+
+def test_encrypted_sessions_are_listed_and_ended() -> None:
+    """The values of a record are sealed; its user and its times are not."""
+    manager = SessionManager(SessionContainer(keys=[KEY], encryption_keys=["e" + KEY]))
+    with manager.create() as session:
+        session.set_user("ada")
+
+    assert handles(manager) == [session.handle]
+    assert (manager.end_sessions_of("ada"), handles(manager)) == (1, [])

@@ -10,7 +10,14 @@ redis = pytest.importorskip("redis", reason="redis-py is not installed")
 
 from sessions.stores.base import AsyncStore, Store  # noqa: E402
 from sessions.stores.redis import AsyncRedisStore, RedisStore  # noqa: E402
-from sessions.testing import AsyncStoreContract, CountableContract, ListableContract, StoreContract  # noqa: E402
+from sessions.testing import (  # noqa: E402
+    AsyncStoreContract,
+    AsyncUserIndexContract,
+    CountableContract,
+    ListableContract,
+    StoreContract,
+    UserIndexContract,
+)
 from tests.support.patience import patiently  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     WHY_NOT,
@@ -44,7 +51,9 @@ class _OnAServer:
             client.hset(f"sessions:{key}", "about", b"\x91\x01")
 
 
-class TestRedisStore(_OnAServer, CountableContract, ListableContract, StoreContract):
+class TestRedisStore(
+    _OnAServer, CountableContract, ListableContract, StoreContract, UserIndexContract
+):
     """RedisStore keeps the contract, also between two processes."""
 
     server_expires = True
@@ -68,7 +77,9 @@ class TestRedisStore(_OnAServer, CountableContract, ListableContract, StoreContr
         self.damage(key)
 
 
-class TestAsyncRedisStore(_OnAServer, CountableContract, ListableContract, AsyncStoreContract):
+class TestAsyncRedisStore(
+    _OnAServer, CountableContract, ListableContract, AsyncStoreContract, AsyncUserIndexContract
+):
     """AsyncRedisStore keeps the contract."""
 
     server_expires = True

@@ -18,9 +18,11 @@ from sessions.stores.base import AsyncStore, Store  # noqa: E402
 from sessions.stores.redis import AsyncRedisStore, RedisStore  # noqa: E402
 from sessions.testing import (  # noqa: E402
     AsyncStoreContract,
+    AsyncUserIndexContract,
     CountableContract,
     ListableContract,
     StoreContract,
+    UserIndexContract,
     a_record,
     some_changes,
     values_of,
@@ -63,7 +65,9 @@ class _OnACluster:
             client.hset(f"sessions:{key}", "about", b"\x91\x01")
 
 
-class TestRedisCluster(_OnACluster, CountableContract, ListableContract, StoreContract):
+class TestRedisCluster(
+    _OnACluster, CountableContract, ListableContract, StoreContract, UserIndexContract
+):
     """RedisStore keeps the contract on a cluster."""
 
     server_expires = True
@@ -87,7 +91,9 @@ class TestRedisCluster(_OnACluster, CountableContract, ListableContract, StoreCo
         self.damage(key)
 
 
-class TestAsyncRedisCluster(_OnACluster, CountableContract, ListableContract, AsyncStoreContract):
+class TestAsyncRedisCluster(
+    _OnACluster, CountableContract, ListableContract, AsyncStoreContract, AsyncUserIndexContract
+):
     """AsyncRedisStore keeps the contract on a cluster."""
 
     server_expires = True
