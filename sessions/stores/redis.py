@@ -114,7 +114,10 @@ class RedisStore(RedisListing, RedisUsers, Store):
                     self._opened = self._make()
         return self._opened
 
-    def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
+    def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> int:
+        return int(self._reply(key, call, is_repeatable=is_repeatable))
+
+    def _reply(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
         name = self._prefix + key
 
         def run() -> Any:
@@ -212,7 +215,10 @@ class AsyncRedisStore(AsyncRedisListing, AsyncRedisUsers, AsyncStore):
             client = self._opened[loop] = self._make()
         return client
 
-    async def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
+    async def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> int:
+        return int(await self._reply(key, call, is_repeatable=is_repeatable))
+
+    async def _reply(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
         name = self._prefix + key
 
         async def run() -> Any:

@@ -62,42 +62,42 @@ class RedisUsers(ABC):
     """Keep the index of users in Redis."""
 
     @abstractmethod
-    def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
+    def _reply(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
         """Run a script on one key."""
 
     def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add an entry: see `UserIndex.add_to_user`."""
-        self._call(_name(user_id), _add_call(key, until))
+        self._reply(_name(user_id), _add_call(key, until))
 
     def keys_of_user(self, user_id: str) -> dict[str, float]:
         """Return the keys of the user: see `UserIndex.keys_of_user`."""
-        return _entries(self._call(_name(user_id), _KEYS.call()))
+        return _entries(self._reply(_name(user_id), _KEYS.call()))
 
     def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
         """Remove entries: see `UserIndex.remove_from_user`."""
         for call in _remove_calls(entries):
-            self._call(_name(user_id), call)
+            self._reply(_name(user_id), call)
 
 
 class AsyncRedisUsers(ABC):
     """Keep the index of users in Redis, on an event loop."""
 
     @abstractmethod
-    async def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
+    async def _reply(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
         """Run a script on one key."""
 
     async def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add an entry: see `UserIndex.add_to_user`."""
-        await self._call(_name(user_id), _add_call(key, until))
+        await self._reply(_name(user_id), _add_call(key, until))
 
     async def keys_of_user(self, user_id: str) -> dict[str, float]:
         """Return the keys of the user: see `UserIndex.keys_of_user`."""
-        return _entries(await self._call(_name(user_id), _KEYS.call()))
+        return _entries(await self._reply(_name(user_id), _KEYS.call()))
 
     async def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
         """Remove entries: see `UserIndex.remove_from_user`."""
         for call in _remove_calls(entries):
-            await self._call(_name(user_id), call)
+            await self._reply(_name(user_id), call)
 
 
 def _name(user_id: str) -> str:

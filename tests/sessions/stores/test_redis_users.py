@@ -12,12 +12,12 @@ redis = pytest.importorskip("redis", reason="redis-py is not installed")
 from sessions import SessionContainer, SessionManager  # noqa: E402
 from sessions.stores.redis import RedisStore  # noqa: E402
 from tests.support.apps import KEY  # noqa: E402
+from tests.support.processes import wait_until  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     WHY_NOT,
     RedisServer,
     redis_server,
     server_binary,
-    wait_until,
 )
 
 pytestmark = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)
