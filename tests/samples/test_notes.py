@@ -4,13 +4,16 @@ import importlib
 import re
 from collections.abc import Iterator
 from contextlib import chdir
+from functools import partial
 from pathlib import Path
 
 import pytest
+from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from framework import Application
 from framework.testing import Client, replace
+from samples.notes import repositories
 from samples.notes.repositories import Database, NameTaken, Users
 
 PASSWORD = "correct horse"  # noqa: S105
@@ -23,6 +26,13 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Application:
     with chdir(tmp_path_factory.mktemp("site")):
         imported: Application = importlib.import_module("samples.notes.app").app
         return imported
+
+
+@pytest.fixture(autouse=True)
+def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords with less work than on a server: most of the tests would be hashing."""
+    cheap = partial(generate_password_hash, method="scrypt:1024:8:1")
+    monkeypatch.setattr(repositories, "generate_password_hash", cheap)
 
 
 @pytest.fixture
