@@ -31,7 +31,7 @@ run: $(VENV)/.run ## Serve a sample on http://127.0.0.1:8000 (PORT=9000 SAMPLE=v
 	        $(patsubst samples/%/app.py,%,$(wildcard samples/*/app.py)); exit 2; }
 	@$(BIN)/framework run samples.$(SAMPLE).app:app --host $(HOST) --port $(PORT)
 
-test: $(VENV)/.test ## Run the tests (TEST_EVERYTHING=1 adds the slow ones; ARGS="-k logout" passes options to pytest)
+test: $(VENV)/.test ## Run the tests (TEST_EVERYTHING=1 adds slow ones and more examples; ARGS="-k logout" passes options to pytest)
 	@$(BIN)/python -m pytest -rs --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.check ## Check style, types and import rules
