@@ -69,7 +69,7 @@ class RedisStore(RedisListing, RedisUsers, Store):
         self._name = name
         self._prefix = _checked(prefix)
         self._is_own = is_own
-        self._opened: Any = None
+        self._opened: tuple[Any, Any] | None = None
         self._opening = Lock()
         self._has_looked = False
         # The server may start later. Then the first call checks its settings.
@@ -80,7 +80,7 @@ class RedisStore(RedisListing, RedisUsers, Store):
         return f"<RedisStore {self._name!r}>"
 
     def load(self, key: str) -> Record | Ended | None:
-        return calls.record_in(self._ask(lambda: self._client.hgetall(self._prefix + key)))
+        return calls.record_in(self._ask(lambda: self._caller.hgetall(self._prefix + key)))
 
     def create(self, key: str, record: Record) -> bool:
         return self._call(key, calls.create_call(record)) == 1
@@ -102,17 +102,32 @@ class RedisStore(RedisListing, RedisUsers, Store):
     def close(self) -> None:
         """Close the connections; a later call opens them again. Your own client stays open."""
         with self._opening:
-            client, self._opened = self._opened, None
-        if client is not None and self._is_own:
+            opened, self._opened = self._opened, None
+        if opened is not None and self._is_own:
+            client, caller = opened
+            if caller is not client:
+                caller.close()
             client.close()
 
     @property
     def _client(self) -> Any:
-        if self._opened is None:
+        return self._open()[0]
+
+    @property
+    def _caller(self) -> Any:
+        return self._open()[1]
+
+    def _open(self) -> tuple[Any, Any]:
+        """Return the client, and what sends the calls of a session: the client or a shorter way."""
+        opened = self._opened
+        if opened is None:
             with self._opening:
-                if self._opened is None:
-                    self._opened = self._make()
-        return self._opened
+                opened = self._opened
+                if opened is None:
+                    client = self._make()
+                    caller = clients.caller_of(client) if self._is_own else client
+                    opened = self._opened = (client, caller)
+        return opened
 
     def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> int:
         return int(self._reply(key, call, is_repeatable=is_repeatable))
@@ -121,11 +136,11 @@ class RedisStore(RedisListing, RedisUsers, Store):
         name = self._prefix + key
 
         def run() -> Any:
-            client = self._client
+            caller = self._caller
             try:
-                reply = client.evalsha(call.sha, 1, name, *call.arguments)
+                reply = caller.evalsha(call.sha, 1, name, *call.arguments)
             except NoScriptError:
-                reply = client.eval(call.script, 1, name, *call.arguments)
+                reply = caller.eval(call.script, 1, name, *call.arguments)
             return reply
 
         return self._ask(run, is_repeatable=is_repeatable)

@@ -15,12 +15,10 @@ from redis.retry import Retry
 
 from sessions.errors import ConfigurationError
 from sessions.stores.base import without_password
+from sessions.stores.redis_connections import POOL_SIZE, POOL_TIMEOUT, Connections
 
 _TIMEOUT = 0.3
 """The seconds that a call waits for the connection, and then for the reply."""
-_POOL_SIZE = 50
-_POOL_TIMEOUT = 0.1
-"""The seconds that a call waits for a connection if other threads use all of them."""
 
 _SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
 _KEPT_FOREVER = "noeviction"
@@ -86,8 +84,16 @@ def client_for(parts: SplitResult, kind: Kind) -> Any:
             return kind.cluster.from_url(url, **settings)
         case "redis+sentinel":
             return _client_of_sentinels(parts, kind, settings)
-    pool = {"max_connections": _POOL_SIZE, "timeout": _POOL_TIMEOUT}
+    # Blocking calls of sessions have so many for themselves: see `caller_of`.
+    size = POOL_SIZE * 2 if kind is BLOCKING else POOL_SIZE
+    pool = {"max_connections": size, "timeout": POOL_TIMEOUT}
     return kind.client(connection_pool=kind.pool.from_url(urlunsplit(parts), **settings, **pool))
+
+
+def caller_of(client: Any) -> Any:
+    """Return what sends the calls: for one server a shorter way, else the client itself."""
+    pool = getattr(client, "connection_pool", None)
+    return Connections(pool) if type(pool) is redis.BlockingConnectionPool else client
 
 
 def check_client(client: Any, owner: str) -> None:

@@ -15,7 +15,8 @@ from sessions.stores.base import Store
 SECONDS = 10.0
 # The times of each module, and the package without which it cannot be imported.
 _TIMES = {
-    "sessions.stores.redis_clients": ("redis", ("_TIMEOUT", "_POOL_TIMEOUT")),
+    "sessions.stores.redis_clients": ("redis", ("_TIMEOUT", "POOL_TIMEOUT")),
+    "sessions.stores.redis_connections": ("redis", ("POOL_TIMEOUT",)),
     "sessions.stores.sql_connections": ("sqlalchemy", ("REPLY_TIMEOUT", "_POOL_TIMEOUT")),
     "sessions.stores.sql_async_drivers": ("sqlalchemy", ("REPLY_TIMEOUT",)),
     "sessions.stores.mongo": ("pymongo", ("CALL_DEADLINE",)),

@@ -1,0 +1,90 @@
+"""The connections of a Redis store to one server, each for one call at a time.
+
+They are connections of redis-py. What its client and its pool do around a call takes about as long
+as the call itself, so the store lends the connections itself.
+"""
+
+import os
+from threading import Semaphore
+from typing import Any
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+POOL_SIZE = 50
+POOL_TIMEOUT = 0.1
+"""Seconds for which a call waits for a connection that another thread has."""
+
+
+class Connections:
+    """Send commands to one server over connections of `pool`, a pool of redis-py, and keep them."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._idle: list[Any] = []
+        self._slots = Semaphore(POOL_SIZE)
+
+    def hgetall(self, name: str) -> dict[bytes, bytes]:
+        """Return the fields of a hash."""
+        parts = iter(self._ask("HGETALL", name))
+        return dict(zip(parts, parts, strict=True))
+
+    def evalsha(self, *arguments: Any) -> Any:
+        """Run a script that the server knows."""
+        return self._ask("EVALSHA", *arguments)
+
+    def eval(self, *arguments: Any) -> Any:
+        """Run a script."""
+        return self._ask("EVAL", *arguments)
+
+    def close(self) -> None:
+        """Close the connections that no call is using."""
+        while self._idle and self._process == os.getpid():
+            self._idle.pop().disconnect()
+
+    def _ask(self, *command: Any) -> Any:
+        if self._process != os.getpid():
+            # After a fork, the connections belong to the parent.
+            self._begin()
+        slots = self._slots
+        if not slots.acquire(timeout=POOL_TIMEOUT):
+            raise RedisTimeoutError(f"all {POOL_SIZE} connections are in use")
+        try:
+            return self._ask_over(self._take(), command)
+        finally:
+            slots.release()
+
+    def _ask_over(self, connection: Any, command: tuple[Any, ...]) -> Any:
+        try:
+            connection.send_command(*command)
+            reply = connection.read_response()
+        except ResponseError:
+            self._idle.append(connection)
+            raise
+        except BaseException:
+            # A reply that comes later must not be the reply to another call.
+            connection.disconnect()
+            self._idle.append(connection)
+            raise
+        self._idle.append(connection)
+        return reply
+
+    def _take(self) -> Any:
+        """Return a connection. If it is closed, it opens itself when it sends."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            return self._pool.get_connection()
+        try:
+            has_more = connection.can_read(0)
+        except RedisConnectionError:
+            has_more = True
+        if has_more:
+            # The server has closed the connection, or has sent what nobody asked for.
+            connection.disconnect()
+        return connection
