@@ -1,0 +1,82 @@
+"""Updates of one value, where the store compares what it has: sealed texts."""
+
+from typing import Any
+
+import pytest
+
+from sessions import Session
+from tests.support.apps import Browser, Handler, writes
+from tests.support.encrypting import kept_for
+
+
+def test_a_counter_beside_a_counter(customer: Browser) -> None:
+    """A value that another request changed since the load is compared as this request read it."""
+    customer.visit(writes(first=0, second=0))
+
+    def meanwhile() -> None:
+        customer.visit(lambda session: (session.increment("first"), session.increment("second")))
+
+    def handler(session: Session) -> tuple[Any, Any]:
+        assert session["first"] == 0
+        meanwhile()
+        return session.increment("first"), session.increment("second")
+
+    assert customer.visit(handler).value == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        writes(count=0, other=1),
+        lambda session: session.increment("other"),
+        Session.regenerate,
+        Session.save,
+        Session.reload,
+        lambda session: session.set_user("ada"),
+        lambda session: session.set_user("bob"),
+        Session.clear_user,
+    ],
+    ids=["write", "increment", "new id", "save", "reload", "sign in", "another user", "sign out"],
+)
+def test_what_happens_between_two_updates(customer: Browser, between: Handler) -> None:
+    """The second one knows what the first one has left, and asks the store once."""
+
+    def handler(session: Session) -> tuple[int, int]:
+        session["count"] = 0
+        first = session.increment("count")
+        between(session)
+        session.save()
+        if "count" not in session:
+            session["count"] = first
+            session.save()
+        customer.site.store.calls.clear()
+        second: int = session.increment("count")
+        return first, second
+
+    assert customer.visit(handler).value in [(1, 2), (1, 1)]
+    assert customer.site.store.calls[0] == "commit"
+    assert "load" not in customer.site.store.calls
+
+
+def test_the_same_value_again_is_another_text(customer: Browser) -> None:
+    """So a value that was changed twice, back to what it was, is loaded again."""
+
+    def meanwhile() -> None:
+        customer.visit(writes(count=1))
+        customer.visit(writes(count=0))
+
+    def handler(session: Session) -> Any:
+        assert session["count"] == 0
+        meanwhile()
+        customer.site.store.calls.clear()
+        return session.increment("count")
+
+    assert customer.visit(handler).value == 1
+    assert customer.site.store.calls == ["commit", "load", "commit"]
+
+
+def test_a_taken_value_leaves_no_text(customer: Browser) -> None:
+    """It is removed from the store, and one request receives it."""
+    assert customer.visit(lambda session: session.take("cart")).value == ["tea"]
+    assert customer.visit(lambda session: session.take("cart", "nothing")).value == "nothing"
+    assert "cart" not in kept_for(customer).values
