@@ -43,6 +43,7 @@ from sessions.stores.sql_rows import (
     user_in,
 )
 from sessions.stores.sql_statements import Statement, Statements
+from sessions.stores.sql_users import AsyncSQLUsers, SQLUsers
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ _PURGE_CHANCE = 1 / 32
 _PREFIX = re.compile(r"([a-z][a-z0-9_]{0,39})?", re.ASCII)
 
 
-class SQLStore(SQLListing, Store):
+class SQLStore(SQLListing, SQLUsers, Store):
     """Keep records in a table of PostgreSQL, MariaDB or MySQL, one row for each session.
 
     `engine` is an Engine of SQLAlchemy. The store opens its own connections with the settings of
@@ -104,7 +105,7 @@ class SQLStore(SQLListing, Store):
         select, insert, update and delete.
         """
         try:
-            self.load("")
+            self._look_at_tables()
         except StoreUnavailable as error:
             if not self._driver.has_no_table(error.__cause__):
                 raise
@@ -176,7 +177,8 @@ class SQLStore(SQLListing, Store):
             removed += count
             if count < size:
                 break
-        self._repeat(self._sql.remove_ended)
+        for statement in self._sql.last_purges:
+            self._repeat(statement)
         return removed
 
     def close(self) -> None:
@@ -210,7 +212,7 @@ class SQLStore(SQLListing, Store):
             raise _unavailable(self, error) from error
 
 
-class AsyncSQLStore(AsyncSQLListing, AsyncStore):
+class AsyncSQLStore(AsyncSQLListing, AsyncSQLUsers, AsyncStore):
     """Keep records in PostgreSQL, MariaDB or MySQL without blocking an event loop: see `SQLStore`.
 
     `engine` is an AsyncEngine of SQLAlchemy. The store opens connections for each event loop that
@@ -253,7 +255,7 @@ class AsyncSQLStore(AsyncSQLListing, AsyncStore):
     async def create_schema(self) -> None:
         """Create the table if it is missing: see `SQLStore.create_schema`."""
         try:
-            await self.load("")
+            await self._look_at_tables()
         except StoreUnavailable as error:
             if not self._driver.has_no_table(error.__cause__):
                 raise
@@ -325,7 +327,8 @@ class AsyncSQLStore(AsyncSQLListing, AsyncStore):
             removed += count
             if count < size:
                 break
-        await self._repeat(self._sql.remove_ended)
+        for statement in self._sql.last_purges:
+            await self._repeat(statement)
         return removed
 
     async def close(self) -> None:

@@ -6,7 +6,16 @@ from typing import Any
 
 from sessions.errors import ConfigurationError
 from sessions.stores.base import CALL_DEADLINE
-from sessions.stores.sql_rows import NamesIn, Parameters, Row, names_as_list, names_as_nulls
+from sessions.stores.sql_rows import (
+    EntriesIn,
+    NamesIn,
+    Parameters,
+    Row,
+    entries_as_lists,
+    entries_as_objects,
+    names_as_list,
+    names_as_nulls,
+)
 from sessions.stores.sql_schema import mysql_table, postgresql_table
 from sessions.stores.sql_statements import MYSQL, POSTGRESQL, Statement
 
@@ -54,6 +63,7 @@ class PostgreSQL:
 
     language = POSTGRESQL
     names_in: NamesIn = staticmethod(names_as_list)
+    entries_in: EntriesIn = staticmethod(entries_as_lists)
     tables = staticmethod(postgresql_table)
 
     def has_no_table(self, error: Exception) -> bool:
@@ -70,6 +80,7 @@ class MySQL:
 
     language = MYSQL
     names_in: NamesIn = staticmethod(names_as_nulls)
+    entries_in: EntriesIn = staticmethod(entries_as_objects)
     tables = staticmethod(mysql_table)
 
     def has_no_table(self, error: Exception) -> bool:

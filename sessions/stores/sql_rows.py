@@ -1,7 +1,8 @@
 """Convert records to the parameters of the SQL store, and its rows to records."""
 
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,6 +15,12 @@ Row = tuple[Any, ...]
 Parameters = dict[str, object]
 NamesIn = Callable[[Iterable[str]], object]
 """Converts names for the server: an array, or a JSON object with null values."""
+
+EntriesIn = Callable[[Mapping[str, float]], Iterable[Parameters]]
+"""Turns entries of an index of users into the parameters of one or more statements."""
+
+_ENTRIES = 200
+"""The largest number of entries of one JSON object, in which each row of a user is looked up."""
 
 _encode = msgspec.json.Encoder().encode
 _values_in = msgspec.json.Decoder(dict[str, bytes]).decode
@@ -41,6 +48,18 @@ def names_as_list(names: Iterable[str]) -> list[str]:
 def names_as_nulls(names: Iterable[str]) -> str:
     """Return names as a JSON object with null values, for MariaDB and MySQL."""
     return _encode(dict.fromkeys(map(_in_base64, names))).decode()
+
+
+def entries_as_lists(entries: Mapping[str, float]) -> Iterator[Parameters]:
+    """Return entries as PostgreSQL takes them."""
+    yield {"keys": [*entries], "untils": [float(until) for until in entries.values()]}
+
+
+def entries_as_objects(entries: Mapping[str, float]) -> Iterator[Parameters]:
+    """Return entries as MariaDB and MySQL take them."""
+    left = iter(entries.items())
+    while some := dict(islice(left, _ENTRIES)):
+        yield {"entries": _encode(some).decode()}
 
 
 def create_parameters(key: str, record: Record) -> Parameters:

@@ -1,4 +1,6 @@
-"""The statements that create the table of the SQL store."""
+"""The statements that create the tables of the SQL store."""
+
+from sessions.stores.sql_statements import users_of
 
 _FLOATS = (
     *("created_at", "accessed_at", "updated_at", "timeout", "secret_since"),
@@ -11,6 +13,7 @@ def postgresql_table(table: str) -> tuple[str, ...]:
 
     If two processes do this at the same time, one waits for the other.
     """
+    users = users_of(table)
     floats = ", ".join(f"{name} double precision" for name in _FLOATS)
     return (
         "BEGIN",
@@ -22,6 +25,10 @@ def postgresql_table(table: str) -> tuple[str, ...]:
             expires_at double precision NOT NULL, purge_at double precision NOT NULL)
             WITH (fillfactor = 70)""",
         f"CREATE INDEX IF NOT EXISTS {table}_purge ON {table} (purge_at)",
+        f"""CREATE TABLE IF NOT EXISTS {users} (user_hash text COLLATE "C",
+            session_key text COLLATE "C", live_until double precision NOT NULL,
+            check_at double precision NOT NULL, PRIMARY KEY (user_hash, session_key))""",
+        f"CREATE INDEX IF NOT EXISTS {users}_check ON {users} (check_at)",
         "COMMIT",
     )
 
@@ -35,5 +42,9 @@ def mysql_table(table: str) -> tuple[str, ...]:
             data LONGTEXT CHECK (JSON_VALID(data)), places LONGTEXT CHECK (JSON_VALID(places)),
             next_place BIGINT, expires_at DOUBLE NOT NULL, purge_at DOUBLE NOT NULL,
             INDEX {table}_purge (purge_at))
+            ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin""",
+        f"""CREATE TABLE IF NOT EXISTS {users_of(table)} (user_hash CHAR(64),
+            session_key VARCHAR(255), live_until DOUBLE NOT NULL, check_at DOUBLE NOT NULL,
+            PRIMARY KEY (user_hash, session_key), INDEX {users_of(table)}_check (check_at))
             ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin""",
     )

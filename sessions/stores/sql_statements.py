@@ -35,7 +35,9 @@ _TYPES = {
     **dict.fromkeys(("key", "after", "secret", "new_secret", "grace_secret", "numbered"), "text"),
     **dict.fromkeys(("sets", "expected", "data", "places"), "jsonb"),
     **dict.fromkeys(("damaged_data", "damaged_places"), "text"),
-    **dict.fromkeys(("removed", "absent"), "text[]"),
+    **dict.fromkeys(("removed", "absent", "keys"), "text[]"),
+    **dict.fromkeys(("user",), "text"),
+    **dict.fromkeys(("untils",), "float8[]"),
     **dict.fromkeys(("keeps_later", "sets_user", "clear"), "boolean"),
     **dict.fromkeys(("version", "size"), "integer"),
     **dict.fromkeys(("next_place",), "bigint"),
@@ -65,6 +67,10 @@ class Language(NamedTuple):
     if_new: str
     text: str
     """The expression that reads a JSON column."""
+    if_entered: str
+    remove_entries: str
+    some: str
+    """The change of some rows of the index."""
 
 
 POSTGRESQL = Language(
@@ -75,6 +81,13 @@ POSTGRESQL = Language(
     agrees="data @> :expected AND NOT (data ?| :absent)",
     if_new="ON CONFLICT (session_key) DO UPDATE SET {columns} WHERE NOT ({live})",
     text="{}::text",
+    if_entered="""ON CONFLICT (user_hash, session_key) DO UPDATE
+        SET live_until = GREATEST({table}.live_until, excluded.live_until),
+        check_at = GREATEST({table}.check_at, excluded.check_at)""",
+    remove_entries="""DELETE FROM {table} USING unnest(:keys, :untils) AS gone (gone_key, until)
+        WHERE user_hash = :user AND session_key = gone_key AND live_until <= until""",
+    some="""{change} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {condition}
+        LIMIT :size FOR UPDATE SKIP LOCKED)) AND {condition}""",
 )
 MYSQL = Language(
     is_numbered=False,
@@ -85,6 +98,11 @@ MYSQL = Language(
         AND JSON_LENGTH(JSON_MERGE_PATCH(data, :absent)) = JSON_LENGTH(data)""",
     if_new="",
     text="{}",
+    if_entered="""ON DUPLICATE KEY UPDATE live_until = GREATEST(live_until, VALUES(live_until)),
+        check_at = GREATEST(check_at, VALUES(check_at))""",
+    remove_entries="""DELETE FROM {table} WHERE user_hash = :user
+        AND JSON_EXTRACT(:entries, CONCAT('$."', session_key, '"')) + 0e0 >= live_until""",
+    some="{change} WHERE {condition} LIMIT :size",
 )
 
 
@@ -164,7 +182,9 @@ class Statements:
             self._some(f"DELETE FROM {self._table}", f"{is_due} AND {is_over} AND {kind}")
             for kind in ("ended_at IS NULL", "ended_at IS NOT NULL")
         )
-        self.purges = (self.postpone, self.remove_records, self.remove_ended)
+        self.users = UserStatements(self._language, self._table)
+        self.last_purges = (self.remove_ended, *self.users.purges)
+        self.purges = (self.postpone, self.remove_records, *self.last_purges)
 
     def _list(self) -> None:
         some = f"""FROM {self._table} WHERE session_key > :after AND {self._live}
@@ -241,15 +261,59 @@ class Statements:
             secret = COALESCE(:new_secret, secret)"""
 
     def _made(self, text: str) -> Statement:
-        text = " ".join(text.split())
-        names: dict[str, int] = {}
-        for name in _PARAMETER.findall(text):
-            names.setdefault(name, len(names) + 1)
+        return made(self._language, text)
 
-        def parameter(match: re.Match[str]) -> str:
-            name = match[1]
-            if self._language.is_numbered:
-                return f"${names[name]}::{_TYPES.get(name, 'float8')}"
-            return f"%({name})s"
 
-        return Statement(_PARAMETER.sub(parameter, text), tuple(names))
+class UserStatements:
+    """The statements of the index of users, for one kind of server and one table of sessions.
+
+    A purge looks at an entry after `check_at`: first when its session must be there, and then when
+    the session may have expired.
+    """
+
+    def __init__(self, language: Language, sessions: str) -> None:
+        table = users_of(sessions)
+        now = f"COALESCE(:now, {language.present})"
+        self.add = made(
+            language,
+            f"""INSERT INTO {table} (user_hash, session_key, live_until, check_at)
+            VALUES (:user, :key, :until, {now} + {2 * REMEMBERED_FOR})
+            {language.if_entered.format(table=table)}""",
+        )
+        self.keys = made(
+            language, f"SELECT session_key, live_until FROM {table} WHERE user_hash = :user"
+        )
+        self.remove = made(language, language.remove_entries.format(table=table))
+        expires = f"(SELECT expires_at FROM {sessions} WHERE session_key = {table}.session_key)"
+        later = f"LEAST(live_until, COALESCE({expires}, live_until) + {PURGE_DELAY})"
+        is_due = f"check_at < {now}"
+        is_over = f"{is_due} AND (live_until < {now} OR {expires} IS NULL)"
+        later = f"SET check_at = GREATEST({later}, {now} + {PURGE_DELAY})"
+        self.purges = tuple(
+            made(language, language.some.format(table=table, change=change, condition=condition))
+            for change, condition in (
+                (f"DELETE FROM {table}", is_over),
+                (f"UPDATE {table} {later}", is_due),
+            )
+        )
+
+
+def users_of(sessions: str) -> str:
+    """Return the name of the table of the index, from that of the sessions."""
+    return f"{sessions.removesuffix('sessions')}session_users"
+
+
+def made(language: Language, text: str) -> Statement:
+    """Return a statement as the drivers of a server take it."""
+    text = " ".join(text.split())
+    names: dict[str, int] = {}
+    for name in _PARAMETER.findall(text):
+        names.setdefault(name, len(names) + 1)
+
+    def parameter(match: re.Match[str]) -> str:
+        name = match[1]
+        if language.is_numbered:
+            return f"${names[name]}::{_TYPES.get(name, 'float8')}"
+        return f"%({name})s"
+
+    return Statement(_PARAMETER.sub(parameter, text), tuple(names))

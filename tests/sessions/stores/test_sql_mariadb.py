@@ -12,7 +12,14 @@ pytest.importorskip("asyncmy", reason="asyncmy is not installed")
 
 from sessions.stores.base import AsyncStore, Store
 from sessions.stores.sql import AsyncSQLStore, SQLStore
-from sessions.testing import AsyncStoreContract, CountableContract, ListableContract, StoreContract
+from sessions.testing import (
+    AsyncStoreContract,
+    AsyncUserIndexContract,
+    CountableContract,
+    ListableContract,
+    StoreContract,
+    UserIndexContract,
+)
 from tests.support.patience import patiently
 from tests.support.sql_servers import (
     NO_MARIADB,
@@ -40,14 +47,16 @@ class _OnAServer:
     @pytest.fixture(autouse=True)
     def _empty(self, server: MariaDBServer) -> None:
         self.server = server
-        server.run("DELETE FROM sessions")
+        server.run("DELETE FROM sessions", "DELETE FROM session_users")
 
     def damage(self) -> None:
         """Damage the only row."""
         self.server.run("UPDATE sessions SET created_at = NULL")
 
 
-class TestSQLStore(_OnAServer, CountableContract, ListableContract, StoreContract):
+class TestSQLStore(
+    _OnAServer, CountableContract, ListableContract, StoreContract, UserIndexContract
+):
     """SQLStore keeps the contract by a clock that somebody chose."""
 
     def make_store(self, clock: Callable[[], float]) -> Store:
@@ -69,7 +78,9 @@ class TestSQLStore(_OnAServer, CountableContract, ListableContract, StoreContrac
         self.damage()
 
 
-class TestAsyncSQLStore(_OnAServer, CountableContract, ListableContract, AsyncStoreContract):
+class TestAsyncSQLStore(
+    _OnAServer, CountableContract, ListableContract, AsyncStoreContract, AsyncUserIndexContract
+):
     """AsyncSQLStore keeps the contract over asyncmy."""
 
     def make_store(self, clock: Callable[[], float]) -> AsyncStore:

@@ -101,11 +101,13 @@ def test_rights_on_the_data_are_enough(
     is_postgresql = server.url.startswith("postgresql")
     if is_postgresql:
         server.run("DROP ROLE IF EXISTS webapp", "CREATE ROLE webapp LOGIN PASSWORD 'secret'")
-        server.run("GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO webapp")
+        server.run("GRANT SELECT, INSERT, UPDATE, DELETE ON sessions, session_users TO webapp")
         user = "webapp"
     else:
         user = "webapp"
-        server.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON test.sessions TO {user}@'127.0.0.1'")
+        for name in ("sessions", "session_users"):
+            rights = f"GRANT SELECT, INSERT, UPDATE, DELETE ON test.{name}"
+            server.run(f"{rights} TO {user}@'127.0.0.1'")
     url = make_url(server.url).set(username=user, password="secret")
     limited = SQLStore.from_url(url)
     record = a_live_record(a=b"1")
