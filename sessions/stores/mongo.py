@@ -32,6 +32,7 @@ except ImportError as error:
 
 from sessions.stores import mongo_plans as plans
 from sessions.stores.mongo_plans import Ask, Plan
+from sessions.stores.mongo_users import AsyncMongoUsers, MongoUsers, remove_dead_entries
 
 T = TypeVar("T")
 
@@ -42,7 +43,7 @@ _SCHEMA_DEADLINE = 60.0
 """The seconds that `create_schema` may take, because an index of many documents takes time."""
 
 
-class MongoStore(Store):
+class MongoStore(MongoUsers, Store):
     """Keep records in MongoDB, one document for each session.
 
     `collection` is a collection of a `pymongo.MongoClient`; `from_url` makes its own. Call
@@ -101,8 +102,9 @@ class MongoStore(Store):
             removed += count
             if count < batch:
                 break
-        while self._run(plans.remove_ended(PURGE_BATCH, self.clock)) == PURGE_BATCH:
-            pass
+        for remove in (plans.remove_ended, remove_dead_entries):
+            while self._run(remove(PURGE_BATCH, self.clock)) == PURGE_BATCH:
+                pass
         return removed
 
     def count(self) -> int:
@@ -172,7 +174,7 @@ class MongoStore(Store):
             return None
 
 
-class AsyncMongoStore(AsyncStore):
+class AsyncMongoStore(AsyncMongoUsers, AsyncStore):
     """Keep records in MongoDB without blocking an event loop: see `MongoStore`.
 
     `collection` is a collection of a `pymongo.AsyncMongoClient`, which belongs to one event loop.
@@ -226,8 +228,9 @@ class AsyncMongoStore(AsyncStore):
             removed += count
             if count < batch:
                 break
-        while await self._run(plans.remove_ended(PURGE_BATCH, self.clock)) == PURGE_BATCH:
-            pass
+        for remove in (plans.remove_ended, remove_dead_entries):
+            while await self._run(remove(PURGE_BATCH, self.clock)) == PURGE_BATCH:
+                pass
         return removed
 
     async def count(self) -> int:

@@ -10,7 +10,14 @@ pymongo = pytest.importorskip("pymongo", reason="pymongo is not installed")
 
 from sessions.stores.base import AsyncStore, Store  # noqa: E402
 from sessions.stores.mongo import AsyncMongoStore, MongoStore  # noqa: E402
-from sessions.testing import AsyncStoreContract, CountableContract, ListableContract, StoreContract  # noqa: E402
+from sessions.testing import (  # noqa: E402
+    AsyncStoreContract,
+    AsyncUserIndexContract,
+    CountableContract,
+    ListableContract,
+    StoreContract,
+    UserIndexContract,
+)
 from tests.support.mongo_servers import (  # noqa: E402
     REAL_URL,
     WHY_NOT,
@@ -49,7 +56,9 @@ class _OnAServer:
             sessions.update_one({"_id": key}, {"$unset": {"secret": 1}})
 
 
-class TestMongoStore(_OnAServer, CountableContract, ListableContract, StoreContract):
+class TestMongoStore(
+    _OnAServer, CountableContract, ListableContract, StoreContract, UserIndexContract
+):
     """MongoStore keeps the contract, also between two processes."""
 
     def make_store(self, clock: Callable[[], float]) -> Store:
@@ -70,7 +79,9 @@ class TestMongoStore(_OnAServer, CountableContract, ListableContract, StoreContr
         self.damage(key)
 
 
-class TestAsyncMongoStore(_OnAServer, CountableContract, ListableContract, AsyncStoreContract):
+class TestAsyncMongoStore(
+    _OnAServer, CountableContract, ListableContract, AsyncStoreContract, AsyncUserIndexContract
+):
     """AsyncMongoStore keeps the contract."""
 
     def make_store(self, clock: Callable[[], float]) -> AsyncStore:
