@@ -12,8 +12,6 @@ from tests.support.watched import WatchedStore
 
 SiteMaker = Callable[..., Site]
 
-pytest.importorskip("cryptography")
-
 
 @pytest.fixture
 def make_site(watched: WatchedStore, clock: ManualClock) -> SiteMaker:
