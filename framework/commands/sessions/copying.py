@@ -9,6 +9,7 @@ import click
 from framework.commands.other_names import Command
 from framework.commands.sessions.naming import store_named
 from framework.commands.sessions.opened import OpenedStore, patiently
+from sessions.core.limits import LONGEST_SESSION
 from sessions.record import Outcome, Record
 from sessions.stores.copying import Copied, changes_to, what_to_do
 
@@ -41,18 +42,20 @@ def copy(source: str, target: str, *, end_missing: bool) -> None:
     with store_named(source, is_source=True) as read, store_named(target) as written:
         counts: Counter[Copied] = Counter()
         for key, record in _with_progress(read):
-            counts[patiently(_copied, written, key, record)] += 1
+            counts[patiently(_copied, read, written, key, record)] += 1
         click.echo(_told(counts))
         if end_missing:
             ended = _end_missing(read, written)
             click.echo(f"Ended {ended} that {read} no longer has.")
 
 
-def _copied(target: OpenedStore, key: str, record: Record) -> Copied:
+def _copied(source: OpenedStore, target: OpenedStore, key: str, record: Record) -> Copied:
     """Copy one session, unless the target has the same or a newer one; return what was done."""
     for _ in range(_TRIES):
         there = target.ask("load", key)
         what = what_to_do(record, there)
+        if what in (Copied.NEW, Copied.CHANGED):
+            _enter(source, target, key, record)
         if what is Copied.NEW:
             if target.ask("create", key, record):
                 return what
@@ -63,6 +66,15 @@ def _copied(target: OpenedStore, key: str, record: Record) -> Copied:
             return what
     # The session changed in the target at each try, so it is in use there.
     return Copied.NEWER
+
+
+def _enter(source: OpenedStore, target: OpenedStore, key: str, record: Record) -> None:
+    """Enter a session in the index of users before its record is stored, as a sign-in does."""
+    if record.user_id is None or not target.has("add_to_user"):
+        return
+    entries = source.ask("keys_of_user", record.user_id) if source.has("keys_of_user") else {}
+    until = entries.get(key, record.created_at + LONGEST_SESSION.total_seconds())
+    target.ask("add_to_user", record.user_id, key, until)
 
 
 def _end_missing(source: OpenedStore, target: OpenedStore) -> int:

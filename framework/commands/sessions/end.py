@@ -1,5 +1,6 @@
 """`framework sessions end`: end one session, those of a user, or all."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,10 @@ from framework.commands.other_names import Command
 from framework.commands.sessions.listing import of_user
 from framework.commands.sessions.opened import OpenedStore, opened, patiently
 from framework.commands.sessions.rows import SHOWN_HANDLE, printable, user_of
+from sessions.container import SessionContainer, store_of
+from sessions.core.token_formats import TokenFormat
+from sessions.manager import AsyncSessionManager, SessionManager
+from sessions.stores.base import AsyncStore
 
 
 class _Which(NamedTuple):
@@ -31,7 +36,11 @@ def end(words: Sequence[str], *, user: str | None, everybody: bool, yes: bool) -
     The users of these sessions have to sign in again.
     """
     which = _chosen(words, user, everybody=everybody)
-    with opened(load_container_or_report(which.app)) as store:
+    container = load_container_or_report(which.app)
+    if isinstance(container.store, TokenFormat) and which.user is not None:
+        _end_tokens(container, which.user, yes=yes)
+        return
+    with opened(container) as store:
         if which.handle is not None:
             _end_one(store, which.handle, yes=yes)
         else:
@@ -67,6 +76,24 @@ def _end_many(store: OpenedStore, user: str | None, *, yes: bool) -> None:
         bool(patiently(store.ask, "delete", key, user_id=user)) for key, _ in of_user(store, user)
     )
     _tell(ended)
+
+
+def _end_tokens(container: SessionContainer, user: str, *, yes: bool) -> None:
+    """End the sessions of a user that live in their tokens, by the list of revocations."""
+    if not yes:
+        click.confirm(f"End all sessions of {printable(user)}?", abort=True)
+    if isinstance(store_of(container), AsyncStore):
+        asyncio.run(_end_asynchronously(AsyncSessionManager(container), user))
+    else:
+        SessionManager(container).end_sessions_of(user)
+    click.echo(f"Ended all sessions of {printable(user)}.")
+
+
+async def _end_asynchronously(manager: AsyncSessionManager, user: str) -> None:
+    try:
+        await manager.end_sessions_of(user)
+    finally:
+        await manager.aclose()
 
 
 def _tell(ended: int) -> None:

@@ -11,7 +11,7 @@ from framework.commands.finding import (
     load_container_or_report,
 )
 from framework.commands.other_names import Command
-from framework.commands.sessions.opened import OpenedStore, opened
+from framework.commands.sessions.opened import OpenedStore, opened, patiently
 from framework.commands.sessions.rows import (
     SHOWN_HANDLE,
     echo_json,
@@ -22,6 +22,7 @@ from framework.commands.sessions.rows import (
     size_of,
     user_of,
 )
+from sessions.errors import UnreadableValue
 from sessions.record import Record
 
 _TITLES = ("HANDLE", "USER", "CREATED", "LAST USED", "EXPIRES", "SIZE")
@@ -53,9 +54,26 @@ def list_sessions(app: str | None, *, user: str | None, limit: int, as_json: boo
 
 def of_user(store: OpenedStore, user: str | None) -> Iterator[tuple[str, Record]]:
     """Yield the live sessions of a user, or of everybody."""
-    for key, record in store.records():
-        if user is None or record.user_id == user:
+    if user is None:
+        yield from store.records()
+        return
+    for key, record in _candidates(store, user):
+        if record.user_id == user:
             yield key, record
+
+
+def _candidates(store: OpenedStore, user: str) -> Iterator[tuple[str, Record]]:
+    """Yield the sessions that may be of a user: those in the index, or all without an index."""
+    if not store.has("keys_of_user"):
+        yield from store.records()
+        return
+    for key in patiently(store.ask, "keys_of_user", user):
+        try:
+            found = patiently(store.ask, "load", key)
+        except UnreadableValue:
+            continue
+        if isinstance(found, Record):
+            yield key, found
 
 
 def _row(key: str, record: Record) -> tuple[str, ...]:

@@ -247,6 +247,38 @@ def test_all_sessions_of_a_user_are_ended(framework: Framework, store: SQLiteSto
     ]
 
 
+def test_the_sessions_of_a_user_are_found_by_the_index(
+    framework: Framework, store: SQLiteStore
+) -> None:
+    """The index decides which records are read: a record without an entry is not found."""
+    handle = make_session(store, "ada")
+    store.create("ab" * 32, a_record(time.time, user_id="ada", lives=1000))
+    make_session(store, "eve")
+
+    listed = framework("sessions", "list", "--user", "ada", "--json", CONTAINER)
+    ended = framework("sessions", "end", "--user", "ada", "--yes", CONTAINER)
+
+    assert [found["handle"] for found in json.loads(listed.output)] == [handle]
+    assert ended.output == "Ended 1 session.\n"
+    assert store.count() == 2
+
+
+def test_the_sessions_of_a_user_are_found_without_an_index(
+    framework: Framework, store: SQLiteStore
+) -> None:
+    """Without an index, all records are read."""
+    write_program('type("Mine", (SQLiteStore,), {"keys_of_user": None})("sessions.db")')
+    handle = make_session(store, "ada")
+    make_session(store, "eve")
+
+    listed = framework("sessions", "list", "--user", "ada", "--json", CONTAINER)
+    ended = framework("sessions", "end", "--user", "ada", "--yes", CONTAINER)
+
+    assert [found["handle"] for found in json.loads(listed.output)] == [handle]
+    assert ended.output == "Ended 1 session.\n"
+    assert store.count() == 1
+
+
 def test_all_sessions_are_ended(framework: Framework, store: SQLiteStore) -> None:
     """There are more than one page of them."""
     for number in range(250):
@@ -314,6 +346,17 @@ def test_sessions_in_the_memory_of_another_process_cannot_be_listed(framework: F
 
     assert result.exit_code == 1
     assert "in the memory of the server's process" in result.output
+
+
+def test_the_sessions_of_a_user_in_tokens_end_by_a_list_or_not_at_all(
+    framework: Framework,
+) -> None:
+    """Without a list of revocations, the message says what is missing."""
+    write_program('__import__("sessions.stateless").stateless.SignedToken()')
+    refused = framework("sessions", "end", "--user", "ada", "--yes", CONTAINER)
+
+    assert refused.exit_code == 1
+    assert "Fix: give the tokens a list" in refused.output
 
 
 def test_a_store_that_cannot_list_says_so(framework: Framework) -> None:

@@ -15,7 +15,7 @@ from sessions.record import Ended
 from sessions.stores.base import Store
 from sessions.stores.urls import async_store_from_url, store_from_url
 from sessions.testing import a_record, loaded_from
-from tests.support.command_sessions import Customer, make_session, write_program
+from tests.support.command_sessions import Customer, make_session, manager_of, write_program
 from tests.support.commands import Framework
 
 redis = pytest.importorskip("redis", reason="redis-py is not installed")
@@ -138,6 +138,33 @@ def test_a_session_that_ended_here_is_ended_there(framework: Framework, stores: 
     lines = copied(framework, ONE, OTHER, "--end-missing")
     assert lines[-1].startswith("Ended 1 that SQLiteStore")
     assert [key for key, _ in other.page(None, 10).records] == [stays]
+
+
+def test_a_user_is_known_in_the_other_store(framework: Framework, stores: Stores) -> None:
+    """The index of users is copied, with the times of its entries."""
+    one, other = stores
+    handles = {make_session(one, "ada") for _ in range(3)}
+    make_session(one, "eve")
+    copied(framework, ONE, OTHER)
+
+    assert other.keys_of_user("ada") == one.keys_of_user("ada")
+    assert {info.handle for info in manager_of(other).sessions_of("ada")} == handles
+    assert manager_of(other).end_sessions_of("ada") == 3
+    assert other.count() == 1
+
+
+def test_a_user_who_signs_in_between_two_copies_is_known(
+    framework: Framework, stores: Stores
+) -> None:
+    """A changed session may have another user."""
+    one, other = stores
+    customer = Customer(one)
+    customer.gets("/")
+    copied(framework, ONE, OTHER)
+    customer.gets("/sign-in")
+    copied(framework, ONE, OTHER)
+
+    assert manager_of(other).end_sessions_of("ada") == 1
 
 
 def test_what_is_expired_or_damaged_is_not_copied(framework: Framework, stores: Stores) -> None:
