@@ -19,6 +19,7 @@ from sessions.core.standing import Standing
 from sessions.core.state import Ask, Difference, State
 from sessions.core.stateless import Sealed, StatelessSessions
 from sessions.core.updates import ended
+from sessions.core.user_cuts import changes_between, cut_in, cut_key, entry_of
 from sessions.core.verbs import CURRENT, FRESH, PAST, STORES_NOTHING, UNKNOWN
 from sessions.errors import SessionNotFound, StoreUnavailable, UnreadableValue
 from sessions.record import CLOCK_TOLERANCE, Changes, Outcome, Record
@@ -27,6 +28,12 @@ ENDED: Final = 2**53
 """The lowest valid generation of an ended family; no token ever has a generation so high."""
 
 _LEAST = "least"
+_HALF_FOUND = Standing.GRACE
+"""Stands for a token whose family lives, and whose user is asked for next: no token has grace."""
+_TOO_BUSY = (
+    "{} could not be ended, because other requests changed the entry in the list"
+    f" {UPDATE_ATTEMPTS} times in a row. Fix: send the request again"
+)
 
 
 class RevocableSessions(StatelessSessions):
@@ -57,6 +64,8 @@ class RevocableSessions(StatelessSessions):
         ids = self.tokens.identify(state)
         if len(ids) > MOST_IDS:
             return super().load_ask(state)
+        if (user_id := _half_found(state)) is not None:
+            return ("load", cut_key(user_id))
         while len(state.found) < len(ids):
             id = ids[len(state.found)]
             if self.token_standing(state, id) is CURRENT:
@@ -69,22 +78,51 @@ class RevocableSessions(StatelessSessions):
         if state.values is not None:
             # destroy() was called in the meantime.
             return
+        if _half_found(state) is not None:
+            *others, (id, _, record) = state.found
+            standing = self._judged_by_user(state, id, answer)
+            state.found = (*others, (id, standing, record if standing is CURRENT else None))
+            return
         id = (state.ids or ())[len(state.found)]
         standing = self._judged(state, id, answer)
         record = id.record if isinstance(id, CarriedId) and standing is CURRENT else None
+        if record is not None and record.user_id is not None:
+            standing = _HALF_FOUND
         state.found = (*state.found, (id, standing, record))
 
     def _judged(self, state: State, id: Id, answer: object) -> Standing:
         """Return the standing of an unexpired token, from the list's entry for its family."""
         if isinstance(answer, Exception):
-            state.note(
-                "unreadable",
-                f"the entry of a session in the list of revocations cannot be read: {answer}",
-            )
-            return UNKNOWN
+            return _unreadable(state, answer)
         if not isinstance(answer, Record) or generation_of(id) >= _least(answer):
             return CURRENT
         return PAST if answer.updated_at > state.began_at - REMEMBERED_FOR else UNKNOWN
+
+    def _judged_by_user(self, state: State, id: Id, answer: object) -> Standing:
+        """Return the standing of a token with a user, from the list's entry for the user."""
+        if isinstance(answer, Exception):
+            return _unreadable(state, answer)
+        record = id.record if isinstance(id, CarriedId) else state.record
+        if not isinstance(answer, Record) or record is None:
+            return CURRENT
+        if not cut_in(answer).ends(id.key, record.created_at):
+            return CURRENT
+        return PAST if answer.updated_at > state.began_at - REMEMBERED_FOR else UNKNOWN
+
+    def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> Flow[None]:
+        key = cut_key(user_id)
+        for _ in range(UPDATE_ATTEMPTS):
+            answer, now = (yield ("load", key)), self.clock()
+            entry = entry_of(cut_in(answer).then(now, keep), self.lifetimes.absolute, now)
+            if isinstance(answer, Record):
+                outcome = yield ("commit", key, changes_between(answer, entry))
+                is_done = outcome is Outcome.APPLIED
+            else:
+                is_done = yield ("create", key, entry)
+            if is_done:
+                state.note("destroyed", "end_sessions_of() ended the sessions of a user")
+                return
+        raise StoreUnavailable(_TOO_BUSY.format("the sessions of a user"))
 
     def save(self, state: State) -> Flow[None]:
         yield from self._end_all(state)
@@ -160,7 +198,10 @@ class RevocableSessions(StatelessSessions):
         sealed = self.prepared(state, difference, is_wanted=is_wanted)
         if sealed is None:
             return
-        generation = state.generation
+        generation, user_id = state.generation, state.pending.user_id
+        if isinstance(user_id, str):
+            cut = cut_in((yield ("load", cut_key(user_id))))
+            sealed = self.sealed_at(sealed, cut.later(sealed.record.created_at))
         is_allowed = yield from self._allowed(state, sealed)
         if state.generation != generation:
             # This request has ended or left the session in the meantime.
@@ -181,6 +222,8 @@ class RevocableSessions(StatelessSessions):
             return True
         generation = generation_of(sealed.id)
         if generation > generation_of(id):
+            if sealed.record.user_id is not None and not (yield from self._user_allows(state, id)):
+                return False
             return (yield from self._raise(id, generation, forced=False))
         return (yield from self._still_lives(state))
 
@@ -189,7 +232,16 @@ class RevocableSessions(StatelessSessions):
         if state.record is None or id is None:
             return True
         answer = yield ("load", mark_key(id))
-        return self._judged(state, id, answer) is CURRENT
+        if self._judged(state, id, answer) is not CURRENT:
+            return False
+        return (yield from self._user_allows(state, id))
+
+    def _user_allows(self, state: State, id: Id) -> Flow[bool]:
+        """Return whether nobody has ended the sessions of the user who is signed in."""
+        if state.record is None or state.record.user_id is None:
+            return True
+        answer = yield ("load", cut_key(state.record.user_id))
+        return self._judged_by_user(state, id, answer) is CURRENT
 
     def _too_late(self, state: State) -> Flow[None]:
         """Handle a commit that came too late: sign the user out if the request asked for it."""
@@ -259,10 +311,7 @@ class RevocableSessions(StatelessSessions):
                 return False
             if (yield ("commit", key, _raised(answer, mark))) is Outcome.APPLIED:
                 return True
-        raise StoreUnavailable(
-            "a session could not be ended, because other requests changed its entry in the list"
-            f" {UPDATE_ATTEMPTS} times in a row. Fix: send the request again"
-        )
+        raise StoreUnavailable(_TOO_BUSY.format("a session"))
 
     def _mark(self, id: Id, least: int) -> Record:
         """Return an entry of the list, which expires later than every token of its family."""
@@ -278,6 +327,19 @@ class RevocableSessions(StatelessSessions):
             updated_at=now,
             expires_at=youngest + self.lifetimes.absolute + CLOCK_TOLERANCE,
         )
+
+
+def _half_found(state: State) -> str | None:
+    """Return the user whom the list is to be asked for, None if there is no such user."""
+    _, standing, record = state.found[-1] if state.found else (None, None, None)
+    return record.user_id if standing is _HALF_FOUND and record is not None else None
+
+
+def _unreadable(state: State, error: Exception) -> Standing:
+    state.note(
+        "unreadable", f"the entry of a session in the list of revocations cannot be read: {error}"
+    )
+    return UNKNOWN
 
 
 def mark_key(id: Id) -> str:

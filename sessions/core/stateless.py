@@ -5,6 +5,7 @@ request knows nothing of other requests. The token that the client receives last
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple, NoReturn
 
@@ -313,6 +314,14 @@ class StatelessSessions(MemoryVerbs):
         if excess is not None:
             raise _too_large(made, *excess)
         return Sealed(id, made, token, pending)
+
+    def sealed_at(self, sealed: Sealed, created_at: float) -> Sealed:
+        """Return a sealed session that began at this time."""
+        if created_at == sealed.record.created_at:
+            return sealed
+        id, record = CarriedId(*sealed.id), replace(sealed.record, created_at=created_at)
+        id.record, id.generation = record, generation_of(sealed.id)
+        return Sealed(id, record, self._carrying.seal(id, record), sealed.asked)
 
     def _send(self, state: State, sealed: Sealed) -> None:
         state.record, state.token, state.cookie_is_due = sealed.record, sealed.token, True

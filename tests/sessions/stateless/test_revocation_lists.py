@@ -45,7 +45,10 @@ def site(revocable: Site) -> Site:
 
 
 def test_the_calls_of_each_request(site: Site, listed: WatchedStore, clock: ManualClock) -> None:
-    """A read asks once, a write twice, and who has no token asks nothing."""
+    """A read asks once, a write twice, and who has no token asks nothing.
+
+    Where a user is signed in, each asks once more, for the user.
+    """
 
     def calls(handler: Handler, cookie: str = "") -> list[str]:
         listed.calls.clear()
@@ -53,13 +56,16 @@ def test_the_calls_of_each_request(site: Site, listed: WatchedStore, clock: Manu
         return [*listed.calls]
 
     assert calls(writes(a=1)) == []
-    assert calls(in_turn(writes(a=1), signs_in)) == []
+    assert calls(in_turn(writes(a=1), signs_in)) == ["load"]
     cookie = site.visit(writes(a=1)).cookie
     assert calls(untouched, cookie) == []
     assert calls(everything, cookie) == ["load"]
     assert calls(writes(b=1), cookie) == ["load", "load"]
     assert calls(everything, "session=rubbish") == []
-    assert calls(signs_in, cookie) == ["load", "create"]
+    assert calls(signs_in, cookie) == ["load", "load", "create"]
+    signed_in = site.visit(signs_in).cookie
+    assert calls(everything, signed_in) == ["load", "load"]
+    assert calls(writes(b=1), signed_in) == ["load"] * 4
     clock.advance(IDLE)
     assert calls(everything, cookie) == []
 

@@ -1,0 +1,84 @@
+"""The time before which the sign-ins of a user count no more, in a list of revocations.
+
+The list has one entry for such a user: the time, and the one session that stays all the same. It
+is there for as long as a session that began before this time could live.
+"""
+
+from math import inf, nextafter
+from typing import Final, NamedTuple
+
+from sessions.core import codec
+from sessions.core.ids import hash_of, random_secret
+from sessions.errors import UnreadableValue
+from sessions.record import CLOCK_TOLERANCE, Changes, Record
+from sessions.stores.user_index import hash_of_user
+
+_CUT: Final = "cut"
+
+
+class Cut(NamedTuple):
+    """Hold until when the sign-ins of a user are ended; `kept` is the key of one that stays.
+
+    The kept session must have begun after `kept_since`, for it may have been ended earlier.
+    """
+
+    until: float = 0.0
+    kept: str | None = None
+    kept_since: float = 0.0
+
+    def ends(self, key: str, created_at: float) -> bool:
+        """Return whether the session that began at this time has ended."""
+        return created_at <= (self.kept_since if key == self.kept else self.until)
+
+    def then(self, now: float, keep: str | None) -> "Cut":
+        """Return the cut that ends all sessions but one."""
+        kept_since = self.kept_since if keep == self.kept else self.until
+        return Cut(max(now, self.until), keep, kept_since)
+
+    def later(self, created_at: float) -> float:
+        """Return when a new session begins at the earliest, which does not end with the others.
+
+        The clock of the server that ended the others may be ahead.
+        """
+        return created_at if created_at > self.until else nextafter(self.until, inf)
+
+
+def cut_key(user_id: str) -> str:
+    """Return the key of the list's entry for a user."""
+    return hash_of(f"user:{hash_of_user(user_id)}")
+
+
+def cut_in(answer: object) -> Cut:
+    """Return what the list says of a user; a damaged entry ends all that began before it."""
+    if not isinstance(answer, Record):
+        return Cut()
+    try:
+        until, kept, kept_since = codec.decode(answer.values.get(_CUT, b""))
+        return Cut(float(until), kept, float(kept_since))
+    except (UnreadableValue, ValueError, TypeError):
+        return Cut(answer.updated_at, None, answer.updated_at)
+
+
+def entry_of(cut: Cut, absolute: float, now: float) -> Record:
+    """Return the entry of the list, which expires later than every session that it ends."""
+    return Record(
+        values={_CUT: codec.encode([cut.until, cut.kept, cut.kept_since])},
+        secret=hash_of(random_secret()),
+        secret_since=now,
+        created_at=now,
+        accessed_at=now,
+        updated_at=now,
+        expires_at=max(now, cut.until) + absolute + CLOCK_TOLERANCE,
+    )
+
+
+def changes_between(known: Record, entry: Record) -> Changes:
+    """Return the changes that turn a known entry of the list into another one."""
+    return Changes(
+        secret=known.secret,
+        accessed_at=entry.accessed_at,
+        updated_at=entry.updated_at,
+        expires_at=entry.expires_at,
+        set=entry.values,
+        expected={_CUT: known.values.get(_CUT)},
+    )
