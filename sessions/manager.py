@@ -117,7 +117,7 @@ class Managing(Generic[F]):
         cookie = self.container.cookie
         head = CookieHead(header, unquote(cookie.path, "latin-1"), scheme, cookie.domain)
         state = OwnedState(head, self._clock(), turn)
-        state.is_bounded = False
+        state.is_bounded, state.scheme = False, scheme
         self._tokens.identify(state)
         return state
 
@@ -227,12 +227,14 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
         except SessionNotFound:
             return None
 
-    def from_cookie(self, header: str | None) -> Session:
-        """Return the session of a raw Cookie header, such as the header of a WebSocket handshake.
+    def from_cookie(self, header: str | None) -> Session | None:
+        """Return the live session of a raw Cookie header, or None if it has none.
 
-        Pass None if the request has no such header.
+        The header may be one of a WebSocket handshake. Pass None if the request has no such header.
         """
-        return face(self._kind, self._state_of_cookies(header, reentrant_turn()), self._driver)
+        state = self._state_of_cookies(header, reentrant_turn())
+        self._driver.load(state)
+        return face(self._kind, state, self._driver) if state.record is not None else None
 
     def delete(self, id: str) -> bool:
         """End the session that has or had this id; return whether there was a live session."""
@@ -367,11 +369,11 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
         except SessionNotFound:
             return None
 
-    async def from_cookie(self, header: str | None) -> AsyncSession:
-        """Return the loaded session of a raw Cookie header; pass None if there is no header."""
+    async def from_cookie(self, header: str | None) -> AsyncSession | None:
+        """Return the live session of a raw Cookie header, or None if it has none."""
         state = self._state_of_cookies(header, Turn())
         await self._driver.load(state)
-        return face(self._kind, state, self._driver)
+        return face(self._kind, state, self._driver) if state.record is not None else None
 
     async def delete(self, id: str) -> bool:
         """End the session that has or had this id; return whether there was a live session."""

@@ -56,6 +56,16 @@ class Session(SessionFace[BlockingDriver]):
         self._writable()
         self._driver.run(self._state, self._driver.sessions.save(self._state))
 
+    def delete(self) -> bool:
+        """End the session now; return True, or False if it had ended already.
+
+        Later reads and writes belong to a new, empty session, as after `destroy()`.
+        """
+        self._check_open()
+        ended = self._driver.run(self._state, self._driver.sessions.delete(self._state))
+        self._tell_of_other_values()
+        return ended
+
     def reload(self) -> None:
         """Read what other requests committed; changes that are not saved are dropped.
 
@@ -122,6 +132,13 @@ class AsyncSession(SessionFace[AsyncDriver]):
         """
         return self._on_the_loop("save", self._save)
 
+    def delete(self) -> Coroutine[Any, Any, bool]:
+        """End the session now; return True, or False if it had ended already.
+
+        Later reads and writes belong to a new, empty session, as after `destroy()`.
+        """
+        return self._on_the_loop("delete", self._delete)
+
     def reload(self) -> Coroutine[Any, Any, None]:
         """Read what other requests committed; changes that are not saved are dropped.
 
@@ -162,6 +179,13 @@ class AsyncSession(SessionFace[AsyncDriver]):
     async def _save(self) -> None:
         self._writable()
         await self._driver.run(self._state, self._driver.sessions.save(self._state))
+
+    async def _delete(self) -> bool:
+        self._check_open()
+        flow = self._driver.sessions.delete(self._state)
+        ended = await self._driver.run(self._state, flow)
+        self._tell_of_other_values()
+        return ended
 
     async def _reload(self) -> None:
         self._writable()

@@ -97,7 +97,6 @@ _VERBS = {
 _ELSEWHERE = {
     "cycle_id": "regenerate()",
     "cycle_key": "regenerate()",
-    "delete": "destroy()",
     "flush": "destroy()",
     "invalidate": "destroy()",
     "new": "is_new",

@@ -14,6 +14,7 @@ from sessions.core.driving import Driver
 from sessions.core.lifetime import is_span
 from sessions.core.limits import LONGEST_GRACE, LONGEST_SESSION
 from sessions.core.locks import lock_across_forks
+from sessions.core.program_cookies import ProgramCookies
 from sessions.core.state import CLOSED, ENCODED, HEADERS_LEFT, MISSING, State
 from sessions.core.values import FIRST_PLAIN, USER_DATA, plain_key
 from sessions.core.views import Viewed
@@ -26,7 +27,7 @@ D = TypeVar("D", bound=Driver)
 _decoding = lock_across_forks()
 
 
-class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
+class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, Generic[D]):
     """Keep a user's data over many requests; the base class of `Session` and `AsyncSession`.
 
     Changes of nested values are noticed too: `session["cart"].append(x)` is enough. A write raises
@@ -296,10 +297,8 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
         The response clears the cookie, if the response passes through an edge of this package.
         Later reads and writes in this request belong to a new, empty session.
         """
-        state = self._state
-        state.check_open()
-        state.accessed = True
-        self._driver.sessions.destroy(state)
+        self._check_open()
+        self._driver.sessions.destroy(self._state)
         self._tell_of_other_values()
 
     def on_reload(self, call: Callable[[], None]) -> None:
@@ -319,6 +318,10 @@ class SessionFace(OwnAttributes, Flashes, Viewed, Generic[D]):
     def _writable(self) -> dict[str, Any]:
         self._state.check_open()
         return self._readable()
+
+    def _check_open(self) -> None:
+        self._state.check_open()
+        self._state.accessed = True
 
     def _read(self, key: Any) -> None:
         """Decode the value of the key, if there is one."""

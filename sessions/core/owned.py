@@ -36,6 +36,9 @@ A = TypeVar("A", bound=Enterable)
 class OwnedState(State):
     """The state of a session outside of a request; it warns if the session is never closed."""
 
+    scheme: str = ""
+    """The scheme of the request whose Cookie header the session came from."""
+
     def __del__(self) -> None:
         if self.values is not None and not self.closed and (self.doomed or self.has_changes()):
             warn(

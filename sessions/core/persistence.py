@@ -54,6 +54,14 @@ class Persistence(ABC):
         """Return the text that the client sends to identify the session."""
 
     @abstractmethod
+    def cookie_headers(self, state: State, scheme: str) -> Headers:
+        """Return the headers that give a client the session's cookie, without a request."""
+
+    @abstractmethod
+    def clearing_headers(self, scheme: str) -> Headers:
+        """Return the headers that remove the cookie from a client, without a request."""
+
+    @abstractmethod
     def go_on(self, state: State) -> None:
         """Note that the headers were sent, and that the session stays in use."""
 
@@ -110,6 +118,10 @@ class Persistence(ABC):
     @abstractmethod
     def save(self, state: State) -> Flow[None]:
         """Commit the unsaved changes; raise SessionNotFound if the session has ended."""
+
+    @abstractmethod
+    def delete(self, state: State) -> Flow[bool]:
+        """End the session now; return whether it was live until now."""
 
     @abstractmethod
     def create(self, state: State) -> Flow[None]:

@@ -11,7 +11,7 @@ from sessions.core.locks import lock_across_forks
 from sessions.core.signing import LONGEST_TOKEN, IdSigner, is_well_formed
 from sessions.core.standing import Standing
 from sessions.core.state import HEADERS_LEFT, Headers, State
-from sessions.errors import SessionClosed
+from sessions.errors import SessionClosed, SessionError
 from sessions.events import logger
 from sessions.transports.base import Obstacle, RequestHead, Transport
 from sessions.transports.cookie import CookieHead, CookieTransport
@@ -74,6 +74,16 @@ class Tokens(ABC):
             token = state.token or self.token(state.id)
             return headers + transport.send(state.head, token, max_age)
         return headers + transport.clear(state.head) if clears else headers
+
+    def cookie_transport(self) -> CookieTransport:
+        """Return the transport that sends cookies; raise SessionError if there is none."""
+        for transport in self._transports:
+            if isinstance(transport, CookieTransport):
+                return transport
+        raise SessionError(
+            "the container has no CookieTransport, so its sessions have no cookie. Fix: send"
+            " manager.token(session) to the client in another way"
+        )
 
     def obstacle(self, state: State) -> Obstacle | None:
         """Return why the client of this request can have no session, or None if it can."""

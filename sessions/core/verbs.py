@@ -13,12 +13,12 @@ from sessions.core.ids import Id, new_id, renewed_id
 from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import CREATE_ATTEMPTS
 from sessions.core.pending import NOTHING_PENDING
-from sessions.core.persistence import Persistence
+from sessions.core.persistence import Flow, Persistence
 from sessions.core.standing import Standing
-from sessions.core.state import ENCODED, State
+from sessions.core.state import ENCODED, Headers, State
 from sessions.core.tokens import Tokens
 from sessions.core.values import USER_DATA
-from sessions.errors import SessionError
+from sessions.errors import SessionError, SessionNotFound
 from sessions.events import Listener
 from sessions.record import UNCHANGED, Unchanged
 
@@ -53,6 +53,28 @@ class MemoryVerbs(Persistence):
 
     def token(self, state: State) -> str:
         return self.tokens.token(self.id_of(state))
+
+    def cookie_headers(self, state: State, scheme: str) -> Headers:
+        transport, record = self.tokens.cookie_transport(), state.record
+        if state.gone or (record is None and (state.ended or state.standing in STORES_NOTHING)):
+            raise SessionNotFound(
+                "the session has ended, so it has no cookie. Fix: call session.clear_cookie()"
+            )
+        if record is None or state.pending.next_id is not None:
+            what = "session was never saved" if record is None else "new id is not saved yet"
+            raise SessionError(
+                f"the {what}, so its cookie would find no session. Fix: call session.save() first"
+            )
+        headers: Headers = [("Vary", transport.vary)]
+        if state.standing is GRACE:
+            # The client got the present id from another response.
+            return headers
+        max_age = self.lifetimes.max_age(record, self.clock())
+        return headers + transport.send(transport.any_head(scheme), self.token(state), max_age)
+
+    def clearing_headers(self, scheme: str) -> Headers:
+        transport = self.tokens.cookie_transport()
+        return [("Vary", transport.vary), *transport.clear(transport.any_head(scheme))]
 
     def go_on(self, state: State) -> None:
         state.headers_left = True
@@ -134,6 +156,15 @@ class MemoryVerbs(Persistence):
         state.begin(None, None, FRESH)
         state.left, state.replaced, state.signs_out = None, (), False
         state.ended, state.gone, state.cookie_is_due, state.saved = True, False, False, False
+
+    def delete(self, state: State) -> Flow[bool]:
+        if state.ended and state.record is None and not state.doomed:
+            # Tokens without a server stay valid, so the first call decides.
+            return False
+        self.destroy(state)
+        before = len(state.events)
+        yield from self.save(state)
+        return any(kind == "destroyed" for kind, *_ in state.events[before:])
 
     def user_id(self, state: State) -> str | None:
         if isinstance(state.pending.user_id, Unchanged):

@@ -118,6 +118,10 @@ class CookieTransport(Transport):
             return Obstacle("insecure", _INSECURE)
         return self._elsewhere(head)
 
+    def any_head(self, scheme: str, cookies: str = "") -> "CookieHead":
+        """Return the head of a request that the cookie's path and domain allow."""
+        return CookieHead(cookies, self._path, scheme, self._domain)
+
     def _is_too_large(self, header: str) -> bool:
         return len(header) > self._header_limit or header.count(";") >= self._pairs_limit
 

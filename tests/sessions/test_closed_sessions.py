@@ -7,7 +7,7 @@ import pytest
 
 from sessions import MemoryStore, Session, SessionClosed
 from sessions.testing import ManualClock
-from tests.support.apps import Browser, Site, everything
+from tests.support.apps import Browser, Site, everything, session_of
 from tests.support.loops import a_cookie, a_manager, on_a_loop, opened
 
 Act = Callable[[Any], object]
@@ -72,7 +72,7 @@ def customer(browser: Browser) -> Browser:
 
 def closed(site: Site, cookie: str) -> Session:
     """Return the session of a request that has read it, and whose headers have left."""
-    session = site.manager.from_cookie(cookie)
+    session = session_of(site.manager, cookie)
     session.load()
     site.manager.close(session)
     return session
@@ -81,7 +81,7 @@ def closed(site: Site, cookie: str) -> Session:
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
 def test_what_was_loaded_is_read(customer: Browser, read: Act) -> None:
     """As before the headers left, and without another call of the store."""
-    session = customer.site.manager.from_cookie(customer.cookie)
+    session = session_of(customer.site.manager, customer.cookie)
     session.load()
     before = read(session)
     customer.site.manager.close(session)
@@ -114,7 +114,7 @@ UNLOADED = {
 @pytest.mark.parametrize("use", UNLOADED.values(), ids=UNLOADED)
 def test_what_was_not_loaded_is_refused(customer: Browser, use: Act) -> None:
     """The headers do not say that the response depends on the session."""
-    session = customer.site.manager.from_cookie(customer.cookie)
+    session = session_of(customer.site.manager, customer.cookie)
     customer.site.manager.close(session)
 
     with pytest.raises(SessionClosed):

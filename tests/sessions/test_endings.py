@@ -9,7 +9,7 @@ import pytest
 from sessions import MemoryStore, Session, SessionContainer, SessionTooLarge
 from sessions.wsgi import SessionMiddleware
 from tests.support.applications import TEXT
-from tests.support.apps import KEY, Handler, Site, writes
+from tests.support.apps import KEY, Handler, Site, session_of, writes
 from tests.support.gateway import Gateway, close, environment, serve
 
 ENDINGS = [
@@ -70,7 +70,7 @@ class Door:
 
     def value(self, cookie: str) -> object:
         """Return the session's value of `a`."""
-        return self.middleware.manager.from_cookie(cookie).get("a")
+        return session_of(self.middleware.manager, cookie).get("a")
 
     def _app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return self.app(environ["sessions.session"], start_response)
@@ -131,7 +131,7 @@ def test_a_client_that_goes_while_the_body_is_sent(door: Door, cookie: str) -> N
     with pytest.raises(BrokenPipeError):
         door.middleware(environment(HTTP_COOKIE=cookie), BrokenGateway().start_response)
 
-    assert dict(door.middleware.manager.from_cookie(cookie)) == {"a": 2, "b": 2}
+    assert dict(session_of(door.middleware.manager, cookie)) == {"a": 2, "b": 2}
 
 
 def test_a_client_that_goes_before_the_first_chunk_is_taken(door: Door, cookie: str) -> None:
@@ -146,7 +146,7 @@ def test_a_client_that_goes_before_the_first_chunk_is_taken(door: Door, cookie: 
     door.app = streams
     close(door.middleware(environment(HTTP_COOKIE=cookie), Gateway().start_response))
 
-    assert dict(door.middleware.manager.from_cookie(cookie)) == {"a": 2, "b": 2}
+    assert dict(session_of(door.middleware.manager, cookie)) == {"a": 2, "b": 2}
 
 
 def login(session: Session) -> None:
@@ -221,7 +221,7 @@ class TestAnErrorOnItsWayOut:
 
         self._fail_after(signs_in, door, cookie, status)
 
-        session = door.middleware.manager.from_cookie(cookie)
+        session = session_of(door.middleware.manager, cookie)
         assert (session.user_id, dict(session)) == (None, {"a": 1, "b": 1})
 
     @pytest.mark.parametrize("status", ["500 Oops", None], ids=["a 5xx", "an exception"])
@@ -247,7 +247,7 @@ class TestAnErrorOnItsWayOut:
 
         self._fail_after(signs_out, door, cookie, status)
 
-        session = door.middleware.manager.from_cookie(cookie)
+        session = session_of(door.middleware.manager, cookie)
         assert (session.user_id, session.user_data, session.get("a")) == (None, {}, None)
 
     def test_a_logout_of_a_5xx_clears_the_cookie(self, door: Door, cookie: str) -> None:
@@ -312,7 +312,7 @@ class TestAnErrorOnItsWayOut:
 def test_a_close_that_failed_can_be_tried_again(door: Door, cookie: str) -> None:
     """What cannot be saved is mended, and then nothing of it is lost."""
     manager = door.middleware.manager
-    session = manager.from_cookie(cookie)
+    session = session_of(manager, cookie)
     session["a"] = "x" * 70_000
 
     with pytest.raises(SessionTooLarge):

@@ -15,7 +15,7 @@ from sessions import (
     StoreUnavailable,
 )
 from sessions.testing import ManualClock
-from tests.support.apps import Browser, Site, writes
+from tests.support.apps import Browser, Site, session_of, writes
 from tests.support.loops import a_cookie, a_head, cookie_of, on_a_loop, opened
 from tests.support.suspending_store import SuspendingStore
 from tests.support.users import signs_in, who
@@ -46,7 +46,7 @@ def test_a_handshake_commits_and_returns_the_headers(manager: SessionManager) ->
     headers = manager.handshake(session)
 
     assert [name for name, _ in headers] == ["Vary", "Set-Cookie", "Cache-Control"]
-    assert manager.from_cookie(cookie_of(headers))["a"] == 1
+    assert session_of(manager, cookie_of(headers))["a"] == 1
     assert not session.closed
 
 
@@ -58,8 +58,8 @@ def test_a_handshake_changes_the_id(manager: SessionManager, customer: Browser) 
     cookie = cookie_of(manager.handshake(session))
 
     assert cookie != customer.cookie
-    assert manager.from_cookie(cookie).user_id == "ada"
-    assert manager.from_cookie(customer.cookie).is_new
+    assert session_of(manager, cookie).user_id == "ada"
+    assert session_of(manager, customer.cookie).is_new
 
 
 def test_the_session_stays_usable(manager: SessionManager, customer: Browser) -> None:

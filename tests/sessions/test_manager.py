@@ -7,7 +7,6 @@ import pytest
 
 from sessions import (
     AsyncSession,
-    CookieSettings,
     Session,
     SessionClosed,
     SessionExpired,
@@ -133,7 +132,7 @@ def test_a_job_asks_a_store_again_that_has_failed(
     session_id = customer.visit(lambda session: session.id).value
     by_id = opening == "get"
     session = manager.get(session_id) if by_id else manager.from_cookie(customer.cookie)
-    session.load()
+    assert session is not None
     customer.site.store.broken = {"load"}
     with pytest.raises(StoreUnavailable):
         session.reload()
@@ -303,36 +302,6 @@ def test_a_failing_store_fails_the_job(manager: SessionManager, customer: Browse
     ):
         with pytest.raises(StoreUnavailable):
             call()
-
-
-# from_cookie
-
-
-def test_from_cookie_finds_the_session(manager: SessionManager, customer: Browser) -> None:
-    """Of the raw header that a WebSocket's first request carries."""
-    session = manager.from_cookie(f"theme=dark; {customer.cookie}")
-    session["socket"] = True
-    manager.close(session)
-
-    assert customer.holds() == {"a": 1, "socket": True}
-
-
-@pytest.mark.parametrize("header", ["", "session=forged", "theme=dark", "session="])
-def test_from_cookie_without_a_session_is_a_new_one(manager: SessionManager, header: str) -> None:
-    """Empty, and not stored unless it is written."""
-    session = manager.from_cookie(header)
-
-    assert (dict(session), session.is_new) == ({}, True)
-
-
-@pytest.mark.parametrize("secure", ["auto", True], ids=repr)
-def test_from_cookie_finds_a_secure_cookie(make_site: SiteMaker, secure: Any) -> None:
-    """By the name that it has over https."""
-    browser = make_site(cookie=CookieSettings(secure=secure)).browser()
-    browser.visit(writes(a=1), scheme="https")
-
-    assert browser.cookie.startswith("__Host-session=")
-    assert browser.site.manager.from_cookie(browser.cookie)["a"] == 1
 
 
 # The rest

@@ -13,7 +13,7 @@ from sessions import MemoryStore, Session
 from sessions.core.ids import LONGEST_ID, SHORTEST_ID, read_id
 from sessions.core.signing import IdSigner
 from sessions.testing import ManualClock
-from tests.support.apps import Site, writes
+from tests.support.apps import Site, session_of, writes
 from tests.support.watched import WatchedStore
 
 NEW = "the newest key, 32 bytes and more of it"
@@ -231,7 +231,7 @@ def test_neither_ids_nor_keys_are_shown(store: WatchedStore) -> None:
     """Not by what holds them."""
     site = a_site(store, NEW)
     answer = site.visit(remember_id)
-    session = site.manager.from_cookie(answer.cookie)
+    session = session_of(site.manager, answer.cookie)
 
     assert session.id == answer.value
     shown = f"{site.container!r} {site.manager!r} {session!r} {a_signer()!r} {site.events!r}"

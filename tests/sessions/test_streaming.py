@@ -9,7 +9,7 @@ import pytest
 from sessions import CookieSettings, MemoryStore, SessionClosed, SessionContainer
 from sessions.wsgi import EnvironHead, SessionMiddleware
 from tests.support.applications import TEXT
-from tests.support.apps import KEY, Handler, everything, untouched, writes
+from tests.support.apps import KEY, Handler, everything, session_of, untouched, writes
 from tests.support.gateway import Reply, serve
 from tests.support.watched import WatchedStore
 
@@ -28,7 +28,7 @@ class StreamingSite:
 
     def holds(self, cookie: str) -> dict[str, Any]:
         """Return all that the session of the cookie holds."""
-        return dict(self.middleware.manager.from_cookie(cookie))
+        return dict(session_of(self.middleware.manager, cookie))
 
     def _app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
         start_response(environ["status"], TEXT)

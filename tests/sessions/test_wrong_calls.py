@@ -35,8 +35,8 @@ def manager() -> SessionManager:
 
 
 def test_from_cookie_takes_the_absence_of_the_header(manager: SessionManager) -> None:
-    """Where the gateway's headers have no Cookie, there is a new session."""
-    assert manager.from_cookie(None).is_new
+    """Where the gateway's headers have no Cookie, there is no session."""
+    assert manager.from_cookie(None) is None
 
 
 def test_a_session_closed_by_hand_says_so(manager: SessionManager) -> None:

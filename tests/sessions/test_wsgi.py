@@ -13,7 +13,7 @@ import pytest
 from sessions import MemoryStore, SessionContainer, StoreUnavailable
 from sessions.wsgi import SessionMiddleware
 from tests.support.applications import TEXT, WITH_BODY, WITHOUT_BODY, Body, a_file, a_list, count
-from tests.support.apps import KEY
+from tests.support.apps import KEY, session_of
 from tests.support.gateway import Gateway, Headers, close, environment, serve
 from tests.support.watched import WatchedStore
 
@@ -61,7 +61,7 @@ def test_a_response_passes_and_its_session_is_saved(protect: Protect, app: WSGIA
     assert first.body == second.body == (b"body" if app in WITH_BODY else b"")
     assert first.all("Content-Type") == (["text/plain"] if app in WITH_BODY else [])
     assert first.all("X-Dropped") == []
-    assert middleware.manager.from_cookie(first.cookie)["visits"] == 2
+    assert session_of(middleware.manager, first.cookie)["visits"] == 2
     assert second.all("Set-Cookie") == []
 
 
@@ -345,8 +345,8 @@ def test_a_middleware_of_another_container_serves_its_own_session(
     serve(middleware, HTTP_COOKIE=cookies)
 
     assert [cookie.partition("=")[0] for cookie in first.all("Set-Cookie")] == ["inner", "session"]
-    assert dict(inner.manager.from_cookie(cookies)) == {"visits": 2}
-    assert dict(middleware.manager.from_cookie(cookies)) == {"outer": 1}
+    assert dict(session_of(inner.manager, cookies)) == {"visits": 2}
+    assert dict(session_of(middleware.manager, cookies)) == {"outer": 1}
     assert first.all("Vary") == ["Cookie"]
 
 

@@ -10,7 +10,9 @@ from wsgiref.validate import validator
 from werkzeug.test import create_environ, run_wsgi_app
 
 from sessions import Session, SessionContainer, SessionEvent, SessionManager
+from sessions.core.face import state_of
 from sessions.stateless import TokenFormat
+from sessions.transports.cookie import CookieHead
 from sessions.wsgi import SessionMiddleware
 from tests.support.watched import WatchedStore
 
@@ -40,6 +42,14 @@ def in_turn(*handlers: Handler) -> Handler:
         return [handle(session) for handle in handlers][-1]
 
     return handler
+
+
+def session_of(manager: SessionManager, cookie: str = "") -> Session:
+    """Return the session of a request with the cookie; it may be new, and has all the time."""
+    scheme = "https" if cookie.startswith("__Host-") else "http"
+    session = manager.open(CookieHead(cookie, "/", scheme, None))
+    state_of(session).is_bounded = False
+    return session
 
 
 @dataclass(frozen=True)

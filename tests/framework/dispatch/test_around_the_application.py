@@ -11,7 +11,7 @@ from werkzeug.test import Client
 from framework import Application, component, configuration, controller, get, session, session_value
 from sessions import MemoryStore, SessionContainer
 from sessions.wsgi import SessionMiddleware
-from tests.support.apps import KEY
+from tests.support.apps import KEY, session_of
 from tests.support.watched import WatchedStore
 
 OTHER = "another key of the tests, 32 bytes and more"
@@ -89,7 +89,7 @@ class Stack:
         """Return what the session around the application holds."""
         cookie = self.client.get_cookie("session")
         header = "" if cookie is None else f"session={cookie.value}"
-        return self.middleware.manager.from_cookie(header).copy()
+        return session_of(self.middleware.manager, header).copy()
 
 
 @pytest.fixture

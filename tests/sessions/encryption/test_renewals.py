@@ -9,7 +9,7 @@ from sessions.core.ids import Id
 from sessions.core.sealing import wrapped_name
 from sessions.testing import ManualClock
 from tests.sessions.encryption.conftest import SiteMaker
-from tests.support.apps import Browser, Handler, Site, everything, in_turn, writes
+from tests.support.apps import Browser, Handler, Site, everything, in_turn, session_of, writes
 from tests.support.encrypting import NEW, OLD, id_of, kept_for, wrapped_names
 from tests.support.users import signs_in, who
 
@@ -202,7 +202,7 @@ def test_a_lost_reply_to_a_sign_in_as_another_user_loses_nothing(customer: Brows
 def test_a_lost_reply_to_a_creation_loses_nothing(site: Site) -> None:
     """The same of a new session."""
     site.store.loses_reply.add("create")
-    session = site.manager.from_cookie(None)
+    session = session_of(site.manager)
     session["a"] = 1
     with pytest.raises(Exception, match="lost the reply"):
         session.save()

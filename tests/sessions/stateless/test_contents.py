@@ -9,7 +9,7 @@ from sessions import CookieSettings, Session, SessionTooLarge
 from sessions.core import payloads
 from sessions.testing import ManualClock
 from tests.sessions.stateless.conftest import KINDS, SiteMaker
-from tests.support.apps import Browser, Site, everything, in_turn, writes
+from tests.support.apps import Browser, Site, everything, in_turn, session_of, writes
 
 DAY = timedelta(days=1)
 
@@ -134,7 +134,7 @@ def test_a_session_that_is_too_large_stays_as_it_was(browser: Browser) -> None:
 
 def test_check_tells_before_the_answer_is_begun(site: Site) -> None:
     """An edge that streams asks it."""
-    session = site.manager.from_cookie("")
+    session = session_of(site.manager)
     session["big"] = "x" * 5000
 
     with pytest.raises(SessionTooLarge):

@@ -15,7 +15,16 @@ from sessions import (
 from sessions.stateless import TokenFormat
 from sessions.testing import ManualClock
 from tests.sessions.stateless.conftest import SiteMaker
-from tests.support.apps import KEY, Browser, Site, everything, in_turn, untouched, writes
+from tests.support.apps import (
+    KEY,
+    Browser,
+    Site,
+    everything,
+    in_turn,
+    session_of,
+    untouched,
+    writes,
+)
 from tests.support.loops import a_head, cookie_of
 
 LEFT = "the session is closed"
@@ -280,7 +289,7 @@ def test_a_connection_that_goes_on_is_read_only(site: Site, browser: Browser) ->
 
     headers = site.manager.handshake(session)
 
-    assert dict(site.manager.from_cookie(cookie_of(headers))) == {"a": 1, "b": 2}
+    assert dict(session_of(site.manager, cookie_of(headers))) == {"a": 1, "b": 2}
     assert session["a"] == 1
     with pytest.raises(SessionClosed, match=LEFT):
         session["c"] = 3

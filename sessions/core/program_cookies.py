@@ -1,0 +1,50 @@
+"""The cookie of a session on a response that passes through no edge: methods of a session."""
+
+from typing import Any
+
+from sessions.core.responses import add_to_response
+from sessions.core.state import State
+
+SCHEMES = ("https", "http", "wss", "ws")
+
+
+class ProgramCookies:
+    """Give a client its cookie where no middleware does so, or take it away."""
+
+    __slots__ = ()
+
+    _state: State
+    _driver: Any
+
+    def add_cookie(self, response: object, *, scheme: str | None = None) -> None:
+        """Add the session's cookie to a response that passes through no middleware.
+
+        `response` is the header list of a WSGI application, or a response of Werkzeug, Flask,
+        Starlette, Bottle or Django. `scheme` is the scheme of the request. Without it, the session
+        knows the scheme from its own cookie, and a session without a cookie takes https. Raises
+        SessionError if the session or its id is not saved, and SessionNotFound if it has ended.
+        """
+        state = self._state
+        headers = self._driver.sessions.cookie_headers(state, scheme_of(state, scheme))
+        add_to_response(response, headers)
+
+    def clear_cookie(self, response: object, *, scheme: str | None = None) -> None:
+        """Add a header to the response that removes the session's cookie from the client.
+
+        The session itself does not end: see `delete()`. The arguments are those of `add_cookie`.
+        """
+        state = self._state
+        headers = self._driver.sessions.clearing_headers(scheme_of(state, scheme))
+        add_to_response(response, headers)
+
+
+def scheme_of(state: State, scheme: str | None) -> str:
+    """Return the scheme of the request that gets the cookie."""
+    if scheme is None:
+        return str(getattr(state.head or state, "scheme", None) or "https")
+    if scheme not in SCHEMES:
+        raise ValueError(
+            f"scheme={scheme!r} is not the scheme of a request. Fix: give one such as"
+            ' environ["wsgi.url_scheme"], which is "https" or "http"'
+        )
+    return scheme

@@ -1,0 +1,82 @@
+"""Find the live session of a raw Cookie header, without a request: `from_cookie`."""
+
+from typing import Any
+
+import pytest
+
+from sessions import CookieSettings, Session, SessionManager
+from sessions.testing import ManualClock
+from tests.sessions.conftest import SiteMaker
+from tests.support.apps import Browser, Site, writes
+
+
+@pytest.fixture
+def manager(site: Site) -> SessionManager:
+    """Return the manager of the site."""
+    return site.manager
+
+
+@pytest.fixture
+def customer(browser: Browser) -> Browser:
+    """Return a browser whose session holds a value, with the store's calls forgotten."""
+    browser.visit(writes(a=1))
+    browser.site.store_calls().clear()
+    return browser
+
+
+def test_from_cookie_finds_the_session(manager: SessionManager, customer: Browser) -> None:
+    """Of the raw header that a WebSocket's first request carries."""
+    session = manager.from_cookie(f"theme=dark; {customer.cookie}")
+    assert session is not None
+    session["socket"] = True
+    manager.close(session)
+
+    assert customer.holds() == {"a": 1, "socket": True}
+
+
+def test_from_cookie_finds_no_session_in_a_wrong_header(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """Missing, unsigned, wrongly signed, unknown: None, and only the last asks the store."""
+    token = customer.cookie.removeprefix("session=")
+    unsigned, _, signature = token.rpartition(".")
+    wrong = f"{unsigned}.{signature[::-1]}"
+    headers = [None, "", "theme=dark", "session=", "session=forged"]
+    headers += [f"session={unsigned}", f"session={wrong}", f"other={token}"]
+
+    assert [manager.from_cookie(header) for header in headers] == [None] * len(headers)
+    assert customer.site.store_calls() == []
+    manager.delete(customer.visit(lambda session: session.id).value)
+    assert manager.from_cookie(customer.cookie) is None
+
+
+def test_from_cookie_finds_no_expired_session(
+    manager: SessionManager, customer: Browser, clock: ManualClock
+) -> None:
+    """Expired: None."""
+    clock.advance(86_400)
+
+    assert manager.from_cookie(customer.cookie) is None
+
+
+def test_from_cookie_finds_no_session_of_an_earlier_id(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """What regenerate() left behind names nobody, also a moment after."""
+    earlier = customer.cookie
+    customer.visit(Session.regenerate)
+
+    assert manager.from_cookie(earlier) is None
+    assert manager.from_cookie(customer.cookie) is not None
+
+
+@pytest.mark.parametrize("secure", ["auto", True], ids=repr)
+def test_from_cookie_finds_a_secure_cookie(make_site: SiteMaker, secure: Any) -> None:
+    """By the name that it has over https."""
+    browser = make_site(cookie=CookieSettings(secure=secure)).browser()
+    browser.visit(writes(a=1), scheme="https")
+
+    assert browser.cookie.startswith("__Host-session=")
+    session = browser.site.manager.from_cookie(browser.cookie)
+    assert session is not None
+    assert session["a"] == 1
