@@ -173,9 +173,11 @@ class Application:
     ) -> None:
         """Serve the application for development until Ctrl-C."""
         # A user without a type checker may give any type.
-        given: object = port
-        if not isinstance(given, int):
-            raise TypeError(f"port={given!r} is not a number. Fix: write port=8000")
+        given: tuple[object, object] = host, port
+        if not isinstance(given[0], str):
+            raise TypeError(f"the host {host!r} is not a text. Fix: write app.run(port={host!r})")
+        if not isinstance(given[1], int):
+            raise TypeError(f"port={port!r} is not a number. Fix: write port=8000")
         from framework.serving.server import serve
 
         serve(lambda: self, host=host, port=port, reload=reload, debug=debug)

@@ -282,6 +282,12 @@ def _verb(method: str, path: str, status: int | None) -> Callable[[Target], Targ
         raise TypeError(_not_a_path(name, path))
 
     def decorate(handler: Target) -> Target:
+        if isinstance(handler, type):
+            raise TypeError(
+                f"@{name} decorates a method, but stands above the class {handler.__name__}."
+                f' Fix: write @controller({path!r}) above the class, and @{name}("/") above its'
+                " methods"
+            )
         if not (callable(handler) or isinstance(handler, staticmethod | classmethod)):
             raise TypeError(
                 f"@{name} decorates a method, but stands above a {type(handler).__name__}."

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Client", "SessionClock", "replace"]
 
 T = TypeVar("T")
+_NOTHING_TO_AWAIT = "the client is not asynchronous. Fix"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,10 @@ class ClientResponse(TestResponse):
         return super().json
 
     if not TYPE_CHECKING:
+
+        def __await__(self) -> object:
+            """Refuse `await`, which the clients of asynchronous frameworks need."""
+            raise TypeError(f"{_NOTHING_TO_AWAIT}: leave await out")
 
         def __getattr__(self, name: str) -> object:
             """Refuse an attribute that the clients of other frameworks have."""
@@ -207,6 +212,11 @@ class NotOpened:
 
         def __contains__(self, key: object) -> bool:
             raise TypeError(self.advice)
+
+        async def __aenter__(self) -> object:
+            raise TypeError(f"{_NOTHING_TO_AWAIT}: write with, and not async with")
+
+        async def __aexit__(self, *error: object) -> None: ...
 
 
 class Opening(NotOpened, AbstractContextManager[T]):

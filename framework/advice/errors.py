@@ -15,6 +15,7 @@ from framework.advice.arguments import on_an_object
 from framework.advice.modules import classes_like, module_in, remedy_for_module
 from framework.advice.objects import (
     BY_POSITION,
+    MISSING,
     OF_ARGUMENTS,
     OF_CLIENTS,
     OF_LIBRARY,
@@ -210,7 +211,7 @@ def _told(called: Any, name: str, parameters: list[inspect.Parameter], found: re
     names = [parameter.name for parameter in parameters]
     takes = f"{name} takes {', '.join(names) or 'no arguments'}."
     if found["missing"]:
-        return f"Give {found['missing']}. {takes}"
+        return _of_missing(called, name) or f"Give {found['missing']}. {takes}"
     argument = found["argument"]
     if argument is None and (remedy := OF_ARGUMENTS.get(name, {}).get(BY_POSITION)):
         return remedy
@@ -228,6 +229,16 @@ def _told(called: Any, name: str, parameters: list[inspect.Parameter], found: re
             return f"{_sentence(remedy)} {takes}"
     guess = did_you_mean(argument, names).removeprefix("; ")
     return f"{guess[:1].upper()}{guess[1:]} {takes}".lstrip()
+
+
+def _of_missing(called: Any, name: str) -> str | None:
+    """Return the remedy for a class that is called without its arguments, if one is known."""
+    if getattr(called, "__dict__", {}).get("__component__") is not None:
+        return (
+            f"let the framework build {name}: take it as a parameter of the constructor, as in"
+            f" def __init__(self, {name.lower()}: {name}), and use that object"
+        )
+    return OF_ARGUMENTS.get(name, {}).get(MISSING)
 
 
 def _called(frame: FrameType, owner: str, name: str) -> object:

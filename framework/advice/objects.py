@@ -91,6 +91,7 @@ STATIC = (
 )
 # The key of the remedy for arguments that have no names.
 BY_POSITION = "arguments by position"
+MISSING = "missing arguments"
 
 # The arguments of a function or class that a program calls, by its name.
 OF_ARGUMENTS = {
@@ -116,7 +117,13 @@ OF_ARGUMENTS = {
         "name": "the name is the first argument",
     },
     "StaticFiles": {"directory path folder html": STATIC, BY_POSITION: STATIC},
-    "Templates": {"directory template_folder": "the argument is called folder"},
+    "Templates": {
+        "directory template_folder": "the argument is called folder",
+        MISSING: (
+            'write Templates(app, Path(__file__).with_name("templates")), and let the method take'
+            " app: Application"
+        ),
+    },
 }
 
 # Settings of other frameworks, for the classes of settings here.

@@ -8,6 +8,7 @@ from types import NoneType
 from typing import Any, get_origin
 
 from werkzeug.exceptions import Forbidden
+from werkzeug.wrappers import Response
 
 from framework.binding.binder import Path, Supply, bind, read_function
 from framework.binding.plan import Plan, compile_call
@@ -133,10 +134,14 @@ def guarded(guards: Sequence[Guard], call: Call) -> Call:
 
 def _warn(guard: Guard, verdict: object) -> None:
     """Log a check that returns neither True nor False, because its author may expect a pass."""
+    remedy = "return a bool"
+    if isinstance(verdict, Response):
+        remedy = "abort(response), with from werkzeug.exceptions import abort, sends the response"
     logger.warning(
-        "%s returned an object of type %s, but only True lets a request pass. Fix: return a bool",
+        "%s returned an object of type %s, but only True lets a request pass. Fix: %s",
         location(guard.check),
         describe(type(verdict)),
+        remedy,
     )
 
 

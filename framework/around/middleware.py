@@ -20,6 +20,7 @@ from framework.middleware import (
     refuse_uncallable,
 )
 from framework.report import Mistake, Place, Report, location
+from framework.types.forgotten_returns import forgotten_return
 from framework.types.signatures import describe
 
 
@@ -111,7 +112,17 @@ def _instances(listed: Sequence[object], graph: Graph, here: Place) -> Iterator[
             if not callable(found):
                 raise _not_middleware(given)
             refuse_uncallable(found)
+            _refuse_forgetful(found)
             yield cast(Middleware, found)
+
+
+def _refuse_forgetful(found: object) -> None:
+    """Raise `Mistake` for middleware whose `return` is forgotten."""
+    function = found if isfunction(found) else vars(type(found)).get("__call__")
+    forgotten = forgotten_return(function) if isfunction(function) else None
+    if forgotten is not None:
+        what = f"the middleware {location(function)} never returns a Response"
+        raise Mistake(what, f"{forgotten.remedy}")
 
 
 def _not_middleware(listed: object) -> Mistake:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from werkzeug.wrappers import Response
 
+from framework.advice.other_frameworks import remedy_for_import
 from framework.binding.cookie import cookie
 from framework.binding.form import form
 from framework.binding.header import header
@@ -31,6 +32,8 @@ _NO_TYPES = (
     property,
     functools.cached_property,
 )
+# Frameworks whose parameters have such objects as defaults.
+_OTHERS = ("fastapi", "litestar", "starlette", "dependency_injector", "fast_depends", "flask")
 # The names of `typing` that need brackets: without brackets, they do not say a type.
 _FORMS = {
     "Optional": "Optional[int]",
@@ -145,6 +148,14 @@ def _annotation_for(name: str) -> str:
         return _SESSION
     if name in ("request", "req"):
         return f"Write {name}: Request, with `from framework import Request`."
+    if name in ("response", "res", "resp"):
+        return "Leave it out. Create a Response in the handler, and return the Response."
+    if name in ("body", "data", "payload", "json", "item", "dto"):
+        return f"Write {name}: Body[T] for the JSON of the body, or {name}: Form[T] for a form."
+    if name in ("app", "application"):
+        return f"Write {name}: Inject[Application], or let the constructor take it."
+    if name in ("file", "upload"):
+        return f"Write {name}: FileStorage, with `from werkzeug.datastructures import FileStorage`."
     return (
         f"Write {name}: str for a query value, {name}: session for the session, or put"
         f" <{name}> into the path."
@@ -180,6 +191,13 @@ def _refuse_default(declared: Declared, written: str) -> None:
             " inside of a pydantic model",
             f"Write {name}: {_limited(written, declared.default)}.",
         )
+    foreign = _of_another_framework(declared.default)
+    if foreign is not None:
+        raise Mistake(
+            f"the default of parameter {name!r} is {type(declared.default).__name__}(...) of"
+            " another framework, which has no effect here",
+            f"{foreign[:1].upper()}{foreign[1:]}.",
+        )
     if shown := _shown(declared.default):
         right = _beside(declared.default, written, name)
         # A session takes no default: every request has a session.
@@ -188,6 +206,12 @@ def _refuse_default(declared: Declared, written: str) -> None:
             f"the default of parameter {name!r} is {shown}, which has no effect there",
             f"Write {name}: {right}{other}.",
         )
+
+
+def _of_another_framework(default: object) -> str | None:
+    """Return what to write in place of a default such as `Depends(...)`; None for other values."""
+    package = type(default).__module__.partition(".")[0]
+    return remedy_for_import(type(default).__name__) if package in _OTHERS else None
 
 
 def _limited(written: str, field: Any) -> str:

@@ -190,7 +190,18 @@ def _remedy(target: Target, members: Mapping[str, object]) -> str:
         is_application = isinstance(value, Application)
         if (is_application or _is_annotated_factory(value)) and name != target.name:
             return f"name {target.module}:{name} instead"
-    return "make one with Application(...)"
+    for name, value in members.items():
+        if _makes_application(value):
+            return (
+                f"write {target.name} = Application(...) at the top of the module, not in {name}();"
+                f" or let {name}() return it, and name {target.module}:{name}"
+            )
+    return f"make one with {target.name} = Application(...)"
+
+
+def _makes_application(value: object) -> bool:
+    code = getattr(value, "__code__", None)
+    return code is not None and "Application" in code.co_names
 
 
 def _is_annotated_factory(value: object) -> bool:

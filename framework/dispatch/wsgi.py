@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 
+from framework.advice.our_frames import is_all_ours
 from framework.around.exception_handlers import catching
 from framework.around.guards import guarded
 from framework.around.middleware import wrap
@@ -174,6 +175,7 @@ class Dispatcher:
             if http_error is None:
                 add_remedy(error)
                 if self.debug:
+                    _say_where(error, what)
                     raise error
             http_error = http_error or InternalServerError()
             # An HTTPException is an answer, and a 4xx is the client's error: neither is logged.
@@ -189,6 +191,13 @@ class Dispatcher:
                 return render_problem(InternalServerError(), context.environ)
 
         return recover
+
+
+def _say_where(error: Exception, what: str) -> None:
+    """Add the handler to an error whose traceback does not show the user's program."""
+    where = what.rpartition(" in ")[2]
+    if is_all_ours(error) and where not in str(error):
+        error.add_note(f"This is about {what}.")
 
 
 def _catching(steps: Sequence[Step], recover: Recover) -> Recover:

@@ -33,6 +33,7 @@ from framework.types.signatures import (
 )
 
 _MOST_PLACES = 5
+_PYTHON = os.path.dirname(os.__file__)
 # The frames of this code in a traceback say nothing about the mistake.
 _PACKAGE = Path(__file__).parent.parent
 _OWN_FOLDERS = tuple(f"{folder}{os.sep}" for folder in (_PACKAGE, Path(injector.__file__).parent))
@@ -282,10 +283,18 @@ def _remedy(key: Any, name: str) -> str:
         )
     if is_component(key) or is_configuration(key) or is_controller(key):
         return f"Pass {name} to the Application."
-    return (
-        f"Decorate {name} with @component, or return it from a @component method of a"
-        " configuration class that is passed to the Application."
-    )
+    returned = "return it from a @component method of a configuration class that is passed to the"
+    if not _is_of_the_user(key):
+        return f"{returned[:1].upper()}{returned[1:]} Application: def make(self) -> {name}."
+    return f"Decorate {name} with @component, or {returned} Application."
+
+
+def _is_of_the_user(kind: type) -> bool:
+    """Return whether the user can decorate a class: those of libraries are not the user's."""
+    module = sys.modules.get(kind.__module__)
+    file = getattr(module, "__file__", None) or ""
+    is_ours = kind.__module__.partition(".")[0] in ("framework", "sessions")
+    return module is None or not (is_ours or "site-packages" in file or file.startswith(_PYTHON))
 
 
 def _places(classes: Iterable[type]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from framework.lints.clashes import note_clashes
 from framework.lints.decorators import note_misplaced, note_undecorated
+from framework.lints.functions import note_functions
 from framework.lints.lost_definitions import note_lost
 from framework.lints.lost_variables import note_lost_variables
 from framework.lints.program import Program
@@ -16,6 +17,7 @@ __all__ = ["Program", "check_program"]
 LINTS: tuple[Callable[[Program, Report], None], ...] = (
     note_undecorated,
     note_misplaced,
+    note_functions,
     note_no_controller,
     note_lost,
     note_lost_variables,

@@ -14,6 +14,7 @@ from werkzeug.debug import DebuggedApplication
 from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.sansio.utils import host_is_trusted
 
+from framework.advice.our_frames import frames_of, is_deliberate
 from framework.application import Application
 from framework.explaining.near_misses import near_misses
 from framework.http.errors import refusing
@@ -120,14 +121,17 @@ def _shorten(error: BaseException) -> None:
 
 
 def _of_the_user(trace: TracebackType | None) -> TracebackType | None:
-    """Return a traceback without our frames; our last frames stay, because the error is there."""
-    entries: list[TracebackType] = []
-    while trace is not None:
-        entries.append(trace)
-        trace = trace.tb_next
+    """Return a traceback without our frames.
+
+    Our last frames stay if the error is there, and not in what the user's code has given to us.
+    """
+    entries = list(frames_of(trace))
     last = max([at for at, entry in enumerate(entries) if not _is_ours(entry)], default=-1)
+    is_said = bool(entries) and is_deliberate(entries[-1])
     if last == -1:
-        return entries[0] if entries else None
+        return entries[-1 if is_said else 0] if entries else None
+    if is_said:
+        entries = entries[: last + 1]
     shortened: TracebackType | None = None
     for at, entry in reversed(list(enumerate(entries))):
         if at > last or not _is_ours(entry):

@@ -25,11 +25,14 @@ class Files:
     def change(self, *, is_new_a_change: bool = False) -> str | None:
         """Return a file that changed since the last call, or the file of a module that is gone."""
         self._modules |= set(_files_of_modules())
-        found = {path: _state(path) for path in self._modules | set(_files_of_folders())}
+        folders = set(_files_of_folders())
+        found = {path: _state(path) for path in self._modules | folders}
         states = {path: state for path, state in found.items() if state is not None}
         before, self._states = self._states, self._states | states
         for path, state in states.items():
-            if before.get(path, None if is_new_a_change else state) != state:
+            # A module that is imported late, as those of Python are, is not a new file.
+            is_new = is_new_a_change and path in folders
+            if before.get(path, None if is_new else state) != state:
                 return path
         missing = {path for path in self._modules & before.keys() if path not in states}
         # An editor may remove a file for a moment as it saves the file: a second look decides.

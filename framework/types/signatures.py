@@ -99,6 +99,8 @@ def read_parameters(method: Callable[..., object], here: Place | None = None) ->
         if not found:
             place.note(*_NO_SELF)
         elif found[0].kind != inspect.Parameter.VAR_POSITIONAL:
+            if _is_no_self(found[0]):
+                place.note(*_without_self(found[0].name))
             del found[0]
     declared = [_declare(parameter, method, place) for parameter in found]
     if place.is_clean:
@@ -289,6 +291,18 @@ def _is_expression(annotation: object) -> bool:
     except SyntaxError:
         return False
     return True
+
+
+def _is_no_self(first: inspect.Parameter) -> bool:
+    """Return whether the first parameter of a method seems to be one for a value."""
+    return first.name not in ("self", "cls") and first.annotation is not EMPTY
+
+
+def _without_self(name: str) -> tuple[str, str]:
+    return (
+        f"the first parameter is {name!r}, and Python passes the object itself there",
+        f"Write self before it: def ...(self, {name}, ...).",
+    )
 
 
 def _declare(parameter: inspect.Parameter, method: Callable[..., object], here: Place) -> Declared:

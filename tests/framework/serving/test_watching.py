@@ -99,6 +99,20 @@ def test_a_new_file_is_a_change_where_that_is_asked_for(project: Path) -> None:
     assert files.change() is None
 
 
+def test_a_module_that_is_imported_late_is_not_a_new_file(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python imports some of its modules late, and the server would start again for each."""
+    files = Files()
+    late = tmp_path_factory.mktemp("python") / "late.py"
+    late.write_text("")
+    monkeypatch.setitem(sys.modules, "watched_late", _module(late))
+
+    assert files.change(is_new_a_change=True) is None
+    late.write_text("a = 1")
+    assert files.change(is_new_a_change=True) == str(late)
+
+
 @pytest.mark.parametrize("folder", [".git", "__pycache__", "node_modules", "venv", "a/b/c"])
 def test_folders_without_modules_of_the_project_are_not_looked_at(
     project: Path, folder: str

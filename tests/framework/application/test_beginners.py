@@ -1,0 +1,277 @@
+"""Mistakes of a first day with the framework: each message says where, what and how to mend."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from framework import (
+    Application,
+    Middleware,
+    Next,
+    Request,
+    Response,
+    component,
+    configuration,
+    controller,
+    get,
+    guard,
+    service,
+    session,
+)
+from framework.redirects import redirect
+from framework.templates import Templates
+from tests.support.commands import Framework
+from tests.support.small_applications import client_of, only_problem_of, problems_of
+
+# ruff: noqa: ANN001, N805
+# mypy: disable-error-code="return, misc, no-untyped-def, call-arg, arg-type"
+
+APP = """
+from framework import Application, controller, get
+
+@controller("/")
+class Pages:
+    @get("/")
+    def show(self) -> str:
+        return "shown"
+"""
+
+
+def checked(program: str, framework: Framework) -> str:
+    Path("app.py").write_text(program, encoding="utf-8")
+    return framework("check").output
+
+
+def test_a_handler_that_is_no_method_is_a_mistake(framework: Framework) -> None:
+    """A function at the top of a module has no controller."""
+    program = (
+        f"{APP}\n@get('/about')\ndef about() -> str:\n    return ''\napp = Application(Pages)\n"
+    )
+
+    output = checked(program, framework)
+
+    assert "about (app.py:10)\n   about() is decorated as a handler, but it is not a" in output
+    assert "Fix: Make it a method of a class" in output
+
+
+def test_a_verb_above_a_class_says_where_it_belongs() -> None:
+    """It would decorate nothing."""
+    with pytest.raises(TypeError, match=r"above the class Pages\. Fix: write @controller\('/x'\)"):
+
+        @get("/x")
+        class Pages: ...
+
+
+def test_a_method_without_self_is_a_mistake() -> None:
+    """Python would pass the controller as the first value."""
+
+    @controller("/")
+    class Pages:
+        @get("/<int:number>")
+        def show(number: int) -> str:
+            return "shown"
+
+    first, *_ = problems_of(Pages)
+
+    assert first.what.startswith("the first parameter is 'number'")
+    assert "(self, number, ...)" in first.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("response", "Create a Response in the handler"),
+        ("payload", "payload: Body[T]"),
+        ("app", "app: Inject[Application]"),
+        ("file", "file: FileStorage"),
+    ],
+)
+def test_a_parameter_without_annotation_has_the_remedy_of_its_name(name: str, remedy: str) -> None:
+    """The name says what was meant."""
+    space: dict[str, Any] = {}
+    exec(f"def show(self, {name}): return ''", space)  # noqa: S102
+    pages = controller("/")(type("Pages", (), {"show": get("/")(space["show"])}))
+
+    assert remedy in only_problem_of(pages).remedy
+
+
+def test_a_default_of_another_framework_is_a_mistake() -> None:
+    """A parameter with Depends(...) seems to have a value."""
+    depends = type("Depends", (), {"__module__": "fastapi.params"})()
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def show(self, store=depends) -> str:
+            return "shown"
+
+    mistake = only_problem_of(Pages)
+
+    assert "is Depends(...) of another framework" in mistake.what
+    assert mistake.remedy.startswith("Write Inject[...] for a component")
+
+
+@service
+class Mailer:
+    """Send letters."""
+
+
+@service
+class Letters:
+    def __init__(self, mailer: Mailer) -> None: ...
+
+
+@controller("/")
+class BuildsItself:
+    @get("/")
+    def show(self) -> str:
+        return str(Letters())
+
+
+def test_a_component_that_is_built_by_hand_says_who_builds_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """To give the missing argument would be the wrong remedy."""
+    with client_of(BuildsItself, Letters, Mailer) as client:
+        client.get("/")
+
+    (error,) = [record.exc_info[1] for record in caplog.records if record.exc_info]
+    assert "Let the framework build Letters: take it" in error.__notes__[0]  # type: ignore[union-attr]
+
+
+@controller("/")
+class Renders:
+    def __init__(self, templates: Templates) -> None: ...
+
+    @get("/")
+    def show(self) -> str:
+        return "shown"
+
+
+def test_a_class_of_a_library_is_not_to_be_decorated() -> None:
+    """The user cannot decorate it."""
+    mistake = only_problem_of(Renders)
+
+    assert "@component method" in mistake.remedy
+    assert "Decorate Templates" not in mistake.remedy
+    assert mistake.remedy.endswith("-> Templates.")
+
+
+def test_templates_without_an_application_show_the_whole_call() -> None:
+    """The argument that is missing is the other one than Python says."""
+
+    @configuration
+    class Web:
+        @component
+        def templates(self) -> Templates:
+            return Templates("templates")
+
+    mistake = only_problem_of(Renders, Web)
+
+    assert 'Templates(app, Path(__file__).with_name("templates"))' in mistake.remedy
+
+
+def forgetful(request: Request, next: Next) -> Response:
+    next(request)
+
+
+class Forgetful:
+    def __call__(self, request: Request, next: Next) -> Response:
+        next(request)
+
+
+@pytest.mark.parametrize("layer", [forgetful, Forgetful()])
+def test_middleware_that_forgets_its_return_is_a_mistake(layer: Middleware) -> None:
+    """Otherwise each request would fail."""
+
+    @configuration
+    class Web:
+        @component
+        def middleware(self) -> list[Middleware]:
+            return [layer]
+
+    mistake = only_problem_of(BuildsItself, Letters, Mailer, Web)
+
+    assert mistake.what.endswith("never returns a Response")
+    assert mistake.remedy.endswith("return next(request)")
+
+
+class Redirects:
+    def check(self, session: session) -> object:
+        return redirect("/login")
+
+
+def test_a_guard_that_returns_a_response_says_how_to_send_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """To return a bool is not what its author wants."""
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        @guard(Redirects)
+        def show(self) -> str:
+            return "shown"
+
+    with client_of(Pages) as client, caplog.at_level(logging.WARNING):
+        client.get("/")
+
+    assert "abort(response)" in caplog.messages[0]
+
+
+def test_an_application_in_a_function_says_to_move_it(framework: Framework) -> None:
+    """Servers and commands import the module, and do not call main()."""
+    output = checked(f"{APP}\ndef main():\n    app = Application(Pages)\n", framework)
+
+    assert "write app = Application(...) at the top of the module, not in main()" in output
+
+
+def test_a_port_in_the_place_of_the_host_says_its_name() -> None:
+    """Other frameworks take the port alone."""
+    with pytest.raises(TypeError, match=r"Fix: write app\.run\(port=5000\)"):
+        Application(BuildsItself, Letters, Mailer).run(5000)
+
+
+@pytest.mark.parametrize(
+    ("use", "remedy"),
+    [
+        (lambda app: app.test().__aenter__(), "write with, and not async with"),
+        (lambda app: _response(app).__await__(), "leave await out"),
+    ],
+)
+def test_a_client_that_is_awaited_says_that_it_is_not_asynchronous(
+    use: Callable[[Application], Any], remedy: str
+) -> None:
+    """The clients of asynchronous frameworks are."""
+    app = Application(BuildsItself, Letters, Mailer)
+
+    with pytest.raises(TypeError, match=f"the client is not asynchronous. Fix: {remedy}"):
+        use(app).send(None)
+
+
+def _response(app: Application) -> Any:
+    with app.test() as client:
+        return client.get("/none")
+
+
+def test_an_error_of_ours_in_the_debugger_names_the_handler() -> None:
+    """Its traceback has no line of the program, and only the last one of ours is of use."""
+
+    class User: ...
+
+    @controller("/")
+    class Pages:
+        @get("/")
+        def show(self, session: session) -> str:
+            session["user"] = User()
+            return "shown"
+
+    with client_of(Pages) as client:
+        client.app.debug = True
+        with pytest.raises(TypeError, match="cannot be saved") as caught:
+            client.get("/")
+
+    assert "This is about GET / in Pages.show (tests/framework/" in caught.value.__notes__[0]
