@@ -4,12 +4,15 @@ A store gives up within a second. On a machine that does other work, too, a serv
 need longer.
 """
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any, TypeVar
 
+from sessions.errors import StoreUnavailable
 from sessions.stores.base import Store
 
 SECONDS = 10.0
@@ -22,6 +25,7 @@ _TIMES = {
     "sessions.stores.mongo": ("pymongo", ("CALL_DEADLINE",)),
 }
 
+T = TypeVar("T")
 Open = Callable[[], Store]
 
 
@@ -34,6 +38,28 @@ def patience() -> Iterator[None]:
     finally:
         for name, at, seconds in before:
             _set(name, at, seconds)
+
+
+def soon(call: Callable[[], T]) -> T:
+    """Return what a call returns, as soon as it does not fail any more."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            return call()
+        except StoreUnavailable:
+            if time.monotonic() > deadline:
+                raise
+
+
+async def soon_async(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Return what a coroutine returns, as soon as it does not fail any more."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            return await call()
+        except StoreUnavailable:
+            if time.monotonic() > deadline:
+                raise
 
 
 def patiently(opening: Open) -> Open:

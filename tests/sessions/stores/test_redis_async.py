@@ -12,6 +12,7 @@ from sessions.errors import StoreUnavailable  # noqa: E402
 from sessions.record import Record  # noqa: E402
 from sessions.stores.redis import AsyncRedisStore, RedisStore  # noqa: E402
 from sessions.testing import a_record, some_changes  # noqa: E402
+from tests.support.patience import soon_async  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     WHY_NOT,
     RedisServer,
@@ -39,7 +40,7 @@ def test_a_cancelled_call_leaves_its_reply_to_nobody(server: RedisServer) -> Non
 
     async def main() -> None:
         store = AsyncRedisStore.from_url(server.url)
-        await store.load("ada")
+        await soon_async(lambda: store.load("ada"))
         for pause in (0, 0.0002, 0.001, 0.05):
             server.freeze()
             task = asyncio.create_task(store.load("ada"))
@@ -49,7 +50,7 @@ def test_a_cancelled_call_leaves_its_reply_to_nobody(server: RedisServer) -> Non
             with pytest.raises((asyncio.CancelledError, StoreUnavailable)):
                 await task
             server.thaw()
-            found = await store.load("bob")
+            found = await soon_async(lambda: store.load("bob"))
             assert isinstance(found, Record)
             assert found.values == {"user": b"bob"}
         await store.close()
@@ -72,7 +73,7 @@ def test_a_stopped_server_costs_a_second_at_most_and_comes_back(server: RedisSer
 
     async def main() -> None:
         store = AsyncRedisStore.from_url(server.url)
-        await store.load("ada")
+        await soon_async(lambda: store.load("ada"))
         server.freeze()
         began = time.monotonic()
         calls = [store.load("ada") for _ in range(20)]
@@ -81,12 +82,12 @@ def test_a_stopped_server_costs_a_second_at_most_and_comes_back(server: RedisSer
         assert time.monotonic() - began < 2
         assert all(isinstance(each, StoreUnavailable) for each in found), found
         server.thaw()
-        assert isinstance(await store.load("ada"), Record)
+        assert isinstance(await soon_async(lambda: store.load("ada")), Record)
         server.stop()
         with pytest.raises(StoreUnavailable):
             await store.load("ada")
         server.start()
-        assert await store.load("ada") is None
+        assert await soon_async(lambda: store.load("ada")) is None
         await store.close()
 
     asyncio.run(main())

@@ -27,7 +27,7 @@ from sessions.testing import (  # noqa: E402
     some_changes,
     values_of,
 )
-from tests.support.patience import patiently  # noqa: E402
+from tests.support.patience import patiently, soon  # noqa: E402
 from tests.support.processes import wait_until  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     WHY_NOT,
@@ -130,7 +130,7 @@ def test_a_node_that_is_down_costs_a_second_at_most(cluster: list[RedisServer]) 
     store = RedisStore.from_url(f"redis+cluster://127.0.0.1:{cluster[0].port}")
     keys = [secrets.token_hex(16) for _ in range(12)]
     for key in keys:
-        store.create(key, a_record(time.time, {"a": b"1"}))
+        soon(partial(store.create, key, a_record(time.time, {"a": b"1"})))
     cluster[1].freeze()
     try:
         for key in keys:
@@ -150,14 +150,14 @@ def test_a_failover_is_followed(tmp_path: Path) -> None:
     with redis_with_sentinel(tmp_path) as (master, replica, sentinel):
         store = RedisStore.from_url(f"redis+sentinel://127.0.0.1:{sentinel.port}/sessions")
         key = secrets.token_hex(16)
-        assert store.create(key, a_record(time.time, {"a": b"1"}))
+        assert soon(lambda: store.create(key, a_record(time.time, {"a": b"1"})))
         copied = RedisStore.from_url(replica.url)
         wait_until(lambda: _is_there(copied, key))
         copied.close()
         master.stop()
 
         wait_until(lambda: _is_written(store, key))
-        assert values_of(store, key) == {"a": b"1", "b": b"2"}
+        assert soon(lambda: values_of(store, key)) == {"a": b"1", "b": b"2"}
         store.close()
 
 

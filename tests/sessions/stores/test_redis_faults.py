@@ -19,6 +19,7 @@ from sessions.errors import StoreUnavailable, UnreadableValue  # noqa: E402
 from sessions.record import Ended, Outcome, Record  # noqa: E402
 from sessions.stores.redis import RedisStore  # noqa: E402
 from sessions.testing import a_record, some_changes  # noqa: E402
+from tests.support.patience import soon  # noqa: E402
 from tests.support.processes import free_port, wait_until  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     KEEPS_ALL,
@@ -91,12 +92,12 @@ def test_a_server_that_stands_still_is_unavailable_and_comes_back(
 ) -> None:
     """Connections stay open, and the server does not answer."""
     record = a_live_record(a=b"1")
-    assert store.create(KEY, record)
+    assert soon(lambda: store.create(KEY, record))
     server.freeze()
     assert_unavailable(calls_of(store, record)[:3])
     server.thaw()
 
-    found = store.load(KEY)
+    found = soon(lambda: store.load(KEY))
     assert isinstance(found, Record)
     # The commit was sent and may have been applied: its outcome was unknown.
     assert found.values["a"] in (b"1", b"2")

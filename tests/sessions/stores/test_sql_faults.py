@@ -21,6 +21,7 @@ from sessions.record import Ended, Outcome, Record
 from sessions.stores.base import Store
 from sessions.stores.sql import AsyncSQLStore, SQLStore
 from sessions.testing import some_changes
+from tests.support.patience import soon
 from tests.support.processes import free_port
 from tests.support.sql_servers import SQLServer
 from tests.support.sql_stores import (
@@ -64,13 +65,13 @@ def test_a_server_that_stands_still_is_unavailable_and_comes_back(
 ) -> None:
     """The server keeps and accepts connections, but does not answer."""
     record = a_live_record(a=b"1")
-    assert store.create(KEY, record)
+    assert soon(lambda: store.create(KEY, record))
     stores = every_store(server, prefix="frozen_")
     for each in stores:
         # What makes the table may take long, and what comes after it may not.
         server.run("DROP TABLE IF EXISTS frozen_sessions")
         each.create_schema()
-        assert each.create(KEY, record)
+        assert soon(partial(each.create, KEY, record))
     server.freeze()
     try:
         for each in stores:
@@ -79,9 +80,9 @@ def test_a_server_that_stands_still_is_unavailable_and_comes_back(
     finally:
         server.thaw()
 
-    assert store.load(KEY) == record
+    assert soon(lambda: store.load(KEY)) == record
     for each in stores:
-        found = each.load(KEY)
+        found = soon(partial(each.load, KEY))
         assert isinstance(found, Record)
         # The commit may have been sent: its outcome was unknown.
         assert found.values["a"] in (b"1", b"2")
@@ -204,16 +205,16 @@ def test_a_row_that_somebody_holds_costs_no_more_than_its_time(
 ) -> None:
     """A transaction of another program has locked the session and does not end."""
     record = a_live_record(a=b"1")
-    store.create(KEY, record)
+    soon(lambda: store.create(KEY, record))
     with server.connect() as connection:
         connection.exec_driver_sql("UPDATE sessions SET next_place = next_place")
         for each in every_store(server):
-            assert each.load(KEY) == record
+            assert soon(partial(each.load, KEY)) == record
             assert_unavailable(calls_of(each, record)[2:])
             each.close()
         connection.rollback()
 
-    assert store.load(KEY) == record
+    assert soon(lambda: store.load(KEY)) == record
 
 
 def test_a_server_that_is_killed_in_mid_traffic_loses_nothing(
