@@ -23,6 +23,7 @@ from sessions import (
 )
 from sessions.stateless import SignedToken
 from sessions.transports.cookie import CookieHead
+from tests.support import django_views
 from tests.support.apps import KEY
 
 Headers = list[tuple[str, str]]
@@ -82,11 +83,10 @@ def in_bottle(add: Callable[[Any], None], headers: Headers) -> Headers:
 
 def in_django(add: Callable[[Any], None], headers: Headers) -> Headers:
     """Add to a response of Django, which is sent as its WSGI handler does."""
-    django = pytest.importorskip("django.conf", reason="django is not installed")
-    http = pytest.importorskip("django.http", reason="django is not installed")
-    if not django.settings.configured:
-        django.settings.configure()
-    response = http.HttpResponse()
+    django_views.configured()
+    from django.http import HttpResponse
+
+    response = HttpResponse()
     for name, value in headers:
         if name == "Set-Cookie":
             response.set_cookie(*value.split("; ")[0].split("="))
@@ -191,8 +191,6 @@ def test_a_session_of_a_cookie_knows_its_scheme(manager: SessionManager, scheme:
 
 def test_a_partitioned_cookie_of_django_is_right_or_refused() -> None:
     """The http.cookies of older Pythons do not know the attribute."""
-    django = pytest.importorskip("django.conf", reason="django is not installed")
-    assert django
     session = a_manager(cookie=CookieSettings(partitioned=True, secure=True)).create()
 
     if sys.version_info < (3, 14):
