@@ -196,7 +196,7 @@ def _remedy(target: Target, members: Mapping[str, object]) -> str:
                 f"write {target.name} = Application(...) at the top of the module, not in {name}();"
                 f" or let {name}() return it, and name {target.module}:{name}"
             )
-    return f"make one with {target.name} = Application(...)"
+    return "make one with Application(...)"
 
 
 def _makes_application(value: object) -> bool:
