@@ -191,7 +191,7 @@ def _remedy(target: Target, members: Mapping[str, object]) -> str:
         if (is_application or _is_annotated_factory(value)) and name != target.name:
             return f"name {target.module}:{name} instead"
     for name, value in members.items():
-        if _makes_application(value):
+        if name != target.name and _makes_application(value):
             return (
                 f"write {target.name} = Application(...) at the top of the module, not in {name}();"
                 f" or let {name}() return it, and name {target.module}:{name}"
