@@ -1,7 +1,9 @@
 """The sessions of a user: listed, and ended all, or all but one."""
 
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from sessions import (
     SessionContainer,
     SessionError,
     SessionManager,
+    SessionNotFound,
     SQLiteStore,
     Store,
 )
@@ -58,6 +61,16 @@ def handle_of(browser: Browser) -> str:
 def handles(manager: SessionManager, user_id: str = "ada") -> list[str]:
     """Return the handles of the sessions of a user."""
     return [info.handle for info in manager.sessions_of(user_id)]
+
+
+def manager_over(path: Path) -> SessionManager:
+    """Return a manager of the sessions in a file."""
+    return SessionManager(SessionContainer(keys=[KEY], store=SQLiteStore(path)))
+
+
+def end_elsewhere(path: Path, keep: str) -> int | None:
+    """End all sessions of ada but one, as a process of its own does."""
+    return manager_over(path).end_sessions_of("ada", keep=keep)
 
 
 class TestLists:
@@ -284,18 +297,21 @@ class TestEnds:
         assert site.told == ["destroyed"] * 3
 
     def test_in_every_process(self, tmp_path: Path) -> None:
-        """Another store over the same file knows the sessions and ends them."""
+        """A process that knows none of the sessions ends them, and they are dead here at once."""
         path = tmp_path / "shared.db"
-        here, there = (
-            SessionManager(SessionContainer(keys=[KEY], store=SQLiteStore(path))) for _ in range(2)
-        )
+        here = manager_over(path)
         with here.create({"a": 1}) as session:
             session.set_user("ada")
         with here.create() as kept:
             kept.set_user("ada")
 
-        assert there.end_sessions_of("ada", keep=kept.handle) == 1
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as elsewhere:
+            ended = elsewhere.submit(end_elsewhere, path, kept.handle).result(60)
+
+        assert ended == 1
         assert [info.handle for info in here.sessions_of("ada")] == [kept.handle]
+        with pytest.raises(SessionNotFound):
+            here.get(session.id)
 
 
 class TestSignIns:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sessions.errors import ConfigurationError
+from sessions.record import Record
 from sessions.stores import sqlite_connections
 from sessions.stores.base import CALL_DEADLINE
 from sessions.stores.sqlite import SQLiteStore
@@ -137,3 +138,20 @@ def test_a_symbolic_link_to_the_file_may_change_its_target(path: Path, clock: Ma
     assert store.load("old") is None
     assert store.create("new", a_record(clock))
     assert path.with_name("other.db").exists()
+
+
+def test_a_file_without_an_index_of_users_gets_one(tmp_path: Path) -> None:
+    """Its sessions stay, and the next sign-in is entered."""
+    path = tmp_path / "sessions.db"
+    store = SQLiteStore(path)
+    store.create("key", a_record(time.time))
+    store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TRIGGER session_users_gone")
+        connection.execute("DROP TABLE session_users")
+    store = SQLiteStore(path)
+    store.add_to_user("ada", "key", time.time() + 100)
+
+    assert [*store.keys_of_user("ada")] == ["key"]
+    assert isinstance(store.load("key"), Record)
+    store.close()
