@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -309,3 +311,23 @@ def _go_round(framework: Framework, customer: Customer, urls: list[str]) -> None
         visits += 1
         assert customer.gets("/") == [who[0], visits, who[2]]
         store.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
+def test_progress_is_shown_in_a_terminal(stores: Stores) -> None:
+    """A process of its own counts on its terminal; what other programs read has no such line."""
+    one, other = stores
+    for _ in range(120):
+        make_session(one)
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "framework", "sessions", "copy", ONE, OTHER]
+    path = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, env=path, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 10_000)
+    os.close(ours)
+
+    assert b"100 sessions" in shown
+    assert done.stdout.splitlines()[0] == b"Copied 120: 120 new, 0 changed."
+    assert b"\r" not in done.stdout
+    assert other.count() == 120
