@@ -9,6 +9,7 @@ from framework.markers import session as of_request
 from framework.testing import Client
 from sessions.container import SessionContainer
 from sessions.manager import SessionManager
+from sessions.stateless import SignedToken
 from sessions.stores.base import Store
 
 KEY = "a key of the tests that is long enough"
@@ -63,7 +64,7 @@ class Shop:
         session.regenerate()
 
 
-def shop(store: Store, **settings: Any) -> Application:
+def shop(store: Store | SignedToken, **settings: Any) -> Application:
     """Return the shop whose sessions are in a store."""
 
     @configuration
@@ -78,7 +79,7 @@ def shop(store: Store, **settings: Any) -> Application:
 class Customer:
     """A browser that keeps its cookie when the shop is started again with another store."""
 
-    def __init__(self, store: Store, **settings: Any) -> None:
+    def __init__(self, store: Store | SignedToken, **settings: Any) -> None:
         self._settings = settings
         self._client = Client(shop(store, **settings))
 

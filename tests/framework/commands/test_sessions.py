@@ -10,9 +10,10 @@ import pytest
 
 from sessions import SQLiteStore
 from sessions.record import Record
+from sessions.stateless import SignedToken
 from sessions.stores.base import PURGE_DELAY
 from sessions.testing import a_record
-from tests.support.command_sessions import make_session, manager_of, write_program
+from tests.support.command_sessions import Customer, make_session, manager_of, write_program
 from tests.support.commands import Framework
 
 APPLICATION = """
@@ -357,6 +358,22 @@ def test_the_sessions_of_a_user_in_tokens_end_by_a_list_or_not_at_all(
 
     assert refused.exit_code == 1
     assert "Fix: give the tokens a list" in refused.output
+
+
+def test_the_sessions_of_a_user_in_tokens_end_by_the_list(framework: Framework) -> None:
+    """The tokens of the user count no more, and all other tokens still count."""
+    tokens = SignedToken(revocations=SQLiteStore("revoked.db"))
+    ada, somebody = Customer(tokens), Customer(tokens)
+    ada.gets("/sign-in")
+    before = [customer.gets("/")[:2] for customer in (ada, somebody)]
+    made = '__import__("sessions.stateless").stateless.SignedToken'
+    write_program(f'{made}(revocations=SQLiteStore("revoked.db"))')
+
+    result = framework("sessions", "end", "--user", "ada", CONTAINER, typed="y\n")
+
+    assert result.output.splitlines()[-1] == "Ended all sessions of ada."
+    assert before == [["ada", 1], [None, 1]]
+    assert [customer.gets("/")[:2] for customer in (ada, somebody)] == [[None, 1], [None, 2]]
 
 
 def test_a_store_that_cannot_list_says_so(framework: Framework) -> None:
