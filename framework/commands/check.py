@@ -9,6 +9,7 @@ from framework.application import Application
 from framework.commands.finding import Target, application_argument, find, load, report
 from framework.commands.other_names import Command
 from framework.defaults import KEYS_VARIABLE
+from framework.explaining.left_out import left_out
 from framework.injection.graph import Graph
 from framework.report import Mistake, numbered, short_repr
 from framework.settings import HTTPSettings
@@ -32,6 +33,8 @@ def check(app: str | None, *, deploy: bool) -> None:
         click.echo(report(target, error))
         sys.exit(1)
     click.echo(_summary(target, application))
+    for controller in left_out(application):
+        click.echo(f"Not served: {controller}. Fix: pass the controller to the Application.")
     if deploy:
         click.echo(_warnings(application))
 

@@ -14,6 +14,7 @@ import click
 from werkzeug.serving import is_running_from_reloader, make_server
 
 from framework.application import Application
+from framework.explaining.left_out import left_out
 from framework.report import StartupError, readable_path, short_repr
 from framework.serving.debugging import debugged, for_this_machine
 from framework.serving.failures import describe, report_page
@@ -202,6 +203,8 @@ def _page_of(report: str, host: str, debug: bool) -> "WSGIApplication":
 def _banner(application: Application, host: str, port: int, pin: str | None) -> str:
     lines = [f"Serving on {url_of(host, port)}  (Ctrl-C stops)"]
     lines.append(f"  routes    {len(application.routes)}")
+    for controller in left_out(application):
+        lines.append(f"  left out  {controller}: pass the controller to the Application")
     if application.sessions is not None:
         lines.append(f"  sessions  {short_repr(application.sessions.container.store)}")
     if application.key_file is not None:

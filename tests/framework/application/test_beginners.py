@@ -275,3 +275,19 @@ def test_an_error_of_ours_in_the_debugger_names_the_handler() -> None:
             client.get("/")
 
     assert "This is about GET / in Pages.show (tests/framework/" in caught.value.__notes__[0]
+
+
+def test_a_controller_that_is_not_given_to_the_application_is_named(framework: Framework) -> None:
+    """Its requests would be answered with 404, and nothing would say why."""
+    program = f"{APP}\n@controller('/orders')\nclass Orders(Pages): ...\n"
+
+    output = checked(f"{program}\napp = Application(Pages)\n", framework)
+
+    assert "Not served: Orders (app.py:10). Fix: pass the controller to the Application." in output
+
+
+def test_the_base_of_a_controller_is_not_named(framework: Framework) -> None:
+    """It is served as a part of the other one."""
+    program = f"{APP}\n@controller('/orders')\nclass Orders(Pages): ...\n"
+
+    assert "Not served" not in checked(f"{program}\napp = Application(Orders)\n", framework)
