@@ -14,7 +14,7 @@ from werkzeug.debug import DebuggedApplication
 from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.sansio.utils import host_is_trusted
 
-from framework.advice.our_frames import frames_of, is_deliberate
+from framework.advice.our_frames import frames_of, is_deliberate, is_ours
 from framework.application import Application
 from framework.explaining.near_misses import near_misses
 from framework.http.errors import refusing
@@ -140,4 +140,4 @@ def _of_the_user(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _is_ours(entry: TracebackType) -> bool:
-    return is_of_ours(entry.tb_frame.f_code.co_filename)
+    return is_ours(entry) or is_of_ours(entry.tb_frame.f_code.co_filename)
