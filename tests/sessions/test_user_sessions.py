@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from sessions import (
-    MemoryStore,
     Session,
     SessionContainer,
     SessionError,
@@ -387,23 +386,6 @@ class TestSignIns:
         """A wrong one would end the session that was to be kept."""
         with pytest.raises(TypeError, match=r"is not a session\. Fix: "):
             manager.end_sessions_of("ada", keep)
-
-
-def test_the_memory_store_keeps_nothing_of_users_who_left(clock: ManualClock) -> None:
-    """Each sign-in looks at some older entries: nobody has to purge."""
-    store = MemoryStore(clock=clock)
-    manager = SessionManager(SessionContainer(keys=[KEY], store=store, clock=clock))
-    for number in range(500):
-        clock.advance(1)
-        with manager.create() as session:
-            session.set_user(f"user {number % 7}")
-        with manager.get(session.id) as session:
-            session.destroy()
-
-    assert len(store._users) < 200
-    clock.advance(1000)
-    manager.purge()
-    assert len(store._users) == 0
 
 
 def test_encrypted_sessions_are_listed_and_ended() -> None:

@@ -2,13 +2,21 @@
 
 import pytest
 
-from sessions import ConfigurationError, MemoryStore, Outcome, StoreUnavailable
+from sessions import (
+    ConfigurationError,
+    MemoryStore,
+    Outcome,
+    SessionContainer,
+    SessionManager,
+    StoreUnavailable,
+)
 from sessions.record import Ended, Record
 from sessions.stores.base import PURGE_BATCH, PURGE_DELAY, REMEMBERED_FOR
 from sessions.testing import ManualClock, a_record, some_changes
 from sessions.testing.clock import START
 from sessions.testing.records import SECRET
 from sessions.testing.threads import in_parallel
+from tests.support.apps import KEY
 
 
 def test_a_full_store_refuses_and_drops_nothing() -> None:
@@ -164,3 +172,21 @@ def test_a_session_that_was_ended_after_its_time_does_not_come_back() -> None:
 
     assert not ended
     assert not isinstance(store.load("a"), Record)
+
+
+def test_the_memory_store_keeps_nothing_of_users_who_left() -> None:
+    """Each sign-in looks at some older entries: nobody has to purge."""
+    clock = ManualClock()
+    store = MemoryStore(clock=clock)
+    manager = SessionManager(SessionContainer(keys=[KEY], store=store, clock=clock))
+    for number in range(500):
+        clock.advance(1)
+        with manager.create() as session:
+            session.set_user(f"user {number % 7}")
+        with manager.get(session.id) as session:
+            session.destroy()
+
+    assert len(store._users) < 200
+    clock.advance(1000)
+    manager.purge()
+    assert len(store._users) == 0
