@@ -16,9 +16,11 @@ from werkzeug.wrappers import Request, Response
 
 from framework.advice.objects import OF_CSRF
 from framework.advice.other_frameworks import refusing
+from framework.http.context import context_of
 from framework.http.forms import CSRF_FIELD
 from framework.http.origins import as_written, checked_origins, host_of, own_origin
 from framework.middleware import SAFE_METHODS, ExplainedMiddleware, Next, session_of
+from sessions.core.face import state_of
 from sessions.names import explains_settings
 from sessions.session import Session
 
@@ -118,10 +120,12 @@ def is_csrf_token(session: Session, token: str) -> bool:
 
 
 def _has_session(request: Request) -> bool:
-    # Without a cookie, the browser has added no rights of the user to the request.
-    if "Cookie" not in request.headers:
-        return False
     session = session_of(request)
+    manager = context_of(request).manager
+    # Without a cookie, the browser has added no rights of the user to the request. No browser adds
+    # the header of a HeaderTransport by itself.
+    if manager is None or not manager.tokens.is_sent_by_browsers(state_of(session)):
+        return False
     # The session may have ended after the page was loaded; the form still sends its old id.
     return session.is_past or not session.is_new
 

@@ -23,6 +23,7 @@ from sessions.stores.sqlite import SQLiteStore
 from sessions.stores.urls import async_store_from_url, store_from_url
 from sessions.transports.base import Transport
 from sessions.transports.cookie import CookieTransport
+from sessions.transports.header import HeaderTransport
 
 __all__ = [
     "AsyncSession",
@@ -33,6 +34,7 @@ __all__ = [
     "CookieSettings",
     "CookieTransport",
     "Ended",
+    "HeaderTransport",
     "MemoryStore",
     "Outcome",
     "Record",

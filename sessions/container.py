@@ -27,8 +27,8 @@ from sessions.session import AsyncSession, Session
 from sessions.stores.base import AsyncStore, Store, wall_clock
 from sessions.stores.memory import MemoryStore
 from sessions.stores.user_index import UserIndex
-from sessions.transports.base import Transport
-from sessions.transports.cookie import CookieTransport, SameSite, host_name, is_cookie_name
+from sessions.transports.base import SameSite, Transport
+from sessions.transports.cookie import CookieTransport, host_name, is_cookie_name
 
 LONGEST_COOKIE = timedelta(days=400)
 IDLE_TIMEOUT = timedelta(hours=24)
@@ -148,14 +148,8 @@ def store_of(container: SessionContainer) -> Store | AsyncStore | None:
 
 def tokens_of(container: SessionContainer) -> Tokens:
     """Return the object that reads and sends the tokens of a container."""
-    transports = tuple(container.transports) or (
-        CookieTransport(
-            container.session_prefix,
-            container.cookie,
-            header_limit=container.cookie_header_limit,
-            pairs_limit=container.cookie_pairs_limit,
-        ),
-    )
+    given = tuple(container.transports) or (CookieTransport(),)
+    transports = tuple(transport.completed(container) for transport in given)
     name, store = container.session_prefix, container.store
     if isinstance(store, TokenFormat):
         return CarryingTokens(store.sealer(container.keys, name), transports)

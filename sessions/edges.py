@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from sessions.core.codec import decode, encode
 from sessions.core.headers import Headers, merge_headers
-from sessions.errors import SessionError, StoreUnavailable
+from sessions.errors import MalformedToken, SessionError, StoreUnavailable
 from sessions.transports.base import RequestHead
 
 __all__ = [
@@ -23,12 +23,16 @@ logger = logging.getLogger("sessions")
 def refusal(error: SessionError) -> tuple[HTTPStatus, Headers, bytes]:
     """Return status, headers and body of the response after a session error, and log the error.
 
-    Source: RFC 9110, 10.2.3 (Retry-After).
+    Source: RFC 9110, 10.2.3 (Retry-After) and 11.6.1 (WWW-Authenticate).
     """
     status = HTTPStatus(error.status)
     body = f"{status.phrase}\n".encode()
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", f"{len(body)}")]
     if isinstance(error, StoreUnavailable):
         headers.append(("Retry-After", f"{error.retry_after}"))
-    logger.error("answered %d: %s", error.status, error)
+    if isinstance(error, MalformedToken):
+        headers.append(("WWW-Authenticate", error.challenge))
+    # A 4xx is the client's error.
+    level = logging.INFO if status < HTTPStatus.INTERNAL_SERVER_ERROR else logging.ERROR
+    logger.log(level, "answered %d: %s", error.status, error)
     return status, headers, body

@@ -6,7 +6,8 @@ this id has expired ├── SessionNotLoaded         an asynchronous session w
 loaded ├── SessionClosed            the session was used after the response headers were sent ├──
 SessionTooLarge more data than a session may hold ├── UnencodableValue         a value that cannot
 be stored and read back unchanged ├── UnreadableValue          stored bytes that cannot be decoded
-└── StoreUnavailable the store is broken, locked or full
+├── MalformedToken the request has a text that cannot be a token └── StoreUnavailable the store is
+broken, locked or full
 """
 
 from collections.abc import Sequence
@@ -59,6 +60,19 @@ class UnencodableValue(SessionError, TypeError):
 
 class UnreadableValue(SessionError):
     """Stored bytes cannot be decoded."""
+
+
+class MalformedToken(SessionError):
+    """The request has a text in place of a token that cannot be a token of any session.
+
+    `challenge` is the value of the header WWW-Authenticate. Source: RFC 9110, 11.6.1.
+    """
+
+    status = 401
+
+    def __init__(self, message: str, challenge: str) -> None:
+        super().__init__(message)
+        self.challenge = challenge
 
 
 class StoreUnavailable(SessionError):

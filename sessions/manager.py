@@ -12,7 +12,7 @@ from sessions.core.ids import Id
 from sessions.core.owned import Opening, OwnedState, checked_id, id_in, mapping_of, require_live
 from sessions.core.state import Headers, State, Unsaved
 from sessions.core.turn import Turn, reentrant_turn
-from sessions.errors import ConfigurationError, SessionError, SessionNotFound, StoreUnavailable
+from sessions.errors import ConfigurationError, SessionError, SessionNotFound
 from sessions.events import logger
 from sessions.session import AsyncSession, Session, mixed_kind
 from sessions.stores.base import AsyncStore, wall_clock
@@ -37,7 +37,7 @@ class Managing(Generic[F]):
         self._kind = kind
         self._clock = container.clock
         self._sessions = sessions_of(container)
-        self._tokens = self._sessions.tokens
+        self.tokens = self._sessions.tokens
 
     @property
     def opens_every_request(self) -> bool:
@@ -50,14 +50,17 @@ class Managing(Generic[F]):
         _ = session.id
         return self._sessions.token(state_of(session))
 
-    def failure(self, session: F) -> StoreUnavailable | None:
-        """Return the error of the store, if this request used its session and the store failed.
+    def failure(self, session: F) -> SessionError | None:
+        """Return why the session cannot be used, if this request used it: its store, or its token.
 
-        An edge then answers 503 in place of a 5xx response of the application.
+        An edge then answers with the `status` of this error in place of a 5xx response of the
+        application.
         """
         state = state_of(session)
         failure = state.failure if state.accessed else None
-        return failure if isinstance(failure, StoreUnavailable) else None
+        if isinstance(failure, SessionError) and failure.status != SessionError.status:
+            return failure
+        return None
 
     def check(self, session: F) -> None:
         """Raise the errors of `close` that need no store, such as an UnencodableValue."""
@@ -118,7 +121,7 @@ class Managing(Generic[F]):
         head = CookieHead(header, unquote(cookie.path, "latin-1"), scheme, cookie.domain)
         state = OwnedState(head, self._clock(), turn)
         state.is_bounded, state.scheme = False, scheme
-        self._tokens.identify(state)
+        self.tokens.identify(state)
         return state
 
     def _state(self, ids: tuple[Id, ...], turn: Any) -> State:
@@ -221,7 +224,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
 
     def from_token(self, token: str | None) -> Session | None:
         """Return the live session of a signed token, or None for any other text."""
-        id = self._tokens.read(token) if isinstance(token, str) else None
+        id = self.tokens.read(token) if isinstance(token, str) else None
         try:
             return None if id is None else self._live(id)
         except SessionNotFound:
@@ -363,7 +366,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
 
     async def from_token(self, token: str | None) -> AsyncSession | None:
         """Return the live session of a signed token, or None for any other text."""
-        id = self._tokens.read(token) if isinstance(token, str) else None
+        id = self.tokens.read(token) if isinstance(token, str) else None
         try:
             return None if id is None else await self._live(id)
         except SessionNotFound:

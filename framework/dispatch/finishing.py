@@ -11,7 +11,7 @@ from framework.http.context import Context
 from framework.http.responses import Answer, Recover, Rendered, Stream, close_body
 from framework.http.scope import Scope
 from sessions.edges import merge_headers
-from sessions.errors import StoreUnavailable
+from sessions.errors import SessionError
 from sessions.manager import SessionManager
 from sessions.session import Session
 from sessions.wsgi import OPENED_KEY, opened_in
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 Respond = Callable[["WSGIEnvironment", "StartResponse", dict[str, Any]], Iterable[bytes]]
 
 logger = logging.getLogger("framework")
-
-_UNAVAILABLE = f"{StoreUnavailable.status}"
 
 
 def in_scope(answer: Answer, recover: Recover) -> Answer:
@@ -240,11 +238,14 @@ def _save(
 
 
 def _reported(
-    failure: StoreUnavailable | None, rendered: Rendered, context: Context, recover: Recover
+    failure: SessionError | None,
+    rendered: Rendered,
+    context: Context,
+    recover: Recover,
 ) -> Rendered:
-    """Answer 503 if the store has failed, unless the application itself has answered 503."""
+    """Answer why the session could not be used, unless the application has the same status."""
     status, _, body = rendered
-    if failure is None or status.startswith(_UNAVAILABLE):
+    if failure is None or status.startswith(f"{failure.status}"):
         return rendered
     return _instead(body, failure, context, recover)
 

@@ -13,6 +13,7 @@ from werkzeug.exceptions import (
     HTTPException,
     InternalServerError,
     ServiceUnavailable,
+    Unauthorized,
     default_exceptions,
 )
 from werkzeug.http import parse_accept_header
@@ -31,7 +32,7 @@ from framework.results import encode_json
 from framework.types.encoding import COPY_OF_SESSION
 from framework.types.signatures import describe
 from framework.validation import FieldError, InvalidRequest
-from sessions.errors import SessionError, StoreUnavailable
+from sessions.errors import MalformedToken, SessionError, StoreUnavailable
 from sessions.session import Session
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ _NOT_JSON = re.compile(
 )
 # Werkzeug's own text for 503 speaks of maintenance.
 _UNAVAILABLE = "The server cannot reach its sessions at the moment. Try again in a moment."
+_MALFORMED = "The token of the session is malformed."
 
 
 class ProblemDetails(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -64,9 +66,23 @@ def as_http_error(error: Exception) -> HTTPException | None:
         return error
     if isinstance(error, StoreUnavailable):
         return ServiceUnavailable(_UNAVAILABLE, retry_after=error.retry_after)
+    if isinstance(error, MalformedToken):
+        return ChallengedRequest(error.challenge)
     if isinstance(error, SessionError) and error.status != InternalServerError.code:
         return default_exceptions[error.status]()
     return None
+
+
+class ChallengedRequest(Unauthorized):
+    """Answer 401 for a malformed token, with the challenge as it is (RFC 9110, 11.6.1)."""
+
+    def __init__(self, challenge: str) -> None:
+        super().__init__(_MALFORMED)
+        self._challenge = challenge
+
+    def get_headers(self, *args: object, **kwargs: object) -> list[tuple[str, str]]:
+        """Add the challenge."""
+        return [*super().get_headers(), ("WWW-Authenticate", self._challenge)]
 
 
 class UnanswerableError(TypeError):

@@ -1,6 +1,7 @@
 """Read and write the tokens of sessions that are stored in their tokens, without a server."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 from sessions.core.ids import Id
 from sessions.core.payloads import CarriedId
@@ -11,6 +12,9 @@ from sessions.record import Record
 from sessions.transports.base import Transport
 
 LONGEST_CARRIED_TOKEN = 128 * 1024
+
+# The alphabet of all token formats. The shortest token has an id and a signature.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){0,2}", re.ASCII)
 
 
 class CarryingTokens(Tokens):
@@ -36,19 +40,23 @@ class CarryingTokens(Tokens):
 
     def excess(self, state: State, token: str, max_age: int | None) -> tuple[int, int] | None:
         """Return the header's size with the token and the limit, in bytes; None if it fits."""
-        transport = state.transport or self._first
-        limit = transport.longest_header
-        if limit is None or state.head is None:
+        if state.head is None:
             return None
-        sent = transport.send(state.head, token, max_age)
-        size = max((len(value) for _, value in sent), default=0)
-        return (size, limit) if size > limit else None
+        for transport in self.carriers(state):
+            limit = transport.longest_header
+            sent = transport.send(state.head, token, max_age)
+            size = max((len(value) for _, value in sent), default=0)
+            if limit is not None and size > limit:
+                return size, limit
+        return None
 
-    def _signed(self, tokens: list[str]) -> tuple[Id, ...]:
+    def _is_well_formed(self, token: str) -> bool:
+        return len(token) <= LONGEST_CARRIED_TOKEN and _TOKEN.fullmatch(token) is not None
+
+    def _distinct(self, ids: Iterable[Id]) -> tuple[Id, ...]:
         """Return each session once; of several tokens of a session, the one that was used last."""
         sessions: dict[str, CarriedId] = {}
-        for token in tokens:
-            id = self.read(token)
+        for id in ids:
             if not isinstance(id, CarriedId):
                 continue
             known = sessions.get(id.key)

@@ -75,6 +75,8 @@ class State(msgspec.Struct, eq=False):
     ids: tuple[Id, ...] | None = None
     found: tuple[Found, ...] = ()
     transport: Any = None
+    # If the container has several transports: those with valid tokens, and the ids of each.
+    brought: tuple[tuple[Any, tuple[Id, ...]], ...] = ()
     is_obstructed: bool = False
     standing: Standing = Standing.FRESH
 

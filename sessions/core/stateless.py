@@ -368,6 +368,7 @@ def _too_large(record: Record, size: int, limit: int) -> SessionTooLarge:
             " store only its key here"
         )
     return SessionTooLarge(
-        f"the session's cookie would have {size} bytes with its name and attributes, but browsers"
-        f" accept at most {limit}. Fix: {advice}, or give the container a store"
+        f"the header with the session's token would have {size} bytes (for a cookie, with its name"
+        f" and attributes), but clients accept at most {limit}. Fix: {advice}, or give the"
+        " container a store"
     )

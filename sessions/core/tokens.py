@@ -1,7 +1,7 @@
 """Find the session tokens of a request, and send tokens to the client, over the transports."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import count
 
@@ -11,7 +11,7 @@ from sessions.core.locks import lock_across_forks
 from sessions.core.signing import LONGEST_TOKEN, IdSigner, is_well_formed
 from sessions.core.standing import Standing
 from sessions.core.state import HEADERS_LEFT, Headers, State
-from sessions.errors import SessionClosed, SessionError
+from sessions.errors import MalformedToken, SessionClosed, SessionError
 from sessions.events import logger
 from sessions.transports.base import Obstacle, RequestHead, Transport
 from sessions.transports.cookie import CookieHead, CookieTransport
@@ -69,11 +69,14 @@ class Tokens(ABC):
         clears = state.clear_is_due and (state.record is None or state.gone)
         if not (sends or clears) or self.obstacle(state) is not None:
             return headers
-        transport: Transport = state.transport or self._first
         if sends and state.record is not None and state.id is not None:
             token = state.token or self.token(state.id)
-            return headers + transport.send(state.head, token, max_age)
-        return headers + transport.clear(state.head) if clears else headers
+            for transport in self.carriers(state):
+                headers += transport.send(state.head, token, max_age)
+        elif clears:
+            for transport in self._bringers(state):
+                headers += transport.clear(state.head)
+        return headers
 
     def cookie_transport(self) -> CookieTransport:
         """Return the transport that sends cookies; raise SessionError if there is none."""
@@ -89,8 +92,12 @@ class Tokens(ABC):
         """Return why the client of this request can have no session, or None if it can."""
         if state.head is None:
             return None
-        transport: Transport = state.transport or self._first
-        return transport.obstacle(state.head)
+        obstacle = None
+        for transport in self.carriers(state):
+            obstacle = transport.obstacle(state.head)
+            if obstacle is None:
+                break
+        return obstacle
 
     def can_be_borne(self, state: State) -> bool:
         """Return whether the response can send the token of a new session to the client."""
@@ -100,6 +107,43 @@ class Tokens(ABC):
         if obstacle is not None:
             state.note_obstacle(obstacle)
         return obstacle is None
+
+    def carriers(self, state: State) -> list[Transport]:
+        """Return the transports over which the client receives a new token.
+
+        The client gets it as it sent the present one. Without one, the first transport is used that
+        has no obstacle.
+        """
+        id = state.id
+        if state.brought and id is not None:
+            # regenerate() changes the text of the id, but not its key.
+            own = [
+                transport for transport, ids in state.brought if any(i.key == id.key for i in ids)
+            ]
+            if own:
+                return own
+        if state.transport is not None:
+            return [state.transport]
+        if len(self._transports) == 1:
+            return [self._first]
+        free = (one for one in self._transports if one.obstacle(state.head) is None)
+        return [next(free, self._first)]
+
+    def is_sent_by_browsers(self, state: State) -> bool:
+        """Return whether another site can make a browser send the tokens of this request."""
+        try:
+            self.identify(state)
+        except MalformedToken:
+            return False
+        bringers = self._bringers(state) if state.has_tokens else []
+        # A request with a header of its own was not made by another site.
+        return bool(bringers) and all(transport.sent_by_browsers for transport in bringers)
+
+    def _bringers(self, state: State) -> list[Transport]:
+        """Return the transports that brought tokens in this request, or the first transport."""
+        if state.brought:
+            return [transport for transport, _ in state.brought]
+        return [state.transport or self._first]
 
     def _find(self, state: State, head: RequestHead) -> tuple[Id, ...]:
         remembered = self._remembered
@@ -111,28 +155,54 @@ class Tokens(ABC):
         return self._look(state, head)
 
     def _look(self, state: State, head: RequestHead) -> tuple[Id, ...]:
+        """Read every transport, and return the different ids of all of them."""
+        brought: list[tuple[Transport, tuple[Id, ...]]] = []
+        obstacle = None
         for transport in self._transports:
             tokens = transport.read(head)
             if not tokens:
                 continue
-            state.transport = transport
+            state.transport = state.transport or transport
             if transport.has_obstacles or not tokens[0]:
-                obstacle = transport.obstacle(head)
-                if obstacle is not None:
-                    state.note_obstacle(obstacle)
-                    break
+                present = transport.obstacle(head)
+                if present is not None:
+                    obstacle = obstacle or present
+                    continue
             ids = self._signed(tokens)
             if ids:
-                return ids
-            state.note(
-                "rejected", f"{len(tokens)} tokens in the request, but none has a valid signature"
-            )
-            self._note_foreign(tokens)
-        return ()
+                brought.append((transport, ids))
+            else:
+                self._reject(state, transport, tokens)
+        if obstacle is not None and not brought:
+            state.note_obstacle(obstacle)
+        return self._brought(state, brought)
 
-    def _note_foreign(self, tokens: list[str]) -> None:
-        """Log one warning if requests bring well-formed tokens that our keys did not sign."""
-        if any(map(self._is_well_formed, tokens)) and next(self._foreign) == FOREIGN_TOKENS:
+    def _brought(
+        self, state: State, brought: list[tuple[Transport, tuple[Id, ...]]]
+    ) -> tuple[Id, ...]:
+        if not brought:
+            return ()
+        state.transport, ids = brought[0]
+        if len(self._transports) > 1:
+            state.brought = tuple(brought)
+        return ids if len(brought) == 1 else self._distinct([i for _, ids in brought for i in ids])
+
+    def _reject(self, state: State, transport: Transport, tokens: list[str]) -> None:
+        """Note that no token has a valid signature; raise MalformedToken if that is answered."""
+        is_well_formed = any(map(self._is_well_formed, tokens))
+        if transport.challenge is not None and not is_well_formed:
+            if state.failure is None:
+                state.note("rejected", "the text in place of a token is malformed")
+                state.failure = MalformedToken(
+                    f"the request has no token that {transport!r} could have sent, but another"
+                    " text. Fix: let the client send the token as it was received",
+                    transport.challenge,
+                )
+            raise state.failure
+        state.note(
+            "rejected", f"{len(tokens)} tokens in the request, but none has a valid signature"
+        )
+        if is_well_formed and next(self._foreign) == FOREIGN_TOKENS:
             logger.warning(_FOREIGN)
 
     def _is_well_formed(self, token: str) -> bool:
@@ -144,8 +214,11 @@ class Tokens(ABC):
         if len(tokens) == 1:
             only = self.read(tokens[0])
             return () if only is None else (only,)
-        ids = {id.text: id for id in map(self.read, tokens) if id is not None}
-        return tuple(ids.values())
+        return self._distinct([id for id in map(self.read, tokens) if id is not None])
+
+    def _distinct(self, ids: Iterable[Id]) -> tuple[Id, ...]:
+        """Return each id once, in the order of the request."""
+        return tuple({id.text: id for id in ids}.values())
 
 
 class SignedIds(Tokens):

@@ -18,7 +18,7 @@ from sessions.core.standing import Standing
 from sessions.core.state import ENCODED, Headers, State
 from sessions.core.tokens import Tokens
 from sessions.core.values import USER_DATA
-from sessions.errors import SessionError, SessionNotFound
+from sessions.errors import MalformedToken, SessionError, SessionNotFound
 from sessions.events import Listener
 from sessions.record import UNCHANGED, Unchanged
 
@@ -211,9 +211,14 @@ class MemoryVerbs(Persistence):
 
     def opens_unasked(self, state: State) -> bool:
         """Return whether the settings open a session that the request itself has not used."""
-        if self.rules.save_uninitialized and not is_for_any_cache(state):
-            return True
-        return self.rolls(state) and bool(self.tokens.identify(state))
+        try:
+            if self.rules.save_uninitialized and not is_for_any_cache(state):
+                self.tokens.identify(state)
+                return True
+            return self.rolls(state) and bool(self.tokens.identify(state))
+        except MalformedToken:
+            # The request has not used its session, so its answer stays.
+            return False
 
     def rolls(self, state: State) -> bool:
         """Return whether the response renews the cookie and the idle timeout."""

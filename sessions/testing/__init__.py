@@ -1,4 +1,4 @@
-"""Test suites for stores, a clock that a test sets, and records to test with."""
+"""Test suites for stores and transports, a clock that a test sets, and records to test with."""
 
 from sessions.testing.clock import MICROSECOND, START, ManualClock
 from sessions.testing.contract import (
@@ -7,6 +7,7 @@ from sessions.testing.contract import (
     StoreContract,
     UserIndexContract,
 )
+from sessions.testing.heads import a_head
 from sessions.testing.listing_laws import CountableContract, ListableContract
 from sessions.testing.records import (
     NEW_SECRET,
@@ -18,6 +19,7 @@ from sessions.testing.records import (
     values_of,
 )
 from sessions.testing.threads import in_parallel
+from sessions.testing.transport_laws import TransportContract
 
 __all__ = [
     "MICROSECOND",
@@ -31,7 +33,9 @@ __all__ = [
     "ListableContract",
     "ManualClock",
     "StoreContract",
+    "TransportContract",
     "UserIndexContract",
+    "a_head",
     "a_record",
     "in_parallel",
     "loaded_from",

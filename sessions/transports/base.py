@@ -1,11 +1,12 @@
 """The base class of transports, which carry a token between client and server."""
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from sessions.events import EventKind
 
 Headers = list[tuple[str, str]]
+SameSite = Literal["Strict", "Lax", "None"]
 
 
 class RequestHead(Protocol):
@@ -40,6 +41,25 @@ class RequestHead(Protocol):
         """Return the raw value of a request header, or None if the request has no such header."""
 
 
+class CookieAttributes(Protocol):
+    """The attributes of a cookie, such as those of `CookieSettings`."""
+
+    @property
+    def http_only(self) -> bool: ...
+    @property
+    def same_site(self) -> SameSite: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def domain(self) -> str | None: ...
+    @property
+    def partitioned(self) -> bool: ...
+    @property
+    def secure(self) -> bool | Literal["auto"]: ...
+    @property
+    def max_age_seconds(self) -> int | None: ...
+
+
 class Obstacle(NamedTuple):
     """The reason why the client of a request can have no session, as an event."""
 
@@ -47,11 +67,37 @@ class Obstacle(NamedTuple):
     detail: str
 
 
+class ContainerSettings(Protocol):
+    """The settings of a container that complete a transport, such as a `CookieTransport()`."""
+
+    @property
+    def session_prefix(self) -> str: ...
+    @property
+    def cookie(self) -> CookieAttributes: ...
+    @property
+    def cookie_header_limit(self) -> int: ...
+    @property
+    def cookie_pairs_limit(self) -> int: ...
+
+
 class Transport(ABC):
-    """Read the token of a session from a request, and send or clear it in a response."""
+    """Read the token of a session from a request, and send or clear it in a response.
+
+    `sessions.testing.TransportContract` tests a transport of your own.
+    """
 
     vary: str
     """The request header for `Vary` in responses that depend on the session."""
+
+    sent_by_browsers: bool = True
+    """Whether a browser sends the token by itself, so that another site can make a browser send it.
+
+    A session of such a transport needs a CSRF token.
+    """
+
+    challenge: str | None = None
+    """The `WWW-Authenticate` of the answer 401 to a malformed token; None if a malformed token only
+    means that the request has no session. Source: RFC 9110, 11.6.1."""
 
     has_obstacles: bool = True
     """Whether to call `obstacle` also for requests whose tokens could be read."""
@@ -76,6 +122,10 @@ class Transport(ABC):
     @abstractmethod
     def clear(self, head: RequestHead) -> Headers:
         """Return the headers that remove the token from the client."""
+
+    def completed(self, settings: ContainerSettings) -> "Transport":
+        """Return the transport, with the container's settings in place of settings left out."""
+        return self
 
     def obstacle(self, head: RequestHead) -> Obstacle | None:
         """Return why the client of this request can have no session, or None if it can.

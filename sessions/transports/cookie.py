@@ -5,11 +5,19 @@ Source: RFC 6265 and its revision, RFC 6265bis.
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from sessions.errors import ConfigurationError
-from sessions.transports.base import Headers, Obstacle, RequestHead, Transport, is_secure
+from sessions.transports.base import (
+    ContainerSettings,
+    CookieAttributes,
+    Headers,
+    Obstacle,
+    RequestHead,
+    Transport,
+    is_secure,
+)
 
 HEADER_LIMIT = 16 * 1024
 PAIRS_LIMIT = 200
@@ -18,8 +26,6 @@ PAIRS_LIMIT = 200
 LONGEST_COOKIE_HEADER = 4096
 """The bytes of a cookie, with name and attributes, that every browser keeps (RFC 6265, 6.1)."""
 
-SameSite = Literal["Strict", "Lax", "None"]
-
 _INSECURE = (
     "the session cookie is Secure, but the request came over plain http, so it has no session."
     ' Fix: serve over https, set trusted_proxies if https ends at a proxy, or set secure="auto"'
@@ -27,29 +33,11 @@ _INSECURE = (
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
 
-class CookieAttributes(Protocol):
-    """The attributes of a cookie, such as those of `CookieSettings`."""
-
-    @property
-    def http_only(self) -> bool: ...
-    @property
-    def same_site(self) -> SameSite: ...
-    @property
-    def path(self) -> str: ...
-    @property
-    def domain(self) -> str | None: ...
-    @property
-    def partitioned(self) -> bool: ...
-    @property
-    def secure(self) -> bool | Literal["auto"]: ...
-    @property
-    def max_age_seconds(self) -> int | None: ...
-
-
 class CookieTransport(Transport):
     """Carry the token in a cookie with one exact name and fixed attributes.
 
-    A Secure cookie without a Domain and with the Path `/` is named `__Host-<name>`.
+    In `SessionContainer(transports=[...])`, what is left out comes from the container. A Secure
+    cookie without a Domain and with the Path `/` is named `__Host-<name>`.
     """
 
     vary = "Cookie"
@@ -57,16 +45,23 @@ class CookieTransport(Transport):
 
     def __init__(
         self,
-        name: str,
-        attributes: CookieAttributes,
+        name: str | None = None,
+        attributes: CookieAttributes | None = None,
         *,
-        header_limit: int = HEADER_LIMIT,
-        pairs_limit: int = PAIRS_LIMIT,
+        header_limit: int | None = None,
+        pairs_limit: int | None = None,
     ) -> None:
-        if not is_cookie_name(name):
+        if name is not None and not is_cookie_name(name):
             raise ConfigurationError(
                 f"CookieTransport: {name!r} is not a cookie name. Fix: use letters, digits, - and _"
             )
+        self._given = (name, attributes, header_limit, pairs_limit)
+        if name is not None and attributes is not None:
+            self._header_limit = HEADER_LIMIT if header_limit is None else header_limit
+            self._pairs_limit = PAIRS_LIMIT if pairs_limit is None else pairs_limit
+            self._complete(name, attributes)
+
+    def _complete(self, name: str, attributes: CookieAttributes) -> None:
         self._plain = _Spelling(name, attributes, secure=False)
         self._secure = _Spelling(host_name(name, attributes), attributes, secure=True)
         self._mode = attributes.secure
@@ -74,12 +69,32 @@ class CookieTransport(Transport):
         self._path = unquote(attributes.path, "latin-1")
         self._domain = None if attributes.domain is None else attributes.domain.lower()
         self.age = self._max_age = attributes.max_age_seconds
-        self._header_limit = header_limit
-        self._pairs_limit = pairs_limit
-        self._surely_small = min(header_limit, pairs_limit)
+        self._surely_small = min(self._header_limit, self._pairs_limit)
         # `read` returns a header that is too large as one empty token, which calls `obstacle`.
         self._goes_anywhere = self._path == "/" and self._domain is None and self._mode is not True
         self.has_obstacles = not self._goes_anywhere
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Refuse the use of a transport whose settings are not complete."""
+            raise AttributeError(
+                f"this CookieTransport has no {name!r}. Fix: give it to"
+                " SessionContainer(transports=[...]), which completes its settings, or write"
+                ' CookieTransport("session", CookieSettings())'
+            )
+
+    def completed(self, settings: ContainerSettings) -> "CookieTransport":
+        """Return the transport, with the container's settings in place of settings left out."""
+        name, attributes, header_limit, pairs_limit = self._given
+        if name is not None and attributes is not None:
+            return self
+        return type(self)(
+            settings.session_prefix if name is None else name,
+            settings.cookie if attributes is None else attributes,
+            header_limit=settings.cookie_header_limit if header_limit is None else header_limit,
+            pairs_limit=settings.cookie_pairs_limit if pairs_limit is None else pairs_limit,
+        )
 
     def read(self, head: RequestHead) -> list[str]:
         header = head.cookies

@@ -13,6 +13,8 @@ UNAVOIDABLE = (
     "the suite does not know how to break this store",
     "the suite does not know how to damage a record of this store",
     "the suite does not know how to open this store in another process",
+    # What a transport does not have.
+    "a request has one token at most (carries_one = True)",
     # What this machine, this Python or another program is.
     "annotations are lazy from Python 3.14 on",
     "granian 2.8 sends no headers of websocket.accept",

@@ -231,9 +231,7 @@ def test_a_host_that_is_unknown_is_no_obstacle() -> None:
     assert transport(domain="shop.example").obstacle(head()) is None
 
 
-@pytest.mark.parametrize(
-    "name", ["", "a b", "a;b", "a=b", "a,b", "ä", "a\n", '"a"', "a/b", None, 1]
-)
+@pytest.mark.parametrize("name", ["", "a b", "a;b", "a=b", "a,b", "ä", "a\n", '"a"', "a/b", 1])
 def test_a_name_that_is_no_token_is_refused(name: Any) -> None:
     """Its header would be something else."""
     with pytest.raises(ConfigurationError) as caught:

@@ -1,0 +1,101 @@
+"""CSRF protects sessions that a browser sends by itself, and no others."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from framework import (
+    Application,
+    Middleware,
+    component,
+    configuration,
+    controller,
+    get,
+    post,
+    session,
+)
+from framework.csrf import CSRF
+from sessions import CookieTransport, HeaderTransport, SessionContainer, Transport
+from tests.support.apps import KEY
+
+FOREIGN = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+
+
+@controller("/")
+class Bank:
+    @get("/token")
+    def enter(self, session: session) -> None:
+        session.set_user("ada")
+
+    @post("/transfer")
+    def transfer(self, session: session) -> str:
+        return f"{session.user_id}"
+
+
+@contextmanager
+def bank(*transports: Transport) -> Iterator[Callable[..., TestResponse]]:
+    """Open a bank, and return the function that sends a transfer."""
+
+    @configuration
+    class Configuration:
+        @component
+        def session_container(self) -> SessionContainer:
+            return SessionContainer(keys=[KEY], transports=transports)
+
+        @component
+        def middleware(self) -> list[Middleware]:
+            return [CSRF()]
+
+    with Application(Bank, Configuration).test() as client:
+        plain = Client(client.app, use_cookies=False)
+
+        def send(*ways: str, **headers: str) -> TestResponse:
+            answer = plain.get("/token", buffered=True)
+            cookie = answer.headers.get("Set-Cookie", "").partition(";")[0]
+            token = cookie.partition("=")[2] or next(
+                answer.headers[name].removeprefix("Bearer ")
+                for name in ("X-Session-Id", "Authorization")
+                if name in answer.headers
+            )
+            given = {
+                "cookie": ("Cookie", f"session={token}"),
+                "header": ("X-Session-Id", token),
+                "bearer": ("Authorization", f"Bearer {token}"),
+                "other cookie": ("Cookie", "theme=dark"),
+            }
+            sent = [*(given[way] for way in ways), *headers.items()]
+            return plain.post("/transfer", headers=sent, buffered=True)
+
+        yield send
+
+
+@pytest.mark.parametrize("headers", [{}, FOREIGN, {"Origin": "null"}])
+@pytest.mark.parametrize("way", ["header", "bearer"])
+def test_a_session_of_a_header_needs_no_token(way: str, headers: dict[str, str]) -> None:
+    """Another cookie of the browser does not matter."""
+    transport = HeaderTransport() if way == "header" else HeaderTransport.bearer()
+    with bank(transport) as send:
+        answers = [send(way, **headers), send(way, "other cookie", **headers)]
+
+    assert [answer.text for answer in answers] == ["ada", "ada"]
+
+
+@pytest.mark.parametrize("headers", [{}, FOREIGN])
+def test_a_session_of_a_cookie_still_needs_one(headers: dict[str, str]) -> None:
+    """Also where the container reads a header, too."""
+    with bank(CookieTransport(), HeaderTransport()) as send:
+        refused = send("cookie", **headers)
+        passed = send("cookie", "header", **headers)
+
+    assert refused.status_code == 403
+    assert passed.text == "ada"
+
+
+def test_a_malformed_token_is_refused_by_the_handler() -> None:
+    """It is no session that CSRF would protect."""
+    with bank(HeaderTransport.bearer()) as send:
+        answer = send(Authorization="Bearer x", **FOREIGN)
+
+    assert answer.status_code == 401

@@ -1,0 +1,266 @@
+"""Every transport over every edge: the life of a session, and what each answer carries."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sessions import CookieTransport, HeaderTransport, Transport
+from sessions.stateless import EncryptedToken, JWTToken, SignedToken
+from tests.sessions.transports.travel import BEARER, COOKIE, EDGES, HEADER, Sent, Server, Way, serve
+from tests.support.apps import Answer
+
+MAKERS: dict[str, Callable[[], Transport]] = {
+    "cookie": CookieTransport,
+    "header": HeaderTransport,
+    "bearer": HeaderTransport.bearer,
+}
+WAYS = {way.name: way for way in (COOKIE, HEADER, BEARER)}
+FORMATS = {"stored": None, "signed": SignedToken, "encrypted": EncryptedToken}
+
+every_edge = pytest.mark.parametrize("edge", EDGES)
+every_way = pytest.mark.parametrize("way", WAYS.values(), ids=list(WAYS))
+
+
+def _transports(*ways: str) -> list[Transport]:
+    return [MAKERS[way]() for way in ways]
+
+
+class Visitor:
+    """Keep the token of one way between requests."""
+
+    def __init__(self, server: Server, way: Way) -> None:
+        self._server, self._way = server, way
+        self.token = ""
+
+    def ask(self, verb: str, token: str | None = None) -> Answer:
+        token = self.token if token is None else token
+        answer = self._server.ask(verb, self._way.send(token) if token else Sent())
+        received = self._way.receive(answer)
+        if received is not None:
+            self.token = received
+        return answer
+
+
+@pytest.fixture(params=FORMATS)
+def stored(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Return the settings of sessions in a store, and in tokens of each format."""
+    kind = FORMATS[request.param]
+    return {} if kind is None else {"store": kind()}
+
+
+@every_edge
+@every_way
+def test_a_session_lives_through_its_verbs(edge: str, way: Way, stored: dict[str, Any]) -> None:
+    """It counts, gets a new id, signs a user in and ends; an old token is worth nothing."""
+    with serve(edge, transports=_transports(way.name), **stored) as server:
+        visitor = Visitor(server, way)
+        counts = [visitor.ask("count").value["n"] for _ in range(3)]
+        tokens = [visitor.token]
+        for verb in ("regenerate", "login", "logout"):
+            visitor.ask(verb)
+            tokens.append(visitor.token)
+        kept = [visitor.ask("read", token).value for token in tokens[:3]]
+        after = visitor.ask("count", tokens[3] or None)
+
+    assert counts == [1, 2, 3]
+    assert len({*tokens}) == 4
+    assert tokens[3] == ""
+    assert after.value == {"n": 1, "user": None}
+    if not stored:
+        assert kept == [{"n": None, "user": None}] * 3
+        assert server.told[:4] == ["created", "regenerated", "regenerated", "destroyed"]
+
+
+@every_edge
+@every_way
+def test_an_answer_names_what_it_depends_on(edge: str, way: Way) -> None:
+    """`Vary` if the session was used, `no-store` with a token, and a cookie only for cookies."""
+    with serve(edge, transports=_transports(way.name)) as server:
+        visitor = Visitor(server, way)
+        first, second = visitor.ask("count"), visitor.ask("read")
+
+    vary = {"cookie": "Cookie", "header": "X-Session-Id", "bearer": "Authorization"}[way.name]
+    assert first.all("Vary") == second.all("Vary") == [vary]
+    assert first.all("Cache-Control") == ["no-store"]
+    assert second.all("Cache-Control") == []
+    assert bool(first.set_cookies) is (way is COOKIE)
+    assert way.receive(second) is None
+
+
+@every_edge
+@every_way
+def test_an_untouched_session_costs_nothing(edge: str, way: Way) -> None:
+    """With a token and without, with a valid one and with a malformed one."""
+    with serve(edge, transports=_transports(way.name)) as server:
+        visitor = Visitor(server, way)
+        visitor.ask("count")
+        answers = [visitor.ask("untouched", token) for token in ("", visitor.token, "x y")]
+
+    names = [{name for name, _ in answer.headers} for answer in answers]
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert all(not names & {"Vary", "Set-Cookie", "Cache-Control"} for names in names)
+
+
+@every_edge
+def test_a_malformed_bearer_token_is_refused(edge: str) -> None:
+    """The answer is 401 with the challenge, in every verb that uses the session."""
+    with serve(edge, transports=_transports("bearer")) as server:
+        for credentials in ("Bearer", "Bearer x", "bearer a b", "BEARER é", f"Bearer {'x' * 9000}"):
+            for verb in ("count", "read", "login", "regenerate", "logout"):
+                answer = server.ask(verb, Sent({"Authorization": credentials}))
+                assert answer.status == 401
+                (challenge,) = answer.all("WWW-Authenticate")
+                assert challenge.startswith("Bearer ")
+                assert 'error="invalid_token"' in challenge
+                assert answer.all("Vary")[-1].endswith("Authorization")
+                assert answer.all("Authorization") == []
+
+    assert set(server.told) == {"rejected"}
+
+
+@every_edge
+def test_a_forged_bearer_token_is_no_session(edge: str) -> None:
+    """It has the form of a token: the request is anonymous, as with a forged cookie."""
+    with serve(edge, transports=_transports("bearer")) as server:
+        visitor = Visitor(server, BEARER)
+        visitor.ask("count")
+        token = visitor.token
+        forged = token[:-1] + ("A" if token[-1] != "A" else "E")
+        answer = visitor.ask("read", forged)
+
+    assert (answer.status, answer.value) == (200, {"n": None, "user": None})
+    assert server.told == ["created", "rejected"]
+
+
+@every_edge
+@pytest.mark.parametrize("scheme", ["Basic", "Digest", "Bearer2", "BearerX"])
+def test_another_scheme_is_no_token(edge: str, scheme: str) -> None:
+    """The credentials are for somebody else."""
+    with serve(edge, transports=_transports("bearer")) as server:
+        answer = server.ask("count", Sent({"Authorization": f"{scheme} x"}))
+
+    assert (answer.status, answer.value["n"]) == (200, 1)
+    assert server.told == ["created"]
+
+
+@every_edge
+@pytest.mark.parametrize("rolling", [{"rolling": True}, {"save_uninitialized": True}])
+def test_a_malformed_token_spoils_no_page_that_needs_no_session(
+    edge: str, rolling: dict[str, Any]
+) -> None:
+    """Also where the settings use the session of every request."""
+    with serve(edge, transports=_transports("bearer"), **rolling) as server:
+        answer = server.ask("untouched", Sent({"Authorization": "Bearer x"}))
+
+    assert answer.status == 200
+
+
+@every_edge
+@every_way
+def test_a_way_that_is_not_configured_is_not_read(edge: str, way: Way) -> None:
+    """A valid token counts only where the container looks for one."""
+    for other in WAYS.values():
+        with serve(edge, transports=_transports(way.name)) as server:
+            visitor = Visitor(server, way)
+            visitor.ask("count")
+            value = server.ask("read", other.send(visitor.token)).value
+
+        assert value["n"] == (1 if other is way else None)
+
+
+def _both(one: Sent, other: Sent) -> Sent:
+    return Sent({**one.headers, **other.headers}, one.query or other.query, one.form or other.form)
+
+
+PAIRS = [(one, other) for one in WAYS.values() for other in WAYS.values() if one is not other]
+every_pair = pytest.mark.parametrize(
+    ("one", "other"), PAIRS, ids=[f"{one.name}, {other.name}" for one, other in PAIRS]
+)
+
+
+@every_edge
+@every_pair
+def test_equal_tokens_on_two_ways_are_one(edge: str, one: Way, other: Way) -> None:
+    """The request has the session, and a new token goes back on both ways."""
+    with serve(edge, transports=_transports(one.name, other.name)) as server:
+        visitor = Visitor(server, one)
+        visitor.ask("count")
+        sent = _both(one.send(visitor.token), other.send(visitor.token))
+        again, login = server.ask("count", sent), server.ask("login", sent)
+        tokens = [one.receive(login), other.receive(login)]
+        logout = server.ask("logout", _both(one.send(tokens[0] or ""), other.send(tokens[1] or "")))
+
+    assert again.value["n"] == 2
+    assert tokens[0] == tokens[1] not in (None, "", visitor.token)
+    assert [one.receive(logout), other.receive(logout)] == ["", ""]
+    assert "ambiguous" not in server.told
+
+
+@every_edge
+@every_pair
+def test_different_tokens_on_two_ways_are_no_session(edge: str, one: Way, other: Way) -> None:
+    """Both sessions are alive: the request has none, and an event tells."""
+    with serve(edge, transports=_transports(one.name, other.name)) as server:
+        first, second = Visitor(server, one), Visitor(server, one)
+        first.ask("count")
+        second.ask("count")
+        sent = _both(one.send(first.token), other.send(second.token))
+        read, written = server.ask("read", sent), server.ask("count", sent)
+        told = server.told
+        logout = server.ask("logout", sent)
+        left = [visitor.ask("read").value["n"] for visitor in (first, second)]
+
+    assert read.value == {"n": None, "user": None}
+    assert [one.receive(written), other.receive(written)] == [None, None]
+    assert told == ["created", "created", "ambiguous", "ambiguous", "gone"]
+    assert [one.receive(logout), other.receive(logout)] == ["", ""]
+    assert left == [None, None]
+
+
+@every_edge
+@every_pair
+def test_of_two_ways_the_live_session_counts(edge: str, one: Way, other: Way) -> None:
+    """A token of a session that has ended does not spoil the other; nor does a forged one."""
+    with serve(edge, transports=_transports(one.name, other.name)) as server:
+        dead, alive = Visitor(server, one), Visitor(server, one)
+        dead.ask("count")
+        ended = dead.token
+        dead.ask("logout")
+        alive.ask("count")
+        forged = alive.token[:-1] + ("A" if alive.token[-1] != "A" else "E")
+        values = [
+            server.ask("read", _both(one.send(a), other.send(b))).value["n"]
+            for bad in (ended, forged)
+            for a, b in ((bad, alive.token), (alive.token, bad))
+        ]
+
+    assert values == [1, 1, 1, 1]
+
+
+@every_edge
+@every_pair
+def test_a_new_session_goes_over_the_first_way(edge: str, one: Way, other: Way) -> None:
+    """The order of the list decides; a client that sends a token of the other way keeps to it."""
+    with serve(edge, transports=_transports(one.name, other.name)) as server:
+        fresh = server.ask("count", Sent())
+        token = one.receive(fresh)
+        moved = server.ask("regenerate", other.send(token or ""))
+
+    assert token
+    assert other.receive(fresh) is None
+    assert one.receive(moved) is None
+    assert other.receive(moved) not in (None, token)
+
+
+@every_edge
+def test_jwt_tokens_travel_in_headers(edge: str) -> None:
+    """The format that other programs can verify, as a bearer token."""
+    pytest.importorskip("jwt")
+    store = JWTToken(issuer="https://shop.example", audience="shop")
+    with serve(edge, transports=_transports("bearer"), store=store) as server:
+        visitor = Visitor(server, BEARER)
+        counts = [visitor.ask("count").value["n"] for _ in range(2)]
+
+    assert counts == [1, 2]
+    assert visitor.token.count(".") == 2
