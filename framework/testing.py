@@ -245,7 +245,7 @@ class SessionOpening(NotOpened):
         self._open = open_session
 
     def __call__(self, base_url: str = "http://localhost") -> AbstractContextManager[Session]:
-        """Open the session that requests to this address have."""
+        """Open the session that the client's requests to this address have."""
         return Opening(self._open(base_url), self.advice)
 
 

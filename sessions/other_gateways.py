@@ -1,4 +1,4 @@
-"""A server of another interface, WSGI or ASGI, or with another event loop: it is refused."""
+"""Refuse a server that the middleware cannot serve: WSGI for ASGI, or ASGI for WSGI, or trio."""
 
 import asyncio
 from abc import abstractmethod
@@ -34,25 +34,25 @@ def refuse_asgi(
         if scope["type"] != "lifespan":
             raise TypeError(advice)
         await receive()
-        # The server ends with this message.
+        # The server stops with this message.
         await send({"type": "lifespan.startup.failed", "message": advice})
 
     return refuse if send is None else refuse(receive, send)
 
 
 class ForASGI:
-    """The base of an application for ASGI, which refuses a server for WSGI."""
+    """The base of an ASGI application, which refuses a WSGI server with a clear error."""
 
     def __new__(cls, *_: object, **__: object) -> Self:
-        """Let servers find a coroutine function, by which they know version 3 of ASGI."""
+        """Mark the object as a coroutine function, so that servers recognize version 3 of ASGI."""
         self = super().__new__(cls)
         if cls.__call__ is ForASGI.__call__:
-            # A server looks at the attribute of the object; a call uses the method of the class.
+            # Servers look at `__call__` of the object, but a call uses the method of the class.
             vars(self)["__call__"] = self._serve
         return self
 
     def __call__(self, scope: Any, receive: Any, send: Any = None) -> Coroutine[Any, Any, None]:
-        """Serve one connection; only a server for WSGI gives two arguments."""
+        """Serve one connection; a call with only two arguments comes from a WSGI server."""
         if send is None:
             raise TypeError(_OF_ASGI)
         return self._serve(scope, receive, send)
@@ -63,7 +63,7 @@ class ForASGI:
 
 
 def require_asyncio() -> None:
-    """Raise SessionError under another event loop."""
+    """Raise SessionError if the event loop is not one of asyncio."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

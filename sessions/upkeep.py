@@ -1,4 +1,4 @@
-"""What a manager asks about all sessions at once: how many there are, and to remove old records."""
+"""What a manager does with all sessions at once: count them, and remove expired records."""
 
 from sessions.container import SessionContainer
 from sessions.core.driving import AsyncDriver

@@ -1,4 +1,4 @@
-"""The sessions of a user, as a manager lists and ends them: `SessionInfo`, and the methods."""
+"""The sessions of a user: `SessionInfo`, and the methods of a manager that list and end them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ class AsyncUserSessions:
 
 
 def checked_user(user_id: object) -> str:
-    """Return the id of a user; raise TypeError for what `set_user` does not take either."""
+    """Return the id of a user; raise TypeError for a value that `set_user` refuses, too."""
     if not isinstance(user_id, str) or not user_id:
         raise TypeError(
             f"{user_id!r} is not the id of a user. Fix: give the text that set_user() was given,"
@@ -105,7 +105,7 @@ def handle_of(keep: object) -> str | None:
 
 
 def infos_of(found: Iterable[tuple[str, Record]]) -> list[SessionInfo]:
-    """Return what a list shows of records."""
+    """Return the list of `SessionInfo` for these records."""
     return [
         SessionInfo(
             handle=key,

@@ -1,4 +1,4 @@
-"""The frames of a traceback that are of the two packages, and not of the user's program."""
+"""The frames of a traceback that belong to the two packages, and not to the user's program."""
 
 import linecache
 import os
@@ -18,12 +18,12 @@ def frames_of(trace: TracebackType | None) -> Iterator[TracebackType]:
 
 
 def is_ours(frame: TracebackType) -> bool:
-    """Return whether a frame is of one of the two packages."""
+    """Return whether a frame belongs to one of the two packages."""
     return frame.tb_frame.f_code.co_filename.startswith(_OURS)
 
 
 def is_deliberate(frame: TracebackType) -> bool:
-    """Return whether a frame is ours, and raises the error with a message of its own."""
+    """Return whether a frame belongs to the packages and ends with a `raise` of its own."""
     line = linecache.getline(frame.tb_frame.f_code.co_filename, frame.tb_lineno)
     return is_ours(frame) and line.lstrip().startswith("raise ")
 

@@ -12,9 +12,9 @@ from framework.report import StartupError
 
 
 def explain_uncaught_errors() -> None:
-    """Add what is known about an error before Python, or a hook that was there, reports it."""
+    """Add advice to the report of an uncaught error; the earlier hook still prints it."""
     report = sys.excepthook
-    # A module may be imported anew, as tests do.
+    # Tests import this module again, and then the hook is already there.
     if getattr(report, "__module__", None) == __name__:
         return
 
@@ -29,7 +29,7 @@ def explain_uncaught_errors() -> None:
 
 
 def _of_the_user(error: BaseException, trace: TracebackType | None) -> TracebackType | None:
-    """Leave out our frames that end in a deliberate error: the user's line is the last one then."""
+    """Remove the last frames if they belong to the packages and raise on purpose."""
     frames = list(frames_of(trace))
     is_said = isinstance(error, StartupError) or (frames and is_deliberate(frames[-1]))
     kept = len(frames)

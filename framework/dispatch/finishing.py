@@ -44,14 +44,14 @@ def in_scope(answer: Answer, recover: Recover) -> Answer:
 
 
 def undoing(answer: Answer) -> Answer:
-    """Return an answer that undoes its effects if it fails, because middleware may ask again.
+    """Return an answer that undoes its changes if it fails, so that middleware may call it again.
 
-    Changes that middleware made before the answer are kept.
+    Changes that middleware made before the call are kept.
     """
 
     def undone(context: Context) -> Rendered:
         if context.scope is not None and context.scope.failure is not None:
-            # Middleware asks again: the failure of the last try must not affect the new try.
+            # Middleware calls the handler again. The failure of the first call must not affect it.
             _log_errors(context.scope.end)
         context.resolve_anew()
         unsaved = _unsaved(context)

@@ -72,7 +72,7 @@ def _parts(rule: str) -> Iterator[str]:
 
 
 def _divides_in_many_ways(part: str) -> bool:
-    """Return whether the number of ways grows with the third power of the length, or faster."""
+    """Return whether a path of length n can be divided among the variables in n³ ways, or more."""
     texts = (len(_TEXT.findall(segment)) for segment in part.split("/"))
     free = sum(count - 1 for count in texts if count)
     # Without slashes, the last text of a part takes all that is left, which is only one way.

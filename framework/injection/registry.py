@@ -132,7 +132,11 @@ class Registry:
             self._providers[target] = class_provider(target)
 
     def _implied(self, key: Any) -> Provider | None:
-        """Return the provider that a type implies: the component itself, or its implementation."""
+        """Return a provider for a type that no provider names; None if none fits, or several fit.
+
+        A component class provides itself. Another type has its only implementation, and a list has
+        all implementations.
+        """
         item = item_of(key)
         if isinstance(key, type) and is_component(key):
             provider = class_provider(key)

@@ -27,6 +27,6 @@ def _functions(module: str) -> Iterator[FunctionType]:
         if type(value) is not FunctionType or value.__module__ != module:
             continue
         takes = value.__code__.co_varnames[: value.__code__.co_argcount]
-        # A method that a program puts into a class later takes the object itself.
+        # A program may put a function whose first parameter is `self` into a class later.
         if tag_of(value, ROUTES) and takes[:1] != ("self",) and "." not in value.__qualname__:
             yield value

@@ -82,13 +82,16 @@ def json_hook(annotation: Any) -> Hook:
 
 
 def python_hook(annotation: Any) -> Hook:
-    """Return the function that makes a model inside another type from a Python value."""
+    """Return the hook that makes the pydantic models of a type that msgspec converts.
+
+    The hook gets a model class and a Python value, and returns the model.
+    """
     validators = {kind: python_validator(kind) for kind in _models_in(annotation)}
     return lambda kind, value: validators[kind](value)
 
 
 def _models_in(annotation: Any) -> Iterator[type]:
-    """Yield each model inside a type, without the models inside a model."""
+    """Yield each pydantic model inside a type, but not the models that are inside another model."""
     parts = (part for part in parts_of(annotation) if not part.in_model)
     return (part.kind for part in parts if is_pydantic_model(part.kind))
 

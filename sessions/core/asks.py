@@ -1,4 +1,4 @@
-"""The asks of a flow by their names, and the method of a store that answers each of them."""
+"""The names of the calls to a store that a flow asks for, and the method that answers each call."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ _OF_AN_INDEX = ("add_to_user", "keys_of_user", "remove_from_user")
 
 
 def verbs_of(store: Store | AsyncStore | None) -> dict[str, Any]:
-    """Return what each ask calls; an ask has positional arguments only."""
+    """Return the method of the store for each name; all arguments are positional."""
     verbs = {name: getattr(store, name, None) for name in (*_OF_EVERY_STORE, *_OF_AN_INDEX)}
     if store is not None:
         verbs["delete_of_user"] = _of_user(store.delete)

@@ -1,4 +1,4 @@
-"""The cookie of a session on a response that passes through no edge: methods of a session."""
+"""The cookie of a session on a response that passes through no middleware."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ SCHEMES = ("https", "http", "wss", "ws")
 
 
 class ProgramCookies:
-    """Give a client its cookie where no middleware does so, or take it away."""
+    """Add the session's cookie to a response, or remove it from the client, without middleware."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Add headers of a session to the response of any framework."""
+"""Add the headers of a session to the response of any framework."""
 
 from collections.abc import Callable, Iterable, MutableMapping
 from http.cookies import BaseCookie, CookieError, SimpleCookie

@@ -32,7 +32,7 @@ _OTHER_USER = (
 
 
 class SealedSessions(StoredSessions):
-    """Make the decisions about sessions whose values no store can read."""
+    """Make the decisions about encrypted sessions: the store cannot read their values."""
 
     def __init__(self, rules: Rules, tokens: Tokens, wrapping: Wrapping) -> None:
         super().__init__(rules, tokens)
@@ -73,7 +73,7 @@ class SealedSessions(StoredSessions):
         if record.version > FORMAT_VERSION:
             return record
         if record.secret != id.secret and not record.has_grace(id.secret, self.clock()):
-            # This is a past id, which may read nothing.
+            # The request has a past id, which may read nothing.
             return replace(record, values={}, grace=None)
         if not is_encrypted:
             return UnreadableValue(_NOT_ENCRYPTED)
@@ -132,7 +132,7 @@ class SealedSessions(StoredSessions):
         return wrapped, data_key.wrapped - kept - wrapped.keys()
 
     def _next_key(self, state: State, id: Id, changes: Changes, next_id: Id) -> DataKey:
-        """Return the data key for the next id; a new data key if no earlier value is kept."""
+        """Return the data key for the next id: a new one if no earlier value is kept."""
         data_keys = _data_keys(state)
         if next_id.secret not in data_keys:
             data_keys[next_id.secret] = (
@@ -148,7 +148,7 @@ def _with_grace(record: Record | None, now: float) -> set[str]:
     if record is None or record.grace is None:
         return set()
     secret, until = record.grace
-    # The clock of another machine may be late.
+    # The clock of another machine may be behind.
     return {wrapped_name(secret)} if until > now - CLOCK_TOLERANCE else set()
 
 

@@ -69,7 +69,7 @@ class DataKey:
             if name.startswith(SEALED):
                 reserved.append(name)
             else:
-                # What was opened before needs no second look.
+                # These bytes were opened before, so they are not decrypted again.
                 is_known = name in self._plain and self._sealed[name] == sealed
                 opened[name] = self._plain[name] if is_known else self._open(name, sealed)
         self.wrapped = frozenset(name for name in reserved if name != USER)
@@ -103,7 +103,7 @@ class DataKey:
         return renewed
 
     def know(self, other: "DataKey") -> None:
-        """Remember what the same key has opened or sealed before."""
+        """Remember the sealed values that another object with the same key has opened or sealed."""
         if other.secret == self.secret:
             self._plain, self._sealed = other._plain, other._sealed
 

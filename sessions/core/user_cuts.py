@@ -1,7 +1,7 @@
-"""The time before which the sign-ins of a user count no more, in a list of revocations.
+"""Cuts in a list of revocations: all sign-ins of a user before a given time have ended.
 
-The list has one entry for such a user: the time, and the one session that stays all the same. It
-is there for as long as a session that began before this time could live.
+The list has one entry for such a user: the time, and the one session that does not end. The entry
+stays until every session that began before this time has expired.
 """
 
 from math import inf, nextafter
@@ -17,9 +17,10 @@ _CUT: Final = "cut"
 
 
 class Cut(NamedTuple):
-    """Hold until when the sign-ins of a user are ended; `kept` is the key of one that stays.
+    """Hold the time before which the sign-ins of a user have ended.
 
-    The kept session must have begun after `kept_since`, for it may have been ended earlier.
+    `kept` is the key of the one session that stays. This session must have begun after
+    `kept_since`, because an earlier cut may have ended it.
     """
 
     until: float = 0.0
@@ -27,16 +28,16 @@ class Cut(NamedTuple):
     kept_since: float = 0.0
 
     def ends(self, key: str, created_at: float) -> bool:
-        """Return whether the session that began at this time has ended."""
+        """Return whether this cut ends a session that began at this time."""
         return created_at <= (self.kept_since if key == self.kept else self.until)
 
     def then(self, now: float, keep: str | None) -> "Cut":
-        """Return the cut that ends all sessions but one."""
+        """Return the cut after all sessions but one are ended again."""
         kept_since = self.kept_since if keep == self.kept else self.until
         return Cut(max(now, self.until), keep, kept_since)
 
     def later(self, created_at: float) -> float:
-        """Return when a new session begins at the earliest, which does not end with the others.
+        """Return the time at which a new session begins, late enough not to be ended by this cut.
 
         The clock of the server that ended the others may be ahead.
         """
@@ -49,7 +50,7 @@ def cut_key(user_id: str) -> str:
 
 
 def cut_in(answer: object) -> Cut:
-    """Return what the list says of a user; a damaged entry ends all that began before it."""
+    """Return the cut in an entry; a damaged entry ends all sessions that began before it."""
     if not isinstance(answer, Record):
         return Cut()
     try:
@@ -60,7 +61,7 @@ def cut_in(answer: object) -> Cut:
 
 
 def entry_of(cut: Cut, absolute: float, now: float) -> Record:
-    """Return the entry of the list, which expires later than every session that it ends."""
+    """Return the entry of the list for a cut; it expires later than every session that it ends."""
     return Record(
         values={_CUT: codec.encode([cut.until, cut.kept, cut.kept_since])},
         secret=hash_of(random_secret()),

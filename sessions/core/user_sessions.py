@@ -1,8 +1,8 @@
 """The sessions of a user: how a sign-in enters the index, and how they are listed and ended.
 
-A sign-in enters its key before it is committed. So whatever crashes, the index knows every session
-that is signed in. It may know more: keys whose records are not there yet, or belong to another
-user. So each record is looked at, and ended only if it belongs to the user at that moment.
+A sign-in enters its key before it is committed. So the index knows every signed-in session, also
+after a crash. It may also have keys whose records do not exist yet, or belong to another user. So a
+manager looks at each record, and ends it only if it belongs to the user at that moment.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _ENDED: tuple[EventKind, str] = ("destroyed", "end_sessions_of() ended it")
 
 
 class IndexedSessions(Refreshing):
-    """Keep the index of users, where the store has one."""
+    """Keep the index of users, if the store has an index."""
 
     def enter(self, id: Id, user_id: str, created_at: float) -> Flow[None]:
         """Enter a session whose absolute timeout begins at `created_at`."""
@@ -35,12 +35,12 @@ class IndexedSessions(Refreshing):
             yield ("add_to_user", user_id, id.key, self.lifetimes.latest_end(created_at))
 
     def entered(self, id: Id, record: Record, creation: Ask) -> Flow[bool]:
-        """Create a session with a user, and enter it before that."""
+        """Enter a new session of a user in the index, and then create it."""
         user_id = record.user_id or ""
         yield from self.enter(id, user_id, record.created_at)
         created: bool = yield creation
         if created and self.is_late(record):
-            # A later time, so that nobody removes it as the entry of before.
+            # With a later time, a manager does not remove the entry in place of the earlier one.
             yield from self.enter(id, user_id, self.clock())
         return created
 
@@ -97,15 +97,15 @@ class IndexedSessions(Refreshing):
             yield ("remove_from_user", user_id, entries)
 
     def _is_live(self, key: str, record: Record) -> bool:
-        # An encrypted record has another version, and its times and user can be read all the same.
+        # The times and the user of an encrypted record can be read, although its version differs.
         known, id = replace(record, version=FORMAT_VERSION), Id("", key, record.secret)
         return self.standings.standing(id, known, self.clock()) is Standing.CURRENT
 
     def _is_over(self, answer: object, until: float) -> bool:
-        """Return whether no session of this key will come any more.
+        """Return whether no request can still create a session with this key.
 
-        The record of a young entry may be about to be created, or created once more: its reply may
-        have been lost.
+        The record of a young entry may come soon: a request creates it after the entry, and
+        creates it again if the first reply was lost.
         """
         is_absent = answer is None or isinstance(answer, Ended)
         return is_absent and until < self.lifetimes.latest_end(self.clock() - _YOUNG)

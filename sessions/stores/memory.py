@@ -32,10 +32,13 @@ class MemoryStore(Store):
     """Keep records in a dictionary of one process, until the process ends.
 
     The limits are `max_sessions`, and `max_bytes` of data. A full store refuses new data with
-    StoreUnavailable; it never drops a live session. Every operation is O(1): the keys are in
-    buckets, one for each second in which records may expire, and a call looks at no more than
-    PURGE_BATCH keys. If a record in a bucket has a later expiry by then, its key moves to another
-    bucket. Records are returned without a copy, because they are never changed in place.
+    StoreUnavailable; it never drops a live session. Every call takes constant time.
+
+    To find expired records, the store keeps a list of keys for each second. A key is in the list
+    of the second in which its record expired when the key was put there. A purge looks at the
+    lists whose second has passed, and at no more than PURGE_BATCH keys in one call. It removes
+    expired records, and moves the other keys to the lists of their later seconds. Records are
+    returned without a copy, because no code changes them.
     """
 
     in_place = True

@@ -1,4 +1,4 @@
-"""The index of users of the memory store; the store has the lock around each call."""
+"""The index of users of the memory store, which locks around each call."""
 
 from collections.abc import Container, Mapping
 from itertools import islice
@@ -12,8 +12,8 @@ _LOOKED_AT = 4
 class UserEntries:
     """Hold which keys each user has.
 
-    An entry goes with its record. One that has no record waits for it, and goes after twice
-    REMEMBERED_FOR if none has come.
+    An entry is removed with its record. An entry without a record is removed after two times
+    REMEMBERED_FOR.
     """
 
     def __init__(self, records: Container[str]) -> None:
@@ -30,7 +30,7 @@ class UserEntries:
         keys = self._of_user.setdefault(user_id, {})
         keys[key] = max(until, keys.get(key, until))
         self._of_key.setdefault(key, {})[user_id] = until
-        # They stand in the order of their times.
+        # The entries are in the order of their times.
         self._waiting.pop(key, None)
         self._waiting[key] = now
         self.sweep(now, _LOOKED_AT)
@@ -40,19 +40,19 @@ class UserEntries:
         return dict(self._of_user.get(user_id, {}))
 
     def remove(self, user_id: str, entries: Mapping[str, float]) -> None:
-        """Remove entries of a user, but for those whose times are later by now."""
+        """Remove entries of a user, but keep an entry whose time is now later."""
         mine = self._of_user.get(user_id, {})
         for key, until in entries.items():
             if mine.get(key, until) <= until:
                 self._remove(user_id, key)
 
     def forget(self, key: str) -> None:
-        """Remove the entries of a record that is there no more; a young one waits for another."""
+        """Remove the entries of a removed record; a young entry waits for a new record."""
         if key not in self._waiting:
             self._forget(key)
 
     def sweep(self, now: float, count: int) -> None:
-        """Look at the oldest entries: those that still have no record go."""
+        """Look at the oldest entries, and remove those that still have no record."""
         for key in [*islice(self._waiting, count)]:
             if self._waiting[key] > now - 2 * REMEMBERED_FOR:
                 return

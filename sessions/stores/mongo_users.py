@@ -1,7 +1,8 @@
 """The index of users of the MongoDB stores: a document for each entry, beside the sessions.
 
 The `_id` of an entry is `user:`, the hash of the user, and the key of the session. The TTL index of
-the sessions removes entries whose time is over. A purge removes those whose session is gone.
+the sessions removes entries whose time is over. A purge removes the entries of ended
+sessions.
 """
 
 from abc import ABC, abstractmethod
@@ -70,7 +71,7 @@ class AsyncMongoUsers(ABC):
 
 
 def remove_dead_entries(limit: int, clock: Clock) -> Plan[int]:
-    """Look at some entries that are due, and remove those without a session; return how many."""
+    """Look at some due entries and remove those without a session; return how many were due."""
     now = clock()
     due = {"_id": _ALL, "check_at": {"$lt": now}}
     found = yield Ask("find", (due,), {"limit": limit})
@@ -82,7 +83,7 @@ def remove_dead_entries(limit: int, clock: Clock) -> Plan[int]:
     dead = [e["_id"] for e in found if _key_in(e) not in known or e["until"] < now]
     live = [entry["_id"] for entry in found if entry["_id"] not in set(dead)]
     if dead:
-        # Not an entry that somebody has made anew.
+        # An entry that a sign-in has made again must stay.
         yield Ask("delete_many", ({"_id": {"$in": dead}, "check_at": {"$lt": now}},))
     if live:
         later = {"$max": {"check_at": now + _AGAIN}}
@@ -98,7 +99,7 @@ def _add(user_id: str, key: str, until: float, clock: Clock) -> Plan[None]:
     }
     for _ in range(_ATTEMPTS):
         which = {"_id": _prefix(user_id) + key}
-        # None: another call has made the entry at the same moment.
+        # None means that another call has made the entry at the same moment.
         if (yield Ask("update_one", (which, {"$max": times}), {"upsert": True})) is not None:
             return
     raise StoreUnavailable("an entry of the index of users was made and removed again and again")

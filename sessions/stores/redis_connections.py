@@ -1,7 +1,7 @@
 """The connections of a Redis store to one server, each for one call at a time.
 
-They are connections of redis-py. What its client and its pool do around a call takes about as long
-as the call itself, so the store lends the connections itself.
+The connections are those of redis-py, but its client and its pool are not used, because their work
+around a call takes about as long as the call itself.
 """
 
 import os
@@ -67,7 +67,7 @@ class Connections:
             self._idle.append(connection)
             raise
         except BaseException:
-            # A reply that comes later must not be the reply to another call.
+            # A late reply must not be taken for the reply to another call.
             connection.disconnect()
             self._idle.append(connection)
             raise
@@ -85,6 +85,6 @@ class Connections:
         except RedisConnectionError:
             has_more = True
         if has_more:
-            # The server has closed the connection, or has sent what nobody asked for.
+            # The server has closed the connection, or has sent data that no call asked for.
             connection.disconnect()
         return connection

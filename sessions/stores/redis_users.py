@@ -12,7 +12,7 @@ from typing import Any
 from sessions.stores.redis_scripts import Call, Script
 from sessions.stores.user_index import hash_of_user
 
-# Another type under the key is damage: the index begins anew.
+# A value of another type under the key is damage, and a new index replaces it.
 _KIND = """
 local kind = redis.call('TYPE', KEYS[1]).ok
 """
@@ -38,7 +38,7 @@ return redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 """
 )
 
-# Also where the memory of the server is full.
+# This also works if the memory of the server is full.
 _REMOVE = Script(
     "#!lua flags=allow-oom\n"
     + _KIND
@@ -63,7 +63,7 @@ class RedisUsers(ABC):
 
     @abstractmethod
     def _reply(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
-        """Run a script on one key."""
+        """Run a script on one key, and return its reply."""
 
     def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add an entry: see `UserIndex.add_to_user`."""
@@ -84,7 +84,7 @@ class AsyncRedisUsers(ABC):
 
     @abstractmethod
     async def _reply(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
-        """Run a script on one key."""
+        """Run a script on one key, and return its reply."""
 
     async def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add an entry: see `UserIndex.add_to_user`."""

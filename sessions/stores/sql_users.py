@@ -1,4 +1,4 @@
-"""The index of users of the SQL stores: a row for each entry, in a table of its own."""
+"""The index of users of the SQL stores: one row for each entry, in a separate table."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Records as the rows of the SQLite store have them: what is sent, and how a row is read."""
+"""Convert records to rows of the SQLite store, and rows to records."""
 
 from itertools import product
 from typing import Any, Final
@@ -66,7 +66,7 @@ def unreadable() -> UnreadableValue:
 
 
 def columns_of(record: Record) -> dict[str, object]:
-    """Return what a creation sends."""
+    """Return the parameters of the statement that creates a record."""
     grace_secret, grace_until = record.grace or (None, None)
     return {
         "version": record.version,
@@ -88,7 +88,7 @@ def columns_of(record: Record) -> dict[str, object]:
 def use_parameters(
     key: str, now: float, accessed_at: float, expires_at: float
 ) -> dict[str, object]:
-    """Return what a touch sends."""
+    """Return the parameters of the statement that notes a use."""
     return {
         "key": key,
         "now": now,
@@ -100,11 +100,11 @@ def use_parameters(
 
 
 def commit_parameters(key: str, changes: Changes, now: float) -> dict[str, object]:
-    """Return what a commit sends."""
+    """Return the parameters of the statement that commits changes."""
     values = use_parameters(key, now, changes.accessed_at, changes.expires_at)
     values["secret"] = changes.secret
     values["updated_at"] = changes.updated_at
-    # A name that is both set and removed is removed.
+    # If a name is both set and removed, it is removed.
     values["patch"] = _encode({**changes.set, **dict.fromkeys(changes.removed)})
     values["expected"] = _encode(dict(changes.expected)) if changes.expected else None
     if changes.only_values:
@@ -123,7 +123,7 @@ def commit_parameters(key: str, changes: Changes, now: float) -> dict[str, objec
 
 
 def merged(data: bytes, patch: bytes) -> bytes:
-    """Return the values changed by the patch; None in the patch removes a value."""
+    """Return the values with the changes of a patch; None in the patch removes a value."""
     values: dict[str, bytes | None] = {**_values_in(data)}
     changes = _patch_in(patch)
     values.update(changes)
@@ -133,7 +133,7 @@ def merged(data: bytes, patch: bytes) -> bytes:
 
 
 def agrees(data: bytes, expected: bytes) -> bool:
-    """Return whether the values are still those that a commit expects."""
+    """Return whether the values are still the ones that a commit expects."""
     values = _values_in(data)
     return all(values.get(name) == value for name, value in _patch_in(expected).items())
 

@@ -1,8 +1,8 @@
-"""The index of the sessions of each user: a power that a store may have besides the contract.
+"""The index of the sessions of each user: a store may have it in addition to the contract.
 
-An entry names one session of one user by its key, and a time until which the record of the session
-can live at the longest. An entry says that the session *may* be a session of the user: the record
-decides. So an entry never changes when the session is renewed, used, or signed in by another user.
+An entry has the key of a session of a user, and the latest time at which the record of the session
+can end. An entry says that the session *may* belong to the user; only the record says whether it
+does. So an entry does not change if the session gets a new id, another expiry or another user.
 """
 
 import hashlib
@@ -16,9 +16,8 @@ __all__ = ["AsyncUserIndex", "UserIndex", "hash_of_user"]
 class UserIndex(Protocol):
     """Know which keys may hold the sessions of a user.
 
-    Nothing of the index is left once the time of each entry is over, at the latest after the next
-    `purge`. Two stores with different prefixes have different indexes. A broken store raises
-    StoreUnavailable.
+    An entry whose time is over is removed, at the latest by the next `purge`. Two stores with
+    different prefixes have different indexes. A broken store raises StoreUnavailable.
     """
 
     def add_to_user(self, user_id: str, key: str, until: float) -> None:
@@ -35,7 +34,7 @@ class UserIndex(Protocol):
     def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
         """Remove these entries, as `keys_of_user` returned them, and leave all others.
 
-        An entry whose time is later by now stays: somebody has entered the key again.
+        An entry whose time is later now stays, because a sign-in has entered the key again.
         """
 
 
@@ -55,5 +54,5 @@ class AsyncUserIndex(Protocol):
 
 
 def hash_of_user(user_id: str) -> str:
-    """Return the name under which an index knows a user: 64 hexadecimal digits, for any text."""
+    """Return the name of a user in the index: 64 hexadecimal digits, for any text."""
     return hashlib.sha256(user_id.encode(errors="surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""The rules of an index of users, which a store may have besides its contract."""
+"""The rules of an index of users, which a store may have in addition to the contract."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -23,13 +23,13 @@ _ALIKE = (
 
 
 class UserIndexLaws(Suite):
-    """Hold an index to what the core relies on."""
+    """Test what the core needs from an index of users."""
 
     @law
     async def test_an_unknown_user_has_no_keys(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Absence is a value, and there is nothing to remove."""
+        """The result for an unknown user is empty, and to remove an entry is no error."""
         await _remove(store, "nobody", "key")
 
         expect(await _keys(store, "nobody"), {}, "keys_of_user of an unknown user")
@@ -38,7 +38,7 @@ class UserIndexLaws(Suite):
     async def test_a_key_comes_back_with_its_time(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The times are those that were given, to the microsecond."""
+        """The index returns the times that it was given, exact to the microsecond."""
         await store.create("b", a_record(clock, lives=_LIFE, user_id="ada"))
         times = {"a": clock() + _LIFE, "b": clock() + 2 * _LIFE + 0.000_25}
         for key, until in times.items():
@@ -50,7 +50,7 @@ class UserIndexLaws(Suite):
     async def test_of_two_times_of_a_key_the_later_counts(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Whichever comes first: the clocks of two servers may differ."""
+        """The later time counts in both orders, because the clocks of two servers may differ."""
         early, late = clock() + _LIFE, clock() + 2 * _LIFE
         for key, times in (("a", (early, late)), ("b", (late, early))):
             for until in times:
@@ -62,7 +62,7 @@ class UserIndexLaws(Suite):
     async def test_users_have_nothing_in_common(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Neither case, white space, Unicode, length nor the language of a server joins two."""
+        """Users are different if their ids differ in case, white space, Unicode form or length."""
         for number, user_id in enumerate(_ALIKE):
             await _add(store, user_id, f"key {number}", clock() + _LIFE)
         await _remove(store, "ada", "key 0", "key 1")
@@ -73,7 +73,7 @@ class UserIndexLaws(Suite):
 
     @law
     async def test_users_share_a_key(self, store: StoreUnderTest, clock: ManualClock) -> None:
-        """Two users who signed in one after the other in one browser have both its key."""
+        """If two users sign in with one browser, both have the key of its session."""
         for user_id in ("ada", "bob"):
             await _add(store, user_id, "key", clock() + _LIFE)
         await _remove(store, "ada", "key")
@@ -85,7 +85,7 @@ class UserIndexLaws(Suite):
     async def test_only_the_named_keys_are_removed(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Also one that is not there, or that was removed before."""
+        """To remove a missing or an already removed key is no error."""
         for key in ("a", "b", "c", "d"):
             await _add(store, "ada", key, clock() + _LIFE)
         await _remove(store, "ada", "a", "c", "x")
@@ -98,7 +98,7 @@ class UserIndexLaws(Suite):
     async def test_an_entry_that_was_made_anew_is_not_removed(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Its time is later than in the list of who removes it."""
+        """An entry stays if its time is now later than the time in the call."""
         await _add(store, "ada", "key", clock() + _LIFE)
         listed = await _keys(store, "ada")
         await _add(store, "ada", "key", clock() + _LIFE + 61)
@@ -121,7 +121,7 @@ class UserIndexLaws(Suite):
     async def test_an_entry_never_changes_with_its_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A new id, another user and a use leave it alone: the record says whose it is."""
+        """A new id, another user or a use of the session does not change its entry."""
         until = clock() + _LIFE
         await store.create("key", a_record(clock, user_id="ada"))
         await _add(store, "ada", "key", until)
@@ -135,7 +135,7 @@ class UserIndexLaws(Suite):
     async def test_an_entry_waits_for_its_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """It is entered first, and nothing that others do meanwhile removes it."""
+        """An entry is made before its record, and no other call removes it meanwhile."""
         until = clock() + _LIFE
         await _add(store, "ada", "key", until)
         await store.delete("key")
@@ -154,7 +154,7 @@ class UserIndexLaws(Suite):
     async def test_entries_at_the_same_time(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Many logins of one user at once are all there."""
+        """Many logins of one user at the same time all get an entry."""
         keys = [f"key {number}" for number in range(16)]
         works = [partial(_add, store, "ada", key, clock() + _LIFE) for key in keys]
 
@@ -168,7 +168,7 @@ class UserIndexLaws(Suite):
     async def test_an_entry_beside_a_removal(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A login while all older entries are removed, at any point, is in the index."""
+        """A login has its entry if all older entries are removed at the same time."""
         points = await self._beside(store, clock, NEVER)
         for at in some_of(points, 0, self.points_at_most):
             await self._beside(store, clock, at)
@@ -188,7 +188,7 @@ class UserIndexLaws(Suite):
     async def test_nothing_is_left_of_sessions_that_expired(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A purge removes the entries with the records, long before their times."""
+        """A purge removes entries together with their expired records."""
         await self._sign_in(store, clock, 100)
         clock.advance(100 + PURGE_DELAY + 2 * REMEMBERED_FOR + 1)
         await store.purge(1000)
@@ -199,7 +199,7 @@ class UserIndexLaws(Suite):
     async def test_nothing_is_left_of_sessions_that_were_ended(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Nor of an entry whose record was never created."""
+        """A purge removes the entries of ended sessions, and entries that never had a record."""
         keys = await self._sign_in(store, clock, 10_000)
         for key in keys:
             await store.delete(key)
@@ -213,7 +213,7 @@ class UserIndexLaws(Suite):
     async def test_a_purge_keeps_the_entries_of_live_sessions(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """However long ago they were entered."""
+        """The entry of a live session stays, however old it is."""
         keys = await self._sign_in(store, clock, 10_000)
         for _ in range(3):
             clock.advance(3000)
@@ -232,7 +232,7 @@ class UserIndexLaws(Suite):
     async def test_a_broken_index_raises_store_unavailable(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Each call of it."""
+        """Each method of a broken index raises StoreUnavailable."""
         await _add(store, "ada", "key", clock() + _LIFE)
         await self.break_under_test(store)
 

@@ -75,7 +75,7 @@ class Django:
 
 
 class Router:
-    """Lead all models to the database of the handler that serves."""
+    """Send all models to the database of the current handler."""
 
     database = "default"
 

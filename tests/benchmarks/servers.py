@@ -1,4 +1,4 @@
-"""Sessions in servers: the least that one costs there, ours, and those of peers, on one server."""
+"""Sessions in servers: the cost of the bare call, of this package, and of other packages."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -40,7 +40,7 @@ class NoServerError(Exception):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Login:
-    """Sign in again and again, each time with the cookie of the login before."""
+    """Sign in again and again, each time with the cookie of the last login."""
 
     group: str
     name: str
@@ -50,7 +50,7 @@ class Login:
     cookie: list[str] = field(default_factory=list)
 
     def seconds(self, calls: int) -> float:
-        """Return the seconds of one login, out of so many."""
+        """Return the mean seconds of one login."""
         self._send(calls // 2)
         start = perf_counter()
         self._send(calls)
@@ -76,7 +76,7 @@ class Login:
 
 @contextmanager
 def in_servers(folder: Path) -> Iterator[list[Timed]]:
-    """Start the servers and yield who is measured with them; raise NoServerError without them."""
+    """Start the servers and yield what to measure; raise NoServerError without servers."""
     try:
         from tests.benchmarks import server_peers as peers
         from tests.support import redis_servers, sql_servers
@@ -126,7 +126,7 @@ def _reads_and_writes(
 
 
 def _login(name: str, application: WSGIApplication) -> Login:
-    """Return the login of an application that has shown that it changes the id."""
+    """Return the login of an application, after a check that it changes the id."""
     visitor = Visitor(application)
     visitor.expect("/write", "1")
     before = visitor.environ("/write")

@@ -1,4 +1,4 @@
-"""Errors that end a program: what Python prints says what to write instead."""
+"""Errors that end a program: Python prints what to write instead."""
 
 import os
 import subprocess
@@ -67,7 +67,7 @@ PROGRAMS = [
 def test_a_program_that_ends_in_an_error_says_what_to_write(
     ending: str, told: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The line of the user is the last one of the traceback, and the remedy is the last line."""
+    """The traceback ends in the user's file, and the remedy is the last line of all."""
     printed = _printed(BEGINNING + ending, tmp_path, capfd)
 
     *_, last = printed.rstrip().splitlines()
@@ -77,7 +77,7 @@ def test_a_program_that_ends_in_an_error_says_what_to_write(
 
 
 def test_python_itself_prints_the_remedy(tmp_path: Path) -> None:
-    """Nothing has to be turned on."""
+    """The user does not have to turn anything on."""
     program = tmp_path / "app.py"
     program.write_text(BEGINNING + "app.config", encoding="utf-8")
     ended = subprocess.run(
@@ -97,7 +97,7 @@ def test_python_itself_prints_the_remedy(tmp_path: Path) -> None:
 def test_an_error_of_another_kind_is_printed_as_usual(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is hidden, and nothing is added."""
+    """No line is hidden, and none is added."""
     printed = _printed("from framework import get\n{}['x']", tmp_path, capfd)
 
     assert printed.endswith("KeyError: 'x'\n")
@@ -107,7 +107,7 @@ def test_an_error_of_another_kind_is_printed_as_usual(
 def test_frames_of_ours_are_shown_where_the_error_is_not_deliberate(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Such an error may be our own, and then its place is needed."""
+    """The error may be a bug of the packages, so its place is shown."""
     program = "from framework.report import location\nlocation(type('C', (), {'__qualname__': 1}))"
     printed = _printed(program, tmp_path, capfd)
 
@@ -128,7 +128,7 @@ def test_a_hook_that_was_there_reports_the_error(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_error_that_has_no_text_is_still_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A remedy is only an addition: looking for one must not hide the error."""
+    """The search for advice must not hide the error."""
 
     class Silent(Exception):
         def __str__(self) -> str:
@@ -154,7 +154,7 @@ def _pages() -> type:
 
 
 def _printed(program: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
-    """Run a program, and return what Python prints of the error that ends it."""
+    """Run a program, and return what Python prints about the error that ends it."""
     file = folder / "app.py"
     file.write_text(program, encoding="utf-8")
     code = compile(program, str(file), "exec")

@@ -1,4 +1,4 @@
-"""What is told of sessions, and that no telling carries an id."""
+"""The events of sessions; no event and no log line shows an id."""
 
 import logging
 import re
@@ -27,21 +27,21 @@ SIGNER = IdSigner([KEY], purpose="session id:session")
 
 @pytest.fixture
 def customer(browser: Browser) -> Browser:
-    """Return a browser with a session whose creation was told already."""
+    """Return a browser with a session; the event of its creation is already forgotten."""
     browser.visit(writes(a=1))
     browser.site.events.clear()
     return browser
 
 
 def test_a_first_write_is_told(browser: Browser) -> None:
-    """Once, however much is written."""
+    """The event comes once, however much is written."""
     browser.visit(in_turn(writes(a=1), Session.save, writes(b=2)))
 
     assert browser.site.told == ["created"]
 
 
 def test_use_is_not_told(customer: Browser, clock: ManualClock) -> None:
-    """Reading, writing, touching and leaving alone are everyday life."""
+    """Reads, writes, touches and unused sessions cause no event."""
     for act in (untouched, everything, writes(b=2)):
         clock.advance(60)
         customer.visit(act)
@@ -50,7 +50,7 @@ def test_use_is_not_told(customer: Browser, clock: ManualClock) -> None:
 
 
 def test_login_and_logout_are_told(customer: Browser) -> None:
-    """Each by its name."""
+    """Each of them has an event of its own name."""
     customer.visit(Session.regenerate)
     customer.visit(Session.destroy)
 
@@ -58,14 +58,14 @@ def test_login_and_logout_are_told(customer: Browser) -> None:
 
 
 def test_logout_without_a_session_is_not_told(browser: Browser) -> None:
-    """Nothing ended."""
+    """There is no event, because no session ended."""
     browser.visit(Session.destroy)
 
     assert browser.site.told == []
 
 
 def test_a_dropped_write_is_told(customer: Browser, caplog: pytest.LogCaptureFixture) -> None:
-    """The session ended while the request ran."""
+    """An event says that the session ended while the request ran."""
     caplog.set_level(logging.INFO, "sessions")
 
     def handler(session: Session) -> None:
@@ -79,7 +79,7 @@ def test_a_dropped_write_is_told(customer: Browser, caplog: pytest.LogCaptureFix
 
 
 def test_what_was_done_before_a_close_failed_is_told(customer: Browser) -> None:
-    """Also where nobody closes the session again."""
+    """The events come also if no code closes the session again."""
     manager = customer.site.manager
     session = manager.get(customer.visit(lambda session: session.id).value)
     session.destroy()
@@ -93,7 +93,7 @@ def test_what_was_done_before_a_close_failed_is_told(customer: Browser) -> None:
 
 
 def test_a_foreign_token_is_told(site: Site) -> None:
-    """When the session is used, once a request."""
+    """The event comes when the session is used, once in a request."""
     site.visit(untouched, "session=forged")
     site.visit(in_turn(everything, everything), "session=forged")
 
@@ -103,7 +103,7 @@ def test_a_foreign_token_is_told(site: Site) -> None:
 def test_tokens_of_other_keys_that_keep_coming_are_a_warning(
     make_site: SiteMaker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Once, with what is probably wrong; a cookie of any other form does not count."""
+    """The log warns once and names the likely cause; cookies of another form do not count."""
     other = "another key of the tests, 32 bytes and more"
     ours, theirs = make_site(), make_site(keys=[other])
     caplog.set_level("WARNING", "sessions")
@@ -117,7 +117,7 @@ def test_tokens_of_other_keys_that_keep_coming_are_a_warning(
 
 
 def test_two_live_sessions_are_told(customer: Browser) -> None:
-    """And none of them is used."""
+    """An event tells of two live sessions, and neither of them is used."""
     site = customer.site
     other = site.visit(writes(a=2)).cookie
     site.events.clear()
@@ -130,7 +130,7 @@ def test_two_live_sessions_are_told(customer: Browser) -> None:
 
 
 def test_two_valid_ids_that_nobody_has_are_not_told(site: Site) -> None:
-    """Old cookies are everyday life, and neither of them counts."""
+    """Old cookies are normal, so two of them cause no event."""
     both = f"session={SIGNER.sign(an_id())}; session={SIGNER.sign(an_id())}"
 
     answer = site.visit(everything, both)
@@ -167,7 +167,7 @@ def test_a_listener_that_fails_harms_nobody(
 def test_nothing_that_is_told_carries_an_id(
     site: Site, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not the events, not the log, not a repr, not a message, whatever happens."""
+    """No event, log line, repr or message has an id, whatever happens."""
     caplog.set_level(logging.DEBUG)
     browser = site.browser()
     secrets: set[str] = set()
@@ -204,7 +204,7 @@ def test_nothing_that_is_told_carries_an_id(
 
 
 def test_the_store_sees_hashes_only(customer: Browser) -> None:
-    """64 hexadecimal digits, never an id, from every call; one key for the session's whole life."""
+    """The store gets 64 hexadecimal digits and never an id; the key of a session never changes."""
     for act in (writes(b=1), Session.regenerate, everything, Session.destroy):
         customer.visit(act)
 
@@ -213,7 +213,7 @@ def test_the_store_sees_hashes_only(customer: Browser) -> None:
 
 
 def test_the_database_holds_no_id(tmp_path: Path, clock: ManualClock) -> None:
-    """Whoever reads the file can take over nobody's session."""
+    """A copy of the file is not enough to take over a session."""
     store = SQLiteStore(tmp_path / "sessions.db", clock=clock)
     browser = Site(WatchedStore(store), clock).browser()
     session_id = browser.visit(lambda s: (s.update(a=1), s.id)).value[1]
@@ -229,7 +229,7 @@ def test_the_database_holds_no_id(tmp_path: Path, clock: ManualClock) -> None:
 def test_a_commit_that_failed_tells_of_no_use_that_was_not_written(
     customer: Browser, clock: ManualClock
 ) -> None:
-    """Nobody tried to write one; the answer says that the store has failed."""
+    """A failed commit is a 503, and there is no second event for a touch that was not tried."""
     clock.advance(3600)
     customer.site.events.clear()
     customer.site.store.broken = {"commit", "touch"}

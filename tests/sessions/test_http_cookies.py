@@ -16,7 +16,7 @@ SCRIPTED = CookieSettings(secure=True, path="/shop", http_only=False)
 
 @pytest.mark.parametrize("prefix", ["__Http-s", "__HTTP-s"])
 def test_an_http_cookie_is_secure_and_out_of_reach_of_scripts(prefix: str) -> None:
-    """Browsers ignore it otherwise, in any case of its prefix."""
+    """Browsers ignore other cookies whose names begin with `__Http-`, in upper or lower case."""
     assert problems(container, session_prefix=prefix) == (
         f"SessionContainer: session_prefix={prefix!r} with secure='auto' is refused."
         f" Fix: {MAKE_SECURE}",
@@ -30,7 +30,7 @@ def test_an_http_cookie_is_secure_and_out_of_reach_of_scripts(prefix: str) -> No
 
 @pytest.mark.parametrize("prefix", ["__Host-Http-s", "Http-s", "HTTP-s"])
 def test_a_host_cookie_may_be_an_http_cookie_too(prefix: str) -> None:
-    """Also where `__Host-` is put before the name that the settings give."""
+    """The rules of `__Http-` also hold for the name with `__Host-` in front of it."""
     scripted = CookieSettings(secure=True, http_only=False)
     name = prefix if prefix.startswith("__Host-") else f"__Host-{prefix}"
 

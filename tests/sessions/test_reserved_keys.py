@@ -1,4 +1,4 @@
-"""What set_user() was told belongs to the user: no key of the data reaches it."""
+"""Keys of session data that look like the key of the user data: they do not change the user."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def customer(browser: Browser) -> Browser:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_key_that_looks_like_it_changes_no_user(customer: Browser, name: str) -> None:
-    """It is data, like any other."""
+    """Such a key is stored as normal data, and the user stays as it was."""
     customer.visit(writes(**{name: {"role": "admin"}}))
 
     assert customer.visit(who).value == ("ada", {"role": "user"})
@@ -28,7 +28,7 @@ def test_a_key_that_looks_like_it_changes_no_user(customer: Browser, name: str) 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_key_that_looks_like_it_makes_no_user(browser: Browser, name: str) -> None:
-    """A visitor stays one."""
+    """A visitor who writes such a key is still not signed in."""
     browser.visit(writes(**{name: {"role": "admin"}}))
 
     assert browser.visit(who).value == (None, {})
@@ -46,12 +46,12 @@ def test_a_key_that_looks_like_it_makes_no_user(browser: Browser, name: str) -> 
     ids=["len", "iteration", "copy", "dict", "or"],
 )
 def test_what_is_known_of_the_user_is_not_among_the_data(customer: Browser, look: Handler) -> None:
-    """A page that sends its data as JSON does not send it."""
+    """A page that sends the session as JSON does not send the user data."""
     assert customer.visit(look).value == 1
 
 
 def test_clear_leaves_the_user_as_it_is(customer: Browser) -> None:
-    """It removes the data."""
+    """clear() removes the data, and not the user."""
     seen = customer.visit(in_turn(Session.clear, who)).value
 
     assert seen == customer.visit(who).value == ("ada", {"role": "user"})

@@ -1,4 +1,4 @@
-"""One session in several threads and tasks of its request, as chance has it: nothing is lost."""
+"""Several threads and tasks of a request use one session in random order, and nothing is lost."""
 
 import asyncio
 import sys
@@ -46,7 +46,7 @@ def customer(clock: ManualClock) -> Browser:
 
 
 def beside(*acts: Callable[[Session], object]) -> Callable[[Session], list[Any]]:
-    """Make a handler that does all of it at once, each in a thread; it returns what they gave."""
+    """Make a handler that runs the functions at once, each in a thread, and returns the results."""
 
     def handler(session: Session) -> list[Any]:
         barrier = threading.Barrier(len(acts))
@@ -61,7 +61,7 @@ def beside(*acts: Callable[[Session], object]) -> Callable[[Session], list[Any]]
 
 
 def test_a_read_undoes_no_write_of_another_thread(customer: Browser) -> None:
-    """Also where it decodes the value while the other one is set."""
+    """This holds also if one thread decodes a value while another thread sets it."""
     set_new = beside(lambda session: session.get("k"), lambda session: session.update(k="new"))
 
     def handler(session: Session) -> object:
@@ -74,7 +74,7 @@ def test_a_read_undoes_no_write_of_another_thread(customer: Browser) -> None:
 
 
 def test_two_threads_change_one_nested_value(customer: Browser) -> None:
-    """Both get the same list, though both decode it."""
+    """Both threads get the same list, although both decode it."""
     append = beside(*[lambda session: session["k"].append(1)] * 2)
 
     def handler(session: Session) -> int:
@@ -87,7 +87,7 @@ def test_two_threads_change_one_nested_value(customer: Browser) -> None:
 
 
 def test_a_read_beside_an_update_gives_a_value(customer: Browser) -> None:
-    """The one of before or the one of after, never a mark of our own."""
+    """A read gives the old or the new value, and never an internal marker."""
     handler = beside(
         lambda session: session["k"],
         lambda session: session.update_with("k", lambda value: [*value[1:], value[0]]),
@@ -107,7 +107,7 @@ def test_a_read_beside_an_update_gives_a_value(customer: Browser) -> None:
 def test_a_copy_beside_a_removal_is_whole_or_without_the_key(
     customer: Browser, read: Callable[[Session], Any]
 ) -> None:
-    """It is no error that a key goes meanwhile."""
+    """It is no error if another thread removes a key meanwhile."""
     many = {f"key {number}": number for number in range(600)}
     customer.visit(in_turn(Session.clear, writes(**many)))
     handler = beside(read, lambda session: [session.pop(f"key {n}") for n in range(599, 200, -1)])
@@ -118,7 +118,7 @@ def test_a_copy_beside_a_removal_is_whole_or_without_the_key(
 
 
 def test_values_beside_a_removal_are_no_error(customer: Browser) -> None:
-    """Those that stay are all there."""
+    """All values that stay are in the result."""
     many = {f"key {number}": number for number in range(600)}
     customer.visit(in_turn(Session.clear, writes(**many)))
     handler = beside(
@@ -135,7 +135,7 @@ def test_values_beside_a_removal_are_no_error(customer: Browser) -> None:
 
 
 class Ledger:
-    """Note what threads and tasks did, and say what of it is not in the session."""
+    """Note what threads and tasks did, and name what the session does not have."""
 
     def __init__(self) -> None:
         self.done: Counter[str] = Counter()
@@ -200,7 +200,7 @@ def longer(log: list[int] | None) -> list[int]:
 
 
 def seeded(seed: int) -> Random:
-    """Return chance that is the same in each run."""
+    """Return a random generator that is the same in each run."""
     return Random(seed)  # noqa: S311
 
 
@@ -242,7 +242,7 @@ def play(session: Session, all_plans: list[list[str]], ledger: Ledger) -> None:
 async def test_tasks_of_one_request_and_of_two_lose_nothing(
     clock: ManualClock, requests: int
 ) -> None:
-    """Over a store that suspends them at random; a sign-in beside another request ends that."""
+    """The store suspends tasks at random; a sign-in in another request ends this."""
     random, problems = seeded(7), []
     verbs = VERBS if requests == 1 else VERBS[:-1]
     for number in range(2 * RANDOM_ROUNDS):
@@ -283,7 +283,7 @@ async def serve(
 async def test_threads_beside_tasks_lose_nothing(
     clock: ManualClock, kind: str, tmp_path: Path
 ) -> None:
-    """One of the tasks is cancelled in the midst of its work."""
+    """One of the tasks is cancelled in the middle of its work."""
     random, problems = seeded(11), []
     stores: dict[str, Callable[[], Any]] = {
         "memory": lambda: MemoryStore(clock=clock),
@@ -307,7 +307,7 @@ async def test_threads_beside_tasks_lose_nothing(
 async def play_in_both(
     manager: AsyncSessionManager, session: AsyncSession, all_plans: list[list[str]], ledger: Ledger
 ) -> None:
-    """Carry out the first two plans in threads, the others in tasks; cancel one besides."""
+    """Run two plans in threads and the others in tasks, and cancel one task."""
     blocking = manager.face(session, Session)
 
     def in_thread(number: int) -> None:

@@ -33,7 +33,7 @@ def increments(key: str = "n", by: float = 1) -> Handler:
 
 
 def test_parallel_increments_are_all_counted(customer: Browser) -> None:
-    """Each request learns a sum of its own."""
+    """Each request gets a different sum."""
     sums = in_parallel(PARALLEL, lambda n: customer.site.visit(increments(), customer.cookie).value)
 
     assert sorted(sums) == [*range(2, PARALLEL + 2)]
@@ -41,7 +41,7 @@ def test_parallel_increments_are_all_counted(customer: Browser) -> None:
 
 
 def test_parallel_updates_are_all_kept(customer: Browser) -> None:
-    """Whatever the function makes of the value."""
+    """No update is lost, whatever its function returns."""
 
     def visit(n: int) -> Any:
         add = in_turn(lambda session: session.update_with("cart", lambda cart: [*cart, n]))
@@ -67,14 +67,14 @@ def test_a_value_is_taken_by_one_request(customer: Browser) -> None:
 
 
 def test_parallel_first_increments_are_all_counted(customer: Browser) -> None:
-    """Also of a key that is not there yet."""
+    """Increments also count if the key does not exist yet."""
     in_parallel(TAKERS, lambda n: customer.site.visit(increments("new"), customer.cookie))
 
     assert customer.holds()["new"] == TAKERS
 
 
 def test_threads_of_one_request_count_all(customer: Browser) -> None:
-    """One session, used by many threads."""
+    """Many threads use one session."""
     sums = customer.visit(
         lambda session: in_parallel(TAKERS, lambda n: session.increment("n"))
     ).value
@@ -87,7 +87,7 @@ def test_threads_of_one_request_count_all(customer: Browser) -> None:
 
 
 def test_an_increment_returns_the_sum(customer: Browser) -> None:
-    """And the session holds it, in this request and in the next one."""
+    """The session holds the sum, in this request and in the next one."""
 
     def handler(session: Session) -> list[Any]:
         return [
@@ -121,7 +121,7 @@ def test_an_increment_is_one_load_and_one_commit(customer: Browser) -> None:
     ids=["increment", "take", "update_with"],
 )
 def test_an_atomic_change_is_committed_at_once(customer: Browser, act: Handler) -> None:
-    """It stays also if the rest of the request fails; what was only written does not."""
+    """An atomic change stays if the rest of the request fails; a plain write does not."""
 
     def handler(session: Session) -> object:
         session["lost"] = 1
@@ -136,7 +136,7 @@ def test_an_atomic_change_is_committed_at_once(customer: Browser, act: Handler) 
 
 
 def test_an_atomic_change_saves_nothing_else(customer: Browser) -> None:
-    """What else this request has written waits for its end."""
+    """Other changes of the request are saved at its end."""
 
     def handler(session: Session) -> object:
         session["mine"] = 1
@@ -167,7 +167,7 @@ def test_an_update_begins_with_what_this_request_has_written(customer: Browser) 
 
 
 def test_an_update_of_a_removed_value_finds_none(customer: Browser) -> None:
-    """This request has removed it before."""
+    """The function gets the default if this request has removed the value."""
 
     def handler(session: Session) -> list[Any]:
         del session["n"]
@@ -178,7 +178,7 @@ def test_an_update_of_a_removed_value_finds_none(customer: Browser) -> None:
 
 
 def test_an_update_sees_what_another_request_has_committed(customer: Browser) -> None:
-    """Of the value in question; the function runs again with it."""
+    """If another request changed the value, the function runs again with the new value."""
     seen: list[object] = []
 
     def double(value: Any) -> Any:
@@ -196,7 +196,7 @@ def test_an_update_sees_what_another_request_has_committed(customer: Browser) ->
 
 
 def test_a_take_sees_that_another_request_was_first(customer: Browser) -> None:
-    """Though this one has read the value before."""
+    """take() returns the default if another request took the value after this one read it."""
 
     def handler(session: Session) -> object:
         assert session["once"] == "code"
@@ -207,7 +207,7 @@ def test_a_take_sees_that_another_request_was_first(customer: Browser) -> None:
 
 
 def test_a_visitor_counts_too(browser: Browser) -> None:
-    """The first increment makes the session."""
+    """The first increment of a visitor creates the session."""
     answer = browser.visit(increments())
     second = browser.visit(increments()).value
 
@@ -217,7 +217,7 @@ def test_a_visitor_counts_too(browser: Browser) -> None:
 
 
 def test_a_visitor_takes_nothing(browser: Browser) -> None:
-    """No record and no cookie."""
+    """take() without a session creates no record and no cookie."""
     answer = browser.visit(lambda session: session.take("once", "nothing"))
 
     assert (answer.value, answer.set_cookies) == ("nothing", [])
@@ -229,7 +229,7 @@ def test_a_visitor_takes_nothing(browser: Browser) -> None:
 
 @pytest.mark.parametrize("by", ["1", None, True, [1], Decimal(1)], ids=repr)
 def test_an_increment_adds_a_number(customer: Browser, by: Any) -> None:
-    """What is none is refused, with its value."""
+    """Another amount is refused, and the error shows it."""
     with pytest.raises(
         TypeError,
         match=r"has a step that is not a number. Fix: give a number such"
@@ -241,7 +241,7 @@ def test_an_increment_adds_a_number(customer: Browser, by: Any) -> None:
 
 @pytest.mark.parametrize("value", ["1", [1], True], ids=repr)
 def test_an_increment_of_something_else_says_so(customer: Browser, value: Any) -> None:
-    """Nothing is changed."""
+    """A value that is not a number is an error, and it does not change."""
     customer.visit(writes(n=value))
 
     with pytest.raises(TypeError, match=r"session\['n'\] is .*, not a number"):
@@ -251,7 +251,7 @@ def test_an_increment_of_something_else_says_so(customer: Browser, value: Any) -
 
 @pytest.mark.parametrize("verb", ["increment", "take", "update_with"])
 def test_a_key_is_text(customer: Browser, verb: str) -> None:
-    """As anywhere."""
+    """Atomic verbs refuse a key that is not text, as all other uses do."""
     more = (str,) if verb == "update_with" else ()
 
     with pytest.raises(UnencodableValue, match="use a str"):
@@ -259,14 +259,14 @@ def test_a_key_is_text(customer: Browser, verb: str) -> None:
 
 
 def test_what_cannot_be_stored_is_refused(customer: Browser) -> None:
-    """With the name of its key; the value stays as it was."""
+    """The error names the key, and the value stays as it was."""
     with pytest.raises(UnencodableValue, match=r"session\['n'\] cannot be saved"):
         customer.visit(lambda session: session.update_with("n", lambda _: object()))
     assert customer.holds()["n"] == 1
 
 
 def test_what_is_too_large_is_refused(customer: Browser) -> None:
-    """As at a commit."""
+    """Atomic changes have the size limit of a commit."""
     with pytest.raises(SessionTooLarge, match=r"session\['n'\] with 70"):
         customer.visit(lambda session: session.update_with("n", lambda _: "x" * 70_000))
     assert customer.holds()["n"] == 1
@@ -282,7 +282,7 @@ ACTS: dict[str, Handler] = {
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 @pytest.mark.parametrize("meanwhile", [Session.destroy, Session.regenerate, None])
 def test_an_ended_session_says_so(customer: Browser, act: Handler, meanwhile: Any) -> None:
-    """Somebody acts upon the answer, so none is made up."""
+    """The verb raises an error, because its caller acts upon the answer."""
 
     def handler(session: Session) -> None:
         assert session["n"] == 1
@@ -302,7 +302,7 @@ def test_an_ended_session_says_so(customer: Browser, act: Handler, meanwhile: An
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def test_a_past_token_says_so(customer: Browser, act: Handler) -> None:
-    """It reads and stores nothing."""
+    """An atomic verb with a past token raises an error, and stores nothing."""
     old = customer.cookie
     customer.visit(Session.regenerate)
     customer.site.store_calls().clear()
@@ -317,7 +317,7 @@ def test_a_past_token_says_so(customer: Browser, act: Handler) -> None:
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def test_a_store_that_fails_says_so(customer: Browser, watched: WatchedStore, act: Handler) -> None:
-    """503, and the value is as it was."""
+    """The answer is 503, and the value is as it was."""
     before = customer.holds()
     watched.broken = {"commit"}
 
@@ -327,7 +327,7 @@ def test_a_store_that_fails_says_so(customer: Browser, watched: WatchedStore, ac
 
 
 def test_a_take_whose_reply_was_lost_is_503(customer: Browser, watched: WatchedStore) -> None:
-    """Nobody knows whether it was applied; it is not tried again as if nothing had happened."""
+    """The outcome is unknown, so the take is not repeated."""
     watched.loses_reply = {"commit"}
 
     answer = customer.visit(lambda session: session.take("once"))
@@ -337,7 +337,7 @@ def test_a_take_whose_reply_was_lost_is_503(customer: Browser, watched: WatchedS
 
 
 def test_retries_are_bounded(customer: Browser, watched: WatchedStore) -> None:
-    """Where another request is always first, a typed error says so."""
+    """If other requests are always first, the verb raises a typed error."""
     attempts: list[int] = []
 
     def is_first() -> None:
@@ -370,7 +370,7 @@ def test_retries_are_bounded(customer: Browser, watched: WatchedStore) -> None:
 def test_another_user_finds_nothing_of_the_one_before(
     customer: Browser, verb: Handler, answer: object
 ) -> None:
-    """What is stored when another user signs in is not there for the atomic verbs either."""
+    """Atomic verbs do not see the values of the user before, either."""
     customer.visit(lambda session: session.set_user("ann"))
 
     def handler(session: Session) -> Any:

@@ -1,4 +1,4 @@
-"""An application whose sessions the commands look at, and a browser that stays signed in."""
+"""An application with sessions for tests of the commands, and a browser that stays signed in."""
 
 from pathlib import Path
 from typing import Any
@@ -84,14 +84,14 @@ class Customer:
         self._client = Client(shop(store, **settings))
 
     def moves_to(self, store: Store) -> None:
-        """Go on with the same cookie."""
+        """Use the same cookie with another store."""
         cookie = self._client.get_cookie("session")
         self._client = Client(shop(store, **self._settings))
         if cookie is not None:
             self._client.set_cookie("session", cookie.value)
 
     def gets(self, path: str) -> Any:
-        """Return what the page says; None for an empty page."""
+        """Return the text of the page; None for an empty page."""
         response = self._client.get(path)
         assert response.status_code in (200, 204)
         return response.json if response.data else None

@@ -1,4 +1,4 @@
-"""The life of an encrypted session, in both faces: what each verb does over a store."""
+"""The whole life of an encrypted session in one store: each verb, blocking and asynchronous."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ def container(store: Store | AsyncStore, *keys: str, **more: Any) -> SessionCont
 
 
 def live(store: Store) -> None:
-    """Live through all verbs with blocking sessions."""
+    """Use all verbs with blocking sessions."""
     manager = SessionManager(container(store, OLD))
     with manager.create(VALUES) as session:
         first, handle = session.id, session.handle
@@ -76,7 +76,7 @@ def live(store: Store) -> None:
 
 
 def _count(manager: SessionManager, id: str) -> int:
-    """Count in threads, each with a session of its own."""
+    """Count in threads, each with its own session."""
 
     def count(_: int) -> int:
         with manager.get(id) as session:
@@ -93,7 +93,7 @@ def _count(manager: SessionManager, id: str) -> int:
 
 
 async def live_on_a_loop(store: Store | AsyncStore) -> None:
-    """Live through all verbs with asynchronous sessions."""
+    """Use all verbs with asynchronous sessions."""
     manager = AsyncSessionManager(container(store, NEW))
     session = await manager.create(VALUES)
     await manager.close(session)

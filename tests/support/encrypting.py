@@ -1,4 +1,4 @@
-"""What a store has of an encrypted session, and how to change it there."""
+"""What a store holds of an encrypted session, and how a test changes it there."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,23 +19,23 @@ def id_of(browser: Browser) -> Id:
 
 
 def kept_for(browser: Browser) -> Record:
-    """Return what the store has of the session of a browser."""
+    """Return the record that the store has for the session of a browser."""
     return loaded_from(browser.site.store, id_of(browser).key)
 
 
 def put(browser: Browser, **changes: Any) -> None:
-    """Put another record into the place of the one that the store has."""
+    """Replace the record of a browser's session in the store."""
     record = replace(kept_for(browser), **changes)
     browser.site.store.delete(id_of(browser).key)
     assert browser.site.store.create(id_of(browser).key, record)
 
 
 def put_values(browser: Browser, values: Mapping[str, bytes | None]) -> None:
-    """Put other bytes into the place of values; None removes a value."""
+    """Replace the bytes of values in the store; None removes a value."""
     changed = {**kept_for(browser).values, **values}
     put(browser, values={name: value for name, value in changed.items() if value is not None})
 
 
 def wrapped_names(browser: Browser) -> set[str]:
-    """Return the names under which the store has data keys of the session."""
+    """Return the names of the session's data keys in the store."""
     return {name for name in kept_for(browser).values if name.startswith("\0sealed.key.")}

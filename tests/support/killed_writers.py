@@ -1,4 +1,4 @@
-"""Processes that write to a session until they are killed in the middle of it."""
+"""Processes that write to a session until they are killed in the middle of a write."""
 
 import multiprocessing
 import os
@@ -18,14 +18,14 @@ Open = Callable[[], Store]
 
 
 class Round(NamedTuple):
-    """How often a process has written, as far as it was told, and as far as the store says."""
+    """The number of writes of a process: as it was acknowledged, and as the store has it."""
 
     acknowledged: int
     found: int
 
     @property
     def is_right(self) -> bool:
-        """Return whether nothing is lost, and at most the last write was done without a word."""
+        """Return whether no write is lost, and at most one write was stored without a reply."""
         return self.found in (self.acknowledged, self.acknowledged + 1)
 
 

@@ -31,7 +31,7 @@ Open = Callable[[], Store]
 
 @contextmanager
 def patience() -> Iterator[None]:
-    """Let the stores that are made here, and their calls, wait for long."""
+    """Let the stores that this process makes wait a long time for their servers."""
     before = [(name, at, _set(name, at, SECONDS)) for name, at in _places()]
     try:
         yield
@@ -41,7 +41,7 @@ def patience() -> Iterator[None]:
 
 
 def soon(call: Callable[[], T]) -> T:
-    """Return what a call returns, as soon as it does not fail any more."""
+    """Call a function until it does not fail, and return its result."""
     deadline = time.monotonic() + SECONDS
     while True:
         try:
@@ -52,7 +52,7 @@ def soon(call: Callable[[], T]) -> T:
 
 
 async def soon_async(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Return what a coroutine returns, as soon as it does not fail any more."""
+    """Await a coroutine function until it does not fail, and return its result."""
     deadline = time.monotonic() + SECONDS
     while True:
         try:
@@ -63,7 +63,7 @@ async def soon_async(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def patiently(opening: Open) -> Open:
-    """Return what opens a store in another process, and lets it wait for long there."""
+    """Return a function that opens a store in another process and lets it wait long there."""
     return partial(_open, opening)
 
 

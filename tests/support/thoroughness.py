@@ -1,4 +1,4 @@
-"""How much is tried: a part in `make test`, and all of it in `.ci/run`."""
+"""How much the tests try: a part in `make test`, and everything in `.ci/run`."""
 
 import os
 
@@ -7,10 +7,10 @@ EVERYTHING = bool(os.environ.get("TEST_EVERYTHING"))
 
 
 def examples(most: int) -> int:
-    """Return how many examples to draw: all of them, or a quarter, which are new in each run."""
+    """Return the number of examples: all, or a quarter, which is different in each run."""
     return most if EVERYTHING else max(most // 4, 10)
 
 
 def each(most: int) -> int:
-    """Return the step of a sweep that tries each value, or every so many."""
+    """Return the step of a sweep: 1 tries each value, and n tries each n-th value."""
     return 1 if EVERYTHING else most

@@ -50,7 +50,7 @@ def copy(source: str, target: str, *, end_missing: bool) -> None:
 
 
 def _copied(source: OpenedStore, target: OpenedStore, key: str, record: Record) -> Copied:
-    """Copy one session, unless the target has the same or a newer one; return what was done."""
+    """Copy one session, unless the target has the same or a newer one; return the result."""
     for _ in range(_TRIES):
         there = target.ask("load", key)
         what = what_to_do(record, there)

@@ -76,7 +76,7 @@ class OpenedStore:
             after = page.after
 
     def named(self, handle: str) -> tuple[str, Record]:
-        """Return the only live session whose handle begins with the text."""
+        """Return the only live session whose handle begins with this text."""
         if len(handle) < _SHORTEST_HANDLE:
             raise click.ClickException(
                 f"{handle!r} is too short for the handle of a session. Fix: write its first"
@@ -93,17 +93,17 @@ class OpenedStore:
 
 
 def opened(container: SessionContainer) -> OpenedStore:
-    """Open the store of a container, in which its sessions are."""
+    """Open the store in which a container keeps its sessions."""
     if isinstance(container.store, TokenFormat):
         raise click.ClickException(
-            f"{short_repr(container.store)} keeps each session in its own token, at the client."
-            " So there is nothing to list here."
+            f"{short_repr(container.store)} keeps each session in its own token, on the side"
+            " of the client. So the server has no list of sessions."
         )
     return reachable(_by_its_clock(container, container.store))
 
 
 def reachable(store: Store | AsyncStore) -> OpenedStore:
-    """Open a store; refuse one whose sessions are in another process."""
+    """Open a store; refuse a MemoryStore, because its sessions are in another process."""
     if isinstance(store, MemoryStore):
         raise click.ClickException(
             "The sessions of a MemoryStore are in the memory of the server's process, which no"
@@ -113,13 +113,13 @@ def reachable(store: Store | AsyncStore) -> OpenedStore:
 
 
 def opened_for_purge(container: SessionContainer) -> OpenedStore | None:
-    """Open the store that a purge cleans: of sessions or of revocations; None if there is none."""
+    """Open the store of sessions or of revocations for a purge; None if there is no store."""
     store = store_of(container)
     return None if store is None else OpenedStore(_by_its_clock(container, store))
 
 
 def patiently(work: Callable[..., T], *arguments: Any, **options: Any) -> T:
-    """Do the work; if the store is unavailable, try again a few times."""
+    """Call the function; if the store is unavailable, call it again a few times."""
     for number in range(_TRIES):
         try:
             return work(*arguments, **options)

@@ -38,7 +38,7 @@ def echo_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def moment(seconds: float) -> str:
-    """Write a time of a record: UTC, in seconds."""
+    """Return the text of a time of a record: UTC, in seconds."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
@@ -51,7 +51,7 @@ def size_of(record: Record) -> int:
 
 
 def in_units(size: float) -> str:
-    """Write a number of bytes."""
+    """Return the text of a number of bytes, such as 1.5 KiB."""
     if size < 1024:
         return f"{size:.0f} {'byte' if round(size) == 1 else 'bytes'}"
     power = min(int(log(size, 1024)), len(_UNITS))
@@ -64,7 +64,7 @@ def printable(text: str) -> str:
 
 
 def user_of(record: Record) -> str:
-    """Write the user of a record."""
+    """Return the text for the user of a record."""
     return "-" if record.user_id is None else printable(record.user_id)
 
 

@@ -1,4 +1,4 @@
-"""Mistakes of a first day with the framework: each message says where, what and how to mend."""
+"""Mistakes of a first day with the framework: each message says where, what, and what to do."""
 
 import logging
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def checked(program: str, framework: Framework) -> str:
 
 
 def test_a_handler_that_is_no_method_is_a_mistake(framework: Framework) -> None:
-    """A function at the top of a module has no controller."""
+    """A function at the top of a module has no controller, so no request reaches it."""
     program = (
         f"{APP}\n@get('/about')\ndef about() -> str:\n    return ''\napp = Application(Pages)\n"
     )
@@ -58,7 +58,7 @@ def test_a_handler_that_is_no_method_is_a_mistake(framework: Framework) -> None:
 
 
 def test_a_verb_above_a_class_says_where_it_belongs() -> None:
-    """It would decorate nothing."""
+    """A verb above a class decorates no handler."""
     with pytest.raises(TypeError, match=r"above the class Pages\. Fix: write @controller\('/x'\)"):
 
         @get("/x")
@@ -90,7 +90,7 @@ def test_a_method_without_self_is_a_mistake() -> None:
     ],
 )
 def test_a_parameter_without_annotation_has_the_remedy_of_its_name(name: str, remedy: str) -> None:
-    """The name says what was meant."""
+    """The message guesses the annotation from the name of the parameter."""
     space: dict[str, Any] = {}
     exec(f"def show(self, {name}): return ''", space)  # noqa: S102
     pages = controller("/")(type("Pages", (), {"show": get("/")(space["show"])}))
@@ -134,7 +134,7 @@ class BuildsItself:
 def test_a_component_that_is_built_by_hand_says_who_builds_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """To give the missing argument would be the wrong remedy."""
+    """The message does not ask for the missing argument, because the injector gives it."""
     with client_of(BuildsItself, Letters, Mailer) as client:
         client.get("/")
 
@@ -152,7 +152,7 @@ class Renders:
 
 
 def test_a_class_of_a_library_is_not_to_be_decorated() -> None:
-    """The user cannot decorate it."""
+    """The message does not say to decorate a class that the user cannot change."""
     mistake = only_problem_of(Renders)
 
     assert "@component method" in mistake.remedy
@@ -161,7 +161,7 @@ def test_a_class_of_a_library_is_not_to_be_decorated() -> None:
 
 
 def test_templates_without_an_application_show_the_whole_call() -> None:
-    """The argument that is missing is the other one than Python says."""
+    """Python's own error would name the wrong argument."""
 
     @configuration
     class Web:
@@ -185,7 +185,7 @@ class Forgetful:
 
 @pytest.mark.parametrize("layer", [forgetful, Forgetful()])
 def test_middleware_that_forgets_its_return_is_a_mistake(layer: Middleware) -> None:
-    """Otherwise each request would fail."""
+    """Start-up reports it, because otherwise each request would fail."""
 
     @configuration
     class Web:
@@ -207,7 +207,7 @@ class Redirects:
 def test_a_guard_that_returns_a_response_says_how_to_send_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """To return a bool is not what its author wants."""
+    """The message does not only ask for a bool, because the author wants to send a response."""
 
     @controller("/")
     class Pages:
@@ -245,7 +245,7 @@ def test_a_port_in_the_place_of_the_host_says_its_name() -> None:
 def test_a_client_that_is_awaited_says_that_it_is_not_asynchronous(
     use: Callable[[Application], Any], remedy: str
 ) -> None:
-    """The clients of asynchronous frameworks are."""
+    """The test clients of asynchronous frameworks are awaited."""
     app = Application(BuildsItself, Letters, Mailer)
 
     with pytest.raises(TypeError, match=f"the client is not asynchronous. Fix: {remedy}"):
@@ -258,7 +258,7 @@ def _response(app: Application) -> Any:
 
 
 def test_an_error_of_ours_in_the_debugger_names_the_handler() -> None:
-    """Its traceback has no line of the program, and only the last one of ours is of use."""
+    """The traceback has no line of the program, so a note names the handler."""
 
     class User: ...
 

@@ -37,7 +37,7 @@ def store(framework: Framework) -> SQLiteStore:
 def test_the_summary_counts_sessions_users_and_bytes(
     framework: Framework, store: SQLiteStore
 ) -> None:
-    """Two of the three signed-in sessions are of one user."""
+    """Two of the three signed-in sessions belong to one user."""
     for user in ("ada", "ada", "eve", None):
         make_session(store, user, cart="x" * 1000)
 
@@ -65,7 +65,7 @@ def test_the_summary_is_json_for_programs(framework: Framework, store: SQLiteSto
 
 
 def test_the_sessions_of_an_application_are_found(framework: Framework) -> None:
-    """Without an argument, the application of the folder is the one."""
+    """Without an argument, the command takes the application in the current folder."""
     Path("app.py").write_text(APPLICATION.replace("SESSION", "session: session"))
 
     assert "live       0 sessions" in framework("sessions").output
@@ -73,7 +73,7 @@ def test_the_sessions_of_an_application_are_found(framework: Framework) -> None:
 
 
 def test_an_application_without_sessions_says_so(framework: Framework) -> None:
-    """The commands have nothing to show."""
+    """Each command says that the application has no sessions."""
     Path("app.py").write_text(APPLICATION.replace(", SESSION", ""))
     result = framework("sessions", "list")
 
@@ -82,7 +82,7 @@ def test_an_application_without_sessions_says_so(framework: Framework) -> None:
 
 
 def test_the_list_shows_the_last_used_first(framework: Framework, store: SQLiteStore) -> None:
-    """A table has a line for each session; a limit is told."""
+    """The table has a line for each session, and says if the limit left some out."""
     handles = [make_session(store, user) for user in ("ada", None, "eve")]
 
     lines = framework("sessions", "list", CONTAINER).output.splitlines()
@@ -102,7 +102,7 @@ def test_the_list_shows_the_last_used_first(framework: Framework, store: SQLiteS
 
 
 def test_the_list_of_a_user_is_json_for_programs(framework: Framework, store: SQLiteStore) -> None:
-    """Whole handles, and neither an id nor a value."""
+    """JSON has whole handles, but no id and no value."""
     handle = make_session(store, "ada", word="xyzzy")
     make_session(store, "eve")
 
@@ -115,7 +115,7 @@ def test_the_list_of_a_user_is_json_for_programs(framework: Framework, store: SQ
 
 
 def test_a_session_is_shown_without_its_values(framework: Framework, store: SQLiteStore) -> None:
-    """Names and sizes are shown, and the values only if somebody asks for them."""
+    """The command shows names and sizes; it shows values only with --values."""
     handle = make_session(store, "ada", cart=["tea", 2])
 
     hidden = framework("sessions", "show", handle[:8], CONTAINER)
@@ -135,7 +135,7 @@ def test_a_session_is_shown_without_its_values(framework: Framework, store: SQLi
 
 
 def test_a_session_is_json_for_programs(framework: Framework, store: SQLiteStore) -> None:
-    """The values are part of it only if somebody asks for them."""
+    """JSON has the values only with --values."""
     handle = make_session(store, cart=["tea", 2])
 
     hidden = json.loads(framework("sessions", "show", handle, CONTAINER, "--json").output)
@@ -151,7 +151,7 @@ def test_a_session_is_json_for_programs(framework: Framework, store: SQLiteStore
 def test_texts_of_strangers_are_no_commands_of_a_terminal(
     framework: Framework, store: SQLiteStore
 ) -> None:
-    """A user and a name may hold anything, also what clears the screen."""
+    """A user id or a name cannot clear the screen, whatever text it is."""
     handle = make_session(store, "\x1b[2Jeve", **{"\x1b]0;x\x07": "\x1b[2J", "": 1})
 
     results = [
@@ -168,7 +168,7 @@ def test_texts_of_strangers_are_no_commands_of_a_terminal(
 def test_a_value_that_cannot_be_read_is_shown_as_such(
     framework: Framework, store: SQLiteStore
 ) -> None:
-    """The others are shown all the same."""
+    """The command still shows all other values."""
     store.create("ab" * 32, a_record(time.time, {"good": b"\x01", "bad": b"\x81"}, lives=1000))
     result = framework("sessions", "show", "abababab", "--values", CONTAINER)
 
@@ -176,7 +176,7 @@ def test_a_value_that_cannot_be_read_is_shown_as_such(
 
 
 def test_encrypted_values_are_shown_as_encrypted(framework: Framework, store: SQLiteStore) -> None:
-    """No command has the id, without which nothing opens; nor is its hash shown."""
+    """The command has no id, so it cannot decrypt a value; it shows no hash of the id either."""
     pytest.importorskip("cryptography")
     settings: dict[str, Any] = {"encryption_keys": ["another key of the tests, also long enough"]}
     write_program(**settings)
@@ -206,7 +206,7 @@ def test_encrypted_values_are_shown_as_encrypted(framework: Framework, store: SQ
 def test_a_handle_names_one_session(
     framework: Framework, store: SQLiteStore, handle: str, error: str
 ) -> None:
-    """One that is short, unknown, or begins several handles is refused, and nothing ends."""
+    """A handle that is too short, unknown or ambiguous is refused, and no session ends."""
     for key in ("ab" * 32, "ab" * 31 + "cc"):
         store.create(key, a_record(time.time, lives=1000))
     for command in (["show", handle], ["end", handle, "--yes"]):
@@ -218,19 +218,19 @@ def test_a_handle_names_one_session(
 
 
 def test_sessions_in_tokens_cannot_be_listed(framework: Framework) -> None:
-    """They are at the clients; a purge is about the revocations, if there are any."""
+    """The clients keep such sessions; a purge then cleans the list of revocations."""
     pytest.importorskip("cryptography")
     write_program('__import__("sessions.stateless").stateless.EncryptedToken()')
 
     for command in ([], ["list"], ["show", "abababab"], ["end", "--all", "--yes"]):
         result = framework("sessions", *command, CONTAINER)
         assert result.exit_code == 1
-        assert "keeps each session in its own token, at the client." in result.output
+        assert "keeps each session in its own token, on the side of the client." in result.output
     assert framework("sessions", "purge", CONTAINER).exit_code == 0
 
 
 def test_sessions_in_the_memory_of_another_process_cannot_be_listed(framework: Framework) -> None:
-    """An empty list would be wrong."""
+    """The command refuses a MemoryStore, because an empty list would be wrong."""
     write_program("MemoryStore()")
     result = framework("sessions", CONTAINER)
 
@@ -239,7 +239,7 @@ def test_sessions_in_the_memory_of_another_process_cannot_be_listed(framework: F
 
 
 def test_a_store_that_cannot_list_says_so(framework: Framework) -> None:
-    """The remedy names the method."""
+    """The message names the method that the store needs."""
     write_program('type("Mine", (SQLiteStore,), {"page": None})("sessions.db")')
     result = framework("sessions", CONTAINER)
 
@@ -260,7 +260,7 @@ def test_a_word_that_resembles_a_command_is_a_mistake(framework: Framework) -> N
 
 
 def test_the_table_of_a_store_without_tables(framework: Framework, store: SQLiteStore) -> None:
-    """There is nothing to make."""
+    """The command says that the store needs no table."""
     result = framework("sessions", "migrate", CONTAINER)
 
     assert result.exit_code == 0

@@ -1,4 +1,5 @@
-"""`framework sessions copy` and `migrate`: sessions move to another store, and nobody notices."""
+"""`framework sessions copy` and `migrate`: sessions move to another store, and users stay signed
+in."""
 
 import asyncio
 import os
@@ -43,14 +44,14 @@ Stores = tuple[SQLiteStore, SQLiteStore]
 
 
 def copied(framework: Framework, *words: str) -> list[str]:
-    """Copy, and return what the command says."""
+    """Run the copy command, and return its output."""
     result = framework("sessions", "copy", *words)
     assert result.exit_code == 0, result.output
     return result.output.splitlines()
 
 
 def test_a_record_is_copied_as_it_is(framework: Framework, stores: Stores) -> None:
-    """With its secret, its grace, its times, its timeout and its user."""
+    """The copy has the same secret, grace time, times, timeout and user."""
     one, other = stores
     make_session(one, "ada", cart=["tea"], b=1, a=2)
     with_all = a_record(
@@ -77,7 +78,7 @@ def test_a_record_is_copied_as_it_is(framework: Framework, stores: Stores) -> No
 def test_a_second_run_copies_what_is_new_or_has_changed(
     framework: Framework, stores: Stores
 ) -> None:
-    """All others are skipped, and the copies are as they are in the first store."""
+    """All other sessions are skipped, and the copies equal the originals."""
     one, other = stores
     for _ in range(150):
         make_session(one)
@@ -101,7 +102,7 @@ def test_a_second_run_copies_what_is_new_or_has_changed(
 
 
 def test_a_newer_session_is_not_replaced(framework: Framework, stores: Stores) -> None:
-    """Whoever has gone on with the other store loses nothing."""
+    """A user who already uses the other store loses nothing."""
     one, other = stores
     customer = Customer(one)
     customer.gets("/sign-in")
@@ -116,7 +117,7 @@ def test_a_newer_session_is_not_replaced(framework: Framework, stores: Stores) -
 
 
 def test_a_session_that_ended_there_stays_ended(framework: Framework, stores: Stores) -> None:
-    """A logout is not undone."""
+    """A copy does not undo a logout."""
     one, other = stores
     handle = make_session(one, "ada")
     copied(framework, ONE, OTHER)
@@ -158,7 +159,7 @@ def test_a_user_is_known_in_the_other_store(framework: Framework, stores: Stores
 def test_a_user_who_signs_in_between_two_copies_is_known(
     framework: Framework, stores: Stores
 ) -> None:
-    """A changed session may have another user."""
+    """A changed session may belong to another user."""
     one, other = stores
     customer = Customer(one)
     customer.gets("/")
@@ -180,7 +181,7 @@ def test_what_is_expired_or_damaged_is_not_copied(framework: Framework, stores: 
 
 
 def test_an_application_names_its_store(framework: Framework, stores: Stores) -> None:
-    """So a store with settings of its own can be copied, such as one with a prefix."""
+    """An application can name a store with settings of its own, such as a prefix."""
     one, _ = stores
     make_session(one)
     write_program('SQLiteStore("other.db", prefix="shop_")')
@@ -203,7 +204,7 @@ def test_an_application_names_its_store(framework: Framework, stores: Stores) ->
 def test_a_store_that_cannot_be_copied_is_an_error(
     framework: Framework, stores: Stores, source: str, target: str, error: str
 ) -> None:
-    """The message names the store, without its password, and no file is made."""
+    """The message names the store without its password, and the command makes no file."""
     result = framework("sessions", "copy", source, target)
 
     assert result.exit_code == 1
@@ -213,7 +214,7 @@ def test_a_store_that_cannot_be_copied_is_an_error(
 
 
 def test_encrypted_sessions_move_without_their_keys(framework: Framework, stores: Stores) -> None:
-    """Everything is copied as it is, and the customer opens it with the id."""
+    """Encrypted values are copied unchanged, and the customer's id still opens them."""
     pytest.importorskip("cryptography")
     one, _ = stores
     keys = ["another key of the tests, also long enough"]
@@ -225,7 +226,7 @@ def test_encrypted_sessions_move_without_their_keys(framework: Framework, stores
 def test_a_customer_stays_signed_in_through_valkey(
     framework: Framework, stores: Stores, tmp_path: Path
 ) -> None:
-    """There and back, with a new id on the way."""
+    """The session moves to Valkey and back, and gets a new id there."""
     one, _ = stores
     with redis_server(tmp_path) as server:
         _go_round(framework, Customer(one), [ONE, server.url, OTHER, ONE])
@@ -233,7 +234,7 @@ def test_a_customer_stays_signed_in_through_valkey(
 
 @needs_redis
 def test_an_asynchronous_store_is_listed_and_copied(framework: Framework, tmp_path: Path) -> None:
-    """The container of an asynchronous application is named itself."""
+    """The argument can also name a container, as for an asynchronous application."""
     with redis_server(tmp_path) as server:
         write_program(f"async_store_from_url({server.url!r})")
         handle = make_session(store_from_url(server.url), "ada")
@@ -250,7 +251,7 @@ def test_an_asynchronous_store_is_listed_and_copied(framework: Framework, tmp_pa
 def test_sessions_move_into_a_cluster_and_out_of_it(
     framework: Framework, stores: Stores, tmp_path: Path
 ) -> None:
-    """Each master has some of them."""
+    """Each master of the cluster gets some of the sessions."""
     one, other = stores
     for _ in range(50):
         make_session(one)
@@ -280,7 +281,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
 def test_a_customer_stays_signed_in_through_all_stores(
     framework: Framework, stores: Stores, servers: list[str]
 ) -> None:
-    """SQLite, Valkey, PostgreSQL, MariaDB, MongoDB, and back to the first."""
+    """The session moves from SQLite through four servers and back to the first."""
     one, _ = stores
     for url in servers[1:]:
         for _ in range(2):
@@ -298,7 +299,7 @@ async def _count(store: object) -> int:
 
 
 def _go_round(framework: Framework, customer: Customer, urls: list[str]) -> None:
-    """Copy from each store to the next one, with a visit in each and a new id in each second."""
+    """Copy from store to store; visit each store, and take a new id in every second one."""
     customer.gets("/sign-in")
     who = [customer.gets("/")[0], 1, customer.gets("/")[2]]
     visits = 2

@@ -23,7 +23,7 @@ def store(framework: Framework) -> SQLiteStore:
 
 
 def test_a_session_is_ended_after_a_question(framework: Framework, store: SQLiteStore) -> None:
-    """Whoever says no, or nothing, ends nothing."""
+    """The command ends nothing if the answer is no or empty."""
     handle = make_session(store, "ada")
     question = f"End the session {handle[:12]} of ada? [y/N]"
 
@@ -39,7 +39,7 @@ def test_a_session_is_ended_after_a_question(framework: Framework, store: SQLite
 
 
 def test_all_sessions_of_a_user_are_ended(framework: Framework, store: SQLiteStore) -> None:
-    """Nobody else is logged out."""
+    """No other user is logged out."""
     for user in ("ada", "eve", None, "ada"):
         make_session(store, user)
     result = framework("sessions", "end", "--user", "ada", "--yes", CONTAINER)
@@ -84,7 +84,7 @@ def test_the_sessions_of_a_user_are_found_without_an_index(
 
 
 def test_all_sessions_are_ended(framework: Framework, store: SQLiteStore) -> None:
-    """There are more than one page of them."""
+    """The sessions fill more than one page of the listing."""
     for number in range(250):
         store.create(f"{number:064x}", a_record(time.time, lives=1000))
     asked = framework("sessions", "end", "--all", CONTAINER, typed="n\n")
@@ -108,7 +108,7 @@ def test_all_sessions_are_ended(framework: Framework, store: SQLiteStore) -> Non
     ],
 )
 def test_one_thing_is_ended_at_a_time(framework: Framework, words: list[str]) -> None:
-    """A call that says two things, or nothing, is a mistake."""
+    """It is a mistake to name two kinds of sessions to end, or none."""
     result = framework("sessions", "end", "--yes", *words)
 
     assert result.exit_code == 2
@@ -118,7 +118,7 @@ def test_one_thing_is_ended_at_a_time(framework: Framework, words: list[str]) ->
 def test_a_purge_removes_what_expired_long_ago(
     framework: Framework, store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Live sessions stay."""
+    """Live sessions stay in the store."""
     # Some creations purge, too.
     monkeypatch.setattr("sessions.stores.sqlite.PURGE_CHANCE", 0)
     for number in range(3):

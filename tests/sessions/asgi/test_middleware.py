@@ -1,4 +1,4 @@
-"""The ASGI edge itself: what it puts into the scope, reads of it, and passes on."""
+"""The ASGI middleware: what it puts into the scope, reads from it, and passes on."""
 
 import asyncio
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def visit(app: ASGIApp, cookie: str = "", **more: Any) -> Answer:
 
 
 def test_the_application_comes_first() -> None:
-    """A mix-up is told with the remedy, and without the keys."""
+    """Arguments in the wrong order are an error that says what to write and shows no key."""
     with pytest.raises(TypeError, match=r"SessionMiddleware\(app, container=") as caught:
         SessionMiddleware(a_container(), says_fine)  # type: ignore[arg-type]
 
@@ -69,7 +69,7 @@ def test_the_application_comes_first() -> None:
 
 
 def test_a_way_of_loading_that_does_not_exist_is_refused() -> None:
-    """With those that do."""
+    """The error names the values that `load` can have."""
     with pytest.raises(ConfigurationError, match=r"load='lazy' is unknown. Fix: give \"eager\" or"):
         SessionMiddleware(app_that(len), a_container(), load="lazy")  # type: ignore[arg-type]
 
@@ -78,7 +78,7 @@ def test_a_way_of_loading_that_does_not_exist_is_refused() -> None:
 
 
 def test_the_scope_holds_the_session_and_its_manager() -> None:
-    """Under the names that frameworks know, and our own."""
+    """The session has the key that frameworks know, and a key of this package."""
     seen: list[Any] = []
     middleware = SessionMiddleware(app_that(seen.append), a_container())
 
@@ -90,7 +90,7 @@ def test_the_scope_holds_the_session_and_its_manager() -> None:
 
 
 def test_session_of_takes_a_request_and_a_scope() -> None:
-    """It is the same object."""
+    """`session_of` returns the session for a scope, a request and a connection."""
     seen: list[Any] = []
 
     def look(scope: Scope) -> None:
@@ -104,13 +104,13 @@ def test_session_of_takes_a_request_and_a_scope() -> None:
 
 @pytest.mark.parametrize("session", [None, {}])
 def test_session_of_a_scope_without_one_names_the_remedy(session: object) -> None:
-    """There is no middleware, or another one."""
+    """The scope has no session if there is no middleware, or another middleware."""
     with pytest.raises(SessionError, match=r"add the middleware: SessionMiddleware\(app"):
         session_of({"type": "http", "session": session})
 
 
 def test_a_second_middleware_of_the_same_container_does_nothing() -> None:
-    """One session, one cookie."""
+    """There is one session and one cookie."""
     container = a_container()
     inner = SessionMiddleware(app_that(lambda scope: scope["session"].update(a=1)), container)
 
@@ -121,7 +121,7 @@ def test_a_second_middleware_of_the_same_container_does_nothing() -> None:
 
 
 def test_a_second_middleware_of_another_container_serves_its_own_session() -> None:
-    """What is around it keeps its own, also while the inner one's response leaves."""
+    """The outer middleware keeps its own session, also while the inner response leaves."""
     inside = a_container(session_prefix="inner")
     inner = SessionMiddleware(app_that(lambda scope: scope["session"].update(a="inner")), inside)
 
@@ -142,7 +142,7 @@ async def _first(message: Message, first: Send, send: Send) -> None:
 
 
 def test_what_the_application_puts_into_the_scope_travels_out() -> None:
-    """As Starlette's route and user do."""
+    """Starlette puts its route and its user into the scope."""
     scope = request_scope()
     exchange = Exchange()
 
@@ -159,7 +159,7 @@ def test_what_the_application_puts_into_the_scope_travels_out() -> None:
 
 
 def test_headers_of_the_application_are_kept_and_merged() -> None:
-    """Bytes are bytes; Vary and Cache-Control are merged."""
+    """Header values stay bytes; Vary and Cache-Control are merged."""
     headers = [
         (b"Content-Type", b"text/plain"),
         (b"vary", b"Accept"),
@@ -180,7 +180,7 @@ def test_headers_of_the_application_are_kept_and_merged() -> None:
 
 
 def test_the_applications_own_message_stays_as_it_is() -> None:
-    """It may be sent again."""
+    """The application may send the same message again."""
     headers = [(b"content-type", b"text/plain")]
     middleware = SessionMiddleware(
         app_that(lambda scope: scope["session"].update(a=1), headers=headers), a_container()
@@ -213,18 +213,18 @@ def replaced_by(value: object, status: int = 200) -> tuple[Answer, dict[str, Any
 
 
 def test_a_dict_in_its_place_is_what_the_session_holds() -> None:
-    """Nothing of before stays."""
+    """The session keeps none of its earlier values."""
     assert replaced_by({"b": 2})[1] == {"b": 2}
 
 
 def test_a_dict_in_its_place_is_discarded_by_a_failure() -> None:
-    """As other changes are."""
+    """A failed request discards this change like any other."""
     assert replaced_by({"b": 2}, status=500)[1] == {"a": 1}
 
 
 @pytest.mark.parametrize("status", [200, 500])
 def test_nothing_in_its_place_ends_the_session(status: int) -> None:
-    """The cookie is cleared."""
+    """None in the scope ends the session, and the cookie is cleared."""
     answer, held = replaced_by(None, status=status)
 
     assert answer.clears
@@ -244,7 +244,7 @@ def test_after_the_answer_the_session_is_in_its_place_again() -> None:
 
 
 def test_anything_else_in_its_place_is_an_error() -> None:
-    """Such as the session of another middleware, whose changes would be lost."""
+    """One example is the session of another middleware, whose changes would be lost."""
 
     class Other(dict[str, Any]):
         pass
@@ -254,7 +254,7 @@ def test_anything_else_in_its_place_is_an_error() -> None:
 
 
 def test_anything_in_its_place_is_discarded_by_a_failure() -> None:
-    """The page of the failure is not made to fail too."""
+    """The wrong value does not make the error page fail, too."""
 
     class Other(dict[str, Any]):
         pass
@@ -265,7 +265,7 @@ def test_anything_in_its_place_is_discarded_by_a_failure() -> None:
 
 
 def test_a_session_that_was_replaced_ends_though_the_request_fails() -> None:
-    """Nobody stays signed in."""
+    """Nobody stays signed in with the replaced session."""
     container = a_container()
     first = visit(
         SessionMiddleware(app_that(lambda scope: scope["session"].update(a=1)), container)
@@ -287,7 +287,7 @@ def test_a_session_that_was_replaced_ends_though_the_request_fails() -> None:
 
 
 def test_a_scope_of_another_kind_passes() -> None:
-    """Whatever it will be."""
+    """The middleware passes on a kind of scope that it does not know."""
     seen: list[Scope] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -313,7 +313,7 @@ class ClosingStore(MemoryStore):
 
 @pytest.mark.parametrize("ending", ["lifespan.shutdown.complete", "lifespan.shutdown.failed"])
 def test_the_store_is_closed_after_the_applications_own_shutdown(ending: str) -> None:
-    """And before the server is told that all is over."""
+    """The store is closed before the server learns that the shutdown is complete."""
     log: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -340,7 +340,7 @@ def test_the_store_is_closed_after_the_applications_own_shutdown(ending: str) ->
 
 @pytest.mark.parametrize("load", ["eager", "on_demand"])
 def test_trio_is_refused_at_the_first_request(load: Any) -> None:
-    """With a message that names asyncio, not one about loops."""
+    """The message names asyncio."""
     middleware = SessionMiddleware(app_that(len), a_container(), load=load)
 
     async def work() -> None:
@@ -357,7 +357,7 @@ def test_trio_is_refused_at_the_first_request(load: Any) -> None:
     ("value", "name"), [(object(), "UnencodableValue"), ("x" * 70_000, "SessionTooLarge")]
 )
 def test_a_value_that_cannot_be_saved_is_no_503(value: object, name: str) -> None:
-    """The page that the framework makes of it is a 500 like others."""
+    """The framework answers 500, as for any other error."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         scope["session"]["a"] = value
@@ -385,7 +385,7 @@ def test_a_value_that_cannot_be_saved_is_no_503(value: object, name: str) -> Non
 def test_the_headers_of_a_response_may_be_an_iterator(
     act: Callable[[AsyncSession], object], status: int
 ) -> None:
-    """ASGI allows every iterable, and each header is sent once, whatever the session needs."""
+    """ASGI allows every iterable; each header is sent once, whatever the session adds."""
     headers = iter([(b"x-a", b"1"), (b"x-a", b"2")])
     app = app_that(lambda scope: act(scope["session"]), status=status, headers=headers)
 

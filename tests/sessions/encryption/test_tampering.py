@@ -33,7 +33,7 @@ def is_refused(browser: Browser) -> bool:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_changed_byte_is_found(customer: Browser, name: str) -> None:
-    """Each byte of each sealed text, and each text that is cut or longer."""
+    """Each byte of each sealed text is changed, and each text is cut or made longer."""
     site, cookie, name = customer.site, customer.cookie, name_in(customer, name)
     sealed = kept_for(customer).values[name]
     damaged = [
@@ -54,7 +54,7 @@ def test_a_changed_byte_is_found(customer: Browser, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("other", NAMES)
 def test_values_in_each_other_s_place_are_found(customer: Browser, name: str, other: str) -> None:
-    """Of one session: each sealed text is bound to its name."""
+    """Each sealed text is bound to its name, so two values of one session cannot be exchanged."""
     if name == other:
         return
     first, second = name_in(customer, name), name_in(customer, other)
@@ -81,7 +81,7 @@ def test_values_of_another_session_are_found(customer: Browser, name: str) -> No
 
 
 def test_a_record_in_the_place_of_another_is_found(customer: Browser) -> None:
-    """Also if the hash of the id is that of the session whose place it takes."""
+    """The session is refused also if the record has the right hash of the id."""
     other = customer.site.browser()
     other.visit(in_turn(writes(cart=["gold"]), signs_in("eve")))
     theirs = kept_for(other)
@@ -92,14 +92,14 @@ def test_a_record_in_the_place_of_another_is_found(customer: Browser) -> None:
 
 @pytest.mark.parametrize("user_id", ["eve", None, ""])
 def test_another_user_is_found(customer: Browser, user_id: str | None) -> None:
-    """Who can write to the store signs nobody in."""
+    """Write access to the store is not enough to sign anybody in."""
     put(customer, user_id=user_id)
 
     assert is_refused(customer)
 
 
 def test_a_user_in_the_session_of_a_visitor_is_found(browser: Browser) -> None:
-    """The same where nobody was signed in."""
+    """A user that was written into the record of a visitor signs nobody in."""
     browser.visit(writes(a=1))
     put(browser, user_id="admin")
 
@@ -107,7 +107,7 @@ def test_a_user_in_the_session_of_a_visitor_is_found(browser: Browser) -> None:
 
 
 def test_an_earlier_user_of_the_session_is_found(customer: Browser) -> None:
-    """A sign-in of somebody else takes another data key: what was sealed for Ada opens no more."""
+    """A sign-in takes another data key, so the sealed user of the time before cannot be opened."""
     earlier = kept_for(customer)
     customer.visit(signs_in("bob"))
     put_values(customer, {"\0sealed.user": earlier.values["\0sealed.user"]})
@@ -118,21 +118,21 @@ def test_an_earlier_user_of_the_session_is_found(customer: Browser) -> None:
 
 @pytest.mark.parametrize("name", ["\0sealed.user", "the data key"])
 def test_a_removed_seal_is_found(customer: Browser, name: str) -> None:
-    """Of the user and of the data key."""
+    """A record without its sealed user or its data key is refused."""
     put_values(customer, {name_in(customer, name): None})
 
     assert is_refused(customer)
 
 
 def test_a_plain_value_among_sealed_ones_is_found(customer: Browser) -> None:
-    """Nothing that is not sealed is read."""
+    """A value that is not sealed is never read."""
     put_values(customer, {"is_admin": encode(True)})
 
     assert is_refused(customer)
 
 
 def test_a_plain_record_is_refused(customer: Browser) -> None:
-    """Also one that says that it is encrypted, and one with sealed values that says it is not."""
+    """A plain record that claims to be encrypted is refused, and the reverse, too."""
     sealed = kept_for(customer)
     plain = {"cart": encode(["gold"])}
     for values, version in (
@@ -147,7 +147,7 @@ def test_a_plain_record_is_refused(customer: Browser) -> None:
 
 
 def test_an_older_value_of_the_name_is_not_found(customer: Browser) -> None:
-    """Each value is sealed by itself, so that requests can be merged: this is the price."""
+    """Each value is sealed by itself, so that requests can be merged; this is the price."""
     earlier = kept_for(customer).values["count"]
     customer.visit(writes(count=5))
     put_values(customer, {"count": earlier})
@@ -158,7 +158,7 @@ def test_an_older_value_of_the_name_is_not_found(customer: Browser) -> None:
 def test_the_log_says_which_value_it_was(
     customer: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In one line, of the level ERROR, without the value."""
+    """The log has one line of the level ERROR, without the value."""
     put_values(customer, {"cart": b"\xc1\x01" + bytes(60)})
 
     customer.visit(everything)
@@ -170,7 +170,7 @@ def test_the_log_says_which_value_it_was(
 
 @pytest.mark.parametrize("end", [Session.destroy, Session.clear_user])
 def test_a_damaged_session_can_be_ended(customer: Browser, end: Handler) -> None:
-    """Its record is removed."""
+    """destroy() removes the damaged record."""
     put(customer, user_id="eve")
 
     key = id_of(customer).key
@@ -181,7 +181,7 @@ def test_a_damaged_session_can_be_ended(customer: Browser, end: Handler) -> None
 
 
 def test_a_manager_finds_no_damaged_session(customer: Browser) -> None:
-    """It says that the record cannot be read."""
+    """get() says that the record cannot be read."""
     id = customer.visit(lambda session: session.id).value
     put(customer, user_id="eve")
 
@@ -190,7 +190,7 @@ def test_a_manager_finds_no_damaged_session(customer: Browser) -> None:
 
 
 def test_damage_that_comes_during_a_request_is_told(customer: Browser) -> None:
-    """A reload finds it."""
+    """reload() finds the damage."""
 
     def handler(session: Session) -> None:
         assert session["count"] == 0
@@ -205,7 +205,7 @@ def test_damage_that_comes_during_a_request_is_told(customer: Browser) -> None:
 
 
 def test_a_past_id_is_not_damage(customer: Browser) -> None:
-    """It reads nothing, and nobody is told of a damage that is none."""
+    """A past id reads nothing, and no event or log line speaks of damage."""
     earlier = customer.cookie
     customer.visit(Session.regenerate)
     customer.site.events.clear()
@@ -237,14 +237,14 @@ Look = Callable[[Any], object]
 def test_reserved_names_are_refused(
     browser: Browser, name: str, touch: Callable[[Session, str], object]
 ) -> None:
-    """A key that a form brings can be neither a data key nor a user."""
+    """A key from a form cannot become a data key or a user."""
     with pytest.raises(TypeError, match=r"Fix: use another key"):
         browser.visit(lambda session: touch(session, name))
 
 
 @pytest.mark.parametrize("look", [dict, len, list, lambda mapping: [*mapping.items()]])
 def test_reserved_names_are_not_seen(customer: Browser, look: Look) -> None:
-    """Among the data are the values of the session alone."""
+    """The data of the session are its values alone."""
     seen = customer.visit(lambda session: [look(session)]).value
 
     assert seen == [look({"cart": ["tea"], "count": 0})]

@@ -80,7 +80,8 @@ class EncryptedCore(Core):
         return replace(record, values=values, version=ENCRYPTED_VERSION)
 
     def opened(self, entry: Record | Ended) -> Record | Ended:
-        """Return what a store has with its values open, if exactly its ids can open them."""
+        """Return an entry with plain values, or with a text that says what is wrong with its
+        keys."""
         if isinstance(entry, Ended):
             return entry
         secrets = [entry.secret] if entry.grace is None else [entry.secret, entry.grace.secret]

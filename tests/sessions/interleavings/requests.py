@@ -1,4 +1,4 @@
-"""A request, step by step: what it asks next depends on nothing but what it was told so far."""
+"""A request, step by step: its next question depends only on the replies that it got."""
 
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -33,7 +33,7 @@ LOST = Loss.LOST
 
 
 class Told(NamedTuple):
-    """Hold one thing that a request was told: first its cookie, then what the store replied."""
+    """Hold one thing that a request learned, and when: its cookie, or a reply of the store."""
 
     at: float
     what: Any
@@ -67,23 +67,23 @@ class Sent:
 
     @cached_property
     def values(self) -> dict[str, bytes]:
-        """Return what it stores, encoded."""
+        """Return the encoded values that the request stores."""
         return self.kind.own_values(self.own)
 
     @cached_property
     def kept_values(self) -> dict[str, bytes]:
-        """Return what it stores and no other request overwrites."""
+        """Return the values that the request stores and no other request overwrites."""
         return {key: value for key, value in self.values.items() if self.own in key}
 
     @property
     def name(self) -> str:
-        """Return what a schedule calls it."""
+        """Return the name of the request in a schedule."""
         return f"{self.own} ({self.kind.name}{', an attack' if self.is_attack else ''})"
 
 
 @dataclass(frozen=True)
 class Head:
-    """Be a request that bears one token, or none."""
+    """Be the head of a request with one token, or with none."""
 
     token: str | None
     scheme: str = "http"
@@ -141,7 +141,7 @@ class Position:
 
     @cached_property
     def borne(self) -> Id | None:
-        """Return the id that the request bears, once it has begun."""
+        """Return the id that the request sends in its cookie, once it has begun."""
         return id_of(self.told[0].what) if self.told else None
 
     @cached_property

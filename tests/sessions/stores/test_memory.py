@@ -35,7 +35,7 @@ def test_a_full_store_refuses_and_drops_nothing() -> None:
 
 
 def test_a_session_that_comes_during_a_load_is_there() -> None:
-    """The key of one that has ended is not said to have ended once another has it."""
+    """A load finds a record that another thread creates under the key of an ended session."""
     clock = ManualClock()
     store = MemoryStore(clock=clock)
     store.create("a", a_record(clock))
@@ -68,7 +68,7 @@ def test_the_bytes_are_bounded_exactly() -> None:
 
 
 def test_expired_sessions_make_room_for_bytes_at_once() -> None:
-    """A store is not full of what is over: neither to a new session nor to one that grows."""
+    """Expired sessions leave room for a new session, and for one that grows."""
     clock = ManualClock(START + 1)
     store = MemoryStore(max_bytes=5_000, clock=clock)
     store.create("live", a_record(clock, lives=1000))
@@ -82,7 +82,7 @@ def test_expired_sessions_make_room_for_bytes_at_once() -> None:
 
 
 def test_nothing_is_left_of_sessions_that_came_and_went() -> None:
-    """The books balance after threads created, changed, touched and deleted."""
+    """The store counts nothing after threads created, changed, touched and deleted sessions."""
     clock = ManualClock()
     store = MemoryStore(clock=clock)
 
@@ -100,7 +100,7 @@ def test_nothing_is_left_of_sessions_that_came_and_went() -> None:
 
 
 def test_bounds_that_keep_nothing_are_refused_together() -> None:
-    """Both are named, with the value."""
+    """The error names both limits, with their values."""
     with pytest.raises(ConfigurationError) as caught:
         MemoryStore(max_sessions=0, max_bytes=-1)
 
@@ -109,7 +109,7 @@ def test_bounds_that_keep_nothing_are_refused_together() -> None:
 
 
 def test_a_bound_that_is_no_number_is_refused() -> None:
-    """Not at the first write, but when the store is made."""
+    """The store raises the error when it is made, not at the first write."""
     with pytest.raises(ConfigurationError) as caught:
         MemoryStore(max_bytes="1M")  # type: ignore[arg-type]
 
@@ -147,7 +147,7 @@ def test_purge_removes_more_than_a_batch() -> None:
 
 
 def test_ends_are_forgotten_as_others_come() -> None:
-    """What is remembered of ended sessions is as much as a minute of logouts."""
+    """The store remembers only the sessions that ended in the last minute."""
     clock = ManualClock(START)
     store = MemoryStore(clock=clock)
     for number in range(10):
@@ -161,7 +161,7 @@ def test_ends_are_forgotten_as_others_come() -> None:
 
 
 def test_a_session_that_was_ended_after_its_time_does_not_come_back() -> None:
-    """Though the clock, which was ahead, is put right."""
+    """The clock was ahead when the session ended, and is set right afterwards."""
     clock = ManualClock()
     store = MemoryStore(clock=clock)
     store.create("a", a_record(clock))

@@ -50,7 +50,7 @@ class _OnAServer:
             client.get_default_database()["sessions"].delete_many({})
 
     def damage(self, key: str) -> None:
-        """Take the secret away."""
+        """Remove the secret from the document of the key."""
         with pymongo.MongoClient(self.url) as client:
             sessions = client.get_default_database()["sessions"]
             sessions.update_one({"_id": key}, {"$unset": {"secret": 1}})
@@ -70,12 +70,12 @@ class TestMongoStore(
         return patiently(partial(_open, self.url, store.clock))
 
     def break_store(self, store: Store) -> None:
-        """Close its client behind its back."""
+        """Close the client that the store uses."""
         assert isinstance(store, MongoStore)
         store._collection.database.client.close()
 
     def damage_record(self, store: Store, key: str) -> None:
-        """Take the secret away."""
+        """Remove the secret from the document."""
         self.damage(key)
 
 
@@ -91,11 +91,11 @@ class TestAsyncMongoStore(
         return store
 
     async def break_store(self, store: Any) -> None:
-        """Close its client behind its back."""
+        """Close the client that the store uses."""
         await store._collection.database.client.close()
 
     async def damage_record(self, store: AsyncStore, key: str) -> None:
-        """Take the secret away."""
+        """Remove the secret from the document."""
         self.damage(key)
 
 

@@ -70,7 +70,7 @@ def a_live_record(**values: bytes) -> Record:
 @given(st.text(st.sampled_from("%.$\0vE0245")) | st.text())
 @example("%2E%24%00%25")
 def test_a_field_of_a_document_is_no_path_and_says_its_name(name: str) -> None:
-    """No dot, no dollar sign, no NUL, never empty, and never only digits."""
+    """The name has no dot, no dollar sign and no NUL, and is never empty or only digits."""
     field = documents.field(name)
 
     assert documents.name_of(field) == name
@@ -80,7 +80,7 @@ def test_a_field_of_a_document_is_no_path_and_says_its_name(name: str) -> None:
 
 @given(st.floats(min_value=-1e12, max_value=1e300, allow_nan=False))
 def test_the_date_of_the_removal_is_not_too_early(moment: float) -> None:
-    """MongoDB's dates have milliseconds, and Python's dates have an end."""
+    """MongoDB's dates have milliseconds, and Python's dates have a last one."""
     date = documents.date(moment)
 
     assert date >= min(datetime.fromtimestamp(max(min(moment, 2e11), 0), UTC), date)
@@ -108,7 +108,7 @@ def test_the_date_of_the_removal_is_not_too_early(moment: float) -> None:
 def test_a_damaged_document_is_no_record(
     collection: Any, store: MongoStore, damage: dict[str, Any]
 ) -> None:
-    """`load` says so; to every other method there is nothing, and a new session takes its place."""
+    """`load` raises an error; other methods find no record, and a new session can use the key."""
     record, now = a_live_record(a=b"1"), time.time()
     for _ in range(2):
         assert store.create(KEY, record)
@@ -137,7 +137,7 @@ def test_a_damaged_document_is_no_record(
 def test_damage_inside_of_a_field_is_found_as_well(
     collection: Any, store: MongoStore, damage: dict[str, Any]
 ) -> None:
-    """`load` says so, and a new session takes its place."""
+    """`load` raises an error, and a new session can use the key."""
     record = a_live_record(a=b"1")
     assert store.create(KEY, record)
     collection.update_one({"_id": KEY}, damage)
@@ -150,7 +150,7 @@ def test_damage_inside_of_a_field_is_found_as_well(
 
 @needs_server
 def test_a_damaged_end_is_no_end(collection: Any, store: MongoStore) -> None:
-    """It is damage, and a new session takes its place."""
+    """`load` raises an error for a damaged mark of an ended session."""
     collection.insert_one({"_id": KEY, "ended": "yesterday"})
 
     with pytest.raises(UnreadableValue):
@@ -160,7 +160,7 @@ def test_a_damaged_end_is_no_end(collection: Any, store: MongoStore) -> None:
 
 @needs_server
 def test_a_text_that_begins_with_a_dollar_sign_names_no_field(store: MongoStore) -> None:
-    """In an expression of MongoDB, `$secret` would be the secret."""
+    """In an expression of MongoDB, the text `$secret` would mean the field `secret`."""
     first, second = "$user_id", "$values"
     store.create(KEY, a_record(time.time, {"a": b"$a"}, secret=first, lives=3600))
     changes = some_changes(
@@ -185,7 +185,7 @@ def test_a_text_that_begins_with_a_dollar_sign_names_no_field(store: MongoStore)
 
 @needs_server
 def test_a_renewal_that_has_been_applied_is_not_applied_again(store: MongoStore) -> None:
-    """Also where it names its own secret as the earlier one."""
+    """This holds also if the renewal names its own secret as the earlier one."""
     record = a_live_record(a=b"1")
     store.create(KEY, record)
     again = some_changes(time.time, new_secret=record.secret, set={"a": b"2"}, lives=3600)
@@ -196,7 +196,7 @@ def test_a_renewal_that_has_been_applied_is_not_applied_again(store: MongoStore)
 
 @needs_server
 def test_new_names_keep_the_order_in_which_one_commit_sets_them(store: MongoStore) -> None:
-    """The operators of an update would write them in the order of the alphabet."""
+    """MongoDB's update operators would write new names in alphabetical order."""
     names = ["z", "m", "a", "10", "9", "Z"]
     store.create(KEY, a_live_record(y=b"1", b=b"1"))
 
@@ -245,7 +245,7 @@ def test_the_date_of_removal_follows_the_expiry(collection: Any, store: MongoSto
 
 @needs_server
 def test_the_schema_is_an_index_that_may_be_made_twice(collection: Any, store: MongoStore) -> None:
-    """It is on the date, and without further delay."""
+    """The index is on the date, and removes documents without further delay."""
     store.create_schema()
     store.create_schema()
 
@@ -256,7 +256,7 @@ def test_the_schema_is_an_index_that_may_be_made_twice(collection: Any, store: M
 
 @needs_server
 def test_a_purge_forgets_what_has_ended_long_ago(collection: Any, store: MongoStore) -> None:
-    """Where no index does it."""
+    """purge() removes old marks of ended sessions where the collection has no index."""
     clock = ManualClock()
     store.clock = clock
     for key in ("one", "two"):
@@ -271,7 +271,7 @@ def test_a_purge_forgets_what_has_ended_long_ago(collection: Any, store: MongoSt
 
 @needs_server
 def test_a_collection_of_the_user_keeps_its_client_open(client: Any, collection: Any) -> None:
-    """And what it says of reads does not count: another server may be behind."""
+    """The store ignores the collection's read settings, because other servers may be behind."""
     secondary = collection.with_options(read_preference=ReadPreference.SECONDARY)
     store = MongoStore(secondary)
     record = a_live_record(a=b"1")
@@ -300,14 +300,14 @@ def test_a_collection_of_the_user_keeps_its_client_open(client: Any, collection:
 )
 @pytest.mark.parametrize("kind", [MongoStore, AsyncMongoStore])
 def test_a_url_that_cannot_work_is_refused_at_once(kind: Any, url: Any) -> None:
-    """Not by the first request."""
+    """The error comes when the store is made, not in the first request."""
     with pytest.raises(ConfigurationError) as error:
         kind.from_url(url)
     assert kind.__name__ in str(error.value)
 
 
 def test_what_is_no_collection_of_this_kind_is_refused() -> None:
-    """A client, a database, or the other of pymongo's two worlds."""
+    """The store refuses a client, a database, and a collection of pymongo's other interface."""
     client: Any = pymongo.MongoClient("mongodb://127.0.0.1:1", connect=False)
     other: Any = pymongo.AsyncMongoClient("mongodb://127.0.0.1:1", connect=False)
     wrongs: list[Any] = [client, client["shop"], other["shop"]["sessions"], None]
@@ -319,7 +319,7 @@ def test_what_is_no_collection_of_this_kind_is_refused() -> None:
 
 
 def test_writes_that_nobody_acknowledges_are_refused() -> None:
-    """A session would be lost without a word."""
+    """A session could be lost without an error."""
     client: Any = pymongo.MongoClient("mongodb://127.0.0.1:1", connect=False)
     careless = client["shop"].get_collection("sessions", write_concern=WriteConcern(w=0))
 
@@ -335,7 +335,7 @@ def test_a_store_is_made_from_a_url_alone(scheme: str) -> None:
 
 
 def test_a_password_is_in_no_message() -> None:
-    """The store says where it is, and no more."""
+    """Messages name the server, without the user and the password."""
     store = MongoStore.from_url("mongodb://ada:secret@one:1,two:2/shop")
 
     assert repr(store) == "<MongoStore 'mongodb://***@one:1,two:2/shop'>"
@@ -345,7 +345,7 @@ def test_a_password_is_in_no_message() -> None:
 
 
 def test_a_driver_that_is_missing_is_named() -> None:
-    """With the extra that installs it."""
+    """The message names the extra that installs the driver."""
     program = (
         "import sys; sys.modules['pymongo'] = None\n"
         "try: import sessions.stores.mongo\n"

@@ -80,7 +80,7 @@ def _make(url: str, ready: Callable[[], object]) -> None:
 
 
 def test_processes_that_start_at_once_make_one_table(server: SQLServer) -> None:
-    """The servers of an application start together."""
+    """The servers of an application may all start at the same time."""
     context = multiprocessing.get_context("spawn")
     server.run("DROP TABLE IF EXISTS sessions")
     barrier = context.Barrier(3)
@@ -172,7 +172,7 @@ def test_engines_with_other_pools_lend_their_settings(
 
 
 def test_an_asynchronous_engine_lends_its_settings(server: SQLServer, store: SQLStore) -> None:
-    """For each driver, and beside a transaction of the application."""
+    """This holds for each driver, also during a transaction of the application."""
     record = a_live_record(a=b"1")
 
     async def use(url: str) -> None:
@@ -195,7 +195,7 @@ def test_an_asynchronous_engine_lends_its_settings(server: SQLServer, store: SQL
 
 
 def test_sessions_expire_by_the_clock_of_the_server(server: SQLServer, store: SQLStore) -> None:
-    """The clock of the machine that asks has no say in it."""
+    """The clock of the client's machine does not matter."""
     now = server.run(_PRESENT[server.url.partition("+")[0]])[0][0]
     at_once = a_record(lambda: now, lives=0.5)
     assert store.create(KEY, at_once)
@@ -239,8 +239,7 @@ DAMAGED_VALUES = (
 def test_a_damaged_row_is_a_damaged_session(
     server: SQLServer, store: SQLStore, damage: str
 ) -> None:
-    """A request begins with a new session, a new record may use the key, and a logout removes the
-    row."""
+    """`load` raises an error, `create` may use the key again, and `delete` removes the row."""
     record = a_live_record(a=b"1", b=b"2")
     for _ in range(2):
         assert store.create(KEY, record)
@@ -299,7 +298,7 @@ def test_creations_remove_what_expired_long_ago(server: SQLServer, store: SQLSto
 
 
 def test_a_call_is_one_statement(store: SQLStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the table has no say in it: no transaction is begun, none ended."""
+    """Each call is one statement, and no transaction is begun or ended."""
     sent = []
     driver = store._driver
     for name in ("fetch", "change", "run"):
@@ -360,7 +359,7 @@ def test_a_fork_shares_no_connection(server: SQLServer, store: SQLStore) -> None
 
 
 def test_settings_that_name_no_database_are_refused() -> None:
-    """With what to write, and without a password in the message."""
+    """The error says what to write, and shows no password."""
     for store in (SQLStore, AsyncSQLStore):
         for url in ("", "redis://host", "sqlite:///file", "mysql+unknown://u:hidden@host", None):
             with pytest.raises(ConfigurationError) as caught:

@@ -46,7 +46,7 @@ def test_the_files_are_for_the_owner_only(path: Path, clock: ManualClock) -> Non
 
 
 def test_the_log_is_written_ahead(path: Path) -> None:
-    """WAL, so that readers never wait."""
+    """The database is in WAL mode, so readers never wait."""
     SQLiteStore(path)
 
     with sqlite3.connect(path) as connection:
@@ -54,7 +54,7 @@ def test_the_log_is_written_ahead(path: Path) -> None:
 
 
 def test_two_prefixes_share_a_file_and_nothing_else(path: Path, clock: ManualClock) -> None:
-    """Neither sees, deletes nor purges the other's records."""
+    """No store sees, deletes or purges the records of the other one."""
     shop = SQLiteStore(path, prefix="shop_", clock=clock)
     blog = SQLiteStore(path, prefix="blog_", clock=clock)
     shop.create("key", a_record(clock, values={"a": b"shop"}, lives=10))
@@ -88,7 +88,7 @@ def test_a_locked_database_is_unavailable_within_the_deadline(
 def test_a_new_connection_to_a_locked_database_waits_no_longer(
     path: Path, clock: ManualClock
 ) -> None:
-    """Only the first one, at start-up, has the time to wait for others that start."""
+    """Only the first connection, at start-up, waits longer for other processes that start."""
     store = SQLiteStore(path, clock=clock)
     store.close()
     other = sqlite3.connect(path, isolation_level=None)
@@ -104,7 +104,7 @@ def test_a_new_connection_to_a_locked_database_waits_no_longer(
 
 
 def test_a_full_disk_is_unavailable_and_keeps_the_old_state(path: Path, clock: ManualClock) -> None:
-    """SQLite's own page limit stands for the disk's."""
+    """SQLite's limit of pages takes the place of a full disk."""
     store = SQLiteStore(path, clock=clock)
     store.create("key", a_record(clock, values={"a": b"1"}))
     connection = store._connections._idle[-1].connection
@@ -133,7 +133,7 @@ def test_a_damaged_database_is_unavailable(path: Path, clock: ManualClock) -> No
 
 @pytest.mark.parametrize("name", ["", ":memory:", "file:x?mode=memory"])
 def test_a_path_that_is_no_file_is_refused(name: str) -> None:
-    """Every connection would find another database there."""
+    """With such a path, every connection would open a database of its own."""
     with pytest.raises(ConfigurationError, match="MemoryStore"):
         SQLiteStore(name)
 
@@ -150,7 +150,7 @@ def test_a_file_that_cannot_be_opened_is_a_clear_error(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_database_is_a_clear_error(path: Path) -> None:
-    """And the file is left alone."""
+    """The store does not change the file."""
     path.write_bytes(b"not a database, but long enough to be looked at as one" * 100)
 
     with pytest.raises(ConfigurationError, match="file is not a database"):
@@ -170,7 +170,7 @@ def test_tables_of_another_version_are_refused(path: Path) -> None:
 
 
 def test_a_prefix_that_begins_no_name_is_refused(path: Path) -> None:
-    """A prefix goes into SQL, so only harmless ones do."""
+    """The prefix becomes part of SQL, so only letters, digits and underscores are accepted."""
     with pytest.raises(ConfigurationError, match=r"prefix='x; DROP'"):
         SQLiteStore(path, prefix="x; DROP")
 
@@ -192,7 +192,7 @@ def test_the_applications_own_transaction_is_its_own(path: Path, clock: ManualCl
 
 
 def test_threads_do_not_share_connections(path: Path, clock: ManualClock) -> None:
-    """Many readers and writers at once, no error and no loss."""
+    """Many threads read and write at once, without an error or a lost write."""
     store = SQLiteStore(path, clock=clock)
     store.create("key", a_record(clock))
 
@@ -207,7 +207,7 @@ def test_threads_do_not_share_connections(path: Path, clock: ManualClock) -> Non
 
 
 def test_durable_waits_for_the_disk(path: Path) -> None:
-    """Synchronous FULL with it, NORMAL without."""
+    """`synchronous` is FULL with `durable=True`, and NORMAL without."""
     modes = []
     for durable in (True, False):
         store = SQLiteStore(path, durable=durable)
@@ -217,7 +217,7 @@ def test_durable_waits_for_the_disk(path: Path) -> None:
 
 
 def test_a_path_that_is_none_is_refused() -> None:
-    """What no file is called, a store is not made of."""
+    """A number is not the path of a file; the error shows it and says what to give."""
     with pytest.raises(ConfigurationError) as caught:
         SQLiteStore(5)  # type: ignore[arg-type]
 

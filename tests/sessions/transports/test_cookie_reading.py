@@ -68,7 +68,7 @@ def test_the_cookie_is_found_by_its_name(header: str) -> None:
 
 @pytest.mark.parametrize("header", OTHERS)
 def test_a_name_that_only_looks_alike_is_another_cookie(header: str) -> None:
-    """White space, quotes, case, percent and Unicode variants."""
+    """Names that differ in white space, quotes, case, percent signs or Unicode do not count."""
     assert transport().read(head(header)) == []
 
 
@@ -81,7 +81,7 @@ def test_the_value_is_read_as_it_is(value: str) -> None:
 
 
 def test_every_cookie_of_the_name_is_read() -> None:
-    """Which of them counts is for the signature to tell."""
+    """The signature decides later which of them counts."""
     assert transport().read(head("session=t; a=b; session=u;session=")) == ["t", "u", ""]
 
 
@@ -98,7 +98,7 @@ PIECES = ["session", "session=", "=", ";", "; ", " ", "t", '"', "\t", "\x00", "\
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 def test_reading_agrees_with_splitting(header: str) -> None:
-    """A second, slow reader: split at semicolons, drop one space, compare the name."""
+    """A slow reader in the test splits at semicolons, drops one space and compares the name."""
     pairs = header.split(";")
     names = [pairs[0], *[pair.removeprefix(" ") for pair in pairs[1:]]]
     slowly = [name[8:] for name in names if name.startswith("session=")]
@@ -130,7 +130,7 @@ PATHS: dict[tuple[str, str], bool] = {
 
 @pytest.mark.parametrize(("scope", "path"), PATHS, ids=lambda path: path or "empty")
 def test_a_cookie_counts_on_its_path(scope: str, path: str) -> None:
-    """RFC 6265, 5.1.4, on the path as the gateway decoded it."""
+    """The path of the request is compared after the gateway decoded it (RFC 6265, 5.1.4)."""
     obstacle = transport(path=scope).obstacle(head("session=t", path))
 
     assert (obstacle is None) == PATHS[scope, path]
@@ -143,7 +143,7 @@ class TestLimits:
     """A header that is too large is not searched; the event has its size and the limits."""
 
     def test_the_largest_header_is_searched(self) -> None:
-        """16 KiB in 200 pairs."""
+        """A header of 16 KiB with 200 pairs is still searched."""
         pairs = ["a=b"] * 199 + ["session=t"]
         filled = "; ".join(pairs)
         filled = f"x{'=' * (16_384 - len(filled) - 1)}" + filled
@@ -160,7 +160,7 @@ class TestLimits:
         ],
     )
     def test_a_larger_one_is_told(self, header: str, size: str) -> None:
-        """It is an obstacle, what is in it counts for nothing, and it is not shown."""
+        """A larger header is not searched; the event does not show it."""
         obstacle = transport().obstacle(head(header))
 
         assert obstacle is not None
@@ -171,7 +171,7 @@ class TestLimits:
         assert "t" not in transport().read(head(header))
 
     def test_the_limits_can_be_set(self) -> None:
-        """Lower, and higher."""
+        """A lower and a higher limit are used."""
         cookie = CookieSettings()
         strict = CookieTransport("session", cookie, header_limit=20, pairs_limit=2)
         generous = CookieTransport("session", cookie, header_limit=10**6, pairs_limit=10**5)
