@@ -188,7 +188,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
         no response can send its cookie.
         """
         if not failed:
-            self._sessions.drop_unbearable(state_of(session))
+            self._sessions.drop_unsendable(state_of(session))
         self._driver.close(state_of(session), failed=failed)
 
     def abandon(self, session: Session) -> None:
@@ -325,7 +325,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
     async def close_unanswered(self, session: AsyncSession, *, failed: bool = False) -> None:
         """Close a session whose client can receive no more headers, as `SessionManager` does."""
         if not failed:
-            self._sessions.drop_unbearable(state_of(session))
+            self._sessions.drop_unsendable(state_of(session))
         await self._driver.close(state_of(session), failed=failed)
 
     async def abandon(self, session: AsyncSession) -> None:

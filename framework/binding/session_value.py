@@ -74,7 +74,9 @@ class SessionValueMarker(Marker):
 
         def extract(context: Context) -> object:
             session = context.session
-            holder = context.hold(holder_key, lambda: _SessionValue(session, self.key, convert))
+            holder = context.holder_for(
+                holder_key, lambda: _SessionValue(session, self.key, convert)
+            )
             return holder.take(absent, takes_none=takes_none, keep=default_changes)
 
         return extract

@@ -90,7 +90,7 @@ class Context(RequestReader):
             self._resolved = {**self._resolved, key: resolved}
         return self._resolved[key]
 
-    def hold(self, key: object, make: Callable[[], HeldValue]) -> Any:
+    def holder_for(self, key: object, make: Callable[[], HeldValue]) -> Any:
         """Return the holder of a session value; each key has one holder in a request."""
         if key not in self.held:
             self.held = {**self.held, key: make()}

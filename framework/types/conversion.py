@@ -23,10 +23,10 @@ from uuid import UUID
 
 import msgspec
 
+from framework.types.json_checks import refuse_no_number
 from framework.types.limits import beyond, refuse_unfit
 from framework.types.patterns import line_feed_check
 from framework.types.signatures import annotated, bare, describe
-from framework.types.stricter import refuse_no_number
 from framework.validation import UnshownTextError, limit_told, plain
 
 # The types of a parameter without a marker; any other type needs a marker or a component.

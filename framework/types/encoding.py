@@ -24,7 +24,7 @@ from uuid import UUID
 
 from framework.types.fields import is_pydantic_model
 from framework.types.fitting import is_protocol
-from framework.types.msgspec_types import strangers
+from framework.types.msgspec_types import unknown_classes
 from framework.types.signatures import describe
 from sessions.session import AsyncSession, Session
 
@@ -98,7 +98,7 @@ def is_encodable(kind: type) -> bool:
 def _is_known(kind: type) -> bool:
     if issubclass(kind, (dict, list, tuple, set, frozenset, UUID, *_PLAIN)):
         return True
-    return next(strangers(kind), None) is not kind
+    return next(unknown_classes(kind), None) is not kind
 
 
 def _remedy(kind: type) -> str | None:

@@ -8,6 +8,7 @@ import msgspec
 from werkzeug.exceptions import BadRequest
 
 from framework.types.hash_floods import HashFloodError, flood_check
+from framework.types.json_checks import Check, check_of
 from framework.types.mismatches import (
     ForeignModelError,
     Hook,
@@ -22,7 +23,6 @@ from framework.types.models import (
     json_validator,
 )
 from framework.types.msgspec_types import fill_defaults, leaves_defaults_out
-from framework.types.stricter import Check, stricter
 from framework.types.unreadable import refuse_unreadable
 from framework.validation import FieldError, InvalidRequest, plain, shortened
 
@@ -67,7 +67,7 @@ def _decoder(annotation: Any, where: str) -> Decode:
     refuse_unreadable(annotation, "JSON")
     hook = json_hook(annotation)
     decoder = msgspec.json.Decoder(annotation, dec_hook=hook)
-    fills, check = leaves_defaults_out(annotation), stricter(annotation)
+    fills, check = leaves_defaults_out(annotation), check_of(annotation)
 
     def decode(body: bytes) -> object:
         try:

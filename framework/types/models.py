@@ -11,10 +11,10 @@ from typing import Any, Union, cast, get_origin
 import msgspec
 
 from framework.types.fields import as_plain, is_attrs_class, is_pydantic_model
+from framework.types.json_checks import check_of
 from framework.types.mismatches import ForeignModelError, Hook, bounded
 from framework.types.parts import Part, parts_of
 from framework.types.pydantic_errors import mismatches_of
-from framework.types.stricter import stricter
 
 # The types around models that pydantic reads as msgspec does.
 _AROUND = (list, dict, tuple, set, frozenset, Union, UnionType, str, NoneType, ...)
@@ -104,7 +104,7 @@ def _is_read_by_msgspec_only(part: Part) -> bool:
 
 def _ends(annotation: Any) -> Callable[[Any], object]:
     """Return the function that refuses a text with a line feed after the `$` of its pattern."""
-    check = stricter(annotation, in_models=True)
+    check = check_of(annotation, in_models=True)
     if check is None:
         return lambda value: value
 

@@ -20,7 +20,7 @@ def type_info(annotation: Any) -> msgspec.inspect.Type:
         return msgspec.inspect.type_info(annotation)
 
 
-def strangers(annotation: Any) -> Iterator[Any]:
+def unknown_classes(annotation: Any) -> Iterator[Any]:
     """Yield each class inside a type that neither msgspec nor pydantic reads or writes."""
     kinds = (node.cls for node in _nodes(annotation) if isinstance(node, CustomType))
     return (kind for kind in kinds if not is_pydantic_model(kind))

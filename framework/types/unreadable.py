@@ -10,7 +10,7 @@ from werkzeug.datastructures import FileStorage
 
 from framework.types.fields import fields_of, is_pydantic_model, members_of
 from framework.types.limits import FITTING
-from framework.types.msgspec_types import strangers
+from framework.types.msgspec_types import unknown_classes
 from framework.types.signatures import bare, describe
 
 
@@ -44,7 +44,7 @@ def _error(annotation: Any) -> str | None:
     """Return what is wrong with a type as a whole; None if JSON can be converted to the type."""
     try:
         msgspec.json.Decoder(annotation)
-        strange = next(strangers(annotation), None)
+        strange = next(unknown_classes(annotation), None)
     # NameError: a class in the type has a field whose annotation is an unknown name.
     except (TypeError, NameError) as error:
         return str(error).partition(" - type ")[0]

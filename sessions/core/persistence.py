@@ -156,7 +156,7 @@ class Persistence(ABC):
         """Discard the unsaved changes, but still end sessions and sign-ins that were to end."""
 
     @abstractmethod
-    def drop_unbearable(self, state: State) -> None:
+    def drop_unsendable(self, state: State) -> None:
         """Drop a new session or a new id, because the response cannot send a cookie."""
 
     @abstractmethod

@@ -96,7 +96,7 @@ class Refreshing(MemoryVerbs):
         state.written = True
         return True
 
-    def unless_it_fails(self, state: State, flow: Flow[None]) -> Flow[None]:
+    def noting_failures(self, state: State, flow: Flow[None]) -> Flow[None]:
         """Run a flow that no handler asked for; if the store fails, only note an event."""
         try:
             yield from flow

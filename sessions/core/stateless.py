@@ -216,7 +216,7 @@ class StatelessSessions(MemoryVerbs):
         self._end_doomed(state)
         yield from ()
 
-    def drop_unbearable(self, state: State) -> None:
+    def drop_unsendable(self, state: State) -> None:
         if state.values is not None and self.has_changes(state):
             state.begin_as_loaded()
             state.note("gone", "changes were not saved, because no response can send the new token")
@@ -279,7 +279,7 @@ class StatelessSessions(MemoryVerbs):
         """
         if state.record is None:
             is_wanted = is_wanted or bool(difference[0]) or state.pending.is_worth_a_record
-            if not is_wanted or not self.tokens.can_be_borne(state):
+            if not is_wanted or not self.tokens.can_be_sent(state):
                 return None
         elif state.headers_left:
             raise SessionClosed(HEADERS_LEFT)

@@ -215,7 +215,7 @@ class StoredSessions(IndexedSessions):
             state.ended, state.gone, state.signs_out = True, is_dropped, False
 
     def _create(self, state: State, values: dict[str, bytes]) -> Flow[None]:
-        if not self.tokens.can_be_borne(state):
+        if not self.tokens.can_be_sent(state):
             return
         check_size({}, values)
         id, asked, generation = self.id_of(state), state.pending, state.generation
@@ -303,7 +303,7 @@ class StoredSessions(IndexedSessions):
         if state.accessed or not self.opens_unasked(state):
             yield from self._finish_used(state, failed=failed)
         else:
-            yield from self.unless_it_fails(state, self._finish_unused(state, failed=failed))
+            yield from self.noting_failures(state, self._finish_unused(state, failed=failed))
 
     def _finish_unused(self, state: State, *, failed: bool) -> Flow[None]:
         state.accessed = True
@@ -351,7 +351,7 @@ class StoredSessions(IndexedSessions):
         elif saved:
             yield from self.confirm(state)
         elif self.rules.resave and not failed:
-            yield from self.unless_it_fails(state, self._commit(state, {}, frozenset()))
+            yield from self.noting_failures(state, self._commit(state, {}, frozenset()))
         elif self.rolls(state) or self.lifetimes.touch_is_due(state.record, self.clock()):
             yield from self.note_use(state, renews=self.renews_cookie(state, state.record))
 

@@ -99,7 +99,7 @@ class Tokens(ABC):
                 break
         return obstacle
 
-    def can_be_borne(self, state: State) -> bool:
+    def can_be_sent(self, state: State) -> bool:
         """Return whether the response can send the token of a new session to the client."""
         if state.headers_left:
             raise SessionClosed(HEADERS_LEFT)

@@ -194,7 +194,7 @@ class MemoryVerbs(Persistence):
                 return renewed
         raise taken("the present secret of the session")
 
-    def drop_unbearable(self, state: State) -> None:
+    def drop_unsendable(self, state: State) -> None:
         if state.values is not None and state.record is None and state.has_changes():
             state.begin_as_loaded()
             state.note(

@@ -55,7 +55,7 @@ class BlockingSuite(Suite):
         """Damage a field of the live record, such as its secret or a time."""
         raise SkipTest(_NOT_DAMAGED)
 
-    def hold(self, test: OneTest) -> None:
+    def run_law(self, test: OneTest) -> None:
         """Run one test with a new store."""
         clock = self.a_clock()
         store = self.make_store(clock)
@@ -90,7 +90,7 @@ class AsyncSuite(Suite):
         """Damage a field of the live record, such as its secret or a time."""
         raise SkipTest(_NOT_DAMAGED)
 
-    def hold(self, test: OneTest) -> None:
+    def run_law(self, test: OneTest) -> None:
         """Run one test with a new store."""
         asyncio.run(self._hold(test))
 

@@ -25,7 +25,7 @@ class Suite:
     server_expires = False
     points_at_most = 8
 
-    def hold(self, test: OneTest) -> None:
+    def run_law(self, test: OneTest) -> None:
         """Run one test with a new store."""
         raise NotImplementedError
 
@@ -46,7 +46,7 @@ def law(test: Law[SuiteT]) -> Callable[[SuiteT], None]:
     """Return a test method that runs the coroutine with a new store and its clock."""
 
     def run(self: SuiteT) -> None:
-        self.hold(partial(test, self))
+        self.run_law(partial(test, self))
 
     return _named_like(test, run)
 
@@ -57,7 +57,7 @@ def law_of_time(test: Law[SuiteT]) -> Callable[[SuiteT], None]:
     def run(self: SuiteT) -> None:
         if self.server_expires:
             raise SkipTest("the server uses its own clock (server_expires = True)")
-        self.hold(partial(test, self))
+        self.run_law(partial(test, self))
 
     return _named_like(test, run)
 

@@ -1,4 +1,4 @@
-"""Requests that bear an id which its session no longer has, or whose session has ended."""
+"""Requests with an id that its session no longer has, or whose session has ended."""
 
 from datetime import timedelta
 

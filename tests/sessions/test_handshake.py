@@ -299,7 +299,7 @@ async def test_a_refused_connection_on_a_loop(async_manager: AsyncSessionManager
 def test_a_first_change_after_the_handshake_makes_no_record(
     manager: SessionManager, watched: WatchedStore, act: Callable[[Session], None]
 ) -> None:
-    """Nobody could bear it, though nothing was written before."""
+    """No answer could send the new id, although nothing was written before."""
     session = manager.open(a_head())
     manager.handshake(session)
 

@@ -1,4 +1,4 @@
-"""Requests that bear several tokens of ours: two live sessions, or more ids than are looked up."""
+"""Requests with several valid tokens: two live sessions, or more ids than are looked up."""
 
 import pytest
 

@@ -89,7 +89,7 @@ def test_the_cookies_path_counts(path: str, cookies: int) -> None:
 
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_the_cookie_is_secure_where_the_request_is(scheme: str) -> None:
-    """And bears the name that a browser then insists on."""
+    """Over https, the cookie is Secure and has the name with the `__Host-` prefix."""
     middleware = SessionMiddleware(counts, a_container())
 
     answer = visit(middleware, scheme=scheme)

@@ -154,7 +154,7 @@ def test_no_id_changes_after_the_handshake(
 
 
 def test_a_new_session_after_the_handshake_is_not_stored(site: AsgiSite) -> None:
-    """Nobody could bear it, and an event says so."""
+    """No answer could send its cookie, and an event says so."""
     connect(site.browser(), that(leaves_alone, ACCEPT, lambda session: session.update(a=1)))
 
     assert site.store.writes == []
@@ -203,7 +203,7 @@ def test_a_refusal_carries_headers_where_the_server_can_send_them(site: AsgiSite
 
 
 def test_a_refusal_without_headers_stores_no_new_session(site: AsgiSite) -> None:
-    """Nobody could bear it, and an event says so."""
+    """No answer could send its cookie, and an event says so."""
     sent = connect(site.browser(), that(lambda session: session.update(a=1), CLOSE))
 
     assert sent == [CLOSE]

@@ -52,7 +52,7 @@ def _of_cookie(position: Position, answer: Answer, world: World) -> Iterator[str
 
 def _of_rolling(position: Position, answer: Answer, world: World) -> Iterator[str]:
     """Yield a cookie that was not renewed although the settings say so."""
-    id = position.borne
+    id = position.sent_id
     if not (position.core.rolling and world.is_calm and id and answer.cookie is None):
         return
     record = world.contents.live(id.key, world.now)
@@ -92,7 +92,7 @@ def _of_write(position: Position, answer: Answer, world: World) -> Iterator[str]
 
 def _may_be_dropped(position: Position, world: World) -> bool:
     """Return whether the request's id has lost what the request wanted of it, or parts of it."""
-    kind, id = position.kind, position.borne
+    kind, id = position.kind, position.sent_id
     if id is None or position.standing in (Standing.PAST, Standing.UNKNOWN):
         return True
     record = world.contents.live(id.key, world.now)
@@ -121,7 +121,7 @@ def _of_sign_in(position: Position, answer: Answer, world: World) -> Iterator[st
         yield "a sign-in left another user signed in"
     if not position.sent.kept_values.items() <= record.values.items():
         yield "a sign-in lost what its own request had set"
-    before = position.borne
+    before = position.sent_id
     is_same = before is not None and before.key == id.key and not kind.has_grace
     if is_same and before and reads(before, world.contents, world.now):
         yield "the id before a sign-in still works"
@@ -133,7 +133,7 @@ def _still_works(position: Position, world: World) -> bool:
 
 
 def _of_end(position: Position, answer: Answer, world: World) -> Iterator[str]:
-    kind, id = position.kind, position.borne
+    kind, id = position.kind, position.sent_id
     if id is None:
         return
     record = world.contents.live(id.key, world.now)

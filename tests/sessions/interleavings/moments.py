@@ -28,7 +28,7 @@ def _of_ended(world: World) -> Iterator[str]:
         kind = position.kind
         if not position.has_ended:
             continue
-        id = position.borne
+        id = position.sent_id
         record = None if id is None else world.contents.live(id.key, world.now)
         if record is None:
             continue
@@ -68,7 +68,7 @@ def _ids_of_attacker(world: World) -> Iterator[Id]:
     for position in world.positions:
         if position.sent.is_attack and position.has_begun:
             answer = position.answer
-            ids = (position.borne, id_of(None if answer is None else answer.cookie))
+            ids = (position.sent_id, id_of(None if answer is None else answer.cookie))
             yield from (id for id in ids if id is not None)
 
 
@@ -148,7 +148,7 @@ def _of_cookies(world: World) -> Iterator[str]:
     ends = any(one.kind.destroys or one.kind.signs_out for one in sent)
     begins = any(one.kind.sets and one.kind.changes_id and not one.kind.user for one in sent)
     begins = begins or any(one.kind.sets_timeout for one in sent)
-    # Of three requests, one may still bear the id of the session that the sign-in left.
+    # Of three requests, one may still send the id of the session that the sign-in left.
     begins = begins or world.first_token is None or len(sent) > 2
     if users and not ends and not begins and (record is None or record.user_id not in users):
         yield "a user signed in, and the browser is left with another session"

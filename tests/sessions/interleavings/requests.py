@@ -140,7 +140,7 @@ class Position:
         return self.is_served or fails_by_itself
 
     @cached_property
-    def borne(self) -> Id | None:
+    def sent_id(self) -> Id | None:
         """Return the id that the request sends in its cookie, once it has begun."""
         return id_of(self.told[0].what) if self.told else None
 
@@ -199,13 +199,13 @@ class Position:
 
 
 def _standing(position: Position) -> Standing | None:
-    if position.borne is None:
+    if position.sent_id is None:
         return Standing.FRESH
     if not position.replies or position.replies[0][0][0] != "load":
         return None
     found = position.replies[0][1]
     if isinstance(found, Record):
-        worth = worth_of(position.borne, found, position.told[1].at)
+        worth = worth_of(position.sent_id, found, position.told[1].at)
         changed_at = found.secret_since
     elif isinstance(found, Ended):
         worth, changed_at = None, found.at

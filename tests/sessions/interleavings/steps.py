@@ -75,8 +75,8 @@ def _of_change(position: Position, old: Record, new: Record, now: float) -> Iter
 def _ids(position: Position) -> Iterator[Id]:
     """Yield the ids with which the request may change the session."""
     yield from position.drawn
-    if position.borne is not None:
-        yield position.borne
+    if position.sent_id is not None:
+        yield position.sent_id
     found = position.told[1].what
     if position.standing is Standing.GRACE and isinstance(found, Record):
         # It goes on with the record that it has loaded.

@@ -36,7 +36,7 @@ def refuse_no_number(text: str) -> None:
     raise ValueError("expected Decimal such as '1.10'")
 
 
-def stricter(annotation: Any, *, in_models: bool = False) -> Check | None:
+def check_of(annotation: Any, *, in_models: bool = False) -> Check | None:
     """Return the check of a JSON value; None if the type needs no check.
 
     With `in_models`, the check reads the fields of pydantic models, too.
