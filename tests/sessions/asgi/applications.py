@@ -1,4 +1,4 @@
-"""Applications that differ in what catches an error of theirs first."""
+"""Applications that differ in which part of them catches an error first."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -35,7 +35,7 @@ def starlette(handler: AsgiHandler, done: list[str], wrapped: Wrapped) -> ASGIAp
 
 
 def catches(*kinds: type[Exception]) -> Callable[..., ASGIApp]:
-    """Make a maker of applications with exception handlers for these kinds."""
+    """Return a maker of applications with exception handlers for these kinds of errors."""
 
     async def answer(request: Request, error: Exception) -> Response:
         return PlainTextResponse("caught", 500)
@@ -48,7 +48,7 @@ def catches(*kinds: type[Exception]) -> Callable[..., ASGIApp]:
 
 
 class Passing(BaseHTTPMiddleware):
-    """Run the application in a task of its own, as middleware of this kind does."""
+    """Run the application in a separate task, as BaseHTTPMiddleware does."""
 
     async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
         response = await call_next(request)

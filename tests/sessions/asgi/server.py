@@ -1,4 +1,4 @@
-"""An ASGI server in a function: it sends one request and tells what a client would see."""
+"""An ASGI server as a function: it sends one request and returns what a client would see."""
 
 import asyncio
 from collections.abc import Iterable
@@ -65,7 +65,7 @@ class Exchange:
         return [message["type"] for message in self.sent]
 
     def answer(self, value: Any = None) -> Answer:
-        """Return what the client saw of a complete response."""
+        """Return what the client saw, if the response is complete."""
         start = next(message for message in self.sent if message["type"].endswith(".start"))
         body = b"".join(message.get("body", b"") for message in self.sent)
         assert not self.sent[-1].get("more_body", False)
@@ -73,14 +73,14 @@ class Exchange:
 
 
 async def serve(app: ASGIApp, cookie: str = "", **more: Any) -> Answer:
-    """Send a request, and the response to its end; an exception comes out of here."""
+    """Send a request and read the whole response; raise an exception of the application."""
     exchange = Exchange()
     await app(request_scope(cookie, **more), exchange.receive, exchange.send)
     return exchange.answer()
 
 
 async def attempt(app: ASGIApp, cookie: str = "", **more: Any) -> tuple[Answer, Exception | None]:
-    """Send a request as a server does; return what the client saw, and what the log did."""
+    """Send a request as a server does; return what the client saw and what was logged."""
     exchange, logged = Exchange(), None
     try:
         await app(request_scope(cookie, **more), exchange.receive, exchange.send)
@@ -101,7 +101,7 @@ def text_headers(message: Message) -> list[tuple[str, str]]:
 
 
 def check_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Hold headers to be bytes, and their names to be in lower case."""
+    """Check that headers are bytes, and that their names are in lower case."""
     for name, value in headers:
         if type(name) is not bytes or type(value) is not bytes or name != name.lower():
             raise RuntimeError(f"{name!r}: {value!r} is no header of ASGI")

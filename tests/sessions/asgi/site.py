@@ -56,7 +56,7 @@ def open_place(kind: str, clock: Callable[[], float], folder: Path) -> Iterator[
 
 
 def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each request a minute for its store, for tests of what comes first, not of speed."""
+    """Give each request a minute for its store, for tests that are not about time."""
     monkeypatch.setattr("sessions.core.driving.DEADLINE", 60.0)
     monkeypatch.setattr("sessions.core.budget.LATEST_ASK", 60.0)
 
@@ -76,7 +76,7 @@ class AsgiSite:
 
     @property
     def told(self) -> list[str]:
-        """Return the kinds of the events so far."""
+        """Return the kinds of the events until now."""
         return [event.kind for event in self.events]
 
     def run(self, work: Any) -> Any:
@@ -89,12 +89,12 @@ class AsgiSite:
         self._runner.close()
 
     def visit(self, handler: AsgiHandler, cookie: str = "", **options: Any) -> Answer:
-        """Send one request; an unhandled exception comes out of here, as at a server."""
+        """Send one request; an unhandled exception is raised here, as at a server."""
         answer: Answer = self.run(self.serve(handler, cookie, **options))
         return answer
 
     async def serve(self, handler: AsgiHandler, cookie: str = "", **options: Any) -> Answer:
-        """Send one request among others; `status` and `reply_headers` are what it answers."""
+        """Send one request with these headers; the answer has `status` and `reply_headers`."""
         exchange = Exchange()
         request = {
             "handler": handler,
@@ -176,7 +176,7 @@ async def reads(session: AsyncSession) -> Any:
 
 
 async def load_handle(session: AsyncSession) -> str:
-    """Return under which key the store has the session."""
+    """Return the key of the session in the store."""
     await session.load()
     return session.handle
 
@@ -205,7 +205,7 @@ SiteMaker = Callable[..., AsgiSite]
 
 @contextmanager
 def site_maker(kind: str, clock: Callable[[], float], folder: Path) -> Iterator[SiteMaker]:
-    """Give a maker of sites on one store of that kind; close what it has made."""
+    """Yield a maker of sites on one store of that kind, and close the sites at the end."""
     made: list[AsgiSite] = []
     with open_place(kind, clock, folder) as place:
 

@@ -1,4 +1,4 @@
-"""A broken store is a 503 over ASGI, whatever catches the error first; never a logout."""
+"""A broken store is a 503 over ASGI, whatever catches the error first; nobody is logged out."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +44,7 @@ WORK: dict[str, tuple[str, AsgiHandler]] = {
 def visit(
     browser: AsgiBrowser, make: Callable[..., ASGIApp], handler: AsgiHandler, **options: Any
 ) -> tuple[Answer, Exception | None, list[str]]:
-    """Send a request to such an application; return the answer, the log and what ran after it."""
+    """Send a request to the application; return the answer, the log and what ran after it."""
     done: list[str] = []
 
     def wrapped(app: ASGIApp) -> ASGIApp:
@@ -57,7 +57,7 @@ def visit(
 
 
 def assert_refused(answer: Answer) -> None:
-    """Hold an answer to be a 503 that takes nothing away."""
+    """Check that an answer is a 503 and does not change the cookie."""
     assert answer.status == 503
     assert answer.all("Retry-After") == ["1"]
     assert answer.all("Vary") == ["Cookie"]
@@ -68,7 +68,7 @@ def assert_refused(answer: Answer) -> None:
 @pytest.mark.parametrize("application", APPLICATIONS)
 @pytest.mark.parametrize("work", WORK)
 def test_a_broken_store_is_a_503(customer: AsgiBrowser, work: str, application: str) -> None:
-    """Nothing is logged as the application's error, and no task runs for an answer not given."""
+    """The log has no error of the application, and no background task runs."""
     broken, handler = WORK[work]
     customer.site.store.broken = {broken}
 
@@ -82,7 +82,7 @@ def test_a_broken_store_is_a_503(customer: AsgiBrowser, work: str, application: 
 
 @pytest.mark.parametrize("application", APPLICATIONS)
 def test_a_working_store_is_no_503(customer: AsgiBrowser, application: str) -> None:
-    """The same applications answer, and their background tasks run."""
+    """With a working store, the same applications answer and run their background tasks."""
     answer, logged, done = visit(customer, APPLICATIONS[application], writes)
 
     assert (answer.status, answer.body, logged) == (200, b"fine", None)
@@ -91,7 +91,7 @@ def test_a_working_store_is_no_503(customer: AsgiBrowser, application: str) -> N
 
 
 def test_a_new_session_is_refused(site: AsgiSite) -> None:
-    """No cookie for a record that was never made."""
+    """The 503 has no cookie, because no record was created."""
     site.store.broken = {"create"}
 
     answer = site.visit(writes)
@@ -101,7 +101,7 @@ def test_a_new_session_is_refused(site: AsgiSite) -> None:
 
 @pytest.mark.parametrize("broken", ["load", "commit"])
 def test_a_503_to_head_has_no_body(customer: AsgiBrowser, broken: str) -> None:
-    """But the headers of a GET."""
+    """The answer to HEAD has the headers of the answer to GET."""
     customer.site.store.broken = {broken}
 
     answer = customer.visit(writes, method="HEAD")
@@ -111,7 +111,7 @@ def test_a_503_to_head_has_no_body(customer: AsgiBrowser, broken: str) -> None:
 
 
 def test_a_page_that_touches_no_session_is_served(customer: AsgiBrowser) -> None:
-    """The failure of an eager load is kept until the first touch."""
+    """A failed eager load is an error only when the session is used."""
     customer.site.store.broken = {"load", "touch", "commit", "create", "delete"}
 
     answer = customer.visit(lambda session: None)
@@ -120,7 +120,7 @@ def test_a_page_that_touches_no_session_is_served(customer: AsgiBrowser) -> None
 
 
 def test_an_error_that_is_none_of_ours_stays(customer: AsgiBrowser) -> None:
-    """A page that never touched the session fails for its own reason."""
+    """The error of a page that does not use the session is not replaced."""
     customer.site.store.broken = {"load"}
 
     answer = customer.visit(lambda session: None, status=500)
@@ -129,7 +129,7 @@ def test_an_error_that_is_none_of_ours_stays(customer: AsgiBrowser) -> None:
 
 
 def test_an_application_that_lives_with_it_is_served(customer: AsgiBrowser) -> None:
-    """Who catches the failed load and answers all the same is believed."""
+    """An application may catch the failed load and answer without the session."""
     customer.site.store.broken = {"load"}
 
     async def tolerates(session: AsyncSession) -> None:
@@ -142,7 +142,7 @@ def test_an_application_that_lives_with_it_is_served(customer: AsgiBrowser) -> N
 
 
 def test_a_5xx_after_a_store_failure_is_a_503(customer: AsgiBrowser) -> None:
-    """A framework that makes a 500 of it does not hide what it was."""
+    """A framework that makes a 500 of the failure does not hide the cause."""
     customer.site.store.broken = {"load"}
 
     async def tolerates(session: AsyncSession) -> None:
@@ -153,7 +153,7 @@ def test_a_5xx_after_a_store_failure_is_a_503(customer: AsgiBrowser) -> None:
 
 
 def test_an_exception_after_a_store_failure_is_a_503_and_logged(customer: AsgiBrowser) -> None:
-    """The client learns of the store, and the log of the exception."""
+    """The client gets the 503, and the log has the exception."""
     customer.site.store.broken = {"load"}
 
     async def stumbles(session: AsyncSession) -> None:
@@ -168,7 +168,7 @@ def test_an_exception_after_a_store_failure_is_a_503_and_logged(customer: AsgiBr
 
 
 def test_a_load_on_demand_that_fails_is_a_503(make_site: SiteMaker) -> None:
-    """The error comes out of `await session.load()`."""
+    """`await session.load()` raises the error of the store."""
     site = make_site(load="on_demand")
     cookie = site.visit(lambda session: session.load()).set_cookies
     assert cookie == []
@@ -187,7 +187,7 @@ def test_a_load_on_demand_that_fails_is_a_503(make_site: SiteMaker) -> None:
 
 
 def test_an_untouched_request_does_not_notice(make_site: SiteMaker) -> None:
-    """On demand, the store is not even asked."""
+    """With loading on demand, an unused session does not ask the store."""
     site = make_site(load="on_demand")
     site.store.broken = {"load", "touch", "commit", "create", "delete"}
 
@@ -195,7 +195,7 @@ def test_an_untouched_request_does_not_notice(make_site: SiteMaker) -> None:
 
 
 def test_a_failed_answer_keeps_what_was_committed_before(customer: AsgiBrowser) -> None:
-    """After a new id was saved, the 503 carries it."""
+    """The 503 has the cookie of a new id that was saved before the failure."""
     old = customer.copy()
 
     async def saves_and_goes_on(session: AsyncSession) -> None:
@@ -213,7 +213,7 @@ def test_a_failed_answer_keeps_what_was_committed_before(customer: AsgiBrowser) 
 
 
 def test_an_application_may_go_on_after_it_was_refused(customer: AsgiBrowser) -> None:
-    """What it sends then is dropped, and its own error is the server's to log."""
+    """Its later messages are dropped, and the server logs its own error."""
     customer.site.store.broken = {"commit"}
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -232,7 +232,7 @@ def test_an_application_may_go_on_after_it_was_refused(customer: AsgiBrowser) ->
 
 
 def test_an_error_in_a_group_is_swallowed_alone(customer: AsgiBrowser) -> None:
-    """An exception group that holds nothing else ends here; one with more goes on."""
+    """A group of store errors alone ends in the 503; other errors in a group are raised again."""
     customer.site.store.broken = {"load"}
     reasons: list[Exception] = []
 
@@ -253,7 +253,7 @@ def test_an_error_in_a_group_is_swallowed_alone(customer: AsgiBrowser) -> None:
 
 
 def test_an_error_of_another_store_call_is_a_503(site: AsgiSite) -> None:
-    """What the manager could not do for the application counts as well."""
+    """A failed call of the manager is a 503, too."""
     site.store.broken = {"delete"}
 
     async def ends_another(session: AsyncSession) -> None:
@@ -265,7 +265,7 @@ def test_an_error_of_another_store_call_is_a_503(site: AsgiSite) -> None:
 
 
 def test_only_the_first_start_leaves(customer: AsgiBrowser) -> None:
-    """A refusal is one response, also where the application answers again and again."""
+    """The client gets one 503, even if the application starts several responses."""
     customer.site.store.broken = {"commit"}
     scope = request_scope(customer.cookie)
     started: list[str] = []

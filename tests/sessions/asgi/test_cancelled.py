@@ -1,4 +1,4 @@
-"""A request that is broken off: its session is as it was or as committed, and nothing stays."""
+"""A cancelled request leaves the session as it was or as committed, and no task or thread."""
 
 import asyncio
 import threading
@@ -34,13 +34,13 @@ MOST_TURNS = 200
 def loop_site(
     request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path
 ) -> Iterator[AsgiSite]:
-    """Return a site whose requests run on the event loop alone, so that its turns can be told."""
+    """Return a site that uses no threads, so that a test can count the turns of the loop."""
     with site_maker(request.param, clock, tmp_path) as make:
         yield make()
 
 
 class Acting:
-    """Be an application that acts on its session between two awaits; it notes that it did."""
+    """Be an application that uses its session between two awaits, and notes this."""
 
     def __init__(self, act: Callable[[AsyncSession], Any], status: int = 200) -> None:
         self._act = act
@@ -73,7 +73,7 @@ def request_to(app: ASGIApp, browser: AsgiBrowser) -> Coroutine[Any, Any, Any]:
 
 
 async def cancelled_after(turns: int, work: Coroutine[Any, Any, Any]) -> bool:
-    """Do the work in a task that is cancelled after so many turns; return whether it was."""
+    """Cancel the work after some turns of the loop; return whether it was cancelled."""
     task = asyncio.create_task(work)
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -84,14 +84,14 @@ async def cancelled_after(turns: int, work: Coroutine[Any, Any, Any]) -> bool:
 
 
 async def until_idle() -> None:
-    """Wait until no other task is left; a task that stays makes this fail."""
+    """Wait until no other task is left; fail if a task stays."""
     async with asyncio.timeout(SECONDS):
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.wait(others)
 
 
 def test_a_request_can_be_cancelled_at_each_await(loop_site: AsgiSite) -> None:
-    """A change is there or is not, and a session is never half of it."""
+    """A change is stored as a whole or not at all."""
     found = []
     for turns in range(MOST_TURNS):
         browser = new_customer(loop_site)
@@ -108,7 +108,7 @@ def test_a_request_can_be_cancelled_at_each_await(loop_site: AsgiSite) -> None:
 
 @pytest.mark.parametrize("status", [200, 500])
 def test_a_logout_sticks_at_each_await(loop_site: AsgiSite, status: int) -> None:
-    """Once destroy() was called, the session is dead, wherever the request is broken off."""
+    """After destroy() the session is ended, wherever the request is cancelled."""
     for turns in range(MOST_TURNS):
         browser = new_customer(loop_site)
         app = Acting(AsyncSession.destroy, status)
@@ -123,7 +123,7 @@ def test_a_logout_sticks_at_each_await(loop_site: AsgiSite, status: int) -> None
 
 @pytest.mark.parametrize("verb", ["load", "commit"])
 def test_a_request_can_be_cancelled_while_the_store_works(site: AsgiSite, verb: str) -> None:
-    """What the store does not do for it is undone, what it does is done."""
+    """A change is stored only if the call of the store was carried out."""
     browser = new_customer(site)
     app = Acting(lambda session: session.update(b=2))
 
@@ -133,7 +133,7 @@ def test_a_request_can_be_cancelled_while_the_store_works(site: AsgiSite, verb: 
 
 
 def test_a_logout_can_be_cancelled_while_the_store_works(site: AsgiSite) -> None:
-    """It is done all the same."""
+    """The logout is still carried out."""
     browser = new_customer(site)
 
     site.run(cancelled_during("delete", site, request_to(Acting(AsyncSession.destroy), browser)))
@@ -142,7 +142,7 @@ def test_a_logout_can_be_cancelled_while_the_store_works(site: AsgiSite) -> None
 
 
 async def cancelled_during(verb: str, site: AsgiSite, work: Coroutine[Any, Any, Any]) -> None:
-    """Do the work in a task that is cancelled while the store carries that call out."""
+    """Cancel the work while the store carries out this call."""
     loop, task = asyncio.get_running_loop(), asyncio.create_task(work)
     home = threading.get_ident()
 
@@ -163,7 +163,7 @@ async def cancelled_during(verb: str, site: AsgiSite, work: Coroutine[Any, Any, 
 
 
 def test_a_time_limit_around_the_application_undoes_no_logout(site: AsgiSite) -> None:
-    """AnyIO cancels every await of it, also those that clean up."""
+    """AnyIO cancels every await inside the limit, also those that clean up."""
     browser = new_customer(site)
 
     async def never_ends(scope: Scope, receive: Receive, send: Send) -> None:
@@ -181,7 +181,7 @@ def test_a_time_limit_around_the_application_undoes_no_logout(site: AsgiSite) ->
 
 
 def test_a_time_limit_inside_of_the_sessions_may_answer(site: AsgiSite) -> None:
-    """The page that says so is a response like others: the logout's cookie is cleared."""
+    """The page of the time limit is a normal response, and clears the cookie after a logout."""
     browser = new_customer(site)
 
     async def limited(scope: Scope, receive: Receive, send: Send) -> None:
@@ -198,7 +198,7 @@ def test_a_time_limit_inside_of_the_sessions_may_answer(site: AsgiSite) -> None:
 
 
 def test_a_commit_that_is_cancelled_is_told_by_the_next_answer(site: AsgiSite) -> None:
-    """A limit that strikes during the commit: the answer after it carries what was committed."""
+    """After a limit cancels the commit, the next answer has the headers of what was committed."""
     browser = new_customer(site)
     home, second_has_begun = threading.get_ident(), threading.Event()
 
@@ -229,7 +229,7 @@ def test_a_commit_that_is_cancelled_is_told_by_the_next_answer(site: AsgiSite) -
 
 
 def test_nothing_stays_when_the_site_has_ended(clock: ManualClock, tmp_path: Path) -> None:
-    """No worker thread of the manager's, and no task."""
+    """No worker thread of the manager and no task is left."""
     before = {*threading.enumerate()}
     with site_maker("threads", clock, tmp_path) as make:
         site = make()
@@ -251,7 +251,7 @@ def renews(session: AsyncSession) -> None:
 
 
 def test_a_client_that_leaves_during_the_stream_has_its_session(site: AsgiSite) -> None:
-    """It was saved before the first byte."""
+    """The session was saved before the first byte."""
     browser, exchange = new_customer(site), Exchange()
 
     async def streams(scope: Scope, receive: Receive, send: Send) -> None:
@@ -274,7 +274,7 @@ def test_a_client_that_leaves_during_the_stream_has_its_session(site: AsgiSite) 
 
 
 def test_a_client_that_leaves_before_the_answer_changes_nothing(site: AsgiSite) -> None:
-    """The application gives up, and what it had not saved is discarded."""
+    """The application stops, and its unsaved changes are discarded."""
     browser, exchange = new_customer(site), Exchange()
     exchange.client_left.set()
 
@@ -312,7 +312,7 @@ async def visits(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def test_one_middleware_serves_loop_after_loop(place: Place, clock: ManualClock) -> None:
-    """As a test client does, which makes a loop for each request."""
+    """Test clients make a new event loop for each request."""
     container = SessionContainer(keys=[KEY], store=place.store, clock=clock)
     middleware = SessionMiddleware(visits, container)
 

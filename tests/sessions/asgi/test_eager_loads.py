@@ -1,4 +1,4 @@
-"""An eager load is no use of the session: a page that uses none costs no write and never fails."""
+"""An eager load is not a use of the session: it causes no write, and its failure no error."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ async def fine(scope: Scope, receive: Receive, send: Send) -> None:
 async def test_a_session_that_nobody_uses_is_not_written(
     clock: ManualClock, settings: dict[str, Any]
 ) -> None:
-    """Also where each use of it is."""
+    """No touch is written, even where each use would be written."""
     store = SuspendingStore(MemoryStore(clock=clock))
     container = SessionContainer(keys=[KEY], store=store, clock=clock, **settings)
     manager = AsyncSessionManager(container)
@@ -42,7 +42,7 @@ async def test_a_session_that_nobody_uses_is_not_written(
 
 
 def raises(error: Exception) -> Callable[[], None]:
-    """Make a function that raises it."""
+    """Return a function that raises this error."""
 
     def fail() -> None:
         raise error
@@ -58,7 +58,7 @@ def raises(error: Exception) -> Callable[[], None]:
 async def test_an_error_that_a_store_forgot_to_wrap_fails_no_page_that_uses_none(
     clock: ManualClock, error: Exception, suspends: bool
 ) -> None:
-    """The health check of a site does not go down with it."""
+    """For example, the health check of a site still works."""
     watched = WatchedStore(MemoryStore(clock=clock))
     store = SuspendingStore(watched) if suspends else watched
     container = SessionContainer(keys=[KEY], store=store, clock=clock)

@@ -1,4 +1,4 @@
-"""FastAPI on the ASGI edge: dependencies of both faces, and handlers for every error."""
+"""FastAPI on the ASGI middleware: blocking and asynchronous dependencies, and error handlers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -29,7 +29,7 @@ async def loaded(connection: HTTPConnection) -> AsyncSession:
 
 
 async def blocking(connection: HTTPConnection) -> Session:
-    """Return the session for a function in a thread."""
+    """Return the blocking session, for a function in a thread."""
     face: Session = connection.scope["sessions.manager"].face(session_of(connection), Session)
     return face
 
@@ -39,13 +39,13 @@ Blocking = Annotated[Session, Depends(blocking)]
 
 
 async def late(session: Loaded) -> AsyncIterator[None]:
-    """Write when the response has left."""
+    """Write to the session after the response has left."""
     yield
     session["late"] = 1
 
 
 async def caught(request: Any, error: Exception) -> PlainTextResponse:
-    """Make a page of an error."""
+    """Return the page of an error."""
     return PlainTextResponse("caught", 500)
 
 
@@ -101,7 +101,7 @@ def test_dependencies_of_both_faces_share_one_session(app: ASGIApp, place: Place
 
 
 def test_a_4xx_keeps_the_changes(app: ASGIApp, place: Place) -> None:
-    """A login throttle counts its 403."""
+    """A login throttle can count its answers of 403."""
     cookie = asyncio.run(serve(app)).cookie
     place.watched.calls.clear()
 
@@ -113,7 +113,7 @@ def test_a_4xx_keeps_the_changes(app: ASGIApp, place: Place) -> None:
 
 @pytest.mark.parametrize("broken", ["load", "commit"])
 def test_a_broken_store_is_a_503(app: ASGIApp, place: Place, broken: str) -> None:
-    """Not what the application's handlers make of it."""
+    """The application's handlers do not change the 503."""
     cookie = asyncio.run(serve(app)).cookie
     place.watched.broken = {broken}
 
@@ -124,7 +124,7 @@ def test_a_broken_store_is_a_503(app: ASGIApp, place: Place, broken: str) -> Non
 
 
 def test_a_write_in_the_exit_of_a_dependency_is_told(app: ASGIApp) -> None:
-    """The response has left; the message says what to do."""
+    """The response has left by then; the error says what to do."""
     answer, logged = asyncio.run(attempt(app, path="/late"))
 
     assert answer.status == 200

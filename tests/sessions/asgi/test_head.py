@@ -1,4 +1,4 @@
-"""What the ASGI edge reads of a request: the head that transports look at."""
+"""The head of a request, as the ASGI middleware gives it to transports."""
 
 import asyncio
 import gc
@@ -34,7 +34,7 @@ def visit(app: SessionMiddleware, cookie: str = "", **more: Any) -> Answer:
 
 
 def test_the_head_is_what_transports_expect() -> None:
-    """It tells of a request all that they may ask."""
+    """The head has the scheme, query, client, cookies and headers of the request."""
     head: RequestHead = ScopeHead(
         request_scope(
             "b=2",
@@ -52,7 +52,7 @@ def test_the_head_is_what_transports_expect() -> None:
 
 
 def test_what_a_server_leaves_out_is_not_missed() -> None:
-    """A scope has few keys that must be there."""
+    """Few keys of a scope are required; the others may be missing."""
     head = ScopeHead({"type": "http", "path": "/", "headers": []})
 
     assert (head.scheme, head.path, head.query, head.client) == ("http", "/", "", None)
@@ -72,7 +72,7 @@ def test_what_a_server_leaves_out_is_not_missed() -> None:
     ],
 )
 def test_the_path_is_that_of_the_client(root: str, path: str, asked: str) -> None:
-    """The mount prefix is in it once, and each byte is one character as under WSGI."""
+    """The path has the mount prefix once, and one character for each byte, as under WSGI."""
     assert ScopeHead({"root_path": root, "path": path}).path == asked
 
 
@@ -80,7 +80,7 @@ def test_the_path_is_that_of_the_client(root: str, path: str, asked: str) -> Non
     ("path", "cookies"), [("/shop", 1), ("/shop/a", 1), ("/shopping", 0), ("/", 0)]
 )
 def test_the_cookies_path_counts(path: str, cookies: int) -> None:
-    """Outside of it there is no session."""
+    """A request outside of the cookie's path has no session."""
     container = a_container(cookie=CookieSettings(path="/shop"))
     middleware = SessionMiddleware(counts, container)
 
@@ -115,7 +115,7 @@ async def fails(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.mark.parametrize("app", [counts, fails])
 def test_a_request_leaves_nothing_to_the_garbage_collector(app: ASGIApp) -> None:
-    """What was in its scope goes when it is over, though the session knows the request."""
+    """The objects in the scope are freed at once when the request ends."""
 
     class Marker:
         pass

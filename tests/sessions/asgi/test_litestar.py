@@ -1,4 +1,4 @@
-"""Litestar on the ASGI edge: it replaces sessions in the scope, and makes a page of each error."""
+"""Litestar on the ASGI middleware: it replaces the session in the scope, and catches all errors."""
 
 import asyncio
 from collections.abc import Iterator
@@ -43,13 +43,13 @@ async def visit(request: Request[Any, Any, Any]) -> dict[str, int]:
 
 @get("/replace")
 async def replace(request: Request[Any, Any, Any]) -> None:
-    """Put other values in place of all."""
+    """Put new values in the place of all values."""
     request.set_session({"other": 1})
 
 
 @get("/end")
 async def end(request: Request[Any, Any, Any]) -> None:
-    """Log out, as Litestar says it."""
+    """Log out with Litestar's own method."""
     request.clear_session()
 
 
@@ -68,7 +68,7 @@ def test_visits_are_counted(app: ASGIApp) -> None:
 
 
 def test_set_session_replaces_the_values(app: ASGIApp) -> None:
-    """And saves them."""
+    """set_session() saves exactly the given values."""
     cookie = asyncio.run(serve(app)).cookie
 
     asyncio.run(serve(app, cookie, path="/replace", raw_path=b"/replace"))
@@ -78,7 +78,7 @@ def test_set_session_replaces_the_values(app: ASGIApp) -> None:
 
 
 def test_clear_session_logs_out(app: ASGIApp) -> None:
-    """The session is dead, its cookie cleared."""
+    """clear_session() ends the session and clears the cookie."""
     cookie = asyncio.run(serve(app)).cookie
 
     answer = asyncio.run(serve(app, cookie, path="/end", raw_path=b"/end"))
@@ -90,7 +90,7 @@ def test_clear_session_logs_out(app: ASGIApp) -> None:
 
 @pytest.mark.parametrize("broken", ["load", "commit"])
 def test_a_broken_store_is_a_503(app: ASGIApp, place: Place, broken: str) -> None:
-    """Not the 500 that Litestar makes of it."""
+    """Litestar would make it a 500."""
     cookie = asyncio.run(serve(app)).cookie
     place.watched.broken = {broken}
 

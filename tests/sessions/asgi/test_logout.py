@@ -23,7 +23,7 @@ def site(make_site: SiteMaker, request: pytest.FixtureRequest) -> AsgiSite:
 
 
 def test_logout_ends_the_session_and_clears_the_cookie(customer: AsgiBrowser) -> None:
-    """The old cookie is nobody's afterwards."""
+    """Afterwards, the old cookie has no session."""
     old = customer.copy()
 
     answer = customer.visit(destroys)
@@ -34,7 +34,7 @@ def test_logout_ends_the_session_and_clears_the_cookie(customer: AsgiBrowser) ->
 
 @pytest.mark.parametrize("status", [200, 404, 500])
 def test_logout_is_done_whatever_the_answer_is(customer: AsgiBrowser, status: int) -> None:
-    """Nothing undoes a logout."""
+    """No status undoes a logout."""
     old = customer.copy()
 
     customer.visit(destroys, status=status)
@@ -43,7 +43,7 @@ def test_logout_is_done_whatever_the_answer_is(customer: AsgiBrowser, status: in
 
 
 def test_logout_is_done_though_the_request_fails(customer: AsgiBrowser) -> None:
-    """The answer of the server cannot clear the cookie, but the session is dead."""
+    """The session ends, although the server's error page cannot clear the cookie."""
 
     async def fails(session: AsyncSession) -> None:
         session.destroy()
@@ -56,7 +56,7 @@ def test_logout_is_done_though_the_request_fails(customer: AsgiBrowser) -> None:
 
 
 def test_logout_is_done_though_the_application_answers_nothing(customer: AsgiBrowser) -> None:
-    """As when it returns because its client has left."""
+    """An application may return without an answer when its client has left."""
     site, exchange = customer.site, Exchange()
 
     async def gives_up(scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +70,7 @@ def test_logout_is_done_though_the_application_answers_nothing(customer: AsgiBro
 
 
 def test_a_session_after_logout_is_a_fresh_one(customer: AsgiBrowser) -> None:
-    """What is written after destroy() belongs to a session of its own."""
+    """A write after destroy() begins a new session."""
     old = customer.copy()
 
     async def again(session: AsyncSession) -> None:
@@ -84,7 +84,7 @@ def test_a_session_after_logout_is_a_fresh_one(customer: AsgiBrowser) -> None:
 
 
 def test_a_regenerated_session_has_a_new_id_and_its_data(customer: AsgiBrowser) -> None:
-    """The old id is dead."""
+    """The old id has no session any more."""
     old = customer.copy()
 
     answer = customer.visit(renews)
@@ -95,7 +95,7 @@ def test_a_regenerated_session_has_a_new_id_and_its_data(customer: AsgiBrowser) 
 
 
 def test_a_failure_discards_a_new_id(customer: AsgiBrowser) -> None:
-    """The client keeps the id that it has."""
+    """After a failure, the client keeps the id that it had."""
     answer = customer.visit(renews, status=500)
 
     assert answer.set_cookies == []
@@ -103,7 +103,7 @@ def test_a_failure_discards_a_new_id(customer: AsgiBrowser) -> None:
 
 
 def test_a_sign_in_is_one_load_and_one_commit(customer: AsgiBrowser) -> None:
-    """It gives a new id, and the user is there."""
+    """The session then has a new id and a user."""
     old = customer.cookie
 
     answer = customer.visit(signs_in)
@@ -113,7 +113,7 @@ def test_a_sign_in_is_one_load_and_one_commit(customer: AsgiBrowser) -> None:
 
 
 def test_an_ended_id_is_not_used_again(customer: AsgiBrowser) -> None:
-    """What is written to it is dropped, and told."""
+    """A write with an ended id is dropped, and an event says so."""
     old = customer.copy()
     customer.visit(destroys)
     customer.site.events.clear()

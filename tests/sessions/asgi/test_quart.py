@@ -1,4 +1,4 @@
-"""Quart on the ASGI edge: it makes a page of each error, and has sessions of its own beside."""
+"""Quart on the ASGI middleware: it catches all errors, and also has sessions of its own."""
 
 import asyncio
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def test_visits_are_counted(app: ASGIApp) -> None:
 
 @pytest.mark.parametrize("broken", ["load", "commit"])
 def test_a_broken_store_is_a_503(app: ASGIApp, place: Place, broken: str) -> None:
-    """Not the 500 that Quart makes of it."""
+    """Quart would make it a 500."""
     cookie = asyncio.run(serve(app)).cookie
     place.watched.broken = {broken}
 

@@ -1,4 +1,4 @@
-"""Two requests on one session at once, over ASGI: what each of them may take from the other."""
+"""Two requests use one session at the same time, over ASGI."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ SECONDS = 20.0
 
 
 class Paused:
-    """Be a request that has loaded its session, and acts when it is told to."""
+    """Be a request that loads its session, and then waits until the test lets it act."""
 
     def __init__(self, act: Act) -> None:
         self._act = act
@@ -104,20 +104,20 @@ def reads(session: AsyncSession) -> Any:
 
 
 def assert_no_cookie(answer: Answer) -> None:
-    """Hold an answer to leave the client's cookie alone."""
+    """Check that an answer neither sets nor clears a cookie."""
     assert answer.status == 200
     assert answer.set_cookies == []
 
 
 def test_two_writers_of_different_keys_both_survive(customer: AsgiBrowser) -> None:
-    """Whoever comes last writes what it has changed, and no more."""
+    """The later commit writes only the keys that its request changed."""
     overlap(customer, sets(b=2), sets(c=3))
 
     assert customer.holds() == {"a": 1, "b": 2, "c": 3}
 
 
 def test_a_slow_reader_leaves_a_write_alone(customer: AsgiBrowser, clock: ManualClock) -> None:
-    """Also where the reader's use is noted down."""
+    """This also holds if the read notes a use in the store."""
     clock.advance(3600)
 
     late, _ = overlap(customer, reads, sets(a=2))
@@ -127,7 +127,7 @@ def test_a_slow_reader_leaves_a_write_alone(customer: AsgiBrowser, clock: Manual
 
 
 def test_two_first_writes_of_one_key_are_no_error(customer: AsgiBrowser) -> None:
-    """The last one counts."""
+    """The later write counts."""
     late, _ = overlap(customer, sets(b="late"), sets(b="early"))
 
     assert late.status == 200
@@ -135,7 +135,7 @@ def test_two_first_writes_of_one_key_are_no_error(customer: AsgiBrowser) -> None
 
 
 def test_many_increments_all_count(customer: AsgiBrowser) -> None:
-    """Each of them gets a number of its own."""
+    """Each request gets a different number."""
     answers = together(customer, 10, lambda session: session.increment("n"))
 
     assert sorted(answer.value for answer in answers) == [*range(1, 11)]
@@ -143,7 +143,7 @@ def test_many_increments_all_count(customer: AsgiBrowser) -> None:
 
 
 def test_many_updates_all_count(customer: AsgiBrowser) -> None:
-    """The function sees what the others have done."""
+    """Each function gets the value that the others have stored."""
 
     async def adds(session: AsyncSession) -> list[str]:
         return await session.update_with("list", lambda old: [*(old or []), "x"])
@@ -154,7 +154,7 @@ def test_many_updates_all_count(customer: AsgiBrowser) -> None:
 
 
 def test_a_value_is_taken_once(customer: AsgiBrowser) -> None:
-    """The others get the default."""
+    """All other requests get the default."""
     answers = together(customer, 10, lambda session: session.take("a"))
 
     assert [answer.value for answer in answers].count(1) == 1
@@ -166,7 +166,7 @@ def test_a_value_is_taken_once(customer: AsgiBrowser) -> None:
 def test_logout_wins_over_a_request_in_flight(
     customer: AsgiBrowser, late: Act, clock: ManualClock
 ) -> None:
-    """The late answer sets and clears no cookie, and the id is dead."""
+    """The late answer neither sets nor clears a cookie, and the session stays ended."""
     old = customer.copy()
     clock.advance(3600)
 
@@ -179,7 +179,7 @@ def test_logout_wins_over_a_request_in_flight(
 
 
 def test_an_explicit_save_after_a_logout_is_told(customer: AsgiBrowser) -> None:
-    """Somebody acts upon its answer, so the loss is an error."""
+    """save() raises an error, because its caller acts upon the result."""
 
     async def saves(session: AsyncSession) -> str:
         session["b"] = 2
@@ -196,7 +196,7 @@ def test_an_explicit_save_after_a_logout_is_told(customer: AsgiBrowser) -> None:
 
 
 def test_a_second_logout_clears_no_cookie(customer: AsgiBrowser) -> None:
-    """It might be that of a login which has happened meanwhile."""
+    """The cookie could belong to a login in the meantime."""
     answer, _ = overlap(customer, destroys, destroys)
 
     assert_no_cookie(answer)
@@ -223,7 +223,7 @@ def test_a_session_that_expires_during_a_request_stays_dead(
 def test_a_request_with_the_old_id_takes_nothing_from_the_new_one(
     customer: AsgiBrowser, late: Act, clock: ManualClock
 ) -> None:
-    """Its write is dropped, and its answer does not replace the new cookie."""
+    """The late write is dropped, and the late answer does not replace the new cookie."""
     clock.advance(3600)
 
     answer, renewal = overlap(customer, late, renews)
@@ -234,7 +234,7 @@ def test_a_request_with_the_old_id_takes_nothing_from_the_new_one(
 
 
 def test_of_two_renewals_one_new_id_lives(customer: AsgiBrowser) -> None:
-    """The loser's answer sends no cookie."""
+    """The answer of the request that lost sends no cookie."""
     answer, renewal = overlap(customer, renews, renews)
 
     assert_no_cookie(answer)
@@ -243,7 +243,7 @@ def test_of_two_renewals_one_new_id_lives(customer: AsgiBrowser) -> None:
 
 
 def test_of_two_sign_ins_both_count(customer: AsgiBrowser) -> None:
-    """The late one gets a fresh session of its own, without the other's data."""
+    """The later sign-in gets a fresh session, without the data of the other."""
     other = customer.copy()
 
     answer, _ = overlap(
@@ -257,7 +257,7 @@ def test_of_two_sign_ins_both_count(customer: AsgiBrowser) -> None:
 
 
 def test_a_reload_sees_what_was_committed_meanwhile(customer: AsgiBrowser) -> None:
-    """The other's change, and none of one's own that was not saved."""
+    """reload() shows the other request's change, and drops the own unsaved change."""
 
     async def reloads(session: AsyncSession) -> dict[str, Any]:
         session["mine"] = 1
@@ -270,7 +270,7 @@ def test_a_reload_sees_what_was_committed_meanwhile(customer: AsgiBrowser) -> No
 
 
 def test_concurrent_requests_see_their_own_sessions(customer: AsgiBrowser) -> None:
-    """Whatever each of them awaits in between."""
+    """Requests do not mix up their sessions, whatever they await."""
     site, count = customer.site, 8
 
     async def work() -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -299,7 +299,7 @@ def test_concurrent_requests_see_their_own_sessions(customer: AsgiBrowser) -> No
 
 
 def test_two_tasks_of_one_request_share_a_session_and_a_load(customer: AsgiBrowser) -> None:
-    """What one task writes, the other one sees."""
+    """One task sees what the other task writes."""
     customer.site.store.calls.clear()
 
     async def shares(session: AsyncSession) -> dict[str, Any]:

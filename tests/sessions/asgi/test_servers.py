@@ -76,7 +76,7 @@ def cookie_of(response: HTTPResponse) -> str:
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Wait until another process has done something."""
+    """Wait until another process has done its work."""
     end = time.monotonic() + SECONDS
     while not condition():
         assert time.monotonic() < end, "it did not happen"
@@ -101,7 +101,7 @@ def start(name: str, kind: str, folder: Path) -> Server:
 
 
 def answers(server: Server) -> bool:
-    """Return whether the server answers by now."""
+    """Return whether the server already answers."""
     try:
         return server.text("/health") == "alive"
     except OSError:
@@ -122,21 +122,21 @@ def server(
 
 @pytest.fixture(autouse=True)
 def mended(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Leave a working store to the next test."""
+    """Repair the store after each test."""
     yield
     if "server" in request.fixturenames:
         request.getfixturevalue("server").ask("/break")
 
 
 def test_visits_are_counted(server: Server) -> None:
-    """The cookie that the server sends is that of the session."""
+    """The cookie from the server finds the session in the next request."""
     cookie = server.new_cookie()
 
     assert [server.text("/", cookie) for _ in range(2)] == ["2", "3"]
 
 
 def test_the_headers_are_those_of_the_session(server: Server) -> None:
-    """Once each, also with HEAD."""
+    """Each session header is sent once, also for HEAD."""
     first, second = server.ask("/"), server.ask("/", method="HEAD")
 
     for response in (first, second):
@@ -146,7 +146,7 @@ def test_the_headers_are_those_of_the_session(server: Server) -> None:
 
 
 def test_an_untouched_page_says_nothing(server: Server) -> None:
-    """Neither cookie nor Vary."""
+    """The response has neither a cookie nor Vary."""
     response = server.ask("/health", server.new_cookie())
 
     assert response.headers.get_all("Vary") is None
@@ -154,7 +154,7 @@ def test_an_untouched_page_says_nothing(server: Server) -> None:
 
 
 def test_logout_ends_the_session(server: Server) -> None:
-    """And clears the cookie."""
+    """The response also clears the cookie."""
     cookie = server.new_cookie()
 
     response = server.ask("/logout", cookie)
@@ -165,7 +165,7 @@ def test_logout_ends_the_session(server: Server) -> None:
 
 @pytest.mark.parametrize("calls", ["load", "commit"])
 def test_a_broken_store_is_a_503(server: Server, calls: str) -> None:
-    """And /health is served."""
+    """A page that does not use the session still works."""
     cookie = server.new_cookie()
     server.ask(f"/break?calls={calls}")
 
@@ -207,7 +207,7 @@ def test_a_client_that_leaves_before_the_answer_changes_nothing(server: Server) 
 
 
 def test_a_websocket_has_the_session(server: Server) -> None:
-    """It is saved with the handshake."""
+    """The session is saved at the handshake."""
     cookie = server.new_cookie()
     url = f"ws://127.0.0.1:{server.port}/socket"
 
@@ -219,7 +219,7 @@ def test_a_websocket_has_the_session(server: Server) -> None:
 
 
 def test_a_handshake_carries_the_cookie_of_a_new_session(server: Server) -> None:
-    """Where the server sends the headers of `websocket.accept`."""
+    """This holds for servers that send the headers of `websocket.accept`."""
     if server.name == "granian":
         pytest.skip("granian 2.8 sends no headers of websocket.accept, whatever they are")
     url = f"ws://127.0.0.1:{server.port}/socket"
@@ -234,7 +234,7 @@ def test_a_handshake_carries_the_cookie_of_a_new_session(server: Server) -> None
 
 
 def test_a_refused_websocket_keeps_the_changes(server: Server) -> None:
-    """It is a 403."""
+    """The refusal is a 403, which keeps changes."""
     cookie = server.new_cookie()
 
     with pytest.raises(websocket.WebSocketBadStatusException) as refused:
@@ -248,7 +248,7 @@ def test_a_refused_websocket_keeps_the_changes(server: Server) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_store_is_closed_after_the_application(name: str, tmp_path: Path) -> None:
-    """When the server is stopped."""
+    """The store is closed when the server stops."""
     pytest.importorskip(name, reason=f"{name} is not installed")
     server = start(name, "threads", tmp_path)
     server.ask("/")

@@ -1,4 +1,4 @@
-"""The promises of sessions over ASGI, on a store in place, in threads and an asynchronous one."""
+"""The promises of sessions over ASGI, for stores in memory, in threads and on the event loop."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -27,7 +27,7 @@ def site(make_site: SiteMaker, request: pytest.FixtureRequest) -> AsgiSite:
 
 
 def assert_silent(answer: Answer) -> None:
-    """Hold an answer to say nothing about a session."""
+    """Check that an answer has no header of the session."""
     assert answer.set_cookies == []
     assert answer.all("Vary") == []
     assert answer.all("Cache-Control") == []
@@ -37,7 +37,7 @@ def assert_silent(answer: Answer) -> None:
 
 
 def test_the_first_write_makes_one_record_and_one_cookie(site: AsgiSite) -> None:
-    """With the headers that keep caches from sharing it."""
+    """The answer has the headers that stop caches from keeping it."""
     answer = site.browser().visit(sets(a=1))
 
     assert len(answer.set_cookies) == 1
@@ -47,7 +47,7 @@ def test_the_first_write_makes_one_record_and_one_cookie(site: AsgiSite) -> None
 
 
 def test_an_untouched_request_of_a_visitor_costs_nothing(site: AsgiSite) -> None:
-    """No store call, no cookie, no Vary."""
+    """There is no store call, no cookie and no Vary."""
     answer = site.visit(leaves_alone)
 
     assert_silent(answer)
@@ -67,7 +67,7 @@ def test_an_untouched_request_of_a_customer_says_nothing(
 
 
 def test_loading_on_demand_asks_no_store_for_an_untouched_request(make_site: SiteMaker) -> None:
-    """Not even for a customer."""
+    """This holds also for a client that has a session."""
     site = make_site(load="on_demand")
     cookie = site.visit(sets(a=1)).cookie
     site.store.calls.clear()
@@ -87,7 +87,7 @@ def test_a_visitor_who_reads_gets_no_session(site: AsgiSite) -> None:
 
 
 def test_a_session_that_is_emptied_again_is_not_stored(site: AsgiSite) -> None:
-    """Written and emptied within the first request."""
+    """The first request wrote a value and removed it again."""
 
     async def fickle(session: AsyncSession) -> None:
         await session.load()
@@ -101,7 +101,7 @@ def test_a_session_that_is_emptied_again_is_not_stored(site: AsgiSite) -> None:
 
 
 def test_a_use_before_loading_names_the_remedy(make_site: SiteMaker) -> None:
-    """Under on_demand, somebody has to load."""
+    """With loading on demand, `await session.load()` must come first."""
     site = make_site(load="on_demand")
 
     with pytest.raises(SessionNotLoaded, match=r"await session\.load\(\)"):
@@ -124,7 +124,7 @@ def test_a_forged_cookie_is_not_looked_up(site: AsgiSite) -> None:
 
 @pytest.mark.parametrize("value", [[1, {"b": "ż"}], 'a;b"c\0', 2**70], ids=["nested", "odd", "big"])
 def test_a_value_is_there_in_the_next_request(site: AsgiSite, value: object) -> None:
-    """Equal, and of the same type."""
+    """The value is equal and has the same type."""
     browser = site.browser()
 
     browser.visit(sets(a=value))
@@ -133,7 +133,7 @@ def test_a_value_is_there_in_the_next_request(site: AsgiSite, value: object) -> 
 
 
 def test_reading_writes_nothing(customer: AsgiBrowser) -> None:
-    """One load; no cookie."""
+    """A read costs one load, and sends no cookie."""
     answer = customer.visit(reads)
 
     assert (answer.value, answer.set_cookies) == (1, [])
@@ -141,7 +141,7 @@ def test_reading_writes_nothing(customer: AsgiBrowser) -> None:
 
 
 def test_reading_notes_the_use_now_and_then(customer: AsgiBrowser, clock: ManualClock) -> None:
-    """The session of a user who is there does not expire."""
+    """So the session of an active user does not expire."""
     clock.advance(60)
 
     customer.visit(reads)
@@ -152,7 +152,7 @@ def test_reading_notes_the_use_now_and_then(customer: AsgiBrowser, clock: Manual
 def test_a_touch_that_fails_does_not_fail_the_page(
     customer: AsgiBrowser, clock: ManualClock
 ) -> None:
-    """It is logged, and the next request tries again."""
+    """The failure is logged, and the next request tries again."""
     customer.site.store.broken = {"touch"}
     clock.advance(60)
 
@@ -177,7 +177,7 @@ def test_a_nested_change_is_saved_without_a_flag(site: AsgiSite) -> None:
 
 
 def test_save_and_the_end_of_the_request_write_once(customer: AsgiBrowser) -> None:
-    """Nothing has changed in between."""
+    """After save() without a later change, the end of the request writes nothing."""
 
     async def saves(session: AsyncSession) -> None:
         await session.load()
@@ -191,7 +191,7 @@ def test_save_and_the_end_of_the_request_write_once(customer: AsgiBrowser) -> No
 
 
 def test_a_value_that_cannot_be_saved_is_the_applications_error(customer: AsgiBrowser) -> None:
-    """It names its key, and what was stored stays."""
+    """The error names the key, and the stored values stay."""
     with pytest.raises(TypeError, match=r"session\['b'\] cannot be saved"):
         customer.visit(sets(b=object()))
 
@@ -200,7 +200,7 @@ def test_a_value_that_cannot_be_saved_is_the_applications_error(customer: AsgiBr
 
 @pytest.mark.parametrize("status", [200, 204, 302, 304, 404, 422])
 def test_an_answer_that_is_no_failure_keeps_the_changes(customer: AsgiBrowser, status: int) -> None:
-    """A login throttle counts its 4xx."""
+    """A login throttle can count its answers of 4xx."""
     customer.visit(sets(b=2), status=status)
 
     assert customer.holds() == {"a": 1, "b": 2}
@@ -208,7 +208,7 @@ def test_an_answer_that_is_no_failure_keeps_the_changes(customer: AsgiBrowser, s
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_failure_discards_the_changes(customer: AsgiBrowser, status: int) -> None:
-    """The answer of the application leaves as it is."""
+    """The application's answer is sent unchanged."""
     answer = customer.visit(sets(a=2), status=status)
 
     assert (answer.status, answer.body) == (status, b"answered")
@@ -216,7 +216,7 @@ def test_a_failure_discards_the_changes(customer: AsgiBrowser, status: int) -> N
 
 
 def test_a_failure_gives_a_visitor_no_cookie(site: AsgiSite) -> None:
-    """For there is no record."""
+    """The failed request created no record."""
     answer = site.visit(sets(a=1), status=500)
 
     assert answer.set_cookies == []
@@ -224,7 +224,7 @@ def test_a_failure_gives_a_visitor_no_cookie(site: AsgiSite) -> None:
 
 
 def test_an_exception_discards_the_changes(customer: AsgiBrowser) -> None:
-    """It comes out as it is."""
+    """The middleware raises the same exception again."""
 
     async def fails(session: AsyncSession) -> None:
         await session.load()
@@ -238,7 +238,7 @@ def test_an_exception_discards_the_changes(customer: AsgiBrowser) -> None:
 
 
 def test_a_request_to_head_follows_the_rules_of_get(site: AsgiSite) -> None:
-    """The session is saved, its cookie sent."""
+    """HEAD saves the session and sends the cookie."""
     browser = site.browser()
 
     answer = browser.visit(sets(a=1), method="HEAD")
@@ -251,14 +251,14 @@ def test_a_request_to_head_follows_the_rules_of_get(site: AsgiSite) -> None:
 
 
 def test_an_expired_session_is_a_fresh_one(customer: AsgiBrowser, clock: ManualClock) -> None:
-    """At the very moment of its expiry."""
+    """The session is over exactly at its expiry."""
     clock.advance(timedelta(hours=24))
 
     assert customer.holds() == {}
 
 
 def test_rolling_renews_the_cookie_with_every_answer(make_site: SiteMaker) -> None:
-    """Also of a request that leaves the session alone."""
+    """A request that does not use the session renews the cookie, too."""
     browser = make_site(rolling=True).browser()
     browser.visit(sets(a=1))
 
@@ -268,7 +268,7 @@ def test_rolling_renews_the_cookie_with_every_answer(make_site: SiteMaker) -> No
 
 
 def test_an_uninitialized_session_is_saved_where_that_is_wished(make_site: SiteMaker) -> None:
-    """Each visitor gets a session."""
+    """With save_uninitialized, each visitor gets a session."""
     site = make_site(save_uninitialized=True)
 
     answer = site.visit(leaves_alone)
@@ -278,7 +278,7 @@ def test_an_uninitialized_session_is_saved_where_that_is_wished(make_site: SiteM
 
 
 def test_a_damaged_record_is_a_fresh_session(customer: AsgiBrowser) -> None:
-    """And an event; never a 500."""
+    """A damaged record causes an event, and never a 500."""
     store = customer.site.store
     handle = customer.visit(load_handle).value
     record = store.load(handle)
@@ -312,6 +312,6 @@ def test_a_session_of_the_manager_works_beside_requests(customer: AsgiBrowser) -
 
 
 def test_the_whole_session_is_loaded_by_its_handler(customer: AsgiBrowser) -> None:
-    """One request, one load."""
+    """A request needs one load for all values."""
     assert customer.visit(load_everything).value == {"a": 1}
     assert customer.site.store.calls == ["load"]

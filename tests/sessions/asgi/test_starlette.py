@@ -1,4 +1,4 @@
-"""Starlette on the ASGI edge, in process, as its users write it."""
+"""Starlette with the ASGI middleware, in one process, as its users write it."""
 
 import asyncio
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ def test_a_test_client_works_without_a_lifespan(container: SessionContainer) -> 
 
 
 def test_a_test_client_works_with_a_lifespan(container: SessionContainer) -> None:
-    """And again, after the first one has closed the store."""
+    """A second client also works, after the first one has closed the store."""
     app = starlette_app(container)
     cookie = {}
     with TestClient(app) as client:
@@ -84,14 +84,14 @@ def test_a_test_client_works_with_a_lifespan(container: SessionContainer) -> Non
 
 
 def test_a_mounted_application_has_the_same_session(container: SessionContainer) -> None:
-    """Wherever it is mounted."""
+    """The application that is mounted sees the session of the outer one."""
     client = TestClient(starlette_app(container))
 
     assert [client.get(path).text for path in ("/", "/shop/", "/")] == ["1", "2", "3"]
 
 
 def test_the_middleware_can_be_given_to_the_constructor(container: SessionContainer) -> None:
-    """As `Middleware`."""
+    """`Middleware(SessionMiddleware, ...)` works in the list of the constructor."""
     middleware = [Middleware(SessionMiddleware, container=container, load="on_demand")]
 
     async def endpoint(request: Request) -> Response:
@@ -104,7 +104,7 @@ def test_the_middleware_can_be_given_to_the_constructor(container: SessionContai
 
 
 def test_a_logout_that_crashes_is_done(container: SessionContainer) -> None:
-    """Around the whole application its page clears the cookie; added to it, it cannot."""
+    """Only a middleware around the whole application can also clear the cookie."""
     added = TestClient(starlette_app(container), raise_server_exceptions=False)
     added.get("/")
     old = dict(added.cookies)
@@ -126,7 +126,7 @@ async def _writes(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def test_a_background_task_that_writes_is_told(container: SessionContainer) -> None:
-    """The response has left; the message says what to do instead."""
+    """The response has left by then; the error says what to do instead."""
 
     async def endpoint(request: Request) -> Response:
         session = session_of(request)
@@ -142,7 +142,7 @@ def test_a_background_task_that_writes_is_told(container: SessionContainer) -> N
 
 
 def test_a_plain_copy_is_json(container: SessionContainer) -> None:
-    """As docs say."""
+    """`session.copy()` is a dict that JSONResponse accepts, as the docs say."""
 
     async def endpoint(request: Request) -> Response:
         session_of(request)["a"] = [1]

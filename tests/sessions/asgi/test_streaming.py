@@ -1,4 +1,4 @@
-"""What a response over ASGI may still do to the session once its headers have left."""
+"""What a response over ASGI can do to the session after its headers have left."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +37,7 @@ LATE: dict[str, Callable[[AsyncSession], Any]] = {
 
 
 def streaming(*steps: AsgiHandler) -> Callable[[Scope, Receive, Send], Any]:
-    """Make an application that takes a step before each of its chunks, the first before all."""
+    """Make an application that runs one step before each chunk."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await _awaited(steps[0](scope["session"]))
@@ -56,7 +56,7 @@ async def _awaited(value: Any) -> None:
 
 
 def test_a_stream_leaves_with_the_session_saved(site: AsgiSite) -> None:
-    """Chunk by chunk, behind the session's headers."""
+    """Each chunk leaves after the headers of the session."""
     app = SessionMiddleware(streaming(sets(a=1), leaves_alone, leaves_alone), site.container)
 
     answer = site.run(serve(app))
@@ -69,7 +69,7 @@ def test_a_stream_leaves_with_the_session_saved(site: AsgiSite) -> None:
 def test_a_change_after_the_headers_is_refused(
     site: AsgiSite, late: Callable[[AsyncSession], Any]
 ) -> None:
-    """SessionClosed, and nothing of it reaches the store."""
+    """The change raises SessionClosed, and the store does not change."""
     app = SessionMiddleware(streaming(sets(a=1), late), site.container)
 
     with pytest.raises(SessionClosed, match="headers of its response were sent"):
@@ -79,7 +79,7 @@ def test_a_change_after_the_headers_is_refused(
 
 
 def test_reading_goes_on_after_the_headers(customer: AsgiBrowser) -> None:
-    """What was loaded stays."""
+    """Loaded values can still be read."""
     seen: list[object] = []
     app = SessionMiddleware(
         streaming(reads, lambda session: seen.append(session.copy())), customer.site.container
@@ -93,7 +93,7 @@ def test_reading_goes_on_after_the_headers(customer: AsgiBrowser) -> None:
 def test_a_nested_change_after_the_headers_is_logged(
     site: AsgiSite, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It cannot raise, so its key is named when the response is over."""
+    """A nested change raises no error, so the log names its key at the end."""
     app = SessionMiddleware(
         streaming(sets(cart=[]), lambda session: session["cart"].append(1)), site.container
     )
@@ -104,7 +104,7 @@ def test_a_nested_change_after_the_headers_is_logged(
 
 
 def test_a_write_while_the_commit_runs_is_refused(site: AsgiSite) -> None:
-    """The session is closed before the store is asked, so no write can slip in and get lost."""
+    """The session closes before the commit, so no write can be lost."""
     found: list[AsyncSession] = []
     refused: list[bool] = []
 
@@ -126,7 +126,7 @@ def test_a_write_while_the_commit_runs_is_refused(site: AsgiSite) -> None:
 
 
 def test_messages_of_other_types_pass(site: AsgiSite) -> None:
-    """Hints before the headers, files and trailers after them."""
+    """Early hints, files and trailers are passed on."""
     messages: list[Message] = [
         {"type": "http.response.start", "status": 200, "headers": []},
         {"type": "http.response.pathsend", "path": "/srv/page"},

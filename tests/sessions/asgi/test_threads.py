@@ -32,12 +32,12 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def site(make_site: SiteMaker) -> AsgiSite:
-    """Return a site whose sessions are loaded by whoever wants one."""
+    """Return a site with loading on demand."""
     return make_site(load="on_demand")
 
 
 class SlowStore(WatchedStore):
-    """Be a blocking store whose loads wait until they are let go."""
+    """Be a blocking store whose loads wait until the test releases them."""
 
     def __init__(self) -> None:
         super().__init__(MemoryStore())
@@ -78,7 +78,7 @@ def slow_site() -> tuple[SessionMiddleware, SlowStore]:
 
 
 def test_a_slow_blocking_store_holds_up_nobody_else() -> None:
-    """While one request waits for its load, another one is served."""
+    """While one request waits for its load, another request is answered."""
     app, store = slow_site()
 
     async def work() -> tuple[bool, bytes, bytes]:
@@ -98,7 +98,7 @@ def test_a_slow_blocking_store_holds_up_nobody_else() -> None:
 
 
 def test_the_threads_of_a_blocking_store_are_bounded() -> None:
-    """However many requests wait, and each of them is answered in the end."""
+    """The number of threads has a limit, and every request is answered in the end."""
     app, store = slow_site()
 
     async def work() -> list[int]:
@@ -117,7 +117,7 @@ def test_the_threads_of_a_blocking_store_are_bounded() -> None:
 
 
 def test_a_thread_and_a_task_share_one_session(customer: AsgiBrowser) -> None:
-    """A dependency loads on the loop while the endpoint reads in a thread: one load, no error."""
+    """A dependency loads on the loop, and the endpoint reads in a thread: one load in all."""
     manager = customer.site.manager
 
     async def endpoint(session: AsyncSession) -> Any:
@@ -136,7 +136,7 @@ async def _loaded(session: AsyncSession) -> None:
 
 
 def test_what_a_thread_changes_is_saved(customer: AsgiBrowser) -> None:
-    """With the request's own commit, as what the loop changes is."""
+    """The request commits the changes of its threads and of its tasks."""
     manager = customer.site.manager
 
     async def endpoint(session: AsyncSession) -> None:
@@ -151,7 +151,7 @@ def test_what_a_thread_changes_is_saved(customer: AsgiBrowser) -> None:
 
 
 def test_verbs_work_in_a_thread(customer: AsgiBrowser) -> None:
-    """Saving, counting, taking and reading again."""
+    """save(), increment(), take() and reload() work in a thread."""
     manager = customer.site.manager
 
     def function(session: Session) -> tuple[Any, Any, dict[str, Any]]:
@@ -169,7 +169,7 @@ def test_verbs_work_in_a_thread(customer: AsgiBrowser) -> None:
 
 
 def test_many_threads_and_tasks_of_one_request_corrupt_nothing(customer: AsgiBrowser) -> None:
-    """Each of them has its turn."""
+    """They use the session one after the other."""
     manager = customer.site.manager
 
     async def endpoint(session: AsyncSession) -> None:
@@ -192,7 +192,7 @@ async def _incremented(session: AsyncSession) -> None:
 
 
 def test_a_blocking_face_on_the_loop_is_refused(customer: AsgiBrowser) -> None:
-    """It would wait for itself."""
+    """The call would block the loop for which it waits."""
     manager = customer.site.manager
 
     async def endpoint(session: AsyncSession) -> str:

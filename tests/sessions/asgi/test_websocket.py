@@ -41,7 +41,7 @@ def connect(browser: AsgiBrowser, app: App, **more: Any) -> list[Message]:
 def that(
     before: Callable[[Any], Any], answer: Message, after: Callable[[Any], Any] = leaves_alone
 ) -> App:
-    """Make an application that acts before and after it answers the connection."""
+    """Make an application that runs one function before it accepts, and one after."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -64,7 +64,7 @@ def cookie_of(message: Message) -> str:
 
 
 def test_a_new_session_leaves_with_the_handshake(site: AsgiSite) -> None:
-    """Beside the application's own headers."""
+    """The handshake has the cookie and the application's own headers."""
     browser = site.browser()
 
     (accept,) = connect(browser, that(lambda session: session.update(a=1), ACCEPT))
@@ -75,7 +75,7 @@ def test_a_new_session_leaves_with_the_handshake(site: AsgiSite) -> None:
 
 
 def test_an_untouched_session_leaves_nothing(customer: AsgiBrowser, clock: ManualClock) -> None:
-    """Nor is its use noted down, though it was loaded."""
+    """A handshake that does not use its session sends no header and writes no touch."""
     clock.advance(3600)
 
     assert connect(customer, that(leaves_alone, ACCEPT)) == [ACCEPT]
@@ -83,7 +83,7 @@ def test_an_untouched_session_leaves_nothing(customer: AsgiBrowser, clock: Manua
 
 
 def test_a_logout_holds_where_the_connection_then_fails(customer: AsgiBrowser) -> None:
-    """Nothing undoes it."""
+    """A failed connection does not undo the logout."""
 
     def fails(session: AsyncSession) -> None:
         session.destroy()
@@ -96,7 +96,7 @@ def test_a_logout_holds_where_the_connection_then_fails(customer: AsgiBrowser) -
 
 
 def test_a_stored_session_can_be_saved_while_the_connection_lasts(customer: AsgiBrowser) -> None:
-    """At once by `save()`."""
+    """save() stores the changes at once."""
     held: list[dict[str, Any]] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,14 +112,14 @@ def test_a_stored_session_can_be_saved_while_the_connection_lasts(customer: Asgi
 
 
 def test_a_stored_session_is_saved_when_the_connection_ends(customer: AsgiBrowser) -> None:
-    """Without `save()`, too."""
+    """Changes are saved at the end without save()."""
     connect(customer, that(leaves_alone, ACCEPT, lambda session: session.update(b=2)))
 
     assert customer.holds() == {"a": 1, "b": 2}
 
 
 def test_an_exception_discards_what_was_not_saved(customer: AsgiBrowser) -> None:
-    """But a logout is done."""
+    """A logout before the exception is still carried out."""
 
     def fails(session: Any) -> None:
         session["b"] = 2
@@ -132,7 +132,7 @@ def test_an_exception_discards_what_was_not_saved(customer: AsgiBrowser) -> None
 
 
 def test_a_session_can_be_ended_while_the_connection_lasts(customer: AsgiBrowser) -> None:
-    """The cookie stays with the client, and stands for nothing."""
+    """The client keeps a cookie that has no session."""
     connect(customer, that(leaves_alone, ACCEPT, lambda session: session.destroy()))
 
     assert customer.holds() == {}
@@ -146,7 +146,7 @@ def test_a_session_can_be_ended_while_the_connection_lasts(customer: AsgiBrowser
 def test_no_id_changes_after_the_handshake(
     customer: AsgiBrowser, late: Callable[[Any], Any]
 ) -> None:
-    """The client could not learn of it."""
+    """The client could not learn a new id."""
     with pytest.raises(SessionClosed, match="headers of the handshake were sent already"):
         connect(customer, that(leaves_alone, ACCEPT, late))
 
@@ -162,7 +162,7 @@ def test_a_new_session_after_the_handshake_is_not_stored(site: AsgiSite) -> None
 
 
 def test_a_session_outlives_a_store_failure_during_the_connection(customer: AsgiBrowser) -> None:
-    """A connection may last for hours: the next use asks again."""
+    """After a failed use, the next use asks the store again."""
     store = customer.site.store
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -183,7 +183,7 @@ def test_a_session_outlives_a_store_failure_during_the_connection(customer: Asgi
 
 
 def test_a_refusal_keeps_the_changes_of_a_stored_session(customer: AsgiBrowser) -> None:
-    """It is a 403, and a login throttle counts those."""
+    """A refusal is a 403, and a login throttle can count it."""
     sent = connect(customer, that(lambda session: session.update(b=2), CLOSE))
 
     assert sent == [CLOSE]
@@ -191,7 +191,7 @@ def test_a_refusal_keeps_the_changes_of_a_stored_session(customer: AsgiBrowser) 
 
 
 def test_a_refusal_carries_headers_where_the_server_can_send_them(site: AsgiSite) -> None:
-    """A 403 with the cookie of a new session."""
+    """The 403 has the cookie of a new session."""
     browser = site.browser()
 
     start, body = connect(browser, that(lambda session: session.update(a=1), CLOSE), **DENIAL)
@@ -220,14 +220,14 @@ def test_a_refusal_without_headers_changes_no_id(customer: AsgiBrowser) -> None:
 
 @pytest.mark.parametrize("extensions", [{}, DENIAL], ids=["bare", "with headers"])
 def test_a_refusal_may_be_a_logout(customer: AsgiBrowser, extensions: dict[str, Any]) -> None:
-    """The session is dead, whether or not the client can be told."""
+    """The session ends, whether or not the client gets the headers."""
     connect(customer, that(lambda session: session.destroy(), CLOSE), **extensions)
 
     assert customer.holds() == {}
 
 
 def test_a_refusal_of_the_applications_own_is_a_response(site: AsgiSite) -> None:
-    """Saved before its headers leave, as with any other."""
+    """The session is saved before the headers of the application's own refusal leave."""
     browser = site.browser()
     denial: Message = {"type": "websocket.http.response.start", "status": 401, "headers": []}
 
@@ -250,7 +250,7 @@ BROKEN: dict[str, tuple[str, Callable[[Any], Any]]] = {
 @pytest.mark.parametrize("answer", [ACCEPT, CLOSE], ids=["accepted", "refused"])
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_broken_store_is_a_503(customer: AsgiBrowser, broken: str, answer: Message) -> None:
-    """Where the server can send one."""
+    """The connection gets a 503 if the server can send a response to a refusal."""
     verb, act = BROKEN[broken]
     customer.site.store.broken = {verb}
 
@@ -263,7 +263,7 @@ def test_a_broken_store_is_a_503(customer: AsgiBrowser, broken: str, answer: Mes
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_broken_store_refuses_the_connection(customer: AsgiBrowser, broken: str) -> None:
-    """By a bare close where the server can do no more."""
+    """A server that cannot send a 503 closes the connection."""
     verb, act = BROKEN[broken]
     customer.site.store.broken = {verb}
 
@@ -273,7 +273,7 @@ def test_a_broken_store_refuses_the_connection(customer: AsgiBrowser, broken: st
 
 
 def test_an_application_that_gives_up_leaves_the_session_alone(customer: AsgiBrowser) -> None:
-    """It neither accepted nor refused."""
+    """An application that neither accepts nor refuses changes no session."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         scope["session"]["b"] = 2
@@ -286,7 +286,7 @@ def test_an_application_that_gives_up_leaves_the_session_alone(customer: AsgiBro
 
 
 def test_starlette_serves_a_websocket(site: AsgiSite) -> None:
-    """Accepted with a cookie, refused with one, and read in the next connection."""
+    """Starlette accepts with a cookie, refuses with a cookie, and reads the session next time."""
 
     async def endpoint(websocket: WebSocket) -> None:
         session = session_of(websocket)

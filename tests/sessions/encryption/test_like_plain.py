@@ -1,4 +1,4 @@
-"""Whatever requests do, encrypted sessions answer, tell and ask the store as plain ones do."""
+"""Encrypted sessions answer, send events and call the store exactly as plain sessions do."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -92,7 +92,7 @@ class Side:
         self.cookies = [""]
 
     def send(self, request: tuple[list[Act], int, int, int]) -> tuple[list[Any], Any]:
-        """Send a request; return what its acts returned, and all that can be seen of the rest."""
+        """Send a request; return the results of its acts, and everything else that can be seen."""
         todo, status, age, lapse = request
         self.clock.advance(lapse)
         self.browser.cookie = self.cookies[max(0, len(self.cookies) - 1 - age)]
@@ -116,7 +116,7 @@ class Side:
 @settings(max_examples=examples(150))
 @given(st.lists(requests, min_size=1, max_size=6))
 def test_encrypted_sessions_are_like_plain_ones(sent: list[Any]) -> None:
-    """The same values in the same order, the same cookies, the same events, the same calls."""
+    """Both have the same values in the same order, and the same cookies, events and store calls."""
     plain, encrypted = Side(), Side(encryption_keys=[NEW])
     for request in sent:
         expected, found = plain.send(request), encrypted.send(request)

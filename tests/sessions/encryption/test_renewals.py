@@ -1,4 +1,4 @@
-"""New ids, users and keys: the data key is wrapped anew, and no value is touched."""
+"""New ids, users and server keys: the data key is wrapped again, and no value changes."""
 
 from datetime import timedelta
 
@@ -18,12 +18,12 @@ VALUES = {"cart": ["tea"], "count": 0}
 
 
 def renews(session: Session) -> None:
-    """Change the id and let the one of before go on for a while."""
+    """Change the id, and give the earlier id a grace time."""
     session.regenerate(grace=GRACE)
 
 
 def sealed_values(browser: Browser) -> dict[str, bytes]:
-    """Return what the store has of the values alone."""
+    """Return the stored values without the reserved names."""
     values = kept_for(browser).values
     return {name: value for name, value in values.items() if not name.startswith("\0sealed.key.")}
 
@@ -47,14 +47,14 @@ def test_a_new_id_touches_no_value(customer: Browser, renew: Handler) -> None:
 
 
 def test_the_data_key_of_the_id_before_is_removed(customer: Browser) -> None:
-    """So whoever kept that id, the store and the keys of the server opens nothing."""
+    """A thief with the earlier id, the store and the server's keys opens nothing."""
     customer.visit(Session.regenerate)
 
     assert wrapped_names(customer) == names_of(id_of(customer))
 
 
 def test_an_earlier_id_with_grace_has_its_own(customer: Browser) -> None:
-    """Both read and write, until the grace is over."""
+    """Both ids read and write until the grace time is over."""
     earlier, first = customer.cookie, id_of(customer)
     customer.visit(renews)
 
@@ -68,7 +68,7 @@ def test_an_earlier_id_with_grace_has_its_own(customer: Browser) -> None:
 
 
 def test_a_second_renewal_removes_the_first_id_s(customer: Browser) -> None:
-    """Only one earlier id has grace."""
+    """Only one earlier id has a grace time."""
     customer.visit(renews)
     second = id_of(customer)
     customer.visit(renews)
@@ -78,7 +78,7 @@ def test_a_second_renewal_removes_the_first_id_s(customer: Browser) -> None:
 
 
 def test_the_end_of_the_grace_removes_it(customer: Browser, clock: ManualClock) -> None:
-    """With the first commit after it; the clocks of two machines may differ by a minute."""
+    """The first commit after the grace time removes the data key; clocks may differ by a minute."""
     customer.visit(renews)
     clock.advance(GRACE.total_seconds() + 1)
     customer.visit(writes(count=1))
@@ -92,7 +92,7 @@ def test_the_end_of_the_grace_removes_it(customer: Browser, clock: ManualClock) 
 
 
 def test_an_id_whose_grace_is_over_reads_nothing(customer: Browser, clock: ManualClock) -> None:
-    """And is no damage."""
+    """The id is past, and no event speaks of damage."""
     earlier = customer.cookie
     customer.visit(renews)
     clock.advance(GRACE.total_seconds())
@@ -103,7 +103,7 @@ def test_an_id_whose_grace_is_over_reads_nothing(customer: Browser, clock: Manua
 
 
 def test_a_renewal_that_loses_leaves_the_winner_s(customer: Browser) -> None:
-    """Its values are committed once more, without the id and the data key that nobody has."""
+    """Its values are committed again, without its unused id and data key."""
     earlier, first, site = customer.cookie, id_of(customer), customer.site
     site.store.before["commit"] = lambda: customer.visit(renews)
 
@@ -115,7 +115,7 @@ def test_a_renewal_that_loses_leaves_the_winner_s(customer: Browser) -> None:
 
 
 def test_a_write_beside_a_renewal_keeps_the_new_data_key(make_site: SiteMaker) -> None:
-    """Also where the write would wrap the data key under a newer key of the server."""
+    """This holds also if the write would wrap the data key with a newer server key."""
     browser = make_site(encryption_keys=[OLD]).browser()
     browser.visit(writes(a=1))
     site = make_site(encryption_keys=[NEW, OLD])
@@ -129,7 +129,7 @@ def test_a_write_beside_a_renewal_keeps_the_new_data_key(make_site: SiteMaker) -
 
 
 def test_a_sign_in_keeps_the_values_as_they_are(browser: Browser) -> None:
-    """The visitor's data go to the user; only the data key is wrapped anew."""
+    """The visitor's data stay, and only the data key is wrapped again."""
     browser.visit(writes(cart=["tea"]))
     before = sealed_values(browser)
 
@@ -141,7 +141,7 @@ def test_a_sign_in_keeps_the_values_as_they_are(browser: Browser) -> None:
 
 
 def test_another_user_has_another_data_key(customer: Browser) -> None:
-    """Who kept the data key of before opens nothing of the new user's."""
+    """A thief with the earlier data key opens nothing of the new user."""
     before = kept_for(customer)
     customer.visit(in_turn(signs_in("bob"), writes(own=1)))
 
@@ -151,7 +151,7 @@ def test_another_user_has_another_data_key(customer: Browser) -> None:
 
 
 def test_a_sign_in_goes_on_within_its_request(customer: Browser) -> None:
-    """Saves, counts and another user's values after the new data key, each in its own commit."""
+    """Later saves, counts and another sign-in of the request each have a commit."""
 
     def handler(session: Session) -> None:
         session.set_user("bob")
@@ -180,7 +180,7 @@ def test_a_sign_out_keeps_the_session(customer: Browser) -> None:
 
 
 def test_a_lost_reply_to_a_sign_in_as_another_user_loses_nothing(customer: Browser) -> None:
-    """The second try has the data key of the first, which the store may have taken."""
+    """The second try uses the data key of the first try, which may be stored already."""
 
     def handler(session: Session) -> None:
         session.set_user("bob")
@@ -200,7 +200,7 @@ def test_a_lost_reply_to_a_sign_in_as_another_user_loses_nothing(customer: Brows
 
 
 def test_a_lost_reply_to_a_creation_loses_nothing(site: Site) -> None:
-    """The same of a new session."""
+    """The second try to create a session uses the data key of the first try."""
     site.store.loses_reply.add("create")
     session = session_of(site.manager)
     session["a"] = 1
@@ -215,17 +215,17 @@ def test_a_lost_reply_to_a_creation_loses_nothing(site: Site) -> None:
 
 
 class TestRotation:
-    """A newer key of the server, in front of the one of before."""
+    """The server has a newer key in front of the earlier one."""
 
     @pytest.fixture
     def old(self, make_site: SiteMaker) -> Browser:
-        """Return a browser whose session is under the old key."""
+        """Return a browser whose session is wrapped with the earlier key."""
         browser = make_site(encryption_keys=[OLD]).browser()
         browser.visit(in_turn(writes(a=1), signs_in("ada")))
         return browser
 
     def test_the_older_keys_open(self, old: Browser, make_site: SiteMaker) -> None:
-        """A read changes nothing."""
+        """A session of the earlier key can be read, and a read changes nothing."""
         before = kept_for(old).values
         old.site = make_site(encryption_keys=[NEW, OLD])
 
@@ -246,7 +246,7 @@ class TestRotation:
     def test_the_next_commit_takes_the_newest_key(
         self, old: Browser, make_site: SiteMaker, write: Handler
     ) -> None:
-        """It wraps the data key, and touches no other value; then the old key may go."""
+        """The commit wraps the data key again and changes no other value; the old key can go."""
         before = kept_for(old).values["a"]
         old.site = make_site(encryption_keys=[NEW, OLD])
 
@@ -260,7 +260,7 @@ class TestRotation:
     def test_the_id_with_grace_is_wrapped_anew_too(
         self, old: Browser, make_site: SiteMaker
     ) -> None:
-        """By the renewal, which knows it."""
+        """The renewal wraps the data key for the earlier id, too, because it knows this id."""
         earlier = old.cookie
         old.site = make_site(encryption_keys=[NEW, OLD])
 
@@ -287,7 +287,7 @@ class TestRotation:
         keys: list[str] | None,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        """The session begins afresh, and the log names the setting; its record stays."""
+        """The session begins again, the log names the setting, and the record stays."""
         before = kept_for(old)
         old.site = make_site(encryption_keys=keys)
 

@@ -1,4 +1,4 @@
-"""Neither a copy of the store nor a copy with the keys of the server opens a session."""
+"""Neither a copy of the store nor a copy of the store and the server's keys opens a session."""
 
 import hashlib
 import sqlite3
@@ -37,7 +37,7 @@ def test_a_store_sees_no_value(browser: Browser) -> None:
 
 
 def test_each_commit_gives_the_store_sealed_values_only(customer: Browser) -> None:
-    """Whatever asks for the commit."""
+    """This holds for every verb that commits."""
     customer.visit(writes(plain=1))
     customer.visit(in_turn(lambda s: s.increment("count"), writes(saved=2), Session.save))
     customer.visit(lambda session: session.take("saved"))
@@ -53,7 +53,7 @@ def test_each_commit_gives_the_store_sealed_values_only(customer: Browser) -> No
 def test_a_write_is_not_taken_for_a_late_one(
     customer: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """After the answer, what was stored is compared with the values of the session."""
+    """The stored values are sealed, so the check for late changes compares the plain values."""
     manager = customer.site.manager
     session = manager.open(a_head(customer.cookie))
     session["cart"].append("milk")
@@ -64,7 +64,7 @@ def test_a_write_is_not_taken_for_a_late_one(
 
 
 def test_no_page_of_a_database_holds_a_value(tmp_path: Path, clock: ManualClock) -> None:
-    """Not even one that was changed or removed since, in any file."""
+    """No file has a plain value, not even one that was changed or removed since."""
     store = SQLiteStore(tmp_path / "sessions.db", clock=clock)
     browser = Site(WatchedStore(store), clock, encryption_keys=[NEW]).browser()
 
@@ -78,7 +78,7 @@ def test_no_page_of_a_database_holds_a_value(tmp_path: Path, clock: ManualClock)
 
 
 def test_the_record_and_the_keys_of_the_server_open_nothing(customer: Browser) -> None:
-    """Whatever a thief of both makes a key of, no sealed text opens; with the id, it does."""
+    """No key that a thief can derive from both opens a sealed text; with the id, a key does."""
     record, id = kept_for(customer), id_of(customer)
     name = next(iter(wrapped_names(customer)))
     place = b"\xc1\x01" + id.key.encode() + name.encode()
@@ -90,7 +90,7 @@ def test_the_record_and_the_keys_of_the_server_open_nothing(customer: Browser) -
 
 
 def test_no_sealed_text_opens_with_a_key_of_the_server(customer: Browser) -> None:
-    """Each value is under the data key of its session, which is random."""
+    """Each value is sealed with the random data key of its session."""
     record, id = kept_for(customer), id_of(customer)
 
     for name, sealed in record.values.items():
@@ -99,7 +99,7 @@ def test_no_sealed_text_opens_with_a_key_of_the_server(customer: Browser) -> Non
 
 
 def test_the_id_without_a_key_of_the_server_opens_nothing(customer: Browser) -> None:
-    """Who has a copy of the store and the cookie has no key of the server."""
+    """A thief with the store and the cookie still needs a key of the server."""
     other = Site(customer.site.store, customer.site.store.clock, encryption_keys=[NEW[::-1]])
     other.events.clear()
 
@@ -108,7 +108,7 @@ def test_the_id_without_a_key_of_the_server_opens_nothing(customer: Browser) -> 
 
 
 def test_equal_values_are_sealed_differently(customer: Browser) -> None:
-    """Two sessions with one value, and one session that sets a value again."""
+    """The sealed texts of two sessions, and of two writes in one session, differ."""
     other = customer.site.browser()
     other.visit(writes(count=0))
     before = kept_for(customer).values["count"]
@@ -119,7 +119,7 @@ def test_equal_values_are_sealed_differently(customer: Browser) -> None:
 
 
 def test_two_sessions_have_two_data_keys(customer: Browser) -> None:
-    """So who is given one of them opens one session."""
+    """A data key opens only one session."""
     other = customer.site.browser()
     other.visit(writes(count=0))
 
@@ -127,7 +127,7 @@ def test_two_sessions_have_two_data_keys(customer: Browser) -> None:
 
 
 def test_the_size_limit_counts_plain_values(browser: Browser) -> None:
-    """Encryption takes nothing from the 64 KiB."""
+    """Encryption does not reduce the limit of 64 KiB."""
     # A name of one byte, and three bytes before the text.
     text = "x" * (64 * 1024 - 1 - 3)
     assert len(encode(text)) == 64 * 1024 - 1
@@ -138,7 +138,7 @@ def test_the_size_limit_counts_plain_values(browser: Browser) -> None:
 
 
 def data_key(browser: Browser) -> bytes:
-    """Return the data key of a browser's session, with all that is needed for it."""
+    """Return the data key of a browser's session, from its id, its record and the server's key."""
     id = id_of(browser)
     (name,) = wrapped_names(browser)
     sealed = kept_for(browser).values[name]
@@ -147,12 +147,12 @@ def data_key(browser: Browser) -> bytes:
 
 
 def key_from(salt: bytes, text: bytes) -> bytes:
-    """Return the key that HKDF makes."""
+    """Return the key that HKDF derives."""
     return HKDF(SHA256(), 32, salt=salt, info=PURPOSE).derive(text)
 
 
 def thief_keys(record: Record, key: str) -> Iterator[bytes]:
-    """Yield the keys that can be made of a record and of the server's keys."""
+    """Yield the keys that a thief can derive from a record and the server's keys."""
     known = [key, record.secret, key + record.secret, record.secret + key, "ada", ""]
     texts = [text.encode() for text in known]
     texts += [bytes.fromhex(key), bytes.fromhex(record.secret), *record.values.values()]
@@ -180,7 +180,7 @@ def opens(key: bytes, sealed: bytes, place: bytes) -> bool:
 
 @pytest.mark.parametrize("name", ["sealed", "\0", "\0sealed", "", "\0user_dat"])
 def test_other_names_are_free(browser: Browser, name: str) -> None:
-    """Only those that begin as the reserved ones do are refused."""
+    """Only names that begin as the reserved names do are refused."""
     browser.visit(writes(**{name: 1}))
 
     assert browser.holds() == {name: 1}

@@ -1,4 +1,4 @@
-"""The sessions of a user, which a store finds although it can read no value."""
+"""The sessions of a user, when the store cannot read their values."""
 
 from sessions import Session, SessionContainer, SessionManager, Store
 from sessions.testing import ManualClock
@@ -7,7 +7,7 @@ from tests.support.encrypting import NEW
 
 
 def test_they_are_listed_and_ended(store: Store, clock: ManualClock) -> None:
-    """The id of the user is in the record, and the index names what never changes."""
+    """The record has the id of the user, and its entry in the index never changes."""
     container = SessionContainer(keys=[KEY], encryption_keys=[NEW], store=store, clock=clock)
     manager = SessionManager(container)
     here, there = _signed_in(manager), _signed_in(manager)

@@ -1,4 +1,4 @@
-"""The keys that encrypt: what is refused, and what is asked of the machine."""
+"""The keys that encrypt sessions: which keys and settings are refused."""
 
 import sys
 from dataclasses import replace
@@ -53,12 +53,12 @@ def problems(**settings: Any) -> tuple[str, ...]:
     ids=["a text", "no key", "short", "no text", "repeated", "twice", "a signing key"],
 )
 def test_unfit_keys_are_refused(keys: object, problem: str) -> None:
-    """As signing keys are; an empty list must not mean that nothing is encrypted."""
+    """The rules are those of signing keys; an empty list does not turn encryption off."""
     assert problems(encryption_keys=keys) == (f"SessionContainer: {problem}",)
 
 
 def test_no_message_shows_a_key() -> None:
-    """Neither of the refusal nor of the container."""
+    """Neither an error nor the repr of the container shows a key."""
     told = f"{problems(encryption_keys=[KEY, NEW, NEW])}"
 
     assert KEY not in told
@@ -91,14 +91,14 @@ def test_a_missing_package_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_without_keys_the_package_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is an extra."""
+    """The package is needed only for encrypted sessions."""
     monkeypatch.setitem(sys.modules, "cryptography", None)
 
     assert SessionContainer(keys=[KEY]).encryption_keys is None
 
 
 def test_a_copy_of_the_container_keeps_the_keys() -> None:
-    """A test that replaces one setting still encrypts."""
+    """A test that replaces one setting still encrypts sessions."""
     container = SessionContainer(keys=[KEY], encryption_keys=[NEW])
 
     assert replace(container, session_prefix="shop").encryption_keys == [NEW]
@@ -106,6 +106,6 @@ def test_a_copy_of_the_container_keeps_the_keys() -> None:
 
 @pytest.mark.parametrize("name", ["encryption_key", "encrypt", "fernet_key"])
 def test_other_names_of_the_setting_are_told(name: str) -> None:
-    """With the name that it has here."""
+    """The error says what the setting is called here."""
     with pytest.raises(WrongSettings, match="encryption_keys"):
         SessionContainer(**{"keys": [KEY], name: NEW})  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Encrypted sessions over each kind of store, on its real server, in both faces."""
+"""Encrypted sessions over each kind of store, on its real server, blocking and asynchronous."""
 
 import asyncio
 import os
@@ -105,7 +105,7 @@ KINDS = [
 def test_all_verbs_in_both_faces(
     kind: Callable[[Path], Stores], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Values of all types, renewals, grace, users, newer keys, and many counters at once."""
+    """The test uses all types, renewals, grace times, users, newer keys and parallel counters."""
     # The machine may be busy.
     monkeypatch.setattr("sessions.core.budget.LATEST_ASK", 10.0)
     with kind(tmp_path) as (blocking, asynchronous):

@@ -1,4 +1,4 @@
-"""Updates of one value, where the store compares what it has: sealed texts."""
+"""Updates of one value, when the store compares sealed texts."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.support.encrypting import kept_for
 
 
 def test_a_counter_beside_a_counter(customer: Browser) -> None:
-    """A value that another request changed since the load is compared as this request read it."""
+    """A commit compares the sealed text that this request read with the stored one."""
     customer.visit(writes(first=0, second=0))
 
     def meanwhile() -> None:
@@ -39,7 +39,7 @@ def test_a_counter_beside_a_counter(customer: Browser) -> None:
     ids=["write", "increment", "new id", "save", "reload", "sign in", "another user", "sign out"],
 )
 def test_what_happens_between_two_updates(customer: Browser, between: Handler) -> None:
-    """The second one knows what the first one has left, and asks the store once."""
+    """The second update knows the result of the first one, and asks the store once."""
 
     def handler(session: Session) -> tuple[int, int]:
         session["count"] = 0
@@ -59,7 +59,7 @@ def test_what_happens_between_two_updates(customer: Browser, between: Handler) -
 
 
 def test_the_same_value_again_is_another_text(customer: Browser) -> None:
-    """So a value that was changed twice, back to what it was, is loaded again."""
+    """A value that was changed and changed back has a new text, so it is loaded again."""
 
     def meanwhile() -> None:
         customer.visit(writes(count=1))
@@ -76,7 +76,7 @@ def test_the_same_value_again_is_another_text(customer: Browser) -> None:
 
 
 def test_a_taken_value_leaves_no_text(customer: Browser) -> None:
-    """It is removed from the store, and one request receives it."""
+    """The value is removed from the store, and exactly one request gets it."""
     assert customer.visit(lambda session: session.take("cart")).value == ["tea"]
     assert customer.visit(lambda session: session.take("cart", "nothing")).value == "nothing"
     assert "cart" not in kept_for(customer).values

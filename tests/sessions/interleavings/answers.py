@@ -1,4 +1,4 @@
-"""What the answer of a request may say, at the moment when it leaves."""
+"""What the answer of a request may say at the moment when it leaves."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from tests.sessions.interleavings.requests import Answer, Position
 
 
 def problems_of_answer(move: Move) -> Iterator[str]:
-    """Yield what the answer that now leaves says wrongly."""
+    """Yield what is wrong in the answer that leaves now."""
     if move.number is None:
         return
     position, world = move.world.positions[move.number], move.world
@@ -91,7 +91,7 @@ def _of_write(position: Position, answer: Answer, world: World) -> Iterator[str]
 
 
 def _may_be_dropped(position: Position, world: World) -> bool:
-    """Return whether the request's id has lost what the request wanted of it, or parts of it."""
+    """Return whether the session may have refused the request's changes, or some of them."""
     kind, id = position.kind, position.sent_id
     if id is None or position.standing in (Standing.PAST, Standing.UNKNOWN):
         return True

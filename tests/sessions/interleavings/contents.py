@@ -10,7 +10,7 @@ from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR
 
 
 class Entered(Mapping[str, float]):
-    """Hold the keys of one user in the index: until when each stays, and since when it is there."""
+    """Hold the entries of one user in the index: how long each stays, and since when it exists."""
 
     def __init__(self, keys: Mapping[str, tuple[float, float]]) -> None:
         self.entries = keys
@@ -58,11 +58,11 @@ class Contents:
         return _Known(opened).contents(stored)
 
     def live(self, key: str, now: float) -> Record | None:
-        """Return the record that is there now."""
+        """Return the live record, or None."""
         return _live(self.entries.get(key), now)
 
     def ask(self, ask: Ask, now: float) -> "tuple[Any, Contents]":
-        """Return what a store that keeps the contract answers, and what it holds afterwards."""
+        """Return the reply of a store that keeps the contract, and its contents afterwards."""
         name = (id(ask), now)
         if name not in self._asked:
             # The ask is kept with the answer, so that no other one gets its name.
@@ -97,7 +97,7 @@ class Contents:
         return entry if isinstance(entry, Entered) else NOBODY
 
     def and_also(self, stored: Mapping[str, Entry]) -> "Contents":
-        """Return the contents with these entries, too."""
+        """Return the contents with these additional entries."""
         return self._known.contents({**self._stored, **stored})
 
     def purged(self, now: float) -> "Contents":

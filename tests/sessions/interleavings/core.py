@@ -68,12 +68,12 @@ class Core:
 
     @contextmanager
     def drawing(self) -> Iterator[None]:
-        """Draw lineages from what `begin` says, too."""
+        """Let `begin` determine the random lineages, too."""
         with patch.object(secrets, "token_urlsafe", self._lineage):
             yield
 
     def begin(self, name: str, now: float) -> None:
-        """Draw from now on what this request draws."""
+        """Use the random numbers of this request from now on."""
         self._drawing, self._numbers = name, count()
         self.clock.set(now)
 
@@ -82,11 +82,11 @@ class Core:
         return record
 
     def opened(self, entry: Record | Ended) -> Record | Ended:
-        """Return what a store has with its values open."""
+        """Return an entry of the store with plain values."""
         return entry
 
     def worth_of(self, id: Id, contents: Contents, now: float) -> Standing | None:
-        """Return what the core lets a new request do with an id; None if nothing."""
+        """Return what the core lets a new request with an id do; None if nothing."""
         self.clock.set(now)
         state = State(None, now, None)
         state.ids = (id,)
@@ -95,7 +95,7 @@ class Core:
         return None if state.record is None else state.standing
 
     def is_new(self, moment: Hashable) -> bool:
-        """Return whether this is the first time that somebody asks about the moment."""
+        """Return whether this is the first question about the moment."""
         before = len(self._moments)
         # What asks the store is a flow of the model's: this driver serves what happens in memory.
         self._driver = BlockingDriver(self.sessions, MemoryStore())
@@ -110,7 +110,7 @@ class Core:
 
 
 def made_id(lineage: str, secret: str) -> Id:
-    """Return the id of these two parts."""
+    """Return the id that has this lineage and this secret."""
     return read_id(_padded(lineage) + _padded(secret))
 
 

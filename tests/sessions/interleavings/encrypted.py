@@ -1,4 +1,4 @@
-"""The core of a container that encrypts, whose store has sealed values alone."""
+"""The core of a container that encrypts, so that the store has only sealed values."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from tests.support.encrypting import NEW, OLD
 
 
 class KnownWrapping(Wrapping):
-    """Remember the ids whose data keys were wrapped, so that the test can open each record."""
+    """Remember each id for which a data key was wrapped, so that the test can open each record."""
 
     ids: dict[str, Id]
 
@@ -58,12 +58,12 @@ class EncryptedCore(Core):
 
     @contextmanager
     def drawing(self) -> Iterator[None]:
-        """Draw keys and nonces from what `begin` says, too."""
+        """Let `begin` determine the random keys and nonces, too."""
         with super().drawing(), patch.object(sealing, "urandom", self._random):
             yield
 
     def begin(self, name: str, now: float) -> None:
-        """Draw from now on what this request draws."""
+        """Use the random numbers of this request from now on."""
         super().begin(name, now)
         self._bytes = count()
 
@@ -95,7 +95,7 @@ class EncryptedCore(Core):
         return replace(entry, values=values[0], version=FORMAT_VERSION)
 
     def worth_of(self, id: Id, contents: Contents, now: float) -> Standing | None:
-        """Return what the core lets a new request do with an id, whose text opens the data key."""
+        """Return what the core lets a new request with an id do, if the id opens the data key."""
         return super().worth_of(self._wrapping.ids.get(id.secret, id), contents, now)
 
     def _open(self, record: Record, id: Id) -> dict[str, bytes]:

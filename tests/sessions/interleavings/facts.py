@@ -1,4 +1,4 @@
-"""What ids are worth, reckoned without the core."""
+"""What an id may do, computed without the core."""
 
 from functools import lru_cache
 
@@ -15,7 +15,7 @@ def id_of(token: str | None) -> Id | None:
 
 
 def worth_of(id: Id, record: Record | None, now: float) -> Standing | None:
-    """Return whether the id is the present one of a live record, or one with grace, or neither."""
+    """Return whether the id is the present id of a live record, an id with grace, or neither."""
     if record is None or now >= record.expires_at:
         return None
     if record.secret == id.secret:
@@ -32,6 +32,6 @@ def reads(id: Id, contents: Contents, now: float) -> Record | None:
 
 
 def is_expired(key: str, contents: Contents, now: float) -> bool:
-    """Return whether a record is there whose time is over."""
+    """Return whether the store has a record that has expired."""
     entry = contents.entries.get(key)
     return isinstance(entry, Record) and now >= entry.expires_at

@@ -1,4 +1,4 @@
-"""What a request does with its session, and what it may change there."""
+"""What a request does with its session, and what it may change in the session."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ Act = Callable[[Handling], Generator[Ask, Any, object]]
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """Say what a request does, and which of its effects the others may see."""
+    """Describe what a request does, and which of its effects other requests may see."""
 
     name: str
     act: Act
@@ -61,17 +61,17 @@ class Kind:
 
     @property
     def is_harmless(self) -> bool:
-        """Return whether no other request loses anything by it, whatever comes first."""
+        """Return whether no other request can lose anything by this one."""
         changes_id = self.changes_id and not (self.has_grace or self.fails)
         return not (changes_id or self.signs_out or self.destroys or self.deletes)
 
     @property
     def signs_in(self) -> bool:
-        """Return whether it makes a fresh session where the old one cannot be had."""
+        """Return whether the request makes a fresh session if its own one is lost."""
         return self.changes_id and bool(self.user or self.sets)
 
     def own_values(self, own: str) -> dict[str, bytes]:
-        """Return what it stores, encoded."""
+        """Return the encoded values that the request stores."""
         return {key.format(own=own): codec.encode(_own_value(key, own)) for key in self.sets}
 
 
@@ -80,13 +80,13 @@ def _own_value(key: str, own: str) -> object:
 
 
 def read(handling: Handling) -> Flow[None]:
-    """Look at a value."""
+    """Read a value."""
     handling.session.get("cart")
     yield from ()
 
 
 def write(handling: Handling) -> Flow[None]:
-    """Set a value of one's own, and one that others set too."""
+    """Set one value of this request alone, and one value that other requests set, too."""
     handling.session[f"of {handling.own}"] = handling.own
     handling.session["last"] = handling.own
     yield from ()
@@ -105,18 +105,18 @@ def save(handling: Handling) -> Flow[None]:
 
 
 def increment(handling: Handling) -> Flow[None]:
-    """Count."""
+    """Increment a number."""
     yield from handling.sessions.update(handling.state, "count", _next)
 
 
 def take(handling: Handling) -> Flow[Any]:
-    """Take what only one may have."""
+    """Take a value that only one request may get."""
     taken = yield from handling.sessions.take(handling.state, "ticket", None)
     return taken
 
 
 def sign_in(user: str) -> Act:
-    """Return what signs the user in."""
+    """Return an act that signs the user in."""
 
     def act(handling: Handling) -> Flow[None]:
         handling.session.set_user(user, by=handling.own)
@@ -133,7 +133,7 @@ def sign_in_at_once(handling: Handling) -> Flow[None]:
 
 
 def sign_in_by_hand(handling: Handling) -> Flow[None]:
-    """Sign a user in as applications did that knew no `set_user`."""
+    """Sign a user in without `set_user`, as older applications do."""
     handling.session.regenerate()
     handling.session[f"of {handling.own}"] = handling.own
     yield from ()
@@ -146,7 +146,7 @@ def renew(handling: Handling) -> Flow[None]:
 
 
 def renew_with_grace(handling: Handling) -> Flow[None]:
-    """Change the id, let requests with the old one go on for a while, and write."""
+    """Change the id with a grace time for the old id, and write."""
     handling.session.regenerate(grace=GRACE_TIME)
     yield from write(handling)
 
@@ -164,7 +164,7 @@ def destroy(handling: Handling) -> Flow[None]:
 
 
 def destroy_and_write(handling: Handling) -> Flow[None]:
-    """End the session, and begin another."""
+    """End the session, and write to the next one."""
     handling.session.destroy()
     yield from write(handling)
 

@@ -1,4 +1,4 @@
-"""What must be true at every moment, as if nothing came after it."""
+"""What must be true at every moment, as if nothing happened afterwards."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from tests.sessions.interleavings.scenarios import EARLY, PRESENT
 
 
 def problems_of_moment(world: World, core: Core) -> Iterator[str]:
-    """Yield what is wrong now."""
+    """Yield what is wrong at this moment."""
     yield from _of_ended(world)
     yield from _of_ids(world, core)
     yield from _of_attacker(world)
@@ -39,7 +39,7 @@ def _of_ended(world: World) -> Iterator[str]:
 
 
 def _of_ids(world: World, core: Core) -> Iterator[str]:
-    """Yield an id that reads a session and must not: what the core says, beside what is so."""
+    """Yield an id that the core lets read a session, although it must not."""
     drawn = tuple(position.drawn for position in world.positions)
     if not core.is_new((world.contents, world.now, drawn)):
         return
@@ -52,7 +52,7 @@ def _of_ids(world: World, core: Core) -> Iterator[str]:
 
 
 def _of_attacker(world: World) -> Iterator[str]:
-    """Yield what an attacker sees who knew an id before the user signed in."""
+    """Yield what an attacker sees with an id from before the user's sign-in."""
     stored = _stored_by_sign_ins(world)
     for id in _ids_of_attacker(world):
         record = reads(id, world.contents, world.now)
@@ -73,7 +73,7 @@ def _ids_of_attacker(world: World) -> Iterator[Id]:
 
 
 def _stored_by_sign_ins(world: World) -> set[tuple[str, bytes]]:
-    """Return what the user's sign-ins store; one by hand does not change an id that has grace."""
+    """Return the values that the user's sign-ins store; a manual sign-in keeps an id with grace."""
     stored: set[tuple[str, bytes]] = set()
     for position in world.positions:
         kind = position.kind
@@ -85,7 +85,7 @@ def _stored_by_sign_ins(world: World) -> set[tuple[str, bytes]]:
 
 
 def _of_counts(world: World) -> Iterator[str]:
-    """Yield a count that was lost or made twice, and what was taken twice."""
+    """Yield an increment that was lost or counted twice, and a value that was taken twice."""
     counting = [position for position in world.positions if position.kind.counts]
     if counting and not any(position.kind.user for position in world.positions):
         counted = sum(map(_has_counted, counting))
@@ -107,7 +107,7 @@ def _has_counted(position: Position) -> bool:
 
 
 def _of_harmless(world: World) -> Iterator[str]:
-    """Yield a request that lost something where no other one ends the session or its id."""
+    """Yield a request that lost a write although no other request ends the session or its id."""
     if not world.is_calm or world.first_token is None:
         return
     for position in world.positions:
@@ -129,7 +129,7 @@ def _of_harmless(world: World) -> Iterator[str]:
 
 
 def _of_cookies(world: World) -> Iterator[str]:
-    """Yield a cookie that its browser has lost, if answers come in the order in which they left."""
+    """Yield a cookie that its browser lost, if answers arrive in the order in which they left."""
     sent = [position.sent for position in world.positions]
     if not world.is_calm or not all(position.answer for position in world.positions):
         return

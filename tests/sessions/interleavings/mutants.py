@@ -1,4 +1,4 @@
-"""The core with one fault each; none of them reaches into what is private to the core."""
+"""The core with one fault each; a fault uses no private attribute of the core."""
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
@@ -19,7 +19,7 @@ Replied = Generator[Ask, Any, Any]
 
 
 class Overhearing(StoredSessions):
-    """Be the core, with somebody between it and its store."""
+    """Be the core, with a fault between the core and its store."""
 
     def finish(self, state: State, *, failed: bool) -> Flow[None]:
         yield from self._overheard(state, super().finish(state, failed=failed))
@@ -29,11 +29,11 @@ class Overhearing(StoredSessions):
         return taken
 
     def asked(self, ask: Ask) -> Ask:
-        """Return what the store is asked instead."""
+        """Return the call that the store gets instead."""
         return ask
 
     def replied(self, state: State, ask: Ask, reply: Any) -> Replied:
-        """Return what the core is told instead; it may ask the store, too."""
+        """Return the reply that the core gets instead; the fault may also call the store."""
         yield from ()
         return reply
 
@@ -52,7 +52,7 @@ class Overhearing(StoredSessions):
 
 
 class TakesSupersededForApplied(Overhearing):
-    """Believe that each commit was applied."""
+    """Treat each commit as applied."""
 
     def replied(self, state: State, ask: Ask, reply: Any) -> Replied:
         yield from ()
@@ -60,7 +60,7 @@ class TakesSupersededForApplied(Overhearing):
 
 
 class DropsLateSignIns(Overhearing):
-    """Take a sign-in that came too late for a write."""
+    """Treat a sign-in that comes too late as a normal write."""
 
     def replied(self, state: State, ask: Ask, reply: Any) -> Replied:
         yield from ()
@@ -70,7 +70,7 @@ class DropsLateSignIns(Overhearing):
 
 
 class DropsLateSignOuts(Overhearing):
-    """Take a sign-out that came too late for a write."""
+    """Treat a sign-out that comes too late as a normal write."""
 
     def replied(self, state: State, ask: Ask, reply: Any) -> Replied:
         yield from ()
@@ -80,7 +80,7 @@ class DropsLateSignOuts(Overhearing):
 
 
 class DropsLateRenewals(Overhearing):
-    """Drop the values of the renewal that came second."""
+    """Drop the values of the second of two renewals."""
 
     def replied(self, state: State, ask: Ask, reply: Any) -> Replied:
         yield from ()
@@ -88,7 +88,7 @@ class DropsLateRenewals(Overhearing):
 
 
 class BringsSessionsBack(Overhearing):
-    """Make the record again that a write did not find."""
+    """Create a record again if a write did not find it."""
 
     def replied(self, state: State, ask: Ask, reply: Any) -> Replied:
         if reply is GONE and state.record is not None:
@@ -98,7 +98,7 @@ class BringsSessionsBack(Overhearing):
 
 
 class TakesWithoutComparing(Overhearing):
-    """Take a value whatever it is by now."""
+    """Take a value without a check that it is unchanged."""
 
     def asked(self, ask: Ask) -> Ask:
         if ask[0] == "commit" and ask[2].expected:
@@ -107,7 +107,7 @@ class TakesWithoutComparing(Overhearing):
 
 
 class BelievesInDeletes(Overhearing):
-    """Take a delete whose reply was lost for one that was carried out."""
+    """Treat a delete without a reply as carried out."""
 
     def finish(self, state: State, *, failed: bool) -> Flow[None]:
         try:
@@ -117,7 +117,7 @@ class BelievesInDeletes(Overhearing):
 
 
 class EndsPresentIdsOnly(StoredSessions):
-    """Let a logout with an earlier id end nothing."""
+    """Do not end the session at a logout with an earlier id."""
 
     def destroy(self, state: State) -> None:
         is_present = state.standing is Standing.CURRENT
@@ -126,7 +126,7 @@ class EndsPresentIdsOnly(StoredSessions):
 
 
 class ClearsEachCookie(StoredSessions):
-    """Clear the cookie after each logout, whoever ended the session."""
+    """Clear the cookie after each logout, also if another request ended the session."""
 
     def headers(self, state: State) -> Headers:
         state.clear_is_due = state.clear_is_due or state.ended
@@ -134,7 +134,7 @@ class ClearsEachCookie(StoredSessions):
 
 
 class SendsCookiesOfTheGone(StoredSessions):
-    """Answer with the cookie although the session is gone."""
+    """Send the cookie of a session that has ended."""
 
     def headers(self, state: State) -> Headers:
         if state.gone and state.record is not None:
@@ -143,7 +143,7 @@ class SendsCookiesOfTheGone(StoredSessions):
 
 
 class ForgetsEndsOfTheFailed(StoredSessions):
-    """Undo a logout with the rest of a request that failed."""
+    """Do not carry out a logout if its request fails."""
 
     def close_ask(self, state: State, *, failed: bool) -> Ask | Several | None:
         state.doomed = () if failed else state.doomed
@@ -151,7 +151,7 @@ class ForgetsEndsOfTheFailed(StoredSessions):
 
 
 class SignsInWithoutNewId(StoredSessions):
-    """Leave the id as it is."""
+    """Keep the id at a sign-in."""
 
     def regenerate(self, state: State, grace: timedelta | None) -> None:
         if state.record is None:
@@ -174,7 +174,7 @@ class SignsInBeforeTheId(Overhearing):
 
 
 class CommitsWhatFailed(StoredSessions):
-    """Commit a request that failed like any other."""
+    """Commit the changes of a failed request."""
 
     def close_ask(self, state: State, *, failed: bool) -> Ask | Several | None:
         return super().close_ask(state, failed=False)
@@ -184,14 +184,14 @@ class CommitsWhatFailed(StoredSessions):
 
 
 class KeepsTheDataOfOthers(Overhearing):
-    """Let a user who signs in have what the one before stored meanwhile."""
+    """Let a user who signs in have the values that the earlier user stored meanwhile."""
 
     def asked(self, ask: Ask) -> Ask:
         return (*ask[:2], replace(ask[2], clear=False)) if ask[0] == "commit" else ask
 
 
 def past_is_unknown(find: Callable[..., Standing]) -> Callable[..., Standing]:
-    """Return what takes an id that was changed a moment ago for one that nobody knows."""
+    """Return a core that treats a past id as unknown."""
 
     def standing(judge: TokenStandings, id: Id, answer: object, began_at: float) -> Standing:
         worth = find(judge, id, answer, began_at)
@@ -201,7 +201,7 @@ def past_is_unknown(find: Callable[..., Standing]) -> Callable[..., Standing]:
 
 
 def grace_is_current(find: Callable[..., Standing]) -> Callable[..., Standing]:
-    """Return what lets an earlier id with grace do all that the present one may."""
+    """Return a core that treats an earlier id with grace as the present one."""
 
     def standing(judge: TokenStandings, id: Id, answer: object, began_at: float) -> Standing:
         worth = find(judge, id, answer, began_at)
@@ -211,12 +211,12 @@ def grace_is_current(find: Callable[..., Standing]) -> Callable[..., Standing]:
 
 
 def applied_to_any_id(record: Record, changes: Changes, now: float) -> Outcome:
-    """Apply changes without a look at the secret."""
+    """Apply changes without a check of the secret."""
     return APPLIED
 
 
 def applied_twice(record: Record, changes: Changes, now: float) -> Outcome:
-    """Take a commit that is asked once more for another one."""
+    """Apply a repeated commit a second time."""
     if changes.secret == record.secret:
         return APPLIED
     has_grace = changes.only_values and record.has_grace(changes.secret, now)
@@ -224,5 +224,5 @@ def applied_twice(record: Record, changes: Changes, now: float) -> Outcome:
 
 
 def has_endless_grace(record: Record, secret: str, now: float) -> bool:
-    """Let the earlier id go on for ever."""
+    """Give the earlier id a grace time without an end."""
     return record.grace is not None and record.grace.secret == secret

@@ -19,21 +19,21 @@ from tests.sessions.interleavings.steps import problems_of_step
 
 
 class ThePromises:
-    """Check what an exploration of one core comes upon."""
+    """Check all that an exploration of one core finds."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
 
     def of_move(self, move: Move) -> Iterator[str]:
-        """Yield what a step of a request changed, and what its answer says, wrongly."""
+        """Yield what is wrong in the changes of a step, and in its answer."""
         yield from problems_of_step(move)
         yield from problems_of_answer(move)
 
     def of_moment(self, world: World) -> Iterator[str]:
-        """Yield what is wrong now, as if nothing came after it."""
+        """Yield what is wrong at this moment, as if nothing happened afterwards."""
         return problems_of_moment(world, self._core)
 
 
 def explored(scenario: Scenario, core: Core) -> Exploration:
-    """Look at all that can happen in a scenario, until a promise is broken."""
+    """Look at everything that can happen in a scenario, until a promise is broken."""
     return explore(scenario.world(core), core, ThePromises(core))

@@ -24,7 +24,7 @@ NOBODY = 0
 
 
 class Loss(Enum):
-    """Stand for a reply of the store that never came."""
+    """Stand for a reply of the store that was lost."""
 
     LOST = "lost"
 
@@ -135,7 +135,7 @@ class Position:
 
     @property
     def has_ended(self) -> bool:
-        """Return whether a logout or a sign-out was carried out, as its request was told."""
+        """Return whether a logout or a sign-out was carried out and acknowledged."""
         fails_by_itself = self.kind.fails and self.answer is not None and not self.lost_a_reply
         return self.is_served or fails_by_itself
 
@@ -146,17 +146,17 @@ class Position:
 
     @cached_property
     def replies(self) -> list[tuple[Ask, Any]]:
-        """Return what was asked so far, with the replies."""
+        """Return the calls to the store until now, with their replies."""
         return [(ask, told.what) for ask, told in zip(self.asked, self.told[1:], strict=True)]
 
     @cached_property
     def standing(self) -> Standing | None:
-        """Return what its token was worth when it was looked up; None if that is not known."""
+        """Return what the token could do when it was looked up; None if this is not known."""
         return _standing(self)
 
     @cached_property
     def was_stored(self) -> bool:
-        """Return whether the store said that it took a write."""
+        """Return whether the store acknowledged a write."""
         return any(
             (ask[0] == "create" and reply is True) or reply is Outcome.APPLIED
             for ask, reply in self.replies
@@ -164,16 +164,16 @@ class Position:
 
     @cached_property
     def ended_one(self) -> bool:
-        """Return whether the store said that it ended a session."""
+        """Return whether the store acknowledged the end of a session."""
         return any(ask[0] == "delete" and reply is True for ask, reply in self.replies)
 
     @cached_property
     def lost_a_reply(self) -> bool:
-        """Return whether the request was not told what the store did."""
+        """Return whether a reply of the store was lost."""
         return any(reply is LOST for _, reply in self.replies)
 
     def after(self, told: Told) -> "Position":
-        """Return where the request is once it was told this."""
+        """Return the position after this reply."""
         # Equal replies of one exploration's store are one object.
         name = (told.at, told.what if isinstance(told.what, str) else id(told.what))
         found = self._next.get(name)
@@ -218,7 +218,7 @@ def _standing(position: Position) -> Standing | None:
 
 
 def _drawn(asked: tuple[Ask, ...]) -> Iterator[Id]:
-    """Yield what a store knows of the ids that were made with these asks."""
+    """Yield what a store knows about the ids that these calls created."""
     for verb, key, *arguments in asked:
         if verb == "create":
             yield Id("", key, arguments[0].secret)
@@ -227,7 +227,7 @@ def _drawn(asked: tuple[Ask, ...]) -> Iterator[Id]:
 
 
 def _tell(serving: Generator[Ask, Any, Answer], state: State, reply: Any) -> Ask:
-    """Do what a driver does with a reply, or without one."""
+    """Do what a driver does with a reply, or with a lost reply."""
     if reply is not LOST:
         return serving.send(reply)
     state.failure = StoreUnavailable("the store's reply was lost")
@@ -243,7 +243,7 @@ def _failure(state: State) -> Exception | None:
 
 
 def _serve(core: Core, sent: Sent, state: State) -> Generator[Ask, Any, Answer]:
-    """Do what an edge does, from the request to its answer."""
+    """Do what a middleware does, from the request to its answer."""
     if sent.kind.deletes:
         return (yield from _administer(core, state))
     if sent.kind.manages is not None:

@@ -1,4 +1,4 @@
-"""Where the requests of a scenario begin: what the store holds, and who has which cookie."""
+"""The beginning of a scenario: what the store holds, and who has which cookie."""
 
 from dataclasses import dataclass
 

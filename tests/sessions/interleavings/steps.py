@@ -1,4 +1,4 @@
-"""What one ask of one request may change in the store."""
+"""What one call of one request may change in the store."""
 
 from collections.abc import Iterator
 
@@ -103,7 +103,7 @@ def _of_values(position: Position, old: Record, new: Record) -> Iterator[str]:
 
 
 def _loaded_user(position: Position) -> str | None:
-    """Return who was signed in as the request saw the session."""
+    """Return the signed-in user of the session as the request loaded it."""
     found = position.told[1].what
     return found.user_id if isinstance(found, Record) else None
 
@@ -141,7 +141,7 @@ def _of_secret(position: Position, old: Record, new: Record, now: float) -> Iter
 
 
 def _of_reply(move: Move, position: Position) -> Iterator[str]:
-    """Yield a write that was acknowledged and is not there."""
+    """Yield an acknowledged write that the store does not have."""
     assert move.ask is not None
     verb, key, *_ = move.ask
     taken = move.reply is True if verb == "create" else move.reply is Outcome.APPLIED

@@ -20,7 +20,7 @@ from tests.sessions.interleavings.scenarios import Scenario
 
 
 class WrapsForTheIdThatWasLost(SealedSessions):
-    """Commit the values of a lost renewal together with the data key for its id."""
+    """Commit the values of a lost renewal, and also the data key for its id."""
 
     lost: Id | None = None
 
@@ -46,7 +46,7 @@ class ForgetsTheUser(SealedSessions):
 
 
 class KeepsTheUser(SealedSessions):
-    """Commit a sign-out without the sealed user's removal."""
+    """Commit a sign-out without removing the sealed user."""
 
     def changes_as_stored(
         self, state: State, id: Id, changes: Changes, next_id: Id | None = None
@@ -56,7 +56,7 @@ class KeepsTheUser(SealedSessions):
 
 
 class KeepsTheEarlierDataKey(SealedSessions):
-    """Leave the data key for the id before a renewal."""
+    """Keep the data key for the id before a renewal."""
 
     def changes_as_stored(
         self, state: State, id: Id, changes: Changes, next_id: Id | None = None
@@ -78,14 +78,14 @@ class TakesTheDataKeyOfTheGrace(SealedSessions):
 
 
 class NewDataKeyForEachId(SealedSessions):
-    """Draw another data key with a renewal, although the values stay as they are."""
+    """Make a new data key at a renewal, although the values stay sealed with the old one."""
 
     def _next_key(self, state: State, id: Id, changes: Changes, next_id: Id) -> DataKey:
         return super()._next_key(state, id, replace(changes, clear=True), next_id)
 
 
 class ComparesWithPlainValues(SealedSessions):
-    """Compare a counter with what was read, and not with what the store has of it."""
+    """Compare the stored text of a counter with the plain value that was read."""
 
     def changes_as_stored(
         self, state: State, id: Id, changes: Changes, next_id: Id | None = None
@@ -149,7 +149,7 @@ MUTANTS = (
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.fault)
 def test_a_fault_breaks_a_promise(mutant: Mutant) -> None:
-    """The scenario breaks nothing in the sound core, and something in the one with the fault."""
+    """The scenario breaks no promise in the sound core, but one in the core with the fault."""
     sound = explored(mutant.scenario, EncryptedCore())
     faulty = _explored(mutant)
 

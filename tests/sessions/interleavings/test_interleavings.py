@@ -1,4 +1,4 @@
-"""What holds in every order of the steps of two and three requests of one session."""
+"""What holds in every order of the steps of two or three requests of one session."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -47,7 +47,7 @@ thorough = pytest.mark.skipif(not IS_THOROUGH, reason="set SESSIONS_INTERLEAVING
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_two_requests_and_one_disturbance(beginning: str) -> None:
-    """Two requests, and a reply that is lost, a call made twice, or time that passes, anywhere."""
+    """Between any two steps, a reply is lost, a call is made twice, or time passes."""
     sent = USERS if IS_THOROUGH or beginning in ("visitor", "signed in") else SOME
     scenarios = _scenarios([beginning], all_of(sent, 2), disturbances=1)
 
@@ -56,7 +56,7 @@ def test_two_requests_and_one_disturbance(beginning: str) -> None:
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_two_requests_of_rolling_sessions_on_an_event_loop(beginning: str) -> None:
-    """The same where each answer renews the cookie, and requests are closed asynchronously."""
+    """Two requests on an event loop, and each answer renews the cookie."""
     scenarios = _scenarios([beginning], all_of(USERS, 2))
 
     assert _broken(scenarios, Core(rolling=True, closes_directly=False)) == []
@@ -64,7 +64,7 @@ def test_two_requests_of_rolling_sessions_on_an_event_loop(beginning: str) -> No
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_a_user_beside_an_attacker(beginning: str) -> None:
-    """An attacker who has seen an early id sees and changes nothing of what comes later."""
+    """An attacker with an early id sees and changes nothing after the sign-in."""
     scenarios = [
         Scenario(beginning, (user,), (attack,))
         for user in USERS
@@ -85,7 +85,7 @@ def test_three_requests(beginning: str) -> None:
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_two_requests_of_encrypted_sessions(beginning: str) -> None:
-    """Two requests and a disturbance, where the first commit is to take a newer key."""
+    """Two requests and a disturbance, and the first commit takes a newer server key."""
     sent = USERS if IS_THOROUGH else SOME
     scenarios = _scenarios([beginning], all_of(sent, 2), disturbances=1)
 

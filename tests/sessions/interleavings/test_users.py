@@ -1,4 +1,4 @@
-"""The index of users, where requests crash, wait and meet managers at every step."""
+"""The index of users: requests and managers that crash or wait at any step."""
 
 from collections.abc import Iterable
 from itertools import combinations_with_replacement as all_of
@@ -33,7 +33,7 @@ USERS = (
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_a_request_beside_two_managers(beginning: str) -> None:
-    """A sign-in, a sign-out or a write while two managers list and end sessions of its user."""
+    """A sign-in, a sign-out or a write runs while two managers list and end the user's sessions."""
     sent = [(user, *managers) for user in USERS for managers in all_of(MANAGERS, 2)]
 
     assert _broken(beginning, sent) == []
@@ -42,14 +42,14 @@ def test_a_request_beside_two_managers(beginning: str) -> None:
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 @pytest.mark.parametrize("manager", MANAGERS, ids=lambda kind: kind.name)
 def test_two_requests_beside_a_manager(beginning: str, manager: Kind) -> None:
-    """Any two requests of the user, and a manager, in every order of their steps."""
+    """Any two requests of the user and a manager run in every order of their steps."""
     assert _broken(beginning, [(*users, manager) for users in all_of(USERS, 2)]) == []
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 @pytest.mark.parametrize("manager", MANAGERS, ids=lambda kind: kind.name)
 def test_replies_are_lost_time_passes_and_stores_purge(beginning: str, manager: Kind) -> None:
-    """Something goes wrong at any step, also a pause of minutes in the middle of a request."""
+    """Something goes wrong at any step, such as a pause of some minutes."""
     sent = [(user, manager) for user in USERS]
 
     assert _broken(beginning, sent, disturbances=1, purges=1) == []
@@ -57,13 +57,13 @@ def test_replies_are_lost_time_passes_and_stores_purge(beginning: str, manager: 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_a_sign_in_and_a_list_where_two_things_go_wrong(beginning: str) -> None:
-    """Both of them may pause for minutes."""
+    """The sign-in and the list may each pause for minutes."""
     assert _broken(beginning, [(kinds.SIGN_IN, LIST)], disturbances=2, purges=1) == []
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_sign_ins_keep_the_other_promises(beginning: str) -> None:
-    """With an index, the steps of a sign-in are one more, and nothing else is different."""
+    """With an index, a sign-in has one more step, and all other promises hold."""
     core = Core(indexes_users=True)
     scenarios = [Scenario(beginning, sent, disturbances=1) for sent in all_of(USERS, 2)]
     found = [(scenario, explored(scenario, core).broken) for scenario in scenarios]
@@ -72,7 +72,7 @@ def test_sign_ins_keep_the_other_promises(beginning: str) -> None:
 
 
 class EntersLate(StoredSessions):
-    """Enter a session once it is signed in."""
+    """Enter a session in the index only after its sign-in."""
 
     def _commit_and_enter(self, flow: Flow[object], state: State) -> Flow[object]:
         late = None
@@ -94,35 +94,35 @@ class EntersLate(StoredSessions):
 
 
 class NeverEntersAgain(StoredSessions):
-    """Trust an entry however long the creation took."""
+    """Do not enter a session again after a slow creation."""
 
     def is_late(self, record: Record) -> bool:
         return False
 
 
 class EntersNothing(StoredSessions):
-    """Leave the index alone."""
+    """Do not use the index."""
 
     def enter(self, id: Id, user_id: str, created_at: float) -> Flow[None]:
         yield from ()
 
 
 class RemovesYoungEntries(StoredSessions):
-    """Remove the entry of a session that is about to be created."""
+    """Remove the entry of a session that will be created soon."""
 
     def _is_over(self, answer: object, until: float) -> bool:
         return not isinstance(answer, Record)
 
 
 class RemovesTheEntriesOfOthers(StoredSessions):
-    """Remove an entry whose session is not there, or is another user's."""
+    """Remove an entry whose session is missing or belongs to another user."""
 
     def _is_over(self, answer: object, until: float) -> bool:
         return not (isinstance(answer, Record) and answer.user_id == "ann")
 
 
 class EndsWhatIsListed(StoredSessions):
-    """End each key of the index, whoever has it by now."""
+    """End each session in the index without a look at its user."""
 
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> Flow[int]:
         keys = yield ("keys_of_user", user_id)
@@ -133,14 +133,14 @@ class EndsWhatIsListed(StoredSessions):
 
 
 class EndsTheKeptOne(StoredSessions):
-    """End also the session to keep."""
+    """End also the session that was to stay."""
 
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> Flow[int]:
         return super().end_sessions_of(state, user_id, None)
 
 
 class EndsOne(StoredSessions):
-    """Stop after the first session."""
+    """End only the first session."""
 
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> Flow[int]:
         keys = yield ("keys_of_user", user_id)
@@ -170,7 +170,7 @@ MUTANTS: tuple[tuple[type[StoredSessions], str, tuple[Kind, ...], int], ...] = (
 def test_a_fault_breaks_a_promise(
     kind: type[StoredSessions], beginning: str, sent: tuple[Kind, ...], disturbances: int
 ) -> None:
-    """Each scenario breaks nothing in the sound core, and something in the one with the fault."""
+    """The scenario breaks no promise in the sound core, but one in the core with the fault."""
     scenario = Scenario(beginning, sent, disturbances=disturbances)
     sound = explored_with_index(scenario, Core(indexes_users=True)).broken
     faulty = explored_with_index(scenario, Core(kind, indexes_users=True)).broken

@@ -1,4 +1,4 @@
-"""Sign-ins beside a manager that lists and ends the sessions of a user: what must be true."""
+"""Sign-ins while a manager lists and ends the sessions of the user: what must be true."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,19 +21,19 @@ PASSAGES = (130.0, 4000.0)
 
 
 def end_all(sessions: Persistence, state: State) -> Flow[object]:
-    """End all sessions of ann."""
+    """End all sessions of the user ann."""
     ended = yield from sessions.end_sessions_of(state, "ann", None)
     return ended
 
 
 def end_others(sessions: Persistence, state: State) -> Flow[object]:
-    """End all sessions of ann but one."""
+    """End all sessions of the user ann except one."""
     ended = yield from sessions.end_sessions_of(state, "ann", PRESENT.key)
     return ended
 
 
 def list_all(sessions: Persistence, state: State) -> Flow[object]:
-    """List the sessions of ann, and remove the entries of those that are no more."""
+    """List the sessions of the user ann, and remove the entries of ended sessions."""
     found = yield from sessions.sessions_of("ann")
     return sorted(key for key, _ in found)
 
@@ -49,10 +49,10 @@ ENDS = (END_ALL, END_OTHERS)
 
 
 class ThePromisesOfTheIndex:
-    """Check what an exploration with an index comes upon."""
+    """Check all that an exploration with an index finds."""
 
     def of_move(self, move: Move) -> Iterator[str]:
-        """Yield what a step of a manager ended wrongly, and what its answer does not keep."""
+        """Yield what is wrong in what a manager ended, or in its answer."""
         if move.number is None:
             return
         position = move.world.positions[move.number]
@@ -70,7 +70,7 @@ class ThePromisesOfTheIndex:
 def explored_with_index(
     scenario: Scenario, core: Core, *, passages: tuple[float, ...] = PASSAGES, purges: int = 0
 ) -> Exploration:
-    """Look at all that can happen where a user has two sessions, and another user one."""
+    """Look at everything that can happen when a user has two sessions, and another user one."""
     world = scenario.world(core)._replace(passages=passages, purges=purges)
     mine = [PRESENT] if scenario.beginning == "signed in" else []
     # One entry is older than its session: it was made for a login that never was complete.
@@ -102,7 +102,7 @@ def _of_step(move: Move, position: Position) -> Iterator[str]:
 
 
 def _of_index(world: World) -> Iterator[str]:
-    """Yield a signed-in session that the index does not know."""
+    """Yield a signed-in session that is not in the index."""
     for key, entry in world.contents.entries.items():
         record = world.contents.live(key, world.now)
         if not isinstance(entry, Record) or record is None or record.user_id is None:
@@ -121,7 +121,7 @@ def _creates(position: Position, key: str) -> bool:
 
 
 def _of_end(world: World, position: Position) -> Iterator[str]:
-    """Yield a session that lives on after all were ended, or one that should."""
+    """Yield a session that is live although all were ended, or ended although it should live."""
     ((_, listed), *_) = position.replies
     for id in (PRESENT, OTHER):
         record = world.contents.live(id.key, world.now)
@@ -143,13 +143,13 @@ def _of_end(world: World, position: Position) -> Iterator[str]:
 
 
 def _lists(world: World) -> Iterator[Entered]:
-    """Yield what the managers that end sessions have found in the index."""
+    """Yield the keys that managers found in the index before they ended sessions."""
     for position in world.positions:
         if position.kind in ENDS and position.replies:
             yield position.replies[0][1]
 
 
 def _is_ended_by_others(world: World, position: Position) -> bool:
-    """Return whether a request of a browser may have ended or left what this one signed in."""
+    """Return whether a request of a browser may have ended or left this sign-in."""
     others = [other.kind for other in world.positions if other is not position]
     return any(kind.destroys or kind.signs_out or kind.changes_id for kind in others)

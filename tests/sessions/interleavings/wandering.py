@@ -1,4 +1,4 @@
-"""Single schedules at random, where there are too many to look at each."""
+"""Random schedules, for scenarios with too many schedules to look at all."""
 
 from random import Random
 
@@ -9,7 +9,7 @@ from tests.sessions.interleavings.scenarios import Scenario
 
 
 def wander(scenario: Scenario, core: Core, random: Random) -> Broken | None:
-    """Follow one schedule until nothing can happen any more, or a promise is broken."""
+    """Follow one random schedule to its end, or until a promise is broken."""
     promises, schedule = ThePromises(core), list[str]()
     world = scenario.world(core)
     with core.drawing():
