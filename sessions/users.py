@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sessions.core.driving import AsyncDriver, BlockingDriver
-from sessions.core.face import SessionFace, utc
+from sessions.core.face import SessionFace
 from sessions.core.owned import OwnedState
 from sessions.core.persistence import Persistence
+from sessions.core.signed_in import utc
 from sessions.core.state import State
 from sessions.core.stateless import StatelessSessions
 from sessions.core.stored import StoredSessions

@@ -33,7 +33,7 @@ FLOORS = {
         binding.*
         injection.*
         around.*
-        markers defaults hooks cors csrf
+        markers defaults hooks cors csrf logins
         dispatch.*
         static
         lints.*

@@ -5,7 +5,7 @@ decision.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, Self, TypeVar
 
 from sessions.core.attributes import OwnAttributes
@@ -15,6 +15,7 @@ from sessions.core.lifetime import is_span
 from sessions.core.limits import LONGEST_GRACE, LONGEST_SESSION
 from sessions.core.locks import lock_across_forks
 from sessions.core.program_cookies import ProgramCookies
+from sessions.core.signed_in import SignedIn, utc
 from sessions.core.state import CLOSED, ENCODED, HEADERS_LEFT, MISSING, State
 from sessions.core.values import FIRST_PLAIN, USER_DATA, plain_key
 from sessions.core.views import Viewed
@@ -27,7 +28,7 @@ D = TypeVar("D", bound=Driver)
 _decoding = lock_across_forks()
 
 
-class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, Generic[D]):
+class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, Generic[D]):
     """Keep a user's data over many requests; the base class of `Session` and `AsyncSession`.
 
     Changes of nested values are noticed too: `session["cart"].append(x)` is enough. A write raises
@@ -242,39 +243,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, Generic[D]):
         seconds = None if timeout is None else timeout.total_seconds()
         self._driver.sessions.set_timeout(self._state, seconds)
 
-    # Users and ids
-
-    @property
-    def user_id(self) -> str | None:
-        """Return the id of the user who is signed in, or None."""
-        self._readable()
-        return self._driver.sessions.user_id(self._state)
-
-    @property
-    def user_data(self) -> dict[str, Any]:
-        """Return the keyword arguments that `set_user()` was given besides the id."""
-        data: dict[str, Any] = self.get(USER_DATA) or {}
-        return data
-
-    def set_user(self, user_id: str, /, **user_data: Any) -> None:
-        """Sign a user in; the same commit gives the session a new id.
-
-        The absolute timeout begins again. The data of a user who was signed in before are removed.
-        If another request has ended the session, the user gets a new session.
-        """
-        if not isinstance(user_id, str) or not user_id:
-            raise TypeError(
-                f"session.set_user({user_id!r}) needs the user's id as a str. Fix: give a text such"
-                " as str(user.id)"
-            )
-        self._writable()
-        self._check_headers()
-        self._driver.sessions.set_user(self._state, user_id, user_data)
-
-    def clear_user(self) -> None:
-        """Sign the user out, even if the rest of the request fails."""
-        self._writable()
-        self._driver.sessions.clear_user(self._state)
+    # Ids
 
     def regenerate(self, *, grace: timedelta | None = None) -> None:
         """Give the session a new id at the next commit; the data stay, the old id stops working.
@@ -380,15 +349,6 @@ def state_of(session: SessionFace[Any]) -> State:
     except AttributeError:
         remedy = "give what manager.open(head), manager.create() or manager.get(id) returned"
         raise TypeError(f"{session!r} is not a session of a manager. Fix: {remedy}") from None
-
-
-def utc(seconds: float) -> datetime:
-    """Return a time as an aware datetime."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    # A damaged record may hold a time outside the range of datetime.
-    except (OverflowError, ValueError, OSError):
-        return (datetime.max if seconds > 0 else datetime.min).replace(tzinfo=UTC)
 
 
 # These are the setters of the slots. They skip our slow `__setattr__`, which would take most of the

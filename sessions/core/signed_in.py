@@ -1,0 +1,84 @@
+"""The user who is signed in: methods of a session."""
+
+from collections.abc import MutableMapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sessions.core.state import State
+from sessions.core.values import USER_DATA
+from sessions.record import CLOCK_TOLERANCE
+
+
+class SignedIn(MutableMapping[str, Any]):
+    """Sign a user in and out, and tell who is signed in since when."""
+
+    __slots__ = ()
+
+    _state: State
+    _driver: Any
+    _readable: Any
+    _writable: Any
+    _check_headers: Any
+
+    @property
+    def user_id(self) -> str | None:
+        """Return the id of the user who is signed in, or None."""
+        self._readable()
+        user_id: str | None = self._driver.sessions.user_id(self._state)
+        return user_id
+
+    @property
+    def user_data(self) -> dict[str, Any]:
+        """Return the keyword arguments that `set_user()` was given besides the id."""
+        data: dict[str, Any] = self.get(USER_DATA) or {}
+        return data
+
+    @property
+    def authenticated_at(self) -> datetime | None:
+        """Return when the user signed in, or None if nobody is signed in.
+
+        It is the time of the last `set_user()`, also of one for the same user.
+        """
+        sessions = self._driver.sessions
+        if self.user_id is None:
+            return None
+        is_pending = isinstance(self._state.pending.user_id, str)
+        return utc(sessions.clock() if is_pending else self._state.started_at)
+
+    def signed_in_within(self, time: timedelta) -> bool:
+        """Return whether a user is signed in, and signed in at most this time ago."""
+        at = self.authenticated_at
+        if at is None:
+            return False
+        age = self._driver.sessions.clock() - at.timestamp()
+        # A sign-in in the future comes from a wrong clock, so nobody knows its age.
+        return bool(-CLOCK_TOLERANCE <= age <= time.total_seconds())
+
+    def set_user(self, user_id: str, /, **user_data: Any) -> None:
+        """Sign a user in; the same commit gives the session a new id.
+
+        The absolute timeout begins again. The data of a user who was signed in before are removed.
+        If another request has ended the session, the user gets a new session.
+        """
+        if not isinstance(user_id, str) or not user_id:
+            raise TypeError(
+                f"session.set_user({user_id!r}) needs the user's id as a str. Fix: give a text such"
+                " as str(user.id)"
+            )
+        self._writable()
+        self._check_headers()
+        self._driver.sessions.set_user(self._state, user_id, user_data)
+
+    def clear_user(self) -> None:
+        """Sign the user out, even if the rest of the request fails."""
+        self._writable()
+        self._driver.sessions.clear_user(self._state)
+
+
+def utc(seconds: float) -> datetime:
+    """Return a time as an aware datetime."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    # A damaged record may hold a time outside the range of datetime.
+    except (OverflowError, ValueError, OSError):
+        return (datetime.max if seconds > 0 else datetime.min).replace(tzinfo=UTC)

@@ -1,0 +1,75 @@
+"""`authenticated_at`: when the user who is signed in has signed in."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sessions import Session
+from sessions.testing import MICROSECOND, ManualClock
+from tests.support.apps import Browser, in_turn, writes
+from tests.support.users import signs_in
+
+MINUTES = timedelta(minutes=5)
+
+
+def at(session: Session) -> datetime | None:
+    """Return the time of the sign-in."""
+    return session.authenticated_at
+
+
+def recently(session: Session) -> bool:
+    """Return whether the sign-in is recent."""
+    return session.signed_in_within(MINUTES)
+
+
+def test_nobody_is_signed_in(browser: Browser) -> None:
+    """Neither in a new session, nor in a stored one, nor after a sign-out."""
+    seen = [browser.visit(in_turn(writes(a=1), at)).value, browser.visit(at).value]
+    browser.visit(signs_in())
+    seen += [browser.visit(in_turn(Session.clear_user, at)).value, browser.visit(at).value]
+
+    assert seen == [None] * 4
+    assert browser.visit(recently).value is False
+
+
+def test_it_is_the_time_of_the_sign_in(browser: Browser, clock: ManualClock) -> None:
+    """At once, and in later requests; neither a use nor a new id changes it."""
+    browser.visit(writes(a=1))
+    clock.advance(100)
+    now = datetime.fromtimestamp(clock(), UTC)
+    seen = [browser.visit(in_turn(signs_in(), at)).value]
+    for handler in (writes(b=2), Session.regenerate, Session.clear):
+        clock.advance(100)
+        browser.visit(handler)
+        seen.append(browser.visit(at).value)
+
+    assert seen == [now] * 4
+
+
+@pytest.mark.parametrize("user_id", ["ada", "bob"])
+def test_a_second_sign_in_counts(browser: Browser, clock: ManualClock, user_id: str) -> None:
+    """Of the same user, and of another one."""
+    browser.visit(signs_in("ada"))
+    clock.advance(1000)
+    browser.visit(signs_in(user_id))
+
+    assert browser.visit(at).value == datetime.fromtimestamp(clock(), UTC)
+
+
+def test_recently_ends_exactly(browser: Browser, clock: ManualClock) -> None:
+    """One microsecond after the time it is not recent."""
+    browser.visit(signs_in())
+    clock.advance(300)
+    before = browser.visit(recently).value
+    clock.advance(2 * MICROSECOND)
+
+    assert (before, browser.visit(recently).value) == (True, False)
+
+
+def test_a_sign_in_by_a_clock_far_ahead_is_not_recent(browser: Browser, clock: ManualClock) -> None:
+    """Nobody knows how long ago it was."""
+    clock.advance(1000)
+    browser.visit(signs_in())
+    clock.advance(-1000)
+
+    assert browser.visit(recently).value is False
