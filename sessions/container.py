@@ -11,10 +11,12 @@ from typing import Literal, get_args
 from sessions.core.carrying import CarryingTokens
 from sessions.core.ids import new_secret, random_secret
 from sessions.core.keys import list_problems, shared_problems
+from sessions.core.legacy_cookies import LegacyCookie, LegacyCookies, cookie_problems
 from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import COOKIE_HEADER_LIMIT, COOKIE_PAIRS_LIMIT, LONGEST_SESSION
+from sessions.core.migrating import MigratingSessions, migrating
 from sessions.core.revocable import RevocableSessions
-from sessions.core.signing import IdSigner
+from sessions.core.signing import IdSigner, derived_key
 from sessions.core.stateless import StatelessSessions
 from sessions.core.stored import StoredSessions
 from sessions.core.token_formats import TokenFormat
@@ -95,6 +97,7 @@ class SessionContainer:
     idle_timeout: timedelta = IDLE_TIMEOUT
     absolute_timeout: timedelta = timedelta(days=14)
     transports: Sequence[Transport] = ()
+    legacy_cookies: Sequence[LegacyCookie] = ()
     listeners: Sequence[Listener] = ()
     session_class: type[Session] = Session
     async_session_class: type[AsyncSession] = AsyncSession
@@ -108,6 +111,7 @@ class SessionContainer:
             *_encryption(self),
             *_prefix(self),
             *_kinds(self),
+            *cookie_problems(self.legacy_cookies, self.session_prefix, self.store),
             *_trial(self),
             *_time(self.clock),
             *_lists(self),
@@ -126,18 +130,15 @@ def sessions_of(container: SessionContainer) -> StoredSessions | StatelessSessio
     if isinstance(tokens, CarryingTokens):
         kind = StatelessSessions if store_of(container) is None else RevocableSessions
         return kind(rules, tokens)
-    if container.encryption_keys is not None:
-        return _sealed(container, rules, tokens)
-    return StoredSessions(rules, tokens)
-
-
-def _sealed(container: SessionContainer, rules: Rules, tokens: Tokens) -> StoredSessions:
+    keys, migrates = container.encryption_keys, bool(container.legacy_cookies)
+    if keys is None:
+        return MigratingSessions(rules, tokens) if migrates else StoredSessions(rules, tokens)
     # `cryptography` is an optional dependency, so it is imported only here.
     from sessions.core.sealed import SealedSessions
     from sessions.core.sealing import Wrapping
 
-    keys = container.encryption_keys or ()
-    return SealedSessions(rules, tokens, Wrapping(keys, container.session_prefix))
+    sealed = migrating(SealedSessions) if migrates else SealedSessions
+    return sealed(rules, tokens, Wrapping(keys, container.session_prefix))
 
 
 def store_of(container: SessionContainer) -> Store | AsyncStore | None:
@@ -178,8 +179,17 @@ def rules_of(container: SessionContainer) -> Rules:
         resave=container.resave,
         save_uninitialized=container.save_uninitialized,
         listeners=tuple(container.listeners),
+        legacy=_legacy(container),
         indexes_users=isinstance(store_of(container), UserIndex),
     )
+
+
+def _legacy(container: SessionContainer) -> LegacyCookies | None:
+    if not container.legacy_cookies:
+        return None
+    # The oldest key, so that a new key changes no id.
+    key = derived_key(container.keys[-1], f"legacy cookie:{container.session_prefix}")
+    return LegacyCookies(container.legacy_cookies, key)
 
 
 def _flags(cookie: CookieSettings) -> Iterator[str]:

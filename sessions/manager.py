@@ -9,6 +9,7 @@ from sessions.core.bridging import BridgeDriver, running_loop
 from sessions.core.driving import AsyncDriver, BlockingDriver
 from sessions.core.face import SessionFace, face, state_of
 from sessions.core.ids import Id
+from sessions.core.legacy_cookies import refuse_coroutines
 from sessions.core.owned import Opening, OwnedState, checked_id, id_in, mapping_of, require_live
 from sessions.core.state import Headers, State, Unsaved
 from sessions.core.turn import Turn, reentrant_turn
@@ -141,6 +142,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
                 f"SessionManager: {store!r} is an AsyncStore, which a blocking application cannot"
                 " await. Fix: give the container a Store, or use AsyncSessionManager"
             )
+        refuse_coroutines(container.legacy_cookies)
         super().__init__(container, mixed_kind(face, container.session_class, Session))
         self._blocking_store = store
         self._driver = BlockingDriver(self._sessions, store)

@@ -18,7 +18,7 @@ FLOORS = {
         errors events record flash other_gateways names
         stores.* transports.*
         core.*
-        session container stateless users manager upkeep edges
+        session container stateless migration users manager upkeep edges
         wsgi asgi
         testing.*
     """,

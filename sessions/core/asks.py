@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from sessions.core.outside import CALL, call_here
 from sessions.stores.base import AsyncStore, Store
 
 _OF_EVERY_STORE = ("load", "create", "commit", "touch", "delete")
@@ -14,6 +15,7 @@ def verbs_of(store: Store | AsyncStore | None) -> dict[str, Any]:
     verbs = {name: getattr(store, name, None) for name in (*_OF_EVERY_STORE, *_OF_AN_INDEX)}
     if store is not None:
         verbs["delete_of_user"] = _of_user(store.delete)
+    verbs[CALL] = call_here
     return verbs
 
 

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from sessions.core.asks import verbs_of
 from sessions.core.budget import NESTED, check_budget, keep_or_raise
 from sessions.core.limits import DEADLINE, WORKER_THREADS
+from sessions.core.outside import CALL, call_beside_the_loop
 from sessions.core.persistence import Flow, Persistence
 from sessions.core.state import Ask, Headers, State
 from sessions.errors import SessionError, SessionNotLoaded, StoreUnavailable, UnreadableValue
@@ -200,6 +201,8 @@ class AsyncDriver(Driver):
     def __init__(self, sessions: Persistence, store: Store | AsyncStore | None) -> None:
         super().__init__(sessions, store)
         self.is_async = isinstance(store, AsyncStore)
+        self.is_in_place = self.is_in_place and not sessions.calls_code
+        self._verbs[CALL] = call_beside_the_loop
         self._executor: tuple[int, ThreadPoolExecutor] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -368,11 +371,10 @@ class AsyncDriver(Driver):
                 state.spent += monotonic() - began
 
     async def _call_elsewhere(self, ask: Ask) -> Any:
-        if self.is_async:
-            return await self._verbs[ask[0]](*ask[1:])
-        if self.is_in_place:
-            return self._verbs[ask[0]](*ask[1:])
-        return await self._in_thread(lambda: self._verbs[ask[0]](*ask[1:]))
+        verb = self._verbs[ask[0]]
+        if self.is_async or ask[0] == CALL:
+            return await verb(*ask[1:])
+        return verb(*ask[1:]) if self.is_in_place else await self._in_thread(lambda: verb(*ask[1:]))
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads(), call)
@@ -394,6 +396,5 @@ class AsyncDriver(Driver):
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            # The code that awaits the task sees its error. Without this line, asyncio would log it
-            # too.
+            # The code that awaits the task sees its error. Here, asyncio learns not to log it.
             task.exception()

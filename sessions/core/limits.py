@@ -21,8 +21,10 @@ __all__ = [
     "LONGEST_TOUCH_INTERVAL",
     "MAXIMUM_DATA",
     "MOST_IDS",
+    "MOST_LEGACY_COOKIES",
     "REMEMBERED_FOR",
     "REMEMBERED_TOKENS",
+    "SECRET_LENGTH",
     "SHORTEST_SECRET",
     "UPDATE_ATTEMPTS",
     "WORKER_THREADS",
@@ -35,6 +37,9 @@ LINEAGE_LENGTH = 22
 SHORTEST_SECRET = 22
 LONGEST_SECRET = 128
 """The numbers of characters of the two parts of an id."""
+
+SECRET_LENGTH = 43
+"""The number of characters of the secret that is derived from the id of another system."""
 
 REMEMBERED_TOKENS = 4096
 """The number of tokens, and of Cookie headers, whose verified signature is kept in a cache."""
@@ -63,6 +68,9 @@ LONGEST_GRACE = timedelta(days=1)
 
 MOST_IDS = 32
 """The largest number of different ids in one request that are looked up in the store."""
+
+MOST_LEGACY_COOKIES = 8
+"""The largest number of cookies of one name of another system that are verified in one request."""
 
 WORKER_THREADS = 8
 """The number of worker threads that call a blocking store for an asynchronous manager."""

@@ -40,6 +40,8 @@ class Persistence(ABC):
     """Whether to open and close the session of every request, even if no code uses it."""
     revocable: bool = True
     """Whether the token of an ended session stops working, even if a client kept a copy."""
+    calls_code: bool = False
+    """Whether loading may call functions of the user, which an event loop must not run itself."""
     clock: Callable[[], float]
     """Return the time now in epoch seconds."""
 

@@ -102,6 +102,9 @@ class State(msgspec.Struct, eq=False):
     replaced: tuple[Id, ...] = ()
     left: tuple[Id | None, Record | None, Standing] | None = None
     signs_out: bool = False
+    # The session of another system that moves here while this one loads, and those to end there.
+    moving: Any = None
+    legacies: tuple[Any, ...] = ()
     applied: tuple[Changes, ...] = ()
 
     # What has happened in this request.

@@ -10,6 +10,7 @@ from typing import Any
 
 from sessions.core.headers import is_public
 from sessions.core.ids import Id, new_id, renewed_id
+from sessions.core.legacy_cookies import LegacyCookies
 from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import CREATE_ATTEMPTS
 from sessions.core.pending import NOTHING_PENDING
@@ -39,6 +40,7 @@ class Rules:
     save_uninitialized: bool = False
     listeners: tuple[Listener, ...] = ()
     indexes_users: bool = False
+    legacy: LegacyCookies | None = None
 
 
 class MemoryVerbs(Persistence):

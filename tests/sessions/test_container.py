@@ -355,6 +355,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         "idle_timeout": timedelta(hours=24),
         "absolute_timeout": timedelta(days=14),
         "transports": (),
+        "legacy_cookies": (),
         "listeners": (),
         "session_class": Session,
         "async_session_class": AsyncSession,
