@@ -13,7 +13,7 @@ from sessions.errors import (
     SessionTooLarge,
     StoreUnavailable,
 )
-from sessions.events import SessionEvent
+from sessions.events import EndReason, SessionEvent
 from sessions.manager import AsyncSessionManager, SessionManager
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.session import AsyncSession, Session
@@ -33,6 +33,7 @@ __all__ = [
     "ConfigurationError",
     "CookieSettings",
     "CookieTransport",
+    "EndReason",
     "Ended",
     "HeaderTransport",
     "MemoryStore",

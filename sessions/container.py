@@ -15,6 +15,7 @@ from sessions.core.legacy_cookies import LegacyCookie, LegacyCookies, cookie_pro
 from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import COOKIE_HEADER_LIMIT, COOKIE_PAIRS_LIMIT, LONGEST_SESSION
 from sessions.core.migrating import MigratingSessions, migrating
+from sessions.core.noted import noted
 from sessions.core.revocable import RevocableSessions
 from sessions.core.signing import IdSigner, derived_key
 from sessions.core.stateless import StatelessSessions
@@ -126,19 +127,20 @@ class SessionContainer:
 
 def sessions_of(container: SessionContainer) -> StoredSessions | StatelessSessions:
     """Return the object that makes the decisions about the sessions of a container."""
-    tokens, rules = tokens_of(container), rules_of(container)
+    tokens, rules, listeners = tokens_of(container), rules_of(container), container.listeners
     if isinstance(tokens, CarryingTokens):
         kind = StatelessSessions if store_of(container) is None else RevocableSessions
-        return kind(rules, tokens)
+        return noted(kind, listeners)(rules, tokens)
     keys, migrates = container.encryption_keys, bool(container.legacy_cookies)
     if keys is None:
-        return MigratingSessions(rules, tokens) if migrates else StoredSessions(rules, tokens)
+        stored = MigratingSessions if migrates else StoredSessions
+        return noted(stored, listeners)(rules, tokens)
     # `cryptography` is an optional dependency, so it is imported only here.
     from sessions.core.sealed import SealedSessions
     from sessions.core.sealing import Wrapping
 
     sealed = migrating(SealedSessions) if migrates else SealedSessions
-    return sealed(rules, tokens, Wrapping(keys, container.session_prefix))
+    return noted(sealed, listeners)(rules, tokens, Wrapping(keys, container.session_prefix))
 
 
 def store_of(container: SessionContainer) -> Store | AsyncStore | None:
@@ -178,7 +180,6 @@ def rules_of(container: SessionContainer) -> Rules:
         rolling=container.rolling,
         resave=container.resave,
         save_uninitialized=container.save_uninitialized,
-        listeners=tuple(container.listeners),
         legacy=_legacy(container),
         indexes_users=isinstance(store_of(container), UserIndex),
     )

@@ -1,24 +1,32 @@
 """The events of sessions, which listeners receive; no event contains an id."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 logger = logging.getLogger("sessions")
 
 EventKind = Literal[
     "created",
-    "regenerated",
-    "destroyed",
-    "gone",
+    "loaded",
     "rejected",
     "ambiguous",
+    "regenerated",
+    "renewed",
+    "signed_in",
+    "signed_out",
+    "conflict",
+    "gone",
+    "destroyed",
     "unreadable",
     "insecure",
     "misplaced",
     "store_failed",
 ]
+
+RejectReason = Literal["unknown", "tampered", "expired", "malformed", "ambiguous", "too_big"]
 
 LOGGED: dict[str, int] = {
     "rejected": logging.INFO,
@@ -27,39 +35,52 @@ LOGGED: dict[str, int] = {
     "unreadable": logging.ERROR,
     "insecure": logging.WARNING,
     "misplaced": logging.WARNING,
-    "store_failed": logging.ERROR,
 }
 """The kinds of events that are logged, each with its log level."""
+
+EVERYDAY: tuple[RejectReason, ...] = ("unknown", "expired")
+"""The reasons of rejections that are not logged, because browsers often send old cookies."""
+
+
+class EndReason(StrEnum):
+    """Why a session ended."""
+
+    LOGOUT = "logout"
+    """A request called `destroy()`."""
+    TIMEOUT = "timeout"
+    """Nobody used the session for its idle timeout, or its absolute timeout was over."""
+    RESUME_REFUSED = "resume_refused"
+    """The method `resume()` of the session's class returned False."""
+    ENDED_BY_USER = "ended_by_user"
+    """A program or page called `end_sessions_of()`: "sign out everywhere"."""
+    EVICTED = "evicted"
+    """The user signed in again, and had the largest number of sessions already."""
+    DELETED = "deleted"
+    """A program called `delete()` of the manager."""
+    REPLACED = "replaced"
+    """Its client received another session in its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent:
-    """Describe one thing that happened to a session.
+    """Describe one thing that happened to a session, after the store acknowledged it.
 
-    created, regenerated, destroyed: a request did this to the session. gone: a write was dropped,
-    because the session had ended in the meantime. rejected: none of our keys signed the token.
-    ambiguous: one request has several different sessions. unreadable: a stored record cannot be
-    read. insecure: a Secure cookie is not sent over plain http. misplaced: the request is outside
-    of the cookie's path or domain. store_failed: the use of a session could not be stored, but the
-    request was answered.
+    `handle` is the public name of the session; it is None if no session is known. `reason` belongs
+    to `rejected` and `ambiguous` (one of RejectReason), to `destroyed` (an EndReason), and to
+    `store_failed` (the call that failed). `user_id` belongs to `signed_in` and `signed_out`.
     """
 
     kind: EventKind
     detail: str
+    handle: str | None = None
+    reason: EndReason | str | None = None
+    user_id: str | None = None
+
+    @property
+    def log_level(self) -> int | None:
+        """Return the level at which the event is logged also without a listener, or None."""
+        return None if self.reason in EVERYDAY else LOGGED.get(self.kind)
 
 
-Listener = Callable[[SessionEvent], None]
-
-
-def emit(listeners: Iterable[Listener], kind: EventKind, detail: str) -> None:
-    """Log the event if its kind has a log level, and call every listener."""
-    level = LOGGED.get(kind)
-    if level is not None:
-        logger.log(level, "session %s: %s", kind, detail)
-    event = SessionEvent(kind, detail)
-    for listener in listeners:
-        try:
-            listener(event)
-        # An error of a listener must not change the request.
-        except Exception:
-            logger.exception("the session listener %r failed on the event %r", listener, kind)
+Listener = Callable[[SessionEvent], object]
+"""A function, or in an asynchronous application also a coroutine function."""

@@ -5,11 +5,13 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
 from sessions.container import SessionContainer, checked_container, sessions_of, store_of
+from sessions.core.async_driving import AsyncDriver
 from sessions.core.bridging import BridgeDriver, running_loop
-from sessions.core.driving import AsyncDriver, BlockingDriver
+from sessions.core.driving import BlockingDriver
 from sessions.core.face import SessionFace, face, state_of
 from sessions.core.ids import Id
 from sessions.core.legacy_cookies import refuse_coroutines
+from sessions.core.listening import AsyncListening, BlockingListening
 from sessions.core.owned import Opening, OwnedState, checked_id, id_in, mapping_of, require_live
 from sessions.core.state import Headers, State, Unsaved
 from sessions.core.turn import Turn, reentrant_turn
@@ -145,7 +147,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
         refuse_coroutines(container.legacy_cookies)
         super().__init__(container, mixed_kind(face, container.session_class, Session))
         self._blocking_store = store
-        self._driver = BlockingDriver(self._sessions, store)
+        self._driver = BlockingDriver(self._sessions, store, BlockingListening(container.listeners))
 
     # In a request
 
@@ -245,8 +247,8 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
         """End the session that has or had this id; return whether there was a live session."""
         known, store = id_in(id, self.container.store), self._blocking_store
         ended = known is not None and store is not None and store.delete(known.key)
-        if ended:
-            self._sessions.tell((("destroyed", "delete() ended it"),))
+        if ended and known is not None:
+            self._driver.listening.tell_of_delete(known.key)
         return ended
 
     def close_all(self) -> None:
@@ -271,7 +273,8 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
             container,
             mixed_kind(face, checked_container(container, self).async_session_class, AsyncSession),
         )
-        self._driver = AsyncDriver(self._sessions, self._store)
+        listening = AsyncListening(container.listeners)
+        self._driver = AsyncDriver(self._sessions, self._store, listening)
 
     # In a request
 
@@ -384,8 +387,8 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
         """End the session that has or had this id; return whether there was a live session."""
         known = id_in(id, self.container.store)
         ended = known is not None and await self._driver.call("delete", known.key)
-        if ended:
-            self._sessions.tell((("destroyed", "delete() ended it"),))
+        if ended and known is not None:
+            self._driver.listening.tell_of_delete(known.key)
         return bool(ended)
 
     async def aclose(self) -> None:

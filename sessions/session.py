@@ -11,7 +11,8 @@ from inspect import iscoroutinefunction
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from sessions.core.driving import AsyncDriver, BlockingDriver
+from sessions.core.async_driving import AsyncDriver
+from sessions.core.driving import BlockingDriver
 from sessions.core.face import SessionFace
 from sessions.core.values import plain_key
 from sessions.errors import SessionError

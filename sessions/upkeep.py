@@ -1,7 +1,9 @@
 """What a manager does with all sessions at once: count them, and remove expired records."""
 
+from typing import Any
+
 from sessions.container import SessionContainer
-from sessions.core.driving import AsyncDriver
+from sessions.core.async_driving import AsyncDriver
 from sessions.core.token_formats import TokenFormat
 from sessions.errors import SessionError
 from sessions.stores.base import AsyncStore, Store
@@ -10,7 +12,23 @@ from sessions.stores.listing import Countable
 __all__: list[str] = []
 
 
-class Upkeep:
+class Counts:
+    """Say how the listeners of a manager fare."""
+
+    _driver: Any
+
+    @property
+    def failed_listeners(self) -> int:
+        """Return how many calls of listeners raised an error."""
+        return int(self._driver.listening.failed)
+
+    @property
+    def slow_listeners(self) -> int:
+        """Return how many calls of listeners took more than 0.1 s, and so delayed a response."""
+        return int(self._driver.listening.slow)
+
+
+class Upkeep(Counts):
     """Count the sessions, and remove expired records: methods of a `SessionManager`."""
 
     container: SessionContainer
@@ -29,7 +47,7 @@ class Upkeep:
         return 0 if self._blocking_store is None else self._blocking_store.purge(limit)
 
 
-class AsyncUpkeep:
+class AsyncUpkeep(Counts):
     """Count the sessions, and remove expired records: methods of an `AsyncSessionManager`."""
 
     container: SessionContainer

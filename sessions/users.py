@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sessions.core.driving import AsyncDriver, BlockingDriver
+from sessions.core.async_driving import AsyncDriver
+from sessions.core.driving import BlockingDriver
 from sessions.core.face import SessionFace
 from sessions.core.owned import OwnedState
 from sessions.core.persistence import Persistence

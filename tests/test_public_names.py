@@ -21,8 +21,8 @@ SESSIONS = """
     Session AsyncSession SessionContainer CookieSettings SessionManager AsyncSessionManager
     Store AsyncStore Record Changes Outcome Ended MemoryStore SQLiteStore store_from_url
     async_store_from_url Transport CookieTransport HeaderTransport
-    SessionEvent SessionError ConfigurationError SessionNotFound SessionExpired SessionNotLoaded
-    SessionClosed SessionTooLarge StoreUnavailable
+    SessionEvent EndReason SessionError ConfigurationError SessionNotFound SessionExpired
+    SessionNotLoaded SessionClosed SessionTooLarge StoreUnavailable
 """
 
 

@@ -3,7 +3,9 @@
 import asyncio
 from typing import Any, TypeVar
 
-from sessions.core.driving import AsyncDriver, BlockingDriver
+from sessions.core.async_driving import AsyncDriver
+from sessions.core.driving import BlockingDriver
+from sessions.core.listening import BridgeListening
 from sessions.core.persistence import Flow
 from sessions.core.state import Ask, Headers, State
 from sessions.errors import SessionError
@@ -19,7 +21,8 @@ class BridgeDriver(BlockingDriver):
     """
 
     def __init__(self, driver: AsyncDriver, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(driver.sessions, driver.store)
+        listening = BridgeListening(driver.listening, loop)
+        super().__init__(driver.sessions, driver.store, listening)
         self._driver = driver
         self._loop = loop
 

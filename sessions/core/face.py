@@ -306,7 +306,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, Gene
         # The bytes come from outside. Every error of the decoder means that they are unreadable.
         except Exception as error:  # noqa: BLE001
             state.begin_undamaged(unreadable(data, error))
-            self._driver.tell(state)
+            self._driver.tell_soon(state)
             value = default
         else:
             value = self._keep_decoded(key, data, value, default)

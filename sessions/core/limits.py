@@ -74,3 +74,9 @@ MOST_LEGACY_COOKIES = 8
 
 WORKER_THREADS = 8
 """The number of worker threads that call a blocking store for an asynchronous manager."""
+
+SLOW_LISTENER = 0.1
+"""A listener that takes more seconds than this for one event is logged and counted."""
+
+LISTENER_DEADLINE = 10.0
+"""The seconds after which a coroutine of a listener is cancelled."""

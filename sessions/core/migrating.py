@@ -77,28 +77,31 @@ class MigratingSessions(StoredSessions):
                 state.moving, state.ids, state.found = None, None, ()
                 raise
 
-    def _begin(self, state: State) -> None:
+    def begin_found(self, state: State) -> None:
         is_open = all(standing is UNKNOWN for _, standing, _ in state.found)
         if is_open and state.head is not None and not state.is_obstructed:
             legacies = self._legacies(state)
             if legacies and self.tokens.obstacle(state) is None:
                 state.moving = Moving(self._move(state, legacies))
                 return
-        super()._begin(state)
+        super().begin_found(state)
 
     def _legacies(self, state: State) -> list[Legacy]:
         """Return the valid legacy cookies of the request, and note an event for the others."""
         found = []
         for cookie, texts in self._cookies.find(state.head.cookies):
             if len(texts) > 1:
-                state.note("ambiguous", f"{len(texts)} different sessions in {cookie!r}")
+                text = f"{len(texts)} different sessions in {cookie!r}"
+                state.note("ambiguous", text, "ambiguous")
             elif not texts:
-                state.note("rejected", f"none of the keys of {cookie!r} signed the cookie")
+                text = f"none of the keys of {cookie!r} signed the cookie"
+                state.note("rejected", text, "tampered")
             else:
                 try:
                     content = cookie.content(texts[0])
                 except ValueError as error:
-                    state.note("rejected", f"the contents of {cookie!r} cannot be read: {error}")
+                    text = f"the contents of {cookie!r} cannot be read: {error}"
+                    state.note("rejected", text, "malformed")
                 else:
                     found.append(Legacy(cookie, content, self._cookies.id_for(cookie, content)))
         return found
@@ -117,11 +120,12 @@ class MigratingSessions(StoredSessions):
                 # Another request may have moved the session since, and ended it there.
                 if legacy.id is not None and (yield from self._find(state, legacy.id)):
                     return
-                state.note("rejected", f"{legacy.cookie!r} has no session in the other system")
+                text = f"{legacy.cookie!r} has no session in the other system"
+                state.note("rejected", text, "unknown")
                 continue
             yield from self._store(state, legacy, loaded)
             return
-        super()._begin(state)
+        super().begin_found(state)
 
     def _find(self, state: State, id: Id) -> Flow[bool]:
         """Begin with the session that the cookie moved to before; return whether it was moved."""

@@ -14,7 +14,6 @@ from typing import Any, Final, TypeVar
 
 from sessions.core.ids import Id
 from sessions.core.state import Ask, Headers, State
-from sessions.events import EventKind
 from sessions.record import Record
 
 T = TypeVar("T")
@@ -168,7 +167,3 @@ class Persistence(ABC):
     @abstractmethod
     def check(self, state: State) -> None:
         """Raise if the changes cannot be saved, such as too large ones; call no store."""
-
-    @abstractmethod
-    def tell(self, events: tuple[tuple[EventKind, str], ...]) -> None:
-        """Send events to the listeners."""

@@ -16,6 +16,7 @@ from sessions.core.verbs import (
     is_for_any_cache,
 )
 from sessions.errors import SessionNotFound, StoreUnavailable
+from sessions.events import logger
 from sessions.record import Changes, Record
 
 
@@ -123,7 +124,7 @@ class Refreshing(MemoryVerbs):
             id = state.doomed[0]
             deleted = yield self.must(state, ("delete", id.key))
             if deleted:
-                state.note("destroyed", "this request ended it")
+                state.note_end(id.key, "this request ended it")
                 state.clear_is_due = True
             elif not (yield from self._has_ended_before(state, id)):
                 state.clear_is_due = True
@@ -147,6 +148,6 @@ class Refreshing(MemoryVerbs):
         state.is_unfinished = False
 
     def _tell_of_failure(self, state: State, error: StoreUnavailable) -> None:
-        # The response is ready, so only an event is noted. The next request tries again.
+        # The response is ready, so the error is only logged. The next request tries again.
         state.failure, state.is_unfinished, state.creating = None, False, None
-        state.note("store_failed", f"the use of a session was not stored: {error}")
+        logger.error("session store_failed: the use of a session was not stored: %s", error)

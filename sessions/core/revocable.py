@@ -22,6 +22,7 @@ from sessions.core.updates import ended
 from sessions.core.user_cuts import changes_between, cut_in, cut_key, entry_of
 from sessions.core.verbs import CURRENT, FRESH, PAST, STORES_NOTHING, UNKNOWN
 from sessions.errors import SessionNotFound, StoreUnavailable, UnreadableValue
+from sessions.events import EndReason, logger
 from sessions.record import CLOCK_TOLERANCE, Changes, Outcome, Record
 
 ENDED: Final = 2**53
@@ -120,7 +121,8 @@ class RevocableSessions(StatelessSessions):
             else:
                 is_done = yield ("create", key, entry)
             if is_done:
-                state.note("destroyed", "end_sessions_of() ended the sessions of a user")
+                text = "end_sessions_of() ended the sessions of a user"
+                state.note("destroyed", text, EndReason.ENDED_BY_USER, user_id=user_id)
                 return
         raise StoreUnavailable(_TOO_BUSY.format("the sessions of a user"))
 
@@ -218,7 +220,9 @@ class RevocableSessions(StatelessSessions):
         if state.record is None or id is None:
             return True
         if sealed.id.key != id.key:
-            yield from self._raise(id, ENDED, forced=True)
+            if (yield from self._raise(id, ENDED, forced=True)):
+                text = "a sign-in gave its client another session"
+                state.note("destroyed", text, EndReason.REPLACED, handle=id.key)
             return True
         generation = generation_of(sealed.id)
         if generation > generation_of(id):
@@ -265,9 +269,9 @@ class RevocableSessions(StatelessSessions):
         try:
             lives = yield from self._still_lives(state)
         except StoreUnavailable as error:
-            # The response is ready, so only an event is noted. The next request tries again.
+            # The response is ready, so the error is only logged. The next request tries again.
             state.failure = None
-            state.note("store_failed", f"the use of a session was not stored: {error}")
+            logger.error("session store_failed: the use of a session was not stored: %s", error)
             return
         if lives:
             self.renew(state, record)
@@ -290,7 +294,7 @@ class RevocableSessions(StatelessSessions):
                 # In the other case, another request ended it and cleared the cookie.
                 state.clear_is_due = True
                 if was_alive:
-                    state.note("destroyed", "this request ended it")
+                    state.note_end(id.key, "this request ended it")
             state.doomed = state.doomed[1:]
 
     def _raise(self, id: Id, least: int, *, forced: bool) -> Flow[bool]:

@@ -14,6 +14,7 @@ import msgspec
 from sessions.core import codec
 from sessions.core.ids import Id
 from sessions.core.limits import MAXIMUM_DATA
+from sessions.core.notes import NO_REASONS, Notes
 from sessions.core.pending import NOTHING_PENDING, Pending
 from sessions.core.standing import Found, Standing
 from sessions.core.values import USER_DATA, encode_value
@@ -23,7 +24,7 @@ from sessions.errors import (
     UnencodableValue,
     UnreadableValue,
 )
-from sessions.events import EventKind
+from sessions.events import EndReason, SessionEvent
 from sessions.record import UNCHANGED, Changes, Record
 
 Ask = tuple[Any, ...]
@@ -61,7 +62,7 @@ class Unsaved(NamedTuple):
     pending: Pending
 
 
-class State(msgspec.Struct, eq=False):
+class State(Notes, msgspec.Struct, eq=False):
     """Hold the state of a session in one request.
 
     This is a msgspec Struct, because it is made in each request and a Struct is fast to make.
@@ -120,7 +121,9 @@ class State(msgspec.Struct, eq=False):
     answer: Headers | None = None
     cookie_is_due: bool = False
     clear_is_due: bool = False
-    events: tuple[tuple[EventKind, str], ...] = ()
+    events: tuple[SessionEvent, ...] = ()
+    # Why sessions are to end, by their keys, if the reason is not LOGOUT.
+    end_reasons: Mapping[str, EndReason] = NO_REASONS
     after_reload: tuple[Callable[[], None], ...] = ()
 
     # The time that the store took so far, and its last failure.
@@ -316,18 +319,6 @@ class State(msgspec.Struct, eq=False):
                     values[key] = codec.decode(unsaved.changed[key])
                     assigned.add(key)
         self.values, self.assigned, self.pending = values, assigned, unsaved.pending
-
-    # Events
-
-    def note(self, kind: EventKind, detail: str) -> None:
-        """Keep an event until it is sent to the listeners."""
-        self.events = (*self.events, (kind, detail))
-
-    def note_obstacle(self, obstacle: tuple[EventKind, str]) -> None:
-        """Note an event, once, that says why the client can have no session."""
-        if not self.is_obstructed:
-            self.is_obstructed = True
-            self.note(*obstacle)
 
     def check_open(self) -> None:
         """Raise SessionClosed if the session is closed."""

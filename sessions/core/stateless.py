@@ -25,7 +25,7 @@ from sessions.core.state import (
     State,
     check_size,
 )
-from sessions.core.stored import first_record, tell
+from sessions.core.stored import first_record
 from sessions.core.tokens import id_of
 from sessions.core.values import USER_DATA
 from sessions.core.verbs import (
@@ -39,7 +39,7 @@ from sessions.core.verbs import (
     is_for_any_cache,
 )
 from sessions.errors import SessionClosed, SessionError, SessionNotFound, SessionTooLarge
-from sessions.events import EventKind
+from sessions.events import EndReason
 from sessions.record import Record
 
 
@@ -97,7 +97,7 @@ class StatelessSessions(MemoryVerbs):
     def _begin(self, state: State, ids: tuple[Id, ...]) -> None:
         """Begin with the only live session of the request, or with a new session."""
         if len(ids) > MOST_IDS:
-            state.note("rejected", f"{len(ids)} different sessions in one request")
+            state.note("rejected", f"{len(ids)} different sessions in one request", "ambiguous")
             state.started_at, state.replaceable = self.clock(), ids
             state.begin(None, None, Standing.AMBIGUOUS)
             return
@@ -111,7 +111,7 @@ class StatelessSessions(MemoryVerbs):
         record = id.record if isinstance(id, CarriedId) else None
         state.found = (*state.found, (id, standing, record))
         if standing is UNKNOWN and (damage := damage_of(record)) is not None:
-            state.note("unreadable", damage)
+            state.note("unreadable", damage, handle=id.key)
             state.is_damaged = True
 
     def token_standing(self, state: State, id: Id) -> Standing:
@@ -129,7 +129,8 @@ class StatelessSessions(MemoryVerbs):
         past = [id for id, standing, _ in state.found if standing is PAST]
         state.started_at = self.clock()
         if live:
-            state.note("ambiguous", f"{len(live)} different live sessions in one request")
+            text = f"{len(live)} different live sessions in one request"
+            state.note("ambiguous", text, "ambiguous")
             state.replaceable = tuple(id for id, _, _ in live)
             state.begin(None, None, Standing.AMBIGUOUS)
         elif past:
@@ -227,8 +228,11 @@ class StatelessSessions(MemoryVerbs):
         record = state.record
         return self.tokens.headers(state, None if record is None else self._max_age(record))
 
-    def tell(self, events: tuple[tuple[EventKind, str], ...]) -> None:
-        tell(self.rules.listeners, events)
+    def note_creation(self, state: State, record: Record, handle: str) -> None:
+        """Note the events of a new session; only a subclass notes any."""
+
+    def note_commit(self, state: State, asked: Pending, handle: str) -> None:
+        """Note what a commit did to the id and the user, before the state learns the commit."""
 
     def has_changes(self, state: State) -> bool:
         changed, removed = state.changes()
@@ -288,14 +292,14 @@ class StatelessSessions(MemoryVerbs):
     def take_up(self, state: State, sealed: Sealed) -> None:
         """Note that the commit is the present session, and send its token."""
         if state.record is None:
-            state.note("created", "its first value was saved")
-        elif sealed.asked.next_id is not None:
-            state.note("regenerated", "regenerate() gave it a new id")
+            self.note_creation(state, sealed.record, sealed.id.key)
+        else:
+            self.note_commit(state, sealed.asked, sealed.id.key)
         state.take_record(sealed.id, sealed.record)
         if state.pending is not NOTHING_PENDING:
             state.pending = state.pending.since(sealed.asked)
         for other in state.replaced:
-            self.doom(state, other)
+            self.doom(state, other, EndReason.REPLACED)
         state.replaced = ()
         self._send(state, sealed)
 
@@ -333,7 +337,7 @@ class StatelessSessions(MemoryVerbs):
         """Clear the client's tokens of the sessions to end; a copied token stays valid."""
         for id in state.doomed:
             if self.token_standing(state, id) is CURRENT:
-                state.note("destroyed", "this request cleared its token at the client")
+                state.note_end(id.key, "this request cleared its token at the client")
             state.clear_is_due = True
         state.doomed = ()
 

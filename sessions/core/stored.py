@@ -29,7 +29,7 @@ from sessions.core.verbs import (
     Rules,
     taken,
 )
-from sessions.events import LOGGED, EventKind, Listener, emit
+from sessions.events import EndReason
 from sessions.record import UNCHANGED, Changes, Outcome, Record, Unchanged
 
 APPLIED, SUPERSEDED = Outcome.APPLIED, Outcome.SUPERSEDED
@@ -52,13 +52,13 @@ class StoredSessions(IndexedSessions):
         if ids is None:
             ids = self.tokens.identify(state)
         if len(ids) > MOST_IDS:
-            state.note("rejected", f"{len(ids)} different signed ids in one request")
+            state.note("rejected", f"{len(ids)} different signed ids in one request", "ambiguous")
             state.started_at, state.replaceable = self.clock(), ids
             state.begin(None, None, Standing.AMBIGUOUS)
             return None
         if len(state.found) < len(ids):
             return ("load", ids[len(state.found)].key)
-        self._begin(state)
+        self.begin_found(state)
         return None
 
     def load_answer(self, state: State, answer: object) -> None:
@@ -75,12 +75,12 @@ class StoredSessions(IndexedSessions):
             return
         state.found = found = (*found, (id, standing, record))
         if standing is UNKNOWN and (damage := damage_of(answer)) is not None:
-            state.note("unreadable", damage)
+            state.note("unreadable", damage, handle=id.key)
             state.is_damaged = True
         if len(found) == len(ids):
-            self._begin(state)
+            self.begin_found(state)
 
-    def _begin(self, state: State) -> None:
+    def begin_found(self, state: State) -> None:
         """Begin with the only live session of the request, or with a new session."""
         live = live_ones(state.found) if state.found else ()
         if len(live) == 1:
@@ -90,7 +90,8 @@ class StoredSessions(IndexedSessions):
         past = [id for id, standing, _ in state.found if standing is PAST]
         state.started_at = self.clock()
         if live:
-            state.note("ambiguous", f"{len(live)} different live sessions in one request")
+            text = f"{len(live)} different live sessions in one request"
+            state.note("ambiguous", text, "ambiguous")
             state.replaceable = tuple(id for id, _, _ in live)
             state.begin(None, None, Standing.AMBIGUOUS)
         elif past:
@@ -187,8 +188,7 @@ class StoredSessions(IndexedSessions):
         """Note that the store applied a commit."""
         if asked.timeout is not UNCHANGED or changes.created_at is not None or asked.next_id:
             state.cookie_is_due = True
-        if asked.next_id is not None:
-            state.note("regenerated", "regenerate() gave it a new id")
+        self.note_commit(state, asked, id.key)
         if asked.user_id is not UNCHANGED:
             state.signs_out = False
         state.learn(changes)
@@ -232,6 +232,7 @@ class StoredSessions(IndexedSessions):
         state.is_unfinished, state.creating = False, None
         if state.generation != generation:
             # This request has ended or left the session meanwhile; no client knows the new one.
+            self.note_creation(state, record, id.key)
             self.doom(state, id)
             return
         self._created(state, id, record, asked)
@@ -250,10 +251,16 @@ class StoredSessions(IndexedSessions):
             # regenerate() made it for an id that turned out to be taken.
             state.pending = state.pending.then(next_id=self.renewed(id))
         state.cookie_is_due = True
-        state.note("created", "its first value was saved")
+        self.note_creation(state, record, id.key)
         for other in state.replaced:
-            self.doom(state, other)
+            self.doom(state, other, EndReason.REPLACED)
         state.replaced = ()
+
+    def note_creation(self, state: State, record: Record, handle: str) -> None:
+        """Note the events of a new session; only a subclass notes any."""
+
+    def note_commit(self, state: State, asked: Pending, handle: str) -> None:
+        """Note what a commit did to the id and the user, before the state learns the commit."""
 
     def update(self, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
         return update(self, state, key, function)
@@ -363,9 +370,6 @@ class StoredSessions(IndexedSessions):
             return self.tokens.headers(state, self.lifetimes.max_age(record, self.clock()))
         return self.tokens.headers(state, None)
 
-    def tell(self, events: tuple[tuple[EventKind, str], ...]) -> None:
-        tell(self.rules.listeners, events)
-
 
 def first_record(
     state: State, id: Id, values: dict[str, bytes], lifetimes: Lifetimes, now: float
@@ -386,13 +390,6 @@ def first_record(
         timeout=own,
         user_id=user,
     )
-
-
-def tell(listeners: tuple[Listener, ...], events: tuple[tuple[EventKind, str], ...]) -> None:
-    """Send the events to the listeners and to the log."""
-    for kind, detail in events:
-        if listeners or kind in LOGGED:
-            emit(listeners, kind, detail)
 
 
 def _since(pending: Pending, asked: Pending) -> Pending:

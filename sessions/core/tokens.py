@@ -192,16 +192,16 @@ class Tokens(ABC):
         is_well_formed = any(map(self._is_well_formed, tokens))
         if transport.challenge is not None and not is_well_formed:
             if state.failure is None:
-                state.note("rejected", "the text in place of a token is malformed")
+                text = "the text in place of a token is malformed"
+                state.note("rejected", text, "malformed")
                 state.failure = MalformedToken(
                     f"the request has no token that {transport!r} could have sent, but another"
                     " text. Fix: let the client send the token as it was received",
                     transport.challenge,
                 )
             raise state.failure
-        state.note(
-            "rejected", f"{len(tokens)} tokens in the request, but none has a valid signature"
-        )
+        text = f"{len(tokens)} tokens in the request, but none has a valid signature"
+        state.note("rejected", text, "tampered" if is_well_formed else "malformed")
         if is_well_formed and next(self._foreign) == FOREIGN_TOKENS:
             logger.warning(_FOREIGN)
 

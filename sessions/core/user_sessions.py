@@ -15,15 +15,13 @@ from sessions.core.refreshing import Refreshing
 from sessions.core.standing import Standing
 from sessions.core.state import Ask, State
 from sessions.errors import SessionError
-from sessions.events import EventKind
+from sessions.events import EndReason
 from sessions.record import FORMAT_VERSION, Ended, Record
 
 LATEST_CREATION = REMEMBERED_FOR
 """Seconds after which a creation enters its key once more: somebody may have removed it."""
 _YOUNG = 2 * REMEMBERED_FOR
 """Seconds for which an entry stays without its record, which a request may be about to create."""
-
-_ENDED: tuple[EventKind, str] = ("destroyed", "end_sessions_of() ended it")
 
 
 class IndexedSessions(Refreshing):
@@ -66,19 +64,18 @@ class IndexedSessions(Refreshing):
         entries = yield from self._entries(user_id)
         ended = 0
         dead: dict[str, float] = {}
-        try:
-            for key, until in entries.items():
-                if key == keep:
-                    continue
-                if (yield ("delete_of_user", key, user_id)):
-                    ended += 1
-                    is_over = self._is_over(None, until)
-                else:
-                    is_over = self._is_over((yield ("load", key)), until)
-                if is_over:
-                    dead[key] = until
-        finally:
-            state.events = (*state.events, *((_ENDED,) * ended))
+        for key, until in entries.items():
+            if key == keep:
+                continue
+            if (yield ("delete_of_user", key, user_id)):
+                ended += 1
+                note = "end_sessions_of() ended it"
+                state.note("destroyed", note, EndReason.ENDED_BY_USER, handle=key)
+                is_over = self._is_over(None, until)
+            else:
+                is_over = self._is_over((yield ("load", key)), until)
+            if is_over:
+                dead[key] = until
         yield from self._remove(user_id, dead)
         return ended
 

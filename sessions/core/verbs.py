@@ -20,7 +20,7 @@ from sessions.core.state import ENCODED, Headers, State
 from sessions.core.tokens import Tokens
 from sessions.core.values import USER_DATA
 from sessions.errors import MalformedToken, SessionError, SessionNotFound
-from sessions.events import Listener
+from sessions.events import EndReason
 from sessions.record import UNCHANGED, Unchanged
 
 CURRENT, GRACE, PAST = Standing.CURRENT, Standing.GRACE, Standing.PAST
@@ -38,7 +38,6 @@ class Rules:
     rolling: bool = False
     resave: bool = False
     save_uninitialized: bool = False
-    listeners: tuple[Listener, ...] = ()
     indexes_users: bool = False
     legacy: LegacyCookies | None = None
 
@@ -166,7 +165,7 @@ class MemoryVerbs(Persistence):
         self.destroy(state)
         before = len(state.events)
         yield from self.save(state)
-        return any(kind == "destroyed" for kind, *_ in state.events[before:])
+        return any(event.kind == "destroyed" for event in state.events[before:])
 
     def user_id(self, state: State) -> str | None:
         if isinstance(state.pending.user_id, Unchanged):
@@ -183,9 +182,11 @@ class MemoryVerbs(Persistence):
         created_at = now if begins_anew else state.started_at
         return self.lifetimes.end(created_at, self._timeout_of(state), now)
 
-    def doom(self, state: State, id: Id) -> None:
+    def doom(self, state: State, id: Id, reason: EndReason = EndReason.LOGOUT) -> None:
         if all(id.key != doomed.key for doomed in state.doomed):
             state.doomed = (*state.doomed, id)
+            if reason is not EndReason.LOGOUT:
+                state.end_reasons = {**state.end_reasons, id.key: reason}
 
     def renewed(self, id: Id | None) -> Id:
         if id is None:

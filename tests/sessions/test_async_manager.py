@@ -294,7 +294,7 @@ async def test_a_request_waits_for_its_store_one_second_in_all(
     """A store that answers slowly, but answers, is not asked until the deadline is passed."""
     session = slow_manager.open(a_head(await a_cookie(slow_manager, a=1)))
     stopwatch = ManualClock(began := 1000.0)
-    monkeypatch.setattr("sessions.core.driving.monotonic", stopwatch)
+    monkeypatch.setattr("sessions.core.async_driving.monotonic", stopwatch)
     suspending.before = {"load": lambda: stopwatch.advance(0.35)}
     await session.load()
     await session.reload()
@@ -327,7 +327,7 @@ async def test_a_job_has_no_deadline(
 ) -> None:
     """However soon that of a request is over."""
     session_id = await an_id_of(slow_manager, a=1)
-    monkeypatch.setattr("sessions.core.driving.DEADLINE", 0.0)
+    monkeypatch.setattr("sessions.core.async_driving.DEADLINE", 0.0)
 
     assert await holds(slow_manager, session_id) == {"a": 1}
 

@@ -11,7 +11,7 @@ from werkzeug.test import Client
 
 from sessions import CookieSettings, MemoryStore, SessionContainer, SessionEvent
 from sessions.wsgi import SessionMiddleware
-from tests.support.apps import KEY
+from tests.support.apps import KEY, told_of
 from tests.support.gateway import Reply, serve
 
 HTTP, HTTPS = "http://shop.example", "https://shop.example"
@@ -35,8 +35,8 @@ class Shop:
 
     @property
     def kinds(self) -> list[str]:
-        """Return the kinds of the events so far."""
-        return [event.kind for event in self.told]
+        """Return the kinds of the events so far, but those of everyday loads."""
+        return told_of(self.told)
 
     def visits_of(self, header: str) -> int | None:
         """Return the visits of the session that a program finds in a raw Cookie header."""

@@ -46,7 +46,7 @@ def test_a_renewal_changes_the_id(customer: Browser) -> None:
 
     assert customer.site.store_calls() == ["load", "commit"]
     assert (len(answer.set_cookies), answer.cookie == before) == (1, False)
-    assert customer.site.told == ["created", "regenerated"]
+    assert customer.site.told == ["created", "renewed"]
     assert customer.holds() == {"a": 1}
 
 
@@ -148,7 +148,7 @@ def test_the_values_of_the_loser_of_two_renewals_are_kept(customer: Browser) -> 
 
     assert loser.set_cookies == []
     assert customer.holds() == {"a": 1, "late": 1}
-    assert customer.site.told.count("regenerated") == 1
+    assert customer.site.told.count("renewed") == 1
 
 
 @pytest.mark.parametrize("renewal", [renews, in_turn(writes(b=2), renews)], ids=["idle", "busy"])

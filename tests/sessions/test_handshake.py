@@ -363,7 +363,7 @@ async def test_a_thread_of_a_connection_asks_a_store_again_that_has_failed(
 
     def in_thread() -> int:
         with monkeypatch.context() as patch:
-            patch.setattr("sessions.core.driving.DEADLINE", 0.0)
+            patch.setattr("sessions.core.async_driving.DEADLINE", 0.0)
             patch.setattr("sessions.core.budget.LATEST_ASK", -1.0)
             with contextlib.suppress(StoreUnavailable):
                 blocking.increment("n")

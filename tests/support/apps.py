@@ -21,6 +21,15 @@ KEY = "a key of the tests, 32 bytes and more"
 Handler = Callable[[Session], object]
 
 
+def told_of(events: Iterable[SessionEvent]) -> list[str]:
+    """Return the kinds of the events, without the loads and the rejections of old ids."""
+    return [
+        event.kind
+        for event in events
+        if event.kind != "loaded" and event.reason not in ("unknown", "expired")
+    ]
+
+
 def untouched(session: Session) -> None:
     """Leave the session alone."""
 
@@ -120,8 +129,8 @@ class Site:
 
     @property
     def told(self) -> list[str]:
-        """Return the kinds of all events."""
-        return [event.kind for event in self.events]
+        """Return the kinds of all events but those of everyday loads."""
+        return told_of(self.events)
 
     def store_calls(self) -> list[str]:
         """Return the calls of the store."""

@@ -21,7 +21,7 @@ from sessions import (
 from sessions.asgi import Message, Receive, Scope, Send, SessionMiddleware
 from sessions.stores.base import AsyncStore, Store
 from tests.sessions.asgi.server import Exchange, request_scope
-from tests.support.apps import KEY, Answer
+from tests.support.apps import KEY, Answer, told_of
 from tests.support.suspending_store import SuspendingStore
 from tests.support.watched import WatchedStore
 
@@ -57,7 +57,7 @@ def open_place(kind: str, clock: Callable[[], float], folder: Path) -> Iterator[
 
 def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each request a minute for its store, for tests that are not about time."""
-    monkeypatch.setattr("sessions.core.driving.DEADLINE", 60.0)
+    monkeypatch.setattr("sessions.core.async_driving.DEADLINE", 60.0)
     monkeypatch.setattr("sessions.core.budget.LATEST_ASK", 60.0)
 
 
@@ -76,8 +76,8 @@ class AsgiSite:
 
     @property
     def told(self) -> list[str]:
-        """Return the kinds of the events until now."""
-        return [event.kind for event in self.events]
+        """Return the kinds of the events so far, but those of everyday loads."""
+        return told_of(self.events)
 
     def run(self, work: Any) -> Any:
         """Await something on the site's event loop."""

@@ -261,7 +261,7 @@ def _serve(core: Core, sent: Sent, state: State) -> Generator[Ask, Any, Answer]:
         status = error.status
         yield from _close(core, state, failed=True)
     headers = core.sessions.headers(state)
-    events = tuple(kind for kind, _ in state.events)
+    events = tuple(event.kind for event in state.events)
     return Answer(status, _cookie(headers), state.gone, events, result)
 
 

@@ -1,0 +1,175 @@
+"""Send events to listeners; a listener that fails or is slow changes no request.
+
+Events are told after the store has acknowledged them, and outside of every lock.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Coroutine, Iterable
+from inspect import isawaitable, iscoroutine, iscoroutinefunction
+from time import monotonic
+from typing import Any
+
+from sessions.core.limits import LISTENER_DEADLINE, SLOW_LISTENER
+from sessions.core.locks import lock_across_forks
+from sessions.errors import ConfigurationError
+from sessions.events import EndReason, Listener, SessionEvent
+
+logger = logging.getLogger("sessions")
+
+_counting = lock_across_forks()
+
+
+class Listening:
+    """Call the listeners of one manager, and count the calls that failed or were slow."""
+
+    def __init__(self, listeners: Iterable[Listener] = ()) -> None:
+        self.listeners = tuple(listeners)
+        self.failed = 0
+        self.slow = 0
+
+    def tell(self, events: Iterable[SessionEvent]) -> None:
+        """Log each event whose kind is logged, and call every listener."""
+        for event in events:
+            level = event.log_level
+            if level is not None:
+                logger.log(level, "session %s: %s", event.kind, event.detail)
+            for listener in self.listeners:
+                self._call(listener, event)
+
+    def tell_of_delete(self, handle: str) -> None:
+        """Send the event that a program has ended a session."""
+        ended = SessionEvent("destroyed", "delete() ended it", handle, EndReason.DELETED)
+        self.tell((ended,))
+
+    def note_failure(self, listener: object, error: BaseException, *, what: str) -> None:
+        """Count and log a call that failed; `what` says what the call was about."""
+        with _counting:
+            self.failed += 1
+        logger.error("%r failed on %s: %s", listener, what, error, exc_info=error)
+
+    def note_slow(self, listener: object, seconds: float, *, what: str) -> None:
+        """Count and log a call that took long."""
+        with _counting:
+            self.slow += 1
+        logger.warning(
+            "%r took %.2f s for %s, and the response waited. Fix: let it only put the event into a"
+            " queue; with an AsyncSessionManager, make it a coroutine function",
+            *(listener, seconds, what),
+        )
+
+    def _call(self, listener: Listener, event: SessionEvent) -> None:
+        began = monotonic()
+        try:
+            answer = listener(event)
+            if answer is not None and isawaitable(answer):
+                self._await(listener, event, answer)
+        # An error of a listener must not change the request.
+        except Exception as error:  # noqa: BLE001
+            self.note_failure(listener, error, what=f"the event {event.kind!r}")
+        took = monotonic() - began
+        if took > SLOW_LISTENER:
+            self.note_slow(listener, took, what=f"the event {event.kind!r}")
+
+    def _await(self, listener: Listener, event: SessionEvent, answer: Awaitable[object]) -> None:
+        if iscoroutine(answer):
+            answer.close()
+        raise TypeError(
+            "a blocking SessionManager cannot await a listener. Fix: give a plain function, or use"
+            " AsyncSessionManager"
+        )
+
+
+class BlockingListening(Listening):
+    """Call the listeners of a blocking manager; coroutine functions are refused."""
+
+    def __init__(self, listeners: Iterable[Listener]) -> None:
+        super().__init__(listeners)
+        problems = [
+            f"SessionManager: the listener {listener!r} is a coroutine function, which a blocking"
+            " application cannot await. Fix: make it a plain `def`, or use AsyncSessionManager"
+            for listener in self.listeners
+            if is_async(listener)
+        ]
+        if problems:
+            raise ConfigurationError(problems)
+
+
+class AsyncListening(Listening):
+    """Call the listeners on an event loop; coroutines run in tasks, and no response waits for them.
+
+    The coroutines about one session run one after another, in the order of its events.
+    """
+
+    def __init__(self, listeners: Iterable[Listener] = ()) -> None:
+        super().__init__(listeners)
+        self._last: dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None], handle: str | None) -> None:
+        """Run the coroutine in a task, after the earlier ones about the same session."""
+        loop = asyncio.get_running_loop()
+        place = (loop, handle or "")
+        before = self._last.get(place) if handle is not None else None
+        task = loop.create_task(_in_turn(before, work))
+        self._tasks.add(task)
+        if handle is not None:
+            self._last[place] = task
+        task.add_done_callback(lambda done: self._forget(place, done))
+
+    async def aclose(self) -> None:
+        """Wait for the coroutines that are still running on this loop."""
+        loop = asyncio.get_running_loop()
+        waiting = [task for task in self._tasks if task.get_loop() is loop]
+        if waiting:
+            await asyncio.wait(waiting, timeout=LISTENER_DEADLINE)
+
+    def _await(self, listener: Listener, event: SessionEvent, answer: Awaitable[object]) -> None:
+        self.start(self.awaited(listener, answer, what=f"the event {event.kind!r}"), event.handle)
+
+    async def awaited(self, listener: object, answer: Awaitable[object], *, what: str) -> None:
+        """Wait for a coroutine of the application, at most LISTENER_DEADLINE seconds."""
+        try:
+            async with asyncio.timeout(LISTENER_DEADLINE):
+                await answer
+        # An error of a listener must not change the request.
+        except Exception as error:  # noqa: BLE001
+            self.note_failure(listener, error, what=what)
+
+    def _forget(
+        self, place: tuple[asyncio.AbstractEventLoop, str], task: asyncio.Task[None]
+    ) -> None:
+        self._tasks.discard(task)
+        if self._last.get(place) is task:
+            del self._last[place]
+
+
+class BridgeListening(Listening):
+    """Call the listeners from a thread that uses a session of a request on an event loop."""
+
+    def __init__(self, listening: AsyncListening, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(listening.listeners)
+        self._listening = listening
+        self._loop = loop
+
+    def note_failure(self, listener: object, error: BaseException, *, what: str) -> None:
+        self._listening.note_failure(listener, error, what=what)
+
+    def note_slow(self, listener: object, seconds: float, *, what: str) -> None:
+        self._listening.note_slow(listener, seconds, what=what)
+
+    def _await(self, listener: Listener, event: SessionEvent, answer: Awaitable[object]) -> None:
+        what = f"the event {event.kind!r}"
+        work = self._listening.awaited(listener, answer, what=what)
+        self._loop.call_soon_threadsafe(self._listening.start, work, event.handle)
+
+
+def is_async(function: Any) -> bool:
+    """Return whether a call of the function gives a coroutine."""
+    return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
+
+
+async def _in_turn(before: asyncio.Task[None] | None, work: Coroutine[Any, Any, None]) -> None:
+    if before is not None:
+        await asyncio.wait([before])
+    await work

@@ -1,0 +1,55 @@
+"""The notes of a state: the events of a request, until listeners receive them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from sessions.core.ids import Id
+from sessions.events import EndReason, EventKind, SessionEvent
+
+NO_REASONS: Mapping[str, EndReason] = MappingProxyType({})
+
+
+class Notes:
+    """Note events in the state of a session; the driver tells them when no lock is held."""
+
+    # A type checker would take the slots for a list of all attributes.
+    if not TYPE_CHECKING:
+        __slots__ = ()
+
+    id: Id | None
+    is_obstructed: bool
+    is_bounded: bool
+    failure: Exception | None
+    events: tuple[SessionEvent, ...]
+    end_reasons: Mapping[str, EndReason]
+
+    def note(
+        self,
+        kind: EventKind,
+        detail: str,
+        reason: EndReason | str | None = None,
+        *,
+        handle: str | None = None,
+        user_id: str | None = None,
+    ) -> None:
+        """Keep an event, of this session unless there is a handle, until listeners receive it."""
+        if handle is None and self.id is not None:
+            handle = self.id.key
+        self.events = (*self.events, SessionEvent(kind, detail, handle, reason, user_id))
+
+    def note_obstacle(self, obstacle: tuple[EventKind, str]) -> None:
+        """Note an event, once, that says why the client can have no session."""
+        if not self.is_obstructed:
+            self.is_obstructed = True
+            self.note(*obstacle, reason="too_big" if obstacle[0] == "rejected" else None)
+
+    def note_failure(self, verb: str, error: Exception) -> None:
+        """Note that a call of the store failed; in a request, no other call follows."""
+        self.failure = error if self.is_bounded else None
+        self.note("store_failed", f"the call {verb} failed: {error}", verb)
+
+    def note_end(self, handle: str, detail: str) -> None:
+        """Note that a session has ended, with its reason."""
+        reason = self.end_reasons.get(handle, EndReason.LOGOUT)
+        self.note("destroyed", detail, reason, handle=handle)

@@ -1,0 +1,324 @@
+"""Listeners: their events with handles and reasons, and listeners that fail, wait or are slow."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from sessions import (
+    AsyncSessionManager,
+    AsyncStore,
+    ConfigurationError,
+    EndReason,
+    Session,
+    SessionContainer,
+    SessionEvent,
+    SessionManager,
+    Store,
+)
+from sessions.core.signing import IdSigner
+from sessions.testing import ManualClock
+from tests.sessions.conftest import SiteMaker
+from tests.support.apps import KEY, Browser, Site, everything, in_turn, writes
+from tests.support.ids import an_id
+
+SIGNER = IdSigner([KEY], purpose="session id:session")
+
+
+def handle_of(session: Session) -> str:
+    """Return the public name of the session."""
+    return session.handle
+
+
+def kinds(site: Site) -> list[tuple[str, str | None]]:
+    """Return the kinds and reasons of all events."""
+    return [(event.kind, event.reason) for event in site.events]
+
+
+def test_every_event_of_a_session_has_its_handle(browser: Browser) -> None:
+    """From its creation to its end, under every id that it had."""
+    handle = browser.visit(in_turn(writes(a=1), handle_of)).value
+    for act in (
+        everything,
+        Session.regenerate,
+        lambda session: session.regenerate(grace=timedelta(seconds=30)),
+        lambda session: session.set_user("ann"),
+        Session.clear_user,
+        Session.destroy,
+    ):
+        browser.visit(act)
+
+    events = [event for event in browser.site.events if event.kind != "loaded"]
+
+    assert {event.handle for event in browser.site.events} == {handle}
+    assert [event.kind for event in events] == [
+        "created",
+        "regenerated",
+        "renewed",
+        "signed_in",
+        "signed_out",
+        "destroyed",
+    ]
+    assert [event.user_id for event in events[3:5]] == ["ann", "ann"]
+    assert events[-1].reason is EndReason.LOGOUT
+
+
+def test_a_load_is_told_once_a_request(browser: Browser) -> None:
+    """Only if the request uses the session, however often."""
+    browser.visit(writes(a=1))
+    browser.visit(in_turn(everything, everything, Session.reload, everything))
+    browser.visit(lambda session: None)
+
+    assert kinds(browser.site) == [("created", None), ("loaded", None)]
+
+
+REJECTED: dict[str, tuple[str, str]] = {
+    "unknown": (SIGNER.sign(an_id()), "unknown"),
+    "changed": (SIGNER.sign(an_id())[:-1] + "!", "malformed"),
+    "of other keys": (IdSigner(["k" * 20 + KEY], purpose="x").sign(an_id()), "tampered"),
+    "another text": ("nonsense", "malformed"),
+    "too big": ("a" * 17 * 1024, "too_big"),
+}
+
+
+@pytest.mark.parametrize("token", REJECTED)
+def test_a_rejected_token_has_a_reason(site: Site, token: str) -> None:
+    """One event a request, also if the request uses the session more than once."""
+    text, reason = REJECTED[token]
+
+    site.visit(in_turn(everything, everything), f"session={text}")
+
+    assert kinds(site) == [("rejected", reason)]
+
+
+def test_more_ids_than_are_looked_up_are_ambiguous(site: Site) -> None:
+    """Each of them is signed by us, but nobody sends so many."""
+    site.visit(everything, "; ".join(f"session={SIGNER.sign(an_id())}" for _ in range(40)))
+
+    assert kinds(site) == [("rejected", "ambiguous")]
+
+
+def test_old_ids_are_told_but_not_logged(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """Browsers keep cookies for longer than servers keep sessions."""
+    caplog.set_level(logging.INFO, "sessions")
+
+    site.visit(everything, f"session={SIGNER.sign(an_id())}")
+
+    assert site.events[0].handle is not None
+    assert caplog.records == []
+
+
+def test_a_sign_in_of_a_visitor_is_told_after_the_creation(browser: Browser) -> None:
+    """One commit, two events."""
+    browser.visit(lambda session: session.set_user("ann"))
+
+    assert kinds(browser.site) == [("created", None), ("signed_in", None)]
+
+
+def test_a_program_ends_a_session(browser: Browser) -> None:
+    """The reason is neither the user nor the time."""
+    session_id = browser.visit(in_turn(writes(a=1), lambda session: session.id)).value
+
+    assert browser.site.manager.delete(session_id)
+    assert not browser.site.manager.delete(session_id)
+    assert kinds(browser.site)[1:] == [("destroyed", EndReason.DELETED)]
+
+
+def test_the_end_of_all_sessions_of_a_user_has_a_reason(store: Store, clock: ManualClock) -> None:
+    """The page "sign out everywhere"."""
+    told: list[SessionEvent] = []
+    manager = SessionManager(
+        SessionContainer(keys=[KEY], store=store, clock=clock, listeners=[told.append])
+    )
+    with manager.create() as session:
+        session.set_user("ann")
+
+    manager.end_sessions_of("ann")
+
+    assert [event.kind for event in told] == ["created", "signed_in", "destroyed"]
+    assert told[-1].reason is EndReason.ENDED_BY_USER
+
+
+def test_a_conflict_is_told(browser: Browser) -> None:
+    """Another request changed the value in the meantime; the second try succeeds."""
+    site = browser.site
+    browser.visit(writes(hits=1))
+
+    def increments(session: Session) -> None:
+        session.load()
+        site.store.before["commit"] = lambda: site.visit(writes(hits=5), browser.cookie)
+        session.increment("hits")
+
+    browser.visit(increments)
+
+    assert site.told == ["created", "conflict"]
+    assert browser.holds() == {"hits": 6}
+
+
+def test_each_failed_call_of_the_store_is_told_once(browser: Browser) -> None:
+    """With the name of the call, also if the request tries again."""
+    browser.visit(writes(a=1))
+    browser.site.store.broken = {"load"}
+
+    assert browser.visit(everything).status == 503
+    assert kinds(browser.site) == [("created", None), ("store_failed", "load")]
+
+
+def test_nothing_is_told_before_the_store_acknowledged(browser: Browser) -> None:
+    """A listener that reads the store finds what it is told of."""
+    site = browser.site
+    found: list[object] = []
+
+    def looks(event: SessionEvent) -> None:
+        if event.kind == "created" and event.handle is not None:
+            found.append(site.store.load(event.handle))
+
+    observed = Site(site.store, site.container.clock, listeners=[looks])
+    observed.visit(writes(a=1))
+
+    assert len(found) == 1
+    assert found[0] is not None
+
+
+def test_listeners_are_called_outside_of_the_turn(make_site: SiteMaker) -> None:
+    """Another thread of the request can use the session meanwhile."""
+    sessions: list[Session] = []
+    saved: list[bool] = []
+
+    def listener(event: SessionEvent) -> None:
+        other = threading.Thread(target=sessions[0].save)
+        other.start()
+        other.join(5)
+        saved.append(not other.is_alive())
+
+    def handler(session: Session) -> None:
+        sessions.append(session)
+        session["a"] = 1
+        session.save()
+
+    make_site(listeners=[listener]).visit(handler)
+
+    assert saved == [True]
+
+
+def test_failed_and_slow_calls_are_counted(
+    make_site: SiteMaker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The response does not change, and the log names the listener."""
+    stopwatch = ManualClock(1000.0)
+    monkeypatch.setattr("sessions.core.listening.monotonic", stopwatch)
+
+    def sleepy(event: SessionEvent) -> None:
+        stopwatch.advance(2)
+
+    def broken(event: SessionEvent) -> None:
+        raise LookupError("a bug of the listener")
+
+    site = make_site(listeners=[sleepy, broken])
+
+    assert site.visit(writes(a=1)).status == 200
+    assert (site.manager.failed_listeners, site.manager.slow_listeners) == (1, 1)
+    assert "sleepy" in caplog.text
+    assert "broken" in caplog.text
+
+
+async def hears(event: SessionEvent) -> None:
+    """Do nothing."""
+
+
+class Hears:
+    """A listener with a coroutine as its call."""
+
+    async def __call__(self, event: SessionEvent) -> None:
+        """Do nothing."""
+
+
+@pytest.mark.parametrize("listener", [hears, Hears()], ids=["function", "object"])
+def test_a_blocking_manager_refuses_coroutine_functions(
+    listener: Callable[[SessionEvent], object],
+) -> None:
+    """At construction, with the remedy."""
+    container = SessionContainer(keys=[KEY], listeners=[listener])
+
+    with pytest.raises(ConfigurationError, match="Fix: make it a plain `def`"):
+        SessionManager(container)
+
+
+def test_a_coroutine_that_a_function_returns_is_a_failure(make_site: SiteMaker) -> None:
+    """A blocking application cannot await it."""
+    site = make_site(listeners=[lambda event: hears(event)])
+
+    assert site.visit(writes(a=1)).status == 200
+    assert site.manager.failed_listeners == 1
+
+
+def test_coroutines_receive_the_events_of_a_session_in_order(
+    any_store: Store | AsyncStore, clock: ManualClock
+) -> None:
+    """A slow one delays no response, and closing the manager waits for it."""
+    told: list[str] = []
+    may_go_on = asyncio.Event()
+
+    async def listener(event: SessionEvent) -> None:
+        await may_go_on.wait()
+        told.append(event.kind)
+
+    async def lives() -> None:
+        container = SessionContainer(keys=[KEY], store=any_store, clock=clock, listeners=[listener])
+        manager = AsyncSessionManager(container)
+        async with await manager.create({"a": 1}) as session:
+            session.regenerate()
+            await session.save()
+            session.destroy()
+        assert told == []
+        may_go_on.set()
+        await manager.aclose()
+
+    asyncio.run(lives())
+
+    assert told == ["created", "regenerated", "destroyed"]
+
+
+def test_a_coroutine_that_fails_is_counted(clock: ManualClock) -> None:
+    """And logged, like a function."""
+
+    async def listener(event: SessionEvent) -> None:
+        raise LookupError("a bug of the listener")
+
+    async def lives() -> int:
+        container = SessionContainer(keys=[KEY], clock=clock, listeners=[listener])
+        manager = AsyncSessionManager(container)
+        await manager.create({"a": 1})
+        await manager.aclose()
+        return manager.failed_listeners
+
+    assert asyncio.run(lives()) == 1
+
+
+def test_a_thread_of_a_request_tells_coroutines_too(clock: ManualClock) -> None:
+    """The blocking face of an asynchronous session: the coroutine runs on the loop."""
+    told: list[tuple[str, bool]] = []
+
+    async def listener(event: SessionEvent) -> None:
+        told.append((event.kind, threading.current_thread() is threading.main_thread()))
+
+    async def lives() -> None:
+        container = SessionContainer(keys=[KEY], clock=clock, listeners=[listener])
+        manager = AsyncSessionManager(container)
+        session = await manager.create({"a": 1})
+        blocking = manager.face(session, Session)
+
+        def renews() -> None:
+            blocking.regenerate()
+            blocking.save()
+
+        await asyncio.to_thread(renews)
+        await manager.close(session)
+        await manager.aclose()
+
+    asyncio.run(lives())
+
+    assert told == [("created", True), ("regenerated", True)]
