@@ -247,8 +247,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
         """End the session that has or had this id; return whether there was a live session."""
         known, store = id_in(id, self.container.store), self._blocking_store
         ended = known is not None and store is not None and store.delete(known.key)
-        if ended and known is not None:
-            self._driver.listening.tell_of_delete(known.key)
+        self._driver.listening.tell_of_delete(known if ended else None)
         return ended
 
     def close_all(self) -> None:
@@ -387,8 +386,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
         """End the session that has or had this id; return whether there was a live session."""
         known = id_in(id, self.container.store)
         ended = known is not None and await self._driver.call("delete", known.key)
-        if ended and known is not None:
-            self._driver.listening.tell_of_delete(known.key)
+        self._driver.listening.tell_of_delete(known if ended else None)
         return bool(ended)
 
     async def aclose(self) -> None:

@@ -16,7 +16,7 @@ P = TypeVar("P", bound=StoredSessions | StatelessSessions)
 
 
 class NotedCommits:
-    """Note what a commit did to the id and the user of a session: one event each."""
+    """Note what a commit did to the id and the user of a session."""
 
     def note_creation(self, state: State, record: Record, handle: str) -> None:
         state.note("created", "it was stored for the first time", handle=handle)
@@ -24,14 +24,14 @@ class NotedCommits:
             _note_sign_in(state, handle, record.user_id)
 
     def note_commit(self, state: State, asked: Pending, handle: str) -> None:
-        user_id = asked.user_id
+        user_id, has_grace = asked.user_id, asked.grace is not None
+        if asked.next_id is not None:
+            state.note("regenerated", "it has a new id", handle=handle)
+        if asked.next_id is not None and has_grace:
+            state.note("renewed", "its earlier id still works for a grace time", handle=handle)
         if isinstance(user_id, str):
             _note_sign_in(state, handle, user_id)
             return
-        if asked.next_id is not None and asked.grace is not None:
-            state.note("renewed", "it has a new id, and the earlier id has grace", handle=handle)
-        elif asked.next_id is not None:
-            state.note("regenerated", "regenerate() gave it a new id", handle=handle)
         known = None if state.record is None else state.record.user_id
         if user_id is None and known is not None:
             text = "clear_user() signed the user out"
@@ -76,7 +76,7 @@ def noted(kind: type[P], listeners: Sequence[Listener]) -> type[P]:
 
 
 def _note_sign_in(state: State, handle: str, user_id: str) -> None:
-    text = "set_user() signed a user in, and gave it a new id"
+    text = "set_user() signed a user in"
     state.note("signed_in", text, handle=handle, user_id=user_id)
 
 

@@ -101,7 +101,7 @@ async def test_parallel_requests_lose_no_increment(
     """50 of them add 50; 20 of them take a value once."""
     # The last ones try again dozens of times, and the machine may be busy.
     monkeypatch.setattr("sessions.core.budget.LATEST_ASK", SECONDS)
-    monkeypatch.setattr("sessions.core.driving.DEADLINE", SECONDS)
+    monkeypatch.setattr("sessions.core.async_driving.DEADLINE", SECONDS)
     cookie = await a_cookie(async_manager, n=0, once="code")
 
     async def add() -> None:

@@ -46,7 +46,7 @@ def test_a_renewal_changes_the_id(customer: Browser) -> None:
 
     assert customer.site.store_calls() == ["load", "commit"]
     assert (len(answer.set_cookies), answer.cookie == before) == (1, False)
-    assert customer.site.told == ["created", "renewed"]
+    assert customer.site.told == ["created", "regenerated", "renewed"]
     assert customer.holds() == {"a": 1}
 
 

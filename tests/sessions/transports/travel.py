@@ -14,7 +14,7 @@ from sessions.asgi import Receive, Scope, Send
 from sessions.asgi import SessionMiddleware as AsgiMiddleware
 from sessions.wsgi import SessionMiddleware
 from tests.sessions.asgi.server import Exchange, request_scope
-from tests.support.apps import KEY, Answer
+from tests.support.apps import KEY, Answer, told_of
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Server:
     @property
     def told(self) -> list[str]:
         """Return the kinds of all events."""
-        return [event.kind for event in self.events]
+        return told_of(self.events)
 
 
 @contextmanager
