@@ -58,12 +58,12 @@ def watched(store: Store) -> WatchedStore:
 
 @pytest.fixture
 def encryption(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Return the settings that encrypt sessions, for tests that hold in either case."""
+    """Return the settings that encrypt sessions, for tests that are run with and without them."""
     return {"encryption_keys": [NEW]} if getattr(request, "param", False) else {}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests with encrypted sessions, too, if everything is to be tested."""
+    """Run each test also with encrypted sessions, if everything is to be tested."""
     is_plain = metafunc.definition.get_closest_marker("plain_values")
     if EVERYTHING and "encryption" in metafunc.fixturenames and not is_plain:
         ids = ["plain", "encrypted"]
@@ -113,7 +113,7 @@ def async_manager(
 
 @pytest.fixture
 def suspending(clock: ManualClock) -> SuspendingStore:
-    """Return a store that really suspends, with its calls counted."""
+    """Return a store whose calls really suspend, with its calls counted."""
     return SuspendingStore(MemoryStore(clock=clock))
 
 

@@ -1,4 +1,4 @@
-"""The cookie and the store agree for every answer, and for every end of a request."""
+"""For every answer and every end of a request, the cookie and the store agree."""
 
 import io
 from typing import Any
@@ -15,7 +15,7 @@ ANSWERS = [(200, "GET"), (200, "HEAD"), (204, "POST"), (302, "POST"), (304, "GET
 def test_every_answer_follows_the_same_cookie_rules(
     browser: Browser, status: int, method: str
 ) -> None:
-    """First write: a cookie and no-store. Read: Vary only. Untouched: nothing. Logout: cleared."""
+    """A first write sets a cookie, a read only Vary, and a logout clears the cookie."""
     written = browser.visit(writes(a=1), status=status, method=method)
     read = browser.visit(everything, status=status, method=method)
     left_alone = browser.visit(untouched, status=status, method=method)
@@ -40,7 +40,7 @@ def test_no_cache_keeps_a_session_cookie(browser: Browser, act: Any) -> None:
 
 
 class ClientThatWent(io.RawIOBase):
-    """Be the input of a client that went away."""
+    """Be the input of a client that has left."""
 
     def readable(self) -> bool:
         """Return True."""
@@ -52,7 +52,7 @@ class ClientThatWent(io.RawIOBase):
 
 
 def test_a_client_that_disconnects_leaves_no_half_written_record(browser: Browser) -> None:
-    """The handler raises between its writes, and no write is stored."""
+    """The handler fails between two writes, and neither is stored."""
     browser.visit(writes(a=1, b=1))
 
     def handler(session: Session) -> None:
@@ -69,7 +69,7 @@ def test_a_client_that_disconnects_leaves_no_half_written_record(browser: Browse
 def test_a_worker_that_is_stopped_leaves_no_half_written_record(
     browser: Browser, end: type[BaseException]
 ) -> None:
-    """Also where what ends the request is no Exception."""
+    """This holds also for SystemExit and other exceptions that are no Exception."""
 
     def handler(session: Session) -> None:
         session["a"] = 2
@@ -81,7 +81,7 @@ def test_a_worker_that_is_stopped_leaves_no_half_written_record(
 
 
 def test_a_sign_in_of_a_worker_that_is_stopped_signs_nobody_in(browser: Browser) -> None:
-    """The client goes on with the id and the data that it had."""
+    """The client keeps the id and the data that it had."""
     browser.visit(writes(a=1))
 
     def handler(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""A cancelled task leaves the session as it was or as it was committed, never in between."""
+"""A cancelled task leaves the session as it was or as it was committed, and never in between."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -24,7 +24,7 @@ VERBS: dict[str, Verb] = {
 
 
 async def cancelled_after(moment: int, work: Coroutine[Any, Any, Any]) -> None:
-    """Let the work take so many steps, and cancel it."""
+    """Run the work for some steps, and then cancel it."""
     task = asyncio.ensure_future(work)
     await steps(moment)
     task.cancel()
@@ -32,7 +32,7 @@ async def cancelled_after(moment: int, work: Coroutine[Any, Any, Any]) -> None:
 
 
 async def stored(manager: AsyncSessionManager, cookie: str) -> dict[str, Any]:
-    """Return what the store has for the cookie, once nothing is under way any more."""
+    """Return the record for the cookie, when no task uses the store any more."""
     await manager.aclose()
     return dict(await opened(manager, cookie))
 
@@ -43,7 +43,7 @@ async def stored(manager: AsyncSessionManager, cookie: str) -> dict[str, Any]:
 async def test_a_cancelled_commit_is_whole_or_none(
     async_manager: AsyncSessionManager, verb: Verb, moment: int
 ) -> None:
-    """Both values are stored or neither, and the session knows which."""
+    """Both values are stored or neither, and the session has the same state."""
     cookie = await a_cookie(async_manager, a=1)
     session = await opened(async_manager, cookie)
     session.update(a=2, b=2)
@@ -77,7 +77,7 @@ async def test_what_a_cancelled_commit_left_can_be_committed(
 async def test_a_cancelled_sign_in_is_whole_or_none(
     async_manager: AsyncSessionManager, moment: int
 ) -> None:
-    """The user, the data and the new id are committed together; one id is alive."""
+    """The user, the data and the new id are committed together, and exactly one id is valid."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1))
     old = session.id
     session.set_user("ada")
@@ -98,7 +98,7 @@ async def test_a_cancelled_sign_in_is_whole_or_none(
 async def test_a_cancelled_increment_counts_once_or_not(
     async_manager: AsyncSessionManager, moment: int
 ) -> None:
-    """The session knows which."""
+    """The session has the same number as the store."""
     cookie = await a_cookie(async_manager, n=1)
     session = await opened(async_manager, cookie)
 
@@ -113,7 +113,7 @@ async def test_a_cancelled_increment_counts_once_or_not(
 async def test_a_cancelled_load_can_be_repeated(
     async_manager: AsyncSessionManager, moment: int
 ) -> None:
-    """It leaves no turn taken and nothing half read."""
+    """The cancelled load releases its lock and leaves no value half read."""
     session = async_manager.open(a_head(await a_cookie(async_manager, a=1)))
 
     await cancelled_after(moment, session.load())
@@ -127,7 +127,7 @@ async def test_a_cancelled_load_can_be_repeated(
 async def test_a_logout_that_is_cancelled_is_a_logout(
     async_manager: AsyncSessionManager, moment: int
 ) -> None:
-    """After destroy(), the request is cancelled, and its clean-up is cancelled too."""
+    """The request is cancelled after destroy(), and its clean-up is cancelled, too."""
     cookie = await a_cookie(async_manager, a=1)
     session = await opened(async_manager, cookie)
 
@@ -176,7 +176,7 @@ async def test_a_logout_in_a_cancelled_scope_is_a_logout(
 async def test_a_cancelled_task_takes_no_turn_of_anothers(
     async_manager: AsyncSessionManager, moment: int
 ) -> None:
-    """Of several tasks that wait for one session, the others still get theirs."""
+    """The other tasks that wait for the session still get their turn."""
     cookie = await a_cookie(async_manager, n=0)
     session = await opened(async_manager, cookie)
     tasks = [asyncio.ensure_future(session.increment("n")) for _ in range(5)]
@@ -197,7 +197,7 @@ async def test_a_cancelled_task_takes_no_turn_of_anothers(
 async def test_a_cancelled_request_leaves_no_task_behind(
     slow_manager: AsyncSessionManager,
 ) -> None:
-    """Once the commit is through, nothing is under way any more."""
+    """When the commit is done, no task is left."""
     session = await opened(slow_manager, await a_cookie(slow_manager, a=1))
     session["b"] = 2
     before = asyncio.all_tasks()
@@ -215,7 +215,7 @@ async def test_a_commit_that_fails_after_its_request_was_cancelled_is_quiet(
     suspending: SuspendingStore,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """No task awaits the commit, and the loop logs no error that was never retrieved."""
+    """The loop does not log an exception that was never retrieved."""
     session = await opened(slow_manager, await a_cookie(slow_manager, a=1))
     session["b"] = 2
     suspending.broken = {"commit"}

@@ -1,4 +1,4 @@
-"""Threads and tasks of one request share one session, each through the face that suits it."""
+"""Threads and tasks of one request share one session: threads block, and tasks await."""
 
 import asyncio
 import gc
@@ -35,7 +35,7 @@ VERBS: dict[str, Callable[[Session], object]] = {
 
 @on_a_loop
 async def test_a_thread_and_a_task_share_one_load(clock: ManualClock, store: Store) -> None:
-    """The second of the two waits for the load of the first, over a store that blocks."""
+    """The second of the two waits for the load of the first, over a blocking store."""
     watched = WatchedStore(store)
     manager = a_manager(watched, clock)
     cookie = await a_cookie(manager, a=1)
@@ -53,7 +53,7 @@ async def test_a_thread_and_a_task_share_one_load(clock: ManualClock, store: Sto
 async def test_threads_and_tasks_share_one_load_of_an_asynchronous_store(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """The threads wait for the loop."""
+    """The threads wait for the event loop."""
     cookie = await a_cookie(slow_manager, a=1)
 
     for _ in range(30):
@@ -70,7 +70,7 @@ async def test_threads_and_tasks_share_one_load_of_an_asynchronous_store(
 
 @on_a_loop
 async def test_threads_and_tasks_lose_nothing(async_manager: AsyncSessionManager) -> None:
-    """Each counts, writes and saves; the store has all of it, and the faces agree."""
+    """All of them count, write and save; the store has every change, and both sessions agree."""
     cookie = await a_cookie(async_manager, n=0)
     session = await opened(async_manager, cookie)
     blocking = async_manager.face(session, Session)
@@ -97,7 +97,7 @@ async def test_threads_and_tasks_lose_nothing(async_manager: AsyncSessionManager
 
 @on_a_loop
 async def test_every_verb_works_in_a_thread(async_manager: AsyncSessionManager) -> None:
-    """As those of any blocking session."""
+    """The verbs in a thread are those of a blocking session."""
     session = async_manager.open(a_head(await a_cookie(async_manager, n=1, once="code")))
     blocking = async_manager.face(session, Session)
 
@@ -122,7 +122,7 @@ async def test_every_verb_works_in_a_thread(async_manager: AsyncSessionManager) 
 
 @on_a_loop
 async def test_what_a_thread_does_is_told_at_once(clock: ManualClock, store: Store) -> None:
-    """A connection may go on for hours before its session is closed."""
+    """Events are sent at once, because a connection may last for hours."""
     told: list[SessionEvent] = []
     manager = a_manager(store, clock, listeners=[told.append])
     blocking = manager.face(await opened(manager), Session)
@@ -137,7 +137,7 @@ async def test_what_a_thread_does_is_told_at_once(clock: ManualClock, store: Sto
 
 @on_a_loop
 async def test_what_one_face_does_the_other_one_sees(async_manager: AsyncSessionManager) -> None:
-    """They are two faces of one session."""
+    """The blocking and the asynchronous session have the same data."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1))
     blocking = async_manager.face(session, Session)
     blocking["b"] = 2
@@ -157,7 +157,7 @@ async def test_what_one_face_does_the_other_one_sees(async_manager: AsyncSession
 async def test_a_blocking_verb_on_the_loop_says_what_to_do(
     async_manager: AsyncSessionManager, verb: Callable[[Session], object]
 ) -> None:
-    """The loop would wait for itself."""
+    """The verb would block the loop for which it waits."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1, n=1))
 
     with pytest.raises(SessionError, match=r"on the event loop.*use the AsyncSession on"):
@@ -174,7 +174,7 @@ async def test_a_blocking_verb_on_the_loop_says_what_to_do(
 async def test_a_first_use_of_the_blocking_face_on_the_loop_says_what_to_do(
     async_manager: AsyncSessionManager, use: Callable[[Session], object]
 ) -> None:
-    """It would have to load, and block everybody."""
+    """The first use would load, and block the loop."""
     session = async_manager.open(a_head(await a_cookie(async_manager, a=1)))
 
     with pytest.raises(SessionError, match=r"on the event loop.*use the AsyncSession on"):
@@ -183,7 +183,7 @@ async def test_a_first_use_of_the_blocking_face_on_the_loop_says_what_to_do(
 
 @on_a_loop
 async def test_a_thread_may_have_a_loop_of_its_own(async_manager: AsyncSessionManager) -> None:
-    """It waits there for the loop of the request, and not for itself."""
+    """The thread waits for the loop of the request, and not for its own."""
     session = async_manager.open(a_head(await a_cookie(async_manager, a=1)))
     blocking = async_manager.face(session, Session)
 
@@ -207,7 +207,7 @@ async def test_a_loaded_blocking_face_can_be_read_on_the_loop(
 async def test_a_borrowed_face_does_not_close_the_session(
     async_manager: AsyncSessionManager,
 ) -> None:
-    """The request does that; the error says how to commit at once."""
+    """Only the request closes the session; the error says how to commit at once."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1))
     blocking = async_manager.face(session, Session)
 
@@ -222,10 +222,10 @@ async def test_a_borrowed_face_does_not_close_the_session(
 
 @on_a_loop
 async def test_a_face_of_ones_own_class(async_manager: AsyncSessionManager) -> None:
-    """With the properties that the class adds."""
+    """The blocking session has the properties of the user's class."""
 
     class Shop(Session):
-        """Know the cart."""
+        """Have a cart."""
 
         @property
         def cart(self) -> list[str]:
@@ -244,7 +244,7 @@ async def test_a_face_of_ones_own_class(async_manager: AsyncSessionManager) -> N
 async def test_a_store_that_fails_tells_the_thread(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """As it tells a task."""
+    """A thread gets the same error as a task."""
     session = slow_manager.open(a_head(await a_cookie(slow_manager, a=1)))
     blocking = slow_manager.face(session, Session)
     suspending.broken = {"load"}
@@ -257,7 +257,7 @@ async def test_a_store_that_fails_tells_the_thread(
 async def test_a_thread_learns_that_the_session_has_ended(
     async_manager: AsyncSessionManager,
 ) -> None:
-    """save() in a thread is as good as one on the loop."""
+    """save() raises the same error in a thread as on the loop."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1))
     blocking = async_manager.face(session, Session)
     blocking["b"] = 2
@@ -272,7 +272,7 @@ async def test_a_thread_learns_that_the_session_has_ended(
 async def test_a_blocking_face_over_a_blocking_store_stays_in_its_thread(
     clock: ManualClock, store: Store
 ) -> None:
-    """No other thread is needed for it."""
+    """The call uses no other thread."""
     threads: list[int] = []
     watched = WatchedStore(store)
     manager = a_manager(watched, clock)
@@ -294,7 +294,7 @@ async def test_a_blocking_face_over_a_blocking_store_stays_in_its_thread(
 async def test_a_face_leaves_nothing_to_the_garbage_collector(
     slow_manager: AsyncSessionManager,
 ) -> None:
-    """Each request of a `def` function has one."""
+    """Each request of a `def` function makes a blocking session, which is freed at once."""
     count = 50
     gc.collect()
     gc.disable()

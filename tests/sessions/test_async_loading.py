@@ -1,4 +1,4 @@
-"""An asynchronous session is loaded before it is used, and says so."""
+"""An asynchronous session must be loaded before its use, and an error says so."""
 
 import asyncio
 from collections.abc import Callable
@@ -60,7 +60,7 @@ USES: dict[str, Verb] = {
 async def test_a_use_before_loading_says_what_to_do(
     async_manager: AsyncSessionManager, use: Verb, known: bool
 ) -> None:
-    """The error names the remedies, and no `hasattr`, `get` or template swallows it."""
+    """The error says what to do, and no `hasattr`, `get` or template hides it."""
     session = async_manager.open(a_head(await a_cookie(async_manager, a=1) if known else ""))
 
     with pytest.raises(SessionNotLoaded) as caught:
@@ -73,7 +73,7 @@ async def test_a_use_before_loading_says_what_to_do(
 
 @on_a_loop
 async def test_a_glance_needs_no_loading(async_manager: AsyncSessionManager) -> None:
-    """What is known of the request itself; it is no use of the session."""
+    """Facts of the request itself can be read at any time, and are no use of the session."""
     session = async_manager.open(a_head(await a_cookie(async_manager, a=1)))
 
     flags = (session.loaded, session.accessed, session.modified, session.saved)
@@ -86,7 +86,7 @@ async def test_a_glance_needs_no_loading(async_manager: AsyncSessionManager) -> 
 
 @on_a_loop
 async def test_loading_is_no_use(async_manager: AsyncSessionManager) -> None:
-    """The answer does not vary with the cookie before something is read."""
+    """The response has Vary only after a value was read."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1))
     before = session.accessed
     value = session["a"]
@@ -98,7 +98,7 @@ async def test_loading_is_no_use(async_manager: AsyncSessionManager) -> None:
 async def test_loading_without_a_token_asks_nothing(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """But leaves the session loaded, so that it can be used."""
+    """The store is not asked, and the session can then be used."""
     session = await opened(slow_manager)
 
     assert session.loaded
@@ -110,7 +110,7 @@ async def test_loading_without_a_token_asks_nothing(
 async def test_loading_twice_asks_once(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """The second time there is nothing to do."""
+    """The second load does nothing."""
     session = slow_manager.open(a_head(await a_cookie(slow_manager, a=1)))
     suspending.calls.clear()
     await session.load()
@@ -123,7 +123,7 @@ async def test_loading_twice_asks_once(
 async def test_two_tasks_share_one_session_and_one_load(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """However many tasks of a request come first."""
+    """One load serves all tasks of a request that wait for it."""
     session = slow_manager.open(a_head(await a_cookie(slow_manager, a=1)))
     suspending.calls.clear()
 
@@ -145,7 +145,7 @@ async def test_two_tasks_share_one_session_and_one_load(
 async def test_a_load_that_failed_is_remembered(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """The first use raises what the load raised, and the store is not asked again."""
+    """The first use raises the error of the load, and the store is not asked again."""
     session = slow_manager.open(a_head(await a_cookie(slow_manager, a=1)))
     suspending.calls.clear()
     suspending.broken = {"load"}

@@ -48,7 +48,7 @@ class SilentStore(SuspendingStore):
 
 
 class GatedStore(WatchedStore):
-    """Let no load pass before the gate is open, and know the threads in which they wait."""
+    """Let no load end before the gate is open, and note the threads that wait."""
 
     def __init__(self, inner: Store) -> None:
         super().__init__(inner)
@@ -65,7 +65,7 @@ class GatedStore(WatchedStore):
 
 
 def test_two_event_loops_one_after_the_other(async_manager: AsyncSessionManager) -> None:
-    """A test client that makes a loop for each request finds its session again."""
+    """A test client makes a new loop for each request, and finds its session again."""
     session_id = asyncio.run(an_id_of(async_manager, n=0))
 
     async def add() -> int:
@@ -85,7 +85,7 @@ def test_two_event_loops_one_after_the_other(async_manager: AsyncSessionManager)
 
 @on_a_loop
 async def test_a_blocking_store_never_blocks_the_loop(store: Store, clock: ManualClock) -> None:
-    """Its calls wait in threads, of which there are so many and no more."""
+    """Its calls run in a limited number of threads."""
     gated = GatedStore(store)
     manager = a_manager(gated, clock)
     session_id = await an_id_of(manager, a=1)
@@ -104,7 +104,7 @@ async def test_a_blocking_store_never_blocks_the_loop(store: Store, clock: Manua
 
 @on_a_loop
 async def test_a_store_in_place_is_asked_in_the_loops_own_thread(clock: ManualClock) -> None:
-    """A thread would cost more than the whole call."""
+    """To use another thread would take longer than the call."""
     before = {*threading.enumerate()}
     manager = a_manager(MemoryStore(clock=clock), clock)
     await holds(manager, await an_id_of(manager, a=1))
@@ -114,7 +114,7 @@ async def test_a_store_in_place_is_asked_in_the_loops_own_thread(clock: ManualCl
 
 @on_a_loop
 async def test_aclose_leaves_no_thread_behind(clock: ManualClock, tmp_path: Path) -> None:
-    """The manager's own threads end; what they held open is closed."""
+    """The threads of the manager end, and their connections are closed."""
     before = {*threading.enumerate()}
     manager = a_manager(SQLiteStore(tmp_path / "sessions.db", clock=clock), clock)
     await an_id_of(manager, a=1)
@@ -130,7 +130,7 @@ async def test_aclose_leaves_no_thread_behind(clock: ManualClock, tmp_path: Path
 
 @on_a_loop
 async def test_a_manager_can_be_used_again_after_aclose(async_manager: AsyncSessionManager) -> None:
-    """A second start of the application finds the store open."""
+    """The application can start a second time with the same manager."""
     await an_id_of(async_manager, a=1)
     await async_manager.aclose()
 
@@ -138,7 +138,7 @@ async def test_a_manager_can_be_used_again_after_aclose(async_manager: AsyncSess
 
 
 def test_a_fork_after_threads_were_made(clock: ManualClock, tmp_path: Path) -> None:
-    """The child has threads of its own; those of its parent did not come with it."""
+    """The child makes its own threads, because threads do not survive a fork."""
     manager = a_manager(SQLiteStore(tmp_path / "sessions.db", clock=clock), clock)
     session_id = asyncio.run(an_id_of(manager, a=1))
     context = multiprocessing.get_context("fork")
@@ -156,7 +156,7 @@ def test_a_fork_after_threads_were_made(clock: ManualClock, tmp_path: Path) -> N
 
 
 def visit_in_child(pipe: Connection, async_manager: AsyncSessionManager, session_id: str) -> None:
-    """Use the session, and tell what it holds."""
+    """Use the session in the child, and report its values."""
 
     async def visit() -> dict[str, Any]:
         async with async_manager.get(session_id) as session:
@@ -171,7 +171,7 @@ def visit_in_child(pipe: Connection, async_manager: AsyncSessionManager, session
 
 @on_a_loop
 async def test_a_store_that_never_answers_is_503_within_the_deadline(clock: ManualClock) -> None:
-    """This holds for every operation of a request; all of them run here at the same time."""
+    """This holds for every operation; here all of them run at the same time."""
     store = SilentStore(MemoryStore(clock=clock))
     manager = a_manager(store, clock)
     token = manager.token(await manager.create({"a": 1}))
@@ -202,7 +202,7 @@ async def test_a_store_that_never_answers_is_503_within_the_deadline(clock: Manu
 
 @on_a_loop
 async def test_a_thread_that_never_returns_is_503_within_the_deadline(clock: ManualClock) -> None:
-    """Waiting for a free thread counts as well."""
+    """The wait for a free thread counts, too."""
     gated = GatedStore(MemoryStore(clock=clock))
     manager = a_manager(gated, clock)
     token = manager.token(await manager.create({"a": 1}))
@@ -218,7 +218,7 @@ async def test_a_thread_that_never_returns_is_503_within_the_deadline(clock: Man
 
 @on_a_loop
 async def test_a_deadline_says_unknown_and_not_undone(clock: ManualClock) -> None:
-    """A thread that is slow does its work after the 503; the request does not try again."""
+    """A slow thread may carry out its call after the 503, so the call is not repeated."""
     watched = WatchedStore(MemoryStore(clock=clock))
     manager = a_manager(watched, clock)
     session_id = await an_id_of(manager, a=1)
@@ -248,7 +248,7 @@ async def test_a_deadline_says_unknown_and_not_undone(clock: ManualClock) -> Non
 async def test_aclose_waits_for_commits_that_are_under_way(
     async_manager: AsyncSessionManager,
 ) -> None:
-    """Their requests may have been cancelled."""
+    """The requests of these commits may have been cancelled."""
     session_id = await an_id_of(async_manager, a=1)
     session = await async_manager.get(session_id)
     session["b"] = 2

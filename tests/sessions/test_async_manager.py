@@ -1,4 +1,4 @@
-"""Sessions without the help of an edge, on an event loop, over every kind of store."""
+"""Sessions without middleware, on an event loop, over every kind of store."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +39,7 @@ DAY = 86400.0
 
 @on_a_loop
 async def test_an_untouched_request_costs_nothing(clock: ManualClock) -> None:
-    """Neither a store call, nor a header, nor a task."""
+    """There is no store call, no header and no task."""
     store = SuspendingStore(MemoryStore(clock=clock))
     manager = a_manager(store, clock)
     session = manager.open(a_head(await a_cookie(manager, a=1)))
@@ -70,7 +70,7 @@ async def test_close_now_leaves_what_asks_the_store_to_close(
 
 @on_a_loop
 async def test_close_is_idempotent(async_manager: AsyncSessionManager) -> None:
-    """The second call returns what the first one did."""
+    """The second call returns the headers of the first."""
     session = async_manager.open(a_head())
     await session.load()
     session["a"] = 1
@@ -82,7 +82,7 @@ async def test_close_is_idempotent(async_manager: AsyncSessionManager) -> None:
 
 @on_a_loop
 async def test_a_failed_request_discards_its_changes(async_manager: AsyncSessionManager) -> None:
-    """And keeps the id."""
+    """The session keeps its id and its stored values."""
     cookie = await a_cookie(async_manager, a=1)
     session = await opened(async_manager, cookie)
     session["a"] = 2
@@ -98,7 +98,7 @@ async def test_a_failed_request_discards_its_changes(async_manager: AsyncSession
 async def test_abandon_performs_a_logout_and_nothing_else(
     async_manager: AsyncSessionManager,
 ) -> None:
-    """What was not saved is discarded; what was destroyed is dead."""
+    """Unsaved changes are discarded, and destroyed sessions end."""
     kept, ended = await a_cookie(async_manager, a=1), await a_cookie(async_manager, a=1)
     for cookie in (kept, ended):
         session = await opened(async_manager, cookie)
@@ -132,7 +132,7 @@ async def test_abandon_logs_what_fails(
 
 @on_a_loop
 async def test_get_can_be_awaited(async_manager: AsyncSessionManager) -> None:
-    """The session is loaded; `close` saves what changed."""
+    """get() loads the session, and `close` saves the changes."""
     session_id = await an_id_of(async_manager, a=1)
     session = await async_manager.get(session_id)
     session["b"] = 2
@@ -144,7 +144,7 @@ async def test_get_can_be_awaited(async_manager: AsyncSessionManager) -> None:
 
 @on_a_loop
 async def test_get_can_be_entered(async_manager: AsyncSessionManager) -> None:
-    """The end of the block saves."""
+    """The end of the `async with` block saves the changes."""
     session_id = await an_id_of(async_manager, a=1)
     async with async_manager.get(session_id) as session:
         session["b"] = 2
@@ -155,7 +155,7 @@ async def test_get_can_be_entered(async_manager: AsyncSessionManager) -> None:
 
 @on_a_loop
 async def test_what_was_created_can_be_entered(async_manager: AsyncSessionManager) -> None:
-    """Every session that a manager gave out is a context manager."""
+    """Every session of a manager is a context manager."""
     async with await async_manager.create({"a": 1}) as session:
         session["b"] = 2
 
@@ -164,7 +164,7 @@ async def test_what_was_created_can_be_entered(async_manager: AsyncSessionManage
 
 @on_a_loop
 async def test_an_exception_in_the_block_discards(async_manager: AsyncSessionManager) -> None:
-    """As in a request: changes are dropped, a logout is carried out."""
+    """Changes are dropped, and a logout is carried out, as in a failed request."""
     kept, ended = await an_id_of(async_manager, a=1), await an_id_of(async_manager, a=1)
 
     async def fail(session_id: str, act: Callable[[AsyncSession], object]) -> None:
@@ -187,7 +187,7 @@ async def test_an_exception_in_the_block_discards(async_manager: AsyncSessionMan
 async def test_get_of_an_unknown_id_says_so(
     async_manager: AsyncSessionManager, session_id: str
 ) -> None:
-    """Both spellings."""
+    """`await` and `async with` both raise SessionNotFound."""
     with pytest.raises(SessionNotFound):
         await async_manager.get(session_id)
     with pytest.raises(SessionNotFound):
@@ -228,7 +228,7 @@ async def test_the_token_of_an_ended_session_finds_nothing(
 
 @on_a_loop
 async def test_delete_and_purge(async_manager: AsyncSessionManager, clock: ManualClock) -> None:
-    """They say whether there was one, and how many."""
+    """delete() says whether a session ended, and purge() how many records were removed."""
     session_id = await an_id_of(async_manager, a=1)
     await an_id_of(async_manager, b=1)
     deleted = [await async_manager.delete(session_id), await async_manager.delete(session_id)]
@@ -240,7 +240,7 @@ async def test_delete_and_purge(async_manager: AsyncSessionManager, clock: Manua
 
 @on_a_loop
 async def test_a_failing_store_fails_the_job(clock: ManualClock) -> None:
-    """StoreUnavailable from every door."""
+    """Every method of the manager raises StoreUnavailable."""
     store = SuspendingStore(MemoryStore(clock=clock))
     manager = a_manager(store, clock)
     session_id = await an_id_of(manager, a=1)
@@ -261,7 +261,7 @@ async def test_a_failing_store_fails_the_job(clock: ManualClock) -> None:
 
 @on_a_loop
 async def test_an_async_session_class_of_ones_own_is_used(clock: ManualClock) -> None:
-    """By requests and by jobs."""
+    """Requests and jobs get sessions of this class."""
 
     class Shop(AsyncSession):
         """Know the cart."""
@@ -291,7 +291,7 @@ async def test_a_request_waits_for_its_store_one_second_in_all(
     suspending: SuspendingStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A store that answers slowly, but answers, is not asked until the deadline is passed."""
+    """A slow store is not asked again after the deadline of the request."""
     session = slow_manager.open(a_head(await a_cookie(slow_manager, a=1)))
     stopwatch = ManualClock(began := 1000.0)
     monkeypatch.setattr("sessions.core.async_driving.monotonic", stopwatch)
@@ -325,7 +325,7 @@ async def test_a_job_asks_a_store_again_that_has_failed(
 async def test_a_job_has_no_deadline(
     slow_manager: AsyncSessionManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However soon that of a request is over."""
+    """A job may take longer than the deadline of a request."""
     session_id = await an_id_of(slow_manager, a=1)
     monkeypatch.setattr("sessions.core.async_driving.DEADLINE", 0.0)
 
@@ -337,7 +337,7 @@ async def test_a_job_has_no_deadline(
     [("session_class", AsyncSession), ("async_session_class", Session), ("session_class", dict)],
 )
 def test_a_class_of_the_other_kind_is_refused(name: str, kind: type) -> None:
-    """At construction."""
+    """The container refuses a blocking class as an asynchronous one when it is made."""
     settings: dict[str, Any] = {name: kind}
 
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""The verbs of a session on an event loop: each is awaited, or says what to do."""
+"""The verbs of a session on an event loop: each verb is awaited, or says what to do."""
 
 import asyncio
 import gc
@@ -35,7 +35,7 @@ VERBS: dict[str, Verb] = {
 
 @on_a_loop
 async def test_a_session_holds_what_was_written(async_manager: AsyncSessionManager) -> None:
-    """From its first request to the next ones, nested changes too."""
+    """Values and nested changes are there in the next requests."""
     first = await opened(async_manager)
     first.update(name="ada", cart=["tea"])
     cookie = cookie_of(await async_manager.close(first))
@@ -50,7 +50,7 @@ async def test_a_session_holds_what_was_written(async_manager: AsyncSessionManag
 
 @on_a_loop
 async def test_save_commits_at_once(async_manager: AsyncSessionManager) -> None:
-    """Others see it before the request ends."""
+    """Other requests see the changes before the request ends."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1))
     session["b"] = 2
     before = session.saved
@@ -64,7 +64,7 @@ async def test_save_commits_at_once(async_manager: AsyncSessionManager) -> None:
 async def test_reload_sees_what_another_request_committed(
     async_manager: AsyncSessionManager,
 ) -> None:
-    """And drops what this one did not save."""
+    """reload() drops the changes that this request did not save."""
     cookie = await a_cookie(async_manager, a=1)
     session = await opened(async_manager, cookie)
     session["mine"] = 1
@@ -79,7 +79,7 @@ async def test_reload_sees_what_another_request_committed(
 
 @on_a_loop
 async def test_atomic_verbs_return_what_they_made(async_manager: AsyncSessionManager) -> None:
-    """Each is in the store when it returns."""
+    """The new value is in the store when the verb returns."""
     session = await opened(async_manager, await a_cookie(async_manager, n=1, once="code"))
 
     made = [
@@ -98,7 +98,7 @@ async def test_atomic_verbs_return_what_they_made(async_manager: AsyncSessionMan
 async def test_parallel_requests_lose_no_increment(
     async_manager: AsyncSessionManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """50 of them add 50; 20 of them take a value once."""
+    """50 requests add 50, and one of 20 requests takes a value."""
     # The last ones try again dozens of times, and the machine may be busy.
     monkeypatch.setattr("sessions.core.budget.LATEST_ASK", SECONDS)
     monkeypatch.setattr("sessions.core.async_driving.DEADLINE", SECONDS)
@@ -145,7 +145,7 @@ async def test_login_and_logout(async_manager: AsyncSessionManager) -> None:
 async def test_a_verb_on_an_ended_session_says_so(
     async_manager: AsyncSessionManager, verb: str
 ) -> None:
-    """Somebody acts upon the answer of each of them."""
+    """Each verb raises an error, because its caller acts upon the result."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1, n=1))
     session["b"] = 2
     await async_manager.delete(session.id)
@@ -159,7 +159,7 @@ async def test_a_verb_on_an_ended_session_says_so(
 async def test_a_write_while_a_commit_is_under_way_is_not_lost(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """It waits for the next commit, also where it sets the same key again."""
+    """The write waits for the next commit, also if it sets the same key again."""
     session = await opened(slow_manager, await a_cookie(slow_manager, a=1))
     session["x"] = "first"
 
@@ -221,7 +221,7 @@ def call_in_vain(session: AsyncSession, verb: str) -> None:
 async def test_a_verb_that_nobody_awaits_does_nothing(
     async_manager: AsyncSessionManager, verb: str
 ) -> None:
-    """Python warns of it, and the request still saves what was written."""
+    """Python warns of it, and the end of the request still saves the values."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1, n=1))
     session["b"] = 2
 
@@ -262,7 +262,7 @@ def test_a_blocking_update_with_refuses_a_coroutine_function_too() -> None:
 
 
 def test_a_blocking_manager_refuses_an_asynchronous_store(suspending: SuspendingStore) -> None:
-    """At start-up, with the remedy."""
+    """The error comes at start-up and says what to do."""
     container = SessionContainer(keys=[KEY], store=suspending)
 
     with pytest.raises(SessionError, match=r"is an AsyncStore.*use AsyncSessionManager"):
@@ -270,6 +270,6 @@ def test_a_blocking_manager_refuses_an_asynchronous_store(suspending: Suspending
 
 
 def test_the_two_faces_are_different_kinds() -> None:
-    """A function that asks for the one is not served with the other."""
+    """A blocking session is not an asynchronous one, so neither is injected for the other."""
     assert not issubclass(AsyncSession, Session)
     assert not issubclass(Session, AsyncSession)

@@ -1,4 +1,4 @@
-"""The sessions of a user, for asynchronous managers over every kind of store."""
+"""The sessions of a user, with asynchronous managers over every kind of store."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ def manager(slow: SuspendingIndex, clock: ManualClock) -> AsyncSessionManager:
 
 
 async def signed_in(manager: AsyncSessionManager, user_id: str = "ada") -> str:
-    """Sign a user in, in a session of its own; return its handle."""
+    """Sign a user in with a new session, and return its handle."""
     async with await manager.create() as session:
         session.set_user(user_id)
     return session.handle
@@ -36,7 +36,7 @@ async def handles(manager: AsyncSessionManager, user_id: str = "ada") -> list[st
 
 
 def test_list_and_end(manager: AsyncSessionManager, clock: ManualClock) -> None:
-    """The same verbs as coroutines, over a store whose calls suspend."""
+    """The methods are coroutines, over a store whose calls suspend."""
 
     async def work() -> None:
         first = await signed_in(manager)
@@ -54,7 +54,7 @@ def test_list_and_end(manager: AsyncSessionManager, clock: ManualClock) -> None:
 
 
 def test_the_session_of_a_request_is_kept(manager: AsyncSessionManager) -> None:
-    """Given itself, in place of its handle."""
+    """`keep` takes a session in place of its handle."""
 
     async def work() -> None:
         await signed_in(manager)
@@ -70,7 +70,7 @@ def test_the_session_of_a_request_is_kept(manager: AsyncSessionManager) -> None:
 
 @pytest.mark.parametrize("at_most", [1, 7])
 def test_many_logins_at_once_are_all_known(manager: AsyncSessionManager, at_most: int) -> None:
-    """So are those that begin while others are ended: no session is without its entry."""
+    """Every login has its entry, also while other sessions are ended."""
 
     async def login() -> str:
         return await signed_in(manager)
@@ -93,7 +93,7 @@ def test_many_logins_at_once_are_all_known(manager: AsyncSessionManager, at_most
 def test_an_end_goes_on_where_its_caller_is_cancelled(
     manager: AsyncSessionManager, slow: SuspendingStore
 ) -> None:
-    """Whoever clicked has gone; all sessions end all the same."""
+    """All sessions end, although the client has left."""
 
     async def work() -> None:
         for _ in range(3):
@@ -112,7 +112,7 @@ def test_an_end_goes_on_where_its_caller_is_cancelled(
 
 
 def test_a_store_without_an_index(slow_manager: AsyncSessionManager) -> None:
-    """The call says what is missing."""
+    """The error says that the store has no index of users."""
     with pytest.raises(SessionError, match="does not know which sessions a user has"):
         asyncio.run(slow_manager.end_sessions_of("ada"))
 

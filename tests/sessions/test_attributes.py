@@ -41,7 +41,7 @@ def session(site: Site) -> Session:
 
 
 class Shop(Session):
-    """Know the cart, and a flag that can be set."""
+    """Have a cart, and a flag that can be set."""
 
     @property
     def cart(self) -> list[str]:
@@ -61,7 +61,7 @@ class Shop(Session):
 
 
 class Remembering(Session):
-    """Keep something for the request alone, in a private attribute."""
+    """Have a private attribute for the request."""
 
     _seen: int
 
@@ -78,7 +78,7 @@ class SlottedShop(Shop):
 
 
 class AsyncShop(AsyncSession):
-    """Know the cart."""
+    """Have a cart."""
 
     @property
     def cart(self) -> list[str]:
@@ -92,7 +92,7 @@ class AsyncShop(AsyncSession):
 
 @pytest.mark.parametrize("name", ["user", "visits", "data", "Timeout", "__x__"])
 def test_an_attribute_cannot_be_invented(session: Session, name: str) -> None:
-    """It would be lost; the message says what to write."""
+    """The value would be lost, and the error says what to write."""
     with pytest.raises(AttributeError) as caught:
         setattr(session, name, "ada")
 
@@ -116,7 +116,7 @@ def test_an_attribute_cannot_be_invented(session: Session, name: str) -> None:
 def test_an_attribute_of_another_session_says_what_to_write(
     session: Session, name: str, instead: str
 ) -> None:
-    """A key of this name is not what its author wants."""
+    """The error names the verb here for an attribute of another library's session."""
     with pytest.raises(AttributeError) as caught:
         setattr(session, name, True)
 
@@ -140,7 +140,7 @@ def test_an_attribute_of_another_session_says_what_to_write(
 def test_a_method_of_another_session_says_what_to_write(
     session: Session, name: str, instead: str
 ) -> None:
-    """A session is a mapping, whose verbs have the names of Python."""
+    """The error names the verb of a Python mapping instead."""
     with pytest.raises(AttributeError) as caught:
         getattr(session, name)
 
@@ -150,7 +150,7 @@ def test_a_method_of_another_session_says_what_to_write(
 
 @pytest.mark.parametrize("name", READ_ONLY)
 def test_what_is_told_cannot_be_set(session: Session, name: str) -> None:
-    """These follow from what happened."""
+    """Attributes such as is_new are facts of the request."""
     with pytest.raises(AttributeError):
         setattr(session, name, True)
 
@@ -158,7 +158,7 @@ def test_what_is_told_cannot_be_set(session: Session, name: str) -> None:
 @pytest.mark.parametrize("name", ["save", "get", "destroy", "items"])
 @pytest.mark.parametrize("kind", [Session, Shop, SlottedShop, Remembering])
 def test_a_method_is_not_replaced(make_site: SiteMaker, name: str, kind: type[Session]) -> None:
-    """Not on one session, by mistake for a key."""
+    """A value cannot be assigned to the name of a method."""
     session = make_site(session_class=kind).manager.open(a_head())
 
     with pytest.raises(AttributeError):
@@ -173,7 +173,7 @@ def test_an_unknown_attribute_is_missing(session: Session) -> None:
 
 
 def test_the_timeout_can_be_set(session: Session) -> None:
-    """The one attribute that is for setting."""
+    """`timeout` is the only attribute that can be set."""
     session.timeout = timedelta(days=7)
 
     assert session.timeout == timedelta(days=7)
@@ -183,7 +183,7 @@ def test_the_timeout_can_be_set(session: Session) -> None:
 async def test_an_asynchronous_session_takes_none_either(
     async_manager: AsyncSessionManager,
 ) -> None:
-    """It is the same session."""
+    """An asynchronous session has the same attributes."""
     session = await opened(async_manager)
 
     with pytest.raises(AttributeError, match=r"write session\['user'\] = 'ada'"):
@@ -204,7 +204,7 @@ async def test_an_asynchronous_session_takes_none_either(
 def test_a_session_is_not_duplicated(
     make_site: SiteMaker, duplicate: Callable[[Any], object], kind: type[Session]
 ) -> None:
-    """A second one would save nothing, or the same thing twice; the message says what to do."""
+    """A copy could not be saved correctly, so copy.copy() raises an error that says what to do."""
     session = make_site(session_class=kind).manager.open(a_head())
     session["a"] = [1]
 
@@ -213,7 +213,7 @@ def test_a_session_is_not_duplicated(
 
 
 def test_copy_is_a_plain_dict(session: Session) -> None:
-    """It can go anywhere, and changing it changes no session."""
+    """The dict can be used anywhere, and its changes do not reach the session."""
     session.update(a=1, b=[2])
     copied = session.copy()
     copied["a"] = 3
@@ -224,7 +224,7 @@ def test_copy_is_a_plain_dict(session: Session) -> None:
 
 
 def test_a_session_has_its_identity(site: Site, browser: Browser) -> None:
-    """Two sessions with equal data are equal mappings, and each is itself."""
+    """Two sessions with equal data are equal, but they are different objects."""
     browser.visit(writes(a=1))
     one = site.manager.open(a_head(browser.cookie))
     two = site.manager.open(a_head(browser.cookie))
@@ -238,7 +238,7 @@ def test_a_session_has_its_identity(site: Site, browser: Browser) -> None:
 
 @pytest.mark.parametrize("kind", [Shop, SlottedShop])
 def test_a_subclass_adds_properties(make_site: SiteMaker, kind: type[Shop]) -> None:
-    """To requests and to jobs; what they change is saved."""
+    """The properties work in requests and jobs, and their changes are saved."""
     site = make_site(session_class=kind)
     browser = site.browser()
     browser.visit(lambda session: session.cart.append("tea"))  # type: ignore[attr-defined]
@@ -249,7 +249,7 @@ def test_a_subclass_adds_properties(make_site: SiteMaker, kind: type[Shop]) -> N
 
 
 def test_a_property_with_a_setter_can_be_set(make_site: SiteMaker) -> None:
-    """Flask's `session.permanent = True` is one."""
+    """Flask's `session.permanent = True` is an example."""
     browser = make_site(session_class=Shop).browser()
 
     answer = browser.visit(lambda session: setattr(session, "is_permanent", True))
@@ -260,7 +260,7 @@ def test_a_property_with_a_setter_can_be_set(make_site: SiteMaker) -> None:
 
 
 def test_a_subclass_still_refuses_what_it_does_not_have(make_site: SiteMaker) -> None:
-    """Only what its class names can be set."""
+    """A subclass accepts only attributes that its class names."""
     session = make_site(session_class=Shop).manager.open(a_head())
 
     with pytest.raises(AttributeError, match=r"write session\['user'\]"):
@@ -268,7 +268,7 @@ def test_a_subclass_still_refuses_what_it_does_not_have(make_site: SiteMaker) ->
 
 
 def test_a_subclass_may_keep_private_attributes(make_site: SiteMaker) -> None:
-    """For one request; they are no data."""
+    """They last for one request, and are not session data."""
     browser = make_site(session_class=Remembering).browser()
 
     def handler(session: Session) -> int:
@@ -281,10 +281,10 @@ def test_a_subclass_may_keep_private_attributes(make_site: SiteMaker) -> None:
 
 
 def test_an_edge_mixes_its_own_face_with_the_users_class(make_site: SiteMaker) -> None:
-    """A session is then both, with what each of them adds."""
+    """The session has the attributes of both classes."""
 
     class EdgeSession(Session):
-        """Be what a framework expects of its session."""
+        """Add the attribute that a framework expects of its session."""
 
         @property
         def new(self) -> bool:
@@ -317,7 +317,7 @@ async def test_an_asynchronous_subclass_adds_properties(make_site: SiteMaker) ->
 
 
 def test_times_are_aware(session: Session) -> None:
-    """They compare with datetime.now(UTC), and with nothing else."""
+    """The times can be compared with datetime.now(UTC)."""
     for moment in (session.created_at, session.last_access, session.last_update):
         assert moment.tzinfo is UTC
     assert session.expires_at - session.created_at == timedelta(days=1)
@@ -331,7 +331,7 @@ def test_times_are_aware(session: Session) -> None:
     ("name", "remedy"), [("user_id", "set_user"), ("id", "regenerate"), ("expires_at", "timeout")]
 )
 def test_the_error_names_the_verb_that_does_it(session: Session, name: str, remedy: str) -> None:
-    """With the value that was to be set."""
+    """The error shows the verb with the value."""
     with pytest.raises(
         AttributeError, match=rf"session\.{name} = 'ada' cannot be set\. Fix: .*{remedy}"
     ):
@@ -340,7 +340,7 @@ def test_the_error_names_the_verb_that_does_it(session: Session, name: str, reme
 
 @pytest.mark.parametrize("timeout", [timedelta.max, timedelta(days=4000), timedelta(0)], ids=str)
 def test_a_timeout_that_never_ends_is_refused(session: Session, timeout: timedelta) -> None:
-    """As a container refuses it."""
+    """The rule is the same as for the container."""
     before = session.timeout
 
     with pytest.raises(ValueError, match="of at most 3650 days"):

@@ -1,4 +1,4 @@
-"""Cookies that were not set by us: no session, one event, and nothing is stored or cleared."""
+"""Cookies that this application did not set: no session, one event, and no change in the store."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ SIGNER = IdSigner([KEY], purpose="session id:session")
 
 
 class Victim:
-    """A site with one session, whose token an attacker bends."""
+    """Be a site with one session, whose token an attacker changes."""
 
     def __init__(self, **settings: object) -> None:
         self.clock = ManualClock()
@@ -30,7 +30,7 @@ class Victim:
         self.forget()
 
     def forget(self) -> None:
-        """Count events and calls from now."""
+        """Count events and calls from now on."""
         self.site.events.clear()
         self.store.calls.clear()
 
@@ -40,7 +40,7 @@ class Victim:
 
     @property
     def is_well(self) -> bool:
-        """Return whether the session is what it was."""
+        """Return whether the session is unchanged."""
         return bool(self.send(self.cookie).value == {"a": 1})
 
 
@@ -56,7 +56,7 @@ def an_id() -> str:
 
 
 def changed(text: str) -> str:
-    """Return a text of the same alphabet and length that is another."""
+    """Return another text of the same alphabet and length."""
     return ("A" if text[0] != "A" else "B") + text[1:]
 
 
@@ -92,7 +92,7 @@ rejected = pytest.mark.parametrize("forge", REJECTED.values(), ids=REJECTED)
 def test_a_forged_cookie_is_anonymous(
     victim: Victim, forge: Callable[[Victim], str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """No exception, no store call, no header but Vary, one event and log line without the id."""
+    """There is no exception, no store call and no header but Vary; the event has no id."""
     caplog.set_level("DEBUG")
 
     answer = victim.send(forge(victim), lambda session: [everything(session), session.is_new])
@@ -111,7 +111,7 @@ def test_a_forged_cookie_is_anonymous(
 def test_a_write_under_a_forged_cookie_begins_a_new_session(
     victim: Victim, forge: Callable[[Victim], str]
 ) -> None:
-    """With an id of our own, in one Set-Cookie; the victim's session stays as it is."""
+    """The answer has one cookie with a new id, and the victim's session is unchanged."""
     answer = victim.send(forge(victim), writes(a=2))
 
     assert victim.store.calls == ["create"]
@@ -127,7 +127,7 @@ def test_a_write_under_a_forged_cookie_begins_a_new_session(
 def test_a_forged_cookie_that_nobody_looks_at_costs_nothing(
     victim: Victim, forge: Callable[[Victim], str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not even an event."""
+    """A request that does not use its session causes no event."""
     caplog.set_level("DEBUG")
 
     answer = victim.send(forge(victim), untouched)
@@ -158,7 +158,7 @@ def test_no_use_of_it_reaches_the_store(victim: Victim, use: Handler) -> None:
 
 
 def test_a_thousand_made_up_ids_leave_the_store_empty(victim: Victim) -> None:
-    """Well-formed, unsigned; and signed ones whose sessions are long gone."""
+    """Neither unsigned ids nor signed ids of old sessions create a record."""
     for _ in range(500):
         victim.send(f"session={an_id()}.{victim.signature}")
         victim.send(f"session={SIGNER.sign(an_id())}")
@@ -168,7 +168,7 @@ def test_a_thousand_made_up_ids_leave_the_store_empty(victim: Victim) -> None:
 
 
 def test_a_signed_id_without_a_session_is_not_adopted(victim: Victim) -> None:
-    """A leaked key forges tokens, yet no session gets the id that the forger chose."""
+    """A leaked key can sign tokens, but no session gets an id that an attacker chose."""
     forged = SIGNER.sign(an_id())
 
     answer = victim.send(f"session={forged}", writes(a=2))
@@ -178,10 +178,10 @@ def test_a_signed_id_without_a_session_is_not_adopted(victim: Victim) -> None:
 
 
 class TestDuplicates:
-    """Several cookies of the name: only what is signed counts, and it must be one."""
+    """Several cookies have the name: only a valid token counts, if it is the only one."""
 
     def test_the_only_valid_one_is_used(self, victim: Victim) -> None:
-        """Other cookies before and after it do not matter."""
+        """Invalid cookies before and after the valid one do not matter."""
         forged = f"session={changed(victim.token)}"
 
         answer = victim.send(f"{forged}; a=b; {victim.cookie}; {forged}; session=")
@@ -190,12 +190,12 @@ class TestDuplicates:
         assert victim.site.told == []
 
     def test_one_id_twice_is_one(self, victim: Victim) -> None:
-        """A browser may hold the same cookie on two paths."""
+        """A browser may have the same cookie on two paths."""
         assert victim.send(f"{victim.cookie}; {victim.cookie}").value == {"a": 1}
         assert victim.site.told == []
 
     def test_two_live_ones_are_none(self, victim: Victim, caplog: pytest.LogCaptureFixture) -> None:
-        """An attacker may have set one of them, so no session is used, and nothing changes."""
+        """An attacker may have set one of them, so neither session is used or changed."""
         planted = victim.send("", writes(a="planted")).cookie
         victim.forget()
         caplog.clear()
@@ -210,7 +210,7 @@ class TestDuplicates:
         assert victim.is_well
 
     def test_logging_out_ends_both_live_ones(self, victim: Victim) -> None:
-        """Whichever of them is the planted one; the cookie is cleared once."""
+        """One of them may be an attacker's; the cookie is cleared once."""
         planted = victim.send("", writes(a="planted")).cookie
 
         answer = victim.send(f"{planted}; {victim.cookie}", Session.destroy)
@@ -219,7 +219,7 @@ class TestDuplicates:
         assert victim.send(planted).value == victim.send(victim.cookie).value == {}
 
     def test_each_live_one_is_ended_once(self, victim: Victim) -> None:
-        """Also by a request that took a new id before, and writes after it."""
+        """This holds also if the request took a new id before, and writes afterwards."""
         planted = victim.send("", writes(a="planted")).cookie
         victim.forget()
 
@@ -234,7 +234,7 @@ class TestDuplicates:
     def test_a_dead_one_beside_a_live_one_does_not_count(
         self, victim: Victim, end: str, dead_first: bool
     ) -> None:
-        """A browser holds the cookie of an ended session on another path, say."""
+        """A browser may have the cookie of an ended session on another path."""
         dead = dead_cookie(victim, end)
         live = victim.cookie if end != "expiry" else victim.send("", writes(a=1)).cookie
         victim.forget()
@@ -245,7 +245,7 @@ class TestDuplicates:
         assert victim.site.told == []
 
     def test_two_dead_ones_begin_afresh(self, victim: Victim) -> None:
-        """The first write sends one cookie, which counts beside them."""
+        """The first write sends one cookie, and its session counts beside the ended ones."""
         dead = f"session={SIGNER.sign(an_id())}; session={SIGNER.sign(an_id())}"
 
         answer = victim.send(dead, writes(a=2))
@@ -255,7 +255,7 @@ class TestDuplicates:
 
 
 def dead_cookie(victim: Victim, end: str) -> str:
-    """Return the cookie of a session that ended so."""
+    """Return the cookie of a session that has ended in this way."""
     if end == "a forged lineage":
         return f"session={SIGNER.sign(an_id())}"
     dead = victim.send("", writes(a="dead")).cookie
@@ -287,7 +287,7 @@ USES: list[Handler] = [
 
 
 class TestTooLargeHeaders:
-    """A header over the limits is not searched: the page is served, and it has no session."""
+    """A header over the limits is not searched: the page is served without a session."""
 
     @pytest.mark.parametrize("header", TOO_LARGE.values(), ids=TOO_LARGE)
     @pytest.mark.parametrize("use", USES)
@@ -298,7 +298,7 @@ class TestTooLargeHeaders:
         use: Handler,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        """One event and log line without the header; nothing loaded, stored, sent or cleared."""
+        """There is one event without the header, and nothing is loaded, stored, sent or cleared."""
         answer = victim.send(header(victim), use)
 
         assert (answer.status, answer.body) == (200, b"answered")
@@ -310,7 +310,7 @@ class TestTooLargeHeaders:
 
     @pytest.mark.parametrize("setting", ["rolling", "save_uninitialized", "resave"])
     def test_no_setting_stores_a_session_that_nobody_would_find(self, setting: str) -> None:
-        """Also where each response would have a cookie."""
+        """This holds also for settings that send a cookie with each response."""
         victim = Victim(**{setting: True})
 
         answer = victim.send(f"{victim.cookie}; a={'a' * 17_000}", untouched)
@@ -345,7 +345,7 @@ class TestTooLargeHeaders:
 
 @pytest.fixture(scope="module")
 def fuzzed() -> Victim:
-    """Return a site for all examples: none of them may change it."""
+    """Return one site for all examples, which must not change it."""
     return Victim()
 
 
@@ -353,7 +353,7 @@ def fuzzed() -> Victim:
 def test_no_header_raises_and_only_the_exact_token_opens_the_session(
     fuzzed: Victim, data: st.DataObject
 ) -> None:
-    """This holds for all texts that an attacker can make from pieces of a real cookie."""
+    """The examples are all texts from pieces of a real cookie."""
     pieces = [fuzzed.cookie, fuzzed.token, fuzzed.id, fuzzed.signature, "session", "session="]
     pieces += ["__Host-session=", "; ", *'=;., \t\x00%"\\\xff']
     parts = st.sampled_from(pieces) | st.characters(max_codepoint=255)

@@ -1,4 +1,4 @@
-"""A broken store is an error, not a logout: 503, and everything stays as it was."""
+"""A broken store is a 503, and nobody is logged out: everything stays as it was."""
 
 import sqlite3
 import time
@@ -31,7 +31,7 @@ WORK: dict[str, tuple[str, Handler]] = {
 
 
 def swallows(act: Handler) -> Handler:
-    """Make a handler that hides the failure of what it does."""
+    """Make a handler that ignores a failure of the store."""
 
     def handler(session: Session) -> None:
         with pytest.raises(StoreUnavailable):
@@ -41,7 +41,7 @@ def swallows(act: Handler) -> Handler:
 
 
 def assert_refused(answer: Answer) -> None:
-    """Hold an answer to be a 503 that takes nothing away."""
+    """Check that an answer is a 503 and does not change the cookie."""
     assert answer.status == 503
     assert answer.all("Retry-After") == ["1"]
     assert answer.all("Vary") == ["Cookie"]
@@ -58,7 +58,7 @@ def customer(browser: Browser) -> Browser:
 
 @pytest.mark.parametrize(("call", "work"), WORK.values(), ids=WORK)
 def test_a_broken_store_is_a_503(customer: Browser, call: str, work: Handler) -> None:
-    """No anonymous user, no cleared cookie; once the store is back, so is the session."""
+    """No cookie is cleared, and the session is there when the store works again."""
     customer.site.store.broken = {call}
 
     answer = customer.visit(work)
@@ -69,21 +69,21 @@ def test_a_broken_store_is_a_503(customer: Browser, call: str, work: Handler) ->
 
 
 def test_a_broken_store_refuses_a_new_session(browser: Browser) -> None:
-    """No cookie for a record that was never made."""
+    """The 503 has no cookie, because no record was created."""
     browser.site.store.broken = {"create"}
 
     assert_refused(browser.visit(writes(a=1)))
 
 
 def test_an_untouched_request_does_not_notice(customer: Browser) -> None:
-    """Where the session is not used the store may be down."""
+    """A page that does not use the session works without the store."""
     customer.site.store.broken = {"load", "create", "commit", "touch", "delete"}
 
     assert customer.visit(repr).status == 200
 
 
 def test_a_503_to_head_has_no_body(customer: Browser) -> None:
-    """But the headers of a GET."""
+    """The answer to HEAD has the headers of the answer to GET."""
     customer.site.store.broken = {"load"}
 
     answer = customer.visit(everything, method="HEAD")
@@ -105,7 +105,7 @@ def test_a_swallowed_failure_is_a_503_all_the_same(customer: Browser, what: str)
 
 
 def test_a_store_that_is_back_does_not_hide_the_failure(customer: Browser) -> None:
-    """The request in which it failed answers 503, also for what it does afterwards."""
+    """The request that saw the failure answers 503, although the store works again."""
     customer.site.store.broken = {"delete"}
 
     def handler(session: Session) -> None:
@@ -129,7 +129,7 @@ def test_a_store_that_is_back_does_not_hide_the_failure(customer: Browser) -> No
 def test_what_was_done_before_the_failure_is_answered_as_done(
     customer: Browser, act: Handler
 ) -> None:
-    """A handler may go without what it wanted to read afterwards."""
+    """A handler may ignore a failed read after its writes were saved."""
 
     def handler(session: Session) -> None:
         act(session)
@@ -143,7 +143,7 @@ def test_what_was_done_before_the_failure_is_answered_as_done(
 def test_a_write_that_may_be_stored_is_not_answered_as_undone(
     customer: Browser, is_new: bool
 ) -> None:
-    """The handler took it back, but the store has it, and only its reply was lost."""
+    """The reply was lost and the handler removed the value again, but the store may have it."""
     browser = customer.site.browser() if is_new else customer
     browser.site.store.loses_reply = {"create", "commit"}
 
@@ -156,7 +156,7 @@ def test_a_write_that_may_be_stored_is_not_answered_as_undone(
 
 
 def test_a_failed_load_never_becomes_an_empty_session(customer: Browser) -> None:
-    """Each use in the request raises again: nothing is saved over a session that was not seen."""
+    """Each use raises the error again, so nothing replaces the stored session."""
     customer.site.store.broken = {"load"}
 
     def handler(session: Session) -> None:
@@ -170,7 +170,7 @@ def test_a_failed_load_never_becomes_an_empty_session(customer: Browser) -> None
 
 
 def test_a_handler_may_do_without_the_session(customer: Browser) -> None:
-    """It says so by catching the error; the cookie stays."""
+    """The handler catches the error, and the cookie stays."""
     customer.site.store.broken = {"load"}
 
     answer = customer.visit(swallows(everything))
@@ -180,7 +180,7 @@ def test_a_handler_may_do_without_the_session(customer: Browser) -> None:
 
 @pytest.mark.parametrize("new_id", [Session.regenerate, login])
 def test_a_login_that_cannot_be_saved_changes_nothing(customer: Browser, new_id: Handler) -> None:
-    """Id, user and data are one commit: the old id goes on with the old data."""
+    """Id, user and data are one commit, so the old id still has the old data."""
     customer.site.store.broken = {"commit"}
 
     answer = customer.visit(in_turn(new_id, writes(theme="dark")))
@@ -194,10 +194,10 @@ def test_a_login_that_cannot_be_saved_changes_nothing(customer: Browser, new_id:
 
 
 class TestLostReplies:
-    """The store made the change, but its reply was lost."""
+    """The store has made the change, but its reply was lost."""
 
     def test_a_login_can_be_tried_again(self, customer: Browser) -> None:
-        """The answer is 503. The second try has a past id, and still signs the user in."""
+        """The answer is 503; the second try has a past id, and still signs the user in."""
         customer.site.store.loses_reply = {"commit"}
         refused = customer.visit(login)
         customer.site.store.loses_reply = set()
@@ -209,7 +209,7 @@ class TestLostReplies:
         assert customer.visit(lambda session: session.user_id).value == "ada"
 
     def test_a_logout_can_be_tried_again(self, customer: Browser) -> None:
-        """503, and the session is ended; the second try takes the cookie away at last."""
+        """The answer is 503, and the session has ended; the second try clears the cookie."""
         customer.site.store.loses_reply = {"delete"}
         refused = customer.visit(Session.destroy)
         customer.site.store.loses_reply = set()
@@ -219,7 +219,7 @@ class TestLostReplies:
         assert customer.visit(Session.destroy).status == 200
 
     def test_what_was_taken_is_not_handed_out_twice(self, customer: Browser) -> None:
-        """Nor is it, by a second try, as if it had never been there."""
+        """The second try is a 503, too: it returns neither the value nor the default."""
         store = customer.site.store
         store.loses_reply = {"commit"}
 
@@ -231,7 +231,7 @@ class TestLostReplies:
         assert_refused(customer.visit(handler))
 
     def test_a_first_value_leaves_no_second_record(self, browser: Browser) -> None:
-        """However often the handler saves."""
+        """There is one record, however often the handler saves."""
         browser.site.store.loses_reply = {"create"}
         save = swallows(in_turn(writes(a=1), Session.save))
 
@@ -242,7 +242,7 @@ class TestLostReplies:
 
 
 def test_a_logout_whose_next_session_cannot_be_saved_is_a_logout(customer: Browser) -> None:
-    """503 for the new data, and the cookie of the ended session is cleared."""
+    """The answer is 503 for the new data, and the old cookie is cleared."""
     customer.site.store.broken = {"create"}
 
     answer = customer.visit(in_turn(Session.destroy, writes(theme="dark")))
@@ -252,7 +252,7 @@ def test_a_logout_whose_next_session_cannot_be_saved_is_a_logout(customer: Brows
 
 
 def test_a_5xx_of_the_application_is_not_replaced(customer: Browser, clock: ManualClock) -> None:
-    """Its own error tells more than that the store failed too."""
+    """The application's error says more than the error of the store."""
     customer.site.store.broken = {"touch", "delete"}
     clock.advance(60)
 
@@ -260,7 +260,7 @@ def test_a_5xx_of_the_application_is_not_replaced(customer: Browser, clock: Manu
 
 
 def test_a_full_memory_store_is_a_503(clock: ManualClock) -> None:
-    """It drops no live session to make room."""
+    """The store drops no live session to make room."""
     site = Site(WatchedStore(MemoryStore(max_sessions=1, clock=clock)), clock)
     first = site.browser()
     first.visit(writes(a=1))
@@ -293,7 +293,7 @@ def other(path: Path) -> Iterator[sqlite3.Connection]:
 def test_a_locked_database_is_a_503_within_the_deadline(
     reader: Browser, other: sqlite3.Connection
 ) -> None:
-    """However often the handler tries; readers are served, and the old state is intact."""
+    """The deadline holds for many tries; readers are served, and nothing changes."""
     other.execute("BEGIN IMMEDIATE")
     began = time.monotonic()
     save = in_turn(writes(a=2), Session.save)
@@ -306,7 +306,7 @@ def test_a_locked_database_is_a_503_within_the_deadline(
 
 
 def test_a_bug_of_the_store_is_raised_also_where_the_request_has_failed(customer: Browser) -> None:
-    """Only what a store says by the contract is logged and left at that."""
+    """A failed request logs the errors of the store contract, and raises all other errors."""
 
     def fails() -> None:
         raise LookupError("a bug of the store")
@@ -320,7 +320,7 @@ def test_a_bug_of_the_store_is_raised_also_where_the_request_has_failed(customer
 def test_a_database_that_is_free_again_is_used_again(
     reader: Browser, other: sqlite3.Connection
 ) -> None:
-    """A failure concerns one request."""
+    """The failure of one request does not affect the next."""
     other.execute("BEGIN IMMEDIATE")
     refused = reader.visit(Session.destroy)
     other.execute("ROLLBACK")
@@ -331,7 +331,7 @@ def test_a_database_that_is_free_again_is_used_again(
 
 
 def test_a_database_of_another_make_is_a_503(reader: Browser, other: sqlite3.Connection) -> None:
-    """What SQLite says of it goes into the log, not to the client."""
+    """SQLite's error goes to the log, and not to the client."""
     other.execute("ALTER TABLE sessions RENAME COLUMN expires_at TO moved")
 
     refused = reader.visit(everything)
@@ -342,7 +342,7 @@ def test_a_database_of_another_make_is_a_503(reader: Browser, other: sqlite3.Con
 
 
 def test_a_dropped_table_is_made_anew(reader: Browser, other: sqlite3.Connection) -> None:
-    """All users are signed out, and the site works."""
+    """All users are signed out, and the site works again."""
     other.execute("DROP TABLE sessions")
 
     dropped = reader.holds()

@@ -1,4 +1,4 @@
-"""How many times each request asks its store, counted."""
+"""How many calls to the store each request makes."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,7 +23,7 @@ def login(session: Session) -> None:
 
 
 def renew(session: Session) -> None:
-    """Give the session a new id; the earlier one goes on for a while."""
+    """Give the session a new id, with a grace time for the earlier id."""
     session.regenerate(grace=timedelta(seconds=30))
 
 
@@ -114,14 +114,14 @@ def test_the_budget_of_a_login_that_is_saved_early(customer: Browser) -> None:
 
 @pytest.mark.parametrize("status", [500, 503])
 def test_the_budget_of_a_failure(customer: Browser, status: int) -> None:
-    """What is discarded costs the load alone."""
+    """A failed request costs only its load."""
     customer.visit(in_turn(writes(a=1), append), status=status)
 
     assert customer.site.store_calls() == ["load"]
 
 
 def test_the_budget_of_a_rolling_session(make_site: SiteMaker) -> None:
-    """Each response renews it: one load and one touch, or the commit in its place."""
+    """Each response costs one load, and one touch or one commit."""
     site = make_site(rolling=True)
     browser = site.browser()
     browser.visit(writes(a=1))
@@ -136,7 +136,7 @@ def test_the_budget_of_a_rolling_session(make_site: SiteMaker) -> None:
 
 
 def test_a_visitor_of_a_rolling_site_costs_nothing(make_site: SiteMaker) -> None:
-    """There is nothing to renew."""
+    """A visitor has no session that could be renewed."""
     browser = make_site(rolling=True).browser()
 
     answer = browser.visit(untouched)
@@ -145,7 +145,7 @@ def test_a_visitor_of_a_rolling_site_costs_nothing(make_site: SiteMaker) -> None
 
 
 def test_after_a_failure_the_store_is_left_alone(customer: Browser) -> None:
-    """A request that saw it fail does not wait for it again."""
+    """After one failed call, the request does not ask the store again."""
     customer.site.store.broken = {"load"}
 
     def handler(session: Session) -> None:
@@ -161,7 +161,7 @@ def test_after_a_failure_the_store_is_left_alone(customer: Browser) -> None:
 def test_a_request_waits_for_its_store_one_second_in_all(
     customer: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A store that answers slowly, but answers, is not asked until the deadline is passed."""
+    """A slow store is not asked again after the deadline of the request."""
     stopwatch = ManualClock(began := 1000.0)
     monkeypatch.setattr("sessions.core.driving.monotonic", stopwatch)
     slow: dict[str, Callable[[], object]] = {"load": lambda: stopwatch.advance(0.35)}

@@ -66,7 +66,7 @@ def customer(browser: Browser) -> Browser:
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
 def test_what_only_reads_is_no_change(customer: Browser, read: Act) -> None:
-    """No write, no Set-Cookie, and the same data afterwards."""
+    """There is no write and no cookie, and the data are the same afterwards."""
     answer = customer.visit(read)
 
     assert customer.site.store_calls() == ["load"]
@@ -75,7 +75,7 @@ def test_what_only_reads_is_no_change(customer: Browser, read: Act) -> None:
 
 
 def test_pop_of_a_missing_key_without_a_default_raises(customer: Browser) -> None:
-    """As a dict does, and nothing is changed."""
+    """pop() raises KeyError as a dict does, and changes nothing."""
     for act in (lambda s: s.pop("missing"), lambda s: s["missing"], lambda s: s.__delitem__("x")):
         with pytest.raises(KeyError):
             customer.visit(act)
@@ -85,7 +85,7 @@ def test_pop_of_a_missing_key_without_a_default_raises(customer: Browser) -> Non
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 def test_what_changes_is_saved(customer: Browser, write: Act) -> None:
-    """One commit, no Set-Cookie, and the next request sees what a dict would hold."""
+    """There is one commit without a cookie, and the next request sees what a dict would hold."""
     expected = deepcopy(STORED)
     write(expected)
 
@@ -97,7 +97,7 @@ def test_what_changes_is_saved(customer: Browser, write: Act) -> None:
 
 
 def test_popitem_removes_one_item(customer: Browser) -> None:
-    """Whichever it returned; the others stay."""
+    """The returned item is removed, and all others stay."""
     key, value = customer.visit(lambda session: session.popitem()).value
 
     left = customer.holds()
@@ -106,7 +106,7 @@ def test_popitem_removes_one_item(customer: Browser) -> None:
 
 
 def test_a_commit_names_only_what_changed(customer: Browser) -> None:
-    """A value that was read, even deeply, is not written back."""
+    """A value that was only read is not written, even if it is nested."""
     customer.visit(lambda s: (READS["nested"](s), s["user"].update(name="eve"), s.pop("text")))
 
     (changes,) = customer.site.store.commits
@@ -115,7 +115,7 @@ def test_a_commit_names_only_what_changed(customer: Browser) -> None:
 
 
 def test_a_value_that_cannot_be_encoded_names_its_key(customer: Browser) -> None:
-    """It raises at commit, and the previous state is intact."""
+    """The commit raises the error, and the stored session is unchanged."""
     with pytest.raises(
         UnencodableValue, match=r"session\['odd'\] cannot be saved: it holds an obj"
     ):
@@ -125,7 +125,7 @@ def test_a_value_that_cannot_be_encoded_names_its_key(customer: Browser) -> None
 
 
 def test_an_unencodable_first_value_leaves_nothing(browser: Browser) -> None:
-    """No record is made of a new session that cannot be saved whole."""
+    """If a new session cannot be saved as a whole, no record is created."""
     with pytest.raises(UnencodableValue, match="'odd'"):
         browser.visit(writes(fine=1, odd=object()))
 
@@ -133,7 +133,7 @@ def test_an_unencodable_first_value_leaves_nothing(browser: Browser) -> None:
 
 
 def test_save_says_it_where_the_handler_can_act(customer: Browser) -> None:
-    """A handler that mends the value goes on as if nothing had been."""
+    """The handler can correct the value and save again."""
 
     def handler(session: Session) -> None:
         session["odd"] = object()
@@ -146,7 +146,7 @@ def test_save_says_it_where_the_handler_can_act(customer: Browser) -> None:
 
 
 def test_swallowing_the_error_of_save_saves_nothing_by_halves(customer: Browser) -> None:
-    """The same error comes again at the end of the request."""
+    """The end of the request raises the same error again."""
 
     def handler(session: Session) -> None:
         session.update(number=2, odd=object())
@@ -159,7 +159,7 @@ def test_swallowing_the_error_of_save_saves_nothing_by_halves(customer: Browser)
 
 
 def test_a_key_that_is_no_text_for_a_store_is_refused(customer: Browser) -> None:
-    """A lone surrogate cannot be stored; the message names the key."""
+    """A key with a lone surrogate is refused, and the error names it."""
     with pytest.raises(UnencodableValue, match=r"session\['\\ud800'\] cannot be saved"):
         customer.visit(writes(**{"\ud800": 1}))
 
@@ -167,7 +167,7 @@ def test_a_key_that_is_no_text_for_a_store_is_refused(customer: Browser) -> None
 
 
 def test_a_session_that_grows_too_large_names_its_biggest_value(customer: Browser) -> None:
-    """64 KiB at most; the previous state is intact."""
+    """The limit is 64 KiB, and the stored session is unchanged."""
     with pytest.raises(SessionTooLarge, match=r"65536 are allowed.*session\['photo'\] with 70005"):
         customer.visit(writes(photo=b"x" * 70_000, small=1))
 
@@ -175,7 +175,7 @@ def test_a_session_that_grows_too_large_names_its_biggest_value(customer: Browse
 
 
 def test_the_size_limit_is_exact(browser: Browser) -> None:
-    """65,536 bytes of keys and encoded values fit, one more does not."""
+    """65,536 bytes of keys and encoded values are accepted, and one more byte is not."""
     # One byte for the key and three for the length of the text.
     browser.visit(writes(a="x" * (65_536 - 4)))
 
@@ -185,7 +185,7 @@ def test_the_size_limit_is_exact(browser: Browser) -> None:
 
 
 def test_a_key_counts_with_all_its_bytes(browser: Browser) -> None:
-    """A character may have four of them."""
+    """A character of a key can have up to four bytes."""
     key = "\N{GRINNING FACE}" * 16_384
 
     with pytest.raises(SessionTooLarge, match="65537 bytes"):
@@ -193,7 +193,7 @@ def test_a_key_counts_with_all_its_bytes(browser: Browser) -> None:
 
 
 def test_what_cannot_be_saved_is_a_change(browser: Browser) -> None:
-    """There is something to save, and the save tells what is wrong with it."""
+    """`modified` is true for a value that cannot be saved."""
 
     def handler(session: Session) -> bool:
         session["a"] = object()
@@ -206,7 +206,7 @@ def test_what_cannot_be_saved_is_a_change(browser: Browser) -> None:
 
 @pytest.mark.parametrize("saves", [1, 2, 3])
 def test_save_then_the_end_is_one_write(customer: Browser, saves: int) -> None:
-    """However often an unchanged session is saved."""
+    """Repeated saves of an unchanged session write nothing more."""
 
     def handler(session: Session) -> None:
         session["number"] = 2
@@ -220,7 +220,7 @@ def test_save_then_the_end_is_one_write(customer: Browser, saves: int) -> None:
 
 
 def test_a_change_after_save_is_a_second_write(customer: Browser) -> None:
-    """Of that change only."""
+    """The second write has only this change."""
 
     def handler(session: Session) -> None:
         session["number"] = 2
@@ -234,7 +234,7 @@ def test_a_change_after_save_is_a_second_write(customer: Browser) -> None:
 
 
 def test_a_new_session_that_was_saved_is_not_saved_again(browser: Browser) -> None:
-    """One create, one cookie."""
+    """There is one creation and one cookie."""
 
     def handler(session: Session) -> bool:
         session["a"] = [1]
@@ -250,7 +250,7 @@ def test_a_new_session_that_was_saved_is_not_saved_again(browser: Browser) -> No
 
 
 def test_resave_commits_an_unchanged_session_but_no_value(make_site: SiteMaker) -> None:
-    """So that it never undoes what another request wrote."""
+    """The commit has no value, so it cannot undo a write of another request."""
     site = make_site(resave=True)
     browser = site.browser()
     browser.visit(writes(a=1))
@@ -274,7 +274,7 @@ def test_save_uninitialized_stores_a_session_that_nobody_changed(make_site: Site
 
 
 def test_save_uninitialized_begins_nothing_after_a_logout(make_site: SiteMaker) -> None:
-    """The answer takes the cookie away; the next one brings another."""
+    """The answer clears the cookie, and the next answer sets a new one."""
     browser = make_site(save_uninitialized=True).browser()
     browser.visit(untouched)
 

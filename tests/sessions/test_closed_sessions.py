@@ -1,4 +1,4 @@
-"""A session after its response's headers have left: what was loaded is read, nothing is changed."""
+"""A session whose response headers have left: loaded values can be read, and nothing can change."""
 
 from collections.abc import Callable
 from typing import Any
@@ -80,7 +80,7 @@ def closed(site: Site, cookie: str) -> Session:
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
 def test_what_was_loaded_is_read(customer: Browser, read: Act) -> None:
-    """As before the headers left, and without another call of the store."""
+    """A read needs no other call to the store."""
     session = session_of(customer.site.manager, customer.cookie)
     session.load()
     before = read(session)
@@ -95,7 +95,7 @@ def test_what_was_loaded_is_read(customer: Browser, read: Act) -> None:
 
 @pytest.mark.parametrize("change", (CHANGES | VERBS).values(), ids=CHANGES | VERBS)
 def test_a_change_is_refused(customer: Browser, change: Act) -> None:
-    """With what to do in its place; the session stays as it is."""
+    """The error says what to do instead, and the session stays as it is."""
     session = closed(customer.site, customer.cookie)
 
     with pytest.raises(SessionClosed, match="before the first byte of the response body"):
@@ -113,7 +113,7 @@ UNLOADED = {
 
 @pytest.mark.parametrize("use", UNLOADED.values(), ids=UNLOADED)
 def test_what_was_not_loaded_is_refused(customer: Browser, use: Act) -> None:
-    """The headers do not say that the response depends on the session."""
+    """The sent headers do not say that the response depends on the session."""
     session = session_of(customer.site.manager, customer.cookie)
     customer.site.manager.close(session)
 
@@ -126,7 +126,7 @@ def test_what_was_not_loaded_is_refused(customer: Browser, use: Act) -> None:
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @on_a_loop
 async def test_an_asynchronous_session_refuses_changes_too(clock: ManualClock, change: Act) -> None:
-    """And is read."""
+    """Its loaded values can be read, but not changed."""
     manager = a_manager(MemoryStore(clock=clock), clock)
     session = await opened(manager, await a_cookie(manager, a=1, list=[1]))
     await manager.close(session)

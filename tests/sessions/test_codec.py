@@ -1,4 +1,4 @@
-"""What is accepted comes back equal and of the same type; everything else is refused."""
+"""Accepted values come back equal and of the same type; all others are refused."""
 
 import collections
 import dataclasses
@@ -27,7 +27,7 @@ from tests.support.thoroughness import examples
 @settings(max_examples=examples(400))
 @given(values)
 def test_what_is_accepted_comes_back(value: object) -> None:
-    """Equal and of the same type, recursively."""
+    """The value is equal and has the same type, also inside containers."""
     back = decode(encode(value))
 
     assert alike(back, value)
@@ -36,7 +36,7 @@ def test_what_is_accepted_comes_back(value: object) -> None:
 @settings(max_examples=examples(200))
 @given(values)
 def test_a_value_has_one_encoding(value: object) -> None:
-    """What came back is encoded as before: to read a value is no change."""
+    """A decoded value has the same encoding as before, so a read is no change."""
     encoded = encode(value)
 
     assert encode(decode(encoded)) == encoded
@@ -45,7 +45,7 @@ def test_a_value_has_one_encoding(value: object) -> None:
 @settings(max_examples=examples(100))
 @given(st.sets(hashables, max_size=6), st.randoms(use_true_random=False))
 def test_a_set_has_one_encoding_in_any_order(value: set[object], random: Any) -> None:
-    """The order in which its elements were added is no part of a set."""
+    """The order of insertion does not change the encoding of a set."""
     shuffled = sorted(value, key=lambda _: random.random())
     other: set[object] = set()
     for element in shuffled:
@@ -65,14 +65,14 @@ def is_value_or_unreadable(data: bytes) -> bool:
 @settings(max_examples=examples(300))
 @given(st.binary(max_size=40))
 def test_any_bytes_are_a_value_or_unreadable(data: bytes) -> None:
-    """This holds for any bytes in the store."""
+    """Any bytes decode to a value, or raise UnreadableValue."""
     assert is_value_or_unreadable(data)
 
 
 @settings(max_examples=examples(200))
 @given(values, st.data())
 def test_a_damaged_value_is_a_value_or_unreadable(value: object, data: st.DataObject) -> None:
-    """One octet changed, or the end cut off."""
+    """One byte is changed, or the end is missing."""
     encoded = encode(value)
     position = data.draw(st.integers(0, len(encoded) - 1))
     octet = data.draw(st.binary(max_size=1))
@@ -199,14 +199,14 @@ WRAPS: dict[str, Callable[[Any], object]] = {
 def test_what_would_change_is_refused(
     value: object, told: str, wrap: Callable[[Any], object]
 ) -> None:
-    """However deep it is, with its type and what to do."""
+    """The error names the type and says what to do, at any depth."""
     with pytest.raises(UnencodableValue, match=told):
         encode(wrap(value))
 
 
 @pytest.mark.parametrize("key", [Colour.RED, Pair(1, 2), Name.ADA, "\ud800", float("nan"), len])
 def test_keys_of_dicts_and_elements_of_sets_too(key: Any) -> None:
-    """A set and a dict hold values like any other."""
+    """Keys of dicts and elements of sets follow the same rules."""
     for value in ({key: 1}, {1: 1, key: 1}, {key}, frozenset([key])):
         with pytest.raises(UnencodableValue):
             encode(value)
@@ -214,7 +214,7 @@ def test_keys_of_dicts_and_elements_of_sets_too(key: Any) -> None:
 
 @pytest.mark.parametrize("name", ["Europe/Paris", "Nowhere/Land"])
 def test_a_zone_with_anothers_name_is_refused(name: str) -> None:
-    """The name of the zone would restore other rules, or no rules."""
+    """The name of the time zone would decode to another time zone, or to none."""
     empty = b"TZif2" + bytes(15) + bytes(4 * 4) + b"\0\0\0\1\0\0\0\4" + bytes(6) + b"ABC\0"
     rules = ZoneInfo.from_file(BytesIO(empty + empty + b"\nABC0\n"), key=name)
 
@@ -223,7 +223,7 @@ def test_a_zone_with_anothers_name_is_refused(name: str) -> None:
 
 
 def test_the_depth_is_bounded() -> None:
-    """So many levels come back, one more is refused, as is what holds itself."""
+    """A value at the limit comes back; a deeper one, or one that contains itself, is refused."""
     deepest: list[object] = []
     for _ in range(MAXIMUM_DEPTH - 1):
         deepest = [deepest]
@@ -238,7 +238,7 @@ def test_the_depth_is_bounded() -> None:
 
 @pytest.mark.parametrize(("value", "told"), REFUSED.values(), ids=REFUSED)
 def test_a_session_names_the_key(browser: Browser, value: object, told: str) -> None:
-    """At commit, before anything is stored."""
+    """The commit raises the error before anything is stored."""
     with pytest.raises(UnencodableValue, match=rf"session\['odd'\] cannot be saved: .*{told}"):
         browser.visit(writes(fine=1, odd=[value]))
 
@@ -254,7 +254,7 @@ def test_a_session_names_the_key(browser: Browser, value: object, told: str) -> 
 def test_a_session_brings_back_what_was_put_in(
     browser: Browser, content: dict[str, object]
 ) -> None:
-    """Through the cookie and each store, and reading it all is no change."""
+    """The values pass through the cookie and each store, and to read them is no change."""
     browser.cookie = ""
     browser.visit(lambda session: session.update(content))
     browser.site.store_calls().clear()

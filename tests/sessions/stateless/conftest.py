@@ -1,4 +1,4 @@
-"""What the tests of sessions without a server share: each kind of token, and a site on it."""
+"""What the tests of sessions in tokens share: each kind of token, and a site for it."""
 
 from collections.abc import Callable
 from dataclasses import replace

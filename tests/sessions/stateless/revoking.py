@@ -1,4 +1,4 @@
-"""What the tests of revoked tokens do in a request, and what they look at."""
+"""What requests do in the tests of revoked tokens."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def signs_out(session: Session) -> None:
 
 
 def content(site: Site, cookie: str) -> Any:
-    """Return what a request with the cookie sees."""
+    """Return the content of the session that a request with the cookie sees."""
     return site.visit(lambda session: (dict(session), session.user_id), cookie).value
 
 

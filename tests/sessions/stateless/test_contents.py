@@ -1,4 +1,4 @@
-"""What a token holds: its format, and how much of it."""
+"""The content of a token: its format and its size."""
 
 import re
 from datetime import timedelta
@@ -27,12 +27,12 @@ class Packs:
 
 @pytest.fixture(params=["encrypted", "signed"])
 def packing_site(request: pytest.FixtureRequest, clock: ManualClock) -> Site:
-    """Return a site whose tokens hold a payload of bytes."""
+    """Return a site whose tokens hold a given number of bytes."""
     return Site(KINDS[request.param](), clock)
 
 
 def test_a_newer_format_is_anonymous(packing_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A release that knows a later format has sealed it; this one reads nothing, and says so."""
+    """A token of a later release has a valid seal, but cannot be read; an event says so."""
     monkeypatch.setattr(payloads, "PAYLOAD_VERSION", payloads.PAYLOAD_VERSION + 1)
     token = packing_site.visit(writes(a=1)).cookie
     monkeypatch.undo()
@@ -50,7 +50,7 @@ def test_a_newer_format_is_anonymous(packing_site: Site, monkeypatch: pytest.Mon
 def test_sealed_nonsense_is_anonymous(
     packing_site: Site, packed: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Bytes that carry our seal and are no record, as a wrong release could make them."""
+    """A valid seal over bytes that are not a record, as a faulty release could make."""
     monkeypatch.setattr(payloads, "_encoder", Packs(packed))
     token = packing_site.visit(writes(a=1)).cookie
     monkeypatch.undo()
@@ -75,7 +75,7 @@ def test_a_user_id_that_is_no_text_is_refused(site: Site) -> None:
 def test_the_limit_counts_name_and_attributes(
     make_site: SiteMaker, attributes: CookieSettings
 ) -> None:
-    """All sizes up to 4,096 bytes are sent, and no larger one."""
+    """All cookies of up to 4,096 bytes are sent, and no larger cookie."""
     site = make_site(cookie=attributes, session_prefix="a-long-name")
     path = attributes.path
 
@@ -95,7 +95,7 @@ def test_the_limit_counts_name_and_attributes(
 
 
 def test_the_error_names_the_size_and_the_biggest_key(site: Site) -> None:
-    """Name and attributes counted, and it says what to do."""
+    """The size includes the name and the attributes, and the error says what to do."""
     with pytest.raises(SessionTooLarge) as caught:
         site.visit(writes(small=1, cart="x" * 4000, other="y" * 100))
 
@@ -108,7 +108,7 @@ def test_the_error_names_the_size_and_the_biggest_key(site: Site) -> None:
 
 
 def test_the_user_data_can_be_too_large(site: Site) -> None:
-    """The error names what the user knows, not the key under which we keep it."""
+    """The error speaks of the user data, and not of their reserved key."""
     with pytest.raises(SessionTooLarge, match="the user data of set_user"):
         site.visit(lambda session: session.set_user("ada", letter="x" * 5000))
 
@@ -133,7 +133,7 @@ def test_a_session_that_is_too_large_stays_as_it_was(browser: Browser) -> None:
 
 
 def test_check_tells_before_the_answer_is_begun(site: Site) -> None:
-    """An edge that streams asks it."""
+    """Middleware that streams can check the size before the headers leave."""
     session = session_of(site.manager)
     session["big"] = "x" * 5000
 
@@ -144,7 +144,7 @@ def test_check_tells_before_the_answer_is_begun(site: Site) -> None:
 
 
 def test_no_cookie_no_limit_of_cookies(site: Site) -> None:
-    """A token that a program makes may be as large as a session."""
+    """A token that a program makes by itself has the limit of a session."""
     session = site.manager.create({"text": "x" * 60_000})
 
     token = site.manager.token(session)

@@ -1,4 +1,4 @@
-"""Sessions without a server under each edge: an event loop, a WebSocket and the framework."""
+"""Sessions in tokens on an event loop, in a WebSocket and in the framework."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -31,7 +31,7 @@ def container(kind: TokenFormat) -> SessionContainer:
 
 
 def visit(container: SessionContainer, handler: Handler, cookie: str = "") -> tuple[Any, str]:
-    """Send one request to an ASGI application; return what the handler did and the cookie."""
+    """Send one request to an ASGI application; return the handler's result and the cookie."""
     result: list[object] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -94,7 +94,7 @@ def test_an_event_loop(container: SessionContainer) -> None:
 def test_atomic_verbs_are_refused_on_an_event_loop(
     container: SessionContainer, verb: Handler
 ) -> None:
-    """With the remedy, as in a thread."""
+    """The error says what to do, as it does in a thread."""
 
     async def refuses(session: AsyncSession) -> None:
         with pytest.raises(SessionError, match="Fix: give the container a store"):
@@ -127,7 +127,7 @@ def test_a_websocket_reads_what_its_handshake_had(container: SessionContainer) -
 
 
 def test_an_asynchronous_manager_makes_and_reads_tokens(container: SessionContainer) -> None:
-    """As a blocking one does; nothing has an id that a server knows."""
+    """It works as a blocking manager does; get() finds no id, because the server has none."""
 
     async def program() -> None:
         manager = AsyncSessionManager(container)
@@ -176,7 +176,7 @@ def application(container: SessionContainer) -> Application:
 
 
 def test_the_framework(container: SessionContainer) -> None:
-    """A handler needs nothing for it, and a session that is too large is a 500."""
+    """A handler works without changes, and a session that is too large is a 500."""
     with application(container).test() as client:
         client.post("/")
         client.post("/")

@@ -1,4 +1,4 @@
-"""Sessions without a server where an optional package is missing."""
+"""Sessions in tokens when an optional package is missing."""
 
 import sys
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from tests.support.apps import Site, everything, writes
 def test_the_message_names_the_extra(
     monkeypatch: pytest.MonkeyPatch, package: str, make: Callable[[], TokenFormat], extra: str
 ) -> None:
-    """At the start, and not in a request."""
+    """The error comes at start-up, and not in a request."""
     if package == "cryptography":
         pytest.importorskip("jwt")
     monkeypatch.setitem(sys.modules, package, None)
@@ -37,7 +37,7 @@ def test_the_message_names_the_extra(
 
 
 def test_signed_tokens_need_no_extra(monkeypatch: pytest.MonkeyPatch, clock: ManualClock) -> None:
-    """They work where nothing but the core is installed."""
+    """Signed tokens need only the packages that are always installed."""
     for package in ("cryptography", "jwt"):
         monkeypatch.setitem(sys.modules, package, None)
     site = Site(SignedToken(), clock)

@@ -67,18 +67,18 @@ def a_token(site: Site) -> str:
 
 
 def found(site: Site, token: str) -> Any:
-    """Return what the session of a token holds."""
+    """Return the content of the session in a token."""
     return site.visit(everything, f"session={token}").value
 
 
 def part(value: object) -> str:
-    """Return a part of a token."""
+    """Return one part of a token, decoded."""
     data = value if isinstance(value, bytes) else json.dumps(value).encode()
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def read(text: str) -> Any:
-    """Return what a part of a token says."""
+    """Return the JSON in a part of a token."""
     return json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
@@ -99,7 +99,7 @@ HEADER = {"alg": "HS256", "kid": "one", "typ": "session+jwt"}
 
 
 def test_another_program_can_check_the_token() -> None:
-    """The claims are those of the standard, and the user is the subject."""
+    """The claims are those of the standard, and `sub` is the user."""
     token = a_token(a_site())
 
     claims = jwt.decode(
@@ -124,7 +124,7 @@ def test_nobody_signed_in_is_no_subject() -> None:
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
 def test_shared_secrets_come_from_the_container(algorithm: str) -> None:
-    """Without keys of its own it derives them, also those of older keys of the container."""
+    """Without own keys, the format derives its keys from all keys of the container."""
     token = JWTToken(**NAMES, algorithm=algorithm)  # type: ignore[arg-type]
     new = "a newer key of the tests, 32 bytes and more"
     cookie = Site(token, ManualClock()).visit(writes(a=1)).cookie
@@ -139,7 +139,7 @@ def test_shared_secrets_come_from_the_container(algorithm: str) -> None:
 
 @pytest.mark.parametrize("algorithm", PAIRS)
 def test_key_pairs(algorithm: str) -> None:
-    """The private key signs; who has the public half alone can check."""
+    """The private key signs; the public key is enough to check."""
     site = a_site(algorithm=algorithm, keys={"one": pem(PAIRS[algorithm])})
     token = a_token(site)
 
@@ -150,7 +150,7 @@ def test_key_pairs(algorithm: str) -> None:
 
 
 def test_key_pairs_rotate() -> None:
-    """The public half of an old key is enough to open what it signed."""
+    """The public key of an old pair is enough to accept its tokens."""
     token = a_token(a_site(algorithm="ES256", keys={"old": pem(P256)}))
     new = pem(ec.generate_private_key(ec.SECP256R1()))
 
@@ -192,7 +192,7 @@ def test_key_pairs_rotate() -> None:
     ],
 )
 def test_no_header_chooses_how_it_is_checked(header: object) -> None:
-    """Each of these tokens has a good signature of the good key, and none is accepted."""
+    """Each of these tokens is signed correctly, but with another header; none is accepted."""
     site = a_site()
     claims = claims_of(a_token(site))
     assert found(site, signed(HEADER, claims)) == {"a": 1}
@@ -223,7 +223,7 @@ ODD: list[object] = [
 
 @pytest.mark.parametrize("name", ["iss", "aud", "iat", "exp", "jti", "session"])
 def test_each_claim_has_one_type_and_one_value(name: str) -> None:
-    """Also with a good signature, a claim that is missing or odd makes it no token."""
+    """A signed token with a missing or wrong claim is refused."""
     site = a_site()
     claims = claims_of(a_token(site))
     without = {key: value for key, value in claims.items() if key != name}
@@ -234,7 +234,7 @@ def test_each_claim_has_one_type_and_one_value(name: str) -> None:
 
 @pytest.mark.parametrize("value", [*ODD[:7], *ODD[8:-1]])
 def test_the_subject_is_a_text(value: object) -> None:
-    """Never a number, and never empty."""
+    """`sub` is never a number, and never empty."""
     site = a_site()
     claims = claims_of(a_token(site))
 
@@ -246,7 +246,7 @@ def test_the_subject_is_a_text(value: object) -> None:
     ["version", "name", "created", "used", "updated", "expires", "values", "timeout", "generation"],
 )
 def test_each_part_of_the_session_has_its_type(name: str) -> None:
-    """A number of seconds is a number, and the values are what we have packed."""
+    """Times are numbers, and values are packed bytes."""
     site = a_site()
     claims = claims_of(a_token(site))
 
@@ -257,7 +257,7 @@ def test_each_part_of_the_session_has_its_type(name: str) -> None:
 
 
 def test_more_claims_than_ours_are_refused() -> None:
-    """A token with an extra claim is refused, such as `nbf`, which we would not check."""
+    """An extra claim such as `nbf` would not be checked, so the token is refused."""
     site = a_site()
     claims = claims_of(a_token(site))
 
@@ -265,7 +265,7 @@ def test_more_claims_than_ours_are_refused() -> None:
 
 
 def test_a_newer_format_is_told() -> None:
-    """The event says so for all other claims of the token."""
+    """A token of a later format is refused with an event, whatever its other claims are."""
     site = a_site()
     claims = claims_of(a_token(site))
     newer = {**claims, "session": {"version": 2, "more": True}, "new": 1}
@@ -286,12 +286,12 @@ def test_a_public_key_is_no_shared_secret() -> None:
 
 @pytest.mark.parametrize("change", [{"issuer": "https://other.example"}, {"audience": "admin"}])
 def test_a_token_for_somebody_else_is_refused(change: dict[str, str]) -> None:
-    """Although the keys are the same."""
+    """A token for another audience is refused, although the keys are the same."""
     assert found(a_site(), a_token(a_site(**change))) == {}
 
 
 def test_a_token_of_another_container_is_refused() -> None:
-    """Although keys, issuer and audience are the same."""
+    """Another prefix is refused, although keys, issuer and audience are the same."""
     shop = JWTToken(**NAMES, keys={"one": SHARED})
     token = a_token(Site(shop, ManualClock()))
     admin = Site(shop, ManualClock(), session_prefix="admin")
@@ -339,7 +339,7 @@ def test_no_foreign_exception_escapes(text: str, parts: list[bytes]) -> None:
     ],
 )
 def test_settings_that_cannot_work_are_refused(fields: dict[str, Any], message: str) -> None:
-    """At the start, with the remedy and without the key."""
+    """The error comes at start-up, says what to do, and shows no key."""
     with pytest.raises(ConfigurationError, match=message) as caught:
         SessionContainer(keys=[KEY], store=JWTToken(**{**NAMES, **fields}))
 
@@ -348,5 +348,5 @@ def test_settings_that_cannot_work_are_refused(fields: dict[str, Any], message: 
 
 
 def test_the_settings_show_no_key() -> None:
-    """Their repr may stand in a log."""
+    """The repr of the settings can be written to a log."""
     assert SHARED not in repr(JWTToken(**NAMES, keys={"one": SHARED}))

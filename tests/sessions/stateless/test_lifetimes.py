@@ -1,4 +1,4 @@
-"""How long a session lives that the client keeps: the server decides."""
+"""How long a session in a token lives: the server decides."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 def test_the_idle_timeout_is_enforced_by_the_server(
     site: Site, clock: ManualClock, after: timedelta, lives: bool
 ) -> None:
-    """Although the client keeps the cookie."""
+    """An old token is refused, although the client still sends it."""
     cookie = site.visit(writes(a=1)).cookie
     clock.advance(after)
 
@@ -29,7 +29,7 @@ def test_the_idle_timeout_is_enforced_by_the_server(
 def test_the_absolute_timeout_is_enforced_by_the_server(
     browser: Browser, clock: ManualClock
 ) -> None:
-    """A session that is in use all the time ends 14 days after its beginning."""
+    """A session in constant use ends 14 days after it began."""
     browser.visit(writes(a=1))
     for _ in range(14 * 24 - 1):
         clock.advance(timedelta(hours=1))
@@ -43,7 +43,7 @@ def test_the_absolute_timeout_is_enforced_by_the_server(
 def test_shorter_timeouts_count_for_tokens_that_are_out(
     make_site: SiteMaker, clock: ManualClock
 ) -> None:
-    """The settings of today decide, not those that sealed the token."""
+    """The present settings decide, and not the settings when the token was made."""
     cookie = make_site().visit(writes(a=1)).cookie
     clock.advance(timedelta(hours=2))
 
@@ -52,7 +52,7 @@ def test_shorter_timeouts_count_for_tokens_that_are_out(
 
 
 def test_a_use_is_written_down_once_in_an_interval(browser: Browser, clock: ManualClock) -> None:
-    """A read sends a token when the last one is a minute old, so that a session in use lives."""
+    """A read sends a new token if the last one is a minute old, so a used session stays alive."""
     browser.visit(writes(a=1))
     clock.advance(59)
     assert not browser.visit(everything).set_cookies

@@ -74,7 +74,7 @@ def test_the_calls_of_each_request(site: Site, listed: WatchedStore, clock: Manu
 def test_a_list_that_is_unreachable_is_a_503(
     site: Site, listed: WatchedStore, handler: Handler
 ) -> None:
-    """Never a session that may have ended, and never a cleared cookie."""
+    """The request gets no session that may have ended, and its cookie stays."""
     cookie = site.visit(writes(a=1)).cookie
     listed.broken = {"load", "create", "commit"}
 
@@ -90,7 +90,7 @@ def test_a_list_that_is_unreachable_is_a_503(
 def test_a_renewal_that_fails_spares_the_page(
     site: Site, listed: WatchedStore, clock: ManualClock
 ) -> None:
-    """The next request tries again."""
+    """The page is served, and the next request tries again."""
     cookie = site.visit(writes(a=1)).cookie
     clock.advance(120)
 
@@ -107,7 +107,7 @@ def test_a_renewal_that_fails_spares_the_page(
 
 
 def test_a_logout_whose_reply_is_lost_can_be_repeated(site: Site, listed: WatchedStore) -> None:
-    """It is a 503, and the session is over."""
+    """The answer is 503, although the session has ended."""
     cookie = site.visit(writes(a=1)).cookie
     listed.loses_reply = {"create"}
 
@@ -122,7 +122,7 @@ def test_a_logout_whose_reply_is_lost_can_be_repeated(site: Site, listed: Watche
 def test_an_entry_outlives_the_tokens_and_then_goes(
     make_revocable: SiteMaker, clock: ManualClock, lasts: timedelta, listed: WatchedStore
 ) -> None:
-    """Nothing is left of a session when no token of it could live any more."""
+    """An entry stays as long as a token of its session could live, and no longer."""
     site = make_revocable(idle_timeout=lasts, absolute_timeout=lasts)
     cookie = site.visit(writes(a=1)).cookie
     site.visit(destroys, cookie)
@@ -139,7 +139,7 @@ def test_an_entry_outlives_the_tokens_and_then_goes(
 def test_an_entry_outlives_tokens_of_a_clock_that_is_ahead(
     kind: TokenFormat, listed: WatchedStore, clock: ManualClock
 ) -> None:
-    """A server made the token whose clock is a week ahead, so the token lives a week longer."""
+    """A clock that is a week ahead makes tokens that live longer, and the entry stays for them."""
     ahead = ManualClock()
     ahead.advance(timedelta(days=7))
     fortnight = timedelta(days=14)
@@ -158,7 +158,7 @@ def test_an_entry_outlives_tokens_of_a_clock_that_is_ahead(
 
 @pytest.mark.parametrize("moment", ["create", "load", "commit"])
 def test_two_logouts_at_once(site: Site, listed: WatchedStore, moment: str) -> None:
-    """Both are answered, whichever call of theirs comes first, and the session is over."""
+    """Both get an answer in every order of their calls, and the session has ended."""
     before = site.visit(writes(a=1)).cookie
     cookie = site.visit(regenerates, before).cookie
     listed.before[moment] = lambda: site.visit(destroys, cookie)
@@ -169,13 +169,13 @@ def test_two_logouts_at_once(site: Site, listed: WatchedStore, moment: str) -> N
 
 
 def test_a_list_that_is_no_store_is_refused() -> None:
-    """At the start, with the remedy."""
+    """The error comes at start-up and says what to do."""
     with pytest.raises(ConfigurationError, match=r"revocations='redis' is not a Store.*Fix: "):
         SessionContainer(keys=[KEY], store=SignedToken(revocations="redis"))  # type: ignore[arg-type]
 
 
 def test_a_blocking_manager_refuses_an_asynchronous_list(clock: ManualClock) -> None:
-    """It could not await it."""
+    """A blocking manager cannot await the calls of the list."""
     token = SignedToken(revocations=SuspendingStore(MemoryStore(clock=clock)))
 
     with pytest.raises(ConfigurationError, match="is an AsyncStore"):
@@ -184,7 +184,7 @@ def test_a_blocking_manager_refuses_an_asynchronous_list(clock: ManualClock) -> 
 
 @pytest.mark.parametrize("kind_of_list", ["asynchronous", "blocking", "in place"])
 def test_an_event_loop_asks_any_list(clock: ManualClock, kind_of_list: str, tmp_path: Any) -> None:
-    """It is awaited, called in a thread or called in place, as the store of sessions is."""
+    """The list may be asynchronous, blocking or in memory, as a store of sessions."""
     lists: dict[str, Callable[[], Store | AsyncStore]] = {
         "asynchronous": lambda: SuspendingStore(MemoryStore(clock=clock)),
         "blocking": lambda: SQLiteStore(tmp_path / "revocations.db", clock=clock),
@@ -216,7 +216,7 @@ def test_an_event_loop_asks_any_list(clock: ManualClock, kind_of_list: str, tmp_
 
 
 def test_a_connection_writes_nothing_after_its_handshake(site: Site, listed: WatchedStore) -> None:
-    """Also one that had not used its session before."""
+    """This holds also for a connection that did not use its session before."""
     cookie = site.visit(writes(a=1)).cookie
     session = site.manager.open(a_head(cookie))
     site.manager.handshake(session)

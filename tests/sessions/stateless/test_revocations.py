@@ -1,4 +1,4 @@
-"""Sessions in tokens with a list of revocations: what has ended is dead for every copy."""
+"""Sessions in tokens with a list of revocations: an ended session is ended for every copy."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ from tests.support.thoroughness import examples
 
 
 def test_a_logout_holds_for_every_copy(site: Site, make_revocable: SiteMaker) -> None:
-    """In every process that shares the list, for tokens of every age."""
+    """The logout counts in every process with the list, for every earlier token."""
     browser = site.browser()
     browser.visit(writes(a=1))
     copies = [browser.cookie]
@@ -51,7 +51,7 @@ def site(revocable: Site) -> Site:
 
 @pytest.mark.parametrize("handler", [signs_in, regenerates, signs_out])
 def test_the_token_before_is_dead(site: Site, handler: Handler) -> None:
-    """A sign-in, a new id and a sign-out leave one living token: the one that they send."""
+    """After a sign-in, a new id or a sign-out, only the new token is valid."""
     before = site.visit(in_turn(writes(a=1), lambda session: session.set_user("bob"))).cookie
     assert content(site, before) == ({"a": 1}, "bob")
 
@@ -62,7 +62,7 @@ def test_the_token_before_is_dead(site: Site, handler: Handler) -> None:
 
 
 def test_writes_leave_earlier_tokens_alive(site: Site) -> None:
-    """An older token of the living generation can be sent again, so atomic verbs are refused."""
+    """After a write, the token before it is still valid, so atomic verbs are refused."""
     before = site.visit(writes(a=1)).cookie
     site.visit(writes(a=2), before)
 
@@ -72,7 +72,7 @@ def test_writes_leave_earlier_tokens_alive(site: Site) -> None:
 
 
 def test_the_session_says_that_it_is_revocable(site: Site) -> None:
-    """As a stored session does."""
+    """`is_revocable` is true, as for a stored session."""
     assert site.visit(lambda session: session.revocable).value is True
 
 
@@ -98,7 +98,7 @@ def test_an_earlier_family_does_not_end_a_sign_in(site: Site) -> None:
 
 @pytest.mark.parametrize("handler", [destroys, signs_out])
 def test_a_failed_request_ends_it_all_the_same(site: Site, handler: Handler) -> None:
-    """A 500 after a logout is a logout."""
+    """A logout counts, although its request ends in a 500."""
     before = site.visit(in_turn(writes(a=1), signs_in)).cookie
 
     site.visit(in_turn(handler, writes(b=2)), before, status=500)
@@ -107,7 +107,7 @@ def test_a_failed_request_ends_it_all_the_same(site: Site, handler: Handler) -> 
 
 
 def test_save_ends_it_at_once(site: Site) -> None:
-    """Also if no answer ever leaves."""
+    """save() carries out the logout, even if no answer ever leaves."""
     before = site.visit(writes(a=1)).cookie
 
     with pytest.raises(ZeroDivisionError):
@@ -117,7 +117,7 @@ def test_save_ends_it_at_once(site: Site) -> None:
 
 
 def test_two_live_sessions_end_together(site: Site) -> None:
-    """A sign-in over two ambiguous sessions leaves one."""
+    """A sign-in with two live sessions in the request ends both and leaves one."""
     first, second = (site.visit(writes(n=n)).cookie for n in (1, 2))
 
     cookie = site.visit(signs_in, f"{first}; {second}").cookie
@@ -130,7 +130,7 @@ def test_two_live_sessions_end_together(site: Site) -> None:
 
 
 def in_flight(site: Site, cookie: str, other: Handler, handler: Handler) -> Any:
-    """Let another request do something after this one has loaded its session."""
+    """Make a handler that lets another request act after its own session is loaded."""
 
     def both(session: Session) -> object:
         session.load()
@@ -145,7 +145,7 @@ def in_flight(site: Site, cookie: str, other: Handler, handler: Handler) -> Any:
 def test_a_write_in_flight_brings_nothing_back(
     site: Site, other: Handler, handler: Handler
 ) -> None:
-    """Its late answer carries no token, and an event tells."""
+    """The late answer sends no token, and an event tells of the lost write."""
     before = site.visit(writes(a=1)).cookie
 
     answer = in_flight(site, before, other, handler)
@@ -155,7 +155,7 @@ def test_a_write_in_flight_brings_nothing_back(
 
 
 def test_a_read_in_flight_renews_nothing(site: Site, clock: ManualClock) -> None:
-    """Although its use would be written down by now."""
+    """The late read sends no token, although a new one would be due."""
     before = site.visit(writes(a=1)).cookie
     clock.advance(120)
 
@@ -163,7 +163,7 @@ def test_a_read_in_flight_renews_nothing(site: Site, clock: ManualClock) -> None
 
 
 def test_a_saved_write_is_not_sent_after_a_logout(site: Site) -> None:
-    """The list is read again before the token is sent."""
+    """The list is read again just before the token is sent."""
     before = site.visit(writes(a=1)).cookie
 
     def handler(session: Session) -> None:
@@ -175,7 +175,7 @@ def test_a_saved_write_is_not_sent_after_a_logout(site: Site) -> None:
 
 
 def test_save_and_reload_tell_that_it_has_ended(site: Site) -> None:
-    """Somebody acts upon their answer."""
+    """Both raise an error, because their callers act upon the result."""
     for verb in (lambda s: s.save(), lambda s: s.reload()):
         before = site.visit(writes(a=1)).cookie
         with pytest.raises(SessionNotFound):
@@ -183,7 +183,7 @@ def test_save_and_reload_tell_that_it_has_ended(site: Site) -> None:
 
 
 def test_a_sign_in_is_never_dropped(site: Site) -> None:
-    """Where the session has ended meanwhile, it gets a fresh one."""
+    """If the session has ended in the meantime, the sign-in gets a fresh session."""
     before = site.visit(writes(a=1)).cookie
 
     answer = in_flight(site, before, destroys, signs_in)
@@ -193,7 +193,7 @@ def test_a_sign_in_is_never_dropped(site: Site) -> None:
 
 
 def test_a_sign_out_in_flight_ends_the_new_token_too(site: Site) -> None:
-    """clear_user() ends what the token names."""
+    """clear_user() also ends the token that another request got meanwhile."""
     before = site.visit(in_turn(writes(a=1), signs_in)).cookie
     renewed: list[str] = []
 
@@ -210,7 +210,7 @@ def test_a_sign_out_in_flight_ends_the_new_token_too(site: Site) -> None:
 
 
 def test_of_two_new_ids_one_counts(site: Site) -> None:
-    """Two requests renew the id of one token at the same moment."""
+    """Two requests change the id of one token at the same moment."""
     before = site.visit(writes(a=1)).cookie
     answers: list[Any] = []
 
@@ -234,7 +234,7 @@ VERBS: dict[str, Handler] = {
 @given(steps=st.lists(st.tuples(st.sampled_from([*VERBS]), st.integers(0, 30)), max_size=14))
 @settings(max_examples=examples(80))
 def test_each_copy_lives_as_the_model_says(steps: list[tuple[str, int]]) -> None:
-    """For all tokens in any order: ended sessions stay ended, and the others live."""
+    """Requests use all tokens in any order; ended sessions stay ended, and others live."""
     clock = ManualClock()
     site = Site(SignedToken(revocations=MemoryStore(clock=clock)), clock)
     least: dict[int, int] = {0: 0}

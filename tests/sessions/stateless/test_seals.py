@@ -1,4 +1,4 @@
-"""The seal of a token: what opens, and what does not."""
+"""The seal of a token: which tokens are accepted."""
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -30,7 +30,7 @@ def value_of(cookie: str) -> str:
 @given(data=st.data())
 @settings(max_examples=examples(150))
 def test_any_flipped_bit_is_rejected(data: st.DataObject, kind: TokenFormat) -> None:
-    """The session is empty then, an event tells, and nothing raises."""
+    """The session is empty, an event tells of it, and there is no exception."""
     site = Site(kind, ManualClock())
     token = value_of(site.visit(writes(a="secret")).cookie).encode()
     place = data.draw(st.integers(0, len(token) - 1))
@@ -60,7 +60,7 @@ def test_any_flipped_bit_under_the_base64_is_rejected(data: st.DataObject) -> No
 
 @pytest.mark.parametrize("keys", [[KEY], [NEW, KEY]])
 def test_the_first_key_signs(keys: list[str], clock: ManualClock) -> None:
-    """The exact signature, computed here from the definition."""
+    """The test computes the exact signature from its definition."""
     site = Site(SignedToken(), clock, keys=keys, session_prefix="shop")
     text, _, signature = value_of(site.visit(writes(a=1)).cookie).partition(".")
 
@@ -70,7 +70,7 @@ def test_the_first_key_signs(keys: list[str], clock: ManualClock) -> None:
 
 
 def test_every_truncation_is_rejected(site: Site) -> None:
-    """From nothing to all but the last character, and one character more."""
+    """A token of every shorter length, and one that is a character longer, is refused."""
     token = value_of(site.visit(writes(a=1)).cookie)
     wrong = [token[:length] for length in range(1, len(token))]
     wrong += [token[length:] for length in range(1, len(token))]
@@ -91,12 +91,12 @@ def test_no_text_breaks_the_reader(text: str, kind: TokenFormat) -> None:
 
 @pytest.mark.parametrize("text", ["\ud800" * 80, "é" * 80, "=" * 80, "A" * 1_000_000, ".", ""])
 def test_odd_texts_are_no_tokens(site: Site, text: str) -> None:
-    """Such as lone surrogates, letters outside of ASCII, and far too much."""
+    """Examples are lone surrogates, letters outside of ASCII, and very long texts."""
     assert site.manager.from_token(text) is None
 
 
 def test_each_token_has_one_spelling(site: Site) -> None:
-    """Bits that stand for nothing, padding and white space are refused."""
+    """Unused bits, padding and white space are refused."""
     token = value_of(site.visit(writes(a=1)).cookie)
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -110,7 +110,7 @@ def test_each_token_has_one_spelling(site: Site) -> None:
 
 
 def test_an_old_key_opens_and_the_newest_seals(make_site: SiteMaker) -> None:
-    """A token of an old key works until it is next sent, and then it is of the newest key."""
+    """A token of an old key is valid, and the next token is made with the newest key."""
     token = make_site().visit(writes(a=1)).cookie
     rotated = make_site(keys=[NEW, KEY])
 
@@ -124,7 +124,7 @@ def test_an_old_key_opens_and_the_newest_seals(make_site: SiteMaker) -> None:
 def test_a_read_seals_anew_with_the_next_use_that_is_written_down(
     make_site: SiteMaker, clock: ManualClock
 ) -> None:
-    """So a key can be taken away some time after it was replaced."""
+    """So an old key can be removed some time after its replacement."""
     browser = make_site().browser()
     browser.visit(writes(a=1))
     browser.site = make_site(keys=[NEW, KEY])
@@ -136,7 +136,7 @@ def test_a_read_seals_anew_with_the_next_use_that_is_written_down(
 
 
 def test_a_foreign_key_is_anonymous(make_site: SiteMaker) -> None:
-    """The event says so."""
+    """A token of an unknown key gives no session, and an event says so."""
     token = make_site(keys=[OTHER]).visit(writes(a=1)).cookie
     site = make_site()
 
@@ -155,7 +155,7 @@ def test_the_token_of_another_name_is_not_accepted(make_site: SiteMaker) -> None
 @pytest.mark.parametrize("made", KINDS)
 @pytest.mark.parametrize("read", KINDS)
 def test_each_kind_reads_only_its_own_tokens(made: str, read: str, clock: ManualClock) -> None:
-    """Above all: where sessions are encrypted, one that is merely signed is refused."""
+    """In particular, encrypted tokens are required where sessions are encrypted."""
     cookie = Site(KINDS[made](), clock).visit(writes(a=1)).cookie
 
     found = Site(KINDS[read](), clock).visit(everything, cookie).value
@@ -164,7 +164,7 @@ def test_each_kind_reads_only_its_own_tokens(made: str, read: str, clock: Manual
 
 
 def test_a_plain_record_is_refused(site: Site) -> None:
-    """A record without a signature is refused, also with other bytes in its place."""
+    """A record without a signature is refused, and so are other bytes in place of the signature."""
     plain = payloads.packed(new_id(random_secret), a_record(ManualClock()))
     text = urlsafe_b64encode(plain).rstrip(b"=").decode()
 

@@ -1,4 +1,4 @@
-"""All sessions of a user in tokens end at once, or all but one, with a list of revocations."""
+"""With a list of revocations, all sessions of a user in tokens end at once, or all but one."""
 
 import asyncio
 from dataclasses import replace
@@ -32,7 +32,7 @@ def login(site: Site, user_id: str = "ada") -> Browser:
 
 
 def test_all_sessions_end_in_every_process(site: Site, make_revocable: SiteMaker) -> None:
-    """Every token of each of them is dead; other users and visitors notice nothing."""
+    """Every token of the user is invalid; other users and visitors notice nothing."""
     browsers = [login(site) for _ in range(3)]
     cookies = [browser.cookie for browser in browsers]
     for browser in browsers:
@@ -49,7 +49,7 @@ def test_all_sessions_end_in_every_process(site: Site, make_revocable: SiteMaker
 
 @pytest.mark.parametrize("by", ["session", "handle"])
 def test_all_but_one(site: Site, by: str) -> None:
-    """The session of the request that asks stays, whatever its token is by then."""
+    """The session of the request stays, whatever its token is in the end."""
     others, current = [login(site), login(site)], login(site)
 
     def handler(session: Session) -> None:
@@ -66,7 +66,7 @@ def test_all_but_one(site: Site, by: str) -> None:
 
 
 def test_a_sign_in_that_ends_all_others(site: Site) -> None:
-    """A session may be kept before it is sent."""
+    """A new session can be kept before its token is sent."""
     other, current = login(site), site.browser()
     current.visit(writes(a=1))
 
@@ -81,7 +81,7 @@ def test_a_sign_in_that_ends_all_others(site: Site) -> None:
 
 
 def test_a_session_that_was_ended_cannot_be_kept_later(site: Site) -> None:
-    """Its handle brings nothing back."""
+    """`keep` with the handle of an ended session does not revive it."""
     first, second = login(site), login(site)
     handles = [browser.visit(lambda session: session.handle).value for browser in (first, second)]
     site.manager.end_sessions_of("ada", keep=handles[0])
@@ -94,7 +94,7 @@ def test_a_session_that_was_ended_cannot_be_kept_later(site: Site) -> None:
 
 
 def test_a_login_at_the_same_moment_survives(site: Site) -> None:
-    """Also where no time has passed, and where the clock of its server is behind."""
+    """A login just after the end of all sessions counts, even if no time has passed."""
     older = login(site)
     site.manager.end_sessions_of("ada")
     newer = login(site)
@@ -107,7 +107,7 @@ def test_a_login_at_the_same_moment_survives(site: Site) -> None:
 def test_a_login_survives_a_clock_that_is_behind(
     site: Site, make_revocable: SiteMaker, clock: ManualClock
 ) -> None:
-    """The sessions were ended by a server whose clock is ahead."""
+    """The server that ended the sessions has a clock that is ahead."""
     ahead = ManualClock(clock() + 30)
     site.manager.end_sessions_of("ada")
     container = replace(make_revocable().container, clock=ahead)
@@ -117,7 +117,7 @@ def test_a_login_survives_a_clock_that_is_behind(
 
 
 def test_a_login_under_way_survives(site: Site, listed: WatchedStore) -> None:
-    """The list is asked just before the token is made."""
+    """The list is read just before the token is made."""
     older = login(site)
     visitor = site.browser()
     visitor.visit(writes(a=1))
@@ -134,7 +134,7 @@ def test_a_login_under_way_survives(site: Site, listed: WatchedStore) -> None:
 
 @pytest.mark.parametrize("handler", [writes(a=1), regenerates, untouched])
 def test_a_request_under_way_sends_no_token(site: Site, handler: Any) -> None:
-    """Its write is lost, and the event tells."""
+    """Its write is lost, and an event tells of it."""
     browser = login(site)
 
     def overtaken(session: Session) -> None:
@@ -149,7 +149,7 @@ def test_a_request_under_way_sends_no_token(site: Site, handler: Any) -> None:
 
 
 def test_whoever_is_another_user_by_then_stays(site: Site) -> None:
-    """Nor does a visitor who has signed out lose the session."""
+    """A session whose user has changed or signed out does not end."""
     became_bob, signed_out = login(site), login(site)
     became_bob.visit(signs_in("bob"))
     signed_out.visit(in_turn(writes(a=1), signs_out))
@@ -162,7 +162,7 @@ def test_whoever_is_another_user_by_then_stays(site: Site) -> None:
 def test_it_holds_as_long_as_a_session_could_live(
     site: Site, listed: WatchedStore, clock: ManualClock
 ) -> None:
-    """Then nothing of it is left in the list."""
+    """The entry stays as long as a session could live, and then nothing is left."""
     cookies = [login(site).cookie]
     site.manager.end_sessions_of("ada")
     for _ in range(14):
@@ -176,7 +176,7 @@ def test_it_holds_as_long_as_a_session_could_live(
 
 
 def test_an_unreachable_list_is_an_error(site: Site, listed: WatchedStore) -> None:
-    """Nobody believes that all have ended."""
+    """The caller must not believe that all sessions have ended."""
     browser = login(site)
     listed.broken = {"load"}
     with pytest.raises(SessionError, match="the test broke load"):
@@ -188,19 +188,19 @@ def test_an_unreachable_list_is_an_error(site: Site, listed: WatchedStore) -> No
 
 
 def test_nobody_can_list_them(site: Site) -> None:
-    """No server knows them."""
+    """The server does not have the sessions, so it cannot list them."""
     with pytest.raises(SessionError, match=r"nobody can list those of a user\. Fix: "):
         site.manager.sessions_of("ada")
 
 
 def test_without_a_list_they_cannot_be_ended(make_site: SiteMaker) -> None:
-    """The error says what to give."""
+    """The error says which setting is missing."""
     with pytest.raises(SessionError, match=r"cannot be ended\. Fix: give the tokens a list"):
         make_site().manager.end_sessions_of("ada")
 
 
 def test_listeners_are_told(site: Site) -> None:
-    """Once, for nobody knows how many there were."""
+    """There is one event, because the number of sessions is not known."""
     login(site)
     site.events.clear()
     site.manager.end_sessions_of("ada")
@@ -209,7 +209,7 @@ def test_listeners_are_told(site: Site) -> None:
 
 
 def test_on_an_event_loop(clock: ManualClock) -> None:
-    """The same verb as a coroutine."""
+    """An asynchronous manager has the same verb as a coroutine."""
     token = SignedToken(revocations=MemoryStore(clock=clock))
     manager = AsyncSessionManager(SessionContainer(keys=[KEY], store=token, clock=clock))
 

@@ -1,4 +1,4 @@
-"""Each verb of a session that lives in its token, request after request."""
+"""Each verb of a session in a token, over several requests."""
 
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ def who(session: Session) -> tuple[str | None, dict[str, object]]:
 
 
 def test_values_come_back(browser: Browser) -> None:
-    """Each of them equal and of the same type, in the order in which they were set."""
+    """The values are equal, of the same types, and in the order in which they were set."""
     browser.visit(writes(b=1, a=("x", 2.5), c={"ä": {1, 2}}))
     browser.visit(writes(a=None))
 
@@ -68,7 +68,7 @@ def test_values_are_removed(browser: Browser) -> None:
 
 
 def test_an_untouched_session_costs_nothing(site: Site, browser: Browser) -> None:
-    """There is no header for it, with a token and without."""
+    """The response has no header for the session, with a token and without."""
     assert not site.visit(untouched).all("Vary")
     browser.visit(writes(a=1))
 
@@ -79,7 +79,7 @@ def test_an_untouched_session_costs_nothing(site: Site, browser: Browser) -> Non
 
 
 def test_a_read_sends_no_token(browser: Browser) -> None:
-    """Only that the answer depends on the cookie is said."""
+    """The response only has the header Vary."""
     browser.visit(writes(a=1))
 
     answer = browser.visit(everything)
@@ -97,7 +97,7 @@ def test_a_write_is_sent_with_no_store(browser: Browser) -> None:
 
 
 def test_a_sign_in_changes_the_id(browser: Browser) -> None:
-    """It keeps the values of an anonymous visitor, and the handle."""
+    """The values of the visitor and the handle stay."""
     before = browser.visit(in_turn(writes(cart=[1]), lambda s: (s.id, s.handle))).value
 
     browser.visit(signs_in)
@@ -110,7 +110,7 @@ def test_a_sign_in_changes_the_id(browser: Browser) -> None:
 
 
 def test_the_data_of_another_user_are_dropped(browser: Browser) -> None:
-    """Who signs in over another user's session sees nothing of it."""
+    """A user who signs in over the session of another user sees none of its data."""
     browser.visit(in_turn(signs_in, writes(letters=["private"])))
 
     browser.visit(lambda session: session.set_user("bob"))
@@ -119,7 +119,7 @@ def test_the_data_of_another_user_are_dropped(browser: Browser) -> None:
 
 
 def test_a_sign_out_keeps_the_values(browser: Browser) -> None:
-    """clear_user() takes the user and the user's data, also if the request fails after it."""
+    """clear_user() removes the user and the user data, even if the request fails afterwards."""
     browser.visit(in_turn(signs_in, writes(a=1)))
 
     browser.visit(in_turn(lambda s: s.clear_user(), writes(b=2)), status=500)
@@ -140,7 +140,7 @@ def test_destroy_takes_the_token_away(site: Site, browser: Browser, status: int)
 
 
 def test_a_session_after_destroy_is_a_new_one(browser: Browser) -> None:
-    """It has another handle and none of the values."""
+    """The new session has another handle, and none of the values."""
     first = browser.visit(in_turn(writes(a=1), lambda session: session.handle)).value
 
     second = browser.visit(
@@ -171,7 +171,7 @@ def test_what_was_saved_leaves_with_a_failed_answer(browser: Browser) -> None:
 
 
 def test_reload_drops_what_was_not_saved(browser: Browser) -> None:
-    """The session is again as its token had it."""
+    """The session is again as in its token."""
     browser.visit(writes(a=1))
 
     handler = in_turn(writes(a=2, b=3), lambda session: session.reload(), everything)
@@ -180,7 +180,7 @@ def test_reload_drops_what_was_not_saved(browser: Browser) -> None:
 
 
 def test_reload_after_destroy_finds_nothing(browser: Browser) -> None:
-    """As with a stored session."""
+    """reload() raises the same error as for a stored session."""
     browser.visit(writes(a=1))
 
     with pytest.raises(SessionNotFound, match="this request ended"):
@@ -197,13 +197,13 @@ def test_reload_after_destroy_finds_nothing(browser: Browser) -> None:
     ids=["increment", "take", "update_with"],
 )
 def test_atomic_verbs_are_refused(site: Site, verb: object) -> None:
-    """Nothing could keep their promise; the message says what to do."""
+    """A token cannot keep the promise of an atomic verb; the error says what to do."""
     with pytest.raises(SessionError, match=r"'n'.*Fix: give the container a store"):
         site.visit(verb)  # type: ignore[arg-type]
 
 
 def test_the_session_says_that_it_is_not_revocable(site: Site) -> None:
-    """Who kept a copy of a token can send it again after a logout."""
+    """A kept copy of a token stays valid after a logout."""
     browser = site.browser()
     browser.visit(writes(a=1))
     kept = browser.cookie
@@ -214,7 +214,7 @@ def test_the_session_says_that_it_is_not_revocable(site: Site) -> None:
 
 
 def test_the_latest_answer_wins(site: Site, browser: Browser) -> None:
-    """Two requests at the same time start from one token, and know nothing of each other."""
+    """Two parallel requests begin with one token, and do not see each other's changes."""
     browser.visit(writes(a=0, b=0))
     start = browser.cookie
 
@@ -225,7 +225,7 @@ def test_the_latest_answer_wins(site: Site, browser: Browser) -> None:
 
 
 def test_a_flash_is_shown_once(browser: Browser) -> None:
-    """On the next page, and not on the one after that."""
+    """The next page shows the message, and the page after it does not."""
     browser.visit(lambda session: session.flash("saved"))
 
     pages = [browser.visit(lambda s: [f"{flash}" for flash in s.take_flashes()]) for _ in range(2)]
@@ -234,7 +234,7 @@ def test_a_flash_is_shown_once(browser: Browser) -> None:
 
 
 def test_a_timeout_of_its_own_shows_in_max_age(browser: Browser, clock: ManualClock) -> None:
-    """The token holds it, the cookie tells it, and the server enforces it."""
+    """The token and the cookie have the timeout, and the server enforces it."""
 
     def remember(session: Session) -> None:
         session["a"] = 1
@@ -249,7 +249,7 @@ def test_a_timeout_of_its_own_shows_in_max_age(browser: Browser, clock: ManualCl
 
 @pytest.mark.parametrize("setting", ["rolling", "resave"])
 def test_settings_that_renew_the_token(make_site: SiteMaker, setting: str) -> None:
-    """With `rolling` each answer brings a token, with `resave` each that read the session."""
+    """With `rolling` each answer sends a token, and with `resave` each answer after a read."""
     browser = make_site(**{setting: True}).browser()
     browser.visit(writes(a=1))
 
@@ -258,13 +258,13 @@ def test_settings_that_renew_the_token(make_site: SiteMaker, setting: str) -> No
 
 
 def test_an_empty_session_is_sent_if_that_is_wanted(make_site: SiteMaker) -> None:
-    """save_uninitialized gives a token to each visitor."""
+    """With save_uninitialized, each visitor gets a token."""
     assert make_site(save_uninitialized=True).visit(untouched).set_cookies
     assert not make_site().visit(everything).set_cookies
 
 
 def test_a_shared_cache_gets_no_token_unasked(make_site: SiteMaker) -> None:
-    """An answer that any cache may keep renews nothing."""
+    """An answer that any cache may keep does not renew the token."""
     browser = make_site(rolling=True).browser()
     browser.visit(writes(a=1))
 
@@ -274,7 +274,7 @@ def test_a_shared_cache_gets_no_token_unasked(make_site: SiteMaker) -> None:
 
 
 def test_no_token_where_the_client_would_not_send_it(make_site: SiteMaker) -> None:
-    """Nothing is created there, and an event tells."""
+    """A Secure cookie is not sent over http, so no session begins, and an event says so."""
     site = make_site(cookie=CookieSettings(secure=True))
 
     assert not site.visit(writes(a=1)).set_cookies
@@ -282,7 +282,7 @@ def test_no_token_where_the_client_would_not_send_it(make_site: SiteMaker) -> No
 
 
 def test_a_connection_that_goes_on_is_read_only(site: Site, browser: Browser) -> None:
-    """After a handshake no answer could carry another token, so a write is refused at once."""
+    """After the handshake no token can be sent, so a write is an error."""
     browser.visit(writes(a=1))
     session = site.manager.open(a_head(browser.cookie))
     session["b"] = 2
@@ -297,7 +297,7 @@ def test_a_connection_that_goes_on_is_read_only(site: Site, browser: Browser) ->
 
 
 def test_a_write_that_no_answer_brings_is_told(site: Site, browser: Browser) -> None:
-    """A connection that is refused without headers keeps nothing."""
+    """A refusal without headers cannot send the token, so the write is lost with an event."""
     browser.visit(writes(a=1))
     session = site.manager.open(a_head(browser.cookie))
     session["b"] = 2
@@ -324,13 +324,13 @@ def test_a_program_makes_and_reads_tokens(site: Site) -> None:
 
 
 def test_a_session_that_was_never_saved_has_no_token(site: Site) -> None:
-    """The record is the token, and there is none."""
+    """There is no token before the first save."""
     with pytest.raises(SessionError, match=r"Fix: call session\.save\(\)"):
         site.manager.token(site.manager.open(a_head()))
 
 
 def test_no_server_knows_an_id(site: Site) -> None:
-    """get() and delete() say so; there is nothing to purge or to close."""
+    """get() and delete() find nothing, and there is nothing to purge or to close."""
     manager = site.manager
     id = manager.create().id
 
@@ -342,14 +342,14 @@ def test_no_server_knows_an_id(site: Site) -> None:
 
 
 def test_a_token_is_sealed_for_each_answer(kind: TokenFormat, site: Site) -> None:
-    """The repr of the settings shows no key."""
+    """Two answers with one session have different tokens, and the repr shows no key."""
     site.browser().visit(writes(a=1))
 
     assert KEY not in f"{kind!r} {site.container!r}"
 
 
 def test_two_live_sessions_are_ambiguous(site: Site) -> None:
-    """None of them counts, nothing is saved, and destroy() ends both."""
+    """Neither session counts, nothing is saved, and destroy() ends both."""
     first, second = (site.visit(writes(n=n)).cookie for n in (1, 2))
     both = f"{first}; {second}"
 
@@ -360,7 +360,7 @@ def test_two_live_sessions_are_ambiguous(site: Site) -> None:
 
 
 def test_of_two_tokens_of_one_session_the_latest_counts(site: Site, clock: ManualClock) -> None:
-    """This holds for both orders in the request."""
+    """The later token counts in both orders in the request."""
     first = site.visit(writes(n=1)).cookie
     clock.advance(1)
     second = site.visit(writes(n=2), first).cookie

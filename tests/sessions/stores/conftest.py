@@ -23,12 +23,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def punctual() -> None:
-    """Let the stores of a test give up as early as they promise."""
+    """Let the stores in a test give up after their normal deadline."""
 
 
 @pytest.fixture(autouse=True)
 def _patience(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let all other stores wait for a busy machine."""
+    """Let all other stores wait longer, because the machine may be busy."""
     if "punctual" in request.fixturenames:
         yield
         return

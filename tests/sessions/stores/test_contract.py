@@ -1,4 +1,4 @@
-"""The stores of the project keep the contract, and the suite says what a new store is lacking."""
+"""The stores of the project keep the contract, and the suite says what a new store lacks."""
 
 import sqlite3
 from collections.abc import Callable
@@ -52,13 +52,13 @@ class TestSQLiteStore(CountableContract, ListableContract, StoreContract, UserIn
         (self.folder / "sessions.db").mkdir()
 
     def damage_record(self, store: Store, key: str) -> None:
-        """Take the secret away."""
+        """Remove the secret from the record."""
         with closing(sqlite3.connect(self.folder / "sessions.db")) as connection:
             connection.execute("UPDATE sessions SET secret = NULL WHERE key = ?", (key,))
             connection.commit()
 
     def open_in_another_process(self, store: Store) -> Callable[[], Store]:
-        """Return what opens the same file."""
+        """Return a function that opens the same file in another process."""
         return partial(SQLiteStore, self.folder / "sessions.db", clock=store.clock)
 
 
@@ -78,7 +78,7 @@ class TestSuspendingStore(CountableContract, ListableContract, AsyncStoreContrac
 
 
 class OnServerClock(StoreContract):
-    """Hold a store to the laws of one whose server has a clock of its own."""
+    """Run the suite for a store whose server has its own clock."""
 
     server_expires = True
 
@@ -88,15 +88,15 @@ class OnServerClock(StoreContract):
 
 
 class WithoutStore(StoreContract):
-    """Say nothing of the store."""
+    """Have no make_store."""
 
 
 class WithoutAsyncStore(AsyncStoreContract):
-    """Say nothing of the store."""
+    """Have no make_store."""
 
 
 class OnAnotherClock(StoreContract):
-    """Make a store that does not see the test's time pass."""
+    """Make a store that ignores the test's clock."""
 
     def make_store(self, clock: Callable[[], float]) -> Store:
         """Return an empty store with a clock of its own."""
@@ -107,7 +107,7 @@ class OnAnotherClock(StoreContract):
 def test_a_suite_without_make_store_says_what_to_write(
     suite: StoreContract | AsyncStoreContract,
 ) -> None:
-    """It would fail anyway; this way its author knows why."""
+    """Without the message, the author would not know why the suite fails."""
     with pytest.raises(NotImplementedError) as caught:
         suite.test_load_of_a_missing_key_is_none()
 
@@ -118,7 +118,7 @@ def test_a_suite_without_make_store_says_what_to_write(
 
 
 def test_a_store_that_never_expires_is_asked_for_its_clock() -> None:
-    """Most stores that fail there read another clock."""
+    """The message asks for the clock, because most such stores read another one."""
     with pytest.raises(AssertionError) as caught:
         OnAnotherClock().test_a_record_is_absent_exactly_at_its_expiry()
 
@@ -128,7 +128,7 @@ def test_a_store_that_never_expires_is_asked_for_its_clock() -> None:
 
 
 def test_a_failed_law_shows_the_fields_that_differ() -> None:
-    """The others would only hide them."""
+    """The message leaves equal fields out."""
 
     class Suite(StoreContract):
         def make_store(self, clock: Callable[[], float]) -> Store:
@@ -141,7 +141,7 @@ def test_a_failed_law_shows_the_fields_that_differ() -> None:
 
 
 def test_a_suite_that_cannot_break_its_store_skips_one_test() -> None:
-    """The reason says what to write."""
+    """The reason of the skip says what to write."""
     with pytest.raises(SkipTest) as skipped:
         OnServerClock().test_a_broken_store_raises_store_unavailable()
 

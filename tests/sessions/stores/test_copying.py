@@ -1,4 +1,4 @@
-"""What becomes of a session that is copied to another store: the decisions, on two records."""
+"""The decisions about a session that is copied to another store, from its two records."""
 
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,7 @@ COPY = a_record(CLOCK, {"a": b"1", "b": b"2"}, user_id="ada", timeout=9.0)
 
 
 def later(**fields: Any) -> Record:
-    """Return the record after a change a second later."""
+    """Return the record with a change one second later."""
     times: dict[str, Any] = {"updated_at": NOW + 1, "accessed_at": NOW + 1, "expires_at": NOW + 101}
     return replace(COPY, **{**times, **fields})
 
@@ -37,7 +37,7 @@ def later(**fields: Any) -> Record:
 def test_the_later_change_counts(
     record: Record, there: Record | Ended | None, what: Copied
 ) -> None:
-    """What is there stays, unless the record has changed later."""
+    """The record in the target stays, unless the source has changed later."""
     assert what_to_do(record, there) is what
 
 
@@ -52,7 +52,7 @@ def test_the_later_change_counts(
     ],
 )
 def test_the_changes_make_the_same_record(record: Record) -> None:
-    """The copy is equal afterwards, and so is the order of its values."""
+    """The changes make the target equal to the source, with the same order of values."""
     changed = COPY.changed_by(_applicable(record), NOW + 2)
 
     assert changed == record
@@ -60,14 +60,14 @@ def test_the_changes_make_the_same_record(record: Record) -> None:
 
 
 def test_a_renewed_session_has_its_new_id_and_its_grace() -> None:
-    """The moment of the renewal is the one of the copy."""
+    """The store sets the time of the copy as the time of the renewal."""
     renewed = later(secret=NEW_SECRET, secret_since=NOW + 1, grace=Grace(SECRET, NOW + 11))
 
     assert COPY.changed_by(_applicable(renewed), NOW + 2) == replace(renewed, secret_since=NOW + 2)
 
 
 def test_the_grace_of_an_id_that_was_never_copied_is_dropped() -> None:
-    """The store knows only the id that it has."""
+    """The target never had the earlier id, so it cannot accept it."""
     renewed = later(secret=NEW_SECRET, secret_since=NOW + 1, grace=Grace(OTHER_SECRET, NOW + 11))
 
     changed = COPY.changed_by(_applicable(renewed), NOW + 2)
@@ -78,7 +78,7 @@ def test_the_grace_of_an_id_that_was_never_copied_is_dropped() -> None:
     "values", [{"a": b"9", "b": b"2"}, {"a": b"1"}, {"a": b"1", "b": b"2", "c": b"3"}]
 )
 def test_a_copy_that_changes_in_the_meantime_is_left_alone(values: dict[str, bytes]) -> None:
-    """The write of the other request is kept."""
+    """The write of another request to the copy is kept."""
     changes = changes_to(COPY, later(values={"a": b"5", "c": b"6"}))
 
     assert replace(COPY, values=values).outcome_of(changes, NOW + 2) is Outcome.CONFLICT

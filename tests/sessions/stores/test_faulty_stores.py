@@ -1,4 +1,4 @@
-"""The suites find the fault of each faulty store, and none in a store that has none."""
+"""The suites find the fault of each faulty store, and no fault in a sound store."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from tests.support.suspending_store import SuspendingStore
 
 
 def suite_of(kind: type[DictionaryStore]) -> StoreContract:
-    """Return the suite of a store, to be run by hand."""
+    """Return the suite of a store, for a run by hand."""
 
     class Suite(CountableContract, ListableContract, StoreContract):
         def make_store(self, clock: Callable[[], float]) -> Store:
@@ -41,12 +41,12 @@ def suite_of(kind: type[DictionaryStore]) -> StoreContract:
 
 
 def laws_of(suite: StoreContract | AsyncStoreContract) -> list[Callable[[], None]]:
-    """Return the tests of a suite, as pytest finds them."""
+    """Return the tests of a suite that pytest would find."""
     return [getattr(suite, name) for name in dir(suite) if name.startswith("test_")]
 
 
 def test_the_suite_finds_no_fault_where_none_is() -> None:
-    """Each law holds, and one is skipped: the store is in the memory of one process."""
+    """Each test passes, and one is skipped, because the store is in the memory of one process."""
     skipped = []
     for law in laws_of(suite_of(DictionaryStore)):
         try:
@@ -64,7 +64,7 @@ def test_the_suite_finds_no_fault_where_none_is() -> None:
     ("kind", "law"), FAULTS, ids=[f"{kind.__name__}-{law}" for kind, law in FAULTS]
 )
 def test_the_suite_finds_a_fault(kind: type[DictionaryStore], law: str) -> None:
-    """A law about the faulty part fails, and says what it expected and what it found."""
+    """A test of the faulty part fails, and shows what it expected and what it found."""
     test = getattr(suite_of(kind), law)
 
     with pytest.raises(AssertionError, match=r"expected .*, found "):
@@ -72,7 +72,7 @@ def test_the_suite_finds_a_fault(kind: type[DictionaryStore], law: str) -> None:
 
 
 class FileSuite(StoreContract):
-    """Hold a store in a file to the laws of processes."""
+    """Run the tests with several processes for a store in a file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -82,12 +82,12 @@ class FileSuite(StoreContract):
         return UnlockedFileStore(self.path, clock)
 
     def open_in_another_process(self, store: Store) -> Callable[[], Store]:
-        """Return what opens the same file."""
+        """Return a function that opens the same file in another process."""
         return partial(UnlockedFileStore, self.path, store.clock)
 
 
 def test_the_suite_finds_that_processes_do_not_lock_the_file(tmp_path: Path) -> None:
-    """The lock of one process does not keep the other one away."""
+    """A lock inside one process does not stop another process."""
     suite = FileSuite(tmp_path / "records")
 
     suite.test_two_calls_at_once_on_an_expired_record()
@@ -124,7 +124,7 @@ class TouchWaitsInBetween(SuspendingStore):
 
 
 class CommitWaitsUnderALock(CommitWaitsInBetween):
-    """A commit waits in its middle, and no other call of the store begins meanwhile."""
+    """A commit waits in its middle, and holds a lock that other calls need."""
 
     def __init__(self, inner: Store) -> None:
         super().__init__(inner)
@@ -144,7 +144,7 @@ class CommitWaitsUnderALock(CommitWaitsInBetween):
 
 
 class LockSuite(AsyncStoreContract):
-    """Hold a store whose tasks wait for each other to the contract."""
+    """Run the contract for a store with a lock between its tasks."""
 
     def make_store(self, clock: Callable[[], float]) -> AsyncStore:
         """Return an empty store."""
@@ -152,7 +152,7 @@ class LockSuite(AsyncStoreContract):
 
 
 def test_the_suite_finds_no_fault_where_tasks_wait_for_each_other() -> None:
-    """A call that is interrupted under its lock goes on, and so does the other one."""
+    """A call that is interrupted inside its lock goes on later, and so does the waiting call."""
     suite = LockSuite()
 
     suite.test_two_calls_at_once_on_a_live_record()
@@ -161,7 +161,7 @@ def test_the_suite_finds_no_fault_where_tasks_wait_for_each_other() -> None:
 
 @pytest.mark.parametrize("kind", [CommitWaitsInBetween, TouchWaitsInBetween])
 def test_the_suite_finds_what_other_tasks_come_between(kind: type[SuspendingStore]) -> None:
-    """A call that waits in its middle is not atomic."""
+    """A call that waits in its middle without a lock is not atomic."""
 
     class Suite(AsyncStoreContract):
         def make_store(self, clock: Callable[[], float]) -> AsyncStore:

@@ -1,4 +1,4 @@
-"""What processes do to shared sessions at random: no store loses what it has acknowledged."""
+"""Processes use shared sessions at random, and no store loses an acknowledged change."""
 
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_threads_on_a_store_in_memory(folder: Path) -> None:
-    """All in one process."""
+    """All threads are in one process."""
     store = MemoryStore()
     with workers(folder, lambda: store, as_threads=True) as history:
         history.wait_for_more(4 * ACTIONS)
@@ -42,7 +42,7 @@ def test_threads_on_a_store_in_memory(folder: Path) -> None:
 
 
 def test_processes_on_one_file(folder: Path, tmp_path: Path) -> None:
-    """SQLite."""
+    """Several processes use one SQLite file."""
     opening = partial(SQLiteStore, tmp_path / "sessions.db")
     with workers(folder, opening) as history:
         history.wait_for_more(2 * ACTIONS)
@@ -52,7 +52,7 @@ def test_processes_on_one_file(folder: Path, tmp_path: Path) -> None:
 
 @needs_server
 def test_processes_on_a_server(folder: Path, tmp_path: Path) -> None:
-    """Valkey, while nothing goes wrong."""
+    """Several processes use one Valkey server without disturbance."""
     with redis_server(tmp_path) as server:
         opening = partial(RedisStore.from_url, server.url)
         with workers(folder, opening) as history:
@@ -64,7 +64,7 @@ def test_processes_on_a_server(folder: Path, tmp_path: Path) -> None:
 @needs_server
 @pytest.mark.slow
 def test_a_server_that_is_killed_and_comes_back(folder: Path, tmp_path: Path) -> None:
-    """With all that it has acknowledged."""
+    """The server comes back with all changes that it has acknowledged."""
     with redis_server(tmp_path, *KEEPS_ALL) as server:
         opening = partial(RedisStore.from_url, server.url)
         with workers(folder, opening) as history:
@@ -97,7 +97,7 @@ def test_a_server_that_stands_still_for_a_while(folder: Path, tmp_path: Path) ->
 @needs_server
 @pytest.mark.slow
 def test_a_node_of_a_cluster_that_is_killed_and_comes_back(folder: Path, tmp_path: Path) -> None:
-    """Each node has its turn, so that the sessions of each are met."""
+    """Each node is killed in turn, so that every session is affected once."""
     with redis_cluster(tmp_path, *KEEPS_ALL) as nodes:
         opening = partial(RedisStore.from_url, f"redis+cluster://127.0.0.1:{nodes[0].port}")
         with workers(folder, opening) as history:

@@ -1,4 +1,4 @@
-"""The checker of histories finds stores that lose, mix up or bring back, and no others."""
+"""The checker of histories finds faulty stores, and reports no fault in sound stores."""
 
 import time
 from dataclasses import replace
@@ -21,7 +21,7 @@ from tests.support.history_workers import workers
 
 
 class LosesUpdates(CommitTakesNoLock):
-    """A commit takes time between what it reads and what it writes."""
+    """A commit waits between its read and its write."""
 
     def changed(self, record: Record, changes: Changes) -> Record:
         time.sleep(0)
@@ -29,7 +29,7 @@ class LosesUpdates(CommitTakesNoLock):
 
 
 class MixesUp(DictionaryStore):
-    """Now and then, a load shows the values of another record."""
+    """Some loads return the values of another record."""
 
     def load(self, key: str) -> Record | Ended | None:
         found = super().load(key)
@@ -48,7 +48,7 @@ class Forgets(DictionaryStore):
 
 
 class TakesOldIds(DictionaryStore):
-    """A new id is answered, and not stored."""
+    """A new id is acknowledged, but not stored."""
 
     def changed(self, record: Record, changes: Changes) -> Record:
         return super().changed(record, replace(changes, new_secret=None))
@@ -68,7 +68,7 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.__name__)
 def test_a_wrong_store_is_found(wrong: type[DictionaryStore], tmp_path: Path) -> None:
-    """By what it does wrong."""
+    """The report names what the store does wrong."""
     store = HesitatingStore(wrong(wall_clock), Random(1))  # noqa: S311
     with workers(tmp_path, lambda: store, as_threads=True) as history:
         history.wait_for_more(600)
@@ -78,7 +78,7 @@ def test_a_wrong_store_is_found(wrong: type[DictionaryStore], tmp_path: Path) ->
 
 
 def test_a_right_store_is_right(tmp_path: Path) -> None:
-    """Also where other threads come first."""
+    """The checker reports nothing for a sound store that switches threads often."""
     store = HesitatingStore(DictionaryStore(wall_clock), Random(1))  # noqa: S311
     with workers(tmp_path, lambda: store, as_threads=True) as history:
         history.wait_for_more(600)
@@ -174,7 +174,7 @@ FORBIDDEN = {
 
 @pytest.mark.parametrize("history", ALLOWED.values(), ids=ALLOWED)
 def test_what_may_happen_is_no_problem(history: list[Action]) -> None:
-    """An action without an answer may be done later, or never."""
+    """An action without a reply may be carried out later, or never."""
     assert problems(history) == []
 
 

@@ -1,4 +1,4 @@
-"""Which stores count and list their sessions, and what a damaged row does to a listing."""
+"""Which stores count and list their sessions, and how a damaged row affects a listing."""
 
 import sqlite3
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.dictionary_store import DictionaryStore
 
 
 def test_the_stores_of_this_machine_count_and_list(tmp_path: Path) -> None:
-    """Those of servers say so in their own tests."""
+    """The stores that need no server can count and list."""
     for store in (MemoryStore(), SQLiteStore(tmp_path / "sessions.db"), DictionaryStore(lambda: 0)):
         assert isinstance(store, Countable)
         assert isinstance(store, Listable)
@@ -23,7 +23,7 @@ def test_the_stores_of_this_machine_count_and_list(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("module", ["redis", "sql", "mongo"])
 def test_the_stores_of_servers_count_and_list(module: str) -> None:
-    """Both faces of each store have both powers."""
+    """The blocking and the asynchronous store of each server can count and list."""
     pytest.importorskip({"sql": "sqlalchemy", "mongo": "pymongo"}.get(module, module))
     found = vars(__import__(f"sessions.stores.{module}", fromlist=["*"]))
     blocking = {"redis": "RedisStore", "sql": "SQLStore", "mongo": "MongoStore"}[module]
@@ -45,7 +45,7 @@ def test_the_stores_of_servers_count_and_list(module: str) -> None:
     ],
 )
 def test_a_damaged_row_hides_no_other(tmp_path: Path, damage: str) -> None:
-    """It is no record, so it is left out."""
+    """A listing leaves a damaged row out, and has all others."""
     store, sound = SQLiteStore(tmp_path / "sessions.db"), [hash_of("a"), hash_of("b")]
     damaged = hash_of("damaged")
     for key in (*sound, damaged):

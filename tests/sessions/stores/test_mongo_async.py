@@ -1,4 +1,4 @@
-"""What tasks see of the MongoDB store: faults, cancelled calls, and several event loops."""
+"""The asynchronous MongoDB store: faults, cancelled calls, and several event loops."""
 
 import asyncio
 import time
@@ -50,7 +50,7 @@ def a_live_record(**values: bytes) -> Record:
 
 @pytest.mark.usefixtures("punctual")
 def test_an_asynchronous_call_ends_in_time_as_well(server: MongoServer, direct: MongoStore) -> None:
-    """While it waits, the event loop goes on; afterwards the store works."""
+    """The event loop goes on while a call waits, and the store works afterwards."""
     record = a_live_record(a=b"1")
     direct.create(KEY, record)
 
@@ -89,7 +89,7 @@ async def _answer_soon(store: AsyncMongoStore) -> object:
 def test_a_cancelled_call_leaves_the_store_as_it_was(
     server: MongoServer, direct: MongoStore
 ) -> None:
-    """The late reply is not the answer to another call."""
+    """The late reply of a cancelled call does not answer another call."""
     records = {key: a_live_record(name=key.encode()) for key in ("one", "two")}
     for key, record in records.items():
         direct.create(key, record)
@@ -110,7 +110,7 @@ def test_a_cancelled_call_leaves_the_store_as_it_was(
 
 
 def test_an_asynchronous_store_serves_one_loop_after_another(server: MongoServer) -> None:
-    """Each has connections of its own."""
+    """Each event loop has its own connections."""
     asynchronous = AsyncMongoStore.from_url(server.url)
     asynchronous._deadline = PATIENT
 

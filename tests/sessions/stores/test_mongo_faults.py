@@ -1,4 +1,4 @@
-"""What a request sees while the server of the MongoDB store is broken, and after it."""
+"""What a request sees while the MongoDB server is broken, and afterwards."""
 
 import os
 import threading
@@ -83,7 +83,7 @@ def calls_of(store: MongoStore, record: Record) -> list[Callable[[], object]]:
 
 
 def assert_unavailable(calls: list[Callable[[], object]]) -> None:
-    """Check that each call says so within a second; they are made at the same time."""
+    """Check that all calls, made at once, raise StoreUnavailable within a second."""
 
     def check(call: Callable[[], object]) -> None:
         began = time.monotonic()
@@ -96,7 +96,7 @@ def assert_unavailable(calls: list[Callable[[], object]]) -> None:
 
 
 def answer_soon(call: Callable[[], object]) -> object:
-    """Return what a call returns as soon as the store works again."""
+    """Return the result of a call, as soon as the store works again."""
     deadline = time.monotonic() + 10
     while True:
         try:
@@ -107,7 +107,7 @@ def answer_soon(call: Callable[[], object]) -> object:
 
 
 def through_the(proxy: Proxy) -> MongoStore:
-    """Return a store behind a proxy, whose driver does not watch the server all the time."""
+    """Return a store behind a proxy, whose driver seldom asks the server for its state."""
     return MongoStore.from_url(f"{url_of(proxy.port)}&serverMonitoringMode=poll")
 
 
@@ -154,7 +154,7 @@ def test_a_server_that_stands_still_is_unavailable_and_comes_back(
 
 
 def test_a_store_is_closed_while_its_server_stands_still(server: MongoServer) -> None:
-    """The end of a process does not wait for it."""
+    """The end of the process does not wait for the server."""
     store = MongoStore.from_url(server.url)
     answer_soon(lambda: store.load(KEY))
     server.freeze()
@@ -183,7 +183,7 @@ def test_a_server_that_starts_again_is_used_again(server: MongoServer, store: Mo
 def test_a_reply_that_is_cut_anywhere_is_no_wrong_answer(
     server: MongoServer, direct: MongoStore
 ) -> None:
-    """The right answer, or StoreUnavailable; what the server has is whole."""
+    """The call returns the right answer or raises StoreUnavailable, and no data is damaged."""
     offsets = [0, 1, 15, 16, 17, *range(20, 420, 20)]
 
     def cut(number: int) -> bool:
@@ -238,7 +238,7 @@ def _call(store: MongoStore, verb: str, key: str, record: Record) -> None:
 
 @pytest.mark.usefixtures("direct")
 def test_a_call_whose_reply_was_lost_is_sent_again(server: MongoServer) -> None:
-    """Once, where that does no harm; the driver waits a moment before it connects again."""
+    """The call is sent again once, if this does no harm."""
     record = a_live_record(a=b"1")
     renewal = some_changes(time.time, lives=3600, new_secret=NEW_SECRET, set={"a": b"2"})
     with proxy_to(server.port) as proxy:
@@ -291,7 +291,7 @@ def test_garbage_is_unavailable(server: MongoServer) -> None:
 
 
 def test_broken_calls_leave_nothing_behind(server: MongoServer) -> None:
-    """No descriptor and no thread, however often the server fails."""
+    """No file descriptor and no thread stays, however often the server fails."""
     with proxy_to(server.port) as proxy:
         before = _open(), threading.active_count()
         store = through_the(proxy)
@@ -317,7 +317,7 @@ def _open() -> int:
 
 
 def _settles(measure: Callable[[], tuple[int, int]], limit: tuple[int, int]) -> bool:
-    """Return whether neither number stays above its limit; one monitor may be at work."""
+    """Return whether both numbers fall to their limits; one monitor may be active."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         files, threads = measure()
@@ -329,7 +329,7 @@ def _settles(measure: Callable[[], tuple[int, int]], limit: tuple[int, int]) -> 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_child_of_a_fork_has_connections_of_its_own(direct: MongoStore) -> None:
-    """A server that loads the application before it forks."""
+    """A server may load the application before it forks."""
     record = a_live_record(a=b"1")
     direct.create(KEY, record)
     child = os.fork()

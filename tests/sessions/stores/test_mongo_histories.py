@@ -1,4 +1,4 @@
-"""What processes do to shared sessions at random, in a server that speaks MongoDB's protocol."""
+"""Processes use shared sessions at random, in a server that speaks MongoDB's protocol."""
 
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not has_server(), reason=WHY_NOT)
 
 
 def test_processes_on_a_server(tmp_path: Path) -> None:
-    """Its calls take longer than those of MongoDB, so there are fewer."""
+    """The calls of this server are slow, so there are fewer of them."""
     with (
         mongo_server(tmp_path) as server,
         workers(tmp_path, partial(MongoStore.from_url, server.url)) as history,

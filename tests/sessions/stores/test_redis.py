@@ -46,7 +46,7 @@ class _OnAServer:
             client.flushall()
 
     def damage(self, key: str) -> None:
-        """Let a program write what is no session."""
+        """Write a value that is not a session under the key."""
         with redis.Redis(port=self.server.port) as client:
             client.hset(f"sessions:{key}", "about", b"\x91\x01")
 
@@ -73,7 +73,7 @@ class TestRedisStore(
         store._make = RedisStore.from_url("redis://127.0.0.1:1")._make
 
     def damage_record(self, store: Store, key: str) -> None:
-        """Let the hash describe no session."""
+        """Write a hash that is not a session under the key."""
         self.damage(key)
 
 
@@ -94,5 +94,5 @@ class TestAsyncRedisStore(
         store._make = AsyncRedisStore.from_url("redis://127.0.0.1:1")._make
 
     async def damage_record(self, store: AsyncStore, key: str) -> None:
-        """Let the hash describe no session."""
+        """Write a hash that is not a session under the key."""
         self.damage(key)

@@ -1,4 +1,4 @@
-"""The asynchronous face of the Redis store: event loops, and calls that are cancelled."""
+"""The asynchronous Redis store: event loops, and cancelled calls."""
 
 import asyncio
 import time
@@ -59,7 +59,7 @@ def test_a_cancelled_call_leaves_its_reply_to_nobody(server: RedisServer) -> Non
 
 
 def test_one_store_serves_one_event_loop_after_another(server: RedisServer) -> None:
-    """A connection belongs to one loop; the store has one for each."""
+    """A connection belongs to one loop, so the store has connections for each loop."""
     store = AsyncRedisStore.from_url(server.url)
     for number in range(5):
         found = asyncio.run(store.load("ada"))
@@ -69,7 +69,7 @@ def test_one_store_serves_one_event_loop_after_another(server: RedisServer) -> N
 
 @pytest.mark.usefixtures("punctual")
 def test_a_stopped_server_costs_a_second_at_most_and_comes_back(server: RedisServer) -> None:
-    """Many calls at once wait at the same time, and not one after another."""
+    """Many calls wait at the same time, and not one after another."""
 
     async def main() -> None:
         store = AsyncRedisStore.from_url(server.url)

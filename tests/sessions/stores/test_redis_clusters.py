@@ -60,7 +60,7 @@ class _OnACluster:
                 client.flushall()
 
     def damage(self, key: str) -> None:
-        """Let a program write what is no session."""
+        """Write a value that is not a session under the key."""
         with redis.RedisCluster.from_url(self.url.replace("+cluster", "")) as client:
             client.hset(f"sessions:{key}", "about", b"\x91\x01")
 
@@ -87,7 +87,7 @@ class TestRedisCluster(
         store._make = RedisStore.from_url(NOBODY)._make
 
     def damage_record(self, store: Store, key: str) -> None:
-        """Let the hash describe no session."""
+        """Write a hash that is not a session under the key."""
         self.damage(key)
 
 
@@ -108,7 +108,7 @@ class TestAsyncRedisCluster(
         store._make = AsyncRedisStore.from_url(NOBODY)._make
 
     async def damage_record(self, store: AsyncStore, key: str) -> None:
-        """Let the hash describe no session."""
+        """Write a hash that is not a session under the key."""
         self.damage(key)
 
 
@@ -126,7 +126,7 @@ def test_sessions_are_spread_over_the_nodes(cluster: list[RedisServer]) -> None:
 
 @pytest.mark.usefixtures("punctual")
 def test_a_node_that_is_down_costs_a_second_at_most(cluster: list[RedisServer]) -> None:
-    """Sessions on the other nodes go on; those of the node come back with it."""
+    """Sessions on other nodes still work; those of the node come back with it."""
     store = RedisStore.from_url(f"redis+cluster://127.0.0.1:{cluster[0].port}")
     keys = [secrets.token_hex(16) for _ in range(12)]
     for key in keys:
@@ -146,7 +146,7 @@ def test_a_node_that_is_down_costs_a_second_at_most(cluster: list[RedisServer]) 
 
 @pytest.mark.usefixtures("punctual")
 def test_a_failover_is_followed(tmp_path: Path) -> None:
-    """The master dies; the sentinel names its replica the new one, and sessions go on there."""
+    """After the master is killed, the store uses the replica that the sentinel names."""
     with redis_with_sentinel(tmp_path) as (master, replica, sentinel):
         store = RedisStore.from_url(f"redis+sentinel://127.0.0.1:{sentinel.port}/sessions")
         key = secrets.token_hex(16)

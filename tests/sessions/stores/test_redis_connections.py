@@ -36,7 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 @pytest.fixture
 def observer(server: RedisServer) -> Iterator[Any]:
-    """Give a client of its own, of an empty server."""
+    """Give a client that looks at the empty server."""
     with redis.Redis(port=server.port) as client:
         client.flushall()
         yield client
@@ -57,7 +57,7 @@ def clients_of(observer: Any) -> int:
 
 
 def test_calls_in_a_row_share_a_connection(store: RedisStore, observer: Any) -> None:
-    """And `close` closes all of them."""
+    """`close` then closes all connections."""
     for _ in range(50):
         values_of(store, "key")
     # One of the store's, and the one that looked at the settings of the server.
@@ -73,7 +73,7 @@ def test_calls_in_a_row_share_a_connection(store: RedisStore, observer: Any) -> 
 def test_many_threads_have_a_bounded_number_of_connections(
     store: RedisStore, observer: Any
 ) -> None:
-    """Each gets its own record, and each call an answer."""
+    """Each thread gets the answer to its own call."""
     many = 3 * POOL_SIZE
     for number in range(many):
         store.create(f"key {number}", a_record(wall_clock, {"number": b"%d" % number}))
@@ -94,7 +94,7 @@ def test_many_threads_have_a_bounded_number_of_connections(
 def test_a_call_waits_for_a_connection_and_not_for_ever(
     server: RedisServer, store: RedisStore
 ) -> None:
-    """If all are in use, the call is unavailable; afterwards all is well."""
+    """If all connections stay in use, the call raises StoreUnavailable; later calls work."""
     server.freeze()
     try:
         with ThreadPoolExecutor(POOL_SIZE + 1) as threads:
@@ -113,7 +113,7 @@ def test_a_call_waits_for_a_connection_and_not_for_ever(
 
 @pytest.mark.usefixtures("punctual")
 def test_a_late_reply_is_no_reply_to_another_call(server: RedisServer, store: RedisStore) -> None:
-    """A call that was given up leaves no connection on which its reply still comes."""
+    """The connection of a call that was given up is closed."""
     store.create("other", a_record(wall_clock, {"b": b"2"}))
     for _ in range(3):
         server.freeze()
@@ -124,7 +124,7 @@ def test_a_late_reply_is_no_reply_to_another_call(server: RedisServer, store: Re
 
 
 def test_a_connection_that_was_closed_is_not_used(store: RedisStore, observer: Any) -> None:
-    """Nor is the call lost that must not be made twice."""
+    """A call that must not be sent twice is not lost either."""
     for number in range(10):
         observer.client_kill_filter(_type="normal", skipme=True)
         changes = some_changes(
@@ -134,7 +134,7 @@ def test_a_connection_that_was_closed_is_not_used(store: RedisStore, observer: A
 
 
 def test_an_error_of_the_server_costs_no_connection(store: RedisStore, observer: Any) -> None:
-    """The reply has come, so the connection is as good as before."""
+    """The connection stays open, because the reply was complete."""
     observer.set("sessions:text", "text")
     for _ in range(20):
         with pytest.raises(UnreadableValue):
@@ -150,7 +150,7 @@ def test_an_error_of_the_server_costs_no_connection(store: RedisStore, observer:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_child_uses_no_connection_of_its_parent(store: RedisStore, observer: Any) -> None:
-    """Both go on after a fork: the child opens a connection, and the parent keeps its own."""
+    """After a fork, parent and child have separate connections."""
     values_of(store, "key")
     opened = _opened(observer)
     child = os.fork()

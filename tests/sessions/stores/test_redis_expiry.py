@@ -1,4 +1,4 @@
-"""The lives of sessions in Redis, by the clock of a real server."""
+"""The expiry of sessions in Redis, by the clock of a real server."""
 
 import time
 from collections.abc import Iterator
@@ -52,12 +52,12 @@ def store(server: RedisServer, client: Any) -> Iterator[RedisStore]:
 
 
 def _lives(client: Any) -> float:
-    """Return for how many seconds the server keeps the key: -0.001 if for ever."""
+    """Return the seconds until the server removes the key: -0.001 if never."""
     return float(client.pttl(NAME)) / 1000
 
 
 def test_the_server_removes_an_expired_session(store: RedisStore, client: Any) -> None:
-    """Nothing of it is left, and no call finds it."""
+    """No key of the session is left, and no call finds it."""
     record = a_record(time.time, {"a": b"1"}, lives=0.2)
     assert store.create(KEY, record)
     wait_until(lambda: store.load(KEY) is None)
@@ -72,7 +72,7 @@ def test_the_server_removes_an_expired_session(store: RedisStore, client: Any) -
 def test_an_expired_record_is_absent_before_the_server_has_removed_it(
     store: RedisStore, client: Any
 ) -> None:
-    """The scripts look at the time themselves: here somebody has taken the expiry away."""
+    """The scripts compare the times, because here the key has no expiry."""
     store.create(KEY, a_record(time.time, lives=0.1))
     client.persist(NAME)
     time.sleep(0.15)
@@ -96,7 +96,7 @@ def test_an_expired_record_is_absent_before_the_server_has_removed_it(
 def test_no_call_lets_a_session_live_for_ever(
     store: RedisStore, client: Any, calls: list[tuple[str, float]]
 ) -> None:
-    """The server's expiry is the record's, after every call."""
+    """After every call, the key expires with its record."""
     client.flushall()
     secret = SECRET
     store.create(KEY, a_record(time.time, {"a": b"1"}, lives=1000))
@@ -118,7 +118,7 @@ def test_no_call_lets_a_session_live_for_ever(
 
 
 def test_the_end_of_a_session_is_forgotten(store: RedisStore, client: Any) -> None:
-    """A key with no data stays for a minute."""
+    """A key without data stays for a minute."""
     store.create(KEY, a_record(time.time, {"a": b"secret of a user"}, user_id="ada"))
     assert store.delete(KEY)
 
@@ -132,7 +132,7 @@ def test_the_end_of_a_session_is_forgotten(store: RedisStore, client: Any) -> No
 
 
 def test_a_grace_ends_by_the_clock_of_the_server(store: RedisStore) -> None:
-    """Until then the earlier secret changes values."""
+    """Until then, the earlier id can change values."""
     store.create(KEY, a_record(time.time))
     until = time.time() + 0.3
     store.commit(KEY, some_changes(time.time, new_secret=NEW_SECRET, grace=until))
@@ -147,7 +147,7 @@ def test_a_grace_ends_by_the_clock_of_the_server(store: RedisStore) -> None:
 
 
 def test_times_of_a_clock_far_ahead_count_as_now(store: RedisStore) -> None:
-    """A session that a wrong clock has made does not outlive its timeouts."""
+    """A session that was made by a wrong clock does not live longer than its timeouts."""
     ahead = time.time() + 1e8
     store.create(KEY, a_record(lambda: ahead, lives=100))
     assert store.commit(KEY, some_changes(time.time, lives=50)) is Outcome.APPLIED

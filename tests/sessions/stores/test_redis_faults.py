@@ -1,4 +1,4 @@
-"""What a request sees while a real Valkey server is broken, and after it."""
+"""What a request sees while a real Valkey server is broken, and afterwards."""
 
 import logging
 import os
@@ -71,7 +71,7 @@ def calls_of(store: RedisStore, record: Record) -> list[Callable[[], object]]:
 
 
 def assert_unavailable(calls: list[Callable[[], object]]) -> None:
-    """Check that each call says so within a second."""
+    """Check that each call raises StoreUnavailable within a second."""
     for call in calls:
         began = time.monotonic()
         with pytest.raises(StoreUnavailable):
@@ -104,7 +104,7 @@ def test_a_server_that_stands_still_is_unavailable_and_comes_back(
 
 
 def test_a_server_that_starts_again_is_used_at_once(server: RedisServer, store: RedisStore) -> None:
-    """The connections that the store has kept are dead, and no request sees it."""
+    """The store's connections are dead, but no request fails."""
     record = a_live_record(a=b"1")
     store.create(KEY, record)
     server.stop()
@@ -121,7 +121,7 @@ def test_a_server_that_starts_again_is_used_at_once(server: RedisServer, store: 
 def test_a_reply_that_is_cut_anywhere_is_no_wrong_answer(
     server: RedisServer, verb: str, resets: bool
 ) -> None:
-    """After every byte: the right answer, or StoreUnavailable; then the next call is right."""
+    """A reply is cut after each byte: the call is right or raises StoreUnavailable."""
     with proxy_to(server.port) as proxy:
         proxy.resets = resets
         store = RedisStore.from_url(f"redis://127.0.0.1:{proxy.port}")
@@ -205,7 +205,7 @@ def test_garbage_is_unavailable(server: RedisServer) -> None:
 
 
 def test_a_full_server_refuses_and_lets_users_out(server: RedisServer, store: RedisStore) -> None:
-    """Nothing is dropped to make room; a logout needs none."""
+    """The server drops nothing to make room, and a logout still works."""
     record = a_live_record(a=b"1")
     store.create(KEY, record)
     client = redis.Redis(port=server.port)
@@ -221,7 +221,7 @@ def test_a_full_server_refuses_and_lets_users_out(server: RedisServer, store: Re
 def test_a_replica_is_read_and_not_written(
     tmp_path: Path, server: RedisServer, store: RedisStore
 ) -> None:
-    """A wrong address, or a failover that has made the server a replica."""
+    """The address may be wrong, or a failover may have made the server a replica."""
     record = a_live_record(a=b"1")
     store.create(KEY, record)
     with redis_server(tmp_path, "--replicaof", f"127.0.0.1 {server.port}") as other:
@@ -287,7 +287,7 @@ def test_the_scripts_are_sent_again_when_the_server_has_lost_them(
 def test_a_policy_that_drops_sessions_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Sessions are no cache."""
+    """A server that drops keys when it is full would log users out."""
     with redis_server(tmp_path, "--maxmemory-policy", "allkeys-lru") as server:
         RedisStore.from_url(server.url).close()
 
@@ -297,7 +297,7 @@ def test_a_policy_that_drops_sessions_is_told(
 def test_a_client_whose_settings_break_promises_is_told(
     server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The defaults of a client wait for long, and send a call again."""
+    """The default client waits long, and repeats calls."""
     careful = redis.Redis(port=server.port, socket_timeout=0.3, retry=Retry(NoBackoff(), 0))
     RedisStore(careful).close()
     assert caplog.records == []
@@ -310,7 +310,7 @@ def test_a_client_whose_settings_break_promises_is_told(
 
 
 def test_broken_calls_leave_nothing_behind(server: RedisServer) -> None:
-    """No descriptor and no thread, however often the server fails."""
+    """No file descriptor and no thread stays, however often the server fails."""
     with proxy_to(server.port) as proxy:
         store = RedisStore.from_url(f"redis://127.0.0.1:{proxy.port}")
         store.load(KEY)
@@ -335,7 +335,7 @@ def _open() -> int:
 
 
 def test_more_values_than_lua_takes_at_once(store: RedisStore) -> None:
-    """The arguments of a script may be many."""
+    """A script can get more arguments than `unpack` can return at once."""
     names = [f"name {number}" for number in range(9000)]
     record = a_live_record()
     changes = some_changes(time.time, set=dict.fromkeys(names, b"v"))

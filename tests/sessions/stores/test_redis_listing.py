@@ -1,4 +1,4 @@
-"""What is listed and counted in a Redis server that others use too."""
+"""Lists and counts of sessions in a Redis server that other programs use, too."""
 
 import asyncio
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def server(running: RedisServer) -> RedisServer:
 
 @pytest.mark.parametrize("prefix", ["", "shop:", "a*b?", "[x]:", "\\", "^-é:"])
 def test_a_prefix_is_taken_as_it_is(server: RedisServer, prefix: str) -> None:
-    """Characters of a pattern mean themselves, and a longer prefix is another application."""
+    """Pattern characters in a prefix match only themselves, and no longer prefix matches."""
     store = RedisStore.from_url(server.url, prefix=prefix)
     store.create(KEY, a_record(wall_clock))
     for other in (f"{prefix}eu:", f"{prefix}0", "axbc", "x:"):
@@ -54,7 +54,7 @@ def test_a_prefix_is_taken_as_it_is(server: RedisServer, prefix: str) -> None:
 
 
 def test_what_is_no_record_is_left_out(server: RedisServer) -> None:
-    """Neither a damaged hash nor another type under a key hides the sessions."""
+    """A damaged hash or a value of another type does not hide the sessions."""
     store = RedisStore.from_url(server.url)
     store.create(KEY, a_record(wall_clock))
     with redis.Redis(port=server.port) as client:
@@ -65,7 +65,7 @@ def test_what_is_no_record_is_left_out(server: RedisServer) -> None:
 
 
 def test_many_keys_of_others_are_passed_over(server: RedisServer) -> None:
-    """Pages between may be empty, and the listing goes on."""
+    """Some pages may be empty, and the listing goes on."""
     store = RedisStore.from_url(server.url)
     store.create(KEY, a_record(wall_clock))
     with redis.Redis(port=server.port) as client:
@@ -78,7 +78,7 @@ def test_many_keys_of_others_are_passed_over(server: RedisServer) -> None:
 def test_a_listing_of_a_cluster_says_if_a_master_is_gone(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """The place of a listing names the master, and all masters have their turn."""
+    """The listing asks every master in turn, and raises an error if one is missing."""
     with redis_cluster(tmp_path_factory.mktemp("cluster")) as servers:
         url = f"redis+cluster://127.0.0.1:{servers[0].port}"
         store = RedisStore.from_url(url)

@@ -1,4 +1,4 @@
-"""Two real server processes, with two workers each, behind one Valkey."""
+"""Two real server processes with two workers each share one Valkey server."""
 
 import http.client
 import os
@@ -119,7 +119,7 @@ def sites(tmp_path: Path) -> Iterator[tuple[int, int]]:
 
 
 def test_a_user_of_one_server_is_a_user_of_the_other(sites: tuple[int, int]) -> None:
-    """A logout on one is a logout on both, at the very next request."""
+    """A logout on one server counts on the other at the very next request."""
     one, two = sites
     visitor = _Visitor()
     visitor.get(one, "/login/ada")
@@ -132,7 +132,7 @@ def test_a_user_of_one_server_is_a_user_of_the_other(sites: tuple[int, int]) -> 
 
 
 class _Traffic:
-    """Visitors of one session, who count together on both servers."""
+    """Visitors of one session count together on both servers."""
 
     def __init__(self, cookie: str, ports: tuple[int, ...]) -> None:
         self.acknowledged: list[int] = []
@@ -173,7 +173,7 @@ class _Traffic:
 def test_what_is_killed_in_the_middle_of_traffic_loses_no_acknowledged_write(
     sites: tuple[int, int], whole_server: bool
 ) -> None:
-    """The others go on with what was acknowledged, and a logout there is a logout."""
+    """The other processes go on with all acknowledged writes, and a logout counts."""
     visitor = _Visitor()
     visitor.get(sites[0], "/login/ada")
     with _Traffic(visitor.cookie, sites) as traffic:

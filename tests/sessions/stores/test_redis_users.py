@@ -1,4 +1,4 @@
-"""The index of users in a real Valkey server: how it ends by itself, and what does not break it."""
+"""The index of users in a real Valkey server: its expiry, and what cannot break it."""
 
 import time
 from collections.abc import Iterator
@@ -49,13 +49,13 @@ def store(server: RedisServer, client: Any) -> Iterator[RedisStore]:
 
 
 def sets_in(client: Any) -> list[bytes]:
-    """Return the keys of the indexes."""
+    """Return the keys of the index in the server."""
     keys: list[bytes] = client.keys("sessions:user:*")
     return keys
 
 
 def test_the_set_of_a_user_expires_with_its_latest_entry(store: RedisStore, client: Any) -> None:
-    """Also where a later sign-in has an earlier end."""
+    """This holds also if a later sign-in ends earlier."""
     now = time.time()
     for number, days in enumerate((3, 14, 1)):
         store.add_to_user("ada", f"key {number}", now + days * DAY)
@@ -65,7 +65,7 @@ def test_the_set_of_a_user_expires_with_its_latest_entry(store: RedisStore, clie
 
 
 def test_nothing_is_left_when_all_sessions_have_expired(store: RedisStore, client: Any) -> None:
-    """The server removes the index itself, and nobody has to be asked."""
+    """The server removes the index without a purge."""
     second = timedelta(seconds=1)
     container = SessionContainer(
         keys=[KEY], store=store, absolute_timeout=second, idle_timeout=second
@@ -87,7 +87,7 @@ def test_nothing_is_left_when_all_sessions_have_expired(store: RedisStore, clien
 def test_entries_whose_time_is_over_go_with_the_next_sign_in(
     store: RedisStore, client: Any
 ) -> None:
-    """So the set of a user who signs in every day does not grow for ever."""
+    """So the set of a user who signs in every day does not grow without end."""
     store.add_to_user("ada", "old", time.time() + 0.1)
     store.add_to_user("ada", "present", time.time() + 100)
     wait_until(lambda: time.time() > store.keys_of_user("ada")["old"] + 1)
@@ -97,7 +97,7 @@ def test_entries_whose_time_is_over_go_with_the_next_sign_in(
 
 
 def test_another_type_under_the_key_is_replaced(store: RedisStore, client: Any) -> None:
-    """A sign-in goes on, and the index begins anew."""
+    """The sign-in works, and a new index begins."""
     store.add_to_user("ada", "key", time.time() + 100)
     (name,) = sets_in(client)
     client.delete(name)
@@ -110,14 +110,14 @@ def test_another_type_under_the_key_is_replaced(store: RedisStore, client: Any) 
 
 
 def test_the_index_is_no_session(store: RedisStore) -> None:
-    """Lists and counts of the store do not see it."""
+    """The lists and counts of the store leave the index out."""
     store.add_to_user("ada", "key", time.time() + 100)
 
     assert (store.count(), store.page(None, 10).records) == (0, [])
 
 
 def test_two_prefixes_share_no_index(server: RedisServer, store: RedisStore) -> None:
-    """Nor does the name of a user lead into another application."""
+    """No user id leads to the index of another application."""
     store.add_to_user("ada", "key", time.time() + 100)
     other = RedisStore.from_url(server.url, prefix="sessions:user:")
 

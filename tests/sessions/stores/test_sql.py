@@ -50,14 +50,14 @@ class _OnAServer:
         server.run("DELETE FROM sessions", "DELETE FROM session_users")
 
     def damage(self) -> None:
-        """Damage the only row."""
+        """Damage the only row of the table."""
         self.server.run("UPDATE sessions SET created_at = NULL")
 
 
 class TestSQLStore(
     _OnAServer, CountableContract, ListableContract, StoreContract, UserIndexContract
 ):
-    """SQLStore keeps the contract by a clock that somebody chose."""
+    """SQLStore keeps the contract by the clock of the test."""
 
     def make_store(self, clock: Callable[[], float]) -> Store:
         """Return a store in the empty table."""
@@ -74,7 +74,7 @@ class TestSQLStore(
         store._connections = SQLStore.from_url(NOBODY)._connections
 
     def damage_record(self, store: Store, key: str) -> None:
-        """Take a time away."""
+        """Remove a time from the row."""
         self.damage()
 
 
@@ -90,7 +90,7 @@ class TestSQLStoreByTheServersClock(
         return SQLStore.from_url(self.server.url)
 
     def damage_record(self, store: Store, key: str) -> None:
-        """Take a time away."""
+        """Remove a time from the row."""
         self.damage()
 
 
@@ -115,7 +115,7 @@ class TestAsyncSQLStore(
         store._connections = AsyncSQLStore.from_url(url)._connections
 
     async def damage_record(self, store: AsyncStore, key: str) -> None:
-        """Take a time away."""
+        """Remove a time from the row."""
         self.damage()
 
 

@@ -1,4 +1,4 @@
-"""What a request sees while a real PostgreSQL server is broken, and after it."""
+"""What a request sees while a real PostgreSQL server is broken, and afterwards."""
 
 import asyncio
 import os
@@ -90,7 +90,7 @@ def test_a_server_that_stands_still_is_unavailable_and_comes_back(
 
 
 def test_a_server_that_starts_again_is_used_at_once(server: SQLServer, store: SQLStore) -> None:
-    """The connections that the store has kept are dead, and no request sees it."""
+    """The store's connections are dead, but no request fails."""
     record = a_live_record(a=b"1")
     store.create(KEY, record)
     stores = every_store(server)
@@ -112,7 +112,7 @@ def test_a_server_that_starts_again_is_used_at_once(server: SQLServer, store: SQ
 def test_a_reply_that_is_cut_anywhere_is_no_wrong_answer(
     server: SQLServer, store: SQLStore, verb: str
 ) -> None:
-    """After some bytes: the right answer, or StoreUnavailable; then the next call is right."""
+    """A reply is cut after some bytes: the call is right or raises StoreUnavailable."""
     with proxy_to(server.port) as proxy:
         for each in every_store(server, proxy.port):
             for count in (0, 1, 3, 4, 5, 7, 11, 20, 40, 80, 160, 320, 400):
@@ -167,7 +167,7 @@ def _cut_once(proxy: Proxy, data: bytes) -> tuple[bytes, bool]:
 
 
 def test_a_change_without_an_expectation_is_sent_again(server: SQLServer, store: SQLStore) -> None:
-    """One reply is lost, and no request sees it."""
+    """One reply is lost, but no request fails."""
     with proxy_to(server.port) as proxy:
         for each in every_store(server, proxy.port):
             store.delete(KEY)
@@ -185,7 +185,7 @@ def test_a_change_without_an_expectation_is_sent_again(server: SQLServer, store:
 def test_a_change_with_an_unknown_outcome_is_not_sent_again(
     server: SQLServer, store: SQLStore
 ) -> None:
-    """The first try was applied, so a second one would meet its own value."""
+    """The first try was applied, so a second try would find its own value and fail."""
     with proxy_to(server.port) as proxy:
         for each in every_store(server, proxy.port):
             store.delete(KEY)
@@ -203,7 +203,7 @@ def test_a_change_with_an_unknown_outcome_is_not_sent_again(
 def test_a_row_that_somebody_holds_costs_no_more_than_its_time(
     server: SQLServer, store: SQLStore
 ) -> None:
-    """A transaction of another program has locked the session and does not end."""
+    """Another program's transaction has locked the row and does not end."""
     record = a_live_record(a=b"1")
     soon(lambda: store.create(KEY, record))
     with server.connect() as connection:
@@ -220,7 +220,7 @@ def test_a_row_that_somebody_holds_costs_no_more_than_its_time(
 def test_a_server_that_is_killed_in_mid_traffic_loses_nothing(
     server: SQLServer, store: SQLStore
 ) -> None:
-    """What was acknowledged is there after the restart, and the row is whole."""
+    """All acknowledged changes are there after the restart, and the row is complete."""
     store.create(KEY, a_live_record())
     acknowledged, number = 0, 0
     for pause in (0.03, 0.05, 0.08):
@@ -243,7 +243,7 @@ def test_a_server_that_is_killed_in_mid_traffic_loses_nothing(
 
 
 def test_a_replica_is_read_and_not_written(server: SQLServer, store: SQLStore) -> None:
-    """A wrong address, or a failover that has left a server which only reads."""
+    """The address may be wrong, or a failover may have made the server read-only."""
     record = a_live_record(a=b"1")
     store.create(KEY, record)
     store.close()
@@ -258,7 +258,7 @@ def test_a_replica_is_read_and_not_written(server: SQLServer, store: SQLStore) -
 
 @pytest.mark.parametrize("server", KINDS[:1], indirect=True)
 def test_a_full_disk_refuses_what_is_new(server: SQLServer, store: SQLStore) -> None:
-    """What was acknowledged stays, users can sign out, and the store works when there is room."""
+    """Acknowledged changes stay, users can sign out, and the store works when there is room."""
     record = a_live_record(a=b"1")
     kept = {KEY: record}
     assert store.create(KEY, record)
@@ -283,7 +283,7 @@ def test_a_full_disk_refuses_what_is_new(server: SQLServer, store: SQLStore) -> 
 
 
 def test_a_cancelled_call_leaves_a_store_that_works(server: SQLServer, store: SQLStore) -> None:
-    """A client goes away in the middle of its request; nothing waits for the call."""
+    """The client of a request leaves, and no other call waits for the cancelled one."""
     store.create(KEY, a_live_record(a=b"1"))
 
     async def cancel(url: str) -> None:
@@ -308,7 +308,7 @@ def test_a_cancelled_call_leaves_a_store_that_works(server: SQLServer, store: SQ
 
 
 def test_broken_calls_leave_nothing_behind(server: SQLServer, store: SQLStore) -> None:
-    """No descriptor, no thread and no connection of the server, however often it fails."""
+    """No file descriptor, thread or server connection stays, however often the server fails."""
     with proxy_to(server.port) as proxy:
         for each in every_store(server, proxy.port):
 

@@ -1,4 +1,4 @@
-"""What processes do to shared sessions at random, in PostgreSQL and MariaDB."""
+"""Processes use shared sessions at random, in PostgreSQL and MariaDB."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -28,7 +28,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[SQLServer]:
 
 
 def test_processes_on_a_server(tmp_path: Path, server: SQLServer) -> None:
-    """While nothing goes wrong."""
+    """Several processes use one server without disturbance."""
     with workers(tmp_path, partial(SQLStore.from_url, server.url)) as history:
         history.wait_for_more(2 * ACTIONS)
 
@@ -36,7 +36,7 @@ def test_processes_on_a_server(tmp_path: Path, server: SQLServer) -> None:
 
 
 def test_a_server_that_is_killed_and_comes_back(tmp_path: Path, server: SQLServer) -> None:
-    """In the middle of commits; it has all that it has acknowledged."""
+    """The server is killed during commits, and still has all acknowledged changes."""
     with workers(tmp_path, partial(SQLStore.from_url, server.url)) as history:
         history.wait_for_more(ACTIONS)
         server.stop()
@@ -47,7 +47,7 @@ def test_a_server_that_is_killed_and_comes_back(tmp_path: Path, server: SQLServe
 
 
 def test_a_process_that_is_killed_takes_nothing_along(tmp_path: Path, server: SQLServer) -> None:
-    """Its last action was done, or not; all others go on."""
+    """Its last action is complete or absent, and all other processes go on."""
     with workers(tmp_path, partial(SQLStore.from_url, server.url)) as history:
         history.wait_for_more(ACTIONS)
         history.workers[0].kill()

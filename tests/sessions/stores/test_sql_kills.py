@@ -1,4 +1,4 @@
-"""The SQL stores where a process is killed in mid-write, or its connections are ended."""
+"""The SQL stores when a process is killed during a write, or the server ends connections."""
 
 import time
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def _empty(server: SQLServer) -> None:
 
 
 def test_processes_that_are_killed_lose_no_acknowledged_write(server: SQLServer) -> None:
-    """Each process that comes after one writes at once: no row stays locked."""
+    """The next process writes at once, because no row stays locked."""
     rounds = kill_writers(patiently(partial(SQLStore.from_url, server.url)), 20)
 
     assert [one for one in rounds if not one.is_right] == []
@@ -41,7 +41,7 @@ def test_processes_that_are_killed_lose_no_acknowledged_write(server: SQLServer)
 
 
 def test_connections_that_the_server_ends_are_replaced(server: SQLServer) -> None:
-    """As an administrator does, or a time limit for idle connections; no call fails."""
+    """An administrator or a time limit ends idle connections, and no call fails."""
     stores = every_store(server)
     stores[0].create(KEY, a_live_record())
     for number, store in enumerate(stores):
@@ -58,7 +58,7 @@ def test_connections_that_the_server_ends_are_replaced(server: SQLServer) -> Non
 
 
 def end_connections(server: SQLServer) -> None:
-    """End all connections but the one that does so."""
+    """End all connections except the one that sends this command."""
     if isinstance(server, PostgreSQLServer):
         others = "FROM pg_stat_activity WHERE backend_type = 'client backend'"
         server.run(f"SELECT pg_terminate_backend(pid) {others} AND pid <> pg_backend_pid()")

@@ -1,4 +1,4 @@
-"""Rows of SQLiteStore that somebody damaged."""
+"""SQLiteStore with damaged rows."""
 
 import sqlite3
 from contextlib import closing
@@ -106,7 +106,7 @@ def test_a_damaged_row_is_no_record_to_other_calls(
 def test_a_damaged_row_is_replaced(
     path: Path, clock: ManualClock, store: SQLiteStore, column: str, value: str
 ) -> None:
-    """Its key is as good as free."""
+    """A new record can use the key of a damaged row."""
     damage(path, column, value)
     if (column, value) == SEEN_BY_NOBODY_ELSE:
         return
@@ -133,7 +133,7 @@ def test_a_damaged_row_is_deleted(
 def test_a_damaged_row_that_has_expired_is_absent(
     path: Path, clock: ManualClock, store: SQLiteStore
 ) -> None:
-    """It does not matter any more."""
+    """A damaged row counts as absent after its expiry."""
     damage(path, "data", "x'c1'")
     clock.advance(100)
 

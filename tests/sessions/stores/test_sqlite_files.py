@@ -31,13 +31,13 @@ def path(tmp_path: Path) -> Path:
 
 
 def remove_all(path: Path) -> None:
-    """Remove the database and what is beside it."""
+    """Remove the database and the files beside it."""
     for file in path.parent.iterdir():
         file.unlink()
 
 
 def seen_by_another(path: Path, clock: ManualClock, key: str) -> bool:
-    """Return whether a process that starts now finds the record."""
+    """Return whether a new process finds the record."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_is_there, (str(path), clock(), key))
 
@@ -186,7 +186,7 @@ def test_a_replaced_folder_is_noticed(path: Path, clock: ManualClock) -> None:
 
 @pytest.mark.parametrize("suffix", LOGS)
 def test_removed_logs_lose_nothing(path: Path, clock: ManualClock, suffix: str) -> None:
-    """What was committed is still in the open log, and goes to the database."""
+    """Committed changes are still in the open log, and go to the database later."""
     store = SQLiteStore(path, clock=clock)
     in_parallel(4, lambda n: store.create(f"key{n}", a_record(clock)))
     path.with_name(path.name + suffix).unlink()
@@ -199,7 +199,7 @@ def test_removed_logs_lose_nothing(path: Path, clock: ManualClock, suffix: str) 
 
 
 def test_a_write_into_a_removed_log_does_not_count(path: Path, clock: ManualClock) -> None:
-    """Another process has made a new log by then; what is acknowledged is there for both."""
+    """Another process has made a new log, so an acknowledged record must be in this log."""
     store = SQLiteStore(path, clock=clock)
     for suffix in LOGS:
         path.with_name(path.name + suffix).unlink()
@@ -224,7 +224,7 @@ def test_dropped_tables_are_made_again(path: Path, clock: ManualClock) -> None:
 
 
 def test_a_folder_that_is_gone_is_unavailable(path: Path, clock: ManualClock) -> None:
-    """There is nothing that a store could do; when the folder is back the store works again."""
+    """Calls raise StoreUnavailable until the folder is back."""
     folder = path.parent / "data"
     folder.mkdir()
     store = SQLiteStore(folder / "sessions.db", clock=clock)
@@ -239,7 +239,7 @@ def test_a_folder_that_is_gone_is_unavailable(path: Path, clock: ManualClock) ->
 
 
 def test_a_child_of_a_fork_notices_a_removed_file(path: Path, clock: ManualClock) -> None:
-    """Parent and child write to one file afterwards."""
+    """Parent and child use the same new file afterwards."""
     store = SQLiteStore(path, clock=clock)
     store.create("old", a_record(clock))
     remove_all(path)

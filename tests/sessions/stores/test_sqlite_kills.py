@@ -1,4 +1,4 @@
-"""SQLiteStore where a process is killed in the middle of a write, or the disk is full."""
+"""SQLiteStore when a process is killed during a write, or the disk is full."""
 
 import multiprocessing
 import resource
@@ -24,7 +24,7 @@ LIMIT = 200_000
 
 @pytest.mark.slow
 def test_a_hundred_processes_that_are_killed_lose_no_acknowledged_write(tmp_path: Path) -> None:
-    """And the file is sound. Each process that comes after one writes at once."""
+    """The file stays sound, and the next process writes at once."""
     path = tmp_path / "sessions.db"
 
     rounds = kill_writers(partial(SQLiteStore, path), 100)
@@ -51,7 +51,7 @@ def test_a_disk_that_is_full_refuses_writes_and_loses_nothing(tmp_path: Path) ->
 
 
 def _fill(path: Path) -> tuple[int, int]:
-    """Write until the disk is full; return what was acknowledged, and what is read then."""
+    """Write until the disk is full; return the acknowledged writes, and what can be read then."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
     store = SQLiteStore(path)

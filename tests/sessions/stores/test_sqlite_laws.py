@@ -1,4 +1,4 @@
-"""SQLiteStore does what the pure laws of a record say, over any sequence of calls."""
+"""SQLiteStore does the same as the pure model of a record, for any sequence of calls."""
 
 import itertools
 from collections.abc import Iterator
@@ -72,14 +72,14 @@ calls = st.one_of(
 
 
 class Model:
-    """Keep one record in memory, by the pure laws."""
+    """Keep one record in memory, by the rules of the contract."""
 
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
         self._state: Record | Ended | None = None
 
     def load(self) -> Record | Ended | None:
-        """Return what is there now."""
+        """Return the live record, or None."""
         state, now = self._state, self._clock()
         if isinstance(state, Ended):
             return state if now < state.at + REMEMBERED_FOR else None
@@ -140,7 +140,7 @@ def call(store: SQLiteStore, key: str, verb: str, argument: Any) -> object:
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[SQLiteStore]:
-    """Return one store for all examples, each of which has a key of its own."""
+    """Return one store for all examples; each example has its own key."""
     with TemporaryDirectory() as directory:
         yield SQLiteStore(Path(directory) / "sessions.db")
 
@@ -153,7 +153,7 @@ keys = (f"key{n}" for n in itertools.count())
 def test_any_calls_do_what_the_laws_say(
     store: SQLiteStore, first: Record, drawn: list[tuple[str, object]]
 ) -> None:
-    """Every answer, every record, and the order of its names."""
+    """Every answer, every record and the order of names are equal."""
     clock, key = ManualClock(START), next(keys)
     store.clock = clock
     model = Model(clock)

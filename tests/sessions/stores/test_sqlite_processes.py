@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_second_process_reads_what_the_first_one_wrote(path: Path, clock: ManualClock) -> None:
-    """The file is the session's home."""
+    """The processes share the sessions in the file."""
     SQLiteStore(path, clock=clock).create("key", a_record(clock, values={"a": b"1"}))
 
     with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -40,7 +40,7 @@ def _values_in(path: str) -> dict[str, bytes]:
 
 
 def test_two_processes_write_different_keys(path: Path, clock: ManualClock) -> None:
-    """Hundreds of commits at the same time, none lost."""
+    """Both make hundreds of commits at the same time, and none is lost."""
     SQLiteStore(path, clock=clock).create("key", a_record(clock))
 
     with multiprocessing.get_context("spawn").Pool(2) as pool:
@@ -87,7 +87,7 @@ def _keys_in(path: str) -> set[str]:
 
 
 def test_a_store_made_before_a_fork_works_in_the_child(path: Path, clock: ManualClock) -> None:
-    """No connection crosses the fork; parent and child both go on."""
+    """Parent and child use separate connections, and both go on."""
     store = SQLiteStore(path, clock=clock)
     store.create("key", a_record(clock))
     process = multiprocessing.get_context("fork").Process(
@@ -103,7 +103,7 @@ def test_a_store_made_before_a_fork_works_in_the_child(path: Path, clock: Manual
 
 
 def test_a_child_inherits_no_open_file_of_the_database(path: Path, clock: ManualClock) -> None:
-    """An inherited file would have none of its locks, and SQLite would not know."""
+    """An inherited file would lose its locks, and SQLite would not notice."""
     store = SQLiteStore(path, clock=clock)
     store.create("key", a_record(clock))
     reader, writer = os.pipe()
@@ -120,7 +120,7 @@ def test_a_child_inherits_no_open_file_of_the_database(path: Path, clock: Manual
 
 
 def test_forks_while_threads_write_disturb_nobody(path: Path, clock: ManualClock) -> None:
-    """Parent's threads and every child commit, and nothing is lost."""
+    """The parent's threads and every child commit, and no change is lost."""
     store = SQLiteStore(path, clock=clock)
     store.create("key", a_record(clock))
     fork = multiprocessing.get_context("fork")

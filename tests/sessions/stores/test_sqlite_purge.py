@@ -36,7 +36,7 @@ def rows(path: Path) -> int:
 
 
 def fill(store: SQLiteStore, clock: ManualClock, count: int) -> None:
-    """Keep so many records that expired long enough ago."""
+    """Store this number of records, which expired long enough ago."""
     for n in range(count):
         store.create(f"key{n}", a_record(clock, lives=10))
     clock.advance(11 + PURGE_DELAY)
@@ -45,7 +45,7 @@ def fill(store: SQLiteStore, clock: ManualClock, count: int) -> None:
 def test_creations_remove_expired_records_by_chance(
     path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that lives for a few creations only does its share."""
+    """A process that creates only a few records does its share of the purge."""
     monkeypatch.setattr(random, "random", lambda: 0.999)
     store = SQLiteStore(path, clock=clock)
     for n in range(31):
@@ -63,7 +63,7 @@ def test_creations_remove_expired_records_by_chance(
 def test_a_creation_does_not_fail_because_its_purge_does(
     path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another creation will purge."""
+    """A failed purge is left to a later creation."""
     store = SQLiteStore(path, clock=clock)
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
@@ -80,7 +80,7 @@ def test_a_creation_does_not_fail_because_its_purge_does(
 def test_a_creation_does_not_wait_for_its_purge(
     path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody waits for the answer to it; the fastest of three tells, on a busy machine."""
+    """A creation does not take longer; the fastest of three tries counts."""
     store = SQLiteStore(path, clock=clock)
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     locked_at: list[float] = []
@@ -102,7 +102,7 @@ def test_a_creation_does_not_wait_for_its_purge(
 
 
 def test_a_purge_removes_no_more_than_its_limit(path: Path, clock: ManualClock) -> None:
-    """And says how many."""
+    """purge() returns the number of removed records."""
     store = SQLiteStore(path, clock=clock)
     fill(store, clock, 10)
 
@@ -112,7 +112,7 @@ def test_a_purge_removes_no_more_than_its_limit(path: Path, clock: ManualClock) 
 def test_a_purge_waits_until_a_record_has_been_expired_for_a_minute(
     path: Path, clock: ManualClock
 ) -> None:
-    """Two clocks need not agree to the second."""
+    """The clocks of two servers may differ by some seconds."""
     store = SQLiteStore(path, clock=clock)
     store.create("key", a_record(clock, lives=10))
 
@@ -124,7 +124,7 @@ def test_a_purge_waits_until_a_record_has_been_expired_for_a_minute(
 
 
 def test_a_purge_leaves_a_record_that_lives_longer_now(path: Path, clock: ManualClock) -> None:
-    """Commits and touches move the time, and the purge looks again later."""
+    """Commits and touches move the expiry, and a later purge looks again."""
     store = SQLiteStore(path, clock=clock)
     for key in ("committed", "touched"):
         store.create(key, a_record(clock, lives=10))
@@ -140,7 +140,7 @@ def test_a_purge_leaves_a_record_that_lives_longer_now(path: Path, clock: Manual
 
 
 def test_a_record_that_expires_sooner_now_is_purged_sooner(path: Path, clock: ManualClock) -> None:
-    """The time at which a purge looks is never too late."""
+    """A purge looks at a record no later than its expiry."""
     store = SQLiteStore(path, clock=clock)
     for key in ("committed", "touched"):
         store.create(key, a_record(clock, lives=100_000))
@@ -152,7 +152,7 @@ def test_a_record_that_expires_sooner_now_is_purged_sooner(path: Path, clock: Ma
 
 
 def test_an_ended_session_is_remembered_and_then_forgotten(path: Path, clock: ManualClock) -> None:
-    """Its row has no data, and goes with a later purge that does not count it as a record."""
+    """The row without data is removed by a later purge, which does not count it."""
     store = SQLiteStore(path, clock=clock)
     store.create("key", a_record(clock, values={"a": b"secret thing"}, user_id="ada"))
     ended = clock()
@@ -168,7 +168,7 @@ def test_an_ended_session_is_remembered_and_then_forgotten(path: Path, clock: Ma
 
 
 def test_a_large_purge_gives_the_lock_back_in_between(path: Path, clock: ManualClock) -> None:
-    """Another writer comes through while it runs."""
+    """Another writer can write while the purge runs."""
     store = SQLiteStore(path, clock=clock)
     fill(store, clock, 3 * PURGE_BATCH)
     writer = threading.Thread(target=store.create, args=("new", a_record(clock)))
@@ -197,7 +197,7 @@ def test_a_large_purge_gives_the_lock_back_in_between(path: Path, clock: ManualC
 def test_a_purge_of_many_transactions_passes_over_records_that_live(
     path: Path, clock: ManualClock
 ) -> None:
-    """Rows that are looked at and kept do not hide the others."""
+    """Live rows do not keep the purge from the rows behind them."""
     store = SQLiteStore(path, clock=clock)
     for n in range(2 * PURGE_BATCH):
         store.create(f"kept{n}", a_record(clock, lives=10))

@@ -1,4 +1,4 @@
-"""SQLiteStore starts: beside busy processes, on an earlier design's file, on every system."""
+"""The start of SQLiteStore: beside busy processes, with an old file, and on each system."""
 
 import logging
 import os
@@ -43,7 +43,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_store_starts_while_another_process_writes(path: Path) -> None:
-    """The tables are there, so reading is enough."""
+    """The tables exist, so the start only reads."""
     SQLiteStore(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -57,7 +57,7 @@ def test_a_store_starts_while_another_process_writes(path: Path) -> None:
 def test_a_store_that_must_make_its_tables_waits_and_blames_the_lock(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message does not send the reader to the directory."""
+    """The error speaks of the lock, and not of the folder."""
     monkeypatch.setattr(sqlite_connections, "START_UP_DEADLINE", 0.05)
     SQLiteStore(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -72,7 +72,7 @@ def test_a_store_that_must_make_its_tables_waits_and_blames_the_lock(
 
 
 def test_many_that_start_at_once_make_one_set_of_tables(path: Path, clock: ManualClock) -> None:
-    """All of them start, and see one another's sessions."""
+    """All processes start, and see each other's sessions."""
     stores = in_parallel(8, lambda n: SQLiteStore(path, clock=clock))
 
     stores[0].create("key", a_record(clock, values={"a": b"1"}))
@@ -84,7 +84,7 @@ def test_many_that_start_at_once_make_one_set_of_tables(path: Path, clock: Manua
 def test_a_file_of_the_first_design_is_taken_over(
     path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture, prefix: str
 ) -> None:
-    """Its sessions have ended, and one line says so."""
+    """The old sessions have ended, and one log line says so."""
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(FIRST_SCHEMA.format(prefix))
 
@@ -101,7 +101,7 @@ def test_a_file_of_the_first_design_is_taken_over(
 
 
 def test_tables_of_another_program_are_refused(path: Path) -> None:
-    """A table called sessions that is not ours is left alone."""
+    """A table named `sessions` of another program is not changed."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE sessions (id, subject)")
 

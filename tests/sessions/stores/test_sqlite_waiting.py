@@ -1,4 +1,4 @@
-"""Who waits for whom: threads in turn, processes with patience."""
+"""Which calls of SQLiteStore wait: threads in a queue, and processes for a limited time."""
 
 import itertools
 import multiprocessing
@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_turns_come_in_the_order_in_which_threads_asked() -> None:
-    """First come, first served."""
+    """The thread that asked first writes first."""
     turns = Turns()
     turns.take(time.monotonic())
     order: list[int] = []
@@ -57,7 +57,7 @@ def test_turns_come_in_the_order_in_which_threads_asked() -> None:
 
 
 def test_a_thread_whose_patience_is_over_leaves_the_queue() -> None:
-    """The turn goes to the next one, not to one that has gone."""
+    """The turn goes to the next thread that still waits."""
     turns = Turns()
     turns.take(time.monotonic())
 
@@ -68,7 +68,7 @@ def test_a_thread_whose_patience_is_over_leaves_the_queue() -> None:
 
 
 def test_patience_begins_anew_when_a_write_gets_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A queue that moves is no broken store; but there is an end to it."""
+    """A thread waits longer if the queue moves, but not without end."""
     monkeypatch.setattr(time, "monotonic", lambda: 10.0)
     turns = Turns()
 
@@ -82,7 +82,7 @@ def test_patience_begins_anew_when_a_write_gets_through(monkeypatch: pytest.Monk
 
 @contextmanager
 def busy_processes(path: Path, count: int) -> Iterator[None]:
-    """Let so many processes write without a pause."""
+    """Let this number of processes write without a pause."""
     spawn = multiprocessing.get_context("spawn")
     started = [spawn.Event() for _ in range(count)]
     done = spawn.Event()
@@ -112,7 +112,7 @@ def _write_until(path, n, started, done) -> None:  # type: ignore[no-untyped-def
 
 
 def test_many_threads_beside_busy_processes_all_get_through(path: Path, clock: ManualClock) -> None:
-    """A wait that makes progress is not a broken store."""
+    """A thread may wait long, if other writes succeed meanwhile."""
     store = SQLiteStore(path, clock=clock)
     for n in range(32):
         store.create(f"key{n}", a_record(clock))
@@ -130,7 +130,7 @@ def test_many_threads_beside_busy_processes_all_get_through(path: Path, clock: M
 def test_all_threads_that_wait_for_a_locked_database_give_up_in_time(
     path: Path, clock: ManualClock
 ) -> None:
-    """A thread does not wait longer because other threads wait before it."""
+    """The time of one thread does not add to the time of the next."""
     store = SQLiteStore(path, clock=clock)
     store.create("key", a_record(clock))
 
@@ -150,7 +150,7 @@ def test_all_threads_that_wait_for_a_locked_database_give_up_in_time(
 def test_patience_begins_anew_when_another_process_gets_through(
     path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The head of the queue sees the commits of others, and waits on."""
+    """The first thread of the queue sees the commits of other processes, and waits longer."""
     store = SQLiteStore(path, clock=clock)
     store.create("key", a_record(clock))
     seconds = itertools.count(time.monotonic(), CALL_DEADLINE / 6)
@@ -175,7 +175,7 @@ def test_patience_begins_anew_when_another_process_gets_through(
 
 
 def test_a_reader_waits_for_nobody(path: Path, clock: ManualClock) -> None:
-    """A write that never ends does not stop a load."""
+    """A load does not wait for a write that never ends."""
     store = SQLiteStore(path, clock=clock)
     store.create("key", a_record(clock))
 

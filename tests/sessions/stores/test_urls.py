@@ -18,12 +18,12 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_the_memory_is_a_store() -> None:
-    """Nothing is installed or started for it."""
+    """The URL `memory:` needs no installation and no server."""
     assert isinstance(store_from_url("memory:"), MemoryStore)
 
 
 def test_a_file_is_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three slashes begin a path in the present folder, four a full path."""
+    """Three slashes begin a relative path, and four slashes an absolute path."""
     monkeypatch.chdir(tmp_path)
     here, full = store_from_url("sqlite:///a%20b.db"), store_from_url(f"sqlite:///{tmp_path}/c.db")
 
@@ -48,7 +48,7 @@ def test_a_file_is_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_a_url_that_names_no_store_says_what_to_write(url: str, remedy: str) -> None:
-    """A password in it is not shown."""
+    """The error does not show a password in the URL."""
     with pytest.raises(ConfigurationError) as caught:
         store_from_url(url)
 
@@ -57,7 +57,7 @@ def test_a_url_that_names_no_store_says_what_to_write(url: str, remedy: str) -> 
 
 
 def test_a_blocking_store_is_not_asynchronous() -> None:
-    """The message says what takes its place."""
+    """The error says what to use instead."""
     with pytest.raises(ConfigurationError, match="use store_from_url"):
         async_store_from_url("memory:")
 
@@ -80,7 +80,7 @@ def test_a_driver_that_is_not_installed_is_named_with_its_extra(make: str) -> No
 
 
 def test_the_environment_names_the_default_store(tmp_path: Path) -> None:
-    """No configuration class is needed in a deployment, and no folder is made."""
+    """A deployment needs no configuration class, and no folder is made."""
     folder, file = tmp_path / "folder", tmp_path / "deployed.db"
     environment = {"SESSION_STORE": f"sqlite:///{file}", "SESSION_KEYS": secrets.token_urlsafe(32)}
 
@@ -92,7 +92,7 @@ def test_the_environment_names_the_default_store(tmp_path: Path) -> None:
 
 
 def test_a_wrong_url_in_the_environment_names_the_variable(tmp_path: Path) -> None:
-    """The reader looks there first."""
+    """The error names SESSION_STORE, because the reader looks there first."""
     environment = {**os.environ, "SESSION_STORE": "sqlite:"}
 
     with pytest.raises(ConfigurationError, match="the environment variable SESSION_STORE: the URL"):
@@ -104,7 +104,7 @@ def test_a_wrong_url_in_the_environment_names_the_variable(tmp_path: Path) -> No
     ["postgresql://a@127.0.0.1:1/x", "postgresql+psycopg://127.0.0.1:1/x", "mariadb+pymysql://h/x"],
 )
 def test_a_database_is_a_store(url: str) -> None:
-    """It need not be there yet: nothing is asked before the first request."""
+    """The server may start later, because the store connects at the first request."""
     pytest.importorskip("sqlalchemy")
 
     assert type(store_from_url(url)).__name__ == "SQLStore"
@@ -124,5 +124,5 @@ def test_a_database_is_a_store(url: str) -> None:
     ],
 )
 def test_messages_show_a_url_without_its_secrets(url: str | None, shown: str) -> None:
-    """A password stands before the host, or among the options."""
+    """A password can be before the host, or among the options."""
     assert without_password(url) == shown
