@@ -39,7 +39,7 @@ def cookie(pair: Pair) -> str:
 
 
 def held(pair: Pair, cookie: str) -> dict[str, Any]:
-    """Return what both workers, each by itself, find in the session of the cookie."""
+    """Return the session's values, as each of the two workers finds them."""
     first, second = (worker.visit(cookie, READ).value[0] for worker in pair)
     assert first == second
     found: dict[str, Any] = first
@@ -47,7 +47,7 @@ def held(pair: Pair, cookie: str) -> dict[str, Any]:
 
 
 def together(pair: Pair, cookie: str, first: list[Step], second: list[Step]) -> list[Any]:
-    """Play both scripts to their pause, then let both go on at once; return the answers."""
+    """Run both scripts to their pause, and then let both continue at once; return the answers."""
     pair[0].begin(cookie, *first)
     pair[1].begin(cookie, *second)
     for worker in pair:
@@ -56,13 +56,13 @@ def together(pair: Pair, cookie: str, first: list[Step], second: list[Step]) -> 
 
 
 def wait(pair: Pair, seconds: float) -> None:
-    """Let at least so much time pass for both workers, which may share a clock."""
+    """Let at least this much time pass for both workers, which may share a clock."""
     for worker in pair:
         worker.visit("", ("advance", seconds))
 
 
 def test_writers_of_different_keys_both_survive(pair: Pair, cookie: str) -> None:
-    """Both have loaded before either commits, the slow one commits last."""
+    """Both load before either commits, and the slow one commits last."""
     slow, quick = pair
     slow.begin(cookie, ("set", "slow", 1), PAUSE)
     quick.visit(cookie, ("set", "quick", 2))
@@ -73,7 +73,7 @@ def test_writers_of_different_keys_both_survive(pair: Pair, cookie: str) -> None
 
 @pytest.mark.parametrize("turn", range(5))
 def test_commits_at_the_same_moment_both_survive(pair: Pair, cookie: str, turn: int) -> None:
-    """A new key, a nested change and a removal, from two sides at once."""
+    """Both sides add a key, change a nested value and remove a key at once."""
     mine: list[Step] = [READ, ("append", "cart", "milk"), PAUSE, ("set", "mine", turn)]
     theirs: list[Step] = [READ, ("pop", "a"), PAUSE, ("set", "theirs", turn)]
 
@@ -84,7 +84,7 @@ def test_commits_at_the_same_moment_both_survive(pair: Pair, cookie: str, turn: 
 
 
 def test_clear_removes_what_it_saw(pair: Pair, cookie: str) -> None:
-    """What another request adds meanwhile survives it."""
+    """A value that another request adds meanwhile stays."""
     slow, quick = pair
     slow.begin(cookie, ("clear",), PAUSE)
     quick.visit(cookie, ("set", "new", 1))
@@ -95,7 +95,7 @@ def test_clear_removes_what_it_saw(pair: Pair, cookie: str) -> None:
 
 @pytest.mark.parametrize("idle", [0, 61], ids=["no touch", "a touch is due"])
 def test_a_slow_reader_undoes_nothing(pair: Pair, cookie: str, idle: int) -> None:
-    """The reader has the old values, also nested ones, and writes none of them."""
+    """The reader has old values, and writes none of them."""
     slow, quick = pair
     slow.begin(cookie, READ, ("advance", idle), PAUSE)
     wait: Step = ("advance", idle)
@@ -108,7 +108,7 @@ def test_a_slow_reader_undoes_nothing(pair: Pair, cookie: str, idle: int) -> Non
 
 
 def test_a_reader_that_reloads_sees_the_write(pair: Pair, cookie: str) -> None:
-    """What another thread or another process has committed is there."""
+    """reload() shows what another thread or process has committed."""
     slow, quick = pair
     slow.begin(cookie, READ, PAUSE, ("reload",), READ)
     quick.visit(cookie, ("set", "a", 2))
@@ -118,7 +118,7 @@ def test_a_reader_that_reloads_sees_the_write(pair: Pair, cookie: str) -> None:
 
 @pytest.mark.parametrize("turn", range(5))
 def test_first_writes_of_one_key_one_wins(pair: Pair, cookie: str, turn: int) -> None:
-    """No error, and a value that one of them wrote."""
+    """There is no error, and the value is from one of the two."""
     scripts: list[list[Step]] = [[PAUSE, ("set", "who", who)] for who in ("first", "second")]
 
     answers = together(pair, cookie, *scripts)
@@ -128,7 +128,7 @@ def test_first_writes_of_one_key_one_wins(pair: Pair, cookie: str, turn: int) ->
 
 
 def test_first_writes_of_two_visitors_are_two_sessions(pair: Pair) -> None:
-    """Each gets a cookie of its own."""
+    """Each visitor gets a separate cookie."""
     scripts: list[list[Step]] = [[PAUSE, ("set", "who", who)] for who in ("first", "second")]
 
     first, second = together(pair, "", *scripts)
@@ -147,7 +147,7 @@ WRITES: dict[str, list[Step]] = {
 
 @pytest.mark.parametrize("script", ["writer", "nested writer", "writer that saved"])
 def test_logout_while_a_writer_is_in_flight(pair: Pair, cookie: str, script: str) -> None:
-    """The id is dead, and the late response neither sets nor clears a cookie."""
+    """The session has ended, and the late answer neither sets nor clears a cookie."""
     slow, quick = pair
     slow.begin(cookie, *WRITES[script], PAUSE)
     ended = quick.visit(cookie, ("destroy",))
@@ -159,7 +159,7 @@ def test_logout_while_a_writer_is_in_flight(pair: Pair, cookie: str, script: str
 
 
 def test_logout_before_a_new_id(pair: Pair, cookie: str) -> None:
-    """A regenerate() brings no ended session back."""
+    """regenerate() does not bring an ended session back."""
     slow, quick = pair
     slow.begin(cookie, *WRITES["regenerating"])
     quick.visit(cookie, ("destroy",))
@@ -173,7 +173,7 @@ def test_logout_before_a_new_id(pair: Pair, cookie: str) -> None:
     "verb", [("save",), ("increment", "n"), ("take", "cart"), ("regenerate_and_save",)]
 )
 def test_logout_before_a_verb_on_which_somebody_acts(pair: Pair, cookie: str, verb: Step) -> None:
-    """The request gets SessionNotFound, and no value is returned."""
+    """The verb raises SessionNotFound, and returns no value."""
     slow, quick = pair
     slow.begin(cookie, ("set", "late", True), PAUSE, ("refused", *verb))
     quick.visit(cookie, ("destroy",))
@@ -186,7 +186,7 @@ def test_logout_before_a_verb_on_which_somebody_acts(pair: Pair, cookie: str, ve
 
 @pytest.mark.parametrize("idle", [0, 61], ids=["no touch", "a touch is due"])
 def test_logout_while_a_reader_is_in_flight(pair: Pair, cookie: str, idle: int) -> None:
-    """What it read was true when it read it; nothing comes back."""
+    """The reader keeps the values that it loaded, and the session stays ended."""
     slow, quick = pair
     slow.begin(cookie, READ, ("advance", idle), PAUSE)
     quick.visit(cookie, ("advance", idle), ("destroy",))
@@ -219,7 +219,7 @@ def test_a_new_id_while_a_writer_is_in_flight(pair: Pair, cookie: str) -> None:
 
 @pytest.mark.parametrize("turn", range(5))
 def test_of_two_parallel_new_ids_one_is_reachable(pair: Pair, cookie: str, turn: int) -> None:
-    """Exactly one response brings a cookie; the old one is dead."""
+    """Exactly one answer sends a cookie, and the old id is past."""
     answers = together(pair, cookie, [READ, PAUSE, ("regenerate",)], [READ, PAUSE, ("regenerate",)])
 
     (winner,) = [answer for answer in answers if answer.set_cookies]
@@ -228,7 +228,7 @@ def test_of_two_parallel_new_ids_one_is_reachable(pair: Pair, cookie: str, turn:
 
 
 def test_of_two_creates_of_one_key_one_is_true(pair: Pair, cookie: str) -> None:
-    """A race of fifty keys, each made by both."""
+    """Both sides create each of fifty keys."""
     script: list[Step] = [PAUSE, ("create", cookie, 50)]
 
     first, second = (answer.value[1] for answer in together(pair, "", script, script))
@@ -241,7 +241,7 @@ WHO: list[Step] = [("user",), READ]
 
 
 def who(pair: Pair, cookie: str) -> list[Any]:
-    """Return who is signed in under the cookie, and the data, as both workers find them."""
+    """Return the user and the data of the cookie, as both workers find them."""
     first, second = (worker.visit(cookie, *WHO).value for worker in pair)
     assert first == second
     found: list[Any] = first
@@ -255,7 +255,7 @@ class TestSignIns:
     def test_of_two_parallel_sign_ins_both_are_signed_in(
         self, pair: Pair, cookie: str, turn: int
     ) -> None:
-        """One keeps the session's data, the other has a fresh session with its own."""
+        """One keeps the session's data, and the other gets a fresh session."""
         mine: list[Step] = [READ, PAUSE, ("set_user", "ada"), ("set", "mine", turn)]
         theirs: list[Step] = [READ, PAUSE, ("set_user", "eve"), ("set", "theirs", turn)]
 
@@ -272,7 +272,7 @@ class TestSignIns:
     def test_a_sign_in_that_comes_too_late_begins_a_fresh_session(
         self, pair: Pair, cookie: str, end: str
     ) -> None:
-        """With what the request itself has set, and with its cookie."""
+        """The fresh session has the values that the request has set, and a new cookie."""
         slow, quick = pair
         slow.begin(cookie, READ, ("set", "mine", 1), PAUSE, ("set_user", "ada"))
         other = quick.visit(cookie, (end,))
@@ -299,7 +299,7 @@ class TestSignIns:
 
     @pytest.mark.parametrize("end", [("destroy",), ("clear_user",)])
     def test_signing_out_with_an_earlier_id_ends_the_session(self, pair: Pair, end: Step) -> None:
-        """Whenever it comes: a tab that was left open signs out what was signed in since."""
+        """A tab that was left open signs out a later sign-in of the same session."""
         cookie = pair[0].visit("", ("set_user", "ada")).cookie
         renewed = pair[0].visit(cookie, ("regenerate",)).cookie
 
@@ -309,7 +309,7 @@ class TestSignIns:
         assert who(pair, renewed) == SIGNED_OUT
 
     def test_a_second_logout_leaves_the_next_sign_in_alone(self, pair: Pair, cookie: str) -> None:
-        """It clears no cookie, which by then may be that of the sign-in."""
+        """The second logout clears no cookie, because it could be the cookie of a sign-in."""
         slow, quick = pair
         slow.begin(cookie, PAUSE, ("destroy",))
         quick.visit(cookie, ("destroy",))
@@ -324,7 +324,7 @@ class TestGrace:
     """A renewal with grace lets requests with the earlier id go on for a while."""
 
     def test_a_write_in_flight_is_kept(self, pair: Pair, cookie: str) -> None:
-        """Its answer does not bring the earlier cookie back."""
+        """The late answer does not send the earlier cookie again."""
         slow, quick = pair
         slow.begin(cookie, ("set", "late", True), PAUSE)
         renewed = quick.visit(cookie, ("renew", 30))
@@ -335,7 +335,7 @@ class TestGrace:
 
     @pytest.mark.parametrize("turn", range(3))
     def test_the_values_of_both_renewals_are_kept(self, pair: Pair, cookie: str, turn: int) -> None:
-        """One new id lives, and the loser's answer sends no cookie."""
+        """One new id is valid, and the other answer sends no cookie."""
         mine: list[Step] = [READ, PAUSE, ("renew", 30), ("set", "mine", turn)]
         theirs: list[Step] = [READ, PAUSE, ("renew", 30), ("set", "theirs", turn)]
 
@@ -366,7 +366,7 @@ class TestGrace:
         assert held(pair, cookie) == held(pair, renewed) == {}
 
     def test_an_earlier_id_changes_neither_id_nor_user(self, pair: Pair, cookie: str) -> None:
-        """A sign-in with it gets a session of its own; a new id is not given."""
+        """A sign-in with an earlier id gets a fresh session, and no new id is given."""
         renewed = pair[0].visit(cookie, ("renew", 30)).cookie
 
         pair[1].visit(cookie, ("regenerate",), ("set", "late", True))
@@ -378,7 +378,7 @@ class TestGrace:
 
 @pytest.mark.parametrize("turn", range(2))
 def test_atomic_changes_of_two_sides_all_count(pair: Pair, cookie: str, turn: int) -> None:
-    """A number that both raise is raised by both."""
+    """Both sides increment one number."""
     script: list[Step] = [PAUSE, *[("increment", "n")] * 25]
 
     together(pair, cookie, script, script)
@@ -388,7 +388,7 @@ def test_atomic_changes_of_two_sides_all_count(pair: Pair, cookie: str, turn: in
 
 @pytest.mark.parametrize("turn", range(3))
 def test_what_two_sides_take_one_gets(pair: Pair, cookie: str, turn: int) -> None:
-    """The other finds nothing."""
+    """One side gets the value, and the other one gets the default."""
     script: list[Step] = [PAUSE, ("take", "cart")]
 
     taken = [answer.value[1] for answer in together(pair, cookie, script, script)]

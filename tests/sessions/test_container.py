@@ -1,4 +1,4 @@
-"""Containers that cannot work are refused when they are made: the value, and what to do."""
+"""Containers that cannot work are refused at once: the error shows the value and what to do."""
 
 import dataclasses
 from collections.abc import Callable
@@ -31,7 +31,7 @@ SHORT = "a secret that is too short"
 
 
 def container(**settings: Any) -> SessionContainer:
-    """Make a container with a key that is fit, unless there are others."""
+    """Make a container with a good key, unless other keys are given."""
     return SessionContainer(**{"keys": [KEY], **settings})
 
 
@@ -77,7 +77,7 @@ KEYS: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize(("keys", "wanted"), KEYS.values(), ids=KEYS)
 def test_keys_that_protect_nothing_are_refused(keys: Any, wanted: str) -> None:
-    """Missing, empty, short, guessable ones; no message shows a key."""
+    """Keys that are missing, empty, short or easy to guess are refused; no message shows a key."""
     found = problems(container, keys=keys)
 
     assert found[0] == f"SessionContainer: {wanted}"
@@ -93,12 +93,12 @@ def test_keys_have_no_default() -> None:
 
 @pytest.mark.parametrize("key", ["0123" * 8, b"\xff\xfe01" * 8, "ü" * 12 + "12345678"])
 def test_fit_keys_are_accepted(key: str | bytes) -> None:
-    """Text and bytes, counted in octets; in a list or a tuple."""
+    """Keys are text or bytes, in a list or a tuple; their length is counted in bytes."""
     assert container(keys=(key,)).keys == (key,)
 
 
 def test_keys_are_not_shown() -> None:
-    """Not by the container's repr."""
+    """The container's repr shows no key."""
     assert KEY not in repr(container())
 
 
@@ -126,7 +126,7 @@ LIFETIMES: dict[str, tuple[Any, str]] = {
 def test_lifetimes_that_are_none_are_refused(
     make: Callable[..., object], name: str, lifetime: Any, wanted: str
 ) -> None:
-    """Zero, negative, and what is no time at all."""
+    """Zero, negative values and values of other types are refused."""
     (problem,) = problems(make, **{name: lifetime})
 
     assert problem.partition(": ")[2] == f"{name}={lifetime!r} {wanted}"
@@ -135,7 +135,7 @@ def test_lifetimes_that_are_none_are_refused(
 @pytest.mark.parametrize("name", ["idle_timeout", "absolute_timeout"])
 @pytest.mark.parametrize("huge", [timedelta(days=3650, microseconds=1), timedelta.max, None])
 def test_a_session_ends_one_day(name: str, huge: timedelta | None) -> None:
-    """Huge lifetimes are refused, and no lifetime at all."""
+    """A very long lifetime, or None, is refused."""
     (problem,) = problems(container, **{name: huge})
 
     remedy = "is too long. Fix: give 3650 days at most"
@@ -186,7 +186,7 @@ SETTINGS: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("name", "value", "wanted"), SETTINGS)
 def test_settings_that_cannot_work_are_refused(name: str, value: Any, wanted: str) -> None:
-    """The value is shown, with what to give instead."""
+    """The error shows the value and says what to give instead."""
     assert problems(container, **{name: value}) == (f"SessionContainer: {name}={value!r} {wanted}",)
 
 
@@ -209,7 +209,7 @@ def test_a_gen_id_is_tried_when_the_container_is_made() -> None:
 
 @pytest.mark.parametrize("clock", [ManualClock, datetime.now, lambda: None, lambda zone: 1.0])
 def test_a_clock_that_tells_no_time_is_refused(clock: Any) -> None:
-    """It is asked once; a class that was not called is one, too."""
+    """The container calls the clock once; a class in place of its object is refused."""
     (problem,) = problems(container, clock=clock)
 
     assert problem.startswith(f"SessionContainer: clock={clock!r} gives ")
@@ -224,7 +224,7 @@ def test_a_clock_that_tells_no_time_is_refused(clock: Any) -> None:
     ],
 )
 def test_every_item_of_a_list_is_checked(name: str, wanted: str) -> None:
-    """Not only the first one."""
+    """The error names every wrong item."""
     fit = CookieTransport("s", CookieSettings()) if name == "transports" else print
 
     assert problems(container, **{name: [fit, "one", 2]}) == (
@@ -244,7 +244,7 @@ def test_every_item_of_a_list_is_checked(name: str, wanted: str) -> None:
 def test_a_host_cookie_has_one_host_and_no_path(
     cookie: CookieSettings, scope: str, name: str
 ) -> None:
-    """Browsers ignore it otherwise, in any case of its prefix."""
+    """Browsers ignore other cookies with the prefix `__Host-`, in upper or lower case."""
     assert problems(container, session_prefix=name, cookie=cookie) == (
         f"SessionContainer: session_prefix={name!r} with {scope} is refused by browsers. Fix: "
         "give no domain and the path '/', or another prefix",
@@ -252,7 +252,7 @@ def test_a_host_cookie_has_one_host_and_no_path(
 
 
 def test_a_secure_cookie_may_have_its_prefix() -> None:
-    """`__Secure-` asks for nothing but Secure."""
+    """A name with `__Secure-` needs only the attribute Secure."""
     cookie = CookieSettings(secure=True, path="/shop", domain="a.b")
 
     assert container(session_prefix="__Secure-s", cookie=cookie).cookie is cookie
@@ -275,7 +275,7 @@ DAY = timedelta(days=1)
 def test_an_idle_timeout_that_never_rules_is_logged(
     caplog: pytest.LogCaptureFixture, settings: dict[str, timedelta], lines: int
 ) -> None:
-    """A short absolute timeout alone causes no warning."""
+    """The log warns if idle_timeout was set; a short absolute timeout alone causes no warning."""
     container(**settings)
 
     told = [record.message for record in caplog.records]
@@ -284,7 +284,7 @@ def test_an_idle_timeout_that_never_rules_is_logged(
 
 
 def test_all_mistakes_are_reported_at_once() -> None:
-    """One start-up is enough to see them all."""
+    """One start-up shows all mistakes."""
     found = problems(container, keys=[SHORT, ""], session_prefix="", store=1, rolling=2, clock=3)
 
     assert [problem.split()[1].partition("=")[0] for problem in found] == [
@@ -299,7 +299,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
 
 
 def test_a_blocking_manager_refuses_an_asynchronous_store() -> None:
-    """When the manager is made, with the remedy; the container itself may have the store."""
+    """The manager raises the error when it is made; the container may have the store."""
     settings = container(store=SuspendingStore(MemoryStore()))
 
     with pytest.raises(ConfigurationError, match=r"is an AsyncStore.*use AsyncSessionManager"):
@@ -307,7 +307,7 @@ def test_a_blocking_manager_refuses_an_asynchronous_store() -> None:
 
 
 def test_a_middleware_for_wsgi_refuses_an_asynchronous_store() -> None:
-    """At start-up, not in the first request."""
+    """The error comes at start-up, and not in the first request."""
     settings = container(store=SuspendingStore(MemoryStore()))
 
     with pytest.raises(ConfigurationError, match="is an AsyncStore"):
@@ -315,7 +315,7 @@ def test_a_middleware_for_wsgi_refuses_an_asynchronous_store() -> None:
 
 
 def test_settings_cannot_be_changed() -> None:
-    """What was checked is what holds; a copy is checked again."""
+    """A container is frozen, and a copy with other settings is checked again."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         container().rolling = True  # type: ignore[misc]
     with pytest.raises(ConfigurationError, match="rolling=2"):
@@ -323,13 +323,13 @@ def test_settings_cannot_be_changed() -> None:
 
 
 def test_settings_are_given_by_name() -> None:
-    """Their order means nothing."""
+    """A setting without its name is an error."""
     with pytest.raises(TypeError):
         SessionContainer([KEY])  # type: ignore[call-arg]
 
 
 def test_the_defaults_are_those_of_the_documentation() -> None:
-    """A change of one of them is a decision."""
+    """To change a default, change this list and the documentation."""
     defaults = container()
 
     shown = {field.name: getattr(defaults, field.name) for field in dataclasses.fields(defaults)}
@@ -375,7 +375,7 @@ def test_a_clock_that_tells_no_moment_is_refused(clock: Any) -> None:
 @pytest.mark.parametrize("make", [MemoryStore, SQLiteStore], ids=["memory", "sqlite"])
 @pytest.mark.parametrize("clock", [5, lambda: None, lambda: float("nan")], ids=["5", "None", "nan"])
 def test_a_store_refuses_a_clock_that_tells_no_time(make: Any, clock: Any, tmp_path: Path) -> None:
-    """Not at the first request."""
+    """The error comes when the store is made."""
     where = () if make is MemoryStore else (tmp_path / "sessions.db",)
 
     with pytest.raises(ConfigurationError, match="clock"):
@@ -386,6 +386,6 @@ def test_a_store_refuses_a_clock_that_tells_no_time(make: Any, clock: Any, tmp_p
     ("name", "value"), [("prefix", None), ("durable", "yes")], ids=["prefix", "durable"]
 )
 def test_a_sqlite_store_refuses_what_is_no_setting(name: str, value: Any, tmp_path: Path) -> None:
-    """With its name and the value."""
+    """The error has the name and the value of the setting."""
     with pytest.raises(ConfigurationError, match=rf"{name}={value!r}"):
         SQLiteStore(tmp_path / "sessions.db", **{name: value})

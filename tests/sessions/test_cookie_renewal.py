@@ -1,4 +1,4 @@
-"""Cookies with Max-Age: a browser in use keeps its cookie, and public answers send no cookie."""
+"""Cookies with Max-Age: a browser in use keeps its cookie, and public answers send none."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -52,7 +52,7 @@ USES = st.lists(
 def test_a_browser_in_use_keeps_its_cookie(
     begins: Handler, uses: list[tuple[int, Handler]]
 ) -> None:
-    """However it uses the session: by reading, by writing, by verbs that ask the store."""
+    """Reads, writes and atomic verbs all renew the cookie."""
     clock = ManualClock()
     settings = {} if begins is keeps_for_long else {"cookie": AGED}
     site = Site(WatchedStore(MemoryStore(clock=clock)), clock, **settings)
@@ -72,7 +72,7 @@ def test_a_browser_in_use_keeps_its_cookie(
 def test_the_cookie_is_renewed_once_in_each_touch_interval(
     make_site: SiteMaker, clock: ManualClock, act: Handler
 ) -> None:
-    """Most answers carry no cookie, so that caches may keep them."""
+    """Most answers have no cookie, so that caches may keep them."""
     browser = make_site(cookie=AGED).browser()
     browser.visit(writes(a=1))
     answers = []
@@ -87,7 +87,7 @@ def test_the_cookie_is_renewed_once_in_each_touch_interval(
 def test_a_cookie_of_a_few_seconds_is_renewed_in_time(
     make_site: SiteMaker, clock: ManualClock
 ) -> None:
-    """Its age is shorter than the interval in which a use is written down."""
+    """Its Max-Age is shorter than the interval between two touches."""
     cookie = CookieSettings(max_age=timedelta(seconds=30))
     browser = make_site(cookie=cookie).browser()
     browser.visit(writes(a=1))
@@ -97,7 +97,7 @@ def test_a_cookie_of_a_few_seconds_is_renewed_in_time(
 
 
 def test_a_cookie_without_an_age_is_not_renewed(make_site: SiteMaker, clock: ManualClock) -> None:
-    """The browser keeps it until it closes."""
+    """The browser keeps such a cookie until it closes."""
     browser = make_site().browser()
     browser.visit(writes(a=1))
     clock.advance(600)
@@ -124,13 +124,13 @@ NOT_PUBLIC = {
 
 @pytest.mark.parametrize("value", PUBLIC.values(), ids=PUBLIC)
 def test_what_any_cache_may_keep_says_so(value: str) -> None:
-    """By a directive of its Cache-Control, on any of the lines."""
+    """Any Cache-Control header may have the directive."""
     assert is_public([("cache-control", "max-age=1"), ("CACHE-CONTROL", value)])
 
 
 @pytest.mark.parametrize("value", NOT_PUBLIC.values(), ids=NOT_PUBLIC)
 def test_what_does_not_say_so_is_not_public(value: str) -> None:
-    """A word inside of quotes is no directive."""
+    """A word inside of quotation marks is no directive."""
     assert not is_public([("Cache-Control", value), ("X-Cache-Contr", "public")])
 
 
@@ -147,7 +147,7 @@ SETTINGS = {
 def test_an_untouched_public_answer_is_left_alone(
     make_site: SiteMaker, clock: ManualClock, settings: dict[str, object], value: str
 ) -> None:
-    """The store is not asked, no cookie is sent, and the answer stays as it is."""
+    """The store is not asked, and the answer is not changed."""
     browser = make_site(**settings).browser()
     browser.visit(writes(a=1))
     browser.site.store_calls().clear()
@@ -164,7 +164,7 @@ def test_an_untouched_public_answer_is_left_alone(
 def test_a_public_answer_renews_no_cookie(
     make_site: SiteMaker, clock: ManualClock, settings: dict[str, object], act: Handler
 ) -> None:
-    """Its use of the session counts, and its changes are saved."""
+    """The use is still noted, and changes are saved."""
     browser = make_site(**settings).browser()
     browser.visit(writes(a=1))
     clock.advance(600)
@@ -184,7 +184,7 @@ def test_a_public_answer_renews_no_cookie(
 def test_a_cookie_that_tells_something_new_is_sent_all_the_same(
     make_site: SiteMaker, act: Handler
 ) -> None:
-    """This answer gets `no-store`, even if the handler allowed caches."""
+    """An answer with a new id gets `no-store`, even if the handler allowed caches."""
     browser = make_site(rolling=True).browser()
     browser.visit(writes(a=1))
 
@@ -198,7 +198,7 @@ def test_a_cookie_that_tells_something_new_is_sent_all_the_same(
 def test_the_asgi_middleware_looks_at_the_answer_too(
     clock: ManualClock, tmp_path: Path, value: str, renewed: int
 ) -> None:
-    """Before it closes the session."""
+    """The ASGI middleware reads the answer's headers before it closes the session."""
     with site_maker("memory", clock, tmp_path) as make_site:
         site = make_site(rolling=True)
         cookie = site.visit(sets(a=1)).cookie

@@ -1,4 +1,4 @@
-"""Where a session cookie counts: on its scheme, on its path, for the proxies that are trusted."""
+"""Where a session cookie counts: its scheme, its path, and behind trusted proxies."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -39,7 +39,7 @@ class Shop:
         return told_of(self.told)
 
     def visits_of(self, header: str) -> int | None:
-        """Return the visits of the session that a program finds in a raw Cookie header."""
+        """Return the visits in the session that a program finds in a raw Cookie header."""
         session = self.app.manager.from_cookie(header)
         return None if session is None else session["visits"]
 
@@ -79,7 +79,7 @@ def held(client: Client) -> list[str]:
 
 
 def test_http_and_https_have_different_sessions() -> None:
-    """A cookie that was set over http does not count over https, because its name differs there."""
+    """A cookie that was set over http has another name, so it does not count over https."""
     shop = Shop()
     client = Client(shop.app)
 
@@ -100,7 +100,7 @@ def test_http_and_https_have_different_sessions() -> None:
     ],
 )
 def test_logout_takes_the_cookie_away(settings: dict[str, Any], base: str) -> None:
-    """A client finds nothing left to send."""
+    """The client has no session cookie afterwards."""
     shop = Shop(**settings)
     client = Client(shop.app)
     visits(client, base=base)
@@ -113,7 +113,7 @@ def test_logout_takes_the_cookie_away(settings: dict[str, Any], base: str) -> No
 
 @pytest.mark.parametrize("path", ["/", "/login"])
 def test_a_secure_cookie_over_http_is_reported(path: str) -> None:
-    """It is not sent, no record is made for it, and the event says what to do."""
+    """No cookie is sent, no record is created, and the event says what to do."""
     shop = Shop(secure=True)
     cookie = serve(shop.app, wsgi__url_scheme="https").cookie
     shop.told.clear()
@@ -128,7 +128,7 @@ def test_a_secure_cookie_over_http_is_reported(path: str) -> None:
 
 @pytest.mark.parametrize("header", ["X_Forwarded_Proto", "Forwarded", "X_Forwarded_Ssl"])
 def test_a_client_cannot_claim_https(header: str) -> None:
-    """Only the server's scheme counts."""
+    """Only the scheme of the server counts, and no header of the client."""
     shop = Shop(secure=True)
 
     reply = Client(shop.app).get(
@@ -140,7 +140,7 @@ def test_a_client_cannot_claim_https(header: str) -> None:
 
 
 def test_a_trusted_proxy_can() -> None:
-    """An application that trusts its proxy uses Werkzeug's ProxyFix."""
+    """An application behind a trusted proxy uses Werkzeug's ProxyFix."""
     client = Client(ProxyFix(Shop(secure=True).app, x_proto=1))
 
     reply = client.get("/", base_url=HTTP, headers={"X-Forwarded-Proto": "https"})
@@ -150,7 +150,7 @@ def test_a_trusted_proxy_can() -> None:
 
 
 def test_a_session_lives_on_its_path() -> None:
-    """`/foobar` is not below `/foo`."""
+    """The path `/foobar` is not inside `/foo`."""
     shop = Shop(path="/foo")
     client = Client(shop.app)
 
@@ -176,7 +176,7 @@ INSIDE = {
 
 
 class TestOutsideOfTheCookiesScope:
-    """The session is neither read nor replaced there, and one event says why."""
+    """Outside of the scope, the session is neither read nor replaced, and one event says why."""
 
     @pytest.fixture(params=OUTSIDE)
     def where(self, request: pytest.FixtureRequest) -> str:
@@ -214,7 +214,7 @@ class TestOutsideOfTheCookiesScope:
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
 def test_this_machine_is_inside_of_every_domain(host: str) -> None:
-    """Developers try a site out at these addresses."""
+    """Developers open a site under names such as localhost."""
     shop = Shop(domain="shop.example")
 
     reply = get(shop, f"http://{host}/")
@@ -224,7 +224,7 @@ def test_this_machine_is_inside_of_every_domain(host: str) -> None:
 
 
 def test_a_cookie_sent_elsewhere_does_not_count() -> None:
-    """A client that ignores the path gets no session for it."""
+    """A client that ignores the cookie's path gets no session."""
     shop = Shop(path="/foo")
     cookie = serve(shop.app, "/foo").cookie
 
@@ -234,7 +234,7 @@ def test_a_cookie_sent_elsewhere_does_not_count() -> None:
 
 
 def test_the_mount_prefix_is_part_of_the_path() -> None:
-    """Two applications of one host, each with the path of its mount as its scope."""
+    """Two applications of one host use the paths of their mounts as scopes."""
     blog, shop = Shop(path="/blog"), Shop(path="/shop")
 
     def nowhere(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -248,7 +248,7 @@ def test_the_mount_prefix_is_part_of_the_path() -> None:
 
 
 def test_a_path_that_needs_escapes_has_a_session() -> None:
-    """The gateway has decoded the request's path, the cookie's is encoded."""
+    """The path of the request is decoded, and the path of the cookie is encoded."""
     shop = Shop(path="/caf%C3%A9")
     cookie = serve(shop.app, "/caf\xc3\xa9").cookie
 
@@ -269,7 +269,7 @@ def test_a_raw_cookie_header_opens_the_session(settings: dict[str, Any], scheme:
 
 
 def test_of_two_cookies_the_secure_one_opens_the_session() -> None:
-    """The other one could have been planted over http."""
+    """An attacker could have set the other one over http."""
     shop = Shop()
     plain = serve(shop.app).cookie
     secure = serve(shop.app, wsgi__url_scheme="https").cookie

@@ -1,4 +1,4 @@
-"""Cookies that browsers refuse are refused when their settings are made."""
+"""Settings of cookies that browsers would refuse are errors at start-up."""
 
 from datetime import timedelta
 from typing import Any
@@ -38,7 +38,7 @@ COOKIE: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("name", "value", "wanted"), COOKIE)
 def test_attributes_that_browsers_refuse_are_refused(name: str, value: Any, wanted: str) -> None:
-    """The value is shown, with what to give instead."""
+    """The error shows the value and says what to give instead."""
     assert problems(CookieSettings, **{name: value}) == (
         f"CookieSettings: {name}={value!r} {wanted}",
     )
@@ -46,18 +46,18 @@ def test_attributes_that_browsers_refuse_are_refused(name: str, value: Any, want
 
 @pytest.mark.parametrize("value", ["/", "/shop", "/a/b/", "/caf%C3%A9", "/~a_(b)"])
 def test_paths_are_accepted(value: str) -> None:
-    """This holds for all paths that a URL can have."""
+    """Every path that a URL can have is accepted."""
     assert CookieSettings(path=value).path == value
 
 
 @pytest.mark.parametrize("value", ["shop.example", "a-b.c", "localhost", "127.0.0.1", "a" * 63])
 def test_domains_are_accepted(value: str) -> None:
-    """With one label and with several."""
+    """Domains with one label or several are accepted."""
     assert CookieSettings(domain=value).domain == value
 
 
 def test_all_mistakes_of_a_cookie_are_reported_at_once() -> None:
-    """Attributes that are wrong, and those that do not go together."""
+    """The error names wrong attributes, and attributes that exclude each other."""
     found = problems(CookieSettings, path="", domain="", same_site="None", max_age=timedelta(0))
 
     names = [problem.split()[1].partition("=")[0] for problem in found]

@@ -1,4 +1,4 @@
-"""How many sessions there are, as a manager counts them."""
+"""The number of live sessions, as a manager counts them."""
 
 import asyncio
 from datetime import timedelta
@@ -52,7 +52,7 @@ def test_live_sessions_are_counted() -> None:
 
 @pytest.mark.parametrize("kind", ["asynchronous", "in place", "in threads"])
 def test_live_sessions_are_counted_on_an_event_loop(kind: str, tmp_path: Path) -> None:
-    """The same in an asynchronous store, and in a blocking one."""
+    """An asynchronous manager counts in asynchronous and blocking stores."""
     clock = ManualClock()
     stores: dict[str, Store | AsyncStore] = {
         "asynchronous": SuspendingStore(MemoryStore(clock=clock)),
@@ -84,7 +84,7 @@ def test_sessions_that_cannot_be_counted_are_an_error(
     store: Store | SignedToken,
     message: str,
 ) -> None:
-    """Zero would be wrong."""
+    """The result is an error, because zero would be wrong."""
     made = manager(SessionContainer(keys=[KEY], store=store))
 
     with pytest.raises(SessionError, match=message):
@@ -95,7 +95,7 @@ def test_sessions_that_cannot_be_counted_are_an_error(
 def test_the_sessions_of_a_broken_store_are_not_counted(
     manager: type[SessionManager] | type[AsyncSessionManager],
 ) -> None:
-    """A broken store is not taken for an empty one."""
+    """A broken store is an error, because it is not an empty store."""
     store = DictionaryStore(wall_clock)
     made = manager(SessionContainer(keys=[KEY], store=store))
     store.is_broken = True

@@ -1,4 +1,4 @@
-"""Records that cannot be read: that session resets, the others go on."""
+"""Records that cannot be read: their session begins again, and all others go on."""
 
 import logging
 import sqlite3
@@ -55,7 +55,7 @@ def with_version(site: Site, clock: ManualClock, version: int) -> Browser:
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
 def test_a_damaged_value_resets_its_session(customer: Browser, read: Handler) -> None:
-    """To a reader it is a session without data; no cookie is sent or cleared."""
+    """A reader sees an empty session, and no cookie is set or cleared."""
     answer = customer.visit(lambda session: (read(session), dict(session)))
 
     assert answer.value[0] is None
@@ -64,7 +64,7 @@ def test_a_damaged_value_resets_its_session(customer: Browser, read: Handler) ->
 
 
 def test_a_damaged_value_raises_keyerror_where_a_missing_one_does(customer: Browser) -> None:
-    """No other error than a session without the key raises."""
+    """The errors are the same as for a session without the key."""
 
     def handler(session: Session) -> None:
         with pytest.raises(KeyError, match="a"):
@@ -85,7 +85,7 @@ def test_a_damaged_value_is_not_there(customer: Browser, look: Handler) -> None:
 
 
 def test_the_damage_is_told_once(customer: Browser, caplog: pytest.LogCaptureFixture) -> None:
-    """However often the request asks."""
+    """There is one event in a request."""
     customer.visit(lambda session: [session.get("a") for _ in range(3)])
 
     assert customer.site.told == ["unreadable"]
@@ -107,7 +107,7 @@ def test_what_is_written_then_is_another_session(customer: Browser) -> None:
 
 
 def test_what_was_written_before_the_damage_was_seen_is_kept(customer: Browser) -> None:
-    """In the new session: a write never vanishes."""
+    """The write goes to the new session, and is not lost."""
     answer = customer.visit(lambda session: (session.update(c=3), session.get("a")))
 
     assert answer.value[1] is None
@@ -121,7 +121,7 @@ def test_the_values_beside_it_can_be_read(customer: Browser) -> None:
 
 
 def test_other_sessions_are_fine(customer: Browser) -> None:
-    """The damage is one session's."""
+    """The damage affects only one session."""
     other = customer.site.browser()
     other.visit(writes(a=1))
     customer.visit(lambda session: session.get("a"))
@@ -130,7 +130,7 @@ def test_other_sessions_are_fine(customer: Browser) -> None:
 
 
 def test_a_damaged_session_can_be_ended(customer: Browser) -> None:
-    """Its record is removed, before and after the damage was seen."""
+    """destroy() removes the record, before and after the damage was found."""
     answer = customer.visit(in_turn(lambda session: session.get("a"), Session.destroy))
 
     assert answer.clears
@@ -139,7 +139,7 @@ def test_a_damaged_session_can_be_ended(customer: Browser) -> None:
 
 @pytest.mark.parametrize("version", [0, FORMAT_VERSION])
 def test_known_formats_open(site: Site, clock: ManualClock, version: int) -> None:
-    """Also those of older releases, and they can be written on."""
+    """Records of older releases can be read and written."""
     browser = with_version(site, clock, version)
 
     browser.visit(writes(b=2))
@@ -149,7 +149,7 @@ def test_known_formats_open(site: Site, clock: ManualClock, version: int) -> Non
 
 @pytest.mark.parametrize("version", [FORMAT_VERSION + 1, 1000])
 def test_an_unknown_newer_format_is_anonymous(site: Site, clock: ManualClock, version: int) -> None:
-    """Not a crash; the record stays for the release that knows it."""
+    """There is no error, and the record stays for the newer release."""
     browser = with_version(site, clock, version)
     newer = browser.cookie
 
@@ -189,7 +189,7 @@ TIMES = ["created_at", "last_access", "last_update", "expires_at", "timeout"]
 
 
 class TestDamagedColumns:
-    """Whichever column of a row is damaged, the session begins afresh; never a 500."""
+    """If any column of a row is damaged, the session begins again, and there is no 500."""
 
     @pytest.fixture
     def path(self, tmp_path: Path) -> Path:
@@ -210,7 +210,7 @@ class TestDamagedColumns:
     def test_the_session_begins_afresh_and_is_told(
         self, member: Browser, path: Path, column: str, damage: str
     ) -> None:
-        """What is written then is found in the next request; other sessions are fine."""
+        """The next request finds new values, and other sessions are unchanged."""
         other = member.site.browser()
         other.visit(writes(b=2))
         member.site.events.clear()
@@ -228,7 +228,7 @@ class TestDamagedColumns:
     def test_a_time_that_no_calendar_has_is_no_error(
         self, member: Browser, path: Path, column: str, seconds: str
     ) -> None:
-        """Whatever asks for the times gets some, and the session can be written."""
+        """The attributes have other times, and the session can be written."""
         damage_column(path, column, seconds, member)
 
         seen = member.visit(lambda session: [getattr(session, name) for name in TIMES])
@@ -243,7 +243,7 @@ class TestDamagedColumns:
     def test_it_can_be_ended(
         self, member: Browser, path: Path, column: str, damage: str, end: Handler
     ) -> None:
-        """A logout is no error, and the next sign-in has a session."""
+        """A logout works, and the next sign-in has a session."""
         damage_column(path, column, damage, member)
 
         ended = member.visit(end)
@@ -261,7 +261,7 @@ def sign_in(session: Session) -> None:
 
 
 def damage_column(path: Path, column: str, damage: str, browser: Browser) -> None:
-    """Put something else into one column of the browser's row."""
+    """Replace the value of one column in the browser's row."""
     key = browser.visit(lambda session: session.handle).value
     browser.site.events.clear()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:

@@ -1,4 +1,4 @@
-"""A deploy with other cookie settings, newer keys or another prefix locks nobody out."""
+"""After a deploy with other cookie settings, newer keys or another prefix, nobody is locked out."""
 
 from collections.abc import Iterable
 from http.cookies import SimpleCookie
@@ -100,7 +100,7 @@ def site(request: pytest.FixtureRequest) -> Deploys:
 def test_whoever_was_signed_in_can_go_on(
     site: Deploys, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    """With a sign-in at most, whatever cookies of the time before the browser still sends."""
+    """A user may need a new sign-in, but no old cookie of the browser prevents it."""
     site.deploy(cookie=before)
     site.visit(login)
     site.deploy(cookie=after)
@@ -117,7 +117,7 @@ def test_whoever_was_signed_in_can_go_on(
 def test_a_logout_holds_and_the_next_sign_in_too(
     site: Deploys, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    """The dead cookie of the time before stands in nobody's way."""
+    """The cookie of an ended session from the time before does not matter."""
     site.deploy(cookie=before)
     site.visit(login)
     site.deploy(cookie=after)
@@ -134,7 +134,7 @@ def test_a_logout_holds_and_the_next_sign_in_too(
 def test_a_deploy_that_is_taken_back_locks_nobody_out(
     site: Deploys, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    """There and back again."""
+    """The settings change, and then change back."""
     for cookie in (before, after, before):
         site.deploy(cookie=cookie)
         site.visit(login)
@@ -143,7 +143,7 @@ def test_a_deploy_that_is_taken_back_locks_nobody_out(
 
 
 def test_a_sign_in_ends_the_sessions_that_stand_beside_it(site: Deploys) -> None:
-    """Two live sessions in one request are none; whoever signs in then is signed in."""
+    """Two live sessions of one request do not count; a sign-in ends both."""
     site.deploy(cookie={**DOMAIN, "path": "/shop"})
     site.visit(lambda session: session.update(a="below the path of the time before"))
     site.deploy(cookie=DOMAIN)
@@ -157,7 +157,7 @@ def test_a_sign_in_ends_the_sessions_that_stand_beside_it(site: Deploys) -> None
 
 
 def test_a_new_key_keeps_everybody_signed_in(site: Deploys) -> None:
-    """The old key verifies, the new one signs what is sent next."""
+    """The old key still verifies tokens, and the new key signs new ones."""
     site.deploy(keys=[KEY])
     site.visit(login)
     site.deploy(keys=[KEY[::-1], KEY])
@@ -170,7 +170,7 @@ def test_a_new_key_keeps_everybody_signed_in(site: Deploys) -> None:
 
 
 def test_another_prefix_asks_for_a_sign_in_only(site: Deploys) -> None:
-    """Its cookie is another, and the one of the time before stands in nobody's way."""
+    """The cookie has another name, and the old cookie does not matter."""
     site.deploy(session_prefix="shop")
     site.visit(login)
     site.deploy(session_prefix="store")

@@ -41,7 +41,7 @@ def customer(browser: Browser) -> Browser:
 
 @pytest.fixture(params=ENDINGS)
 def late(request: pytest.FixtureRequest, customer: Browser, clock: ManualClock) -> Browser:
-    """Return a browser with the id that another request has just made an earlier one."""
+    """Return a browser with an id that another request has just replaced."""
     customer.site.visit(ENDINGS[request.param], customer.cookie)
     clock.advance(REMEMBERED - 1)
     customer.site.events.clear()
@@ -60,11 +60,11 @@ USES: dict[str, Handler] = {
 
 
 class TestJustAfterIt:
-    """For a minute the id is past: it counts for nothing, and takes nobody's cookie away."""
+    """For a minute the id is past: it has no session, and it clears no cookie."""
 
     @pytest.mark.parametrize("use", USES.values(), ids=USES)
     def test_nothing_is_stored_sent_or_cleared(self, late: Browser, use: Handler) -> None:
-        """The good cookie of another answer may be on its way to the browser."""
+        """The new cookie may be on its way to the browser in another answer."""
         answer = late.visit(use)
 
         assert (answer.status, answer.set_cookies) == (200, [])
@@ -72,7 +72,7 @@ class TestJustAfterIt:
 
     @pytest.mark.parametrize("setting", ["rolling", "resave", "save_uninitialized"])
     def test_nor_by_a_setting(self, make_site: SiteMaker, setting: str) -> None:
-        """Also where each response has a cookie."""
+        """This holds also for settings that send a cookie with each response."""
         browser = make_site(**{setting: True}).browser()
         browser.visit(writes(a=1))
         browser.site.visit(Session.regenerate, browser.cookie)
@@ -91,7 +91,7 @@ class TestJustAfterIt:
         assert late.site.told == []
 
     def test_a_dropped_write_is_told(self, late: Browser) -> None:
-        """As an event; the session itself goes on empty."""
+        """An event tells of the lost write, and the request has an empty session."""
         late.visit(writes(b=2))
 
         assert late.site.told == ["gone"]
@@ -108,7 +108,7 @@ class TestJustAfterIt:
         ],
     )
     def test_who_acts_upon_the_answer_gets_an_error(self, late: Browser, verb: Handler) -> None:
-        """A write that is not there must not be taken for one that is."""
+        """Verbs that return a result raise an error, because nothing was stored."""
 
         def handler(session: Session) -> None:
             with pytest.raises(SessionNotFound, match="nothing was changed"):
@@ -117,7 +117,7 @@ class TestJustAfterIt:
         assert late.visit(handler).set_cookies == []
 
     def test_a_save_that_came_too_late_is_told(self, late: Browser) -> None:
-        """At once, for a request that then fails drops its changes unheard."""
+        """save() raises the error at once, because a failed request would hide it."""
 
         def handler(session: Session) -> bool:
             session["b"] = 2
@@ -129,20 +129,20 @@ class TestJustAfterIt:
         assert late.site.told == ["gone"]
 
     def test_a_sign_in_is_not_dropped(self, late: Browser) -> None:
-        """It gets a fresh session, with what the request itself has set, and its cookie."""
+        """The sign-in gets a fresh session with the request's own values, and its cookie."""
         answer = late.visit(in_turn(writes(b=2), login))
 
         assert len(answer.set_cookies) == 1
         assert late.visit(who).value == ("ada", {"b": 2})
 
     def test_nor_is_one_that_takes_a_new_id_and_writes(self, late: Browser) -> None:
-        """So a login that knows nothing of set_user() works, too."""
+        """So a login without set_user() works, too."""
         late.visit(in_turn(Session.regenerate, writes(user="ada")))
 
         assert late.holds() == {"user": "ada"}
 
     def test_a_sign_in_leaves_the_other_session_alone(self, customer: Browser) -> None:
-        """What lives under the new id is somebody else's business."""
+        """The session under the new id does not change."""
         renewed = customer.site.visit(Session.regenerate, customer.cookie).cookie
 
         customer.visit(login)
@@ -151,20 +151,20 @@ class TestJustAfterIt:
 
     @pytest.mark.parametrize("status", [500, 503])
     def test_a_sign_in_that_fails_leaves_nothing(self, late: Browser, status: int) -> None:
-        """It is discarded with its request."""
+        """A failed request discards the sign-in."""
         answer = late.visit(login, status=status)
 
         assert (answer.set_cookies, late.site.store.writes) == ([], [])
 
 
 class TestLongAfterIt:
-    """After a minute the id is unknown: the request begins afresh, as without one."""
+    """After a minute the id is unknown: the request is like one without an id."""
 
     @pytest.mark.parametrize("ending", ENDINGS)
     def test_a_write_begins_a_session(
         self, customer: Browser, clock: ManualClock, ending: str
     ) -> None:
-        """With a cookie of its own; nothing of the other one is in it."""
+        """The new session has its own cookie, and no data of the other session."""
         other = customer.site.browser()
         other.cookie = customer.cookie
         other.visit(ENDINGS[ending])
@@ -180,7 +180,7 @@ class TestLongAfterIt:
     def test_it_still_reads_nothing(
         self, customer: Browser, clock: ManualClock, ending: str
     ) -> None:
-        """An id is never given out again."""
+        """An old id never gets a session again."""
         customer.site.visit(ENDINGS[ending], customer.cookie)
 
         for days in (0.1, 1, 13):
@@ -189,14 +189,14 @@ class TestLongAfterIt:
 
 
 class TestLogout:
-    """Any id that a session ever had ends it, at any time."""
+    """Every id that a session ever had can end it, at any time."""
 
     @pytest.mark.parametrize("after", [0, REMEMBERED, 3600])
     @pytest.mark.parametrize("end", [Session.destroy, Session.clear_user])
     def test_by_an_earlier_id(
         self, customer: Browser, clock: ManualClock, end: Handler, after: float
     ) -> None:
-        """A tab that was left open signs out what was signed in since."""
+        """A tab that was left open ends a later sign-in of the same session."""
         member = customer.site.browser()
         member.cookie = customer.cookie
         member.visit(login)
@@ -208,7 +208,7 @@ class TestLogout:
 
     @pytest.mark.parametrize("generations", [1, 3])
     def test_by_the_manager(self, customer: Browser, generations: int) -> None:
-        """An admin page has the id that it was told, which may be old."""
+        """An admin page may have an old id of the session."""
         first = customer.visit(lambda session: session.id).value
         for _ in range(generations):
             customer.visit(Session.regenerate)
@@ -217,7 +217,7 @@ class TestLogout:
         assert customer.holds() == {}
 
     def test_a_second_one_clears_no_cookie(self, customer: Browser) -> None:
-        """Between the two there may have been a sign-in."""
+        """There may have been a sign-in between the two logouts."""
         second = customer.cookie
         first = customer.visit(Session.destroy)
 
@@ -228,7 +228,7 @@ class TestLogout:
     def test_one_with_an_unknown_id_clears_the_cookie(
         self, customer: Browser, clock: ManualClock
     ) -> None:
-        """It is of no use, and no other request has cleared it."""
+        """The cookie is of no use, and no other request has cleared it."""
         stale = customer.cookie
         customer.visit(Session.destroy)
         clock.advance(REMEMBERED)
@@ -236,7 +236,7 @@ class TestLogout:
         assert customer.site.visit(Session.destroy, stale).clears
 
     def test_one_that_began_before_a_new_id_clears_it(self, customer: Browser) -> None:
-        """The delete found a live session, so the browser still has its cookie."""
+        """The logout ended a live session, so it clears the cookie."""
         member = customer.site.browser()
         member.cookie = customer.cookie
         member.visit(login)
@@ -245,16 +245,16 @@ class TestLogout:
 
 
 def renew(session: Session) -> None:
-    """Give the session a new id; the earlier one goes on for half a minute."""
+    """Give the session a new id, and the earlier id half a minute of grace."""
     session.regenerate(grace=timedelta(seconds=30))
 
 
 class TestGrace:
-    """An earlier id with grace reads and writes; the browser has been given the present one."""
+    """An earlier id with grace reads and writes, and its answers never send that id."""
 
     @pytest.mark.parametrize("use", [untouched, everything, writes(b=2)])
     def test_it_is_never_sent_again(self, make_site: SiteMaker, use: Handler) -> None:
-        """Also where each response renews the cookie."""
+        """This holds also for settings that renew the cookie with each response."""
         browser = make_site(rolling=True).browser()
         browser.visit(writes(a=1))
         browser.site.visit(renew, browser.cookie)
@@ -265,7 +265,7 @@ class TestGrace:
     def test_beside_the_present_one_it_does_not_count(
         self, customer: Browser, earlier_first: bool
     ) -> None:
-        """The two are one session, under its present id, which can do all things."""
+        """Both ids name one session, and the request uses the present id."""
         earlier = customer.cookie
         present = customer.site.visit(renew, earlier).cookie
         both = [earlier, present] if earlier_first else [present, earlier]
@@ -279,7 +279,7 @@ class TestGrace:
 def test_what_began_before_the_end_is_past_however_long_it_takes(
     customer: Browser, clock: ManualClock
 ) -> None:
-    """A slow upload that looks at its session at last stores nothing."""
+    """A slow upload that uses its session at the end stores nothing."""
 
     def slow(session: Session) -> None:
         customer.site.visit(Session.regenerate, customer.cookie)
@@ -294,7 +294,7 @@ def test_what_began_before_the_end_is_past_however_long_it_takes(
 
 @pytest.mark.parametrize("act", [Session.regenerate, login], ids=["new id", "sign-in"])
 def test_what_is_discarded_leaves_the_token_past(customer: Browser, act: Handler) -> None:
-    """The handler of an error writes, and the good cookie keeps its place."""
+    """An error handler writes to the session, and the good cookie of another answer stays."""
     past = customer.cookie
     customer.visit(Session.regenerate)
     manager = customer.site.manager

@@ -1,4 +1,4 @@
-"""How requests end: every status and method, a client that is gone, an error on its way out."""
+"""How requests end: with every status and method, without their client, or with an error."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -21,7 +21,7 @@ ENDINGS = [
 
 @pytest.mark.parametrize(("method", "status"), ENDINGS)
 def test_every_ending_follows_the_same_cookie_rules(site: Site, method: str, status: int) -> None:
-    """A first write sets the cookie, reading and writing do not, logout clears it."""
+    """A first write sets the cookie, a logout clears it, and other requests do neither."""
     how: dict[str, Any] = {"method": method, "status": status}
 
     first = site.visit(writes(a=1), **how)
@@ -40,7 +40,7 @@ def test_every_ending_follows_the_same_cookie_rules(site: Site, method: str, sta
 @pytest.mark.parametrize("status", [500, 501, 503, 599])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_a_failed_response_leaves_nothing_behind(site: Site, method: str, status: int) -> None:
-    """No cookie for a new session, no change in an old one."""
+    """A new session has no cookie, and an old session has no change."""
     cookie = site.visit(writes(a=1)).cookie
 
     new = site.visit(writes(a=2), method=method, status=status)
@@ -52,7 +52,7 @@ def test_a_failed_response_leaves_nothing_behind(site: Site, method: str, status
 
 
 class Door:
-    """Serve requests whose application is given with them."""
+    """Serve each request with an application of its own."""
 
     def __init__(self) -> None:
         self.store = MemoryStore()
@@ -100,7 +100,7 @@ def answering(handler: Handler) -> Callable[[Session, StartResponse], Iterable[b
 
 
 def test_a_client_that_goes_while_the_handler_works(door: Door, cookie: str) -> None:
-    """Its upload breaks off between two changes: neither is kept."""
+    """The upload stops between two changes, and neither is kept."""
 
     def breaks_off(session: Session, _: StartResponse) -> Iterable[bytes]:
         session["a"] = 2
@@ -115,7 +115,7 @@ def test_a_client_that_goes_while_the_handler_works(door: Door, cookie: str) -> 
 
 
 def test_a_client_that_goes_while_the_body_is_sent(door: Door, cookie: str) -> None:
-    """The session was saved before: all of its changes are kept."""
+    """The session was saved before, so all changes are kept."""
 
     def writes_both(session: Session, start_response: StartResponse) -> Iterable[bytes]:
         session.update(a=2, b=2)
@@ -135,7 +135,7 @@ def test_a_client_that_goes_while_the_body_is_sent(door: Door, cookie: str) -> N
 
 
 def test_a_client_that_goes_before_the_first_chunk_is_taken(door: Door, cookie: str) -> None:
-    """A server that closes the body unread."""
+    """The server closes the body without reading it."""
 
     def streams(session: Session, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", TEXT)
@@ -177,13 +177,13 @@ def logout_and_return(session: Session) -> None:
 
 
 class TestAnErrorOnItsWayOut:
-    """No response leaves, so the client keeps the id that it has."""
+    """No response is sent, so the client keeps its id."""
 
     @pytest.mark.parametrize("handler", [lambda session: session.regenerate(), login])
     def test_an_id_that_was_not_told_is_taken_back(
         self, door: Door, cookie: str, handler: Handler
     ) -> None:
-        """The client is not logged out, and what was not saved is discarded."""
+        """The client stays logged in, and unsaved changes are discarded."""
         self._fail_after(handler, door, cookie)
 
         assert door.value(cookie) == 1
@@ -193,13 +193,13 @@ class TestAnErrorOnItsWayOut:
     def test_an_old_id_never_gets_what_was_saved(
         self, door: Door, cookie: str, handler: Handler
     ) -> None:
-        """Whoever planted the id that the client came with is not signed in by an error."""
+        """An attacker who knows the client's old id is not signed in."""
         self._fail_after(handler, door, cookie)
 
         assert door.value(cookie) is None
 
     def test_what_was_saved_before_the_new_id_stays(self, door: Door, cookie: str) -> None:
-        """The new id is discarded with the request, what was committed is not."""
+        """The new id is discarded, and the committed values stay."""
 
         def saves_first(session: Session) -> None:
             session["a"] = "saved"
@@ -213,7 +213,7 @@ class TestAnErrorOnItsWayOut:
 
     @pytest.mark.parametrize("status", ["500 Oops", None], ids=["a 5xx", "an exception"])
     def test_a_sign_in_is_discarded(self, door: Door, cookie: str, status: str | None) -> None:
-        """The client goes on with its id and its data, signed out."""
+        """The client keeps its id and its data, and is not signed in."""
 
         def signs_in(session: Session) -> None:
             session.set_user("ada")
@@ -226,7 +226,7 @@ class TestAnErrorOnItsWayOut:
 
     @pytest.mark.parametrize("status", ["500 Oops", None], ids=["a 5xx", "an exception"])
     def test_a_logout_is_carried_out(self, door: Door, cookie: str, status: str | None) -> None:
-        """Nothing undoes a destroy(); what was written after it is discarded."""
+        """destroy() counts, and later writes are discarded."""
 
         def leaves(session: Session) -> None:
             session.destroy()
@@ -238,7 +238,7 @@ class TestAnErrorOnItsWayOut:
 
     @pytest.mark.parametrize("status", ["500 Oops", None], ids=["a 5xx", "an exception"])
     def test_a_sign_out_is_carried_out(self, door: Door, status: str | None) -> None:
-        """Nothing undoes a clear_user(); what was written beside it is discarded."""
+        """clear_user() counts, and other writes are discarded."""
         cookie = door.visit(answering(lambda session: session.set_user("ada", name="Ada")))
 
         def signs_out(session: Session) -> None:
@@ -251,7 +251,7 @@ class TestAnErrorOnItsWayOut:
         assert (session.user_id, session.user_data, session.get("a")) == (None, {}, None)
 
     def test_a_logout_of_a_5xx_clears_the_cookie(self, door: Door, cookie: str) -> None:
-        """The answer passes through us."""
+        """An answer of 5xx passes through the middleware, which can add the header."""
 
         def leaves(session: Session, start_response: StartResponse) -> Iterable[bytes]:
             session.destroy()
@@ -263,7 +263,7 @@ class TestAnErrorOnItsWayOut:
     def test_an_old_id_gets_nothing_where_the_server_refuses_the_headers(
         self, door: Door, cookie: str
     ) -> None:
-        """The session is saved by then, the response is not sent."""
+        """The session was already saved, but the response is not sent."""
 
         def refuse(*_: object) -> Callable[[bytes], object]:
             raise ValueError("a line feed in a header")
@@ -275,7 +275,7 @@ class TestAnErrorOnItsWayOut:
         assert door.value(cookie) is None
 
     def test_an_id_that_was_told_stays(self, door: Door, cookie: str) -> None:
-        """The headers left with the first byte, the error came after it."""
+        """The headers left with the first byte, before the error."""
 
         def fails_late(session: Session, start_response: StartResponse) -> Iterable[bytes]:
             session.regenerate()
@@ -292,7 +292,7 @@ class TestAnErrorOnItsWayOut:
 
     @staticmethod
     def _fail_after(handler: Handler, door: Door, cookie: str, status: str | None = None) -> None:
-        """Let the handler work, then answer with the status, or raise."""
+        """Run the handler, and then answer with the status, or raise an error."""
 
         def fails(session: Session, start_response: StartResponse) -> Iterable[bytes]:
             handler(session)
@@ -310,7 +310,7 @@ class TestAnErrorOnItsWayOut:
 
 
 def test_a_close_that_failed_can_be_tried_again(door: Door, cookie: str) -> None:
-    """What cannot be saved is mended, and then nothing of it is lost."""
+    """After the bad value is corrected, nothing is lost."""
     manager = door.middleware.manager
     session = session_of(manager, cookie)
     session["a"] = "x" * 70_000

@@ -1,4 +1,4 @@
-"""When a session ends by itself, and what keeps it alive."""
+"""When a session expires, and what keeps it alive."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,14 +27,14 @@ def customer(browser: Browser) -> Browser:
 def test_an_idle_session_ends_exactly_at_its_timeout(
     customer: Browser, clock: ManualClock, after: float, alive: bool
 ) -> None:
-    """A microsecond before, it is there."""
+    """The session is still there a microsecond before."""
     clock.set(START + after)
 
     assert customer.holds() == ({"a": 1} if alive else {})
 
 
 def test_an_expired_session_is_not_adopted(customer: Browser, clock: ManualClock) -> None:
-    """What is written then belongs to another session, with another id."""
+    """A write begins another session with another id."""
     before = customer.cookie
     clock.advance(DAY)
 
@@ -46,7 +46,7 @@ def test_an_expired_session_is_not_adopted(customer: Browser, clock: ManualClock
 
 
 def test_what_follows_a_logout_has_its_own_time(customer: Browser, clock: ManualClock) -> None:
-    """The absolute timeout of the fresh session begins with it, not with the one that ended."""
+    """The absolute timeout of the new session begins at its own start."""
     clock.advance(HOUR)
 
     customer.visit(in_turn(everything, Session.destroy, writes(b=2)))
@@ -56,7 +56,7 @@ def test_what_follows_a_logout_has_its_own_time(customer: Browser, clock: Manual
 
 
 def test_rolling_renews_the_cookie_also_after_a_verb_that_wrote(make_site: SiteMaker) -> None:
-    """What it wrote was a value, which says nothing of the id."""
+    """An atomic verb commits a value, and the end of the request still renews the cookie."""
     browser = make_site(rolling=True).browser()
     browser.visit(writes(n=1))
 
@@ -68,7 +68,7 @@ def test_rolling_renews_the_cookie_also_after_a_verb_that_wrote(make_site: SiteM
 def test_the_server_rules_by_the_settings_of_today(
     customer: Browser, make_site: SiteMaker, clock: ManualClock
 ) -> None:
-    """A shorter timeout holds at once for sessions that were made under a longer one."""
+    """A shorter timeout counts at once for all sessions."""
     clock.advance(2 * HOUR)
 
     stricter = make_site(idle_timeout=timedelta(hours=2))
@@ -82,7 +82,7 @@ def test_the_server_rules_by_the_settings_of_today(
 def test_activity_extends_the_idle_timeout(
     customer: Browser, clock: ManualClock, visit: Handler
 ) -> None:
-    """From the last use on."""
+    """The idle timeout begins again at the last use."""
     clock.advance(20 * HOUR)
     customer.visit(visit)
     clock.advance(20 * HOUR)
@@ -92,7 +92,7 @@ def test_activity_extends_the_idle_timeout(
 
 @pytest.mark.parametrize("status", [404, 500])
 def test_an_error_page_is_activity_too(customer: Browser, clock: ManualClock, status: int) -> None:
-    """The user was there, whatever went wrong."""
+    """A failed request is still a use by its user."""
     clock.advance(20 * HOUR)
     customer.visit(everything, status=status)
     clock.advance(20 * HOUR)
@@ -101,7 +101,7 @@ def test_an_error_page_is_activity_too(customer: Browser, clock: ManualClock, st
 
 
 def test_an_untouched_request_does_not_extend_it(customer: Browser, clock: ManualClock) -> None:
-    """The session was not used."""
+    """A request that does not use its session is not a use."""
     clock.advance(20 * HOUR)
     customer.visit(untouched)
     clock.advance(4 * HOUR)
@@ -110,7 +110,7 @@ def test_an_untouched_request_does_not_extend_it(customer: Browser, clock: Manua
 
 
 def test_rolling_extends_it_at_every_request(make_site: SiteMaker, clock: ManualClock) -> None:
-    """And renews the cookie, also where the session is not used."""
+    """Each request renews the cookie, even if it does not use the session."""
     browser = make_site(rolling=True, cookie=CookieSettings(max_age=timedelta(days=1))).browser()
     browser.visit(writes(a=1))
     clock.advance(20 * HOUR)
@@ -125,7 +125,7 @@ def test_rolling_extends_it_at_every_request(make_site: SiteMaker, clock: Manual
 def test_rolling_renews_the_cookie_with_every_response(
     make_site: SiteMaker, clock: ManualClock, act: Handler
 ) -> None:
-    """Of a live session, whatever the request did with it."""
+    """This holds for whatever the request did with a live session."""
     browser = make_site(rolling=True).browser()
     first = browser.visit(writes(a=1)).cookie
     clock.advance(1)
@@ -135,7 +135,7 @@ def test_rolling_renews_the_cookie_with_every_response(
 
 @pytest.mark.parametrize("act", [untouched, everything], ids=["untouched", "reading"])
 def test_rolling_gives_a_visitor_nothing(make_site: SiteMaker, act: Handler) -> None:
-    """There is nothing to renew."""
+    """A visitor has no session that could be renewed."""
     site = make_site(rolling=True)
 
     assert site.visit(act).set_cookies == []
@@ -143,7 +143,7 @@ def test_rolling_gives_a_visitor_nothing(make_site: SiteMaker, act: Handler) -> 
 
 
 def test_the_absolute_timeout_cannot_be_extended(customer: Browser, clock: ManualClock) -> None:
-    """Not by use, not by a timeout of its own, not by a new id."""
+    """Uses, a timeout of the session and a new id do not extend it."""
     customer.visit(lambda session: setattr(session, "timeout", timedelta(days=100)))
     for _ in range(14):
         assert customer.holds()["a"] == 1
@@ -163,7 +163,7 @@ def test_the_absolute_timeout_cannot_be_extended(customer: Browser, clock: Manua
 def test_a_touch_inside_the_touch_interval_writes_nothing(
     make_site: SiteMaker, clock: ManualClock, idle: timedelta, interval: float
 ) -> None:
-    """A tenth of the idle timeout, at most 60 s; at its end one touch is due."""
+    """The interval is a tenth of the idle timeout, at most 60 seconds."""
     site = make_site(idle_timeout=idle)
     browser = site.browser()
     browser.visit(writes(a=1))
@@ -186,7 +186,7 @@ def test_a_write_is_a_touch(customer: Browser, clock: ManualClock) -> None:
 
 
 def test_a_browser_session_cookie_has_no_age(browser: Browser, clock: ManualClock) -> None:
-    """Neither Max-Age nor Expires; the server's timeout rules in any case."""
+    """The cookie has neither Max-Age nor Expires, and the server's timeout counts."""
     answer = browser.visit(writes(a=1))
     clock.advance(DAY)
 
@@ -197,7 +197,7 @@ def test_a_browser_session_cookie_has_no_age(browser: Browser, clock: ManualCloc
 def test_the_servers_timeout_rules_over_a_longer_cookie(
     make_site: SiteMaker, clock: ManualClock
 ) -> None:
-    """The browser still sends it; it is anonymous."""
+    """The browser still sends the cookie, but the session has expired."""
     browser = make_site(cookie=CookieSettings(max_age=timedelta(days=365))).browser()
     answer = browser.visit(writes(a=1))
     clock.advance(DAY)
@@ -207,7 +207,7 @@ def test_the_servers_timeout_rules_over_a_longer_cookie(
 
 
 def test_purge_removes_expired_sessions_only(site: Site, clock: ManualClock) -> None:
-    """In bounded batches, and the live ones go on."""
+    """purge() removes a limited number at a time, and live sessions stay."""
     old = [site.browser() for _ in range(5)]
     for browser in old:
         browser.visit(writes(a=1))
@@ -224,7 +224,7 @@ def test_purge_removes_expired_sessions_only(site: Site, clock: ManualClock) -> 
 
 
 def test_purge_under_traffic_loses_no_live_session(site: Site, clock: ManualClock) -> None:
-    """A session that is used between load and purge stays."""
+    """A session that is used during the purge stays."""
     browser = site.browser()
     browser.visit(writes(a=1))
     clock.advance(DAY - 1)
@@ -253,13 +253,13 @@ LIFETIMES = [
 @pytest.mark.parametrize("name", ["idle_timeout", "absolute_timeout"])
 @pytest.mark.parametrize("lifetime", LIFETIMES, ids=repr)
 def test_impossible_lifetimes_are_refused(name: str, lifetime: Any) -> None:
-    """At construction, with the name and the value; the absolute one cannot be switched off."""
+    """The error has the name and the value; the absolute timeout cannot be turned off."""
     with pytest.raises(ConfigurationError, match=rf"{name}=.* (is|give)"):
         SessionContainer(keys=[KEY], **{name: lifetime})
 
 
 @pytest.mark.parametrize("lifetime", LIFETIMES[:-1], ids=repr)
 def test_impossible_cookie_ages_are_refused(lifetime: Any) -> None:
-    """Zero and less would clear the cookie, and browsers cut what is too long."""
+    """Zero or less would clear the cookie, and browsers shorten very long ages."""
     with pytest.raises(ConfigurationError, match="max_age="):
         CookieSettings(max_age=lifetime)

@@ -1,4 +1,4 @@
-"""A store that fails in what no handler asked for: the page is served, and the failure is told."""
+"""A touch or a setting's write fails: the page is served, and an event tells of the failure."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def customer(browser: Browser) -> Browser:
 def test_a_touch_that_fails_does_not_fail_the_page(
     customer: Browser, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With an event and a line in the log, and without a cookie."""
+    """There is an event, a line in the log, and no cookie."""
     customer.site.store.broken = {"touch"}
     clock.advance(60)
 
@@ -29,7 +29,7 @@ def test_a_touch_that_fails_does_not_fail_the_page(
 
 
 def test_the_next_request_tries_again(customer: Browser, clock: ManualClock) -> None:
-    """So a session in use does not end."""
+    """So a session in use does not expire."""
     customer.site.store.broken = {"touch"}
     clock.advance(60)
     customer.visit(everything)
@@ -45,7 +45,7 @@ def test_the_next_request_tries_again(customer: Browser, clock: ManualClock) -> 
 def test_no_cookie_is_renewed_for_a_use_that_was_not_written_down(
     make_site: SiteMaker, clock: ManualClock, settings: dict[str, bool]
 ) -> None:
-    """The browser would keep it longer than the store the session."""
+    """A renewed cookie would live longer than the session in the store."""
     browser = make_site(**settings).browser()
     browser.visit(writes(a=1))
     browser.site.store.broken = {"touch"}
@@ -61,7 +61,7 @@ def test_no_cookie_is_renewed_for_a_use_that_was_not_written_down(
 def test_what_a_setting_asks_for_is_not_missed(
     make_site: SiteMaker, clock: ManualClock, setting: str, call: str
 ) -> None:
-    """A page that did not use the session is served, to a customer and to a visitor."""
+    """If only a setting asks for the write, the page is served."""
     site = make_site(**{setting: True})
     cookie = site.visit(writes(a=1)).cookie
     site.store.broken = {call}
@@ -77,7 +77,7 @@ def test_what_a_setting_asks_for_is_not_missed(
 def test_an_unchanged_session_that_is_not_saved_again_is_told(
     make_site: SiteMaker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With `resave`; the handler changed nothing, so nothing is lost."""
+    """With `resave`, the handler changed nothing, so no change is lost."""
     browser = make_site(resave=True).browser()
     browser.visit(writes(a=1))
     browser.site.store.broken = {"commit"}
@@ -90,7 +90,7 @@ def test_an_unchanged_session_that_is_not_saved_again_is_told(
 
 
 def test_a_new_session_that_a_handler_looked_at_is_missed(make_site: SiteMaker) -> None:
-    """Its page may hold what only that session can check, such as a CSRF token."""
+    """The page may have a CSRF token of the session, so the answer is a 503."""
     site = make_site(save_uninitialized=True)
     site.store.broken = {"create"}
 

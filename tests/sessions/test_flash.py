@@ -1,4 +1,4 @@
-"""Messages wait in the session for the next page, which shows them once."""
+"""Flash messages wait in the session for the next page, which shows them once."""
 
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ def _takes(session: Session) -> list[tuple[str, str]]:
 
 
 def test_a_message_is_shown_by_the_next_page(browser: Browser) -> None:
-    """A message outlives the redirect, in its category; "info" is the usual one."""
+    """The message is there after a redirect, with its category; the default is "info"."""
 
     def handler(session: Session) -> None:
         session.flash("Saved.")
@@ -31,7 +31,7 @@ def test_a_message_is_shown_by_the_next_page(browser: Browser) -> None:
 
 
 def test_a_message_is_shown_once(browser: Browser) -> None:
-    """Whoever takes the messages leaves none, and nothing else of them in the session."""
+    """Messages are removed from the session when they are read."""
     browser.visit(lambda session: session.flash("Saved."))
     browser.visit(_takes)
 
@@ -40,7 +40,7 @@ def test_a_message_is_shown_once(browser: Browser) -> None:
 
 
 def test_many_messages_keep_their_order(browser: Browser) -> None:
-    """The oldest comes first, across requests."""
+    """The oldest message comes first, also across requests."""
     numbers = [f"{number}" for number in range(12)]
     for number in numbers:
         browser.visit(partial(Session.flash, message=number))
@@ -63,7 +63,7 @@ def test_the_order_of_a_store_does_not_count(browser: Browser) -> None:
 
 
 def test_messages_of_two_requests_at_once_both_survive(browser: Browser) -> None:
-    """A request that leaves a message while another one does loses neither."""
+    """Two requests that each leave a message do not lose one."""
     browser.visit(lambda session: session.flash("first"))
 
     def handler(session: Session) -> None:
@@ -97,7 +97,7 @@ def test_looking_for_messages_writes_nothing(browser: Browser) -> None:
 
 
 def test_a_failed_page_keeps_the_messages(browser: Browser) -> None:
-    """A 5xx discards the taking: the next page shows them."""
+    """A 5xx does not remove the messages, so the next page shows them."""
     browser.visit(lambda session: session.flash("Saved."))
     browser.visit(_takes, status=500)
 
@@ -135,7 +135,7 @@ def test_a_message_has_names(browser: Browser) -> None:
 def test_a_message_that_is_no_text_is_refused(
     browser: Browser, arguments: tuple[Any, ...], what: str
 ) -> None:
-    """Where it is left, not where it is shown."""
+    """The error comes where the message is left."""
 
     def handler(session: Session) -> str:
         with pytest.raises(TypeError) as caught:
@@ -146,7 +146,7 @@ def test_a_message_that_is_no_text_is_refused(
 
 
 def test_a_message_outlives_another_id(browser: Browser) -> None:
-    """A login says welcome after regenerate(), or before."""
+    """A message stays, before and after regenerate()."""
 
     def handler(session: Session) -> None:
         session.flash("before")
@@ -159,7 +159,7 @@ def test_a_message_outlives_another_id(browser: Browser) -> None:
 
 
 def test_a_message_of_a_logout_is_left_after_it(browser: Browser) -> None:
-    """destroy() ends the messages with the session; the next one begins with those left then."""
+    """destroy() removes messages, and later messages belong to the next session."""
     browser.visit(lambda session: session.flash("old"))
 
     def handler(session: Session) -> None:
@@ -173,7 +173,7 @@ def test_a_message_of_a_logout_is_left_after_it(browser: Browser) -> None:
 
 
 def test_a_key_that_looks_like_a_message_is_none(browser: Browser) -> None:
-    """Values of the application's own stay where they are."""
+    """Other values with such keys stay where they are."""
     own = {"_flash": 1, "_flash.x": 2, "_flash.000000": 3}
 
     def handler(session: Session) -> Any:
@@ -186,7 +186,7 @@ def test_a_key_that_looks_like_a_message_is_none(browser: Browser) -> None:
 
 
 def test_a_damaged_message_is_no_error(browser: Browser, clock: ManualClock) -> None:
-    """The page is shown without messages, and the session begins afresh."""
+    """The page is shown without messages, and the session begins again."""
     browser.visit(partial(Session.flash, message="Saved."))
     handle = browser.visit(lambda session: session.handle).value
     [key] = browser.holds()
@@ -199,7 +199,7 @@ def test_a_damaged_message_is_no_error(browser: Browser, clock: ManualClock) -> 
 
 @pytest.mark.parametrize("damage", [5, None, "text", ("one",), ("a", 5), {"a": 1}, ["a", "b", "c"]])
 def test_what_is_no_message_is_passed_over(browser: Browser, damage: object) -> None:
-    """A value under a message's key that another program has stored fails no page."""
+    """A value of another program under a message's key is ignored."""
     key = "_flash.000000.abcdabcd"
     browser.visit(lambda session: session.update({key: damage}))
     browser.visit(lambda session: session.flash("Saved."))
@@ -209,7 +209,7 @@ def test_what_is_no_message_is_passed_over(browser: Browser, damage: object) -> 
 
 
 def test_there_is_no_last_message(browser: Browser) -> None:
-    """Its number may have more than six digits; the order stays."""
+    """The number of a message may have more than six digits, and the order stays."""
     browser.visit(writes(**{"_flash.999999.abcdabcd": ("info", "first")}))
 
     browser.visit(lambda session: session.flash("second"))
@@ -221,7 +221,7 @@ def test_there_is_no_last_message(browser: Browser) -> None:
 
 @pytest.mark.parametrize("digits", [6, 17, 18, 19, 5000])
 def test_a_number_of_any_length_loses_no_message(browser: Browser, digits: int) -> None:
-    """Somebody may have stored a key of that form; the messages of the application are shown."""
+    """A key with a very long number hides no message of the application."""
     browser.visit(writes(**{f"_flash.{'9' * digits}.abcdabcd": ("info", "theirs")}))
 
     browser.visit(lambda session: session.flash("first"))

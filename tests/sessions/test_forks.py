@@ -1,4 +1,4 @@
-"""A child of a fork finds no lock that a thread of its parent holds, and nothing half done."""
+"""The child of a fork has no lock that another thread held, and no half-done work."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ def busy_threads() -> Iterator[None]:
 
 
 def succeeds_in_a_child(work: Callable[[], bool]) -> bool:
-    """Do the work in a forked process; return whether it came to its end, and said True."""
+    """Run the function in a forked process; return whether it returned True."""
     child = os.fork()
     if child == 0:
         status = 1
@@ -40,7 +40,7 @@ def succeeds_in_a_child(work: Callable[[], bool]) -> bool:
 
 
 def test_a_fork_waits_for_whoever_holds_a_lock_of_the_process() -> None:
-    """And parent and child both find it free."""
+    """Parent and child both find the lock free."""
     lock, is_held = lock_across_forks(), threading.Event()
 
     def hold() -> None:
@@ -60,7 +60,7 @@ def test_a_fork_waits_for_whoever_holds_a_lock_of_the_process() -> None:
 
 
 def test_a_child_has_a_whole_memory_store() -> None:
-    """Whatever the threads of its parent were doing: what it removes leaves nothing behind."""
+    """The threads of the parent left no record half removed."""
     store, clock, is_over = MemoryStore(), ManualClock(), threading.Event()
     keys = [f"{number}" for number in range(50)]
 
@@ -91,7 +91,7 @@ def test_a_child_has_a_whole_memory_store() -> None:
 
 @pytest.mark.parametrize("forks", [1, 3])
 def test_a_store_works_in_a_child_of_a_child(forks: int) -> None:
-    """A session of the parent is there."""
+    """The grandchild finds a session of the parent."""
     manager = SessionManager(SessionContainer(keys=[KEY]))
     id = manager.create({"a": 1}).id
 

@@ -1,4 +1,4 @@
-"""Find the live session of a raw Cookie header, without a request: `from_cookie`."""
+"""`from_cookie` finds the live session of a raw Cookie header, without a request."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def customer(browser: Browser) -> Browser:
 
 
 def test_from_cookie_finds_the_session(manager: SessionManager, customer: Browser) -> None:
-    """Of the raw header that a WebSocket's first request carries."""
+    """The header may come from the first request of a WebSocket."""
     session = manager.from_cookie(f"theme=dark; {customer.cookie}")
     assert session is not None
     session["socket"] = True
@@ -37,7 +37,7 @@ def test_from_cookie_finds_the_session(manager: SessionManager, customer: Browse
 def test_from_cookie_finds_no_session_in_a_wrong_header(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """Missing, unsigned, wrongly signed, unknown: None, and only the last asks the store."""
+    """The result is None, and only a valid token with an unknown id asks the store."""
     token = customer.cookie.removeprefix("session=")
     unsigned, _, signature = token.rpartition(".")
     wrong = f"{unsigned}.{signature[::-1]}"
@@ -53,7 +53,7 @@ def test_from_cookie_finds_no_session_in_a_wrong_header(
 def test_from_cookie_finds_no_expired_session(
     manager: SessionManager, customer: Browser, clock: ManualClock
 ) -> None:
-    """Expired: None."""
+    """The result is None."""
     clock.advance(86_400)
 
     assert manager.from_cookie(customer.cookie) is None
@@ -62,7 +62,7 @@ def test_from_cookie_finds_no_expired_session(
 def test_from_cookie_finds_no_session_of_an_earlier_id(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """What regenerate() left behind names nobody, also a moment after."""
+    """The id before regenerate() finds nothing, even just afterwards."""
     earlier = customer.cookie
     customer.visit(Session.regenerate)
 
@@ -72,7 +72,7 @@ def test_from_cookie_finds_no_session_of_an_earlier_id(
 
 @pytest.mark.parametrize("secure", ["auto", True], ids=repr)
 def test_from_cookie_finds_a_secure_cookie(make_site: SiteMaker, secure: Any) -> None:
-    """By the name that it has over https."""
+    """The cookie has another name over https."""
     browser = make_site(cookie=CookieSettings(secure=secure)).browser()
     browser.visit(writes(a=1), scheme="https")
 

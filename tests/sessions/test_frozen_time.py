@@ -39,7 +39,7 @@ class Arrival(datetime):
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Replace `time.time`; the test changes what it tells."""
+    """Replace `time.time` by a time that the test sets."""
     told = [1.8e9]
     monkeypatch.setattr(time, "time", lambda: told[0])
     return told
@@ -82,7 +82,7 @@ NESTED: dict[str, Callable[[Any], Any]] = {
 def test_a_frozen_time_is_stored_as_the_plain_one(
     frozen: Any, plain: Any, inside: Callable[[Any], Any]
 ) -> None:
-    """It comes back equal, and to read it is no change."""
+    """The time comes back equal, and to read it is no change."""
     encoded = encode(inside(frozen))
 
     assert encoded == encode(inside(plain))
@@ -91,7 +91,7 @@ def test_a_frozen_time_is_stored_as_the_plain_one(
 
 @pytest.mark.parametrize("value", [Birthday(2026, 1, 1), Arrival(2026, 1, 1)])
 def test_a_class_of_the_applications_own_is_refused(value: date) -> None:
-    """It would come back as another class."""
+    """A subclass of a date would come back as another class."""
     with pytest.raises(
         UnencodableValue, match=r"cannot store and read back unchanged\. Fix: store a plain date"
     ):
@@ -99,7 +99,7 @@ def test_a_class_of_the_applications_own_is_refused(value: date) -> None:
 
 
 def test_a_session_brings_back_a_frozen_time() -> None:
-    """Also where the class that decodes it is the frozen one: reading is no change."""
+    """To read the time is no change, even if the decoder makes objects of the frozen class."""
     manager = SessionManager(SessionContainer(keys=[KEY]))
     with manager.create({"at": FrozenDatetime(2026, 1, 1)}) as session:
         id = session.id
