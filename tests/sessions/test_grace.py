@@ -1,4 +1,4 @@
-"""regenerate(grace=...): a renewal of the id after which the old one may be used for a moment."""
+"""regenerate(grace=...): the old id may be used for a short time after the renewal."""
 
 from datetime import timedelta
 from typing import Any
@@ -29,7 +29,7 @@ def customer(browser: Browser) -> Browser:
 
 @pytest.fixture
 def old(customer: Browser) -> str:
-    """Return the cookie of before, after the customer's id was renewed."""
+    """Return the customer's old cookie, after its id was renewed."""
     cookie = customer.cookie
     customer.visit(renews)
     customer.site.store_calls().clear()
@@ -38,7 +38,7 @@ def old(customer: Browser) -> str:
 
 
 def test_a_renewal_changes_the_id(customer: Browser) -> None:
-    """As any regenerate: same data, one cookie, one commit, one event."""
+    """The renewal keeps the data, and costs one cookie, one commit and one event."""
     before = customer.cookie
     customer.site.store_calls().clear()
 
@@ -51,7 +51,7 @@ def test_a_renewal_changes_the_id(customer: Browser) -> None:
 
 
 def test_the_old_id_reads_and_writes(customer: Browser, old: str) -> None:
-    """Requests that were under way go on; their answers send no cookie."""
+    """Requests with the old id go on, and their answers send no cookie."""
     answer = customer.site.visit(in_turn(writes(b=2), everything), old)
 
     assert (answer.value, answer.set_cookies) == ({"a": 1, "b": 2}, [])
@@ -65,7 +65,7 @@ def test_the_old_id_reads_and_writes(customer: Browser, old: str) -> None:
     ids=["increment", "take", "save"],
 )
 def test_the_old_id_may_change_values_at_once(customer: Browser, old: str, act: Handler) -> None:
-    """What changes values alone is a write like any other."""
+    """Atomic verbs are allowed, because they change only values."""
     before = customer.holds()
     answer = customer.site.visit(act, old)
 
@@ -75,7 +75,7 @@ def test_the_old_id_may_change_values_at_once(customer: Browser, old: str, act: 
 
 
 def test_the_old_id_stays_what_it_is(customer: Browser, old: str) -> None:
-    """It takes no new id, neither in the store nor in the eyes of its own request."""
+    """The old id is not renewed in the store, and its own request keeps it."""
 
     def handler(session: Session) -> bool:
         before = session.id
@@ -87,7 +87,7 @@ def test_the_old_id_stays_what_it_is(customer: Browser, old: str) -> None:
 
 
 def test_a_sign_out_with_the_old_id_is_seen_at_once(customer: Browser) -> None:
-    """What is read then belongs to nobody."""
+    """Afterwards, the request sees no user and no user data."""
     customer.visit(signs_in())
     cookie = customer.cookie
     customer.visit(renews)
@@ -102,7 +102,7 @@ def test_a_sign_out_with_the_old_id_is_seen_at_once(customer: Browser) -> None:
 def test_a_logout_after_a_sign_in_clears_the_cookie_of_a_failed_request(
     customer: Browser, old: str
 ) -> None:
-    """The session of the old id has ended, and does not come back with what is discarded."""
+    """The session of the old id has ended, and the discarded sign-in does not bring it back."""
     answer = customer.site.visit(in_turn(signs_in(), Session.destroy), old, status=500)
 
     assert answer.clears
@@ -115,7 +115,7 @@ def test_a_logout_after_a_sign_in_clears_the_cookie_of_a_failed_request(
 def test_the_old_id_ends_with_its_grace(
     customer: Browser, clock: ManualClock, old: str, after: float, values: dict[str, Any]
 ) -> None:
-    """Exactly; a microsecond before, it is good."""
+    """The old id is valid a microsecond before the end, and not at the end."""
     clock.set(START + after)
 
     assert customer.site.visit(everything, old).value == values
@@ -123,7 +123,7 @@ def test_the_old_id_ends_with_its_grace(
 
 
 def test_a_write_under_way_when_the_id_is_renewed_is_kept(customer: Browser) -> None:
-    """It loaded the session under the id of before."""
+    """The request has loaded the session with the old id."""
 
     def handler(session: Session) -> None:
         session["late"] = session["a"]
@@ -136,7 +136,7 @@ def test_a_write_under_way_when_the_id_is_renewed_is_kept(customer: Browser) -> 
 
 
 def test_the_values_of_the_loser_of_two_renewals_are_kept(customer: Browser) -> None:
-    """One new id lives, and the loser's answer sends no cookie."""
+    """One new id is valid, and the other answer sends no cookie."""
     before = customer.cookie
 
     def handler(session: Session) -> None:
@@ -155,7 +155,7 @@ def test_the_values_of_the_loser_of_two_renewals_are_kept(customer: Browser) -> 
 def test_a_late_answer_does_not_replace_the_new_cookie(
     customer: Browser, clock: ManualClock, renewal: Handler
 ) -> None:
-    """Not even where the cookie is to be renewed with every use: it would name the old id."""
+    """A late answer sends no cookie, even with `rolling`, because it has the old id."""
     customer.visit(lambda session: setattr(session, "timeout", timedelta(days=3)))
     clock.advance(HOUR)
 
@@ -170,7 +170,7 @@ def test_a_late_answer_does_not_replace_the_new_cookie(
 
 
 def test_the_old_id_renews_no_cookie(customer: Browser, clock: ManualClock) -> None:
-    """Reading or writing: the present id came with another answer."""
+    """Another answer has already sent the new cookie."""
     customer.visit(lambda session: setattr(session, "timeout", timedelta(days=3)))
     before = customer.cookie
     customer.visit(lambda session: session.regenerate(grace=timedelta(hours=2)))
@@ -183,7 +183,7 @@ def test_the_old_id_renews_no_cookie(customer: Browser, clock: ManualClock) -> N
 
 
 def test_a_timeout_that_is_lost_to_a_renewal_loses_no_value(customer: Browser) -> None:
-    """The values are kept, for the grace lets them through; the timeout is not taken."""
+    """The values are stored because of the grace, and the timeout is dropped."""
 
     def handler(session: Session) -> None:
         session["late"] = session["a"]
@@ -209,7 +209,7 @@ def test_a_timeout_that_is_lost_to_a_renewal_loses_no_value(customer: Browser) -
 def test_the_old_id_changes_neither_id_nor_timeout(
     customer: Browser, old: str, act: Handler
 ) -> None:
-    """What it wrote beside that is kept; the present id is unharmed."""
+    """Its values are kept, and the present id does not change."""
     answer = customer.site.visit(in_turn(writes(b=2), act), old)
 
     assert answer.set_cookies == []
@@ -218,7 +218,7 @@ def test_the_old_id_changes_neither_id_nor_timeout(
 
 
 def test_a_sign_in_with_the_old_id_gets_a_fresh_session(customer: Browser, old: str) -> None:
-    """It is never dropped, and never changes who is signed in elsewhere."""
+    """The sign-in is not dropped, and does not change the user of the present id."""
     answer = customer.site.visit(lambda session: session.set_user("eve"), old)
 
     assert customer.site.visit(lambda s: (s.user_id, dict(s)), answer.cookie).value == ("eve", {})
@@ -238,7 +238,7 @@ def test_a_sign_in_with_the_old_id_that_is_discarded_goes_back(customer: Browser
 
 
 def test_a_logout_with_the_old_id_is_a_logout(customer: Browser, old: str) -> None:
-    """It names the session, whatever its present id is."""
+    """The session ends, whatever its present id is."""
     answer = customer.site.visit(Session.destroy, old)
 
     assert answer.clears
@@ -246,7 +246,7 @@ def test_a_logout_with_the_old_id_is_a_logout(customer: Browser, old: str) -> No
 
 
 def test_a_sign_out_with_the_old_id_signs_out(customer: Browser, old: str) -> None:
-    """The session is ended, for the old id may not change the user."""
+    """The session ends, because the old id may not change the user."""
     customer.site.visit(Session.clear_user, old)
 
     assert customer.visit(lambda session: session.user_id).value is None
@@ -256,14 +256,14 @@ def test_a_sign_out_with_the_old_id_signs_out(customer: Browser, old: str) -> No
     "act", [Session.regenerate, lambda session: session.set_user("ada")], ids=["plain", "sign-in"]
 )
 def test_a_change_of_privilege_ends_the_grace(customer: Browser, old: str, act: Handler) -> None:
-    """No earlier id may see what comes then."""
+    """A sign-in or a sign-out ends the grace of earlier ids."""
     customer.visit(act)
 
     assert customer.site.visit(everything, old).value == {}
 
 
 def test_a_second_renewal_ends_the_first_ones_grace(customer: Browser, old: str) -> None:
-    """One earlier id may be used: the last one."""
+    """Only the last earlier id may be used."""
     second = customer.cookie
     customer.visit(renews)
 
@@ -282,7 +282,7 @@ def test_a_plain_regenerate_gives_no_grace(customer: Browser) -> None:
 
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_failed_request_renews_nothing(customer: Browser, status: int) -> None:
-    """Its id is the present one, without a time limit."""
+    """The id stays the present one, without a time limit."""
     answer: Answer = customer.visit(renews, status=status)
 
     assert answer.set_cookies == []
@@ -292,7 +292,7 @@ def test_a_failed_request_renews_nothing(customer: Browser, status: int) -> None
 
 @pytest.mark.parametrize("grace", [timedelta(0), timedelta(seconds=-1), 30, 30.0, "30"], ids=repr)
 def test_grace_is_a_time(customer: Browser, grace: Any) -> None:
-    """What is none is refused where it is given, and nothing is changed."""
+    """A value that is not a timedelta is refused, and nothing changes."""
 
     def handler(session: Session) -> None:
         with pytest.raises(
@@ -308,7 +308,7 @@ def test_grace_is_a_time(customer: Browser, grace: Any) -> None:
 def test_a_sign_in_or_a_plain_renewal_beside_it_leaves_no_grace(
     customer: Browser, other: Handler, is_first: bool
 ) -> None:
-    """A middleware that renews ids now and then must not let the id of before a login go on."""
+    """A middleware that renews ids must not keep the id from before a login valid."""
     old = customer.cookie
 
     customer.visit(in_turn(*([renews, other] if is_first else [other, renews])))
@@ -318,6 +318,6 @@ def test_a_sign_in_or_a_plain_renewal_beside_it_leaves_no_grace(
 
 @pytest.mark.parametrize("grace", [timedelta(days=36_500), timedelta.max], ids=str)
 def test_a_grace_that_outlives_the_session_is_refused(customer: Browser, grace: timedelta) -> None:
-    """Two ids of one session are for a moment."""
+    """A grace time must be short."""
     with pytest.raises(ValueError, match="of at most"):
         customer.visit(lambda session: session.regenerate(grace=grace))

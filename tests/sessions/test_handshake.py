@@ -39,7 +39,7 @@ def customer(browser: Browser) -> Browser:
 
 
 def test_a_handshake_commits_and_returns_the_headers(manager: SessionManager) -> None:
-    """Those of a first write, also where the connection lives for hours."""
+    """The headers are those of a first write, even if the connection lasts for hours."""
     session = manager.open(a_head())
     session["a"] = 1
 
@@ -51,7 +51,7 @@ def test_a_handshake_commits_and_returns_the_headers(manager: SessionManager) ->
 
 
 def test_a_handshake_changes_the_id(manager: SessionManager, customer: Browser) -> None:
-    """What was to be done before the headers leave is done."""
+    """A new id from before the handshake is sent with its headers."""
     session = manager.open(a_head(customer.cookie))
     session.set_user("ada")
 
@@ -63,7 +63,7 @@ def test_a_handshake_changes_the_id(manager: SessionManager, customer: Browser) 
 
 
 def test_the_session_stays_usable(manager: SessionManager, customer: Browser) -> None:
-    """Each save() commits what changed since; close() does at the end."""
+    """Each save() commits the changes since the last one, and close() commits the rest."""
     session = manager.open(a_head(customer.cookie))
     manager.handshake(session)
     session["b"] = 2
@@ -79,7 +79,7 @@ def test_the_session_stays_usable(manager: SessionManager, customer: Browser) ->
 
 
 def test_an_untouched_connection_costs_nothing(manager: SessionManager, customer: Browser) -> None:
-    """Neither a header nor a store call."""
+    """There is no header and no call to the store."""
     session = manager.open(a_head(customer.cookie))
 
     assert manager.handshake(session) == []
@@ -98,7 +98,7 @@ def test_an_untouched_connection_costs_nothing(manager: SessionManager, customer
 def test_no_other_id_after_the_handshake(
     manager: SessionManager, customer: Browser, act: Callable[[Session], None]
 ) -> None:
-    """No answer could bring it to the client, so it says so at once and nothing is lost."""
+    """No answer could send the new id, so the verb raises an error and loses nothing."""
     session = manager.open(a_head(customer.cookie))
     session["b"] = 2
     manager.handshake(session)
@@ -135,7 +135,7 @@ def test_no_first_record_after_the_handshake(
 def test_a_logout_after_the_handshake_ends_the_session(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """The cookie stays with the client, and stands for nothing."""
+    """The client keeps a cookie that has no session."""
     session = manager.open(a_head(customer.cookie))
     session.load()
     manager.handshake(session)
@@ -153,7 +153,7 @@ def _write_and_save(session: Session) -> None:
 
 
 def test_another_requests_logout_is_told(manager: SessionManager, customer: Browser) -> None:
-    """reload() and save() say so; the connection can end itself then."""
+    """reload() and save() raise an error, so the connection can end."""
     session = manager.open(a_head(customer.cookie))
     session.load()
     manager.handshake(session)
@@ -167,7 +167,7 @@ def test_another_requests_logout_is_told(manager: SessionManager, customer: Brow
 def test_a_long_connection_sees_what_others_commit(
     manager: SessionManager, customer: Browser, clock: ManualClock
 ) -> None:
-    """Hours later, by reload()."""
+    """reload() shows the changes hours later."""
     session = manager.open(a_head(customer.cookie))
     session.load()
     manager.handshake(session)
@@ -181,7 +181,7 @@ def test_a_long_connection_sees_what_others_commit(
 def test_a_long_connection_is_no_open_ended_failure(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """One failure of the store fails one verb; the next one may work again."""
+    """A failure of the store fails one verb, and the next verb may work."""
     session = manager.open(a_head(customer.cookie))
     session.load()
     manager.handshake(session)
@@ -198,7 +198,7 @@ def test_a_long_connection_is_no_open_ended_failure(
 def test_a_failed_connection_discards_what_was_not_saved(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """As a failed request does."""
+    """A failed connection is like a failed request."""
     session = manager.open(a_head(customer.cookie))
     session.load()
     manager.handshake(session)
@@ -213,7 +213,7 @@ def test_a_failed_connection_discards_what_was_not_saved(
 def test_a_refused_connection_brings_no_new_session(
     manager: SessionManager, watched: WatchedStore
 ) -> None:
-    """Where no header leaves at all, nothing is stored that nobody could ask for again."""
+    """If no header leaves, no session is stored that nobody could find."""
     session = manager.open(a_head())
     session["tries"] = 1
 
@@ -226,7 +226,7 @@ def test_a_refused_connection_brings_no_new_session(
 def test_a_refused_connection_keeps_what_a_stored_session_changed(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """But changes no id, for the client would not learn of it."""
+    """The changes are saved, but the id stays, because the client could not learn a new one."""
     session = manager.open(a_head(customer.cookie))
     session["tries"] = 1
     session.regenerate()
@@ -239,7 +239,7 @@ def test_a_refused_connection_keeps_what_a_stored_session_changed(
 def test_a_refused_connection_carries_out_a_logout(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """The client keeps a cookie that stands for nothing."""
+    """The client keeps a cookie that has no session."""
     session = manager.open(a_head(customer.cookie))
     session.destroy()
 
@@ -250,7 +250,7 @@ def test_a_refused_connection_carries_out_a_logout(
 
 @on_a_loop
 async def test_a_handshake_on_a_loop(async_manager: AsyncSessionManager) -> None:
-    """The same, awaited."""
+    """An asynchronous handshake does the same."""
     session = await opened(async_manager)
     session["a"] = 1
     cookie = cookie_of(await async_manager.handshake(session))
@@ -268,7 +268,7 @@ async def test_a_handshake_on_a_loop(async_manager: AsyncSessionManager) -> None
 async def test_no_first_record_after_a_handshake_on_a_loop(
     async_manager: AsyncSessionManager,
 ) -> None:
-    """Every verb that would make one says so."""
+    """Every verb that would create a record raises an error."""
     session = await opened(async_manager)
     await async_manager.handshake(session)
     session["a"] = 1
@@ -280,7 +280,7 @@ async def test_no_first_record_after_a_handshake_on_a_loop(
 
 @on_a_loop
 async def test_a_refused_connection_on_a_loop(async_manager: AsyncSessionManager) -> None:
-    """What a stored session changed is kept, its id is not changed."""
+    """The changes are saved, and the id stays."""
     cookie = await a_cookie(async_manager, a=1)
     session = await opened(async_manager, cookie)
     session["b"] = 2
@@ -311,7 +311,7 @@ def test_a_first_change_after_the_handshake_makes_no_record(
 def test_a_refused_connection_carries_out_a_sign_out(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """Also beside a new id, which is dropped."""
+    """This holds also with a new id, which is dropped."""
     customer.visit(signs_in())
     session = manager.open(a_head(customer.cookie))
     session.clear_user()
@@ -325,7 +325,7 @@ def test_a_refused_connection_carries_out_a_sign_out(
 def test_a_refused_sign_in_leaves_the_user_of_before_alone(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """Nothing of what was told of the other user gets into the session."""
+    """The session has no data of the refused user."""
     customer.visit(signs_in("bob", role="user"))
     session = manager.open(a_head(customer.cookie))
     session.set_user("ada", role="admin")
@@ -340,7 +340,7 @@ def test_a_refused_sign_in_leaves_the_user_of_before_alone(
 async def test_a_connection_whose_first_load_failed_can_load_later(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """A store that was down at the handshake is asked again."""
+    """A store that failed at the handshake is asked again."""
     session = slow_manager.open(a_head(await a_cookie(slow_manager, a=1)))
     suspending.broken = {"load"}
     await slow_manager.preload(session)
@@ -356,7 +356,7 @@ async def test_a_connection_whose_first_load_failed_can_load_later(
 async def test_a_thread_of_a_connection_asks_a_store_again_that_has_failed(
     async_manager: AsyncSessionManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each verb of a blocking face has the time of a request, too."""
+    """Each verb in a thread has the time limit of a request."""
     session = await opened(async_manager, await a_cookie(async_manager, n=1))
     await async_manager.handshake(session)
     blocking = async_manager.face(session, Session)

@@ -1,4 +1,4 @@
-"""The session's headers among those of the response."""
+"""The headers of the session in the response."""
 
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -40,7 +40,7 @@ VARY: dict[str, tuple[list[str], list[str]]] = {
 
 @pytest.mark.parametrize(("present", "wanted"), VARY.values(), ids=VARY)
 def test_vary_is_merged_once(present: list[str], wanted: list[str]) -> None:
-    """`Cookie` is named exactly once, however the application spelt its own."""
+    """`Cookie` is there exactly once, in whatever form the application wrote it."""
     headers = merged(*[("vary", value) for value in present], added=[("Vary", "Cookie")])
 
     assert [value for name, value in headers if name.lower() == "vary"] == wanted
@@ -48,7 +48,7 @@ def test_vary_is_merged_once(present: list[str], wanted: list[str]) -> None:
 
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_merging_again_adds_no_vary(times: int) -> None:
-    """Two layers that both vary on the cookie say so once."""
+    """Two middleware that both depend on the cookie add it once."""
     headers = merged(("Content-Type", "text/plain"))
     for _ in range(times):
         merge_headers(headers, [("Vary", "Cookie")])
@@ -73,14 +73,14 @@ CACHE: dict[str, tuple[list[str], list[str]]] = {
 
 @pytest.mark.parametrize(("present", "wanted"), CACHE.values(), ids=CACHE)
 def test_a_session_cookie_is_never_cached(present: list[str], wanted: list[str]) -> None:
-    """`no-store`, unless the application says so in words of its own."""
+    """`no-store` is added, unless the application has a stricter directive."""
     headers = merged(*[("cache-control", value) for value in present])
 
     assert [value for name, value in headers if name.lower() == "cache-control"] == wanted
 
 
 def test_set_cookies_are_added() -> None:
-    """The application's own cookies stay, in front and in order."""
+    """The application's own cookies stay in front, in their order."""
     headers = merged(("Set-Cookie", "a=1"), ("set-cookie", "session=theirs"))
 
     cookies = [value for name, value in headers if name.lower() == "set-cookie"]
@@ -88,14 +88,14 @@ def test_set_cookies_are_added() -> None:
 
 
 def test_other_headers_stay_as_they_are() -> None:
-    """Order, case and repetitions."""
+    """Their order, their case and repeated headers stay."""
     present = [("Content-Type", "text/plain"), ("x-a", "1"), ("X-A", "1"), ("Link", "<b>")]
 
     assert merged(*present)[:4] == present
 
 
 def test_nothing_added_changes_nothing() -> None:
-    """Not even what could be spelt better."""
+    """The headers are the same, even if they could be written better."""
     present = [("vary", "Accept"), ("Vary", ""), ("cache-control", "public")]
 
     assert merged(*present, added=[]) == present
@@ -103,7 +103,7 @@ def test_nothing_added_changes_nothing() -> None:
 
 @pytest.mark.parametrize("status", [200, 302, 404])
 def test_every_session_cookie_forbids_storing(site: Site, status: int) -> None:
-    """With the first cookie, and with its deletion."""
+    """This holds for the first cookie and for its deletion."""
     set_ = site.visit(writes(a=1), status=status, headers=[("Cache-Control", "public")])
     cleared = site.visit(lambda session: session.destroy(), set_.cookie, status=status)
 
@@ -114,7 +114,7 @@ def test_every_session_cookie_forbids_storing(site: Site, status: int) -> None:
 
 
 def test_any_access_varies_on_the_cookie(site: Site, watched: WatchedStore) -> None:
-    """Also where nothing is there to be read, and where nothing is found."""
+    """This holds also for a read that finds nothing."""
     cookie = site.visit(writes(a=1)).cookie
 
     for answer in (
@@ -132,7 +132,7 @@ def test_any_access_varies_on_the_cookie(site: Site, watched: WatchedStore) -> N
 
 
 def test_an_untouched_request_costs_nothing(site: Site, watched: WatchedStore) -> None:
-    """No store call, no cookie, no Vary, with a session and without one."""
+    """There is no store call, no cookie and no Vary, with a session and without."""
     cookie = site.visit(writes(a=1)).cookie
     watched.calls.clear()
 
@@ -142,7 +142,7 @@ def test_an_untouched_request_costs_nothing(site: Site, watched: WatchedStore) -
 
 
 def test_the_applications_header_list_is_its_own() -> None:
-    """A list that it uses for every response does not grow."""
+    """A list that the application uses for every response does not grow."""
     constant: Headers = [("Content-Type", "text/plain")]
     container = SessionContainer(keys=[KEY], store=MemoryStore())
 
@@ -159,7 +159,7 @@ def test_the_applications_header_list_is_its_own() -> None:
 
 
 def test_the_session_headers_are_the_callers_own(site: Site) -> None:
-    """What one caller adds to them, such as another user's cookie, reaches no other response."""
+    """A caller may change its list, and no other response changes."""
     for _ in range(2):
         session = site.manager.open(EnvironHead({"wsgi.url_scheme": "http"}))
         session.get("a")

@@ -1,4 +1,4 @@
-"""Whose ids are used, and when they change."""
+"""Which ids are used, and when an id changes."""
 
 from dataclasses import replace
 from itertools import chain, repeat
@@ -22,7 +22,7 @@ SIGNER = IdSigner([KEY], purpose="session id:session")
 
 
 class CrowdedStore(WatchedStore):
-    """Give each new id to another session just before it is asked for."""
+    """Give each new id to another session just before its creation."""
 
     def __init__(self, inner: Store) -> None:
         super().__init__(inner)
@@ -58,7 +58,7 @@ def customer(browser: Browser) -> Browser:
     ids=repr,
 )
 def test_an_unfit_id_is_refused(make_site: SiteMaker, made: Any) -> None:
-    """It must be text, of the alphabet, and long enough; nothing is stored under it."""
+    """An id is text of the alphabet, and long enough; nothing is stored under another one."""
     ids = chain([TRIED], repeat(made))
     site = make_site(gen_id=lambda: next(ids))
 
@@ -68,7 +68,7 @@ def test_an_unfit_id_is_refused(make_site: SiteMaker, made: Any) -> None:
 
 
 def test_the_message_about_an_unfit_id_does_not_show_it() -> None:
-    """An id is a secret, a bad one may be a good one's beginning."""
+    """A bad id may be the beginning of a good one, so it is secret."""
     with pytest.raises(ConfigurationError) as refusal:
         new_id(lambda: "tell-nobody!" * 4)
 
@@ -77,7 +77,7 @@ def test_the_message_about_an_unfit_id_does_not_show_it() -> None:
 
 @pytest.mark.parametrize("made", ["a" * 22, "_-09azAZ" * 16], ids=["shortest", "longest"])
 def test_a_fit_id_is_used(make_site: SiteMaker, made: str) -> None:
-    """A custom secret travels behind the lineage, and the id finds its session again."""
+    """A secret of gen_id follows the lineage in the id, and the id finds its session again."""
     browser = make_site(gen_id=lambda: made).browser()
     browser.visit(writes(a=1))
 
@@ -87,7 +87,7 @@ def test_a_fit_id_is_used(make_site: SiteMaker, made: str) -> None:
 
 
 def test_one_secret_for_two_sessions_is_no_collision(make_site: SiteMaker) -> None:
-    """The lineage tells them apart: both sessions live."""
+    """The lineages of the two sessions differ."""
     site = make_site(gen_id=lambda: "a" * 22)
     first, second = site.browser(), site.browser()
     first.visit(writes(owner="first"))
@@ -100,7 +100,7 @@ def test_one_secret_for_two_sessions_is_no_collision(make_site: SiteMaker) -> No
 def test_a_collision_leads_to_another_id(
     site: Site, watched: WatchedStore, clock: ManualClock
 ) -> None:
-    """Never to an overwrite: both sessions live."""
+    """No session is overwritten, and both sessions work."""
     other = a_record(clock, {"owner": b"another"})
 
     def handler(session: Session) -> str:
@@ -116,7 +116,7 @@ def test_a_collision_leads_to_another_id(
 
 
 def test_colliding_for_ever_ends_in_a_typed_error(store: Store, clock: ManualClock) -> None:
-    """The attempts are bounded."""
+    """The number of tries is limited."""
     site = Site(CrowdedStore(store), clock)
 
     with pytest.raises(SessionError, match="gen_id returned ids that other sessions have, 3 times"):
@@ -126,7 +126,7 @@ def test_colliding_for_ever_ends_in_a_typed_error(store: Store, clock: ManualClo
 
 
 def test_regenerate_colliding_for_ever_ends_in_a_typed_error(make_site: SiteMaker) -> None:
-    """A secret that stays the same gives no new id; the session keeps its id and its data."""
+    """The same secret is no new id; the session keeps its id and its data."""
     browser = make_site(gen_id=lambda: "a" * 22).browser()
     browser.visit(writes(owner="first"))
 
@@ -137,7 +137,7 @@ def test_regenerate_colliding_for_ever_ends_in_a_typed_error(make_site: SiteMake
 
 
 def test_a_thousand_unknown_ids_leave_the_store_empty(site: Site) -> None:
-    """A well-formed, even a well-signed id that nobody has makes no record."""
+    """An unknown id creates no record, even if it is signed."""
     for _ in range(1000):
         answer = site.visit(everything, f"session={SIGNER.sign(an_id())}")
         assert (answer.value, answer.set_cookies) == ({}, [])
@@ -146,7 +146,7 @@ def test_a_thousand_unknown_ids_leave_the_store_empty(site: Site) -> None:
 
 
 def test_an_id_that_we_did_not_sign_is_not_looked_up(site: Site) -> None:
-    """The store is not asked, no cookie is cleared, and a write begins a session of its own."""
+    """The store is not asked, no cookie is cleared, and a write begins a new session."""
     foreign = IdSigner(["another key of 32 bytes and more"], purpose="session id:session")
     elsewhere = IdSigner([KEY], purpose="session id:elsewhere")
     own = an_id()
@@ -160,7 +160,7 @@ def test_an_id_that_we_did_not_sign_is_not_looked_up(site: Site) -> None:
 
 
 def test_a_write_never_uses_the_id_that_came(site: Site) -> None:
-    """Neither an unsigned one nor a well-signed one that has no record."""
+    """This holds for unsigned ids, and for signed ids without a record."""
     for token in ["a" * 65, SIGNER.sign("a" * 65)]:
         browser = site.browser()
         browser.cookie = f"session={token}"
@@ -174,7 +174,7 @@ def test_a_write_never_uses_the_id_that_came(site: Site) -> None:
 
 
 def test_regenerate_keeps_the_data_under_a_new_id(customer: Browser) -> None:
-    """One Set-Cookie; the old id is dead."""
+    """There is one cookie, and the old id is past."""
     old = customer.cookie
 
     def handler(session: Session) -> tuple[str, str]:
@@ -193,7 +193,7 @@ def test_regenerate_keeps_the_data_under_a_new_id(customer: Browser) -> None:
 
 
 def test_the_old_id_is_dead_as_soon_as_the_new_one_is_committed(customer: Browser) -> None:
-    """With save(), before the request that regenerates has ended; the new id is said at once."""
+    """save() ends the old id before the end of the request; `id` is the new id at once."""
     old = customer.cookie
 
     def handler(session: Session) -> list[Any]:
@@ -207,7 +207,7 @@ def test_the_old_id_is_dead_as_soon_as_the_new_one_is_committed(customer: Browse
 
 
 def test_regenerate_is_one_commit(customer: Browser) -> None:
-    """The new id and what else changed are stored together."""
+    """The new id and all other changes are stored together."""
     customer.visit(in_turn(Session.regenerate, writes(user="ada")))
 
     assert customer.site.store_calls() == ["load", "commit"]
@@ -215,7 +215,7 @@ def test_regenerate_is_one_commit(customer: Browser) -> None:
 
 @pytest.mark.parametrize("times", [2, 5])
 def test_regenerating_often_sends_one_cookie(customer: Browser, times: int) -> None:
-    """The last id's."""
+    """The cookie has the last id."""
     answer = customer.visit(in_turn(*[Session.regenerate] * times))
 
     assert len(answer.set_cookies) == 1
@@ -223,7 +223,7 @@ def test_regenerating_often_sends_one_cookie(customer: Browser, times: int) -> N
 
 
 def test_regenerating_a_new_session_stores_it_once(browser: Browser) -> None:
-    """Nothing is to be moved, and no id of before is used."""
+    """There is no record to change yet, so only the last id is used."""
 
     def handler(session: Session) -> str:
         session["user"] = "ada"
@@ -239,7 +239,7 @@ def test_regenerating_a_new_session_stores_it_once(browser: Browser) -> None:
 
 
 def test_regenerate_does_not_make_an_empty_session(browser: Browser) -> None:
-    """A visitor without data stays one."""
+    """A visitor without data still has no session."""
     answer = browser.visit(Session.regenerate)
 
     assert answer.set_cookies == []

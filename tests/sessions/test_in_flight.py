@@ -1,4 +1,4 @@
-"""What another request, or another thread, does to the session while a handler has it."""
+"""Another request or thread changes the session while a handler has it."""
 
 from datetime import timedelta
 from typing import Any
@@ -39,7 +39,7 @@ def customer(browser: Browser) -> Browser:
 
 
 def visit_during(browser: Browser, handler: Handler, meanwhile: Handler) -> tuple[Answer, Answer]:
-    """Send a request inside the handler of another; return the late answer, then the quick one."""
+    """Send a request inside the handler of another; return the late answer and the quick one."""
     answers: list[Answer] = []
 
     def slow(session: Session) -> object:
@@ -56,7 +56,7 @@ def visit_during(browser: Browser, handler: Handler, meanwhile: Handler) -> tupl
 def test_no_setting_brings_an_ended_session_back(
     make_site: SiteMaker, settings: dict[str, Any], handler: Handler
 ) -> None:
-    """Where every response is saved or sends a cookie, the late one does neither."""
+    """Settings that save or send a cookie with every response do not do so here."""
     browser = make_site(**settings).browser()
     browser.visit(writes(a=1))
 
@@ -72,7 +72,7 @@ def test_no_setting_brings_an_ended_session_back(
 def test_an_error_page_brings_no_ended_session_back_either(
     make_site: SiteMaker, settings: dict[str, Any]
 ) -> None:
-    """What was saved before the error belongs to a session that is no more."""
+    """Values that were saved before the error belong to an ended session."""
     browser = make_site(**settings).browser()
     browser.visit(writes(a=1))
 
@@ -89,7 +89,7 @@ def test_an_error_page_brings_no_ended_session_back_either(
 def test_no_setting_replaces_a_new_id(
     make_site: SiteMaker, settings: dict[str, Any], handler: Handler
 ) -> None:
-    """The late response of the old id sends no cookie."""
+    """The late answer with the old id sends no cookie."""
     browser = make_site(**settings).browser()
     browser.visit(writes(a=1))
 
@@ -100,7 +100,7 @@ def test_no_setting_replaces_a_new_id(
 
 
 def test_the_loser_of_two_new_ids_leaves_it_at_that(customer: Browser) -> None:
-    """It is told that the session is gone, and asks the store no more."""
+    """The request learns that its id is past, and asks the store no more."""
     late = in_turn(everything, lambda session: setattr(session, "timeout", timedelta(days=3)))
 
     def handler(session: Session) -> None:
@@ -121,7 +121,7 @@ def test_the_loser_of_two_new_ids_leaves_it_at_that(customer: Browser) -> None:
 
 
 def test_a_sign_in_that_comes_too_late_keeps_its_own_timeout(customer: Browser) -> None:
-    """The fresh session that it gets is as persistent as was asked for."""
+    """Its fresh session has the timeout that the request has set."""
 
     def handler(session: Session) -> None:
         session.timeout = timedelta(days=3)
@@ -135,7 +135,7 @@ def test_a_sign_in_that_comes_too_late_keeps_its_own_timeout(customer: Browser) 
 
 
 def test_a_logout_after_a_lost_write_begins_afresh(customer: Browser) -> None:
-    """What is written after it belongs to a session of its own."""
+    """Later writes belong to a new session."""
 
     def handler(session: Session) -> None:
         customer.site.manager.delete(session.id)
@@ -150,7 +150,7 @@ def test_a_logout_after_a_lost_write_begins_afresh(customer: Browser) -> None:
 
 
 def test_a_dropped_write_costs_one_call(customer: Browser) -> None:
-    """The commit that found nobody; it is not tried again, and save() says so each time."""
+    """The failed commit is not tried again, and save() raises an error each time."""
 
     def handler(session: Session) -> None:
         session["late"] = 0
@@ -167,7 +167,7 @@ def test_a_dropped_write_costs_one_call(customer: Browser) -> None:
 
 
 def test_a_logout_within_a_lost_session_is_a_logout(customer: Browser, clock: ManualClock) -> None:
-    """The request that ended it has cleared the cookie; one that still comes later is cleared."""
+    """The cookie is cleared by the request that ended the session, or else by this one."""
     late, first = visit_during(customer, in_turn(writes(late=1)), Session.destroy)
     again = customer.visit(Session.destroy)
     clock.advance(MINUTE)
@@ -181,7 +181,7 @@ def test_a_logout_within_a_lost_session_is_a_logout(customer: Browser, clock: Ma
 def test_expiry_between_load_and_commit(
     customer: Browser, clock: ManualClock, handler: Handler
 ) -> None:
-    """The write is dropped without a cookie, and no new session inherits the data."""
+    """The write is dropped, no cookie is sent, and no new session gets the data."""
 
     def slow(session: Session) -> None:
         handler(session)
@@ -198,7 +198,7 @@ def test_expiry_between_load_and_commit(
 
 
 def test_a_slow_request_keeps_anothers_timeout(customer: Browser, clock: ManualClock) -> None:
-    """Its touch or commit was reckoned with the old timeout, and must not end the session early."""
+    """The slow request loaded the old timeout, and must not end the session earlier."""
     for handler in (everything, writes(b=2)):
         clock.advance(60)
         visit_during(customer, handler, IN_FLIGHT["own timeout"])
@@ -208,7 +208,7 @@ def test_a_slow_request_keeps_anothers_timeout(customer: Browser, clock: ManualC
 
 
 def test_threads_of_one_request_share_one_load(customer: Browser) -> None:
-    """However many come first."""
+    """There is one load, however many threads read first."""
 
     def handler(session: Session) -> list[Any]:
         return in_parallel(8, lambda n: session["a"])
@@ -218,7 +218,7 @@ def test_threads_of_one_request_share_one_load(customer: Browser) -> None:
 
 
 def test_threads_of_one_request_lose_no_write(customer: Browser) -> None:
-    """Each sets and removes keys of its own; one commit has them all."""
+    """Each thread sets and removes its own keys, and one commit has all changes."""
 
     def work(session: Session, n: int) -> None:
         for turn in range(50):
@@ -233,7 +233,7 @@ def test_threads_of_one_request_lose_no_write(customer: Browser) -> None:
 
 
 def test_threads_of_one_request_see_one_id(browser: Browser) -> None:
-    """Also of a new session, and of one that all of them save."""
+    """This holds also for a new session, and if all threads save."""
 
     def work(session: Session, n: int) -> str:
         before = session.id
@@ -249,7 +249,7 @@ def test_threads_of_one_request_see_one_id(browser: Browser) -> None:
 
 
 def test_threads_of_one_request_write_while_others_save(customer: Browser) -> None:
-    """A commit that is under way sees what was there when it began, and nobody stumbles."""
+    """A commit has the changes from before its beginning, and no thread fails."""
 
     def work(session: Session, n: int) -> None:
         for turn in range(200):
@@ -263,7 +263,7 @@ def test_threads_of_one_request_write_while_others_save(customer: Browser) -> No
 
 
 def test_threads_of_one_request_end_it_once(customer: Browser) -> None:
-    """What they do in parallel happens one after the other."""
+    """The verbs of the threads run one after the other."""
     acts = [Session.regenerate, Session.destroy] * 4
 
     answer = customer.visit(lambda session: in_parallel(8, lambda n: acts[n](session)))

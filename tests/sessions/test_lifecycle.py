@@ -1,4 +1,4 @@
-"""Login, logout, errors and the end of a response: what is kept, what is dropped."""
+"""Login, logout, errors and the end of a response: what is kept, and what is dropped."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def customer(browser: Browser) -> Browser:
 
 
 def fails(session: Session) -> None:
-    """Write, and fail before the response begins."""
+    """Write to the session, and raise an error before the response begins."""
     session["cart"].append("lost")
     session["lost"] = True
     raise LookupError("a bug of the application")
@@ -29,7 +29,7 @@ def fails(session: Session) -> None:
 
 
 def test_reload_sees_what_another_request_committed(customer: Browser) -> None:
-    """And drops what this one did not save."""
+    """reload() drops the unsaved changes of this request."""
 
     def handler(session: Session) -> dict[str, Any]:
         session["mine"] = "unsaved"
@@ -41,7 +41,7 @@ def test_reload_sees_what_another_request_committed(customer: Browser) -> None:
 
 
 def test_reload_of_a_new_session_empties_it(browser: Browser) -> None:
-    """Nothing is committed, so nothing is left."""
+    """A new session has no stored values."""
 
     def handler(session: Session) -> dict[str, Any]:
         session["mine"] = "unsaved"
@@ -55,7 +55,7 @@ def test_reload_of_a_new_session_empties_it(browser: Browser) -> None:
 
 
 def test_reload_says_that_the_session_has_ended(customer: Browser) -> None:
-    """And what is written after it is dropped, without a cookie."""
+    """Later writes are dropped, and no cookie is sent."""
 
     def handler(session: Session) -> None:
         session["mine"] = 1
@@ -71,7 +71,7 @@ def test_reload_says_that_the_session_has_ended(customer: Browser) -> None:
 
 
 def test_reload_after_destroy_says_so(customer: Browser) -> None:
-    """The session of this request was ended in this request."""
+    """reload() raises an error, because this request ended its session."""
 
     def handler(session: Session) -> None:
         session.destroy()
@@ -86,7 +86,7 @@ def test_reload_after_destroy_says_so(customer: Browser) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 400, 401, 403, 404, 409, 422, 429])
 def test_a_chosen_4xx_keeps_the_changes(customer: Browser, status: int) -> None:
-    """A login throttle counts although the answer is no."""
+    """A login throttle can count its refusals."""
     customer.visit(writes(attempts=1), status=status)
 
     assert customer.holds() == {"cart": ["tea"], "attempts": 1}
@@ -94,7 +94,7 @@ def test_a_chosen_4xx_keeps_the_changes(customer: Browser, status: int) -> None:
 
 @pytest.mark.parametrize("status", [500, 502, 503, 599])
 def test_a_5xx_discards_the_changes(customer: Browser, status: int) -> None:
-    """The session is as it was; no cookie is sent."""
+    """The session is as before, and no cookie is sent."""
     answer = customer.visit(lambda s: (s["cart"].append("lost"), s.update(x=1)), status=status)
 
     assert answer.set_cookies == []
@@ -102,7 +102,7 @@ def test_a_5xx_discards_the_changes(customer: Browser, status: int) -> None:
 
 
 def test_an_exception_discards_the_changes(customer: Browser) -> None:
-    """It goes on to the server, and the session is as it was."""
+    """The exception goes on to the server."""
     with pytest.raises(LookupError, match="a bug of the application"):
         customer.visit(fails)
 
@@ -111,7 +111,7 @@ def test_an_exception_discards_the_changes(customer: Browser) -> None:
 
 
 def test_a_failing_first_request_leaves_nothing(browser: Browser) -> None:
-    """No record and no cookie, for a 5xx as for an exception."""
+    """A 5xx and an exception both leave no record and no cookie."""
     answer = browser.visit(writes(a=1), status=500)
     with pytest.raises(LookupError):
         browser.visit(in_turn(writes(cart=[]), fails))
@@ -121,7 +121,7 @@ def test_a_failing_first_request_leaves_nothing(browser: Browser) -> None:
 
 
 def test_what_was_saved_before_the_failure_stays(customer: Browser) -> None:
-    """save() is a promise of its own."""
+    """save() has already stored the values."""
 
     def handler(session: Session) -> None:
         session["saved"] = True
@@ -135,7 +135,7 @@ def test_what_was_saved_before_the_failure_stays(customer: Browser) -> None:
 
 @pytest.mark.parametrize("status", [200, 404, 500])
 def test_logout_holds_whatever_the_status_is(customer: Browser, status: int) -> None:
-    """What already happened in the store, the client learns."""
+    """The session has ended, so the client's cookie is cleared."""
     cookie = customer.cookie
 
     answer = customer.visit(Session.destroy, status=status)
@@ -145,7 +145,7 @@ def test_logout_holds_whatever_the_status_is(customer: Browser, status: int) -> 
 
 
 def test_a_login_that_ends_in_a_5xx_keeps_the_old_id(customer: Browser) -> None:
-    """The new id is discarded with the rest, so the old one works on and no cookie is sent."""
+    """The new id is discarded, so the old id still works, and no cookie is sent."""
     answer = customer.visit(in_turn(Session.regenerate, writes(user="ada")), status=500)
 
     assert answer.set_cookies == []
@@ -153,7 +153,7 @@ def test_a_login_that_ends_in_a_5xx_keeps_the_old_id(customer: Browser) -> None:
 
 
 def test_a_login_that_ends_in_an_exception_keeps_the_old_id(customer: Browser) -> None:
-    """It is discarded with the rest, and costs no store call."""
+    """The new id is discarded without a store call."""
     with pytest.raises(LookupError):
         customer.visit(in_turn(Session.regenerate, fails))
 
@@ -165,7 +165,7 @@ def test_a_login_that_ends_in_an_exception_keeps_the_old_id(customer: Browser) -
 
 
 def test_destroy_removes_the_record_and_clears_the_cookie(customer: Browser) -> None:
-    """One call to the store, one cookie."""
+    """This costs one store call and one cookie."""
     handle = customer.visit(lambda session: session.handle).value
     customer.site.store_calls().clear()
 
@@ -178,7 +178,7 @@ def test_destroy_removes_the_record_and_clears_the_cookie(customer: Browser) -> 
 
 
 def test_after_destroy_the_session_is_fresh_and_empty(customer: Browser) -> None:
-    """In the same request; what is read and not written is not stored."""
+    """Reads of the new session in the same request store nothing."""
 
     def handler(session: Session) -> tuple[dict[str, Any], bool, bool]:
         before = session.id
@@ -192,7 +192,7 @@ def test_after_destroy_the_session_is_fresh_and_empty(customer: Browser) -> None
 
 
 def test_what_is_written_after_destroy_is_another_session(customer: Browser) -> None:
-    """One Set-Cookie, with a new id; the old id stays dead."""
+    """The answer sends one cookie with a new id, and the old session has ended."""
     cookie = customer.cookie
 
     answer = customer.visit(in_turn(Session.destroy, writes(theme="dark")))
@@ -204,7 +204,7 @@ def test_what_is_written_after_destroy_is_another_session(customer: Browser) -> 
 
 
 def test_destroy_takes_unsaved_changes_with_it(customer: Browser) -> None:
-    """Also those of nested values, also after save()."""
+    """Nested changes and changes after save() are dropped, too."""
 
     def handler(session: Session) -> None:
         session["cart"].append("milk")
@@ -218,7 +218,7 @@ def test_destroy_takes_unsaved_changes_with_it(customer: Browser) -> None:
 
 
 def test_destroy_without_a_session_does_nothing(browser: Browser) -> None:
-    """No store call, no cookie; twice is as once."""
+    """One call or two: there is no store call and no cookie."""
     answer = browser.visit(in_turn(Session.destroy, Session.destroy))
 
     assert answer.set_cookies == []
@@ -226,7 +226,7 @@ def test_destroy_without_a_session_does_nothing(browser: Browser) -> None:
 
 
 def test_destroying_twice_is_as_once(customer: Browser) -> None:
-    """The second call ends the fresh session, which nobody stored."""
+    """The second call ends the new session, which was not stored."""
     answer = customer.visit(in_turn(Session.destroy, writes(a=1), Session.destroy))
 
     assert answer.clears
@@ -234,13 +234,13 @@ def test_destroying_twice_is_as_once(customer: Browser) -> None:
 
 
 def test_delete_of_an_unknown_id_is_no_error(customer: Browser) -> None:
-    """It tells that there was none, and no other session is touched."""
+    """delete() returns False, and no other session changes."""
     assert customer.site.manager.delete(an_id()) is False
     assert customer.holds() == {"cart": ["tea"]}
 
 
 def test_the_old_cookie_after_logout_is_anonymous(customer: Browser, clock: ManualClock) -> None:
-    """And its id is not adopted by the session that a write then begins."""
+    """A write begins a session with another id."""
     cookie = customer.cookie
     customer.visit(Session.destroy)
     clock.advance(60)
@@ -255,7 +255,7 @@ def test_the_old_cookie_after_logout_is_anonymous(customer: Browser, clock: Manu
 def test_the_old_cookie_just_after_logout_begins_nothing(
     customer: Browser, clock: ManualClock
 ) -> None:
-    """A write with it is dropped and told, for its cookie could replace a better one."""
+    """A write is dropped with an event, because its cookie could replace a better one."""
     cookie = customer.cookie
     customer.visit(Session.destroy)
     customer.site.events.clear()

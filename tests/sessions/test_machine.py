@@ -1,4 +1,4 @@
-"""Whatever requests do, in whatever order they overlap: sessions behave as the model says."""
+"""Random requests that overlap in any order: sessions do what a simple model says."""
 
 from collections.abc import Callable, Mapping, MutableMapping
 from copy import deepcopy
@@ -86,14 +86,14 @@ timeouts = st.sampled_from([10.0, 2 * IDLE, None])
 
 @dataclass
 class Request:
-    """One request: the session under test, and what the model says of it."""
+    """One open request: its real session, and the state that the model expects."""
 
     session: Session
     visit: Visit
 
 
 class Sessions(RuleBasedStateMachine):
-    """One browser sends requests that overlap; each is held against the model at every step."""
+    """Send overlapping requests of one browser, and compare each step with the model."""
 
     requests = Bundle[Request]("requests")
     encryption_keys: tuple[str, ...] | None = None
@@ -123,7 +123,7 @@ class Sessions(RuleBasedStateMachine):
 
     @initialize(kind=st.sampled_from(["plain", "remembered", "signed in", "renewed"]))
     def begin(self, kind: str) -> None:
-        """Begin with a session, for what matters happens to one that exists."""
+        """Begin with a stored session."""
         request = self.open()
         self.write(request, _set({"a": 1, "b": [1]}))
         if kind == "remembered":
@@ -151,7 +151,7 @@ class Sessions(RuleBasedStateMachine):
 
     @rule(request=requests)
     def read(self, request: Request) -> None:
-        """See what the model sees."""
+        """Compare all values with the model."""
         session, visit = request.session, request.visit
         visit.load()
 
@@ -165,21 +165,21 @@ class Sessions(RuleBasedStateMachine):
 
     @rule(request=requests, act=acts)
     def write(self, request: Request, act: Act) -> None:
-        """Do to the session what is done to the model's dictionary; the same comes of it."""
+        """Do the same to the session and to the model's dictionary, and compare the results."""
         request.visit.load()
 
         assert _outcome(act, request.session) == _outcome(act, request.visit.view)
 
     @rule(request=requests, seconds=timeouts)
     def remember(self, request: Request, seconds: float | None) -> None:
-        """Give the session a timeout of its own, or take it back."""
+        """Give the session a timeout of its own, or remove it."""
         request.visit.load()
         request.visit.set_timeout(seconds)
         request.session.timeout = None if seconds is None else timedelta(seconds=seconds)
 
     @rule(request=requests)
     def save(self, request: Request) -> None:
-        """Commit in the middle of the request, or learn that the session has ended."""
+        """Commit during the request, or learn that the session has ended."""
         request.visit.load()
         is_there = _is_found(request.session.save)
 
@@ -187,7 +187,7 @@ class Sessions(RuleBasedStateMachine):
 
     @rule(request=requests, meanwhile=st.sampled_from([None, "renewed", "new id", "ada", "out"]))
     def reload(self, request: Request, meanwhile: str | None) -> None:
-        """See what other requests committed, perhaps just now, or that the session ended."""
+        """Read what other requests committed, or learn that the session has ended."""
         self.read(request)
         if meanwhile is not None:
             self.answer_another(meanwhile)
@@ -211,7 +211,7 @@ class Sessions(RuleBasedStateMachine):
 
     @rule(request=requests, meanwhile=st.sampled_from([None, None, "renewed", "new id"]))
     def sign_out(self, request: Request, meanwhile: str | None) -> None:
-        """Log out, and keep the session; perhaps see at once that another request changed it."""
+        """Sign the user out and keep the session; another request may change it just then."""
         request.visit.load()
         request.session.clear_user()
         request.visit.clear_user()
@@ -226,7 +226,7 @@ class Sessions(RuleBasedStateMachine):
 
     @rule(kind=st.sampled_from(["renewed", "new id", "ada", "bob", "remembered", "written", "out"]))
     def answer_another(self, kind: str) -> None:
-        """Serve a whole request of the browser while the others are in flight."""
+        """Serve a complete request of the browser while others are open."""
         request = self.open()
         {
             "renewed": lambda: self.regenerate(request, GRACE),
@@ -249,13 +249,13 @@ class Sessions(RuleBasedStateMachine):
 
     @rule(lapse=lapses)
     def advance(self, lapse: float) -> None:
-        """Let time pass, for the requests in flight too."""
+        """Let time pass, also for open requests."""
         self.clock.advance(lapse)
         self.world.now = self.clock()
 
     @rule(request=consumes(requests), failed=st.sampled_from([False, False, False, True]))
     def close(self, request: Request, failed: bool) -> None:
-        """Answer, with a 5xx now and then; the browser keeps the cookie that comes."""
+        """Answer the request, sometimes with a 5xx; the browser keeps a new cookie."""
         self.in_flight -= 1
         session, visit = request.session, request.visit
         headers = self.manager.close(session, failed=failed)
@@ -269,7 +269,7 @@ class Sessions(RuleBasedStateMachine):
 
     @invariant()
     def the_store_has_what_the_model_has(self) -> None:
-        """Every id that was ever live is found with its values and its user, or is dead."""
+        """Every earlier id either finds its values and its user, or has no session."""
         self.ids += [kept.id for kept in self.world.kept.values() if kept.id not in self.ids]
         for known in self.ids:
             kept = self.world.find(known)
@@ -296,7 +296,7 @@ class Sessions(RuleBasedStateMachine):
 
 
 def _is_found(act: Callable[[], object]) -> bool:
-    """Do it; return whether the session is still there."""
+    """Run the function; return whether the session still exists."""
     try:
         act()
     except SessionNotFound:
@@ -305,13 +305,13 @@ def _is_found(act: Callable[[], object]) -> bool:
 
 
 class EncryptedSessions(Sessions):
-    """The same where no store can read a value."""
+    """Run the same test with encrypted sessions."""
 
     encryption_keys = ("a key of the tests that encrypts, of 32 bytes",)
 
 
 class SessionsInSQLite(Sessions):
-    """The same on the other store."""
+    """Run the same test with SQLiteStore."""
 
     def make_store(self) -> Store:
         """Return an empty store in a file of its own."""

@@ -1,4 +1,4 @@
-"""Sessions without a request of their own: jobs, admin pages, WebSockets, other gateways."""
+"""Sessions without middleware: in jobs, admin pages, WebSockets and other gateways."""
 
 from datetime import timedelta
 from typing import Any
@@ -51,7 +51,7 @@ def names(headers: Headers) -> list[str]:
 
 
 def test_open_and_close_do_nothing(manager: SessionManager, customer: Browser) -> None:
-    """No store call and no header for a session that nobody touched."""
+    """An unused session costs no store call and no header."""
     session = open_with(manager, customer.cookie)
 
     assert manager.close(session) == []
@@ -59,7 +59,7 @@ def test_open_and_close_do_nothing(manager: SessionManager, customer: Browser) -
 
 
 def test_close_returns_the_headers(manager: SessionManager) -> None:
-    """Those of a first write: Vary, the cookie, no-store."""
+    """A first write has Vary, the cookie and no-store."""
     session = open_with(manager)
     session["a"] = 1
 
@@ -70,7 +70,7 @@ def test_close_returns_the_headers(manager: SessionManager) -> None:
 
 @pytest.mark.parametrize("failed", [False, True])
 def test_close_is_idempotent(manager: SessionManager, customer: Browser, failed: bool) -> None:
-    """The second call writes nothing and returns the same headers; a failed one kept the old id."""
+    """The second call writes nothing and returns the same headers."""
     session = open_with(manager, customer.cookie)
     session.regenerate()
     session["b"] = 2
@@ -85,7 +85,7 @@ def test_close_is_idempotent(manager: SessionManager, customer: Browser, failed:
 
 
 def test_a_closed_session_is_closed(manager: SessionManager, customer: Browser) -> None:
-    """A later write raises, it never vanishes."""
+    """A later write raises an error, so it is not lost in silence."""
     session = open_with(manager, customer.cookie)
     manager.close(session)
 
@@ -95,7 +95,7 @@ def test_a_closed_session_is_closed(manager: SessionManager, customer: Browser) 
 
 
 def test_a_failed_close_can_be_closed_as_failed(manager: SessionManager, customer: Browser) -> None:
-    """Its headers are those of what happened before: nothing is sent or cleared."""
+    """The headers tell only of what happened before the failure."""
     customer.site.store.broken = {"commit"}
     session = open_with(manager, customer.cookie)
     session["b"] = 2
@@ -111,7 +111,7 @@ def test_a_failed_close_can_be_closed_as_failed(manager: SessionManager, custome
 def test_a_close_that_is_too_large_can_be_closed_as_failed(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """A new id that the store has already is sent all the same."""
+    """A new id that is already stored is still sent."""
     session = open_with(manager, customer.cookie)
     session.regenerate()
     session.save()
@@ -128,7 +128,7 @@ def test_a_close_that_is_too_large_can_be_closed_as_failed(
 def test_a_job_asks_a_store_again_that_has_failed(
     manager: SessionManager, customer: Browser, opening: str
 ) -> None:
-    """Nobody waits for its answer, so nothing bounds its time."""
+    """A job has no time limit, because no client waits."""
     session_id = customer.visit(lambda session: session.id).value
     by_id = opening == "get"
     session = manager.get(session_id) if by_id else manager.from_cookie(customer.cookie)
@@ -146,7 +146,7 @@ def test_a_job_asks_a_store_again_that_has_failed(
 def test_what_was_kept_does_not_come_back_after_a_logout(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """The values belonged to the session that has ended."""
+    """The values belong to the ended session."""
     session = open_with(manager, customer.cookie)
     session["b"] = 2
     kept = manager.unsaved(session)
@@ -160,7 +160,7 @@ def test_what_was_kept_does_not_come_back_after_a_logout(
 def test_what_was_kept_takes_the_place_of_nothing_newer(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """A value that has been stored since stays."""
+    """A newer stored value stays."""
     session = open_with(manager, customer.cookie)
     session.update(b=2, c=2)
     kept = manager.unsaved(session)
@@ -176,7 +176,7 @@ def test_what_was_kept_takes_the_place_of_nothing_newer(
 def test_what_a_session_that_has_gone_holds_is_not_checked(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """Nothing of it is stored, so nothing can be too large."""
+    """The values are not stored, so their size does not matter."""
     session = open_with(manager, customer.cookie)
     manager.delete(session.id)
     with pytest.raises(SessionNotFound):
@@ -191,7 +191,7 @@ def test_what_a_session_that_has_gone_holds_is_not_checked(
 def test_a_close_that_is_too_large_changes_no_id(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """The new id is committed with the data or not at all."""
+    """The new id and the data are one commit, so neither is stored."""
     session = open_with(manager, customer.cookie)
     session.regenerate()
     session["b"] = "x" * 70_000
@@ -205,7 +205,7 @@ def test_a_close_that_is_too_large_changes_no_id(
 
 @pytest.mark.parametrize("name", ["rolling", "save_uninitialized"])
 def test_a_manager_tells_whether_to_open_every_request(make_site: SiteMaker, name: str) -> None:
-    """Where each response renews or begins a session."""
+    """This is so if a setting renews or creates a session with each response."""
     assert make_site(**{name: True}).manager.opens_every_request is True
     assert make_site(resave=True).manager.opens_every_request is False
 
@@ -214,7 +214,7 @@ def test_a_manager_tells_whether_to_open_every_request(make_site: SiteMaker, nam
 
 
 def test_create_stores_a_session(manager: SessionManager) -> None:
-    """It is there at once, under its id."""
+    """The session exists at once, under its id."""
     session = manager.create({"a": [1]})
     session["a"].append(2)
     manager.close(session)
@@ -224,14 +224,14 @@ def test_create_stores_a_session(manager: SessionManager) -> None:
 
 @pytest.mark.parametrize("data", [None, {}], ids=repr)
 def test_create_stores_an_empty_session_too(manager: SessionManager, data: Any) -> None:
-    """For whoever asks for one."""
+    """create() without values still makes a record."""
     session = manager.create(data)
 
     assert dict(manager.get(session.id)) == {}
 
 
 def test_get_finds_a_visitors_session(manager: SessionManager, customer: Browser) -> None:
-    """What is changed in it and closed, the visitor sees; no header is made."""
+    """After close(), the visitor sees the changes; no header is made."""
     session = manager.get(customer.visit(lambda session: session.id).value)
     session["by"] = "admin"
 
@@ -240,14 +240,14 @@ def test_get_finds_a_visitors_session(manager: SessionManager, customer: Browser
 
 
 def test_what_a_job_does_not_close_is_not_saved(manager: SessionManager, customer: Browser) -> None:
-    """close() is the end of its request."""
+    """Only close() saves the changes of a job."""
     manager.get(customer.visit(lambda session: session.id).value)["by"] = "admin"
 
     assert customer.holds() == {"a": 1}
 
 
 def test_get_of_an_unknown_id_says_so(manager: SessionManager) -> None:
-    """SessionNotFound, and no record is made."""
+    """get() raises SessionNotFound, and makes no record."""
     with pytest.raises(SessionNotFound) as error:
         manager.get(an_id())
 
@@ -257,7 +257,7 @@ def test_get_of_an_unknown_id_says_so(manager: SessionManager) -> None:
 def test_get_of_a_session_whose_time_is_over_says_so(
     make_site: SiteMaker, customer: Browser, clock: ManualClock
 ) -> None:
-    """SessionExpired where the store still has it, for a shorter timeout rules since today."""
+    """get() raises SessionExpired if the store still has the record."""
     session_id = customer.visit(lambda session: session.id).value
     stricter = make_site(idle_timeout=timedelta(hours=1)).manager
     clock.advance(timedelta(hours=1))
@@ -267,7 +267,7 @@ def test_get_of_a_session_whose_time_is_over_says_so(
 
 
 def test_delete_ends_a_visitors_session(manager: SessionManager, customer: Browser) -> None:
-    """At once; a second time there is nothing to end."""
+    """The session ends at once, and a second call returns False."""
     session_id = customer.visit(lambda session: session.id).value
 
     assert [manager.delete(session_id), manager.delete(session_id)] == [True, False]
@@ -276,7 +276,7 @@ def test_delete_ends_a_visitors_session(manager: SessionManager, customer: Brows
 
 @pytest.mark.parametrize("act", [Session.regenerate, Session.destroy, Session.save])
 def test_a_job_can_do_what_a_handler_can(manager: SessionManager, act: Any) -> None:
-    """Also without a browser."""
+    """All verbs work without a browser."""
     session = manager.create({"a": 1})
     before = session.id
     act(session)
@@ -290,7 +290,7 @@ def test_a_job_can_do_what_a_handler_can(manager: SessionManager, act: Any) -> N
 
 
 def test_a_failing_store_fails_the_job(manager: SessionManager, customer: Browser) -> None:
-    """StoreUnavailable from every door."""
+    """Every method of the manager raises StoreUnavailable."""
     session_id = customer.visit(lambda session: session.id).value
     customer.site.store.broken = {"load", "create", "delete", "purge"}
 
@@ -310,7 +310,7 @@ def test_a_failing_store_fails_the_job(manager: SessionManager, customer: Browse
 def test_purge_removes_what_is_over(
     manager: SessionManager, customer: Browser, clock: ManualClock
 ) -> None:
-    """And tells how much; what is over for less than a minute stays, for clocks differ."""
+    """purge() returns the number; a record stays for a minute, because clocks differ."""
     clock.advance(86_400 + 60)
     assert manager.purge() == 0
     clock.advance(1)
@@ -320,16 +320,16 @@ def test_purge_removes_what_is_over(
 
 @pytest.mark.parametrize("kind", [Session, AsyncSession])
 def test_a_session_is_opened_by_a_manager(kind: type[Session] | type[AsyncSession]) -> None:
-    """Nobody else can make one."""
+    """Only a manager can make a session."""
     with pytest.raises(TypeError, match="use manager"):
         kind()
 
 
 def test_a_session_class_of_ones_own_is_used(make_site: SiteMaker) -> None:
-    """By requests and by jobs."""
+    """Requests and jobs get sessions of this class."""
 
     class Shop(Session):
-        """Know the cart."""
+        """Have a cart."""
 
         @property
         def cart(self) -> list[str]:

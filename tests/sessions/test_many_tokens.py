@@ -21,7 +21,7 @@ def victim(browser: Browser) -> Browser:
 
 @pytest.fixture
 def planted(site: Site) -> str:
-    """Return the cookie of a session that somebody else has made."""
+    """Return the cookie of another person's session."""
     return site.visit(writes(a="planted")).cookie
 
 
@@ -49,7 +49,7 @@ def many(victim: Browser) -> str:
 def test_a_write_beside_two_live_ones_stores_nothing(
     victim: Browser, two: str, act: Handler
 ) -> None:
-    """Its cookie would take the place of a good one; an event tells that it was dropped."""
+    """A new cookie would replace a good one; an event says that the write was dropped."""
     for _ in range(3):
         answer = victim.site.visit(in_turn(act, writes(n=1)), two)
         assert answer.set_cookies == []
@@ -60,7 +60,7 @@ def test_a_write_beside_two_live_ones_stores_nothing(
 
 
 def test_two_live_ones_make_no_session_of_an_untouched_one(victim: Browser, two: str) -> None:
-    """Nor where every visitor gets a session."""
+    """This holds also if every visitor gets a session."""
     site = Site(
         victim.site.store,
         victim.site.container.clock,
@@ -80,7 +80,7 @@ def test_two_live_ones_make_no_session_of_an_untouched_one(victim: Browser, two:
 def test_whoever_asks_for_another_session_ends_the_two(
     victim: Browser, two: str, planted: str, act: Handler
 ) -> None:
-    """Or else nobody could sign in any more where a cookie was planted."""
+    """Otherwise nobody could sign in after an attacker has set a cookie."""
     old = victim.cookie
 
     answer = victim.site.visit(act, two)
@@ -95,7 +95,7 @@ def test_whoever_asks_for_another_session_ends_the_two(
 def test_the_live_one_of_two_counts_in_any_order(
     victim: Browser, planted: str, live_first: bool
 ) -> None:
-    """The other one stands for a session that has ended."""
+    """The other token belongs to an ended session."""
     victim.site.visit(Session.destroy, planted)
     pair = [victim.cookie, planted] if live_first else [planted, victim.cookie]
 
@@ -108,7 +108,7 @@ def test_the_live_one_of_two_counts_in_any_order(
 def test_a_logout_beside_two_live_ones_ends_both(
     victim: Browser, planted: str, planted_first: bool
 ) -> None:
-    """Neither of them is read, and whichever is the planted one, nothing of it is left."""
+    """Neither session is read, and both have ended."""
     pair = [planted, victim.cookie] if planted_first else [victim.cookie, planted]
 
     def looks_and_leaves(session: Session) -> object:
@@ -127,7 +127,7 @@ def test_a_logout_beside_two_live_ones_ends_both(
 
 
 def test_many_ids_cost_no_call_and_read_nothing(victim: Browser, many: str) -> None:
-    """Whoever sets many cookies slows nobody down."""
+    """So a client with many cookies does not slow the server down."""
     answer = victim.site.visit(lambda s: (s.user_id, dict(s)), many)
 
     assert (answer.value, answer.set_cookies) == ((None, {}), [])
@@ -140,7 +140,7 @@ def test_many_ids_cost_no_call_and_read_nothing(victim: Browser, many: str) -> N
 def test_a_logout_beside_many_ids_ends_the_session(
     victim: Browser, many: str, act: Handler, looks_first: bool
 ) -> None:
-    """A planted cookie must not make a logout a lie."""
+    """An attacker's cookies must not prevent a logout."""
     handler = in_turn(who, act) if looks_first else act
 
     victim.site.visit(handler, many)
@@ -149,7 +149,7 @@ def test_a_logout_beside_many_ids_ends_the_session(
 
 
 def test_a_sign_in_beside_many_ids_is_possible(victim: Browser, many: str) -> None:
-    """It gets a fresh session, and the one of before is ended."""
+    """The user gets a fresh session, and the earlier session ends."""
     answer = victim.site.visit(signs_in("ada"), many)
 
     assert victim.site.visit(who, answer.cookie).value == ("ada", {})

@@ -22,25 +22,25 @@ def session(site: Site) -> Session:
 
 
 class Shop(Session):
-    """Know the cart, with a property that may fail."""
+    """Have a cart, and properties that fail."""
 
     asked = 0
 
     @property
     def cart(self) -> object:
-        """Return the cart, which a mistake in this class makes impossible."""
+        """Fail because of a mistake inside the property."""
         type(self).asked += 1
         return self.basket  # type: ignore[attr-defined]
 
     @property
     def total(self) -> int:
-        """Return what a value of another type makes impossible."""
+        """Fail because a value has another type."""
         return self["total"].amount  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("name", ["user", "visits", "cart", "Timeout", "ünïcode"])
 def test_the_error_names_the_key(session: Session, name: str) -> None:
-    """Who writes the attribute wants the value of that key."""
+    """The error shows how to read the value of this key."""
     session[name] = 1
 
     with pytest.raises(AttributeError) as caught:
@@ -72,7 +72,7 @@ def test_the_error_names_the_key(session: Session, name: str) -> None:
     ],
 )
 def test_the_error_names_what_may_be_meant(session: Session, name: str, meant: str) -> None:
-    """A misspelt attribute, and what other frameworks call it."""
+    """The error suggests the right spelling, or the name of the verb here."""
     with pytest.raises(
         AttributeError, match=rf"; did you mean session\.{meant}\?".replace("()", r"\(\)")
     ):
@@ -81,13 +81,13 @@ def test_the_error_names_what_may_be_meant(session: Session, name: str, meant: s
 
 @pytest.mark.parametrize("name", ["cart", "xyz", "basket", "messages"])
 def test_nothing_is_guessed_for_a_name_that_is_far_from_all(session: Session, name: str) -> None:
-    """A wrong guess would mislead."""
+    """A wrong suggestion would mislead."""
     with pytest.raises(AttributeError, match=r"for the value of that key$"):
         getattr(session, name)
 
 
 def test_it_is_missing_for_whoever_asks_first(session: Session) -> None:
-    """`hasattr`, and `getattr` with a default."""
+    """`hasattr` returns False, and `getattr` its default."""
     assert not hasattr(session, "user")
     assert getattr(session, "user", "nobody") == "nobody"
     assert not session.accessed
@@ -95,13 +95,13 @@ def test_it_is_missing_for_whoever_asks_first(session: Session) -> None:
 
 @pytest.mark.parametrize("name", ["__html__", "__json__", "_repr_html_", "__wrapped__", "_x"])
 def test_protocols_of_python_and_of_tools_find_nothing(session: Session, name: str) -> None:
-    """They are told in Python's own words."""
+    """For names of protocols, the error is Python's own."""
     with pytest.raises(AttributeError, match=f"'Session' object has no attribute '{name}'"):
         getattr(session, name)
 
 
 def test_python_inspects_a_session(session: Session) -> None:
-    """As any object; and it still refuses to be copied."""
+    """inspect and dir() work as for any object, and a copy is still refused."""
     assert inspect.unwrap(session) is session  # type: ignore[arg-type]
     assert not callable(session)
     assert "take_flashes" in dict(inspect.getmembers(session, callable))
@@ -112,7 +112,7 @@ def test_python_inspects_a_session(session: Session) -> None:
 
 
 def test_a_property_of_a_subclass_keeps_its_own_error(make_site: SiteMaker) -> None:
-    """The error is that of what the property lacks, and not that the property is missing."""
+    """The error names what the property could not find, and not the property."""
     session: Any = make_site(session_class=Shop).manager.open(a_head())
     session["total"] = 5
 
@@ -124,7 +124,7 @@ def test_a_property_of_a_subclass_keeps_its_own_error(make_site: SiteMaker) -> N
 
 @on_a_loop
 async def test_an_asynchronous_session_says_the_same(async_manager: AsyncSessionManager) -> None:
-    """Loaded or not."""
+    """The error is the same before and after loading."""
     for session in (async_manager.open(a_head()), await opened(async_manager)):
         with pytest.raises(AttributeError, match=r"write session\['user'\] .*session\.user_id\?"):
             session.user  # type: ignore[attr-defined]  # noqa: B018
@@ -137,7 +137,7 @@ async def test_an_asynchronous_session_says_the_same(async_manager: AsyncSession
 def test_a_key_may_have_the_name_of_an_attribute(
     session: Session, browser: Browser, name: str
 ) -> None:
-    """Both are there, and neither hides the other."""
+    """The key and the attribute exist side by side."""
     browser.visit(writes(**{name: "a value"}))
     session[name] = "a value"
 
@@ -150,7 +150,7 @@ def test_a_key_may_have_the_name_of_an_attribute(
 
 
 def test_a_session_joins_a_mapping_on_either_side(session: Session) -> None:
-    """The right one wins, as for two dicts; the result is a plain dict."""
+    """`|` returns a plain dict, and the right side wins."""
     session.update(a=1, b=2)
 
     left, right = session | {"b": 3}, {"b": 3, "c": 4} | session
@@ -162,7 +162,7 @@ def test_a_session_joins_a_mapping_on_either_side(session: Session) -> None:
 
 @pytest.mark.parametrize("other", [[("a", 1)], 1, None, "text"])
 def test_a_session_joins_nothing_but_a_mapping(session: Session, other: Any) -> None:
-    """Python says that the two do not go together."""
+    """`|` with another type raises Python's own TypeError."""
     with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for \|"):
         session | other
     with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for \|"):

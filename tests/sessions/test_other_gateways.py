@@ -1,4 +1,4 @@
-"""A middleware under a server of the other interface: it says which server or which middleware."""
+"""A middleware under a server of the other interface: the error names the right one."""
 
 import asyncio
 import inspect
@@ -76,7 +76,7 @@ def test_servers_see_that_the_middleware_for_asgi_is_of_version_3() -> None:
 
 
 def test_a_subclass_of_the_middleware_for_asgi_is_called() -> None:
-    """Also where a server takes the method first and calls it later."""
+    """This holds also for a server that first gets `__call__` and calls it later."""
     called: list[str] = []
 
     class Counting(asgi.SessionMiddleware):

@@ -1,4 +1,4 @@
-"""What a request does while a store call of its own is under way: nothing of it is lost."""
+"""What a request does while one of its store calls is under way is not lost."""
 
 import asyncio
 from collections.abc import Callable
@@ -31,7 +31,7 @@ LOOKS: dict[str, tuple[Callable[[Any], object], Callable[[Any], object], object]
 
 
 def during(store: SuspendingStore, verb: str, act: Callable[[], object]) -> None:
-    """Do something once, while the store is about to answer the verb."""
+    """Call a function once, just before the store replies to the verb."""
 
     def hook() -> None:
         del store.before[verb]
@@ -41,7 +41,7 @@ def during(store: SuspendingStore, verb: str, act: Callable[[], object]) -> None
 
 
 def newest(headers: Headers, cookie: str) -> str:
-    """Return the cookie that a browser has after the answer."""
+    """Return the browser's cookie after the answer."""
     return cookie_of(headers) if any(name == "Set-Cookie" for name, _ in headers) else cookie
 
 
@@ -65,7 +65,7 @@ async def test_what_a_task_does_during_a_save_is_kept(
     look: Callable[[AsyncSession], object],
     seen: object,
 ) -> None:
-    """It is committed at the end of the request, and what was saved stays."""
+    """The end of the request commits it, and the saved values stay."""
     cookie = await a_cookie_of_ann(slow_manager)
     session = await opened(slow_manager, cookie)
     session["x"] = 1
@@ -84,7 +84,7 @@ def test_what_a_thread_does_during_a_save_is_kept(
     look: Callable[[Session], object],
     seen: object,
 ) -> None:
-    """As what a task does."""
+    """A thread is like a task here."""
     browser.visit(in_turn(writes(a=1), signs_in("ann")))
 
     def handler(session: Session) -> None:
@@ -101,7 +101,7 @@ def test_what_a_thread_does_during_a_save_is_kept(
 async def test_a_sign_in_while_a_new_id_is_saved_has_its_own_id(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """The cookie names an id that the store has got."""
+    """The cookie has an id that is in the store."""
     session = await opened(slow_manager, await a_cookie(slow_manager, a=1))
     session.regenerate()
     during(suspending, "commit", lambda: session.set_user("ada"))
@@ -118,7 +118,7 @@ async def test_a_sign_in_while_a_new_id_is_saved_has_its_own_id(
 async def test_a_sign_out_while_a_sign_in_is_saved_is_kept(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """The last word counts."""
+    """The sign-out came later, so nobody is signed in."""
     session = await opened(slow_manager, await a_cookie(slow_manager, a=1))
     session.set_user("ada")
     during(suspending, "commit", session.clear_user)
@@ -134,7 +134,7 @@ async def test_a_sign_out_while_a_sign_in_is_saved_is_kept(
 async def test_a_logout_during_the_first_save_leaves_no_session(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """What was created is ended, and no cookie of it is sent."""
+    """The created session is ended, and its cookie is not sent."""
     session = await opened(slow_manager)
     session["secret"] = 1
     created = session.id
@@ -152,7 +152,7 @@ async def test_a_logout_during_the_first_save_leaves_no_session(
 async def test_what_follows_a_logout_during_a_save_has_its_own_id(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """The cookie of before stands for nothing."""
+    """The old cookie has no session any more."""
     cookie = await a_cookie_of_ann(slow_manager)
     session = await opened(slow_manager, cookie)
     ended = session.handle
@@ -169,7 +169,7 @@ async def test_what_follows_a_logout_during_a_save_has_its_own_id(
 
 
 def test_what_follows_a_logout_by_another_thread_has_its_own_id(browser: Browser) -> None:
-    """As one by another task."""
+    """A logout by another thread is like one by another task."""
     browser.visit(in_turn(writes(a=1), signs_in("ann")))
     old = browser.cookie
 
@@ -193,7 +193,7 @@ async def test_a_logout_during_a_load_leaves_nothing_to_read(
     suspending: SuspendingStore,
     verb: Callable[[AsyncSession], Any],
 ) -> None:
-    """What is written afterwards belongs to a fresh session."""
+    """Later writes belong to a new session."""
     cookie = await a_cookie_of_ann(slow_manager)
     session = slow_manager.open(a_head(cookie))
     if verb is AsyncSession.reload:
@@ -221,7 +221,7 @@ async def test_the_id_that_is_told_during_the_first_save_is_the_one_that_it_gets
     suspending: SuspendingStore,
     act: Callable[[AsyncSession], object],
 ) -> None:
-    """Whoever has noted it finds the session by it."""
+    """An id that was read during the save finds the session."""
     session = await opened(slow_manager)
     session["a"] = 1
     told: list[str] = []
@@ -257,7 +257,7 @@ async def test_two_closes_at_once_give_the_same_headers(
 async def test_what_is_written_during_a_handshake_is_kept(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """It is committed at the end of the connection."""
+    """The end of the connection commits it."""
     session = await opened(slow_manager)
     session["a"] = 1
     during(suspending, "create", lambda: session.update(b=2))
@@ -287,7 +287,7 @@ async def test_a_read_during_an_atomic_change_does_not_undo_it(
     change: Callable[[AsyncSession], Any],
     stored: object,
 ) -> None:
-    """What was decoded meanwhile is not written back."""
+    """The value that the read decoded is not written back."""
     cookie = await a_cookie_of_ann(slow_manager)
     session = await opened(slow_manager, cookie)
     during(suspending, "commit", lambda: session.get("log"))
@@ -304,7 +304,7 @@ async def test_a_read_during_an_atomic_change_does_not_undo_it(
 async def test_a_read_during_an_increment_does_not_hide_it(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """The session holds what the verb has returned."""
+    """The session has the number that the verb returned."""
     session = await opened(slow_manager, await a_cookie(slow_manager, n=1))
     during(suspending, "commit", lambda: session["n"])
 
@@ -317,7 +317,7 @@ async def test_a_read_during_an_increment_does_not_hide_it(
 async def test_a_write_during_an_increment_is_kept(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """It came later, and is committed at the end of the request."""
+    """The write came later, and the end of the request commits it."""
     cookie = await a_cookie(slow_manager, n=1)
     session = await opened(slow_manager, cookie)
     during(suspending, "commit", lambda: session.update(n=100))
@@ -334,7 +334,7 @@ async def test_a_write_during_an_increment_is_kept(
 async def test_a_logout_during_an_increment_ends_the_session(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """Nothing of it comes back, whatever the increment returns."""
+    """The session stays ended, whatever the increment returns."""
     cookie = await a_cookie_of_ann(slow_manager)
     session = await opened(slow_manager, cookie)
     during(suspending, "commit", session.destroy)

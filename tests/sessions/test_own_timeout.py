@@ -1,4 +1,4 @@
-"""A timeout of a session's own: "remember me", and the opposite."""
+"""The timeout of a single session: for "remember me", or a shorter one."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,7 @@ def customer(browser: Browser) -> Browser:
 
 
 def test_a_timeout_of_its_own_persists(customer: Browser, clock: ManualClock) -> None:
-    """It outlives the container's idle timeout, and each use begins it anew."""
+    """It replaces the container's idle timeout, and begins again at each use."""
     customer.visit(lives_for(timedelta(days=3)))
     clock.advance(2 * DAY)
     told = customer.visit(lambda session: session.timeout).value
@@ -38,7 +38,7 @@ def test_a_timeout_of_its_own_persists(customer: Browser, clock: ManualClock) ->
 
 
 def test_a_shorter_timeout_of_its_own_rules(customer: Browser, clock: ManualClock) -> None:
-    """Exactly."""
+    """The session ends exactly at its own timeout."""
     customer.visit(lives_for(timedelta(minutes=5)))
     clock.advance(5 * MINUTE - MICROSECOND)
     before = customer.visit(everything).value
@@ -60,7 +60,7 @@ def test_a_shorter_timeout_of_its_own_rules(customer: Browser, clock: ManualCloc
 def test_a_timeout_of_its_own_shows_in_max_age(
     customer: Browser, lifetime: timedelta, max_age: str
 ) -> None:
-    """One commit, one cookie; never longer than the absolute timeout leaves."""
+    """There is one commit and one cookie, never longer than the absolute timeout."""
     answer = customer.visit(lives_for(lifetime))
 
     assert customer.site.store.writes == ["commit"]
@@ -68,7 +68,7 @@ def test_a_timeout_of_its_own_shows_in_max_age(
 
 
 def test_expires_at_tells_what_rules(browser: Browser, clock: ManualClock) -> None:
-    """For the container's timeout, for its own at once, and never after the absolute one."""
+    """It follows the container's timeout, a new timeout at once, and the absolute timeout."""
 
     def handler(session: Session) -> list[float]:
         told = [session.expires_at.timestamp()]
@@ -83,7 +83,7 @@ def test_expires_at_tells_what_rules(browser: Browser, clock: ManualClock) -> No
 
 
 def test_none_takes_the_own_timeout_back(customer: Browser, clock: ManualClock) -> None:
-    """The container's rules again, and the cookie ends with the browser as before."""
+    """The container's timeout counts again, and the cookie has no Max-Age."""
     customer.visit(lives_for(timedelta(days=3)))
 
     answer = customer.visit(lambda session: setattr(session, "timeout", None))
@@ -97,13 +97,13 @@ def test_none_takes_the_own_timeout_back(customer: Browser, clock: ManualClock) 
 
 @pytest.mark.parametrize("lifetime", [timedelta(0), timedelta(seconds=-1), 3600], ids=repr)
 def test_a_timeout_must_be_a_time(customer: Browser, lifetime: Any) -> None:
-    """What is none is refused where it is given."""
+    """Another value is refused where it is set."""
     with pytest.raises(ValueError, match="is not a timeout"):
         customer.visit(lives_for(lifetime))
 
 
 def test_remember_me_makes_only_that_session_persistent(site: Site, clock: ManualClock) -> None:
-    """The others still end with the browser, and at the container's timeout."""
+    """Other sessions still end with the browser, or at the container's timeout."""
     remembered, other = site.browser(), site.browser()
     first = remembered.visit(in_turn(writes(a=1), lives_for(timedelta(days=7))))
     second = other.visit(writes(b=2))
@@ -116,7 +116,7 @@ def test_remember_me_makes_only_that_session_persistent(site: Site, clock: Manua
 
 
 def test_with_rolling_each_answer_renews_the_cookie(make_site: SiteMaker) -> None:
-    """As for a session that has the timeout of the container."""
+    """A session with its own timeout follows the setting, too."""
     browser = make_site(rolling=True).browser()
     browser.visit(lives_for(timedelta(days=3)))
 
@@ -126,7 +126,7 @@ def test_with_rolling_each_answer_renews_the_cookie(make_site: SiteMaker) -> Non
 
 
 def test_a_new_id_keeps_the_session_persistent(customer: Browser, clock: ManualClock) -> None:
-    """Max-Age is what is left of its time."""
+    """Max-Age is the rest of the session's time."""
     customer.visit(lives_for(timedelta(days=10)))
     clock.advance(6 * DAY)
 

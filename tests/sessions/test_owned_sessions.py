@@ -1,4 +1,4 @@
-"""Sessions that a manager gave out: they close themselves, or say that nobody closed them."""
+"""Sessions from a manager: a `with` block closes them, or a warning says that nobody did."""
 
 import gc
 import warnings
@@ -59,7 +59,7 @@ def session_id(manager: SessionManager) -> str:
 
 @pytest.mark.parametrize("give", GIVERS.values(), ids=GIVERS)
 def test_the_end_of_the_block_saves(manager: SessionManager, session_id: str, give: Giver) -> None:
-    """And closes: a later write raises."""
+    """The end also closes the session, so a later write raises an error."""
     with give(manager, session_id) as session:
         session["b"] = 2
 
@@ -69,7 +69,7 @@ def test_the_end_of_the_block_saves(manager: SessionManager, session_id: str, gi
 
 
 def test_what_was_created_can_be_changed_in_a_block(manager: SessionManager) -> None:
-    """It is stored before the block, and again at its end."""
+    """create() stores the session, and the end of the block saves the changes."""
     with manager.create({"a": 1}) as session:
         inside = dict(manager.get(session.id))
         session["b"] = 2
@@ -81,7 +81,7 @@ def test_what_was_created_can_be_changed_in_a_block(manager: SessionManager) -> 
 def test_a_block_without_a_change_writes_nothing(
     manager: SessionManager, session_id: str, watched: WatchedStore
 ) -> None:
-    """It has looked, no more."""
+    """The block only reads the session."""
     watched.calls.clear()
     with manager.get(session_id) as session:
         assert session["a"] == 1
@@ -90,7 +90,7 @@ def test_a_block_without_a_change_writes_nothing(
 
 
 def test_an_exception_discards(manager: SessionManager, session_id: str) -> None:
-    """As in a request that fails; the exception goes on."""
+    """Changes are dropped as in a failed request, and the exception goes on."""
 
     def fail() -> None:
         with manager.get(session_id) as session:
@@ -106,7 +106,7 @@ def test_an_exception_discards(manager: SessionManager, session_id: str) -> None
 def test_an_exception_after_destroy_ends_the_session(
     manager: SessionManager, session_id: str
 ) -> None:
-    """Nothing undoes a logout."""
+    """The exception does not undo the logout."""
 
     def fail() -> None:
         with manager.get(session_id) as session:
@@ -122,7 +122,7 @@ def test_an_exception_after_destroy_ends_the_session(
 def test_a_block_that_cannot_be_saved_says_so(
     manager: SessionManager, session_id: str, watched: WatchedStore
 ) -> None:
-    """The store's error comes out of it."""
+    """The end of the block raises the error of the store."""
     watched.broken = {"commit"}
 
     with pytest.raises(StoreUnavailable), manager.get(session_id) as session:
@@ -130,7 +130,7 @@ def test_a_block_that_cannot_be_saved_says_so(
 
 
 def test_a_block_of_a_request_closes_it_too(manager: SessionManager, customer: Browser) -> None:
-    """Whoever writes an edge of a few lines; `close` then returns the headers."""
+    """A small middleware can use the block; `close` then returns the headers."""
     with manager.open(a_head(customer.cookie)) as session:
         session["b"] = 2
 
@@ -150,14 +150,14 @@ def customer(browser: Browser) -> Browser:
 
 
 def throw_away(act: Callable[[], object]) -> None:
-    """Do something, and let go of whatever it made."""
+    """Call a function, and drop its result."""
     act()
     gc.collect()
 
 
 @pytest.mark.parametrize("give", GIVERS.values(), ids=GIVERS)
 def test_an_unsaved_change_is_told(manager: SessionManager, session_id: str, give: Giver) -> None:
-    """With the remedy; the change is lost."""
+    """The change is lost, and the warning says what to do."""
     with pytest.warns(ResourceWarning, match=rf"{THROWN_AWAY}. Fix: use it in a `with`, or call"):
         throw_away(lambda: give(manager, session_id).update(a=2))
 
@@ -177,13 +177,13 @@ def test_an_unsaved_change_is_told(manager: SessionManager, session_id: str, giv
 def test_whatever_was_to_be_done_is_told(
     manager: SessionManager, session_id: str, act: Callable[[Session], None]
 ) -> None:
-    """Not only values."""
+    """The warning comes for each unsaved verb, and not only for values."""
     with pytest.warns(ResourceWarning, match=THROWN_AWAY):
         throw_away(lambda: act(manager.get(session_id)))
 
 
 def test_a_change_after_create_is_told(manager: SessionManager) -> None:
-    """What was given to create() is stored."""
+    """The values of create() are stored, and the later change is lost."""
     with pytest.warns(ResourceWarning, match=THROWN_AWAY):
         throw_away(lambda: manager.create({"a": 1}).update(b=2))
 
@@ -191,7 +191,7 @@ def test_a_change_after_create_is_told(manager: SessionManager) -> None:
 def test_a_session_that_was_only_read_may_be_thrown_away(
     manager: SessionManager, session_id: str
 ) -> None:
-    """Nothing is lost; also what was saved, closed, or found by nobody."""
+    """No change is lost, so there is no warning."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         throw_away(lambda: dict(manager.get(session_id)))
@@ -212,7 +212,7 @@ def _write(session: Session, end: Callable[[Session], object]) -> None:
 def test_a_session_that_a_request_forgot_is_its_edges_concern(
     manager: SessionManager, customer: Browser
 ) -> None:
-    """The edge closes what it opened; no warning is due."""
+    """The middleware closes what it opened, so there is no warning."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         throw_away(lambda: manager.open(a_head(customer.cookie)).update(b=2))
@@ -222,7 +222,7 @@ def test_a_session_that_a_request_forgot_is_its_edges_concern(
 
 @on_a_loop
 async def test_an_unsaved_change_on_a_loop_is_told(async_manager: AsyncSessionManager) -> None:
-    """As anywhere."""
+    """An asynchronous session causes the same warning."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1))
     given = [await async_manager.get(session.id)]
     given[0]["a"] = 2
@@ -237,7 +237,7 @@ async def test_an_unsaved_change_on_a_loop_is_told(async_manager: AsyncSessionMa
 def test_a_session_that_could_not_be_created_was_given_to_nobody(
     manager: SessionManager, watched: WatchedStore
 ) -> None:
-    """So no warning blames its user."""
+    """The caller never had the session, so there is no warning."""
     watched.broken = {"create"}
 
     def fail() -> None:
@@ -255,7 +255,7 @@ def test_a_session_that_could_not_be_created_was_given_to_nobody(
 async def test_a_session_that_could_not_be_created_on_a_loop_was_given_to_nobody(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
-    """As anywhere."""
+    """An asynchronous session causes no warning either."""
     suspending.broken = {"create"}
 
     with warnings.catch_warnings(record=True) as told:
@@ -268,7 +268,7 @@ async def test_a_session_that_could_not_be_created_on_a_loop_was_given_to_nobody
 
 
 def test_an_earlier_id_is_not_found(manager: SessionManager, session_id: str) -> None:
-    """The session's time is not over, and its record can be read: the error says neither."""
+    """The error does not say that the session expired or is damaged."""
     with manager.get(session_id) as session:
         session.regenerate()
 
@@ -280,7 +280,7 @@ def test_an_earlier_id_is_not_found(manager: SessionManager, session_id: str) ->
 def test_abandon_logs_whatever_the_store_raises(
     manager: SessionManager, customer: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The request has failed, and its own error is the one that its user sees."""
+    """The request has failed, and its own error must reach the user."""
 
     def fails() -> None:
         raise RuntimeError("a bug of the driver")

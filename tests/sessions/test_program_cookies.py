@@ -1,4 +1,4 @@
-"""Programs that use no middleware: their verbs of a session, and cookies on any response."""
+"""Programs without middleware: the verbs of a session, and its cookies on any response."""
 
 import asyncio
 import sys
@@ -41,21 +41,21 @@ def manager() -> SessionManager:
 
 
 def in_list(add: Callable[[Any], None], headers: Headers) -> Headers:
-    """Add to the header list of `start_response`."""
+    """Add the cookie to the header list of `start_response`."""
     given = [*headers]
     add(given)
     return given
 
 
 def in_werkzeug(add: Callable[[Any], None], headers: Headers) -> Headers:
-    """Add to a response of Werkzeug."""
+    """Add the cookie to a response of Werkzeug."""
     response = Response(headers=headers)
     add(response)
     return list(response.headers)
 
 
 def in_flask(add: Callable[[Any], None], headers: Headers) -> Headers:
-    """Add to a response of Flask."""
+    """Add the cookie to a response of Flask."""
     flask = pytest.importorskip("flask", reason="flask is not installed")
     response = flask.Response(headers=headers)
     add(response)
@@ -63,7 +63,7 @@ def in_flask(add: Callable[[Any], None], headers: Headers) -> Headers:
 
 
 def in_starlette(add: Callable[[Any], None], headers: Headers) -> Headers:
-    """Add to a response of Starlette."""
+    """Add the cookie to a response of Starlette."""
     response = PlainTextResponse("")
     for name, value in headers:
         response.headers.append(name, value)
@@ -72,7 +72,7 @@ def in_starlette(add: Callable[[Any], None], headers: Headers) -> Headers:
 
 
 def in_bottle(add: Callable[[Any], None], headers: Headers) -> Headers:
-    """Add to a response of Bottle."""
+    """Add the cookie to a response of Bottle."""
     bottle = pytest.importorskip("bottle", reason="bottle is not installed")
     response = bottle.HTTPResponse()
     for name, value in headers:
@@ -82,7 +82,7 @@ def in_bottle(add: Callable[[Any], None], headers: Headers) -> Headers:
 
 
 def in_django(add: Callable[[Any], None], headers: Headers) -> Headers:
-    """Add to a response of Django, which is sent as its WSGI handler does."""
+    """Add the cookie to a response of Django, which is sent as its WSGI handler does."""
     django_views.configured()
     from django.http import HttpResponse
 
@@ -101,18 +101,18 @@ RESPONSES = [in_list, in_werkzeug, in_flask, in_starlette, in_bottle, in_django]
 
 
 def all_of(headers: Headers, name: str) -> list[str]:
-    """Return the values of a header."""
+    """Return all values of a header."""
     return [value for given, value in headers if given.lower() == name.lower()]
 
 
 def parts(cookie: str) -> set[str]:
-    """Return the parts of a Set-Cookie header, which have no order."""
+    """Return the parts of a Set-Cookie header as a set."""
     return set(cookie.split("; "))
 
 
 @pytest.mark.parametrize("sent", RESPONSES)
 def test_a_cookie_is_added_to_a_response(sent: Any, manager: SessionManager) -> None:
-    """As the middleware sends it, beside the headers that the response has."""
+    """The response has the middleware's headers and its own."""
     session = manager.create({"a": 1})
 
     own = [("Vary", "Accept"), ("Cache-Control", "max-age=60"), ("Set-Cookie", "theme=dark")]
@@ -132,7 +132,7 @@ def test_a_cookie_is_added_to_a_response(sent: Any, manager: SessionManager) -> 
 
 @pytest.mark.parametrize("sent", RESPONSES)
 def test_a_cookie_is_cleared_on_a_response(sent: Any, manager: SessionManager) -> None:
-    """With an empty value, the same attributes and an age of zero."""
+    """The cookie has an empty value, the same attributes and Max-Age 0."""
     session = manager.create()
 
     headers = sent(lambda response: session.clear_cookie(response, scheme="http"), [])
@@ -145,7 +145,7 @@ def test_a_cookie_is_cleared_on_a_response(sent: Any, manager: SessionManager) -
 
 @pytest.mark.parametrize("sent", RESPONSES)
 def test_two_cookies_stay_one(sent: Any, manager: SessionManager) -> None:
-    """Vary and Cache-Control name each thing once."""
+    """Vary and Cache-Control have each value once."""
     session = manager.create()
 
     def add_twice(response: Any) -> None:
@@ -159,7 +159,7 @@ def test_two_cookies_stay_one(sent: Any, manager: SessionManager) -> None:
 
 
 def test_max_age_and_attributes_are_the_containers() -> None:
-    """Those of its CookieSettings."""
+    """The cookie follows the CookieSettings of the container."""
     cookie = CookieSettings(secure=False, domain="shop.example", path="/shop", same_site="Strict")
     session = a_manager(cookie=cookie).create()
 
@@ -173,7 +173,7 @@ def test_max_age_and_attributes_are_the_containers() -> None:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_session_of_a_cookie_knows_its_scheme(manager: SessionManager, scheme: str) -> None:
-    """The cookie has another name over https; also after the session was closed."""
+    """The cookie has another name over https; a closed session knows it, too."""
     first: Headers = []
     manager.create().add_cookie(first, scheme=scheme)
     (given,) = all_of(first, "Set-Cookie")
@@ -190,7 +190,7 @@ def test_a_session_of_a_cookie_knows_its_scheme(manager: SessionManager, scheme:
 
 
 def test_a_partitioned_cookie_of_django_is_right_or_refused() -> None:
-    """The http.cookies of older Pythons do not know the attribute."""
+    """http.cookies in older Pythons does not know the attribute."""
     session = a_manager(cookie=CookieSettings(partitioned=True, secure=True)).create()
 
     if sys.version_info < (3, 14):
@@ -207,7 +207,7 @@ def test_a_partitioned_cookie_of_django_is_right_or_refused() -> None:
     ids=repr,
 )
 def test_what_has_no_headers_is_refused(manager: SessionManager, response: Any) -> None:
-    """With what to do; nothing of the session's cookie is in the message."""
+    """The error says what to do, and does not show the cookie."""
     session = manager.create()
 
     with pytest.raises(TypeError, match="Fix: ") as error:
@@ -217,7 +217,7 @@ def test_what_has_no_headers_is_refused(manager: SessionManager, response: Any) 
 
 
 def test_headers_that_hold_one_cookie_are_refused(manager: SessionManager) -> None:
-    """A second Set-Cookie would take the place of the first."""
+    """A second Set-Cookie would replace the first one."""
 
     class Reply:
         """A response whose headers are a dict."""
@@ -233,13 +233,13 @@ def test_headers_that_hold_one_cookie_are_refused(manager: SessionManager) -> No
 
 
 def test_a_wrong_scheme_is_refused(manager: SessionManager) -> None:
-    """It would be taken for http."""
+    """Otherwise the scheme would be taken for http."""
     with pytest.raises(ValueError, match="Fix: "):
         manager.create().add_cookie([], scheme="HTTPS")
 
 
 def test_what_is_not_saved_has_no_cookie(manager: SessionManager) -> None:
-    """A new session, a new id, and a session that has ended."""
+    """An unsaved session, an unsaved id and an ended session are errors."""
     new = manager.open(CookieHead("", "/", "http", None))
     new["a"] = 1
     renewed = manager.create({"a": 1})
@@ -281,7 +281,7 @@ def test_tokens_without_a_server_have_cookies_too() -> None:
 
 
 def test_delete_ends_the_session_now(manager: SessionManager) -> None:
-    """True once; afterwards the session is another one, and empty."""
+    """The first call returns True, and the session is then new and empty."""
     session = manager.create({"a": 1})
     other = manager.get(session.id)
     id = session.id
@@ -302,7 +302,7 @@ def test_delete_in_a_with_block_is_enough(manager: SessionManager) -> None:
 
 
 def test_delete_in_a_request_clears_the_cookie(manager: SessionManager) -> None:
-    """As destroy() does, but the record is gone at once."""
+    """It is like destroy(), but the record is removed at once."""
     token = manager.token(manager.create({"a": 1}))
     session = manager.open(CookieHead(f"session={token}", "/", "http", None))
 
@@ -314,7 +314,7 @@ def test_delete_in_a_request_clears_the_cookie(manager: SessionManager) -> None:
 
 
 def test_the_asynchronous_verbs_do_the_same() -> None:
-    """`save()` and `delete()` are awaited, the cookies are not."""
+    """`save()` and `delete()` are awaited, but the methods for cookies are not."""
 
     async def program() -> None:
         manager = AsyncSessionManager(SessionContainer(keys=[KEY], store=MemoryStore()))

@@ -75,7 +75,7 @@ def _raced_in_threads(store: Store, acts: Acts) -> list[str]:
 def _raced(
     manager: SessionManager, opponent: Opponent, acts: Acts, random: Random
 ) -> Iterator[str]:
-    """Yield what goes wrong, round for round; either side begins."""
+    """Run the rounds, each with another side first, and yield what goes wrong."""
     look, served = seen_by(manager), 0
     for number in range(ROUNDS):
         with manager.create(BEFORE) as session:

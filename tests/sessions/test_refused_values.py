@@ -1,4 +1,4 @@
-"""After a value could not be saved, whoever answers the error may use the session and close it."""
+"""After a value could not be saved, an error handler can still use the session and close it."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ Close = Callable[[SessionManager], Callable[..., object]]
     ids=["close", "close_now"],
 )
 def test_a_refused_close_leaves_the_session_open(browser: Browser, closing: Close) -> None:
-    """The value can be taken away, and something else be saved."""
+    """The handler can remove the value, and save another one."""
     browser.visit(writes(a=1))
     manager = browser.site.manager
     session = manager.open(a_head(browser.cookie))
@@ -40,7 +40,7 @@ def test_a_refused_close_leaves_the_session_open(browser: Browser, closing: Clos
 async def test_a_refused_close_on_a_loop_leaves_the_session_open(
     async_manager: AsyncSessionManager, at_once: bool
 ) -> None:
-    """The same."""
+    """An asynchronous session does the same."""
     cookie = await a_cookie(async_manager, a=1)
     session = await opened(async_manager, cookie)
     session["x"] = object()
@@ -56,7 +56,7 @@ async def test_a_refused_close_on_a_loop_leaves_the_session_open(
 
 @on_a_loop
 async def test_an_application_answers_it_over_asgi() -> None:
-    """With a status of its own, and with the headers of what is saved then."""
+    """The answer has the application's status and the headers of what was saved."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         scope["session"]["x"] = object()

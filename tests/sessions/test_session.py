@@ -1,4 +1,4 @@
-"""A session begins with its first write, and only then."""
+"""A session begins with its first write."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,7 +43,7 @@ TEXTS = [
 
 
 def test_the_first_write_makes_one_record_and_one_cookie(browser: Browser) -> None:
-    """One create, one Set-Cookie, and the value is there."""
+    """The next request finds the value."""
     answer = browser.visit(writes(visits=1))
 
     assert len(answer.set_cookies) == 1
@@ -66,7 +66,7 @@ def test_many_writes_of_one_request_make_one_record(browser: Browser) -> None:
 
 @pytest.mark.parametrize("known", [False, True], ids=["visitor", "session"])
 def test_an_untouched_request_costs_nothing(browser: Browser, known: bool) -> None:
-    """No cookie, no record, no store call, no Vary."""
+    """There is no cookie, no record, no store call and no Vary."""
     if known:
         browser.visit(writes(a=1))
     browser.site.store_calls().clear()
@@ -78,7 +78,7 @@ def test_an_untouched_request_costs_nothing(browser: Browser, known: bool) -> No
 
 
 def test_a_glance_that_needs_no_data_is_no_touch(browser: Browser) -> None:
-    """`accessed`, `modified` and the repr say what is known already."""
+    """`accessed`, `modified` and the repr need no load."""
     browser.visit(writes(a=1))
     browser.site.store_calls().clear()
 
@@ -95,7 +95,7 @@ def test_a_glance_that_needs_no_data_is_no_touch(browser: Browser) -> None:
     ids=["dict", "len", "list", "bool", "get", "in", "is_new"],
 )
 def test_a_visitor_who_reads_gets_nothing(browser: Browser, reads: Any) -> None:
-    """No cookie and no record, but the response varies with the cookie."""
+    """There is no cookie and no record, but the response has Vary."""
     answer = browser.visit(reads)
 
     assert answer.set_cookies == []
@@ -104,7 +104,7 @@ def test_a_visitor_who_reads_gets_nothing(browser: Browser, reads: Any) -> None:
 
 
 def test_the_id_of_a_visitor_is_stored_by_nobody(browser: Browser) -> None:
-    """To look at the id is no write."""
+    """To read `id` creates no record."""
     answer = browser.visit(lambda session: session.id)
 
     assert len(answer.value) == 65
@@ -114,7 +114,7 @@ def test_the_id_of_a_visitor_is_stored_by_nobody(browser: Browser) -> None:
 
 @pytest.mark.parametrize("empties", [Session.clear, lambda s: s.pop("a"), lambda s: s.popitem()])
 def test_written_and_emptied_within_the_first_request(browser: Browser, empties: Any) -> None:
-    """Nothing is left to store."""
+    """The session is empty at the end, so nothing is stored."""
 
     def handler(session: Session) -> None:
         session["a"] = 1
@@ -127,7 +127,7 @@ def test_written_and_emptied_within_the_first_request(browser: Browser, empties:
 
 
 def test_a_second_middleware_does_nothing(watched: WatchedStore, clock: ManualClock) -> None:
-    """The application sees the outer one's session, and one cookie is set."""
+    """The application sees the session of the outer middleware, and one cookie is set."""
     site = Site(watched, clock)
     site.middleware.app = SessionMiddleware(site.middleware.app, site.container)
     browser = site.browser()
@@ -140,7 +140,7 @@ def test_a_second_middleware_does_nothing(watched: WatchedStore, clock: ManualCl
 
 
 def test_a_value_survives_to_the_next_request(browser: Browser) -> None:
-    """With the same cookie; without it the session is another."""
+    """A request with the cookie finds the value, and one without the cookie does not."""
     browser.visit(writes(name="ada", cart=[1, {"two": 3}]))
 
     assert browser.holds() == {"name": "ada", "cart": [1, {"two": 3}]}
@@ -148,7 +148,7 @@ def test_a_value_survives_to_the_next_request(browser: Browser) -> None:
 
 
 def test_keys_keep_the_order_in_which_they_were_first_set(browser: Browser) -> None:
-    """A key that is set again keeps its place, and one that was removed comes back at the end."""
+    """A key that is set again keeps its place; a removed key comes back at the end."""
     browser.visit(writes(c=1, a=1, b=1))
     browser.visit(writes(a=2, z=2, b=2))
     browser.visit(lambda session: session.pop("c"))
@@ -159,7 +159,7 @@ def test_keys_keep_the_order_in_which_they_were_first_set(browser: Browser) -> N
 
 
 def test_keys_that_look_like_metadata_are_keys(browser: Browser) -> None:
-    """They neither clobber the metadata nor crash."""
+    """Such keys do not change the metadata, and cause no error."""
     values = {name: f"mine {name}" for name in NAMES}
     session_id = browser.visit(lambda s: (s.update(values), s.id)).value[1]
 
@@ -172,7 +172,7 @@ def test_keys_that_look_like_metadata_are_keys(browser: Browser) -> None:
 
 @pytest.mark.parametrize("text", TEXTS, ids=repr)
 def test_any_text_comes_back(browser: Browser, text: str) -> None:
-    """As a value, inside one, and as a key."""
+    """Any text can be a value, a part of a value, or a key."""
     browser.visit(writes(**{"plain": text, "nested": [text, {text: text}], f"key {text}": 1}))
 
     assert browser.holds() == {"plain": text, "nested": [text, {text: text}], f"key {text}": 1}
@@ -180,7 +180,7 @@ def test_any_text_comes_back(browser: Browser, text: str) -> None:
 
 @pytest.mark.parametrize("key", [1, None, b"bytes", ("a", "b"), True], ids=repr)
 def test_a_key_is_text(browser: Browser, key: Any) -> None:
-    """Another key is refused where it is used, before it could come back as text."""
+    """Another key is refused at once, because it would come back as text."""
 
     def handler(session: Session) -> None:
         with pytest.raises(UnencodableValue, match="use a str"):
@@ -190,7 +190,7 @@ def test_a_key_is_text(browser: Browser, key: Any) -> None:
 
 
 def test_a_key_of_a_kind_of_text_becomes_text(browser: Browser) -> None:
-    """The key in this request is the key in the next one."""
+    """A key of a subclass of str is stored as plain text."""
 
     class Name(str):
         __slots__ = ()
@@ -202,7 +202,7 @@ def test_a_key_of_a_kind_of_text_becomes_text(browser: Browser) -> None:
 
 
 def test_the_session_tells_its_times(browser: Browser, clock: ManualClock) -> None:
-    """Aware UTC datetimes: born, used, changed, over; the end reckons with this very use."""
+    """The four times are aware datetimes in UTC; the end counts from the present use."""
     born = datetime.fromtimestamp(clock(), UTC)
     browser.visit(writes(a=1))
     clock.advance(100)

@@ -1,4 +1,4 @@
-"""A request of a session takes a short way: it runs code of few files of the package."""
+"""A request that uses a session runs the code of only a few files of the package."""
 
 import gc
 import secrets
@@ -33,7 +33,7 @@ def _count(environ: "WSGIEnvironment", start_response: "StartResponse") -> Itera
 
 
 class Visitor:
-    """Send requests with the cookie of the last answer that had one."""
+    """Send requests with the last cookie."""
 
     def __init__(self, application: SessionMiddleware) -> None:
         self.application = application
@@ -55,7 +55,7 @@ class Visitor:
 
 @pytest.fixture
 def application() -> SessionMiddleware:
-    """Return an application that is warm: whatever is made once has been made."""
+    """Return an application that has already served requests."""
     container = SessionContainer(keys=[secrets.token_hex(32)], store=MemoryStore(), clock=time.time)
     application = SessionMiddleware(_count, container)
     visitor = Visitor(application)

@@ -1,4 +1,4 @@
-"""Sign-ins as another user: nothing of the user before is in the way, nothing of theirs stays."""
+"""Sign-ins as another user: nothing of the earlier user matters or stays."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ def of_bob(browser: Browser) -> Browser:
 
 
 def test_what_the_other_user_had_is_not_too_large(of_bob: Browser) -> None:
-    """It is dropped, so it does not count."""
+    """The earlier user's data are dropped, so their size does not count."""
     of_bob.visit(writes(big="x" * 60_000))
 
     of_bob.visit(in_turn(signs_in("ada"), writes(cart="y" * 10_000)))
@@ -28,7 +28,7 @@ def test_what_the_other_user_had_is_not_too_large(of_bob: Browser) -> None:
 
 
 def test_the_timeout_that_a_request_sets_is_the_new_users(of_bob: Browser) -> None:
-    """Before its sign-in or after it."""
+    """It may be set before the sign-in or after it."""
     of_bob.visit(in_turn(lives_for(5), signs_in("eve")))
     before = of_bob.visit(lambda session: session.timeout).value
     of_bob.visit(in_turn(signs_in("ada"), lives_for(3)))
@@ -56,12 +56,12 @@ def damaged(of_bob: Browser) -> Browser:
 
 
 def reads(session: Session) -> object:
-    """Read what is damaged."""
+    """Read the damaged value."""
     return session.get("cart")
 
 
 def test_a_sign_out_is_kept_when_a_damaged_value_is_read(damaged: Browser) -> None:
-    """Nobody is signed in, neither by the new cookie nor by the old one."""
+    """Neither the new cookie nor the old one has a user."""
     old = damaged.cookie
 
     damaged.visit(in_turn(Session.clear_user, reads))
@@ -70,7 +70,7 @@ def test_a_sign_out_is_kept_when_a_damaged_value_is_read(damaged: Browser) -> No
 
 
 def test_a_sign_in_is_kept_when_a_damaged_value_is_read(damaged: Browser) -> None:
-    """Its user and timeout are those of the fresh session."""
+    """The new session has the user and the timeout."""
     damaged.visit(in_turn(signs_in("bob"), lives_for(5), reads))
 
     assert damaged.visit(who).value == ("bob", {})
@@ -78,7 +78,7 @@ def test_a_sign_in_is_kept_when_a_damaged_value_is_read(damaged: Browser) -> Non
 
 
 def test_a_new_id_is_kept_when_a_damaged_value_is_read(damaged: Browser) -> None:
-    """The old one is dead, with the user that it had."""
+    """The old id has no session any more."""
     old = damaged.cookie
 
     damaged.visit(in_turn(Session.regenerate, reads, writes(n=1)))

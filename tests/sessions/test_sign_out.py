@@ -1,4 +1,4 @@
-"""Signing out: the user goes, the session stays, whatever becomes of the request."""
+"""Signing out: the session stays without its user, whatever becomes of the request."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ def customer(browser: Browser) -> Browser:
 
 
 def test_clear_user_signs_out_and_keeps_the_session(customer: Browser) -> None:
-    """The cart stays; the user and what is known of them go, in one commit."""
+    """The cart stays, and the user and the user data are removed, in one commit."""
     customer.visit(signs_in(name="Ada"))
     customer.site.store_calls().clear()
 
@@ -41,7 +41,7 @@ def test_clear_user_signs_out_and_keeps_the_session(customer: Browser) -> None:
 
 
 def test_a_sign_out_that_loses_to_a_renewal_is_not_dropped(customer: Browser) -> None:
-    """The grace of the old id lets values through; the sign-out goes before them."""
+    """The old id has grace for values, and the sign-out still counts."""
     customer.visit(signs_in(name="Ada"))
     other = customer.site.browser()
     other.cookie = customer.cookie
@@ -57,7 +57,7 @@ def test_a_sign_out_that_loses_to_a_renewal_is_not_dropped(customer: Browser) ->
 
 
 def test_a_sign_out_takes_back_a_sign_in_of_its_own_request(browser: Browser) -> None:
-    """Also that of a visitor, who has no session yet."""
+    """This holds also for a visitor without a session."""
     browser.visit(in_turn(writes(cart=["tea"]), signs_in(name="Ada"), Session.clear_user))
 
     assert browser.visit(who).value == (None, {})
@@ -66,7 +66,7 @@ def test_a_sign_out_takes_back_a_sign_in_of_its_own_request(browser: Browser) ->
 
 @pytest.mark.parametrize("status", [404, 500])
 def test_a_sign_out_holds_whatever_the_status_is(customer: Browser, status: int) -> None:
-    """It is committed also if the rest of the request fails; other changes are discarded then."""
+    """A failed request commits the sign-out, and discards other changes."""
     customer.visit(signs_in(name="Ada"))
 
     customer.visit(in_turn(Session.clear_user, writes(x=1)), status=status)
@@ -76,7 +76,7 @@ def test_a_sign_out_holds_whatever_the_status_is(customer: Browser, status: int)
 
 
 def test_a_sign_out_holds_when_the_handler_raises(customer: Browser) -> None:
-    """Whatever became of the rest."""
+    """The exception does not undo the sign-out."""
     customer.visit(signs_in())
 
     def handler(session: Session) -> None:
@@ -91,7 +91,7 @@ def test_a_sign_out_holds_when_the_handler_raises(customer: Browser) -> None:
 
 
 def test_signing_out_and_in_again_is_a_sign_in(customer: Browser) -> None:
-    """The last word counts."""
+    """The last call counts."""
     customer.visit(signs_in("ada"))
     customer.visit(in_turn(Session.clear_user, signs_in("bob")))
     after = customer.visit(who).value
@@ -105,7 +105,7 @@ def test_signing_out_and_in_again_is_a_sign_in(customer: Browser) -> None:
 def test_a_sign_out_after_a_saved_new_id_keeps_the_session(
     customer: Browser, rotate: Handler
 ) -> None:
-    """It is still the same session, under the id that this request gave it."""
+    """The session goes on under the id that this request gave it."""
     customer.visit(in_turn(rotate, Session.save, Session.clear_user))
 
     assert customer.visit(who).value == (None, {})
@@ -113,7 +113,7 @@ def test_a_sign_out_after_a_saved_new_id_keeps_the_session(
 
 
 def test_a_new_session_that_is_signed_out_again_is_not_stored(browser: Browser) -> None:
-    """Nothing is left of it."""
+    """The session is empty at the end."""
     answer = browser.visit(in_turn(signs_in(), Session.clear_user))
 
     assert answer.set_cookies == []
@@ -122,7 +122,7 @@ def test_a_new_session_that_is_signed_out_again_is_not_stored(browser: Browser) 
 
 @pytest.mark.parametrize("rotate", [Session.regenerate, signs_in("ada")], ids=["renewal", "login"])
 def test_a_sign_out_beside_a_new_id_signs_out(customer: Browser, rotate: Handler) -> None:
-    """Its commit comes too late, so the session is ended."""
+    """The commit comes too late, so the session ends."""
     customer.visit(signs_in("ada"))
     rotated: list[str] = []
 
@@ -136,7 +136,7 @@ def test_a_sign_out_beside_a_new_id_signs_out(customer: Browser, rotate: Handler
 
 
 def test_a_sign_out_with_an_earlier_id_signs_out(customer: Browser, clock: ManualClock) -> None:
-    """Whatever its age: the token names the session."""
+    """Any earlier id names the session, however old it is."""
     customer.visit(signs_in("ada"))
     old = customer.cookie
     customer.visit(Session.regenerate)
@@ -148,7 +148,7 @@ def test_a_sign_out_with_an_earlier_id_signs_out(customer: Browser, clock: Manua
 
 
 def test_a_store_error_while_signing_out_is_told(customer: Browser, watched: WatchedStore) -> None:
-    """A sign-out never reports a success that did not happen."""
+    """The answer never claims a sign-out that did not happen."""
     customer.visit(signs_in())
     watched.broken = {"commit"}
 
@@ -160,7 +160,7 @@ def test_a_store_error_while_signing_out_is_told(customer: Browser, watched: Wat
 def test_a_sign_out_keeps_the_cookie_beside_a_dead_one(
     customer: Browser, clock: ManualClock
 ) -> None:
-    """A cookie that an earlier deploy has left stands for nothing, and the session goes on."""
+    """The other cookie belongs to an earlier deploy, and the session goes on."""
     dead = customer.site.browser()
     dead.visit(writes(old=1))
     leftover = dead.cookie
@@ -176,7 +176,7 @@ def test_a_sign_out_keeps_the_cookie_beside_a_dead_one(
 
 @pytest.mark.parametrize("follows", [Session.reload, Session.save], ids=["reload", "save"])
 def test_nothing_that_asks_the_store_undoes_a_sign_out(customer: Browser, follows: Handler) -> None:
-    """What was signed out stays so, in the request and after it."""
+    """The user stays signed out, in the request and after it."""
     customer.visit(signs_in())
 
     seen = customer.visit(in_turn(Session.clear_user, follows, who)).value
@@ -185,7 +185,7 @@ def test_nothing_that_asks_the_store_undoes_a_sign_out(customer: Browser, follow
 
 
 def test_a_failed_sign_in_after_a_sign_out_leaves_nobody_signed_in(customer: Browser) -> None:
-    """The sign-in is discarded; the sign-out of the user of before is not."""
+    """The failed request discards the sign-in, and carries out the sign-out."""
     customer.visit(signs_in("ada"))
 
     customer.visit(in_turn(Session.clear_user, signs_in("bob")), status=500)
@@ -198,7 +198,7 @@ def test_a_failed_sign_in_after_a_sign_out_leaves_nobody_signed_in(customer: Bro
 def test_a_sign_out_does_not_undo_a_sign_in_that_was_saved_after_it(
     customer: Browser, ends: Handler, status: int
 ) -> None:
-    """What save() has committed stays, also after a reload() and in a request that fails."""
+    """A saved sign-in stays, also after reload() and in a failed request."""
     customer.visit(signs_in("ada"))
     handler = in_turn(ends, signs_in("bob"), Session.save, Session.reload, who)
 
@@ -208,7 +208,7 @@ def test_a_sign_out_does_not_undo_a_sign_in_that_was_saved_after_it(
 
 
 def test_a_sign_out_after_a_lost_write_ends_the_session(customer: Browser) -> None:
-    """A handler learns that it came too late, and signs out: the new id is not signed in either."""
+    """The handler learns that its write came too late, and signs the new id out, too."""
     customer.visit(signs_in("ada"))
     rotated: list[str] = []
 
@@ -225,7 +225,7 @@ def test_a_sign_out_after_a_lost_write_ends_the_session(customer: Browser) -> No
 
 
 def test_a_save_that_drops_a_write_beside_a_sign_out_says_so(customer: Browser) -> None:
-    """The sign-out is done, the write is not, and save() returns only if all is saved."""
+    """save() raises an error, because it stored only the sign-out."""
     customer.visit(signs_in("ada"))
     rotated: list[str] = []
 
@@ -245,7 +245,7 @@ def test_a_save_that_drops_a_write_beside_a_sign_out_says_so(customer: Browser) 
 def test_a_sign_out_keeps_the_timeout_that_its_request_has_set(
     customer: Browser, signed_in: bool
 ) -> None:
-    """Whoever sets one means the session that goes on."""
+    """The timeout belongs to the session that goes on."""
     if signed_in:
         customer.visit(signs_in())
 
@@ -255,7 +255,7 @@ def test_a_sign_out_keeps_the_timeout_that_its_request_has_set(
 
 
 def test_a_sign_out_of_nobody_keeps_the_timeout_of_a_visitor(customer: Browser) -> None:
-    """It was set for no user."""
+    """The timeout did not belong to a user."""
     customer.visit(lives_for(5))
 
     customer.visit(Session.clear_user)

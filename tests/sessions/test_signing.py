@@ -1,4 +1,4 @@
-"""Tokens: only the exact text that one of the keys signed for the purpose is accepted."""
+"""Tokens: only the exact text that one of the keys signed for this purpose is accepted."""
 
 import hashlib
 import hmac
@@ -59,7 +59,7 @@ def value_of(site: Site, cookie: str) -> object:
 
 
 def test_the_first_key_signs() -> None:
-    """The exact signature, computed here from the definition."""
+    """The test computes the exact signature from its definition."""
     token = a_signer(NEW, OLD).sign(ID)
 
     assert token == f"{ID}.{signature(NEW, ID, 'tests')}"
@@ -69,7 +69,7 @@ def test_the_first_key_signs() -> None:
 def test_the_cookie_is_signed_by_the_newest_key(
     store: WatchedStore, keys: list[str | bytes]
 ) -> None:
-    """keys[0], for the purpose that the prefix names."""
+    """The first key signs, for the purpose that the prefix names."""
     answer = a_site(store, *keys, prefix="shop").visit(remember_id)
 
     signed = signature(keys[0], answer.value, "session id:shop")
@@ -77,7 +77,7 @@ def test_the_cookie_is_signed_by_the_newest_key(
 
 
 def test_every_key_verifies() -> None:
-    """Whatever its place."""
+    """Each key verifies, at any place in the list."""
     every: list[str | bytes] = [NEW, OLD, LOST]
     for keys in itertools.permutations(every):
         for key in keys:
@@ -85,12 +85,12 @@ def test_every_key_verifies() -> None:
 
 
 def test_a_key_that_is_not_ours_does_not_verify() -> None:
-    """Anonymous, not an error."""
+    """The request has no session, and there is no error."""
     assert a_signer(NEW, OLD).unsign(a_signer(LOST).sign(ID)) is None
 
 
 def test_a_cookie_of_an_old_key_is_signed_again_when_next_sent(store: WatchedStore) -> None:
-    """It works, is left alone where nothing is sent, and leaves with the newest signature."""
+    """The cookie works, and its next renewal has the newest signature."""
     old_cookie = a_site(store, OLD).visit(writes(a=1)).cookie
     site = a_site(store, NEW, OLD)
 
@@ -103,7 +103,7 @@ def test_a_cookie_of_an_old_key_is_signed_again_when_next_sent(store: WatchedSto
 
 
 def test_a_cookie_of_a_removed_key_is_anonymous(store: WatchedStore) -> None:
-    """Nobody can show that the session is theirs, and the store is not asked."""
+    """The request has no session, and the store is not asked."""
     cookie = a_site(store, LOST).visit(writes(a=1)).cookie
     site = a_site(store, NEW, OLD)
 
@@ -113,7 +113,7 @@ def test_a_cookie_of_a_removed_key_is_anonymous(store: WatchedStore) -> None:
 
 
 def test_any_flipped_bit_is_rejected() -> None:
-    """Of the id, of the separator and of the signature."""
+    """The bits of the id, the separator and the signature all count."""
     signer = a_signer()
     token = signer.sign(ID)
 
@@ -124,7 +124,7 @@ def test_any_flipped_bit_is_rejected() -> None:
 
 
 def test_one_signature_has_one_spelling() -> None:
-    """The last character has two bits that no octet needs: only one value of them counts."""
+    """Two bits of the last character are unused, and must be zero."""
     signer = a_signer()
     token = signer.sign(ID)
 
@@ -156,7 +156,7 @@ VARIANTS = {
 
 @pytest.mark.parametrize("form", VARIANTS.values(), ids=VARIANTS)
 def test_variants_of_a_token_are_no_token(form: str) -> None:
-    """None of them, and no exception."""
+    """Every variant is refused without an exception."""
     signer = a_signer()
     signed = signature(NEW, ID, "tests")
     parts = {"token": f"{ID}.{signed}", "id": ID, "signature": signed, "short": signed[:-1]}
@@ -177,19 +177,19 @@ def test_variants_of_a_token_are_no_token(form: str) -> None:
     ids=["short", "shorter", "longer", "another character", "a letter beyond ASCII"],
 )
 def test_a_signed_text_that_is_no_id_is_rejected(unfit: str) -> None:
-    """Also where the signature is right."""
+    """The signature alone is not enough."""
     assert a_signer().unsign(f"{unfit}.{signature(NEW, unfit, 'tests')}") is None
 
 
 @given(st.text(max_size=200))
 def test_no_text_raises(text: str) -> None:
-    """Whatever it is, it is not ours."""
+    """Any other text is refused without an exception."""
     assert a_signer().unsign(text) is None
 
 
 @given(st.from_regex(r"[A-Za-z0-9_-]{44,150}", fullmatch=True))
 def test_what_is_signed_comes_back(session_id: str) -> None:
-    """For every id that there can be."""
+    """This holds for every possible id."""
     assert a_signer().unsign(a_signer().sign(session_id)) == read_id(session_id)
 
 
@@ -197,12 +197,12 @@ def test_what_is_signed_comes_back(session_id: str) -> None:
     "purpose", ["session id:shop", "tests ", "test", "", "tests\0", "flash:tests"]
 )
 def test_a_token_of_another_purpose_is_rejected(purpose: str) -> None:
-    """The same key, signed for something else."""
+    """The key is the same, but the purpose is another."""
     assert a_signer().unsign(a_signer(purpose=purpose).sign(ID)) is None
 
 
 def test_a_cookie_of_another_name_is_not_accepted(store: WatchedStore) -> None:
-    """Two applications with the same keys and the same store: a token copied from one's cookie."""
+    """Two applications share keys and store, and one gets the other's token."""
     shop = a_site(store, NEW, prefix="shop")
     blog = a_site(store, NEW, prefix="blog")
     token = shop.visit(writes(a=1)).cookie.removeprefix("shop=")
@@ -214,7 +214,7 @@ def test_a_cookie_of_another_name_is_not_accepted(store: WatchedStore) -> None:
 
 
 def test_a_cookie_of_another_application_is_not_accepted(store: WatchedStore) -> None:
-    """Other keys, the same name."""
+    """The name is the same, but the keys are others."""
     cookie = a_site(store, NEW).visit(writes(a=1)).cookie
 
     assert value_of(a_site(store, OLD), cookie) is None
@@ -228,7 +228,7 @@ def test_a_key_is_its_bytes() -> None:
 
 
 def test_neither_ids_nor_keys_are_shown(store: WatchedStore) -> None:
-    """Not by what holds them."""
+    """No repr of a container, manager, session, signer or event shows an id or a key."""
     site = a_site(store, NEW)
     answer = site.visit(remember_id)
     session = session_of(site.manager, answer.cookie)

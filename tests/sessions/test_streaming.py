@@ -1,4 +1,4 @@
-"""What a response may still do to the session while it streams."""
+"""What a response can do to the session while it streams."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -67,7 +67,7 @@ def test_changes_before_the_first_byte_are_saved(streaming: StreamingSite) -> No
 
 @pytest.mark.parametrize("late", LATE.values(), ids=LATE)
 def test_changes_after_the_first_byte_are_refused(streaming: StreamingSite, late: Handler) -> None:
-    """SessionClosed, and nothing of it reaches the store."""
+    """The change raises SessionClosed, and the store does not change."""
     with pytest.raises(SessionClosed, match=r"before the first byte of the response body"):
         streaming.visit(writes(a=1), late)
 
@@ -78,7 +78,7 @@ def test_changes_after_the_first_byte_are_refused(streaming: StreamingSite, late
 def test_a_first_use_after_the_first_byte_is_refused(
     streaming: StreamingSite, late: Handler
 ) -> None:
-    """Also reading: the headers do not say that the response depends on the cookie."""
+    """A read is refused, too, because the sent headers have no Vary."""
     with pytest.raises(SessionClosed):
         streaming.visit(untouched, late)
 
@@ -86,7 +86,7 @@ def test_a_first_use_after_the_first_byte_is_refused(
 
 
 def test_reading_goes_on_while_the_response_streams(streaming: StreamingSite) -> None:
-    """What was loaded stays, also the values that nobody had asked for."""
+    """All loaded values can be read, even for the first time."""
     cookie = streaming.visit(writes(a=1, list=[1])).cookie
     seen: list[dict[str, Any]] = []
 
@@ -99,7 +99,7 @@ def test_reading_goes_on_while_the_response_streams(streaming: StreamingSite) ->
 def test_a_late_change_of_a_nested_value_is_logged(
     streaming: StreamingSite, late: object, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It cannot raise, so its key is named when the response is over; its value is not."""
+    """The change raises no error, so the log names its key, but not its value."""
     reply = streaming.visit(
         writes(list=["secret"], other=[]), lambda session: session["list"].append(late)
     )
@@ -117,7 +117,7 @@ def test_a_late_change_of_a_nested_value_is_logged(
 def test_only_late_changes_are_logged(
     streaming: StreamingSite, first: Handler, status: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither what was saved nor what a failed response discards is late."""
+    """Saved changes and the discarded changes of a failed response are not late."""
     cookie = streaming.visit(writes(a=0)).cookie
 
     streaming.visit(first, untouched, status=status)
@@ -127,7 +127,7 @@ def test_only_late_changes_are_logged(
 
 
 def test_what_plain_http_loses_was_not_late(caplog: pytest.LogCaptureFixture) -> None:
-    """The session that could not be given to the client is reported as that alone."""
+    """There is one report, about the session that the client could not get."""
     streaming = StreamingSite(cookie=CookieSettings(secure=True))
 
     streaming.visit(writes(a=1), untouched)
@@ -139,7 +139,7 @@ def test_what_plain_http_loses_was_not_late(caplog: pytest.LogCaptureFixture) ->
 def test_a_late_change_is_neither_checked_nor_forgotten(
     streaming: StreamingSite, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever asks a closed session to be undone still learns of it."""
+    """The log still names the late change after check() and discard()."""
     manager = streaming.middleware.manager
     session = manager.open(EnvironHead({"wsgi.url_scheme": "http"}))
     session["list"] = [1]

@@ -1,4 +1,4 @@
-"""The function of update_with: what it gets, what it may do, and what is refused."""
+"""The function of update_with: its value, its limits, and what is refused."""
 
 import asyncio
 import functools
@@ -62,7 +62,7 @@ def test_none_is_a_value(customer: Browser) -> None:
 
 @pytest.mark.parametrize("function", [functools.partial(with_more, 1), Later()], ids=type)
 def test_what_has_to_be_awaited_is_refused(customer: Browser, function: Any) -> None:
-    """Also where it hides behind another callable; the message shows it."""
+    """This holds also for a callable object; the error shows it."""
     with pytest.raises(TypeError, match=r"coroutine function .*(with_more|Later).*do the `await`"):
         customer.visit(lambda session: session.update_with("n", function))
     assert customer.holds()["n"] == 1
@@ -86,7 +86,7 @@ NESTED = {
 
 @pytest.mark.parametrize("verb", NESTED.values(), ids=NESTED)
 def test_the_function_may_not_ask_the_store(customer: Browser, verb: Any) -> None:
-    """It may run again, and what it stored could not be taken back."""
+    """The function may run twice, and its store calls could not be undone."""
 
     def handler(session: Session) -> None:
         with pytest.raises(SessionError, match=MATCH):
@@ -102,7 +102,7 @@ def test_the_function_may_not_ask_the_store(customer: Browser, verb: Any) -> Non
 async def test_the_function_of_a_thread_may_not_ask_the_store_either(
     async_manager: AsyncSessionManager, verb: Any
 ) -> None:
-    """It would wait for itself; the session can be used afterwards."""
+    """The call would wait for itself; the session works afterwards."""
     session = await opened(async_manager, await a_cookie(async_manager, n=1))
     blocking = async_manager.face(session, Session)
 
@@ -118,7 +118,7 @@ async def test_the_function_of_a_thread_may_not_ask_the_store_either(
 async def test_the_function_of_a_thread_runs_in_that_thread(
     async_manager: AsyncSessionManager,
 ) -> None:
-    """A slow one blocks nobody on the event loop."""
+    """A slow function does not block the event loop."""
     session = await opened(async_manager, await a_cookie(async_manager, n=1))
     blocking = async_manager.face(session, Session)
 

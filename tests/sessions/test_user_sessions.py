@@ -1,4 +1,4 @@
-"""The sessions of a user: listed, and ended all, or all but one."""
+"""The sessions of a user: listed, and ended all together or all but one."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -40,7 +40,7 @@ def manager(site: Site) -> SessionManager:
 
 @pytest.fixture
 def sign_in(site: Site, clock: ManualClock) -> Callable[..., Browser]:
-    """Return what makes a browser in which a user is signed in, a second after the one before."""
+    """Return a function that signs a user in with a new browser, one second after the last."""
 
     def make(user_id: str = "ada") -> Browser:
         clock.advance(1)
@@ -78,7 +78,7 @@ class TestLists:
     def test_the_latest_sign_in_comes_first(
         self, manager: SessionManager, sign_in: Callable[..., Browser]
     ) -> None:
-        """Whatever was used last."""
+        """The order does not depend on the last use."""
         browsers = [sign_in(), sign_in(), sign_in()]
         sign_in("bob")
         browsers[0].visit(writes(a=1))
@@ -88,7 +88,7 @@ class TestLists:
     def test_what_is_told_of_a_session(
         self, manager: SessionManager, sign_in: Callable[..., Browser], clock: ManualClock
     ) -> None:
-        """Aware datetimes, as the session itself has them."""
+        """The times are aware datetimes, equal to those of the session."""
         browser = sign_in()
         signed_in = clock()
         clock.advance(600)
@@ -114,7 +114,7 @@ class TestLists:
     def test_who_leaves_is_not_listed(
         self, manager: SessionManager, sign_in: Callable[..., Browser], leaves: Any
     ) -> None:
-        """The other sessions of the user are."""
+        """Other sessions of the user are still listed."""
         browser, other = sign_in(), sign_in()
         browser.visit(leaves)
 
@@ -137,7 +137,7 @@ class TestLists:
     def test_an_expired_session_is_not_listed(
         self, manager: SessionManager, sign_in: Callable[..., Browser], clock: ManualClock
     ) -> None:
-        """Nor is anything left in the index once all are over."""
+        """After all sessions have expired, the index is empty."""
         sign_in()
         clock.advance(3600)
         later = sign_in()
@@ -152,7 +152,7 @@ class TestLists:
     def test_a_session_that_lives_to_its_absolute_end_is_listed(
         self, manager: SessionManager, sign_in: Callable[..., Browser], clock: ManualClock
     ) -> None:
-        """Whoever uses it every hour for two weeks, while others look and purge."""
+        """The session is used every hour for two weeks, while others list and purge."""
         browser = sign_in()
         handle = handle_of(browser)
         for _ in range(14 * 24 - 1):
@@ -167,7 +167,7 @@ class TestLists:
     def test_the_container_of_today_decides_who_lives(
         self, watched: WatchedStore, sign_in: Callable[..., Browser], clock: ManualClock
     ) -> None:
-        """A shorter timeout counts for sessions of before, too."""
+        """A shorter timeout counts for older sessions, too."""
         sign_in()
         clock.advance(601)
         idle = timedelta(minutes=10)
@@ -176,7 +176,7 @@ class TestLists:
         assert SessionManager(shorter).sessions_of("ada") == []
 
     def test_unknown_users_have_no_sessions(self, manager: SessionManager) -> None:
-        """Nobody is there to end, either."""
+        """The list is empty, and to end the sessions returns 0."""
         assert (manager.sessions_of("ada"), manager.end_sessions_of("ada")) == ([], 0)
 
 
@@ -184,7 +184,7 @@ class TestEnds:
     """`end_sessions_of` ends all sessions of the user, and no other session."""
 
     def test_all_of_a_user(self, manager: SessionManager, sign_in: Callable[..., Browser]) -> None:
-        """They are dead by the next request; the sessions of others live."""
+        """The sessions have ended at the next request; the sessions of others live."""
         browsers, bobs = [sign_in() for _ in range(3)], sign_in("bob")
 
         assert manager.end_sessions_of("ada") == 3
@@ -196,7 +196,7 @@ class TestEnds:
     def test_all_but_one(
         self, manager: SessionManager, sign_in: Callable[..., Browser], by: str
     ) -> None:
-        """The session of the request that asks, also if it has a new id by then."""
+        """The session of the request stays, even if it has a new id meanwhile."""
         browsers, current = [sign_in(), sign_in()], sign_in()
 
         def handler(session: Session) -> int | None:
@@ -213,7 +213,7 @@ class TestEnds:
     def test_a_sign_in_that_ends_all_others(
         self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site
     ) -> None:
-        """A fresh session may be kept before it is stored."""
+        """A new session can be kept before it is stored."""
         others, current = [sign_in(), sign_in()], site.browser()
 
         def handler(session: Session) -> None:
@@ -228,7 +228,7 @@ class TestEnds:
     def test_by_any_id_that_the_session_ever_had(
         self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site
     ) -> None:
-        """Earlier ids are dead, too, and bring nothing back."""
+        """Earlier ids have no session either, and bring nothing back."""
         browser = sign_in()
         cookies = [browser.cookie]
         for _ in range(3):
@@ -243,7 +243,7 @@ class TestEnds:
     def test_no_session_that_is_another_users_by_then(
         self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site, before: str
     ) -> None:
-        """Bob signs in in ada's browser while her sessions are being ended."""
+        """Bob signs in with ada's browser while her sessions are ended."""
         shared = sign_in()
         site.store.before[before] = lambda: shared.visit(signs_in("bob"))
 
@@ -254,7 +254,7 @@ class TestEnds:
     def test_a_login_at_the_same_time_survives(
         self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site, call: str
     ) -> None:
-        """All older sessions are ended while it is under way."""
+        """All older sessions are ended during the login."""
         older, visitor = [sign_in(), sign_in()], site.browser()
         visitor.visit(writes(a=1))
         site.store.before[call] = lambda: manager.end_sessions_of("ada")
@@ -267,7 +267,7 @@ class TestEnds:
     def test_a_login_while_they_are_ended_survives(
         self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site
     ) -> None:
-        """It begins and ends between two steps of the manager."""
+        """The whole login happens between two steps of the manager."""
         older, visitor = sign_in(), site.browser()
         site.store.before["delete"] = lambda: visitor.visit(signs_in("ada"))
 
@@ -278,7 +278,7 @@ class TestEnds:
     def test_listeners_are_told_of_each(
         self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site
     ) -> None:
-        """Once for each session that was ended, also if the store fails in the middle."""
+        """There is one event for each ended session, even if the store fails in the middle."""
         for _ in range(3):
             sign_in()
         site.events.clear()
@@ -296,7 +296,7 @@ class TestEnds:
         assert site.told.count("destroyed") == 3
 
     def test_in_every_process(self, tmp_path: Path) -> None:
-        """A process that knows none of the sessions ends them, and they are dead here at once."""
+        """Another store with the same file finds the sessions and ends them."""
         path = tmp_path / "shared.db"
         here = manager_over(path)
         with here.create({"a": 1}) as session:
@@ -319,7 +319,7 @@ class TestSignIns:
     def test_what_a_sign_in_asks(
         self, site: Site, browser: Browser, sign_in: Callable[..., Browser]
     ) -> None:
-        """One call more than the load and the commit; no other request asks the index."""
+        """A sign-in makes one additional call, and other requests do not use the index."""
         browser.visit(writes(a=1))
         site.store.calls.clear()
         browser.visit(signs_in())
@@ -337,7 +337,7 @@ class TestSignIns:
     def test_a_failing_index_is_a_503_and_nobody_is_signed_in(
         self, site: Site, browser: Browser, manager: SessionManager
     ) -> None:
-        """The session is as it was, under the id that it had."""
+        """The session is as it was, and keeps its id."""
         browser.visit(writes(a=1))
         site.store.broken = {"add_to_user"}
 
@@ -351,7 +351,7 @@ class TestSignIns:
     def test_a_failing_commit_leaves_an_entry_and_no_session(
         self, site: Site, browser: Browser, manager: SessionManager
     ) -> None:
-        """An entry says that the session may be the user's: the record decides."""
+        """An entry without a record does no harm, because the record decides."""
         browser.visit(writes(a=1))
         site.store.broken = {"commit"}
         browser.visit(signs_in())
@@ -361,7 +361,7 @@ class TestSignIns:
         assert browser.holds() == {"a": 1}
 
     def test_a_store_without_an_index_serves_sign_ins(self, store: Store) -> None:
-        """Only the lists say what is missing."""
+        """Only the list raises an error, which says what is missing."""
         plain = SessionManager(SessionContainer(keys=[KEY], store=WatchedStore(store)))
         with plain.create() as session:
             session.set_user("ada")
@@ -376,20 +376,20 @@ class TestSignIns:
     def test_an_id_that_nobody_can_have_is_refused(
         self, manager: SessionManager, user_id: Any
     ) -> None:
-        """It would list nothing, and hide the mistake."""
+        """An empty list would hide the mistake."""
         for call in (manager.sessions_of, manager.end_sessions_of):
             with pytest.raises(TypeError, match=r"is not the id of a user\. Fix: "):
                 call(user_id)
 
     @pytest.mark.parametrize("keep", [7, ["handle"], b"handle"])
     def test_what_is_no_session_cannot_be_kept(self, manager: SessionManager, keep: Any) -> None:
-        """A wrong one would end the session that was to be kept."""
+        """A wrong value would end the session that was to stay."""
         with pytest.raises(TypeError, match=r"is not a session\. Fix: "):
             manager.end_sessions_of("ada", keep)
 
 
 def test_encrypted_sessions_are_listed_and_ended() -> None:
-    """The values of a record are sealed; its user and its times are not."""
+    """The user and the times of a record are not encrypted."""
     manager = SessionManager(SessionContainer(keys=[KEY], encryption_keys=["e" + KEY]))
     with manager.create() as session:
         session.set_user("ada")

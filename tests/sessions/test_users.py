@@ -1,4 +1,4 @@
-"""Signing in: who the user is, what is known of them, and that no sign-in is dropped."""
+"""Signing in: the user, the user data, and that no sign-in is dropped."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,13 +23,13 @@ def customer(browser: Browser) -> Browser:
 
 
 def test_nobody_is_signed_in_at_first(browser: Browser, customer: Browser) -> None:
-    """Neither in a new session nor in one that holds data."""
+    """This holds for a new session and for one with data."""
     assert browser.site.browser().visit(who).value == (None, {})
     assert customer.visit(who).value == (None, {})
 
 
 def test_a_sign_in_is_seen_by_the_next_requests(customer: Browser) -> None:
-    """With what was told of the user; the session's own data stay."""
+    """They have the user and the user data, and the session keeps its values."""
     customer.visit(signs_in("ada", name="Ada", roles=["admin"]))
 
     assert customer.visit(who).value == ("ada", {"name": "Ada", "roles": ["admin"]})
@@ -37,14 +37,14 @@ def test_a_sign_in_is_seen_by_the_next_requests(customer: Browser) -> None:
 
 
 def test_a_sign_in_is_seen_by_its_own_request(customer: Browser) -> None:
-    """At once, before anything is stored."""
+    """The user is there at once, before anything is stored."""
     answer = customer.visit(in_turn(signs_in("ada", name="Ada"), who))
 
     assert answer.value == ("ada", {"name": "Ada"})
 
 
 def test_a_sign_in_is_one_load_and_one_commit(customer: Browser) -> None:
-    """User, new id and whatever else changed."""
+    """The commit has the user, the new id and all other changes."""
     answer = customer.visit(in_turn(writes(theme="dark"), signs_in()))
 
     assert customer.site.store_calls() == ["load", "commit"]
@@ -52,7 +52,7 @@ def test_a_sign_in_is_one_load_and_one_commit(customer: Browser) -> None:
 
 
 def test_a_sign_in_of_a_visitor_makes_one_record(browser: Browser) -> None:
-    """Also without any data."""
+    """This holds also without any values."""
     answer = browser.visit(signs_in())
 
     assert browser.site.store_calls() == ["create"]
@@ -61,7 +61,7 @@ def test_a_sign_in_of_a_visitor_makes_one_record(browser: Browser) -> None:
 
 
 def test_a_sign_in_changes_the_id(customer: Browser) -> None:
-    """The id that an attacker may know is dead when the answer leaves."""
+    """The id that an attacker may know is past when the answer leaves."""
     old = customer.cookie
     before = customer.visit(lambda session: session.id).value
 
@@ -73,7 +73,7 @@ def test_a_sign_in_changes_the_id(customer: Browser) -> None:
 
 
 def test_a_sign_in_begins_the_absolute_timeout_anew(customer: Browser, clock: ManualClock) -> None:
-    """Whoever signs in on the last day is not put out on the next one."""
+    """A user who signs in on the last day of a session is not logged out soon."""
     for _ in range(13):
         clock.advance(DAY - 1)
         customer.visit(everything)
@@ -90,7 +90,7 @@ def test_a_sign_in_begins_the_absolute_timeout_anew(customer: Browser, clock: Ma
 def test_a_sign_in_begins_it_anew_where_each_answer_has_a_cookie(
     make_site: SiteMaker, clock: ManualClock
 ) -> None:
-    """With `rolling` the same commit also renews the cookie."""
+    """With `rolling`, the same commit renews the cookie."""
     browser = make_site(rolling=True).browser()
     browser.visit(writes(cart=["tea"]))
     clock.advance(10 * MINUTE)
@@ -102,7 +102,7 @@ def test_a_sign_in_begins_it_anew_where_each_answer_has_a_cookie(
 
 
 def test_a_sign_in_tells_the_new_times_at_once(customer: Browser, clock: ManualClock) -> None:
-    """The end is reckoned from the sign-in, before it is committed and after."""
+    """expires_at counts from the sign-in, before its commit and after."""
     clock.advance(10 * MINUTE)
     customer.visit(lambda session: setattr(session, "timeout", timedelta(days=100)))
 
@@ -120,7 +120,7 @@ def test_a_sign_in_tells_the_new_times_at_once(customer: Browser, clock: ManualC
 def test_a_sign_in_in_the_last_hour_is_none_for_an_hour_only(
     customer: Browser, clock: ManualClock
 ) -> None:
-    """Its commit gives the session the whole idle timeout."""
+    """The commit gives the session the whole idle timeout."""
     for _ in range(14):
         clock.advance(DAY - HOUR / 14)
         customer.visit(everything)
@@ -132,7 +132,7 @@ def test_a_sign_in_in_the_last_hour_is_none_for_an_hour_only(
 
 
 def test_a_visitor_that_signs_in_sees_what_is_stored(browser: Browser, clock: ManualClock) -> None:
-    """The session began with the commit, however long the request had worked before."""
+    """The session began at the commit, however long the request had run."""
 
     def handler(session: Session) -> float:
         session.set_user("ada")
@@ -146,7 +146,7 @@ def test_a_visitor_that_signs_in_sees_what_is_stored(browser: Browser, clock: Ma
 
 
 def test_a_sign_in_after_a_lost_write_is_not_dropped(customer: Browser) -> None:
-    """It gets a fresh session, as one whose own commit comes too late does."""
+    """The user gets a fresh session, as after a late commit."""
 
     def handler(session: Session) -> None:
         customer.site.manager.delete(session.id)
@@ -161,7 +161,7 @@ def test_a_sign_in_after_a_lost_write_is_not_dropped(customer: Browser) -> None:
 
 
 def test_signing_in_again_is_a_sign_in(customer: Browser) -> None:
-    """The same user keeps the data; the id changes each time."""
+    """The same user keeps the data, and the id changes each time."""
     customer.visit(signs_in())
     first = customer.cookie
     customer.visit(signs_in(name="Ada"))
@@ -172,7 +172,7 @@ def test_signing_in_again_is_a_sign_in(customer: Browser) -> None:
 
 
 def test_another_user_sees_nothing_of_the_first_one(customer: Browser) -> None:
-    """Their data are dropped; what this request sets then is the new user's."""
+    """The first user's data are dropped; later values belong to the new user."""
     customer.visit(in_turn(signs_in("ada", name="Ada"), writes(draft="private")))
 
     customer.visit(in_turn(signs_in("bob"), writes(theme="dark")))
@@ -182,7 +182,7 @@ def test_another_user_sees_nothing_of_the_first_one(customer: Browser) -> None:
 
 
 def test_what_another_user_sets_alike_is_theirs(customer: Browser) -> None:
-    """Though the first one's session has the same value under the same key."""
+    """The new user's value is stored, although the first user had the same one."""
     customer.visit(in_turn(signs_in("ada"), writes(theme="dark", size=[1])))
 
     customer.visit(in_turn(signs_in("bob"), writes(theme="dark", size=[1])))
@@ -192,7 +192,7 @@ def test_what_another_user_sets_alike_is_theirs(customer: Browser) -> None:
 
 
 def test_a_write_beside_another_users_sign_in_is_not_theirs(customer: Browser) -> None:
-    """It was stored after the sign-in had loaded the session, and before it was committed."""
+    """The write came between the load and the commit of the sign-in, and is dropped."""
     customer.visit(signs_in("ada"))
 
     def handler(session: Session) -> None:
@@ -207,7 +207,7 @@ def test_a_write_beside_another_users_sign_in_is_not_theirs(customer: Browser) -
 
 
 def test_signing_in_as_another_user_is_one_load_and_one_commit(customer: Browser) -> None:
-    """The old data go in the same step."""
+    """The same commit removes the old data."""
     customer.visit(signs_in("ada"))
     customer.site.store_calls().clear()
 
@@ -217,7 +217,7 @@ def test_signing_in_as_another_user_is_one_load_and_one_commit(customer: Browser
 
 
 def test_signing_in_as_another_user_that_fails_changes_nothing(customer: Browser) -> None:
-    """The first one is still signed in, with all data."""
+    """The first user is still signed in, with all data."""
     customer.visit(signs_in("ada", name="Ada"))
 
     def handler(session: Session) -> None:
@@ -231,14 +231,14 @@ def test_signing_in_as_another_user_that_fails_changes_nothing(customer: Browser
 
 
 def test_a_user_who_signs_in_over_a_visitors_session_keeps_the_cart(customer: Browser) -> None:
-    """Nobody's data are the next one's to keep."""
+    """The data of a visitor belong to the user who signs in."""
     customer.visit(signs_in())
 
     assert customer.holds() == {"cart": ["tea"]}
 
 
 def test_less_told_of_the_user_is_less_known(customer: Browser) -> None:
-    """user_data is what the last set_user said."""
+    """user_data has exactly the values of the last set_user()."""
     customer.visit(signs_in(name="Ada", role="admin"))
     customer.visit(signs_in(name="Ada"))
     known = customer.visit(who).value
@@ -249,7 +249,7 @@ def test_less_told_of_the_user_is_less_known(customer: Browser) -> None:
 
 
 def test_a_change_inside_user_data_is_saved(customer: Browser) -> None:
-    """As one of any nested value."""
+    """A nested change is saved as in any other value."""
     customer.visit(signs_in(name="Ada"))
     customer.visit(lambda session: session.user_data.update(name="Ada L."))
 
@@ -258,7 +258,7 @@ def test_a_change_inside_user_data_is_saved(customer: Browser) -> None:
 
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_sign_in_that_ends_in_a_5xx_signs_nobody_in(customer: Browser, status: int) -> None:
-    """Old id, old data, no cookie."""
+    """The id and the data are the old ones, and no cookie is sent."""
     answer = customer.visit(in_turn(signs_in(), writes(x=1)), status=status)
 
     assert answer.set_cookies == []
@@ -267,7 +267,7 @@ def test_a_sign_in_that_ends_in_a_5xx_signs_nobody_in(customer: Browser, status:
 
 
 def test_a_sign_in_that_a_client_chose_to_refuse_is_kept(customer: Browser) -> None:
-    """A 4xx is the handler's decision."""
+    """A 4xx is a decision of the handler, and keeps the sign-in."""
     customer.visit(signs_in(), status=404)
 
     assert customer.visit(who).value == ("ada", {})
@@ -275,7 +275,7 @@ def test_a_sign_in_that_a_client_chose_to_refuse_is_kept(customer: Browser) -> N
 
 @pytest.mark.parametrize("user_id", ["", None, 7, b"ada", ["ada"]], ids=repr)
 def test_a_user_is_named_by_text(customer: Browser, user_id: Any) -> None:
-    """What is none is refused where it is given, with the remedy."""
+    """Another value is refused at once, and the error says what to do."""
 
     def handler(session: Session) -> None:
         with pytest.raises(TypeError, match=r"give a text such as str\("):
@@ -287,7 +287,7 @@ def test_a_user_is_named_by_text(customer: Browser, user_id: Any) -> None:
 
 @pytest.mark.parametrize("name", ["user_id", "self", "session", "grace"])
 def test_any_word_can_be_told_of_a_user(customer: Browser, name: str) -> None:
-    """No parameter is in the way."""
+    """No name of user data collides with a parameter of set_user()."""
     customer.visit(lambda session: session.set_user("ada", **{name: 1}))
 
     assert customer.visit(who).value == ("ada", {name: 1})
@@ -295,14 +295,14 @@ def test_any_word_can_be_told_of_a_user(customer: Browser, name: str) -> None:
 
 @pytest.mark.parametrize("user_id", ["é😀", "a" * 1000, "0", "$set", "a\0b"], ids=ascii)
 def test_any_text_can_name_a_user(customer: Browser, user_id: str) -> None:
-    """It comes back as it is."""
+    """The id of a user comes back exactly."""
     customer.visit(signs_in(user_id))
 
     assert customer.visit(who).value == (user_id, {})
 
 
 def test_who_the_user_is_cannot_be_assigned(customer: Browser) -> None:
-    """set_user() does more than that."""
+    """`user_id` cannot be set, because set_user() does more."""
 
     def handler(session: Session) -> None:
         with pytest.raises(AttributeError):
@@ -316,7 +316,7 @@ def test_who_the_user_is_cannot_be_assigned(customer: Browser) -> None:
 
 
 def test_a_sign_in_with_a_superseded_id_gets_a_fresh_session(customer: Browser) -> None:
-    """With what this request itself has set, and a cookie; the other session is unharmed."""
+    """The session has the request's own values and a cookie; the other session is unchanged."""
     old = customer.cookie
     customer.visit(in_turn(signs_in("ada"), writes(secret=1)))
 
@@ -328,7 +328,7 @@ def test_a_sign_in_with_a_superseded_id_gets_a_fresh_session(customer: Browser) 
 
 
 def test_a_sign_in_just_after_a_logout_gets_a_fresh_session(customer: Browser) -> None:
-    """The form that the browser had open can be sent."""
+    """A login form that was already open can be sent."""
     old = customer.cookie
     customer.visit(Session.destroy)
 
@@ -338,7 +338,7 @@ def test_a_sign_in_just_after_a_logout_gets_a_fresh_session(customer: Browser) -
 
 
 def test_a_sign_in_that_is_overtaken_gets_a_fresh_session(customer: Browser) -> None:
-    """Both users are signed in, the second one with none of the first one's data."""
+    """Both users are signed in, and the second has no data of the first."""
     first: list[str] = []
 
     def handler(session: Session) -> None:
@@ -356,7 +356,7 @@ def test_a_sign_in_that_is_overtaken_gets_a_fresh_session(customer: Browser) -> 
 
 
 def test_a_sign_in_during_a_logout_gets_a_fresh_session(customer: Browser) -> None:
-    """The record is gone; the user is not."""
+    """The record is gone, and the user is signed in."""
 
     def handler(session: Session) -> None:
         session.set_user("ada")
@@ -368,7 +368,7 @@ def test_a_sign_in_during_a_logout_gets_a_fresh_session(customer: Browser) -> No
 
 
 def test_a_sign_in_by_save_is_as_good(customer: Browser) -> None:
-    """The answer carries the cookie, also if the rest of the request fails."""
+    """The answer has the cookie, also if the rest of the request fails."""
     old = customer.cookie
 
     answer = customer.visit(in_turn(signs_in(), Session.save), status=500)
@@ -380,7 +380,7 @@ def test_a_sign_in_by_save_is_as_good(customer: Browser) -> None:
 
 @pytest.mark.plain_values
 def test_the_record_names_the_user(customer: Browser, site: Site) -> None:
-    """Apart from the values, for whoever looks for all sessions of a user."""
+    """The user is a field of the record, so all sessions of a user can be found."""
     customer.visit(signs_in("ada"))
 
     handle = customer.visit(lambda session: session.handle).value

@@ -35,12 +35,12 @@ def manager() -> SessionManager:
 
 
 def test_from_cookie_takes_the_absence_of_the_header(manager: SessionManager) -> None:
-    """Where the gateway's headers have no Cookie, there is no session."""
+    """from_cookie(None) returns None."""
     assert manager.from_cookie(None) is None
 
 
 def test_a_session_closed_by_hand_says_so(manager: SessionManager) -> None:
-    """There need not be a response; the message fits both."""
+    """The message fits also if there is no response."""
     session = manager.create({"a": 1})
     manager.close(session)
 
@@ -70,7 +70,7 @@ WRONG = [
 def test_what_the_middleware_takes_is_checked_at_once(
     arguments: tuple[Any, Any], types: str
 ) -> None:
-    """The two in the wrong order, or something else; no key is shown."""
+    """Wrong arguments, or a wrong order of them, are an error without a key."""
     with pytest.raises(TypeError) as caught:
         SessionMiddleware(*arguments)
 
@@ -83,7 +83,7 @@ def test_what_the_middleware_takes_is_checked_at_once(
 @pytest.mark.parametrize("container", [None, 5, {"keys": [KEY]}], ids=type)
 @pytest.mark.parametrize("kind", [SessionManager, AsyncSessionManager])
 def test_a_manager_says_what_it_takes(kind: Any, container: Any) -> None:
-    """Not with an error about some attribute."""
+    """The error says what to give, and does not speak of a missing attribute."""
     with pytest.raises(TypeError, match=r"takes a SessionContainer, not .*write SessionContainer"):
         kind(container)
 
@@ -92,14 +92,14 @@ def test_a_manager_says_what_it_takes(kind: Any, container: Any) -> None:
     ("kind", "face"), [(SessionManager, AsyncSession), (AsyncSessionManager, Session)]
 )
 def test_a_manager_takes_a_face_of_its_own_kind(kind: Any, face: Any) -> None:
-    """Each verb of another one would fail."""
+    """The error says that `face` is not a class of the right kind of sessions."""
     with pytest.raises(TypeError, match=r"face=.* is not a class of sessions. Fix: give a"):
         kind(SessionContainer(keys=[KEY]), face=face)
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "x" * 65, "x" * 5000])
 def test_no_session_has_a_text_that_is_no_id(manager: SessionManager, text: str) -> None:
-    """Somebody asks with what came from outside."""
+    """A text from outside that is not an id finds no session."""
     assert manager.delete(text) is False
     assert manager.from_token(text) is None
 
@@ -110,7 +110,7 @@ NOT_TEXTS: list[Any] = [5, None, b"session", ["session"], {"a": ""}]
 @pytest.mark.parametrize("value", NOT_TEXTS, ids=repr)
 @pytest.mark.parametrize("verb", ["get", "delete"])
 def test_an_id_is_a_text(manager: SessionManager, verb: str, value: Any) -> None:
-    """The error says what to give, and does not show what may be a secret."""
+    """The error says what to give, and does not show the value, which may be secret."""
     with pytest.raises(
         TypeError,
         match=r"id is a str, not a value of type .*. Fix: give"
@@ -122,7 +122,7 @@ def test_an_id_is_a_text(manager: SessionManager, verb: str, value: Any) -> None
 @pytest.mark.parametrize("value", NOT_TEXTS, ids=repr)
 @on_a_loop
 async def test_an_asynchronous_manager_says_so_too(value: Any) -> None:
-    """Also where the store would be asked later."""
+    """The error comes before the store is asked."""
     manager = AsyncSessionManager(SessionContainer(keys=[KEY]))
 
     with pytest.raises(TypeError, match="id is a str"):
@@ -133,7 +133,7 @@ async def test_an_asynchronous_manager_says_so_too(value: Any) -> None:
 
 
 def test_no_token_stands_for_no_session(manager: SessionManager) -> None:
-    """As request.cookies.get(name) has it."""
+    """from_token(None) returns None, because a request may have no cookie."""
     assert manager.from_token(None) is None
 
 
@@ -141,14 +141,14 @@ def test_no_token_stands_for_no_session(manager: SessionManager) -> None:
     ("data", "shown"), [(5, "5"), (["a"], r"\['a'\]"), ("ab", "ab"), ({1: 2}, r"session\[1\]")]
 )
 def test_create_takes_a_mapping_of_texts(manager: SessionManager, data: Any, shown: str) -> None:
-    """The error shows what it was given."""
+    """The error shows the wrong value."""
     with pytest.raises((TypeError, UnencodableValue), match=shown):
         manager.create(data)
 
 
 @pytest.mark.parametrize("header", [5, b"session=x", {"a": ""}], ids=repr)
 def test_from_cookie_takes_a_text(manager: SessionManager, header: Any) -> None:
-    """The error shows what it was given."""
+    """The error shows the wrong value."""
     with pytest.raises(TypeError, match=re.escape(repr(header))):
         manager.from_cookie(header)
 
@@ -170,7 +170,7 @@ UNKNOWN = [
 def test_a_setting_that_does_not_exist_is_told_with_its_spelling_here(
     kind: Any, name: str, remedy: str
 ) -> None:
-    """The message is the same outside of a framework; it shows no value, which may be a key."""
+    """The message shows no value, which may be a key."""
     with pytest.raises(ConfigurationError) as caught:
         kind(**{name: "a secret"})
 
@@ -191,7 +191,7 @@ def test_a_store_says_what_it_needs(tmp_path: Path) -> None:
 
 
 def test_every_wrong_setting_is_told_at_once() -> None:
-    """Not only the first one."""
+    """The error names all wrong settings."""
     with pytest.raises(ConfigurationError) as caught:
         CookieSettings(httponly=True, samesite="Lax")  # type: ignore[call-arg]
 
@@ -217,7 +217,7 @@ WRONG_INTERFACE = [
 def test_a_middleware_refuses_an_application_of_the_other_interface(
     middleware: Any, app: object, remedy: str
 ) -> None:
-    """When it is made, not in the first request."""
+    """The error comes when the middleware is made."""
     with pytest.raises(TypeError, match=f"Fix: write.*{remedy}"):
         middleware(app, SessionContainer(keys=[KEY]))
 
@@ -230,7 +230,7 @@ def test_a_middleware_takes_an_application_that_may_fit(middleware: Any, app: ob
 
 
 def test_the_wrong_key_of_the_environ_is_told_with_the_right_one() -> None:
-    """Other session libraries use another key."""
+    """The error names the right key for a key of another library."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return [environ["session"]["name"]]
@@ -243,7 +243,7 @@ def test_the_wrong_key_of_the_environ_is_told_with_the_right_one() -> None:
 
 @on_a_loop
 async def test_a_forgotten_await_is_told() -> None:
-    """Python's own error only names the coroutine."""
+    """The error says to await; Python's own error would not."""
 
     async def app(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         increment: Any = asgi.session_of(scope).increment("visits")

@@ -1,4 +1,4 @@
-"""Clocks that were wrong: what they wrote neither locks anybody out nor lives for ever."""
+"""Clocks that were wrong: sessions that they wrote lock nobody out, and do not live for ever."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ def visitor(request: pytest.FixtureRequest, browser: Browser, clock: ManualClock
 
 
 def test_a_session_from_the_future_is_there(visitor: Browser) -> None:
-    """Its user did nothing wrong."""
+    """The user can use the session."""
     visitor.visit(writes(b=2))
 
     assert visitor.holds() == {"a": 1, "b": 2}
@@ -34,7 +34,7 @@ def test_a_session_from_the_future_is_there(visitor: Browser) -> None:
 def test_it_ends_when_it_was_idle_for_long_enough(
     visitor: Browser, clock: ManualClock, use: Handler, after: timedelta, lives: bool
 ) -> None:
-    """Counted from its first use by a clock that is right."""
+    """The idle time counts from the first use with a right clock."""
     visitor.visit(use)
     clock.advance(after)
 
@@ -42,7 +42,7 @@ def test_it_ends_when_it_was_idle_for_long_enough(
 
 
 def test_it_never_outlives_the_absolute_timeout(visitor: Browser, clock: ManualClock) -> None:
-    """However often it is used."""
+    """Uses do not extend the session beyond it."""
     lived = timedelta(0)
     while lived < ABSOLUTE:
         assert visitor.holds() == {"a": 1}
@@ -53,7 +53,7 @@ def test_it_never_outlives_the_absolute_timeout(visitor: Browser, clock: ManualC
 
 
 def test_its_times_are_put_right_once(visitor: Browser) -> None:
-    """By one touch, not at every request."""
+    """One touch corrects the times, and later requests do not."""
     visitor.site.store_calls().clear()
 
     for _ in range(3):
@@ -63,7 +63,7 @@ def test_its_times_are_put_right_once(visitor: Browser) -> None:
 
 
 def test_a_use_by_a_wrong_clock_is_put_right_once(browser: Browser, clock: ManualClock) -> None:
-    """Also where the session itself was made by one that is right."""
+    """This holds also if a right clock made the session."""
     browser.visit(writes(a=1))
     clock.advance(HOUR)
     browser.visit(everything)
@@ -79,7 +79,7 @@ def test_a_use_by_a_wrong_clock_is_put_right_once(browser: Browser, clock: Manua
 def test_a_write_that_renews_the_cookie_puts_them_right(
     make_site: SiteMaker, clock: ManualClock
 ) -> None:
-    """So the session lives as long as one that was made now."""
+    """So the session lives as long as a new one."""
     browser = make_site(rolling=True).browser()
     clock.advance(HOUR)
     browser.visit(writes(a=1))
@@ -92,7 +92,7 @@ def test_a_write_that_renews_the_cookie_puts_them_right(
 
 
 def test_two_clocks_may_differ_by_a_minute(browser: Browser, clock: ManualClock) -> None:
-    """Then nothing is put right, and the later time stays."""
+    """The times are not corrected, and the later time stays."""
     clock.advance(59)
     browser.visit(writes(a=1))
     clock.set(START)
@@ -106,7 +106,7 @@ def test_two_clocks_may_differ_by_a_minute(browser: Browser, clock: ManualClock)
 
 
 def test_a_slow_clock_ends_no_session_early(make_site: SiteMaker, clock: ManualClock) -> None:
-    """A request whose clock is behind sets no time back."""
+    """A request with a clock that is behind does not set a time back."""
     browser = make_site(idle_timeout=timedelta(minutes=10)).browser()
     browser.visit(writes(a=1))
     clock.advance(-timedelta(seconds=59))

@@ -1,4 +1,4 @@
-"""The WSGI edge keeps PEP 3333, whatever the application's response is made of."""
+"""The WSGI middleware follows PEP 3333, for every kind of response."""
 
 import gc
 import weakref
@@ -23,7 +23,7 @@ each_app = pytest.mark.parametrize("app", WITH_BODY + WITHOUT_BODY)
 
 
 class NoticedError(Exception):
-    """Stand for whatever an application may raise."""
+    """Be an error that an application may raise."""
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def answering(body: Iterable[bytes], status: str = "200 OK") -> WSGIApplication:
 
 @each_app
 def test_a_response_passes_and_its_session_is_saved(protect: Protect, app: WSGIApplication) -> None:
-    """Status, headers and body are the application's; the cookie comes with them."""
+    """The response is the application's, with the cookie in addition."""
     middleware = protect(app)
 
     first = serve(middleware, wsgi__file_wrapper=FileWrapper)
@@ -71,7 +71,7 @@ def test_a_response_passes_and_its_session_is_saved(protect: Protect, app: WSGIA
 def test_the_validator_has_no_complaint(
     protect: Protect, app: WSGIApplication, method: str
 ) -> None:
-    """Neither as the server of the middleware, nor as the application inside it."""
+    """wsgiref.validate accepts the middleware on both sides."""
     door = validator(protect(validator(app)))
     errors = StringIO()
 
@@ -103,7 +103,7 @@ def test_the_session_is_saved_before_the_headers_leave(
 def test_no_header_leaves_after_a_failed_commit(
     protect: Protect, watched: WatchedStore, app: WSGIApplication
 ) -> None:
-    """The whole response is replaced by a 503 that says when to come back."""
+    """A 503 with Retry-After replaces the whole response."""
     watched.broken = {"create"}
 
     reply = serve(validator(protect(app)), wsgi__file_wrapper=FileWrapper)
@@ -126,7 +126,7 @@ def test_a_refusal_of_head_has_no_body(protect: Protect, watched: WatchedStore) 
 
 
 def test_a_store_that_fails_after_the_headers_is_answered_by_nobody(protect: Protect) -> None:
-    """The server hears of it, for a response is on its way already."""
+    """The server gets the error, because the response has already begun."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", TEXT)(b"first")
@@ -139,7 +139,7 @@ def test_a_store_that_fails_after_the_headers_is_answered_by_nobody(protect: Pro
 def test_a_commit_that_failed_in_write_is_not_forgotten(
     protect: Protect, watched: WatchedStore
 ) -> None:
-    """An application that swallows the error gets no 200 for it."""
+    """An application that ignores the error does not get a 200."""
     watched.broken = {"create"}
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -153,17 +153,17 @@ def test_a_commit_that_failed_in_write_is_not_forgotten(
 
 
 class TestClosing:
-    """The body's close is called exactly once, whatever happened."""
+    """The body's close() is called exactly once in each case."""
 
     def test_at_the_end(self, protect: Protect) -> None:
-        """After the last chunk."""
+        """close() is called after the last chunk."""
         body = Body(b"body")
         serve(protect(answering(body)))
 
         assert body.closed == 1
 
     def test_when_the_body_fails_before_its_first_byte(self, protect: Protect) -> None:
-        """The middleware closes it, for the server never sees it."""
+        """The middleware closes the body, because the server never gets it."""
         body = Body(b"", b"body", fails_at=1)
 
         with pytest.raises(ValueError, match="the body failed"):
@@ -172,7 +172,7 @@ class TestClosing:
         assert body.closed == 1
 
     def test_when_the_body_fails_later(self, protect: Protect) -> None:
-        """The server closes it."""
+        """The server closes the body."""
         body = Body(b"bo", b"dy", fails_at=1)
 
         with pytest.raises(ValueError, match="the body failed"):
@@ -181,7 +181,7 @@ class TestClosing:
         assert body.closed == 1
 
     def test_when_the_client_goes_away(self, protect: Protect) -> None:
-        """The server closes what it did not read."""
+        """The server closes the body that it did not read."""
         body = Body(b"bo", b"dy")
         response = protect(answering(body))(environment(), Gateway().start_response)
         close(response)
@@ -192,14 +192,14 @@ class TestClosing:
     def test_when_the_session_cannot_be_saved(
         self, protect: Protect, watched: WatchedStore, body: Body
     ) -> None:
-        """The 503 takes its place."""
+        """The middleware closes the body, and answers 503."""
         watched.broken = {"create"}
         serve(protect(answering(body)))
 
         assert body.closed == 1
 
     def test_when_the_server_refuses_the_headers(self, protect: Protect) -> None:
-        """A server may raise in start_response."""
+        """The body is closed if start_response raises an error."""
         body = Body(b"body")
 
         def refuse(*_: object) -> Callable[[bytes], object]:
@@ -211,7 +211,7 @@ class TestClosing:
         assert body.closed == 1
 
     def test_when_there_are_no_headers(self, protect: Protect) -> None:
-        """An application that never calls start_response."""
+        """The body is closed if the application never calls start_response."""
         body = Body(b"body")
 
         with pytest.raises(TypeError, match="without calling start_response"):
@@ -222,13 +222,13 @@ class TestClosing:
 
 @pytest.mark.parametrize("body", [[], [b"body"], (), Body(b"body"), Body()])
 def test_no_start_response_is_an_error(protect: Protect, body: Iterable[bytes]) -> None:
-    """The application is told what it forgot."""
+    """The error says that the application did not call start_response."""
     with pytest.raises(TypeError, match="without calling start_response"):
         serve(protect(lambda *_: body))
 
 
 def test_a_second_start_response_needs_exc_info(protect: Protect) -> None:
-    """As at any server."""
+    """The middleware follows the rule of servers."""
 
     def app(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", TEXT)
@@ -240,7 +240,7 @@ def test_a_second_start_response_needs_exc_info(protect: Protect) -> None:
 
 
 def test_headers_replaced_at_the_last_moment_keep_the_session(protect: Protect) -> None:
-    """The session is saved by then, so its cookie belongs to the new headers as well."""
+    """The session is already saved, so the new headers have its cookie, too."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
         count(environ)
@@ -280,7 +280,7 @@ def test_headers_that_have_left_cannot_be_replaced(protect: Protect) -> None:
 
 
 def test_a_file_reaches_the_server_in_its_own_wrapper(protect: Protect) -> None:
-    """So that it can be sent without copying."""
+    """The server can send the file without copying it."""
     environ = environment(wsgi__file_wrapper=FileWrapper)
 
     body = protect(a_file)(environ, Gateway().start_response)
@@ -289,12 +289,12 @@ def test_a_file_reaches_the_server_in_its_own_wrapper(protect: Protect) -> None:
 
 
 def test_a_list_reaches_the_server_as_it_is(protect: Protect) -> None:
-    """So that it can tell the length of the body."""
+    """The server can compute the length of the body."""
     assert protect(a_list)(environment(), Gateway().start_response) == [b"bo", b"dy"]
 
 
 def test_a_request_leaves_nothing_to_the_garbage_collector(protect: Protect) -> None:
-    """What was in its environ goes when it is answered, though the session knows the request."""
+    """The objects in the environ are freed at once when the request ends."""
 
     class Marker(str):
         pass
@@ -316,7 +316,7 @@ def test_a_request_leaves_nothing_to_the_garbage_collector(protect: Protect) -> 
 
 
 def test_a_second_middleware_does_nothing(protect: Protect, watched: WatchedStore) -> None:
-    """One session, one record, one cookie; the outer middleware's."""
+    """There is one session, one record and one cookie, of the outer middleware."""
     middleware = protect(protect(a_list))
 
     first = serve(middleware)
@@ -329,7 +329,7 @@ def test_a_second_middleware_does_nothing(protect: Protect, watched: WatchedStor
 def test_a_middleware_of_another_container_serves_its_own_session(
     protect: Protect, watched: WatchedStore
 ) -> None:
-    """To what is inside of it; what is around it keeps the session that it has."""
+    """The application sees the inner session, and the outer middleware keeps its own."""
     other = WatchedStore(MemoryStore())
     container = SessionContainer(keys=[KEY[::-1]], store=other, session_prefix="inner")
     inner = SessionMiddleware(a_list, container)
@@ -353,7 +353,7 @@ def test_a_middleware_of_another_container_serves_its_own_session(
 def test_a_third_middleware_of_the_first_container_does_nothing(
     protect: Protect, watched: WatchedStore
 ) -> None:
-    """Also where one of another container stands between the two."""
+    """This holds also with a middleware of another container between the two."""
     container = SessionContainer(keys=[KEY[::-1]], session_prefix="between")
     middleware = protect(SessionMiddleware(protect(a_list), container))
 

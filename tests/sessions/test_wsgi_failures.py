@@ -1,4 +1,4 @@
-"""What the WSGI edge answers and leaves behind where the application or its store fails."""
+"""What the WSGI middleware answers and leaves when the application or the store fails."""
 
 import contextlib
 import gc
@@ -25,12 +25,12 @@ def watched() -> WatchedStore:
 
 @pytest.fixture
 def container(watched: WatchedStore) -> SessionContainer:
-    """Return settings with that store."""
+    """Return a container with that store."""
     return SessionContainer(keys=[KEY], store=watched)
 
 
 def catches(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Turn an error into an answer of one's own, as Flask does."""
+    """Turn an error into an answer of the application, as Flask does."""
     try:
         environ["sessions.session"].get("a")
     except StoreUnavailable:
@@ -57,7 +57,7 @@ def fails(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[b
 def test_an_application_that_answers_500_for_a_broken_store_is_refused(
     container: SessionContainer, watched: WatchedStore
 ) -> None:
-    """The client is told when to come back, whatever catches the error first."""
+    """The client gets a 503 with Retry-After, whatever catches the error first."""
     cookie = serve(SessionMiddleware(a_list, container)).cookie
     watched.broken = {"load"}
 
@@ -70,7 +70,7 @@ def test_an_application_that_answers_500_for_a_broken_store_is_refused(
 def test_an_application_that_lives_without_a_broken_store_is_served(
     container: SessionContainer, watched: WatchedStore
 ) -> None:
-    """It has chosen to."""
+    """The application may decide to answer without a session."""
     cookie = serve(SessionMiddleware(a_list, container)).cookie
     watched.broken = {"load"}
 
@@ -83,7 +83,7 @@ def test_an_application_that_lives_without_a_broken_store_is_served(
 def test_a_request_that_fails_leaves_nothing_to_the_garbage_collector(
     container: SessionContainer, watched: WatchedStore, broken: set[str]
 ) -> None:
-    """What was in its environ goes with it."""
+    """The objects in the environ are freed at once."""
     cookie = serve(SessionMiddleware(a_list, container)).cookie
     middleware = SessionMiddleware(fails, container)
     watched.broken = broken

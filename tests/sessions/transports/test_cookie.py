@@ -1,4 +1,4 @@
-"""The session cookie as it is sent: every output is what browsers accept."""
+"""The session cookie in a response: browsers accept every output."""
 
 import itertools
 import re
@@ -63,7 +63,7 @@ def transport(name: str = "session", **settings: Any) -> CookieTransport:
 
 
 def senders(*, secure: bool) -> Iterator[tuple[dict[str, Any], CookieTransport, RequestHead]]:
-    """Yield each of the settings that can be had, its transport, and a request in its scope."""
+    """Yield each combination of settings, with its transport and a request in its scope."""
     for settings in SETTINGS:
         if refused(settings):
             continue
@@ -78,7 +78,7 @@ def senders(*, secure: bool) -> Iterator[tuple[dict[str, Any], CookieTransport, 
 
 
 def refused(settings: dict[str, Any]) -> bool:
-    """Return whether there are no such CookieSettings."""
+    """Return whether CookieSettings refuses these values."""
     try:
         CookieSettings(**settings)
     except ConfigurationError:
@@ -87,7 +87,7 @@ def refused(settings: dict[str, Any]) -> bool:
 
 
 def parsed(headers: list[tuple[str, str]]) -> dict[str, str | None]:
-    """Return the parts of the one Set-Cookie header; it must be of the grammar."""
+    """Return the parts of the only Set-Cookie header; check its grammar."""
     (text,) = [value for name, value in headers if name == "Set-Cookie"]
     match = SET_COOKIE.fullmatch(text)
     assert match is not None, text
@@ -104,7 +104,7 @@ def test_cross_site_cookies_must_be_secure() -> None:
 
 @pytest.mark.parametrize("secure", FLAGS)
 def test_every_cookie_is_of_the_grammar(secure: bool) -> None:
-    """Each attribute on and off, in every combination, and nothing else."""
+    """All combinations of attributes give a valid header with exactly these attributes."""
     for settings, sender, request in senders(secure=secure):
         cookie = parsed(sender.send(request, TOKEN, None))
 
@@ -125,7 +125,7 @@ def test_every_cookie_is_of_the_grammar(secure: bool) -> None:
 
 @pytest.mark.parametrize("secure", FLAGS)
 def test_a_deletion_is_the_cookie_without_value_and_time(secure: bool) -> None:
-    """Every other part is the same, so the browser finds what to delete."""
+    """All other parts are the same, so the browser finds the cookie."""
     for _, sender, request in senders(secure=secure):
         cookie = parsed(sender.send(request, TOKEN, 5))
 
@@ -134,7 +134,7 @@ def test_a_deletion_is_the_cookie_without_value_and_time(secure: bool) -> None:
 
 @pytest.mark.parametrize("secure", FLAGS)
 def test_host_cookies_are_what_their_name_says(secure: bool) -> None:
-    """`__Host-` wherever it may be, and only with Secure, Path `/` and no Domain."""
+    """`__Host-` is used if the cookie is Secure, has Path `/` and no Domain."""
     for _, sender, request in senders(secure=secure):
         cookie = parsed(sender.send(request, TOKEN, None))
 
@@ -146,14 +146,14 @@ def test_host_cookies_are_what_their_name_says(secure: bool) -> None:
     "name", ["__Host-mine", "__Secure-mine", "__Http-mine", "__Host-Http-mine"]
 )
 def test_a_name_that_has_its_prefix_gets_no_second_one(name: str) -> None:
-    """It is the user's own."""
+    """A prefix that the user wrote stays as it is."""
     cookie = parsed(transport(name, secure=True).send(head(secure=True), TOKEN, None))
 
     assert cookie["name"] == name
 
 
 def test_a_browser_session_cookie_has_no_time() -> None:
-    """Neither Max-Age nor Expires."""
+    """The cookie has neither Max-Age nor Expires."""
     ((_, text), *_) = transport().send(head(), TOKEN, None)
 
     assert "age" not in text.lower()
@@ -161,7 +161,7 @@ def test_a_browser_session_cookie_has_no_time() -> None:
 
 
 def test_a_session_with_a_time_of_its_own_overrides_the_settings() -> None:
-    """Its Max-Age is its own."""
+    """Max-Age is the time of the session."""
     sender = transport(max_age=timedelta(days=1))
 
     assert parsed(sender.send(head(), TOKEN, 77))["max_age"] == "77"
@@ -174,7 +174,7 @@ def test_secure_alone_is_no_obstacle(secure: Any) -> None:
 
 
 def test_a_secure_cookie_is_not_sent_over_http() -> None:
-    """Neither it nor its deletion, and the reason says what to do."""
+    """Neither the cookie nor its deletion is sent, and the reason says what to do."""
     sender = transport(secure=True)
 
     assert sender.send(head(), TOKEN, None) == sender.clear(head()) == []
@@ -217,7 +217,7 @@ DOMAINS: dict[tuple[str, str], bool] = {
 
 @pytest.mark.parametrize(("domain", "host"), DOMAINS)
 def test_a_cookie_is_sent_to_the_hosts_of_its_domain(domain: str, host: str) -> None:
-    """RFC 6265, 5.1.3; and to this machine, where sites are tried out."""
+    """The rule is RFC 6265, 5.1.3; the names of the own machine always match."""
     obstacle = transport(domain=domain).obstacle(CookieHead("", "/", "http", host))
 
     assert (obstacle is None) == DOMAINS[domain, host]
@@ -227,13 +227,13 @@ def test_a_cookie_is_sent_to_the_hosts_of_its_domain(domain: str, host: str) -> 
 
 
 def test_a_host_that_is_unknown_is_no_obstacle() -> None:
-    """HTTP/1.0 sends none."""
+    """A client of HTTP/1.0 sends no Host header."""
     assert transport(domain="shop.example").obstacle(head()) is None
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a;b", "a=b", "a,b", "ä", "a\n", '"a"', "a/b", 1])
 def test_a_name_that_is_no_token_is_refused(name: Any) -> None:
-    """Its header would be something else."""
+    """The header would mean something else."""
     with pytest.raises(ConfigurationError) as caught:
         transport(name)
 

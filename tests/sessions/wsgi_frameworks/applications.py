@@ -1,4 +1,4 @@
-"""Applications of Flask, Django and Bottle with the same pages, as their users write them."""
+"""The same pages in Flask, Django and Bottle, as their users write them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from threading import Barrier
@@ -22,7 +22,7 @@ def visit(session: Session) -> str:
 
 
 def show(session: Session) -> str:
-    """Show the values and the user."""
+    """Return the values and the user."""
     return f"{session.user_id} {sorted(session.items())}"
 
 

@@ -1,4 +1,4 @@
-"""The middleware around the frameworks of others: Flask, Django and Bottle keep our promises."""
+"""The WSGI middleware around Flask, Django and Bottle keeps all promises."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -41,7 +41,7 @@ def cookies(answer: TestResponse) -> list[str]:
 
 
 def test_a_session_lasts(place: Place) -> None:
-    """One cookie, one record; an untouched page costs nothing."""
+    """There is one cookie and one record; an untouched page costs nothing."""
     assert [place.get("/visit").text for _ in range(3)] == ["1", "2", "3"]
     place.store.calls.clear()
 
@@ -52,7 +52,7 @@ def test_a_session_lasts(place: Place) -> None:
 
 
 def test_a_login_changes_the_id(place: Place) -> None:
-    """In one commit; the earlier cookie reads nothing."""
+    """The login is one commit, and the earlier cookie has no session."""
     (before,) = cookies(place.get("/visit"))
     place.store.calls.clear()
 
@@ -69,7 +69,7 @@ def test_a_login_changes_the_id(place: Place) -> None:
 
 
 def test_a_logout_ends_the_session(place: Place) -> None:
-    """In the store and in the browser."""
+    """The record is removed, and the cookie is cleared."""
     place.get("/login")
 
     (cleared,) = cookies(place.get("/logout"))
@@ -79,7 +79,7 @@ def test_a_logout_ends_the_session(place: Place) -> None:
 
 
 def test_a_logout_holds_when_the_handler_fails(place: Place) -> None:
-    """The framework answers 500, the session has ended, and what followed is not stored."""
+    """The framework answers 500, the session has ended, and later writes are not stored."""
     place.get("/login")
 
     assert place.get("/fail").status_code == 500
@@ -87,7 +87,7 @@ def test_a_logout_holds_when_the_handler_fails(place: Place) -> None:
 
 
 def test_parallel_writes_both_survive(place: Place) -> None:
-    """Two threads of the server, each with the session loaded before the other's commit."""
+    """Two threads load the session before either commits."""
     (cookie,) = cookies(place.get("/visit"))
     headers = {"Cookie": cookie.partition(";")[0]}
 
@@ -103,7 +103,7 @@ def test_parallel_writes_both_survive(place: Place) -> None:
 
 @pytest.mark.parametrize("broken", ["load", "commit"])
 def test_a_broken_store_is_unavailable(place: Place, broken: str) -> None:
-    """503, whatever the framework makes of the error; the session comes back with the store."""
+    """The answer is 503, and the session is there when the store works again."""
     place.get("/visit")
     place.store.broken = {broken}
 
@@ -117,7 +117,7 @@ def test_a_broken_store_is_unavailable(place: Place, broken: str) -> None:
 
 
 def test_a_stream_is_saved_before_its_first_byte(place: Place) -> None:
-    """A later write is refused, and not lost in silence."""
+    """A later write raises an error."""
     answer = place.get("/stream")
 
     assert len(cookies(answer)) == 1
