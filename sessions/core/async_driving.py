@@ -143,7 +143,7 @@ class AsyncDriver(Driver):
     async def abandon(self, state: State) -> None:
         """Close the session of a request whose response we cannot change; log an error."""
         state.closed, state.head = True, None
-        if state.headers is None and not state.doomed and state.values is None:
+        if state.headers is None and not state.to_end and state.values is None:
             return
         try:
             await self.run(state, self.sessions.give_up(state))

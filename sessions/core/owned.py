@@ -40,7 +40,7 @@ class OwnedState(State):
     """The scheme of the request whose Cookie header the session came from."""
 
     def __del__(self) -> None:
-        if self.values is not None and not self.closed and (self.doomed or self.has_changes()):
+        if self.values is not None and not self.closed and (self.to_end or self.has_changes()):
             warn(
                 "a session from a manager was never closed, so its changes are lost. Fix: use it in"
                 " a `with`, or call manager.close(session)",

@@ -114,21 +114,21 @@ class Refreshing(MemoryVerbs):
 
     def lose(self, state: State, detail: str) -> None:
         if state.signs_out and state.id is not None:
-            self.doom(state, state.id)
+            self.end_later(state, state.id)
         state.gone = True
         state.note("gone", detail)
 
     def end(self, state: State) -> Flow[None]:
         """Delete the sessions that are to end, and decide whether to clear the client's cookie."""
-        while state.doomed:
-            id = state.doomed[0]
+        while state.to_end:
+            id = state.to_end[0]
             deleted = yield self.must(state, ("delete", id.key))
             if deleted:
                 state.note_end(id.key, "this request ended it")
                 state.clear_is_due = True
             elif not (yield from self._has_ended_before(state, id)):
                 state.clear_is_due = True
-            state.doomed = state.doomed[1:]
+            state.to_end = state.to_end[1:]
             self.done(state)
 
     def _has_ended_before(self, state: State, id: Id) -> Flow[bool]:

@@ -152,7 +152,7 @@ class RevocableSessions(StatelessSessions):
     # The end of a request
 
     def close_ask(self, state: State, *, failed: bool) -> Ask | Several | None:
-        if state.doomed or state.saved or state.failure is not None:
+        if state.to_end or state.saved or state.failure is not None:
             return SEVERAL
         if not state.accessed or state.values is None:
             return SEVERAL if self.opens_every_request else None
@@ -253,7 +253,7 @@ class RevocableSessions(StatelessSessions):
         self._lose(state)
         if signs_out and id is not None:
             # The sign-out that the request asked for has happened.
-            self.doom(state, id)
+            self.end_later(state, id)
             yield from self._end_all(state)
             state.begin(None, None, FRESH)
             state.ended, state.signs_out = True, False
@@ -287,15 +287,15 @@ class RevocableSessions(StatelessSessions):
 
     def _end_all(self, state: State) -> Flow[None]:
         """End the families of the sessions that are to end."""
-        while state.doomed:
-            id = state.doomed[0]
+        while state.to_end:
+            id = state.to_end[0]
             was_alive = self.token_standing(state, id) is CURRENT
             if (yield from self._raise(id, ENDED, forced=True)) or not was_alive:
                 # In the other case, another request ended it and cleared the cookie.
                 state.clear_is_due = True
                 if was_alive:
                     state.note_end(id.key, "this request ended it")
-            state.doomed = state.doomed[1:]
+            state.to_end = state.to_end[1:]
 
     def _raise(self, id: Id, least: int, *, forced: bool) -> Flow[bool]:
         """Raise the lowest valid generation of a family; return whether this request raised it.

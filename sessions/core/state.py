@@ -98,7 +98,7 @@ class State(Notes, msgspec.Struct, eq=False):
 
     # Changes for the next commit, and sessions to end.
     pending: Pending = NOTHING_PENDING
-    doomed: tuple[Id, ...] = ()
+    to_end: tuple[Id, ...] = ()
     replaceable: tuple[Id, ...] = ()
     replaced: tuple[Id, ...] = ()
     left: tuple[Id | None, Record | None, Standing] | None = None
@@ -300,7 +300,7 @@ class State(Notes, msgspec.Struct, eq=False):
             if pending.next_id is not None:
                 self.replaced = (damaged,)
             if self.signs_out:
-                self.doomed = (*self.doomed, damaged)
+                self.to_end = (*self.to_end, damaged)
         user_id = pending.user_id if isinstance(pending.user_id, str) else UNCHANGED
         self.pending = NOTHING_PENDING.then(timeout=pending.timeout, user_id=user_id)
 

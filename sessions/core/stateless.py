@@ -143,7 +143,7 @@ class StatelessSessions(MemoryVerbs):
             self._sealed(state, state.changes())
 
     def save(self, state: State) -> Flow[None]:
-        self._end_doomed(state)
+        self._end_sessions(state)
         if not self.has_changes(state):
             return
         if state.standing in STORES_NOTHING:
@@ -195,14 +195,14 @@ class StatelessSessions(MemoryVerbs):
                 return None
             state.accessed = True
             self.load_ask(state)
-        self._end_doomed(state)
+        self._end_sessions(state)
         if state.values is None or state.headers_left:
             return None
         if self.has_changes(state):
             self._finish_changed(state)
         elif not state.saved:
             self._finish_unchanged(state, failed=failed)
-        self._end_doomed(state)
+        self._end_sessions(state)
         return None
 
     def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
@@ -214,7 +214,7 @@ class StatelessSessions(MemoryVerbs):
 
     def give_up(self, state: State) -> Flow[None]:
         state.begin_as_loaded()
-        self._end_doomed(state)
+        self._end_sessions(state)
         yield from ()
 
     def drop_unsendable(self, state: State) -> None:
@@ -299,7 +299,7 @@ class StatelessSessions(MemoryVerbs):
         if state.pending is not NOTHING_PENDING:
             state.pending = state.pending.since(sealed.asked)
         for other in state.replaced:
-            self.doom(state, other, EndReason.REPLACED)
+            self.end_later(state, other, EndReason.REPLACED)
         state.replaced = ()
         self._send(state, sealed)
 
@@ -333,13 +333,13 @@ class StatelessSessions(MemoryVerbs):
     def _max_age(self, record: Record) -> int | None:
         return self.lifetimes.max_age(record, record.accessed_at)
 
-    def _end_doomed(self, state: State) -> None:
+    def _end_sessions(self, state: State) -> None:
         """Clear the client's tokens of the sessions to end; a copied token stays valid."""
-        for id in state.doomed:
+        for id in state.to_end:
             if self.token_standing(state, id) is CURRENT:
                 state.note_end(id.key, "this request cleared its token at the client")
             state.clear_is_due = True
-        state.doomed = ()
+        state.to_end = ()
 
 
 def _carrying(state: State, id: Id, record: Record) -> CarriedId:

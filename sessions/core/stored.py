@@ -108,7 +108,7 @@ class StoredSessions(IndexedSessions):
             check_size({} if state.pending.clear else state.base, changed, removed)
 
     def save(self, state: State) -> Flow[None]:
-        if state.doomed:
+        if state.to_end:
             yield from self.end(state)
         if state.gone:
             raise ended()
@@ -207,7 +207,7 @@ class StoredSessions(IndexedSessions):
         self.lose(state, DROPPED)
         if pending.user_id is None:
             if outcome is SUPERSEDED:
-                self.doom(state, id)
+                self.end_later(state, id)
                 yield from self.end(state)
             # The sign-out that the request asked for has happened.
             state.started_at = self.clock()
@@ -233,10 +233,10 @@ class StoredSessions(IndexedSessions):
         if state.generation != generation:
             # This request has ended or left the session meanwhile; no client knows the new one.
             self.note_creation(state, record, id.key)
-            self.doom(state, id)
+            self.end_later(state, id)
             return
         self._created(state, id, record, asked)
-        if state.doomed:
+        if state.to_end:
             yield from self.end(state)
 
     def _create_ask(self, state: State, id: Id, record: Record) -> Ask:
@@ -253,7 +253,7 @@ class StoredSessions(IndexedSessions):
         state.cookie_is_due = True
         self.note_creation(state, record, id.key)
         for other in state.replaced:
-            self.doom(state, other, EndReason.REPLACED)
+            self.end_later(state, other, EndReason.REPLACED)
         state.replaced = ()
 
     def note_creation(self, state: State, record: Record, handle: str) -> None:
@@ -271,7 +271,7 @@ class StoredSessions(IndexedSessions):
     # The end of a request
 
     def close_ask(self, state: State, *, failed: bool) -> Ask | Several | None:
-        if state.doomed or state.failure is not None or state.saved or self._writes_unasked:
+        if state.to_end or state.failure is not None or state.saved or self._writes_unasked:
             return SEVERAL
         if state.values is None or not state.accessed:
             return None
@@ -319,7 +319,7 @@ class StoredSessions(IndexedSessions):
         yield from self._finish_used(state, failed=failed)
 
     def _finish_used(self, state: State, *, failed: bool) -> Flow[None]:
-        if state.doomed:
+        if state.to_end:
             yield from self.end(state)
         if not state.gone:
             yield from self._finish_kept(state, failed=failed)

@@ -122,15 +122,15 @@ class MemoryVerbs(Persistence):
         if not state.found:
             # The ids were not looked up yet, or there are too many of them.
             for id in self.tokens.identify(state):
-                self.doom(state, id)
+                self.end_later(state, id)
         for id, standing, _ in state.found:
             if standing is not CURRENT or state.id is None or id.key != state.id.key:
-                self.doom(state, id)
+                self.end_later(state, id)
         if state.values is not None:
             state.values.pop(USER_DATA, None)
         is_lost = state.gone or state.standing is GRACE
         if is_lost and state.record is not None and state.id is not None:
-            self.doom(state, state.id)
+            self.end_later(state, state.id)
         if state.record is not None and state.standing is CURRENT:
             state.signs_out = True
             state.pending = state.pending.then(user_id=None)
@@ -147,9 +147,9 @@ class MemoryVerbs(Persistence):
 
     def destroy(self, state: State) -> None:
         for id in self.tokens.identify(state):
-            self.doom(state, id)
+            self.end_later(state, id)
         if state.record is not None and state.id is not None:
-            self.doom(state, state.id)
+            self.end_later(state, state.id)
         if state.has_tokens and not state.ids and not state.is_obstructed:
             # The client sent a token that is not valid here, so its cookie is cleared.
             state.clear_is_due = True
@@ -159,7 +159,7 @@ class MemoryVerbs(Persistence):
         state.ended, state.gone, state.cookie_is_due, state.saved = True, False, False, False
 
     def delete(self, state: State) -> Flow[bool]:
-        if state.ended and state.record is None and not state.doomed:
+        if state.ended and state.record is None and not state.to_end:
             # Tokens without a server stay valid, so the first call decides.
             return False
         self.destroy(state)
@@ -182,9 +182,9 @@ class MemoryVerbs(Persistence):
         created_at = now if begins_anew else state.started_at
         return self.lifetimes.end(created_at, self._timeout_of(state), now)
 
-    def doom(self, state: State, id: Id, reason: EndReason = EndReason.LOGOUT) -> None:
-        if all(id.key != doomed.key for doomed in state.doomed):
-            state.doomed = (*state.doomed, id)
+    def end_later(self, state: State, id: Id, reason: EndReason = EndReason.LOGOUT) -> None:
+        if all(id.key != other.key for other in state.to_end):
+            state.to_end = (*state.to_end, id)
             if reason is not EndReason.LOGOUT:
                 state.end_reasons = {**state.end_reasons, id.key: reason}
 

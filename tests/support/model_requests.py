@@ -26,7 +26,7 @@ class Visit:
     started: float = 0.0
     left: tuple[str | None, Kept | None, str] | None = None
     signs_out: bool = False
-    doomed: list[str] = field(default_factory=list)
+    to_end: list[str] = field(default_factory=list)
     loaded: bool = False
     gone: bool = False
     ended: bool = False
@@ -103,9 +103,9 @@ class Visit:
         """Sign out; with an id that counts no more by ending the session."""
         is_own = self.given and self.seen and lineage(self.given) == lineage(self.seen.id)
         if self.given and not (self.found == "current" and is_own):
-            self._doom(lineage(self.given))
+            self._end_later(lineage(self.given))
         if self.seen is not None and (self.gone or self.standing == "grace"):
-            self._doom(lineage(self.seen.id))
+            self._end_later(lineage(self.seen.id))
         if self.seen is not None and self.standing == "current":
             self.signs_out = True
             self.pending = replace(self.pending, user=None)
@@ -123,9 +123,9 @@ class Visit:
     def destroy(self) -> None:
         """End the session and begin afresh."""
         if self.given is not None:
-            self._doom(lineage(self.given))
+            self._end_later(lineage(self.given))
         if self.seen is not None:
-            self._doom(lineage(self.seen.id))
+            self._end_later(lineage(self.seen.id))
         self.started = self.world.now
         self._begin(None, None, "fresh")
         self.left, self.ended = None, True
@@ -154,7 +154,7 @@ class Visit:
         if kept is None:
             self.gone = True
             if self.signs_out:
-                self._doom(lineage(self.id))
+                self._end_later(lineage(self.id))
             return False
         self._begin(self.id, kept, standing)
         if self.signs_out:
@@ -228,16 +228,16 @@ class Visit:
         if self.seen is not None or self.standing == "past":
             self.left = (self.id, self.seen, self.standing)
 
-    def _doom(self, key: str) -> None:
-        if key not in self.doomed:
-            self.doomed.append(key)
+    def _end_later(self, key: str) -> None:
+        if key not in self.to_end:
+            self.to_end.append(key)
 
     def _end(self) -> None:
         """End what is to end; the cookie is cleared unless another request has done that."""
-        for key in self.doomed:
+        for key in self.to_end:
             if self.world.delete(key) or self._was_unknown(key):
                 self.clears_cookie = True
-        self.doomed = []
+        self.to_end = []
 
     def _was_unknown(self, key: str) -> bool:
         if self.given is None or key != lineage(self.given):
@@ -344,7 +344,7 @@ class Visit:
             return
         self.gone, is_dropped = True, self.changes != ({}, set())
         if pending.user is None and self.seen is not None:
-            self._doom(lineage(self.seen.id))
+            self._end_later(lineage(self.seen.id))
             self._end()
             self._begin(None, None, "fresh")
             self.ended, self.gone, self.signs_out = True, is_dropped, False

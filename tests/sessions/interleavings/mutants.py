@@ -113,7 +113,7 @@ class BelievesInDeletes(Overhearing):
         try:
             yield from super().finish(state, failed=failed)
         except StoreUnavailable:
-            state.doomed, state.failure = (), None
+            state.to_end, state.failure = (), None
 
 
 class EndsPresentIdsOnly(StoredSessions):
@@ -122,7 +122,7 @@ class EndsPresentIdsOnly(StoredSessions):
     def destroy(self, state: State) -> None:
         is_present = state.standing is Standing.CURRENT
         super().destroy(state)
-        state.doomed = state.doomed if is_present else ()
+        state.to_end = state.to_end if is_present else ()
 
 
 class ClearsEachCookie(StoredSessions):
@@ -146,7 +146,7 @@ class ForgetsEndsOfTheFailed(StoredSessions):
     """Do not carry out a logout if its request fails."""
 
     def close_ask(self, state: State, *, failed: bool) -> Ask | Several | None:
-        state.doomed = () if failed else state.doomed
+        state.to_end = () if failed else state.to_end
         return super().close_ask(state, failed=failed)
 
 
