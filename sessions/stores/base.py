@@ -1,9 +1,11 @@
 """The store contract: the methods that a new store implements, and the rules for them."""
 
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from math import isfinite
+from urllib.parse import SplitResult, urlsplit
 
 from sessions.errors import ConfigurationError
 from sessions.record import Changes, Ended, Outcome, Record
@@ -17,6 +19,7 @@ __all__ = [
     "Outcome",
     "Store",
     "check_clock",
+    "split_url",
     "wall_clock",
     "without_password",
 ]
@@ -49,13 +52,27 @@ def check_clock(clock: object, owner: str) -> None:
         )
 
 
+def split_url(url: object) -> SplitResult:
+    """Return the parts of a URL, or empty parts if it is no URL."""
+    try:
+        return urlsplit(url) if isinstance(url, str) else urlsplit("")
+    except ValueError:
+        return urlsplit("")
+
+
 def without_password(url: object) -> str:
     """Return the URL of a server for messages, without user, password and options."""
-    shown, options, _ = str(url).partition("?")
-    scheme, _, rest = shown.partition("://")
-    if "@" in rest:
-        shown = f"{scheme}://***@{rest.rpartition('@')[2]}"
-    return f"{shown}?..." if options else shown
+    scheme, found, rest = str(url).partition("://")
+    if not found:
+        return "***" if "@" in scheme else scheme
+    place = re.split("[/?#]", rest, maxsplit=1)[0]
+    if "@" in rest.removeprefix(place):
+        # A password with a character that is not escaped would be cut in two.
+        return f"{scheme}://***"
+    shown, options, _ = rest.partition("?")
+    if "@" in place:
+        shown = f"***@{shown.rpartition('@')[2]}"
+    return f"{scheme}://{shown}?..." if options else f"{scheme}://{shown}"
 
 
 class Store(ABC):

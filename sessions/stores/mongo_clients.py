@@ -1,7 +1,6 @@
 """Make the collection of a MongoDB store from a URL, or check the collection of a user."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import pymongo
 from bson.codec_options import CodecOptions
@@ -11,7 +10,7 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.uri_parser import parse_uri
 
 from sessions.errors import ConfigurationError
-from sessions.stores.base import CALL_DEADLINE, without_password
+from sessions.stores.base import CALL_DEADLINE, split_url, without_password
 
 _DATABASE = "sessions"
 _SCHEMES = ("mongodb", "mongodb+srv")
@@ -20,7 +19,7 @@ _MILLISECONDS = int(CALL_DEADLINE * 1000)
 
 def check_url(url: object, owner: str) -> str:
     """Return the URL; raise ConfigurationError if it has no MongoDB server."""
-    parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
+    parts = split_url(url)
     if parts.scheme not in _SCHEMES or not parts.netloc:
         raise ConfigurationError(
             f"{owner}.from_url({without_password(url)!r}) has no MongoDB server. Fix: write"

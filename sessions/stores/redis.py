@@ -1,6 +1,7 @@
 """Sessions in Redis or Valkey: one server, one with Sentinels, or a cluster."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -22,6 +23,7 @@ try:
 
     from sessions.stores import redis_clients as clients
     from sessions.stores.redis_listing import AsyncRedisListing, RedisListing
+    from sessions.stores.redis_urls import check_url
 except ImportError as error:
     raise ConfigurationError(
         "RedisStore needs the package redis, which is not installed. Fix: run"
@@ -36,6 +38,8 @@ T = TypeVar("T")
 
 _BROKEN = (RedisError, RedisClusterException, OSError, asyncio.TimeoutError)
 _PREFIX = "sessions:"
+_NO_MORE_TRIES = 0.1
+"""A failed call is tried again only if it took less than this number of seconds."""
 
 
 class RedisStore(RedisListing, RedisUsers, Store):
@@ -58,7 +62,7 @@ class RedisStore(RedisListing, RedisUsers, Store):
         The others are `redis+sentinel://host:port/service` and `redis+cluster://host:port`. Raises
         ConfigurationError for a URL without a Redis server.
         """
-        parts = clients.check_url(url, cls.__name__)
+        parts = check_url(url, cls.__name__)
         store = cls.__new__(cls)
         make = partial(clients.client_for, parts, clients.BLOCKING)
         store._begin(make, without_password(url), prefix, is_own=True)
@@ -148,18 +152,24 @@ class RedisStore(RedisListing, RedisUsers, Store):
     def _ask(self, ask: Callable[[], T], *, is_repeatable: bool = True) -> T:
         try:
             if not self._has_looked:
-                # Check once, not in every call, what the server does when its memory is full.
-                clients.warn_of_eviction(self._client.info("memory"))
-                self._has_looked = True
+                self._look()
+            began = time.monotonic()
             try:
                 return ask()
             except RedisConnectionError:
                 # The server may have restarted, so try again with another connection.
-                if not is_repeatable:
+                if not is_repeatable or time.monotonic() - began > _NO_MORE_TRIES:
                     raise
                 return ask()
         except _BROKEN as error:
             raise _meaning(error, self) from error
+
+    def _look(self) -> None:
+        """Check once, not in every call, what the server does when its memory is full."""
+        # The user of the server may not be allowed to ask for this.
+        with suppress(ResponseError):
+            clients.warn_of_eviction(self._client.info("memory"))
+        self._has_looked = True
 
 
 class AsyncRedisStore(AsyncRedisListing, AsyncRedisUsers, AsyncStore):
@@ -176,7 +186,7 @@ class AsyncRedisStore(AsyncRedisListing, AsyncRedisUsers, AsyncStore):
     @classmethod
     def from_url(cls, url: str, *, prefix: str = _PREFIX) -> "AsyncRedisStore":
         """Return a store for the URL of a server: see `RedisStore.from_url`."""
-        parts = clients.check_url(url, cls.__name__)
+        parts = check_url(url, cls.__name__)
         store = cls.__new__(cls)
         make = partial(clients.client_for, parts, clients.ASYNCHRONOUS)
         store._begin(make, without_password(url), prefix, is_own=True)
@@ -249,16 +259,22 @@ class AsyncRedisStore(AsyncRedisListing, AsyncRedisUsers, AsyncStore):
     async def _ask(self, ask: Callable[[], Awaitable[T]], *, is_repeatable: bool = True) -> T:
         try:
             if not self._has_looked:
-                clients.warn_of_eviction(await self._client.info("memory"))
-                self._has_looked = True
+                await self._look()
+            began = time.monotonic()
             try:
                 return await ask()
             except RedisConnectionError:
-                if not is_repeatable:
+                if not is_repeatable or time.monotonic() - began > _NO_MORE_TRIES:
                     raise
                 return await ask()
         except _BROKEN as error:
             raise _meaning(error, self) from error
+
+    async def _look(self) -> None:
+        """Check once what the server does when its memory is full: see `RedisStore`."""
+        with suppress(ResponseError):
+            clients.warn_of_eviction(await self._client.info("memory"))
+        self._has_looked = True
 
 
 def _meaning(error: Exception, store: object) -> Exception:

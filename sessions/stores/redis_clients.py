@@ -1,9 +1,9 @@
-"""Make the client of a Redis store from a URL, or check the client of a user."""
+"""Make the client of a Redis store from the parts of a URL, or check the client of a user."""
 
 import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote
 
 import redis
 import redis.asyncio
@@ -14,13 +14,12 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.retry import Retry
 
 from sessions.errors import ConfigurationError
-from sessions.stores.base import without_password
 from sessions.stores.redis_connections import POOL_SIZE, POOL_TIMEOUT, Connections
+from sessions.stores.redis_urls import sentinels_of, service_of, url_of
 
 _TIMEOUT = 0.3
 """The seconds that a call waits for the connection, and then for the reply."""
 
-_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
 _KEPT_FOREVER = "noeviction"
 
 _logger = logging.getLogger("sessions")
@@ -52,24 +51,6 @@ ASYNCHRONOUS = Kind(
 )
 
 
-def check_url(url: object, owner: str) -> SplitResult:
-    """Return the parts of a URL; raise ConfigurationError if it has no Redis server."""
-    parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
-    named = parts.path if parts.scheme == "unix" else parts.netloc
-    if parts.scheme not in _SCHEMES or not named:
-        raise ConfigurationError(
-            f"{owner}.from_url({without_password(url)!r}) has no Redis server. Fix: write"
-            " redis://host:6379/0, rediss://... for TLS, unix:///path/to/socket,"
-            " redis+sentinel://host:26379/service or redis+cluster://host:6379"
-        )
-    if parts.scheme == "redis+sentinel" and not parts.path.strip("/"):
-        raise ConfigurationError(
-            f"{owner}.from_url({without_password(url)!r}) has no service. Fix: write"
-            " redis+sentinel://host:26379/mymaster"
-        )
-    return parts
-
-
 def client_for(parts: SplitResult, kind: Kind) -> Any:
     """Return a client whose calls end within a second, even if the server hangs."""
     settings: dict[str, Any] = {
@@ -80,14 +61,13 @@ def client_for(parts: SplitResult, kind: Kind) -> Any:
     }
     match parts.scheme:
         case "redis+cluster":
-            url = urlunsplit(parts._replace(scheme="redis"))
-            return kind.cluster.from_url(url, **settings)
+            return kind.cluster.from_url(url_of(parts), **settings)
         case "redis+sentinel":
             return _client_of_sentinels(parts, kind, settings)
     # Blocking calls of sessions have so many for themselves: see `caller_of`.
     size = POOL_SIZE * 2 if kind is BLOCKING else POOL_SIZE
     pool = {"max_connections": size, "timeout": POOL_TIMEOUT}
-    return kind.client(connection_pool=kind.pool.from_url(urlunsplit(parts), **settings, **pool))
+    return kind.client(connection_pool=kind.pool.from_url(url_of(parts), **settings, **pool))
 
 
 def caller_of(client: Any) -> Any:
@@ -134,9 +114,9 @@ def _warn_of_patience(settings: dict[str, Any], owner: str) -> None:
 def warn_of_eviction(memory: Mapping[str, Any]) -> None:
     """Log a warning if the reply to INFO says that a full server would drop live sessions."""
     # A cluster answers with one reply for each node.
-    nodes = [reply for reply in memory.values() if isinstance(reply, dict)]
-    policy = (nodes[0] if nodes else memory).get("maxmemory_policy", _KEPT_FOREVER)
-    if isinstance(policy, str) and policy != _KEPT_FOREVER:
+    nodes: list[Mapping[str, Any]] = [one for one in memory.values() if isinstance(one, dict)]
+    policies = {node.get("maxmemory_policy", _KEPT_FOREVER) for node in nodes or [memory]}
+    for policy in sorted(policies - {_KEPT_FOREVER}):
         _logger.warning(
             "the Redis server has maxmemory-policy %s. If its memory is full, it drops live"
             " sessions, and their users are logged out. Fix: set maxmemory-policy noeviction, or"
@@ -154,12 +134,13 @@ def named(client: Any) -> str:
 
 
 def _client_of_sentinels(parts: SplitResult, kind: Kind, settings: dict[str, Any]) -> Any:
-    hosts = parts.netloc.rpartition("@")[2].split(",")
-    sentinels = [(host.partition(":")[0], int(host.partition(":")[2] or 26379)) for host in hosts]
-    service, _, database = parts.path.strip("/").partition("/")
-    login = {"username": parts.username or None, "password": parts.password or None}
-    found = kind.sentinel(sentinels, sentinel_kwargs=settings, **settings, **login)
-    return found.master_for(service, db=int(database or 0))
+    sentinels, (service, database) = sentinels_of(parts), service_of(parts)
+    login = {name: unquote(getattr(parts, name) or "") or None for name in ("username", "password")}
+    # All sentinels together may take as long as one server, because the client asks them in turn.
+    share = _TIMEOUT / len(sentinels)
+    asked = {**settings, "socket_timeout": share, "socket_connect_timeout": share}
+    found = kind.sentinel(sentinels, sentinel_kwargs=asked, **settings, **login)
+    return found.master_for(service, db=database)
 
 
 def _settings_of(client: Any) -> dict[str, Any]:

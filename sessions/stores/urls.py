@@ -5,7 +5,7 @@ from importlib import import_module
 from urllib.parse import unquote, urlsplit
 
 from sessions.errors import ConfigurationError
-from sessions.stores.base import AsyncStore, Store
+from sessions.stores.base import AsyncStore, Store, split_url, without_password
 from sessions.stores.memory import MemoryStore
 from sessions.stores.sqlite import SQLiteStore
 
@@ -56,13 +56,13 @@ def async_store_from_url(url: str) -> AsyncStore:
 
 
 def _scheme(url: object) -> str:
-    return urlsplit(url).scheme if isinstance(url, str) else ""
+    return split_url(url).scheme
 
 
 def _server(scheme: str, url: object) -> tuple[str, str, str]:
     if scheme not in _SERVERS:
         known = ", ".join(f"{name}:" for name in ("memory", "sqlite", *_SERVERS))
-        shown = f"{scheme}:..." if scheme else repr(url)
+        shown = f"{scheme}:..." if scheme else repr(without_password(url))
         raise ConfigurationError(
             f"the URL {shown} is not the URL of a store. Fix: begin the URL with {known}"
         )
