@@ -74,7 +74,7 @@ class Application:
         start_response: "StartResponse | None" = None,
         send: object = None,
     ) -> Iterable[bytes]:
-        """Answer a WSGI request; refuse an ASGI server, which gives one or three arguments."""
+        """Answer a WSGI request; refuse the call of an ASGI server, with one or three arguments."""
         if start_response is None or send is not None:
             refused: Iterable[bytes] = refuse_asgi(environ, start_response, send)
             return refused

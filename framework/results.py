@@ -70,7 +70,7 @@ class HTML(Result):
 
 
 def is_free(annotation: Any) -> bool:
-    """Return whether a return type is a plain Response, whose status and content may be any."""
+    """Return whether a return type is a plain Response, which may have any status and content."""
     is_class = isinstance(annotation, type) and get_origin(annotation) is None
     return is_class and issubclass(annotation, Response) and not issubclass(annotation, Result)
 

@@ -13,7 +13,7 @@ __all__: list[str] = []
 
 
 class Counts:
-    """Say how the listeners of a manager fare."""
+    """Hold how many calls of a manager's listeners failed, and how many were slow."""
 
     _driver: Any
 

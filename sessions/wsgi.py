@@ -51,7 +51,7 @@ class SessionMiddleware:
         start_response: "StartResponse | None" = None,
         send: object = None,
     ) -> Iterable[bytes]:
-        """Answer one request; only a server for ASGI gives one or three arguments."""
+        """Answer one request; a call with one or three arguments comes from an ASGI server."""
         if start_response is None or send is not None:
             refused: Iterable[bytes] = refuse_asgi(OF_WSGI, environ, start_response, send)
             return refused

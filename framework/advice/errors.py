@@ -162,7 +162,7 @@ def _of_module(error: BaseException) -> str | None:
 
 
 def _of_module_without(module: ModuleType, name: str) -> str | None:
-    """Return the remedy for a name that a module does not have, but what it defines has."""
+    """Return the remedy for a name that is not in a module, but in something it defines."""
     defined = (getattr(module, found) for found in classes_like(module))
     is_ours = module.__name__ == "sessions.session"
     return (
@@ -242,7 +242,7 @@ def _of_missing(called: Any, name: str) -> str | None:
 
 
 def _called(frame: FrameType, owner: str, name: str) -> object:
-    """Find what a frame has called, by its name and the name of its class."""
+    """Find the object that a frame has called, by its name and the name of its class."""
     found = _candidates({**frame.f_globals, **frame.f_locals}, owner or name)
     if owner:
         found = (getattr(candidate, name, None) for candidate in found)

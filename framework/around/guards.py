@@ -133,7 +133,7 @@ def guarded(guards: Sequence[Guard], call: Call) -> Call:
 
 
 def _warn(guard: Guard, verdict: object) -> None:
-    """Log a check that returns neither True nor False, because its author may expect a pass."""
+    """Log a check that returns neither True nor False, because the author may mean it to pass."""
     remedy = "return a bool"
     if isinstance(verdict, Response):
         remedy = "abort(response), with from werkzeug.exceptions import abort, sends the response"

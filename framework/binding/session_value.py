@@ -86,7 +86,7 @@ class SessionValueMarker(Marker):
         return conversion("session", field.annotation)
 
     def session_use(self, field: Field) -> str:
-        """Say that the session is loaded before the handler runs."""
+        """Say for `framework explain` that the session is loaded before the handler runs."""
         return f"{self.where(field)} is loaded at once, saved if it changed"
 
     def may_refuse(self, field: Field) -> bool:

@@ -37,7 +37,7 @@ Asking = tuple[str, Plan]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Say why a status is answered; None stands for a status that only the request decides."""
+    """Describe one status that a step may answer, and why; None if each request decides it."""
 
     status: int | None
     why: str

@@ -108,7 +108,8 @@ class Dispatcher:
             yield Entry(entry.method, entry.rule, entry.endpoint, respond)
 
     def _compile(self, handler: Handler) -> Respond:
-        """Compile the steps of a handler; a handler with only path values is the shortest case."""
+        """Compile the steps of a handler to one function, which does only what the handler
+        needs."""
         route, steps = handler.route, steps_of(handler, self._everywhere)
         recover = self._recovery(f"{route.method} {route.rule} in {route.where}")
         caught = _catching(steps, recover)
@@ -124,7 +125,7 @@ class Dispatcher:
         return self._around(steps)(_answering(called, renderers, caught), recover, caught)
 
     def _told(self, refusal: HTTPException, environ: "WSGIEnvironment") -> HTTPException:
-        """Return a refusal that says more about an unknown path, if the server asks for that."""
+        """Return the answer of `unknown_path` for a path without a route, if the server set one."""
         if self.unknown_path is None or not isinstance(refusal, NotFound):
             return refusal
         try:
@@ -194,7 +195,7 @@ class Dispatcher:
 
 
 def _say_where(error: Exception, what: str) -> None:
-    """Add the handler to an error whose traceback does not show the user's program."""
+    """Add the name of the handler to an error whose traceback shows only the framework."""
     where = what.rpartition(" in ")[2]
     if is_all_ours(error) and where not in str(error):
         error.add_note(f"This is about {what}.")

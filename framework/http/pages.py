@@ -14,7 +14,7 @@ _STYLE = (
 
 
 def error_page(title: str, content: Markup) -> str:
-    """Write a page with a title and the HTML below it."""
+    """Return the HTML page with this title, and with this HTML below it."""
     title = escape(title)
     return (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'

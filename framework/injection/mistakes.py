@@ -40,7 +40,7 @@ _OWN_FOLDERS = tuple(f"{folder}{os.sep}" for folder in (_PACKAGE, Path(injector.
 
 
 def not_provided(key: Any, components: Collection[type], absent: Iterable[Absent]) -> NotProvided:
-    """Explain why no component has the type that is asked for."""
+    """Explain why nothing provides the type of a parameter."""
     name = describe(key)
     if isinstance(key, Brackets) or key is Request or is_session(key):
         return _without_type(key) if isinstance(key, Brackets) else of_one_request(name)
@@ -136,7 +136,7 @@ def lacking(provider: Provider, declared: Declared, missing: NotProvided) -> Mis
 
 
 def captive(trail: Sequence[Provider], need: Provider) -> Mistake:
-    """Return the mistake of a component that would keep a component of one request."""
+    """Return the mistake of a component that is built once, but needs one of a single request."""
     drawing = "\n→ ".join(provider.where for provider in (*trail, need))
     needed = describe(need.keys[0])
     return Mistake(

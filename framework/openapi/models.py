@@ -21,7 +21,7 @@ _EXCLUSIONS = ("serialization_exclude", "serialization_exclude_if")
 
 
 def schema_of_stranger(kind: Any) -> Schema:
-    """Describe a class that no library can describe: a file, or anything."""
+    """Describe a class that no library knows: a file, or any value."""
     if isinstance(kind, type) and issubclass(kind, FileStorage):
         return {"type": "string", "contentMediaType": "application/octet-stream"}
     return {"title": describe(kind)}

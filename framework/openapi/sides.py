@@ -42,7 +42,7 @@ def join_sides(
 
 
 def without_end(name: str) -> str:
-    """Return the name of a schema without the end for its side, such as `-Input`."""
+    """Return the name of a schema without `-Input` or `-Output` at its end."""
     for end in ENDS.values():
         name = name.removesuffix(end)
     return name

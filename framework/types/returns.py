@@ -140,7 +140,7 @@ def _is_status(value: object) -> bool:
 
 
 def _are_headers(value: object, *, alone: bool) -> bool:
-    """Return whether a value is a dict of headers; `alone`, its names have to be capitalized."""
+    """Return whether a value is a dict of headers; if `alone`, their names must be capitalized."""
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
         return False
     return not alone or (bool(value) and all(name[:1].isupper() for name in value))

@@ -78,7 +78,7 @@ class Declared:
 
     @property
     def written(self) -> str:
-        """Return the name with its stars, such as `*args`."""
+        """Return the name of a parameter with its stars, such as `*args`."""
         stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
         return stars.get(self.kind, "") + self.name
 

@@ -77,7 +77,7 @@ def new_secret(gen_id: Callable[[], str] = random_secret) -> str:
 
 
 def storage_key(lineage: str) -> str:
-    """Return the key of a session in the store, which is the hash of its lineage and its handle.
+    """Return the key of a session in the store: the hash of its lineage, which is also the handle.
 
     Source: FIPS 180-4, SHA-256.
     """

@@ -170,7 +170,7 @@ class LegacyCookies:
         self._key = key
 
     def id_for(self, cookie: LegacyCookie, content: Any) -> Id | None:
-        """Return our id for a legacy session, or None if nothing tells it from other sessions."""
+        """Return our id for a legacy session, or None if the cookie has no text of its own."""
         unique = cookie.unique(content)
         if unique is None:
             return None

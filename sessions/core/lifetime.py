@@ -79,5 +79,5 @@ class Lifetimes:
 
 
 def is_span(span: object, longest: timedelta) -> bool:
-    """Return whether this is a timedelta above zero that is not longer than the longest."""
+    """Return whether this is a timedelta above zero and of at most `longest`."""
     return isinstance(span, timedelta) and timedelta(0) < span <= longest

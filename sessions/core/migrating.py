@@ -146,7 +146,7 @@ class MigratingSessions(StoredSessions):
         return True
 
     def _store(self, state: State, legacy: Legacy, loaded: LegacySession) -> Flow[None]:
-        """Store the session here, and begin with what the store has then."""
+        """Store the session here, and begin with the stored record."""
         values = _encoded(loaded)
         check_size({}, values)
         id = legacy.id or new_id(self.gen_id)
@@ -175,11 +175,11 @@ class MigratingSessions(StoredSessions):
 
     def destroy(self, state: State) -> None:
         if state.values is None and state.head is not None:
-            self._doom_legacies(state)
+            self._end_legacies_later(state)
         super().destroy(state)
 
-    def _doom_legacies(self, state: State) -> None:
-        """Note the sessions of legacy cookies, which no load has looked at."""
+    def _end_legacies_later(self, state: State) -> None:
+        """Note the sessions of legacy cookies, so that they end although they were never loaded."""
         legacies = self._legacies(state)
         # An id that no session has stands for a session without an id, so that `end` is called.
         ids = [legacy.id or new_id(self.gen_id) for legacy in legacies]

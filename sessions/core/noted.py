@@ -56,7 +56,8 @@ class NotedSessions(NotedCommits, StoredSessions):
 
 
 class NotedTokens(NotedCommits, StatelessSessions):
-    """Note also that a session was read from its token, or that no token of the request counts."""
+    """Note also that a session was read from its token, or that no token of the request is
+    valid."""
 
     def begin_found(self, state: State) -> None:
         super().begin_found(state)

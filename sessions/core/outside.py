@@ -21,11 +21,11 @@ class OutsideCall(ABC):
 
     @abstractmethod
     def learn(self, result: Any) -> Any:
-        """Return the answer of the ask."""
+        """Return what the flow is told about this result."""
 
     @abstractmethod
     def fail(self, error: Exception) -> Any:
-        """Return the answer of the ask after an error, or raise."""
+        """Return what the flow is told about this error, or raise the error."""
 
 
 def call_here(call: OutsideCall) -> Any:

@@ -24,7 +24,7 @@ in."""
 
 
 class Several(Enum):
-    """The answer of `close_ask` that the driver must run the generator `finish`."""
+    """The result of `close_ask` that makes the driver run the generator `finish`."""
 
     SEVERAL = auto()
 
@@ -106,7 +106,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> "Flow[int | None]":
-        """End the sessions of a user, but for one key; return how many, None if nobody knows."""
+        """End the sessions of a user, except one key; return how many, None if nobody knows."""
 
     @abstractmethod
     def load_ask(self, state: State) -> Ask | None:

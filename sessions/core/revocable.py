@@ -334,7 +334,7 @@ class RevocableSessions(StatelessSessions):
 
 
 def _half_found(state: State) -> str | None:
-    """Return the user whom the list is to be asked for, None if there is no such user."""
+    """Return the user whose entry in the list must be read, or None."""
     _, standing, record = state.found[-1] if state.found else (None, None, None)
     return record.user_id if standing is _HALF_FOUND and record is not None else None
 

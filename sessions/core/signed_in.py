@@ -10,7 +10,7 @@ from sessions.record import CLOCK_TOLERANCE
 
 
 class SignedIn(MutableMapping[str, Any]):
-    """Sign a user in and out, and tell who is signed in since when."""
+    """Sign a user in and out; return the user and the time of the sign-in."""
 
     __slots__ = ()
 
@@ -29,7 +29,7 @@ class SignedIn(MutableMapping[str, Any]):
 
     @property
     def user_data(self) -> dict[str, Any]:
-        """Return the keyword arguments that `set_user()` was given besides the id."""
+        """Return the keyword arguments of the last `set_user()`."""
         data: dict[str, Any] = self.get(USER_DATA) or {}
         return data
 

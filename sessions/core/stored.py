@@ -196,7 +196,10 @@ class StoredSessions(IndexedSessions):
         state.id, state.pending = asked.next_id or id, _since(state.pending, asked)
 
     def _too_late(self, state: State, id: Id, outcome: Outcome, *, is_dropped: bool) -> Flow[None]:
-        """Handle a refused commit: store a sign-in anew, do a sign-out, drop the rest."""
+        """Handle a commit that came too late.
+
+        A sign-in gets a fresh session, a sign-out is carried out, and all else is dropped.
+        """
         pending = state.pending
         if isinstance(pending.user_id, str):
             state.leave()

@@ -111,8 +111,8 @@ class Tokens(ABC):
     def carriers(self, state: State) -> list[Transport]:
         """Return the transports over which the client receives a new token.
 
-        The client gets it as it sent the present one. Without one, the first transport is used that
-        has no obstacle.
+        These are the transports over which the client sent its present token. If it sent none, this
+        is the first transport without an obstacle.
         """
         id = state.id
         if state.brought and id is not None:

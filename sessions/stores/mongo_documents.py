@@ -199,7 +199,7 @@ def _owner(changes: Changes, now: float) -> Document:
 
 
 def _values(changes: Changes) -> list[Document]:
-    """Return the stages that change the values."""
+    """Return the stages of an update that change the values."""
     removed = changes.removed
     sets = {field(name): value for name, value in changes.set.items() if name not in removed}
     if changes.clear:

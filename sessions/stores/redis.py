@@ -122,7 +122,7 @@ class RedisStore(RedisListing, RedisUsers, Store):
         return self._open()[1]
 
     def _open(self) -> tuple[Any, Any]:
-        """Return the client, and what sends the calls of a session: the client or a shorter way."""
+        """Return the client, and the object that sends the calls of a session."""
         opened = self._opened
         if opened is None:
             with self._opening:

@@ -71,7 +71,8 @@ def client_for(parts: SplitResult, kind: Kind) -> Any:
 
 
 def caller_of(client: Any) -> Any:
-    """Return what sends the calls: for one server a shorter way, else the client itself."""
+    """Return the object that sends the calls: `Connections` for a single server, else the
+    client."""
     pool = getattr(client, "connection_pool", None)
     return Connections(pool) if type(pool) is redis.BlockingConnectionPool else client
 

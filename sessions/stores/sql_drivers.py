@@ -183,7 +183,7 @@ class PyMySQL(MySQL):
         """Prepare a new connection for the store: autocommit, time limits and row format."""
         if not connection.client_flag & self._pymysql.constants.CLIENT.FOUND_ROWS:
             raise ConfigurationError(
-                "SQLStore got an Engine whose connections count only changed rows, not found rows."
+                "SQLStore got an Engine whose connections count only the rows that changed."
                 " Fix: make the Engine with connect_args={'client_flag': CLIENT.FOUND_ROWS}, as"
                 " SQLAlchemy does for a URL"
             )

@@ -154,7 +154,7 @@ class Connections:
                 self._turns.moved_at = time.monotonic()
 
     def _take(self, began: float, is_checked: bool) -> "Opened":
-        """Return a connection; unless `is_checked`, its files are checked after the write."""
+        """Return a connection; with `is_checked`, only one whose file is still at the path."""
         while True:
             try:
                 opened = self._idle.pop()

@@ -71,7 +71,7 @@ class BlockingSuite(Suite):
         self.break_store(cast(BlockingStoreUnderTest, store).inner)
 
     async def damage_under_test(self, store: StoreUnderTest, key: str) -> None:
-        """Damage a record as the author of the store says."""
+        """Call the `damage_record` of the subclass."""
         self.damage_record(cast(BlockingStoreUnderTest, store).inner, key)
 
 
@@ -99,7 +99,7 @@ class AsyncSuite(Suite):
         await self.break_store(cast(AsyncStoreUnderTest, store).inner)
 
     async def damage_under_test(self, store: StoreUnderTest, key: str) -> None:
-        """Damage a record as the author of the store says."""
+        """Call the `damage_record` of the subclass."""
         await self.damage_record(cast(AsyncStoreUnderTest, store).inner, key)
 
     async def _hold(self, test: OneTest) -> None:

@@ -16,7 +16,7 @@ _MOST_PAGES = 500
 class CountableContract(Suite):
     """Test a store against the contract of `sessions.stores.listing.Countable`.
 
-    Write it before the contract of the store: `class TestMyStore(CountableContract, StoreContract)`
+    Name it before the contract of the store: `class TestMyStore(CountableContract, StoreContract)`.
     """
 
     @law
@@ -67,7 +67,7 @@ class CountableContract(Suite):
 class ListableContract(Suite):
     """Test a store against the contract of `sessions.stores.listing.Listable`.
 
-    Write it before the contract of the store: `class TestMyStore(ListableContract, StoreContract)`
+    Name it before the contract of the store: `class TestMyStore(ListableContract, StoreContract)`.
     """
 
     @law

@@ -158,6 +158,6 @@ async def _interrupt(
 
 
 def some_of(points: int, number: int, at_most: int) -> list[int]:
-    """Return the points at which to make the other call; each pair of calls gets other points."""
+    """Return some points at which to make the other call; each pair of calls has other points."""
     step = max(-(-points // at_most), 1)
     return list(range(number % step, points, step))

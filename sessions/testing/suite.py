@@ -34,7 +34,7 @@ class Suite:
         raise NotImplementedError
 
     async def damage_under_test(self, store: StoreUnderTest, key: str) -> None:
-        """Damage a record as the author of the store says."""
+        """Call the `damage_record` of the subclass."""
         raise NotImplementedError
 
     def a_clock(self) -> ManualClock:

@@ -41,13 +41,13 @@ class StoreUnderTest(AsyncStore):
 
     @abstractmethod
     async def in_parallel(self, works: Sequence[Work[T]]) -> list[T]:
-        """Run all works at the same time, and return their results."""
+        """Run all functions at the same time, and return their results."""
 
     @abstractmethod
     async def interrupt(
         self, work: Work[object], other: Work[object], at: int
     ) -> tuple[object, object, int]:
-        """Run one work, and run the other work while the first one pauses at this point.
+        """Run one function, and run the other one while the first pauses at this point.
 
         Return both results, and the number of points of the first work.
         """

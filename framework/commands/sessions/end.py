@@ -79,7 +79,7 @@ def _end_many(store: OpenedStore, user: str | None, *, yes: bool) -> None:
 
 
 def _end_tokens(container: SessionContainer, user: str, *, yes: bool) -> None:
-    """End the sessions of a user that live in their tokens, by the list of revocations."""
+    """End the sessions of a user that are in their tokens, with the list of revocations."""
     if not yes:
         click.confirm(f"End all sessions of {printable(user)}?", abort=True)
     if isinstance(store_of(container), AsyncStore):
