@@ -12,7 +12,7 @@ from sessions.core.face import SessionFace, face, state_of
 from sessions.core.ids import Id
 from sessions.core.legacy_cookies import refuse_coroutines
 from sessions.core.listening import AsyncListening, BlockingListening
-from sessions.core.owned import Opening, OwnedState, checked_id, id_in, mapping_of, require_live
+from sessions.core.owned import Opening, OwnedState, checked_id, id_in, live, mapping_of
 from sessions.core.state import Headers, State, Unsaved
 from sessions.core.turn import Turn, reentrant_turn
 from sessions.errors import ConfigurationError, SessionError, SessionNotFound
@@ -224,7 +224,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
 
         Raises SessionNotFound, or SessionExpired if the store still has the expired session.
         """
-        return self._live(checked_id(id, self.container.store))
+        return self._live(checked_id(id, self.container.store), self._store)
 
     def from_token(self, token: str | None) -> Session | None:
         """Return the live session of a signed token, or None for any other text."""
@@ -255,11 +255,10 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
         if self._blocking_store is not None:
             self._blocking_store.close()
 
-    def _live(self, id: Id) -> Session:
-        session = face(self._kind, self._state((id,), reentrant_turn()), self._driver)
-        self._driver.load(state_of(session))
-        require_live(state_of(session))
-        return session
+    def _live(self, id: Id, store: object = None) -> Session:
+        state = self._state((id,), reentrant_turn())
+        self._driver.run(state, live(self._sessions, state, store))
+        return face(self._kind, state, self._driver)
 
 
 class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep):
@@ -366,7 +365,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
 
         Raises SessionNotFound, or SessionExpired if the store still has the expired session.
         """
-        return Opening(self._live(checked_id(id, self.container.store)))
+        return Opening(self._live(checked_id(id, self.container.store), self._store))
 
     async def from_token(self, token: str | None) -> AsyncSession | None:
         """Return the live session of a signed token, or None for any other text."""
@@ -393,8 +392,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
         """Wait for running commits, and close the connections and files of the store."""
         await self._driver.aclose()
 
-    async def _live(self, id: Id) -> AsyncSession:
+    async def _live(self, id: Id, store: object = None) -> AsyncSession:
         state = self._state((id,), Turn())
-        await self._driver.load(state)
-        require_live(state)
+        await self._driver.run(state, live(self._sessions, state, store))
         return face(self._kind, state, self._driver)

@@ -7,10 +7,12 @@ from typing import Any, Protocol, Self, TypeVar
 from warnings import warn
 
 from sessions.core.ids import Id, is_id, read_id
+from sessions.core.persistence import Flow, Persistence
 from sessions.core.standing import Standing
 from sessions.core.state import State
 from sessions.core.token_formats import TokenFormat
 from sessions.errors import SessionError, SessionExpired, SessionNotFound
+from sessions.stores.expired import KeepsExpired
 
 _UNKNOWN_ID = (
     "no live session has this id. Fix: if the text is a signed token and not an id, call"
@@ -100,14 +102,22 @@ def id_in(text: object, store: object) -> Id | None:
     return read_id(text) if is_id(text) else None
 
 
-def require_live(state: State) -> None:
-    """Raise SessionNotFound, or SessionExpired, if the id has no live session."""
+def live(sessions: Persistence, state: State, store: object = None) -> Flow[None]:
+    """Load the session of an id; raise SessionNotFound, or SessionExpired, if it is not live.
+
+    A `store` is asked for an expired record, if it can tell.
+    """
+    while (ask := sessions.load_ask(state)) is not None:
+        sessions.load_answer(state, (yield ask))
     if state.record is not None:
         return
     # Closed, so that no warning about an unclosed session follows.
     state.closed = True
-    ((_, standing, record),) = state.found
-    if state.is_damaged or (standing is Standing.UNKNOWN and record is not None):
+    ((id, standing, record),) = state.found
+    is_over = state.is_damaged or (standing is Standing.UNKNOWN and record is not None)
+    if not is_over and standing is Standing.UNKNOWN and isinstance(store, KeepsExpired):
+        is_over = yield ("has_expired", id.key)
+    if is_over:
         raise SessionExpired("the session has expired, or its record cannot be read")
     raise SessionNotFound(_UNKNOWN_ID)
 

@@ -85,6 +85,11 @@ class MemoryStore(Store):
         # Another thread may have created a new record since the first line.
         return self._live(key) or Ended(ended_at)
 
+    def has_expired(self, key: str) -> bool:
+        """Return whether the store still has the expired record: see `KeepsExpired`."""
+        record = self._records.get(key)
+        return record is not None and record.expires_at <= self.clock()
+
     def create(self, key: str, record: Record) -> bool:
         kept = replace(record, values=dict(record.values))
         with self._lock:

@@ -131,6 +131,8 @@ class Statements:
         self.load = self._made(f"""SELECT {self._columns}
             FROM {table} WHERE session_key = :key AND CASE WHEN ended_at IS NULL
             THEN expires_at > {self._now} ELSE {self._now} < ended_at + {REMEMBERED_FOR} END""")
+        self.has_expired = self._made(f"""SELECT 1 FROM {table}
+            WHERE session_key = :key AND ended_at IS NULL AND expires_at <= {self._now}""")
         columns = [name for name in _RECORD if name != "ended_at"]
         new = f"""INSERT INTO {table} (session_key, {", ".join(columns)})
             VALUES (:key, {", ".join(f":{name}" for name in columns)})"""

@@ -1,4 +1,4 @@
-"""Count and list the records of the SQLite store."""
+"""Count and list the records of the SQLite store, and find expired ones."""
 
 import sqlite3
 from abc import ABC, abstractmethod
@@ -31,6 +31,10 @@ class SQLiteListing(ABC):
         """Return the number of live records: see `Countable`."""
         ((count,),) = self._rows(self._sql.count)
         return int(count)
+
+    def has_expired(self, key: str) -> bool:
+        """Return whether the store still has the expired record: see `KeepsExpired`."""
+        return bool(self._rows(self._sql.has_expired, key=key))
 
     def page(self, after: str | None, limit: int) -> Page:
         """Return the next live records in the order of their keys: see `Listable`."""

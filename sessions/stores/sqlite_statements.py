@@ -61,6 +61,8 @@ class Statements:
 
     def _keep(self, table: str) -> None:
         self.load = f"SELECT {_RECORD}, ended_at FROM {table} WHERE key = ?"
+        self.has_expired = f"""SELECT 1 FROM {table}
+            WHERE key = :key AND ended_at IS NULL AND expires_at <= :now"""
         self.has_secret = f"SELECT 1 FROM {table} WHERE key = ? AND secret = ?"
         self.create = f"""INSERT INTO {table} (key, {_RECORD}, purge_at)
             VALUES (:key, {", ".join(f":{name}" for name in _NAMES if name != "ended_at")})

@@ -1,0 +1,23 @@
+"""An optional feature of a store: to tell an expired record from one that never existed."""
+
+from typing import Protocol, runtime_checkable
+
+__all__ = ["AsyncKeepsExpired", "KeepsExpired"]
+
+
+@runtime_checkable
+class KeepsExpired(Protocol):
+    """A store that keeps expired records until a purge, and can say so."""
+
+    def has_expired(self, key: str) -> bool:
+        """Return whether the store still has the record of this key, and the record has expired."""
+        ...
+
+
+@runtime_checkable
+class AsyncKeepsExpired(Protocol):
+    """An asynchronous store that keeps expired records until a purge: see `KeepsExpired`."""
+
+    async def has_expired(self, key: str) -> bool:
+        """Return whether the record has expired: see `KeepsExpired.has_expired`."""
+        ...
