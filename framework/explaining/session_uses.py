@@ -36,7 +36,7 @@ def session_uses(steps: Sequence[Step], method: str) -> list[SessionUse]:
     saving = only(steps, SaveSession)
     if not saving:
         return []
-    found = [use for step in _in_order_of_telling(steps) for use in _of_step(step)]
+    found = [use for step in _sorted_uses(steps) for use in _of_step(step)]
     having = {use.by for use in found if use.how != _REQUEST}
     found = [use for use in found if use.how != _REQUEST or use.by not in having]
     found += [use for step in only(steps, PassMiddleware) for use in _of_middleware(step, method)]
@@ -53,7 +53,7 @@ def named(middleware: Middleware) -> str:
     return location(target)
 
 
-def _in_order_of_telling(steps: Sequence[Step]) -> list[Step]:
+def _sorted_uses(steps: Sequence[Step]) -> list[Step]:
     """Put the handler first, then its guards, then the exception handlers."""
     first = [*only(steps, ReadArguments), *only(steps, CheckGuard)]
     return [*first, *only(steps, CatchErrors)]

@@ -65,7 +65,9 @@ def _note_replaced(target: type, report: Report) -> None:
 
 def _is_lost(replaced: Replaced, target: type, module: ModuleType | None) -> bool:
     first, second = replaced.first, replaced.second
-    is_ours = any(_is_our(decorator, module) for decorator in first.decorators or ())
+    is_ours = any(
+        _is_framework_decorator(decorator, module) for decorator in first.decorators or ()
+    )
     always = second.always_follows(first)
     if first.qualified_name == target.__qualname__:
         return first.is_class and is_ours and always
@@ -78,7 +80,7 @@ def _is_lost(replaced: Replaced, target: type, module: ModuleType | None) -> boo
     return line != first.line and (always or line is not None)
 
 
-def _is_our(decorator: ast.expr, module: ModuleType | None) -> bool:
+def _is_framework_decorator(decorator: ast.expr, module: ModuleType | None) -> bool:
     """Return whether a decorator belongs to the framework."""
     called = decorator.func if isinstance(decorator, ast.Call) else decorator
     if isinstance(called, ast.Attribute):

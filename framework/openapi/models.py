@@ -20,7 +20,7 @@ _MODES: Mapping[Side, str] = {"request": "validation", "answer": "serialization"
 _EXCLUSIONS = ("serialization_exclude", "serialization_exclude_if")
 
 
-def schema_of_stranger(kind: Any) -> Schema:
+def schema_of_unknown_class(kind: Any) -> Schema:
     """Describe a class that no library knows: a file, or any value."""
     if isinstance(kind, type) and issubclass(kind, FileStorage):
         return {"type": "string", "contentMediaType": "application/octet-stream"}
@@ -119,7 +119,7 @@ def _generator() -> type[Any]:
             return {}
 
         def is_instance_schema(self, schema: Any) -> Schema:
-            return schema_of_stranger(schema["cls"])
+            return schema_of_unknown_class(schema["cls"])
 
         def ser_schema(self, schema: Any) -> Schema | None:
             found = super().ser_schema(schema)

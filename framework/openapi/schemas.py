@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 from msgspec.json import schema_components
 
-from framework.openapi.models import describe_models, is_describable, schema_of_stranger
+from framework.openapi.models import describe_models, is_describable, schema_of_unknown_class
 from framework.openapi.sides import SIDES, Schema, Side, join_sides
 from framework.report import Mistake, Report
 from framework.types.fields import is_pydantic_model
@@ -61,14 +61,16 @@ class Schemas:
         """Fill every schema that was asked for, and return the schemas of classes by name."""
         asked = [(side, *pair) for side in SIDES for pair in self._asked[side]]
         types = [annotation for _, annotation, _ in asked]
-        described = _describe(types, schema_of_stranger)
+        described = _describe(types, schema_of_unknown_class)
         self._models, models = describe_models(self._models, described[1], _SHARED, self._report)
         for annotation, side, schema in self._whole:
             schema.update(self._models.get((annotation, side), {}))
         found: dict[Side, Mapping[str, Schema]] = {}
         for side in SIDES:
             # A class has one name on both sides, so each time all types are described.
-            filled, found[side] = _describe(types, self._stranger(side)) if models else described
+            filled, found[side] = (
+                _describe(types, self._unknown_class(side)) if models else described
+            )
             for (own, _, schema), filling in zip(asked, filled, strict=True):
                 if own == side:
                     schema.update(filling)
@@ -102,9 +104,9 @@ class Schemas:
         self._models.setdefault((annotation, side), {})
         return True
 
-    def _stranger(self, side: Side) -> Callable[[Any], Schema]:
+    def _unknown_class(self, side: Side) -> Callable[[Any], Schema]:
         """Return the function that describes the classes that msgspec does not know."""
-        return lambda kind: dict(self._models.get((kind, side)) or schema_of_stranger(kind))
+        return lambda kind: dict(self._models.get((kind, side)) or schema_of_unknown_class(kind))
 
 
 def _models_inside(annotation: Any) -> tuple[Any, ...]:
@@ -124,7 +126,7 @@ def _find_models(annotation: Any) -> tuple[Any, ...]:
     def note(kind: Any) -> Schema:
         if is_pydantic_model(kind):
             models[kind] = None
-        return schema_of_stranger(kind)
+        return schema_of_unknown_class(kind)
 
     _describe([annotation], note)
     return tuple(models)

@@ -18,7 +18,7 @@ from framework.advice.our_frames import frames_of, is_deliberate, is_ours
 from framework.application import Application
 from framework.explaining.near_misses import near_misses
 from framework.http.errors import refusing
-from framework.serving.failures import is_of_ours
+from framework.serving.failures import is_our_file
 from framework.serving.reloading import is_loopback
 from framework.settings import HTTPSettings
 
@@ -140,4 +140,4 @@ def _of_the_user(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _is_ours(entry: TracebackType) -> bool:
-    return is_ours(entry) or is_of_ours(entry.tb_frame.f_code.co_filename)
+    return is_ours(entry) or is_our_file(entry.tb_frame.f_code.co_filename)

@@ -41,7 +41,7 @@ def describe(error: BaseException) -> str:
     return _traceback(error)
 
 
-def is_of_ours(file: str) -> bool:
+def is_our_file(file: str) -> bool:
     """Return whether a file in a traceback belongs to the framework, and not to the user."""
     return file.startswith(_OURS)
 
@@ -78,8 +78,8 @@ def _traceback(error: BaseException) -> str:
 
 def _frames_of_the_user(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
     """Remove our frames before the user's code, and our frames that raise a deliberate error."""
-    frames = list(itertools.dropwhile(lambda frame: is_of_ours(frame.filename), stack))
+    frames = list(itertools.dropwhile(lambda frame: is_our_file(frame.filename), stack))
     if frames and (frames[-1].line or "").startswith("raise "):
-        while is_of_ours(frames[-1].filename):
+        while is_our_file(frames[-1].filename):
             del frames[-1]
     return frames

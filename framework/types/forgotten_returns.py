@@ -33,7 +33,7 @@ def forgotten_return(function: Callable[..., object]) -> Mistake | None:
     if _never_returns(function) or not (written or is_silent):
         return None
     body = _body(function)
-    if not body or _returns_value(body) or (is_silent and not _ends_in_vain(body)):
+    if not body or _returns_value(body) or (is_silent and not _ends_in_unused_value(body)):
         return None
     what = f"{_shown(function, written)} never returns a value"
     return Mistake(what, _remedy(body, function.__code__))
@@ -128,7 +128,7 @@ def _returns_value(body: list[ast.stmt]) -> bool:
     return False
 
 
-def _ends_in_vain(body: list[ast.stmt]) -> bool:
+def _ends_in_unused_value(body: list[ast.stmt]) -> bool:
     """Return whether the last statement makes a value that nothing uses: a text, a dict."""
     last = body[-1] if len(body) > 1 or not isinstance(_constant(body[0]), str) else None
     return isinstance(last, ast.Expr) and isinstance(

@@ -65,7 +65,7 @@ class RevocableSessions(StatelessSessions):
         ids = self.tokens.identify(state)
         if len(ids) > MOST_IDS:
             return super().load_ask(state)
-        if (user_id := _half_found(state)) is not None:
+        if (user_id := _user_to_check(state)) is not None:
             return ("load", cut_key(user_id))
         while len(state.found) < len(ids):
             id = ids[len(state.found)]
@@ -79,7 +79,7 @@ class RevocableSessions(StatelessSessions):
         if state.values is not None:
             # destroy() was called in the meantime.
             return
-        if _half_found(state) is not None:
+        if _user_to_check(state) is not None:
             *others, (id, _, record) = state.found
             standing = self._judged_by_user(state, id, answer)
             state.found = (*others, (id, standing, record if standing is CURRENT else None))
@@ -333,7 +333,7 @@ class RevocableSessions(StatelessSessions):
         )
 
 
-def _half_found(state: State) -> str | None:
+def _user_to_check(state: State) -> str | None:
     """Return the user whose entry in the list must be read, or None."""
     _, standing, record = state.found[-1] if state.found else (None, None, None)
     return record.user_id if standing is _HALF_FOUND and record is not None else None

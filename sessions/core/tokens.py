@@ -74,7 +74,7 @@ class Tokens(ABC):
             for transport in self.carriers(state):
                 headers += transport.send(state.head, token, max_age)
         elif clears:
-            for transport in self._bringers(state):
+            for transport in self._transports_used(state):
                 headers += transport.clear(state.head)
         return headers
 
@@ -135,11 +135,11 @@ class Tokens(ABC):
             self.identify(state)
         except MalformedToken:
             return False
-        bringers = self._bringers(state) if state.has_tokens else []
+        transports = self._transports_used(state) if state.has_tokens else []
         # A request with a header of its own was not made by another site.
-        return bool(bringers) and all(transport.sent_by_browsers for transport in bringers)
+        return bool(transports) and all(transport.sent_by_browsers for transport in transports)
 
-    def _bringers(self, state: State) -> list[Transport]:
+    def _transports_used(self, state: State) -> list[Transport]:
         """Return the transports that brought tokens in this request, or the first transport."""
         if state.brought:
             return [transport for transport, _ in state.brought]

@@ -143,7 +143,7 @@ class SQLStore(SQLListing, SQLUsers, Store):
                 return True
             if damaged:
                 self._change(self._sql.remove_damaged, damaged)
-        raise _restless(self)
+        raise _always_changing(self)
 
     def commit(self, key: str, changes: Changes) -> Outcome:
         statement = self._sql.commit_values if changes.only_values else self._sql.commit
@@ -154,7 +154,7 @@ class SQLStore(SQLListing, SQLUsers, Store):
             refusal = refusal_in(self._fetch(key), changes)
             if refusal is not None:
                 return refusal
-        raise _restless(self)
+        raise _always_changing(self)
 
     def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
         values = use_parameters(key, secret, expires_at, accessed_at)
@@ -293,7 +293,7 @@ class AsyncSQLStore(AsyncSQLListing, AsyncSQLUsers, AsyncStore):
                 return True
             if damaged:
                 await self._change(self._sql.remove_damaged, damaged)
-        raise _restless(self)
+        raise _always_changing(self)
 
     async def commit(self, key: str, changes: Changes) -> Outcome:
         statement = self._sql.commit_values if changes.only_values else self._sql.commit
@@ -304,7 +304,7 @@ class AsyncSQLStore(AsyncSQLListing, AsyncSQLUsers, AsyncStore):
             refusal = refusal_in(await self._fetch(key), changes)
             if refusal is not None:
                 return refusal
-        raise _restless(self)
+        raise _always_changing(self)
 
     async def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
         values = use_parameters(key, secret, expires_at, accessed_at)
@@ -376,7 +376,7 @@ def _unavailable(store: Any, error: Exception) -> StoreUnavailable:
     return StoreUnavailable(f"{store!r} cannot be used: {error or type(error).__name__}")
 
 
-def _restless(store: object) -> StoreUnavailable:
+def _always_changing(store: object) -> StoreUnavailable:
     return StoreUnavailable(
         f"{store!r} failed, because other requests changed the record {_TRIES} times during"
         " the call"

@@ -71,7 +71,7 @@ class TransportContract:
     def test_any_text_can_be_read(self) -> None:
         """`read` and `obstacle` raise no error, whatever a client sends."""
         transport = self.make_transport()
-        for text in _strange_texts():
+        for text in _unusual_texts():
             head = self.request(text)
             found: list[object] = [*transport.read(head)]
             expect([token for token in found if not isinstance(token, str)], [], "read: no text")
@@ -225,7 +225,7 @@ def _values(session: Session) -> dict[str, Any]:
     return session.copy()
 
 
-def _strange_texts() -> Iterator[str]:
+def _unusual_texts() -> Iterator[str]:
     yield from ("", " ", "\t", ",", ";", "=", "&", "%", "%zz", "a b", '"a"', "a,b;c=d&e#f?g")
     yield from ("é", "\xff\xfe", "\x01", "=" * 100, "," * 1000, ";" * 1000, "a" * 100_000)
 
