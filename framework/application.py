@@ -138,6 +138,7 @@ class Application:
 
         With a request, the URL is below the mount point at which the request arrived; `_external`
         adds the scheme and host of the request. Values that the path does not have go to the query.
+        With `session=session`, the URL has the token of the session if its client has no cookies.
         """
         if not (request is None or isinstance(request, Request)):
             raise TypeError(
@@ -151,7 +152,10 @@ class Application:
                 f" write url_for({endpoint!r}, request, _external=True)"
             )
         environ = None if request is None else request.environ
-        return self.dispatcher.router.url(endpoint, values, environ, external=_external)
+        rewrite = getattr(values.get("session"), "rewrite", None)
+        given = {**values, "session": None} if rewrite else values
+        url = self.dispatcher.router.url(endpoint, given, environ, external=_external)
+        return str(rewrite(url)) if rewrite else url
 
     def test(self, *replacements: "Replacement") -> "AbstractContextManager[Client]":
         """Build the application again with the replacements, and return a client for it."""

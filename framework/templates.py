@@ -27,7 +27,9 @@ class Templates:
 
     Values are escaped, and a name without a value is an error. A template has `url_for`,
     `csrf_token()`, `get_flashes()` and `session`, which shows neither the id of the session nor its
-    methods that change something; `environment` takes filters and globals of your own.
+    methods that change something. `session.rewrite(url)`, `session.hidden_input()` and
+    `url_for(..., session=session)` are for clients without cookies. `environment` takes filters and
+    globals of your own.
     Raises `ValueError` if the folder does not exist.
     """
 
@@ -78,6 +80,13 @@ class Templates:
         }
 
 
+# The methods that put the token of a session into a page, where the application has no sessions.
+_WITHOUT_SESSIONS: dict[str, Callable[..., str]] = {
+    "rewrite": lambda url: url,
+    "hidden_input": lambda: "",
+}
+
+
 class TemplateSession(Mapping[str, Any]):
     """Show a session to a template: its values and properties, but not its id, which is secret."""
 
@@ -100,6 +109,8 @@ class TemplateSession(Mapping[str, Any]):
 
     def __getattr__(self, name: str) -> Any:
         session = self._open()
+        if name in _WITHOUT_SESSIONS:
+            return getattr(session, name, _WITHOUT_SESSIONS[name])
         if name == "id" or not isinstance(getattr(type(session), name, None), property):
             raise AttributeError(name, name=name, obj=self)
         return getattr(session, name)

@@ -24,6 +24,7 @@ from sessions.stores.urls import async_store_from_url, store_from_url
 from sessions.transports.base import Transport
 from sessions.transports.cookie import CookieTransport
 from sessions.transports.header import HeaderTransport
+from sessions.transports.url import URLTransport
 
 __all__ = [
     "AsyncSession",
@@ -53,6 +54,7 @@ __all__ = [
     "Store",
     "StoreUnavailable",
     "Transport",
+    "URLTransport",
     "async_store_from_url",
     "store_from_url",
 ]

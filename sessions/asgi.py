@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from sessions.container import SessionContainer
 from sessions.core.headers import cache_headers, decoded, encoded
+from sessions.core.taking import TAKEN_KEY
 from sessions.edges import Headers, merge_headers, refusal
 from sessions.errors import ConfigurationError, SessionError
 from sessions.manager import AsyncSessionManager
@@ -88,6 +89,8 @@ class SessionMiddleware(ForASGI):
             # The scope is copied, so that an outer middleware keeps its own session.
             scope = dict(scope)
         require_asyncio()
+        if self.manager.tokens.taker is not None:
+            receive = await self.manager.tokens.taker.from_scope(scope, receive)
         request = kind(self.manager, scope, send)
         return await request.run(self.app, receive, is_eager=self._is_eager)
 
@@ -128,6 +131,11 @@ class ScopeHead:
         """Return the raw query."""
         query: bytes = self._scope.get("query_string", b"")
         return query.decode("latin-1")
+
+    @property
+    def taken(self) -> dict[str, list[str]] | None:
+        """Return the values of each parameter that was taken out of the query and the form."""
+        return self._scope.get(TAKEN_KEY)
 
     @property
     def client(self) -> str | None:

@@ -14,6 +14,7 @@ from sessions.core.keys import list_problems, shared_problems
 from sessions.core.legacy_cookies import LegacyCookie, LegacyCookies, cookie_problems
 from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import COOKIE_HEADER_LIMIT, COOKIE_PAIRS_LIMIT, LONGEST_SESSION
+from sessions.core.linked import linked
 from sessions.core.migrating import MigratingSessions, migrating
 from sessions.core.noted import noted
 from sessions.core.revocable import RevocableSessions
@@ -22,6 +23,7 @@ from sessions.core.stateless import StatelessSessions
 from sessions.core.stored import StoredSessions
 from sessions.core.token_formats import TokenFormat
 from sessions.core.tokens import SignedIds, Tokens
+from sessions.core.transport_checks import transport_problems, warn_of_urls
 from sessions.core.verbs import Rules
 from sessions.errors import ConfigurationError
 from sessions.events import Listener, logger
@@ -115,7 +117,8 @@ class SessionContainer:
             *cookie_problems(self.legacy_cookies, self.session_prefix, self.store),
             *_trial(self),
             *_time(self.clock),
-            *_lists(self),
+            *transport_problems(self.transports, self.store),
+            *_listeners(self),
             *_limits(self),
             *_lifetime("idle_timeout", self.idle_timeout, LONGEST_SESSION),
             *_lifetime("absolute_timeout", self.absolute_timeout, LONGEST_SESSION),
@@ -123,6 +126,7 @@ class SessionContainer:
         if problems:
             raise ConfigurationError([f"SessionContainer: {problem}" for problem in problems])
         _tell_of_timeouts(self)
+        warn_of_urls(self.transports)
 
 
 def sessions_of(container: SessionContainer) -> StoredSessions | StatelessSessions:
@@ -134,12 +138,12 @@ def sessions_of(container: SessionContainer) -> StoredSessions | StatelessSessio
     keys, migrates = container.encryption_keys, bool(container.legacy_cookies)
     if keys is None:
         stored = MigratingSessions if migrates else StoredSessions
-        return noted(stored, listeners)(rules, tokens)
+        return noted(linked(stored, tokens.links), listeners)(rules, tokens)
     # `cryptography` is an optional dependency, so it is imported only here.
     from sessions.core.sealed import SealedSessions
     from sessions.core.sealing import Wrapping
 
-    sealed = migrating(SealedSessions) if migrates else SealedSessions
+    sealed = linked(migrating(SealedSessions) if migrates else SealedSessions, tokens.links)
     return noted(sealed, listeners)(rules, tokens, Wrapping(keys, container.session_prefix))
 
 
@@ -349,22 +353,14 @@ def _time(clock: object) -> Iterator[str]:
         )
 
 
-def _lists(container: SessionContainer) -> Iterator[str]:
-    for name in ("transports", "listeners"):
-        value = getattr(container, name)
-        if not isinstance(value, Sequence):
-            yield f"{name}={value!r} is not a list. Fix: give a list, also for a single item"
-            continue
-        for item in value:
-            if name == "transports" and not isinstance(item, Transport):
-                yield (
-                    f"transports has the item {item!r}. Fix: give Transports, such as a"
-                    " CookieTransport"
-                )
-            if name == "listeners" and not callable(item):
-                yield (
-                    f"listeners has the item {item!r}. Fix: give functions that take a SessionEvent"
-                )
+def _listeners(container: SessionContainer) -> Iterator[str]:
+    listeners: object = container.listeners
+    if not isinstance(listeners, Sequence):
+        yield f"listeners={listeners!r} is not a list. Fix: give a list, also for a single item"
+        return
+    for item in listeners:
+        if not callable(item):
+            yield f"listeners has the item {item!r}. Fix: give functions that take a SessionEvent"
 
 
 def _tell_of_timeouts(container: SessionContainer) -> None:

@@ -26,7 +26,9 @@ EventKind = Literal[
     "store_failed",
 ]
 
-RejectReason = Literal["unknown", "tampered", "expired", "malformed", "ambiguous", "too_big"]
+RejectReason = Literal[
+    "unknown", "tampered", "expired", "malformed", "ambiguous", "too_big", "in_url"
+]
 
 LOGGED: dict[str, int] = {
     "rejected": logging.INFO,

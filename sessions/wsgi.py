@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
 from sessions.container import SessionContainer
+from sessions.core.taking import TAKEN_KEY
 from sessions.edges import Headers, merge_headers, refusal
 from sessions.errors import SessionError
 from sessions.manager import SessionManager
@@ -44,6 +45,7 @@ class SessionMiddleware:
             )
         self.app = app
         self.manager = SessionManager(container)
+        self._taker = self.manager.tokens.taker
 
     def __call__(
         self,
@@ -60,6 +62,8 @@ class SessionMiddleware:
                 return self.app(environ, start_response)
             # The environ is copied, so that an outer middleware keeps its own session.
             environ = {**environ}
+        if self._taker is not None:
+            self._taker.from_environ(environ)
         session = environ[ENVIRON_KEY] = self.manager.open(EnvironHead(environ))
         environ[MANAGER_KEY] = self.manager
         environ[OPENED_KEY] = (*environ.get(OPENED_KEY, ()), (self.manager, session))
@@ -109,6 +113,11 @@ class EnvironHead:
         """Return the raw query."""
         query: str = self._environ.get("QUERY_STRING", "")
         return query
+
+    @property
+    def taken(self) -> dict[str, list[str]] | None:
+        """Return the values of each parameter that was taken out of the query and the form."""
+        return self._environ.get(TAKEN_KEY)
 
     @property
     def client(self) -> str | None:

@@ -20,7 +20,7 @@ FRAMEWORK_TESTING = "Client SessionClock replace"
 SESSIONS = """
     Session AsyncSession SessionContainer CookieSettings SessionManager AsyncSessionManager
     Store AsyncStore Record Changes Outcome Ended MemoryStore SQLiteStore store_from_url
-    async_store_from_url Transport CookieTransport HeaderTransport
+    async_store_from_url Transport CookieTransport HeaderTransport URLTransport
     SessionEvent EndReason SessionError ConfigurationError SessionNotFound SessionExpired
     SessionNotLoaded SessionClosed SessionTooLarge StoreUnavailable
 """

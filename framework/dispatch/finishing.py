@@ -108,6 +108,21 @@ def in_session(
     return respond
 
 
+def taking(respond: Respond, manager: SessionManager) -> Respond:
+    """Take the token of the session out of each request's query and form, if it may be there."""
+    taker = manager.tokens.taker
+    if taker is None:
+        return respond
+
+    def without_token(
+        environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
+    ) -> Iterable[bytes]:
+        taker.from_environ(environ)
+        return respond(environ, start_response, values)
+
+    return without_token
+
+
 def _respond_inside(
     answer: Answer,
     recover: Recover,

@@ -15,7 +15,14 @@ from framework.around.exception_handlers import catching
 from framework.around.guards import guarded
 from framework.around.middleware import wrap
 from framework.binding.plan import compile_call, compile_path_call
-from framework.dispatch.finishing import Respond, in_scope, in_session, undoing, without_session
+from framework.dispatch.finishing import (
+    Respond,
+    in_scope,
+    in_session,
+    taking,
+    undoing,
+    without_session,
+)
 from framework.dispatch.handlers import Handler
 from framework.dispatch.steps import (
     CallHandler,
@@ -159,7 +166,8 @@ class Dispatcher:
             if ends_components:
                 answer = in_scope(answer, caught)
             if managers:
-                return in_session(answer, recover, managers[0], self._contexts)
+                respond = in_session(answer, recover, managers[0], self._contexts)
+                return taking(respond, managers[0])
             return without_session(answer, self._contexts)
 
         return put_around

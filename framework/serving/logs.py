@@ -2,6 +2,9 @@
 
 import logging
 
+from sessions.logs import HideIds
+from sessions.manager import SessionManager
+
 
 def show_logs() -> None:
     """Show log lines from INFO on, if the application does not set up logging itself.
@@ -15,3 +18,10 @@ def show_logs() -> None:
     last_resort.setLevel(logging.INFO)
     last_resort.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     logging.lastResort = last_resort
+
+
+def hide_ids(sessions: SessionManager | None) -> None:
+    """Hide the ids of sessions in the lines about requests, if ids may be in URLs."""
+    links = None if sessions is None else sessions.tokens.links
+    if links is not None:
+        logging.getLogger("werkzeug").addFilter(HideIds(links.url.parameter))

@@ -19,7 +19,7 @@ from framework.report import StartupError, readable_path, short_repr
 from framework.serving.debugging import debugged, for_this_machine
 from framework.serving.failures import describe, report_page
 from framework.serving.handling import Requests, handler_of
-from framework.serving.logs import show_logs
+from framework.serving.logs import hide_ids, show_logs
 from framework.serving.reloading import (
     CHANGED,
     inherited_port,
@@ -140,6 +140,7 @@ def _started(load: Loader, ending: ExitStack) -> Application:
     """Build and start the application; `ending` stops it."""
     show_logs()
     application = load()
+    hide_ids(application.sessions)
     # A stop without a start does nothing; and no signal may come between a start and this line.
     ending.callback(_stop, application)
     try:

@@ -11,6 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 from sessions.core.attributes import OwnAttributes
 from sessions.core.codec import unpack, unreadable
 from sessions.core.driving import Driver
+from sessions.core.in_links import InLinks
 from sessions.core.lifetime import is_span
 from sessions.core.limits import LONGEST_GRACE, LONGEST_SESSION
 from sessions.core.locks import lock_across_forks
@@ -28,7 +29,7 @@ D = TypeVar("D", bound=Driver)
 _decoding = lock_across_forks()
 
 
-class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, Generic[D]):
+class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLinks, Generic[D]):
     """Keep a user's data over many requests; the base class of `Session` and `AsyncSession`.
 
     Changes of nested values are noticed too: `session["cart"].append(x)` is enough. A write raises

@@ -13,11 +13,14 @@ def merge_headers(headers: Headers, added: Headers) -> None:
     """Add the headers of the session to the headers of the response, in place.
 
     Vary is merged with the one of the response. Cache-Control is replaced by the session's value,
-    unless the response has this directive already.
+    unless the response has this directive already. Referrer-Policy is replaced, too.
     """
     for name, value in added:
         if name == "Vary":
             _merge_vary(headers, value)
+        elif name == "Referrer-Policy":
+            headers[:] = [present for present in headers if present[0].lower() != name.lower()]
+            headers.append((name, value))
         elif name == "Cache-Control":
             _forbid_storing(headers, value)
         else:

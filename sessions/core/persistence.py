@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from sessions.core.ids import Id
 from sessions.core.state import Ask, Headers, State
 from sessions.record import Record
+from sessions.transports.url import Html
 
 T = TypeVar("T")
 
@@ -41,6 +42,8 @@ class Persistence(ABC):
     """Whether the token of an ended session stops working, even if a client kept a copy."""
     calls_code: bool = False
     """Whether loading may call functions of the user, which an event loop must not run itself."""
+    uses_links: bool = False
+    """Whether `rewrite` and `hidden_input` do anything."""
     clock: Callable[[], float]
     """Return the time now in epoch seconds."""
 
@@ -97,6 +100,14 @@ class Persistence(ABC):
     @abstractmethod
     def expires_at(self, state: State) -> float:
         """Return the epoch seconds when the session ends if it is not used after this request."""
+
+    def rewrite(self, state: State, url: str) -> str:
+        """Return the URL, with the token of the session if the client needs it in links."""
+        return url
+
+    def hidden_input(self, state: State) -> Html:
+        """Return a form field with the token, or an empty text if the client needs none."""
+        return Html()
 
     # What asks the store
 

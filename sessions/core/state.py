@@ -81,6 +81,10 @@ class State(Notes, msgspec.Struct, eq=False):
     is_obstructed: bool = False
     standing: Standing = Standing.FRESH
 
+    # For links: what they need, once that is decided, and whether the page has asked for one.
+    links: Any = None
+    asks_for_cookies: bool = False
+
     # About the session: `base` holds the encoded values as the store has them.
     id: Id | None = None
     record: Record | None = None

@@ -7,10 +7,12 @@ from itertools import count
 
 from sessions.core.ids import Id, new_id
 from sessions.core.limits import FOREIGN_TOKENS, LONGEST_REMEMBERED_HEADER, REMEMBERED_TOKENS
+from sessions.core.links import links_of
 from sessions.core.locks import lock_across_forks
 from sessions.core.signing import LONGEST_TOKEN, IdSigner, is_well_formed
 from sessions.core.standing import Standing
 from sessions.core.state import HEADERS_LEFT, Headers, State
+from sessions.core.taking import Taker
 from sessions.errors import MalformedToken, SessionClosed, SessionError
 from sessions.events import logger
 from sessions.transports.base import Obstacle, RequestHead, Transport
@@ -35,8 +37,13 @@ class Tokens(ABC):
         # A counter from 1; next() is atomic.
         self._foreign = count(1)
         self._remembered: Callable[[str, str], tuple[Id, ...]] | None = None
-        self.vary = tuple(("Vary", transport.vary) for transport in self._transports)
+        self.vary = tuple(("Vary", one.vary) for one in self._transports if one.vary)
         """The Vary headers of each response that depends on the session."""
+        self.links = links_of(self._transports)
+        """Decides about tokens in links; None if there are none."""
+        url = None if self.links is None else self.links.url
+        self.taker = None if url is None else Taker(url.parameter, url.form_limit)
+        """Takes the tokens out of queries and forms, before the application reads them."""
         ages = [transport.age for transport in self._transports if transport.age is not None]
         self.age = min(ages) if ages else None
         """Seconds after which a client may forget its token, or None if it keeps the token."""
@@ -121,13 +128,20 @@ class Tokens(ABC):
                 transport for transport, ids in state.brought if any(i.key == id.key for i in ids)
             ]
             if own:
-                return own
+                return self._with_headers(state, own)
         if state.transport is not None:
-            return [state.transport]
+            return self._with_headers(state, [state.transport])
         if len(self._transports) == 1:
             return [self._first]
         free = (one for one in self._transports if one.obstacle(state.head) is None)
         return [next(free, self._first)]
+
+    def _with_headers(self, state: State, transports: list[Transport]) -> list[Transport]:
+        """Add the first transport that has headers, if links alone would carry the token."""
+        if self.links is None or not all(transport.in_links for transport in transports):
+            return transports
+        others = (one for one in self._transports if not one.in_links)
+        return [one for one in others if one.obstacle(state.head) is None][:1] + transports
 
     def is_sent_by_browsers(self, state: State) -> bool:
         """Return whether another site can make a browser send the tokens of this request."""

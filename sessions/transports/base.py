@@ -87,13 +87,16 @@ class Transport(ABC):
     """
 
     vary: str
-    """The request header for `Vary` in responses that depend on the session."""
+    """The request header for `Vary` in responses that depend on the session; empty for none."""
 
     sent_by_browsers: bool = True
     """Whether a browser sends the token by itself, so that another site can make a browser send it.
 
     A session of such a transport needs a CSRF token.
     """
+
+    in_links: bool = False
+    """Whether links and forms carry the token, and no header of a response."""
 
     challenge: str | None = None
     """The `WWW-Authenticate` of the answer 401 to a malformed token; None if a malformed token only

@@ -96,6 +96,13 @@ class CookieTransport(Transport):
             pairs_limit=settings.cookie_pairs_limit if pairs_limit is None else pairs_limit,
         )
 
+    def test_cookie(self) -> "CookieTransport":
+        """Return a transport for a cookie beside this one, which asks whether a client has any."""
+        name, attributes, header_limit, pairs_limit = self._given
+        return CookieTransport(
+            f"{name}-test", attributes, header_limit=header_limit, pairs_limit=pairs_limit
+        )
+
     def read(self, head: RequestHead) -> list[str]:
         header = head.cookies
         if not header:

@@ -219,7 +219,7 @@ def test_a_clock_that_tells_no_time_is_refused(clock: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
-        ("transports", "give Transports, such as a CookieTransport"),
+        ("transports", "give Transports, such as a CookieTransport() or a HeaderTransport()"),
         ("listeners", "give functions that take a SessionEvent"),
     ],
 )

@@ -1,6 +1,14 @@
 """Our own transports, held to the contract of transports."""
 
-from sessions import CookieSettings, CookieTransport, HeaderTransport, SessionContainer
+from urllib.parse import urlencode
+
+from sessions import (
+    CookieSettings,
+    CookieTransport,
+    HeaderTransport,
+    SessionContainer,
+    URLTransport,
+)
 from sessions.testing import TransportContract, a_head
 from sessions.transports.base import Headers, RequestHead, Transport
 from tests.support.apps import KEY
@@ -56,3 +64,16 @@ class TestBearer(TransportContract):
     def received(self, headers: Headers) -> str | None:
         value = dict(headers).get("Authorization")
         return None if value is None else value.removeprefix("Bearer ")
+
+
+class TestURL(TransportContract):
+    """Links and forms: no header tells the client its token."""
+
+    def make_transport(self) -> Transport:
+        return URLTransport("wSession")
+
+    def request(self, *tokens: str) -> RequestHead:
+        return a_head(query="&".join(["x=1", *(urlencode({"wSession": text}) for text in tokens)]))
+
+    def received(self, headers: Headers) -> str | None:
+        return None

@@ -8,7 +8,18 @@ from typing import Any
 
 from werkzeug.test import Client as WsgiClient
 
-from framework import Application, component, configuration, controller, get, post, session
+from framework import (
+    Application,
+    Request,
+    Response,
+    component,
+    configuration,
+    controller,
+    get,
+    post,
+    session,
+)
+from framework.results import encode_json
 from sessions import MemoryStore, SessionContainer, SessionEvent
 from sessions.asgi import Receive, Scope, Send
 from sessions.asgi import SessionMiddleware as AsgiMiddleware
@@ -57,8 +68,20 @@ BEARER = Way(
 )
 
 
-def act(verb: str, session: Any) -> dict[str, Any]:
-    """Do a verb with a session, and tell what the session has then."""
+def _from_link(answer: Answer) -> str | None:
+    link = (answer.value or {}).get("link")
+    return None if link is None else link.partition("wSession=")[2].partition("#")[0]
+
+
+URL = Way("URL", lambda token: Sent(query=f"x=1&wSession={token}&y=2"), _from_link)
+FORM = Way("form", lambda token: Sent(form=f"x=1&wSession={token}&y=2"), _from_link)
+
+
+def act(verb: str, session: Any, seen: dict[str, str]) -> dict[str, Any]:
+    """Do a verb with a session, and tell what the session has then.
+
+    `seen` is the query and the form that the application sees.
+    """
     if verb == "count":
         session["n"] = session.get("n", 0) + 1
     elif verb == "login":
@@ -67,9 +90,29 @@ def act(verb: str, session: Any) -> dict[str, Any]:
         session.regenerate()
     elif verb == "logout":
         session.destroy()
-    elif verb == "untouched":
+    elif verb == "only rewrite":
+        return _in_links(session)
+    elif verb == "bad link":
+        session.rewrite(7)
+    elif verb in ("untouched", "weak policy"):
         return {}
-    return {"n": session.get("n"), "user": session.user_id}
+    told = {"n": session.get("n"), "user": session.user_id, "seen": seen}
+    if verb == "links":
+        session["n"] = 1
+        told["links"] = [session.rewrite(url) for url in OWN_AND_FOREIGN]
+    return told | _in_links(session)
+
+
+def _in_links(session: Any) -> dict[str, str]:
+    return {"link": session.rewrite("/next#top"), "field": f"{session.hidden_input()}"}
+
+
+OWN_AND_FOREIGN = (
+    "http://shop.example/a", "//shop.example:80/a", "https://shop.example/a", "//evil.example/a",
+)  # fmt: skip
+
+WEAK = ("Referrer-Policy", "unsafe-url")
+"""The header of an application that would tell its URLs to everybody."""
 
 
 @dataclass
@@ -99,8 +142,12 @@ def _wsgi(container: SessionContainer) -> Iterator[Callable[[str, Sent], Answer]
     seen: list[Any] = []
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
-        seen.append(act(environ["PATH_INFO"].strip("/"), environ["sessions.session"]))
-        start_response("200 OK", [("Content-Type", "text/plain")])
+        verb = environ["PATH_INFO"].strip("/")
+        form = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
+        given = {"query": environ["QUERY_STRING"], "form": form}
+        seen.append(act(verb, environ["sessions.session"], given))
+        headers = [("Content-Type", "text/plain"), *([WEAK] if verb == "weak policy" else [])]
+        start_response("200 OK", headers)
         return [b"done"]
 
     client = WsgiClient(SessionMiddleware(app, container), use_cookies=False)
@@ -121,10 +168,19 @@ def _asked(client: WsgiClient, verb: str, sent: Sent, value: Callable[[Any], Any
 def _asgi(container: SessionContainer) -> Iterator[Callable[[str, Sent], Answer]]:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         verb = scope["path"].strip("/")
-        if verb != "untouched":
+        if verb not in ("untouched", "weak policy", "only rewrite"):
             await scope["session"].load()
-        scope["tests.seen"].append(act(verb, scope["session"]))
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        form, more = b"", True
+        while more:
+            message = await receive()
+            form, more = form + message["body"], message["more_body"]
+        lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+        if lengths and int(lengths[0]) != len(form):
+            raise ValueError("the length of the body is wrong")
+        given = {"query": scope["query_string"].decode(), "form": form.decode()}
+        scope["tests.seen"].append(act(verb, scope["session"], given))
+        weak = [(WEAK[0].lower().encode(), WEAK[1].encode())] if verb == "weak policy" else []
+        await send({"type": "http.response.start", "status": 200, "headers": weak})
         await send({"type": "http.response.body", "body": b"done"})
 
     middleware = AsgiMiddleware(app, container)
@@ -136,7 +192,12 @@ def _asgi(container: SessionContainer) -> Iterator[Callable[[str, Sent], Answer]
             more: dict[str, Any] = {"method": "GET", "tests.seen": seen}
             if sent.form:
                 headers["content-type"] = "application/x-www-form-urlencoded"
-                exchange.incoming[0]["body"] = sent.form.encode()
+                headers["content-length"] = f"{len(sent.form)}"
+                half = len(sent.form) // 2
+                exchange.incoming[0] = {**exchange.incoming[0], "more_body": True}
+                exchange.incoming[0]["body"] = sent.form[:half].encode()
+                rest = {"type": "http.request", "body": sent.form[half:].encode()}
+                exchange.incoming.append({**rest, "more_body": False})
                 more["method"] = "POST"
             scope = request_scope(
                 path=f"/{verb}",
@@ -144,6 +205,8 @@ def _asgi(container: SessionContainer) -> Iterator[Callable[[str, Sent], Answer]
                 headers=[(name.encode(), value.encode()) for name, value in headers.items()],
                 **more,
             )
+            if "host" in headers:
+                scope["headers"].remove((b"host", b"shop.example"))
             await middleware(scope, exchange.receive, exchange.send)
             return exchange.answer(seen[0] if seen else None)
 
@@ -156,8 +219,17 @@ def _framework(container: SessionContainer) -> Iterator[Callable[[str, Sent], An
     class Verbs:
         @get("/<verb>")
         @post("/<verb>")
-        def run(self, verb: str, session: session) -> dict[str, Any]:
-            return act(verb, session)
+        def run(self, verb: str, session: session, request: Request) -> Response:
+            given = {
+                "query": request.query_string.decode(),
+                "form": request.get_data().decode() if request.method == "POST" else "",
+            }
+            value = act(verb, session, given)
+            return Response(
+                encode_json(value),
+                headers=[WEAK] if verb == "weak policy" else [],
+                content_type="application/json",
+            )
 
     @configuration
     class Sessions:

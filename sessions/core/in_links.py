@@ -1,0 +1,46 @@
+"""The methods of a session that put its token into links and forms."""
+
+from typing import Any
+
+from sessions.core.persistence import Persistence
+from sessions.core.state import State
+from sessions.transports.url import Html
+
+
+class InLinks:
+    """Put the token of a session into links and forms, if the client needs it there."""
+
+    __slots__ = ()
+
+    _state: State
+    _driver: Any
+
+    def rewrite(self, url: str) -> str:
+        """Return the URL with the token of the session, for a client without cookies.
+
+        Without a `URLTransport`, for a client with cookies and for a URL of another origin, the URL
+        is returned as it is. Call this after `set_user()` and `regenerate()`, which change the
+        token.
+        """
+        if not isinstance(url, str):
+            raise TypeError(
+                f"session.rewrite({url!r}) takes the text of a URL. Fix: give a text such as"
+                ' "/next?page=2"'
+            )
+        sessions = self._used()
+        return url if sessions is None else sessions.rewrite(self._state, url)
+
+    def hidden_input(self) -> Html:
+        """Return a hidden form field with the token, or an empty text, as `rewrite` decides."""
+        sessions = self._used()
+        return Html() if sessions is None else sessions.hidden_input(self._state)
+
+    def _used(self) -> Persistence | None:
+        """Load the session, if links are used at all; the page then depends on the session."""
+        sessions: Persistence = self._driver.sessions
+        if not sessions.uses_links:
+            return None
+        if self._state.values is None:
+            self._driver.loaded(self._state)
+        self._state.accessed = True
+        return sessions

@@ -1,0 +1,93 @@
+"""Decide which links of a page carry the token of a session, and ask the client for cookies."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from sessions.core.headers import Headers
+from sessions.core.ids import Id
+from sessions.core.state import State
+from sessions.record import Record
+from sessions.transports.base import RequestHead, Transport
+from sessions.transports.cookie import CookieTransport
+from sessions.transports.url import URLTransport, origin_of
+
+PROTECTION: Final[Headers] = [("Referrer-Policy", "no-referrer"), ("Cache-Control", "no-store")]
+"""The headers of a response whose URL or links have a token: nobody else shall see the URL."""
+
+
+class Place(NamedTuple):
+    """Hold what the links of one response need: whether to carry the token, and their origin."""
+
+    carries: bool
+    origin: str | None
+
+
+_NOWHERE = Place(carries=False, origin=None)
+
+
+class Links:
+    """Decide about the links of a container with a `URLTransport`."""
+
+    def __init__(self, url: URLTransport, cookie: CookieTransport | None) -> None:
+        self.url = url
+        self._cookie = cookie
+        self._test = None if cookie is None or url.always_cookie else cookie.test_cookie()
+
+    def place(self, state: State) -> Place:
+        """Return what the links of a response need; decided once, before the headers leave."""
+        if state.links is None and state.head is not None:
+            # A client that sends cookies needs no token in links.
+            state.links = Place(not self._has_cookies(state.head), origin_of(state.head))
+        place: Place = state.links or _NOWHERE
+        return place
+
+    def protection(self, head: RequestHead | None) -> Headers:
+        """Return the headers of a response that uses no session, for a URL that has a token."""
+        return [*PROTECTION] if head is not None and self.url.read(head) else []
+
+    def headers(self, state: State) -> Headers:
+        """Return the headers for the links of a response, and the test cookie."""
+        head = state.head
+        if head is None:
+            return []
+        if not self.place(state).carries:
+            return self.protection(head)
+        headers = [*PROTECTION]
+        if state.asks_for_cookies and self._test is not None:
+            headers += self._test.send(head, "1", None)
+        return headers
+
+    def moves(self, state: State) -> bool:
+        """Return whether to give the client a cookie for a session that came in a URL.
+
+        The client has sent the test cookie, but not yet the cookie of its session.
+        """
+        return (
+            state.record is not None
+            and not (state.gone or self.place(state).carries)
+            and bool(state.brought)
+            and all(transport.in_links for transport, _ in state.brought)
+        )
+
+    def refuses(self, state: State, id: Id, answer: object) -> bool:
+        """Return whether a session may not come in a URL, because its user is signed in."""
+        if not (self.url.refuse_users and isinstance(answer, Record) and answer.user_id):
+            return False
+        return all(transport.in_links or id not in ids for transport, ids in state.brought)
+
+    def _has_cookies(self, head: RequestHead) -> bool:
+        cookie, test = self._cookie, self._test
+        if cookie is None or cookie.obstacle(head) is not None:
+            return False
+        return bool(cookie.read(head) or (test is not None and test.read(head)))
+
+
+def links_of(transports: Sequence[Transport]) -> Links | None:
+    """Return the links of a container with these transports; None without a `URLTransport`."""
+    cookie = None
+    for transport in transports:
+        if isinstance(transport, URLTransport):
+            return Links(transport, cookie)
+        if isinstance(transport, CookieTransport):
+            cookie = transport
+    return None

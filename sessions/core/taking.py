@@ -1,0 +1,137 @@
+"""Take the token out of the query and the form of a request, before the application reads them.
+
+Source: PEP 3333; the ASGI specification; the URL Standard, 5 (application/x-www-form-urlencoded).
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from io import BytesIO
+from typing import Any
+
+from sessions.transports.url import take_out
+
+TAKEN_KEY = "sessions.taken"
+"""The key in an environ or scope for the values of each parameter that was taken out."""
+
+URLENCODED = "application/x-www-form-urlencoded"
+
+Taken = dict[str, list[str]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+# The server's own copies of the URL, which it may write to its access log.
+_URLS = ("REQUEST_URI", "RAW_URI")
+
+
+class Taker:
+    """Take one parameter out of requests; forms with more bytes than the limit are not read."""
+
+    def __init__(self, parameter: str, form_limit: int) -> None:
+        self._parameter = parameter
+        self._form_limit = form_limit
+
+    def from_environ(self, environ: dict[str, Any]) -> None:
+        """Take the parameter out of a WSGI request; the environ is changed in place."""
+        taken: Taken = environ.get(TAKEN_KEY) or {}
+        if self._parameter in taken:
+            # An outer middleware has taken it out.
+            return
+        values = self._from_query(environ)
+        length = self._form_length(environ)
+        if length is not None:
+            values += self._from_input(environ, length)
+        environ[TAKEN_KEY] = {**taken, self._parameter: values}
+
+    async def from_scope(self, scope: MutableMapping[str, Any], receive: Receive) -> Receive:
+        """Take the parameter out of an ASGI request; return the `receive` for the application."""
+        taken: Taken = scope.get(TAKEN_KEY) or {}
+        if self._parameter in taken:
+            return receive
+        query, values = self._split(scope.get("query_string", b""))
+        if values:
+            scope["query_string"] = query
+        if scope["type"] == "http" and _is_form(scope["headers"]):
+            found, receive = await self._from_body(scope, receive)
+            values += found
+        scope[TAKEN_KEY] = {**taken, self._parameter: values}
+        return receive
+
+    def _from_query(self, environ: dict[str, Any]) -> list[str]:
+        query, values = take_out(environ.get("QUERY_STRING", ""), self._parameter)
+        if values:
+            environ["QUERY_STRING"] = query
+            for name in _URLS:
+                address, mark, text = environ.get(name, "").partition("?")
+                if mark:
+                    rest, _ = take_out(text, self._parameter)
+                    environ[name] = f"{address}?{rest}" if rest else address
+        return values
+
+    def _form_length(self, environ: dict[str, Any]) -> int | None:
+        """Return the length of an urlencoded form, or None for a body that is not read here."""
+        kind: str = environ.get("CONTENT_TYPE") or ""
+        length: str = environ.get("CONTENT_LENGTH") or ""
+        if not kind.lower().startswith(URLENCODED) or environ.get("HTTP_CONTENT_ENCODING"):
+            return None
+        # Python does not convert a number of many digits.
+        if not (length.isascii() and length.isdigit()) or len(length) > len("1000000000000"):
+            return None
+        return int(length) if int(length) <= self._form_limit else None
+
+    def _from_input(self, environ: dict[str, Any], length: int) -> list[str]:
+        try:
+            body = environ["wsgi.input"].read(length)
+        # The stream belongs to the server. The application meets the same error when it reads.
+        except Exception:  # noqa: BLE001
+            return []
+        # A body that ends early is for the application to refuse.
+        rest, values = self._split(body) if len(body) == length else (body, [])
+        environ["wsgi.input"] = BytesIO(rest)
+        if values:
+            environ["CONTENT_LENGTH"] = str(len(rest))
+        return values
+
+    async def _from_body(
+        self, scope: MutableMapping[str, Any], receive: Receive
+    ) -> tuple[list[str], Receive]:
+        messages: list[Message] = []
+        size = 0
+        while True:
+            message = await receive()
+            messages.append(message)
+            if message["type"] != "http.request":
+                return [], _replaying(messages, receive)
+            size += len(message.get("body", b""))
+            if size > self._form_limit:
+                return [], _replaying(messages, receive)
+            if not message.get("more_body"):
+                break
+        body, values = self._split(b"".join(message.get("body", b"") for message in messages))
+        if values:
+            messages = [{"type": "http.request", "body": body, "more_body": False}]
+            scope["headers"] = [
+                (name, str(len(body)).encode() if name == b"content-length" else value)
+                for name, value in scope["headers"]
+            ]
+        return values, _replaying(messages, receive)
+
+    def _split(self, text: bytes) -> tuple[bytes, list[str]]:
+        """Return a text without the parameter, and the parameter's values."""
+        rest, values = take_out(text.decode("latin-1"), self._parameter)
+        return rest.encode("latin-1"), values
+
+
+def _is_form(headers: list[tuple[bytes, bytes]]) -> bool:
+    kinds = [value for name, value in headers if name == b"content-type"]
+    is_encoded = any(name == b"content-encoding" for name, _ in headers)
+    return bool(kinds) and kinds[0].lower().startswith(URLENCODED.encode()) and not is_encoded
+
+
+def _replaying(messages: list[Message], receive: Receive) -> Receive:
+    """Return a `receive` that first gives the messages that were read already."""
+    left = iter(messages)
+
+    async def replay() -> Message:
+        message = next(left, None)
+        return await receive() if message is None else message
+
+    return replay

@@ -1,0 +1,53 @@
+"""Check the transports of a container."""
+
+from collections.abc import Iterator, Sequence
+
+from sessions.core.token_formats import TokenFormat
+from sessions.events import logger
+from sessions.transports.base import Transport
+from sessions.transports.cookie import CookieTransport
+from sessions.transports.url import URLTransport
+
+_IN_URLS = (
+    "SessionContainer: %r puts the ids of sessions into URLs, where histories, logs and other"
+    " people can see them. Fix: use it only for clients without cookies; add sessions.logs.HideIds"
+    " to the access log; give URLTransport(refuse_users=True) if nobody signs in without cookies"
+)
+
+
+def transport_problems(transports: object, store: object) -> Iterator[str]:
+    """Yield a text for each mistake in the list of transports."""
+    if not isinstance(transports, Sequence):
+        yield f"transports={transports!r} is not a list. Fix: give a list, also for a single item"
+        return
+    for item in transports:
+        if not isinstance(item, Transport):
+            yield (
+                f"transports has the item {item!r}. Fix: give Transports, such as a"
+                " CookieTransport() or a HeaderTransport()"
+            )
+    urls = [item for item in transports if isinstance(item, URLTransport)]
+    if len(urls) > 1:
+        yield f"transports has {len(urls)} URLTransports. Fix: give one"
+    if urls and isinstance(store, TokenFormat):
+        yield (
+            f"transports has {urls[0]!r}, but store={store!r} keeps the sessions in their tokens,"
+            " which are too long and too private for a URL. Fix: give the container a store"
+        )
+    if urls and urls[0].always_cookie and not _has_cookie_before(transports, urls[0]):
+        yield (
+            f"transports has {urls[0]!r} with always_cookie=True, but no cookie before it. Fix:"
+            " write transports=[CookieTransport(), URLTransport(always_cookie=True)]"
+        )
+
+
+def warn_of_urls(transports: Sequence[Transport]) -> None:
+    """Log a warning, once for each container, if ids may be in URLs."""
+    for transport in transports:
+        if isinstance(transport, URLTransport):
+            logger.warning(_IN_URLS, transport)
+
+
+def _has_cookie_before(transports: Sequence[object], url: URLTransport) -> bool:
+    before = transports[: transports.index(url)]
+    return any(isinstance(item, CookieTransport) for item in before)

@@ -1,0 +1,293 @@
+"""Sessions of clients without cookies: their id travels in links and forms."""
+
+from typing import Any
+
+import pytest
+
+from sessions import (
+    CookieSettings,
+    CookieTransport,
+    HeaderTransport,
+    Transport,
+    URLTransport,
+)
+from tests.sessions.transports.travel import (
+    BEARER,
+    COOKIE,
+    EDGES,
+    FORM,
+    HEADER,
+    URL,
+    Sent,
+    Way,
+    serve,
+)
+from tests.support.apps import Answer
+from tests.support.encrypting import NEW
+
+every_edge = pytest.mark.parametrize("edge", EDGES)
+both_links = pytest.mark.parametrize("way", [URL, FORM], ids=["URL", "form"])
+TEST_COOKIE = "session-test=1"
+
+
+def _cookies(answer: Answer) -> list[str]:
+    return [text.partition(";")[0] for text in answer.set_cookies]
+
+
+def _token(answer: Answer) -> str:
+    return URL.receive(answer) or ""
+
+
+def _with_cookies(*answers: Answer) -> Sent:
+    return Sent({"Cookie": "; ".join(text for answer in answers for text in _cookies(answer))})
+
+
+def _two(one: Sent, other: Sent) -> Sent:
+    return Sent({**one.headers, **other.headers}, one.query or other.query, one.form or other.form)
+
+
+def _both() -> list[Transport]:
+    return [CookieTransport(), URLTransport()]
+
+
+@every_edge
+def test_a_client_that_sends_cookies_gets_no_more_links(edge: str) -> None:
+    """The first page has both; as soon as a cookie comes back, the links are plain."""
+    with serve(edge, transports=_both()) as server:
+        first = server.ask("count", Sent())
+        second = server.ask("count", _with_cookies(first))
+        alone = server.ask("count", Sent({"Cookie": _cookies(first)[0]}))
+
+    assert first.value["link"] == f"/next?wSession={_token(first)}#top"
+    assert f'name="wSession" value="{_token(first)}"' in first.value["field"]
+    assert [text.partition("=")[0] for text in _cookies(first)] == ["session", "session-test"]
+    for answer in (second, alone):
+        assert (answer.value["link"], answer.value["field"]) == ("/next#top", "")
+        assert answer.all("Referrer-Policy") == answer.set_cookies == []
+
+
+@every_edge
+@both_links
+def test_a_client_without_cookies_keeps_its_links(edge: str, way: Way) -> None:
+    """Each page has links with the token, and asks for cookies again."""
+    with serve(edge, transports=_both()) as server:
+        first = server.ask("count", Sent())
+        second = server.ask("count", way.send(_token(first)))
+
+    assert second.value["n"] == 2
+    assert _token(second) == _token(first)
+    assert _cookies(second) == [TEST_COOKIE]
+
+
+@every_edge
+def test_always_cookie_sends_no_test_cookie(edge: str) -> None:
+    """The cookie of the session alone finds out whether the client has cookies."""
+    transports = [CookieTransport(), URLTransport(always_cookie=True)]
+    with serve(edge, transports=transports) as server:
+        page = server.ask("read", Sent())
+        first = server.ask("count", Sent())
+        second = server.ask("count", _with_cookies(first))
+        tested = server.ask("count", Sent({"Cookie": TEST_COOKIE}, f"wSession={_token(first)}"))
+
+    assert page.set_cookies == []
+    assert [text.partition("=")[0] for text in _cookies(first)] == ["session"]
+    assert (second.value["n"], second.value["link"]) == (2, "/next#top")
+    assert (tested.value["n"], _token(tested)) == (3, _token(first))
+
+
+@every_edge
+def test_the_test_cookie_comes_before_the_session(edge: str) -> None:
+    """A page with a login form finds out, so that the login itself puts no id into a link."""
+    with serve(edge, transports=_both()) as server:
+        page = server.ask("read", Sent())
+        login = server.ask("login", _with_cookies(page))
+
+    assert _cookies(page) == [TEST_COOKIE]
+    assert (page.value["link"], page.value["field"]) == ("/next#top", "")
+    assert login.value["link"] == "/next#top"
+    assert [text.partition("=")[0] for text in _cookies(login)] == ["session"]
+
+
+@every_edge
+def test_a_client_moves_from_links_to_cookies(edge: str) -> None:
+    """It sends the test cookie, and the session only in the URL: it gets the session's cookie."""
+    with serve(edge, transports=_both()) as server:
+        first = server.ask("count", Sent())
+        moved = server.ask("read", Sent({"Cookie": TEST_COOKIE}, f"wSession={_token(first)}"))
+        last = server.ask("count", Sent({"Cookie": _cookies(moved)[0]}))
+
+    assert moved.value["link"] == "/next#top"
+    assert _cookies(moved) == [f"session={_token(first)}"]
+    assert last.value["n"] == 2
+
+
+@every_edge
+@both_links
+def test_the_parameter_is_hidden_from_the_application(edge: str, way: Way) -> None:
+    """The application sees the other parameters, in their order, and a right length."""
+    with serve(edge, transports=_both()) as server:
+        first = server.ask("count", Sent())
+        seen = server.ask("echo", way.send(_token(first))).value["seen"]
+
+    assert seen == {
+        "query": "x=1&y=2" if way is URL else "",
+        "form": "x=1&y=2" if way is FORM else "",
+    }
+
+
+@every_edge
+@pytest.mark.parametrize(
+    ("query", "rest"),
+    [
+        ("wSession={}", ""),
+        ("wSession={}&x=1", "x=1"),
+        ("x=1&wSession={}", "x=1"),
+        ("x=%26wSession%3D1&w%53ession={}&&y", "x=%26wSession%3D1&&y"),
+        ("awSession=1&wSession={}&wSessionb=2", "awSession=1&wSessionb=2"),
+        ("wSession={}&wSession={}", ""),
+        ("wsession={}", "wsession={}"),
+        ("x=%ff+%20&wSession=", "x=%ff+%20"),
+    ],
+)
+def test_only_the_parameter_is_taken_out(edge: str, query: str, rest: str) -> None:
+    """Every other byte of the query stays, and names that look alike are other names."""
+    with serve(edge, transports=_both()) as server:
+        token = _token(server.ask("count", Sent()))
+        for kind in ("query", "form"):
+            text = query.format(token, token)
+            sent = Sent(query=text) if kind == "query" else Sent(form=text)
+            seen = server.ask("echo", sent).value["seen"]
+            assert seen[kind] == rest.format(token, token)
+
+
+@every_edge
+def test_a_url_with_a_token_is_told_to_nobody(edge: str) -> None:
+    """No referrer and no cache: also on pages that use no session, and on error pages."""
+    with serve(edge, transports=_both()) as server:
+        token = _token(server.ask("count", Sent()))
+        for sent in (URL.send(token), URL.send("forged")):
+            for verb in ("untouched", "read", "count", "weak policy"):
+                answer = server.ask(verb, sent)
+                assert answer.all("Referrer-Policy") == ["no-referrer"]
+                assert answer.all("Cache-Control") == ["no-store"]
+        plain = server.ask("untouched", Sent())
+
+    assert plain.all("Referrer-Policy") == plain.all("Cache-Control") == plain.all("Vary") == []
+
+
+@every_edge
+def test_a_login_gives_new_links(edge: str) -> None:
+    """The token that was in URLs before is dead, and a browser with cookies gets one."""
+    with serve(edge, transports=_both()) as server:
+        token = _token(server.ask("count", Sent()))
+        login = server.ask("login", URL.send(token))
+        old, new = (server.ask("read", URL.send(one)) for one in (token, _token(login)))
+
+    assert _token(login) not in ("", token)
+    assert _cookies(login)[0] == f"session={_token(login)}"
+    assert (old.value["user"], new.value["user"]) == (None, "ada")
+
+
+@every_edge
+@pytest.mark.parametrize("settings", [{}, {"encryption_keys": [NEW]}], ids=["plain", "encrypted"])
+def test_signed_in_users_can_be_refused(edge: str, settings: dict[str, Any]) -> None:
+    """Their sessions come in a cookie or not at all; visitors may still use links."""
+    transports = [CookieTransport(), URLTransport(refuse_users=True)]
+    with serve(edge, transports=transports, **settings) as server:
+        visitor = server.ask("count", Sent())
+        again = server.ask("count", URL.send(_token(visitor)))
+        login = server.ask("login", URL.send(_token(visitor)))
+        token = _cookies(login)[0].partition("=")[2]
+        in_url = server.ask("read", URL.send(token))
+        in_cookie = server.ask("read", COOKIE.send(token))
+        in_both = server.ask("read", _two(COOKIE.send(token), URL.send(token)))
+
+    assert again.value["n"] == 2
+    assert (login.value["link"], login.value["field"]) == ("/next#top", "")
+    assert [answer.value["user"] for answer in (in_url, in_cookie, in_both)] == [None, "ada", "ada"]
+    assert "rejected" in server.told
+
+
+@every_edge
+def test_links_alone_carry_a_session(edge: str) -> None:
+    """A container without cookies: there is nothing to test."""
+    with serve(edge, transports=[URLTransport("sid")]) as server:
+        first = server.ask("count", Sent())
+        token = first.value["link"].partition("sid=")[2].partition("#")[0]
+        second = server.ask("count", Sent({"Cookie": f"session={token}"}, f"sid={token}"))
+
+    assert second.value["n"] == 2
+    assert "sid=" in second.value["link"]
+    assert first.set_cookies == second.set_cookies == first.all("Vary") == []
+
+
+@every_edge
+@both_links
+@pytest.mark.parametrize("other", [COOKIE, HEADER, BEARER], ids=lambda way: way.name)
+def test_a_link_and_another_way(edge: str, way: Way, other: Way) -> None:
+    """Equal tokens are one session; different live ones are none; the live one counts."""
+    transports: dict[str, Transport] = {
+        "cookie": CookieTransport(),
+        "header": HeaderTransport(),
+        "bearer": HeaderTransport.bearer(),
+    }
+    with serve(edge, transports=[transports[other.name], URLTransport()]) as server:
+        first, second = (other.receive(server.ask("count", Sent())) or "" for _ in range(2))
+        server.ask("logout", other.send(third := other.receive(server.ask("count", Sent())) or ""))
+        pairs = [(first, first), (first, second), (first, third), (third, first)]
+        counts = [
+            server.ask("read", _two(other.send(one), way.send(two))).value["n"]
+            for one, two in pairs
+        ]
+
+    assert counts == [1, None, 1, 1]
+    assert server.told.count("ambiguous") == 1
+
+
+@every_edge
+def test_a_query_and_a_form_are_one_transport(edge: str) -> None:
+    """Two different live sessions are none, here too."""
+    with serve(edge, transports=[URLTransport()]) as server:
+        one, two = (_token(server.ask("count", Sent())) for _ in range(2))
+        same = server.ask("read", _two(URL.send(one), FORM.send(one)))
+        different = server.ask("read", _two(URL.send(one), FORM.send(two)))
+
+    assert (same.value["n"], different.value["n"]) == (1, None)
+    assert server.told[-1] == "ambiguous"
+
+
+@every_edge
+def test_a_visitor_without_a_session_gets_no_id(edge: str) -> None:
+    """A page that only reads stores nothing, so its links stay as they are."""
+    with serve(edge, transports=[URLTransport()]) as server:
+        answer = server.ask("read", Sent())
+
+    assert (answer.value["link"], answer.value["field"]) == ("/next#top", "")
+    assert server.told == []
+
+
+@every_edge
+@pytest.mark.parametrize("size", [100, 300])
+def test_a_large_form_is_not_searched(edge: str, size: int) -> None:
+    """The application gets it whole."""
+    with serve(edge, transports=[URLTransport(form_limit=200)]) as server:
+        token = _token(server.ask("count", Sent()))
+        rest = "&x=" + "a" * (size - len(token) - 12)
+        answer = server.ask("echo", Sent(form=f"wSession={token}{rest}"))
+
+    is_small = size < 200
+    assert answer.value["n"] == (1 if is_small else None)
+    assert ("wSession" in answer.value["seen"]["form"]) is not is_small
+
+
+@every_edge
+def test_a_cookie_that_cannot_be_sent_leaves_the_links(edge: str) -> None:
+    """Over plain http, with a Secure cookie: the client has no other way."""
+    cookie = CookieSettings(secure=True)
+    with serve(edge, transports=_both(), cookie=cookie) as server:
+        first = server.ask("count", Sent())
+        second = server.ask("count", _two(Sent({"Cookie": TEST_COOKIE}), URL.send(_token(first))))
+
+    assert first.set_cookies == []
+    assert second.value["n"] == 2
+    assert _token(second) == _token(first)
