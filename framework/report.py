@@ -144,7 +144,7 @@ def numbered(mistakes: Iterable[Mistake]) -> str:
 
 
 def did_you_mean(name: str, candidates: Sequence[str]) -> str:
-    """Suggest the candidate that is close to the name, as the end of a sentence."""
+    """Return the end of a sentence that suggests a similar candidate; empty if none is similar."""
     close = get_close_matches(name, candidates, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 

@@ -1,7 +1,6 @@
 """One request over WSGI: the steps of each handler, compiled to one function.
 
-Start-up knows the needs of each request: it compiles the steps of each handler to one function,
-which does only these steps.
+Start-up compiles the steps of each handler to one function, so a request does only these steps.
 """
 
 import logging

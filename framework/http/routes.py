@@ -160,7 +160,7 @@ def converters_of(rule: str) -> Mapping[str, BaseConverter]:
 
 @dataclass(frozen=True)
 class Variables:
-    """Split the variables of several rules into common variables, with types, and others."""
+    """Hold the variables that several rules have in common, with their types, and the others."""
 
     common: Mapping[str, type | None]
     others: AbstractSet[str]

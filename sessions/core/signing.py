@@ -1,9 +1,9 @@
 """Sign ids of sessions, and verify the tokens; check and derive the keys.
 
 Only this module uses itsdangerous. A token equals the output of `Signer` with an HMAC-derived key
-and SHA-256. Here `Signer` only derives the keys. For each token, it would derive the key again, and
-it accepts several texts for one signature. So this module derives each key once, signs, and
-compares signatures as text. Keys are given newest first.
+and SHA-256. Here `Signer` only derives the keys, because `Signer` would derive its key again for
+each token, and accepts several texts for one signature. So this module derives each key once, makes
+the signatures, and compares them as text. Keys are given newest first.
 """
 
 import hashlib

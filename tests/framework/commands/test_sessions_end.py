@@ -143,7 +143,7 @@ def test_the_sessions_of_a_user_in_tokens_end_by_a_list_or_not_at_all(
 
 
 def test_the_sessions_of_a_user_in_tokens_end_by_the_list(framework: Framework) -> None:
-    """The tokens of the user count no more, and all other tokens still count."""
+    """All tokens of the user become invalid, and all other tokens stay valid."""
     tokens = SignedToken(revocations=SQLiteStore("revoked.db"))
     ada, somebody = Customer(tokens), Customer(tokens)
     ada.gets("/sign-in")
