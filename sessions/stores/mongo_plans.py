@@ -173,5 +173,6 @@ def _is_damaged(document: Mapping[str, Any], now: float) -> bool:
 
 def _too_busy(key: str) -> StoreUnavailable:
     return StoreUnavailable(
-        f"the session with the key {key!r} was changed by other requests {_ATTEMPTS} times during one call"
+        f"the session with the key {key!r} was changed by other requests {_ATTEMPTS} times during"
+        " one call"
     )

@@ -111,7 +111,7 @@ def test_a_page_tells_no_other_page_its_address(refusing: Chrome, site: str) -> 
 
 
 def test_a_browser_with_cookies_gets_plain_links(browser: Chrome, site: str) -> None:
-    """From the second page on; its first page had both."""
+    """From the second page on, the links have no token; the first page sent both."""
     browser.get(site)
     first = _click(browser, "Again")
     address = browser.find_element(By.LINK_TEXT, "Again").get_attribute("href") or ""
@@ -145,7 +145,7 @@ def test_curl_without_a_jar_keeps_its_count(site: str) -> None:
 
 
 def test_curl_without_its_link_begins_anew(site: str, tmp_path: Path) -> None:
-    """Nothing else carries the session; with a jar, its cookie does."""
+    """Without a link or a cookie jar, nothing carries the session."""
     jar = ("--cookie", str(tmp_path / "jar"), "--cookie-jar", str(tmp_path / "jar"))
     alone = [_curl(site), _curl(site)]
     with_jar = [_curl(site, *jar), _curl(site, *jar)]

@@ -40,7 +40,7 @@ def page(browser: Chrome, request: pytest.FixtureRequest) -> Iterator[Chrome]:
 
 
 def test_the_page_lists_every_operation(page: Chrome) -> None:
-    """With its method, its path and its summary, and without a complaint of the browser."""
+    """Each has its method, path and summary, and the browser reports no error."""
     listed = _shown(page, "details[data-words] summary")
 
     assert "POST /items Offer an item." in listed

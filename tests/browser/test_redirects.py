@@ -21,7 +21,7 @@ def _origins(browser: Chrome, targets: list[str]) -> set[str]:
 
 
 def test_a_local_path_stays_on_the_site(browser: Chrome) -> None:
-    """Whatever it looks like."""
+    """The browser stays on the site for every path that counts as local."""
     assert _origins(browser, LOCAL) == {OWN}
 
 

@@ -84,7 +84,7 @@ def test_a_session_of_a_header_needs_no_token(way: str, headers: dict[str, str])
 
 @pytest.mark.parametrize("headers", [{}, FOREIGN])
 def test_a_session_of_a_cookie_still_needs_one(headers: dict[str, str]) -> None:
-    """Also where the container reads a header, too."""
+    """A token is needed also if the container reads a header, too."""
     with bank(CookieTransport(), HeaderTransport()) as send:
         refused = send("cookie", **headers)
         passed = send("cookie", "header", **headers)

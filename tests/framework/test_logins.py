@@ -103,5 +103,5 @@ def test_what_is_no_time_is_refused(minutes: Any) -> None:
 
 
 def test_a_guard_shows_its_time() -> None:
-    """As `framework explain` prints it."""
+    """The repr of the guard is what `framework explain` prints."""
     assert repr(RecentLogin(minutes=5)) == "RecentLogin(minutes=5)"

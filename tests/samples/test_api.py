@@ -59,7 +59,7 @@ def test_without_a_token_nothing_is_shown(client: Client) -> None:
 
 
 def test_a_wrong_password_is_refused(client: Client) -> None:
-    """And an unknown name, with the same words."""
+    """An unknown name is refused with the same words."""
     answers = [
         client.post("/tokens", json=USER | wrong)
         for wrong in ({"password": "x"}, {"name": "eve"}, {"name": "eve", "password": ""})

@@ -30,7 +30,7 @@ def test_the_count_goes_on_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_processes_lose_nothing(tmp_path: Path) -> None:
-    """Of what was acknowledged, whatever they do at the same time."""
+    """No acknowledged change is lost, whatever the processes do at the same time."""
     history_folder = tmp_path / "history"
     history_folder.mkdir()
     with workers(history_folder, partial(FileStore, tmp_path / "sessions")) as history:

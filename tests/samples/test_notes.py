@@ -89,7 +89,7 @@ def test_who_registers_is_logged_in(ada: Client) -> None:
 
 
 def test_a_note_is_kept(ada: Client) -> None:
-    """It is on the page that follows, with the message that it was saved."""
+    """The next page has the note, and a message that it was saved."""
     page = _post(ada, "/notes", text="<b>buy</b> tea").text
 
     assert "The note is saved." in page
@@ -97,7 +97,7 @@ def test_a_note_is_kept(ada: Client) -> None:
 
 
 def test_a_note_is_deleted(ada: Client) -> None:
-    """It is gone from the page that follows."""
+    """The next page does not have the note any more."""
     [note] = _note_ids(_post(ada, "/notes", text="buy tea").text)
     page = _post(ada, f"/notes/{note}/delete").text
 
@@ -150,7 +150,7 @@ def test_a_wrong_login_tells_nothing(ada: Client, name: str, password: str) -> N
 
 
 def test_a_name_is_taken_once(ada: Client) -> None:
-    """In any case of its letters."""
+    """Upper and lower case make no other name."""
     response = _post(Client(ada.app), "/register", name="ADA", password=PASSWORD)
 
     assert response.status_code == 422
@@ -168,7 +168,7 @@ def test_a_name_is_taken_once(ada: Client) -> None:
     ],
 )
 def test_a_registration_is_checked(ada: Client, fields: dict[str, str]) -> None:
-    """Also where a browser did not."""
+    """The server checks the fields, because a browser may not."""
     assert _post(Client(ada.app), "/register", **fields).status_code == 422
 
 
@@ -231,7 +231,7 @@ def test_the_pages_work_below_a_mount_point(ada: Client) -> None:
 
 
 def test_a_repository_needs_no_site(database: Database) -> None:
-    """It is a plain class over a database."""
+    """A repository is a plain class over a database."""
     users = Users(database)
     user = users.register("ada", PASSWORD)
 

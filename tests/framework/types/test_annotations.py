@@ -340,7 +340,7 @@ class ChecksModule:
 
 
 def test_a_module_in_the_place_of_a_type_is_a_problem_everywhere() -> None:
-    """In a constructor, a component method, a handler, a guard and an exception handler."""
+    """The places are constructors, component methods, handlers, guards and exception handlers."""
 
     @controller("/")
     @guard(ChecksModule)

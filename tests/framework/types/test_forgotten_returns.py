@@ -256,7 +256,7 @@ def test_a_handler_that_returns_none_on_one_way_fails_with_the_remedy(
 
 
 def test_none_is_no_content_where_it_is_allowed() -> None:
-    """By the annotation, or by a status that has no body."""
+    """None is allowed by the annotation, or by a status that has no body."""
 
     @controller("/")
     class Pages:
