@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,11 @@ def test_many_sentinels_that_are_silent_cost_no_more_than_one() -> None:
     store._has_looked = True
     took = []
 
-    for load in (lambda: store.load(KEY), lambda: asyncio.run(_loaded(url))):
+    loads: list[Callable[[], object]] = [
+        lambda: store.load(KEY),
+        lambda: asyncio.run(_loaded(url)),
+    ]
+    for load in loads:
         began = time.monotonic()
         with pytest.raises(StoreUnavailable):
             load()
