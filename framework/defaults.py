@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from framework.injection.providers import Absent, Known
 from sessions.container import SessionContainer
-from sessions.errors import ConfigurationError
+from sessions.errors import ConfigurationError, StoreUnavailable
 from sessions.manager import AsyncSessionManager, SessionManager
 from sessions.stores.base import Store
 from sessions.stores.sqlite import SQLiteStore
@@ -142,6 +142,14 @@ ABSENT = (
     ),
 )
 """The components that an application over WSGI cannot have."""
+
+
+def told_of_store(error: StoreUnavailable) -> str:
+    """Return what the failure of a store says, and which variable has its URL, if one has."""
+    told, url = str(error), os.environ.get(STORE_VARIABLE, "")
+    host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    named = f". The URL is in the environment variable {STORE_VARIABLE}"
+    return told + named if host and host in told else told
 
 
 def _store_of(url: str) -> Store:

@@ -61,6 +61,6 @@ __all__ = [
 
 # Type checkers report unknown names themselves.
 if not typing.TYPE_CHECKING:
-    from sessions.names import refusing as _refusing
+    from sessions.public_names import refusing as _refusing
 
     __getattr__ = _refusing(__name__)

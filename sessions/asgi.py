@@ -5,16 +5,17 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from enum import Enum
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from sessions.container import SessionContainer
 from sessions.core.headers import cache_headers, decoded, encoded
 from sessions.core.taking import TAKEN_KEY
 from sessions.edges import Headers, merge_headers, refusal
-from sessions.errors import ConfigurationError, SessionError
+from sessions.errors import ConfigurationError, SessionError, is_due_to
 from sessions.manager import AsyncSessionManager
 from sessions.names import note_remedy, takes_container
 from sessions.other_gateways import ForASGI, require_asyncio
+from sessions.public_names import refusing
 from sessions.session import AsyncSession
 
 SCOPE_KEY = "session"
@@ -263,7 +264,7 @@ class _Request:
                 await self._give_up()
                 return False
             await self._refuse(failure)
-        return self._failure is not None and _is_due_to(error, self._failure)
+        return self._failure is not None and is_due_to(error, self._failure)
 
     async def _end(self) -> None:
         """Finish the request after the application has returned."""
@@ -389,11 +390,6 @@ def _with_headers(message: Message, added: Headers) -> Message:
     return {**message, "headers": encoded(headers)}
 
 
-def _is_due_to(error: BaseException | None, failure: SessionError) -> bool:
-    """Return whether the error is the session's failure, or was caused only by this failure."""
-    if isinstance(error, BaseExceptionGroup):
-        return all(_is_due_to(inner, failure) for inner in error.exceptions)
-    if error is failure or error is None:
-        return error is failure
-    # An error can be its own cause, which would never end.
-    return error.__cause__ is not error and _is_due_to(error.__cause__, failure)
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

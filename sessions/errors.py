@@ -11,6 +11,9 @@ broken, locked or full
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sessions.public_names import refusing
 
 
 class SessionError(Exception):
@@ -83,3 +86,18 @@ class StoreUnavailable(SessionError):
 
     status = 503
     retry_after: int = 1
+
+
+def is_due_to(error: BaseException | None, failure: SessionError) -> bool:
+    """Return whether the error is the session's failure, or was caused only by this failure."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(is_due_to(inner, failure) for inner in error.exceptions)
+    if error is failure or error is None:
+        return error is failure
+    # An error can be its own cause, which would never end.
+    return error.__cause__ is not error and is_due_to(error.__cause__, failure)
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

@@ -1,6 +1,5 @@
-"""Errors for unknown names and settings, which say what to write instead."""
+"""Errors for unknown settings, which say what to write instead."""
 
-import dis
 import functools
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -11,32 +10,10 @@ from sessions.errors import WrongSettings
 
 Kind = TypeVar("Kind", bound=type)
 
-_NO_SUCH_STORE = (
-    "write from sessions import SQLiteStore or MemoryStore, or write your own Store and test it"
-    " with sessions.testing.StoreContract"
-)
-_SETTINGS = "write from sessions import SessionContainer, which holds all settings"
-_ELSEWHERE = {
-    "SessionMiddleware": "write from sessions.wsgi or from sessions.asgi import SessionMiddleware",
-    "session_of": "write from sessions.asgi import session_of",
-    "SQLiteStore": "write from sessions import SQLiteStore",
-    "MemoryStore": "write from sessions import MemoryStore",
-    "Store": "write from sessions import Store",
-    "AsyncStore": "write from sessions import AsyncStore",
-    "StoreContract": "write from sessions.testing import StoreContract",
-    "AsyncStoreContract": "write from sessions.testing import AsyncStoreContract",
-    "Application": "write from framework import Application",
-    "controller": "write from framework import controller",
-    "session_value": "write from framework import session_value",
-    "SessionInterface": _SETTINGS,
-    "SessionSettings": _SETTINGS,
-    "SessionConfig": _SETTINGS,
-}
 # The number of arguments of an application.
 _INTERFACES = {"WSGI": 2, "ASGI": 3}
 # The same, by a name that one of the arguments usually has.
 _NAMED = {"start_response": 2, "receive": 3}
-_STORES = ("Store", "Backend", "Token")
 
 # Names of settings in other libraries, and what to write here.
 OF_CONTAINERS = {
@@ -64,28 +41,6 @@ OF_COOKIES = {
     "expires lifetime": "the setting is called max_age",
     "https_only": "the setting is called secure",
 }
-
-
-def refusing(module: str) -> Callable[[str], object]:
-    """Return a `__getattr__` for a module, whose errors say what to write instead."""
-
-    def refuse(name: str) -> object:
-        remedy = _ELSEWHERE.get(name, _NO_SUCH_STORE if name.endswith(_STORES) else None)
-        if remedy is None:
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        told = f"{module} has no {name}. Fix: {remedy}."
-        raise ImportError(told, name=module) if is_imported() else AttributeError(told)
-
-    return refuse
-
-
-def is_imported() -> bool:
-    """Return whether a statement `from ... import` called the caller of this function."""
-    asked = inspect.currentframe()
-    frame = asked and asked.f_back and asked.f_back.f_back
-    if frame is None or frame.f_lasti < 0:
-        return False
-    return frame.f_code.co_code[frame.f_lasti] == dis.opmap["IMPORT_FROM"]
 
 
 def takes_container(*, arguments: int) -> Callable[[Kind], Kind]:

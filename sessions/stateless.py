@@ -9,13 +9,14 @@ store.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from sessions.core.ids import hash_of
 from sessions.core.signed_tokens import SignedSealer
 from sessions.core.signing import derived_key
 from sessions.core.token_formats import Sealer, TokenFormat
 from sessions.errors import ConfigurationError
+from sessions.public_names import refusing
 from sessions.stores.base import AsyncStore, Store
 
 __all__ = ["Algorithm", "EncryptedToken", "JWTToken", "SignedToken", "TokenFormat"]
@@ -154,3 +155,8 @@ def _derived_keys(
     purpose = f"JSON Web Token session:{algorithm}:{name}"
     derived = [derived_key(key, purpose).hex() for key in keys]
     return {hash_of(key)[:16]: key for key in derived}
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

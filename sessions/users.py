@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessions.core.async_driving import AsyncDriver
 from sessions.core.driving import BlockingDriver
@@ -15,6 +15,7 @@ from sessions.core.state import State
 from sessions.core.stateless import StatelessSessions
 from sessions.core.stored import StoredSessions
 from sessions.core.turn import Turn, reentrant_turn
+from sessions.public_names import refusing
 from sessions.record import Record
 
 __all__ = ["SessionInfo"]
@@ -124,3 +125,8 @@ def _state(sessions: Persistence, turn: Any) -> State:
     state = OwnedState(None, sessions.clock(), turn)
     state.ids, state.is_bounded = (), False
     return state
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

@@ -11,6 +11,7 @@ from sessions.errors import SessionError
 from sessions.manager import SessionManager
 from sessions.names import note_remedy, takes_container
 from sessions.other_gateways import OF_WSGI, refuse_asgi
+from sessions.public_names import refusing
 from sessions.session import Session
 
 if TYPE_CHECKING:
@@ -249,3 +250,8 @@ def _close(body: Iterable[bytes]) -> None:
     close = getattr(body, "close", None)
     if close is not None:
         close()
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 # back to it, and of the floors above its line. `types.*` stands for all files of a folder.
 FLOORS = {
     "sessions": """
-        errors events record flash other_gateways names logs
+        errors public_names events record flash other_gateways names logs
         stores.* transports.*
         core.*
         session container stateless migration users manager upkeep edges

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 
 from framework.report import did_you_mean
-from sessions.names import is_imported
+from sessions.public_names import is_imported, place_of
 
 # What an import of a name from `framework` says: the names, and the remedy.
 _IMPORTS = {
@@ -82,7 +82,10 @@ _IMPORTS = {
         "background tasks are not supported. Fix: use a queue, or a thread that on_start of a"
         " configuration starts"
     ),
-    "TestClient Client": "write with app.test() as client",
+    "TestClient": "write with app.test() as client",
+    "Client": (
+        "write with app.test() as client; for its type, write from framework.testing import Client"
+    ),
     "CORS CORSMiddleware cross_origin": "write from framework.cors import CORS",
     "CSRF CSRFProtect csrf_exempt csrf_protect": "write from framework.csrf import CSRF",
     "OpenAPI": "write from framework.openapi import OpenAPI",
@@ -105,10 +108,6 @@ _IMPORTS = {
     "Settings Config BaseSettings Environment": (
         "write a dataclass, and return it from a @component method of a @configuration"
     ),
-    "SessionContainer CookieSettings SessionManager MemoryStore SQLiteStore AsyncSession": (
-        "write from sessions import SessionContainer, CookieSettings, SQLiteStore"
-    ),
-    "SessionMiddleware": "write from sessions.wsgi import SessionMiddleware",
     "run serve listen": "write app.run(), or use the command: framework run",
 }
 
@@ -225,7 +224,7 @@ def refusing(module: str) -> Callable[[str], object]:
 
 def advice_on_import(name: str, public: Sequence[str]) -> str | None:
     """Say what to write in place of a name that `framework` does not have; None if unknown."""
-    remedy = remedy_in(_IMPORTS, name)
+    remedy = remedy_in(_IMPORTS, name) or place_of(name, beside="framework")
     if remedy is not None:
         return f"framework has no {name}. Fix: {remedy}."
     guess = did_you_mean(name, public)
@@ -260,7 +259,7 @@ def remedy_for_import(name: str) -> str | None:
     """Say how to import a name, or what to write in place of it; None if it is unknown."""
     if name in vars(sys.modules["framework"]).get("__all__", ()):
         return f"write from framework import {name}"
-    return remedy_in(_IMPORTS, name)
+    return remedy_in(_IMPORTS, name) or place_of(name)
 
 
 def remedy_in(table: Mapping[str, str], name: str) -> str | None:

@@ -10,6 +10,7 @@ from framework.commands.finding import Target, application_argument, find, load,
 from framework.commands.other_names import Command
 from framework.defaults import KEYS_VARIABLE
 from framework.explaining.left_out import left_out
+from framework.explaining.reachable import store_failure
 from framework.injection.graph import Graph
 from framework.report import Mistake, numbered, short_repr
 from framework.settings import HTTPSettings
@@ -35,6 +36,8 @@ def check(app: str | None, *, deploy: bool) -> None:
     click.echo(_summary(target, application))
     for controller in left_out(application):
         click.echo(f"Not served: {controller}. Fix: pass the controller to the Application.")
+    if (failure := store_failure(application)) is not None:
+        click.echo(f"Warning: {failure}.")
     if deploy:
         click.echo(_warnings(application))
 

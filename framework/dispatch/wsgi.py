@@ -14,6 +14,7 @@ from framework.around.exception_handlers import catching
 from framework.around.guards import guarded
 from framework.around.middleware import wrap
 from framework.binding.plan import compile_call, compile_path_call
+from framework.defaults import told_of_store
 from framework.dispatch.finishing import (
     Respond,
     in_scope,
@@ -56,6 +57,7 @@ from framework.http.routing import (
     request_path,
 )
 from framework.types.returns import promise_of
+from sessions.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -188,7 +190,7 @@ class Dispatcher:
             http_error = http_error or InternalServerError()
             # An HTTPException is an answer, and a 4xx is the client's error: neither is logged.
             if http_error is not error and (http_error.code or 500) >= 500:
-                logger.error("%s failed", what, exc_info=error)
+                _log(error, what)
             try:
                 return render_problem(http_error, context.environ)
             # The class of the error may be the user's own, and its methods may raise anything.
@@ -199,6 +201,15 @@ class Dispatcher:
                 return render_problem(InternalServerError(), context.environ)
 
         return recover
+
+
+def _log(error: Exception, what: str) -> None:
+    if isinstance(error, StoreUnavailable):
+        # The program has made no mistake here, so its lines would say nothing.
+        logger.error("%s failed: %s", what, told_of_store(error))
+        logger.debug("%s failed", what, exc_info=error)
+    else:
+        logger.error("%s failed", what, exc_info=error)
 
 
 def _say_where(error: Exception, what: str) -> None:

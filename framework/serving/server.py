@@ -15,6 +15,7 @@ from werkzeug.serving import is_running_from_reloader, make_server
 
 from framework.application import Application
 from framework.explaining.left_out import left_out
+from framework.explaining.reachable import store_failure
 from framework.report import StartupError, readable_path, short_repr
 from framework.serving.debugging import debugged, for_this_machine
 from framework.serving.failures import describe, report_page
@@ -208,6 +209,8 @@ def _banner(application: Application, host: str, port: int, pin: str | None) -> 
         lines.append(f"  left out  {controller}: pass the controller to the Application")
     if application.sessions is not None:
         lines.append(f"  sessions  {short_repr(application.sessions.container.store)}")
+    if (failure := store_failure(application)) is not None:
+        lines.append(f"  warning   {failure}")
     if application.key_file is not None:
         lines.append(f"  key       {application.key_file}, made for development")
     if pin:

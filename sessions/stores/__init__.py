@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sessions.names import refusing
+from sessions.public_names import refusing
 
 # Type checkers report unknown names themselves.
 if not TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """Two optional features of a store: to count its records, and to list them."""
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
+from sessions.public_names import refusing
 from sessions.record import Record
 
 __all__ = ["AsyncCountable", "AsyncListable", "Countable", "Listable", "Page"]
@@ -62,3 +63,8 @@ class AsyncListable(Protocol):
     async def page(self, after: str | None, limit: int) -> Page:
         """Return about `limit` live records: see `Listable.page`."""
         ...
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

@@ -4,9 +4,10 @@ import asyncio
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sessions.errors import ConfigurationError, StoreUnavailable
+from sessions.errors import ConfigurationError
+from sessions.public_names import refusing
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import CALL_DEADLINE, PURGE_BATCH, AsyncStore, Store, without_password
 from sessions.stores.listing import Page
@@ -31,6 +32,7 @@ except ImportError as error:
     ) from error
 
 from sessions.stores import mongo_plans as plans
+from sessions.stores.failures import unavailable
 from sessions.stores.mongo_plans import Ask, Plan
 from sessions.stores.mongo_users import AsyncMongoUsers, MongoUsers, remove_dead_entries
 
@@ -154,7 +156,7 @@ class MongoStore(MongoUsers, Store):
             found: T = end.value
             return found
         except _BROKEN as error:
-            raise _unavailable(self, error) from error
+            raise unavailable(self, error) from error
 
     def _answer(self, ask: Ask) -> Any:
         try:
@@ -277,7 +279,7 @@ class AsyncMongoStore(AsyncMongoUsers, AsyncStore):
             found: T = end.value
             return found
         except _BROKEN as error:
-            raise _unavailable(self, error) from error
+            raise unavailable(self, error) from error
 
     async def _answer(self, ask: Ask) -> Any:
         try:
@@ -302,5 +304,6 @@ def _is_repeatable(ask: Ask, error: AutoReconnect) -> bool:
     return ask.is_repeatable and not isinstance(error, ServerSelectionTimeoutError)
 
 
-def _unavailable(store: object, error: Exception) -> StoreUnavailable:
-    return StoreUnavailable(f"{store!r} cannot be used: {error or type(error).__name__}")
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sessions.errors import ConfigurationError, StoreUnavailable
+from sessions.public_names import refusing
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import AsyncStore, Store, without_password
 
@@ -31,6 +32,7 @@ except ImportError as error:
     ) from error
 
 from sessions.stores import redis_calls as calls
+from sessions.stores.failures import unavailable
 from sessions.stores.redis_scripts import Call
 from sessions.stores.redis_users import AsyncRedisUsers, RedisUsers
 
@@ -281,7 +283,7 @@ def _meaning(error: Exception, store: object) -> Exception:
     """Return the error of the store contract for an error of the driver."""
     if isinstance(error, ResponseError) and str(error).startswith("WRONGTYPE"):
         return calls.unreadable()
-    return StoreUnavailable(f"{store!r} cannot be used: {error or type(error).__name__}")
+    return unavailable(store, error)
 
 
 def _checked(prefix: object) -> str:
@@ -291,3 +293,8 @@ def _checked(prefix: object) -> str:
             " 'shop:'"
         )
     return prefix
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

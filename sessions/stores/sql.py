@@ -4,11 +4,12 @@ import random
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sessions.errors import ConfigurationError, StoreUnavailable
+from sessions.public_names import refusing
 from sessions.record import Changes, Ended, Outcome, Record
-from sessions.stores.base import PURGE_BATCH, AsyncStore, Store, wall_clock
+from sessions.stores.base import PURGE_BATCH, AsyncStore, Store
 
 try:
     from sqlalchemy.exc import SQLAlchemyError
@@ -28,6 +29,7 @@ except ImportError as error:
         " pip install 'satsuma[sql]'"
     ) from error
 
+from sessions.stores.failures import always_changing, unavailable
 from sessions.stores.sql_async_drivers import ASYNCHRONOUS
 from sessions.stores.sql_drivers import BLOCKING
 from sessions.stores.sql_listing import AsyncSQLListing, SQLListing
@@ -38,6 +40,7 @@ from sessions.stores.sql_rows import (
     create_parameters,
     damage_parameters,
     found_in,
+    own_time,
     refusal_in,
     use_parameters,
     user_in,
@@ -143,7 +146,7 @@ class SQLStore(SQLListing, SQLUsers, Store):
                 return True
             if damaged:
                 self._change(self._sql.remove_damaged, damaged)
-        raise _always_changing(self)
+        raise always_changing(self, tries=_TRIES)
 
     def commit(self, key: str, changes: Changes) -> Outcome:
         statement = self._sql.commit_values if changes.only_values else self._sql.commit
@@ -154,7 +157,7 @@ class SQLStore(SQLListing, SQLUsers, Store):
             refusal = refusal_in(self._fetch(key), changes)
             if refusal is not None:
                 return refusal
-        raise _always_changing(self)
+        raise always_changing(self, tries=_TRIES)
 
     def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
         values = use_parameters(key, secret, expires_at, accessed_at)
@@ -198,11 +201,11 @@ class SQLStore(SQLListing, SQLUsers, Store):
         return self._rows(self._sql.load, {"key": key})
 
     def _rows(self, statement: Statement, values: Parameters) -> list[Row]:
-        values["now"] = _now(self)
+        values["now"] = own_time(self)
         return self._ask(lambda one: self._driver.fetch(one, statement, values))
 
     def _change(self, statement: Statement, values: Parameters, **how: bool) -> int:
-        values["now"] = _now(self)
+        values["now"] = own_time(self)
         return self._ask(lambda one: int(self._driver.change(one, statement, values)), **how)
 
     def _ask(self, work: Callable[[Any], T], *, is_repeatable: bool = True) -> T:
@@ -293,7 +296,7 @@ class AsyncSQLStore(AsyncSQLListing, AsyncSQLUsers, AsyncStore):
                 return True
             if damaged:
                 await self._change(self._sql.remove_damaged, damaged)
-        raise _always_changing(self)
+        raise always_changing(self, tries=_TRIES)
 
     async def commit(self, key: str, changes: Changes) -> Outcome:
         statement = self._sql.commit_values if changes.only_values else self._sql.commit
@@ -304,7 +307,7 @@ class AsyncSQLStore(AsyncSQLListing, AsyncSQLUsers, AsyncStore):
             refusal = refusal_in(await self._fetch(key), changes)
             if refusal is not None:
                 return refusal
-        raise _always_changing(self)
+        raise always_changing(self, tries=_TRIES)
 
     async def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
         values = use_parameters(key, secret, expires_at, accessed_at)
@@ -348,11 +351,11 @@ class AsyncSQLStore(AsyncSQLListing, AsyncSQLUsers, AsyncStore):
         return await self._rows(self._sql.load, {"key": key})
 
     async def _rows(self, statement: Statement, values: Parameters) -> list[Row]:
-        values["now"] = _now(self)
+        values["now"] = own_time(self)
         return await self._ask(lambda one: self._driver.fetch(one, statement, values))
 
     async def _change(self, statement: Statement, values: Parameters, **how: bool) -> int:
-        values["now"] = _now(self)
+        values["now"] = own_time(self)
         return await self._ask(lambda one: self._driver.change(one, statement, values), **how)
 
     async def _ask(self, work: Callable[[Any], Awaitable[T]], *, is_repeatable: bool = True) -> T:
@@ -362,25 +365,13 @@ class AsyncSQLStore(AsyncSQLListing, AsyncSQLUsers, AsyncStore):
             raise _unavailable(self, error) from error
 
 
-def _now(store: Store | AsyncStore) -> float | None:
-    """Return the time of the container's own clock, or None for the clock of the server."""
-    return None if store.clock is wall_clock else store.clock()
-
-
 def _unavailable(store: Any, error: Exception) -> StoreUnavailable:
     if store._driver.has_no_table(error):
         return StoreUnavailable(
             f"{store!r} has no table {store._table}. Fix: call create_schema() of the store once,"
             " as a database user who may create tables"
         )
-    return StoreUnavailable(f"{store!r} cannot be used: {error or type(error).__name__}")
-
-
-def _always_changing(store: object) -> StoreUnavailable:
-    return StoreUnavailable(
-        f"{store!r} failed, because other requests changed the record {_TRIES} times during"
-        " the call"
-    )
+    return unavailable(store, error)
 
 
 def _table(prefix: object, owner: str) -> str:
@@ -398,3 +389,8 @@ def _checked_size(size: object, owner: str) -> int:
             f"{owner}(pool_size={size!r}) is not a number of connections. Fix: give 1 or more"
         )
     return size
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

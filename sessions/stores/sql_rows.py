@@ -9,7 +9,7 @@ import msgspec
 
 from sessions.errors import UnreadableValue
 from sessions.record import Changes, Ended, Grace, Outcome, Record, Unchanged
-from sessions.stores.base import PURGE_DELAY
+from sessions.stores.base import PURGE_DELAY, AsyncStore, Store, wall_clock
 
 Row = tuple[Any, ...]
 Parameters = dict[str, object]
@@ -124,6 +124,11 @@ def commit_parameters(key: str, changes: Changes, names_in: NamesIn) -> Paramete
     values["grace"] = _float(changes.grace)
     values["created_at"] = _float(changes.created_at)
     return values
+
+
+def own_time(store: Store | AsyncStore) -> float | None:
+    """Return the time of the container's own clock, or None for the clock of the server."""
+    return None if store.clock is wall_clock else store.clock()
 
 
 def user_in(user_id: str | None) -> bytes | None:

@@ -20,6 +20,7 @@ from sessions.stores.base import (
     check_clock,
     wall_clock,
 )
+from sessions.stores.failures import unavailable
 from sessions.stores.sqlite_connections import Connections, is_locked
 from sessions.stores.sqlite_listing import SQLiteListing
 from sessions.stores.sqlite_rows import (
@@ -262,7 +263,7 @@ class SQLiteStore(SQLiteListing, Store):
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
-        return StoreUnavailable(f"the SQLite database {str(self.path)!r} cannot be used: {error}")
+        return unavailable(f"the SQLite database {str(self.path)!r}", error)
 
 
 def _explained(error: Exception) -> str:

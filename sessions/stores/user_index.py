@@ -7,7 +7,9 @@ does. So an entry does not change if the session gets a new id, another expiry o
 
 import hashlib
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from sessions.public_names import refusing
 
 __all__ = ["AsyncUserIndex", "UserIndex", "hash_of_user"]
 
@@ -56,3 +58,8 @@ class AsyncUserIndex(Protocol):
 def hash_of_user(user_id: str) -> str:
     """Return the name of a user in the index: 64 hexadecimal digits, for any text."""
     return hashlib.sha256(user_id.encode(errors="surrogatepass")).hexdigest()
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

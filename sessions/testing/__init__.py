@@ -1,5 +1,8 @@
 """Test suites for stores and transports, a clock that a test sets, and records to test with."""
 
+from typing import TYPE_CHECKING
+
+from sessions.public_names import refusing
 from sessions.testing.clock import MICROSECOND, START, ManualClock
 from sessions.testing.contract import (
     AsyncStoreContract,
@@ -42,3 +45,8 @@ __all__ = [
     "some_changes",
     "values_of",
 ]
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

@@ -95,11 +95,7 @@ def test_an_import_of_any_other_name_fails_as_usual() -> None:
         ("from framework.static import controller", "write from framework import controller"),
         ("from sessions import SessionMiddleware", "from sessions.wsgi or from sessions.asgi"),
         (
-            "from sessions import RedisStore",
-            "write from sessions import SQLiteStore or MemoryStore",
-        ),
-        (
-            "from sessions import EncryptedToken",
+            "from sessions import DynamoStore",
             "write from sessions import SQLiteStore or MemoryStore",
         ),
         ("from sessions import controller", "write from framework import controller"),

@@ -188,3 +188,18 @@ def test_warnings_are_for_deployment(framework: Framework) -> None:
     Path("app.py").write_text(configured(""))
 
     assert "warning" not in framework("check").output
+
+
+def test_a_store_that_cannot_be_reached_is_a_warning(
+    framework: Framework, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The application starts, so the status is 0; the warning says what to do before a request."""
+    pytest.importorskip("redis")
+    monkeypatch.setenv("SESSION_STORE", "redis://localhost:1/0")
+    Path("app.py").write_text(SHOP)
+    result = framework("check")
+
+    assert result.exit_code == 0
+    assert "Warning: <RedisStore 'redis://localhost:1/0'> cannot be used: " in result.output
+    assert "Fix: start the server, or correct its address in the URL" in result.output
+    assert "environment variable SESSION_STORE." in result.output

@@ -1,9 +1,11 @@
 """A store that fails in a request: the client gets a 503 for any answer of the application."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from werkzeug.exceptions import BadGateway
+from werkzeug.test import Client as WerkzeugClient
 
 from framework import (
     Application,
@@ -149,4 +151,25 @@ def test_a_broken_store_is_no_maintenance() -> None:
     assert response.status_code == 503
     assert response.json["detail"] == (
         "The server cannot reach its sessions at the moment. Try again in a moment."
+    )
+
+
+def test_the_log_of_an_unreachable_store_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The line says which store, why, what to do, and which variable has the URL."""
+    pytest.importorskip("redis")
+    monkeypatch.setenv("SESSION_STORE", "redis://:secret@localhost:1/0")
+    monkeypatch.setenv("SESSION_KEYS", KEYS[0])
+    caplog.set_level("ERROR")
+
+    client = WerkzeugClient(Application(Visits))
+    assert client.get("/write").status_code == 503
+    (record,) = [record for record in caplog.records if "failed" in record.message]
+    assert record.exc_info is None
+    assert re.fullmatch(
+        r"GET /write in Visits\.\w+ \(.+\) failed: <RedisStore '.*localhost:1/0'> cannot be used:"
+        r" .*refused\. Fix: start the server, or correct its address in the URL of the store\. The"
+        r" URL is in the environment variable SESSION_STORE",
+        record.message,
     )

@@ -1,0 +1,89 @@
+"""The error of a store whose server cannot be used: what has failed, and what to do about it."""
+
+import re
+from collections.abc import Iterator
+
+from sessions.errors import StoreUnavailable
+
+_LONGEST = 300
+# What drivers and systems say of a failure, and the remedy; the first that fits is told.
+_REMEDIES = {
+    "database is locked|database table is locked": (
+        "look for another program that keeps a transaction open, or use a store on a server"
+    ),
+    "readonly database|unable to open database": (
+        "make the folder, and let the process write to it and to the file"
+    ),
+    "malformed|not a database": "restore the file from a backup, or remove it",
+    "is full|no space|disk i/o|out of memory|oom": "give the server or the disk more room",
+    "noauth|wrongpass|password|authenticat|access denied|no pg_hba": (
+        "correct the user and the password in the URL of the store"
+    ),
+    "unknown database|database .* does not exist": (
+        "create the database, or correct its name in the URL of the store"
+    ),
+    "noperm|permission|privilege|not authorized|unauthorized": (
+        "give the user of the store the rights to read, write and delete"
+    ),
+    "ssl|tls|certificate|wrong version number": (
+        "correct the settings of TLS: the server and the URL of the store must agree"
+    ),
+    "too many (connections|clients)|maxclients": (
+        "allow more connections on the server, or use fewer processes"
+    ),
+    "readonly|read-only|not primary|not master": (
+        "give the store the address of the primary server"
+    ),
+    "name or service not known|getaddrinfo|name resolution|nodename|unknown host|can't connect"
+    "|refused|connecting to|connect call failed|connection failed|no such file|unreachable"
+    "|no route|server selection|no servers|could not connect|no master found": (
+        "start the server, or correct its address in the URL of the store"
+    ),
+    "timed? ?out|timeout|took too long": (
+        "look whether the server runs and is not overloaded, and whether its address is right"
+    ),
+    "lost connection|closed|reset|broken pipe|gone away|terminat|shut": (
+        "look in the log of the server why it ended the connection"
+    ),
+}
+# What a driver's `repr` of its connection says is no part of the failure.
+_OBJECT = re.compile(r"(?: : )?<.*>")
+_ANY = "look in the log of the server for the cause"
+_PATTERNS = {re.compile(words, re.IGNORECASE): remedy for words, remedy in _REMEDIES.items()}
+
+
+def unavailable(store: object, error: Exception) -> StoreUnavailable:
+    """Return the error of a store for the error of its driver, in one line with a remedy.
+
+    A text in place of the store is its name.
+    """
+    told, name = _first_line(error), store if isinstance(store, str) else repr(store)
+    if "Fix: " in told:
+        return StoreUnavailable(f"{name} cannot be used: {told}")
+    said = [type(error).__name__, *map(str, _with_causes(error))]
+    whole = _OBJECT.sub("", " ".join(said))
+    remedy = next((fix for words, fix in _PATTERNS.items() if words.search(whole)), _ANY)
+    return StoreUnavailable(f"{name} cannot be used: {told}. Fix: {remedy}")
+
+
+def _first_line(error: Exception) -> str:
+    """Return what an error says, without the details that some drivers add after it."""
+    text = str(error).partition(", Timeout: ")[0].partition("\n(Background on ")[0]
+    line = " ".join(_OBJECT.sub("", text).split()) or type(error).__name__
+    line = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+    return line.rstrip(".")
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def always_changing(store: object, *, tries: int) -> StoreUnavailable:
+    """Return the error of a call that other requests have disturbed in each of its tries."""
+    return StoreUnavailable(
+        f"{store!r} failed, because other requests changed the record {tries} times during the call"
+    )
