@@ -84,7 +84,7 @@ class CSRF(ExplainedMiddleware):
 def judge(
     site: str | None, origin: str | None, own: str | None, trusted: Collection[str]
 ) -> Verdict:
-    """Return who made a request, by Sec-Fetch-Site or, without that header, by Origin."""
+    """Return whether a page of this site made a request, by Sec-Fetch-Site or else by Origin."""
     written = None if origin is None else as_written(origin)
     if written in trusted:
         return Verdict.OURS

@@ -61,7 +61,7 @@ def _for_trusted_hosts(application: "WSGIApplication", hosts: list[str]) -> "WSG
 
 
 def _refused_host(environ: "WSGIEnvironment") -> SecurityError:
-    """Return an error that names the refused host, so that a missing host is easy to find."""
+    """Return an error that names the refused host, so that a developer can add the host."""
     host = environ.get("HTTP_HOST") or environ["SERVER_NAME"]
     shown = host if len(host) <= _LONGEST_HOST else host[:_LONGEST_HOST] + "…"
     return SecurityError(f"The host {shown!r} is not one of the application's hosts.")

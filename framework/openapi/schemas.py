@@ -110,7 +110,7 @@ class Schemas:
 
 
 def _models_inside(annotation: Any) -> tuple[Any, ...]:
-    """Return the models of pydantic inside a type; raise the errors of msgspec and of classes."""
+    """Return the pydantic models inside a type; raise any error that describes a wrong type."""
     try:
         return _find_models(annotation)
     # The cache refuses an annotation whose metadata is not hashable.

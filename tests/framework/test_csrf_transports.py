@@ -94,7 +94,7 @@ def test_a_session_of_a_cookie_still_needs_one(headers: dict[str, str]) -> None:
 
 
 def test_a_malformed_token_is_refused_by_the_handler() -> None:
-    """It is no session that CSRF would protect."""
+    """A malformed token has no session, so CSRF has nothing to protect."""
     with bank(HeaderTransport.bearer()) as send:
         answer = send(Authorization="Bearer x", **FOREIGN)
 

@@ -69,7 +69,7 @@ def test_a_login_is_recent_for_exactly_its_time(client: Client, clock: ManualClo
 
 
 def test_a_second_login_of_the_same_user_is_recent(client: Client, clock: ManualClock) -> None:
-    """This is the step-up."""
+    """A second login counts as a new sign-in (step-up)."""
     client.post("/account/login/ada")
     clock.advance(3600)
     client.post("/account/login/ada")
@@ -78,7 +78,7 @@ def test_a_second_login_of_the_same_user_is_recent(client: Client, clock: Manual
 
 
 def test_an_exception_handler_sends_users_to_the_login() -> None:
-    """The guard raises an error of its own, which is no other 403."""
+    """The guard raises LoginTooOld, and not another 403."""
 
     @controller("/vault")
     class Vault:
@@ -97,7 +97,7 @@ def test_an_exception_handler_sends_users_to_the_login() -> None:
 
 @pytest.mark.parametrize("minutes", [0, -1, float("inf"), float("nan"), True, "5", 1e300], ids=repr)
 def test_what_is_no_time_is_refused(minutes: Any) -> None:
-    """A wrong time would let everybody pass, or nobody."""
+    """A wrong number of minutes would let everybody pass, or nobody."""
     with pytest.raises(ValueError, match=r"is not a time\. Fix: "):
         RecentLogin(minutes=minutes)
 

@@ -118,7 +118,7 @@ def test_the_query_of_a_handler_has_no_token(client: WsgiClient) -> None:
 
 
 def test_a_form_has_no_token(client: WsgiClient) -> None:
-    """It is read like one that was sent without the field."""
+    """The handler sees the form as if it had no token field."""
     data = {"wSession": _token(client), "name": "Ada"}
     sent = _open(client, "/sent", method="POST", data=data)
     raw = _open(client, "/raw", method="POST", data=data)
@@ -128,7 +128,7 @@ def test_a_form_has_no_token(client: WsgiClient) -> None:
 
 
 def test_a_parameter_of_this_name_gets_nothing(client: WsgiClient) -> None:
-    """A handler cannot get the token into its hands by mistake."""
+    """A handler cannot read the token by mistake."""
     assert _open(client, f"/declared?wSession={_token(client)}") == "none"
 
 
@@ -147,7 +147,7 @@ def test_the_document_does_not_name_it(client: WsgiClient) -> None:
 
 @pytest.mark.parametrize("path", ["/untouched?n=1&", "/missing?", "/seen?n=x&", "/sent?"])
 def test_every_answer_to_such_a_url_is_protected(client: WsgiClient, path: str) -> None:
-    """Pages without a session, 404, 422 and 405."""
+    """This holds for pages without a session, and for 404, 422 and 405."""
     answer = client.get(f"{path}wSession={_token(client)}", buffered=True)
 
     assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -155,7 +155,7 @@ def test_every_answer_to_such_a_url_is_protected(client: WsgiClient, path: str) 
 
 
 def test_url_for_puts_the_token_into_a_url(client: WsgiClient) -> None:
-    """Below the mount point, and with scheme and host; another value `session` is a value."""
+    """The URL may have a mount point, scheme and host, and another value named `session`."""
     environ = {"SCRIPT_NAME": "/shop"}
     here, whole, text = _open(client, "/links/3", environ_overrides=environ)
     token = TOKEN.search(here)
@@ -205,7 +205,7 @@ def _configured(folder: Path, *transports: Transport) -> type:
 
 
 def test_a_template_has_links_and_fields(tmp_path: Path) -> None:
-    """They are escaped as HTML once."""
+    """The links and fields are escaped as HTML once."""
     configured = _configured(tmp_path, URLTransport())
     with Application(Pages, configured).test() as client:
         link, other, field = client.get("/set").text.split("\n")[1:4]

@@ -50,7 +50,7 @@ def test_a_client_signs_in_and_keeps_notes(client: Client) -> None:
 
 
 def test_without_a_token_nothing_is_shown(client: Client) -> None:
-    """401, also with a malformed token, which the challenge tells."""
+    """The answer is 401, and has a challenge for a malformed token."""
     anonymous = client.get("/notes")
     malformed = client.get("/notes", headers={"Authorization": "Bearer x"})
 
@@ -70,7 +70,7 @@ def test_a_wrong_password_is_refused(client: Client) -> None:
 
 
 def test_a_token_ends_with_the_session(client: Client) -> None:
-    """After the sign-out it opens nothing."""
+    """After the sign-out, the token opens no session."""
     headers = _signed_in(client)
     client.delete("/tokens", headers=headers)
 
@@ -78,7 +78,7 @@ def test_a_token_ends_with_the_session(client: Client) -> None:
 
 
 def test_curl_uses_the_api(app: Application) -> None:
-    """Over a socket, as a script in a terminal does."""
+    """A script uses curl over a socket."""
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed (.ci/run installs it on Debian)")
     with served(app) as url:

@@ -1,4 +1,4 @@
-"""The sample `custom_store`: a store of somebody else keeps the contract, and serves a site."""
+"""The sample `custom_store`: a store that keeps the contract, and serves a site."""
 
 import json
 from functools import partial

@@ -1,4 +1,4 @@
-"""Listeners: their events with handles and reasons, and listeners that fail, wait or are slow."""
+"""Listeners: the handles and reasons of events, and listeners that fail, wait or are slow."""
 
 import asyncio
 import logging
@@ -39,7 +39,7 @@ def kinds(site: Site) -> list[tuple[str, str | None]]:
 
 
 def test_every_event_of_a_session_has_its_handle(browser: Browser) -> None:
-    """From its creation to its end, under every id that it had."""
+    """The handle is the same from creation to end, under every id."""
     handle = browser.visit(in_turn(writes(a=1), handle_of)).value
     for act in (
         everything,
@@ -67,7 +67,7 @@ def test_every_event_of_a_session_has_its_handle(browser: Browser) -> None:
 
 
 def test_a_load_is_told_once_a_request(browser: Browser) -> None:
-    """Only if the request uses the session, however often."""
+    """There is one event if the request uses the session, and none otherwise."""
     browser.visit(writes(a=1))
     browser.visit(in_turn(everything, everything, Session.reload, everything))
     browser.visit(lambda session: None)
@@ -86,7 +86,7 @@ REJECTED: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize("token", REJECTED)
 def test_a_rejected_token_has_a_reason(site: Site, token: str) -> None:
-    """One event a request, also if the request uses the session more than once."""
+    """There is one event in a request, however often it uses the session."""
     text, reason = REJECTED[token]
 
     site.visit(in_turn(everything, everything), f"session={text}")
@@ -95,7 +95,7 @@ def test_a_rejected_token_has_a_reason(site: Site, token: str) -> None:
 
 
 def test_more_ids_than_are_looked_up_are_ambiguous(site: Site) -> None:
-    """Each of them is signed by us, but nobody sends so many."""
+    """All ids are signed, but no normal client sends so many."""
     site.visit(everything, "; ".join(f"session={SIGNER.sign(an_id())}" for _ in range(40)))
 
     assert kinds(site) == [("rejected", "ambiguous")]
@@ -112,14 +112,14 @@ def test_old_ids_are_told_but_not_logged(site: Site, caplog: pytest.LogCaptureFi
 
 
 def test_a_sign_in_of_a_visitor_is_told_after_the_creation(browser: Browser) -> None:
-    """One commit, two events."""
+    """One commit causes two events."""
     browser.visit(lambda session: session.set_user("ann"))
 
     assert kinds(browser.site) == [("created", None), ("signed_in", None)]
 
 
 def test_a_program_ends_a_session(browser: Browser) -> None:
-    """The reason is neither the user nor the time."""
+    """The reason says that a program ended the session."""
     session_id = browser.visit(in_turn(writes(a=1), lambda session: session.id)).value
 
     assert browser.site.manager.delete(session_id)
@@ -128,7 +128,7 @@ def test_a_program_ends_a_session(browser: Browser) -> None:
 
 
 def test_the_end_of_all_sessions_of_a_user_has_a_reason(store: Store, clock: ManualClock) -> None:
-    """The page "sign out everywhere"."""
+    """A page "sign out everywhere" ends sessions for this reason."""
     told: list[SessionEvent] = []
     manager = SessionManager(
         SessionContainer(keys=[KEY], store=store, clock=clock, listeners=[told.append])
@@ -159,7 +159,7 @@ def test_a_conflict_is_told(browser: Browser) -> None:
 
 
 def test_each_failed_call_of_the_store_is_told_once(browser: Browser) -> None:
-    """With the name of the call, also if the request tries again."""
+    """The event names the call, and comes once although the request tries again."""
     browser.visit(writes(a=1))
     browser.site.store.broken = {"load"}
 
@@ -168,7 +168,7 @@ def test_each_failed_call_of_the_store_is_told_once(browser: Browser) -> None:
 
 
 def test_nothing_is_told_before_the_store_acknowledged(browser: Browser) -> None:
-    """A listener that reads the store finds what it is told of."""
+    """A listener that reads the store finds what the event says."""
     site = browser.site
     found: list[object] = []
 
@@ -240,7 +240,7 @@ class Hears:
 def test_a_blocking_manager_refuses_coroutine_functions(
     listener: Callable[[SessionEvent], object],
 ) -> None:
-    """At construction, with the remedy."""
+    """The error comes when the manager is made, and says what to do."""
     container = SessionContainer(keys=[KEY], listeners=[listener])
 
     with pytest.raises(ConfigurationError, match="Fix: make it a plain `def`"):
@@ -258,7 +258,7 @@ def test_a_coroutine_that_a_function_returns_is_a_failure(make_site: SiteMaker) 
 def test_coroutines_receive_the_events_of_a_session_in_order(
     any_store: Store | AsyncStore, clock: ManualClock
 ) -> None:
-    """A slow one delays no response, and closing the manager waits for it."""
+    """A slow coroutine delays no response, and the manager waits for it when it closes."""
     told: list[str] = []
     may_go_on = asyncio.Event()
 
@@ -283,7 +283,7 @@ def test_coroutines_receive_the_events_of_a_session_in_order(
 
 
 def test_a_coroutine_that_fails_is_counted(clock: ManualClock) -> None:
-    """And logged, like a function."""
+    """The failure is counted and logged, like that of a plain function."""
 
     async def listener(event: SessionEvent) -> None:
         raise LookupError("a bug of the listener")
@@ -299,7 +299,7 @@ def test_a_coroutine_that_fails_is_counted(clock: ManualClock) -> None:
 
 
 def test_a_thread_of_a_request_tells_coroutines_too(clock: ManualClock) -> None:
-    """The blocking face of an asynchronous session: the coroutine runs on the loop."""
+    """A thread uses the session of a request, and the coroutine runs on the event loop."""
     told: list[tuple[str, bool]] = []
 
     async def listener(event: SessionEvent) -> None:

@@ -30,7 +30,7 @@ def _line(filter: logging.Filter, message: str, *args: Any) -> str:
     ],
 )
 def test_an_id_is_hidden(line: str, hidden: str) -> None:
-    """In the message, and in an argument of it."""
+    """The id is hidden in the message, and in its arguments."""
     filter = HideIds()
 
     assert _line(filter, line) == hidden
@@ -38,7 +38,7 @@ def test_an_id_is_hidden(line: str, hidden: str) -> None:
 
 
 def test_the_arguments_keep_their_number_and_types() -> None:
-    """The formatter of uvicorn reads them one by one."""
+    """uvicorn's formatter reads each argument."""
     args = ("192.0.2.7:4711", "GET", f"/?wSession={TOKEN}", "1.1", 200)
     record = logging.LogRecord("uvicorn.access", 20, "", 1, '%s - "%s %s HTTP/%s" %d', args, None)
     HideIds().filter(record)
@@ -47,7 +47,7 @@ def test_the_arguments_keep_their_number_and_types() -> None:
 
 
 def test_a_mapping_of_arguments_is_hidden() -> None:
-    """gunicorn gives one, whose class answers for names that it does not have."""
+    """gunicorn uses a mapping that also has values for unknown names."""
 
     class Atoms(dict[str, str]):
         def __getitem__(self, key: str) -> str:
@@ -61,12 +61,12 @@ def test_a_mapping_of_arguments_is_hidden() -> None:
 
 
 def test_the_parameter_can_have_another_name() -> None:
-    """It is the one of the URLTransport."""
+    """The name is that of the URLTransport."""
     assert _line(HideIds("sid"), f"/?sid={TOKEN}&wSession=x") == "/?sid=hidden&wSession=x"
 
 
 def test_other_arguments_stay() -> None:
-    """None of them is a text."""
+    """Arguments that are not text are not changed."""
     record = logging.LogRecord("access", 20, "", 1, "%s %r", (7, None), None)
     HideIds().filter(record)
 

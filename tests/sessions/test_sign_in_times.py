@@ -1,4 +1,4 @@
-"""`authenticated_at`: when the user who is signed in has signed in."""
+"""`authenticated_at`: the time at which the signed-in user has signed in."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ def recently(session: Session) -> bool:
 
 
 def test_nobody_is_signed_in(browser: Browser) -> None:
-    """Neither in a new session, nor in a stored one, nor after a sign-out."""
+    """The time is None in a new session, in one without a user, and after a sign-out."""
     seen = [browser.visit(in_turn(writes(a=1), at)).value, browser.visit(at).value]
     browser.visit(signs_in())
     seen += [browser.visit(in_turn(Session.clear_user, at)).value, browser.visit(at).value]
@@ -33,7 +33,7 @@ def test_nobody_is_signed_in(browser: Browser) -> None:
 
 
 def test_it_is_the_time_of_the_sign_in(browser: Browser, clock: ManualClock) -> None:
-    """At once, and in later requests; neither a use nor a new id changes it."""
+    """The time is there at once and stays; uses and new ids do not change it."""
     browser.visit(writes(a=1))
     clock.advance(100)
     now = datetime.fromtimestamp(clock(), UTC)
@@ -48,7 +48,7 @@ def test_it_is_the_time_of_the_sign_in(browser: Browser, clock: ManualClock) -> 
 
 @pytest.mark.parametrize("user_id", ["ada", "bob"])
 def test_a_second_sign_in_counts(browser: Browser, clock: ManualClock, user_id: str) -> None:
-    """Of the same user, and of another one."""
+    """The second sign-in may be of the same user or of another one."""
     browser.visit(signs_in("ada"))
     clock.advance(1000)
     browser.visit(signs_in(user_id))
@@ -57,7 +57,7 @@ def test_a_second_sign_in_counts(browser: Browser, clock: ManualClock, user_id: 
 
 
 def test_recently_ends_exactly(browser: Browser, clock: ManualClock) -> None:
-    """One microsecond after the time it is not recent."""
+    """A sign-in is not recent one microsecond after the time is over."""
     browser.visit(signs_in())
     clock.advance(300)
     before = browser.visit(recently).value
@@ -67,7 +67,7 @@ def test_recently_ends_exactly(browser: Browser, clock: ManualClock) -> None:
 
 
 def test_a_sign_in_by_a_clock_far_ahead_is_not_recent(browser: Browser, clock: ManualClock) -> None:
-    """Nobody knows how long ago it was."""
+    """The true time of such a sign-in is not known."""
     clock.advance(1000)
     browser.visit(signs_in())
     clock.advance(-1000)

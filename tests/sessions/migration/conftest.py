@@ -1,4 +1,5 @@
-"""What the tests of legacy cookies share: the other system, and a site that reads its cookies."""
+"""What the tests of legacy cookies share: another session system, and a site that reads its
+cookies."""
 
 from typing import Any
 

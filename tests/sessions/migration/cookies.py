@@ -1,4 +1,4 @@
-"""Cookies as other systems write them, and what the other system knows."""
+"""Cookies as other session systems write them, and the sessions of such a system."""
 
 import hmac
 import json
@@ -43,7 +43,7 @@ NAMES = {
 
 
 class OldSystem:
-    """The sessions of the other system, with the calls that it got."""
+    """The sessions of another system, with a list of the calls to it."""
 
     def __init__(self) -> None:
         self.sessions: dict[str, dict[str, Any]] = {
@@ -55,7 +55,7 @@ class OldSystem:
         self.ended: list[Any] = []
 
     def load(self, content: Any) -> LegacySession | None:
-        """Return a session by its id, or the whole object of JSON; Ada is signed in."""
+        """Return a session by its id, or the session in a JSON object; Ada is signed in."""
         self.loaded.append(content)
         values = content if isinstance(content, dict) else self.sessions.get(content)
         return None if values is None else LegacySession(values, user_id="ada")
@@ -67,7 +67,7 @@ class OldSystem:
             del self.sessions[content]
 
     def cookies(self, **settings: Any) -> list[LegacyCookie]:
-        """Return each kind of cookie, with a newer key before the right one."""
+        """Return each kind of cookie; the settings name a newer key first."""
         settings = {"load": self.load, **settings}
         return [
             KeygripCookie("s", keys=["key2", "key1"], **settings),
@@ -78,7 +78,7 @@ class OldSystem:
 
 
 def payload_cookie(value: object, key: bytes = b"secretkey") -> str:
-    """Return a `payload.signature` cookie for any value; bytes stand for themselves."""
+    """Return a `payload.signature` cookie for any value; bytes are used as they are."""
     octets = value if isinstance(value, bytes) else json.dumps(value).encode()
     payload = urlsafe_b64encode(octets).decode()
     signature = urlsafe_b64encode(hmac.digest(key, payload.encode(), "sha256")).decode()
@@ -116,7 +116,7 @@ def user_and_values(session: Session) -> tuple[str | None, dict[str, Any]]:
 
 
 def native(answer: Answer) -> str:
-    """Return our cookie, as a browser sends it back."""
+    """Return the cookie of the new site, as a browser sends it back."""
     (cookie,) = [text for text in answer.set_cookies if text.startswith("session=")]
     return cookie.partition(";")[0]
 

@@ -1,4 +1,4 @@
-"""Legacy cookies on an event loop: plain and coroutine functions, over each kind of store."""
+"""Legacy cookies on an event loop: with plain and coroutine functions, over each kind of store."""
 
 import asyncio
 import threading
@@ -86,7 +86,7 @@ def test_nobody_is_logged_out(
 def test_tasks_with_one_legacy_cookie_share_a_session(
     any_store: Store | AsyncStore, clock: ManualClock
 ) -> None:
-    """Many at once, and each writes a key of its own."""
+    """Many tasks run at once, and each writes its own key."""
     old = OldSystem()
 
     async def write(manager: AsyncSessionManager, key: str) -> str:
@@ -113,7 +113,7 @@ def test_tasks_with_one_legacy_cookie_share_a_session(
 def test_a_broken_other_system_is_unavailable(
     any_store: Store | AsyncStore, clock: ManualClock, is_coroutine: bool
 ) -> None:
-    """503, as for a broken store; the session says so at its first use."""
+    """The first use of the session raises an error, and the answer is 503."""
 
     def load(content: Any) -> Any:
         raise OSError("no connection")
@@ -138,7 +138,7 @@ def test_a_broken_other_system_is_unavailable(
 
 @pytest.mark.parametrize("setting", ["load", "end"])
 def test_a_blocking_manager_refuses_coroutine_functions(setting: str) -> None:
-    """At start-up, with what to do."""
+    """The error comes at start-up and says what to do."""
 
     async def function(content: Any) -> None:
         return None

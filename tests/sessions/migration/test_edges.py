@@ -1,4 +1,4 @@
-"""Legacy cookies behind the edges: the framework, and an ASGI application."""
+"""Legacy cookies in the framework and in an ASGI application."""
 
 from typing import Any, Literal
 
@@ -40,7 +40,7 @@ class Pages:
 
 @pytest.mark.parametrize("kind", HEADERS)
 def test_the_framework_logs_nobody_out(old: OldSystem, kind: str) -> None:
-    """A browser has the old cookies, then ours; a logout ends both."""
+    """A browser first has the old cookies and then the new one; a logout ends both."""
 
     @configuration
     class Settings:
@@ -67,7 +67,7 @@ def test_the_framework_logs_nobody_out(old: OldSystem, kind: str) -> None:
 def test_an_asgi_application_logs_nobody_out(
     old: OldSystem, load: Literal["eager", "on_demand"]
 ) -> None:
-    """The session loads before the application, or when the application asks."""
+    """The session is loaded before the application, or when the application asks."""
 
     async def show(request: Request) -> Response:
         session = session_of(request)

@@ -1,4 +1,4 @@
-"""The end of a session of another system: at a logout, and after it has moved here."""
+"""When a session of another system ends: at a logout, and after it was moved here."""
 
 import logging
 from typing import Any
@@ -22,7 +22,7 @@ from tests.support.apps import Site, everything
 def test_a_logout_as_first_request_is_one(
     site_of: SiteOf, old: OldSystem, kind: str, memory: MemoryStore
 ) -> None:
-    """The old cookies are cleared, and the session ends in the other system too."""
+    """The old cookies are cleared, and the session also ends in the other system."""
     site = site_of(old.cookies(end=old.end))
 
     answer = site.visit(Session.destroy, HEADERS[kind])
@@ -35,14 +35,14 @@ def test_a_logout_as_first_request_is_one(
 
 @pytest.mark.parametrize("kind", HEADERS)
 def test_a_logout_clears_a_cookie_that_is_not_valid(site: Site, kind: str) -> None:
-    """As it clears a cookie of ours that is not valid."""
+    """An invalid legacy cookie is cleared like an invalid cookie of the site."""
     header = HEADERS[kind][:-2] + "__"
 
     assert set(cleared(site.visit(Session.destroy, header))) >= set(NAMES[kind])
 
 
 def test_a_moved_session_ends_in_the_other_system(site_of: SiteOf, old: OldSystem) -> None:
-    """After it is stored here, so that nothing is lost between the two."""
+    """The old session ends only after the new one is stored, so nothing is lost."""
     site = site_of(old.cookies(end=old.end))
     site.store.broken = {"create"}
 
@@ -59,7 +59,7 @@ def test_a_moved_session_ends_in_the_other_system(site_of: SiteOf, old: OldSyste
 def test_a_failed_end_is_logged(
     site_of: SiteOf, old: OldSystem, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The session is here, so the page is served."""
+    """The page is served, because the new session is stored."""
 
     def end(content: Any) -> None:
         raise OSError("no connection")

@@ -41,7 +41,7 @@ from tests.support.apps import Site, everything, untouched, writes
 
 @pytest.mark.parametrize("kind", HEADERS)
 def test_nobody_is_logged_out(site: Site, old: OldSystem, kind: str) -> None:
-    """The session is there with its user; the answer sends our cookie and clears the old ones."""
+    """The session has its user, and the answer sends the new cookie and clears the old ones."""
     answer = site.visit(user_and_values, HEADERS[kind])
 
     values = VALUES if kind == "payload" else {"items": "Dog"}
@@ -58,7 +58,7 @@ def test_nobody_is_logged_out(site: Site, old: OldSystem, kind: str) -> None:
 def test_a_changed_character_gives_no_session(
     site: Site, old: OldSystem, kind: str, position: int
 ) -> None:
-    """Of the value or of the signature: an event, and the other system is not asked."""
+    """A change in the value or the signature causes an event, and no call to the other system."""
     value = HEADERS[kind].index("=") + position if position > 0 else position
     text = list(HEADERS[kind])
     text[value] = "B" if text[value] != "B" else "C"
@@ -73,7 +73,7 @@ def test_a_changed_character_gives_no_session(
 
 @pytest.mark.parametrize("kind", HEADERS)
 def test_another_key_gives_no_session(site_of: SiteOf, kind: str) -> None:
-    """Nor does a cookie of another name."""
+    """A cookie with another name gives no session either."""
     old = OldSystem()
     site = site_of(
         [
@@ -92,7 +92,7 @@ def test_another_key_gives_no_session(site_of: SiteOf, kind: str) -> None:
 def test_bad_input_gives_no_session(
     site: Site, old: OldSystem, header: str, memory: MemoryStore
 ) -> None:
-    """Whatever it is: no error, no record, no cookie, no call of the other system."""
+    """There is no error, no record, no cookie, and no call to the other system."""
     answer = site.visit(everything, header)
 
     assert (answer.status, answer.value, answer.set_cookies) == (200, {}, [])
@@ -102,7 +102,7 @@ def test_bad_input_gives_no_session(
 
 
 def test_an_unknown_id_gives_no_session(site: Site, old: OldSystem) -> None:
-    """The other system ended it; what is written begins a session of ours."""
+    """The other system has ended the session, and a write begins a new one here."""
     old.sessions.clear()
 
     answer = site.visit(writes(a=1), HEADERS["hex"])
@@ -113,7 +113,7 @@ def test_an_unknown_id_gives_no_session(site: Site, old: OldSystem) -> None:
 
 
 def test_a_live_session_of_ours_comes_first(site: Site, old: OldSystem) -> None:
-    """The legacy cookie is not even looked at."""
+    """With a live session here, the legacy cookie is not read."""
     ours = site.visit(writes(a=1)).cookie
 
     answer = site.visit(everything, f"{HEADERS['hex']}; {ours}")
@@ -123,7 +123,7 @@ def test_a_live_session_of_ours_comes_first(site: Site, old: OldSystem) -> None:
 
 
 def test_a_session_that_has_just_ended_stays_ended(site: Site, old: OldSystem) -> None:
-    """A late request with our cookie and the legacy one gets nothing."""
+    """A late request with both cookies gets no session."""
     ours = site.visit(everything, HEADERS["hex"])
     site.visit(Session.destroy, native(ours))
 
@@ -133,7 +133,7 @@ def test_a_session_that_has_just_ended_stays_ended(site: Site, old: OldSystem) -
 
 
 def test_a_logout_is_not_followed_by_the_old_session(site: Site, old: OldSystem) -> None:
-    """A session of ours that has just ended, or two live ones, are not replaced either."""
+    """An old session does not replace one that has just ended, or two live ones."""
     ours = site.visit(writes(a=1)).cookie
     one, two = (site.visit(writes(a=1)).cookie for _ in range(2))
     site.visit(Session.destroy, ours)
@@ -146,7 +146,7 @@ def test_a_logout_is_not_followed_by_the_old_session(site: Site, old: OldSystem)
 def test_a_session_of_ours_that_is_long_over_may_be_replaced(
     site: Site, clock: ManualClock
 ) -> None:
-    """Such as after a way back to the old system and a second switch."""
+    """A site may go back to the old system, and switch a second time."""
     ours = site.visit(writes(a=1)).cookie
     clock.advance(100_000)
 
@@ -154,7 +154,7 @@ def test_a_session_of_ours_that_is_long_over_may_be_replaced(
 
 
 def test_outside_of_our_cookie_nothing_moves(site_of: SiteOf, old: OldSystem) -> None:
-    """The response could not send our cookie."""
+    """Outside of the cookie's scope, the response could not send the new cookie."""
     site = site_of(old.cookies(), cookie=CookieSettings(path="/shop"))
 
     assert site.visit(everything, HEADERS["hex"]).value == {}
@@ -165,7 +165,7 @@ def test_outside_of_our_cookie_nothing_moves(site_of: SiteOf, old: OldSystem) ->
 def test_an_expired_session_does_not_come_back(
     site_of: SiteOf, old: OldSystem, clock: ManualClock
 ) -> None:
-    """The other system has ended it."""
+    """The other system has ended the session."""
     site = site_of(old.cookies(end=old.end))
     site.visit(everything, HEADERS["hex"])
     clock.advance(86_400)
@@ -174,7 +174,7 @@ def test_an_expired_session_does_not_come_back(
 
 
 def test_a_new_id_leaves_the_legacy_cookie_behind(site: Site, clock: ManualClock) -> None:
-    """After a login here, a copy of the legacy cookie reads nothing, at any time."""
+    """After a login here, a copy of the legacy cookie never opens the session."""
     ours = native(site.visit(everything, HEADERS["hex"]))
     renewed = native(site.visit(lambda session: session.set_user("bob"), ours))
 
@@ -188,7 +188,7 @@ def test_a_new_id_leaves_the_legacy_cookie_behind(site: Site, clock: ManualClock
 def test_requests_with_one_legacy_cookie_share_a_session(
     site: Site, kind: str, memory: MemoryStore
 ) -> None:
-    """A page asks for several things at once, all with the old cookie; no write is lost."""
+    """A page sends several requests at once with the old cookie, and no write is lost."""
 
     def inner(session: Session) -> str:
         session["inner"] = 1
@@ -212,7 +212,7 @@ def test_requests_with_one_legacy_cookie_share_a_session(
 def test_requests_that_store_at_one_moment_share_a_session(
     site_of: SiteOf, old: OldSystem, memory: MemoryStore, ends: bool
 ) -> None:
-    """Another request with the cookie is served while the other system is asked."""
+    """Another request with the cookie is served while this one asks the other system."""
     nested: list[Any] = []
 
     def load(content: Any) -> LegacySession | None:
@@ -232,7 +232,7 @@ def test_requests_that_store_at_one_moment_share_a_session(
 
 
 def test_equal_payloads_of_two_people_are_two_sessions(site_of: SiteOf) -> None:
-    """Nothing in the cookie tells them apart, so nothing may join them."""
+    """The cookies are equal, so the sessions must not be joined."""
     site = site_of([SignedPayloadCookie("data", keys=["secretkey"])])
     header = payload_cookie({"theme": "dark"})
 
@@ -243,7 +243,7 @@ def test_equal_payloads_of_two_people_are_two_sessions(site_of: SiteOf) -> None:
 
 
 def test_two_valid_cookies_of_one_name_are_ambiguous(site: Site, old: OldSystem) -> None:
-    """Neither counts."""
+    """Neither of the two cookies counts."""
     old.sessions["B"] = {"items": "Cat"}
 
     answer = site.visit(everything, f"{keygrip_cookie('A' * 40)}; {keygrip_cookie('B')}")
@@ -254,7 +254,7 @@ def test_two_valid_cookies_of_one_name_are_ambiguous(site: Site, old: OldSystem)
 
 
 def test_the_first_system_that_knows_the_session_counts(site: Site, old: OldSystem) -> None:
-    """In the order of the settings."""
+    """The systems are asked in the order of the settings."""
     del old.sessions["A" * 40]
 
     answer = site.visit(everything, f"{HEADERS['name']}; {HEADERS['keygrip']}")
@@ -265,7 +265,7 @@ def test_the_first_system_that_knows_the_session_counts(site: Site, old: OldSyst
 
 
 def test_an_untouched_request_reads_no_cookie(site: Site, old: OldSystem) -> None:
-    """It costs nothing, as ever."""
+    """A request that does not use its session costs nothing."""
     answer = site.visit(untouched, HEADERS["hex"])
 
     assert (answer.set_cookies, answer.all("Vary"), old.loaded) == ([], [], [])
@@ -280,7 +280,7 @@ def test_a_failed_request_moves_the_session_too(site: Site) -> None:
 
 
 def test_a_broken_other_system_is_unavailable(site_of: SiteOf) -> None:
-    """503, and the cookie stays: nobody is logged out. The next request tries again."""
+    """The answer is 503, the cookie stays, and the next request tries again."""
     answers: list[Any] = [OSError("no connection"), {"a": 1}]
 
     def load(content: Any) -> Any:
@@ -297,7 +297,7 @@ def test_a_broken_other_system_is_unavailable(site_of: SiteOf) -> None:
 
 
 def test_a_value_that_cannot_be_saved_says_so(site_of: SiteOf) -> None:
-    """At every use of the session in the request, and with the key."""
+    """Every use of the session in the request raises an error that names the key."""
     site = site_of([HexSignatureCookie("sid", keys=["secret"], load=lambda _: {"a": object()})])
 
     def use_twice(session: Session) -> None:
@@ -311,7 +311,7 @@ def test_a_value_that_cannot_be_saved_says_so(site_of: SiteOf) -> None:
 
 
 def test_an_error_of_ours_comes_out_as_it_is(site_of: SiteOf) -> None:
-    """With its own Retry-After."""
+    """The error keeps its own Retry-After."""
     error = StoreUnavailable("the old system is closed for an hour")
     error.retry_after = 3_600
 
@@ -325,7 +325,7 @@ def test_an_error_of_ours_comes_out_as_it_is(site_of: SiteOf) -> None:
 
 @pytest.mark.parametrize("result", ["ada", 1, LegacySession(user_id=""), [("a", 1)]], ids=repr)
 def test_a_wrong_result_says_so(site_of: SiteOf, result: Any) -> None:
-    """With what load may return."""
+    """The error says what `load` may return."""
     site = site_of([HexSignatureCookie("sid", keys=["secret"], load=lambda _: result)])
 
     with pytest.raises(TypeError, match="Fix: return"):
@@ -333,7 +333,7 @@ def test_a_wrong_result_says_so(site_of: SiteOf, result: Any) -> None:
 
 
 def test_a_raw_cookie_header_finds_the_session(site: Site) -> None:
-    """A program's from_cookie() moves it as a request does."""
+    """from_cookie() in a program moves the session as a request does."""
     session = _of(site.manager, HEADERS["keygrip"])
 
     assert session is not None
@@ -342,7 +342,7 @@ def test_a_raw_cookie_header_finds_the_session(site: Site) -> None:
 
 
 def test_no_secret_is_told(site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither in events, nor in logs, nor by what holds the cookies."""
+    """No event, no log line and no repr shows a secret."""
     with caplog.at_level(logging.DEBUG, "sessions"):
         for header in [*HEADERS.values(), BAD["no signature"], payload_cookie([1])]:
             site.visit(everything, header)
@@ -357,7 +357,7 @@ def _of(manager: SessionManager, header: str) -> Session | None:
 
 
 def test_the_attributes_of_the_old_cookie_are_those_of_the_deletion(old: OldSystem) -> None:
-    """Else the browser would keep the cookie; over https it may be Secure."""
+    """Otherwise the browser would keep the cookie; over https it may be Secure."""
     cookie = HexSignatureCookie(
         "sid", keys=["secret"], load=old.load, path="/shop", domain="shop.example"
     )

@@ -1,4 +1,4 @@
-"""The settings of legacy cookies: wrong ones are refused at once, and what each kind may be."""
+"""The settings of legacy cookies: wrong settings are refused at once, and each kind has its own."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,12 +21,12 @@ from tests.support.apps import KEY
 
 
 def as_values(id: str) -> dict[str, str]:
-    """Know every session."""
+    """Return a session for every id."""
     return {"id": id}
 
 
 def load(content: Any) -> None:
-    """Know no session."""
+    """Return no session for any id."""
 
 
 WRONG: dict[str, Callable[[], object]] = {
@@ -49,7 +49,7 @@ WRONG: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("make", WRONG.values(), ids=WRONG)
 def test_a_wrong_setting_is_refused(make: Callable[[], object]) -> None:
-    """With what to do, and without the keys."""
+    """The error says what to do, and shows no key."""
     with pytest.raises(ConfigurationError, match="Fix: ") as error:
         make()
 
@@ -90,7 +90,7 @@ def values(manager: SessionManager, header: str) -> dict[str, Any] | None:
 
 @pytest.mark.parametrize("digest", ["sha1", "sha256", "sha512"])
 def test_a_keygrip_cookie_has_one_of_three_digests(digest: Any) -> None:
-    """Keygrip has the digest as a setting."""
+    """The digest is a setting of Keygrip."""
     manager = a_manager(KeygripCookie("s", keys=["key1"], load=as_values, digest=digest))
 
     assert values(manager, keygrip_cookie("abc", digest=digest)) == {"id": "abc"}
@@ -98,7 +98,7 @@ def test_a_keygrip_cookie_has_one_of_three_digests(digest: Any) -> None:
 
 
 def test_a_detached_cookie_may_hold_json() -> None:
-    """As the cookie-session of Express does: the whole session, without a load function."""
+    """The cookie-session of Express writes the whole session, so `load` is not needed."""
     payload = payload_cookie({"views": 3, "user": "ada"}).partition("=")[2].partition(".")[0]
     manager = a_manager(KeygripCookie("s", keys=["key1"], holds="json"))
 
@@ -107,7 +107,7 @@ def test_a_detached_cookie_may_hold_json() -> None:
 
 
 def test_load_may_refuse_a_payload() -> None:
-    """Such as one whose own time is over."""
+    """`load` may refuse a payload whose own time is over."""
     manager = a_manager(
         SignedPayloadCookie(
             "data", keys=["secretkey"], load=lambda data: data if data["exp"] > 100 else None
@@ -119,10 +119,10 @@ def test_load_may_refuse_a_payload() -> None:
 
 
 def test_a_kind_of_ones_own_is_a_subclass() -> None:
-    """It says where the parts are, and how the text is signed."""
+    """The subclass finds the parts of the cookie, and signs the text."""
 
     class Reversed(LegacyCookie):
-        """A cookie `signature-value`, signed by turning the value round."""
+        """A cookie `signature-value`, whose signature is the reversed value."""
 
         def names(self, pairs: Pairs) -> list[str]:
             return [name for name, _ in pairs if name == self.name]
@@ -152,7 +152,7 @@ def test_characters_that_no_id_has_give_no_session(text: str) -> None:
 
 
 def test_a_request_verifies_a_bounded_number_of_cookies() -> None:
-    """Each costs a signature."""
+    """Each verified cookie costs time for a signature."""
     verified = []
 
     class Counting(SignedPayloadCookie):

@@ -1,4 +1,4 @@
-"""Stores that keep expired records tell them from records that never existed."""
+"""Stores that keep expired records can distinguish them from records that never existed."""
 
 import asyncio
 from typing import Any
@@ -21,7 +21,7 @@ from tests.support.ids import an_id
 
 
 def test_an_expired_record_is_known_until_a_purge(store: Store, clock: ManualClock) -> None:
-    """A live one, an ended one and an unknown one have not expired."""
+    """Live, ended and unknown records do not count as expired."""
     assert isinstance(store, KeepsExpired)
     live, over, ended = (hash_of(name) for name in ("live", "over", "ended"))
     store.create(live, a_record(clock, lives=1_000))
@@ -40,7 +40,7 @@ def test_an_expired_record_is_known_until_a_purge(store: Store, clock: ManualClo
 
 
 def test_a_manager_says_that_a_session_has_expired(store: Store, clock: ManualClock) -> None:
-    """SessionExpired while the store has the record, and SessionNotFound afterwards."""
+    """get() raises SessionExpired while the store has the record, and then SessionNotFound."""
     manager = SessionManager(SessionContainer(keys=[KEY], store=store, clock=clock))
     session = manager.create({"a": 1})
     token = manager.token(session)
@@ -59,7 +59,7 @@ def test_a_manager_says_that_a_session_has_expired(store: Store, clock: ManualCl
 
 @pytest.mark.parametrize("act", ["delete", "destroy", "unknown"])
 def test_an_ended_session_has_not_expired(store: Store, clock: ManualClock, act: str) -> None:
-    """Nor has a session that never existed."""
+    """An ended session and an unknown id raise SessionNotFound."""
     manager = SessionManager(SessionContainer(keys=[KEY], store=store, clock=clock))
     with manager.create({"a": 1}) as session:
         id = an_id() if act == "unknown" else session.id
@@ -75,7 +75,7 @@ def test_an_ended_session_has_not_expired(store: Store, clock: ManualClock, act:
 
 
 def test_an_asynchronous_manager_says_so_too(any_store: Any, clock: ManualClock) -> None:
-    """Over any store; one that cannot tell raises SessionNotFound."""
+    """A store that does not know expired records raises SessionNotFound."""
     kind = SessionExpired if isinstance(any_store, KeepsExpired) else SessionNotFound
 
     async def program() -> None:

@@ -60,7 +60,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     ],
 )
 def test_a_wrong_part_is_told_at_start_up(kind: Any, url: str) -> None:
-    """No request meets the mistake, and no message has a part of the password."""
+    """The error comes before any request, and shows no part of the password."""
     with pytest.raises(ConfigurationError, match="Fix: ") as caught:
         kind.from_url(url)
 
@@ -86,7 +86,7 @@ def test_an_option_that_breaks_a_promise_is_refused(kind: Any, option: str) -> N
 @needs_server
 @pytest.mark.parametrize("user", ["", ":a%20word@"])
 def test_a_socket_of_the_machine_is_a_server(server: RedisServer, user: str) -> None:
-    """Its path begins after the two slashes, and a space in it is written %20."""
+    """The path of the socket follows the two slashes, and a space is written as %20."""
     with redis.Redis(port=server.port) as client:
         path = client.config_get("unixsocket")["unixsocket"].replace(" ", "%20")
         client.config_set("requirepass", "a word" if user else "")
@@ -106,7 +106,7 @@ def test_a_socket_of_the_machine_is_a_server(server: RedisServer, user: str) -> 
 
 @needs_server
 def test_a_user_without_the_right_to_ask_for_settings(server: RedisServer) -> None:
-    """The store works, because only the warning of a full server needs this right."""
+    """The store works, because only the warning about a full server needs this right."""
     rights = ("~sessions:*", "+@read", "+@write", "+@scripting", "+@connection", "+time")
     with redis.Redis(port=server.port) as client:
         client.execute_command("ACL", "SETUSER", "ada", "on", ">word", "-@all", *rights)
@@ -120,7 +120,7 @@ def test_a_user_without_the_right_to_ask_for_settings(server: RedisServer) -> No
 
 @needs_server
 def test_a_password_behind_sentinels_may_have_any_character(tmp_path: Path) -> None:
-    """It is written with percent escapes, as in every other URL."""
+    """The password is written with percent escapes, as in every other URL."""
     with redis_with_sentinel(tmp_path) as (master, _, sentinel):
         with redis.Redis(port=master.port) as client, redis.Redis(port=sentinel.port) as guard:
             client.config_set("requirepass", "p@ss/wo%rd")
@@ -136,7 +136,7 @@ def test_a_password_behind_sentinels_may_have_any_character(tmp_path: Path) -> N
 
 @pytest.mark.usefixtures("punctual")
 def test_many_sentinels_that_are_silent_cost_no_more_than_one() -> None:
-    """The client asks them in turn, so each of them may take a part of the time only."""
+    """The client asks the sentinels in turn, so each has only a part of the time."""
     silent = [socket.create_server(("127.0.0.1", 0)) for _ in range(8)]
     hosts = ",".join(f"127.0.0.1:{each.getsockname()[1]}" for each in silent)
     url = f"redis+sentinel://{hosts}/service"

@@ -1,4 +1,4 @@
-"""SQL stores tell an expired record from one that never existed, by the clock of the server."""
+"""SQL stores distinguish expired records from unknown ones, by the clock of the server."""
 
 import asyncio
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[SQLServer]:
 
 
 def test_an_expired_record_is_known(server: SQLServer) -> None:
-    """To both stores."""
+    """The blocking and the asynchronous store both know it."""
     store = SQLStore.from_url(server.url)
     store.create_schema()
     assert isinstance(store, KeepsExpired)

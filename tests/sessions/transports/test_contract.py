@@ -1,4 +1,4 @@
-"""Our own transports, held to the contract of transports."""
+"""The transports of this package keep the contract of transports."""
 
 from urllib.parse import urlencode
 
@@ -38,7 +38,7 @@ class TestBareCookie(TestCookie):
 
 
 class TestHeader(TransportContract):
-    """A header of its own."""
+    """A header with a name of the user's choice."""
 
     def make_transport(self) -> Transport:
         return HeaderTransport("X-Session-Id")
@@ -67,7 +67,7 @@ class TestBearer(TransportContract):
 
 
 class TestURL(TransportContract):
-    """Links and forms: no header tells the client its token."""
+    """Links and forms; no header sends the token to the client."""
 
     def make_transport(self) -> Transport:
         return URLTransport("wSession")

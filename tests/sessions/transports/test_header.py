@@ -39,7 +39,7 @@ def test_authorization_needs_a_scheme() -> None:
 
 
 def test_a_transport_shows_what_it_is() -> None:
-    """As it is written in the settings."""
+    """The repr is the call that makes the transport."""
     assert repr(HeaderTransport("X-A")) == "HeaderTransport(name='X-A')"
     assert repr(HeaderTransport.bearer()) == "HeaderTransport.bearer()"
 
@@ -102,7 +102,7 @@ def test_a_bearer_token_has_its_scheme(header: str, tokens: list[str]) -> None:
 
 
 def test_a_bare_cookie_takes_the_settings_of_its_container() -> None:
-    """The name, the attributes and the limits; what is given stays."""
+    """The container fills in the name, the attributes and the limits that are not given."""
     settings = CookieSettings(path="/shop", same_site="Strict")
     container = SessionContainer(
         keys=[KEY], session_prefix="shop", cookie=settings, cookie_pairs_limit=1
@@ -121,7 +121,7 @@ def test_a_bare_cookie_takes_the_settings_of_its_container() -> None:
 
 
 def test_a_cookie_without_settings_says_what_to_do() -> None:
-    """It was used without a container."""
+    """The transport was used without a container."""
     with pytest.raises(AttributeError, match=r"Fix: give it to SessionContainer\(transports="):
         CookieTransport().read(a_head({"Cookie": "session=a"}))
 

@@ -52,7 +52,7 @@ def _both() -> list[Transport]:
 
 @every_edge
 def test_a_client_that_sends_cookies_gets_no_more_links(edge: str) -> None:
-    """The first page has both; as soon as a cookie comes back, the links are plain."""
+    """The first page has a cookie and links; after a cookie comes back, links are plain."""
     with serve(edge, transports=_both()) as server:
         first = server.ask("count", Sent())
         second = server.ask("count", _with_cookies(first))
@@ -81,7 +81,7 @@ def test_a_client_without_cookies_keeps_its_links(edge: str, way: Way) -> None:
 
 @every_edge
 def test_always_cookie_sends_no_test_cookie(edge: str) -> None:
-    """The cookie of the session alone finds out whether the client has cookies."""
+    """The cookie of the session shows whether the client accepts cookies."""
     transports = [CookieTransport(), URLTransport(always_cookie=True)]
     with serve(edge, transports=transports) as server:
         page = server.ask("read", Sent())
@@ -97,7 +97,7 @@ def test_always_cookie_sends_no_test_cookie(edge: str) -> None:
 
 @every_edge
 def test_the_test_cookie_comes_before_the_session(edge: str) -> None:
-    """A page with a login form finds out, so that the login itself puts no id into a link."""
+    """A page with a login form sends the test cookie, so that the login needs no links."""
     with serve(edge, transports=_both()) as server:
         page = server.ask("read", Sent())
         login = server.ask("login", _with_cookies(page))
@@ -110,7 +110,7 @@ def test_the_test_cookie_comes_before_the_session(edge: str) -> None:
 
 @every_edge
 def test_a_client_moves_from_links_to_cookies(edge: str) -> None:
-    """It sends the test cookie, and the session only in the URL: it gets the session's cookie."""
+    """A client with the test cookie and a session in the URL gets the session's cookie."""
     with serve(edge, transports=_both()) as server:
         first = server.ask("count", Sent())
         moved = server.ask("read", Sent({"Cookie": TEST_COOKIE}, f"wSession={_token(first)}"))
@@ -124,7 +124,7 @@ def test_a_client_moves_from_links_to_cookies(edge: str) -> None:
 @every_edge
 @both_links
 def test_the_parameter_is_hidden_from_the_application(edge: str, way: Way) -> None:
-    """The application sees the other parameters, in their order, and a right length."""
+    """The application sees all other parameters in their order, and a correct length."""
     with serve(edge, transports=_both()) as server:
         first = server.ask("count", Sent())
         seen = server.ask("echo", way.send(_token(first))).value["seen"]
@@ -162,7 +162,8 @@ def test_only_the_parameter_is_taken_out(edge: str, query: str, rest: str) -> No
 
 @every_edge
 def test_a_url_with_a_token_is_told_to_nobody(edge: str) -> None:
-    """No referrer and no cache: also on pages that use no session, and on error pages."""
+    """The answer forbids referrers and caches, also on pages without a session and on error
+    pages."""
     with serve(edge, transports=_both()) as server:
         token = _token(server.ask("count", Sent()))
         for sent in (URL.send(token), URL.send("forged")):
@@ -177,7 +178,7 @@ def test_a_url_with_a_token_is_told_to_nobody(edge: str) -> None:
 
 @every_edge
 def test_a_login_gives_new_links(edge: str) -> None:
-    """The token that was in URLs before is dead, and a browser with cookies gets one."""
+    """The old token in URLs is invalid, and a browser with cookies gets a cookie."""
     with serve(edge, transports=_both()) as server:
         token = _token(server.ask("count", Sent()))
         login = server.ask("login", URL.send(token))
@@ -191,7 +192,7 @@ def test_a_login_gives_new_links(edge: str) -> None:
 @every_edge
 @pytest.mark.parametrize("settings", [{}, {"encryption_keys": [NEW]}], ids=["plain", "encrypted"])
 def test_signed_in_users_can_be_refused(edge: str, settings: dict[str, Any]) -> None:
-    """Their sessions come in a cookie or not at all; visitors may still use links."""
+    """Signed-in sessions then need a cookie, and visitors may still use links."""
     transports = [CookieTransport(), URLTransport(refuse_users=True)]
     with serve(edge, transports=transports, **settings) as server:
         visitor = server.ask("count", Sent())
@@ -210,7 +211,7 @@ def test_signed_in_users_can_be_refused(edge: str, settings: dict[str, Any]) -> 
 
 @every_edge
 def test_links_alone_carry_a_session(edge: str) -> None:
-    """A container without cookies: there is nothing to test."""
+    """A container without a cookie transport sends no test cookie."""
     with serve(edge, transports=[URLTransport("sid")]) as server:
         first = server.ask("count", Sent())
         token = first.value["link"].partition("sid=")[2].partition("#")[0]
@@ -225,7 +226,7 @@ def test_links_alone_carry_a_session(edge: str) -> None:
 @both_links
 @pytest.mark.parametrize("other", [COOKIE, HEADER, BEARER], ids=lambda way: way.name)
 def test_a_link_and_another_way(edge: str, way: Way, other: Way) -> None:
-    """Equal tokens are one session; different live ones are none; the live one counts."""
+    """Equal tokens are one session, and two different live sessions are none."""
     transports: dict[str, Transport] = {
         "cookie": CookieTransport(),
         "header": HeaderTransport(),
@@ -246,7 +247,7 @@ def test_a_link_and_another_way(edge: str, way: Way, other: Way) -> None:
 
 @every_edge
 def test_a_query_and_a_form_are_one_transport(edge: str) -> None:
-    """Two different live sessions are none, here too."""
+    """Two different live sessions in the query and the form count as none."""
     with serve(edge, transports=[URLTransport()]) as server:
         one, two = (_token(server.ask("count", Sent())) for _ in range(2))
         same = server.ask("read", _two(URL.send(one), FORM.send(one)))
@@ -269,7 +270,7 @@ def test_a_visitor_without_a_session_gets_no_id(edge: str) -> None:
 @every_edge
 @pytest.mark.parametrize("size", [100, 300])
 def test_a_large_form_is_not_searched(edge: str, size: int) -> None:
-    """The application gets it whole."""
+    """The application receives the whole form."""
     with serve(edge, transports=[URLTransport(form_limit=200)]) as server:
         token = _token(server.ask("count", Sent()))
         rest = "&x=" + "a" * (size - len(token) - 12)
@@ -282,7 +283,7 @@ def test_a_large_form_is_not_searched(edge: str, size: int) -> None:
 
 @every_edge
 def test_a_cookie_that_cannot_be_sent_leaves_the_links(edge: str) -> None:
-    """Over plain http, with a Secure cookie: the client has no other way."""
+    """A Secure cookie is not sent over http, so the client keeps its links."""
     cookie = CookieSettings(secure=True)
     with serve(edge, transports=_both(), cookie=cookie) as server:
         first = server.ask("count", Sent())

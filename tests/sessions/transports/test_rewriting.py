@@ -1,4 +1,4 @@
-"""Which URLs get the token of a session, and the settings of a URLTransport."""
+"""Which URLs get the token of a session, and the settings of URLTransport."""
 
 import re
 from typing import Any
@@ -46,19 +46,19 @@ FOREIGN = [
 
 @pytest.mark.parametrize(("url", "expected"), URLS.items())
 def test_an_own_url_gets_the_token(url: str, expected: str) -> None:
-    """In the query, before a fragment, once; all other bytes stay."""
+    """The token is added to the query once, before a fragment; all other bytes stay."""
     assert URLTransport().rewritten(url, "T", "https://shop.example") == expected
 
 
 @pytest.mark.parametrize("url", FOREIGN)
 def test_another_url_stays_as_it_is(url: str) -> None:
-    """Of another origin, or of an origin that a browser could read in another way."""
+    """Its origin is another one, or a browser could read it as another one."""
     assert URLTransport().rewritten(url, "T", "https://shop.example") == url
 
 
 @pytest.mark.parametrize("url", ["https://shop.example/", "//shop.example/"])
 def test_without_a_host_only_relative_urls_get_the_token(url: str) -> None:
-    """The origin of the request is not known."""
+    """Without a host, the origin of the request is not known."""
     assert URLTransport().rewritten(url, "T", None) == url
     assert URLTransport().rewritten("/a", "T", None) == "/a?wSession=T"
 
@@ -73,7 +73,7 @@ def test_the_origin_is_that_of_the_request(edge: str) -> None:
 
 
 def test_rewriting_takes_a_text() -> None:
-    """Anything else is an error of the program."""
+    """A value that is not text is an error."""
     with (
         serve("WSGI", transports=[URLTransport()]) as server,
         pytest.raises(TypeError, match=r'Fix: give a text such as "/next\?page=2"'),
@@ -83,7 +83,7 @@ def test_rewriting_takes_a_text() -> None:
 
 @every_edge
 def test_without_the_transport_nothing_is_rewritten(edge: str) -> None:
-    """And the session stays untouched: no load, no `Vary`."""
+    """The session stays unused: there is no load and no `Vary`."""
     with serve(edge) as server:
         answer = server.ask("only rewrite", Sent())
 
@@ -104,7 +104,7 @@ def test_without_the_transport_nothing_is_rewritten(edge: str) -> None:
     ],
 )
 def test_wrong_settings_are_refused(settings: dict[str, Any], problem: str) -> None:
-    """With the value and the remedy."""
+    """The error has the value and says what to do."""
     with pytest.raises(ConfigurationError) as caught:
         URLTransport(**settings)
 
@@ -128,7 +128,7 @@ def test_wrong_settings_are_refused(settings: dict[str, Any], problem: str) -> N
     ],
 )
 def test_a_container_refuses_what_cannot_work(settings: dict[str, Any], problem: str) -> None:
-    """With the remedy."""
+    """The error says what to do."""
     with pytest.raises(ConfigurationError) as caught:
         SessionContainer(keys=[KEY], **settings)
 

@@ -1,4 +1,4 @@
-"""Tokens are taken out of requests that are broken, large, compressed or shared."""
+"""Tokens are removed from requests that are broken, large, compressed or shared."""
 
 import asyncio
 from io import BytesIO
@@ -32,7 +32,7 @@ def _environ(body: bytes, **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ["REQUEST_URI", "RAW_URI"])
 def test_the_servers_own_copies_of_the_url_have_no_token(name: str) -> None:
-    """Some servers write them to their access log."""
+    """Some servers write their own copies to the access log."""
     environ = create_environ("/a?x=1&wSession=T")
     environ[name] = "/a?x=1&wSession=T"
     alone = {**environ, "QUERY_STRING": "wSession=T", name: "/a?wSession=T"}
@@ -45,7 +45,7 @@ def test_the_servers_own_copies_of_the_url_have_no_token(name: str) -> None:
 
 
 def test_a_form_keeps_its_other_fields() -> None:
-    """The body and its length."""
+    """The body and its length fit each other."""
     environ = _environ(b"a=1&wSession=T&b=%FF")
     TAKER.from_environ(environ)
 
@@ -69,7 +69,7 @@ def test_a_form_keeps_its_other_fields() -> None:
     ],
 )
 def test_another_body_is_not_read(more: dict[str, str]) -> None:
-    """It stays as it is, for the application."""
+    """A body of another type goes to the application unchanged."""
     environ = _environ(b"wSession=T", **more)
     before = environ["wsgi.input"]
     TAKER.from_environ(environ)
@@ -80,7 +80,7 @@ def test_another_body_is_not_read(more: dict[str, str]) -> None:
 
 
 def test_a_body_that_ends_early_is_left_to_the_application() -> None:
-    """It sees the length that was said, and the bytes that came."""
+    """The application sees the announced length, and the bytes that came."""
     environ = _environ(b"wSession=T", CONTENT_LENGTH="20")
     TAKER.from_environ(environ)
 
@@ -127,7 +127,7 @@ def _body(body: bytes, *, more: bool) -> Message:
 
 
 def test_an_asynchronous_form_comes_in_pieces() -> None:
-    """The application gets it in one piece, without the field."""
+    """The application gets the form in one piece, without the token."""
     scope, got = _given([_body(b"a=1&wSes", more=True), _body(b"sion=T&b=2", more=False)])
 
     assert got == [_body(b"a=1&b=2", more=False)]
@@ -145,7 +145,7 @@ def test_an_asynchronous_form_comes_in_pieces() -> None:
     ids=["no field", "too large", "the client leaves"],
 )
 def test_an_asynchronous_body_without_a_token_comes_as_it_is(messages: list[Message]) -> None:
-    """Every message, in its order."""
+    """The application receives every message in its order."""
     scope, got = _given(messages)
 
     assert got == messages
@@ -154,7 +154,7 @@ def test_an_asynchronous_body_without_a_token_comes_as_it_is(messages: list[Mess
 
 
 def test_a_compressed_asynchronous_body_is_not_read() -> None:
-    """Its bytes are no form."""
+    """The bytes of a compressed body are no form."""
     messages = [_body(b"wSession=T", more=False)]
     _, got = _given(messages, headers=[(b"content-encoding", b"gzip")])
 
@@ -162,7 +162,7 @@ def test_a_compressed_asynchronous_body_is_not_read() -> None:
 
 
 def test_a_websocket_has_its_token_in_the_query() -> None:
-    """There is no body."""
+    """A WebSocket request has no body."""
     scope = request_scope(type="websocket", query_string=b"wSession=T&x=1")
 
     async def receive() -> Message:
@@ -173,7 +173,7 @@ def test_a_websocket_has_its_token_in_the_query() -> None:
 
 
 def test_two_containers_share_a_parameter() -> None:
-    """The outer middleware takes it out; each reads its own token, and both may be in one URL."""
+    """The outer middleware removes the parameter, and each middleware reads its own token."""
     seen: list[Any] = []
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
@@ -194,7 +194,7 @@ def test_two_containers_share_a_parameter() -> None:
 
 
 def test_an_edge_that_hides_nothing_reads_the_query() -> None:
-    """An edge of somebody else has only the head of the request."""
+    """A middleware of another author has only the head of the request."""
 
     class Head(EnvironHead):
         __slots__ = ()
@@ -206,7 +206,7 @@ def test_an_edge_that_hides_nothing_reads_the_query() -> None:
 
 
 def test_an_application_without_links_keeps_its_parameter() -> None:
-    """The parameter is an ordinary one there, and no body is read."""
+    """Without a URLTransport, the parameter is a normal one, and no body is read."""
     seen: list[str] = []
 
     def app(environ: Any, start_response: Any) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Every transport over every edge: the life of a session, and what each answer carries."""
+"""Every transport under every middleware: the life of a session, and the headers of each answer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -41,7 +41,7 @@ def _transports(*ways: str) -> list[Transport]:
 
 
 class Visitor:
-    """Keep the token of one way between requests."""
+    """Keep the token of one client between requests."""
 
     def __init__(self, server: Server, way: Way) -> None:
         self._server, self._way = server, way
@@ -66,7 +66,7 @@ def stored(request: pytest.FixtureRequest) -> dict[str, Any]:
 @every_edge
 @every_way
 def test_a_session_lives_through_its_verbs(edge: str, way: Way, stored: dict[str, Any]) -> None:
-    """It counts, gets a new id, signs a user in and ends; an old token is worth nothing."""
+    """The session counts, gets a new id, signs a user in and ends; old tokens are invalid."""
     with serve(edge, transports=_transports(way.name), **stored) as server:
         visitor = Visitor(server, way)
         counts = [visitor.ask("count").value["n"] for _ in range(3)]
@@ -90,7 +90,7 @@ def test_a_session_lives_through_its_verbs(edge: str, way: Way, stored: dict[str
 @every_edge
 @pytest.mark.parametrize("way", LINKS.values(), ids=list(LINKS))
 def test_a_session_in_links_lives_through_its_verbs(edge: str, way: Way) -> None:
-    """The same, for a client that follows links and sends forms."""
+    """A client that follows links and sends forms does the same."""
     test_a_session_lives_through_its_verbs(edge, way, {})
 
 
@@ -113,7 +113,7 @@ def test_an_answer_names_what_it_depends_on(edge: str, way: Way) -> None:
 @every_edge
 @every_way
 def test_an_untouched_session_costs_nothing(edge: str, way: Way) -> None:
-    """With a token and without, with a valid one and with a malformed one."""
+    """This holds without a token, with a valid token and with a malformed one."""
     with serve(edge, transports=_transports(way.name)) as server:
         visitor = Visitor(server, way)
         visitor.ask("count")
@@ -143,7 +143,7 @@ def test_a_malformed_bearer_token_is_refused(edge: str) -> None:
 
 @every_edge
 def test_a_forged_bearer_token_is_no_session(edge: str) -> None:
-    """It has the form of a token: the request is anonymous, as with a forged cookie."""
+    """A token of the right form with a wrong signature gives no session, and no error."""
     with serve(edge, transports=_transports("bearer")) as server:
         visitor = Visitor(server, BEARER)
         visitor.ask("count")
@@ -158,7 +158,7 @@ def test_a_forged_bearer_token_is_no_session(edge: str) -> None:
 @every_edge
 @pytest.mark.parametrize("scheme", ["Basic", "Digest", "Bearer2", "BearerX"])
 def test_another_scheme_is_no_token(edge: str, scheme: str) -> None:
-    """The credentials are for somebody else."""
+    """The credentials belong to another scheme."""
     with serve(edge, transports=_transports("bearer")) as server:
         answer = server.ask("count", Sent({"Authorization": f"{scheme} x"}))
 
@@ -171,7 +171,7 @@ def test_another_scheme_is_no_token(edge: str, scheme: str) -> None:
 def test_a_malformed_token_spoils_no_page_that_needs_no_session(
     edge: str, rolling: dict[str, Any]
 ) -> None:
-    """Also where the settings use the session of every request."""
+    """This holds also for settings that use the session of every request."""
     with serve(edge, transports=_transports("bearer"), **rolling) as server:
         answer = server.ask("untouched", Sent({"Authorization": "Bearer x"}))
 
@@ -222,7 +222,7 @@ def test_equal_tokens_on_two_ways_are_one(edge: str, one: Way, other: Way) -> No
 @every_edge
 @every_pair
 def test_different_tokens_on_two_ways_are_no_session(edge: str, one: Way, other: Way) -> None:
-    """Both sessions are alive: the request has none, and an event tells."""
+    """If both sessions are live, the request has none, and an event says so."""
     with serve(edge, transports=_transports(one.name, other.name)) as server:
         first, second = Visitor(server, one), Visitor(server, one)
         first.ask("count")
@@ -243,7 +243,7 @@ def test_different_tokens_on_two_ways_are_no_session(edge: str, one: Way, other:
 @every_edge
 @every_pair
 def test_of_two_ways_the_live_session_counts(edge: str, one: Way, other: Way) -> None:
-    """A token of a session that has ended does not spoil the other; nor does a forged one."""
+    """A token of an ended session, or a forged token, does not matter."""
     with serve(edge, transports=_transports(one.name, other.name)) as server:
         dead, alive = Visitor(server, one), Visitor(server, one)
         dead.ask("count")
@@ -263,7 +263,7 @@ def test_of_two_ways_the_live_session_counts(edge: str, one: Way, other: Way) ->
 @every_edge
 @every_pair
 def test_a_new_session_goes_over_the_first_way(edge: str, one: Way, other: Way) -> None:
-    """The order of the list decides; a client that sends a token of the other way keeps to it."""
+    """The order of the list decides, unless the client already sends a token another way."""
     with serve(edge, transports=_transports(one.name, other.name)) as server:
         fresh = server.ask("count", Sent())
         token = one.receive(fresh)
@@ -277,7 +277,7 @@ def test_a_new_session_goes_over_the_first_way(edge: str, one: Way, other: Way) 
 
 @every_edge
 def test_jwt_tokens_travel_in_headers(edge: str) -> None:
-    """The format that other programs can verify, as a bearer token."""
+    """A JSON Web Token can be the bearer token."""
     pytest.importorskip("jwt")
     store = JWTToken(issuer="https://shop.example", audience="shop")
     with serve(edge, transports=_transports("bearer"), store=store) as server:

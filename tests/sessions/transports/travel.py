@@ -1,4 +1,4 @@
-"""Clients that carry a token in any way, and each edge that can serve them."""
+"""Clients that send a token in any way, and each middleware that can serve them."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Way:
-    """One way for a token: how a client sends it, and how it learns of another."""
+    """One way for a token: how a client sends it, and how the client receives a new one."""
 
     name: str
     send: Callable[[str], Sent]
@@ -117,7 +117,7 @@ WEAK = ("Referrer-Policy", "unsafe-url")
 
 @dataclass
 class Server:
-    """An edge with its application: `ask` sends one request."""
+    """A middleware with its application; `ask` sends one request."""
 
     ask: Callable[[str, Sent], Answer]
     events: list[SessionEvent]
