@@ -24,6 +24,7 @@ from sessions.core.stored import StoredSessions
 from sessions.core.token_formats import TokenFormat
 from sessions.core.tokens import SignedIds, Tokens
 from sessions.core.transport_checks import transport_problems, warn_of_urls
+from sessions.core.user_limits import SessionLimit, limit_problems
 from sessions.core.verbs import Rules
 from sessions.errors import ConfigurationError
 from sessions.events import Listener, logger
@@ -99,6 +100,7 @@ class SessionContainer:
     save_uninitialized: bool = False
     idle_timeout: timedelta = IDLE_TIMEOUT
     absolute_timeout: timedelta = timedelta(days=14)
+    sessions_per_user: SessionLimit | None = None
     transports: Sequence[Transport] = ()
     legacy_cookies: Sequence[LegacyCookie] = ()
     listeners: Sequence[Listener] = ()
@@ -120,6 +122,7 @@ class SessionContainer:
             *transport_problems(self.transports, self.store),
             *_listeners(self),
             *_limits(self),
+            *limit_problems(self.sessions_per_user, self.store),
             *_lifetime("idle_timeout", self.idle_timeout, LONGEST_SESSION),
             *_lifetime("absolute_timeout", self.absolute_timeout, LONGEST_SESSION),
         ]
@@ -186,6 +189,7 @@ def rules_of(container: SessionContainer) -> Rules:
         save_uninitialized=container.save_uninitialized,
         legacy=_legacy(container),
         indexes_users=isinstance(store_of(container), UserIndex),
+        sessions_per_user=container.sessions_per_user,
     )
 
 

@@ -6,8 +6,8 @@ this id has expired ├── SessionNotLoaded         an asynchronous session w
 loaded ├── SessionClosed            the session was used after the response headers were sent ├──
 SessionTooLarge more data than a session may hold ├── UnencodableValue         a value that cannot
 be stored and read back unchanged ├── UnreadableValue          stored bytes that cannot be decoded
-├── MalformedToken the request has a text that cannot be a token └── StoreUnavailable the store is
-broken, locked or full
+├── MalformedToken the request has a text that cannot be a token ├── TooManySessions a sign-in was
+refused └── StoreUnavailable the store is broken, locked or full
 """
 
 from collections.abc import Sequence
@@ -76,6 +76,12 @@ class MalformedToken(SessionError):
     def __init__(self, message: str, challenge: str) -> None:
         super().__init__(message)
         self.challenge = challenge
+
+
+class TooManySessions(SessionError):
+    """The user has the largest number of sessions already, so the sign-in was refused."""
+
+    status = 409
 
 
 class StoreUnavailable(SessionError):

@@ -1,4 +1,4 @@
-"""The sessions of a user: `SessionInfo`, and the methods of a manager that list and end them."""
+"""The sessions of a user: a description, a limit, and methods of a manager to list and end them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from sessions.core.state import State
 from sessions.core.stateless import StatelessSessions
 from sessions.core.stored import StoredSessions
 from sessions.core.turn import Turn, reentrant_turn
-from sessions.public_names import refusing
+from sessions.core.user_limits import SessionLimit
 from sessions.record import Record
 
-__all__ = ["SessionInfo"]
+__all__ = ["SessionInfo", "SessionLimit"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import msgspec
 from markupsafe import Markup
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import (
+    Conflict,
     HTTPException,
     InternalServerError,
     ServiceUnavailable,
@@ -32,7 +33,7 @@ from framework.results import encode_json
 from framework.types.encoding import COPY_OF_SESSION
 from framework.types.signatures import describe
 from framework.validation import FieldError, InvalidRequest
-from sessions.errors import MalformedToken, SessionError, StoreUnavailable
+from sessions.errors import MalformedToken, SessionError, StoreUnavailable, TooManySessions
 from sessions.session import Session
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ _NOT_JSON = re.compile(
 )
 # Werkzeug's own text for 503 speaks of maintenance.
 _UNAVAILABLE = "The server cannot reach its sessions at the moment. Try again in a moment."
+_TOO_MANY = "You are logged in too often. Log out elsewhere, and log in again."
 _MALFORMED = "The token of the session is malformed."
 
 
@@ -68,6 +70,8 @@ def as_http_error(error: Exception) -> HTTPException | None:
         return ServiceUnavailable(_UNAVAILABLE, retry_after=error.retry_after)
     if isinstance(error, MalformedToken):
         return ChallengedRequest(error.challenge)
+    if isinstance(error, TooManySessions):
+        return Conflict(_TOO_MANY)
     if isinstance(error, SessionError) and error.status != InternalServerError.code:
         return default_exceptions[error.status]()
     return None

@@ -1,9 +1,31 @@
-"""Build the changes that a commit sends to the store."""
+"""Build the record of a new session, and the changes that a commit sends to the store."""
 
+from sessions.core.ids import Id
 from sessions.core.lifetime import Lifetimes
 from sessions.core.pending import NOTHING_PENDING, Pending
-from sessions.core.state import Difference
+from sessions.core.state import Difference, State
 from sessions.record import Changes, Record, Unchanged, not_ahead
+
+
+def first_record(
+    state: State, id: Id, values: dict[str, bytes], lifetimes: Lifetimes, now: float
+) -> Record:
+    """Return the record of a new session."""
+    timeout, user_id, *_ = state.pending
+    user = None if isinstance(user_id, Unchanged) else user_id
+    own = None if isinstance(timeout, Unchanged) else timeout
+    created_at = state.started_at if user is None else now
+    return Record(
+        values=values,
+        secret=id.secret,
+        secret_since=now,
+        created_at=created_at,
+        accessed_at=now,
+        updated_at=now,
+        expires_at=lifetimes.end(created_at, own, now),
+        timeout=own,
+        user_id=user,
+    )
 
 
 def changes_of(

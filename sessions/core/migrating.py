@@ -8,6 +8,7 @@ cookie whose session was moved and has ended here finds its end.
 
 from typing import Any, NamedTuple, TypeVar, cast
 
+from sessions.core.commits import first_record
 from sessions.core.headers import Headers
 from sessions.core.ids import Id, new_id
 from sessions.core.legacy_calls import Ending, Loading
@@ -17,7 +18,7 @@ from sessions.core.pending import NOTHING_PENDING
 from sessions.core.persistence import Flow
 from sessions.core.standing import damage_of
 from sessions.core.state import Ask, State, check_size
-from sessions.core.stored import StoredSessions, first_record
+from sessions.core.stored import StoredSessions
 from sessions.core.values import USER_DATA, encode_value, plain_key
 from sessions.core.verbs import CURRENT, GRACE, PAST, UNKNOWN
 from sessions.errors import StoreUnavailable

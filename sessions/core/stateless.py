@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple, NoReturn
 
 from sessions.core.carrying import CarryingTokens
-from sessions.core.commits import changes_of
+from sessions.core.commits import changes_of, first_record
 from sessions.core.ids import Id
 from sessions.core.limits import MOST_IDS
 from sessions.core.payloads import CarriedId, generation_of
@@ -25,7 +25,6 @@ from sessions.core.state import (
     State,
     check_size,
 )
-from sessions.core.stored import first_record
 from sessions.core.tokens import id_of
 from sessions.core.values import USER_DATA
 from sessions.core.verbs import (

@@ -7,9 +7,8 @@ changed since the ask, so they are not read again.
 from collections.abc import Callable
 from typing import Any
 
-from sessions.core.commits import changes_of
+from sessions.core.commits import changes_of, first_record
 from sessions.core.ids import Id, new_id
-from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import CREATE_ATTEMPTS, MOST_IDS
 from sessions.core.pending import NOTHING_PENDING, Pending
 from sessions.core.persistence import SEVERAL, Flow, Several
@@ -30,7 +29,7 @@ from sessions.core.verbs import (
     taken,
 )
 from sessions.events import EndReason
-from sessions.record import UNCHANGED, Changes, Outcome, Record, Unchanged
+from sessions.record import UNCHANGED, Changes, Outcome, Record
 
 APPLIED, SUPERSEDED = Outcome.APPLIED, Outcome.SUPERSEDED
 
@@ -164,9 +163,9 @@ class StoredSessions(IndexedSessions):
         if record is None:
             raise ended()
         changes = self._changes(record, asked, difference)
-        if isinstance(changes.user_id, str):
-            yield from self.enter(id, changes.user_id, changes.created_at or record.created_at)
+        changes = yield from self.admit(state, id, changes)
         outcome = yield self._commit_ask(state, id, changes, asked.next_id)
+        yield from self.admitted(state, id, changes, is_done=outcome is APPLIED)
         if outcome is SUPERSEDED and asked.is_worth_another_try and any(difference):
             # Another request has renewed the id. If it gave the old id a grace time, a commit of
             # values alone still succeeds.
@@ -225,8 +224,9 @@ class StoredSessions(IndexedSessions):
         for _ in range(CREATE_ATTEMPTS):
             record = first_record(state, id, values, self.lifetimes, self.clock())
             state.is_unfinished, state.creating = True, id
-            ask, signs_in = self._create_ask(state, id, record), record.user_id is not None
-            created = (yield from self.entered(id, record, ask)) if signs_in else (yield ask)
+            record = yield from self.admit(state, id, record)
+            created = yield self._create_ask(state, id, record)
+            yield from self.admitted(state, id, record, is_done=created)
             if created:
                 break
             id = new_id(self.gen_id)
@@ -372,27 +372,6 @@ class StoredSessions(IndexedSessions):
         if state.cookie_is_due and record is not None:
             return self.tokens.headers(state, self.lifetimes.max_age(record, self.clock()))
         return self.tokens.headers(state, None)
-
-
-def first_record(
-    state: State, id: Id, values: dict[str, bytes], lifetimes: Lifetimes, now: float
-) -> Record:
-    """Return the record of a new session."""
-    timeout, user_id, *_ = state.pending
-    user = None if isinstance(user_id, Unchanged) else user_id
-    own = None if isinstance(timeout, Unchanged) else timeout
-    created_at = state.started_at if user is None else now
-    return Record(
-        values=values,
-        secret=id.secret,
-        secret_since=now,
-        created_at=created_at,
-        accessed_at=now,
-        updated_at=now,
-        expires_at=lifetimes.end(created_at, own, now),
-        timeout=own,
-        user_id=user,
-    )
 
 
 def _since(pending: Pending, asked: Pending) -> Pending:

@@ -7,6 +7,7 @@ manager looks at each record, and ends it only if it belongs to the user at that
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from sessions.core.ids import Id
 from sessions.core.limits import REMEMBERED_FOR
@@ -14,9 +15,12 @@ from sessions.core.persistence import Flow
 from sessions.core.refreshing import Refreshing
 from sessions.core.standing import Standing
 from sessions.core.state import Ask, State
-from sessions.errors import SessionError
+from sessions.core.user_limits import Queue, later_than
+from sessions.errors import SessionError, TooManySessions
 from sessions.events import EndReason
-from sessions.record import FORMAT_VERSION, Ended, Record
+from sessions.record import FORMAT_VERSION, Changes, Ended, Record
+
+S = TypeVar("S", Changes, Record)
 
 LATEST_CREATION = REMEMBERED_FOR
 """Seconds after which a creation enters its key once more: somebody may have removed it."""
@@ -32,14 +36,46 @@ class IndexedSessions(Refreshing):
         if self.rules.indexes_users:
             yield ("add_to_user", user_id, id.key, self.lifetimes.latest_end(created_at))
 
+    def admit(self, state: State, id: Id, signing: S) -> Flow[S]:
+        """Enter a sign-in before its commit, and return it; or refuse it with TooManySessions.
+
+        If the user has a limit, the sign-in is later than all others of the user.
+        """
+        limit, user_id, created_at = self.rules.sessions_per_user, signing.user_id, 0.0
+        if signing.created_at is not None:
+            created_at = signing.created_at
+        if not isinstance(user_id, str):
+            return signing
+        if limit is not None and limit.beyond == "refuse":
+            yield from self._refuse_beyond(state, id, user_id, limit.most)
+        elif limit is not None:
+            longest = self.lifetimes.latest_end(0.0)
+            created_at = later_than((yield ("keys_of_user", user_id)), created_at, longest)
+            signing = replace(signing, created_at=created_at)
+        yield from self.enter(id, user_id, created_at)
+        return signing
+
+    def admitted(
+        self, state: State, id: Id, signing: Changes | Record, *, is_done: bool
+    ) -> Flow[None]:
+        """Do what is left after the commit of a sign-in."""
+        limit, user_id = self.rules.sessions_per_user, signing.user_id
+        if not isinstance(user_id, str):
+            return
+        if is_done and isinstance(signing, Record):
+            yield from self._enter_again(id, signing)
+        if limit is not None and limit.beyond == "refuse":
+            queue = Queue(user_id)
+            yield from self.noting_failures(state, queue.leave(id.key, self.clock()))
+        elif limit is not None and is_done:
+            yield from self._end_oldest(state, id, user_id, limit.most)
+
     def entered(self, id: Id, record: Record, creation: Ask) -> Flow[bool]:
-        """Enter a new session of a user in the index, and then create it."""
-        user_id = record.user_id or ""
-        yield from self.enter(id, user_id, record.created_at)
+        """Enter a new session of a user in the index, and then create it; no limit applies."""
+        yield from self.enter(id, record.user_id or "", record.created_at)
         created: bool = yield creation
-        if created and self.is_late(record):
-            # With a later time, a manager does not remove the entry in place of the earlier one.
-            yield from self.enter(id, user_id, self.clock())
+        if created:
+            yield from self._enter_again(id, record)
         return created
 
     def is_late(self, record: Record) -> bool:
@@ -58,7 +94,8 @@ class IndexedSessions(Refreshing):
             elif self._is_over(answer, until):
                 dead[key] = until
         yield from self._remove(user_id, dead)
-        return sorted(found, key=lambda one: one[1].created_at, reverse=True)
+        # All requests must agree on the order, also if two sign-ins have the same time.
+        return sorted(found, key=lambda one: (one[1].created_at, one[0]), reverse=True)
 
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> Flow[int]:
         entries = yield from self._entries(user_id)
@@ -78,6 +115,38 @@ class IndexedSessions(Refreshing):
                 dead[key] = until
         yield from self._remove(user_id, dead)
         return ended
+
+    def _enter_again(self, id: Id, record: Record) -> Flow[None]:
+        """Enter a session whose creation took so long that its entry may have been removed."""
+        if self.is_late(record):
+            # With a later time, a manager does not remove the entry in place of the earlier one.
+            yield from self.enter(id, record.user_id or "", self.clock())
+
+    def _refuse_beyond(self, state: State, id: Id, user_id: str, most: int) -> Flow[None]:
+        """Raise TooManySessions if the user has too many sessions and earlier sign-ins."""
+        queue = Queue(user_id)
+        before = yield from queue.join(id.key, self.clock())
+        live = yield from self.sessions_of(user_id)
+        others = before.union(key for key, _ in live) - {id.key}
+        if len(others) < most:
+            return
+        yield from self.noting_failures(state, queue.leave(id.key, self.clock()))
+        state.is_unfinished, state.creating = False, None
+        self.undo_sign_in(state)
+        raise TooManySessions(
+            f"the user has {most} sessions already, so the sign-in was refused. Fix: let the user"
+            " log out elsewhere, for example with manager.end_sessions_of(user_id)"
+        )
+
+    def _end_oldest(self, state: State, id: Id, user_id: str, most: int) -> Flow[None]:
+        """End the sessions of the user that are too many, the oldest sign-ins first."""
+        live = yield from self.sessions_of(user_id)
+        for key, _ in live[most:]:
+            if (yield ("delete_of_user", key, user_id)):
+                note = f"the user signed in again, and may have {most} sessions"
+                state.note("destroyed", note, EndReason.EVICTED, handle=key)
+        if id.key not in [key for key, _ in live[:most]]:
+            self.lose(state, "later sign-ins of the user ended it")
 
     def _entries(self, user_id: str) -> Flow[Mapping[str, float]]:
         if not self.rules.indexes_users:

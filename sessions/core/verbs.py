@@ -18,6 +18,7 @@ from sessions.core.persistence import Flow, Persistence
 from sessions.core.standing import Standing
 from sessions.core.state import ENCODED, Headers, State
 from sessions.core.tokens import Tokens
+from sessions.core.user_limits import SessionLimit
 from sessions.core.values import USER_DATA
 from sessions.errors import MalformedToken, SessionError, SessionNotFound
 from sessions.events import EndReason
@@ -40,6 +41,7 @@ class Rules:
     save_uninitialized: bool = False
     indexes_users: bool = False
     legacy: LegacyCookies | None = None
+    sessions_per_user: SessionLimit | None = None
 
 
 class MemoryVerbs(Persistence):
@@ -204,7 +206,7 @@ class MemoryVerbs(Persistence):
                 "gone", "a new session was not stored, because no response can send its cookie"
             )
         elif isinstance(state.pending.user_id, str):
-            self._undo_sign_in(state)
+            self.undo_sign_in(state)
             state.note("gone", "nobody was signed in, because no response can send the new cookie")
         elif state.pending.next_id is not None:
             state.pending = state.pending.then(next_id=None, grace=None)
@@ -232,7 +234,8 @@ class MemoryVerbs(Persistence):
             return None if state.record is None else state.record.timeout
         return state.pending.timeout
 
-    def _undo_sign_in(self, state: State) -> None:
+    def undo_sign_in(self, state: State) -> None:
+        """Drop a sign-in that is not committed; the other changes of the request stay."""
         if state.pending.clear:
             # All values that were set since the sign-in belong to the new user.
             state.begin_as_loaded()

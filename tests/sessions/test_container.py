@@ -361,6 +361,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         "async_session_class": AsyncSession,
         "cookie_header_limit": 16 * 1024,
         "cookie_pairs_limit": 200,
+        "sessions_per_user": None,
     }
 
 

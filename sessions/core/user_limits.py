@@ -1,0 +1,162 @@
+"""The largest number of sessions of a user: which sign-ins are refused, or which sessions end.
+
+With "end_oldest", each sign-in first commits, then reads the sessions of the user, and ends those
+that are too many. The sessions have one order for all requests, so two sign-ins at the same time
+end the same sessions.
+
+With "refuse", a sign-in first joins a queue, which is a record of the store, changed only by
+compare-and-set. Then it counts the sessions of the user, and the sign-ins before it in the queue.
+So of any number of sign-ins at the same time, exactly the first ones are let in. The record exists
+only while somebody is in the queue.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Final, Literal, NamedTuple, get_args
+
+from sessions.core import codec
+from sessions.core.ids import hash_of, random_secret
+from sessions.core.limits import REMEMBERED_FOR, UPDATE_ATTEMPTS
+from sessions.core.persistence import Flow
+from sessions.errors import ConfigurationError, StoreUnavailable, UnreadableValue
+from sessions.record import Changes, Outcome, Record
+from sessions.stores.user_index import AsyncUserIndex, UserIndex, hash_of_user
+
+Beyond = Literal["end_oldest", "refuse"]
+
+_WAITING: Final = "waiting"
+LONGEST_WAIT: Final = 2 * REMEMBERED_FOR
+"""Seconds after which a sign-in in the queue no longer counts: its process has crashed."""
+_TICK: Final = 0.000_01
+"""Seconds between two sign-ins, so that rounding never makes them equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimit:
+    """The largest number of sessions that one user has, and what happens beyond it.
+
+    "end_oldest" ends the session whose sign-in is the oldest. "refuse" refuses the new sign-in with
+    TooManySessions. Raises ConfigurationError for other values.
+    """
+
+    most: int
+    beyond: Beyond = "end_oldest"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.most, bool) or not isinstance(self.most, int) or self.most < 1:
+            raise ConfigurationError(
+                f"SessionLimit: most={self.most!r} is not a number of sessions. Fix: give a whole"
+                " number of at least 1"
+            )
+        if self.beyond not in get_args(Beyond):
+            raise ConfigurationError(
+                f'SessionLimit: beyond={self.beyond!r} is unknown. Fix: give "end_oldest" or'
+                ' "refuse"'
+            )
+
+
+def limit_problems(limit: object, store: object) -> Iterator[str]:
+    """Yield the mistakes of a container's limit."""
+    if limit is None:
+        return
+    if not isinstance(limit, SessionLimit):
+        yield f"sessions_per_user={limit!r} is not a limit. Fix: give one such as SessionLimit(5)"
+    elif not isinstance(store, UserIndex | AsyncUserIndex):
+        yield (
+            f"sessions_per_user={limit!r} needs a store that knows the sessions of a user, but"
+            f" store={store!r} does not. Fix: give a store with an index of users, such as"
+            " SQLiteStore"
+        )
+
+
+class Waiting(NamedTuple):
+    """A sign-in in the queue: the key of its session, and when it joined."""
+
+    key: str
+    since: float
+
+
+class Queue:
+    """The sign-ins of one user that are not complete, in the order in which they joined."""
+
+    def __init__(self, user_id: str) -> None:
+        self._key = hash_of(f"sign-ins:{hash_of_user(user_id)}")
+
+    def join(self, key: str, now: float) -> Flow[frozenset[str]]:
+        """Join the queue, and return the keys of the sign-ins before this one."""
+        for _ in range(UPDATE_ATTEMPTS):
+            answer = yield ("load", self._key)
+            before = [one for one in _waiting_in(answer, now) if one.key != key]
+            if (yield from self._write(answer, [*before, Waiting(key, now)], now)):
+                return frozenset(one.key for one in before)
+        raise StoreUnavailable(
+            "a sign-in could not be counted, because other requests signed the user in"
+            f" {UPDATE_ATTEMPTS} times in a row. Fix: send the request again"
+        )
+
+    def leave(self, key: str, now: float) -> Flow[None]:
+        """Leave the queue; if other requests never allow it, the entry counts until it is old."""
+        for _ in range(UPDATE_ATTEMPTS):
+            answer = yield ("load", self._key)
+            if not isinstance(answer, Record):
+                return
+            others = [one for one in _waiting_in(answer, now) if one.key != key]
+            if (yield from self._write(answer, others, now)):
+                return
+
+    def _write(self, answer: object, waiting: list[Waiting], now: float) -> Flow[bool]:
+        """Replace the queue that was read; return False if it has changed in the meantime."""
+        values = {_WAITING: codec.encode([[*one] for one in waiting])}
+        # An empty queue expires at once, so that no record is left.
+        expires_at = now + LONGEST_WAIT if waiting else now
+        if isinstance(answer, Record):
+            changes = Changes(
+                secret=answer.secret,
+                accessed_at=now,
+                updated_at=now,
+                expires_at=expires_at,
+                set=values,
+                expected={_WAITING: answer.values.get(_WAITING)},
+            )
+            outcome = yield ("commit", self._key, changes)
+            return outcome is Outcome.APPLIED
+        if isinstance(answer, Exception):
+            # The record is damaged, so nobody can read who waits.
+            yield ("delete", self._key)
+        created: bool = yield ("create", self._key, _record(values, now, expires_at))
+        return created
+
+
+def later_than(entries: Any, created_at: float, longest: float) -> float:
+    """Return a time after all sign-ins in the index, whose clocks may be up to a minute ahead.
+
+    `longest` is the time from a sign-in to the time of its entry.
+    """
+    latest = max(entries.values(), default=-inf) - longest
+    if not created_at <= latest <= created_at + REMEMBERED_FOR:
+        return created_at
+    return latest + _TICK
+
+
+def _waiting_in(answer: object, now: float) -> list[Waiting]:
+    if not isinstance(answer, Record):
+        return []
+    try:
+        entries = codec.decode(answer.values.get(_WAITING, b""))
+        waiting = [Waiting(str(key), float(since)) for key, since in entries]
+    except (UnreadableValue, ValueError, TypeError):
+        return []
+    return [one for one in waiting if abs(now - one.since) < LONGEST_WAIT]
+
+
+def _record(values: dict[str, bytes], now: float, expires_at: float) -> Record:
+    return Record(
+        values=values,
+        secret=hash_of(random_secret()),
+        secret_since=now,
+        created_at=now,
+        accessed_at=now,
+        updated_at=now,
+        expires_at=expires_at,
+    )
