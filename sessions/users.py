@@ -16,6 +16,7 @@ from sessions.core.stateless import StatelessSessions
 from sessions.core.stored import StoredSessions
 from sessions.core.turn import Turn, reentrant_turn
 from sessions.core.user_limits import SessionLimit
+from sessions.public_names import refusing
 from sessions.record import Record
 
 __all__ = ["SessionInfo", "SessionLimit"]
