@@ -14,6 +14,7 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.retry import Retry
 
 from sessions.errors import ConfigurationError
+from sessions.stores import redis_connections as connections
 from sessions.stores.redis_connections import POOL_SIZE, POOL_TIMEOUT, Connections
 from sessions.stores.redis_urls import sentinels_of, service_of, url_of
 
@@ -35,9 +36,20 @@ class Kind(NamedTuple):
     retry: Any
 
 
+class _Cluster(redis.RedisCluster):
+    """The client of a cluster, with a time limit for each whole reply."""
+
+    def on_connect(self, connection: Any) -> None:
+        """Send the first commands over a new connection."""
+        with connections.within(connection, connections.GREETING_DEADLINE):
+            cluster: Any = super()
+            cluster.on_connect(connection)
+        connections.limit(connection)
+
+
 BLOCKING = Kind(
     redis.Redis,
-    redis.RedisCluster,
+    _Cluster,
     redis.sentinel.Sentinel,
     redis.BlockingConnectionPool,
     Retry,
@@ -59,6 +71,12 @@ def client_for(parts: SplitResult, kind: Kind) -> Any:
         "retry": kind.retry(redis.backoff.NoBackoff(), 0),
         "protocol": 2,
     }
+    if kind is BLOCKING and parts.scheme != "redis+cluster":
+        # A driver on an event loop has a time limit for the whole reply.
+        is_one = parts.scheme != "redis+sentinel"
+        settings["redis_connect_func"] = (
+            connections.greet if is_one else connections.greet_and_limit
+        )
     match parts.scheme:
         case "redis+cluster":
             return kind.cluster.from_url(url_of(parts), **settings)

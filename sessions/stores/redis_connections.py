@@ -5,16 +5,53 @@ around a call takes about as long as the call itself.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from threading import Semaphore
 from typing import Any
+from weakref import ref
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from sessions.stores.deadlines import deadlines
+
 POOL_SIZE = 50
 POOL_TIMEOUT = 0.1
 """Seconds for which a call waits for a connection that another thread has."""
+REPLY_DEADLINE = 0.3
+"""Seconds for which a call waits for a whole reply."""
+GREETING_DEADLINE = 0.2
+"""Seconds for which a new connection waits until the server has accepted its settings."""
+
+
+@contextmanager
+def within(connection: Any, seconds: float) -> Iterator[None]:
+    """Limit the time of the block; redis-py closes a connection after its own errors only."""
+    try:
+        with deadlines.within(connection, seconds):
+            yield
+    except TimeoutError as error:
+        raise RedisTimeoutError(str(error)) from error
+
+
+def greet(connection: Any) -> None:
+    """Send the first commands over a new connection, for all of which there is one deadline."""
+    with within(connection, GREETING_DEADLINE):
+        connection.on_connect()
+
+
+def greet_and_limit(connection: Any) -> None:
+    """Send the first commands over a new connection, and limit the time of each later reply."""
+    greet(connection)
+    limit(connection)
+
+
+def limit(connection: Any) -> None:
+    """Limit the time of each reply to a connection that redis-py itself uses."""
+    connection.read_response = partial(_read_in_time, ref(connection))
 
 
 class Connections:
@@ -25,9 +62,10 @@ class Connections:
         self._begin()
 
     def _begin(self) -> None:
-        self._process = os.getpid()
         self._idle: list[Any] = []
         self._slots = Semaphore(POOL_SIZE)
+        # This comes last: another thread of a child must not take a connection of the parent.
+        self._process = os.getpid()
 
     def hgetall(self, name: str) -> dict[bytes, bytes]:
         """Return the fields of a hash."""
@@ -60,19 +98,24 @@ class Connections:
             slots.release()
 
     def _ask_over(self, connection: Any, command: tuple[Any, ...]) -> Any:
+        call = deadlines.begin(connection, REPLY_DEADLINE)
+        is_clean = False
         try:
             connection.send_command(*command)
             reply = connection.read_response()
+            is_clean = True
+            return reply
         except ResponseError:
-            self._idle.append(connection)
+            is_clean = True
             raise
-        except BaseException:
-            # A late reply must not be taken for the reply to another call.
-            connection.disconnect()
+        finally:
+            in_time = deadlines.end(call)
+            if not (in_time and is_clean):
+                # A late reply must not be taken for the reply to another call.
+                connection.disconnect()
             self._idle.append(connection)
-            raise
-        self._idle.append(connection)
-        return reply
+            if not in_time:
+                raise RedisTimeoutError(f"there was no complete reply within {REPLY_DEADLINE} s")
 
     def _take(self) -> Any:
         """Return a connection. If it is closed, it opens itself when it sends."""
@@ -88,3 +131,9 @@ class Connections:
             # The server has closed the connection, or has sent data that no call asked for.
             connection.disconnect()
         return connection
+
+
+def _read_in_time(connection: "ref[Any]", *arguments: Any, **options: Any) -> Any:
+    used: Any = connection()
+    with within(used, REPLY_DEADLINE):
+        return type(used).read_response(used, *arguments, **options)

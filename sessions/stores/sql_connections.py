@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.util import greenlet_spawn
 
 from sessions.errors import ConfigurationError
-from sessions.stores.sql_drivers import REPLY_TIMEOUT
+from sessions.stores.sql_drivers import ADOPT_SHARE, REPLY_TIMEOUT
 
 T = TypeVar("T")
 
@@ -89,7 +89,8 @@ class BlockingSource:
             connection = lent.driver_connection
             lent.detach()
         try:
-            self._driver.adopt(connection, seconds)
+            with self._driver.within(connection, seconds * ADOPT_SHARE):
+                self._driver.adopt(connection, seconds)
         except BaseException:
             self._driver.close(connection)
             raise
@@ -107,9 +108,10 @@ class Connections:
         self._begin()
 
     def _begin(self) -> None:
-        self._process = os.getpid()
         self._idle: list[Any] = []
         self._slots = Semaphore(self._size)
+        # This comes last: another thread of a child must not take a connection of the parent.
+        self._process = os.getpid()
 
     def use(self, work: Callable[[Any], T], *, is_repeatable: bool = True) -> T:
         """Call the work with a connection; if this connection is lost, try once with another."""
@@ -153,7 +155,8 @@ class Connections:
         except IndexError:
             connection = self._source.open(REPLY_TIMEOUT)
         try:
-            done = work(connection)
+            with self._driver.within(connection, REPLY_TIMEOUT):
+                done = work(connection)
         except BaseException as error:
             self._driver.close(connection)
             if isinstance(error, self._driver.lost):

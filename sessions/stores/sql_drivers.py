@@ -1,11 +1,13 @@
 """The blocking drivers of the SQL store: connect, run statements, and keep time limits."""
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any
 
 from sessions.errors import ConfigurationError
 from sessions.stores.base import CALL_DEADLINE
+from sessions.stores.deadlines import deadlines
 from sessions.stores.sql_rows import (
     EntriesIn,
     NamesIn,
@@ -21,6 +23,8 @@ from sessions.stores.sql_statements import MYSQL, POSTGRESQL, Statement
 
 CONNECT_SHARE = 0.75
 """The part of a call's time that may pass until a new connection is open."""
+ADOPT_SHARE = 0.5
+"""The part of a call's time that the settings of a new connection may take."""
 REPLY_TIMEOUT = CALL_DEADLINE
 """The seconds that a call waits for a reply."""
 
@@ -66,6 +70,10 @@ class PostgreSQL:
     entries_in: EntriesIn = staticmethod(entries_as_lists)
     tables = staticmethod(postgresql_table)
 
+    def within(self, connection: Any, seconds: float) -> AbstractContextManager[None]:
+        """Limit the time of a block; these drivers do so themselves."""
+        return nullcontext()
+
     def has_no_table(self, error: Exception) -> bool:
         """Return whether the error says that the table is missing."""
         return getattr(error, "sqlstate", None) == _UNDEFINED_TABLE
@@ -82,6 +90,7 @@ class MySQL:
     names_in: NamesIn = staticmethod(names_as_nulls)
     entries_in: EntriesIn = staticmethod(entries_as_objects)
     tables = staticmethod(mysql_table)
+    within = staticmethod(deadlines.within)
 
     def has_no_table(self, error: Exception) -> bool:
         """Return whether the error says that the table is missing."""
@@ -177,7 +186,11 @@ class PyMySQL(MySQL):
             "read_timeout": seconds,
             "write_timeout": seconds,
         }
-        return self._pymysql.connect(**{**parameters, **limits, "charset": "utf8mb4"})
+        settings = {**parameters, **limits, "charset": "utf8mb4", "defer_connect": True}
+        connection = self._pymysql.connect(**settings)
+        with self.within(connection, seconds * CONNECT_SHARE):
+            connection.connect()
+        return connection
 
     def adopt(self, connection: Any, seconds: float) -> None:
         """Prepare a new connection for the store: autocommit, time limits and row format."""

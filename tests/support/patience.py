@@ -20,7 +20,10 @@ SECONDS = 10.0
 _TIMES = {
     "sessions.stores.redis_clients": ("redis", ("_TIMEOUT", "POOL_TIMEOUT")),
     "sessions.stores.redis": ("redis", ("_NO_MORE_TRIES",)),
-    "sessions.stores.redis_connections": ("redis", ("POOL_TIMEOUT",)),
+    "sessions.stores.redis_connections": (
+        "redis",
+        ("POOL_TIMEOUT", "REPLY_DEADLINE", "GREETING_DEADLINE"),
+    ),
     "sessions.stores.sql_connections": ("sqlalchemy", ("REPLY_TIMEOUT", "_POOL_TIMEOUT")),
     "sessions.stores.sql_async_drivers": ("sqlalchemy", ("REPLY_TIMEOUT",)),
     "sessions.stores.mongo": ("pymongo", ("CALL_DEADLINE",)),

@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -40,6 +41,8 @@ class Proxy:
         self.change: Change = passing
         self.resets = False
         """Whether a connection ends with a reset, in which the last bytes may be lost."""
+        self.pause = 0.0
+        """Seconds between two bytes of a reply; with 0, the bytes are passed on together."""
         self._target = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -74,7 +77,7 @@ class Proxy:
         try:
             while data := source.recv(65536):
                 passed, goes_on = self.change(data) if is_reply else (data, True)
-                target.sendall(passed)
+                self._send(target, passed, is_reply)
                 if not goes_on:
                     break
         except OSError:
@@ -84,6 +87,14 @@ class Proxy:
                 _reset(one)
             else:
                 _end(one, socket.SHUT_RDWR)
+
+    def _send(self, target: socket.socket, data: bytes, is_reply: bool) -> None:
+        if not (is_reply and self.pause):
+            target.sendall(data)
+            return
+        for byte in data:
+            target.sendall(bytes((byte,)))
+            time.sleep(self.pause)
 
 
 @contextmanager

@@ -237,6 +237,23 @@ def _call(store: MongoStore, verb: str, key: str, record: Record) -> None:
 
 
 @pytest.mark.usefixtures("direct")
+def test_a_reply_in_small_parts_costs_no_more_than_its_time(
+    server: MongoServer, direct: MongoStore
+) -> None:
+    """Each part comes in time, but the whole reply would take many seconds."""
+    assert direct.create(KEY, a_live_record(a=b"x" * 100))
+    with proxy_to(server.port) as proxy:
+        store = through_the(proxy)
+        answer_soon(lambda: store.load(KEY))
+
+        proxy.pause = 0.1
+        assert_unavailable(calls_of(store, a_live_record()))
+        proxy.pause = 0
+
+        assert isinstance(answer_soon(lambda: store.load(KEY)), Record)
+        store.close()
+
+
 def test_a_call_whose_reply_was_lost_is_sent_again(server: MongoServer) -> None:
     """The call is sent again once, if this does no harm."""
     record = a_live_record(a=b"1")

@@ -25,7 +25,9 @@ from tests.support.redis_servers import (  # noqa: E402
     KEEPS_ALL,
     WHY_NOT,
     RedisServer,
+    redis_cluster,
     redis_server,
+    redis_with_sentinel,
     server_binary,
 )
 from tests.support.tcp_proxy import cut_after, garbled, passing, proxy_to  # noqa: E402
@@ -199,6 +201,52 @@ def test_garbage_is_unavailable(server: RedisServer) -> None:
         proxy.change = garbled
         assert_unavailable(calls_of(store, a_live_record()))
         proxy.change = passing
+
+        assert store.load(KEY) is None
+        store.close()
+
+
+@pytest.mark.usefixtures("punctual")
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_reply_in_small_parts_costs_no_more_than_its_time(
+    server: RedisServer, is_new: bool
+) -> None:
+    """Each part comes in time, but the whole reply would take many seconds."""
+    with proxy_to(server.port) as proxy:
+        store = RedisStore.from_url(f"redis://127.0.0.1:{proxy.port}")
+        assert store.create(KEY, a_live_record(a=b"x" * 100))
+        if is_new:
+            store.close()
+
+        proxy.pause = 0.2
+        assert_unavailable(calls_of(store, a_live_record()))
+        proxy.pause = 0
+
+        assert isinstance(store.load(KEY), Record)
+        store.close()
+
+
+@pytest.mark.usefixtures("punctual")
+def test_a_sentinel_that_replies_in_small_parts_costs_no_more_than_its_time(tmp_path: Path) -> None:
+    """The client that asks it is one of redis-py."""
+    with redis_with_sentinel(tmp_path) as (_, _, sentinel), proxy_to(sentinel.port) as proxy:
+        proxy.pause = 0.2
+        store = RedisStore.from_url(f"redis+sentinel://127.0.0.1:{proxy.port}/sessions")
+        assert_unavailable([lambda: store.load(KEY)])
+        proxy.pause = 0
+
+        assert store.load(KEY) is None
+        store.close()
+
+
+@pytest.mark.usefixtures("punctual")
+def test_a_node_that_replies_in_small_parts_costs_no_more_than_its_time(tmp_path: Path) -> None:
+    """The client of a cluster is one of redis-py, too."""
+    with redis_cluster(tmp_path) as nodes, proxy_to(nodes[0].port) as proxy:
+        proxy.pause = 0.2
+        store = RedisStore.from_url(f"redis+cluster://127.0.0.1:{proxy.port}")
+        assert_unavailable([lambda: store.load(KEY)])
+        proxy.pause = 0
 
         assert store.load(KEY) is None
         store.close()

@@ -144,11 +144,11 @@ def test_many_sentinels_that_are_silent_cost_no_more_than_one() -> None:
     # Now a connection error would be tried again.
     store._has_looked = True
     took = []
-
     loads: list[Callable[[], object]] = [
         lambda: store.load(KEY),
         lambda: asyncio.run(_loaded(url)),
     ]
+
     for load in loads:
         began = time.monotonic()
         with pytest.raises(StoreUnavailable):

@@ -161,6 +161,25 @@ def test_garbage_is_unavailable(server: SQLServer, store: SQLStore) -> None:
             each.close()
 
 
+@pytest.mark.usefixtures("punctual")
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_reply_in_small_parts_costs_no_more_than_its_time(
+    server: SQLServer, store: SQLStore, is_new: bool
+) -> None:
+    """Each part comes in time, but the whole reply would take many seconds."""
+    assert store.create(KEY, a_live_record(a=b"x" * 100))
+    with proxy_to(server.port) as proxy:
+        for each in every_store(server, proxy.port):
+            if not is_new:
+                each.load(KEY)
+            proxy.pause = 0.1
+            assert_unavailable(calls_of(each, a_live_record()))
+            proxy.pause = 0
+
+            assert isinstance(each.load(KEY), Record)
+            each.close()
+
+
 def _cut_once(proxy: Proxy, data: bytes) -> tuple[bytes, bool]:
     proxy.change = passing
     return b"", False
