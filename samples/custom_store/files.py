@@ -161,7 +161,7 @@ class FileStore(Store):
 
 
 def _is_older(path: Path, latest: float) -> bool:
-    """Return whether a file was needed until an earlier time, which is the time of the file."""
+    """Return whether a file is older than this time; its time says how long it is needed."""
     try:
         return path.stat().st_mtime < latest
     except FileNotFoundError:
@@ -169,7 +169,7 @@ def _is_older(path: Path, latest: float) -> bool:
 
 
 def _remove(path: Path, latest: float) -> int:
-    """Remove a file if it is still old; return how many records that are."""
+    """Remove a file if it is still older; return 1 if it had a record, else 0."""
     if not _is_older(path, latest):
         return 0
     try:

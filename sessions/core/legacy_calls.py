@@ -43,7 +43,7 @@ class Ending(OutsideCall):
         self._cookie = cookie
 
     def learn(self, result: Any) -> None:
-        """Do nothing, because the result means nothing."""
+        """Ignore the result of `end`."""
 
     def fail(self, error: Exception) -> None:
         logger.error(

@@ -2,8 +2,8 @@
 
 A request without a live session of ours, but with a valid legacy cookie, stores the session here
 while it loads. From then on, it is a session like any other. Its id is derived from the id in the
-legacy cookie, if the cookie has one: so parallel requests with one cookie share one session, and a
-cookie whose session was moved and has ended here finds its end.
+legacy cookie, if the cookie has one: so parallel requests with one cookie share one session, and
+the cookie of a session that was moved and has ended here opens nothing.
 """
 
 from typing import Any, NamedTuple, TypeVar, cast
@@ -26,7 +26,7 @@ from sessions.record import Record
 
 
 class Moving:
-    """Hold the asks of a move, one after the other, while a session loads."""
+    """Hold the store calls that move a session here, one after the other, while it loads."""
 
     def __init__(self, flow: Flow[None]) -> None:
         self._flow = flow

@@ -37,7 +37,7 @@ class SignedIn(MutableMapping[str, Any]):
     def authenticated_at(self) -> datetime | None:
         """Return when the user signed in, or None if nobody is signed in.
 
-        It is the time of the last `set_user()`, also of one for the same user.
+        This is the time of the last `set_user()`, even if it signed in the same user again.
         """
         sessions = self._driver.sessions
         if self.user_id is None:

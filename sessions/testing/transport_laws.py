@@ -58,13 +58,13 @@ class TransportContract:
         expect(transport.obstacle(self.request()), None, "obstacle without a token")
 
     def test_a_token_is_read_as_it_is(self) -> None:
-        """Every character of the alphabet of tokens, a short token and a long token."""
+        """Short and long tokens, with every character that a token may have, are not changed."""
         transport = self.make_transport()
         for token in (_ALPHABET, "a", "a." * (_LONG // 2)):
             expect(transport.read(self.request(token)), [token], "read")
 
     def test_several_tokens_are_all_read(self) -> None:
-        """The caller has to know all of them, because perhaps only one of them is alive."""
+        """The caller needs all tokens, because perhaps only one of them has a live session."""
         self._require_several()
         expect(self.make_transport().read(self.request("one", "two")), ["one", "two"], "read")
 
