@@ -10,6 +10,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 CONFTEST = "from tests.conftest import pytest_configure"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("parallel", [(), ("-p", "xdist", "-n", "1")], ids=["alone", "parallel"])
 @pytest.mark.parametrize(

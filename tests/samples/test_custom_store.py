@@ -4,6 +4,8 @@ import json
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from samples.custom_store.files import FileStore
 from samples.custom_store.test_files import TestFileStore
 from tests.support.history_workers import assert_nothing_lost, workers
@@ -29,6 +31,7 @@ def test_the_count_goes_on_after_a_restart(tmp_path: Path) -> None:
     assert len([*(tmp_path / ".framework" / "sessions").glob("*.session")]) == 1
 
 
+@pytest.mark.slow
 def test_processes_lose_nothing(tmp_path: Path) -> None:
     """No acknowledged change is lost, whatever the processes do at the same time."""
     history_folder = tmp_path / "history"

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from itertools import combinations_with_replacement as all_of
-from random import Random, random
+from random import Random
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.sessions.interleavings.kinds import Kind
 from tests.sessions.interleavings.promises import explored
 from tests.sessions.interleavings.scenarios import BEGINNINGS, Scenario
 from tests.sessions.interleavings.wandering import wander
-from tests.support.thoroughness import EVERYTHING, examples
+from tests.support.thoroughness import examples, some
 
 KINDS = tuple(kind for kind in vars(kinds).values() if isinstance(kind, Kind))
 USERS = tuple(kind for kind in KINDS if kind.user != "eve")
@@ -41,7 +41,7 @@ SOME = (
 )
 IS_THOROUGH = int(os.environ.get("SESSIONS_INTERLEAVINGS", "0")) >= 10_000
 # The whole takes long: `.ci/run` explores all scenarios, and any other run draws some of them.
-DRAWN = 1.0 if IS_THOROUGH or EVERYTHING else 0.1
+DRAWN = 1.0 if IS_THOROUGH else 0.1
 thorough = pytest.mark.skipif(not IS_THOROUGH, reason="set SESSIONS_INTERLEAVINGS=10000")
 
 
@@ -141,13 +141,13 @@ def _scenarios(
     """Yield the scenarios; without a session there is no id that an administrator could end."""
     requests = list(sent)
     for beginning in beginnings:
-        for some in requests:
-            if not (beginning == "nobody" and kinds.DELETE in some):
-                yield Scenario(beginning, some, disturbances=disturbances)
+        for sent_at_once in requests:
+            if not (beginning == "nobody" and kinds.DELETE in sent_at_once):
+                yield Scenario(beginning, sent_at_once, disturbances=disturbances)
 
 
 def _broken(scenarios: Iterable[Scenario], core: Core) -> list[str]:
     """Return what is broken, each with its shortest schedule."""
-    drawn = [scenario for scenario in scenarios if random() < DRAWN]  # noqa: S311
+    drawn = some(scenarios, DRAWN)
     found = [(scenario, explored(scenario, core).broken) for scenario in drawn]
     return [f"{scenario}\n  {broken}" for scenario, broken in found if broken is not None]

@@ -17,7 +17,10 @@ from tests.sessions.interleavings.kinds import Kind
 from tests.sessions.interleavings.promises import explored
 from tests.sessions.interleavings.scenarios import BEGINNINGS, Scenario
 from tests.sessions.interleavings.users import END_ALL, END_OTHERS, LIST, explored_with_index
+from tests.support.thoroughness import some
 
+DRAWN = 0.1
+"""The share of the scenarios that a short run of the tests draws."""
 MANAGERS = (END_ALL, END_OTHERS, LIST)
 USERS = (
     kinds.SIGN_IN,
@@ -55,6 +58,7 @@ def test_replies_are_lost_time_passes_and_stores_purge(beginning: str, manager: 
     assert _broken(beginning, sent, disturbances=1, purges=1) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_a_sign_in_and_a_list_where_two_things_go_wrong(beginning: str) -> None:
     """The sign-in and the list may each pause for minutes."""
@@ -65,7 +69,8 @@ def test_a_sign_in_and_a_list_where_two_things_go_wrong(beginning: str) -> None:
 def test_sign_ins_keep_the_other_promises(beginning: str) -> None:
     """With an index, a sign-in has one more step, and all other promises hold."""
     core = Core(indexes_users=True)
-    scenarios = [Scenario(beginning, sent, disturbances=1) for sent in all_of(USERS, 2)]
+    drawn = some(all_of(USERS, 2), DRAWN)
+    scenarios = [Scenario(beginning, sent, disturbances=1) for sent in drawn]
     found = [(scenario, explored(scenario, core).broken) for scenario in scenarios]
 
     assert [f"{scenario}\n  {broken}" for scenario, broken in found if broken] == []
@@ -183,6 +188,7 @@ def _broken(
 ) -> list[str]:
     """Return what is broken, each with its shortest schedule."""
     core = Core(indexes_users=True)
-    scenarios = [Scenario(beginning, some, disturbances=disturbances) for some in sent]
+    drawn = some(sent, DRAWN)
+    scenarios = [Scenario(beginning, one, disturbances=disturbances) for one in drawn]
     found = [(one, explored_with_index(one, core, purges=purges).broken) for one in scenarios]
     return [f"{one}\n  {broken}" for one, broken in found if broken is not None]
