@@ -216,7 +216,8 @@ class Application:
         self.sessions: SessionManager | None = self._sessions(report)
         """The manager of the application's sessions; None if nothing uses sessions."""
         settings = self._settings(report)
-        check_program(Program(classes, self.graph, self.handlers, self.middleware), report)
+        program = Program(classes, self.graph, self.handlers, self.middleware, self.sessions)
+        check_program(program, report)
         if not report.mistakes:
             tell_handlers(self.handlers, self.graph, report)
         return settings

@@ -70,7 +70,7 @@ class CSRF(ExplainedMiddleware):
     def _check(self, request: Request) -> None:
         site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
         verdict = judge(site, origin, own_origin(request), self._trusted)
-        if verdict is Verdict.OURS:
+        if verdict is Verdict.OURS or _is_by_a_program(request):
             return
         if verdict is Verdict.FOREIGN and (self._visitors or _has_session(request)):
             raise Forbidden(_foreign(origin))
@@ -119,11 +119,15 @@ def is_csrf_token(session: Session, token: str) -> bool:
     return hmac.compare_digest(unmasked, _secret(session))
 
 
+def _is_by_a_program(request: Request) -> bool:
+    session, manager = session_of(request), context_of(request).manager
+    # No browser adds the header of a HeaderTransport by itself.
+    return manager is not None and manager.tokens.is_sent_by_programs(state_of(session))
+
+
 def _has_session(request: Request) -> bool:
-    session = session_of(request)
-    manager = context_of(request).manager
-    # Without a cookie, the browser has added no rights of the user to the request. No browser adds
-    # the header of a HeaderTransport by itself.
+    session, manager = session_of(request), context_of(request).manager
+    # Without a cookie, the browser has added no rights of the user to the request.
     if manager is None or not manager.tokens.is_sent_by_browsers(state_of(session)):
         return False
     # The session may have ended after the page was loaded; the form still sends its old id.

@@ -7,6 +7,7 @@ from framework.decorators import is_configuration, is_controller
 from framework.dispatch.handlers import Handler
 from framework.injection.graph import Graph
 from framework.middleware import Middleware
+from sessions.manager import SessionManager
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Program:
     graph: Graph
     handlers: Sequence[Handler]
     middleware: Sequence[Middleware]
+    # None if nothing uses sessions.
+    sessions: SessionManager | None = None
 
     @property
     def controllers(self) -> list[type]:

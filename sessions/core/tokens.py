@@ -145,13 +145,22 @@ class Tokens(ABC):
 
     def is_sent_by_browsers(self, state: State) -> bool:
         """Return whether another site can make a browser send the tokens of this request."""
+        return self._has_ids(state) and not self.is_sent_by_programs(state)
+
+    def is_sent_by_programs(self, state: State) -> bool:
+        """Return whether a valid token came in a way that no browser uses by itself.
+
+        A program made such a request, or a script of this site.
+        """
+        return self._has_ids(state) and not all(
+            transport.sent_by_browsers for transport in self._transports_used(state)
+        )
+
+    def _has_ids(self, state: State) -> bool:
         try:
-            self.identify(state)
+            return bool(self.identify(state))
         except MalformedToken:
             return False
-        transports = self._transports_used(state) if state.has_tokens else []
-        # A request with a header of its own was not made by another site.
-        return bool(transports) and all(transport.sent_by_browsers for transport in transports)
 
     def _transports_used(self, state: State) -> list[Transport]:
         """Return the transports that brought tokens in this request, or the first transport."""

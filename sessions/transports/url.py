@@ -131,7 +131,7 @@ def is_own(url: str, origin: str | None) -> bool:
     if not scheme and not host:
         # A browser reads "///x" as the host x.
         return not url.startswith("//")
-    if not host or "@" in host or origin is None:
+    if not host or origin is None:
         return False
     return _normal(scheme or origin.partition(":")[0], host) == origin
 

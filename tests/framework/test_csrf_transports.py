@@ -17,7 +17,7 @@ from framework import (
     session,
 )
 from framework.csrf import CSRF
-from sessions import CookieTransport, HeaderTransport, SessionContainer, Transport
+from sessions import CookieTransport, HeaderTransport, SessionContainer, Transport, URLTransport
 from tests.support.apps import KEY
 
 FOREIGN = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
@@ -26,8 +26,9 @@ FOREIGN = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 @controller("/")
 class Bank:
     @get("/token")
-    def enter(self, session: session) -> None:
+    def enter(self, session: session) -> str:
         session.set_user("ada")
+        return session.rewrite("/transfer")
 
     @post("/transfer")
     def transfer(self, session: session) -> str:
@@ -35,7 +36,7 @@ class Bank:
 
 
 @contextmanager
-def bank(*transports: Transport) -> Iterator[Callable[..., TestResponse]]:
+def bank(*transports: Transport, visitors: bool = False) -> Iterator[Callable[..., TestResponse]]:
     """Open a bank, and return the function that sends a transfer."""
 
     @configuration
@@ -46,7 +47,7 @@ def bank(*transports: Transport) -> Iterator[Callable[..., TestResponse]]:
 
         @component
         def middleware(self) -> list[Middleware]:
-            return [CSRF()]
+            return [CSRF(visitors=visitors)]
 
     with Application(Bank, Configuration).test() as client:
         plain = Client(client.app, use_cookies=False)
@@ -54,19 +55,21 @@ def bank(*transports: Transport) -> Iterator[Callable[..., TestResponse]]:
         def send(*ways: str, **headers: str) -> TestResponse:
             answer = plain.get("/token", buffered=True)
             cookie = answer.headers.get("Set-Cookie", "").partition(";")[0]
-            token = cookie.partition("=")[2] or next(
+            found = [
                 answer.headers[name].removeprefix("Bearer ")
                 for name in ("X-Session-Id", "Authorization")
                 if name in answer.headers
-            )
+            ]
+            token = cookie.partition("=")[2] or "".join(found)
+            link = answer.text if "link" in ways else "/transfer"
             given = {
                 "cookie": ("Cookie", f"session={token}"),
                 "header": ("X-Session-Id", token),
                 "bearer": ("Authorization", f"Bearer {token}"),
                 "other cookie": ("Cookie", "theme=dark"),
             }
-            sent = [*(given[way] for way in ways), *headers.items()]
-            return plain.post("/transfer", headers=sent, buffered=True)
+            sent = [*(given[way] for way in ways if way in given), *headers.items()]
+            return plain.post(link, headers=sent, buffered=True)
 
         yield send
 
@@ -76,10 +79,11 @@ def bank(*transports: Transport) -> Iterator[Callable[..., TestResponse]]:
 def test_a_session_of_a_header_needs_no_token(way: str, headers: dict[str, str]) -> None:
     """Another cookie of the browser does not matter."""
     transport = HeaderTransport() if way == "header" else HeaderTransport.bearer()
-    with bank(transport) as send:
-        answers = [send(way, **headers), send(way, "other cookie", **headers)]
+    for visitors in (False, True):
+        with bank(transport, visitors=visitors) as send:
+            answers = [send(way, **headers), send(way, "other cookie", **headers)]
 
-    assert [answer.text for answer in answers] == ["ada", "ada"]
+        assert [answer.text for answer in answers] == ["ada", "ada"]
 
 
 @pytest.mark.parametrize("headers", [{}, FOREIGN])
@@ -99,3 +103,12 @@ def test_a_malformed_token_is_refused_by_the_handler() -> None:
         answer = send(Authorization="Bearer x", **FOREIGN)
 
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("headers", [{}, FOREIGN])
+def test_a_session_of_a_link_needs_one(headers: dict[str, str]) -> None:
+    """A form of another site could be sent to a URL that it knows."""
+    with bank(URLTransport()) as send:
+        answer = send("link", **headers)
+
+    assert answer.status_code == 403

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from werkzeug.test import Client as WsgiClient
@@ -11,11 +12,12 @@ from werkzeug.test import Client as WsgiClient
 from framework import (
     Application,
     Form,
-    Query,
     Request,
+    StartupError,
     component,
     configuration,
     controller,
+    form,
     get,
     post,
     session,
@@ -56,10 +58,6 @@ class Shop:
     @post("/raw")
     def raw(self, request: Request, session: session) -> Any:
         return {"data": request.get_data(as_text=True), "length": request.content_length}
-
-    @get("/declared")
-    def declared(self, wSession: Query[str] = "none") -> str:  # noqa: N803
-        return wSession
 
     @get("/untouched")
     def untouched(self, n: int = 0) -> int:
@@ -127,9 +125,54 @@ def test_a_form_has_no_token(client: WsgiClient) -> None:
     assert raw == {"data": "name=Ada", "length": len("name=Ada")}
 
 
-def test_a_parameter_of_this_name_gets_nothing(client: WsgiClient) -> None:
-    """A handler cannot read the token by mistake."""
-    assert _open(client, f"/declared?wSession={_token(client)}") == "none"
+@pytest.mark.parametrize("method", ["query", "form", "member"])
+def test_a_parameter_of_this_name_is_a_mistake(method: str) -> None:
+    """It would never get a value; start-up names the handler and both remedies."""
+
+    @dataclass
+    class Fields:
+        wSession: str = ""  # noqa: N815
+
+    @controller("/declared")
+    class Declared:
+        if method == "query":
+
+            @get("/")
+            def read(self, session: session, wSession: str = "") -> str:  # noqa: N803
+                return wSession
+
+        elif method == "form":
+
+            @post("/")
+            def read_form(self, session: session, other: Annotated[str, form("wSession")]) -> str:
+                return other
+
+        else:
+
+            @post("/")
+            def read_fields(self, session: session, fields: Form[Fields]) -> str:
+                return fields.wSession
+
+    with pytest.raises(StartupError) as caught:
+        Application(Declared, Links)
+
+    (mistake,) = caught.value.mistakes
+    assert "never gets a value: URLTransport(parameter='wSession') takes" in mistake.what
+    assert "Give the parameter another name" in mistake.remedy
+    assert "Declared.read" in mistake.where
+
+
+def test_without_links_the_name_is_free() -> None:
+    """A container with cookies alone takes no parameter."""
+
+    @controller("/declared")
+    class Declared:
+        @get("/")
+        def read(self, session: session, wSession: str = "none") -> str:  # noqa: N803
+            return wSession
+
+    with Application(Declared).test() as client:
+        assert client.get("/declared?wSession=text").text == "text"
 
 
 def test_the_document_does_not_name_it(client: WsgiClient) -> None:
@@ -142,7 +185,8 @@ def test_the_document_does_not_name_it(client: WsgiClient) -> None:
         for operation in operations.values()
         for parameter in operation.get("parameters", ())
     }
-    assert {path for path, name in named if name == "wSession"} == {"/declared"}
+    assert ("/seen", "n") in named
+    assert {name for _, name in named}.isdisjoint({"wSession"})
 
 
 @pytest.mark.parametrize("path", ["/untouched?n=1&", "/missing?", "/seen?n=x&", "/sent?"])
