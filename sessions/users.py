@@ -15,6 +15,7 @@ from sessions.core.state import State
 from sessions.core.stateless import StatelessSessions
 from sessions.core.stored import StoredSessions
 from sessions.core.turn import Turn, reentrant_turn
+from sessions.core.user_ids import check_user_id
 from sessions.core.user_limits import SessionLimit
 from sessions.public_names import refusing
 from sessions.record import Record
@@ -46,7 +47,7 @@ class UserSessions:
 
         Raises SessionError if the store has no index of users.
         """
-        flow = self._sessions.sessions_of(checked_user(user_id))
+        flow = self._sessions.sessions_of(check_user_id(user_id, "sessions_of()"))
         return infos_of(self._driver.run(_state(self._sessions, reentrant_turn()), flow))
 
     def end_sessions_of(
@@ -60,7 +61,8 @@ class UserSessions:
         has no index of users, or the tokens no list of revocations.
         """
         state = _state(self._sessions, reentrant_turn())
-        flow = self._sessions.end_sessions_of(state, checked_user(user_id), handle_of(keep))
+        user = check_user_id(user_id, "end_sessions_of()")
+        flow = self._sessions.end_sessions_of(state, user, handle_of(keep))
         return self._driver.run(state, flow)
 
 
@@ -72,7 +74,7 @@ class AsyncUserSessions:
 
     async def sessions_of(self, user_id: str) -> list[SessionInfo]:
         """Return the live sessions of a user: see `SessionManager.sessions_of`."""
-        flow = self._sessions.sessions_of(checked_user(user_id))
+        flow = self._sessions.sessions_of(check_user_id(user_id, "sessions_of()"))
         return infos_of(await self._driver.run(_state(self._sessions, Turn()), flow))
 
     async def end_sessions_of(
@@ -83,18 +85,9 @@ class AsyncUserSessions:
         If the caller is cancelled, the work goes on to its end.
         """
         state = _state(self._sessions, Turn())
-        flow = self._sessions.end_sessions_of(state, checked_user(user_id), handle_of(keep))
+        user = check_user_id(user_id, "end_sessions_of()")
+        flow = self._sessions.end_sessions_of(state, user, handle_of(keep))
         return await self._driver.run(state, flow)
-
-
-def checked_user(user_id: object) -> str:
-    """Return the id of a user; raise TypeError for a value that `set_user` refuses, too."""
-    if not isinstance(user_id, str) or not user_id:
-        raise TypeError(
-            f"{user_id!r} is not the id of a user. Fix: give the text that set_user() was given,"
-            " such as str(user.id)"
-        )
-    return user_id
 
 
 def handle_of(keep: object) -> str | None:

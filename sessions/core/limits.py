@@ -60,6 +60,9 @@ CREATE_ATTEMPTS = 3
 UPDATE_ATTEMPTS = 100
 """How often to try again after a duplicate id, and after another request changed the value."""
 
+LONGEST_USER_ID = 10_000
+"""The largest number of characters in the id of a user; the columns of databases have limits."""
+
 LONGEST_SESSION = timedelta(days=3650)
 """The longest timeout of a session."""
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sessions.core.state import State
+from sessions.core.user_ids import check_user_id
 from sessions.core.values import USER_DATA
 from sessions.record import CLOCK_TOLERANCE
 
@@ -60,11 +61,7 @@ class SignedIn(MutableMapping[str, Any]):
         The absolute timeout begins again. The data of a user who was signed in before are removed.
         If another request has ended the session, the user gets a new session.
         """
-        if not isinstance(user_id, str) or not user_id:
-            raise TypeError(
-                f"session.set_user({user_id!r}) needs the user's id as a str. Fix: give a text such"
-                " as str(user.id)"
-            )
+        check_user_id(user_id, "session.set_user()")
         self._writable()
         self._check_headers()
         self._driver.sessions.set_user(self._state, user_id, user_data)

@@ -1,0 +1,30 @@
+"""Check the id of a user: it must be a text that every store keeps and returns exactly."""
+
+from sessions.core.limits import LONGEST_USER_ID
+from sessions.errors import UnencodableValue
+
+
+def check_user_id(user_id: object, given: str) -> str:
+    """Return the id of a user; raise TypeError if it is no text, or UnencodableValue if no store
+    can keep it.
+
+    `given` says in the message where the id was given.
+    """
+    if not isinstance(user_id, str) or not user_id:
+        raise TypeError(
+            f"{given} needs the user's id as a str, but got {user_id!r}. Fix: give a text such as"
+            " str(user.id)"
+        )
+    if len(user_id) > LONGEST_USER_ID:
+        raise UnencodableValue(
+            f"{given} got an id of {len(user_id)} characters, but the longest has"
+            f" {LONGEST_USER_ID}. Fix: give a short id, such as the key of the user in your"
+            " database"
+        )
+    # Most ids are ASCII, and then this is one look at a flag of the text.
+    if not user_id.isascii() and any("\ud800" <= character <= "\udfff" for character in user_id):
+        raise UnencodableValue(
+            f"{given} got {user_id!r}, which is not Unicode text. Fix: give an id without lone"
+            " surrogates"
+        )
+    return user_id
