@@ -18,6 +18,7 @@ from framework.http.conditions import answer_conditions
 from framework.injection.graph import Graph
 from framework.report import Report
 from framework.types.signatures import describe
+from sessions.core.wrong_values import timedelta_instead
 
 _COMPRESSED = {
     "gzip": "application/gzip",
@@ -87,7 +88,7 @@ def note_wrong_folders(handlers: Iterable[Handler], graph: Graph, report: Report
         if age is not None and (not isinstance(age, timedelta) or age < timedelta()):
             here.note(
                 f"{name}.max_age is {age!r}, which is not a timedelta of 0 or more",
-                "Write max_age = timedelta(hours=1), or leave max_age out.",
+                f"In max_age, {timedelta_instead(age)}; or leave max_age out.",
             )
 
 

@@ -26,6 +26,12 @@ from sessions.core.tokens import SignedIds, Tokens
 from sessions.core.transport_checks import transport_problems, warn_of_urls
 from sessions.core.user_limits import SessionLimit, limit_problems
 from sessions.core.verbs import Rules
+from sessions.core.wrong_values import (
+    cookie_instead,
+    instance_instead,
+    store_problems,
+    timedelta_instead,
+)
 from sessions.errors import ConfigurationError
 from sessions.events import Listener, logger
 from sessions.names import OF_CONTAINERS, OF_COOKIES, explains_settings
@@ -246,7 +252,7 @@ def _lifetime(
     if lifetime is None and optional:
         return
     if not isinstance(lifetime, timedelta):
-        yield f"{name}={lifetime!r} is not a timedelta. Fix: write timedelta(minutes=30)"
+        yield f"{name}={lifetime!r} is not a timedelta. Fix: {timedelta_instead(lifetime)}"
     elif lifetime < timedelta(seconds=1):
         yield f"{name}={lifetime!r} would end at once. Fix: give one second or more"
     elif lifetime > longest:
@@ -281,7 +287,8 @@ def _prefix(container: SessionContainer) -> Iterator[str]:
     if not is_cookie_name(prefix):
         yield (f"session_prefix={prefix!r} is not a cookie name. Fix: use letters, digits, - and _")
     if not isinstance(cookie, CookieSettings):
-        yield f"cookie={cookie!r} is not a CookieSettings. Fix: give one such as CookieSettings()"
+        remedy = instance_instead(cookie, CookieSettings, cookie_instead(cookie))
+        yield f"cookie={cookie!r} is not a CookieSettings. Fix: {remedy}"
     elif is_cookie_name(prefix):
         yield from _hardened(prefix, cookie)
 
@@ -306,8 +313,7 @@ def _hardened(prefix: str, cookie: CookieSettings) -> Iterator[str]:
 
 def _kinds(container: SessionContainer) -> Iterator[str]:
     store: object = container.store
-    if not isinstance(store, Store | AsyncStore | TokenFormat):
-        yield f"store={store!r} is not a Store. Fix: give one such as SQLiteStore('sessions.db')"
+    yield from store_problems(store, (Store, AsyncStore, TokenFormat))
     if isinstance(store, TokenFormat):
         yield from store.problems()
     for name in ("resave", "rolling", "save_uninitialized"):
@@ -360,11 +366,14 @@ def _time(clock: object) -> Iterator[str]:
 def _listeners(container: SessionContainer) -> Iterator[str]:
     listeners: object = container.listeners
     if not isinstance(listeners, Sequence):
-        yield f"listeners={listeners!r} is not a list. Fix: give a list, also for a single item"
+        remedy = "write listeners=[...], a list" if callable(listeners) else "give a list"
+        yield f"listeners={listeners!r} is not a list. Fix: {remedy}, also for a single item"
         return
     for item in listeners:
         if not callable(item):
             yield f"listeners has the item {item!r}. Fix: give functions that take a SessionEvent"
+        elif isinstance(item, type) and "__call__" in dir(item):
+            yield f"listeners has the class {item!r}. Fix: write {item.__name__}(), an object"
 
 
 def _tell_of_timeouts(container: SessionContainer) -> None:

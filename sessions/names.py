@@ -36,6 +36,56 @@ OF_STORES = {
     "size maxsize max_size limit": "write MemoryStore(max_sessions=...)",
     "ttl timeout expires max_age": "write SessionContainer(idle_timeout=...)",
 }
+OF_SERVERS = {
+    "host hostname port unix_socket_path db database dbname password username user ssl tls": (
+        "write it in the URL of from_url, as in redis://user:password@host:6379/0 or"
+        " postgresql+psycopg://user:password@host/database"
+    ),
+    "url uri dsn connection connection_string redis_url database_url": (
+        "write from_url(url), with the URL as the first argument"
+    ),
+    "client redis connection_pool engine bind session sessionmaker collection": (
+        "the client, engine or collection is the first argument"
+    ),
+    "namespace key_prefix table table_name": "the setting is called prefix",
+    "ttl timeout expires max_age": "write SessionContainer(idle_timeout=...)",
+}
+_KEYS_OF_CONTAINER = (
+    "the keys are those of the container: write SessionContainer(keys=[...], store=...)"
+)
+OF_TOKENS = {
+    "secret secrets secret_key signing_key key keys password": _KEYS_OF_CONTAINER,
+    "encryption_key encryption_keys fernet_key": _KEYS_OF_CONTAINER,
+    "max_age expires expires_in exp ttl lifetime timeout": (
+        "write SessionContainer(idle_timeout=..., absolute_timeout=...)"
+    ),
+    "blacklist blocklist denylist revocation store": (
+        "write revocations=SQLiteStore('revocations.db')"
+    ),
+}
+OF_JWT = {
+    "secret secrets secret_key signing_key key password jwt_secret": (
+        "with HS256, JWTToken uses the keys of the container, so leave it out; for other keys,"
+        ' write keys={"2026-11": key}'
+    ),
+    "private_key public_key private public": (
+        'write keys={"2026-11": private_key_in_pem}, with algorithm="ES256" or another'
+    ),
+    "alg algorithms": 'write algorithm="HS256", a single one',
+    "iss": "the setting is called issuer",
+    "aud": "the setting is called audience",
+    "headers claims payload": "the token has the claims of the session; leave it out",
+    **OF_TOKENS,
+}
+OF_TRANSPORTS = {
+    "name cookie_name key": "write session_prefix=... in SessionContainer",
+    "secure https_only httponly http_only same_site samesite domain path max_age partitioned": (
+        "write SessionContainer(cookie=CookieSettings(...))"
+    ),
+    "header header_name": "the name of the header is the first argument",
+    "bearer scheme prefix": "write HeaderTransport.bearer()",
+    "param query query_param": "the setting is called parameter",
+}
 OF_COOKIES = {
     "name key": "write session_prefix=... in SessionContainer",
     "expires lifetime": "the setting is called max_age",
@@ -119,9 +169,27 @@ def explains_settings(remedies: Mapping[str, str]) -> Callable[[Kind], Kind]:
             construct(self, *args, **given)
 
         kind.__init__ = explained
+        if "from_url" in vars(kind):
+            kind.from_url = _explained_from_url(kind, remedies)
         return settings
 
     return decorate
+
+
+def _explained_from_url(kind: Any, remedies: Mapping[str, str]) -> Any:
+    """Return the class method `from_url`, which explains wrong settings, too."""
+    make = vars(kind)["from_url"].__func__
+    _, *parameters = inspect.signature(make).parameters.values()
+
+    @functools.wraps(make)
+    def explained(cls: Any, *args: Any, **given: Any) -> Any:
+        name = f"{cls.__name__}.from_url"
+        if problems := list(_problems(name, parameters, args, given, remedies)):
+            raise WrongSettings(problems)
+        return make(cls, *args, **given)
+
+    bound: Any = classmethod
+    return bound(explained)
 
 
 def _problems(

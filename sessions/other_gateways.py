@@ -19,6 +19,11 @@ _OF_ASGI = (
     " a server for ASGI, as in `uvicorn shop.app:app` or `gunicorn -k uvicorn_worker.UvicornWorker"
     " shop.app:app`"
 )
+_AN_OBJECT = (
+    "an object of sessions.asgi.SessionMiddleware was called with an application, as a class would"
+    " be. Fix: give the class and its settings: app.add_middleware(SessionMiddleware,"
+    " container=SessionContainer(keys=[...])), or Middleware(SessionMiddleware, container=...)"
+)
 _Receive = Callable[[], Awaitable[object]]
 _Send = Callable[[dict[str, str]], Awaitable[object]]
 
@@ -51,8 +56,12 @@ class ForASGI:
             vars(self)["__call__"] = self._serve
         return self
 
-    def __call__(self, scope: Any, receive: Any, send: Any = None) -> Coroutine[Any, Any, None]:
+    def __call__(
+        self, scope: Any, receive: Any = None, send: Any = None
+    ) -> Coroutine[Any, Any, None]:
         """Serve one connection; a call with only two arguments comes from a WSGI server."""
+        if callable(scope):
+            raise TypeError(_AN_OBJECT)
         if send is None:
             raise TypeError(_OF_ASGI)
         return self._serve(scope, receive, send)

@@ -16,6 +16,7 @@ from sessions.core.signed_tokens import SignedSealer
 from sessions.core.signing import derived_key
 from sessions.core.token_formats import Sealer, TokenFormat
 from sessions.errors import ConfigurationError
+from sessions.names import OF_JWT, OF_TOKENS, explains_settings
 from sessions.public_names import refusing
 from sessions.stores.base import AsyncStore, Store
 
@@ -27,6 +28,7 @@ Algorithm = Literal[
 ]  # fmt: skip
 
 
+@explains_settings(OF_TOKENS)
 @dataclass(frozen=True)
 class SignedToken(TokenFormat):
     """Store the session in a signed token, which the client can read but not change.
@@ -41,6 +43,7 @@ class SignedToken(TokenFormat):
         return SignedSealer(keys, name)
 
 
+@explains_settings(OF_TOKENS)
 @dataclass(frozen=True)
 class EncryptedToken(TokenFormat):
     """Store the session in an encrypted token (AES-256-GCM); the client cannot read or change it.
@@ -62,6 +65,7 @@ class EncryptedToken(TokenFormat):
         return EncryptedSealer(keys, name)
 
 
+@explains_settings(OF_JWT)
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JWTToken(TokenFormat):
     """Store the session in a JSON Web Token, which the client and other programs can read.
@@ -134,7 +138,7 @@ def _unfit_keys(token: JWTToken) -> Iterator[str]:
     elif not isinstance(keys, Mapping) or not keys:
         yield (
             f"JWTToken: keys is a {type(keys).__name__}, not a dict with keys. Fix: give a"
-            " dict of keys"
+            ' dict of keys with their names, as in keys={"2026-11": key}'
         )
     elif not all(isinstance(kid, str) and kid for kid in keys):
         yield (

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sessions.core.ids import Id
 from sessions.core.payloads import CarriedId
+from sessions.core.wrong_values import instance_instead
 from sessions.record import Record
 from sessions.stores.base import AsyncStore, Store
 
@@ -33,9 +34,10 @@ class TokenFormat(ABC):
         revocations: object = self.revocations
         if isinstance(revocations, Store | AsyncStore | None):
             return ()
+        usual = "give one such as SQLiteStore('revocations.db')"
+        remedy = instance_instead(revocations, (Store, AsyncStore), usual)
         return (
-            f"{type(self).__name__}: revocations={revocations!r} is not a Store. Fix: give one such"
-            " as SQLiteStore('revocations.db')",
+            f"{type(self).__name__}: revocations={revocations!r} is not a Store. Fix: {remedy}",
         )
 
     @abstractmethod

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from sessions.core.token_formats import TokenFormat
+from sessions.core.wrong_values import instance_instead, single_instead
 from sessions.events import logger
 from sessions.transports.base import Transport
 from sessions.transports.cookie import CookieTransport
@@ -18,14 +19,14 @@ _IN_URLS = (
 def transport_problems(transports: object, store: object) -> Iterator[str]:
     """Yield a text for each mistake in the list of transports."""
     if not isinstance(transports, Sequence):
-        yield f"transports={transports!r} is not a list. Fix: give a list, also for a single item"
+        remedy = single_instead("transports", transports, Transport)
+        yield f"transports={transports!r} is not a list. Fix: {remedy}"
         return
     for item in transports:
         if not isinstance(item, Transport):
-            yield (
-                f"transports has the item {item!r}. Fix: give Transports, such as a"
-                " CookieTransport() or a HeaderTransport()"
-            )
+            usual = "give Transports, such as a CookieTransport() or a HeaderTransport()"
+            remedy = instance_instead(item, Transport, usual)
+            yield f"transports has the item {item!r}. Fix: {remedy}"
     urls = [item for item in transports if isinstance(item, URLTransport)]
     if len(urls) > 1:
         yield f"transports has {len(urls)} URLTransports. Fix: give one"

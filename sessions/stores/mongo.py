@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sessions.errors import ConfigurationError
+from sessions.names import OF_SERVERS, explains_settings
 from sessions.public_names import refusing
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import CALL_DEADLINE, PURGE_BATCH, AsyncStore, Store, without_password
@@ -45,6 +46,7 @@ _SCHEMA_DEADLINE = 60.0
 """The seconds that `create_schema` may take, because an index of many documents takes time."""
 
 
+@explains_settings(OF_SERVERS)
 class MongoStore(MongoUsers, Store):
     """Keep records in MongoDB, one document for each session.
 
@@ -176,6 +178,7 @@ class MongoStore(MongoUsers, Store):
             return None
 
 
+@explains_settings(OF_SERVERS)
 class AsyncMongoStore(AsyncMongoUsers, AsyncStore):
     """Keep records in MongoDB without blocking an event loop: see `MongoStore`.
 

@@ -42,6 +42,11 @@ def check_collection(collection: Any, wanted: type[Any], owner: str) -> Any:
     """Return the collection with safe settings; raise ConfigurationError if it cannot be used."""
     if not isinstance(collection, wanted):
         kind = "AsyncMongoClient" if wanted is AsyncCollection else "MongoClient"
+        if isinstance(collection, str):
+            raise ConfigurationError(
+                f"{owner} got a text, not a collection. Fix: write {owner}.from_url(...) with the"
+                " URL"
+            )
         raise ConfigurationError(
             f"{owner}({collection!r}) is not a collection of {kind}. Fix: give"
             f' {kind}("mongodb://...")["database"]["sessions"], or call {owner}.from_url'

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sessions.errors import ConfigurationError, StoreUnavailable
+from sessions.names import OF_SERVERS, explains_settings
 from sessions.public_names import refusing
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import AsyncStore, Store, without_password
@@ -44,6 +45,7 @@ _NO_MORE_TRIES = 0.1
 """A failed call is tried again only if it took less than this number of seconds."""
 
 
+@explains_settings(OF_SERVERS)
 class RedisStore(RedisListing, RedisUsers, Store):
     """Keep records in Redis 7 or Valkey, one hash for each session.
 
@@ -174,6 +176,7 @@ class RedisStore(RedisListing, RedisUsers, Store):
         self._has_looked = True
 
 
+@explains_settings(OF_SERVERS)
 class AsyncRedisStore(AsyncRedisListing, AsyncRedisUsers, AsyncStore):
     """Keep records in Redis 7 or Valkey without blocking an event loop: see `RedisStore`.
 

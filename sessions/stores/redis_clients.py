@@ -21,6 +21,7 @@ from sessions.stores.redis_urls import sentinels_of, service_of, url_of
 _TIMEOUT = 0.3
 """The seconds that a call waits for the connection, and then for the reply."""
 
+_CLIENTS = (redis.Redis, redis.RedisCluster, redis.asyncio.Redis, redis.asyncio.RedisCluster)
 _KEPT_FOREVER = "noeviction"
 
 _logger = logging.getLogger("sessions")
@@ -97,6 +98,7 @@ def caller_of(client: Any) -> Any:
 
 def check_client(client: Any, owner: str) -> None:
     """Raise ConfigurationError for a client that cannot be used; warn of risky settings."""
+    _check_kind(client, owner)
     settings = _settings_of(client)
     if settings.get("decode_responses"):
         raise ConfigurationError(
@@ -109,6 +111,22 @@ def check_client(client: Any, owner: str) -> None:
             " client without cache and cache_config"
         )
     _warn_of_patience(settings, owner)
+
+
+def _check_kind(client: Any, owner: str) -> None:
+    is_asynchronous = isinstance(client, redis.asyncio.Redis | redis.asyncio.RedisCluster)
+    if isinstance(client, str) or not hasattr(client, "evalsha"):
+        given = "the text of a URL" if isinstance(client, str) else f"a {type(client).__name__}"
+        raise ConfigurationError(
+            f"{owner} got {given}, not a client of redis-py. Fix: write"
+            f' {owner}.from_url("redis://localhost:6379/0"), or give a client'
+        )
+    if is_asynchronous is not owner.startswith("Async") and isinstance(client, _CLIENTS):
+        other = owner.removeprefix("Async") if owner.startswith("Async") else f"Async{owner}"
+        raise ConfigurationError(
+            f"{owner} got a client of {type(client).__module__.removesuffix('.client')}, which is"
+            f" for the other kind of store. Fix: write {other}(client)"
+        )
 
 
 def _warn_of_patience(settings: dict[str, Any], owner: str) -> None:

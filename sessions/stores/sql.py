@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sessions.errors import ConfigurationError, StoreUnavailable
+from sessions.names import OF_SERVERS, explains_settings
 from sessions.public_names import refusing
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import PURGE_BATCH, AsyncStore, Store
@@ -57,6 +58,7 @@ _PURGE_CHANCE = 1 / 32
 _PREFIX = re.compile(r"([a-z][a-z0-9_]{0,39})?", re.ASCII)
 
 
+@explains_settings(OF_SERVERS)
 class SQLStore(SQLListing, SQLUsers, Store):
     """Keep records in a table of PostgreSQL, MariaDB or MySQL, one row for each session.
 
@@ -215,6 +217,7 @@ class SQLStore(SQLListing, SQLUsers, Store):
             raise _unavailable(self, error) from error
 
 
+@explains_settings(OF_SERVERS)
 class AsyncSQLStore(AsyncSQLListing, AsyncSQLUsers, AsyncStore):
     """Keep records in PostgreSQL, MariaDB or MySQL without blocking an event loop: see `SQLStore`.
 

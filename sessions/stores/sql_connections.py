@@ -51,6 +51,10 @@ def url_of(url: object, drivers: dict[str, Any], owner: str) -> URL:
 
 def driver_of(engine: Any, drivers: dict[str, Any], owner: str) -> Any:
     """Return the driver of an Engine; raise ConfigurationError if the store cannot use it."""
+    if isinstance(engine, str | URL):
+        raise ConfigurationError(
+            f"{owner} got a URL, not an Engine. Fix: write {owner}.from_url(...) with the URL"
+        )
     is_asynchronous = hasattr(engine, "sync_engine")
     dialect = getattr(engine, "dialect", None)
     name = f"{getattr(dialect, 'name', '')}+{getattr(dialect, 'driver', '')}"

@@ -5,6 +5,7 @@ import re
 import sqlite3
 
 from sessions.errors import ConfigurationError
+from sessions.stores.base import without_password
 
 _OLDEST_SQLITE = (3, 35, 0)
 _PREFIX = re.compile(r"([a-z][a-z0-9_]*)?", re.ASCII)
@@ -12,6 +13,7 @@ _PREFIX = re.compile(r"([a-z][a-z0-9_]*)?", re.ASCII)
 
 def check_settings(path: object, prefix: object, durable: object) -> None:
     """Raise ConfigurationError with all mistakes in the settings."""
+    _refuse_url(path)
     problems = []
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         problems.append(
@@ -32,6 +34,14 @@ def check_settings(path: object, prefix: object, durable: object) -> None:
         problems.append(f"SQLiteStore(durable={durable!r}) is not a bool. Fix: give True or False")
     if problems:
         raise ConfigurationError(problems)
+
+
+def _refuse_url(path: object) -> None:
+    if isinstance(path, str) and "://" in path:
+        raise ConfigurationError(
+            f"SQLiteStore got the URL {without_password(path)!r}, not a path. Fix: write"
+            " store_from_url(...) with the URL, with from sessions import store_from_url"
+        )
 
 
 def _is_file(path: object) -> bool:

@@ -21,6 +21,22 @@ _SERVERS = {
     **dict.fromkeys(_MONGO, ("sessions.stores.mongo", "MongoStore", "AsyncMongoStore")),
     **dict.fromkeys(_SQL, ("sessions.stores.sql", "SQLStore", "AsyncSQLStore")),
 }
+# What other libraries call the schemes.
+_MEANT = {
+    "postgres": "postgresql",
+    "postgresql+psycopg2": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+    "mysql+mysqldb": "mysql+pymysql",
+    "mysql+aiomysql": "mysql+asyncmy",
+    "sqlite+aiosqlite": "sqlite",
+    "sqlite3": "sqlite",
+    "mongo": "mongodb",
+    "valkey": "redis",
+    "valkeys": "rediss",
+    "redis+socket": "unix",
+    "mem": "memory",
+}
 
 
 def store_from_url(url: str) -> Store:
@@ -61,6 +77,11 @@ def _scheme(url: object) -> str:
 
 def _server(scheme: str, url: object) -> tuple[str, str, str]:
     if scheme not in _SERVERS:
+        if scheme in _MEANT:
+            raise ConfigurationError(
+                f"the URL {scheme}:... is not the URL of a store. Fix: begin it with"
+                f" {_MEANT[scheme]}: in place of {scheme}:"
+            )
         known = ", ".join(f"{name}:" for name in ("memory", "sqlite", *_SERVERS))
         shown = f"{scheme}:..." if scheme else repr(without_password(url))
         raise ConfigurationError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from sessions.errors import ConfigurationError
+from sessions.names import OF_TRANSPORTS, explains_settings
 from sessions.transports.base import (
     ContainerSettings,
     CookieAttributes,
@@ -33,6 +34,7 @@ _INSECURE = (
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
 
+@explains_settings(OF_TRANSPORTS)
 class CookieTransport(Transport):
     """Carry the token in a cookie with one exact name and fixed attributes.
 

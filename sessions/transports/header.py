@@ -6,6 +6,7 @@ Source: RFC 6750 for `Authorization: Bearer`.
 import re
 
 from sessions.errors import ConfigurationError
+from sessions.names import OF_TRANSPORTS, explains_settings
 from sessions.transports.base import Headers, Obstacle, RequestHead, Transport
 
 LONGEST_HEADER = 8000
@@ -26,6 +27,7 @@ _TAKEN = (
 )
 
 
+@explains_settings(OF_TRANSPORTS)
 class HeaderTransport(Transport):
     """Carry the token in a header with this name; an empty header in a response clears the token.
 

@@ -9,6 +9,7 @@ from html import escape
 from urllib.parse import unquote_plus, urlsplit
 
 from sessions.errors import ConfigurationError
+from sessions.names import OF_TRANSPORTS, explains_settings
 from sessions.transports.base import Headers, RequestHead, Transport
 
 FORM_LIMIT = 1024 * 1024
@@ -29,6 +30,7 @@ class Html(str):
         return self
 
 
+@explains_settings(OF_TRANSPORTS)
 class URLTransport(Transport):
     """Carry the token in a parameter of URLs, and in a field of urlencoded forms.
 

@@ -109,7 +109,11 @@ LIFETIMES: dict[str, tuple[Any, str]] = {
         timedelta(microseconds=999_999),
         "would end at once. Fix: give one second or more",
     ),
-    "a number": (3600, "is not a timedelta. Fix: write timedelta(minutes=30)"),
+    "a number": (
+        3600,
+        "is not a timedelta. Fix: write timedelta(seconds=3600), with from datetime import"
+        " timedelta",
+    ),
     "text": ("1h", "is not a timedelta. Fix: write timedelta(minutes=30)"),
 }
 
@@ -153,16 +157,20 @@ SETTINGS: list[tuple[str, Any, str]] = [
     ("session_prefix", "__Host-s", f"with secure='auto' is refused. Fix: {MAKE_SECURE}"),
     ("session_prefix", "__secure-s", f"with secure='auto' is refused. Fix: {MAKE_SECURE}"),
     ("cookie", None, "is not a CookieSettings. Fix: give one such as CookieSettings()"),
-    ("cookie", {"path": "/"}, "is not a CookieSettings. Fix: give one such as CookieSettings()"),
+    ("cookie", {"path": "/"}, "is not a CookieSettings. Fix: write CookieSettings(path=...)"),
     ("store", None, "is not a Store. Fix: give one such as SQLiteStore('sessions.db')"),
-    ("store", MemoryStore, "is not a Store. Fix: give one such as SQLiteStore('sessions.db')"),
+    ("store", MemoryStore, "is not a Store. Fix: write MemoryStore(): an object, not the class"),
     ("resave", 1, "is not a bool. Fix: give True or False"),
     ("rolling", None, "is not a bool. Fix: give True or False"),
     ("save_uninitialized", "no", "is not a bool. Fix: give True or False"),
     ("gen_id", "an id", "cannot be called. Fix: give a function without parameters"),
     ("clock", 1.5, "cannot be called. Fix: give a function without parameters"),
     ("transports", None, "is not a list. Fix: give a list, also for a single item"),
-    ("listeners", print, "is not a list. Fix: give a list, also for a single item"),
+    (
+        "listeners",
+        print,
+        "is not a list. Fix: write listeners=[...], a list, also for a single item",
+    ),
     ("session_class", dict, "is not a class of sessions. Fix: give Session or a subclass of it"),
     (
         "session_class",

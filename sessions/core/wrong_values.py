@@ -1,0 +1,114 @@
+"""What to write in place of a value of the wrong type: a class, a text, a client, a number."""
+
+import os
+from collections.abc import Iterator, Mapping
+
+from sessions.stores.base import without_password
+
+Kinds = tuple[type, ...]
+
+# How an object of each class is made; another class is called without arguments.
+_CALLS = {
+    "SQLiteStore": 'SQLiteStore("sessions.db")',
+    "RedisStore": 'RedisStore.from_url("redis://localhost:6379/0")',
+    "AsyncRedisStore": 'AsyncRedisStore.from_url("redis://localhost:6379/0")',
+    "SQLStore": 'SQLStore.from_url("postgresql+psycopg://localhost/shop")',
+    "AsyncSQLStore": 'AsyncSQLStore.from_url("postgresql+asyncpg://localhost/shop")',
+    "MongoStore": 'MongoStore.from_url("mongodb://localhost:27017/shop")',
+    "AsyncMongoStore": 'AsyncMongoStore.from_url("mongodb://localhost:27017/shop")',
+    "JWTToken": 'JWTToken(issuer="https://shop.example", audience="shop")',
+}
+# What a program gives as the store, by the names of other libraries.
+_NAMES = {
+    "redis valkey": "RedisStore",
+    "memory simple cache null locmem": "MemoryStore",
+    "file filesystem sqlite sqlite3": "SQLiteStore",
+    "sql sqlalchemy db database postgres postgresql mysql mariadb": "SQLStore",
+    "mongo mongodb": "MongoStore",
+    "cookie cookies signed": "SignedToken",
+    "jwt": "JWTToken",
+}
+# The packages of the clients, and the stores that take them.
+_CLIENTS = {
+    "redis": "RedisStore(client), from sessions.stores.redis",
+    "valkey": "RedisStore(client) with a client of the package redis",
+    "sqlalchemy": "SQLStore(engine) with an Engine, from sessions.stores.sql",
+    "pymongo": 'MongoStore(client["database"]["sessions"]), from sessions.stores.mongo',
+    "motor": "AsyncMongoStore with a collection of pymongo's AsyncMongoClient",
+    "sqlite3": 'SQLiteStore("sessions.db"), which opens its own connections',
+}
+
+
+def store_problems(store: object, wanted: Kinds) -> Iterator[str]:
+    """Yield the mistake of `SessionContainer(store=...)` that is no store and no token format."""
+    if not isinstance(store, wanted):
+        shown = repr(without_password(store) if isinstance(store, str) else store)
+        yield f"store={shown} is not a Store. Fix: {_store_instead(store, wanted)}"
+
+
+def call_of(kind: type) -> str:
+    """Return how to make an object of a class, as it is written in a program."""
+    return _CALLS.get(kind.__name__, f"{kind.__name__}()")
+
+
+def instance_instead(given: object, wanted: type | Kinds, otherwise: str) -> str:
+    """Return the remedy for a class in the place of its object, else another remedy."""
+    if isinstance(given, type) and issubclass(given, wanted):
+        return f"write {call_of(given)}: an object, not the class"
+    return otherwise
+
+
+def timedelta_instead(given: object) -> str:
+    """Return the remedy for a value that is not a timedelta, with the number that was given."""
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return f"write timedelta(seconds={given!r}), with from datetime import timedelta"
+    if isinstance(given, str) and given.isdecimal():
+        return f"write timedelta(seconds={int(given)}), with from datetime import timedelta"
+    return "write timedelta(minutes=30)"
+
+
+def cookie_instead(given: object) -> str:
+    """Return the remedy for a value that is not a CookieSettings."""
+    if isinstance(given, Mapping) and given and all(isinstance(name, str) for name in given):
+        return f"write CookieSettings({', '.join(f'{name}=...' for name in given)})"
+    if isinstance(given, str):
+        return f"the name of the cookie is session_prefix={given!r}; give cookie=CookieSettings()"
+    return "give one such as CookieSettings()"
+
+
+def single_instead(name: str, given: object, wanted: type | Kinds) -> str:
+    """Return the remedy for a single value, or its class, in the place of a list."""
+    if isinstance(given, wanted):
+        return f"write {name}=[{given!r}], a list"
+    if isinstance(given, type) and issubclass(given, wanted):
+        return f"write {name}=[{call_of(given)}], a list of objects"
+    return "give a list, also for a single item"
+
+
+def _store_instead(given: object, wanted: Kinds) -> str:
+    if isinstance(given, type):
+        return instance_instead(given, wanted, _any_store())
+    if isinstance(given, str):
+        return _of_text(given)
+    if isinstance(given, os.PathLike):
+        return "write SQLiteStore(path)"
+    if isinstance(given, dict):
+        return "write MemoryStore()"
+    package = type(given).__module__.partition(".")[0]
+    return f"write {_CLIENTS[package]}" if package in _CLIENTS else _any_store()
+
+
+def _of_text(given: str) -> str:
+    if "://" in given or given.startswith("memory:"):
+        return (
+            "write store=store_from_url(...) with this URL, with from sessions import"
+            " store_from_url"
+        )
+    for names, store in _NAMES.items():
+        if given.lower() in names.split():
+            return f"write {_CALLS.get(store, f'{store}()')}"
+    return f"write SQLiteStore({given!r})" if "." in given or "/" in given else _any_store()
+
+
+def _any_store() -> str:
+    return "give one such as SQLiteStore('sessions.db')"
