@@ -8,7 +8,7 @@ from framework.report import location
 
 
 def left_out(application: Application) -> list[str]:
-    """List the controllers that stand beside served ones, with their places, but are not served.
+    """List the unserved controllers of modules that also have served ones, with their places.
 
     A class from which a served controller inherits is not listed.
     """

@@ -106,7 +106,7 @@ def _prefix(number: int) -> str:
 
 @cache
 def _generator() -> type[Any]:
-    """Return the class that describes models, which can be made only if pydantic is installed."""
+    """Return pydantic's class for schemas with our changes; pydantic must be installed."""
     from pydantic.json_schema import GenerateJsonSchema
 
     class Generator(GenerateJsonSchema):

@@ -211,7 +211,8 @@ class Tokens(ABC):
         return ids if len(brought) == 1 else self._distinct([i for _, ids in brought for i in ids])
 
     def _reject(self, state: State, transport: Transport, tokens: list[str]) -> None:
-        """Note that no token has a valid signature; raise MalformedToken if that is answered."""
+        """Note that no token is valid; raise MalformedToken if the transport answers malformed
+        tokens."""
         is_well_formed = any(map(self._is_well_formed, tokens))
         if transport.challenge is not None and not is_well_formed:
             if state.failure is None:

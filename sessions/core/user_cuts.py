@@ -32,7 +32,7 @@ class Cut(NamedTuple):
         return created_at <= (self.kept_since if key == self.kept else self.until)
 
     def then(self, now: float, keep: str | None) -> "Cut":
-        """Return the cut after all sessions but one are ended again."""
+        """Return the next cut, which ends all sessions of the user at this time, except one."""
         kept_since = self.kept_since if keep == self.kept else self.until
         return Cut(max(now, self.until), keep, kept_since)
 

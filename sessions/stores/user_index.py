@@ -36,7 +36,7 @@ class UserIndex(Protocol):
     def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
         """Remove these entries, as `keys_of_user` returned them, and leave all others.
 
-        An entry whose time is later now stays, because a sign-in has entered the key again.
+        An entry stays if its time has become later, because a sign-in has entered the key again.
         """
 
 
