@@ -16,6 +16,7 @@ from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import COOKIE_HEADER_LIMIT, COOKIE_PAIRS_LIMIT, LONGEST_SESSION
 from sessions.core.linked import linked
 from sessions.core.migrating import MigratingSessions, migrating
+from sessions.core.migrating_tokens import migrating_tokens
 from sessions.core.noted import noted
 from sessions.core.revocable import RevocableSessions
 from sessions.core.signing import IdSigner, derived_key
@@ -143,6 +144,7 @@ def sessions_of(container: SessionContainer) -> StoredSessions | StatelessSessio
     tokens, rules, listeners = tokens_of(container), rules_of(container), container.listeners
     if isinstance(tokens, CarryingTokens):
         kind = StatelessSessions if store_of(container) is None else RevocableSessions
+        kind = migrating_tokens(kind) if container.legacy_cookies else kind
         return noted(kind, listeners)(rules, tokens)
     keys, migrates = container.encryption_keys, bool(container.legacy_cookies)
     if keys is None:

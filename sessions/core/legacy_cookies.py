@@ -231,11 +231,6 @@ def cookie_problems(cookies: object, session_prefix: object, store: object) -> I
     if not isinstance(cookies, Sequence) or isinstance(cookies, str | bytes):
         yield f"legacy_cookies={cookies!r} is not a list. Fix: give a list, also for a single item"
         return
-    if cookies and isinstance(store, TokenFormat):
-        yield (
-            "legacy_cookies moves sessions into a store, and there is none. Fix: give a store, such"
-            " as SQLiteStore('sessions.db')"
-        )
     names: list[str] = []
     for cookie in cookies:
         if not isinstance(cookie, LegacyCookie):
@@ -248,6 +243,11 @@ def cookie_problems(cookies: object, session_prefix: object, store: object) -> I
             yield (
                 f"{cookie!r} has the name of this container's cookie, so clearing the one would"
                 " clear the other. Fix: give another session_prefix"
+            )
+        if cookie.end is not None and isinstance(store, TokenFormat):
+            yield (
+                f"{cookie!r} has end=, but nobody knows when a token with the session has reached"
+                " its client. Fix: leave end out, or give the container a store"
             )
         if cookie.name in names:
             yield f"legacy_cookies has two items for {cookie.name!r}. Fix: give all keys to one"

@@ -3,6 +3,7 @@
 A new id, a sign-in, a timeout and an end are noted in the state. `stored` commits them.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -53,6 +54,10 @@ class MemoryVerbs(Persistence):
         self.clock = rules.clock
         self.lifetimes = replace(rules.lifetimes, age=tokens.age)
         self.gen_id = rules.gen_id
+
+    @abstractmethod
+    def begin_found(self, state: State) -> None:
+        """Begin with the only live session of the request, or with a new session."""
 
     def token(self, state: State) -> str:
         return self.tokens.token(self.id_of(state))

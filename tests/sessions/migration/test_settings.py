@@ -64,9 +64,19 @@ def test_a_wrong_setting_is_refused(make: Callable[[], object]) -> None:
         {"legacy_cookies": [SignedPayloadCookie("session", keys=["key1"])]},
         {"legacy_cookies": [SignedPayloadCookie("__Host-session", keys=["key1"])]},
         {"legacy_cookies": [SignedPayloadCookie("a", keys=["key1"])] * 2},
-        {"legacy_cookies": [SignedPayloadCookie("a", keys=["key1"])], "store": SignedToken()},
+        {
+            "legacy_cookies": [SignedPayloadCookie("a", keys=["key1"], end=load)],
+            "store": SignedToken(),
+        },
     ],
-    ids=["a number", "a text", "our name", "our name over https", "one name twice", "no store"],
+    ids=[
+        "a number",
+        "a text",
+        "our name",
+        "our name over https",
+        "one name twice",
+        "an end without a store",
+    ],
 )
 def test_a_container_refuses_wrong_cookies(settings: dict[str, Any]) -> None:
     """All mistakes are found at start-up."""

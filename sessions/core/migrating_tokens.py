@@ -1,0 +1,45 @@
+"""Sessions in tokens that begin with a session of another system, from its cookie.
+
+The session has the old values as if the request itself had set them. So the response sends the
+token, and a request that fails leaves the old cookie as it is.
+"""
+
+from typing import Any, TypeVar, cast
+
+from sessions.core.legacy_calls import Loading
+from sessions.core.moving import Legacy, MovingIn
+from sessions.core.outside import CALL
+from sessions.core.persistence import Flow
+from sessions.core.state import State
+from sessions.core.stateless import StatelessSessions
+from sessions.core.values import plain_key
+
+T = TypeVar("T", bound=StatelessSessions)
+
+
+class MigratingTokens(MovingIn, StatelessSessions):
+    """Make the decisions about sessions in tokens, some of which begin in another system."""
+
+    def move(self, state: State, legacies: list[Legacy]) -> Flow[None]:
+        for legacy in legacies:
+            loaded = yield (CALL, Loading(legacy.cookie, legacy.content))
+            if loaded is None:
+                text = f"{legacy.cookie!r} has no session in the other system"
+                state.note("rejected", text, "unknown")
+                continue
+            self.begin_anew(state)
+            for key, value in loaded.data.items():
+                state.set(plain_key(key), value)
+            if loaded.user_id is not None:
+                self.set_user(state, loaded.user_id, loaded.user_data)
+            return
+        self.begin_anew(state)
+
+    def end_legacies_later(self, state: State) -> None:
+        """Do nothing: the response clears the cookies, and nothing here knows their sessions."""
+
+
+def migrating_tokens(kind: type[T]) -> type[T]:
+    """Return a class of sessions in tokens that also begin in another system."""
+    mixed: Any = type(f"Migrating{kind.__name__}", (MigratingTokens, kind), {})
+    return cast("type[T]", mixed)

@@ -1,0 +1,127 @@
+"""What stored sessions and sessions in tokens share where sessions of another system move here."""
+
+from abc import abstractmethod
+from typing import Any, NamedTuple
+
+from sessions.core.headers import Headers
+from sessions.core.ids import Id
+from sessions.core.legacy_cookies import LegacyCookie, LegacyCookies
+from sessions.core.persistence import Flow
+from sessions.core.state import Ask, State
+from sessions.core.verbs import UNKNOWN, MemoryVerbs
+
+
+class Moving:
+    """Hold the store calls that move a session here, one after the other, while it loads."""
+
+    def __init__(self, flow: Flow[None]) -> None:
+        self._flow = flow
+        self.ask: Ask | None = next(flow, None)
+
+    def answer(self, answer: object) -> None:
+        """Go on with the answer to the last ask."""
+        try:
+            self.ask = self._flow.send(answer)
+        except StopIteration:
+            self.ask = None
+
+
+NO_COOKIES = LegacyCookies((), b"")
+
+
+class Legacy(NamedTuple):
+    """Hold a valid legacy cookie of a request: its kind, its contents, and our id for it."""
+
+    cookie: LegacyCookie
+    content: Any
+    id: Id | None
+
+
+class MovingIn(MemoryVerbs):
+    """Look for legacy cookies while a session loads, and clear them with the response."""
+
+    calls_code = True
+
+    # Loading
+
+    def load_ask(self, state: State) -> Ask | None:
+        if state.moving is None:
+            ask = super().load_ask(state)  # type: ignore[safe-super]
+            if ask is not None or state.moving is None:
+                return ask
+        return None if state.values is not None else state.moving.ask
+
+    def load_answer(self, state: State, answer: object) -> None:
+        if state.moving is None:
+            super().load_answer(state, answer)  # type: ignore[safe-super]
+        elif state.values is None:
+            try:
+                state.moving.answer(answer)
+            except BaseException:
+                # The next load tries again.
+                state.moving, state.ids, state.found = None, None, ()
+                raise
+
+    def begin_found(self, state: State) -> None:
+        is_open = all(standing is UNKNOWN for _, standing, _ in state.found)
+        if is_open and state.head is not None and not state.is_obstructed:
+            legacies = self.legacies_of(state)
+            if legacies and self.tokens.obstacle(state) is None:
+                state.moving = Moving(self.move(state, legacies))
+                return
+        super().begin_found(state)  # type: ignore[safe-super]
+
+    def begin_anew(self, state: State) -> None:
+        """Begin without a session of another system."""
+        super().begin_found(state)  # type: ignore[safe-super]
+
+    @abstractmethod
+    def move(self, state: State, legacies: list[Legacy]) -> Flow[None]:
+        """Begin with the session of the first legacy cookie that has one, or with a new session."""
+
+    def legacies_of(self, state: State) -> list[Legacy]:
+        """Return the valid legacy cookies of the request, and note an event for the others."""
+        found = []
+        for cookie, texts in self._cookies.find(state.head.cookies):
+            if len(texts) > 1:
+                text = f"{len(texts)} different sessions in {cookie!r}"
+                state.note("ambiguous", text, "ambiguous")
+            elif not texts:
+                text = f"none of the keys of {cookie!r} signed the cookie"
+                state.note("rejected", text, "tampered")
+            else:
+                try:
+                    content = cookie.content(texts[0])
+                except ValueError as error:
+                    text = f"the contents of {cookie!r} cannot be read: {error}"
+                    state.note("rejected", text, "malformed")
+                else:
+                    found.append(Legacy(cookie, content, self._cookies.id_for(cookie, content)))
+        return found
+
+    @property
+    def _cookies(self) -> LegacyCookies:
+        return self.rules.legacy or NO_COOKIES
+
+    # The end
+
+    def destroy(self, state: State) -> None:
+        if state.values is None and state.head is not None:
+            self.end_legacies_later(state)
+        super().destroy(state)
+
+    @abstractmethod
+    def end_legacies_later(self, state: State) -> None:
+        """Note the sessions of legacy cookies, so that they end although they were never loaded."""
+
+    def headers(self, state: State) -> Headers:
+        headers = super().headers(state)  # type: ignore[safe-super]
+        if not state.accessed or state.head is None:
+            return headers
+        # With our cookie, or after a logout, the old cookies have no use any more.
+        if state.ended or len(headers) > len(self.tokens.vary):
+            cleared = self._cookies.clearing(state.head)
+            if cleared and ("Cache-Control", "no-store") not in headers:
+                headers = [*headers, ("Cache-Control", "no-store")]
+            headers = [*headers, *cleared]
+        return headers
