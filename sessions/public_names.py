@@ -20,7 +20,9 @@ PLACES = {
     "sessions.stores.sql": "SQLStore AsyncSQLStore",
     "sessions.stores.mongo": "MongoStore AsyncMongoStore",
     "sessions.stateless": "Algorithm EncryptedToken JWTToken SignedToken TokenFormat",
-    "sessions.errors": "MalformedToken TooManySessions UnencodableValue UnreadableValue WrongSettings",
+    "sessions.errors": (
+        "MalformedToken TooManySessions UnencodableValue UnreadableValue WrongSettings"
+    ),
     "sessions.stores.user_index": "AsyncUserIndex UserIndex hash_of_user",
     "sessions.stores.listing": "AsyncCountable AsyncListable Countable Listable Page",
     "sessions.users": "SessionInfo",
