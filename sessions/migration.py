@@ -9,7 +9,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from sessions.core.legacy_cookies import (
     Holds,
@@ -19,6 +19,7 @@ from sessions.core.legacy_cookies import (
     Signed,
     values_of,
 )
+from sessions.public_names import refusing
 
 __all__ = [
     "HexSignatureCookie",
@@ -138,3 +139,8 @@ class IdInNameCookie(LegacyCookie):
 
 def _base64(octets: bytes) -> str:
     return urlsafe_b64encode(octets).decode()
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)

@@ -26,6 +26,11 @@ PLACES = {
     "sessions.stores.user_index": "AsyncUserIndex UserIndex hash_of_user",
     "sessions.stores.listing": "AsyncCountable AsyncListable Countable Listable Page",
     "sessions.users": "SessionInfo",
+    "sessions.migration": (
+        "HexSignatureCookie IdInNameCookie KeygripCookie LegacyCookie LegacySession Pairs Signed"
+        " SignedPayloadCookie"
+    ),
+    "sessions.stores.expired": "AsyncKeepsExpired KeepsExpired",
     "sessions.testing": (
         "AsyncStoreContract AsyncUserIndexContract CountableContract ListableContract ManualClock"
         " StoreContract TransportContract UserIndexContract"

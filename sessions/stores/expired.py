@@ -1,6 +1,8 @@
 """An optional feature of a store: to tell an expired record from one that never existed."""
 
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from sessions.public_names import refusing
 
 __all__ = ["AsyncKeepsExpired", "KeepsExpired"]
 
@@ -21,3 +23,8 @@ class AsyncKeepsExpired(Protocol):
     async def has_expired(self, key: str) -> bool:
         """Return whether the record has expired: see `KeepsExpired.has_expired`."""
         ...
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)
