@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import import_module
-from math import isfinite
 from typing import Literal, get_args
 
+from sessions.core.call_checks import clock_problems, id_problems
 from sessions.core.carrying import CarryingTokens
-from sessions.core.ids import new_secret, random_secret
+from sessions.core.ids import random_secret
 from sessions.core.keys import list_problems, shared_problems
 from sessions.core.legacy_cookies import LegacyCookie, LegacyCookies, cookie_problems
 from sessions.core.lifetime import Lifetimes
@@ -25,6 +25,7 @@ from sessions.core.stored import StoredSessions
 from sessions.core.token_formats import TokenFormat
 from sessions.core.tokens import SignedIds, Tokens
 from sessions.core.transport_checks import transport_problems, warn_of_urls
+from sessions.core.use_checks import use_problems
 from sessions.core.user_limits import SessionLimit, limit_problems
 from sessions.core.verbs import Rules
 from sessions.core.wrong_values import (
@@ -107,6 +108,9 @@ class SessionContainer:
     save_uninitialized: bool = False
     idle_timeout: timedelta = IDLE_TIMEOUT
     absolute_timeout: timedelta = timedelta(days=14)
+    longest_timeout: timedelta | None = None
+    renew_every: timedelta | None = None
+    background_header: str | None = None
     sessions_per_user: SessionLimit | None = None
     transports: Sequence[Transport] = ()
     legacy_cookies: Sequence[LegacyCookie] = ()
@@ -124,14 +128,17 @@ class SessionContainer:
             *_prefix(self),
             *_kinds(self),
             *cookie_problems(self.legacy_cookies, self.session_prefix, self.store),
-            *_trial(self),
-            *_time(self.clock),
+            *id_problems(self.gen_id),
+            *clock_problems(self.clock),
             *transport_problems(self.transports, self.store),
             *_listeners(self),
             *_limits(self),
             *limit_problems(self.sessions_per_user, self.store),
             *_lifetime("idle_timeout", self.idle_timeout, LONGEST_SESSION),
             *_lifetime("absolute_timeout", self.absolute_timeout, LONGEST_SESSION),
+            *_lifetime("longest_timeout", self.longest_timeout, LONGEST_SESSION, optional=True),
+            *_lifetime("renew_every", self.renew_every, LONGEST_SESSION, optional=True),
+            *use_problems(self),
         ]
         if problems:
             raise ConfigurationError([f"SessionContainer: {problem}" for problem in problems])
@@ -188,7 +195,9 @@ def rules_of(container: SessionContainer) -> Rules:
     """Return the settings of a container that the decisions need."""
     return Rules(
         lifetimes=Lifetimes(
-            container.idle_timeout.total_seconds(), container.absolute_timeout.total_seconds()
+            container.idle_timeout.total_seconds(),
+            container.absolute_timeout.total_seconds(),
+            longest=_seconds(container.longest_timeout) or 0.0,
         ),
         gen_id=container.gen_id,
         clock=container.clock,
@@ -198,6 +207,8 @@ def rules_of(container: SessionContainer) -> Rules:
         legacy=_legacy(container),
         indexes_users=isinstance(store_of(container), UserIndex),
         sessions_per_user=container.sessions_per_user,
+        background_header=container.background_header,
+        renew_every=_seconds(container.renew_every),
     )
 
 
@@ -207,6 +218,10 @@ def _legacy(container: SessionContainer) -> LegacyCookies | None:
     # The oldest key, so that a new key changes no id.
     key = derived_key(container.keys[-1], f"legacy cookie:{container.session_prefix}")
     return LegacyCookies(container.legacy_cookies, key)
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
 
 
 def _flags(cookie: CookieSettings) -> Iterator[str]:
@@ -333,36 +348,6 @@ def _kinds(container: SessionContainer) -> Iterator[str]:
                 f"{name}={kind!r} is not a class of sessions. Fix: give {base.__name__} or a"
                 " subclass of it"
             )
-
-
-def _trial(container: SessionContainer) -> Iterator[str]:
-    """Make one id, so that a wrong gen_id is found at start-up and not in a request."""
-    gen_id: object = container.gen_id
-    if not callable(gen_id):
-        return
-    try:
-        new_secret(container.gen_id)
-    except ConfigurationError as error:
-        yield from error.problems
-    # gen_id is the user's function. Every error here would also happen in a request.
-    except Exception as error:  # noqa: BLE001
-        yield f"gen_id raised {error!r}. Fix: correct the function, or leave gen_id out"
-
-
-def _time(clock: object) -> Iterator[str]:
-    """Call the clock once, so that a wrong clock is found at start-up."""
-    if not callable(clock):
-        return
-    try:
-        now = clock()
-    # clock is the user's function. Every error here would also happen in a request.
-    except Exception as error:  # noqa: BLE001
-        now = error
-    if isinstance(now, bool) or not isinstance(now, int | float) or not isfinite(now):
-        yield (
-            f"clock={clock!r} gives {now!r}. Fix: give a function that returns epoch seconds, such"
-            " as time.time"
-        )
 
 
 def _listeners(container: SessionContainer) -> Iterator[str]:

@@ -25,7 +25,7 @@ PLACES = {
     ),
     "sessions.stores.user_index": "AsyncUserIndex UserIndex hash_of_user",
     "sessions.stores.listing": "AsyncCountable AsyncListable Countable Listable Page",
-    "sessions.users": "SessionInfo",
+    "sessions.users": "SessionInfo SessionLimit",
     "sessions.migration": (
         "HexSignatureCookie IdInNameCookie KeygripCookie LegacyCookie LegacySession Pairs Signed"
         " SignedPayloadCookie"
@@ -43,6 +43,7 @@ PLACES = {
     ),
     "framework.csrf": "CSRF csrf_token is_csrf_token",
     "framework.cors": "CORS",
+    "framework.logins": "LoginTooOld RecentLogin",
     "framework.openapi": "OpenAPI",
     "framework.redirects": "redirect is_local",
     "framework.results": "HTML JSON",

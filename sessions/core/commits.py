@@ -1,5 +1,7 @@
 """Build the record of a new session, and the changes that a commit sends to the store."""
 
+from dataclasses import replace
+
 from sessions.core.ids import Id
 from sessions.core.lifetime import Lifetimes
 from sessions.core.pending import NOTHING_PENDING, Pending
@@ -43,6 +45,16 @@ def changes_of(
             removed=removed,
         )
     return _more_than_values(record, pending, difference, lifetimes, now)
+
+
+def without_use(record: Record, changes: Changes, lifetimes: Lifetimes) -> Changes:
+    """Return the changes of a request that is no use of the session; a sign-in is always a use."""
+    if isinstance(changes.user_id, str):
+        return changes
+    expires_at = record.expires_at
+    if not isinstance(changes.timeout, Unchanged):
+        expires_at = lifetimes.end(record.created_at, changes.timeout, record.accessed_at)
+    return replace(changes, accessed_at=record.accessed_at, expires_at=expires_at)
 
 
 def _more_than_values(

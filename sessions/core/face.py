@@ -261,6 +261,15 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
         self._check_headers()
         self._driver.sessions.regenerate(self._state, grace)
 
+    def keep_expiry(self) -> None:
+        """Say that this request is no use of the session, such as a request that a script repeats.
+
+        The session expires as if the request had not come. Its changes are saved. A sign-in is
+        always a use.
+        """
+        self._check_open()
+        self._driver.sessions.keep_expiry(self._state)
+
     def destroy(self) -> None:
         """End the session at the next commit, even if the rest of the request fails.
 

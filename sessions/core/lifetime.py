@@ -15,6 +15,8 @@ class Lifetimes:
     absolute: float
     age: float | None = None
     """Seconds after which a client forgets a token, or None if it keeps the token."""
+    longest: float = 0.0
+    """The absolute timeout of a session whose own timeout is longer than the absolute timeout."""
     _longest_interval: float = field(init=False)
     _interval: float = field(init=False)
 
@@ -23,13 +25,15 @@ class Lifetimes:
         if self.age is not None:
             longest = min(longest, self.age / 10)
         # The class is frozen, and each request asks for these two.
+        object.__setattr__(self, "longest", max(self.longest, self.absolute))
         object.__setattr__(self, "_longest_interval", longest)
         object.__setattr__(self, "_interval", min(longest, self.idle / 10))
 
     def end(self, created_at: float, timeout: float | None, used_at: float) -> float:
         """Return when a session that was last used at `used_at` expires."""
         idle_end = used_at + (self.idle if timeout is None else timeout)
-        absolute_end = created_at + self.absolute
+        is_usual = timeout is None or timeout <= self.absolute
+        absolute_end = created_at + (self.absolute if is_usual else self.longest)
         # Each request asks; a call of min() would take longer than all the rest.
         return idle_end if idle_end < absolute_end else absolute_end
 
@@ -39,12 +43,13 @@ class Lifetimes:
         if created_at > now:
             created_at = not_ahead(created_at, now)
         idle_end = now + (self.idle if timeout is None else timeout)
-        absolute_end = created_at + self.absolute
+        is_usual = timeout is None or timeout <= self.absolute
+        absolute_end = created_at + (self.absolute if is_usual else self.longest)
         return idle_end if idle_end < absolute_end else absolute_end
 
     def latest_end(self, created_at: float) -> float:
         """Return a time that a session of this age never outlives, whatever happens to it."""
-        return created_at + self.absolute + CLOCK_TOLERANCE
+        return created_at + self.longest + CLOCK_TOLERANCE
 
     def touch_is_due(self, record: Record, now: float) -> bool:
         """Return whether the store must be told of this use, because the last stored use is old.

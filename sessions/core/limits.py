@@ -24,6 +24,7 @@ __all__ = [
     "MOST_LEGACY_COOKIES",
     "REMEMBERED_FOR",
     "REMEMBERED_TOKENS",
+    "RENEWAL_GRACE",
     "SECRET_LENGTH",
     "SHORTEST_SECRET",
     "UPDATE_ATTEMPTS",
@@ -68,6 +69,9 @@ LONGEST_SESSION = timedelta(days=3650)
 
 LONGEST_GRACE = timedelta(days=1)
 """The longest time for which an earlier id may still be used."""
+
+RENEWAL_GRACE = timedelta(seconds=30)
+"""The time for which an earlier id may be used after a renewal by `renew_every`."""
 
 MOST_IDS = 32
 """The largest number of different ids in one request that are looked up in the store."""

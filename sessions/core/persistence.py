@@ -86,6 +86,10 @@ class Persistence(ABC):
         """Give the session an idle timeout of its own; None means the container's timeout."""
 
     @abstractmethod
+    def keep_expiry(self, state: State) -> None:
+        """Note that this request is no use of the session."""
+
+    @abstractmethod
     def destroy(self, state: State) -> None:
         """End the sessions of the request's tokens at the next commit, and begin a new session."""
 

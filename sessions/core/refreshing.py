@@ -1,6 +1,8 @@
 """Reload a session, and store that it was used (a touch); renew its cookie."""
 
 from sessions.core.ids import Id
+from sessions.core.limits import RENEWAL_GRACE
+from sessions.core.pending import NOTHING_PENDING
 from sessions.core.persistence import Flow
 from sessions.core.standing import Standing, TokenStandings, damage_of
 from sessions.core.state import Ask, State
@@ -17,7 +19,7 @@ from sessions.core.verbs import (
 )
 from sessions.errors import SessionNotFound, StoreUnavailable
 from sessions.events import logger
-from sessions.record import Changes, Record
+from sessions.record import UNCHANGED, Changes, Record
 
 
 class Refreshing(MemoryVerbs):
@@ -81,7 +83,7 @@ class Refreshing(MemoryVerbs):
         record, id = state.record, state.id
         if record is None or id is None:
             return False
-        now = self.clock()
+        now = self.clock() if self.is_use(state) else record.accessed_at
         expires_at = self.lifetimes.end_of(record, now)
         try:
             touched = yield ("touch", id.key, record.secret, expires_at, now)
@@ -97,6 +99,29 @@ class Refreshing(MemoryVerbs):
         state.written = True
         return True
 
+    def touch_is_due(self, state: State, record: Record) -> bool:
+        """Return whether the store must be told of this use of the session."""
+        return self.lifetimes.touch_is_due(record, self.clock()) and self.is_use(state)
+
+    def renew_if_due(self, state: State) -> None:
+        """Give the session a new id with grace if its id is older than `renew_every`."""
+        record, every, pending = state.record, self.rules.renew_every, state.pending
+        if (
+            record is None
+            or every is None
+            or self.clock() - record.secret_since < every
+            or pending.next_id is not None
+            or pending.user_id is not UNCHANGED
+            or state.standing is not CURRENT
+            or state.headers_left
+        ):
+            return
+        if self.tokens.renews(state) and not is_for_any_cache(state):
+            self.regenerate(state, RENEWAL_GRACE)
+            state.renews_itself = state.pending == NOTHING_PENDING.then(
+                next_id=state.pending.next_id, grace=state.pending.grace
+            )
+
     def noting_failures(self, state: State, flow: Flow[None]) -> Flow[None]:
         """Run a flow that no handler asked for; if the store fails, only note an event."""
         try:
@@ -108,7 +133,7 @@ class Refreshing(MemoryVerbs):
         """Return whether the browser needs the cookie again, with a later expiry."""
         if record.timeout is None and not self._renews_any:
             return False
-        if is_for_any_cache(state):
+        if is_for_any_cache(state) or not self.is_use(state):
             return False
         return self.rules.rolling or self.lifetimes.renewal_is_due(record, self.clock())
 

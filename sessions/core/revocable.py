@@ -114,7 +114,7 @@ class RevocableSessions(StatelessSessions):
         key = cut_key(user_id)
         for _ in range(UPDATE_ATTEMPTS):
             answer, now = (yield ("load", key)), self.clock()
-            entry = entry_of(cut_in(answer).then(now, keep), self.lifetimes.absolute, now)
+            entry = entry_of(cut_in(answer).then(now, keep), self.lifetimes.longest, now)
             if isinstance(answer, Record):
                 outcome = yield ("commit", key, changes_between(answer, entry))
                 is_done = outcome is Outcome.APPLIED
@@ -329,7 +329,7 @@ class RevocableSessions(StatelessSessions):
             created_at=now,
             accessed_at=now,
             updated_at=now,
-            expires_at=youngest + self.lifetimes.absolute + CLOCK_TOLERANCE,
+            expires_at=youngest + self.lifetimes.longest + CLOCK_TOLERANCE,
         )
 
 

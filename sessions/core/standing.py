@@ -39,6 +39,7 @@ class TokenStandings:
     def __init__(self, lifetimes: Lifetimes, clock: Callable[[], float]) -> None:
         self._idle = lifetimes.idle
         self._absolute = lifetimes.absolute
+        self._longest = lifetimes.longest
         self._clock = clock
 
     def standing(self, id: Id, answer: object, began_at: float) -> Standing:
@@ -49,12 +50,13 @@ class TokenStandings:
         if isinstance(answer, Record):
             now = self._clock()
             idle = self._idle if answer.timeout is None else answer.timeout
+            absolute = self._absolute if answer.timeout is None else self._absolute_of(idle)
             # The timeouts of the settings may be shorter than when the record was written. A time
             # in the future comes from a wrong clock and counts as now, so it passes these checks.
             is_live = (
                 now < answer.expires_at
                 and now < answer.accessed_at + idle
-                and now < answer.created_at + self._absolute
+                and now < answer.created_at + absolute
             )
             if not is_live or answer.version > FORMAT_VERSION:
                 return _UNKNOWN
@@ -68,6 +70,10 @@ class TokenStandings:
         else:
             return _UNKNOWN
         return _PAST if changed_at > began_at - REMEMBERED_FOR else _UNKNOWN
+
+    def _absolute_of(self, timeout: float) -> float:
+        """Return the absolute timeout of a session with a timeout of its own."""
+        return self._longest if timeout > self._absolute else self._absolute
 
 
 def damage_of(answer: object) -> str | None:

@@ -107,6 +107,10 @@ class State(Notes, msgspec.Struct, eq=False):
     replaced: tuple[Id, ...] = ()
     left: tuple[Id | None, Record | None, Standing] | None = None
     signs_out: bool = False
+    # Whether this request makes the session live on.
+    is_use: bool = True
+    # Whether the new id comes from the setting `renew_every`.
+    renews_itself: bool = False
     # The session of another system that moves here while this one loads, and those to end there.
     moving: Any = None
     legacies: tuple[Any, ...] = ()

@@ -256,7 +256,7 @@ class StatelessSessions(MemoryVerbs):
 
     def use_is_due(self, state: State, record: Record) -> bool:
         """Return whether the response sends a new token only to note the use of the session."""
-        if is_for_any_cache(state):
+        if is_for_any_cache(state) or not self.is_use(state):
             return False
         rules = self.rules
         return rules.rolling or rules.resave or self.lifetimes.touch_is_due(record, self.clock())
@@ -310,6 +310,7 @@ class StatelessSessions(MemoryVerbs):
             made = first_record(state, id, difference[0], self.lifetimes, now)
         else:
             changes = changes_of(record, pending, difference, self.lifetimes, now)
+            changes = self.counted(state, record, changes)
             made = record.changed_by(changes, now)
         id = _carrying(state, id, made)
         token = self._carrying.seal(id, made)

@@ -42,6 +42,8 @@ class StoredSessions(IndexedSessions):
     def __init__(self, rules: Rules, tokens: Tokens) -> None:
         super().__init__(rules, tokens)
         self.opens_every_request = rules.rolling or rules.save_uninitialized
+        self._is_always_use = rules.background_header is None
+        self._renews_ids = rules.renew_every is not None
         self._writes_unasked = self.opens_every_request or rules.resave
 
     def load_ask(self, state: State) -> Ask | None:
@@ -142,6 +144,9 @@ class StoredSessions(IndexedSessions):
             return
         if outcome is APPLIED:
             self._applied(state, id, asked, changes)
+        elif state.renews_itself and outcome is SUPERSEDED and not (changed or removed):
+            # Another request has renewed the id and stored a use, so there is nothing left to do.
+            state.pending, state.written = _since(state.pending, asked), True
         else:
             is_dropped = bool(changed or removed - {USER_DATA})
             yield from self._too_late(state, id, outcome, is_dropped=is_dropped)
@@ -162,7 +167,7 @@ class StoredSessions(IndexedSessions):
         record = state.record
         if record is None:
             raise ended()
-        changes = self._changes(record, asked, difference)
+        changes = self._changes(state, record, asked, difference)
         changes = yield from self.admit(state, id, changes)
         outcome = yield self._commit_ask(state, id, changes, asked.next_id)
         yield from self.admitted(state, id, changes, is_done=outcome is APPLIED)
@@ -170,12 +175,17 @@ class StoredSessions(IndexedSessions):
             # Another request has renewed the id. If it gave the old id a grace time, a commit of
             # values alone still succeeds.
             state.pending, asked = _since(state.pending, asked), NOTHING_PENDING
-            changes = self._changes(record, asked, difference)
+            changes = self._changes(state, record, asked, difference)
             outcome = yield self._commit_ask(state, id, changes)
         return outcome, asked, changes
 
-    def _changes(self, record: Record, pending: Pending, difference: Difference) -> Changes:
-        return changes_of(record, pending, difference, self.lifetimes, self.clock())
+    def _changes(
+        self, state: State, record: Record, pending: Pending, difference: Difference
+    ) -> Changes:
+        changes = changes_of(record, pending, difference, self.lifetimes, self.clock())
+        if state.is_use and self._is_always_use:
+            return changes
+        return self.counted(state, record, changes)
 
     def _commit_ask(self, state: State, id: Id, changes: Changes, next_id: Id | None = None) -> Ask:
         check_size({} if changes.clear else state.base, changes.set, changes.removed)
@@ -280,13 +290,14 @@ class StoredSessions(IndexedSessions):
             return None
         if failed:
             state.begin_as_loaded()
+        elif self._renews_ids:
+            self.renew_if_due(state)
         record, id = state.record, state.id
         if state.gone:
             return None
         changed, removed = state.changes()
         if not (changed or removed) and state.pending is NOTHING_PENDING:
-            touches = record is not None and self.lifetimes.touch_is_due(record, self.clock())
-            return SEVERAL if touches else None
+            return SEVERAL if record is not None and self.touch_is_due(state, record) else None
         if (
             record is None
             or id is None
@@ -295,7 +306,7 @@ class StoredSessions(IndexedSessions):
             or self.renews_cookie(state, record)
         ):
             return SEVERAL
-        changes = self._changes(record, NOTHING_PENDING, (changed, removed))
+        changes = self._changes(state, record, NOTHING_PENDING, (changed, removed))
         return self._commit_ask(state, id, changes)
 
     def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
@@ -335,9 +346,13 @@ class StoredSessions(IndexedSessions):
 
     def _finish_kept(self, state: State, *, failed: bool) -> Flow[None]:
         saved, state.written = state.saved, False
+        if self._renews_ids and not failed:
+            self.renew_if_due(state)
         changed, removed = state.changes()
         if changed or removed or state.pending is not NOTHING_PENDING:
-            yield from self._finish_changed(state, changed, removed)
+            flow = self._finish_changed(state, changed, removed)
+            only_renews = state.renews_itself and not (changed or removed)
+            yield from self.noting_failures(state, flow) if only_renews else flow
         # After a failure of the store in a failed request, only the necessary calls are made.
         is_over = state.gone or not state.accessed or (failed and state.failure is not None)
         if not (state.written or is_over):
@@ -362,7 +377,7 @@ class StoredSessions(IndexedSessions):
             yield from self.confirm(state)
         elif self.rules.resave and not failed:
             yield from self.noting_failures(state, self._commit(state, {}, frozenset()))
-        elif self.rolls(state) or self.lifetimes.touch_is_due(state.record, self.clock()):
+        elif self.rolls(state) or self.touch_is_due(state, state.record):
             yield from self.note_use(state, renews=self.renews_cookie(state, state.record))
 
     def headers(self, state: State) -> Headers:

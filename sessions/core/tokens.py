@@ -106,6 +106,12 @@ class Tokens(ABC):
                 break
         return obstacle
 
+    def renews(self, state: State) -> bool:
+        """Return whether the client takes a new id from any response, as browsers take cookies."""
+        transport: Transport = state.transport or self._first
+        takes = transport.sent_by_browsers and not transport.in_links
+        return takes and state.head is not None and self.obstacle(state) is None
+
     def can_be_sent(self, state: State) -> bool:
         """Return whether the response can send the token of a new session to the client."""
         if state.headers_left:

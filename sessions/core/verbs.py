@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from sessions.core.commits import without_use
 from sessions.core.headers import is_public
 from sessions.core.ids import Id, new_id, renewed_id
 from sessions.core.legacy_cookies import LegacyCookies
@@ -23,7 +24,7 @@ from sessions.core.user_limits import SessionLimit
 from sessions.core.values import USER_DATA
 from sessions.errors import MalformedToken, SessionError, SessionNotFound
 from sessions.events import EndReason
-from sessions.record import UNCHANGED, Unchanged
+from sessions.record import UNCHANGED, Changes, Record, Unchanged
 
 CURRENT, GRACE, PAST = Standing.CURRENT, Standing.GRACE, Standing.PAST
 FRESH, UNKNOWN = Standing.FRESH, Standing.UNKNOWN
@@ -43,6 +44,8 @@ class Rules:
     indexes_users: bool = False
     legacy: LegacyCookies | None = None
     sessions_per_user: SessionLimit | None = None
+    background_header: str | None = None
+    renew_every: float | None = None
 
 
 class MemoryVerbs(Persistence):
@@ -185,7 +188,9 @@ class MemoryVerbs(Persistence):
 
     def expires_at(self, state: State) -> float:
         begins_anew = isinstance(state.pending.user_id, str)
-        now = self.clock()
+        now, record = self.clock(), state.record
+        if record is not None and not begins_anew and not self.is_use(state):
+            now = record.accessed_at
         created_at = now if begins_anew else state.started_at
         return self.lifetimes.end(created_at, self._timeout_of(state), now)
 
@@ -232,7 +237,21 @@ class MemoryVerbs(Persistence):
 
     def rolls(self, state: State) -> bool:
         """Return whether the response renews the cookie and the idle timeout."""
-        return self.rules.rolling and not is_for_any_cache(state)
+        return self.rules.rolling and not is_for_any_cache(state) and self.is_use(state)
+
+    def keep_expiry(self, state: State) -> None:
+        state.is_use = False
+
+    def is_use(self, state: State) -> bool:
+        """Return whether the request is a use of the session, which makes the session live on."""
+        name = self.rules.background_header
+        if state.is_use and name is not None and state.head is not None:
+            state.is_use = not state.head.header(name)
+        return state.is_use
+
+    def counted(self, state: State, record: Record, changes: Changes) -> Changes:
+        """Return the changes of a commit, which keeps the expiry if the request is no use."""
+        return changes if self.is_use(state) else without_use(record, changes, self.lifetimes)
 
     def _timeout_of(self, state: State) -> float | None:
         if isinstance(state.pending.timeout, Unchanged):

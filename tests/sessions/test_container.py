@@ -19,7 +19,6 @@ from sessions import (
     SessionManager,
     SQLiteStore,
 )
-from sessions.stores.base import wall_clock
 from sessions.testing import ManualClock
 from sessions.wsgi import SessionMiddleware
 from tests.support.apps import KEY
@@ -334,43 +333,6 @@ def test_settings_are_given_by_name() -> None:
     """A setting without its name is an error."""
     with pytest.raises(TypeError):
         SessionContainer([KEY])  # type: ignore[call-arg]
-
-
-def test_the_defaults_are_those_of_the_documentation() -> None:
-    """To change a default, change this list and the documentation."""
-    defaults = container()
-
-    shown = {field.name: getattr(defaults, field.name) for field in dataclasses.fields(defaults)}
-    assert isinstance(shown.pop("store"), MemoryStore)
-    assert len(shown.pop("gen_id")()) == 43
-    assert shown.pop("clock") is wall_clock
-    assert shown == {
-        "keys": [KEY],
-        "cookie": CookieSettings(
-            http_only=True,
-            same_site="Lax",
-            path="/",
-            domain=None,
-            partitioned=False,
-            secure="auto",
-            max_age=None,
-        ),
-        "session_prefix": "session",
-        "encryption_keys": None,
-        "resave": False,
-        "rolling": False,
-        "save_uninitialized": False,
-        "idle_timeout": timedelta(hours=24),
-        "absolute_timeout": timedelta(days=14),
-        "transports": (),
-        "legacy_cookies": (),
-        "listeners": (),
-        "session_class": Session,
-        "async_session_class": AsyncSession,
-        "cookie_header_limit": 16 * 1024,
-        "cookie_pairs_limit": 200,
-        "sessions_per_user": None,
-    }
 
 
 @pytest.mark.parametrize("clock", [lambda: float("nan"), lambda: float("inf")], ids=["nan", "inf"])
