@@ -22,6 +22,7 @@ try:
         BlockingSource,
         Connections,
         driver_of,
+        shown_url,
         url_of,
     )
 except ImportError as error:
@@ -92,7 +93,7 @@ class SQLStore(SQLListing, SQLUsers, Store):
     def _begin(self, driver: Any, source: BlockingSource, url: Any, prefix: str) -> None:
         self._driver = driver
         self._source = source
-        self._name = url.render_as_string(hide_password=True)
+        self._name = shown_url(url)
         self._table = _table(prefix, "SQLStore")
         self._sql = Statements(driver.language, self._table)
 
@@ -247,7 +248,7 @@ class AsyncSQLStore(AsyncSQLListing, AsyncSQLUsers, AsyncStore):
     def _begin(self, driver: Any, source: AsyncSource, url: Any, prefix: str) -> None:
         self._driver = driver
         self._source = source
-        self._name = url.render_as_string(hide_password=True)
+        self._name = shown_url(url)
         self._table = _table(prefix, "AsyncSQLStore")
         self._sql = Statements(driver.language, self._table)
 

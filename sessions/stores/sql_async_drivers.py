@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from importlib import import_module
+from inspect import signature
 from typing import Any
 
 from sessions.stores.sql_drivers import (
@@ -32,6 +33,11 @@ class AsyncPsycopg(PostgreSQL):
             self._psycopg.InterfaceError,
             OSError,
         )
+
+    def check(self, parameters: Parameters) -> None:
+        """Raise an error if the driver does not know one of the parameters."""
+        parameters.pop("context", None)
+        self._psycopg.conninfo.make_conninfo(**parameters)
 
     async def connect(self, parameters: Parameters, seconds: float) -> Any:
         """Open a connection."""
@@ -98,13 +104,13 @@ class Asyncpg(PostgreSQL):
             OSError,
         )
 
+    def check(self, parameters: Parameters) -> None:
+        """Raise an error if the driver does not know one of the parameters."""
+        signature(self._asyncpg.connect).bind(**_of_asyncpg(parameters))
+
     async def connect(self, parameters: Parameters, seconds: float) -> Any:
         """Open a connection."""
-        known = {
-            name: value
-            for name, value in parameters.items()
-            if not name.startswith("prepared_statement_")
-        }
+        known = _of_asyncpg(parameters)
         async with asyncio.timeout(seconds * CONNECT_SHARE):
             return await self._asyncpg.connect(**known)
 
@@ -145,6 +151,15 @@ class Asyncpg(PostgreSQL):
             connection.terminate()
 
 
+def _of_asyncpg(parameters: Parameters) -> Parameters:
+    """Return the parameters without those that are SQLAlchemy's own."""
+    return {
+        name: value
+        for name, value in parameters.items()
+        if not name.startswith("prepared_statement_")
+    }
+
+
 class Asyncmy(MySQL):
     """MariaDB or MySQL over asyncmy."""
 
@@ -158,6 +173,10 @@ class Asyncmy(MySQL):
             failures.InterfaceError,
             OSError,
         )
+
+    def check(self, parameters: Parameters) -> None:
+        """Raise an error if the driver does not know one of the parameters."""
+        signature(self._asyncmy.connect).bind(**parameters)
 
     async def connect(self, parameters: Parameters, seconds: float) -> Any:
         """Open a connection."""

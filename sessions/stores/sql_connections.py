@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.util import greenlet_spawn
 
 from sessions.errors import ConfigurationError
+from sessions.stores.base import without_password
 from sessions.stores.sql_drivers import ADOPT_SHARE, REPLY_TIMEOUT
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ def url_of(url: object, drivers: dict[str, Any], owner: str) -> URL:
         suited = [name for name in drivers if name.startswith(f"{parts.drivername}+")]
         parts = parts.set(drivername=suited[0]) if suited else parts
     if parts is None or parts.drivername not in drivers:
-        shown = parts.render_as_string(hide_password=True) if parts is not None else "?"
+        shown = shown_url(parts) if parts is not None else "?"
         raise ConfigurationError(
             f"{owner}.from_url({shown!r}) is not a URL of a database that the store can use. Fix:"
             f" begin the URL with {', '.join(f'{name}://' for name in drivers)}"
@@ -59,8 +60,10 @@ def driver_of(engine: Any, drivers: dict[str, Any], owner: str) -> Any:
     dialect = getattr(engine, "dialect", None)
     name = f"{getattr(dialect, 'name', '')}+{getattr(dialect, 'driver', '')}"
     if name not in drivers or is_asynchronous is not owner.startswith("Async"):
+        url = getattr(engine, "url", None)
+        shown = f"<{type(engine).__name__} {shown_url(url)}>" if isinstance(url, URL) else engine
         raise ConfigurationError(
-            f"{owner}({engine!r}) is not an"
+            f"{owner}({shown}) is not an"
             f" {'AsyncEngine' if owner.startswith('Async') else 'Engine'} that the store can use."
             f" Fix: give one for {', '.join(f'{name}://' for name in drivers)}, or give a URL to"
             f" {owner}.from_url"
@@ -68,9 +71,23 @@ def driver_of(engine: Any, drivers: dict[str, Any], owner: str) -> Any:
     return drivers[name](owner)
 
 
-def _parameters(url: URL) -> dict[str, Any]:
+def shown_url(url: URL) -> str:
+    """Return a URL for messages, without user, password and options."""
+    return without_password(url.render_as_string(hide_password=True))
+
+
+def _parameters(driver: Any, url: URL) -> dict[str, Any]:
+    """Return the parameters of the driver; raise ConfigurationError if it refuses an option."""
     dialect: Any = url.get_dialect()
-    _, parameters = dialect(dbapi=dialect.import_dbapi()).create_connect_args(url)
+    try:
+        _, parameters = dialect(dbapi=dialect.import_dbapi()).create_connect_args(url)
+        driver.check(dict(parameters))
+    except (SQLAlchemyError, TypeError, ValueError, *driver.errors) as error:
+        # The text of the error may have the value of an option, which can be a password.
+        raise ConfigurationError(
+            f"the URL {shown_url(url)!r} has an option that the driver refuses"
+            f" ({type(error).__name__}). Fix: correct or remove the options after the ?"
+        ) from None
     return dict(parameters)
 
 
@@ -79,7 +96,7 @@ class BlockingSource:
 
     def __init__(self, driver: Any, url: URL, engine: Engine | None = None) -> None:
         self._driver = driver
-        self._parameters = _parameters(url) if engine is None else {}
+        self._parameters = _parameters(driver, url) if engine is None else {}
         # This is a separate pool, because a request may hold the application's last connection, and
         # would then wait for itself.
         self._pool = None if engine is None else engine.pool.recreate()
@@ -176,7 +193,7 @@ class AsyncSource:
 
     def __init__(self, driver: Any, url: URL, engine: Any = None) -> None:
         self._driver = driver
-        self._parameters = _parameters(url) if engine is None else {}
+        self._parameters = _parameters(driver, url) if engine is None else {}
         self._engine = engine
 
     async def open(self, seconds: float) -> Any:

@@ -119,16 +119,23 @@ class Psycopg(PostgreSQL):
             OSError,
         )
 
+    def check(self, parameters: Parameters) -> None:
+        """Raise an error if the driver does not know one of the parameters."""
+        self._conninfo(parameters)
+
     def connect(self, parameters: Parameters, seconds: float) -> Any:
         """Open a connection; the driver's own function would wait at least two seconds."""
-        # SQLAlchemy adds its type adapters here, which the store does not need.
-        parameters.pop("context", None)
-        conninfo = self._psycopg.conninfo.make_conninfo(**parameters)
-        opening = self._generators.connect(conninfo)
+        opening = self._generators.connect(self._conninfo(parameters))
         opened = self._waiting.wait_conn(
             opening, interval=_INTERVAL, timeout=seconds * CONNECT_SHARE
         )
         return self._psycopg.Connection(opened)
+
+    def _conninfo(self, parameters: Parameters) -> str:
+        # SQLAlchemy adds its type adapters here, which the store does not need.
+        parameters.pop("context", None)
+        conninfo: str = self._psycopg.conninfo.make_conninfo(**parameters)
+        return conninfo
 
     def adopt(self, connection: Any, seconds: float) -> None:
         """Prepare a new connection for the store: autocommit, time limits and row format."""
@@ -178,6 +185,10 @@ class PyMySQL(MySQL):
             failures.InterfaceError,
             OSError,
         )
+
+    def check(self, parameters: Parameters) -> None:
+        """Raise an error if the driver does not know one of the parameters."""
+        self._pymysql.connect(**{**parameters, "charset": "utf8mb4", "defer_connect": True})
 
     def connect(self, parameters: Parameters, seconds: float) -> Any:
         """Open a connection."""

@@ -114,6 +114,45 @@ def test_a_database_is_a_store(url: str) -> None:
     assert "word" not in repr(store_from_url("postgresql://ada:word@127.0.0.1:1/x"))
 
 
+_DATABASES = [
+    *("postgresql+psycopg://ada:s3cret@127.0.0.1:1/x", "postgresql+asyncpg://127.0.0.1:1/x"),
+    *("mariadb+pymysql://127.0.0.1:1/x", "mysql+asyncmy://127.0.0.1:1/x"),
+]
+
+
+def _made(url: str) -> object:
+    """Return the store of a URL, blocking or asynchronous."""
+    is_blocking = "+psycopg" in url or "+pymysql" in url
+    return store_from_url(url) if is_blocking else async_store_from_url(url)
+
+
+@pytest.mark.parametrize("url", _DATABASES)
+def test_an_option_that_a_driver_refuses_is_told_at_start_up(url: str) -> None:
+    """No request meets it, and the message shows no value of an option."""
+    pytest.importorskip("sqlalchemy")
+
+    for options in ("unknown=s3cret", "sslpasswort=s3cret"):
+        with pytest.raises(ConfigurationError, match="option that the driver refuses") as caught:
+            _made(f"{url}?{options}")
+        assert "s3cret" not in str(caught.value)
+        assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("url", _DATABASES)
+def test_no_message_of_a_database_has_a_password(url: str) -> None:
+    """It may also stand among the options."""
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    from sessions.stores.sql import SQLStore
+
+    with_password = f"{url}?password=s3cret"
+    assert "s3cret" not in repr(_made(with_password))
+    if "+psycopg" in url:
+        assert "s3cret" not in repr(SQLStore(sqlalchemy.create_engine(with_password)))
+    with pytest.raises(ConfigurationError) as caught:
+        SQLStore(sqlalchemy.create_engine("sqlite:///a.db?uri=true&password=s3cret"))
+    assert "s3cret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
