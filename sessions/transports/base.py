@@ -9,6 +9,10 @@ Headers = list[tuple[str, str]]
 SameSite = Literal["Strict", "Lax", "None"]
 
 
+MOST_VALUES = 32
+"""The number of tokens in one header, or in one parameter, that are read."""
+
+
 class RequestHead(Protocol):
     """The part of a request that a transport reads; an edge makes one for each request."""
 

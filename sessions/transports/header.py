@@ -7,13 +7,10 @@ import re
 
 from sessions.errors import ConfigurationError
 from sessions.names import OF_TRANSPORTS, explains_settings
-from sessions.transports.base import Headers, Obstacle, RequestHead, Transport
+from sessions.transports.base import MOST_VALUES, Headers, Obstacle, RequestHead, Transport
 
 LONGEST_HEADER = 8000
 """The bytes of a header's value that the usual servers and proxies accept."""
-
-MOST_VALUES = 32
-"""The number of tokens in one header that are read."""
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _BEARER = "Bearer"

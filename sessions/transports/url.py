@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 from sessions.errors import ConfigurationError
 from sessions.names import OF_TRANSPORTS, explains_settings
-from sessions.transports.base import Headers, RequestHead, Transport
+from sessions.transports.base import MOST_VALUES, Headers, Obstacle, RequestHead, Transport
 
 FORM_LIMIT = 1024 * 1024
 """The bytes of an urlencoded form that is searched for a token."""
@@ -68,11 +68,9 @@ class URLTransport(Transport):
         return f"URLTransport(parameter={self.parameter!r})"
 
     def read(self, head: RequestHead) -> list[str]:
-        # An edge takes the parameter out of the query and the form, and keeps its values here.
-        taken: dict[str, list[str]] | None = getattr(head, "taken", None)
-        if taken is not None:
-            return [*taken.get(self.parameter, ())]
-        return take_out(head.query, self.parameter)[1]
+        values = self._values(head)
+        # Too many values are not read. The empty token makes the caller ask `obstacle`.
+        return values if len(values) <= MOST_VALUES else [""]
 
     def send(self, head: RequestHead, token: str, max_age: int | None) -> Headers:
         # The links of the page send the token.
@@ -80,6 +78,16 @@ class URLTransport(Transport):
 
     def clear(self, head: RequestHead) -> Headers:
         return []
+
+    def obstacle(self, head: RequestHead) -> Obstacle | None:
+        count = len(self._values(head))
+        if count <= MOST_VALUES:
+            return None
+        return Obstacle(
+            "rejected",
+            f"the request has {count} values of {self.parameter!r}, and at most {MOST_VALUES} are"
+            " read, so this request has no session. Fix: send one",
+        )
 
     def rewritten(self, url: str, token: str, origin: str | None) -> str:
         """Return the URL with the token before the fragment; a URL of another origin stays."""
@@ -96,6 +104,13 @@ class URLTransport(Transport):
     def hidden_input(self, token: str) -> Html:
         """Return the hidden field of a form with the token."""
         return Html(f'<input type="hidden" name="{self.parameter}" value="{escape(token)}">')
+
+    def _values(self, head: RequestHead) -> list[str]:
+        # An edge takes the parameter out of the query and the form, and keeps its values here.
+        taken: dict[str, list[str]] | None = getattr(head, "taken", None)
+        if taken is not None:
+            return [*taken.get(self.parameter, ())]
+        return take_out(head.query, self.parameter)[1]
 
 
 def take_out(text: str, parameter: str) -> tuple[str, list[str]]:

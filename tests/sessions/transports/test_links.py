@@ -292,3 +292,18 @@ def test_a_cookie_that_cannot_be_sent_leaves_the_links(edge: str) -> None:
     assert first.set_cookies == []
     assert second.value["n"] == 2
     assert _token(second) == _token(first)
+
+
+@every_edge
+@both_links
+def test_too_many_tokens_are_not_read(edge: str, way: Way) -> None:
+    """The request has no session, and an event says why; the parameter is hidden all the same."""
+    with serve(edge, transports=[URLTransport()]) as server:
+        token = _token(server.ask("count", Sent()))
+        text = "&".join([f"wSession={token}"] * 33)
+        answer = server.ask("echo", Sent(query=text) if way is URL else Sent(form=text))
+
+    assert answer.value["n"] is None
+    assert answer.value["seen"] == {"query": "", "form": ""}
+    assert "33 values of 'wSession'" in server.events[-1].detail
+    assert server.events[-1].kind == "rejected"

@@ -1,11 +1,18 @@
 """Every transport under every middleware: the life of a session, and the headers of each answer."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from sessions import CookieTransport, HeaderTransport, Transport, URLTransport
+from sessions import (
+    CookieTransport,
+    HeaderTransport,
+    SessionTooLarge,
+    Transport,
+    URLTransport,
+)
 from sessions.stateless import EncryptedToken, JWTToken, SignedToken
 from tests.sessions.transports.travel import (
     BEARER,
@@ -286,3 +293,31 @@ def test_jwt_tokens_travel_in_headers(edge: str) -> None:
 
     assert counts == [1, 2]
     assert visitor.token.count(".") == 2
+
+
+@every_edge
+def test_the_newest_token_of_two_ways_counts(edge: str) -> None:
+    """A session in its token: an older copy on the other way changes nothing."""
+    transports = _transports("cookie", "header")
+    with serve(edge, transports=transports, store=SignedToken()) as server:
+        old = COOKIE.receive(server.ask("count", Sent())) or ""
+        new = HEADER.receive(server.ask("count", HEADER.send(old))) or ""
+        answers = [
+            server.ask("read", _both(COOKIE.send(one), HEADER.send(two)))
+            for one, two in ((old, new), (new, old), (new, new))
+        ]
+
+    assert [answer.value["n"] for answer in answers] == [2, 2, 2]
+    assert "ambiguous" not in server.told
+
+
+@every_edge
+def test_a_token_that_no_header_can_hold_is_an_error(edge: str) -> None:
+    """It would be cut on its way; the session in the client's hands stays."""
+    with serve(edge, transports=_transports("header"), store=SignedToken()) as server:
+        token = HEADER.receive(server.ask("count", Sent())) or ""
+        with suppress(SessionTooLarge):
+            assert server.ask("much", HEADER.send(token)).status == 500
+        after = server.ask("read", HEADER.send(token))
+
+    assert after.value["n"] == 1

@@ -90,6 +90,8 @@ def act(verb: str, session: Any, seen: dict[str, str]) -> dict[str, Any]:
         session.regenerate()
     elif verb == "logout":
         session.destroy()
+    elif verb == "much":
+        session["text"] = "x" * 8000
     elif verb == "only rewrite":
         return _in_links(session)
     elif verb == "bad link":
