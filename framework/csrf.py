@@ -127,8 +127,11 @@ def _is_by_a_program(request: Request) -> bool:
 
 def _has_session(request: Request) -> bool:
     session, manager = session_of(request), context_of(request).manager
-    # Without a cookie, the browser has added no rights of the user to the request.
-    if manager is None or not manager.tokens.is_sent_by_browsers(state_of(session)):
+    # Without a cookie or a token, the browser has added no rights of the user to the request. A
+    # cookie may also be one of another system, with a session that moves here.
+    if "Cookie" not in request.headers and not (
+        manager and manager.tokens.is_sent_by_browsers(state_of(session))
+    ):
         return False
     # The session may have ended after the page was loaded; the form still sends its old id.
     return session.is_past or not session.is_new

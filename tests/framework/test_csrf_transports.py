@@ -1,7 +1,10 @@
 """CSRF protects sessions that a browser sends by itself, and no others."""
 
+import hmac
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from werkzeug.test import Client, TestResponse
@@ -18,6 +21,7 @@ from framework import (
 )
 from framework.csrf import CSRF
 from sessions import CookieTransport, HeaderTransport, SessionContainer, Transport, URLTransport
+from sessions.migration import KeygripCookie
 from tests.support.apps import KEY
 
 FOREIGN = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
@@ -36,14 +40,16 @@ class Bank:
 
 
 @contextmanager
-def bank(*transports: Transport, visitors: bool = False) -> Iterator[Callable[..., TestResponse]]:
+def bank(
+    *transports: Transport, visitors: bool = False, **settings: Any
+) -> Iterator[Callable[..., TestResponse]]:
     """Open a bank, and return the function that sends a transfer."""
 
     @configuration
     class Configuration:
         @component
         def session_container(self) -> SessionContainer:
-            return SessionContainer(keys=[KEY], transports=transports)
+            return SessionContainer(keys=[KEY], transports=transports, **settings)
 
         @component
         def middleware(self) -> list[Middleware]:
@@ -112,3 +118,16 @@ def test_a_session_of_a_link_needs_one(headers: dict[str, str]) -> None:
         answer = send("link", **headers)
 
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("headers", [{}, FOREIGN])
+def test_a_session_of_another_system_needs_one(headers: dict[str, str]) -> None:
+    """Its cookie is sent by the browser, too, and the session moves here with this request."""
+    cookie = KeygripCookie("koa.sess", keys=["old"], load=lambda _: {"views": 5})
+    signed = hmac.digest(b"old", b"koa.sess=AAAA", "sha1")
+    signature = urlsafe_b64encode(signed).decode().rstrip("=")
+    with bank(CookieTransport(), legacy_cookies=[cookie]) as send:
+        refused = send(Cookie=f"koa.sess=AAAA; koa.sess.sig={signature}", **headers)
+        anonymous = send(Cookie="koa.sess=AAAA; koa.sess.sig=wrong", **headers)
+
+    assert (refused.status_code, anonymous.text) == (403, "None")
