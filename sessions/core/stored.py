@@ -168,9 +168,12 @@ class StoredSessions(IndexedSessions):
         if record is None:
             raise ended()
         changes = self._changes(state, record, asked, difference)
-        changes = yield from self.admit(state, id, changes)
+        signs_in = isinstance(changes.user_id, str)
+        if signs_in:
+            changes = yield from self.admit(state, id, changes)
         outcome = yield self._commit_ask(state, id, changes, asked.next_id)
-        yield from self.admitted(state, id, changes, is_done=outcome is APPLIED)
+        if signs_in:
+            yield from self.admitted(state, id, changes, is_done=outcome is APPLIED)
         if outcome is SUPERSEDED and asked.is_worth_another_try and any(difference):
             # Another request has renewed the id. If it gave the old id a grace time, a commit of
             # values alone still succeeds.
@@ -234,9 +237,12 @@ class StoredSessions(IndexedSessions):
         for _ in range(CREATE_ATTEMPTS):
             record = first_record(state, id, values, self.lifetimes, self.clock())
             state.is_unfinished, state.creating = True, id
-            record = yield from self.admit(state, id, record)
+            signs_in = record.user_id is not None
+            if signs_in:
+                record = yield from self.admit(state, id, record)
             created = yield self._create_ask(state, id, record)
-            yield from self.admitted(state, id, record, is_done=created)
+            if signs_in:
+                yield from self.admitted(state, id, record, is_done=created)
             if created:
                 break
             id = new_id(self.gen_id)

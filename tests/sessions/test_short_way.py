@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PACKAGE = str(Path(sessions.__file__).parent)
 FILES_OF_A_READ = 12
-FILES_OF_A_FIRST_WRITE = 13
+FILES_OF_A_FIRST_WRITE = 14
 
 
 def _count(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
