@@ -77,6 +77,13 @@ def _warn(target: str, *, external: bool) -> None:
             "if the client chose the target, give otherwise='/'; if the code chose it and it is"
             " another site, write redirect(target, external=True)"
         )
+    if re.fullmatch(r"\w[\w./-]*", target) and not re.fullmatch(r"\w+\.\w+", target):
+        remedy = (
+            f"if it is a path of this site, write redirect({'/' + target!r}); if it names a"
+            f" handler, write redirect(app.url_for('Notes.{target}')) with the class; {remedy}"
+            if target.isidentifier()
+            else f"if it is a path of this site, write redirect({'/' + target!r}); {remedy}"
+        )
     if re.fullmatch(r"\w+\.\w+", target):
         remedy = f"if it names a handler, write redirect(app.url_for({target!r})); {remedy}"
     logger.warning("%s: redirect(%s) is a 400. Fix: %s", where, reprlib.repr(target), remedy)

@@ -47,9 +47,8 @@ def session_of(connection: "HasScope | Mapping[str, Any]") -> AsyncSession:
     session = scope.get(SCOPE_KEY)
     if not isinstance(session, AsyncSession):
         raise SessionError(
-            "the session in the scope of this request is not from SessionMiddleware, but a"
-            f" {type(session).__name__}. Fix: add the middleware: SessionMiddleware(app, container="
-            "SessionContainer(keys=[...])), and no other session middleware inside of it"
+            f"the scope of this request has {_shown(session)}. Fix: add"
+            " SessionMiddleware(app, container=SessionContainer(keys=[...])), and no other inside"
         )
     return session
 
@@ -375,6 +374,12 @@ async def _send_response(send: Send, kind: str, answer: tuple[HTTPStatus, Header
     status, headers, body = answer
     await send({"type": f"{kind}.start", "status": status.value, "headers": encoded(headers)})
     await send({"type": f"{kind}.body", "body": body})
+
+
+def _shown(session: object) -> str:
+    if session is None:
+        return "no session, because no SessionMiddleware is around the application"
+    return f"a session of another library, of type {type(session).__name__}"
 
 
 async def _drop() -> None:

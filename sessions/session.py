@@ -149,7 +149,8 @@ class AsyncSession(SessionFace[AsyncDriver]):
 
     def increment(self, key: str, by: float = 1) -> Coroutine[Any, Any, Any]:
         """Add to a number, or to 0 if it is absent, and return the sum; no call is lost."""
-        return self.update_with(key, adding(key, by))
+        add = adding(key, by)
+        return self._on_the_loop("increment", lambda: self._update_with(key, add))
 
     def take(self, key: str, default: Any = None) -> Coroutine[Any, Any, Any]:
         """Remove a value and return it; of several concurrent requests, only one receives the
@@ -216,7 +217,11 @@ class AsyncSession(SessionFace[AsyncDriver]):
                 f" where no code can await it. Fix: write `await session.{verb}()` in an `async"
                 " def`, or take the blocking session in a `def` (manager.face(session, Session))"
             ) from None
-        return start()
+        work: Any = start()
+        # Python's warning about a forgotten `await` then has the name that the user called.
+        work.__qualname__ = f"AsyncSession.{verb}"
+        coroutine: Coroutine[Any, Any, T] = work
+        return coroutine
 
 
 def adding(key: str, by: float) -> Callable[[Any], Any]:

@@ -204,18 +204,31 @@ def _of_arguments(error: BaseException) -> str | None:
     except (TypeError, ValueError):
         return None
     given = [parameter for parameter in parameters if parameter.name != "self"]
-    return _told(called, name, given, found)
+    return _told(called, name, given, found, _frames(error)[-1].line or "")
 
 
-def _told(called: Any, name: str, parameters: list[inspect.Parameter], found: re.Match[str]) -> str:
+def _told(
+    called: Any,
+    name: str,
+    parameters: list[inspect.Parameter],
+    found: re.Match[str],
+    line: str,
+) -> str:
     names = [parameter.name for parameter in parameters]
     takes = f"{name} takes {', '.join(names) or 'no arguments'}."
     if found["missing"]:
-        return _of_missing(called, name) or f"Give {found['missing']}. {takes}"
-    argument = found["argument"]
+        told = _of_missing(called, name) or _of_a_class(called, name, line)
+        return told or f"Give {found['missing']}. {takes}"
+    return _of_names(called, name, names, found["argument"])
+
+
+def _of_names(called: Any, name: str, names: list[str], argument: str | None) -> str:
+    """Return the remedy for an argument that does not exist, or for arguments by position."""
+    takes = f"{name} takes {', '.join(names) or 'no arguments'}."
     if argument is None and (remedy := OF_ARGUMENTS.get(name, {}).get(BY_POSITION)):
         return remedy
     if argument is None:
+        parameters = inspect.signature(called).parameters.values()
         by_name = any(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters)
         return (
             f"{takes} Give them by name, as in {names[0]}=..., not by position."
@@ -239,6 +252,28 @@ def _of_missing(called: Any, name: str) -> str | None:
             f" def __init__(self, {name.lower()}: {name}), and use that object"
         )
     return OF_ARGUMENTS.get(name, {}).get(MISSING)
+
+
+def _of_a_class(called: Any, name: str, line: str) -> str | None:
+    """Return the remedy for an object in a place where the framework builds it from the class."""
+    if not isinstance(called, type):
+        return None
+    call = rf"\b{name}\("
+    if re.search(rf"\bguard\(.*{call}", line):
+        return f"Write @guard({name}), the class: the framework builds it with what it needs."
+    if re.search(rf"\bAnnotated\[.*{call}", line):
+        return f"Write Annotated[..., {name}], the class: the framework builds it."
+    if re.search(rf"\b(Application|replace|controllers?)\(.*{call}", line):
+        return f"Write {name}, the class, without parentheses: the framework builds it."
+    if "__call__" in dir(called):
+        return f"Write {name}, the class, in the list of middleware: the framework builds it."
+    needs = inspect.get_annotations(vars(called).get("__init__", called)).values()
+    if any(getattr(kind, "__component__", None) is not None for kind in needs):
+        return (
+            f"Decorate {name} with @component, and take it as a parameter of the constructor, as in"
+            f" def __init__(self, {name.lower()}: {name}): the framework builds it."
+        )
+    return None
 
 
 def _called(frame: FrameType, owner: str, name: str) -> object:

@@ -135,12 +135,14 @@ def guarded(guards: Sequence[Guard], call: Call) -> Call:
 def _warn(guard: Guard, verdict: object) -> None:
     """Log a check that returns neither True nor False, because the author may mean it to pass."""
     remedy = "return a bool"
+    if verdict is None:
+        remedy = "write return True at the end of the check, to let the request pass"
     if isinstance(verdict, Response):
         remedy = "abort(response), with from werkzeug.exceptions import abort, sends the response"
     logger.warning(
-        "%s returned an object of type %s, but only True lets a request pass. Fix: %s",
+        "%s returned %s, but only True lets a request pass. Fix: %s",
         location(guard.check),
-        describe(type(verdict)),
+        "None" if verdict is None else f"an object of type {describe(type(verdict))}",
         remedy,
     )
 

@@ -78,4 +78,6 @@ def _require_json(content_type: str) -> None:
     )
     if not is_json or options.get("charset", "utf-8") not in ("utf-8", "utf8"):
         has = f"the type {content_type!r}" if content_type else "no Content-Type"
-        raise UnsupportedMediaType(f"The body has {has}. Send application/json in UTF-8.")
+        raise UnsupportedMediaType(
+            f"The body has {has}. Send JSON in UTF-8, with Content-Type: application/json."
+        )

@@ -21,16 +21,18 @@ Section = tuple[str, list[str]]
 
 
 @click.command(cls=Command)
-@click.argument("method")
-@click.argument("path")
+@click.argument("method", required=False)
+@click.argument("path", required=False)
 @application_argument
 @json_option
-def explain(method: str, path: str, app: str | None, *, as_json: bool) -> None:
+def explain(method: str | None, path: str | None, app: str | None, *, as_json: bool) -> None:
     """Show how the application would answer a request, without sending the request."""
-    if not method.isalpha():
-        raise click.ClickException(
-            f"{method!r} is not an HTTP method. Write the method first: framework explain GET /."
-        )
+    if method is None or path is None or not method.isalpha():
+        shown = next((part for part in (method, path) if part and part.startswith("/")), "/")
+        said = f"{method!r} is not an HTTP method" if method else "the method and path are missing"
+        if method and method.isalpha():
+            said = "the path is missing"
+        raise click.ClickException(f"{said}. Fix: write framework explain GET {shown}")
     explanation = explanation_of(load_or_report(app), method, path)
     if as_json:
         click.echo(json.dumps(asdict(explanation), indent=2))

@@ -13,13 +13,14 @@ import injector
 from werkzeug.wrappers import Request
 
 from framework.advice.errors import remedy_for
+from framework.advice.our_frames import frames_of, is_ours
 from framework.binding.inject import NotProvided
 from framework.binding.session import is_session
 from framework.binding.source import Brackets
 from framework.decorators import component_methods, is_component, is_configuration, is_controller
 from framework.injection.providers import Absent, Known, Provider, item_of, key_of
 from framework.middleware import is_about_middleware, takes_requests
-from framework.report import Mistake, location
+from framework.report import Mistake, location, readable_path
 from framework.types.conversion import TEXTS, is_scalar
 from framework.types.fitting import fits, is_protocol, subclasses
 from framework.types.members import types_of
@@ -164,10 +165,36 @@ def raised(provider: Provider, error: Exception) -> Mistake:
     usual = (
         "Correct what the last line of the traceback says; start-up runs every constructor once."
     )
+    said = _said(provider, error)
+    if said is not None:
+        return said
     shown = "".join(traceback.format_exception(type(error), error, trace)).rstrip()
     return Mistake(
         f"{provider.name} cannot be built: {type(error).__name__}: {error}\n{shown}",
         remedy_for(error) or usual,
+        where=provider.where,
+    )
+
+
+def _said(provider: Provider, error: Exception) -> Mistake | None:
+    """Return the mistake in an error of ours that says its remedy, with the line of the user."""
+    frames = list(frames_of(error.__traceback__))
+    if not frames or not is_ours(frames[-1]) or ". Fix: " not in str(error):
+        return None
+    what, _, remedy = str(error).partition(". Fix: ")
+    named = [(frame.tb_frame.f_code.co_filename, frame) for frame in frames]
+    users = [
+        (file, frame.tb_lineno)
+        for file, frame in named
+        # The methods of a dataclass have no file.
+        if not (file.startswith("<") or _is_own(frame) or is_ours(frame))
+    ]
+    if not users or "\n" in str(error):
+        return None
+    file, line = users[-1]
+    return Mistake(
+        f"{what} ({readable_path(file)}:{line})",
+        f"{remedy[:1].upper()}{remedy[1:].rstrip('.')}.",
         where=provider.where,
     )
 

@@ -37,6 +37,16 @@ from framework.types.signatures import (
 _MAPPINGS = (dict, Mapping, MutableMapping)
 _GENERATORS = (Generator, Iterator, Iterable, AsyncGenerator, AsyncIterator, AsyncIterable)
 
+# The return types of component methods whose names speak of what the framework asks for.
+_EXAMPLES = {
+    "middleware": "list[Middleware]",
+    "session": "SessionContainer",
+    "http": "HTTPSettings",
+    "template": "Templates",
+    "openapi": "OpenAPI",
+    "store": "Store",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
@@ -223,6 +233,12 @@ def _note_asynchronous(member: Member, here: Place) -> None:
         )
 
 
+def _example(method: str) -> str:
+    """Return a type that a component method of this name would return."""
+    words = method.rpartition(".")[2].lower()
+    return next((kind for part, kind in _EXAMPLES.items() if part in words), "Mailer")
+
+
 def _keys(member: Member, known: Known | None, here: Place) -> tuple[object, ...]:
     """Return the types under which a component is known."""
     # An override may narrow or omit the return type: the type of the base method still counts.
@@ -235,7 +251,7 @@ def _keys(member: Member, known: Known | None, here: Place) -> tuple[object, ...
     if not keys or type(None) in keys:
         raise Mistake(
             f"nothing says what type of component {member.name}() provides",
-            "Write the return type of the method, as in `-> Mailer`.",
+            f"Write the return type of the method, as in `-> {_example(member.name)}`.",
         )
     if known is not None and not any(_fits_known(key, known) for key in keys):
         name = describe(known.key)

@@ -89,16 +89,14 @@ _VERBS = {
     "has contains has_key has_attribute": '"key" in session',
     "all to_dict dict": "session.copy()",
     "commit persist store": "nothing, because the response saves changes, or session.save()",
+    "flush invalidate": "session.destroy(), or session.clear() if only the data shall go",
+    "cycle_key cycle_id": "session.regenerate()",
     "login": "session.set_user(user_id)",
     "logout": "session.destroy(), or session.clear_user()",
 }
 
 # Attribute names of other frameworks, and the name of the same thing here.
 _ELSEWHERE = {
-    "cycle_id": "regenerate()",
-    "cycle_key": "regenerate()",
-    "flush": "destroy()",
-    "invalidate": "destroy()",
     "new": "is_new",
     "permanent": "timeout",
     "session_id": "id",

@@ -66,9 +66,6 @@ def test_the_error_names_the_key(session: Session, name: str) -> None:
         ("new", "is_new"),
         ("sid", "id"),
         ("session_key", "id"),
-        ("flush", "destroy()"),
-        ("invalidate", "destroy()"),
-        ("cycle_key", "regenerate()"),
     ],
 )
 def test_the_error_names_what_may_be_meant(session: Session, name: str, meant: str) -> None:
@@ -167,3 +164,21 @@ def test_a_session_joins_nothing_but_a_mapping(session: Session, other: Any) -> 
         session | other
     with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for \|"):
         other | session
+
+
+@pytest.mark.parametrize(
+    ("name", "verb"),
+    [
+        ("flush", "session.destroy(), or session.clear()"),
+        ("invalidate", "session.destroy()"),
+        ("cycle_key", "session.regenerate()"),
+        ("cycle_id", "session.regenerate()"),
+    ],
+)
+def test_a_method_of_another_framework_is_no_key(session: Session, name: str, verb: str) -> None:
+    """A name that only a method has is answered with the method here, not with a key."""
+    with pytest.raises(AttributeError) as caught:
+        getattr(session, name)
+
+    assert f"Fix: write {verb}" in str(caught.value)
+    assert f"session[{name!r}]" not in str(caught.value)

@@ -1,5 +1,6 @@
 """Calls that cannot work say what to write in their place."""
 
+import asyncio
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,6 +19,7 @@ from sessions import (
     Session,
     SessionClosed,
     SessionContainer,
+    SessionError,
     SessionManager,
     SQLiteStore,
     asgi,
@@ -261,3 +263,38 @@ async def test_a_forgotten_await_is_told() -> None:
     assert caught.value.__notes__ == [
         'Fix: await the call, as in await session.increment("visits").'
     ]
+
+
+def test_a_middleware_that_is_added_as_an_object_says_the_class() -> None:
+    """Frameworks call what they are given with the application, as they call a class."""
+    made = asgi.SessionMiddleware(_asgi, SessionContainer(keys=[KEY]))
+
+    with pytest.raises(TypeError, match=r"Fix: give the class.*add_middleware\(SessionMiddleware,"):
+        _ = made(_asgi)
+
+
+async def _asgi(scope: Any, receive: Any, send: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "verb", ["load", "save", "delete", "reload", "increment", "take", "update_with"]
+)
+def test_a_coroutine_has_the_name_that_the_user_called(verb: str) -> None:
+    """Python's warning about a forgotten await names the public method."""
+    manager = AsyncSessionManager(SessionContainer(keys=[KEY]))
+
+    async def names() -> str:
+        arguments = {"increment": ("n",), "take": ("n",), "update_with": ("n", lambda n: n)}
+        work: Any = getattr(await manager.create(), verb)(*arguments.get(verb, ()))
+        work.close()
+        return str(work.__qualname__)
+
+    assert asyncio.run(names()) == f"AsyncSession.{verb}"
+    with pytest.raises(SessionError, match=rf"await session\.{verb}\(\)"):
+        getattr(asyncio.run(_created(manager)), verb)(
+            *{"increment": ("n",), "take": ("n",), "update_with": ("n", str)}.get(verb, ())
+        )
+
+
+async def _created(manager: AsyncSessionManager) -> AsyncSession:
+    return await manager.create()

@@ -54,7 +54,8 @@ def test_an_answer_that_may_be_meant_to_pass_is_logged_once(
 
     (record,) = caplog.records
     assert record.getMessage().startswith("Answering.check (")
-    assert f"of type {kind}, but only True lets a request pass" in record.getMessage()
+    shown = "None" if answer is None else f"an object of type {kind}"
+    assert f"returned {shown}, but only True lets a request pass" in record.getMessage()
 
 
 def test_true_passes() -> None:

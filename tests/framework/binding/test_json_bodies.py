@@ -212,4 +212,7 @@ def test_a_body_without_a_content_type_is_told_so() -> None:
     with client_of(Notes) as client:
         detail = client.post("/", data=b"{}").json["detail"]
 
-    assert detail == "The body has no Content-Type. Send application/json in UTF-8."
+    assert (
+        detail
+        == "The body has no Content-Type. Send JSON in UTF-8, with Content-Type: application/json."
+    )

@@ -219,6 +219,12 @@ def test_a_path_may_be_copied_from_a_browser(framework: Framework, path: str) ->
 def test_a_method_comes_before_the_path(framework: Framework) -> None:
     """The message for the wrong order shows the right order."""
     assert framework("explain", "/orders/7", "GET").output == (
-        "Error: '/orders/7' is not an HTTP method."
-        " Write the method first: framework explain GET /.\n"
+        "Error: '/orders/7' is not an HTTP method. Fix: write framework explain GET /orders/7\n"
+    )
+    assert framework("explain", "/orders").output.endswith("write framework explain GET /orders\n")
+    assert framework("explain", "GET").output == (
+        "Error: the path is missing. Fix: write framework explain GET /\n"
+    )
+    assert framework("explain").output == (
+        "Error: the method and path are missing. Fix: write framework explain GET /\n"
     )

@@ -105,7 +105,7 @@ def test_session_of_takes_a_request_and_a_scope() -> None:
 @pytest.mark.parametrize("session", [None, {}])
 def test_session_of_a_scope_without_one_names_the_remedy(session: object) -> None:
     """The scope has no session if there is no middleware, or another middleware."""
-    with pytest.raises(SessionError, match=r"add the middleware: SessionMiddleware\(app"):
+    with pytest.raises(SessionError, match=r"Fix: add SessionMiddleware\(app"):
         session_of({"type": "http", "session": session})
 
 
