@@ -5,9 +5,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sessions import ConfigurationError, CookieTransport, SessionContainer, URLTransport
 from sessions.stateless import SignedToken
+from sessions.transports.url import take_out
 from tests.sessions.transports.travel import EDGES, Sent, serve
 from tests.support.apps import KEY
 
@@ -54,6 +57,42 @@ def test_an_own_url_gets_the_token(url: str, expected: str) -> None:
 def test_another_url_stays_as_it_is(url: str) -> None:
     """Its origin is another one, or a browser could read it as another one."""
     assert URLTransport().rewritten(url, "T", "https://shop.example") == url
+
+
+PIECES = [
+    "/", "//", "\\", ":", "@", "#", "?", "&", "=", ";", "[", "]", " ", "\t", "\n", "\x00", "..",
+    "%2f", "a", "é", "https:", "http:", "javascript:", "443", "wSession", "shop.example",
+    "evil.example",
+]  # fmt: skip
+
+
+def _read_by_a_browser(url: str) -> str:
+    """Return the host that a browser reads in a URL, or an empty text for a relative URL.
+
+    Source: the URL Standard, 4.4.
+    """
+    text = url.strip("".join(map(chr, range(33))))
+    for removed in "\t\n\r":
+        text = text.replace(removed, "")
+    address = re.split("[?#]", text.replace("\\", "/"), maxsplit=1)[0]
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", address)
+    if scheme is None and not address.startswith("//"):
+        return ""
+    if scheme is not None and scheme[1].lower() != "https":
+        return address
+    rest = address[scheme.end() :] if scheme else address
+    return rest.lstrip("/").partition("/")[0].rpartition("@")[2].lower().removesuffix(":443")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=7).map("".join))
+def test_no_url_with_a_token_leads_elsewhere(url: str) -> None:
+    """However strange the URL is: a browser stays on this origin, and the token is there once."""
+    rewritten = URLTransport().rewritten(url, "T", "https://shop.example")
+
+    if rewritten != url:
+        query = rewritten.partition("#")[0].partition("?")[2]
+        assert _read_by_a_browser(rewritten) in ("", "shop.example")
+        assert take_out(query, "wSession")[1] == ["T"]
 
 
 @pytest.mark.parametrize("url", ["https://shop.example/", "//shop.example/"])
