@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 from math import isfinite
+from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import Forbidden
 
+from framework.advice.other_frameworks import refusing
 from sessions.session import Session
 
 __all__ = ["LoginTooOld", "RecentLogin"]
@@ -43,3 +45,8 @@ class RecentLogin:
         if not session.signed_in_within(self._time):
             raise LoginTooOld
         return True
+
+
+# Type checkers report unknown names themselves.
+if not TYPE_CHECKING:
+    __getattr__ = refusing(__name__)
