@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from sessions.core.call_checks import clock_problems, id_problems
 from sessions.core.carrying import CarryingTokens
+from sessions.core.devices import device_problems
 from sessions.core.ids import random_secret
 from sessions.core.keys import list_problems, shared_problems
 from sessions.core.legacy_cookies import LegacyCookie, LegacyCookies, cookie_problems
@@ -112,6 +113,7 @@ class SessionContainer:
     renew_every: timedelta | None = None
     background_header: str | None = None
     sessions_per_user: SessionLimit | None = None
+    remember_devices: bool = False
     transports: Sequence[Transport] = ()
     legacy_cookies: Sequence[LegacyCookie] = ()
     listeners: Sequence[Listener] = ()
@@ -134,6 +136,7 @@ class SessionContainer:
             *_listeners(self),
             *_limits(self),
             *limit_problems(self.sessions_per_user, self.store),
+            *device_problems(self.remember_devices, self.store),
             *_lifetime("idle_timeout", self.idle_timeout, LONGEST_SESSION),
             *_lifetime("absolute_timeout", self.absolute_timeout, LONGEST_SESSION),
             *_lifetime("longest_timeout", self.longest_timeout, LONGEST_SESSION, optional=True),
@@ -208,6 +211,7 @@ def rules_of(container: SessionContainer) -> Rules:
         indexes_users=isinstance(store_of(container), UserIndex),
         sessions_per_user=container.sessions_per_user,
         background_header=container.background_header,
+        remember_devices=container.remember_devices,
         renew_every=_seconds(container.renew_every),
     )
 

@@ -28,12 +28,16 @@ class SessionInfo:
     """Describe one session of a list; no secret is in it.
 
     `handle` is the public name of the session. `created_at` is the time of its sign-in.
+    `user_agent` and `address`, the network of the client, are known only with
+    `SessionContainer(remember_devices=True)`.
     """
 
     handle: str
     created_at: datetime
     last_access: datetime
     expires_at: datetime
+    user_agent: str | None = None
+    address: str | None = None
 
 
 class UserSessions:
@@ -48,7 +52,9 @@ class UserSessions:
         Raises SessionError if the store has no index of users.
         """
         flow = self._sessions.sessions_of(check_user_id(user_id, "sessions_of()"))
-        return infos_of(self._driver.run(_state(self._sessions, reentrant_turn()), flow))
+        return infos_of(
+            self._sessions, self._driver.run(_state(self._sessions, reentrant_turn()), flow)
+        )
 
     def end_sessions_of(
         self, user_id: str, keep: "SessionFace[Any] | str | None" = None
@@ -75,7 +81,9 @@ class AsyncUserSessions:
     async def sessions_of(self, user_id: str) -> list[SessionInfo]:
         """Return the live sessions of a user: see `SessionManager.sessions_of`."""
         flow = self._sessions.sessions_of(check_user_id(user_id, "sessions_of()"))
-        return infos_of(await self._driver.run(_state(self._sessions, Turn()), flow))
+        return infos_of(
+            self._sessions, await self._driver.run(_state(self._sessions, Turn()), flow)
+        )
 
     async def end_sessions_of(
         self, user_id: str, keep: "SessionFace[Any] | str | None" = None
@@ -101,7 +109,7 @@ def handle_of(keep: object) -> str | None:
     return keep
 
 
-def infos_of(found: Iterable[tuple[str, Record]]) -> list[SessionInfo]:
+def infos_of(sessions: Persistence, found: Iterable[tuple[str, Record]]) -> list[SessionInfo]:
     """Return the list of `SessionInfo` for these records."""
     return [
         SessionInfo(
@@ -109,8 +117,11 @@ def infos_of(found: Iterable[tuple[str, Record]]) -> list[SessionInfo]:
             created_at=utc(record.created_at),
             last_access=utc(record.accessed_at),
             expires_at=utc(record.expires_at),
+            user_agent=device.user_agent,
+            address=device.address,
         )
         for key, record in found
+        for device in [sessions.device_in(key, record)]
     ]
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from math import isfinite
+from typing import Any
 
 from sessions.core.ids import new_secret
 from sessions.errors import ConfigurationError
 
 
-def id_problems(gen_id: object) -> Iterator[str]:
+def id_problems(gen_id: Any) -> Iterator[str]:
     """Make one id, so that a wrong gen_id is found at start-up and not in a request."""
     if not callable(gen_id):
         return

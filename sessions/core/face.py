@@ -18,7 +18,7 @@ from sessions.core.locks import lock_across_forks
 from sessions.core.program_cookies import ProgramCookies
 from sessions.core.signed_in import SignedIn, utc
 from sessions.core.state import CLOSED, ENCODED, HEADERS_LEFT, MISSING, State
-from sessions.core.values import FIRST_PLAIN, USER_DATA, plain_key
+from sessions.core.values import DEVICE, FIRST_PLAIN, RESERVED, USER_DATA, plain_key
 from sessions.core.views import Viewed
 from sessions.errors import SessionClosed
 from sessions.flash import Flashes
@@ -85,18 +85,18 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
     def __contains__(self, key: object) -> bool:
         # Decode the value first: a key whose value cannot be read must not count as present.
         self._read(key)
-        return key in self._readable() and key != USER_DATA
+        return key in self._readable() and key not in RESERVED
 
     def __iter__(self) -> Iterator[str]:
         # Decode all values first, so that the session does not begin anew between two of them.
         for key in self._readable().copy():
             self._read(key)
         # This is a copy, because another thread of the request may set a key during the loop.
-        return iter([key for key in self._readable().copy() if key != USER_DATA])
+        return iter([key for key in self._readable().copy() if key not in RESERVED])
 
     def __len__(self) -> int:
         values = self._readable()
-        return len(values) - (USER_DATA in values)
+        return len(values) - (USER_DATA in values) - (DEVICE in values)
 
     def __ior__(self, other: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Self:
         self.update(other)
@@ -121,10 +121,9 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
     def clear(self) -> None:
         """Remove all data; the session and its user stay."""
         values = self._writable()
-        user_data = values.get(USER_DATA)
+        reserved = {key: values[key] for key in RESERVED if key in values}
         values.clear()
-        if user_data is not None:
-            values[USER_DATA] = user_data
+        values.update(reserved)
 
     def copy(self) -> dict[str, Any]:
         """Return the data as a plain dict."""

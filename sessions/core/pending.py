@@ -34,6 +34,8 @@ class Pending(NamedTuple):
 
     def since(self, asked: "Pending") -> "Pending":
         """Return the changes that were added after `asked` was sent in a commit."""
+        if self is asked:
+            return NOTHING_PENDING
         fields = zip(self._fields, self, asked, strict=True)
         return NOTHING_PENDING.then(**{name: now for name, now, then in fields if now != then})
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Any, Final, TypeVar
 
+from sessions.core.devices import Device
 from sessions.core.ids import Id
 from sessions.core.state import Ask, Headers, State
 from sessions.record import Record
@@ -118,6 +119,10 @@ class Persistence(ABC):
     @abstractmethod
     def sessions_of(self, user_id: str) -> "Flow[list[tuple[str, Record]]]":
         """Return the live sessions of a user by their keys, the latest sign-in first."""
+
+    @abstractmethod
+    def device_in(self, key: str, record: Record) -> Device:
+        """Return the device of a session in the list of a user."""
 
     @abstractmethod
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> "Flow[int | None]":

@@ -4,13 +4,17 @@ The decisions are those of `stored`. This module seals the values of each call t
 opens the values of each answer. All other code sees plain values.
 """
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
+from sessions.core.devices import Device, read_device
 from sessions.core.ids import Id
-from sessions.core.sealing import USER, DataKey, Wrapping, wrapped_name
+from sessions.core.sealing import LABEL, USER, DataKey, Wrapping, wrapped_name
 from sessions.core.state import Ask, State
 from sessions.core.stored import StoredSessions
 from sessions.core.tokens import Tokens
+from sessions.core.values import DEVICE
 from sessions.core.verbs import Rules
 from sessions.errors import UnreadableValue
 from sessions.record import (
@@ -57,7 +61,7 @@ class SealedSessions(StoredSessions):
         values = {wrapped_name(id.secret): self._wrapping.wrap(id, data_key)}
         if record.user_id is not None:
             values[USER] = data_key.sealed_user(record.user_id)
-        values.update(data_key.seal_all(record.values))
+        values.update(data_key.seal_all(self._without_device(id, record.values, values)))
         return ("create", id.key, replace(record, values=values, version=ENCRYPTED_VERSION))
 
     def _commit_ask(self, state: State, id: Id, changes: Changes, next_id: Id | None = None) -> Ask:
@@ -94,12 +98,25 @@ class SealedSessions(StoredSessions):
         removed = changes.removed | stale
         if isinstance(changes.user_id, str):
             values[USER] = writer.sealed_user(changes.user_id)
+            removed |= frozenset() if DEVICE in changes.set else {LABEL}
         elif changes.user_id is None:
-            removed |= {USER}
+            removed |= {USER, LABEL}
         # First look up the stored bytes, because seal_all() replaces them.
         known = {name: data_key.as_stored(name, value) for name, value in changes.expected.items()}
-        values.update(writer.seal_all(changes.set))
+        values.update(writer.seal_all(self._without_device(id, changes.set, values)))
         return replace(changes, set=values, removed=removed, expected=known)
+
+    def device_in(self, key: str, record: Record) -> Device:
+        return read_device(self._wrapping.open_device(key, record.values.get(LABEL)))
+
+    def _without_device(
+        self, id: Id, plain: Mapping[str, bytes], sealed: dict[str, bytes]
+    ) -> Mapping[str, bytes]:
+        """Return the values without the device, which is sealed in another way."""
+        if DEVICE not in plain:
+            return plain
+        sealed[LABEL] = self._wrapping.sealed_device(id.key, plain[DEVICE])
+        return {name: value for name, value in plain.items() if name != DEVICE}
 
     def _open(self, state: State, id: Id, record: Record) -> Record:
         data_key, data_keys = self._wrapping.unwrap(id, record.values), _data_keys(state)

@@ -30,6 +30,9 @@ _WRAPPED = f"{SEALED}key."
 USER = f"{SEALED}user"
 """The name of the sealed user id in a record."""
 
+LABEL = f"{SEALED}device"
+"""The name of the sealed device in a record."""
+
 # A sealed value is never empty.
 _UNLIKE_ANY = b""
 
@@ -72,7 +75,7 @@ class DataKey:
                 # These bytes were opened before, so they are not decrypted again.
                 is_known = name in self._plain and self._sealed[name] == sealed
                 opened[name] = self._plain[name] if is_known else self._open(name, sealed)
-        self.wrapped = frozenset(name for name in reserved if name != USER)
+        self.wrapped = frozenset(name for name in reserved if name.startswith(_WRAPPED))
         self._plain, self._sealed = opened.copy(), dict(values)
         return opened
 
@@ -127,6 +130,7 @@ class Wrapping:
     def __init__(self, keys: Sequence[str | bytes], name: str) -> None:
         self._keys = tuple(key.encode() if isinstance(key, str) else key for key in keys)
         self._purpose = f"session data key:{name}".encode()
+        self._device_purpose = f"session device:{name}".encode()
         # A browser sends the same id in each request, so the last results are kept in a cache.
         self._unwrapped = lru_cache(REMEMBERED_TOKENS)(self._unwrap)
 
@@ -152,6 +156,24 @@ class Wrapping:
             " was replaced, keep the old key behind the new key for as long as sessions live."
             " Otherwise somebody has changed the record in the store"
         )
+
+    def sealed_device(self, key: str, plain: bytes) -> bytes:
+        """Return the sealed device of a sign-in.
+
+        A list of sessions has no ids, so this value is sealed with a key of the server alone.
+        """
+        return _sealed(self._device_cipher(self._keys[0]), plain, _place(key, LABEL))
+
+    def open_device(self, key: str, sealed: bytes | None) -> bytes | None:
+        """Return the opened device, or None if none of the keys opens it."""
+        for server_key in self._keys if sealed is not None else ():
+            plain = _opened(self._device_cipher(server_key), sealed or b"", _place(key, LABEL))
+            if plain is not None:
+                return plain
+        return None
+
+    def _device_cipher(self, key: bytes) -> AESGCM:
+        return AESGCM(HKDF(SHA256(), _KEY, salt=key, info=self._device_purpose).derive(key))
 
     def _unwrap(self, id: Id, wrapped: bytes) -> tuple[bytes, int] | None:
         """Return the secret of a data key, and the number of the key that opened it, or None."""

@@ -17,7 +17,7 @@ from sessions.core.limits import MAXIMUM_DATA
 from sessions.core.notes import NO_REASONS, Notes
 from sessions.core.pending import NOTHING_PENDING, Pending
 from sessions.core.standing import Found, Standing
-from sessions.core.values import USER_DATA, encode_value
+from sessions.core.values import RESERVED, encode_value
 from sessions.errors import (
     SessionClosed,
     SessionTooLarge,
@@ -107,9 +107,7 @@ class State(Notes, msgspec.Struct, eq=False):
     replaced: tuple[Id, ...] = ()
     left: tuple[Id | None, Record | None, Standing] | None = None
     signs_out: bool = False
-    # Whether this request makes the session live on.
     is_use: bool = True
-    # Whether the new id comes from the setting `renew_every`.
     renews_itself: bool = False
     # The session of another system that moves here while this one loads, and those to end there.
     moving: Any = None
@@ -189,7 +187,13 @@ class State(Notes, msgspec.Struct, eq=False):
         """Note the sign-out again, because an error of the request does not undo it."""
         if self.signs_out and self.values is not None:
             self.pending = Pending(user_id=None)
-            self.values.pop(USER_DATA, None)
+            self.forget_user()
+
+    def forget_user(self) -> None:
+        """Remove the reserved values, which are about the user."""
+        values = self.values or {}
+        for key in RESERVED:
+            values.pop(key, None)
 
     def take_record(self, id: Id, record: Record) -> None:
         """Note that the store has this record now."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from sessions.core.carrying import CarryingTokens
 from sessions.core.commits import changes_of, first_record
+from sessions.core.devices import UNKNOWN_DEVICE, Device
 from sessions.core.ids import Id
 from sessions.core.limits import MOST_IDS
 from sessions.core.payloads import CarriedId, generation_of
@@ -170,6 +171,9 @@ class StatelessSessions(MemoryVerbs):
             "no server keeps these sessions, so nobody can list those of a user. Fix: give the"
             " container a store"
         )
+
+    def device_in(self, key: str, record: Record) -> Device:
+        return UNKNOWN_DEVICE
 
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> Flow[int | None]:
         raise SessionError(

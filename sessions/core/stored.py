@@ -17,7 +17,7 @@ from sessions.core.state import Ask, Difference, Headers, State, check_size
 from sessions.core.tokens import Tokens, id_of
 from sessions.core.updates import ended, take, update
 from sessions.core.user_sessions import IndexedSessions
-from sessions.core.values import USER_DATA
+from sessions.core.values import RESERVED
 from sessions.core.verbs import (
     CURRENT,
     FRESH,
@@ -146,9 +146,9 @@ class StoredSessions(IndexedSessions):
             self._applied(state, id, asked, changes)
         elif state.renews_itself and outcome is SUPERSEDED and not (changed or removed):
             # Another request has renewed the id and stored a use, so there is nothing left to do.
-            state.pending, state.written = _since(state.pending, asked), True
+            state.pending, state.written = state.pending.since(asked), True
         else:
-            is_dropped = bool(changed or removed - {USER_DATA})
+            is_dropped = bool(changed or removed - RESERVED)
             yield from self._too_late(state, id, outcome, is_dropped=is_dropped)
 
     def _asked(self, state: State, record: Record) -> Pending:
@@ -177,7 +177,7 @@ class StoredSessions(IndexedSessions):
         if outcome is SUPERSEDED and asked.is_worth_another_try and any(difference):
             # Another request has renewed the id. If it gave the old id a grace time, a commit of
             # values alone still succeeds.
-            state.pending, asked = _since(state.pending, asked), NOTHING_PENDING
+            state.pending, asked = state.pending.since(asked), NOTHING_PENDING
             changes = self._changes(state, record, asked, difference)
             outcome = yield self._commit_ask(state, id, changes)
         return outcome, asked, changes
@@ -205,7 +205,7 @@ class StoredSessions(IndexedSessions):
             state.signs_out = False
         state.learn(changes)
         state.latest_record()
-        state.id, state.pending = asked.next_id or id, _since(state.pending, asked)
+        state.id, state.pending = asked.next_id or id, state.pending.since(asked)
 
     def _too_late(self, state: State, id: Id, outcome: Outcome, *, is_dropped: bool) -> Flow[None]:
         """Handle a commit that came too late.
@@ -237,12 +237,10 @@ class StoredSessions(IndexedSessions):
         for _ in range(CREATE_ATTEMPTS):
             record = first_record(state, id, values, self.lifetimes, self.clock())
             state.is_unfinished, state.creating = True, id
-            signs_in = record.user_id is not None
-            if signs_in:
-                record = yield from self.admit(state, id, record)
-            created = yield self._create_ask(state, id, record)
-            if signs_in:
-                yield from self.admitted(state, id, record, is_done=created)
+            if record.user_id is None:
+                created = yield self._create_ask(state, id, record)
+            else:
+                created, record = yield from self._create_with_user(state, id, record)
             if created:
                 break
             id = new_id(self.gen_id)
@@ -255,8 +253,13 @@ class StoredSessions(IndexedSessions):
             self.end_later(state, id)
             return
         self._created(state, id, record, asked)
-        if state.to_end:
-            yield from self.end(state)
+        yield from self.end(state)
+
+    def _create_with_user(self, state: State, id: Id, record: Record) -> Flow[tuple[bool, Record]]:
+        record = yield from self.admit(state, id, record)
+        created: bool = yield self._create_ask(state, id, record)
+        yield from self.admitted(state, id, record, is_done=created)
+        return created, record
 
     def _create_ask(self, state: State, id: Id, record: Record) -> Ask:
         return ("create", id.key, record)
@@ -264,7 +267,7 @@ class StoredSessions(IndexedSessions):
     def _created(self, state: State, id: Id, record: Record, asked: Pending) -> None:
         """Note that a new session is stored."""
         state.take_record(id, record)
-        state.pending = _since(state.pending, asked)
+        state.pending = state.pending.since(asked)
         next_id = state.pending.next_id
         if next_id is not None and next_id.key != id.key:
             # regenerate() made it for an id that turned out to be taken.
@@ -393,8 +396,3 @@ class StoredSessions(IndexedSessions):
         if state.cookie_is_due and record is not None:
             return self.tokens.headers(state, self.lifetimes.max_age(record, self.clock()))
         return self.tokens.headers(state, None)
-
-
-def _since(pending: Pending, asked: Pending) -> Pending:
-    """Return the changes that were added after `asked` was sent in a commit."""
-    return NOTHING_PENDING if pending is asked else pending.since(asked)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from sessions.core.devices import Device, read_device
 from sessions.core.ids import Id
 from sessions.core.limits import REMEMBERED_FOR
 from sessions.core.persistence import Flow
@@ -16,6 +17,7 @@ from sessions.core.refreshing import Refreshing
 from sessions.core.standing import Standing
 from sessions.core.state import Ask, State
 from sessions.core.user_limits import Queue, later_than
+from sessions.core.values import DEVICE
 from sessions.errors import SessionError, TooManySessions
 from sessions.events import EndReason
 from sessions.record import FORMAT_VERSION, Changes, Ended, Record
@@ -96,6 +98,10 @@ class IndexedSessions(Refreshing):
         yield from self._remove(user_id, dead)
         # All requests must agree on the order, also if two sign-ins have the same time.
         return sorted(found, key=lambda one: (one[1].created_at, one[0]), reverse=True)
+
+    def device_in(self, key: str, record: Record) -> Device:
+        """Return the device of a session in the list of a user."""
+        return read_device(record.values.get(DEVICE))
 
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> Flow[int]:
         entries = yield from self._entries(user_id)

@@ -6,6 +6,12 @@ from sessions.errors import UnencodableValue
 USER_DATA = "\0user_data"
 """The key of the user data from `set_user()`; code that uses the session does not see it."""
 
+DEVICE = "\0device"
+"""The key of the device of the sign-in; code that uses the session does not see it."""
+
+RESERVED = frozenset({USER_DATA, DEVICE})
+"""The keys that code does not see."""
+
 SEALED = "\0sealed."
 """The prefix of reserved names in a record: its data keys and its encrypted user id."""
 
@@ -37,6 +43,10 @@ def plain_key(key: object) -> str:
         raise UnencodableValue(
             f"session[{key!r}] is where set_user() keeps its data. Fix: use another key, or"
             " set_user(user_id, name=...)"
+        )
+    if key == DEVICE:
+        raise UnencodableValue(
+            f"session[{key!r}] is where set_user() keeps the device. Fix: use another key"
         )
     if key.startswith(SEALED):
         raise UnencodableValue(

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from sessions.core.commits import without_use
+from sessions.core.devices import UNKNOWN_DEVICE, device_of
 from sessions.core.headers import is_public
 from sessions.core.ids import Id, new_id, renewed_id
 from sessions.core.legacy_cookies import LegacyCookies
@@ -21,7 +22,7 @@ from sessions.core.standing import Standing
 from sessions.core.state import ENCODED, Headers, State
 from sessions.core.tokens import Tokens
 from sessions.core.user_limits import SessionLimit
-from sessions.core.values import USER_DATA
+from sessions.core.values import DEVICE, RESERVED, USER_DATA
 from sessions.errors import MalformedToken, SessionError, SessionNotFound
 from sessions.events import EndReason
 from sessions.record import UNCHANGED, Changes, Record, Unchanged
@@ -45,6 +46,7 @@ class Rules:
     legacy: LegacyCookies | None = None
     sessions_per_user: SessionLimit | None = None
     background_header: str | None = None
+    remember_devices: bool = False
     renew_every: float | None = None
 
 
@@ -127,6 +129,11 @@ class MemoryVerbs(Persistence):
             state.set(USER_DATA, dict(data))
         elif state.values is not None:
             state.values.pop(USER_DATA, None)
+        device = device_of(state.head) if self.rules.remember_devices else UNKNOWN_DEVICE
+        if device != UNKNOWN_DEVICE:
+            state.set(DEVICE, [*device])
+        elif state.values is not None:
+            state.values.pop(DEVICE, None)
 
     def clear_user(self, state: State) -> None:
         if not state.found:
@@ -136,8 +143,7 @@ class MemoryVerbs(Persistence):
         for id, standing, _ in state.found:
             if standing is not CURRENT or state.id is None or id.key != state.id.key:
                 self.end_later(state, id)
-        if state.values is not None:
-            state.values.pop(USER_DATA, None)
+        state.forget_user()
         is_lost = state.gone or state.standing is GRACE
         if is_lost and state.record is not None and state.id is not None:
             self.end_later(state, state.id)
@@ -265,10 +271,9 @@ class MemoryVerbs(Persistence):
             state.begin_as_loaded()
             return
         state.pending = state.pending.then(next_id=None, user_id=UNCHANGED, grace=None)
+        state.forget_user()
         if state.values is not None:
-            state.values.pop(USER_DATA, None)
-            if USER_DATA in state.base:
-                state.values[USER_DATA] = ENCODED
+            state.values.update({key: ENCODED for key in RESERVED if key in state.base})
 
 
 def is_for_any_cache(state: State) -> bool:

@@ -42,6 +42,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         "cookie_header_limit": 16 * 1024,
         "cookie_pairs_limit": 200,
         "sessions_per_user": None,
+        "remember_devices": False,
         "longest_timeout": None,
         "renew_every": None,
         "background_header": None,

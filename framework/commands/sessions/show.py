@@ -23,13 +23,18 @@ from framework.commands.sessions.rows import (
     user_of,
 )
 from sessions.core.codec import decode
-from sessions.core.values import SEALED, SEALED_BYTE, USER_DATA
+from sessions.core.values import DEVICE, SEALED, SEALED_BYTE, USER_DATA
 from sessions.errors import UnreadableValue
 from sessions.record import Record
 
 _UNREADABLE = "(cannot be read)"
 _ENCRYPTED = "(encrypted)"
-_RESERVED = {USER_DATA: "(data of the user)", f"{SEALED}user": "(encrypted user)"}
+_RESERVED = {
+    USER_DATA: "(data of the user)",
+    DEVICE: "(device of the sign-in)",
+    f"{SEALED}user": "(encrypted user)",
+    f"{SEALED}device": "(encrypted device)",
+}
 
 
 @click.command(cls=Command)
