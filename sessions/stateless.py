@@ -31,9 +31,9 @@ Algorithm = Literal[
 @explains_settings(OF_TOKENS)
 @dataclass(frozen=True)
 class SignedToken(TokenFormat):
-    """Store the session in a signed token, which the client can read but not change.
+    """Store the session in a signed token; without `revocations`, a copy works after a logout.
 
-    Without `revocations`, a copy of the token works after a logout, until the session expires.
+    The client can read the token, but not change it. A copy works until the session expires.
     """
 
     revocations: Store | AsyncStore | None = field(default=None, kw_only=True)
@@ -46,10 +46,10 @@ class SignedToken(TokenFormat):
 @explains_settings(OF_TOKENS)
 @dataclass(frozen=True)
 class EncryptedToken(TokenFormat):
-    """Store the session in an encrypted token (AES-256-GCM); the client cannot read or change it.
+    """Store the session in an encrypted token; without `revocations`, a copy works after a logout.
 
-    Without `revocations`, a copy of the token works after a logout, until the session expires.
-    Raises ConfigurationError if `cryptography` is not installed.
+    The client cannot read or change the token (AES-256-GCM). A copy works until the session
+    expires. Raises ConfigurationError if `cryptography` is not installed.
     """
 
     revocations: Store | AsyncStore | None = field(default=None, kw_only=True)
@@ -68,9 +68,9 @@ class EncryptedToken(TokenFormat):
 @explains_settings(OF_JWT)
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JWTToken(TokenFormat):
-    """Store the session in a JSON Web Token, which the client and other programs can read.
+    """Store the session in a JSON Web Token; without `revocations`, a copy works after a logout.
 
-    Without `revocations`, a copy of the token works after a logout, until the session expires.
+    The client and other programs can read the token. A copy works until the session expires.
     `keys` maps a key id (`kid`) to a key: a shared secret for the HS algorithms, else a key in PEM.
     The first key signs, so it must be a private key; all keys verify. Without `keys`, the HS
     algorithms use the keys of the container. Raises ConfigurationError if PyJWT is not installed.

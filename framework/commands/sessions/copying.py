@@ -52,7 +52,7 @@ def copy(source: str, target: str, *, end_missing: bool) -> None:
 def _copied(source: OpenedStore, target: OpenedStore, key: str, record: Record) -> Copied:
     """Copy one session, unless the target has the same or a newer one; return the result."""
     for _ in range(_TRIES):
-        there = target.ask("load", key)
+        there = target.found(key)
         what = what_to_do(record, there)
         if what in (Copied.NEW, Copied.CHANGED):
             _enter(source, target, key, record)
@@ -81,7 +81,7 @@ def _end_missing(source: OpenedStore, target: OpenedStore) -> int:
     return sum(
         bool(patiently(target.ask, "delete", key))
         for key, _ in target.records()
-        if not isinstance(patiently(source.ask, "load", key), Record)
+        if not isinstance(patiently(source.found, key), Record)
     )
 
 

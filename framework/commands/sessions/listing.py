@@ -22,7 +22,6 @@ from framework.commands.sessions.rows import (
     size_of,
     user_of,
 )
-from sessions.errors import UnreadableValue
 from sessions.record import Record
 
 _TITLES = ("HANDLE", "USER", "CREATED", "LAST USED", "EXPIRES", "SIZE")
@@ -68,10 +67,7 @@ def _candidates(store: OpenedStore, user: str) -> Iterator[tuple[str, Record]]:
         yield from store.records()
         return
     for key in patiently(store.ask, "keys_of_user", user):
-        try:
-            found = patiently(store.ask, "load", key)
-        except UnreadableValue:
-            continue
+        found = patiently(store.found, key)
         if isinstance(found, Record):
             yield key, found
 

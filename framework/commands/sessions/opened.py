@@ -11,8 +11,8 @@ import click
 from framework.report import short_repr
 from sessions.container import SessionContainer, store_of
 from sessions.core.token_formats import TokenFormat
-from sessions.errors import StoreUnavailable
-from sessions.record import Record
+from sessions.errors import StoreUnavailable, UnreadableValue
+from sessions.record import Ended, Record
 from sessions.stores.base import AsyncStore, Store, wall_clock
 from sessions.stores.listing import AsyncListable, Listable, Page
 from sessions.stores.memory import MemoryStore
@@ -60,6 +60,15 @@ class OpenedStore:
         answer = getattr(self.store, verb)(*arguments, **options)
         return answer if self._runner is None else self._runner.run(answer)
 
+    def found(self, key: str) -> Record | Ended | None:
+        """Return what the store has under a key; None also for a damaged record."""
+        try:
+            found: Record | Ended | None = self.ask("load", key)
+        except UnreadableValue:
+            # No request can use the record, and a creation replaces it.
+            return None
+        return found
+
     def records(self) -> Iterator[tuple[str, Record]]:
         """Yield the live records with their keys."""
         if not isinstance(self.store, Listable | AsyncListable):
@@ -83,7 +92,7 @@ class OpenedStore:
                 f" {_SHORTEST_HANDLE} characters or more."
             )
         if len(handle) == _LONGEST_HANDLE:
-            found = self.ask("load", handle)
+            found = self.found(handle)
             candidates = {handle: found} if isinstance(found, Record) else {}
         else:
             candidates = {key: record for key, record in self.records() if key.startswith(handle)}

@@ -3,11 +3,12 @@ in."""
 
 import asyncio
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -48,6 +49,14 @@ def copied(framework: Framework, *words: str) -> list[str]:
     result = framework("sessions", "copy", *words)
     assert result.exit_code == 0, result.output
     return result.output.splitlines()
+
+
+def damage(path: Path, key: str) -> None:
+    """Let the record under a key be unreadable."""
+    with closing(sqlite3.connect(path)) as connection:
+        changed = connection.execute("UPDATE sessions SET data = x'c1' WHERE key = ?", (key,))
+        assert changed.rowcount == 1
+        connection.commit()
 
 
 def test_a_record_is_copied_as_it_is(framework: Framework, stores: Stores) -> None:
@@ -178,6 +187,33 @@ def test_what_is_expired_or_damaged_is_not_copied(framework: Framework, stores: 
 
     assert copied(framework, ONE, OTHER)[0] == "Copied 1: 1 new, 0 changed."
     assert [key for key, _ in other.page(None, 10).records] == [stays]
+
+
+def test_a_damaged_session_there_is_replaced(framework: Framework, stores: Stores) -> None:
+    """It does not end the copy, and the sessions after it are copied too."""
+    one, other = stores
+    handles = [make_session(one, "ada", number=number) for number in range(3)]
+    copied(framework, ONE, OTHER)
+    damage(Path("other.db"), handles[1])
+
+    assert copied(framework, ONE, OTHER) == [
+        "Copied 1: 1 new, 0 changed.",
+        "Skipped 2: 2 already there, 0 newer there, 0 ended there.",
+    ]
+    assert all(other.load(handle) == one.load(handle) for handle in handles)
+
+
+def test_a_session_that_is_damaged_here_is_ended_there(
+    framework: Framework, stores: Stores
+) -> None:
+    """No request can read it here, so its user begins anew."""
+    one, other = stores
+    handles = [make_session(one, number=number) for number in range(3)]
+    copied(framework, ONE, OTHER)
+    damage(Path("one.db"), handles[1])
+
+    assert copied(framework, ONE, OTHER, "--end-missing")[-1].startswith("Ended 1 ")
+    assert other.count() == 2
 
 
 def test_an_application_names_its_store(framework: Framework, stores: Stores) -> None:
