@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, ge
 
 from sessions.container import SessionContainer
 from sessions.core.headers import cache_headers, decoded, encoded
+from sessions.core.suspending import suspended
 from sessions.core.taking import TAKEN_KEY
 from sessions.edges import Headers, merge_headers, refusal
 from sessions.errors import ConfigurationError, SessionError, is_due_to
@@ -91,8 +92,8 @@ class SessionMiddleware(ForASGI):
         require_asyncio()
         if self.manager.tokens.taker is not None:
             receive = await self.manager.tokens.taker.from_scope(scope, receive)
-        request = kind(self.manager, scope, send)
-        return await request.run(self.app, receive, is_eager=self._is_eager)
+        running = kind(self.manager, scope, send).run(self.app, receive, is_eager=self._is_eager)
+        return await suspended(running, self.manager, scope[SCOPE_KEY])
 
     async def _pass_lifespan(self, send: Send, message: Message) -> None:
         """Send a message to the server; close the manager after the application has shut down."""
@@ -361,8 +362,7 @@ class _WebSocket(_Request):
 
     async def _reply(self, status: HTTPStatus, headers: Headers, body: bytes) -> None:
         if self._can_deny_with_headers:
-            answer = (status, headers, body)
-            await _send_response(self._send, "websocket.http.response", answer)
+            await _send_response(self._send, "websocket.http.response", (status, headers, body))
         else:
             await self._send({"type": "websocket.close", "code": 1013, "reason": status.phrase})
 

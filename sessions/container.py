@@ -1,18 +1,24 @@
 """`SessionContainer` and `CookieSettings`: all settings of sessions, their defaults and checks."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import import_module
-from typing import Literal, get_args
+from typing import Literal, cast
 
 from sessions.core.call_checks import clock_problems, id_problems
 from sessions.core.carrying import CarryingTokens
+from sessions.core.cookie_problems import (
+    SECURE,
+    cross_site_problems,
+    flag_problems,
+    scope_problems,
+)
 from sessions.core.devices import device_problems
 from sessions.core.ids import random_secret
 from sessions.core.keys import list_problems, shared_problems
 from sessions.core.legacy_cookies import LegacyCookie, LegacyCookies, cookie_problems
+from sessions.core.lifecycle import lifecycle_problems, overrides
 from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import COOKIE_HEADER_LIMIT, COOKIE_PAIRS_LIMIT, LONGEST_SESSION
 from sessions.core.linked import linked
@@ -40,6 +46,7 @@ from sessions.events import Listener, logger
 from sessions.names import OF_CONTAINERS, OF_COOKIES, explains_settings
 from sessions.session import AsyncSession, Session
 from sessions.stores.base import AsyncStore, Store, wall_clock
+from sessions.stores.expiring import AsyncExpiring, Expiring
 from sessions.stores.memory import MemoryStore
 from sessions.stores.user_index import UserIndex
 from sessions.transports.base import SameSite, Transport
@@ -47,11 +54,6 @@ from sessions.transports.cookie import CookieTransport, host_name, is_cookie_nam
 
 LONGEST_COOKIE = timedelta(days=400)
 IDLE_TIMEOUT = timedelta(hours=24)
-
-_SECURE = "give CookieSettings(secure=True)"
-_PATH = re.compile(r"/[\x21-\x3a\x3c-\x7e]*", re.ASCII)
-_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.ASCII)
 
 
 @explains_settings(OF_COOKIES)
@@ -74,9 +76,9 @@ class CookieSettings:
 
     def __post_init__(self) -> None:
         problems = [
-            *_flags(self),
-            *_scope(self),
-            *_cross_site(self),
+            *flag_problems(self),
+            *scope_problems(self),
+            *cross_site_problems(self),
             *_lifetime("max_age", self.max_age, LONGEST_COOKIE, optional=True),
         ]
         if problems:
@@ -151,21 +153,25 @@ class SessionContainer:
 
 def sessions_of(container: SessionContainer) -> StoredSessions | StatelessSessions:
     """Return the object that makes the decisions about the sessions of a container."""
-    tokens, rules, listeners = tokens_of(container), rules_of(container), container.listeners
+    tokens, rules, store = tokens_of(container), rules_of(container), store_of(container)
+    if rules.takes_expired:
+        cast("Expiring", store).collects_expired = True
+    is_noted = bool(container.listeners) or rules.finishes
     if isinstance(tokens, CarryingTokens):
-        kind = StatelessSessions if store_of(container) is None else RevocableSessions
+        kind = StatelessSessions if store is None else RevocableSessions
         kind = migrating_tokens(kind) if container.legacy_cookies else kind
-        return noted(kind, listeners)(rules, tokens)
+        return noted(kind, is_needed=is_noted)(rules, tokens)
     keys, migrates = container.encryption_keys, bool(container.legacy_cookies)
     if keys is None:
         stored = MigratingSessions if migrates else StoredSessions
-        return noted(linked(stored, tokens.links), listeners)(rules, tokens)
+        return noted(linked(stored, tokens.links), is_needed=is_noted)(rules, tokens)
     # `cryptography` is an optional dependency, so it is imported only here.
     from sessions.core.sealed import SealedSessions
     from sessions.core.sealing import Wrapping
 
     sealed = linked(migrating(SealedSessions) if migrates else SealedSessions, tokens.links)
-    return noted(sealed, listeners)(rules, tokens, Wrapping(keys, container.session_prefix))
+    told, wrapping = noted(sealed, is_needed=is_noted), Wrapping(keys, container.session_prefix)
+    return told(rules, tokens, wrapping)
 
 
 def store_of(container: SessionContainer) -> Store | AsyncStore | None:
@@ -196,6 +202,9 @@ def checked_container(container: object, manager: object) -> SessionContainer:
 
 def rules_of(container: SessionContainer) -> Rules:
     """Return the settings of a container that the decisions need."""
+    kinds, store = (container.session_class, container.async_session_class), store_of(container)
+    finishes = any(overrides(kind, "finish") for kind in kinds)
+    is_expiring = store is container.store and isinstance(store, Expiring | AsyncExpiring)
     return Rules(
         lifetimes=Lifetimes(
             container.idle_timeout.total_seconds(),
@@ -208,7 +217,9 @@ def rules_of(container: SessionContainer) -> Rules:
         resave=container.resave,
         save_uninitialized=container.save_uninitialized,
         legacy=_legacy(container),
-        indexes_users=isinstance(store_of(container), UserIndex),
+        indexes_users=isinstance(store, UserIndex),
+        finishes=finishes,
+        takes_expired=is_expiring and (finishes or bool(container.listeners)),
         sessions_per_user=container.sessions_per_user,
         background_header=container.background_header,
         remember_devices=container.remember_devices,
@@ -226,45 +237,6 @@ def _legacy(container: SessionContainer) -> LegacyCookies | None:
 
 def _seconds(span: timedelta | None) -> float | None:
     return None if span is None else span.total_seconds()
-
-
-def _flags(cookie: CookieSettings) -> Iterator[str]:
-    for name in ("http_only", "partitioned"):
-        value = getattr(cookie, name)
-        if not isinstance(value, bool):
-            yield f"{name}={value!r} is not a bool. Fix: give True or False"
-    secure: object = cookie.secure
-    if not isinstance(secure, bool) and secure != "auto":
-        yield f'secure={secure!r} is unknown. Fix: give True, False or "auto"'
-    if cookie.same_site not in get_args(SameSite):
-        yield f'same_site={cookie.same_site!r} is unknown. Fix: give "Strict", "Lax" or "None"'
-
-
-def _scope(cookie: CookieSettings) -> Iterator[str]:
-    if not isinstance(cookie.path, str) or not _PATH.fullmatch(cookie.path):
-        yield (
-            f"path={cookie.path!r} is not a cookie path. Fix: begin with '/', and percent-encode"
-            " ';', spaces, control characters and all characters that are not ASCII"
-        )
-    if cookie.domain is not None and not _is_domain(cookie.domain):
-        yield f"domain={cookie.domain!r} is not a domain name. Fix: give one such as 'shop.example'"
-
-
-def _is_domain(domain: object) -> bool:
-    return isinstance(domain, str) and len(domain) < 254 and bool(_DOMAIN.fullmatch(domain))
-
-
-def _cross_site(cookie: CookieSettings) -> Iterator[str]:
-    if cookie.secure is True:
-        return
-    if cookie.same_site == "None":
-        yield (
-            f"same_site='None' with secure={cookie.secure!r} is refused by browsers. Fix: {_SECURE}"
-        )
-    if cookie.partitioned:
-        yield (
-            f"partitioned=True with secure={cookie.secure!r} is refused by browsers. Fix: {_SECURE}"
-        )
 
 
 def _lifetime(
@@ -318,7 +290,7 @@ def _hardened(prefix: str, cookie: CookieSettings) -> Iterator[str]:
     """Yield mistakes of a name prefix, such as `__Host-`, that needs certain attributes."""
     start = prefix.lower()
     if start.startswith(("__host-", "__secure-", "__http-")) and cookie.secure is not True:
-        yield f"session_prefix={prefix!r} with secure={cookie.secure!r} is refused. Fix: {_SECURE}"
+        yield f"session_prefix={prefix!r} with secure={cookie.secure!r} is refused. Fix: {SECURE}"
     elif start.startswith("__host-") and (cookie.domain, cookie.path) != (None, "/"):
         yield (
             f"session_prefix={prefix!r} with domain={cookie.domain!r} and path={cookie.path!r} is "
@@ -352,6 +324,8 @@ def _kinds(container: SessionContainer) -> Iterator[str]:
                 f"{name}={kind!r} is not a class of sessions. Fix: give {base.__name__} or a"
                 " subclass of it"
             )
+        elif base is Session:
+            yield from lifecycle_problems(name, kind)
 
 
 def _listeners(container: SessionContainer) -> Iterator[str]:

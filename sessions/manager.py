@@ -5,12 +5,11 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
 from sessions.container import SessionContainer, checked_container, sessions_of, store_of
-from sessions.core.async_driving import AsyncDriver
 from sessions.core.bridging import BridgeDriver, running_loop
-from sessions.core.driving import BlockingDriver
 from sessions.core.face import SessionFace, face, state_of
 from sessions.core.ids import Id
 from sessions.core.legacy_cookies import refuse_coroutines
+from sessions.core.lifecycle import async_driver, blocking_driver
 from sessions.core.listening import AsyncListening, BlockingListening
 from sessions.core.owned import Opening, OwnedState, checked_id, id_in, live, mapping_of
 from sessions.core.state import Headers, State, Unsaved
@@ -145,9 +144,10 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
                 " await. Fix: give the container a Store, or use AsyncSessionManager"
             )
         refuse_coroutines(container.legacy_cookies)
-        super().__init__(container, mixed_kind(face, container.session_class, Session))
-        self._blocking_store = store
-        self._driver = BlockingDriver(self._sessions, store, BlockingListening(container.listeners))
+        kind = mixed_kind(face, container.session_class, Session)
+        super().__init__(container, kind)
+        self._blocking_store, listening = store, BlockingListening(container.listeners)
+        self._driver = blocking_driver(self._sessions, store, listening, kind)
 
     # In a request
 
@@ -240,15 +240,14 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
         The header may be one of a WebSocket handshake. Pass None if the request has no such header.
         """
         state = self._state_of_cookies(header, reentrant_turn())
-        self._driver.load(state)
-        return face(self._kind, state, self._driver) if state.record is not None else None
+        session = face(self._kind, state, self._driver)
+        session.load()
+        return session if state.record is not None else None
 
     def delete(self, id: str) -> bool:
         """End the session that has or had this id; return whether there was a live session."""
-        known, store = id_in(id, self.container.store), self._blocking_store
-        ended = known is not None and store is not None and store.delete(known.key)
-        self._driver.listening.tell_of_delete(known if ended else None)
-        return ended
+        known, state = id_in(id, self.container.store), self._state((), reentrant_turn())
+        return known is not None and self._driver.run(state, self._sessions.end_one(state, known))
 
     def close_all(self) -> None:
         """Close the connections and files of the store."""
@@ -272,7 +271,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
             mixed_kind(face, checked_container(container, self).async_session_class, AsyncSession),
         )
         listening = AsyncListening(container.listeners)
-        self._driver = AsyncDriver(self._sessions, self._store, listening)
+        self._driver = async_driver(self._sessions, self._store, listening, self._kind)
 
     # In a request
 
@@ -377,16 +376,16 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
 
     async def from_cookie(self, header: str | None) -> AsyncSession | None:
         """Return the live session of a raw Cookie header, or None if it has none."""
-        state = self._state_of_cookies(header, Turn())
-        await self._driver.load(state)
-        return face(self._kind, state, self._driver) if state.record is not None else None
+        session = face(self._kind, self._state_of_cookies(header, Turn()), self._driver)
+        await session.load()
+        return session if state_of(session).record is not None else None
 
     async def delete(self, id: str) -> bool:
         """End the session that has or had this id; return whether there was a live session."""
-        known = id_in(id, self.container.store)
-        ended = known is not None and await self._driver.call("delete", known.key)
-        self._driver.listening.tell_of_delete(known if ended else None)
-        return bool(ended)
+        known, state = id_in(id, self.container.store), self._state((), Turn())
+        if known is None:
+            return False
+        return await self._driver.run(state, self._sessions.end_one(state, known))
 
     async def aclose(self) -> None:
         """Wait for running commits, and close the connections and files of the store."""

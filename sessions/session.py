@@ -6,7 +6,7 @@ in `sessions.core`.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from inspect import iscoroutinefunction
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -14,8 +14,11 @@ from typing import Any, Self, TypeVar, cast
 from sessions.core.async_driving import AsyncDriver
 from sessions.core.driving import BlockingDriver
 from sessions.core.face import SessionFace
+from sessions.core.lifecycle import by_default
 from sessions.core.values import plain_key
 from sessions.errors import SessionError
+from sessions.events import EndReason
+from sessions.transports.base import RequestHead
 
 T = TypeVar("T")
 F = TypeVar("F", bound=SessionFace[Any])
@@ -36,6 +39,26 @@ class Session(SessionFace[BlockingDriver]):
         traceback: TracebackType | None,
     ) -> None:
         self._driver.close(self._state, failed=error is not None)
+
+    @by_default
+    def resume(self, request: RequestHead) -> bool:
+        """Return whether the request may use this stored session; for subclasses.
+
+        With False, the session ends, and the request begins with a new one. This method may use the
+        values of the session, but not the methods that ask the store.
+        """
+        return True
+
+    @by_default
+    def suspend(self) -> None:
+        """Release what the session holds, after the response of a request; for subclasses."""
+
+    @by_default
+    def finish(self, reason: EndReason) -> None:
+        """Clean up after the session has ended, once in its life; for subclasses.
+
+        The session is closed. It has its last values if the store still had them.
+        """
 
     def load(self) -> None:
         """Read the session now, if it is not loaded yet."""
@@ -121,6 +144,28 @@ class AsyncSession(SessionFace[AsyncDriver]):
         traceback: TracebackType | None,
     ) -> None:
         await self._driver.close(self._state, failed=error is not None)
+
+    @by_default
+    def resume(self, request: RequestHead) -> bool | Awaitable[bool]:
+        """Return whether the request may use this stored session; for subclasses.
+
+        With False, the session ends, and the request begins with a new one. This method may use the
+        values of the session, but not the methods that ask the store.
+        """
+        return True
+
+    @by_default
+    def suspend(self) -> Awaitable[None] | None:
+        """Release what the session holds, after the response of a request; for subclasses."""
+        return None
+
+    @by_default
+    def finish(self, reason: EndReason) -> Awaitable[None] | None:
+        """Clean up after the session has ended, once in its life; for subclasses.
+
+        The session is closed. It has its last values if the store still had them.
+        """
+        return None
 
     def load(self) -> Coroutine[Any, Any, None]:
         """Read the session now, if it is not loaded yet."""

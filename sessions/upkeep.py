@@ -1,13 +1,23 @@
 """What a manager does with all sessions at once: count them, and remove expired records."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sessions.container import SessionContainer
 from sessions.core.async_driving import AsyncDriver
+from sessions.core.driving import BlockingDriver
+from sessions.core.face import state_of
+from sessions.core.lifecycle import AsyncLifecycleDriver, LifecycleDriver
+from sessions.core.noted import NotedSessions
+from sessions.core.persistence import Flow, Persistence
+from sessions.core.state import State
 from sessions.core.token_formats import TokenFormat
+from sessions.core.turn import Turn, reentrant_turn
 from sessions.errors import SessionError
+from sessions.session import AsyncSession, Session
 from sessions.stores.base import AsyncStore, Store
 from sessions.stores.listing import Countable
+from sessions.users import own_state
 
 __all__: list[str] = []
 
@@ -23,6 +33,11 @@ class Counts:
         return int(self._driver.listening.failed)
 
     @property
+    def suspends(self) -> bool:
+        """Return whether to call `suspend` after the response of a request."""
+        return bool(self._driver.keeps_faces)
+
+    @property
     def slow_listeners(self) -> int:
         """Return how many calls of listeners took more than 0.1 s, and so delayed a response."""
         return int(self._driver.listening.slow)
@@ -33,6 +48,7 @@ class Upkeep(Counts):
 
     container: SessionContainer
     _blocking_store: Store | None
+    _driver: BlockingDriver
 
     def count(self) -> int:
         """Return the number of live sessions.
@@ -44,7 +60,15 @@ class Upkeep(Counts):
 
     def purge(self, limit: int = 1000) -> int:
         """Remove at most `limit` expired records, and return the number of removed records."""
+        flow = purging(self._driver.sessions, limit)
+        if flow is not None:
+            return self._driver.run(*flow(reentrant_turn()))
         return 0 if self._blocking_store is None else self._blocking_store.purge(limit)
+
+    def suspend(self, session: Session) -> None:
+        """Call `suspend` of the session's class, once, after the response of its request."""
+        if isinstance(self._driver, LifecycleDriver):
+            self._driver.suspend(state_of(session))
 
 
 class AsyncUpkeep(Counts):
@@ -61,7 +85,27 @@ class AsyncUpkeep(Counts):
 
     async def purge(self, limit: int = 1000) -> int:
         """Remove at most `limit` expired records, and return the number of removed records."""
+        flow = purging(self._driver.sessions, limit)
+        if flow is not None:
+            return await self._driver.run(*flow(Turn()))
         return 0 if self._store is None else int(await self._driver.call("purge", limit))
+
+    async def suspend(self, session: AsyncSession) -> None:
+        """Call `suspend` of the session's class, once, after the response of its request."""
+        if isinstance(self._driver, AsyncLifecycleDriver):
+            await self._driver.suspend(state_of(session))
+
+
+def purging(sessions: Persistence, limit: int) -> Callable[[Any], tuple[State, Flow[int]]] | None:
+    """Return a function that begins a purge with events, or None if nobody wants the events."""
+    if not (isinstance(sessions, NotedSessions) and sessions.rules.takes_expired):
+        return None
+
+    def begin(turn: Any) -> tuple[State, Flow[int]]:
+        state = own_state(sessions, turn)
+        return state, sessions.purge(state, limit)
+
+    return begin
 
 
 def countable(container: SessionContainer) -> Countable:

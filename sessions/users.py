@@ -53,7 +53,8 @@ class UserSessions:
         """
         flow = self._sessions.sessions_of(check_user_id(user_id, "sessions_of()"))
         return infos_of(
-            self._sessions, self._driver.run(_state(self._sessions, reentrant_turn()), flow)
+            self._sessions,
+            self._driver.run(own_state(self._sessions, reentrant_turn()), flow),
         )
 
     def end_sessions_of(
@@ -66,7 +67,7 @@ class UserSessions:
         store fails, some sessions may have ended: call it again. Raises SessionError if the store
         has no index of users, or the tokens no list of revocations.
         """
-        state = _state(self._sessions, reentrant_turn())
+        state = own_state(self._sessions, reentrant_turn())
         user = check_user_id(user_id, "end_sessions_of()")
         flow = self._sessions.end_sessions_of(state, user, handle_of(keep))
         return self._driver.run(state, flow)
@@ -82,7 +83,7 @@ class AsyncUserSessions:
         """Return the live sessions of a user: see `SessionManager.sessions_of`."""
         flow = self._sessions.sessions_of(check_user_id(user_id, "sessions_of()"))
         return infos_of(
-            self._sessions, await self._driver.run(_state(self._sessions, Turn()), flow)
+            self._sessions, await self._driver.run(own_state(self._sessions, Turn()), flow)
         )
 
     async def end_sessions_of(
@@ -92,7 +93,7 @@ class AsyncUserSessions:
 
         If the caller is cancelled, the work goes on to its end.
         """
-        state = _state(self._sessions, Turn())
+        state = own_state(self._sessions, Turn())
         user = check_user_id(user_id, "end_sessions_of()")
         flow = self._sessions.end_sessions_of(state, user, handle_of(keep))
         return await self._driver.run(state, flow)
@@ -125,7 +126,7 @@ def infos_of(sessions: Persistence, found: Iterable[tuple[str, Record]]) -> list
     ]
 
 
-def _state(sessions: Persistence, turn: Any) -> State:
+def own_state(sessions: Persistence, turn: Any) -> State:
     """Return a state without a request and without a session."""
     state = OwnedState(None, sessions.clock(), turn)
     state.ids, state.is_bounded = (), False

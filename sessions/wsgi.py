@@ -46,6 +46,7 @@ class SessionMiddleware:
             )
         self.app = app
         self.manager = SessionManager(container)
+        self._suspends = self.manager.suspends
         self._taker = self.manager.tokens.taker
 
     def __call__(
@@ -68,7 +69,26 @@ class SessionMiddleware:
         session = environ[ENVIRON_KEY] = self.manager.open(EnvironHead(environ))
         environ[MANAGER_KEY] = self.manager
         environ[OPENED_KEY] = (*environ.get(OPENED_KEY, ()), (self.manager, session))
+        if self._suspends:
+            return self._suspending(environ, session, start_response)
         return self._respond(environ, session, start_response)
+
+    def _suspending(
+        self, environ: "WSGIEnvironment", session: Session, start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Respond, and call `suspend` of the session's class after the response."""
+        try:
+            body = self._respond(environ, session, start_response)
+        except BaseException:
+            self.manager.suspend(session)
+            raise
+        return _Rest(b"", iter(body), lambda: self._end(body, session))
+
+    def _end(self, body: Iterable[bytes], session: Session) -> None:
+        try:
+            _close(body)
+        finally:
+            self.manager.suspend(session)
 
     def _respond(
         self, environ: "WSGIEnvironment", session: Session, start_response: "StartResponse"

@@ -84,7 +84,7 @@ def in_session(
     answer: Answer, recover: Recover, manager: SessionManager, contexts: type[Context]
 ) -> Respond:
     """Return the function that saves the session, if one was opened, and then sends the answer."""
-    always = manager.opens_every_request
+    always, suspends = manager.opens_every_request, manager.suspends
 
     def respond(
         environ: "WSGIEnvironment", start_response: "StartResponse", values: dict[str, Any]
@@ -99,11 +99,10 @@ def in_session(
                 rendered = _save(manager, context, session, rendered, recover)
         # The error goes to the debugger or ends the process: no response is sent.
         except BaseException:
-            if context.opened is not None:
-                manager.abandon(context.opened)
+            _abandon(manager, context.opened)
             raise
         start_response(rendered[0], rendered[1])
-        return rendered[2]
+        return _suspended(rendered[2], manager, session) if suspends else rendered[2]
 
     return respond
 
@@ -121,6 +120,21 @@ def taking(respond: Respond, manager: SessionManager) -> Respond:
         return respond(environ, start_response, values)
 
     return without_token
+
+
+def _suspended(
+    body: Iterable[bytes], manager: SessionManager, session: Session | None
+) -> Iterable[bytes]:
+    """Call `suspend` of the session's class when the body has ended."""
+    if session is None:
+        return body
+    return ClosingIterator(body, lambda: manager.suspend(session))
+
+
+def _abandon(manager: SessionManager, session: Session | None) -> None:
+    if session is not None:
+        manager.abandon(session)
+        manager.suspend(session)
 
 
 def _respond_inside(

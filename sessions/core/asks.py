@@ -7,7 +7,7 @@ from sessions.core.outside import CALL, call_here
 from sessions.stores.base import AsyncStore, Store
 
 _OF_EVERY_STORE = ("load", "create", "commit", "touch", "delete")
-_OF_SOME_STORES = ("has_expired",)
+_OF_SOME_STORES = ("has_expired", "take_expired", "purge_expired")
 _OF_AN_INDEX = ("add_to_user", "keys_of_user", "remove_from_user")
 
 

@@ -102,14 +102,17 @@ class AsyncDriver(Driver):
         self._begin(state)
         try:
             async with state.turn:
-                if self.is_in_place:
-                    self._load_in_place(state)
-                else:
-                    while (ask := self.sessions.load_ask(state)) is not None:
-                        self.sessions.load_answer(state, await self.ask(state, ask))
+                await self._load_in_turn(state)
         finally:
             if state.events:
                 self.tell(state)
+
+    async def _load_in_turn(self, state: State) -> None:
+        if self.is_in_place:
+            self._load_in_place(state)
+            return
+        while (ask := self.sessions.load_ask(state)) is not None:
+            self.sessions.load_answer(state, await self.ask(state, ask))
 
     async def run(self, state: State, flow: Flow[T]) -> T:
         """Do one operation and return its result; a cancelled caller does not stop a write."""

@@ -31,7 +31,19 @@ class BridgeDriver(BlockingDriver):
         if state.values is None:
             state.check_open()
             self._refuse_the_loop()
-            super().load(state)
+            if self._driver.keeps_faces:
+                # The methods of the session's class run on the loop.
+                loading = self._driver.load(state)
+                asyncio.run_coroutine_threadsafe(loading, self._loop).result()
+            else:
+                super().load(state)
+
+    def tell(self, state: State) -> None:
+        """Send the events; the methods of the session's class run on the loop."""
+        if self._driver.keeps_faces:
+            self._loop.call_soon_threadsafe(self._driver.tell, state)
+        else:
+            super().tell(state)
 
     def run(self, state: State, flow: Flow[T]) -> T:
         """Do one operation on the session, and return its result."""

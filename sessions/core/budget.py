@@ -9,8 +9,8 @@ from sessions.errors import SessionError, StoreUnavailable
 logger = logging.getLogger("sessions")
 
 NESTED = (
-    "the function of update_with() called a method of the session that asks the store. Fix: call"
-    " this method before or after update_with()"
+    "the function of update_with(), or the method resume(), called a method of the session that"
+    " asks the store. Fix: call this method before or after it"
 )
 
 # A call that begins later could end after the deadline of the request.

@@ -26,6 +26,9 @@ logger = logging.getLogger("sessions")
 class Driver(ABC):
     """Run the operations of the sessions of one container; the base class of all drivers."""
 
+    keeps_faces: bool = False
+    """Whether a state knows its session, whose class has lifecycle methods."""
+
     def __init__(
         self,
         sessions: Persistence,

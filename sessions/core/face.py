@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, Self, TypeVar
 
 from sessions.core.attributes import OwnAttributes
+from sessions.core.closed import CLOSED, HEADERS_LEFT
 from sessions.core.codec import unpack, unreadable
 from sessions.core.driving import Driver
 from sessions.core.in_links import InLinks
@@ -17,7 +18,7 @@ from sessions.core.limits import LONGEST_GRACE, LONGEST_SESSION
 from sessions.core.locks import lock_across_forks
 from sessions.core.program_cookies import ProgramCookies
 from sessions.core.signed_in import SignedIn, utc
-from sessions.core.state import CLOSED, ENCODED, HEADERS_LEFT, MISSING, State
+from sessions.core.state import ENCODED, MISSING, State
 from sessions.core.values import DEVICE, FIRST_PLAIN, RESERVED, USER_DATA, plain_key
 from sessions.core.views import Viewed
 from sessions.errors import SessionClosed
@@ -348,6 +349,8 @@ def face(kind: type[T], state: State, driver: Driver) -> T:
     made = object.__new__(kind)
     _set_state(made, state)
     _set_driver(made, driver)
+    if driver.keeps_faces:
+        state.face = made
     return made
 
 

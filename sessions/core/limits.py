@@ -87,3 +87,6 @@ SLOW_LISTENER = 0.1
 
 LISTENER_DEADLINE = 10.0
 """The seconds after which a coroutine of a listener is cancelled."""
+
+CREATIONS_PER_PURGE = 20
+"""With listeners, one of so many creations also removes expired records."""

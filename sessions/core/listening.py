@@ -10,11 +10,10 @@ from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from time import monotonic
 from typing import Any
 
-from sessions.core.ids import Id
 from sessions.core.limits import LISTENER_DEADLINE, SLOW_LISTENER
 from sessions.core.locks import lock_across_forks
 from sessions.errors import ConfigurationError
-from sessions.events import EndReason, Listener, SessionEvent
+from sessions.events import Listener, SessionEvent
 
 logger = logging.getLogger("sessions")
 
@@ -37,12 +36,6 @@ class Listening:
                 logger.log(level, "session %s: %s", event.kind, event.detail)
             for listener in self.listeners:
                 self._call(listener, event)
-
-    def tell_of_delete(self, id: Id | None) -> None:
-        """Send the event that a program has ended a session, unless the id is None."""
-        if id is not None:
-            text = "delete() ended it"
-            self.tell((SessionEvent("destroyed", text, id.key, EndReason.DELETED),))
 
     def note_failure(self, listener: object, error: BaseException, *, what: str) -> None:
         """Count and log a call that failed; `what` says what the call was about."""

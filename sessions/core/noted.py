@@ -1,22 +1,36 @@
 """Note the events of loads and commits, for containers with listeners; others pay nothing."""
 
-from collections.abc import Sequence
-from typing import TypeVar, cast
+from itertools import count
+from typing import Any, TypeVar, cast
 
+from sessions.core.ids import Id
+from sessions.core.limits import CREATIONS_PER_PURGE
+from sessions.core.notes import Ending
 from sessions.core.pending import Pending
-from sessions.core.standing import Standing
-from sessions.core.state import State
+from sessions.core.persistence import Flow
+from sessions.core.standing import Found, Standing
+from sessions.core.state import Ask, State
 from sessions.core.stateless import StatelessSessions
 from sessions.core.stored import StoredSessions
-from sessions.core.verbs import UNKNOWN
-from sessions.events import Listener
+from sessions.core.values import WAITING
+from sessions.core.verbs import UNKNOWN, MemoryVerbs, Rules, Why
+from sessions.events import EndReason
 from sessions.record import Record
 
-P = TypeVar("P", bound=StoredSessions | StatelessSessions)
+_LAPSED = "its timeout was over"
+
+P = TypeVar("P", bound=MemoryVerbs)
 
 
 class NotedCommits:
-    """Note what a commit did to the id and the user of a session."""
+    """Note what a commit did to the id and the user of a session, and the end of sessions."""
+
+    rules: Rules
+
+    def note_end(self, state: State, handle: str, detail: str, ending: Why) -> None:
+        state.note("destroyed", detail, ending.reason, handle=handle)
+        if self.rules.finishes:
+            state.endings = (*state.endings, Ending(handle, ending.reason, ending.record))
 
     def note_creation(self, state: State, record: Record, handle: str) -> None:
         state.note("created", "it was stored for the first time", handle=handle)
@@ -39,20 +53,88 @@ class NotedCommits:
 
 
 class NotedSessions(NotedCommits, StoredSessions):
-    """Note also that a session was loaded, or that no session has the id of the request."""
+    """Note also that a session was loaded, that no session has the id, and that one expired."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._creations = count(1)
+
+    def load_ask(self, state: State) -> Ask | None:
+        ask = None if state.lapsing else super().load_ask(state)
+        if state.lapsing:
+            return ("take_expired", state.lapsing[0][0].key)
+        return ask
 
     def load_answer(self, state: State, answer: object) -> None:
         is_begun = state.values is not None
+        if state.lapsing and not is_begun:
+            self._lapse(state, state.lapsing[0], answer)
+            return
         super().load_answer(state, answer)
         if state.record is not None and not is_begun:
             _note_load(state)
 
     def begin_found(self, state: State) -> None:
+        if state.lapsing is None and not state.is_damaged:
+            state.lapsing = self._expired(state)
+        if state.lapsing:
+            return
         super().begin_found(state)
         # A session that moves here from another system has not begun yet.
         has_begun = state.values is not None
         if has_begun and state.standing is UNKNOWN and not state.is_damaged:
-            _note_rejection(state, is_expired=any(record for _, _, record in state.found))
+            _note_rejection(state, is_expired=any(map(self._has_expired, state.found)))
+
+    def before_end(self, state: State, id: Id) -> Flow[Record | None]:
+        if not self.rules.finishes:
+            return None
+        answer = self.opened(state, id, (yield ("load", id.key)))
+        return answer if isinstance(answer, Record) else None
+
+    def purge(self, state: State, limit: int) -> Flow[int]:
+        """Remove expired records, and note the end of each session."""
+        expired: list[tuple[str, Record]] = yield ("purge_expired", limit)
+        sessions = [pair for pair in expired if WAITING not in pair[1].values]
+        for key, record in sessions:
+            self.note_end(state, key, _LAPSED, Why(EndReason.TIMEOUT, record))
+        return len(expired)
+
+    def _create(self, state: State, values: dict[str, bytes]) -> Flow[None]:
+        yield from super()._create(state, values)
+        # The store removes no expired record by itself, so that each end can be told.
+        if self.rules.takes_expired and next(self._creations) % CREATIONS_PER_PURGE == 0:
+            yield from self.noting_failures(state, self._purge_some(state))
+
+    def _purge_some(self, state: State) -> Flow[None]:
+        yield from self.purge(state, 5 * CREATIONS_PER_PURGE)
+
+    def _expired(self, state: State) -> tuple[Found, ...]:
+        """Return the ids of a request whose sessions may have expired, if none lives."""
+        if any(standing is not UNKNOWN for _, standing, _ in state.found):
+            return ()
+        takes = self.rules.takes_expired
+        return tuple(found for found in state.found if takes and found[2] is None)
+
+    def _has_expired(self, found: Found) -> bool:
+        id, _, record = found
+        if record is None:
+            return False
+        # With its present id, an expired session would not live either.
+        present = Id(id.text, id.key, record.secret)
+        return self.standings.standing(present, record, self.clock()) is UNKNOWN
+
+    def _lapse(self, state: State, found: Found, answer: object) -> None:
+        """Note that a session has expired, if the store has just removed it for this request."""
+        id, standing, _ = found
+        if isinstance(answer, Record):
+            expired = (id, standing, answer)
+            state.found = tuple([expired if one is found else one for one in state.found])
+            opened = self.opened(state, id, answer)
+            record = opened if isinstance(opened, Record) else None
+            self.note_end(state, id.key, _LAPSED, Why(EndReason.TIMEOUT, record))
+        state.lapsing = (state.lapsing or ())[1:]
+        if not state.lapsing:
+            self.begin_found(state)
 
 
 class NotedTokens(NotedCommits, StatelessSessions):
@@ -63,14 +145,14 @@ class NotedTokens(NotedCommits, StatelessSessions):
         super().begin_found(state)
         if state.record is not None:
             _note_load(state)
-        elif state.standing is UNKNOWN and not state.is_damaged:
+        elif state.values is not None and state.standing is UNKNOWN and not state.is_damaged:
             standings = [self.token_standing(state, id) for id, _, _ in state.found]
             _note_rejection(state, is_expired=UNKNOWN in standings)
 
 
-def noted(kind: type[P], listeners: Sequence[Listener]) -> type[P]:
-    """Return the class, with events for loads if there are listeners."""
-    if not listeners:
+def noted(kind: type[P], *, is_needed: bool) -> type[P]:
+    """Return the class, with events for loads, commits and ends if anybody wants to know them."""
+    if not is_needed:
         return kind
     mixin = NotedSessions if issubclass(kind, StoredSessions) else NotedTokens
     return cast("type[P]", type(f"Noted{kind.__name__}", (mixin, kind), {}))

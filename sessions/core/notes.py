@@ -2,10 +2,20 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sessions.core.ids import Id
 from sessions.events import EndReason, EventKind, SessionEvent
+from sessions.record import Record
+
+
+class Ending(NamedTuple):
+    """Hold what `finish` is called for: the session that has ended, and why."""
+
+    handle: str
+    reason: EndReason
+    record: Record | None
+
 
 NO_REASONS: Mapping[str, EndReason] = MappingProxyType({})
 
@@ -48,8 +58,3 @@ class Notes:
         """Note that a call of the store failed; in a request, no other call follows."""
         self.failure = error if self.is_bounded else None
         self.note("store_failed", f"the call {verb} failed: {error}", verb)
-
-    def note_end(self, handle: str, detail: str) -> None:
-        """Note that a session has ended, with its reason."""
-        reason = self.end_reasons.get(handle, EndReason.LOGOUT)
-        self.note("destroyed", detail, reason, handle=handle)

@@ -15,10 +15,11 @@ from sessions.core.verbs import (
     UNKNOWN,
     MemoryVerbs,
     Rules,
+    Why,
     is_for_any_cache,
 )
 from sessions.errors import SessionNotFound, StoreUnavailable
-from sessions.events import logger
+from sessions.events import EndReason, logger
 from sessions.record import UNCHANGED, Changes, Record
 
 
@@ -147,9 +148,11 @@ class Refreshing(MemoryVerbs):
         """Delete the sessions that are to end, and decide whether to clear the client's cookie."""
         while state.to_end:
             id = state.to_end[0]
+            record = yield from self.before_end(state, id)
             deleted = yield self.must(state, ("delete", id.key))
             if deleted:
-                state.note_end(id.key, "this request ended it")
+                why = Why(state.end_reasons.get(id.key, EndReason.LOGOUT), record)
+                self.note_end(state, id.key, "this request ended it", why)
                 state.clear_is_due = True
             elif not (yield from self._has_ended_before(state, id)):
                 state.clear_is_due = True

@@ -20,7 +20,7 @@ from sessions.core.state import Ask, Difference, State
 from sessions.core.stateless import Sealed, StatelessSessions
 from sessions.core.updates import ended
 from sessions.core.user_cuts import changes_between, cut_in, cut_key, entry_of
-from sessions.core.verbs import CURRENT, FRESH, PAST, STORES_NOTHING, UNKNOWN
+from sessions.core.verbs import CURRENT, FRESH, PAST, STORES_NOTHING, UNKNOWN, Why
 from sessions.errors import SessionNotFound, StoreUnavailable, UnreadableValue
 from sessions.events import EndReason, logger
 from sessions.record import CLOCK_TOLERANCE, Changes, Outcome, Record
@@ -222,7 +222,7 @@ class RevocableSessions(StatelessSessions):
         if sealed.id.key != id.key:
             if (yield from self._raise(id, ENDED, forced=True)):
                 text = "a sign-in gave its client another session"
-                state.note("destroyed", text, EndReason.REPLACED, handle=id.key)
+                self.note_end(state, id.key, text, Why(EndReason.REPLACED, state.record))
             return True
         generation = generation_of(sealed.id)
         if generation > generation_of(id):
@@ -294,7 +294,9 @@ class RevocableSessions(StatelessSessions):
                 # In the other case, another request ended it and cleared the cookie.
                 state.clear_is_due = True
                 if was_alive:
-                    state.note_end(id.key, "this request ended it")
+                    record = id.record if isinstance(id, CarriedId) else None
+                    why = Why(state.end_reasons.get(id.key, EndReason.LOGOUT), record)
+                    self.note_end(state, id.key, "this request ended it", why)
             state.to_end = state.to_end[1:]
 
     def _raise(self, id: Id, least: int, *, forced: bool) -> Flow[bool]:

@@ -12,9 +12,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from sessions.core import codec
+from sessions.core.closed import CLOSED
 from sessions.core.ids import Id
 from sessions.core.limits import MAXIMUM_DATA
-from sessions.core.notes import NO_REASONS, Notes
+from sessions.core.notes import NO_REASONS, Ending, Notes
 from sessions.core.pending import NOTHING_PENDING, Pending
 from sessions.core.standing import Found, Standing
 from sessions.core.values import RESERVED, encode_value
@@ -130,6 +131,10 @@ class State(Notes, msgspec.Struct, eq=False):
     events: tuple[SessionEvent, ...] = ()
     # Why sessions are to end, by their keys, if the reason is not LOGOUT.
     end_reasons: Mapping[str, EndReason] = NO_REASONS
+    # For lifecycle methods: the session, and what has ended. And ids that may have expired.
+    face: Any = None
+    endings: tuple[Ending, ...] = ()
+    lapsing: tuple[Found, ...] | None = None
     after_reload: tuple[Callable[[], None], ...] = ()
 
     # The time that the store took so far, and its last failure.
@@ -349,18 +354,6 @@ class State(Notes, msgspec.Struct, eq=False):
             return codec.encode(value) != self.base.get(key)
         except UnencodableValue:
             return True
-
-
-HEADERS_LEFT = (
-    "the headers of the handshake were sent already, so the client cannot receive another id. Fix:"
-    " do this before you accept the connection"
-)
-CLOSED = (
-    "the session is closed: the headers of its response were sent, or your code closed it. Fix:"
-    " use the session before the first byte of the response body. After the response, in a"
-    " background task or a thread, get the session from the manager: manager.get(id). In the exit"
-    ' of a dependency with `yield`, write Depends(..., scope="function")'
-)
 
 
 def check_size(

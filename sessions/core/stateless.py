@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple, NoReturn
 
 from sessions.core.carrying import CarryingTokens
+from sessions.core.closed import HEADERS_LEFT
 from sessions.core.commits import changes_of, first_record
 from sessions.core.devices import UNKNOWN_DEVICE, Device
 from sessions.core.ids import Id
@@ -18,14 +19,7 @@ from sessions.core.payloads import CarriedId, generation_of
 from sessions.core.pending import NOTHING_PENDING, Pending
 from sessions.core.persistence import Flow, Several
 from sessions.core.standing import Standing, TokenStandings, damage_of, live_ones
-from sessions.core.state import (
-    HEADERS_LEFT,
-    Ask,
-    Difference,
-    Headers,
-    State,
-    check_size,
-)
+from sessions.core.state import Ask, Difference, Headers, State, check_size
 from sessions.core.tokens import id_of
 from sessions.core.values import USER_DATA
 from sessions.core.verbs import (
@@ -36,6 +30,7 @@ from sessions.core.verbs import (
     UNKNOWN,
     MemoryVerbs,
     Rules,
+    Why,
     is_for_any_cache,
 )
 from sessions.errors import SessionClosed, SessionError, SessionNotFound, SessionTooLarge
@@ -341,7 +336,9 @@ class StatelessSessions(MemoryVerbs):
         """Clear the client's tokens of the sessions to end; a copied token stays valid."""
         for id in state.to_end:
             if self.token_standing(state, id) is CURRENT:
-                state.note_end(id.key, "this request cleared its token at the client")
+                record = id.record if isinstance(id, CarriedId) else None
+                why = Why(state.end_reasons.get(id.key, EndReason.LOGOUT), record)
+                self.note_end(state, id.key, "this request cleared its token at the client", why)
             state.clear_is_due = True
         state.to_end = ()
 

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import count
 
+from sessions.core.closed import HEADERS_LEFT
 from sessions.core.ids import Id, new_id
 from sessions.core.limits import FOREIGN_TOKENS, LONGEST_REMEMBERED_HEADER, REMEMBERED_TOKENS
 from sessions.core.links import links_of
 from sessions.core.locks import lock_across_forks
 from sessions.core.signing import LONGEST_TOKEN, IdSigner, is_well_formed
 from sessions.core.standing import Standing
-from sessions.core.state import HEADERS_LEFT, Headers, State
+from sessions.core.state import Headers, State
 from sessions.core.taking import Taker
 from sessions.errors import MalformedToken, SessionClosed, SessionError
 from sessions.events import logger

@@ -19,13 +19,13 @@ from sessions.core import codec
 from sessions.core.ids import hash_of, random_secret
 from sessions.core.limits import REMEMBERED_FOR, UPDATE_ATTEMPTS
 from sessions.core.persistence import Flow
+from sessions.core.values import WAITING
 from sessions.errors import ConfigurationError, StoreUnavailable, UnreadableValue
 from sessions.record import Changes, Outcome, Record
 from sessions.stores.user_index import AsyncUserIndex, UserIndex, hash_of_user
 
 Beyond = Literal["end_oldest", "refuse"]
 
-_WAITING: Final = "waiting"
 LONGEST_WAIT: Final = 2 * REMEMBERED_FOR
 """Seconds after which a sign-in in the queue no longer counts: its process has crashed."""
 _TICK: Final = 0.000_01
@@ -107,7 +107,7 @@ class Queue:
 
     def _write(self, answer: object, waiting: list[Waiting], now: float) -> Flow[bool]:
         """Replace the queue that was read; return False if it has changed in the meantime."""
-        values = {_WAITING: codec.encode([[*one] for one in waiting])}
+        values = {WAITING: codec.encode([[*one] for one in waiting])}
         # An empty queue expires at once, so that no record is left.
         expires_at = now + LONGEST_WAIT if waiting else now
         if isinstance(answer, Record):
@@ -117,7 +117,7 @@ class Queue:
                 updated_at=now,
                 expires_at=expires_at,
                 set=values,
-                expected={_WAITING: answer.values.get(_WAITING)},
+                expected={WAITING: answer.values.get(WAITING)},
             )
             outcome = yield ("commit", self._key, changes)
             return outcome is Outcome.APPLIED
@@ -143,7 +143,7 @@ def _waiting_in(answer: object, now: float) -> list[Waiting]:
     if not isinstance(answer, Record):
         return []
     try:
-        entries = codec.decode(answer.values.get(_WAITING, b""))
+        entries = codec.decode(answer.values.get(WAITING, b""))
         waiting = [Waiting(str(key), float(since)) for key, since in entries]
     except (UnreadableValue, ValueError, TypeError):
         return []

@@ -18,6 +18,7 @@ from sessions.core.standing import Standing
 from sessions.core.state import Ask, State
 from sessions.core.user_limits import Queue, later_than
 from sessions.core.values import DEVICE
+from sessions.core.verbs import Why
 from sessions.errors import SessionError, TooManySessions
 from sessions.events import EndReason
 from sessions.record import FORMAT_VERSION, Changes, Ended, Record
@@ -110,10 +111,11 @@ class IndexedSessions(Refreshing):
         for key, until in entries.items():
             if key == keep:
                 continue
+            record = yield from self.before_end(state, Id("", key, ""))
             if (yield ("delete_of_user", key, user_id)):
                 ended += 1
-                note = "end_sessions_of() ended it"
-                state.note("destroyed", note, EndReason.ENDED_BY_USER, handle=key)
+                why = Why(EndReason.ENDED_BY_USER, record)
+                self.note_end(state, key, "end_sessions_of() ended it", why)
                 is_over = self._is_over(None, until)
             else:
                 is_over = self._is_over((yield ("load", key)), until)
@@ -148,9 +150,10 @@ class IndexedSessions(Refreshing):
         """End the sessions of the user that are too many, the oldest sign-ins first."""
         live = yield from self.sessions_of(user_id)
         for key, _ in live[most:]:
+            record = yield from self.before_end(state, Id("", key, ""))
             if (yield ("delete_of_user", key, user_id)):
                 note = f"the user signed in again, and may have {most} sessions"
-                state.note("destroyed", note, EndReason.EVICTED, handle=key)
+                self.note_end(state, key, note, Why(EndReason.EVICTED, record))
         if id.key not in [key for key, _ in live[:most]]:
             self.lose(state, "later sign-ins of the user ended it")
 

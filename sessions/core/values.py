@@ -12,6 +12,9 @@ DEVICE = "\0device"
 RESERVED = frozenset({USER_DATA, DEVICE})
 """The keys that code does not see."""
 
+WAITING = "\0waiting"
+"""The only name in a record that is no session: the sign-ins of a user that are not complete."""
+
 SEALED = "\0sealed."
 """The prefix of reserved names in a record: its data keys and its encrypted user id."""
 

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sessions.core.commits import without_use
 from sessions.core.devices import UNKNOWN_DEVICE, device_of
@@ -32,6 +32,13 @@ FRESH, UNKNOWN = Standing.FRESH, Standing.UNKNOWN
 STORES_NOTHING = (Standing.PAST, Standing.AMBIGUOUS)
 
 
+class Why(NamedTuple):
+    """Say why a session has ended, with its record if anybody wants it."""
+
+    reason: EndReason = EndReason.LOGOUT
+    record: Record | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """Hold the settings that the decisions about sessions need."""
@@ -43,6 +50,8 @@ class Rules:
     resave: bool = False
     save_uninitialized: bool = False
     indexes_users: bool = False
+    finishes: bool = False
+    takes_expired: bool = False
     legacy: LegacyCookies | None = None
     sessions_per_user: SessionLimit | None = None
     background_header: str | None = None
@@ -205,6 +214,23 @@ class MemoryVerbs(Persistence):
             state.to_end = (*state.to_end, id)
             if reason is not EndReason.LOGOUT:
                 state.end_reasons = {**state.end_reasons, id.key: reason}
+
+    def note_end(self, state: State, handle: str, detail: str, ending: "Why") -> None:
+        """Note that a session has ended."""
+        state.note("destroyed", detail, ending.reason, handle=handle)
+
+    def before_end(self, state: State, id: Id) -> Flow[Record | None]:
+        """Return the record of a session that is to end, if anybody wants it."""
+        yield from ()
+        return None
+
+    def end_one(self, state: State, id: Id) -> Flow[bool]:
+        """End a session for a program; return whether there was a live session."""
+        record = yield from self.before_end(state, id)
+        ended: bool = yield ("delete", id.key)
+        if ended:
+            self.note_end(state, id.key, "delete() ended it", Why(EndReason.DELETED, record))
+        return ended
 
     def renewed(self, id: Id | None) -> Id:
         if id is None:

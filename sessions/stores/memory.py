@@ -1,8 +1,6 @@
 """Sessions in the memory of one process."""
 
-import os
 import threading
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from heapq import heappop, heappush, nsmallest
@@ -20,7 +18,9 @@ from sessions.stores.base import (
     check_clock,
     wall_clock,
 )
+from sessions.stores.expiring import Expired
 from sessions.stores.listing import Page
+from sessions.stores.memory_forks import watch_forks
 from sessions.stores.memory_users import UserEntries
 
 _OVERHEAD_BYTES = 600
@@ -56,7 +56,7 @@ class MemoryStore(Store):
         self._max_sessions = max_sessions
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        _all.add(self)
+        watch_forks(self)
         self._records: dict[str, Record] = {}
         self._users = UserEntries(self._records)
         self._ended: dict[str, float] = {}
@@ -64,6 +64,7 @@ class MemoryStore(Store):
         self._scheduled: dict[str, int] = {}
         self._order: list[int] = []
         self._bytes = 0
+        self.collects_expired = False
 
     def __repr__(self) -> str:
         return f"<MemoryStore: {len(self._records)} sessions, {self._bytes} bytes>"
@@ -140,13 +141,22 @@ class MemoryStore(Store):
             return True
 
     def purge(self, limit: int) -> int:
-        removed = 0
-        while removed < limit:
+        return len(self.purge_expired(limit))
+
+    def take_expired(self, key: str) -> Record | None:
+        """Remove and return the record if it has expired: see `Expiring`."""
+        with self._lock:
+            return None if self._live(key) is not None else self._remove(key)
+
+    def purge_expired(self, limit: int) -> list[Expired]:
+        """Purge, and return the removed records: see `Expiring`."""
+        removed: list[Expired] = []
+        while len(removed) < limit:
             with self._lock:
                 now = self.clock()
                 forgotten = self._forget_ends(now, PURGE_BATCH)
                 self._users.sweep(now, PURGE_BATCH)
-                size = min(limit - removed, PURGE_BATCH)
+                size = min(limit - len(removed), PURGE_BATCH)
                 looked_at, batch = self._purge(size, now - PURGE_DELAY, exactly=True)
             removed += batch
             if looked_at == 0 and not forgotten:
@@ -250,12 +260,13 @@ class MemoryStore(Store):
         if not keys:
             del self._buckets[bucket]
 
-    def _remove(self, key: str) -> None:
+    def _remove(self, key: str) -> Record | None:
         record = self._records.pop(key, None)
         if record is not None:
             self._unschedule(key)
             self._bytes -= _size(key, record)
             self._users.forget(key)
+        return record
 
     def _remember_end(self, key: str) -> None:
         now = self.clock()
@@ -275,30 +286,31 @@ class MemoryStore(Store):
         """Remove a few expired records, so that they never accumulate."""
         now = self.clock()
         self._forget_ends(now, 2)
-        self._purge(_SWEPT_BY_A_CREATE, now - PURGE_DELAY, exactly=False)
+        if not self.collects_expired:
+            self._purge(_SWEPT_BY_A_CREATE, now - PURGE_DELAY, exactly=False)
         if len(self._records) >= self._max_sessions:
             self._purge(PURGE_BATCH, now, exactly=False)
 
-    def _purge(self, limit: int, moment: float, *, exactly: bool) -> tuple[int, int]:
-        """Remove expired records; return how many keys were looked at, and how many were removed.
+    def _purge(self, limit: int, moment: float, *, exactly: bool) -> tuple[int, list[Expired]]:
+        """Remove expired records; return how many keys were looked at, and the removed records.
 
         With `exactly`, also look at the keys that expire in the same second as the moment.
         """
-        looked_at = removed = 0
+        looked_at, removed = 0, list[Expired]()
         present = _bucket(moment)
         while looked_at < limit:
             bucket = self._oldest_bucket()
             if bucket is None or bucket > present:
                 break
             if bucket == present:
-                some = self._purge_one(bucket, limit - looked_at, moment) if exactly else 0
-                return looked_at + some, removed + some
+                some = self._purge_one(bucket, limit - looked_at, moment) if exactly else []
+                return looked_at + len(some), removed + some
             looked_at += 1
             removed += self._remove_or_put_off(bucket)
         return looked_at, removed
 
-    def _remove_or_put_off(self, bucket: int) -> bool:
-        """Take one key from a bucket; return whether its record had expired and was removed."""
+    def _remove_or_put_off(self, bucket: int) -> list[Expired]:
+        """Take one key from a bucket; return its record if it had expired and was removed."""
         # pop() of a set stays fast after many pops.
         key = self._buckets[bucket].pop()
         if not self._buckets[bucket]:
@@ -306,18 +318,18 @@ class MemoryStore(Store):
         record = self._records[key]
         if _bucket(record.expires_at) > bucket:
             self._schedule(key, record.expires_at)
-            return False
+            return []
         del self._scheduled[key], self._records[key]
         self._bytes -= _size(key, record)
         self._users.forget(key)
-        return True
+        return [(key, record)]
 
-    def _purge_one(self, bucket: int, limit: int, moment: float) -> int:
+    def _purge_one(self, bucket: int, limit: int, moment: float) -> list[Expired]:
         expired = (key for key in self._buckets[bucket] if self._records[key].expires_at < moment)
-        some = [*islice(expired, limit)]
-        for key in some:
+        some = [(key, self._records[key]) for key in islice(expired, limit)]
+        for key, _ in some:
             self._remove(key)
-        return len(some)
+        return some
 
     def _oldest_bucket(self) -> int | None:
         while self._order and self._order[0] not in self._buckets:
@@ -363,30 +375,3 @@ def _growth(values: Mapping[str, bytes], changes: Changes) -> int:
         if name in values:
             grown -= len(name) + len(values[name])
     return grown
-
-
-# All locks are taken in one order, because two threads may fork at the same time.
-def _before_fork() -> None:
-    _forking.waited = [store for store in sorted(_all, key=id) if store.wait_for_calls()]
-
-
-def _after_fork_in_parent() -> None:
-    for store in _forking.waited:
-        store.go_on()
-
-
-def _after_fork_in_child() -> None:
-    for store in [*_all]:
-        store.begin_in_child()
-
-
-_all: weakref.WeakSet[MemoryStore] = weakref.WeakSet()
-_forking = threading.local()
-
-# Windows has no forks.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_after_fork_in_parent,
-        after_in_child=_after_fork_in_child,
-    )

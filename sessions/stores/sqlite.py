@@ -20,16 +20,19 @@ from sessions.stores.base import (
     check_clock,
     wall_clock,
 )
+from sessions.stores.expiring import Expired
 from sessions.stores.failures import unavailable
 from sessions.stores.sqlite_connections import Connections, is_locked
 from sessions.stores.sqlite_listing import SQLiteListing
 from sessions.stores.sqlite_rows import (
+    Row,
     agrees,
     columns_of,
     commit_parameters,
     found_in,
     is_readable,
     merged,
+    record_in,
     unreadable,
     use_parameters,
 )
@@ -72,6 +75,7 @@ class SQLiteStore(SQLiteListing, Store):
         self.path = Path(path).absolute()
         self._sql = Statements(prefix)
         self._users = UserStatements(prefix)
+        self.collects_expired = False
         self._connections = Connections(self.path, durable=durable, prepare=self._prepare)
         self._start()
 
@@ -102,7 +106,7 @@ class SQLiteStore(SQLiteListing, Store):
             return is_made or bool(same)
 
         is_there = self._write(insert)
-        if random.random() < PURGE_CHANCE:  # noqa: S311
+        if random.random() < PURGE_CHANCE and not self.collects_expired:  # noqa: S311
             self._purge_by_the_way()
         return is_there
 
@@ -144,14 +148,38 @@ class SQLiteStore(SQLiteListing, Store):
         return self._write(end)
 
     def purge(self, limit: int) -> int:
-        removed = 0
-        while removed < limit:
-            batch = min(PURGE_BATCH, limit - removed)
-            looked_at, count = self._write(partial(self._purge_batch, size=batch))
-            removed += count
-            if looked_at == 0:
-                break
-        return removed
+        return self._purge(limit, self._purge_batch)
+
+    def take_expired(self, key: str) -> Record | None:
+        """Remove and return the record if it has expired: see `Expiring`."""
+
+        def take(cursor: sqlite3.Cursor) -> list[Row]:
+            values = {"key": key, "now": self.clock()}
+            return cursor.execute(self._sql.take_expired, values).fetchall()
+
+        for row in self._write(take):
+            return record_in(row)
+        return None
+
+    def purge_expired(self, limit: int) -> list[Expired]:
+        """Purge, and return the removed records: see `Expiring`."""
+        taken: list[Row] = []
+
+        def purge_batch(cursor: sqlite3.Cursor, size: int) -> tuple[int, int]:
+            try:
+                looked_at, rows, others = self._take_batch(cursor, size)
+            except sqlite3.OperationalError as error:
+                if not _is_no_text(error):
+                    raise
+                # A damaged row cannot be returned, so this batch is only removed.
+                cursor.execute("ROLLBACK")
+                return self._purge_batch(cursor, size)
+            taken.extend(rows)
+            return looked_at, len(rows) + others
+
+        self._purge(limit, purge_batch)
+        found = [(row[-1], record_in(row[:-1])) for row in taken]
+        return [(key, record) for key, record in found if record is not None]
 
     def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Enter the key: see `UserIndex.add_to_user`."""
@@ -245,16 +273,36 @@ class SQLiteStore(SQLiteListing, Store):
             # The session is stored. Another creation will try the purge again.
             return
 
+    def _purge(self, limit: int, batch: Callable[..., tuple[int, int]]) -> int:
+        removed = 0
+        while removed < limit:
+            size = min(PURGE_BATCH, limit - removed)
+            looked_at, count = self._write(partial(batch, size=size))
+            removed += count
+            if looked_at == 0:
+                break
+        return removed
+
     def _purge_batch(self, cursor: sqlite3.Cursor, size: int = PURGE_BATCH) -> tuple[int, int]:
         """Remove expired rows; return the numbers of rows looked at and records removed."""
-        values = {"now": self.clock(), "size": size}
+        looked_at, _, removed = self._take_batch(cursor, size, takes=False)
+        return looked_at, removed
+
+    def _take_batch(
+        self, cursor: sqlite3.Cursor, size: int, *, takes: bool = True
+    ) -> tuple[int, list[Row], int]:
+        """Remove expired rows; return how many were looked at, the taken rows, and the others."""
+        values: dict[str, object] = {"now": self.clock(), "size": size}
         cursor.execute("BEGIN IMMEDIATE")
         looked_at = cursor.execute(self._sql.postpone, values).rowcount
+        taken = cursor.execute(self._sql.take_due, values).fetchall() if takes else []
+        values["size"] = size - len(taken)
         removed = cursor.execute(self._sql.remove_due, values).fetchall()
         for statement in self._users.purge:
             looked_at += cursor.execute(statement, values).rowcount
         cursor.execute("COMMIT")
-        return looked_at + len(removed), sum(is_record for (is_record,) in removed)
+        others = sum(is_record for (is_record,) in removed)
+        return looked_at + len(taken) + len(removed), taken, others
 
     def _write(self, work: Callable[[sqlite3.Cursor], T], *, repeatable: bool = True) -> T:
         try:

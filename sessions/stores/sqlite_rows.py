@@ -42,6 +42,16 @@ def found_in(row: Row, now: float) -> Record | Ended | None:
         raise unreadable() from error
 
 
+def record_in(row: Row) -> Record | None:
+    """Return the record in a row that was removed, also an expired one; None if it is damaged."""
+    if tuple(map(type, row)) not in _SHAPES:
+        return None
+    try:
+        return _record(row)
+    except _DAMAGE:
+        return None
+
+
 def _record(row: Row) -> Record:
     (version, created, accessed, updated, expires, timeout, user, secret, since, *rest) = row
     grace_secret, grace_until, data, _ = rest

@@ -120,6 +120,12 @@ class Statements:
         self.remove_due = f"""DELETE FROM {table}
             WHERE {due} AND (expires_at + {PURGE_DELAY} >= :now) IS NOT 1
             RETURNING typeof(ended_at) <> 'real'"""
+        self.take_due = f"""DELETE FROM {table}
+            WHERE {due} AND expires_at + {PURGE_DELAY} < :now AND typeof(ended_at) <> 'real'
+            RETURNING {_RECORD}, ended_at, key"""
+        self.take_expired = f"""DELETE FROM {table}
+            WHERE key = :key AND expires_at <= :now AND typeof(ended_at) <> 'real'
+            RETURNING {_RECORD}, ended_at"""
 
 
 class UserStatements:

@@ -273,7 +273,7 @@ class TestRefuse:
     def test_a_damaged_queue_begins_anew(self, refusing: Site, clock: ManualClock) -> None:
         """A record that nobody can read stops no sign-in."""
         key = hash_of(f"sign-ins:{hash_of_user('ada')}")
-        refusing.store.create(key, a_record(clock, values={"waiting": b"damaged"}))
+        refusing.store.create(key, a_record(clock, values={"\0waiting": b"damaged"}))
 
         assert refusing.browser().visit(signs_in()).status == 200
 

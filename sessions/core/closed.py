@@ -1,0 +1,12 @@
+"""The messages about a session that is closed, or whose headers were sent."""
+
+HEADERS_LEFT = (
+    "the headers of the handshake were sent already, so the client cannot receive another id. Fix:"
+    " do this before you accept the connection"
+)
+CLOSED = (
+    "the session is closed: the headers of its response were sent, or your code closed it. Fix:"
+    " use the session before the first byte of the response body. After the response, in a"
+    " background task or a thread, get the session from the manager: manager.get(id). In the exit"
+    ' of a dependency with `yield`, write Depends(..., scope="function")'
+)

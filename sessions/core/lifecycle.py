@@ -1,0 +1,280 @@
+"""The methods `resume`, `suspend` and `finish` of session classes, and when they are called.
+
+Only a manager whose class of sessions has such a method uses the drivers of this file.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from inspect import isawaitable
+from threading import get_ident
+from typing import Any, TypeVar
+
+from sessions.core.async_driving import AsyncDriver
+from sessions.core.budget import NESTED
+from sessions.core.driving import BlockingDriver
+from sessions.core.face import SessionFace, face
+from sessions.core.ids import Id
+from sessions.core.listening import AsyncListening, BlockingListening, Listening, is_async
+from sessions.core.notes import Ending
+from sessions.core.persistence import Flow, Persistence
+from sessions.core.standing import Standing
+from sessions.core.state import State
+from sessions.core.turn import reentrant_turn
+from sessions.errors import SessionError
+from sessions.events import EndReason
+from sessions.record import ENCRYPTED_VERSION
+from sessions.stores.base import AsyncStore, Store
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Callable[..., Any])
+
+METHODS = ("resume", "suspend", "finish")
+_DEFAULTS: set[Any] = set()
+
+
+class LifecycleDriver(BlockingDriver):
+    """Call a blocking store, and the methods of the session's class."""
+
+    keeps_faces = True
+
+    def __init__(
+        self,
+        sessions: Persistence,
+        store: Store | None,
+        listening: Listening,
+        *,
+        kind: type[SessionFace[Any]],
+    ) -> None:
+        super().__init__(sessions, store, listening)
+        self._kind = kind
+
+    def load(self, state: State) -> None:
+        """Load the session unless it is loaded, and ask `resume` about a stored session."""
+        try:
+            with state.turn:
+                was_loaded = state.values is not None
+                self._load_in_place(state)
+                if not was_loaded and is_resumed(state):
+                    self._resume(state)
+        finally:
+            if state.events:
+                self.tell(state)
+
+    def suspend(self, state: State) -> None:
+        """Call `suspend`, once, for a session that the request has used; errors are logged."""
+        session, state.face = state.face, None
+        if session is not None and is_suspended(state):
+            try:
+                session.suspend()
+            # The response was sent, so only the log can report the error.
+            except Exception as error:  # noqa: BLE001
+                self.listening.note_failure(session, error, what="suspend()")
+
+    def tell(self, state: State) -> None:
+        """Call `finish` for the sessions that have ended, and send the events."""
+        endings, state.endings = state.endings, ()
+        super().tell(state)
+        for ending in endings:
+            session: Any = ended_face(self._kind, ending, self)
+            try:
+                session.finish(ending.reason)
+            # The session has ended already, so only the log can report the error.
+            except Exception as error:  # noqa: BLE001
+                self.listening.note_failure(session, error, what="finish()")
+
+    def _resume(self, state: State) -> None:
+        session: Any = state.face or face(self._kind, state, self)
+        state.runner = get_ident()
+        try:
+            is_allowed = checked_answer(session.resume(state.head))
+        except BaseException:
+            unload(state)
+            raise
+        finally:
+            state.runner = None
+        if not is_allowed:
+            self._run_in_place(state, refusing(self.sessions, state))
+
+
+class AsyncLifecycleDriver(AsyncDriver):
+    """Call any store from an event loop, and the methods of the session's class."""
+
+    keeps_faces = True
+
+    def __init__(
+        self,
+        sessions: Persistence,
+        store: Store | AsyncStore | None,
+        listening: AsyncListening,
+        *,
+        kind: type[SessionFace[Any]],
+    ) -> None:
+        super().__init__(sessions, store, listening)
+        self._kind = kind
+
+    def load_now(self, state: State) -> bool:
+        """Return whether the session is loaded; a stored session may have to wait for `resume`."""
+        return state.values is not None or self.sessions.load_ask(state) is None
+
+    async def load(self, state: State) -> None:
+        """Load the session unless it is loaded, and ask `resume` about a stored session."""
+        self._begin(state)
+        try:
+            async with state.turn:
+                was_loaded = state.values is not None
+                await self._load_in_turn(state)
+                if not was_loaded and is_resumed(state):
+                    await self._resume(state)
+        finally:
+            if state.events:
+                self.tell(state)
+
+    async def run(self, state: State, flow: Flow[T]) -> T:
+        """Do one operation and return its result; a cancelled caller does not stop a write."""
+        if state.runner is not None and state.runner == id(asyncio.current_task()):
+            flow.close()
+            raise SessionError(NESTED)
+        return await super().run(state, flow)
+
+    async def suspend(self, state: State) -> None:
+        """Call `suspend`, once, for a session that the request has used; errors are logged."""
+        session, state.face = state.face, None
+        if session is not None and is_suspended(state):
+            await self.listening.awaited(session, _suspended(session), what="suspend()")
+
+    def tell(self, state: State) -> None:
+        """Call `finish` for the sessions that have ended, and send the events."""
+        endings, state.endings = state.endings, ()
+        super().tell(state)
+        for ending in endings:
+            session: Any = ended_face(self._kind, ending, self)
+            try:
+                answer = session.finish(ending.reason)
+            # The session has ended already, so only the log can report the error.
+            except Exception as error:  # noqa: BLE001
+                self.listening.note_failure(session, error, what="finish()")
+            else:
+                if isawaitable(answer):
+                    work = self.listening.awaited(session, answer, what="finish()")
+                    self.listening.start(work, ending.handle)
+
+    async def _resume(self, state: State) -> None:
+        session: Any = state.face or face(self._kind, state, self)
+        state.runner = id(asyncio.current_task())
+        try:
+            answer = session.resume(state.head)
+            is_allowed = checked_answer(await answer if isawaitable(answer) else answer)
+        except BaseException:
+            unload(state)
+            raise
+        finally:
+            state.runner = None
+        if not is_allowed:
+            await self._drive(state, refusing(self.sessions, state))
+
+
+def by_default(method: M) -> M:
+    """Mark a method of the base classes, which does nothing."""
+    _DEFAULTS.add(method)
+    return method
+
+
+def blocking_driver(
+    sessions: Persistence,
+    store: Store | None,
+    listening: BlockingListening,
+    kind: type[SessionFace[Any]],
+) -> BlockingDriver:
+    """Return the driver that a class of sessions needs."""
+    if has_methods(kind):
+        return LifecycleDriver(sessions, store, listening, kind=kind)
+    return BlockingDriver(sessions, store, listening)
+
+
+def async_driver(
+    sessions: Persistence,
+    store: Store | AsyncStore | None,
+    listening: AsyncListening,
+    kind: type[SessionFace[Any]],
+) -> AsyncDriver:
+    """Return the driver that a class of sessions needs."""
+    if has_methods(kind):
+        return AsyncLifecycleDriver(sessions, store, listening, kind=kind)
+    return AsyncDriver(sessions, store, listening)
+
+
+def has_methods(kind: type) -> bool:
+    """Return whether a class of sessions has a lifecycle method of its own."""
+    return any(overrides(kind, name) for name in METHODS)
+
+
+def overrides(kind: type, name: str) -> bool:
+    """Return whether a class of sessions has its own method of this name."""
+    return getattr(kind, name) not in _DEFAULTS
+
+
+def lifecycle_problems(setting: str, kind: type) -> Iterator[str]:
+    """Yield mistakes of a blocking class: its methods cannot be coroutine functions."""
+    for name in METHODS:
+        if is_async(getattr(kind, name)):
+            yield (
+                f"{setting}={kind!r} has the coroutine function {name!r}, which a blocking"
+                " application cannot await. Fix: make it a plain `def`, or give the class as"
+                " async_session_class"
+            )
+
+
+def is_resumed(state: State) -> bool:
+    """Return whether a request has just loaded a stored session."""
+    return state.head is not None and state.record is not None
+
+
+def is_suspended(state: State) -> bool:
+    """Return whether the request has used a session that still lives."""
+    return state.values is not None and state.record is not None and not state.gone
+
+
+def checked_answer(answer: object) -> bool:
+    """Return the answer of `resume`; raise TypeError for anything but a bool."""
+    if not isinstance(answer, bool):
+        raise TypeError(
+            f"resume() returned {answer!r}. Fix: return True if the request may use the session,"
+            " and False to end the session"
+        )
+    return answer
+
+
+def refusing(sessions: Persistence, state: State) -> Flow[None]:
+    """End the session that `resume` refused, and begin with a new one."""
+    id = state.id
+    sessions.destroy(state)
+    if id is not None:
+        state.end_reasons = {**state.end_reasons, id.key: EndReason.RESUME_REFUSED}
+    # The response clears the cookie, also if no handler uses the session.
+    state.accessed = True
+    yield from sessions.save(state)
+
+
+def unload(state: State) -> None:
+    """Forget what was loaded, so that the next use loads the session and asks `resume` again."""
+    state.begin(None, None, Standing.FRESH)
+    state.values, state.found, state.lapsing = None, (), None
+
+
+def ended_face(kind: type[T], ending: Ending, driver: Any) -> T:
+    """Return a closed session with what is known of the session that has ended."""
+    state = State(None, driver.sessions.clock(), reentrant_turn())
+    record = ending.record
+    if record is not None and record.version == ENCRYPTED_VERSION:
+        record = None
+    state.ids = ()
+    id = Id("", ending.handle, "" if record is None else record.secret)
+    state.begin(id, record, Standing.CURRENT)
+    state.closed = True
+    return face(kind, state, driver)
+
+
+async def _suspended(session: Any) -> None:
+    answer = session.suspend()
+    if isawaitable(answer):
+        await answer

@@ -1,0 +1,46 @@
+"""An optional feature of a store: to give out the expired records that it removes."""
+
+from typing import Protocol, runtime_checkable
+
+from sessions.record import Record
+
+__all__ = ["AsyncExpiring", "Expiring"]
+
+Expired = tuple[str, Record]
+"""A key with the expired record that was removed there."""
+
+
+@runtime_checkable
+class Expiring(Protocol):
+    """A store that gives out each expired record exactly once, so that its end can be told."""
+
+    collects_expired: bool
+    """With True, the store removes expired records only in these two methods, and in a `create`
+    that finds an expired record under its key. A manager with listeners sets it."""
+
+    def take_expired(self, key: str) -> Record | None:
+        """Remove the record if it has expired, in one step, and return it; else return None."""
+        ...
+
+    def purge_expired(self, limit: int) -> list[Expired]:
+        """Do what `purge` does, and return the records that it removed with their keys.
+
+        A damaged record is removed, and not returned.
+        """
+        ...
+
+
+@runtime_checkable
+class AsyncExpiring(Protocol):
+    """An asynchronous store that gives out its expired records: see `Expiring`."""
+
+    collects_expired: bool
+    """See `Expiring`."""
+
+    async def take_expired(self, key: str) -> Record | None:
+        """Remove the record if it has expired, and return it: see `Expiring`."""
+        ...
+
+    async def purge_expired(self, limit: int) -> list[Expired]:
+        """Purge, and return the removed records: see `Expiring`."""
+        ...
