@@ -209,12 +209,18 @@ def _problems(
     if too_many:
         first = known[len(by_place)]
         by_name = "other settings" if by_place else "its settings"
-        yield f"{kind} takes {by_name} by name. Fix: write {kind}({first}=...). {takes}"
+        fix = _of_secret(args[len(by_place)], remedies) or f"write {kind}({first}=...). "
+        yield f"{kind} takes {by_name} by name. Fix: {fix}{takes}"
     for name in unknown:
         yield f"{kind} has no setting {name!r}. Fix: {_meant(name, known, remedies)}{takes}"
     for parameter in parameters if not too_many and not unknown else ():
         if parameter.default is parameter.empty and parameter.name not in given:
             yield f"{kind} needs {parameter.name!r}. Fix: give {parameter.name!r}. {takes}"
+
+
+def _of_secret(given: object, remedies: Mapping[str, str]) -> str:
+    # A text by position is most often a secret, as other libraries take it.
+    return _meant("secret_key", (), remedies) if isinstance(given, str | bytes) else ""
 
 
 def _meant(unknown: str, known: Sequence[str], remedies: Mapping[str, str]) -> str:

@@ -42,7 +42,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
     _state: State
     _driver: D
 
-    def __init__(self) -> None:
+    def __init__(self, *_: object, **__: object) -> None:
         raise TypeError(
             f"a {type(self).__name__} cannot be made by a call. Fix: use"
             " manager.open(head), manager.create() or manager.get(id)"

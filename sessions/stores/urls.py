@@ -77,6 +77,11 @@ def _scheme(url: object) -> str:
 
 def _server(scheme: str, url: object) -> tuple[str, str, str]:
     if scheme not in _SERVERS:
+        if url is None:
+            raise ConfigurationError(
+                "the URL of the store is None. Fix: set the environment variable from which it"
+                ' comes, or give a default, as in os.environ.get("SESSION_STORE", "memory:")'
+            )
         if scheme in _MEANT:
             raise ConfigurationError(
                 f"the URL {scheme}:... is not the URL of a store. Fix: begin it with"

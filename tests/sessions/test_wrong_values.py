@@ -9,11 +9,13 @@ import pytest
 
 import sessions.names as tables
 from sessions import (
+    AsyncSession,
     ConfigurationError,
     CookieSettings,
     CookieTransport,
     HeaderTransport,
     MemoryStore,
+    Session,
     SessionContainer,
     SQLiteStore,
     URLTransport,
@@ -246,3 +248,37 @@ def test_a_scheme_of_other_libraries_says_the_scheme_here(url: str, scheme: str)
     """The remedy is one scheme, not a list of all."""
     with pytest.raises(ConfigurationError, match=f"Fix: begin it with {re.escape(scheme)} in"):
         store_from_url(url)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("SessionContainer", "the setting is called keys, and is a list"),
+        ("EncryptedToken", "SessionContainer(keys=[...], store=...)"),
+        ("SignedToken", "SessionContainer(keys=[...], store=...)"),
+        ("JWTToken", "uses the keys of the container"),
+    ],
+)
+def test_a_secret_by_position_says_where_secrets_are(name: str, remedy: str) -> None:
+    """The text is not taken for the first setting, and is not shown."""
+    with pytest.raises(WrongSettings) as caught:
+        EVERY[name]("hunter2hunter2")
+
+    assert remedy in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_url_from_an_environment_without_it_says_so() -> None:
+    """None is what os.environ.get returns for a variable that is not set."""
+    missing: Any = None
+
+    with pytest.raises(ConfigurationError, match="set the environment variable"):
+        store_from_url(missing)
+
+
+@pytest.mark.parametrize("kind", [Session, AsyncSession])
+def test_a_session_is_not_made_by_a_call(kind: Any) -> None:
+    """Whatever the arguments, the error says who makes sessions."""
+    for arguments in ((), ({"a": 1},)):
+        with pytest.raises(TypeError, match=f"a {kind.__name__} cannot be made by a call. Fix: "):
+            kind(*arguments)

@@ -43,7 +43,7 @@ def test_a_file_is_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         ("redis://:word@[::1/0", "begin the URL with"),
         ("postgresql://ada:word@[::1/x", "begin the URL with"),
         ("word@host", "begin the URL with"),
-        (None, "begin the URL with"),
+        (None, "set the environment variable"),
         ("memory://host", "write memory:"),
         ("sqlite://sessions.db", "write sqlite:///sessions.db"),
         ("sqlite:", "write sqlite:///sessions.db"),
