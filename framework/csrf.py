@@ -5,6 +5,7 @@ Without these headers, a token has to show that a page of this session made the 
 """
 
 import hmac
+import logging
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Iterator
@@ -30,6 +31,16 @@ HEADER = "X-CSRF-Token"
 _SIZE = 24
 
 
+logger = logging.getLogger("framework")
+
+_UNVOUCHED = (
+    "%s %s was refused by CSRF, because it has no token and no browser vouches for it; this is told"
+    ' once. Fix: if one of your forms sent it, write <input type="hidden" name="%s" value="{{'
+    ' csrf_token() }}"> into the form of the template, or use csrf_token(session), with from'
+    " framework.csrf import csrf_token"
+)
+
+
 class Verdict(Enum):
     """Whether a page of this site made a request, as far as the request's headers show it."""
 
@@ -50,6 +61,7 @@ class CSRF(ExplainedMiddleware):
     def __init__(self, *, trusted_origins: Collection[str] = (), visitors: bool = False) -> None:
         self._trusted = checked_origins("CSRF.trusted_origins", trusted_origins)
         self._visitors = visitors
+        self._has_told = False
 
     def __call__(self, request: Request, next: Next, /) -> Response:
         if request.method not in SAFE_METHODS:
@@ -75,10 +87,19 @@ class CSRF(ExplainedMiddleware):
         if verdict is Verdict.FOREIGN and (self._visitors or _has_session(request)):
             raise Forbidden(_foreign(origin))
         if verdict is Verdict.UNKNOWN and _has_session(request):
-            _require_token(session_of(request), _sent_token(request))
+            token = _sent_token(request)
+            if token is None:
+                self._tell(request)
+            _require_token(session_of(request), token)
         elif verdict is Verdict.UNKNOWN and self._visitors and origin == "null":
             # Only a browser hides an origin, and a visitor has no session to bind a token to.
             raise Forbidden(_foreign(origin))
+
+    def _tell(self, request: Request) -> None:
+        """Log once, for the author of the form, from where a page gets its token."""
+        if not self._has_told:
+            self._has_told = True
+            logger.warning(_UNVOUCHED, request.method, request.path, CSRF_FIELD)
 
 
 def judge(

@@ -300,3 +300,18 @@ def test_the_verdict_needs_no_request(
 ) -> None:
     """Three texts and the trusted origins decide."""
     assert judge(site, origin, "https://a.example", {"https://c.example"}) is verdict
+
+
+def test_the_log_says_once_from_where_a_form_gets_its_token(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The author of a form reads what to write; many refused requests do not fill the log."""
+    with client_of(Bank, _protected()) as client:
+        client.post("/login")
+        for _ in range(3):
+            assert client.post("/transfer", data={"to": "eve"}).status_code == 403
+
+    (record,) = [record for record in caplog.records if "CSRF" in record.getMessage()]
+    assert record.getMessage().startswith("POST /transfer was refused by CSRF")
+    assert 'name="csrf_token" value="{{ csrf_token() }}"' in record.getMessage()
+    assert "csrf_token(session)" in record.getMessage()
