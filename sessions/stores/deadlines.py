@@ -94,4 +94,5 @@ class Deadlines:
 
 
 deadlines = Deadlines()
-os.register_at_fork(after_in_child=deadlines.forget)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=deadlines.forget)
