@@ -23,7 +23,7 @@ POOL_TIMEOUT = 0.1
 """Seconds for which a call waits for a connection that another thread has."""
 REPLY_DEADLINE = 0.3
 """Seconds for which a call waits for a whole reply."""
-GREETING_DEADLINE = 0.2
+GREETING_DEADLINE = 0.3
 """Seconds for which a new connection waits until the server has accepted its settings."""
 
 
