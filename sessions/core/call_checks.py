@@ -8,12 +8,13 @@ from sessions.core.ids import new_secret
 from sessions.errors import ConfigurationError
 
 
-def id_problems(gen_id: Any) -> Iterator[str]:
+def id_problems(gen_id: object) -> Iterator[str]:
     """Make one id, so that a wrong gen_id is found at start-up and not in a request."""
+    make: Any = gen_id
     if not callable(gen_id):
         return
     try:
-        new_secret(gen_id)
+        new_secret(make)
     except ConfigurationError as error:
         yield from error.problems
     # gen_id is the user's function. Every error here would also happen in a request.
