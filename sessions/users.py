@@ -72,6 +72,15 @@ class UserSessions:
         flow = self._sessions.end_sessions_of(state, user, handle_of(keep))
         return self._driver.run(state, flow)
 
+    def end_session_of(self, user_id: str, handle: str) -> bool:
+        """End one session of a user; return whether a live session of the user has this handle.
+
+        Raises SessionError if the store has no index of users.
+        """
+        state = own_state(self._sessions, reentrant_turn())
+        user_id = check_user_id(user_id, "end_session_of()")
+        return self._driver.run(state, self._sessions.end_session_of(state, user_id, handle))
+
 
 class AsyncUserSessions:
     """List and end the sessions of a user: methods of an `AsyncSessionManager`."""
@@ -97,6 +106,12 @@ class AsyncUserSessions:
         user = check_user_id(user_id, "end_sessions_of()")
         flow = self._sessions.end_sessions_of(state, user, handle_of(keep))
         return await self._driver.run(state, flow)
+
+    async def end_session_of(self, user_id: str, handle: str) -> bool:
+        """End one session of a user: see `SessionManager.end_session_of`."""
+        state = own_state(self._sessions, Turn())
+        user_id = check_user_id(user_id, "end_session_of()")
+        return await self._driver.run(state, self._sessions.end_session_of(state, user_id, handle))
 
 
 def handle_of(keep: object) -> str | None:

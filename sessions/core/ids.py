@@ -16,6 +16,8 @@ from sessions.errors import ConfigurationError
 
 _SECRET = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST_SECRET},{LONGEST_SECRET}}}", re.ASCII)
 
+_KEY = re.compile(r"[0-9a-f]{64}")
+
 SHORTEST_ID = LINEAGE_LENGTH + SHORTEST_SECRET
 LONGEST_ID = LINEAGE_LENGTH + LONGEST_SECRET
 _ID = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST_ID},{LONGEST_ID}}}", re.ASCII)
@@ -82,6 +84,11 @@ def storage_key(lineage: str) -> str:
     Source: FIPS 180-4, SHA-256.
     """
     return hash_of(lineage)
+
+
+def is_key(handle: object) -> bool:
+    """Return whether this has the form of the key of a session, which is its handle."""
+    return isinstance(handle, str) and _KEY.fullmatch(handle) is not None
 
 
 def hash_of(text: str) -> str:

@@ -129,6 +129,10 @@ class Persistence(ABC):
         """End the sessions of a user, except one key; return how many, None if nobody knows."""
 
     @abstractmethod
+    def end_session_of(self, state: State, user_id: str, handle: str) -> "Flow[bool]":
+        """End one session of a user; return whether the user had it."""
+
+    @abstractmethod
     def load_ask(self, state: State) -> Ask | None:
         """Return the next ask that loading needs, or None if the session is loaded."""
 

@@ -177,6 +177,12 @@ class StatelessSessions(MemoryVerbs):
             " container a store"
         )
 
+    def end_session_of(self, state: State, user_id: str, handle: str) -> Flow[bool]:
+        raise SessionError(
+            "no server keeps these sessions, so nobody knows whose session has this handle. Fix:"
+            " call end_sessions_of(user_id), or give the container a store"
+        )
+
     def update(self, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
         _refuse(f"increment({key!r}) and update_with({key!r}, ...)")
 

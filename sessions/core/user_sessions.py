@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from sessions.core.devices import Device, read_device
-from sessions.core.ids import Id
+from sessions.core.ids import Id, is_key
 from sessions.core.limits import REMEMBERED_FOR
 from sessions.core.persistence import Flow
 from sessions.core.refreshing import Refreshing
@@ -130,6 +130,14 @@ class IndexedSessions(Refreshing):
             # With a later time, a manager does not remove the entry in place of the earlier one.
             yield from self.enter(id, record.user_id or "", self.clock())
 
+    def end_session_of(self, state: State, user_id: str, handle: str) -> Flow[bool]:
+        self._require_index()
+        if not is_key(handle) or not (yield ("delete_of_user", handle, user_id)):
+            return False
+        note = "end_session_of() ended it"
+        state.note("destroyed", note, EndReason.ENDED_BY_USER, handle=handle)
+        return True
+
     def _refuse_beyond(self, state: State, id: Id, user_id: str, most: int) -> Flow[None]:
         """Raise TooManySessions if the user has too many sessions and earlier sign-ins."""
         queue = Queue(user_id)
@@ -158,14 +166,17 @@ class IndexedSessions(Refreshing):
             self.lose(state, "later sign-ins of the user ended it")
 
     def _entries(self, user_id: str) -> Flow[Mapping[str, float]]:
+        self._require_index()
+        entries: Mapping[str, float] = yield ("keys_of_user", user_id)
+        return entries
+
+    def _require_index(self) -> None:
         if not self.rules.indexes_users:
             raise SessionError(
                 "the store does not know which sessions a user has. Fix: use a store with an index"
                 " of users, such as SQLiteStore, or give yours the methods of"
                 " sessions.stores.user_index.UserIndex"
             )
-        entries: Mapping[str, float] = yield ("keys_of_user", user_id)
-        return entries
 
     def _remove(self, user_id: str, entries: Mapping[str, float]) -> Flow[None]:
         if entries:

@@ -1,0 +1,82 @@
+"""`end_session_of`: end one session of a user by its handle."""
+
+from typing import Any
+
+import pytest
+
+from sessions import (
+    AsyncSessionManager,
+    MemoryStore,
+    SessionContainer,
+    SessionError,
+    SessionManager,
+    SessionNotFound,
+)
+from sessions.stateless import SignedToken
+from tests.support.apps import KEY
+from tests.support.loops import on_a_loop
+
+
+@pytest.fixture
+def told() -> list[Any]:
+    """Return a list of all events."""
+    return []
+
+
+@pytest.fixture
+def manager(told: list[Any]) -> SessionManager:
+    """Return a manager over a store in memory."""
+    return SessionManager(SessionContainer(keys=[KEY], listeners=[told.append]))
+
+
+def signed_in(manager: SessionManager, user_id: str = "ada") -> tuple[str, str]:
+    """Return the handle and the id of a new session of the user."""
+    with manager.create() as session:
+        session.set_user(user_id)
+    return session.handle, session.id
+
+
+def test_only_this_session_ends(manager: SessionManager, told: list[Any]) -> None:
+    """Once; the event says that a user ended it."""
+    handle, id = signed_in(manager)
+    other, _ = signed_in(manager)
+    told.clear()
+
+    assert manager.end_session_of("ada", handle) is True
+    assert manager.end_session_of("ada", handle) is False
+    assert [(event.kind, event.reason, event.handle) for event in told] == [
+        ("destroyed", "ended_by_user", handle)
+    ]
+    assert [info.handle for info in manager.sessions_of("ada")] == [other]
+    with pytest.raises(SessionNotFound):
+        manager.get(id)
+
+
+@pytest.mark.parametrize("handle", ["", "x", "0" * 64, "0" * 63 + "\n", 7, None])
+def test_what_is_no_session_of_the_user_ends_nothing(manager: SessionManager, handle: Any) -> None:
+    """Whatever text a form sends, and also the session of another user."""
+    bobs, _ = signed_in(manager, "bob")
+
+    assert manager.end_session_of("ada", handle) is False
+    assert manager.end_session_of("ada", bobs) is False
+    assert [info.handle for info in manager.sessions_of("bob")] == [bobs]
+
+
+@on_a_loop
+async def test_in_an_asynchronous_manager() -> None:
+    """The same method as a coroutine."""
+    manager = AsyncSessionManager(SessionContainer(keys=[KEY]))
+    async with await manager.create() as session:
+        session.set_user("ada")
+
+    assert await manager.end_session_of("bob", session.handle) is False
+    assert await manager.end_session_of("ada", session.handle) is True
+
+
+@pytest.mark.parametrize("token", [SignedToken(), SignedToken(revocations=MemoryStore())])
+def test_sessions_in_tokens_refuse_it(token: SignedToken) -> None:
+    """No server knows whose session it is."""
+    manager = SessionManager(SessionContainer(keys=[KEY], store=token))
+
+    with pytest.raises(SessionError, match=r"nobody knows whose session .* Fix: "):
+        manager.end_session_of("ada", "0" * 64)
