@@ -18,6 +18,7 @@ FLOORS = {
         errors public_names events record flash other_gateways names logs
         stores.* transports.*
         core.*
+        listeners.*
         session container stateless migration users manager upkeep edges
         wsgi asgi
         testing.*
@@ -52,7 +53,10 @@ DOORS = {
     ("framework.application", "framework.testing"),
 }
 
-DRIVERS = ("redis", "sqlalchemy", "pymongo", "jwt", "cryptography", "jinja2", "pydantic", "attrs")
+DRIVERS = (
+    *("redis", "sqlalchemy", "pymongo", "jwt", "cryptography", "jinja2", "pydantic", "attrs"),
+    *("opentelemetry", "prometheus", "prometheus_client"),
+)
 
 
 def _modules(package: str) -> Iterator[tuple[str, Path]]:

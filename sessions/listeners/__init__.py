@@ -1,0 +1,1 @@
+"""Listeners for the events of sessions: a log, Prometheus and OpenTelemetry."""
