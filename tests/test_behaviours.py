@@ -53,7 +53,7 @@ LINES = [*_lines()]
 TESTS = sorted({Named(**found.groupdict()) for line in LINES for found in TEST.finditer(line.last)})
 
 
-def _defined(path: Path) -> set[str]:
+def defined(path: Path) -> set[str]:
     """Return the tests of a file by name; a test of a class has the class in its name."""
     names = set()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -95,7 +95,7 @@ def test_a_named_test_exists(test: Named) -> None:
     """Its file defines it, and the link leads to that file."""
     assert test.name.rpartition("::")[2].startswith("test_")
     assert test.link == test.path
-    assert test.name in _defined(ROOT / test.path)
+    assert test.name in defined(ROOT / test.path)
 
 
 @pytest.mark.parametrize("law", [t for t in TESTS if t.path.startswith(LAWS)], ids=lambda t: t.name)
