@@ -137,7 +137,10 @@ def goes_around(value: object, *, surely: bool) -> bool:
 
 
 def takes_requests(target: type) -> bool:
-    """Return whether the objects of a class are called with a request and something else."""
+    """Return whether the objects of a class are called with a request and a second argument.
+
+    Middleware is called in this way.
+    """
     signature = _signature_of_objects(target)
     return signature is not None and _is_for_requests(signature)
 
@@ -188,7 +191,7 @@ def _text(annotation: Any) -> str:
 
 
 def _is_for_requests(signature: inspect.Signature) -> bool:
-    """Return whether a signature takes a request, named or annotated as one, and another value."""
+    """Return whether a signature takes two values, the first annotated or named as a request."""
     if len(signature.parameters) < 2 or not _takes_two(signature):
         return False
     first = next(iter(signature.parameters.values()))

@@ -145,8 +145,13 @@ def numbered(mistakes: Iterable[Mistake]) -> str:
 
 def did_you_mean(name: str, candidates: Sequence[str]) -> str:
     """Return the end of a sentence that suggests a similar candidate; empty if none is similar."""
-    close = get_close_matches(name, candidates, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    close = similar(name, candidates)
+    return f"; did you mean {close!r}?" if close else ""
+
+
+def similar(name: str, candidates: Sequence[str]) -> str | None:
+    """Return the candidate that is most similar to a name; None if no candidate is similar."""
+    return next(iter(get_close_matches(name, candidates, n=1)), None)
 
 
 def location(target: Any) -> str:

@@ -305,7 +305,9 @@ def check_plain(function: Callable[[Any], Any]) -> None:
 def mixed_kind(edge: type[F] | None, own: type[F], base: type) -> type[F]:
     """Return one class with the methods of the edge's class and of the user's class."""
     if edge is not None and not (isinstance(edge, type) and issubclass(edge, base)):
-        raise TypeError(f"face={edge!r} is not a class of sessions. Fix: give a {base.__name__}")
+        raise TypeError(
+            f"face={edge!r} is not a session class. Fix: give {base.__name__} or a subclass of it"
+        )
     if edge is None or issubclass(own, edge) or issubclass(edge, own):
         return own if edge is None or issubclass(own, edge) else edge
     mixed: Any = type(edge.__name__, (edge, own), {"__slots__": ()})

@@ -82,7 +82,7 @@ def bind(declared: Sequence[Declared], *, where: str, supply: Supply) -> Plan:
 
 
 def read_function(function: Callable[..., object], what: str, here: Place) -> list[Declared]:
-    """Read the parameters of a function that handles requests; note an async function."""
+    """Read the parameters of a function that handles requests; report an async function."""
     inner = function.__func__ if isinstance(function, staticmethod) else function
     if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
         here.note(

@@ -20,7 +20,7 @@ from framework.binding.source import (
     conversion,
 )
 from framework.binding.texts import Convert, unfit
-from framework.report import Mistake, Place, did_you_mean
+from framework.report import Mistake, Place, similar
 from framework.types.conversion import CONVERSION_ERRORS, TEXTS, text_converter
 from framework.types.limits import UnfitLimits
 from framework.types.signatures import EMPTY, bare, describe
@@ -115,7 +115,8 @@ def note_untaken(
     others = [name for name in names if name not in variables]
     for variable in variables:
         if variable not in taken:
-            guess = did_you_mean(variable, others)
+            close = similar(variable, others)
+            guess = f"; the parameter {close!r} has a similar name" if close else ""
             here.note(
                 f"the path has the variable {variable!r}, but no parameter has this name{guess}",
                 f"Name a parameter {variable}, or change the path.",

@@ -48,7 +48,7 @@ def asks_for_components(marker: Marker) -> bool:
 
 def provides_nothing(wanted: object) -> NoReturn:
     """Raise LookupError, because a plan that applications share must not ask for components."""
-    raise LookupError(f"a source that asks for no component asked for {wanted!r}")
+    raise LookupError(f"a marker of a kind that must not ask for components asked for {wanted!r}")
 
 
 def plan_once(

@@ -136,7 +136,7 @@ def _idle(declared: Declared, metadata: object, kind: type) -> Mistake:
     """Explain why an element of `Annotated` does not resolve a parameter."""
     name, written = declared.name, describe(declared.annotation)
     if kind is types.FunctionType:
-        shown = f"the function {location(metadata)}, which marks nothing"
+        shown = f"the function {location(metadata)}, which is not a marker"
         remedy = "Make the function the method resolve of a class, and write the class there."
     elif metadata is not kind:
         shown = f"an object of {describe(kind)}, not the class"
@@ -144,4 +144,4 @@ def _idle(declared: Declared, metadata: object, kind: type) -> Mistake:
     else:
         shown = f"{location(kind)}, which has no method resolve"
         remedy = f"Write the method: def resolve(self, session: session) -> {written}."
-    return Mistake(f"the Annotated type of parameter {name!r} holds {shown}", remedy)
+    return Mistake(f"the Annotated[...] of parameter {name!r} contains {shown}", remedy)

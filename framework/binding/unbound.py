@@ -169,7 +169,7 @@ def refuse_misplaced(declared: Declared) -> None:
     for element in declared.metadata:
         if not isinstance(element, Marker) and (shown := _shown(element)):
             raise Mistake(
-                f"the Annotated type of parameter {name!r} holds {shown},"
+                f"the Annotated[...] of parameter {name!r} contains {shown},"
                 " which has no effect there",
                 f"Write {_beside(element, written, name)}.",
             )
@@ -257,7 +257,10 @@ def _is_object(annotation: object) -> bool:
 
 
 def _other_spelling(declared: Declared) -> str | None:
-    """Return the remedy for a session or a response, or None for any other type."""
+    """Return what to write instead of a parameter for a session or a response.
+
+    A mapping named `session` counts as a session. For any other parameter, the result is None.
+    """
     kind = without_none(declared.annotation)
     kind = get_origin(kind) or kind
     if isinstance(kind, type) and issubclass(kind, Session):

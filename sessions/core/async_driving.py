@@ -155,7 +155,7 @@ class AsyncDriver(Driver):
             logger.exception("a session could not be ended with its request: %s", error)
 
     async def call(self, verb: str, *arguments: Any, **options: Any) -> Any:
-        """Call a method of the store that belongs to no session."""
+        """Call a method of the store without a session object, such as `count` or `purge`."""
         method = getattr(self.store, verb)
         if self.is_async:
             return await method(*arguments, **options)

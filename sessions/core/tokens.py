@@ -125,8 +125,9 @@ class Tokens(ABC):
     def carriers(self, state: State) -> list[Transport]:
         """Return the transports over which the client receives a new token.
 
-        These are the transports over which the client sent its present token. If it sent none, this
-        is the first transport without an obstacle.
+        These are the transports over which the client sent its present token. If the client sent no
+        token, this is `state.transport`, or else the first transport that works for this client:
+        its `obstacle` returns None. If no transport works, it is the first of the list.
         """
         id = state.id
         if state.brought and id is not None:

@@ -4,10 +4,11 @@ With "end_oldest", each sign-in first commits, then reads the sessions of the us
 that are too many. The sessions have one order for all requests, so two sign-ins at the same time
 end the same sessions.
 
-With "refuse", a sign-in first joins a queue, which is a record of the store, changed only by
-compare-and-set. Then it counts the sessions of the user, and the sign-ins before it in the queue.
-So of any number of sign-ins at the same time, exactly the first ones are let in. The record exists
-only while somebody is in the queue.
+With "refuse", a sign-in first joins a queue. The queue is a record of the store. A request changes
+this record only if no other request has changed it since this request read it. Then the sign-in
+counts the sessions of the user, and the sign-ins before it in the queue. If many requests sign the
+user in at the same time, exactly the first sign-ins in the queue succeed, up to the limit. The
+record exists only while a sign-in is in the queue.
 """
 
 from collections.abc import Iterator
@@ -91,8 +92,8 @@ class Queue:
             if (yield from self._write(answer, [*before, Waiting(key, now)], now)):
                 return frozenset(one.key for one in before)
         raise StoreUnavailable(
-            "a sign-in could not be counted, because other requests signed the user in"
-            f" {UPDATE_ATTEMPTS} times in a row. Fix: send the request again"
+            "a sign-in could not be counted, because other sign-ins of this user changed the list"
+            f" of sign-ins {UPDATE_ATTEMPTS} times in a row. Fix: send the request again"
         )
 
     def leave(self, key: str, now: float) -> Flow[None]:

@@ -51,7 +51,7 @@ class ProcessLaws(Suite):
     async def test_two_calls_at_once_from_two_processes(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The answers, and the record after them, are the same as after one of the two orders."""
+        """The two answers, and the record afterwards, are as if one call ended before the other."""
         opening = self.open_in_another_process(cast(BlockingStoreUnderTest, store).inner)
         if opening is None:
             raise SkipTest(

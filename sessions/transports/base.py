@@ -100,7 +100,7 @@ class Transport(ABC):
     """
 
     in_links: bool = False
-    """Whether links and forms carry the token, and no header of a response."""
+    """Whether only links and forms carry the token, and the headers of a response never do."""
 
     challenge: str | None = None
     """The `WWW-Authenticate` of the answer 401 to a malformed token; None if a malformed token only

@@ -175,17 +175,17 @@ SPELLINGS = {
     ),
     "a value of the session without its key": (
         Annotated[Cart, session_value],
-        "the Annotated type of parameter 'x' holds session_value, which has no effect there",
+        "the Annotated[...] of parameter 'x' contains session_value, which has no effect there",
         'Write Annotated[Cart, session_value("x")].',
     ),
     "a query that is not called": (
         Annotated[int, query],
-        "the Annotated type of parameter 'x' holds query, which has no effect there",
+        "the Annotated[...] of parameter 'x' contains query, which has no effect there",
         "Write Annotated[int, query()].",
     ),
     "a resolver that is an object": (
         Annotated[int, Resolving()],
-        "the Annotated type of parameter 'x' holds an object of Resolving, not the class",
+        "the Annotated[...] of parameter 'x' contains an object of Resolving, not the class",
         "Write Annotated[int, Resolving].",
     ),
     "a number that only a marker reads": (
@@ -235,7 +235,7 @@ def test_what_resolves_nothing_is_told(annotation: Any, metadata: Any, told: str
     """Without `resolve`, the value would be read from the query."""
     problem = only_problem_of(echo_of(Annotated[annotation, metadata]))
 
-    assert problem.what.startswith(f"the Annotated type of parameter 'x' holds {told}")
+    assert problem.what.startswith(f"the Annotated[...] of parameter 'x' contains {told}")
 
 
 def test_what_other_libraries_put_beside_a_type_is_left_alone() -> None:

@@ -264,7 +264,7 @@ def test_the_name_can_be_copied_pickled_inspected_and_tested() -> None:
         ),
         (
             Annotated[str, session],
-            "the Annotated type of parameter 'x' holds session, which has no effect there",
+            "the Annotated[...] of parameter 'x' contains session, which has no effect there",
             "Write session.",
         ),
         (list[session], "parameter 'x' is list[session], but nothing says", "Write Body["),

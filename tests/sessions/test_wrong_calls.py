@@ -95,7 +95,7 @@ def test_a_manager_says_what_it_takes(kind: Any, container: Any) -> None:
 )
 def test_a_manager_takes_a_face_of_its_own_kind(kind: Any, face: Any) -> None:
     """The error says that `face` is not a class of the right kind of sessions."""
-    with pytest.raises(TypeError, match=r"face=.* is not a class of sessions. Fix: give a"):
+    with pytest.raises(TypeError, match=r"face=.* is not a session class. Fix: give "):
         kind(SessionContainer(keys=[KEY]), face=face)
 
 

@@ -33,7 +33,7 @@ PROMISES = {
     "DamageLaws": "A damaged record causes an error only when it is loaded",
     "ParallelLaws": "Calls from many threads or tasks lose no data",
     "RaceLaws": "Two calls at once give the same result as one after the other",
-    "ProcessLaws": "The same, with calls from two processes",
+    "ProcessLaws": "Two calls at once from two processes give such a result, too",
     "CountableContract": "The store counts its live sessions",
     "ListableContract": "The store lists its live sessions",
     "UserIndexLaws": "The sessions of a user can be listed and ended",
@@ -56,19 +56,30 @@ NAMES = {
     "RedisCluster": "`RedisStore` on a cluster",
     "AsyncRedisCluster": "`AsyncRedisStore` on a cluster",
 }
+# The explanation of the tables, before the tables.
+_LEGEND = (
+    "Each row is a group of tests, and each column is a store.",
+    "",
+    "- `yes`: all tests of the group pass that can run for this store.",
+    "- `3 not applicable`: 3 tests of the group cannot run for this store. The reasons are below"
+    " the tables.",
+)
 _ALONE = (
-    "Nothing outside of its process breaks `MemoryStore` or damages its records. `SQLStore` by the"
-    " clock of the server is broken in the tests of `SQLStore` only."
+    "Some tests break the store on purpose, or damage a record. Nothing outside of its process can"
+    " do this to `MemoryStore`. The tests that break `SQLStore` run only in the column `SQLStore`,"
+    " not again in the column 'by the clock of the server'."
 )
 REASONS = {
     "the server uses its own clock (server_expires = True)": (
-        "A server with a clock of its own does not follow the clock that a test moves."
+        "Some tests move the clock. If sessions expire by the clock of the server, as in Redis,"
+        " a test cannot move this clock."
     ),
     "the suite does not know how to break this store": _ALONE,
     "the suite does not know how to damage a record of this store": _ALONE,
     "the suite does not know how to open this store in another process": (
-        "`MemoryStore` belongs to one process. `SQLStore` by the clock of the server has no test"
-        " with two processes, because `SQLStore` has."
+        "The tests with two processes need a blocking store that several processes can open. So"
+        " they do not run for `MemoryStore`, nor for asynchronous stores. For `SQLStore`, they run"
+        " only in the column `SQLStore`, not again in the column 'by the clock of the server'."
     ),
 }
 DRIVERS = (
@@ -147,6 +158,8 @@ def table(results: Results) -> str:
     return "\n".join(
         [
             BEGIN,
+            "",
+            *_LEGEND,
             "",
             *results.tables(),
             "Tests that do not apply, and why:",

@@ -75,8 +75,8 @@ def test_a_function_is_no_resolver() -> None:
     problem = only_problem_of(echo_of(Annotated[User, current_user]))
 
     assert problem.what == (
-        "the Annotated type of parameter 'x' holds the function"
-        f" {location(current_user)}, which marks nothing"
+        "the Annotated[...] of parameter 'x' contains the function"
+        f" {location(current_user)}, which is not a marker"
     )
     assert problem.remedy == (
         "Make the function the method resolve of a class, and write the class there."

@@ -211,8 +211,8 @@ def test_a_path_variable_that_nobody_takes_is_a_problem() -> None:
     guess, plain = problems_of(Users)
 
     assert guess.what == (
-        "the path has the variable 'userid', but no parameter has this name; did you mean"
-        " 'user_id'?"
+        "the path has the variable 'userid', but no parameter has this name; the parameter"
+        " 'user_id' has a similar name"
     )
     assert guess.remedy == "Name a parameter userid, or change the path."
     assert plain.what == "the path has the variable 'slug', but no parameter has this name"
