@@ -86,6 +86,11 @@ class NotedSessions(NotedCommits, StoredSessions):
             _note_rejection(state, is_expired=any(map(self._has_expired, state.found)))
 
     def before_end(self, state: State, id: Id) -> Flow[Record | None]:
+        if self.rules.takes_expired:
+            # To delete an expired record would remove it without a word.
+            expired = yield ("take_expired", id.key)
+            if isinstance(expired, Record):
+                self.note_end(state, id.key, _LAPSED, Why(EndReason.TIMEOUT, expired))
         if not self.rules.finishes:
             return None
         answer = self.opened(state, id, (yield ("load", id.key)))

@@ -132,7 +132,8 @@ class MemoryStore(Store):
             if record is None:
                 # Remove an expired record, so that it does not become live again if the clock is
                 # set back.
-                self._remove(key)
+                if not self.collects_expired:
+                    self._remove(key)
                 return False
             if user_id is not None and record.user_id != user_id:
                 return False

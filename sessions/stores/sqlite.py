@@ -138,7 +138,8 @@ class SQLiteStore(SQLiteListing, Store):
 
     def delete(self, key: str, *, user_id: str | None = None) -> bool:
         def end(cursor: sqlite3.Cursor) -> bool:
-            values = {"key": key, "user_id": user_id, "now": self.clock()}
+            keeps = self.collects_expired
+            values = {"key": key, "user_id": user_id, "now": self.clock(), "keeps": keeps}
             if cursor.execute(self._sql.end, values).rowcount == 1:
                 return True
             if user_id is None:

@@ -89,7 +89,7 @@ class Statements:
             AND (:user_id IS NULL OR user_id = :user_id)"""
         self.remove_leftover = f"""DELETE FROM {table}
             WHERE key = :key AND typeof(ended_at) <> 'real'
-            AND ({_LIVE} AND {_IS_READABLE}) IS NOT 1"""
+            AND ({_LIVE} AND {_IS_READABLE}) IS NOT 1 AND (NOT :keeps OR expires_at > :now)"""
 
     def _list(self, table: str) -> None:
         # A key with other characters is not a session's key, and may not be text.
