@@ -171,7 +171,7 @@ def repository(target: Any = None, /, *, scope: Scope = "application") -> Any:
 
 @explains_arguments("@configuration", "@configuration alone, without parentheses")
 def configuration(target: Class) -> Class:
-    """Tag a class as one whose `@component` methods provide components."""
+    """Tag a class whose `@component` methods provide components."""
     if not isinstance(target, type):
         raise TypeError(
             f"@configuration takes no {target!r}. Fix: write @configuration alone above a class"
@@ -265,7 +265,7 @@ def verbs_in(tagged: object) -> tuple[Verb, ...]:
 
 
 def catches_in(tagged: object) -> tuple[Catch, ...]:
-    """Return what each `@catch` of a method noted in its tag; empty for any other tag."""
+    """Return what each `@catch` of a method stored in its tag; empty for any other tag."""
     return tagged if isinstance(tagged, tuple) else ()
 
 

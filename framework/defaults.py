@@ -145,7 +145,7 @@ ABSENT = (
 
 
 def told_of_store(error: StoreUnavailable) -> str:
-    """Return what the failure of a store says, and which variable has its URL, if one has."""
+    """Return the message of a store's failure, with the environment variable of its URL, if any."""
     told, url = str(error), os.environ.get(STORE_VARIABLE, "")
     host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
     named = f". The URL is in the environment variable {STORE_VARIABLE}"

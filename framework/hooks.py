@@ -127,7 +127,7 @@ def read_hooks(configurations: Iterable[type], graph: Graph, report: Report) -> 
 
 
 def _note_misspelt(configuration: type, report: Report) -> None:
-    """Note each method whose name is a misspelt hook, because nothing would call the method."""
+    """Report each method whose name is a misspelt hook, because nothing would call the method."""
     methods = {
         name: function
         for owner in configuration.__mro__

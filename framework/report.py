@@ -1,8 +1,8 @@
-"""Mistakes of a program: each is noted where it is found, and start-up shows all of them at once.
+"""Mistakes of a program: code adds each mistake where it finds it, and start-up shows all at once.
 
 This is the only way to report a mistake. Code that cannot go on raises `Mistake`: a block
-`with report.at(where)` notes the mistake, and the code after the block runs. Code that can go on
-calls `note`.
+`with report.at(where)` adds the mistake to the report, and the code after the block runs. Code that
+can go on calls `note`, which adds a mistake to the report.
 """
 
 import inspect
@@ -22,7 +22,7 @@ _ADDRESS = re.compile(r" object at 0x[0-9a-fA-F]+")
 class Mistake(Exception):
     """Say what is wrong with a program, and what to do about it.
 
-    `where` is empty until a report notes the mistake.
+    `where` is empty until the mistake is in a report.
     """
 
     def __init__(self, what: str, remedy: str, *, where: str = "") -> None:
@@ -74,11 +74,11 @@ class Report:
         return tuple(self._mistakes)
 
     def at(self, where: object) -> "Place":
-        """Return a place that notes mistakes; `where` is a text, a class or a function."""
+        """Return a place that reports mistakes; `where` is a text, a class or a function."""
         return Place(self, where)
 
     def note(self, where: str, what: str, remedy: str) -> None:
-        """Note a mistake."""
+        """Add a mistake to the report."""
         self._mistakes[Mistake(what, remedy, where=where)] = None
 
     def raise_mistakes(self) -> None:
@@ -88,7 +88,7 @@ class Report:
 
 
 class Place:
-    """Note the mistakes of one place, also mistakes that are raised in its `with` block."""
+    """Add the mistakes of one place to the report, also mistakes raised in its `with` block."""
 
     def __init__(self, report: Report, where: object) -> None:
         self._report = report
@@ -103,12 +103,12 @@ class Place:
         return self._where if isinstance(self._where, str) else location(self._where)
 
     def note(self, what: str, remedy: str) -> None:
-        """Note a mistake, and go on."""
+        """Add a mistake to the report, and go on."""
         self.is_clean = False
         self._report.note(self.where, what, remedy)
 
     def require_clean(self) -> None:
-        """Raise `Reported` if a mistake was noted through this place."""
+        """Raise `Reported` if this place has added a mistake to the report."""
         if not self.is_clean:
             raise Reported
 

@@ -135,7 +135,7 @@ class Client(werkzeug.test.Client):
         """Open the session of the client's cookie, or a new one: `with client.session() as ...`.
 
         The session is saved at the end. https requests have another session than http requests:
-        `client.session(base_url="https://localhost")` opens that one.
+        `client.session(base_url="https://localhost")` opens the https session.
         """
         return SessionOpening(self._open_session)
 

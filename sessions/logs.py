@@ -11,8 +11,8 @@ class HideIds(logging.Filter):
     """Write `wSession=hidden` in place of an id in a log line.
 
     Add it to the logger or the handler of the server's access log:
-    `logging.getLogger("uvicorn.access").addFilter(HideIds())`. `parameter` is the one of
-    `URLTransport`.
+    `logging.getLogger("uvicorn.access").addFilter(HideIds())`. `parameter` is the
+    `parameter` of the `URLTransport`.
     """
 
     def __init__(self, parameter: str = "wSession") -> None:

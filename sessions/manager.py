@@ -90,7 +90,7 @@ class Managing(Generic[F]):
                 state.change_again(keep)
 
     def _answered(self, session: F, headers: Headers | None) -> State:
-        """Return the state of a session, and note the headers of its response."""
+        """Return the state of a session, and keep the headers of its response."""
         state = state_of(session)
         if headers is not None:
             state.answer = headers

@@ -140,10 +140,7 @@ def place_of(name: str, *, beside: str = "") -> str | None:
 
 
 def is_imported() -> bool:
-    """Return whether a statement `from ... import` called the function that asks this.
-
-    The function that asks is the `__getattr__` of a module.
-    """
+    """Return whether a statement `from ... import` started the function that calls this one."""
     asked = inspect.currentframe()
     frame = asked and asked.f_back and asked.f_back.f_back
     if frame is None or frame.f_lasti < 0:

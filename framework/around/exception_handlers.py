@@ -158,7 +158,7 @@ def _note_wrong_decorator(function: Callable[..., object], member: Member, here:
 
 
 def _note_foreign_variables(plan: Plan, variables: Variables, here: Place) -> None:
-    """Note parameters that would be read from the query, but seem to be variables of the path."""
+    """Report parameters that would be read from the query, but seem to be variables of the path."""
     for parameter in plan.parameters:
         is_implied = isinstance(parameter.marker, QueryMarker) and not parameter.marked
         # A parameter with a default also works on paths without the variable.
@@ -185,7 +185,7 @@ def _annotation_for(name: str, union: str) -> str:
 def _note_wrong_errors(
     types: tuple[type[Exception], ...], errors: Sequence[Declared], here: Place
 ) -> None:
-    """Note the mistakes of the parameter that takes the error."""
+    """Report the mistakes of the parameter that takes the error."""
     union = " | ".join(kind.__name__ for kind in types)
     for declared in errors:
         name = declared.name
@@ -258,7 +258,7 @@ def _takes_error(declared: Declared) -> bool:
 
 
 def _note_duplicates(members: Iterable[Member], report: Report) -> None:
-    """Note types that two exception handlers of one layer catch."""
+    """Report types that two exception handlers of one layer catch."""
     first: dict[tuple[type, tuple[str, ...]], str] = {}
     for member in members:
         where = location(member.function)

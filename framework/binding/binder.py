@@ -101,7 +101,7 @@ class _Binder:
         self._here = supply.report.at(where)
 
     def plan(self, declared: Sequence[Declared]) -> Plan:
-        """Plan how each parameter receives its value; note every mistake."""
+        """Plan how each parameter receives its value; report every mistake."""
         found: list[Parameter] = []
         for parameter in declared:
             if not parameter.variadic:
@@ -178,7 +178,7 @@ class _Binder:
         return plan
 
     def _check_words(self, declared: Declared, marker: Marker) -> None:
-        """Note a wrong name or limit, and a default of another type."""
+        """Report a wrong name or limit, and a default of another type."""
         for mistake in marker.mistakes if isinstance(marker, TextMarker) else ():
             subject = f"{marker.source}() of parameter {declared.name!r}"
             self._here.note(f"{subject} {mistake.what}", mistake.remedy)

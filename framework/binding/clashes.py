@@ -105,7 +105,7 @@ def _form_and_json(found: Sequence[Parameter]) -> Iterator[Mistake]:
 
 
 def _name(parameter: Parameter, where: str) -> str:
-    """Name a parameter; add the name of its function if that is not the one at `where`."""
+    """Name a parameter; add the name of its function if `where` is another function."""
     name = repr(parameter.name)
     return name if parameter.taken_by == where else f"{name} of {parameter.taken_by}"
 

@@ -68,7 +68,7 @@ class WholeForm:
         return self._make({**extras, **values} if self._keeps else values)
 
     def leave_to_others(self, names: Iterable[str]) -> None:
-        """Note fields of the form that other parameters of the request read."""
+        """Remember the fields of the form that other parameters of the request read."""
         self._others = self._others.union(names)
 
     def _read(self, context: Context) -> tuple[dict[str, object], list[FieldError]]:

@@ -106,7 +106,7 @@ def _converted(convert: Convert, value: object) -> object:
 def note_untaken(
     names: Sequence[str], found: Iterable[Parameter], variables: Mapping[str, object], here: Place
 ) -> None:
-    """Note each variable of the path that no parameter of a handler or its resolvers takes.
+    """Report each variable of the path that no parameter of a handler or its resolvers takes.
 
     `names` are the names of all parameters, including the parameters that could not be bound.
     """
@@ -124,7 +124,7 @@ def note_untaken(
 
 
 def note_misspellings(found: Sequence[Parameter], variables: Iterable[str], here: Place) -> None:
-    """Note each unmarked parameter of the query whose name is a misspelt variable."""
+    """Report each unmarked parameter of the query whose name is a misspelt variable."""
     taken = {parameter.name for parameter in found}
     for parameter in found:
         if isinstance(parameter.marker, QueryMarker) and not parameter.marked:

@@ -90,7 +90,7 @@ def note_variadic(parameters: Iterable[Declared], what: str, here: Place) -> Non
 
 
 def note_wrong_default(declared: Declared, here: Place) -> None:
-    """Note a default whose type is not the type of the parameter."""
+    """Report a default whose type is not the type of the parameter."""
     if declared.default is EMPTY or fits(declared.default, declared.annotation):
         return
     name, written = declared.name, describe(declared.annotation)

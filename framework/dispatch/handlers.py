@@ -157,7 +157,7 @@ class HandlerReader:
 
 
 def _note_result(route: Route, here: Place) -> None:
-    """Note what is wrong with the result that a handler promises."""
+    """Report what is wrong with the result that a handler promises."""
     note_lost_body(route.function, route.status, here)
     if not is_return_checked(route.function):
         note_module(route.function, here)

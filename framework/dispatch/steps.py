@@ -161,7 +161,7 @@ class AnswerWithoutHandler(Step):
 
     @property
     def allowed(self) -> list[str]:
-        """Return the methods that the path has."""
+        """Return the HTTP methods that handlers of the path answer."""
         return allowed_methods(self.refusal)
 
     def outcomes(self, method: str) -> Iterator[Outcome]:

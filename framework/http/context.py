@@ -73,7 +73,7 @@ class Context(RequestReader):
         return self.opened
 
     def fail(self, error: BaseException) -> None:
-        """Note the error of the request, which is raised in its components when they end."""
+        """Keep the error of the request, which is raised in its components when they end."""
         if self.scope is not None:
             self.scope.failure = error
 

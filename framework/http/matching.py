@@ -85,7 +85,7 @@ class Tree(Generic[H]):
     def search(
         self, segments: list[str], at: int, values: tuple[object, ...], method: str
     ) -> Found[H] | None:
-        """Find the handler for the segments from `at` on; `values` come from earlier ones."""
+        """Find the handler for the segments from `at` on; `values` come from earlier segments."""
         node = self
         for segment in segments[at:] if at else segments:
             child = node.static.get(segment)

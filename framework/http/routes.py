@@ -115,7 +115,7 @@ def _not_a_rule(rule: str, error: ValueError) -> Mistake:
 
 
 def note_duplicates(routes: Iterable[Route], report: Report) -> None:
-    """Note each handler that no request can reach, because another has the same method and path."""
+    """Report each handler that no request reaches, because another has the same method and path."""
     first: dict[tuple[str, str], Route] = {}
     for route in routes:
         other = first.setdefault((route.method, path_key(route.rule)), route)

@@ -189,7 +189,7 @@ class Graph:
                 yield provider.keys, provider.where, value
 
     def note_unused(self) -> None:
-        """Note the replacements and mappings that nothing has asked for; call this last."""
+        """Report the replacements and mappings that nothing has asked for; call this last."""
         for replacement in self._registry.replacements:
             if replacement not in self._asked_for:
                 self._note(unused_replacement(replacement))
@@ -206,7 +206,7 @@ class Graph:
         self._report.note(mistake.where, mistake.what, mistake.remedy)
 
     def _refuse(self, mistake: Mistake) -> Reported:
-        """Note a mistake that has a place of its own, and return the exception to raise."""
+        """Report a mistake that has a place of its own, and return the exception to raise."""
         self._note(mistake)
         return Reported()
 
@@ -346,7 +346,7 @@ class Graph:
 
 
 def _make_of(provider: Provider, endings: list[Callable[[], object]]) -> Callable[..., object]:
-    """Return the function that makes a component and, for a generator, notes how it ends."""
+    """Return the function that makes a component and, for a generator, stores how it ends."""
     if not provider.ends:
         return provider.make
 

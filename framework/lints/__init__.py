@@ -30,6 +30,6 @@ LINTS: tuple[Callable[[Program, Report], None], ...] = (
 
 
 def check_program(program: Program, report: Report) -> None:
-    """Note every mistake that can be found only by looking at the whole program."""
+    """Report every mistake that can be found only by looking at the whole program."""
     for lint in LINTS:
         lint(program, report)

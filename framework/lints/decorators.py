@@ -28,7 +28,7 @@ _HOOKS = ("on_start", "on_stop")
 
 
 def note_misplaced(program: Program, report: Report) -> None:
-    """Note guards that guard nothing, and handlers or exception handlers that nothing calls."""
+    """Report guards that guard nothing, and handlers or exception handlers that nothing calls."""
     served = set(chain.from_iterable(map(_served, program.classes)))
     decorators = HiddenDecorators()
     for target in program.classes:
@@ -40,7 +40,7 @@ def note_misplaced(program: Program, report: Report) -> None:
 
 
 def note_undecorated(program: Program, report: Report) -> None:
-    """Note methods of configurations, and whole configurations, that would do nothing."""
+    """Report methods of configurations, and whole configurations, that would do nothing."""
     # Only a component method of a configuration can provide these types.
     types = tuple(known.key for known in program.graph.known if known.is_for_users)
     methods = {known.method for known in program.graph.known}

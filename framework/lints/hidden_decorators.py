@@ -26,7 +26,7 @@ class HiddenDecorators:
     """Find decorators that are lost because a wrapper does not use functools.wraps."""
 
     def note(self, target: type, report: Report) -> set[str]:
-        """Note each method whose decorators are lost, and return the names of those methods."""
+        """Report each method whose decorators are lost, and return the names of those methods."""
         lost: set[str] = set()
         # The last base is `object`, whose methods hide nothing.
         for base in target.__mro__[:-1]:

@@ -37,7 +37,7 @@ _FOREIGN = {"framework", "sessions", "injector", "werkzeug", *sys.stdlib_module_
 
 
 def note_lost(program: Program, report: Report) -> None:
-    """Note handlers, components, hooks and other definitions that Python or a base replaces."""
+    """Report handlers, components, hooks and other definitions that Python or a base replaces."""
     for target in program.classes:
         for base in target.__mro__:
             if base.__module__.partition(".")[0] not in _FOREIGN:
@@ -112,7 +112,7 @@ def _line_of(member: object) -> int | None:
 
 
 def _note_hidden_by_bases(target: type, report: Report) -> None:
-    """Note a method that two unrelated bases define, because only one of the two has an effect."""
+    """Report a method that two unrelated bases define, because only one of them has an effect."""
     if all(len(base.__bases__) == 1 for base in target.__mro__[:-1]):
         return
     for name in dict.fromkeys(name for base in target.__mro__ for name in vars(base)):
@@ -148,7 +148,7 @@ def _calls_super(member: object) -> bool:
 
 
 def _note_hidden_by_attributes(target: type, program: Program, report: Report) -> None:
-    """Note methods that an attribute of the object hides, so that nothing can call them."""
+    """Report methods that an attribute of the object hides, so that nothing can call them."""
     if not (is_controller(target) or is_configuration(target)):
         return
     with report.at(target):

@@ -1,4 +1,4 @@
-"""Parameters with the name of the one that carries a session in URLs and forms."""
+"""Parameters with the same name as the parameter that carries a session in URLs and forms."""
 
 from framework.lints.program import Program
 from framework.report import Report
@@ -6,7 +6,7 @@ from sessions.manager import SessionManager
 
 
 def note_taken(program: Program, report: Report) -> None:
-    """Note parameters that never get a value, because the value is the token of the session."""
+    """Report parameters that never get a value, because the value is the token of the session."""
     manager: SessionManager | None = program.sessions
     links = None if manager is None else manager.tokens.links
     if links is None:

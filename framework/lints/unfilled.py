@@ -14,7 +14,7 @@ _FOREIGN = ("framework", "sessions", "werkzeug")
 
 
 def note_unfilled(program: Program, report: Report) -> None:
-    """Note attributes such as `mailer: Inject[Mailer]` in a class, which have no value."""
+    """Report attributes such as `mailer: Inject[Mailer]` in a class, which have no value."""
     for target in program.classes:
         # A start hook may give an attribute its value.
         if scope_of(target) == "request" or hasattr(target, "on_start"):

@@ -14,7 +14,7 @@ _PARTS: dict[type, str] = {CookieSettings: "cookie", Store: "store", AsyncStore:
 
 
 def note_no_controller(program: Program, report: Report) -> None:
-    """Note that the application has no controller."""
+    """Report that the application has no controller."""
     # Another mistake may be the reason why a part is not a controller.
     if not program.controllers and not report.mistakes:
         report.note(
@@ -25,7 +25,7 @@ def note_no_controller(program: Program, report: Report) -> None:
 
 
 def note_unused(program: Program, report: Report) -> None:
-    """Note middleware, folders and components that nothing uses; call this last."""
+    """Report middleware, folders and components that nothing uses; call this last."""
     note_lost_middleware(program.graph, program.middleware, report)
     note_wrong_folders(program.handlers, program.graph, report)
     _note_parts_of_sessions(program.graph, report)
@@ -33,7 +33,7 @@ def note_unused(program: Program, report: Report) -> None:
 
 
 def _note_parts_of_sessions(graph: Graph, report: Report) -> None:
-    """Note session settings that are components of their own, because nothing asks for them."""
+    """Report session settings that are components of their own, because nothing asks for them."""
     for keys, where, value in graph.unasked():
         kind = value if isinstance(value, type) else type(value)
         argument = next((name for part, name in _PARTS.items() if issubclass(kind, part)), None)

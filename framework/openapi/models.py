@@ -48,7 +48,8 @@ def describe_models(
 ) -> tuple[dict[Asked, Schema], dict[str, Schema]]:
     """Return the references to models, and the schemas of the models under names not yet taken.
 
-    `shared` is the text before a name in a reference. A model that cannot describe itself is noted.
+    `shared` is the text before a name in a reference. A model that cannot describe itself is
+    reported.
     """
     asked = list(models)
     if not asked:

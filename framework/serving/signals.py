@@ -10,7 +10,7 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 
 class EndSignals:
-    """Note the first Ctrl-C or SIGTERM, so that the main thread can end in the right order.
+    """Remember the first Ctrl-C or SIGTERM, so that the main thread can end in the right order.
 
     Until `only_note` is called, the first signal also interrupts the main thread, which may be in
     the user's code for long. After the first signal, only another Ctrl-C interrupts.

@@ -40,7 +40,7 @@ def forgotten_return(function: Callable[..., object]) -> Mistake | None:
 
 
 def note_forgotten_return(function: Callable[..., object], here: Place) -> None:
-    """Note a method that never returns a value, but seems to need to."""
+    """Report a method that never returns a value, but seems to need to."""
     found = forgotten_return(function)
     if found is not None:
         here.note(found.what, found.remedy)

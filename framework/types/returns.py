@@ -58,7 +58,7 @@ def promise_of(function: Callable[..., object]) -> Promise:
 
 
 def note_returns(function: Callable[..., object], decorator: str, status: int, here: Place) -> None:
-    """Note each return type of a handler that cannot become a response.
+    """Report each return type of a handler that cannot become a response.
 
     `status` is an example of a status for the decorator.
     """
@@ -91,7 +91,7 @@ def _note_return(kind: Any, decorator: str, status: int, here: Place) -> None:
 
 
 def note_lost_body(function: Callable[..., object], status: int | None, here: Place) -> None:
-    """Note a handler that returns a body although its status has none (RFC 9110, 15.3.5)."""
+    """Report a handler that returns a body although its status has none (RFC 9110, 15.3.5)."""
     if status not in _BODILESS:
         return
     kinds = promised(function)

@@ -128,7 +128,7 @@ def read_return(method: Callable[..., object], here: Place | None = None) -> Any
 
 
 def note_module(method: Callable[..., object], here: Place) -> None:
-    """Note a return annotation that is a module."""
+    """Report a return annotation that is a module."""
     annotation = _return_annotation(method)
     try:
         _require_type(annotation, method)

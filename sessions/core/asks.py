@@ -1,4 +1,4 @@
-"""The names of the calls to a store that a flow asks for, and the method that answers each call."""
+"""The names of the store calls that a flow yields, its asks, and the method for each call."""
 
 from collections.abc import Callable
 from typing import Any

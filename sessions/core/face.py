@@ -262,7 +262,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
         self._driver.sessions.regenerate(self._state, grace)
 
     def keep_expiry(self) -> None:
-        """Say that this request is no use of the session, such as a request that a script repeats.
+        """Say that this request is not a use of the session, as when a script repeats the request.
 
         The session expires as if the request had not come. Its changes are saved. A sign-in is
         always a use.

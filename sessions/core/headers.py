@@ -12,7 +12,7 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
 def merge_headers(headers: Headers, added: Headers) -> None:
     """Add the headers of the session to the headers of the response, in place.
 
-    Vary is merged with the one of the response. Cache-Control is replaced by the session's value,
+    Vary is merged with the Vary of the response. Cache-Control is replaced by the session's value,
     unless the response has this directive already. Referrer-Policy is replaced, too.
     """
     for name, value in added:

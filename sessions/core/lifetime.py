@@ -52,7 +52,7 @@ class Lifetimes:
         return created_at + self.longest + CLOCK_TOLERANCE
 
     def touch_is_due(self, record: Record, now: float) -> bool:
-        """Return whether the store must be told of this use, because the last stored use is old.
+        """Return whether this use must be stored, because the last stored use is old.
 
         It is also due if a time in the record is in the future, because of a wrong clock.
         """

@@ -1,4 +1,4 @@
-"""Decide which links of a page carry the token of a session, and ask the client for cookies."""
+"""Decide which links of a page carry the token of a session, and when to send a test cookie."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple

@@ -1,6 +1,6 @@
 """Send events to listeners; a listener that fails or is slow changes no request.
 
-Events are told after the store has acknowledged them, and outside of every lock.
+Listeners receive events after the store has acknowledged them, and when no lock is held.
 """
 
 import asyncio

@@ -92,7 +92,7 @@ class MigratingSessions(MovingIn, StoredSessions):
             state.note("created", f"it was moved here from {legacy.cookie!r}")
 
     def end_legacies_later(self, state: State) -> None:
-        """Note the sessions of legacy cookies, so that they end although they were never loaded."""
+        """Remember the sessions of legacy cookies, so that they end without a load."""
         legacies = self.legacies_of(state)
         # An id that no session has stands for a session without an id, so that `end` is called.
         ids = [legacy.id or new_id(self.gen_id) for legacy in legacies]

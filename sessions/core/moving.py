@@ -80,7 +80,7 @@ class MovingIn(MemoryVerbs):
         """Begin with the session of the first legacy cookie that has one, or with a new session."""
 
     def legacies_of(self, state: State) -> list[Legacy]:
-        """Return the valid legacy cookies of the request, and note an event for the others."""
+        """Return the valid legacy cookies of the request, and send an event for the others."""
         found = []
         for cookie, texts in self._cookies.find(state.head.cookies):
             if len(texts) > 1:
@@ -112,7 +112,7 @@ class MovingIn(MemoryVerbs):
 
     @abstractmethod
     def end_legacies_later(self, state: State) -> None:
-        """Note the sessions of legacy cookies, so that they end although they were never loaded."""
+        """Remember the sessions of legacy cookies, so that they end without a load."""
 
     def headers(self, state: State) -> Headers:
         headers = super().headers(state)  # type: ignore[safe-super]

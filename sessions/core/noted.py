@@ -1,4 +1,4 @@
-"""Note the events of loads and commits, for containers with listeners; others pay nothing."""
+"""Events for loads and commits, if a container has listeners; without listeners, no cost."""
 
 from itertools import count
 from typing import Any, TypeVar, cast
@@ -23,7 +23,7 @@ P = TypeVar("P", bound=MemoryVerbs)
 
 
 class NotedCommits:
-    """Note what a commit did to the id and the user of a session, and the end of sessions."""
+    """Add events for what a commit did to the id and the user, and for the end of sessions."""
 
     rules: Rules
 
@@ -53,7 +53,7 @@ class NotedCommits:
 
 
 class NotedSessions(NotedCommits, StoredSessions):
-    """Note also that a session was loaded, that no session has the id, and that one expired."""
+    """Add events also if a session was loaded or has expired, or if no session has the id."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -97,7 +97,7 @@ class NotedSessions(NotedCommits, StoredSessions):
         return answer if isinstance(answer, Record) else None
 
     def purge(self, state: State, limit: int) -> Flow[int]:
-        """Remove expired records, and note the end of each session."""
+        """Remove expired records, and add an event for the end of each session."""
         expired: list[tuple[str, Record]] = yield ("purge_expired", limit)
         sessions = [pair for pair in expired if WAITING not in pair[1].values]
         for key, record in sessions:
@@ -114,7 +114,7 @@ class NotedSessions(NotedCommits, StoredSessions):
         yield from self.purge(state, 5 * CREATIONS_PER_PURGE)
 
     def _expired(self, state: State) -> tuple[Found, ...]:
-        """Return the ids of a request whose sessions may have expired, if none lives."""
+        """Return the ids of a request whose sessions may have expired, if no session is live."""
         if any(standing is not UNKNOWN for _, standing, _ in state.found):
             return ()
         takes = self.rules.takes_expired
@@ -129,7 +129,7 @@ class NotedSessions(NotedCommits, StoredSessions):
         return self.standings.standing(present, record, self.clock()) is UNKNOWN
 
     def _lapse(self, state: State, found: Found, answer: object) -> None:
-        """Note that a session has expired, if the store has just removed it for this request."""
+        """Add an event if the store has just removed an expired session for this request."""
         id, standing, _ = found
         if isinstance(answer, Record):
             expired = (id, standing, answer)
@@ -143,8 +143,7 @@ class NotedSessions(NotedCommits, StoredSessions):
 
 
 class NotedTokens(NotedCommits, StatelessSessions):
-    """Note also that a session was read from its token, or that no token of the request is
-    valid."""
+    """Add events also if a session was read from its token, or if no token is valid."""
 
     def begin_found(self, state: State) -> None:
         super().begin_found(state)

@@ -1,4 +1,4 @@
-"""The notes of a state: the events of a request, until listeners receive them."""
+"""The events of a request, which its state keeps until listeners receive them."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -21,7 +21,7 @@ NO_REASONS: Mapping[str, EndReason] = MappingProxyType({})
 
 
 class Notes:
-    """Note events in the state of a session; the driver tells them when no lock is held."""
+    """Keep events in the state of a session; the driver sends them when no lock is held."""
 
     # A type checker would take the slots for a list of all attributes.
     if not TYPE_CHECKING:
@@ -49,12 +49,12 @@ class Notes:
         self.events = (*self.events, SessionEvent(kind, detail, handle, reason, user_id))
 
     def note_obstacle(self, obstacle: tuple[EventKind, str]) -> None:
-        """Note an event, once, that says why the client can have no session."""
+        """Keep an event, once, that says why the client can have no session (an obstacle)."""
         if not self.is_obstructed:
             self.is_obstructed = True
             self.note(*obstacle, reason="too_big" if obstacle[0] == "rejected" else None)
 
     def note_failure(self, verb: str, error: Exception) -> None:
-        """Note that a call of the store failed; in a request, no other call follows."""
+        """Keep the event of a failed store call; in a request, no other call follows."""
         self.failure = error if self.is_bounded else None
         self.note("store_failed", f"the call {verb} failed: {error}", verb)

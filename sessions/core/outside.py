@@ -21,11 +21,11 @@ class OutsideCall(ABC):
 
     @abstractmethod
     def learn(self, result: Any) -> Any:
-        """Return what the flow is told about this result."""
+        """Return what the flow receives for this result."""
 
     @abstractmethod
     def fail(self, error: Exception) -> Any:
-        """Return what the flow is told about this error, or raise the error."""
+        """Return what the flow receives for this error, or raise the error."""
 
 
 def call_here(call: OutsideCall) -> Any:

@@ -105,7 +105,7 @@ def id_in(text: object, store: object) -> Id | None:
 def live(sessions: Persistence, state: State, store: object = None) -> Flow[None]:
     """Load the session of an id; raise SessionNotFound, or SessionExpired, if it is not live.
 
-    A `store` is asked for an expired record, if it can tell.
+    If the `store` can say whether a record has expired, it is asked.
     """
     while (ask := sessions.load_ask(state)) is not None:
         sessions.load_answer(state, (yield ask))

@@ -68,7 +68,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def go_on(self, state: State) -> None:
-        """Note that the headers were sent, and that the session stays in use."""
+        """Mark the headers as sent; the session stays in use."""
 
     @abstractmethod
     def regenerate(self, state: State, grace: timedelta | None) -> None:
@@ -88,7 +88,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def keep_expiry(self, state: State) -> None:
-        """Note that this request is no use of the session."""
+        """Say that this request does not count as a use of the session."""
 
     @abstractmethod
     def destroy(self, state: State) -> None:
@@ -126,7 +126,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> "Flow[int | None]":
-        """End the sessions of a user, except one key; return how many, None if nobody knows."""
+        """End the sessions of a user, except one key; return the number, None if unknown."""
 
     @abstractmethod
     def end_session_of(self, state: State, user_id: str, handle: str) -> "Flow[bool]":

@@ -101,7 +101,7 @@ class Refreshing(MemoryVerbs):
         return True
 
     def touch_is_due(self, state: State, record: Record) -> bool:
-        """Return whether the store must be told of this use of the session."""
+        """Return whether this use of the session must be stored."""
         return self.lifetimes.touch_is_due(record, self.clock()) and self.is_use(state)
 
     def renew_if_due(self, state: State) -> None:
@@ -124,7 +124,7 @@ class Refreshing(MemoryVerbs):
             )
 
     def noting_failures(self, state: State, flow: Flow[None]) -> Flow[None]:
-        """Run a flow that no handler asked for; if the store fails, only note an event."""
+        """Run a flow that no handler asked for; if the store fails, only send an event."""
         try:
             yield from flow
         except StoreUnavailable as error:

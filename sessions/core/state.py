@@ -189,7 +189,7 @@ class State(Notes, msgspec.Struct, eq=False):
         self.sign_out_again()
 
     def sign_out_again(self) -> None:
-        """Note the sign-out again, because an error of the request does not undo it."""
+        """Set the sign-out again, because an error of the request does not undo it."""
         if self.signs_out and self.values is not None:
             self.pending = Pending(user_id=None)
             self.forget_user()
@@ -201,7 +201,7 @@ class State(Notes, msgspec.Struct, eq=False):
             values.pop(key, None)
 
     def take_record(self, id: Id, record: Record) -> None:
-        """Note that the store has this record now."""
+        """Take over the record that the store has now."""
         self.id, self.record, self.base = id, record, record.values
         self.started_at = record.created_at
         self.standing = Standing.CURRENT
@@ -209,7 +209,7 @@ class State(Notes, msgspec.Struct, eq=False):
         self.saved = self.written = True
 
     def learn(self, changes: Changes) -> None:
-        """Note that the store applied these changes."""
+        """Take over these changes, because the store applied them."""
         base = {**({} if changes.clear else self.base), **changes.set}
         for key in changes.removed:
             base.pop(key, None)
@@ -240,7 +240,7 @@ class State(Notes, msgspec.Struct, eq=False):
         self.values[key] = value
 
     def know(self, key: str, value: bytes | None) -> None:
-        """Note the stored value of one key; keep a newer value that this request has set."""
+        """Set the stored value of one key; keep a newer value that this request has set."""
         values = self.values if self.values is not None else {}
         is_kept = key in values and self._is_own(key, values[key])
         base = {**self.base}

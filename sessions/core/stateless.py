@@ -101,7 +101,7 @@ class StatelessSessions(MemoryVerbs):
         self.begin_found(state)
 
     def find(self, state: State, id: Id) -> None:
-        """Note the standing of an id from the request, from its token alone."""
+        """Set the standing of an id from the request, from its token alone."""
         standing = self.token_standing(state, id)
         record = id.record if isinstance(id, CarriedId) else None
         state.found = (*state.found, (id, standing, record))
@@ -233,10 +233,10 @@ class StatelessSessions(MemoryVerbs):
         return self.tokens.headers(state, None if record is None else self._max_age(record))
 
     def note_creation(self, state: State, record: Record, handle: str) -> None:
-        """Note the events of a new session; only a subclass notes any."""
+        """Do nothing; a subclass adds the events of a new session."""
 
     def note_commit(self, state: State, asked: Pending, handle: str) -> None:
-        """Note what a commit did to the id and the user, before the state learns the commit."""
+        """Do nothing; a subclass adds the events of a commit, before the state has changed."""
 
     def has_changes(self, state: State) -> bool:
         changed, removed = state.changes()
@@ -260,7 +260,7 @@ class StatelessSessions(MemoryVerbs):
             self.renew(state, record)
 
     def use_is_due(self, state: State, record: Record) -> bool:
-        """Return whether the response sends a new token only to note the use of the session."""
+        """Return whether the response sends a new token only to store the time of the use."""
         if is_for_any_cache(state) or not self.is_use(state):
             return False
         rules = self.rules
@@ -294,7 +294,7 @@ class StatelessSessions(MemoryVerbs):
         return self._sealed(state, difference)
 
     def take_up(self, state: State, sealed: Sealed) -> None:
-        """Note that the commit is the present session, and send its token."""
+        """Take over the commit as the present session, and send its token."""
         if state.record is None:
             self.note_creation(state, sealed.record, sealed.id.key)
         else:

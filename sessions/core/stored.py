@@ -197,7 +197,7 @@ class StoredSessions(IndexedSessions):
         return ("commit", id.key, changes)
 
     def _applied(self, state: State, id: Id, asked: Pending, changes: Changes) -> None:
-        """Note that the store applied a commit."""
+        """Enter a commit that the store applied into the state."""
         if asked.timeout is not UNCHANGED or changes.created_at is not None or asked.next_id:
             state.cookie_is_due = True
         self.note_commit(state, asked, id.key)
@@ -265,7 +265,7 @@ class StoredSessions(IndexedSessions):
         return ("create", id.key, record)
 
     def _created(self, state: State, id: Id, record: Record, asked: Pending) -> None:
-        """Note that a new session is stored."""
+        """Enter into the state that a new session is stored."""
         state.take_record(id, record)
         state.pending = state.pending.since(asked)
         next_id = state.pending.next_id
@@ -279,10 +279,10 @@ class StoredSessions(IndexedSessions):
         state.replaced = ()
 
     def note_creation(self, state: State, record: Record, handle: str) -> None:
-        """Note the events of a new session; only a subclass notes any."""
+        """Do nothing; a subclass adds the events of a new session."""
 
     def note_commit(self, state: State, asked: Pending, handle: str) -> None:
-        """Note what a commit did to the id and the user, before the state learns the commit."""
+        """Do nothing; a subclass adds the events of a commit, before the state has changed."""
 
     def update(self, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
         return update(self, state, key, function)

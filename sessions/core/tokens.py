@@ -97,7 +97,7 @@ class Tokens(ABC):
         )
 
     def obstacle(self, state: State) -> Obstacle | None:
-        """Return why the client of this request can have no session, or None if it can."""
+        """Return why the client of this request cannot have a session; None if the client can."""
         if state.head is None:
             return None
         obstacle = None
@@ -219,8 +219,7 @@ class Tokens(ABC):
         return ids if len(brought) == 1 else self._distinct([i for _, ids in brought for i in ids])
 
     def _reject(self, state: State, transport: Transport, tokens: list[str]) -> None:
-        """Note that no token is valid; raise MalformedToken if the transport answers malformed
-        tokens."""
+        """Add the event `rejected`; raise MalformedToken if the transport has a `challenge`."""
         is_well_formed = any(map(self._is_well_formed, tokens))
         if transport.challenge is not None and not is_well_formed:
             if state.failure is None:

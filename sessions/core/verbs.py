@@ -1,6 +1,6 @@
 """The operations of a handler on a session in memory; the next commit stores them.
 
-A new id, a sign-in, a timeout and an end are noted in the state. `stored` commits them.
+The state keeps a new id, a sign-in, a timeout and an end. `stored` commits them.
 """
 
 from abc import abstractmethod
@@ -60,7 +60,7 @@ class Rules:
 
 
 class MemoryVerbs(Persistence):
-    """Do the operations of handlers in memory, and note them for the next commit."""
+    """Do the operations of handlers in memory, and keep them for the next commit."""
 
     def __init__(self, rules: Rules, tokens: Tokens) -> None:
         self.rules = rules
@@ -216,7 +216,7 @@ class MemoryVerbs(Persistence):
                 state.end_reasons = {**state.end_reasons, id.key: reason}
 
     def note_end(self, state: State, handle: str, detail: str, ending: "Why") -> None:
-        """Note that a session has ended."""
+        """Keep the end of a session for its events."""
         state.note("destroyed", detail, ending.reason, handle=handle)
 
     def before_end(self, state: State, id: Id) -> Flow[Record | None]:

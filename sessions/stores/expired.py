@@ -1,4 +1,4 @@
-"""An optional feature of a store: to tell an expired record from one that never existed."""
+"""An optional feature of a store: to say whether a missing record has expired."""
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 

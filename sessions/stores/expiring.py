@@ -12,7 +12,7 @@ Expired = tuple[str, Record]
 
 @runtime_checkable
 class Expiring(Protocol):
-    """A store that gives out each expired record exactly once, so that its end can be told."""
+    """A store that gives out each expired record exactly once, for the event of its end."""
 
     collects_expired: bool
     """With True, the store removes expired records only in these two methods, and in a `create`

@@ -38,7 +38,7 @@ def within(connection: Any, seconds: float) -> Iterator[None]:
 
 
 def greet(connection: Any) -> None:
-    """Send the first commands over a new connection, for all of which there is one deadline."""
+    """Send the first commands over a new connection, all within one deadline."""
     with within(connection, GREETING_DEADLINE):
         connection.on_connect()
 

@@ -1,4 +1,4 @@
-"""The connections of the SQL stores, separate from those of the application.
+"""The connections of the SQL stores, separate from the connections of the application.
 
 A connection is opened from a URL, or with the settings of the application's Engine. The store never
 uses a connection of the application. So a session is committed even if a transaction of the

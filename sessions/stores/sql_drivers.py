@@ -73,7 +73,7 @@ class PostgreSQL:
     tables = staticmethod(postgresql_table)
 
     def within(self, connection: Any, seconds: float) -> AbstractContextManager[None]:
-        """Limit the time of a block; these drivers do so themselves."""
+        """Do nothing: these drivers limit the time of a block themselves."""
         return nullcontext()
 
     def has_no_table(self, error: Exception) -> bool:

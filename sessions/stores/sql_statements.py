@@ -301,7 +301,7 @@ class UserStatements:
 
 
 def users_of(sessions: str) -> str:
-    """Return the name of the table of the index, from that of the sessions."""
+    """Return the name of the table of the index, from the name of the table of sessions."""
     return f"{sessions.removesuffix('sessions')}session_users"
 
 

@@ -272,7 +272,7 @@ class Files(NamedTuple):
     log: Identity
 
     def is_database_in_place(self) -> bool:
-        """Return whether the database file at the path is still the same."""
+        """Return whether the path still leads to the same database file."""
         return _is_at(self.path, self.database)
 
     def are_in_place(self) -> bool:

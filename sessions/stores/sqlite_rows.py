@@ -98,7 +98,7 @@ def columns_of(record: Record) -> dict[str, object]:
 def use_parameters(
     key: str, now: float, accessed_at: float, expires_at: float
 ) -> dict[str, object]:
-    """Return the parameters of the statement that notes a use."""
+    """Return the parameters of the statement that stores the times of a use."""
     return {
         "key": key,
         "now": now,
@@ -143,7 +143,7 @@ def merged(data: bytes, patch: bytes) -> bytes:
 
 
 def agrees(data: bytes, expected: bytes) -> bool:
-    """Return whether the values are still the ones that a commit expects."""
+    """Return whether the record still has the values that a commit expects."""
     values = _values_in(data)
     return all(values.get(name) == value for name, value in _patch_in(expected).items())
 

@@ -99,7 +99,7 @@ def allowed(first: Call, second: Call, state: State, now: float) -> list[Found]:
 
 
 def expect_one_of(found: Found, wanted: list[Found], what: str) -> None:
-    """Raise AssertionError unless the found answers and state are those of one of the orders."""
+    """Raise AssertionError unless one order of the two calls gives these answers and this state."""
     *answers, state = found
     if not any([*answers, exactly(state)] == [*w[:2], exactly(w[2])] for w in wanted):
         raise AssertionError(

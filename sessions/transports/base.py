@@ -135,7 +135,7 @@ class Transport(ABC):
         return self
 
     def obstacle(self, head: RequestHead) -> Obstacle | None:
-        """Return why the client of this request can have no session, or None if it can.
+        """Return why the client of this request cannot have a session; None if the client can.
 
         If there is an obstacle, no token is read or sent, and no session is stored.
         """

@@ -1,4 +1,4 @@
-"""`framework sessions end`: end one session, those of a user, or all."""
+"""`framework sessions end`: end one session, all sessions of a user, or all sessions."""
 
 import asyncio
 from collections.abc import Sequence
