@@ -237,10 +237,7 @@ class StoredSessions(IndexedSessions):
         for _ in range(CREATE_ATTEMPTS):
             record = first_record(state, id, values, self.lifetimes, self.clock())
             state.is_unfinished, state.creating = True, id
-            if record.user_id is None:
-                created = yield self._create_ask(state, id, record)
-            else:
-                created, record = yield from self._create_with_user(state, id, record)
+            created, record = yield from self._ask_create(state, id, record)
             if created:
                 break
             id = new_id(self.gen_id)
@@ -253,9 +250,13 @@ class StoredSessions(IndexedSessions):
             self.end_later(state, id)
             return
         self._created(state, id, record, asked)
-        yield from self.end(state)
+        if state.to_end:
+            yield from self.end(state)
 
-    def _create_with_user(self, state: State, id: Id, record: Record) -> Flow[tuple[bool, Record]]:
+    def _ask_create(self, state: State, id: Id, record: Record) -> Flow[tuple[bool, Record]]:
+        """Create a session, and enter it in the index of its user; return also what was stored."""
+        if record.user_id is None:
+            return (yield self._create_ask(state, id, record)), record
         record = yield from self.admit(state, id, record)
         created: bool = yield self._create_ask(state, id, record)
         yield from self.admitted(state, id, record, is_done=created)
@@ -267,7 +268,8 @@ class StoredSessions(IndexedSessions):
     def _created(self, state: State, id: Id, record: Record, asked: Pending) -> None:
         """Enter into the state that a new session is stored."""
         state.take_record(id, record)
-        state.pending = state.pending.since(asked)
+        if state.pending is not NOTHING_PENDING:
+            state.pending = state.pending.since(asked)
         next_id = state.pending.next_id
         if next_id is not None and next_id.key != id.key:
             # regenerate() made it for an id that turned out to be taken.
