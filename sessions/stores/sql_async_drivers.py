@@ -15,7 +15,7 @@ from sessions.stores.sql_drivers import (
     postgresql_settings,
     required,
 )
-from sessions.stores.sql_rows import Parameters, Row
+from sessions.stores.sql_rows import Parameters, Row, with_each_name
 from sessions.stores.sql_statements import Statement
 
 _INTERVAL = 0.1
@@ -199,7 +199,7 @@ class Asyncmy(MySQL):
         """Run a statement, and return the number of changed rows."""
         async with asyncio.timeout(REPLY_TIMEOUT), connection.cursor() as cursor:
             try:
-                count: int = await cursor.execute(statement.text, values)
+                count: int = await cursor.execute(*with_each_name(statement.text, values))
             except self._integrity as error:
                 if not self.is_duplicate(error):
                     raise

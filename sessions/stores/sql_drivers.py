@@ -17,6 +17,7 @@ from sessions.stores.sql_rows import (
     entries_as_objects,
     names_as_list,
     names_as_nulls,
+    with_each_name,
 )
 from sessions.stores.sql_schema import mysql_table, postgresql_table
 from sessions.stores.sql_statements import MYSQL, POSTGRESQL, Statement
@@ -226,7 +227,7 @@ class PyMySQL(MySQL):
         """Run a statement, and return the number of changed rows."""
         with connection.cursor(self._pymysql.cursors.Cursor) as cursor:
             try:
-                count: int = cursor.execute(statement.text, values)
+                count: int = cursor.execute(*with_each_name(statement.text, values))
             except self._pymysql.err.IntegrityError as error:
                 if not self.is_duplicate(error):
                     raise

@@ -14,7 +14,7 @@ from sessions.stores.base import PURGE_DELAY, AsyncStore, Store, wall_clock
 Row = tuple[Any, ...]
 Parameters = dict[str, object]
 NamesIn = Callable[[Iterable[str]], object]
-"""Converts names for the server: an array, or a JSON object with null values."""
+"""Converts names for the server: an array, or JSON objects with a null value."""
 
 EntriesIn = Callable[[Mapping[str, float]], Iterable[Parameters]]
 """Turns entries of an index of users into the parameters of one or more statements."""
@@ -45,9 +45,23 @@ def names_as_list(names: Iterable[str]) -> list[str]:
     return [_in_base64(name) for name in names]
 
 
-def names_as_nulls(names: Iterable[str]) -> str:
-    """Return names as a JSON object with null values, for MariaDB and MySQL."""
-    return _encode(dict.fromkeys(map(_in_base64, names))).decode()
+def names_as_nulls(names: Iterable[str]) -> list[str]:
+    """Return a JSON object for each name, in which it is null, for MariaDB and MySQL.
+
+    JSON_MERGE_PATCH of MariaDB removes only some of the names of one object with several nulls.
+    """
+    return [_encode({_in_base64(name): None}).decode() for name in names]
+
+
+def with_each_name(text: str, values: Parameters) -> tuple[str, Parameters]:
+    """Return a statement of MariaDB or MySQL with one parameter for each of these objects."""
+    for name in ("removed", "absent"):
+        objects = values.get(name)
+        if isinstance(objects, list):
+            each = {f"{name}{number}": one for number, one in enumerate(objects)}
+            places = ", ".join(f"%({one})s" for one in each) or "'{}'"
+            text, values = text.replace(f"%({name})s", places), {**values, **each, name: None}
+    return text, values
 
 
 def entries_as_lists(entries: Mapping[str, float]) -> Iterator[Parameters]:

@@ -1,6 +1,7 @@
 """Tests of the names and values of a record, and of their order."""
 
 from dataclasses import replace
+from itertools import permutations
 
 from sessions.record import Outcome
 from sessions.testing.assertions import expect, record_in, values_in
@@ -45,6 +46,38 @@ class ValueLaws(Suite):
         await store.commit("key", some_changes(clock, removed=frozenset(_NAMES[::2])))
         left = {name: values[name] for name in _NAMES[1::2]}
         expect(await values_in(store, "key"), left, "the values after every second is removed")
+
+    @law
+    async def test_some_of_the_names_are_removed_together(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """One commit removes each set of names, in each order, and leaves all others."""
+        names = ("a", "b", "c", "none")
+        sets = [some for count in range(1, 5) for some in permutations(names, count)]
+        for number, removed in enumerate(sets):
+            key, values = f"key {number}", {"a": b"1", "b": b"2", "c": b"3", "d": b"4"}
+            await store.create(key, a_record(clock, values))
+            changes = some_changes(clock, set={"e": b"5"}, removed=frozenset(removed))
+
+            await store.commit(key, changes)
+
+            values["e"] = b"5"
+            left = {name: value for name, value in values.items() if name not in removed}
+            expect(await values_in(store, key), left, f"the values after {removed} are removed")
+
+    @law
+    async def test_each_absent_name_is_expected(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """A commit that expects several names to be absent finds each of them."""
+        names = ("a", "b", "c")
+        for there in names:
+            for number, expected in enumerate(permutations(names)):
+                key = f"{there} {number}"
+                await store.create(key, a_record(clock, {there: b"1", "z": b"2"}))
+                changes = some_changes(clock, expected=dict.fromkeys(expected))
+                outcome = await store.commit(key, changes)
+                expect(outcome, Outcome.CONFLICT, f"commit that expects no {expected}")
 
     @law
     async def test_an_expectation_names_any_text(
