@@ -317,12 +317,12 @@ def _not_a_path(name: str, given: object) -> str:
 def _require_guards(guards: Sequence[object]) -> None:
     if not guards:
         raise TypeError("@guard takes at least one guard. Fix: write @guard(LoggedIn)")
-    for given in guards:
+    for number, given in enumerate(guards):
         if not callable(getattr(given, "check", None)):
-            raise TypeError(_not_a_guard(given))
+            raise TypeError(_not_a_guard(given, guards[:number]))
 
 
-def _not_a_guard(given: object) -> str:
+def _not_a_guard(given: object, before: Sequence[object]) -> str:
     message = "@guard takes classes or instances that have a method check, not"
     # A decorator that is written without parentheses is called with the decorated function.
     if inspect.isroutine(given) or isinstance(given, staticmethod | classmethod):
@@ -336,6 +336,9 @@ def _not_a_guard(given: object) -> str:
         return f"{message} {given!r}, which is the class to guard. Fix: write @guard(LoggedIn)"
     if isinstance(given, type):
         return f"{message} {given!r}. Fix: write def check(self) -> bool in {given.__name__}"
+    if before and isinstance(before[-1], type):
+        made = f"{before[-1].__name__}({given!r})"
+        return f"{message} {given!r}. Fix: if {given!r} is for the guard, write @guard({made})"
     return f"{message} {given!r}. Fix: write a class LoggedIn with a method check(self) -> bool"
 
 

@@ -7,15 +7,19 @@ import reprlib
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 
-from framework.decorators import ROUTES, is_decorated
+from framework.decorators import COMPONENT, ROUTES, is_decorated
 from framework.middleware import takes_requests
 from framework.report import Report, call_site, short_repr
-from framework.types.members import tagged_members
+from framework.types.members import tag_of, tagged_members
 
 _DECORATE = "Decorate it: @controller, @component, @service, @repository or @configuration."
 
 _IN_A_CLASS = (
     'Make it a method of a class, as in @controller("/") class Pages, and give the class to'
+    " Application."
+)
+_IN_A_CONFIGURATION = (
+    "Make it a method of a class with @configuration, def name(self) -> ..., and give the class to"
     " Application."
 )
 
@@ -84,7 +88,8 @@ def _note_undecorated(part: object, report: Report) -> None:
             "Pass the classes one by one: Application(First, Second), or Application(*classes).",
         )
     elif inspect.isroutine(part):
-        here.note("this is a function, but Application takes classes and modules", _IN_A_CLASS)
+        remedy = _IN_A_CLASS if tag_of(part, COMPONENT) is None else _IN_A_CONFIGURATION
+        here.note("this is a function, but Application takes classes and modules", remedy)
     else:
         here.note(
             f"this is {_kind(part)}, but Application takes classes and modules",

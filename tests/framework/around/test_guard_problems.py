@@ -152,6 +152,10 @@ def show(self: object) -> None: ...
     [
         ((), "@guard takes at least one guard. Fix: write @guard(LoggedIn)"),
         (("admin",), "have a method check, not 'admin'"),
+        (
+            (LoggedIn, "admin"),
+            "not 'admin'. Fix: if 'admin' is for the guard, write @guard(LoggedIn('admin'))",
+        ),
         ((Users,), ".Users'>. Fix: write def check(self) -> bool in Users"),
         (
             (show,),

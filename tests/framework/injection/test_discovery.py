@@ -53,6 +53,12 @@ def a_function() -> None:
     """A function, like a view of another framework."""
 
 
+@component
+def a_component() -> object:
+    """A function that makes a component, like a provider of another framework."""
+    return object()
+
+
 @pytest.mark.parametrize(
     ("part", "what", "remedy"),
     [
@@ -63,6 +69,7 @@ def a_function() -> None:
         ([Application], "this is a list", "Application(First, Second)"),
         (a_function, "this is a function", "Make it a method of a class"),
         (lambda: "", "this is a function", "Make it a method of a class"),
+        (a_component, "this is a function", "a method of a class with @configuration"),
         (OpenAPI, "it has no decorator", "Return an object of OpenAPI from a @component"),
         (CSRF, "it has no decorator", "`-> list[Middleware]`"),
         (SQLiteStore, "it has no decorator", "Return an object of SQLiteStore"),
