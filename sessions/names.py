@@ -26,6 +26,13 @@ OF_CONTAINERS = {
         "write it in cookie=CookieSettings(...)"
     ),
     "backend engine redis client": "the setting is called store",
+    "max_sessions maximum_sessions max_sessions_per_user concurrent_sessions": (
+        "write sessions_per_user=SessionLimit(5), with SessionLimit from sessions.users"
+    ),
+    "remember_me remember_timeout remember_duration": (
+        "write longest_timeout, and set session.timeout at the sign-in"
+    ),
+    "rotate_every rotation_interval regenerate_every": "the setting is called renew_every",
     "encryption encrypt encryption_key encryption_secret fernet_key fernet cipher": (
         "the setting is called encryption_keys, and is a list"
     ),

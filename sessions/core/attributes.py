@@ -74,6 +74,7 @@ def _missing(name: str, session: object) -> AttributeError:
 _INSTEAD = {
     "user_id": "sign in with session.set_user(user_id), sign out with session.clear_user()",
     "id": "take another id with session.regenerate()",
+    "authenticated_at": "sign in with session.set_user(user_id), also for the same user",
     "expires_at": "set session.timeout",
     "expiry": "set session.timeout",
     "permanent": "set session.timeout, or give SessionContainer(idle_timeout=...)",

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from sessions import AsyncSessionManager, MemoryStore, SessionContainer, SessionManager
+from sessions import (
+    AsyncSessionManager,
+    MemoryStore,
+    SessionContainer,
+    SessionManager,
+    SessionNotFound,
+)
 from sessions.stateless import SignedToken
 from sessions.testing import MICROSECOND, START, ManualClock
 from tests.sessions.conftest import SiteMaker
@@ -110,6 +116,28 @@ def test_none_ends_a_session_that_is_too_old(remembered: Browser, clock: ManualC
     remembered.visit(lives_for(None))
 
     assert remembered.visit(who).value[0] is None
+
+
+def test_a_bound_is_not_for_a_short_timeout(store: Any, clock: ManualClock) -> None:
+    """Also where an earlier release allowed all sessions to live longer."""
+
+    def manager(**settings: Any) -> SessionManager:
+        return SessionManager(SessionContainer(keys=[KEY], store=store, clock=clock, **settings))
+
+    before, now = manager(absolute_timeout=MONTH), manager(longest_timeout=LONGEST)
+    session = before.create({"a": 1})
+    session.timeout = timedelta(days=10)
+    before.close(session)
+    clock.advance(9 * DAY)
+    with before.get(session.id) as used:
+        used["b"] = 2
+    clock.advance(5 * DAY - MICROSECOND)
+    with now.get(session.id) as last:
+        assert last["a"] == 1
+    clock.advance(MICROSECOND)
+
+    with pytest.raises(SessionNotFound):
+        now.get(session.id)
 
 
 def test_without_a_bound_the_absolute_timeout_counts(

@@ -73,3 +73,15 @@ def test_a_sign_in_by_a_clock_far_ahead_is_not_recent(browser: Browser, clock: M
     clock.advance(-1000)
 
     assert browser.visit(recently).value is False
+
+
+def test_it_cannot_be_set(browser: Browser) -> None:
+    """The error names the method that sets it."""
+
+    def handler(session: Session) -> None:
+        session.authenticated_at = datetime.now(UTC)  # type: ignore[misc]
+
+    with pytest.raises(
+        AttributeError, match=r"cannot be set\. Fix: sign in with session\.set_user"
+    ):
+        browser.visit(handler)

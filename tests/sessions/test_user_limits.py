@@ -366,3 +366,10 @@ def test_a_sign_in_without_a_limit_asks_nothing_more(site: Site, browser: Browse
     browser.visit(signs_in())
 
     assert site.store.calls == ["load", "add_to_user", "commit"]
+
+
+def test_a_name_of_another_library_is_explained() -> None:
+    """The message says what to write here."""
+    (problem,) = problems(SessionContainer, keys=[KEY], max_sessions=5)
+
+    assert "write sessions_per_user=SessionLimit(5)" in problem
