@@ -34,10 +34,10 @@ _SIZE = 24
 logger = logging.getLogger("framework")
 
 _UNVOUCHED = (
-    "%s %s was refused by CSRF, because it has no token and no browser vouches for it; this is told"
-    ' once. Fix: if one of your forms sent it, write <input type="hidden" name="%s" value="{{'
-    ' csrf_token() }}"> into the form of the template, or use csrf_token(session), with from'
-    " framework.csrf import csrf_token"
+    "%s %s was refused by CSRF, because it has no token, and its headers do not show that"
+    " this site made it; this is logged once. Fix: if one of your forms sent it, write <input"
+    ' type="hidden" name="%s" value="{{ csrf_token() }}"> into the form'
+    " of the template, or use csrf_token(session), with from framework.csrf import csrf_token"
 )
 
 

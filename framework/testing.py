@@ -305,7 +305,7 @@ def _is_key(key: object) -> bool:
 
 
 def _may_stand_in(value: object, key: Any) -> bool:
-    """Return whether an object is an instance of a class, or has the public names of one."""
+    """Return whether an object is an instance of a class, or has the same public names."""
     if not isinstance(key, type) or get_origin(key) or is_protocol(key) or is_typeddict(key):
         return True
     if isinstance(value, type) or key in (float, complex):

@@ -321,7 +321,7 @@ def _kinds(container: SessionContainer) -> Iterator[str]:
         kind = getattr(container, name)
         if not (isinstance(kind, type) and issubclass(kind, base)):
             yield (
-                f"{name}={kind!r} is not a class of sessions. Fix: give {base.__name__} or a"
+                f"{name}={kind!r} is not a session class. Fix: give {base.__name__} or a"
                 " subclass of it"
             )
         elif base is Session:

@@ -58,7 +58,7 @@ OF_SERVERS = {
     "ttl timeout expires max_age": "write SessionContainer(idle_timeout=...)",
 }
 _KEYS_OF_CONTAINER = (
-    "the keys are those of the container: write SessionContainer(keys=[...], store=...)"
+    "the keys belong to the container: write SessionContainer(keys=[...], store=...)"
 )
 OF_TOKENS = {
     "secret secrets secret_key signing_key key keys password": _KEYS_OF_CONTAINER,

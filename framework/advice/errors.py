@@ -47,7 +47,7 @@ _ATTRIBUTES = {
 
 
 def remedy_for(error: BaseException) -> str | None:
-    """Return how to correct the program; None if that is not known, or if the error says it."""
+    """Return how to correct the program; None if this is unknown, or if the error says it."""
     if "Fix: " in str(error):
         return None
     finders = [find for kind, find in _FINDERS.items() if isinstance(error, kind)]

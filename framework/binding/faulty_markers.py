@@ -49,7 +49,8 @@ def refuse_faulty_declarations(marker: Marker) -> None:
     if not isinstance(needs, Needs):
         raise Mistake(
             f"the marker {location(kind)} needs {needs!r}, which is not a Needs",
-            "Write needs = Needs.NOTHING, Needs.SESSION or another one. Join several with |.",
+            "Write needs = Needs.NOTHING, Needs.SESSION or another value of Needs. Join several"
+            " values with |.",
         )
 
 

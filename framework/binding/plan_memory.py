@@ -58,7 +58,7 @@ def plan_once(
     variables: Mapping[str, type | None],
     make: Callable[[], Plan],
 ) -> Plan:
-    """Return the plan that was made of the same parameters at the same place, or make it."""
+    """Return the plan of these parameters at this place; make the plan if it is new."""
     key = (where, path, *variables.items(), *map(id, declared))
     known = _plans.get(key)
     if known is not None:

@@ -148,7 +148,7 @@ class Marker(ABC):
         return ()
 
     def session_use(self, field: Field) -> str:
-        """Say for `framework explain` how the source uses the session, if it needs one."""
+        """Say for `framework explain` how the source uses the session, if it does."""
         return "loaded when it is first touched, saved if it changed"
 
     def may_refuse(self, field: Field) -> bool:

@@ -39,7 +39,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Target(NamedTuple):
-    """Name a module, and in the module an application or a function that makes one."""
+    """Name a module, and in it an application or a function that makes an application."""
 
     module: str
     name: str

@@ -37,7 +37,7 @@ Asking = tuple[str, Plan]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Describe one status that a step may answer, and why; None if each request decides it."""
+    """Describe one status of a step, and why; the status is None if each request decides it."""
 
     status: int | None
     why: str

@@ -133,7 +133,7 @@ class Dispatcher:
         return self._around(steps)(_answering(called, renderers, caught), recover, caught)
 
     def _told(self, refusal: HTTPException, environ: "WSGIEnvironment") -> HTTPException:
-        """Return the answer of `unknown_path` for a path without a route, if the server set one."""
+        """Return the answer of `unknown_path`, if it is set, for a path without a route."""
         if self.unknown_path is None or not isinstance(refusal, NotFound):
             return refusal
         try:

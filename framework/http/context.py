@@ -122,7 +122,7 @@ class Context(RequestReader):
 
 
 class PerRequest:
-    """Make a component of a request when code first asks for it, and then return the same one.
+    """Make a component of a request when code first asks for it; return the same object later.
 
     No lock is needed, because no request sees the components of another request.
     """

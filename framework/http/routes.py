@@ -160,7 +160,7 @@ def converters_of(rule: str) -> Mapping[str, BaseConverter]:
 
 @dataclass(frozen=True)
 class Variables:
-    """Hold the variables that several rules have in common, with their types, and the others."""
+    """Hold the variables that all given rules have, with their types, and the other variables."""
 
     common: Mapping[str, type | None]
     others: AbstractSet[str]

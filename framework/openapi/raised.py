@@ -1,6 +1,6 @@
 """Find the HTTP errors that a function raises itself, from its compiled code.
 
-Only `raise` and `abort` in the function are seen, not those in functions that it calls.
+Only `raise` and `abort` in the function are seen, not the errors of functions that it calls.
 """
 
 import dis

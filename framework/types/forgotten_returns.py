@@ -137,7 +137,7 @@ def _ends_in_unused_value(body: list[ast.stmt]) -> bool:
 
 
 def _constant(statement: ast.stmt | None) -> object:
-    """Return the constant that is a whole statement, such as a docstring; False for others."""
+    """Return a constant that is a whole statement, such as a docstring; else False."""
     value = statement.value if isinstance(statement, ast.Expr) else None
     return value.value if isinstance(value, ast.Constant) else False
 

@@ -325,7 +325,7 @@ def _evaluated(annotation: Any, method: Callable[..., object]) -> Any:
 
 
 def _require_type(annotation: Any, method: Callable[..., object]) -> None:
-    """Raise NoType for an annotation that is a module, or the name of one."""
+    """Raise NoType for an annotation that is a module, or the name of a module."""
     named = annotation
     if isinstance(annotation, str):
         named = getattr(unwrapped(method), "__globals__", {}).get(annotation)

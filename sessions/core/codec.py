@@ -43,7 +43,8 @@ def encode(value: object) -> bytes:
         raise _too_deep() from error
     except UnicodeEncodeError as error:
         raise UnencodableValue(
-            "it holds text with a lone surrogate, which is not Unicode text. Fix: remove it"
+            "it holds text with a lone surrogate, which is not Unicode text. Fix: remove the"
+            " surrogate"
         ) from error
 
 

@@ -186,7 +186,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
 
     @property
     def gone(self) -> bool:
-        """Return whether another request ended the session while this one used it."""
+        """Return whether another request ended the session while this request used it."""
         return self._state.gone
 
     @property

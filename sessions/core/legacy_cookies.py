@@ -241,8 +241,8 @@ def cookie_problems(cookies: object, session_prefix: object, store: object) -> I
             continue
         if cookie.name in (session_prefix, f"__Host-{session_prefix}"):
             yield (
-                f"{cookie!r} has the name of this container's cookie, so clearing the one would"
-                " clear the other. Fix: give another session_prefix"
+                f"{cookie!r} has the name of this container's cookie, so clearing one cookie"
+                " would clear the other. Fix: give another session_prefix"
             )
         if cookie.end is not None and isinstance(store, TokenFormat):
             yield (
@@ -250,7 +250,7 @@ def cookie_problems(cookies: object, session_prefix: object, store: object) -> I
                 " its client. Fix: leave end out, or give the container a store"
             )
         if cookie.name in names:
-            yield f"legacy_cookies has two items for {cookie.name!r}. Fix: give all keys to one"
+            yield f"legacy_cookies has two items for {cookie.name!r}. Fix: give one, with all keys"
         names.append(cookie.name)
 
 
@@ -258,7 +258,10 @@ def _scope_problems(path: object, domain: object) -> Iterator[str]:
     for name, value in (("path", path), ("domain", domain)):
         is_none = value is None and name == "domain"
         if not is_none and not (isinstance(value, str) and _TEXT.fullmatch(value)):
-            yield f"{name}={value!r} is not the {name} of a cookie. Fix: give that of the cookie"
+            yield (
+                f"{name}={value!r} is not the {name} of a cookie. Fix: give the {name} of the old"
+                " cookie"
+            )
 
 
 def _refused(constant: str) -> NoReturn:

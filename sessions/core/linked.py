@@ -54,7 +54,7 @@ class LinkedSessions(StoredSessions):
         return Html() if token is None else self._links.url.hidden_input(token)
 
     def _token_for_links(self, state: State) -> str | None:
-        """Return the token for the links of this response, or None if they need none."""
+        """Return the token for the links of this response, or None if the links need no token."""
         if not self._links.place(state).carries:
             return None
         state.asks_for_cookies = True

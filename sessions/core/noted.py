@@ -155,7 +155,7 @@ class NotedTokens(NotedCommits, StatelessSessions):
 
 
 def noted(kind: type[P], *, is_needed: bool) -> type[P]:
-    """Return the class, with events for loads, commits and ends if anybody wants to know them."""
+    """Return the class, with events for loads, commits and ends if the container needs them."""
     if not is_needed:
         return kind
     mixin = NotedSessions if issubclass(kind, StoredSessions) else NotedTokens

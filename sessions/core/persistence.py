@@ -38,7 +38,7 @@ class Persistence(ABC):
     """Make all decisions about the sessions of one container."""
 
     opens_every_request: bool
-    """Whether to open and close the session of every request, even if no code uses it."""
+    """Whether to open and close the session of every request, even if no code uses the session."""
     revocable: bool = True
     """Whether the token of an ended session stops working, even if a client kept a copy."""
     calls_code: bool = False

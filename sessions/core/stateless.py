@@ -163,8 +163,8 @@ class StatelessSessions(MemoryVerbs):
 
     def sessions_of(self, user_id: str) -> Flow[list[tuple[str, Record]]]:
         raise SessionError(
-            "no server keeps these sessions, so nobody can list those of a user. Fix: give the"
-            " container a store"
+            "no server keeps these sessions, so nobody can list the sessions of a user. Fix: give"
+            " the container a store"
         )
 
     def device_in(self, key: str, record: Record) -> Device:
@@ -172,8 +172,8 @@ class StatelessSessions(MemoryVerbs):
 
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> Flow[int | None]:
         raise SessionError(
-            "no server keeps these sessions, so those of a user cannot be ended. Fix: give the"
-            " tokens a list, such as SignedToken(revocations=SQLiteStore(...)), or give the"
+            "no server keeps these sessions, so the sessions of a user cannot be ended. Fix: give"
+            " the tokens a list, such as SignedToken(revocations=SQLiteStore(...)), or give the"
             " container a store"
         )
 

@@ -226,8 +226,8 @@ class Tokens(ABC):
                 text = "the text in place of a token is malformed"
                 state.note("rejected", text, "malformed")
                 state.failure = MalformedToken(
-                    f"the request has no token that {transport!r} could have sent, but another"
-                    " text. Fix: let the client send the token as it was received",
+                    f"the request has a text that cannot be a token of {transport!r}. Fix: let the"
+                    " client send the token exactly as it received the token",
                     transport.challenge,
                 )
             raise state.failure

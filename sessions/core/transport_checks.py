@@ -29,7 +29,7 @@ def transport_problems(transports: object, store: object) -> Iterator[str]:
             yield f"transports has the item {item!r}. Fix: {remedy}"
     urls = [item for item in transports if isinstance(item, URLTransport)]
     if len(urls) > 1:
-        yield f"transports has {len(urls)} URLTransports. Fix: give one"
+        yield f"transports has {len(urls)} URLTransports. Fix: give only one"
     if urls and isinstance(store, TokenFormat):
         yield (
             f"transports has {urls[0]!r}, but store={store!r} keeps the sessions in their tokens,"

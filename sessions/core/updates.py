@@ -49,7 +49,7 @@ def update(sessions: Commits, state: State, key: str, function: Callable[[Any], 
 
 
 def take(sessions: Commits, state: State, key: str, default: object) -> Flow[Any]:
-    """Remove one value and return it; of several concurrent callers, only one gets it."""
+    """Remove one value and return it; of several concurrent callers, only one receives it."""
     yield from _save_first(sessions, state, key)
     for _ in range(UPDATE_ATTEMPTS):
         stored = state.base.get(key)

@@ -5,7 +5,7 @@ from sessions.errors import UnencodableValue
 
 
 def check_user_id(user_id: object, given: str) -> str:
-    """Return the id of a user; raise TypeError if it is no text, or UnencodableValue if no store
+    """Return the id of a user; raise TypeError if it is not a text, or UnencodableValue if no store
     can keep it.
 
     `given` says in the message where the id was given.

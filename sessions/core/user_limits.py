@@ -1,8 +1,8 @@
 """The largest number of sessions of a user: which sign-ins are refused, or which sessions end.
 
-With "end_oldest", each sign-in first commits, then reads the sessions of the user, and ends those
-that are too many. The sessions have one order for all requests, so two sign-ins at the same time
-end the same sessions.
+With "end_oldest", each sign-in first commits, then reads the sessions of the user, and ends the
+oldest sessions, until no session is over the limit. The sessions have one order for all requests,
+so two sign-ins at the same time end the same sessions.
 
 With "refuse", a sign-in first joins a queue. The queue is a record of the store. A request changes
 this record only if no other request has changed it since this request read it. Then the sign-in

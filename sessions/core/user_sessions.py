@@ -174,7 +174,7 @@ class IndexedSessions(Refreshing):
         if not self.rules.indexes_users:
             raise SessionError(
                 "the store does not know which sessions a user has. Fix: use a store with an index"
-                " of users, such as SQLiteStore, or give yours the methods of"
+                " of users, such as SQLiteStore, or give your store the methods of"
                 " sessions.stores.user_index.UserIndex"
             )
 

@@ -19,7 +19,7 @@ SEALED = "\0sealed."
 """The prefix of reserved names in a record: its data keys and its encrypted user id."""
 
 SEALED_BYTE = b"\xc1"
-"""The first byte of an encrypted value. MessagePack never uses it, so no plain value begins so."""
+"""The first byte of an encrypted value. MessagePack never uses it: no plain value has it first."""
 
 FIRST_PLAIN = "\1"
 """Every reserved name sorts before this text."""

@@ -86,7 +86,7 @@ class URLTransport(Transport):
         return Obstacle(
             "rejected",
             f"the request has {count} values of {self.parameter!r}, and at most {MOST_VALUES} are"
-            " read, so this request has no session. Fix: send one",
+            " read, so this request has no session. Fix: send one value",
         )
 
     def rewritten(self, url: str, token: str, origin: str | None) -> str:

@@ -96,7 +96,7 @@ STAGES = (
         floor=("floor merge",),
     ),
     Stage(
-        name="note the stored values",
+        name="remember the stored values",
         promise="no lost updates: a later commit compares with the stored values",
         of=("learn",),
     ),

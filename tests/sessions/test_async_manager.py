@@ -340,7 +340,5 @@ def test_a_class_of_the_other_kind_is_refused(name: str, kind: type) -> None:
     """The container refuses a blocking class as an asynchronous one when it is made."""
     settings: dict[str, Any] = {name: kind}
 
-    with pytest.raises(
-        ConfigurationError, match=f"{name}=.* is not a class of sessions. Fix: give"
-    ):
+    with pytest.raises(ConfigurationError, match=f"{name}=.* is not a session class. Fix: give"):
         SessionContainer(keys=[KEY], **settings)

@@ -147,7 +147,7 @@ def test_a_session_ends_one_day(name: str, huge: timedelta | None) -> None:
     assert problem == f"SessionContainer: {name}={huge!r} {remedy}"
 
 
-ASYNC_CLASS = "is not a class of sessions. Fix: give AsyncSession or a subclass of it"
+ASYNC_CLASS = "is not a session class. Fix: give AsyncSession or a subclass of it"
 SETTINGS: list[tuple[str, Any, str]] = [
     *[
         ("session_prefix", name, "is not a cookie name. Fix: use letters, digits, - and _")
@@ -170,16 +170,16 @@ SETTINGS: list[tuple[str, Any, str]] = [
         print,
         "is not a list. Fix: write listeners=[...], a list, also for a single item",
     ),
-    ("session_class", dict, "is not a class of sessions. Fix: give Session or a subclass of it"),
+    ("session_class", dict, "is not a session class. Fix: give Session or a subclass of it"),
     (
         "session_class",
         "Session",
-        "is not a class of sessions. Fix: give Session or a subclass of it",
+        "is not a session class. Fix: give Session or a subclass of it",
     ),
     (
         "session_class",
         AsyncSession,
-        "is not a class of sessions. Fix: give Session or a subclass of it",
+        "is not a session class. Fix: give Session or a subclass of it",
     ),
     ("async_session_class", Session, ASYNC_CLASS),
     ("async_session_class", None, ASYNC_CLASS),

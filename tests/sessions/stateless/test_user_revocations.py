@@ -189,7 +189,7 @@ def test_an_unreachable_list_is_an_error(site: Site, listed: WatchedStore) -> No
 
 def test_nobody_can_list_them(site: Site) -> None:
     """The server does not have the sessions, so it cannot list them."""
-    with pytest.raises(SessionError, match=r"nobody can list those of a user\. Fix: "):
+    with pytest.raises(SessionError, match=r"nobody can list the sessions of a user\. Fix: "):
         site.manager.sessions_of("ada")
 
 
