@@ -174,7 +174,7 @@ class BlockingDriver(Driver):
                 self.tell(state)
 
     def run(self, state: State, flow: Flow[T]) -> T:
-        """Carry out one verb."""
+        """Run the flow of one operation, such as `increment`."""
         if state.runner == get_ident():
             raise SessionError(NESTED)
         self._begin(state)

@@ -1,6 +1,6 @@
 """Sessions whose values are encrypted (sealed) before the store gets them.
 
-The decisions are those of `stored`. This module seals the values of each call to the store, and
+All decisions are made by `stored`. This module seals the values of each call to the store, and
 opens the values of each answer. All other code sees plain values.
 """
 
