@@ -30,7 +30,7 @@ ENDED: Final = 2**53
 
 _LEAST = "least"
 _HALF_FOUND = Standing.GRACE
-"""Stands for a token whose family is valid, before its user is checked. No token has a grace time."""
+"""Stands for a token whose family is valid, before its user is checked. No token has grace."""
 _TOO_BUSY = (
     "{} could not be ended, because other requests changed the entry in the list"
     f" {UPDATE_ATTEMPTS} times in a row. Fix: send the request again"
