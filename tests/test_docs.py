@@ -45,6 +45,9 @@ def _program(page: Path) -> str:
     for snippet in _snippets(page):
         if snippet.language == "python":
             program += "\n" * (snippet.line - program.count("\n")) + snippet.code
+    # A page may show a file of a sample, and then another one that imports it.
+    for file in re.findall(r"^# (samples/\S+)\.py", program, re.MULTILINE):
+        program = program.replace(f"from {file.replace('/', '.')} import", "# import")
     return program
 
 

@@ -23,6 +23,8 @@ SHARED = 2
 """How many sessions the workers share at a time."""
 WORKERS = 3
 SECONDS = 60.0
+PLACE = 1000
+"""Bytes of the file with the present session; each text has as many, and replaces the whole."""
 
 CHANCES = {
     histories.READ: 24,
@@ -66,9 +68,8 @@ class Place:
         with self._locked() as file:
             text = file.read()
             if token is None or json.loads(text)[1] == token:
-                file.seek(0)
-                file.truncate()
-                json.dump((session, new), file)
+                # One short write: a process that is killed leaves the old text or the new one.
+                os.pwrite(file.fileno(), json.dumps((session, new)).ljust(PLACE).encode(), 0)
 
     @contextmanager
     def _locked(self) -> Iterator[Any]:

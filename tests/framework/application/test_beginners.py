@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -151,13 +152,22 @@ class Renders:
         return "shown"
 
 
+@controller("/")
+class Unpacks:
+    def __init__(self, archive: ZipFile) -> None: ...
+
+    @get("/")
+    def show(self) -> str:
+        return "shown"
+
+
 def test_a_class_of_a_library_is_not_to_be_decorated() -> None:
     """The message does not say to decorate a class that the user cannot change."""
-    mistake = only_problem_of(Renders)
+    mistake = only_problem_of(Unpacks)
 
     assert "@component method" in mistake.remedy
-    assert "Decorate Templates" not in mistake.remedy
-    assert mistake.remedy.endswith("-> Templates.")
+    assert "Decorate ZipFile" not in mistake.remedy
+    assert mistake.remedy.endswith("-> ZipFile.")
 
 
 def test_templates_without_an_application_show_the_whole_call() -> None:
