@@ -130,9 +130,13 @@ def test_opentelemetry_has_spans_and_counters(make_site: SiteMaker) -> None:
         "session.reason": "logout",
         "session.handle": handle,
     }
-    assert spans["session created"].parent.span_id == request.get_span_context().span_id
+    parent = spans["session created"].parent
+    assert parent is not None
+    assert parent.span_id == request.get_span_context().span_id
     assert spans["session store_failed"].status.status_code.name == "ERROR"
-    counted = reader.get_metrics_data().to_json()
+    metrics = reader.get_metrics_data()
+    assert metrics is not None
+    counted = metrics.to_json()
     assert "sessions.events" in counted
     assert handle not in counted
 
