@@ -20,6 +20,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 from framework import Application
 from tests.support.serving import SECONDS, served
 
+pytestmark = pytest.mark.slow
+
 LINK = re.compile(r'href="([^"]+)"')
 COUNT = re.compile(r'id="visits">(\d+)<')
 FIELD = re.compile(r'type="hidden" name="(\w+)" value="([^"]+)"')

@@ -10,6 +10,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.support.serving import FRAMEWORK, SECONDS, Program
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -11,6 +11,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 from framework import Application, Response, controller, get
 from tests.support.serving import FRAMEWORK, SECONDS, Program, served
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse"  # noqa: S105
 
 

@@ -13,6 +13,8 @@ from framework import Application, HTTPSettings, component, configuration
 from tests.support.openapi_shop import Configuration, Items, Pages
 from tests.support.serving import served
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 20
 
 

@@ -13,6 +13,8 @@ from tests.support.serving import FRAMEWORK, Program, Visitor
 
 __all__ = ["TestFileStore"]
 
+pytestmark = pytest.mark.slow
+
 RUN = (FRAMEWORK, "run", "samples.custom_store.app:app", "--port", "0")
 
 
@@ -31,7 +33,6 @@ def test_the_count_goes_on_after_a_restart(tmp_path: Path) -> None:
     assert len([*(tmp_path / ".framework" / "sessions").glob("*.session")]) == 1
 
 
-@pytest.mark.slow
 def test_processes_lose_nothing(tmp_path: Path) -> None:
     """No acknowledged change is lost, whatever the processes do at the same time."""
     history_folder = tmp_path / "history"

@@ -21,6 +21,8 @@ from tests.support.faulty_stores import FAULTS
 from tests.support.file_store import UnlockedFileStore
 from tests.support.suspending_store import SuspendingStore
 
+pytestmark = pytest.mark.slow
+
 
 def suite_of(kind: type[DictionaryStore]) -> StoreContract:
     """Return the suite of a store, for a run by hand."""

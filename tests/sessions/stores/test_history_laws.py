@@ -19,6 +19,8 @@ from tests.support.hesitating_stores import HesitatingStore
 from tests.support.histories import FAILED, GONE, OK, UNKNOWN, Action, problems
 from tests.support.history_workers import workers
 
+pytestmark = pytest.mark.slow
+
 
 class LosesUpdates(CommitTakesNoLock):
     """A commit waits between its read and its write."""

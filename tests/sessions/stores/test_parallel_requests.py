@@ -18,6 +18,8 @@ from tests.support.parallel_requests import (  # noqa: E402
 )
 from tests.support.redis_servers import WHY_NOT, redis_server, server_binary  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 needs_server = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)
 KINDS: list[Any] = ["sqlite", pytest.param("redis", marks=needs_server)]
 

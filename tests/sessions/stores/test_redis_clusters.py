@@ -144,6 +144,7 @@ def test_a_node_that_is_down_costs_a_second_at_most(cluster: list[RedisServer]) 
     store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("punctual")
 def test_a_failover_is_followed(tmp_path: Path) -> None:
     """After the master is killed, the store uses the replica that the sentinel names."""

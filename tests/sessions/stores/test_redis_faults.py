@@ -239,6 +239,7 @@ def test_a_sentinel_that_replies_in_small_parts_costs_no_more_than_its_time(tmp_
         store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("punctual")
 def test_a_node_that_replies_in_small_parts_costs_no_more_than_its_time(tmp_path: Path) -> None:
     """The client of a cluster is one of redis-py, too."""
@@ -266,6 +267,7 @@ def test_a_full_server_refuses_and_lets_users_out(server: RedisServer, store: Re
     client.close()
 
 
+@pytest.mark.slow
 def test_a_replica_is_read_and_not_written(
     tmp_path: Path, server: RedisServer, store: RedisStore
 ) -> None:

@@ -30,6 +30,7 @@ URLS = [
 ]
 
 
+@pytest.mark.usefixtures("punctual")
 @pytest.mark.parametrize(("module", "driver", "name", "url"), URLS)
 def test_a_server_that_does_not_run_is_named(module: str, driver: str, name: str, url: str) -> None:
     """The error has one line with the URL, the cause and the remedy, and no password."""
