@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 APPLICATION = """
     from framework import Application, controller, get, session
 

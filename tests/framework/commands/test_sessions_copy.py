@@ -31,6 +31,8 @@ from tests.support.redis_servers import (  # noqa: E402
     server_binary,
 )
 
+pytestmark = pytest.mark.slow
+
 ONE, OTHER = "sqlite:///one.db", "sqlite:///other.db"
 needs_redis = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)
 

@@ -16,6 +16,8 @@ import websocket
 from tests.sessions.asgi.site import KINDS
 from tests.support.processes import free_port
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 30.0
 """How long a test waits for what must happen before it gives up."""
 

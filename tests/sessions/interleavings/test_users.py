@@ -19,6 +19,8 @@ from tests.sessions.interleavings.scenarios import BEGINNINGS, Scenario
 from tests.sessions.interleavings.users import END_ALL, END_OTHERS, LIST, explored_with_index
 from tests.support.thoroughness import some
 
+pytestmark = pytest.mark.slow
+
 DRAWN = 0.1
 """The share of the scenarios that a short run of the tests draws."""
 MANAGERS = (END_ALL, END_OTHERS, LIST)

@@ -20,7 +20,7 @@ from tests.support.redis_servers import (  # noqa: E402
     server_binary,
 )
 
-pytestmark = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)]
 
 
 @pytest.fixture

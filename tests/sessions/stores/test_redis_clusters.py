@@ -39,7 +39,7 @@ from tests.support.redis_servers import (  # noqa: E402
 
 NOBODY = "redis+cluster://127.0.0.1:1"
 
-pytestmark = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)]
 
 
 @pytest.fixture(scope="module")

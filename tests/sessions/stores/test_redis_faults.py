@@ -32,7 +32,7 @@ from tests.support.redis_servers import (  # noqa: E402
 )
 from tests.support.tcp_proxy import cut_after, garbled, passing, proxy_to  # noqa: E402
 
-pytestmark = pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)]
 
 # The promise is one second; the rest is for a machine that is busy.
 SECOND = 2.0
