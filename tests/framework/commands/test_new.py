@@ -14,6 +14,7 @@ def run_in(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_a_project_passes_its_own_tests(framework: Framework, tmp_path: Path) -> None:
     """The tests of a new project pass before any change."""
     framework("new", "shop")

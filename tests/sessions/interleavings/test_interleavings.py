@@ -45,6 +45,7 @@ DRAWN = 1.0 if IS_THOROUGH else 0.1
 thorough = pytest.mark.skipif(not IS_THOROUGH, reason="set SESSIONS_INTERLEAVINGS=10000")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_two_requests_and_one_disturbance(beginning: str) -> None:
     """Between any two steps, a reply is lost, a call is made twice, or time passes."""
@@ -75,6 +76,7 @@ def test_a_user_beside_an_attacker(beginning: str) -> None:
     assert _broken(scenarios, Core()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beginning", ["visitor", "signed in"])
 def test_three_requests(beginning: str) -> None:
     """Three requests, of the kinds that can harm each other."""
