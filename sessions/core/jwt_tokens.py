@@ -109,7 +109,7 @@ class JWTSealer(Sealer):
             return None
 
     def _verified(self, token: str) -> bytes | None:
-        """Return the claims of a token as JSON, or None if none of the keys signed it."""
+        """Return the claims of a token as JSON, or None if no key signed it."""
         header, claims, signature = (from_text(part) for part in token.split("."))
         if header is None or claims is None or signature is None:
             return None

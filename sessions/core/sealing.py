@@ -146,7 +146,7 @@ class Wrapping:
         return _sealed(cipher, data_key.secret, _place(id.key, wrapped_name(id.secret)))
 
     def unwrap(self, id: Id, values: Mapping[str, bytes]) -> DataKey:
-        """Return the data key of a record; raise UnreadableValue if none of the keys opens it."""
+        """Return the data key of a record; raise UnreadableValue if no key opens it."""
         found = self._unwrapped(id, values.get(wrapped_name(id.secret), b""))
         if found is not None:
             secret, number = found
@@ -165,7 +165,7 @@ class Wrapping:
         return _sealed(self._device_cipher(self._keys[0]), plain, _place(key, LABEL))
 
     def open_device(self, key: str, sealed: bytes | None) -> bytes | None:
-        """Return the opened device, or None if none of the keys opens it."""
+        """Return the opened device, or None if no key opens it."""
         for server_key in self._keys if sealed is not None else ():
             plain = _opened(self._device_cipher(server_key), sealed or b"", _place(key, LABEL))
             if plain is not None:

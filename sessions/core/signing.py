@@ -54,8 +54,10 @@ class IdSigner:
         self._newest = self._signatures[0]
         # A browser sends the same token in each request, so the last results are kept in a cache.
         self.unsign: Callable[[str], Id | None] = lru_cache(REMEMBERED_TOKENS)(self._unsign)
-        """Return the id of a token, or None if none of the keys signed it. Give no token that is
-        longer than LONGEST_TOKEN."""
+        """Return the id of a token, or None if no key signed it.
+
+        A token is at most LONGEST_TOKEN characters long.
+        """
 
     def sign(self, id: str) -> str:
         """Return the token of the id, signed with the newest key."""
