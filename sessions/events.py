@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 logger = logging.getLogger("sessions")
 
@@ -86,3 +86,11 @@ class SessionEvent:
 
 Listener = Callable[[SessionEvent], object]
 """A function, or in an asynchronous application also a coroutine function."""
+
+
+@runtime_checkable
+class CountsCalls(Protocol):
+    """A listener that also counts the calls of listeners that failed or were slow."""
+
+    def count_call(self, problem: Literal["failed", "slow"]) -> None:
+        """Count one call of a listener of the same manager, or of this listener itself."""

@@ -16,6 +16,8 @@ from framework.report import Mistake, numbered, short_repr
 from framework.settings import HTTPSettings
 from sessions.container import SessionContainer
 from sessions.stores.memory import MemoryStore
+from sessions.transports.cookie import CookieTransport
+from sessions.transports.url import URLTransport
 
 
 @click.command(cls=Command)
@@ -69,7 +71,9 @@ def _deployment_warnings(application: Application) -> list[Mistake]:
         container = application.sessions.container
         where = application.graph.provider_of(SessionContainer) or ""
         found += [*_key(application), *_store(container, where)]
-        found += _cookie(container, where, application.graph.get(HTTPSettings))
+        found += _urls(container, where)
+        for cookie in application.sessions.tokens.cookies:
+            found += _cookie(cookie, where, application.graph.get(HTTPSettings))
     return found
 
 
@@ -113,8 +117,21 @@ def _store(container: SessionContainer, where: str) -> Iterator[Mistake]:
         )
 
 
-def _cookie(container: SessionContainer, where: str, http: HTTPSettings) -> Iterator[Mistake]:
-    secure = container.cookie.secure
+def _urls(container: SessionContainer, where: str) -> Iterator[Mistake]:
+    for transport in container.transports:
+        if isinstance(transport, URLTransport):
+            yield Mistake(
+                f"{transport!r} puts the ids of sessions into URLs, where histories, logs and other"
+                " people can see them",
+                "Leave the URLTransport out, unless some clients have no cookies. If you need it,"
+                " add sessions.logs.HideIds to the access log, and a similar rule to the log of"
+                " each proxy. If nobody signs in without cookies, give it refuse_users=True.",
+                where=where,
+            )
+
+
+def _cookie(cookie: CookieTransport, where: str, http: HTTPSettings) -> Iterator[Mistake]:
+    secure = cookie.secure
     if secure is False:
         yield Mistake(
             "the session cookie has secure=False: a browser sends it over plain http, too",

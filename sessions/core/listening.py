@@ -8,12 +8,12 @@ import logging
 from collections.abc import Awaitable, Coroutine, Iterable
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from time import monotonic
-from typing import Any
+from typing import Any, Literal, cast
 
 from sessions.core.limits import LISTENER_DEADLINE, SLOW_LISTENER
 from sessions.core.locks import lock_across_forks
 from sessions.errors import ConfigurationError
-from sessions.events import Listener, SessionEvent
+from sessions.events import CountsCalls, Listener, SessionEvent
 
 logger = logging.getLogger("sessions")
 
@@ -25,6 +25,8 @@ class Listening:
 
     def __init__(self, listeners: Iterable[Listener] = ()) -> None:
         self.listeners = tuple(listeners)
+        counters: list[object] = [one for one in self.listeners if isinstance(one, CountsCalls)]
+        self._counters = cast("list[CountsCalls]", counters)
         self.failed = 0
         self.slow = 0
 
@@ -41,12 +43,14 @@ class Listening:
         """Count and log a call that failed; `what` says what the call was about."""
         with _counting:
             self.failed += 1
+        self._count("failed")
         logger.error("%r failed on %s: %s", listener, what, error, exc_info=error)
 
     def note_slow(self, listener: object, seconds: float, *, what: str) -> None:
         """Count and log a call that took long."""
         with _counting:
             self.slow += 1
+        self._count("slow")
         logger.warning(
             "%r took %.2f s for %s, and the response waited. Fix: let it only put the event into a"
             " queue; with an AsyncSessionManager, make it a coroutine function",
@@ -65,6 +69,14 @@ class Listening:
         took = monotonic() - began
         if took > SLOW_LISTENER:
             self.note_slow(listener, took, what=f"the event {event.kind!r}")
+
+    def _count(self, problem: Literal["failed", "slow"]) -> None:
+        for counter in self._counters:
+            try:
+                counter.count_call(problem)
+            # An error of a listener must not change the request.
+            except Exception as error:
+                logger.error("%r failed to count a call: %s", counter, error, exc_info=error)
 
     def _await(self, listener: Listener, event: SessionEvent, answer: Awaitable[object]) -> None:
         if iscoroutine(answer):

@@ -40,6 +40,8 @@ class Tokens(ABC):
         self._remembered: Callable[[str, str], tuple[Id, ...]] | None = None
         self.vary = tuple(("Vary", one.vary) for one in self._transports if one.vary)
         """The Vary headers of each response that depends on the session."""
+        self.cookies = [one for one in self._transports if isinstance(one, CookieTransport)]
+        """The transports of the container that send cookies."""
         self.links = links_of(self._transports)
         """Decides about tokens in links; None if there are none."""
         url = None if self.links is None else self.links.url
@@ -88,9 +90,8 @@ class Tokens(ABC):
 
     def cookie_transport(self) -> CookieTransport:
         """Return the transport that sends cookies; raise SessionError if there is none."""
-        for transport in self._transports:
-            if isinstance(transport, CookieTransport):
-                return transport
+        for transport in self.cookies:
+            return transport
         raise SessionError(
             "the container has no CookieTransport, so its sessions have no cookie. Fix: send"
             " manager.token(session) to the client in another way"

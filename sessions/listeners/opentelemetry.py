@@ -1,5 +1,7 @@
 """A listener that sends spans and counters to OpenTelemetry. It needs the extra `otel`."""
 
+from typing import Literal
+
 from sessions.errors import ConfigurationError
 
 try:
@@ -21,6 +23,7 @@ class OpenTelemetryListener:
     """Count each event, and make a span for it, as a child of the span of the request.
 
     The span has the handle of the session; the counter `sessions.events` has only kind and reason.
+    The counter `sessions.listener_calls` has the calls of listeners that failed or were slow.
     """
 
     def __init__(
@@ -30,8 +33,14 @@ class OpenTelemetryListener:
         meter_provider: metrics.MeterProvider | None = None,
     ) -> None:
         self._tracer = trace.get_tracer(SCOPE, tracer_provider=tracer_provider)
-        self._counter = metrics.get_meter(SCOPE, meter_provider=meter_provider).create_counter(
+        meter = metrics.get_meter(SCOPE, meter_provider=meter_provider)
+        self._counter = meter.create_counter(
             "sessions.events", unit="{event}", description="Events of sessions."
+        )
+        self._calls = meter.create_counter(
+            "sessions.listener_calls",
+            unit="{call}",
+            description="Calls of listeners of sessions that failed or were slow.",
         )
 
     def __call__(self, event: SessionEvent) -> None:
@@ -46,3 +55,7 @@ class OpenTelemetryListener:
         if event.kind == "store_failed":
             span.set_status(trace.Status(trace.StatusCode.ERROR, event.detail))
         span.end()
+
+    def count_call(self, problem: Literal["failed", "slow"]) -> None:
+        """Count a call of a listener that failed or was slow."""
+        self._calls.add(1, {"session.problem": problem})

@@ -66,7 +66,7 @@ class CookieTransport(Transport):
     def _complete(self, name: str, attributes: CookieAttributes) -> None:
         self._plain = _Spelling(name, attributes, secure=False)
         self._secure = _Spelling(host_name(name, attributes), attributes, secure=True)
-        self._mode = attributes.secure
+        self._mode = self.secure = attributes.secure
         # The path is unquoted, because the path of a request is unquoted too.
         self._path = unquote(attributes.path, "latin-1")
         self._domain = None if attributes.domain is None else attributes.domain.lower()

@@ -1,6 +1,7 @@
 """The listeners that come with the package: a log, Prometheus, OpenTelemetry."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from sessions import ConfigurationError, EndReason, Session, SessionEvent
 from sessions.listeners.log import LoggingListener
 from sessions.testing import ManualClock
 from tests.sessions.conftest import SiteMaker
-from tests.support.apps import everything
+from tests.support.apps import everything, writes
 
 NAME = "sessions.events"
 
@@ -17,6 +18,25 @@ NAME = "sessions.events"
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Return the lines of the listener."""
     return [record.getMessage() for record in caplog.records if record.name == NAME]
+
+
+def fails(event: SessionEvent) -> None:
+    """Raise an error for every event."""
+    raise LookupError("a bug of the listener")
+
+
+class Counts:
+    """A listener of one's own that counts failures with a function."""
+
+    def __init__(self, count: Callable[[str], object]) -> None:
+        self._count = count
+
+    def __call__(self, event: SessionEvent) -> None:
+        """Do nothing."""
+
+    def count_call(self, problem: str) -> None:
+        """Count."""
+        self._count(problem)
 
 
 def live_a_life(make_site: SiteMaker, listener: Any) -> str:
@@ -105,6 +125,39 @@ def test_prometheus_counts_by_kind_and_reason(make_site: SiteMaker) -> None:
     assert "ann" not in text
 
 
+def test_prometheus_counts_listeners_that_fail_or_are_slow(
+    make_site: SiteMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An alarm can watch them: a counter has them beside the events."""
+    client = pytest.importorskip("prometheus_client")
+    from sessions.listeners.prometheus import PrometheusListener
+
+    stopwatch = ManualClock(1000.0)
+    monkeypatch.setattr("sessions.core.listening.monotonic", stopwatch)
+    registry = client.CollectorRegistry()
+    site = make_site(
+        listeners=[PrometheusListener(registry=registry), fails, lambda _: stopwatch.advance(2)]
+    )
+
+    assert site.visit(writes(a=1)).status == 200
+    name = "sessions_events_listener_calls_total"
+    counts = [registry.get_sample_value(name, {"problem": one}) for one in ("failed", "slow")]
+    assert counts == [1.0, 1.0]
+    assert counts == [site.manager.failed_listeners, site.manager.slow_listeners]
+
+
+def test_a_counter_that_fails_harms_nobody(
+    make_site: SiteMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The request goes on, and the other counters count."""
+    counted: list[str] = []
+    site = make_site(listeners=[Counts(lambda _: 1 / 0), Counts(counted.append), fails])
+
+    assert site.visit(writes(a=1)).status == 200
+    assert counted == ["failed"]
+    assert "failed to count a call: division by zero" in caplog.text
+
+
 def test_opentelemetry_has_spans_and_counters(make_site: SiteMaker) -> None:
     """A span is a child of the request's span, and a failure of the store is an error."""
     pytest.importorskip("opentelemetry.sdk")
@@ -123,6 +176,7 @@ def test_opentelemetry_has_spans_and_counters(make_site: SiteMaker) -> None:
     )
     with provider.get_tracer("tests").start_as_current_span("request") as request:
         handle = live_a_life(make_site, listener)
+        make_site(listeners=[listener, fails]).visit(writes(a=1))
 
     spans = {span.name: span for span in exporter.get_finished_spans()}
     assert spans["session destroyed"].attributes == {
@@ -138,6 +192,7 @@ def test_opentelemetry_has_spans_and_counters(make_site: SiteMaker) -> None:
     assert metrics is not None
     counted = metrics.to_json()
     assert "sessions.events" in counted
+    assert '"session.problem": "failed"' in counted
     assert handle not in counted
 
 

@@ -140,6 +140,37 @@ def test_a_cookie_for_plain_http_is_warned_of(
     assert warning in framework("check", "--deploy").output
 
 
+def test_ids_in_urls_are_warned_of(framework: Framework) -> None:
+    """The log of a start is easily missed, so the command says it, too."""
+    Path("app.py").write_text(configured("transports=[CookieTransport(), URLTransport('sid')]"))
+
+    assert (
+        "Configuration.session_container (app.py:19)\n"
+        "   URLTransport(parameter='sid') puts the ids of sessions into URLs, where histories,"
+        " logs and other people can see them\n"
+        "   Fix: Leave the URLTransport out, unless some clients have no cookies. If you need it,"
+        " add sessions.logs.HideIds to the access log"
+    ) in framework("check", "--deploy").output
+
+
+@pytest.mark.parametrize(
+    ("transports", "warns"),
+    [
+        ("HeaderTransport()", False),
+        ("CookieTransport('mine', CookieSettings(secure=True))", False),
+        ("CookieTransport('mine', CookieSettings(secure=False))", True),
+        ("HeaderTransport(), CookieTransport()", True),
+    ],
+)
+def test_only_cookies_that_are_sent_are_warned_of(
+    framework: Framework, transports: str, warns: bool
+) -> None:
+    """A container without a cookie needs no secure one; a transport may have its own settings."""
+    Path("app.py").write_text(configured(f"transports=[{transports}]"))
+
+    assert ("the session cookie has" in framework("check", "--deploy").output) is warns
+
+
 def test_a_trusted_proxy_tells_https(framework: Framework) -> None:
     """If a trusted proxy reports https, secure="auto" is right."""
     Path("app.py").write_text(with_http("HTTPSettings(trusted_proxies=1)"))
