@@ -4,7 +4,7 @@ Source: the Fetch standard, "CORS protocol".
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
@@ -13,8 +13,9 @@ from werkzeug.wrappers import Request, Response
 
 from framework.advice.objects import OF_CORS
 from framework.advice.other_frameworks import refusing
-from framework.http.origins import checked_origins
+from framework.http.origins import read_origins
 from framework.middleware import Next
+from sessions.errors import ConfigurationError
 from sessions.names import explains_settings
 
 EVERY_ORIGIN = "*"
@@ -29,7 +30,7 @@ class CORS:
 
     `credentials` lets the scripts send cookies. `headers` are the headers that they may send,
     `expose` the headers that they may read. `max_age` says how long a browser remembers the answer
-    to a preflight.
+    to a preflight. Raises ConfigurationError with every mistake in the settings.
     """
 
     origins: Collection[str]
@@ -42,20 +43,20 @@ class CORS:
     uses_session: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        origins, mistakes = self._read_origins()
         for name in ("methods", "headers", "expose"):
-            _check_names(f"CORS.{name}", getattr(self, name), credentials=self.credentials)
+            names = getattr(self, name)
+            mistakes += _name_mistakes(f"CORS.{name}", names, credentials=self.credentials)
         if not isinstance(self.max_age, timedelta) or self.max_age < timedelta():
-            raise ValueError(
+            mistakes.append(
                 f"CORS.max_age is {self.max_age!r}. Fix: give a timedelta that is not negative"
             )
-        if _is_every(self.origins):
-            if self.credentials:
-                raise ValueError(
-                    "CORS.origins is ['*'] with credentials=True: every site could act as the"
-                    " user. Fix: list the origins, or leave credentials out"
-                )
-            return
-        object.__setattr__(self, "origins", checked_origins("CORS.origins", self.origins))
+        flag: object = self.credentials
+        if not isinstance(flag, bool):
+            mistakes.append(f"CORS.credentials is {flag!r}. Fix: give True or False")
+        if mistakes:
+            raise ConfigurationError(mistakes)
+        object.__setattr__(self, "origins", origins)
 
     def __call__(self, request: Request, next: Next, /) -> Response:
         origin = request.headers.get("Origin")
@@ -70,6 +71,17 @@ class CORS:
         if EVERY_ORIGIN not in self.origins:
             response.vary.add("Origin")
         return response
+
+    def _read_origins(self) -> tuple[Collection[str], list[str]]:
+        """Return the origins as browsers write them, and the mistakes in them."""
+        if not _is_every(self.origins):
+            return read_origins("CORS.origins", self.origins)
+        if self.credentials:
+            return self.origins, [
+                "CORS.origins is ['*'] with credentials=True: every site could act as the user."
+                " Fix: list the origins, or leave credentials out"
+            ]
+        return self.origins, []
 
     def _allowed(self, origin: str | None) -> str | None:
         """Return the allowed origin that the response names; None if this origin is not allowed."""
@@ -107,26 +119,26 @@ def _is_preflight(request: Request) -> bool:
     return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
 
 
-def _check_names(setting: str, names: Collection[str], *, credentials: bool) -> None:
-    """Refuse a name that a browser would read as another name, or not at all."""
+def _name_mistakes(setting: str, names: object, *, credentials: bool) -> Iterator[str]:
+    """Yield a text for each name that a browser would read as another name, or not at all."""
     if isinstance(names, str):
-        raise ValueError(f"{setting} is the text {names!r}. Fix: give a list: [{names!r}]")
+        yield f"{setting} is the text {names!r}. Fix: give a list: [{names!r}]"
+        return
     if not isinstance(names, Collection):
-        raise ValueError(f"{setting} is {names!r}. Fix: give a list")
+        yield f"{setting} is {names!r}. Fix: give a list"
+        return
     for name in names:
         if not isinstance(name, str) or not _TOKEN.fullmatch(name):
-            raise ValueError(
-                f"{setting} has {name!r}, which is not a name. Fix: list each name on its own"
-            )
-        if setting == "CORS.methods" and name != name.upper():
-            raise ValueError(
+            yield f"{setting} has {name!r}, which is not a name. Fix: list each name on its own"
+        elif setting == "CORS.methods" and name != name.upper():
+            yield (
                 f"{setting} has {name!r}. Fix: write {name.upper()!r}, because methods are"
                 " case-sensitive"
             )
-        if name == "*" and credentials:
-            raise ValueError(
-                f"{setting} has '*' with credentials=True, where '*' does not stand for all"
-                " names. Fix: list the names"
+        elif name == "*" and credentials:
+            yield (
+                f"{setting} has '*' with credentials=True, where '*' does not stand for all names."
+                " Fix: list the names"
             )
 
 

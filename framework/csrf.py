@@ -19,9 +19,10 @@ from framework.advice.objects import OF_CSRF
 from framework.advice.other_frameworks import refusing
 from framework.http.context import context_of
 from framework.http.forms import CSRF_FIELD
-from framework.http.origins import as_written, checked_origins, host_of, own_origin
+from framework.http.origins import as_written, host_of, own_origin, read_origins
 from framework.middleware import SAFE_METHODS, ExplainedMiddleware, Next, session_of
 from sessions.core.face import state_of
+from sessions.errors import ConfigurationError
 from sessions.names import explains_settings
 from sessions.session import Session
 
@@ -55,11 +56,17 @@ class CSRF(ExplainedMiddleware):
 
     Pages of `trusted_origins` count as pages of this site. A session that ended or changed its id a
     moment ago counts as a live session. Without a session, a request may come from any site, unless
-    `visitors` is true; a login form needs `visitors`.
+    `visitors` is true; a login form needs `visitors`. Raises ConfigurationError with every mistake
+    in the settings.
     """
 
     def __init__(self, *, trusted_origins: Collection[str] = (), visitors: bool = False) -> None:
-        self._trusted = checked_origins("CSRF.trusted_origins", trusted_origins)
+        self._trusted, mistakes = read_origins("CSRF.trusted_origins", trusted_origins)
+        flag: object = visitors
+        if not isinstance(flag, bool):
+            mistakes.append(f"CSRF.visitors is {flag!r}. Fix: give True or False")
+        if mistakes:
+            raise ConfigurationError(mistakes)
         self._visitors = visitors
         self._has_told = False
 

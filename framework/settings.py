@@ -1,6 +1,6 @@
 """`HTTPSettings`: trusted hosts and proxies, limits of bodies and forms, security headers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -61,13 +61,17 @@ class HTTPSettings:
                 )
 
     def _host_mistakes(self) -> Iterator[str]:
-        if isinstance(self.trusted_hosts, str):
+        hosts: object = self.trusted_hosts
+        if isinstance(hosts, str):
             yield (
-                f"trusted_hosts is {self.trusted_hosts!r}, which is a text and not a list. Fix:"
-                f" give a list, [{self.trusted_hosts!r}]"
+                f"trusted_hosts is {hosts!r}, which is a text and not a list. Fix: give a list,"
+                f" [{hosts!r}]"
             )
             return
-        for host in self.trusted_hosts:
+        if not isinstance(hosts, Collection):
+            yield f"trusted_hosts is {hosts!r}. Fix: give a list, as in ['example.com']"
+            return
+        for host in hosts:
             if not _is_host(host):
                 yield (
                     f"trusted_hosts has {host!r}, which is not a host. Fix: write 'example.com', or"

@@ -33,7 +33,7 @@ from sessions.core.token_formats import TokenFormat
 from sessions.core.tokens import SignedIds, Tokens
 from sessions.core.transport_checks import transport_problems, warn_of_urls
 from sessions.core.use_checks import use_problems
-from sessions.core.user_limits import SessionLimit, limit_problems
+from sessions.core.user_limits import SessionLimit, user_limit_problems
 from sessions.core.verbs import Rules
 from sessions.core.wrong_values import (
     cookie_instead,
@@ -50,7 +50,12 @@ from sessions.stores.expiring import AsyncExpiring, Expiring
 from sessions.stores.memory import MemoryStore
 from sessions.stores.user_index import UserIndex
 from sessions.transports.base import SameSite, Transport
-from sessions.transports.cookie import CookieTransport, host_name, is_cookie_name
+from sessions.transports.cookie import (
+    CookieTransport,
+    host_name,
+    is_cookie_name,
+    limit_problems,
+)
 
 LONGEST_COOKIE = timedelta(days=400)
 IDLE_TIMEOUT = timedelta(hours=24)
@@ -137,7 +142,7 @@ class SessionContainer:
             *transport_problems(self.transports, self.store),
             *_listeners(self),
             *_limits(self),
-            *limit_problems(self.sessions_per_user, self.store),
+            *user_limit_problems(self.sessions_per_user, self.store),
             *device_problems(self.remember_devices, self.store),
             *_lifetime("idle_timeout", self.idle_timeout, LONGEST_SESSION),
             *_lifetime("absolute_timeout", self.absolute_timeout, LONGEST_SESSION),
@@ -354,6 +359,4 @@ def _tell_of_timeouts(container: SessionContainer) -> None:
 
 def _limits(container: SessionContainer) -> Iterator[str]:
     for name in ("cookie_header_limit", "cookie_pairs_limit"):
-        limit = getattr(container, name)
-        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-            yield f"{name}={limit!r} is not a limit. Fix: give a whole number of at least 1"
+        yield from limit_problems(name, getattr(container, name))

@@ -3,10 +3,11 @@
 import functools
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from sessions.errors import WrongSettings
+from sessions.errors import ConfigurationError, WrongSettings
 
 Kind = TypeVar("Kind", bound=type)
 
@@ -172,6 +173,9 @@ def explains_settings(remedies: Mapping[str, str]) -> Callable[[Kind], Kind]:
         @functools.wraps(construct)
         def explained(self: object, *args: object, **given: object) -> None:
             if problems := list(_problems(kind.__name__, parameters, args, given, remedies)):
+                # The constructor of another class may open a file or a connection.
+                if is_dataclass(kind) and not args:
+                    problems += _value_problems(functools.partial(construct, self), kind, given)
                 raise WrongSettings(problems)
             construct(self, *args, **given)
 
@@ -213,7 +217,9 @@ def _problems(
     by_place = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
     too_many = len(args) > len(by_place)
     given = {*given, *by_place[: len(args)]}
-    if too_many:
+    if too_many and len(by_place) == len(known):
+        yield f"{kind} got {len(args)} values by position. Fix: give {len(known)} at most. {takes}"
+    elif too_many:
         first = known[len(by_place)]
         by_name = "other settings" if by_place else "its settings"
         fix = _of_secret(args[len(by_place)], remedies) or f"write {kind}({first}=...). "
@@ -223,6 +229,22 @@ def _problems(
     for parameter in parameters if not too_many and not unknown else ():
         if parameter.default is parameter.empty and parameter.name not in given:
             yield f"{kind} needs {parameter.name!r}. Fix: give {parameter.name!r}. {takes}"
+
+
+def _value_problems(
+    construct: Callable[..., object], kind: Any, given: Mapping[str, object]
+) -> list[str]:
+    """Return a text for each wrong value of a settings class, of which some names are wrong."""
+    known = inspect.signature(kind).parameters.values()
+    missing = [one.name for one in known if one.default is one.empty and one.name not in given]
+    values = {one.name: given[one.name] for one in known if one.name in given}
+    try:
+        construct(**values, **dict.fromkeys(missing))
+    except ConfigurationError as error:
+        kinds = f"{kind.__name__}: ", f"{kind.__name__}."
+        about_missing = tuple(start + name for start in kinds for name in missing)
+        return [text for text in error.problems if not text.startswith(about_missing)]
+    return []
 
 
 def _of_secret(given: object, remedies: Mapping[str, str]) -> str:

@@ -13,15 +13,19 @@ _ORIGIN = re.compile(
 _USUAL_PORT = re.compile(r":(?:80|443)$")
 
 
-def checked_origins(setting: str, origins: Iterable[str]) -> frozenset[str]:
-    """Return origins as browsers write them; raise ValueError for a text that is not an origin."""
+def read_origins(setting: str, origins: object) -> tuple[frozenset[str], list[str]]:
+    """Return origins as browsers write them, and a text for each mistake in the setting."""
     if isinstance(origins, str):
-        raise ValueError(f"{setting} is the text {origins!r}. Fix: give a list: [{origins!r}]")
+        return frozenset(), [f"{setting} is the text {origins!r}. Fix: give a list: [{origins!r}]"]
     if not isinstance(origins, Iterable):
-        raise ValueError(
-            f"{setting} is {origins!r}. Fix: give a list, as in ['https://shop.example']"
-        )
-    return frozenset(_checked(setting, origin) for origin in origins)
+        remedy = "give a list, as in ['https://shop.example']"
+        return frozenset(), [f"{setting} is {origins!r}. Fix: {remedy}"]
+    # A missing setting is None, and not a text.
+    read = [(one, as_written(one) if isinstance(one, str) else None) for one in origins]
+    return (
+        frozenset(written for _, written in read if written is not None),
+        [_not_an_origin(setting, origin) for origin, written in read if written is None],
+    )
 
 
 def own_origin(request: Request) -> str | None:
@@ -53,13 +57,9 @@ def host_of(origin: str) -> str:
     return _USUAL_PORT.sub("", origin.partition("://")[2])
 
 
-def _checked(setting: str, origin: object) -> str:
-    # A missing setting is None, and not a text.
-    written = as_written(origin) if isinstance(origin, str) else None
-    if written is None:
-        raise ValueError(
-            f"{setting} has {origin!r}, which is not an origin. Fix: write the scheme and the host,"
-            " as in 'https://shop.example', and the port if it is not the usual one; write the host"
-            " in ASCII, as in 'xn--bcher-kva.example'"
-        )
-    return written
+def _not_an_origin(setting: str, origin: object) -> str:
+    return (
+        f"{setting} has {origin!r}, which is not an origin. Fix: write the scheme and the host, as"
+        " in 'https://shop.example', and the port if it is not the usual one; write the host in"
+        " ASCII, as in 'xn--bcher-kva.example'"
+    )

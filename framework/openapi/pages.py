@@ -1,6 +1,6 @@
 """`OpenAPI`: serves the document and its page at the path that a configuration chooses."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, TypeVar
@@ -159,8 +159,11 @@ def _setting_mistakes(settings: OpenAPI) -> Iterator[str]:
             yield f"OpenAPI.{name} is {value!r}. Fix: give a text"
         elif name == "path" and ("//" in value or "<" in value):
             yield f"OpenAPI.path is {value!r}. Fix: give a path without variables, such as '/docs'"
-    if isinstance(settings.servers, str):
-        yield f"OpenAPI.servers is {settings.servers!r}. Fix: give a list, [{settings.servers!r}]"
+    servers: object = settings.servers
+    if isinstance(servers, str):
+        yield f"OpenAPI.servers is {servers!r}. Fix: give a list, [{servers!r}]"
+    elif not isinstance(servers, Collection):
+        yield f"OpenAPI.servers is {servers!r}. Fix: give a list, as in ['https://shop.example']"
     for name in ("include", "amend"):
         value = getattr(settings, name)
         if not callable(value):

@@ -38,26 +38,29 @@ class SessionLimit:
     """The largest number of sessions that one user has, and what happens beyond it.
 
     "end_oldest" ends the session whose sign-in is the oldest. "refuse" refuses the new sign-in with
-    TooManySessions. Raises ConfigurationError for other values.
+    TooManySessions. Raises ConfigurationError with all mistakes.
     """
 
     most: int
     beyond: Beyond = "end_oldest"
 
     def __post_init__(self) -> None:
+        problems = []
         if isinstance(self.most, bool) or not isinstance(self.most, int) or self.most < 1:
-            raise ConfigurationError(
+            problems.append(
                 f"SessionLimit: most={self.most!r} is not a number of sessions. Fix: give a whole"
                 " number of at least 1"
             )
         if self.beyond not in get_args(Beyond):
-            raise ConfigurationError(
+            problems.append(
                 f'SessionLimit: beyond={self.beyond!r} is unknown. Fix: give "end_oldest" or'
                 ' "refuse"'
             )
+        if problems:
+            raise ConfigurationError(problems)
 
 
-def limit_problems(limit: object, store: object) -> Iterator[str]:
+def user_limit_problems(limit: object, store: object) -> Iterator[str]:
     """Yield the mistakes of a container's limit."""
     if limit is None:
         return

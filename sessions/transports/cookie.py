@@ -4,6 +4,7 @@ Source: RFC 6265 and its revision, RFC 6265bis.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -53,10 +54,13 @@ class CookieTransport(Transport):
         header_limit: int | None = None,
         pairs_limit: int | None = None,
     ) -> None:
-        if name is not None and not is_cookie_name(name):
-            raise ConfigurationError(
-                f"CookieTransport: {name!r} is not a cookie name. Fix: use letters, digits, - and _"
-            )
+        problems = [
+            *_name_problems(name),
+            *_attribute_problems(attributes),
+            *_limit_problems(header_limit=header_limit, pairs_limit=pairs_limit),
+        ]
+        if problems:
+            raise ConfigurationError([f"CookieTransport: {problem}" for problem in problems])
         self._given = (name, attributes, header_limit, pairs_limit)
         if name is not None and attributes is not None:
             self._header_limit = HEADER_LIMIT if header_limit is None else header_limit
@@ -218,9 +222,31 @@ class _Spelling:
         return f"{self.start}{token}; Max-Age={max_age}{self._end}"
 
 
+def limit_problems(name: str, limit: object) -> Iterator[str]:
+    """Yield the mistake of a limit that is not a positive whole number."""
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        yield f"{name}={limit!r} is not a limit. Fix: give a whole number of at least 1"
+
+
 def is_cookie_name(name: object) -> bool:
     """Return whether this is a valid cookie name, which is a token of RFC 9110, 5.6.2."""
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
+def _name_problems(name: object) -> Iterator[str]:
+    if name is not None and not is_cookie_name(name):
+        yield f"{name!r} is not a cookie name. Fix: use letters, digits, - and _"
+
+
+def _limit_problems(**limits: object) -> Iterator[str]:
+    for name, limit in limits.items():
+        if limit is not None:
+            yield from limit_problems(name, limit)
+
+
+def _attribute_problems(attributes: object) -> Iterator[str]:
+    if attributes is not None and not hasattr(attributes, "max_age_seconds"):
+        yield f"attributes={attributes!r} is not a CookieSettings. Fix: write CookieSettings(...)"
 
 
 def host_name(name: str, attributes: CookieAttributes) -> str:
