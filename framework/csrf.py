@@ -23,6 +23,7 @@ from framework.http.origins import as_written, host_of, own_origin, read_origins
 from framework.middleware import SAFE_METHODS, ExplainedMiddleware, Next, session_of
 from sessions.core.face import state_of
 from sessions.errors import ConfigurationError
+from sessions.core.verbs import STORES_NOTHING
 from sessions.names import explains_settings
 from sessions.session import Session
 
@@ -149,8 +150,16 @@ def is_csrf_token(session: Session, token: str) -> bool:
 
 def _is_by_a_program(request: Request) -> bool:
     session, manager = session_of(request), context_of(request).manager
+    if manager is None:
+        return False
+    state = state_of(session)
     # No browser adds the header of a HeaderTransport by itself.
-    return manager is not None and manager.tokens.is_sent_by_programs(state_of(session))
+    is_by_a_program = manager.tokens.is_sent_by_programs(state)
+    if is_by_a_program or len(state.brought) < 2:
+        return is_by_a_program
+    # The request has ids in a cookie and in a header. The live one of them counts.
+    session.load()
+    return manager.tokens.is_sent_by_programs(state)
 
 
 def _has_session(request: Request) -> bool:
@@ -161,8 +170,9 @@ def _has_session(request: Request) -> bool:
         manager and manager.tokens.is_sent_by_browsers(state_of(session))
     ):
         return False
-    # The session may have ended after the page was loaded; the form still sends its old id.
-    return session.is_past or not session.is_new
+    # The session may have ended after the page was loaded; the form still sends its old id. And
+    # another site could add a second session to the request, whose logout would end both.
+    return not session.is_new or state_of(session).standing in STORES_NOTHING
 
 
 def _sent_token(request: Request) -> str | None:

@@ -157,13 +157,24 @@ class Tokens(ABC):
         return self._has_ids(state) and not self.is_sent_by_programs(state)
 
     def is_sent_by_programs(self, state: State) -> bool:
-        """Return whether a valid token came in a way that no browser uses by itself.
+        """Return whether the session came in a way that no browser uses by itself.
 
-        A program made such a request, or a script of this site.
+        A program made such a request, or a script of this site. If the session is not loaded, each
+        id of the request must have come so.
         """
-        return self._has_ids(state) and not all(
-            transport.sent_by_browsers for transport in self._transports_used(state)
-        )
+        if not self._has_ids(state):
+            return False
+        if not state.brought:
+            return not (state.transport or self._first).sent_by_browsers
+        own = state.id if state.record is not None else None
+        ids = self.identify(state) if own is None else (own,)
+        by_programs = {
+            id.key
+            for transport, brought in state.brought
+            if not transport.sent_by_browsers
+            for id in brought
+        }
+        return all(id.key in by_programs for id in ids)
 
     def _has_ids(self, state: State) -> bool:
         try:
