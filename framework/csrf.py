@@ -22,8 +22,8 @@ from framework.http.forms import CSRF_FIELD
 from framework.http.origins import as_written, host_of, own_origin, read_origins
 from framework.middleware import SAFE_METHODS, ExplainedMiddleware, Next, session_of
 from sessions.core.face import state_of
-from sessions.errors import ConfigurationError
 from sessions.core.verbs import STORES_NOTHING
+from sessions.errors import ConfigurationError
 from sessions.names import explains_settings
 from sessions.session import Session
 
