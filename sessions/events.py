@@ -27,7 +27,7 @@ EventKind = Literal[
 ]
 
 RejectReason = Literal[
-    "unknown", "tampered", "expired", "malformed", "ambiguous", "too_big", "in_url"
+    "unknown", "tampered", "expired", "malformed", "ambiguous", "too_big", "in_url", "too_many"
 ]
 
 LOGGED: dict[str, int] = {

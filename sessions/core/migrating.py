@@ -21,7 +21,7 @@ from sessions.core.state import State, check_size
 from sessions.core.stored import StoredSessions
 from sessions.core.values import USER_DATA, encode_value, plain_key
 from sessions.core.verbs import CURRENT, GRACE, PAST, UNKNOWN
-from sessions.errors import StoreUnavailable
+from sessions.errors import StoreUnavailable, TooManySessions
 from sessions.record import Record
 
 S = TypeVar("S", bound=StoredSessions)
@@ -67,20 +67,14 @@ class MigratingSessions(MovingIn, StoredSessions):
 
     def _store(self, state: State, legacy: Legacy, loaded: LegacySession) -> Flow[None]:
         """Store the session here, and begin with the stored record."""
-        values = _encoded(loaded)
-        check_size({}, values)
         id = legacy.id or new_id(self.gen_id)
-        state.started_at = self.clock()
-        state.pending = NOTHING_PENDING
-        if loaded.user_id is not None:
-            state.pending = NOTHING_PENDING.then(user_id=loaded.user_id)
-        record = first_record(state, id, values, self.lifetimes, state.started_at)
-        state.pending = NOTHING_PENDING
-        ask = self._create_ask(state, id, record)
-        if record.user_id is not None:
-            created = yield from self.entered(id, record, ask)
-        else:
-            created = yield ask
+        try:
+            created = yield from self._create_here(state, id, loaded)
+        except TooManySessions:
+            text = f"the user of {legacy.cookie!r} has the largest number of sessions already"
+            state.note("rejected", text, "too_many")
+            self.begin_anew(state)
+            return
         if legacy.cookie.end is not None:
             yield (CALL, Ending(legacy.cookie, legacy.content))
         # Another request with the same cookie may have stored the session first, and changed it.
@@ -90,6 +84,19 @@ class MigratingSessions(MovingIn, StoredSessions):
             )
         if created:
             state.note("created", f"it was moved here from {legacy.cookie!r}")
+
+    def _create_here(self, state: State, id: Id, loaded: LegacySession) -> Flow[bool]:
+        """Store the session, and return whether no other request has stored it before."""
+        values = _encoded(loaded)
+        check_size({}, values)
+        state.started_at = self.clock()
+        state.pending = NOTHING_PENDING
+        if loaded.user_id is not None:
+            state.pending = NOTHING_PENDING.then(user_id=loaded.user_id)
+        record = first_record(state, id, values, self.lifetimes, state.started_at)
+        state.pending = NOTHING_PENDING
+        created, _ = yield from self._ask_create(state, id, record)
+        return created
 
     def end_legacies_later(self, state: State) -> None:
         """Remember the sessions of legacy cookies, so that they end without a load."""

@@ -15,7 +15,7 @@ from sessions.core.limits import REMEMBERED_FOR
 from sessions.core.persistence import Flow
 from sessions.core.refreshing import Refreshing
 from sessions.core.standing import Standing
-from sessions.core.state import Ask, State
+from sessions.core.state import State
 from sessions.core.user_limits import Queue, later_than
 from sessions.core.values import DEVICE
 from sessions.core.verbs import Why
@@ -72,14 +72,6 @@ class IndexedSessions(Refreshing):
             yield from self.noting_failures(state, queue.leave(id.key, self.clock()))
         elif limit is not None and is_done:
             yield from self._end_oldest(state, id, user_id, limit.most)
-
-    def entered(self, id: Id, record: Record, creation: Ask) -> Flow[bool]:
-        """Enter a new session of a user in the index, and then create it; no limit applies."""
-        yield from self.enter(id, record.user_id or "", record.created_at)
-        created: bool = yield creation
-        if created:
-            yield from self._enter_again(id, record)
-        return created
 
     def is_late(self, record: Record) -> bool:
         """Return whether a creation took so long that its entry may have been removed."""

@@ -10,7 +10,7 @@ from sessions.testing import ManualClock
 from tests.sessions.migration.cookies import OldSystem, SiteOf
 from tests.support.apps import Site
 from tests.support.encrypting import NEW
-from tests.support.watched import WatchedStore
+from tests.support.watched import WatchedIndex
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def site_of(request: pytest.FixtureRequest, clock: ManualClock, memory: MemorySt
     encryption = {"encryption_keys": [NEW]} if request.param else {}
 
     def make(cookies: Any, **settings: Any) -> Site:
-        return Site(WatchedStore(memory), clock, legacy_cookies=cookies, **encryption, **settings)
+        return Site(WatchedIndex(memory), clock, legacy_cookies=cookies, **encryption, **settings)
 
     return make
 
