@@ -19,7 +19,14 @@ from sessions.core.locks import lock_across_forks
 from sessions.core.program_cookies import ProgramCookies
 from sessions.core.signed_in import SignedIn, utc
 from sessions.core.state import ENCODED, MISSING, State
-from sessions.core.values import DEVICE, FIRST_PLAIN, RESERVED, USER_DATA, plain_key
+from sessions.core.values import (
+    DEVICE,
+    FIRST_PLAIN,
+    OTHER_SIGN_IN,
+    RESERVED,
+    USER_DATA,
+    plain_key,
+)
 from sessions.core.views import Viewed
 from sessions.errors import SessionClosed
 from sessions.flash import Flashes
@@ -81,7 +88,10 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
         values[key] = value
 
     def __delitem__(self, key: str) -> None:
-        del self._writable()[key]
+        values = self._writable()
+        if key in RESERVED:
+            raise KeyError(key)
+        del values[key]
 
     def __contains__(self, key: object) -> bool:
         # Decode the value first: a key whose value cannot be read must not count as present.
@@ -97,7 +107,8 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
 
     def __len__(self) -> int:
         values = self._readable()
-        return len(values) - (USER_DATA in values) - (DEVICE in values)
+        reserved = (USER_DATA in values) + (DEVICE in values) + (OTHER_SIGN_IN in values)
+        return len(values) - reserved
 
     def __ior__(self, other: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Self:
         self.update(other)

@@ -1,10 +1,12 @@
 """The calls of a legacy cookie's functions: `load` and `end`."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NoReturn
 
 from sessions.core.legacy_cookies import LegacyCookie, LegacySession
 from sessions.core.outside import OutsideCall
+from sessions.core.user_ids import check_user_id
 from sessions.errors import SessionError, StoreUnavailable
 from sessions.events import logger
 
@@ -18,11 +20,14 @@ class Loading(OutsideCall):
 
     def learn(self, result: Any) -> LegacySession | None:
         loaded = LegacySession(result) if isinstance(result, Mapping) else result
-        if loaded is None or (isinstance(loaded, LegacySession) and _is_right(loaded)):
+        if isinstance(loaded, LegacySession) and _is_right(loaded):
+            _check_user(loaded, f"load of {self._cookie!r}")
             return loaded
+        if loaded is None:
+            return None
         raise TypeError(
             f"load of {self._cookie!r} returned a value of type {type(result).__name__}. Fix:"
-            " return a dict of values, a LegacySession whose user_id is a str, or None"
+            " return a dict of values, a LegacySession with a dict of values, or None"
         )
 
     def fail(self, error: Exception) -> NoReturn:
@@ -53,8 +58,23 @@ class Ending(OutsideCall):
         )
 
 
+def sign_in_of(loaded: LegacySession) -> float | None:
+    """Return the time of a sign-in in the other system, in seconds, or None if it is unknown."""
+    at = loaded.authenticated_at
+    return None if at is None else at.timestamp()
+
+
 def _is_right(loaded: LegacySession) -> bool:
-    user_id: object = loaded.user_id
     mappings: tuple[object, ...] = (loaded.data, loaded.user_data)
-    is_user = user_id is None or (isinstance(user_id, str) and user_id != "")
-    return is_user and all(isinstance(mapping, Mapping) for mapping in mappings)
+    return all(isinstance(mapping, Mapping) for mapping in mappings)
+
+
+def _check_user(loaded: LegacySession, given: str) -> None:
+    at: object = loaded.authenticated_at
+    if at is not None and not (isinstance(at, datetime) and at.tzinfo is not None):
+        raise TypeError(
+            f"{given} gave authenticated_at={at!r}. Fix: give a datetime with a time zone, such as"
+            " datetime.fromtimestamp(seconds, UTC), or None if the time is unknown"
+        )
+    if loaded.user_id is not None:
+        check_user_id(loaded.user_id, given)

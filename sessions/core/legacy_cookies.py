@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from datetime import datetime
 from inspect import iscoroutinefunction
 from typing import Any, Literal, NamedTuple, NoReturn, cast, get_args
 
@@ -20,7 +21,8 @@ from sessions.core.limits import (
     SECRET_LENGTH,
 )
 from sessions.core.token_formats import TokenFormat
-from sessions.errors import ConfigurationError
+from sessions.core.values import encode_value, plain_key
+from sessions.errors import ConfigurationError, UnencodableValue
 from sessions.transports.base import Headers, RequestHead, is_secure
 
 Pairs = Sequence[tuple[str, str]]
@@ -35,11 +37,15 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
 
 @dataclass(frozen=True)
 class LegacySession:
-    """Hold a session of another system: its data, and its user if somebody is signed in."""
+    """Hold a session of another system: its data, and its user if somebody is signed in.
+
+    `authenticated_at` is the time of the sign-in, an aware datetime, or None if it is unknown.
+    """
 
     data: Mapping[str, Any] = field(default_factory=dict)
     user_id: str | None = None
     user_data: Mapping[str, Any] = field(default_factory=dict)
+    authenticated_at: datetime | None = None
 
     def __repr__(self) -> str:
         return f"<LegacySession: {len(self.data)} values>"
@@ -112,7 +118,12 @@ class LegacyCookie(ABC):
 
     def content(self, text: str) -> Any:
         """Return what `load` gets: the id, or the decoded JSON object; raise ValueError."""
-        return text if self.holds == "id" else decoded_json(text)
+        if self.holds == "id":
+            return text
+        found = decoded_json(text)
+        if self.load is None:
+            _check_values(found)
+        return found
 
     def unique(self, content: Any) -> str | None:
         """Return the text that no other session has, or None if the contents have no such text."""
@@ -224,6 +235,15 @@ def decoded_json(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("its JSON is not an object")
     return found
+
+
+def _check_values(values: Mapping[str, Any]) -> None:
+    """Raise ValueError for values that no session can have."""
+    for key, value in values.items():
+        try:
+            encode_value(plain_key(key), value)
+        except UnencodableValue:
+            raise ValueError("its JSON has a value that no session can have") from None
 
 
 def cookie_problems(cookies: object, session_prefix: object, store: object) -> Iterator[str]:

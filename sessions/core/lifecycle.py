@@ -259,6 +259,9 @@ def unload(state: State) -> None:
     """Forget what was loaded, so that the next use loads the session and asks `resume` again."""
     state.begin(None, None, Standing.FRESH)
     state.values, state.found, state.lapsing = None, (), None
+    if state.moving is not None:
+        # The session has moved here from another system, and its old cookie finds it again.
+        state.ids, state.moving = None, None
 
 
 def ended_face(kind: type[T], ending: Ending, driver: Any) -> T:

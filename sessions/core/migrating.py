@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from sessions.core.commits import first_record
 from sessions.core.ids import Id, new_id
-from sessions.core.legacy_calls import Ending, Loading
+from sessions.core.legacy_calls import Ending, Loading, sign_in_of
 from sessions.core.legacy_cookies import LegacySession
 from sessions.core.moving import Legacy, MovingIn
 from sessions.core.outside import CALL
@@ -19,7 +19,7 @@ from sessions.core.persistence import Flow
 from sessions.core.standing import damage_of
 from sessions.core.state import State, check_size
 from sessions.core.stored import StoredSessions
-from sessions.core.values import USER_DATA, encode_value, plain_key
+from sessions.core.values import OTHER_SIGN_IN, USER_DATA, encode_value, plain_key
 from sessions.core.verbs import CURRENT, GRACE, PAST, UNKNOWN
 from sessions.errors import StoreUnavailable, TooManySessions
 from sessions.record import Record
@@ -126,4 +126,6 @@ def _encoded(loaded: LegacySession) -> dict[str, bytes]:
     values = {plain_key(key): value for key, value in loaded.data.items()}
     if loaded.user_id is not None and loaded.user_data:
         values[USER_DATA] = dict(loaded.user_data)
+    if loaded.user_id is not None:
+        values[OTHER_SIGN_IN] = sign_in_of(loaded)
     return {key: encode_value(key, value) for key, value in values.items()}

@@ -6,13 +6,13 @@ token, and a request that fails leaves the old cookie as it is.
 
 from typing import Any, TypeVar, cast
 
-from sessions.core.legacy_calls import Loading
+from sessions.core.legacy_calls import Loading, sign_in_of
 from sessions.core.moving import Legacy, MovingIn
 from sessions.core.outside import CALL
 from sessions.core.persistence import Flow
 from sessions.core.state import State
 from sessions.core.stateless import StatelessSessions
-from sessions.core.values import plain_key
+from sessions.core.values import OTHER_SIGN_IN, plain_key
 
 T = TypeVar("T", bound=StatelessSessions)
 
@@ -32,6 +32,7 @@ class MigratingTokens(MovingIn, StatelessSessions):
                 state.set(plain_key(key), value)
             if loaded.user_id is not None:
                 self.set_user(state, loaded.user_id, loaded.user_data)
+                state.set(OTHER_SIGN_IN, sign_in_of(loaded))
             return
         self.begin_anew(state)
 

@@ -4,9 +4,9 @@ from collections.abc import MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sessions.core.state import State
+from sessions.core.state import MISSING, State
 from sessions.core.user_ids import check_user_id
-from sessions.core.values import USER_DATA
+from sessions.core.values import OTHER_SIGN_IN, USER_DATA
 from sessions.record import CLOCK_TOLERANCE
 
 
@@ -38,11 +38,15 @@ class SignedIn(MutableMapping[str, Any]):
     def authenticated_at(self) -> datetime | None:
         """Return when the user signed in, or None if nobody is signed in.
 
-        This is the time of the last `set_user()`, even if it signed in the same user again.
+        This is the time of the last `set_user()`, even if it signed in the same user again. For a
+        session of another system, it is the time that its `load` gave, or None.
         """
         sessions = self._driver.sessions
         if self.user_id is None:
             return None
+        elsewhere = self.get(OTHER_SIGN_IN, MISSING)
+        if elsewhere is not MISSING:
+            return utc(elsewhere) if isinstance(elsewhere, float) else None
         is_pending = isinstance(self._state.pending.user_id, str)
         return utc(sessions.clock() if is_pending else self._state.started_at)
 

@@ -124,10 +124,13 @@ class IndexedSessions(Refreshing):
 
     def end_session_of(self, state: State, user_id: str, handle: str) -> Flow[bool]:
         self._require_index()
-        if not is_key(handle) or not (yield ("delete_of_user", handle, user_id)):
+        if not is_key(handle):
             return False
-        note = "end_session_of() ended it"
-        state.note("destroyed", note, EndReason.ENDED_BY_USER, handle=handle)
+        record = yield from self.before_end(state, Id("", handle, ""))
+        if not (yield ("delete_of_user", handle, user_id)):
+            return False
+        why = Why(EndReason.ENDED_BY_USER, record)
+        self.note_end(state, handle, "end_session_of() ended it", why)
         return True
 
     def _refuse_beyond(self, state: State, id: Id, user_id: str, most: int) -> Flow[None]:

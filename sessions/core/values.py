@@ -9,7 +9,10 @@ USER_DATA = "\0user_data"
 DEVICE = "\0device"
 """The key of the device of the sign-in; code that uses the session does not see it."""
 
-RESERVED = frozenset({USER_DATA, DEVICE})
+OTHER_SIGN_IN = "\0other_sign_in"
+"""The key of the time of a sign-in in another system, in seconds or None; code does not see it."""
+
+RESERVED = frozenset({USER_DATA, DEVICE, OTHER_SIGN_IN})
 """The keys that code does not see."""
 
 WAITING = "\0waiting"
@@ -17,6 +20,13 @@ WAITING = "\0waiting"
 
 SEALED = "\0sealed."
 """The prefix of reserved names in a record: its data keys and its encrypted user id."""
+
+_KEPT = {
+    USER_DATA: "set_user() keeps its data",
+    DEVICE: "set_user() keeps the device",
+    OTHER_SIGN_IN: "a session of another system keeps the time of its sign-in",
+    WAITING: "a list of sign-ins keeps its items",
+}
 
 SEALED_BYTE = b"\xc1"
 """The first byte of an encrypted value. MessagePack never uses it: no plain value has it first."""
@@ -42,17 +52,13 @@ def plain_key(key: object) -> str:
         raise UnencodableValue(
             f"the key of session[{key!r}] is of type {type(key).__name__}. Fix: use a str"
         )
-    if key == USER_DATA:
-        raise UnencodableValue(
-            f"session[{key!r}] is where set_user() keeps its data. Fix: use another key, or"
-            " set_user(user_id, name=...)"
-        )
-    if key == DEVICE:
-        raise UnencodableValue(
-            f"session[{key!r}] is where set_user() keeps the device. Fix: use another key"
-        )
-    if key.startswith(SEALED):
-        raise UnencodableValue(
-            f"session[{key!r}] is where encrypted sessions keep their keys. Fix: use another key"
-        )
+    if key.startswith("\0"):
+        _check_reserved(key)
     return str.__str__(key)
+
+
+def _check_reserved(key: str) -> None:
+    kept = "encrypted sessions keep their keys" if key.startswith(SEALED) else _KEPT.get(key)
+    if kept is not None:
+        more = ", or set_user(user_id, name=...)" if key == USER_DATA else ""
+        raise UnencodableValue(f"session[{key!r}] is where {kept}. Fix: use another key{more}")

@@ -22,7 +22,7 @@ from sessions.core.standing import Standing
 from sessions.core.state import ENCODED, Headers, State
 from sessions.core.tokens import Tokens
 from sessions.core.user_limits import SessionLimit
-from sessions.core.values import DEVICE, RESERVED, USER_DATA
+from sessions.core.values import DEVICE, OTHER_SIGN_IN, RESERVED, USER_DATA
 from sessions.errors import MalformedToken, SessionError, SessionNotFound
 from sessions.events import EndReason
 from sessions.record import UNCHANGED, Changes, Record, Unchanged
@@ -132,6 +132,8 @@ class MemoryVerbs(Persistence):
             state.pending = state.pending.then(clear=True)
         if state.record is None:
             state.started_at = self.clock()
+        if state.values is not None:
+            state.values.pop(OTHER_SIGN_IN, None)
         self.regenerate(state, None)
         state.pending = state.pending.then(user_id=user_id, grace=None)
         if data:
@@ -190,7 +192,8 @@ class MemoryVerbs(Persistence):
         self.destroy(state)
         before = len(state.events)
         yield from self.save(state)
-        return any(event.kind == "destroyed" for event in state.events[before:])
+        ends = [event.reason for event in state.events[before:] if event.kind == "destroyed"]
+        return any(reason is not EndReason.TIMEOUT for reason in ends)
 
     def user_id(self, state: State) -> str | None:
         if isinstance(state.pending.user_id, Unchanged):

@@ -1,15 +1,29 @@
 """`RecentLogin`: pages that need a login a short time ago."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from framework import Response, catch, controller, get, guard, post, session
+from framework import (
+    Response,
+    catch,
+    component,
+    configuration,
+    controller,
+    get,
+    guard,
+    post,
+    session,
+)
 from framework.logins import LoginTooOld, RecentLogin
 from framework.redirects import redirect
 from framework.testing import Client, SessionClock, open_client, replace
+from sessions import SessionContainer
+from sessions.migration import KeygripCookie, LegacySession
 from sessions.testing import ManualClock
+from tests.support.apps import KEY
 from tests.support.small_applications import client_of
 
 
@@ -105,3 +119,26 @@ def test_what_is_no_time_is_refused(minutes: Any) -> None:
 def test_a_guard_shows_its_time() -> None:
     """The repr of the guard is what `framework explain` prints."""
     assert repr(RecentLogin(minutes=5)) == "RecentLogin(minutes=5)"
+
+
+@pytest.mark.parametrize("minutes", [None, 4, 6])
+def test_a_session_of_another_system_is_no_recent_login(minutes: int | None) -> None:
+    """Its old cookie does not prove who sends it; the other system may know the time."""
+    at = None if minutes is None else datetime.now(UTC) - timedelta(minutes=minutes)
+    loaded = LegacySession({}, user_id="ada", authenticated_at=at)
+    old = KeygripCookie("koa.sess", keys=["old"], load=lambda _: loaded)
+
+    @configuration
+    class Settings:
+        @component
+        def session_container(self) -> SessionContainer:
+            return SessionContainer(keys=[KEY], legacy_cookies=[old])
+
+    with open_client((Account, Settings), []) as client:
+        client.set_cookie("koa.sess", "AAAA")
+        client.set_cookie("koa.sess.sig", old.signature(b"old", "koa.sess=AAAA"))
+        moved = client.get("/account/key")
+        client.post("/account/login/ada")
+
+        assert moved.status_code == (200 if minutes == 4 else 403)
+        assert client.get("/account/key").status_code == 200

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from sessions import ConfigurationError, CookieSettings, Session, SessionContainer
+from sessions import (
+    ConfigurationError,
+    CookieSettings,
+    Session,
+    SessionContainer,
+    SessionManager,
+    Store,
+)
 from sessions.testing import MICROSECOND, START, ManualClock
 from tests.sessions.conftest import SiteMaker
 from tests.support.apps import KEY, Browser, Handler, Site, everything, in_turn, untouched, writes
@@ -263,3 +270,15 @@ def test_impossible_cookie_ages_are_refused(lifetime: Any) -> None:
     """Zero or less would clear the cookie, and browsers shorten very long ages."""
     with pytest.raises(ConfigurationError, match="max_age="):
         CookieSettings(max_age=lifetime)
+
+
+@pytest.mark.parametrize("listeners", [[], [lambda _: None]], ids=["no listener", "a listener"])
+def test_delete_says_that_an_expired_session_had_ended(
+    store: Store, clock: ManualClock, listeners: list[Any]
+) -> None:
+    """The answer does not depend on whether anybody listens."""
+    container = SessionContainer(keys=[KEY], store=store, clock=clock, listeners=listeners)
+    session = SessionManager(container).create({"a": 1})
+    clock.advance(timedelta(days=30).total_seconds())
+
+    assert session.delete() is False

@@ -83,6 +83,11 @@ def browser(tracked: Site) -> Browser:
     return browser
 
 
+def handle(session: Session) -> str:
+    """Return the public name of the session."""
+    return session.handle
+
+
 def finished(reason: EndReason) -> list[tuple[Any, ...]]:
     """Return the calls of `finish` with the reason."""
     return [call for call in CALLS if call[0] == "finish" and call[2] is reason]
@@ -155,16 +160,24 @@ def test_a_logout_finishes_once(browser: Browser) -> None:
 
 
 def test_programs_finish_sessions_too(browser: Browser) -> None:
-    """`delete`, and "sign out everywhere"."""
+    """`delete`, "sign out everywhere", and the sign-out of one device."""
     manager = browser.site.manager
     session_id = browser.visit(lambda session: session.id).value
-    other = browser.site.browser()
-    other.visit(lambda session: session.set_user("ann"))
+    handles = [
+        browser.site.browser().visit(in_turn(lambda session: session.set_user("ann"), handle)).value
+        for _ in range(2)
+    ]
+    CALLS.clear()
 
     assert manager.delete(session_id)
     assert not manager.delete(session_id)
+    assert manager.end_session_of("ann", handles[0])
+    assert not manager.end_session_of("ann", handles[0])
     assert manager.end_sessions_of("ann") == 1
-    assert len(finished(EndReason.DELETED)) == len(finished(EndReason.ENDED_BY_USER)) == 1
+    assert [call[2] for call in CALLS] == [
+        *(EndReason.DELETED, EndReason.ENDED_BY_USER, EndReason.ENDED_BY_USER)
+    ]
+    assert [call[1] for call in CALLS[1:]] == handles
 
 
 def test_a_timeout_is_found_by_the_next_request(browser: Browser, clock: ManualClock) -> None:

@@ -3,6 +3,8 @@
 import pytest
 
 from sessions import Session
+from sessions.core.values import RESERVED, WAITING
+from sessions.errors import UnencodableValue
 from tests.support.apps import Browser, Handler, everything, in_turn, writes
 from tests.support.users import signs_in, who
 
@@ -56,3 +58,33 @@ def test_clear_leaves_the_user_as_it_is(customer: Browser) -> None:
 
     assert seen == customer.visit(who).value == ("ada", {"role": "user"})
     assert customer.visit(everything).value == {}
+
+
+@pytest.mark.parametrize("key", sorted(RESERVED))
+def test_no_code_removes_what_is_known_of_the_user(customer: Browser, key: str) -> None:
+    """The key may come from a client."""
+
+    def remove(session: Session) -> None:
+        for call in (session.__delitem__, session.pop):
+            with pytest.raises(KeyError):
+                call(key)
+
+    customer.visit(remove)
+
+    assert customer.visit(who).value == ("ada", {"role": "user"})
+
+
+@pytest.mark.parametrize("key", [*sorted(RESERVED), WAITING])
+def test_no_code_sets_it(customer: Browser, key: str) -> None:
+    """The error says whose key it is."""
+
+    def write(session: Session) -> None:
+        with pytest.raises(UnencodableValue, match=r"is where .* Fix: use another key"):
+            session[key] = 1
+        for atomic in (session.increment, session.take):
+            with pytest.raises(UnencodableValue, match=r"is where .* Fix: use another key"):
+                atomic(key)
+
+    customer.visit(write)
+
+    assert customer.visit(who).value == ("ada", {"role": "user"})

@@ -23,7 +23,7 @@ from framework.commands.sessions.rows import (
     user_of,
 )
 from sessions.core.codec import decode
-from sessions.core.values import DEVICE, SEALED, SEALED_BYTE, USER_DATA
+from sessions.core.values import DEVICE, OTHER_SIGN_IN, SEALED, SEALED_BYTE, USER_DATA
 from sessions.errors import UnreadableValue
 from sessions.record import Record
 
@@ -32,6 +32,7 @@ _ENCRYPTED = "(encrypted)"
 _RESERVED = {
     USER_DATA: "(data of the user)",
     DEVICE: "(device of the sign-in)",
+    OTHER_SIGN_IN: "(sign-in in another system)",
     f"{SEALED}user": "(encrypted user)",
     f"{SEALED}device": "(encrypted device)",
 }
