@@ -16,7 +16,7 @@ from framework.decorators import guards_on
 from framework.http.context import Context
 from framework.injection.graph import Graph
 from framework.report import Mistake, Place, Report, location
-from framework.types.forgotten_returns import note_forgotten_return
+from framework.types.forgotten_returns import forgotten_verdict
 from framework.types.members import method_of
 from framework.types.returns import promised
 from framework.types.signatures import EMPTY, Unresolved, describe
@@ -103,7 +103,10 @@ def _note_wrong_verdict(function: Callable[..., object], here: Place) -> None:
             "Write -> bool, and return True to let the request pass. A check may also raise"
             " Unauthorized or Forbidden of werkzeug.exceptions.",
         )
-    note_forgotten_return(function, here)
+        return
+    forgotten = forgotten_verdict(function)
+    if forgotten is not None:
+        here.note(forgotten.what, forgotten.remedy)
 
 
 def _is_never_true(kind: Any) -> bool:

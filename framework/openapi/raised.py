@@ -12,6 +12,8 @@ from typing import Any
 
 from werkzeug.exceptions import HTTPException, abort, default_exceptions
 
+from framework.types.members import value_of_name
+
 _RAISE = "RAISE_VARARGS"
 _LOADS_NAME = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF")
 _LOADS_ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
@@ -69,7 +71,7 @@ def _value(steps: Sequence[dis.Instruction], at: int, function: FunctionType) ->
     step, after = steps[at], at + 1
     if step.opname in _LOADS_NUMBER:
         return step.argval, after
-    found = _named(step.argval, function) if step.opname in _LOADS_NAME else None
+    found = value_of_name(step.argval, function) if step.opname in _LOADS_NAME else None
     while found is not None and after < len(steps) and steps[after].opname in _LOADS_ATTRIBUTE:
         name = steps[after].argval
         is_enum = isinstance(found, EnumMeta)
@@ -77,14 +79,3 @@ def _value(steps: Sequence[dis.Instruction], at: int, function: FunctionType) ->
         found = members.get(name) or inspect.getattr_static(found, name, None)
         after += 1
     return found, after
-
-
-def _named(name: str, function: FunctionType) -> Any:
-    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-    if name not in cells:
-        return function.__globals__.get(name)
-    try:
-        return cells[name].cell_contents
-    # The cell of a name that has no value yet is empty.
-    except ValueError:
-        return None

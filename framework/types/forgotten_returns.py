@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
 
 from framework.report import Mistake, Place, readable_path
+from framework.types.endless import never_ends
 from framework.types.returns import promise_of
 
 _RETURN = dis.opmap["RETURN_VALUE"]
@@ -26,17 +27,28 @@ def forgotten_return(function: Callable[..., object]) -> Mistake | None:
     """Return the mistake of a method that never returns a value, but seems to need to."""
     if not isinstance(function, FunctionType) or not _seems_to_return_nothing(function.__code__):
         return None
-    if _is_stub(function.__code__):
-        return None
     written = promise_of(function).value
     is_silent = "return" not in function.__annotations__
-    if _never_returns(function) or not (written or is_silent):
-        return None
-    body = _body(function)
-    if not body or _returns_value(body) or (is_silent and not _ends_in_unused_value(body)):
+    body = _body_without_value(function) if written or is_silent else []
+    if not body or (is_silent and not _ends_in_unused_value(body)):
         return None
     what = f"{_shown(function, written)} never returns a value"
     return Mistake(what, _remedy(body, function.__code__))
+
+
+def forgotten_verdict(function: Callable[..., object]) -> Mistake | None:
+    """Return the mistake of a guard's check that never returns a value, whatever its annotation."""
+    found = forgotten_return(function)
+    if found is not None or not isinstance(function, FunctionType):
+        return found
+    if not _seems_to_return_nothing(function.__code__) or not _body_without_value(function):
+        return None
+    return Mistake(
+        f"{_shown(function, None, 'the check')} never returns True, and only True lets a request"
+        " pass",
+        "Write return True at the end of the check. A check that refuses every request ends with"
+        " raise Forbidden, or with abort(403).",
+    )
 
 
 def note_forgotten_return(function: Callable[..., object], here: Place) -> None:
@@ -46,12 +58,12 @@ def note_forgotten_return(function: Callable[..., object], here: Place) -> None:
         here.note(found.what, found.remedy)
 
 
-def _shown(function: FunctionType, written: str | None) -> str:
+def _shown(function: FunctionType, written: str | None, what: str = "the method") -> str:
     code = function.__code__
     if hasattr(function, "__wrapped__"):
         place = f"{readable_path(code.co_filename)}:{code.co_firstlineno}"
         return f"{code.co_name}() ({place}), which a decorator puts around the method,"
-    return f"the method is annotated to return {written}, but it" if written else "the method"
+    return f"{what} is annotated to return {written}, but it" if written else what
 
 
 def _seems_to_return_nothing(code: CodeType) -> bool:
@@ -90,14 +102,14 @@ def _constants_returned(code: CodeType) -> Iterator[int | None]:
             at = operations.find(wanted, at + 1)
 
 
-def _never_returns(function: FunctionType) -> bool:
-    """Return whether a function calls a function that never returns, such as `abort`."""
-    names = function.__code__.co_names
-    if "abort" in names:
-        return True
-    called = (function.__globals__.get(name) for name in names)
-    returned = (getattr(value, "__annotations__", {}).get("return") for value in called)
-    return any("NoReturn" in str(each) or "Never" in str(each) for each in returned if each)
+def _body_without_value(function: FunctionType) -> list[ast.stmt]:
+    """Return the statements of a function that ends without a value; else nothing."""
+    if _is_stub(function.__code__):
+        return []
+    body = _body(function)
+    returns = list(_returns(body))
+    returns_value = any(one.value is not None for one in returns)
+    return [] if returns_value or (not returns and never_ends(body, function)) else body
 
 
 def _body(function: FunctionType) -> list[ast.stmt]:
@@ -115,17 +127,16 @@ def _body(function: FunctionType) -> list[ast.stmt]:
     return [] if is_stub and (is_empty or is_documented) else body
 
 
-def _returns_value(body: list[ast.stmt]) -> bool:
-    """Return whether the statements of a function have a `return` with a value."""
+def _returns(body: list[ast.stmt]) -> Iterator[ast.Return]:
+    """Yield each `return` of a function."""
     waiting: list[ast.AST] = [*body]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.Return) and node.value is not None:
-            return True
+        if isinstance(node, ast.Return):
+            yield node
         # The functions inside have returns of their own.
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             waiting += ast.iter_child_nodes(node)
-    return False
 
 
 def _ends_in_unused_value(body: list[ast.stmt]) -> bool:

@@ -282,3 +282,15 @@ def _is_variadic(parameter: inspect.Parameter) -> bool:
 def _variables(generic: Any) -> tuple[Any, ...]:
     found: tuple[Any, ...] = getattr(generic, "__parameters__", ())
     return found
+
+
+def value_of_name(name: str, function: FunctionType) -> Any:
+    """Return the value of a name that a function uses and does not set; None if it has no value."""
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    if name not in cells:
+        return function.__globals__.get(name)
+    try:
+        return cells[name].cell_contents
+    # The cell of a name that has no value yet is empty.
+    except ValueError:
+        return None

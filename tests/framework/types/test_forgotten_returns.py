@@ -61,6 +61,12 @@ def a_return_of_another_function(self: object) -> bytes:
     inner()
 
 
+def an_abort_on_one_way(self: object, x: int = 0) -> str:
+    if x > 3:
+        abort(404)
+    render("index.html")
+
+
 def a_dict_without_annotation(self):
     x = 1
     {"count": x}
@@ -76,6 +82,7 @@ FORGETFUL: list[tuple[Method, str]] = [
     (a_value_that_is_kept, "Write return and the value at the end of the method"),
     (a_bare_return, "Write return and the value at the end of the method"),
     (a_return_of_another_function, "return inner()"),
+    (an_abort_on_one_way, "return render('index.html')"),
     (a_dict_without_annotation, "return {'count': x}"),
     (a_text_without_annotation, "return f'{self}'"),
 ]
