@@ -263,6 +263,12 @@ def _meant(unknown: str, known: Sequence[str], remedies: Mapping[str, str]) -> s
 def note_remedy(error: BaseException, key: str) -> None:
     """Add a note to an application's error, if the cause is a wrong use of the session."""
     if isinstance(error, KeyError) and error.args == ("session",) and key != "session":
-        error.add_note(f'Fix: read the session from environ["{key}"].')
+        _note(error, f'Fix: read the session from environ["{key}"].')
     elif isinstance(error, TypeError) and "'coroutine'" in str(error):
-        error.add_note('Fix: await the call, as in await session.increment("visits").')
+        _note(error, 'Fix: await the call, as in await session.increment("visits").')
+
+
+def _note(error: BaseException, remedy: str) -> None:
+    # An error passes several middlewares, if one is inside another.
+    if remedy not in getattr(error, "__notes__", ()):
+        error.add_note(remedy)

@@ -68,6 +68,15 @@ def note_remedy(error: BaseException) -> None:
         error.add_note(f"Fix: {remedy}")
 
 
+def note_once(error: BaseException, note: str) -> None:
+    """Add a note to an error, unless the error has this note already.
+
+    An error of a handler comes to the framework again from each middleware around the handler.
+    """
+    if note not in notes_of(error):
+        error.add_note(note)
+
+
 def notes_of(error: BaseException) -> list[str]:
     """Return the notes that were added to an error."""
     return getattr(error, "__notes__", [])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 
+from framework.advice.errors import note_once
 from framework.advice.our_frames import is_all_ours
 from framework.around.exception_handlers import catching
 from framework.around.guards import guarded
@@ -216,7 +217,7 @@ def _say_where(error: Exception, what: str) -> None:
     """Add the name of the handler to an error whose traceback shows only the framework."""
     where = what.rpartition(" in ")[2]
     if is_all_ours(error) and where not in str(error):
-        error.add_note(f"This is about {what}.")
+        note_once(error, f"This is about {what}.")
 
 
 def _catching(steps: Sequence[Step], recover: Recover) -> Recover:

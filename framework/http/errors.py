@@ -20,7 +20,7 @@ from werkzeug.exceptions import (
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 
-from framework.advice.errors import note_remedy
+from framework.advice.errors import note_once, note_remedy
 from framework.http.headers import Headers, check_status, sendable
 from framework.http.pages import error_page
 from framework.http.responses import (
@@ -109,7 +109,7 @@ def add_remedy(error: Exception) -> None:
     refused = _NOT_JSON.match(str(error)) if isinstance(error, TypeError) else None
     kinds: tuple[type, ...] = (Session, *Session.__subclasses__())
     if refused and any(kind.__name__ == refused["type"] for kind in kinds):
-        error.add_note(f"Fix: {COPY_OF_SESSION}.")
+        note_once(error, f"Fix: {COPY_OF_SESSION}.")
     note_remedy(error)
 
 

@@ -237,8 +237,9 @@ def test_the_wrong_key_of_the_environ_is_told_with_the_right_one() -> None:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return [environ["session"]["name"]]
 
+    inner = SessionMiddleware(app, SessionContainer(keys=[KEY], session_prefix="inner"))
     with pytest.raises(KeyError) as caught:
-        Client(SessionMiddleware(app, SessionContainer(keys=[KEY]))).get("/")
+        Client(SessionMiddleware(inner, SessionContainer(keys=[KEY]))).get("/")
 
     assert caught.value.__notes__ == ['Fix: read the session from environ["sessions.session"].']
 

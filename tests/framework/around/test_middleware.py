@@ -10,8 +10,11 @@ from framework import (
     Next,
     Request,
     Response,
+    Session,
     component,
     configuration,
+    controller,
+    get,
     replace,
 )
 from framework.middleware import session_of
@@ -102,6 +105,50 @@ def test_what_is_no_response_is_named(client: Client, caplog: pytest.LogCaptureF
 
     assert "the middleware of_a_query (" in caplog.text
     assert "returned None, which is not a Response" in caplog.text
+
+
+def _pass_on(request: Request, next: Next) -> Response:
+    return next(request)
+
+
+class _PassesOn:
+    def __call__(self, request: Request, next: Next) -> Response:
+        return next(request)
+
+
+@controller("/")
+class _Mistaken:
+    @get("/")
+    def shown(self) -> str:
+        return "shown"
+
+    @get("/saved")
+    def saved(self, session: Session) -> str:
+        session["shop"] = object()
+        return "saved"
+
+    @get("/nested")
+    def nested(self, session: Session) -> list[object]:
+        return [session]
+
+    @get("/attribute")
+    def attribute(self, session: Session) -> str:
+        return str(session.flush())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("path", ["/?do=return", "/saved", "/nested", "/attribute"])
+@pytest.mark.parametrize("others", [(), (_pass_on,), (_pass_on, _PassesOn(), _PassesOn)])
+def test_a_debugger_shows_each_note_of_an_error_once(path: str, others: tuple[object, ...]) -> None:
+    """The error passes each middleware, which adds nothing that the error says already."""
+    with client_of(_Mistaken, around(*others, of_a_query)) as client:
+        client.app.debug = True
+        with pytest.raises(Exception) as caught:
+            client.get(path)
+
+    notes = getattr(caught.value, "__notes__", [])
+    assert len(notes) == len(set(notes))
+    assert len([note for note in notes if note.startswith("Fix: ")]) <= 1
+    assert notes or "Fix: " in str(caught.value)
 
 
 def test_a_broken_stream_is_logged_once(client: Client, caplog: pytest.LogCaptureFixture) -> None:
