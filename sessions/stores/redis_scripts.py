@@ -41,10 +41,11 @@ local function found()
     if type(packed) ~= 'string' then return nil end
     local sound, about = pcall(cmsgpack.unpack, packed)
     if not sound or type(about) ~= 'table' or #about ~= 12 then return nil end
-    for at, kind in pairs({'number', 'string', 'number', 'number', 'number', 'number', 'number'}) do
-        if type(about[at]) ~= kind then return nil end
+    for at = 1, 7 do
+        if type(about[at]) ~= (at == 2 and 'string' or 'number') then return nil end
     end
-    for at, kind in pairs({[8] = 'number', [9] = 'string', [10] = 'string', [11] = 'number'}) do
+    for at = 8, 11 do
+        local kind = (at == 8 or at == 11) and 'number' or 'string'
         if about[at] and type(about[at]) ~= kind then return nil end
     end
     if type(about[12]) ~= 'number' or about[1] % 1 ~= 0 or about[7] <= now then return nil end

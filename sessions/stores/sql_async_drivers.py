@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from importlib import import_module
 from inspect import signature
 from typing import Any
@@ -47,32 +48,32 @@ class AsyncPsycopg(PostgreSQL):
 
     async def adopt(self, connection: Any, seconds: float) -> None:
         """Prepare a new connection for the store: autocommit, time limits and row format."""
-
         # On a timeout, the driver would ask the server to cancel, and wait for a server that hangs.
-        async def wait(gen: Any, interval: float = _INTERVAL, timeout: float | None = None) -> Any:
-            descriptor = connection.pgconn.socket
-            return await self._waiting.wait_async(
-                gen, descriptor, interval=interval, timeout=seconds
-            )
-
-        connection.wait = wait
+        connection.wait = partial(
+            self._waiting.wait_async,
+            fileno=connection.pgconn.socket,
+            interval=_INTERVAL,
+            timeout=seconds,
+        )
         await connection.rollback()
         await connection.set_autocommit(True)
         connection.cursor_factory = self._psycopg.AsyncRawCursor
         connection.row_factory = self._psycopg.rows.tuple_row
         await connection.execute(postgresql_settings(seconds))
+        connection.own_cursor = connection.cursor(binary=True)
 
     async def fetch(self, connection: Any, statement: Statement, values: Parameters) -> list[Row]:
         """Run a query, and return its rows."""
         sent = [values[name] for name in statement.names]
-        cursor = await connection.execute(statement.text, sent, prepare=True)
+        cursor = await connection.own_cursor.execute(statement.text, sent, prepare=True)
         rows: list[Row] = await cursor.fetchall()
         return rows
 
     async def change(self, connection: Any, statement: Statement, values: Parameters) -> int:
         """Run a statement, and return the number of changed rows."""
         sent = [values[name] for name in statement.names]
-        count: int = (await connection.execute(statement.text, sent, prepare=True)).rowcount
+        cursor = await connection.own_cursor.execute(statement.text, sent, prepare=True)
+        count: int = cursor.rowcount
         return count
 
     async def run(self, connection: Any, texts: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable
-from threading import Semaphore
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
@@ -130,7 +130,10 @@ class Connections:
 
     def _begin(self) -> None:
         self._idle: list[Any] = []
-        self._slots = Semaphore(self._size)
+        # A queue is faster than a semaphore of Python.
+        self._slots: SimpleQueue[None] = SimpleQueue()
+        for _ in range(self._size):
+            self._slots.put(None)
         # This comes last: another thread of a child must not take a connection of the parent.
         self._process = os.getpid()
 
@@ -143,8 +146,10 @@ class Connections:
             self._begin()
         slots = self._slots
         began = time.monotonic()
-        if not slots.acquire(timeout=_POOL_TIMEOUT):
-            raise TimeoutError(f"all {self._size} connections are in use")
+        try:
+            slots.get(timeout=_POOL_TIMEOUT)
+        except Empty:
+            raise TimeoutError(f"all {self._size} connections are in use") from None
         try:
             try:
                 return self._once(work)
@@ -153,7 +158,7 @@ class Connections:
                     raise
             return self._once(work)
         finally:
-            slots.release()
+            slots.put(None)
 
     def alone(self, texts: Callable[[Any], None]) -> None:
         """Call the work with a new connection that has a longer time limit."""
