@@ -48,7 +48,7 @@ from sessions.session import AsyncSession, Session
 from sessions.stores.base import AsyncStore, Store, wall_clock
 from sessions.stores.expiring import AsyncExpiring, Expiring
 from sessions.stores.memory import MemoryStore
-from sessions.stores.user_index import UserIndex
+from sessions.stores.user_index import StoresSignIns, UserIndex
 from sessions.transports.base import SameSite, Transport
 from sessions.transports.cookie import (
     CookieTransport,
@@ -223,6 +223,7 @@ def rules_of(container: SessionContainer) -> Rules:
         save_uninitialized=container.save_uninitialized,
         legacy=_legacy(container),
         indexes_users=isinstance(store, UserIndex),
+        stores_sign_ins=isinstance(store, StoresSignIns),
         finishes=finishes,
         takes_expired=is_expiring and (finishes or bool(container.listeners)),
         sessions_per_user=container.sessions_per_user,

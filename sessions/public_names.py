@@ -23,7 +23,9 @@ PLACES = {
     "sessions.errors": (
         "MalformedToken TooManySessions UnencodableValue UnreadableValue WrongSettings"
     ),
-    "sessions.stores.user_index": "AsyncUserIndex UserIndex hash_of_user",
+    "sessions.stores.user_index": (
+        "AsyncStoresSignIns AsyncUserIndex StoresSignIns UserIndex hash_of_user"
+    ),
     "sessions.stores.listing": "AsyncCountable AsyncListable Countable Listable Page",
     "sessions.users": "SessionInfo SessionLimit",
     "sessions.migration": (

@@ -9,13 +9,14 @@ from sessions.stores.base import AsyncStore, Store
 _OF_EVERY_STORE = ("load", "create", "commit", "touch", "delete")
 _OF_SOME_STORES = ("has_expired", "take_expired", "purge_expired")
 _OF_AN_INDEX = ("add_to_user", "keys_of_user", "remove_from_user")
+_OF_SOME_INDEXES = ("create_sign_in", "commit_sign_in")
 
 
 def verbs_of(store: Store | AsyncStore | None) -> dict[str, Any]:
     """Return the method of the store for each name; all arguments are positional."""
     verbs = {
         name: getattr(store, name, None)
-        for name in (*_OF_EVERY_STORE, *_OF_SOME_STORES, *_OF_AN_INDEX)
+        for name in (*_OF_EVERY_STORE, *_OF_SOME_STORES, *_OF_AN_INDEX, *_OF_SOME_INDEXES)
     }
     if store is not None:
         verbs["delete_of_user"] = _of_user(store.delete)

@@ -168,10 +168,10 @@ class StoredSessions(IndexedSessions):
         if record is None:
             raise ended()
         changes = self._changes(state, record, asked, difference)
-        signs_in = isinstance(changes.user_id, str)
-        if signs_in:
+        if signs_in := isinstance(changes.user_id, str):
             changes = yield from self.admit(state, id, changes)
-        outcome = yield self._commit_ask(state, id, changes, asked.next_id)
+        ask = self._commit_ask(state, id, changes, asked.next_id)
+        outcome = yield self.with_entry(ask, changes)
         if signs_in:
             yield from self.admitted(state, id, changes, is_done=outcome is APPLIED)
         if outcome is SUPERSEDED and asked.is_worth_another_try and any(difference):
@@ -258,7 +258,7 @@ class StoredSessions(IndexedSessions):
         if record.user_id is None:
             return (yield self._create_ask(state, id, record)), record
         record = yield from self.admit(state, id, record)
-        created: bool = yield self._create_ask(state, id, record)
+        created: bool = yield self.with_entry(self._create_ask(state, id, record), record)
         yield from self.admitted(state, id, record, is_done=created)
         return created, record
 

@@ -55,8 +55,17 @@ class IndexedSessions(Refreshing):
             longest = self.lifetimes.latest_end(0.0)
             created_at = later_than((yield ("keys_of_user", user_id)), created_at, longest)
             signing = replace(signing, created_at=created_at)
-        yield from self.enter(id, user_id, created_at)
+        if not self.rules.stores_sign_ins:
+            yield from self.enter(id, user_id, created_at)
         return signing
+
+    def with_entry(self, ask: Ask, signing: Changes | Record) -> Ask:
+        """Return the ask that stores a sign-in, and enters it if this is not done already."""
+        if not self.rules.stores_sign_ins or not isinstance(signing.user_id, str):
+            return ask
+        verb, *arguments = ask
+        until = self.lifetimes.latest_end(signing.created_at or 0.0)
+        return (f"{verb}_sign_in", signing.user_id, *arguments, until)
 
     def admitted(
         self, state: State, id: Id, signing: Changes | Record, *, is_done: bool

@@ -50,6 +50,7 @@ class Rules:
     resave: bool = False
     save_uninitialized: bool = False
     indexes_users: bool = False
+    stores_sign_ins: bool = False
     finishes: bool = False
     takes_expired: bool = False
     legacy: LegacyCookies | None = None

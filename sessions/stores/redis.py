@@ -138,17 +138,17 @@ class RedisStore(RedisListing, RedisUsers, Store):
         return opened
 
     def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> int:
-        return int(self._reply(key, call, is_repeatable=is_repeatable))
+        return int(self._reply((key,), call, is_repeatable=is_repeatable))
 
-    def _reply(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
-        name = self._prefix + key
+    def _reply(self, keys: tuple[str, ...], call: Call, *, is_repeatable: bool = True) -> Any:
+        names = [self._prefix + key for key in keys]
 
         def run() -> Any:
             caller = self._caller
             try:
-                reply = caller.evalsha(call.sha, 1, name, *call.arguments)
+                reply = caller.evalsha(call.sha, len(names), *names, *call.arguments)
             except NoScriptError:
-                reply = caller.eval(call.script, 1, name, *call.arguments)
+                reply = caller.eval(call.script, len(names), *names, *call.arguments)
             return reply
 
         return self._ask(run, is_repeatable=is_repeatable)
@@ -246,17 +246,17 @@ class AsyncRedisStore(AsyncRedisListing, AsyncRedisUsers, AsyncStore):
         return client
 
     async def _call(self, key: str, call: Call, *, is_repeatable: bool = True) -> int:
-        return int(await self._reply(key, call, is_repeatable=is_repeatable))
+        return int(await self._reply((key,), call, is_repeatable=is_repeatable))
 
-    async def _reply(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
-        name = self._prefix + key
+    async def _reply(self, keys: tuple[str, ...], call: Call, *, is_repeatable: bool = True) -> Any:
+        names = [self._prefix + key for key in keys]
 
         async def run() -> Any:
             client = self._client
             try:
-                reply = await client.evalsha(call.sha, 1, name, *call.arguments)
+                reply = await client.evalsha(call.sha, len(names), *names, *call.arguments)
             except NoScriptError:
-                reply = await client.eval(call.script, 1, name, *call.arguments)
+                reply = await client.eval(call.script, len(names), *names, *call.arguments)
             return reply
 
         return await self._ask(run, is_repeatable=is_repeatable)

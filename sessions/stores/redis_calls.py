@@ -17,7 +17,7 @@ import msgspec
 
 from sessions.errors import UnreadableValue
 from sessions.record import Changes, Ended, Grace, Outcome, Record, Unchanged
-from sessions.stores.redis_scripts import COMMIT, CREATE, DELETE, TOUCH, Call
+from sessions.stores.redis_scripts import COMMIT, CREATE, DELETE, TOUCH, Call, Script
 
 _VALUE = b"v:"
 ABOUT = b"about"
@@ -54,7 +54,7 @@ _about_in = msgspec.msgpack.Decoder(_About).decode
 _OUTCOMES = (Outcome.APPLIED, Outcome.GONE, Outcome.SUPERSEDED, Outcome.CONFLICT)
 
 
-def create_call(record: Record) -> Call:
+def create_call(record: Record, script: Script = CREATE) -> Call:
     """Return the call that stores a new record; its reply is 1, or 0 if the key is taken."""
     grace_secret, grace_until = record.grace or (False, False)
     about = _About(
@@ -77,10 +77,10 @@ def create_call(record: Record) -> Call:
         for number, (name, value) in enumerate(record.values.items())
         for part in (_field(name), _NUMBER.pack(number) + value)
     ]
-    return CREATE.call(_encode(about), record.secret.encode(), expires, *fields)
+    return script.call(_encode(about), record.secret.encode(), expires, *fields)
 
 
-def commit_call(changes: Changes) -> Call:
+def commit_call(changes: Changes, script: Script = COMMIT) -> Call:
     """Return the call that applies changes."""
     # A name that is both set and removed is removed.
     sets = {name: value for name, value in changes.set.items() if name not in changes.removed}
@@ -90,7 +90,7 @@ def commit_call(changes: Changes) -> Call:
     for name, value in sets.items():
         arguments += (_field(name), value)
     arguments += map(_field, changes.removed)
-    return COMMIT.call(*arguments)
+    return script.call(*arguments)
 
 
 def touch_call(secret: str, expires_at: float, accessed_at: float) -> Call:

@@ -177,4 +177,26 @@ return 0
 """
 )
 
+ENTER = """
+local function enter(set, member, score)
+    -- A value of another type under the key is damage, and a new index replaces it.
+    local kind = redis.call('TYPE', set).ok
+    if kind ~= 'zset' and kind ~= 'none' then redis.call('DEL', set) end
+    redis.call('ZADD', set, 'GT', score, member)
+    redis.call('ZREMRANGEBYSCORE', set, '-inf', '(' .. redis.call('TIME')[1])
+    local last = redis.call('ZREVRANGE', set, 0, 0, 'WITHSCORES')
+    if last[2] then redis.call('PEXPIREAT', set, math.ceil(tonumber(last[2]) * 1000)) end
+end
+"""
+"""The function that enters a session in the index of its user."""
+# If the entry fails, the script ends. The entry has the last two arguments.
+_SIGN_IN = (
+    ENTER
+    + """
+local score, member = table.remove(ARGV), table.remove(ARGV)
+enter(KEYS[2], member, score)
+"""
+)
+
 CREATE, COMMIT, TOUCH, DELETE = map(Script, (_CREATE, _COMMIT, _TOUCH, _DELETE))
+CREATE_SIGN_IN, COMMIT_SIGN_IN = Script(_SIGN_IN + _CREATE), Script(_SIGN_IN + _COMMIT)

@@ -1,34 +1,28 @@
 """The index of users of the Redis stores: a sorted set for each user.
 
 A member is the key of a session, and its score is the time of the entry. The set expires with its
-greatest score, so the server removes the index of a user by itself. Each call is one command on one
-key, also in a cluster, where a set and the sessions in it may be on different nodes.
+greatest score, so the server removes the index of a user by itself. A single server adds an entry
+and stores the sign-in in one call. In a cluster, where a set and the sessions in it may be on
+different nodes, these are two calls.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sessions.stores.redis_scripts import Call, Script
+from redis.exceptions import RedisClusterException, ResponseError
+
+from sessions.errors import StoreUnavailable
+from sessions.record import Changes, Outcome, Record
+from sessions.stores.redis_calls import commit_call, create_call, outcome_in
+from sessions.stores.redis_scripts import COMMIT_SIGN_IN, CREATE_SIGN_IN, ENTER, Call, Script
 from sessions.stores.user_index import hash_of_user
 
-# A value of another type under the key is damage, and a new index replaces it.
 _KIND = """
 local kind = redis.call('TYPE', KEYS[1]).ok
 """
 
-_ADD = Script(
-    _KIND
-    + """
-if kind ~= 'zset' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
-redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1])
-local time = redis.call('TIME')
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. time[1])
-local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-if last[2] then redis.call('PEXPIREAT', KEYS[1], math.ceil(tonumber(last[2]) * 1000)) end
-return 1
-"""
-)
+_ADD = Script(ENTER + "enter(KEYS[1], ARGV[1], ARGV[2]) return 1")
 
 _KEYS = Script(
     _KIND
@@ -61,43 +55,122 @@ _ARGUMENTS = 1000
 class RedisUsers(ABC):
     """Keep the index of users in Redis."""
 
+    _is_split = False
+    """Whether the server refused one script for the index and a session, as a cluster does."""
+
     @abstractmethod
-    def _reply(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
-        """Run a script on one key, and return its reply."""
+    def _reply(self, keys: tuple[str, ...], call: Call, *, is_repeatable: bool = True) -> Any:
+        """Run a script on these keys, and return its reply."""
 
     def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add an entry: see `UserIndex.add_to_user`."""
-        self._reply(_name(user_id), _add_call(key, until))
+        self._reply((_name(user_id),), _add_call(key, until))
 
     def keys_of_user(self, user_id: str) -> dict[str, float]:
         """Return the keys of the user: see `UserIndex.keys_of_user`."""
-        return _entries(self._reply(_name(user_id), _KEYS.call()))
+        return _entries(self._reply((_name(user_id),), _KEYS.call()))
 
     def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
         """Remove entries: see `UserIndex.remove_from_user`."""
         for call in _remove_calls(entries):
-            self._reply(_name(user_id), call)
+            self._reply((_name(user_id),), call)
+
+    @abstractmethod
+    def create(self, key: str, record: Record) -> bool:
+        """Store a new record."""
+
+    @abstractmethod
+    def commit(self, key: str, changes: Changes) -> Outcome:
+        """Apply changes to a record."""
+
+    def create_sign_in(self, user_id: str, key: str, record: Record, until: float) -> bool:
+        """Add an entry, and create a record: see `StoresSignIns.create_sign_in`."""
+        call = create_call(record, CREATE_SIGN_IN)
+        reply = self._sign_in(user_id, key, call, until, is_repeatable=True)
+        return self.create(key, record) if reply is None else reply == 1
+
+    def commit_sign_in(self, user_id: str, key: str, changes: Changes, until: float) -> Outcome:
+        """Add an entry, and commit changes: see `StoresSignIns.commit_sign_in`."""
+        call = commit_call(changes, COMMIT_SIGN_IN)
+        is_repeatable = not changes.expected
+        reply = self._sign_in(user_id, key, call, until, is_repeatable=is_repeatable)
+        return self.commit(key, changes) if reply is None else outcome_in(reply)
+
+    def _sign_in(
+        self, user_id: str, key: str, call: Call, until: float, *, is_repeatable: bool
+    ) -> int | None:
+        """Add an entry and store a sign-in; return None if only the entry could be added."""
+        if not self._is_split:
+            keys, call = (key, _name(user_id)), _with_entry(call, key, until)
+            try:
+                return int(self._reply(keys, call, is_repeatable=is_repeatable))
+            except StoreUnavailable as error:
+                if not _is_of_slots(error):
+                    raise
+                self._is_split = True
+        self.add_to_user(user_id, key, until)
+        return None
 
 
 class AsyncRedisUsers(ABC):
     """Keep the index of users in Redis, on an event loop."""
 
+    _is_split = False
+
     @abstractmethod
-    async def _reply(self, key: str, call: Call, *, is_repeatable: bool = True) -> Any:
-        """Run a script on one key, and return its reply."""
+    async def _reply(self, keys: tuple[str, ...], call: Call, *, is_repeatable: bool = True) -> Any:
+        """Run a script on these keys, and return its reply."""
 
     async def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add an entry: see `UserIndex.add_to_user`."""
-        await self._reply(_name(user_id), _add_call(key, until))
+        await self._reply((_name(user_id),), _add_call(key, until))
 
     async def keys_of_user(self, user_id: str) -> dict[str, float]:
         """Return the keys of the user: see `UserIndex.keys_of_user`."""
-        return _entries(await self._reply(_name(user_id), _KEYS.call()))
+        return _entries(await self._reply((_name(user_id),), _KEYS.call()))
 
     async def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
         """Remove entries: see `UserIndex.remove_from_user`."""
         for call in _remove_calls(entries):
-            await self._reply(_name(user_id), call)
+            await self._reply((_name(user_id),), call)
+
+    @abstractmethod
+    async def create(self, key: str, record: Record) -> bool:
+        """Store a new record."""
+
+    @abstractmethod
+    async def commit(self, key: str, changes: Changes) -> Outcome:
+        """Apply changes to a record."""
+
+    async def create_sign_in(self, user_id: str, key: str, record: Record, until: float) -> bool:
+        """Add an entry, and create a record: see `StoresSignIns.create_sign_in`."""
+        call = create_call(record, CREATE_SIGN_IN)
+        reply = await self._sign_in(user_id, key, call, until, is_repeatable=True)
+        return await self.create(key, record) if reply is None else reply == 1
+
+    async def commit_sign_in(
+        self, user_id: str, key: str, changes: Changes, until: float
+    ) -> Outcome:
+        """Add an entry, and commit changes: see `StoresSignIns.commit_sign_in`."""
+        call = commit_call(changes, COMMIT_SIGN_IN)
+        is_repeatable = not changes.expected
+        reply = await self._sign_in(user_id, key, call, until, is_repeatable=is_repeatable)
+        return await self.commit(key, changes) if reply is None else outcome_in(reply)
+
+    async def _sign_in(
+        self, user_id: str, key: str, call: Call, until: float, *, is_repeatable: bool
+    ) -> int | None:
+        """Add an entry and store a sign-in; return None if only the entry could be added."""
+        if not self._is_split:
+            keys, call = (key, _name(user_id)), _with_entry(call, key, until)
+            try:
+                return int(await self._reply(keys, call, is_repeatable=is_repeatable))
+            except StoreUnavailable as error:
+                if not _is_of_slots(error):
+                    raise
+                self._is_split = True
+        await self.add_to_user(user_id, key, until)
+        return None
 
 
 def _name(user_id: str) -> str:
@@ -107,6 +180,18 @@ def _name(user_id: str) -> str:
 
 def _add_call(key: str, until: float) -> Call:
     return _ADD.call(key.encode(), _number(until))
+
+
+def _with_entry(call: Call, key: str, until: float) -> Call:
+    """Return the call of a script that adds an entry, and then does what the call does."""
+    return call._replace(arguments=(*call.arguments, key.encode(), _number(until)))
+
+
+def _is_of_slots(error: StoreUnavailable) -> bool:
+    """Return whether a server or a client refused a script because its keys are in two slots."""
+    cause = error.__cause__
+    is_refusal = isinstance(cause, ResponseError | RedisClusterException)
+    return is_refusal and "slot" in str(cause).lower()
 
 
 def _remove_calls(entries: Mapping[str, float]) -> Iterable[Call]:

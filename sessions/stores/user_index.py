@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from sessions.public_names import refusing
+from sessions.record import Changes, Outcome, Record
 
-__all__ = ["AsyncUserIndex", "UserIndex", "hash_of_user"]
+__all__ = ["AsyncStoresSignIns", "AsyncUserIndex", "StoresSignIns", "UserIndex", "hash_of_user"]
 
 
 @runtime_checkable
@@ -53,6 +54,43 @@ class AsyncUserIndex(Protocol):
 
     async def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
         """Remove these entries: see `UserIndex.remove_from_user`."""
+
+
+@runtime_checkable
+class StoresSignIns(UserIndex, Protocol):
+    """Enter a sign-in in the index, and store it, in one call: an index may have this too.
+
+    Without these methods, a sign-in is `add_to_user`, and then `create` or `commit`.
+    """
+
+    def create_sign_in(self, user_id: str, key: str, record: Record, until: float) -> bool:
+        """Enter the key as `add_to_user` does, and then create the record.
+
+        The result is that of `create`. If there is no entry, no record is created.
+        """
+        ...
+
+    def commit_sign_in(self, user_id: str, key: str, changes: Changes, until: float) -> Outcome:
+        """Enter the key as `add_to_user` does, and then commit the changes.
+
+        The result is that of `commit`. If there is no entry, nothing is committed.
+        """
+        ...
+
+
+@runtime_checkable
+class AsyncStoresSignIns(AsyncUserIndex, Protocol):
+    """Enter a sign-in and store it in one call, without blocking: see `StoresSignIns`."""
+
+    async def create_sign_in(self, user_id: str, key: str, record: Record, until: float) -> bool:
+        """Enter the key, and create the record: see `StoresSignIns.create_sign_in`."""
+        ...
+
+    async def commit_sign_in(
+        self, user_id: str, key: str, changes: Changes, until: float
+    ) -> Outcome:
+        """Enter the key, and commit the changes: see `StoresSignIns.commit_sign_in`."""
+        ...
 
 
 def hash_of_user(user_id: str) -> str:

@@ -177,3 +177,19 @@ def _is_written(store: RedisStore, key: str) -> bool:
         assert time.monotonic() - began < 2
         return False
     return outcome is Outcome.APPLIED
+
+
+def test_a_sign_in_in_a_cluster(cluster: list[RedisServer]) -> None:
+    """The index and the session are in different slots, so these are two calls."""
+    store = RedisStore.from_url(f"redis+cluster://127.0.0.1:{cluster[0].port}")
+    until = time.time() + 3600
+    keys = [f"{number} {secrets.token_hex(8)}" for number in range(8)]
+    for key in keys:
+        record = a_record(time.time, lives=3600, user_id="ada")
+        assert store.create_sign_in("ada", key, record, until)
+        changes = some_changes(time.time, lives=3600, user_id="bob")
+        assert store.commit_sign_in("bob", key, changes, until) is Outcome.APPLIED
+
+    assert store.keys_of_user("ada").keys() >= set(keys)
+    assert store.keys_of_user("bob").keys() >= set(keys)
+    store.close()
