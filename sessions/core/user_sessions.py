@@ -15,7 +15,7 @@ from sessions.core.limits import REMEMBERED_FOR
 from sessions.core.persistence import Flow
 from sessions.core.refreshing import Refreshing
 from sessions.core.standing import Standing
-from sessions.core.state import State
+from sessions.core.state import Ask, State
 from sessions.core.user_limits import Queue, later_than
 from sessions.core.values import DEVICE
 from sessions.core.verbs import Why
