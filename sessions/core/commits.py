@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sessions.core.ids import Id
+from sessions.core.ids import Id, hash_of, random_secret
 from sessions.core.lifetime import Lifetimes
 from sessions.core.pending import NOTHING_PENDING, Pending
 from sessions.core.state import Difference, State
@@ -27,6 +27,19 @@ def first_record(
         expires_at=lifetimes.end(created_at, own, now),
         timeout=own,
         user_id=user,
+    )
+
+
+def no_session(values: dict[str, bytes], now: float, expires_at: float) -> Record:
+    """Return a record that is no session: nobody can know an id for it."""
+    return Record(
+        values=values,
+        secret=hash_of(random_secret()),
+        secret_since=now,
+        created_at=now,
+        accessed_at=now,
+        updated_at=now,
+        expires_at=expires_at,
     )
 
 

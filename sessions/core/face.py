@@ -19,14 +19,7 @@ from sessions.core.locks import lock_across_forks
 from sessions.core.program_cookies import ProgramCookies
 from sessions.core.signed_in import SignedIn, utc
 from sessions.core.state import ENCODED, MISSING, State
-from sessions.core.values import (
-    DEVICE,
-    FIRST_PLAIN,
-    OTHER_SIGN_IN,
-    RESERVED,
-    USER_DATA,
-    plain_key,
-)
+from sessions.core.values import FIRST_PLAIN, RESERVED, plain_key
 from sessions.core.views import Viewed
 from sessions.errors import SessionClosed
 from sessions.flash import Flashes
@@ -107,8 +100,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
 
     def __len__(self) -> int:
         values = self._readable()
-        reserved = (USER_DATA in values) + (DEVICE in values) + (OTHER_SIGN_IN in values)
-        return len(values) - reserved
+        return len(values) - len(RESERVED.intersection(values))
 
     def __ior__(self, other: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Self:
         self.update(other)

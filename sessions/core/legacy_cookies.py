@@ -179,6 +179,8 @@ class LegacyCookies:
     def __init__(self, cookies: Sequence[LegacyCookie], key: bytes) -> None:
         self._cookies = tuple(cookies)
         self._key = key
+        self.leaves_sessions = any(cookie.end is None for cookie in cookies)
+        """Whether a session that moves here may still live in the other system."""
 
     def id_for(self, cookie: LegacyCookie, content: Any) -> Id | None:
         """Return our id for a legacy session, or None if the cookie has no text of its own."""

@@ -88,5 +88,11 @@ SLOW_LISTENER = 0.1
 LISTENER_DEADLINE = 10.0
 """The seconds after which a coroutine of a listener is cancelled."""
 
+MOVED_REMEMBERED_FOR = timedelta(days=400).total_seconds()
+"""The seconds for which the end of a session from another system is remembered.
+
+No browser keeps a cookie longer (RFC 6265bis, 5.5).
+"""
+
 CREATIONS_PER_PURGE = 20
 """With listeners, one of so many creations also removes expired records."""

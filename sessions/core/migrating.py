@@ -4,14 +4,20 @@ A request without a live session of ours, but with a valid legacy cookie, stores
 while it loads. From then on, it is a session like any other. Its id is derived from the id in the
 legacy cookie, if the cookie has one: so parallel requests with one cookie share one session, and
 the cookie of a session that was moved and has ended here opens nothing.
+
+If nothing ends the session in the other system, the session has a mark here. The end of a marked
+session is remembered in a record of its own. A request reads this record only if it has a legacy
+cookie whose session is not here.
 """
 
 from typing import Any, TypeVar, cast
 
-from sessions.core.commits import first_record
-from sessions.core.ids import Id, new_id
+from sessions.core import codec
+from sessions.core.commits import first_record, no_session
+from sessions.core.ids import Id, hash_of, new_id
 from sessions.core.legacy_calls import Ending, Loading, sign_in_of
 from sessions.core.legacy_cookies import LegacySession
+from sessions.core.limits import MOVED_REMEMBERED_FOR
 from sessions.core.moving import Legacy, MovingIn
 from sessions.core.outside import CALL
 from sessions.core.pending import NOTHING_PENDING
@@ -19,7 +25,14 @@ from sessions.core.persistence import Flow
 from sessions.core.standing import damage_of
 from sessions.core.state import State, check_size
 from sessions.core.stored import StoredSessions
-from sessions.core.values import OTHER_SIGN_IN, USER_DATA, encode_value, plain_key
+from sessions.core.values import (
+    MOVED,
+    OTHER_SIGN_IN,
+    USER_DATA,
+    WAITING,
+    encode_value,
+    plain_key,
+)
 from sessions.core.verbs import CURRENT, GRACE, PAST, UNKNOWN
 from sessions.errors import StoreUnavailable, TooManySessions
 from sessions.record import Record
@@ -35,6 +48,8 @@ class MigratingSessions(MovingIn, StoredSessions):
         for legacy in legacies:
             if legacy.id is not None and (yield from self._find(state, legacy.id)):
                 return
+            if (yield from self._has_ended(state, legacy)):
+                continue
             loaded = yield (CALL, Loading(legacy.cookie, legacy.content))
             if loaded is None:
                 # Another request may have moved the session since, and ended it there.
@@ -69,7 +84,7 @@ class MigratingSessions(MovingIn, StoredSessions):
         """Store the session here, and begin with the stored record."""
         id = legacy.id or new_id(self.gen_id)
         try:
-            created = yield from self._create_here(state, id, loaded)
+            created = yield from self._create_here(state, legacy, id, loaded)
         except TooManySessions:
             text = f"the user of {legacy.cookie!r} has the largest number of sessions already"
             state.note("rejected", text, "too_many")
@@ -77,6 +92,11 @@ class MigratingSessions(MovingIn, StoredSessions):
             return
         if legacy.cookie.end is not None:
             yield (CALL, Ending(legacy.cookie, legacy.content))
+        elif created and (yield from self._has_ended(state, legacy)):
+            # A logout came between the look at the record and the creation.
+            yield ("delete", id.key)
+            self.begin_anew(state)
+            return
         # Another request with the same cookie may have stored the session first, and changed it.
         if not (yield from self._find(state, id)):
             raise StoreUnavailable(
@@ -85,9 +105,13 @@ class MigratingSessions(MovingIn, StoredSessions):
         if created:
             state.note("created", f"it was moved here from {legacy.cookie!r}")
 
-    def _create_here(self, state: State, id: Id, loaded: LegacySession) -> Flow[bool]:
+    def _create_here(
+        self, state: State, legacy: Legacy, id: Id, loaded: LegacySession
+    ) -> Flow[bool]:
         """Store the session, and return whether no other request has stored it before."""
         values = _encoded(loaded)
+        if _may_return(legacy):
+            values[MOVED] = codec.encode(True)
         check_size({}, values)
         state.started_at = self.clock()
         state.pending = NOTHING_PENDING
@@ -97,6 +121,37 @@ class MigratingSessions(MovingIn, StoredSessions):
         state.pending = NOTHING_PENDING
         created, _ = yield from self._ask_create(state, id, record)
         return created
+
+    def _has_ended(self, state: State, legacy: Legacy) -> Flow[bool]:
+        """Return whether the session was moved before, and has ended here."""
+        if legacy.id is None or not _may_return(legacy):
+            return False
+        answer = yield ("load", _key_of_end(legacy.id))
+        if answer is None:
+            return False
+        text = f"the session of {legacy.cookie!r} was moved here before, and has ended"
+        state.note("rejected", text, "unknown", handle=legacy.id.key)
+        return True
+
+    def before_end(self, state: State, id: Id) -> Flow[Record | None]:
+        if (yield from self._may_return(state, id)):
+            # This comes before the end: after a crash in between, the session still lives.
+            now = self.clock()
+            mark = no_session({WAITING: codec.encode([])}, now, now + MOVED_REMEMBERED_FOR)
+            yield ("create", _key_of_end(id), mark)
+        return (yield from super().before_end(state, id))
+
+    def _may_return(self, state: State, id: Id) -> Flow[bool]:
+        """Return whether a cookie of the other system could open a session again."""
+        if any(legacy.id == id and _may_return(legacy) for legacy in state.legacies):
+            return True
+        if self.rules.legacy is None or not self.rules.legacy.leaves_sessions:
+            return False
+        for found, standing, record in state.found:
+            if found.key == id.key and record is not None and standing in (CURRENT, GRACE):
+                return MOVED in record.values
+        answer = yield ("load", id.key)
+        return isinstance(answer, Record) and MOVED in answer.values
 
     def end_legacies_later(self, state: State) -> None:
         """Remember the sessions of legacy cookies, so that they end without a load."""
@@ -119,6 +174,15 @@ def migrating(kind: type[S]) -> type[S]:
     """Return a class of stored sessions that also begin in another system."""
     mixed: Any = type(f"Migrating{kind.__name__}", (MigratingSessions, kind), {})
     return cast("type[S]", mixed)
+
+
+def _may_return(legacy: Legacy) -> bool:
+    """Return whether the session still lives in the other system after it was moved."""
+    return legacy.id is not None and legacy.cookie.end is None
+
+
+def _key_of_end(id: Id) -> str:
+    return hash_of(f"moved and ended:{id.key}")
 
 
 def _encoded(loaded: LegacySession) -> dict[str, bytes]:

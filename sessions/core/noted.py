@@ -86,6 +86,7 @@ class NotedSessions(NotedCommits, StoredSessions):
             _note_rejection(state, is_expired=any(map(self._has_expired, state.found)))
 
     def before_end(self, state: State, id: Id) -> Flow[Record | None]:
+        yield from super().before_end(state, id)
         if self.rules.takes_expired:
             # To delete an expired record would remove it without a word.
             expired = yield ("take_expired", id.key)

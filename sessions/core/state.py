@@ -18,7 +18,7 @@ from sessions.core.limits import MAXIMUM_DATA
 from sessions.core.notes import NO_REASONS, Ending, Notes
 from sessions.core.pending import NOTHING_PENDING, Pending
 from sessions.core.standing import Found, Standing
-from sessions.core.values import RESERVED, encode_value
+from sessions.core.values import OF_USER, encode_value
 from sessions.errors import (
     SessionClosed,
     SessionTooLarge,
@@ -195,9 +195,9 @@ class State(Notes, msgspec.Struct, eq=False):
             self.forget_user()
 
     def forget_user(self) -> None:
-        """Remove the reserved values, which are about the user."""
+        """Remove the values that belong to the user."""
         values = self.values or {}
-        for key in RESERVED:
+        for key in OF_USER:
             values.pop(key, None)
 
     def take_record(self, id: Id, record: Record) -> None:

@@ -17,7 +17,8 @@ from math import inf
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from sessions.core import codec
-from sessions.core.ids import hash_of, random_secret
+from sessions.core.commits import no_session
+from sessions.core.ids import hash_of
 from sessions.core.limits import REMEMBERED_FOR, UPDATE_ATTEMPTS
 from sessions.core.persistence import Flow
 from sessions.core.values import WAITING
@@ -128,7 +129,7 @@ class Queue:
         if isinstance(answer, Exception):
             # The record is damaged, so nobody can read who waits.
             yield ("delete", self._key)
-        created: bool = yield ("create", self._key, _record(values, now, expires_at))
+        created: bool = yield ("create", self._key, no_session(values, now, expires_at))
         return created
 
 
@@ -152,15 +153,3 @@ def _waiting_in(answer: object, now: float) -> list[Waiting]:
     except (UnreadableValue, ValueError, TypeError):
         return []
     return [one for one in waiting if abs(now - one.since) < LONGEST_WAIT]
-
-
-def _record(values: dict[str, bytes], now: float, expires_at: float) -> Record:
-    return Record(
-        values=values,
-        secret=hash_of(random_secret()),
-        secret_since=now,
-        created_at=now,
-        accessed_at=now,
-        updated_at=now,
-        expires_at=expires_at,
-    )

@@ -12,11 +12,21 @@ DEVICE = "\0device"
 OTHER_SIGN_IN = "\0other_sign_in"
 """The key of the time of a sign-in in another system, in seconds or None; code does not see it."""
 
-RESERVED = frozenset({USER_DATA, DEVICE, OTHER_SIGN_IN})
+MOVED = "\0moved"
+"""The key of a mark: the session came from another system, where it may still live."""
+
+OF_USER = frozenset({USER_DATA, DEVICE, OTHER_SIGN_IN})
+"""The keys of the values that belong to the user."""
+
+RESERVED = OF_USER | {MOVED}
 """The keys that code does not see."""
 
 WAITING = "\0waiting"
-"""The only name in a record that is no session: the sign-ins of a user that are not complete."""
+"""The only name in a record that is no session.
+
+Its value has the sign-ins of a user that are not complete. It is empty in the record that remembers
+the end of a session from another system.
+"""
 
 SEALED = "\0sealed."
 """The prefix of reserved names in a record: its data keys and its encrypted user id."""
@@ -25,6 +35,7 @@ _KEPT = {
     USER_DATA: "set_user() keeps its data",
     DEVICE: "set_user() keeps the device",
     OTHER_SIGN_IN: "a session of another system keeps the time of its sign-in",
+    MOVED: "a session of another system has a mark",
     WAITING: "a list of sign-ins keeps its items",
 }
 

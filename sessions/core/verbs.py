@@ -22,7 +22,7 @@ from sessions.core.standing import Standing
 from sessions.core.state import ENCODED, Headers, State
 from sessions.core.tokens import Tokens
 from sessions.core.user_limits import SessionLimit
-from sessions.core.values import DEVICE, OTHER_SIGN_IN, RESERVED, USER_DATA
+from sessions.core.values import DEVICE, MOVED, OTHER_SIGN_IN, RESERVED, USER_DATA
 from sessions.errors import MalformedToken, SessionError, SessionNotFound
 from sessions.events import EndReason
 from sessions.record import UNCHANGED, Changes, Record, Unchanged
@@ -128,9 +128,7 @@ class MemoryVerbs(Persistence):
             state.leave()
             state.gone, state.pending = False, NOTHING_PENDING.then(timeout=timeout)
         elif present is not None and present != user_id:
-            state.values, state.assigned = {}, set()
-            # Values that other requests have written since then belong to the other user too.
-            state.pending = state.pending.then(clear=True)
+            _clear_all(state)
         if state.record is None:
             state.started_at = self.clock()
         if state.values is not None:
@@ -304,6 +302,17 @@ class MemoryVerbs(Persistence):
         state.forget_user()
         if state.values is not None:
             state.values.update({key: ENCODED for key in RESERVED if key in state.base})
+
+
+def _clear_all(state: State) -> None:
+    """Remove the values of a user who was signed in before, but keep the mark of a moved session.
+
+    Values that other requests have written since the load belong to that user, too.
+    """
+    state.values, state.assigned = {}, set()
+    state.pending = state.pending.then(clear=True)
+    if MOVED in state.base:
+        state.set(MOVED, True)
 
 
 def is_for_any_cache(state: State) -> bool:

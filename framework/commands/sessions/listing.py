@@ -54,7 +54,7 @@ def list_sessions(app: str | None, *, user: str | None, limit: int, as_json: boo
 def of_user(store: OpenedStore, user: str | None) -> Iterator[tuple[str, Record]]:
     """Yield the live sessions of a user, or of everybody."""
     if user is None:
-        yield from store.records()
+        yield from store.sessions()
         return
     for key, record in _candidates(store, user):
         if record.user_id == user:
@@ -64,7 +64,7 @@ def of_user(store: OpenedStore, user: str | None) -> Iterator[tuple[str, Record]
 def _candidates(store: OpenedStore, user: str) -> Iterator[tuple[str, Record]]:
     """Yield the sessions that may belong to a user: those in the index, or all without an index."""
     if not store.has("keys_of_user"):
-        yield from store.records()
+        yield from store.sessions()
         return
     for key in patiently(store.ask, "keys_of_user", user):
         found = patiently(store.found, key)

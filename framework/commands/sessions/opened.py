@@ -11,6 +11,7 @@ import click
 from framework.report import short_repr
 from sessions.container import SessionContainer, store_of
 from sessions.core.token_formats import TokenFormat
+from sessions.core.values import WAITING
 from sessions.errors import StoreUnavailable, UnreadableValue
 from sessions.record import Ended, Record
 from sessions.stores.base import AsyncStore, Store, wall_clock
@@ -83,6 +84,10 @@ class OpenedStore:
             if page.after is None:
                 return
             after = page.after
+
+    def sessions(self) -> Iterator[tuple[str, Record]]:
+        """Yield the live sessions with their keys, without other records."""
+        return (pair for pair in self.records() if WAITING not in pair[1].values)
 
     def named(self, handle: str) -> tuple[str, Record]:
         """Return the only live session whose handle begins with this text."""

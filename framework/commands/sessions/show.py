@@ -23,7 +23,7 @@ from framework.commands.sessions.rows import (
     user_of,
 )
 from sessions.core.codec import decode
-from sessions.core.values import DEVICE, OTHER_SIGN_IN, SEALED, SEALED_BYTE, USER_DATA
+from sessions.core.values import DEVICE, MOVED, OTHER_SIGN_IN, SEALED, SEALED_BYTE, USER_DATA
 from sessions.errors import UnreadableValue
 from sessions.record import Record
 
@@ -33,6 +33,7 @@ _RESERVED = {
     USER_DATA: "(data of the user)",
     DEVICE: "(device of the sign-in)",
     OTHER_SIGN_IN: "(sign-in in another system)",
+    MOVED: "(came from another system)",
     f"{SEALED}user": "(encrypted user)",
     f"{SEALED}device": "(encrypted device)",
 }

@@ -46,7 +46,7 @@ def summary(app: str | None, *, as_json: bool) -> None:
     """
     with opened(load_container_or_report(app)) as store:
         counts = Counts()
-        for _, record in store.records():
+        for _, record in store.sessions():
             counts.add(record)
         _echo(store, counts, as_json=as_json)
 

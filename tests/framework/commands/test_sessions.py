@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sessions import SQLiteStore
+from sessions.core.values import WAITING
 from sessions.record import Record
 from sessions.testing import a_record
 from tests.support.command_sessions import make_session, manager_of, write_program
@@ -34,12 +35,18 @@ def store(framework: Framework) -> SQLiteStore:
     return SQLiteStore("sessions.db")
 
 
+def add_other_record(store: SQLiteStore) -> None:
+    """Add a record that is no session, as sign-ins and moves from other systems make them."""
+    store.create("f" * 64, a_record(time.time, {WAITING: b"\x90"}))
+
+
 def test_the_summary_counts_sessions_users_and_bytes(
     framework: Framework, store: SQLiteStore
 ) -> None:
     """Two of the three signed-in sessions belong to one user."""
     for user in ("ada", "ada", "eve", None):
         make_session(store, user, cart="x" * 1000)
+    add_other_record(store)
 
     result = framework("sessions", CONTAINER)
 
@@ -84,6 +91,7 @@ def test_an_application_without_sessions_says_so(framework: Framework) -> None:
 def test_the_list_shows_the_last_used_first(framework: Framework, store: SQLiteStore) -> None:
     """The table has a line for each session, and says if the limit left some out."""
     handles = [make_session(store, user) for user in ("ada", None, "eve")]
+    add_other_record(store)
 
     lines = framework("sessions", "list", CONTAINER).output.splitlines()
     limited = framework("sessions", "list", CONTAINER, "--limit", "2").output.splitlines()
