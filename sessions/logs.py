@@ -4,7 +4,13 @@ import logging
 import re
 from collections.abc import Mapping
 
+from sessions.transports.url import spelled
+
 HIDDEN = "hidden"
+
+# A URL inside of another URL has its percent signs escaped once more for each level.
+_PERCENT = "%(?:25)*"
+_PLAIN = (int, float, type(None))
 
 
 class HideIds(logging.Filter):
@@ -12,13 +18,16 @@ class HideIds(logging.Filter):
 
     Add it to the logger or the handler of the server's access log:
     `logging.getLogger("uvicorn.access").addFilter(HideIds())`. `parameter` is the
-    `parameter` of the `URLTransport`.
+    `parameter` of the `URLTransport`. The name may have percent escapes, and the URL may be a
+    parameter of another URL.
     """
 
     def __init__(self, parameter: str = "wSession") -> None:
         super().__init__()
+        before = f"^|[^A-Za-z0-9_-]|{_PERCENT}[0-9A-Fa-f]{{2}}"
+        name = f"{spelled(parameter, _PERCENT)}(?:=|{_PERCENT}3[Dd])"
         # A signature, a quote or a space ends the value in every usual form of log lines.
-        self._value = re.compile(rf"(?<![A-Za-z0-9_-])({re.escape(parameter)}=)[^&#;\s\"'<>]+")
+        self._value = re.compile(rf"((?:{before}){name})[^&#;\s\"'<>]+")
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Hide the ids in the message and in its arguments; no line is left out."""
@@ -33,5 +42,12 @@ class HideIds(logging.Filter):
         return True
 
     def hidden(self, value: object) -> object:
-        """Return a text without ids, and any other value as it is."""
-        return self._value.sub(rf"\1{HIDDEN}", value) if isinstance(value, str) else value
+        """Return a text without ids, also for an object whose text has one, such as a URL.
+
+        Any other value is returned as it is.
+        """
+        if isinstance(value, _PLAIN):
+            return value
+        text = f"{value}"
+        hidden = self._value.sub(rf"\1{HIDDEN}", text)
+        return value if hidden == text else hidden

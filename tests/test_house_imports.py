@@ -15,8 +15,8 @@ ROOT = Path(__file__).parent.parent
 # back to it, and of the floors above its line. `types.*` stands for all files of a folder.
 FLOORS = {
     "sessions": """
-        errors public_names events record flash other_gateways names logs
-        stores.* transports.*
+        errors public_names events record flash other_gateways names
+        stores.* transports.* logs
         core.*
         listeners.*
         session container stateless migration users manager upkeep edges

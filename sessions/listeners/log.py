@@ -1,6 +1,7 @@
 """A listener that writes one line of the log for each event."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from threading import Lock
 from time import monotonic
@@ -20,6 +21,8 @@ LEVELS: Mapping[str, int] = {
     "store_failed": logging.ERROR,
 }
 """The log level of each kind of event; INFO for the others."""
+
+_WORD = re.compile(r"[\w.@+/-]+")
 
 
 class LoggingListener:
@@ -76,8 +79,15 @@ class LoggingListener:
 def line_of(event: SessionEvent) -> str:
     """Return the event as one line, such as `session destroyed reason=logout handle=…: …`."""
     known = {"reason": event.reason, "handle": event.handle, "user": event.user_id}
-    fields = "".join(f" {name}={escaped(f'{value}')}" for name, value in known.items() if value)
+    fields = "".join(f" {name}={quoted(f'{value}')}" for name, value in known.items() if value)
     return f"session {event.kind}{fields}: {escaped(event.detail)}"
+
+
+def quoted(text: str) -> str:
+    """Return the text of a field, in quotes unless it can only be one word."""
+    if _WORD.fullmatch(text):
+        return text
+    return '"' + escaped(text).replace('"', '\\"') + '"'
 
 
 def escaped(text: str) -> str:

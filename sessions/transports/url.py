@@ -5,6 +5,7 @@ A URL is seen in histories, in logs and in the header Referer. So nothing uses t
 """
 
 import re
+from functools import lru_cache
 from html import escape
 from urllib.parse import unquote_plus, urlsplit
 
@@ -14,6 +15,9 @@ from sessions.transports.base import MOST_VALUES, Headers, Obstacle, RequestHead
 
 FORM_LIMIT = 1024 * 1024
 """The bytes of an urlencoded form that is searched for a token."""
+
+LONGEST_VALUE = 8000
+"""The characters of a parameter's value that may be a token."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
 # A browser removes or changes these characters, so the URL may lead to another origin than it says.
@@ -119,13 +123,34 @@ def take_out(text: str, parameter: str) -> tuple[str, list[str]]:
         return text, []
     rest: list[str] = []
     values: list[str] = []
+    is_name = _spelling(parameter).fullmatch
     for pair in text.split("&"):
         name, _, value = pair.partition("=")
-        if name == parameter or ("%" in name and unquote_plus(name) == parameter):
-            values.append(unquote_plus(value))
+        if name == parameter or ("%" in name and is_name(name)):
+            # A longer text is no token, so nobody needs its plain form.
+            values.append(unquote_plus(value) if len(value) <= LONGEST_VALUE else value)
         else:
             rest.append(pair)
     return ("&".join(rest), values) if values else (text, [])
+
+
+def spelled(parameter: str, percent: str = "%") -> str:
+    """Return a pattern for each way to write a name in a URL: any character may be an escape.
+
+    `percent` is a pattern for the sign of an escape. Source: RFC 3986, 2.1.
+    """
+    return "".join(f"(?:{re.escape(one)}|{percent}{_hexadecimal(one)})" for one in parameter)
+
+
+def _hexadecimal(character: str) -> str:
+    return "".join(
+        digit if digit.isdigit() else f"[{digit}{digit.upper()}]" for digit in f"{ord(character):x}"
+    )
+
+
+@lru_cache
+def _spelling(parameter: str) -> re.Pattern[str]:
+    return re.compile(spelled(parameter))
 
 
 def origin_of(head: RequestHead) -> str | None:

@@ -79,9 +79,33 @@ def test_control_characters_are_escaped(caplog: pytest.LogCaptureFixture) -> Non
 
     (line,) = lines(caplog)
     assert line == (
-        "session misplaced user=ann\\nsession created: a\\nb\\r\\x1b[31m\\u2028\\x85\\\\n ż"
+        'session misplaced user="ann\\nsession created": a\\nb\\r\\x1b[31m\\u2028\\x85\\\\n ż'
     )
     assert line.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("user_id", "field"),
+    [
+        ("ann", "ann"),
+        ("zoë.müller+a@shop-1.example", "zoë.müller+a@shop-1.example"),
+        ("ann reason=logout handle=0", '"ann reason=logout handle=0"'),
+        ("ann: set_user() signed a user in", '"ann: set_user() signed a user in"'),
+        ('" user="bob', '"\\" user=\\"bob"'),
+        ("ann\\", '"ann\\\\"'),
+        ("a\u202eb\u2066c\u200b\x7f", '"a\\u202eb\\u2066c\\u200b\\x7f"'),
+        ("auth0|1", '"auth0|1"'),
+    ],
+)
+def test_a_user_writes_no_other_field(
+    caplog: pytest.LogCaptureFixture, user_id: str, field: str
+) -> None:
+    """Nor may the name of a user end before its end, or change the direction of the line."""
+    caplog.set_level(logging.INFO, NAME)
+
+    LoggingListener()(SessionEvent("signed_in", "it is so", "handle", user_id=user_id))
+
+    assert lines(caplog) == [f"session signed_in handle=handle user={field}: it is so"]
 
 
 def test_the_log_has_a_limit_for_each_kind(caplog: pytest.LogCaptureFixture) -> None:

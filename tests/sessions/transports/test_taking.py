@@ -2,14 +2,19 @@
 
 import asyncio
 from io import BytesIO
+from time import process_time
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from werkzeug.test import Client, create_environ, run_wsgi_app
 
 from sessions import MemoryStore, SessionContainer, URLTransport
 from sessions.asgi import Message
 from sessions.core.taking import TAKEN_KEY, Taker
+from sessions.transports.url import take_out
 from sessions.wsgi import EnvironHead, SessionMiddleware
 from tests.sessions.asgi.server import request_scope
 from tests.support.apps import KEY
@@ -219,3 +224,24 @@ def test_an_application_without_links_keeps_its_parameter() -> None:
 
     assert seen == ["wSession=T"]
     assert TAKEN_KEY not in environ
+
+
+@given(st.lists(st.sampled_from([*"wSesion=&%+ ", "%77", "%53", "%6F", "%6f", "wSession=t&"])))
+def test_every_spelling_of_the_name_is_the_parameter(parts: list[str]) -> None:
+    """The name is found exactly where a parser of forms would find it."""
+    query = "".join(parts)
+    pairs = parse_qsl(query, keep_blank_values=True)
+
+    rest, values = take_out(query, "wSession")
+
+    assert values == [value for name, value in pairs if name == "wSession"]
+    assert parse_qsl(rest, keep_blank_values=True) == [p for p in pairs if p[0] != "wSession"]
+
+
+@pytest.mark.parametrize("piece", ["%41&", "%77Session=%41&", "%", "&", "wSession&", "%77%53%"])
+def test_a_long_form_takes_no_long_time(piece: str) -> None:
+    """Each part of a form of a mebibyte is looked at once."""
+    began = process_time()
+    take_out(piece * (1024 * 1024 // len(piece)), "wSession")
+
+    assert process_time() - began < 5
