@@ -82,8 +82,9 @@ PAGE = """\
 
 This page shows the cost of one request inside the process: a WSGI call with a prepared environ,
 which is copied for each call. Only the tables about Valkey and PostgreSQL have a server in them,
-one for all contenders, on the same machine. All contenders take turns in one process. The result of
-each is the minimum of many short rounds, so a busy moment of the machine does not count.
+one for all contenders, on the same machine, but on another processor. All contenders take turns in
+one process. The result of each is the minimum of many short rounds, so a busy moment of the machine
+does not count.
 
 Each contender is also checked: it must read back the values that it wrote, and the store must have
 the writes that were timed.
