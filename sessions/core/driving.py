@@ -63,8 +63,7 @@ class Driver(ABC):
 
     def tell(self, state: State) -> None:
         """Send the events since the last call to the listeners."""
-        events, state.events = state.events, ()
-        self.listening.tell(events)
+        self.listening.tell(state.take_events())
 
     @abstractmethod
     def tell_soon(self, state: State) -> None:

@@ -72,9 +72,8 @@ class LifecycleDriver(BlockingDriver):
 
     def tell(self, state: State) -> None:
         """Call `finish` for the sessions that have ended, and send the events."""
-        endings, state.endings = state.endings, ()
         super().tell(state)
-        for ending in endings:
+        for ending in state.take_endings():
             session: Any = ended_face(self._kind, ending, self)
             try:
                 session.finish(ending.reason)
@@ -144,9 +143,8 @@ class AsyncLifecycleDriver(AsyncDriver):
 
     def tell(self, state: State) -> None:
         """Call `finish` for the sessions that have ended, and send the events."""
-        endings, state.endings = state.endings, ()
         super().tell(state)
-        for ending in endings:
+        for ending in state.take_endings():
             session: Any = ended_face(self._kind, ending, self)
             try:
                 answer = session.finish(ending.reason)

@@ -31,6 +31,7 @@ class LinkedSessions(StoredSessions):
         is_found = state.values is None and number < len(ids)
         if is_found and self._links.refuses(state, ids[number], answer):
             state.note("rejected", "the session of a signed-in user came in a URL", "in_url")
+            state.is_rejected = True
             answer = None
         super().load_answer(state, answer)
 

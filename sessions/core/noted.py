@@ -28,9 +28,10 @@ class NotedCommits:
     rules: Rules
 
     def note_end(self, state: State, handle: str, detail: str, ending: Why) -> None:
-        state.note("destroyed", detail, ending.reason, handle=handle)
+        # The ending comes first: whoever sends the event calls `finish`, too.
         if self.rules.finishes:
-            state.endings = (*state.endings, Ending(handle, ending.reason, ending.record))
+            state.note_ending(Ending(handle, ending.reason, ending.record))
+        state.note_end(handle, detail, ending.reason)
 
     def note_creation(self, state: State, record: Record, handle: str) -> None:
         state.note("created", "it was stored for the first time", handle=handle)
@@ -82,7 +83,8 @@ class NotedSessions(NotedCommits, StoredSessions):
         super().begin_found(state)
         # A session that moves here from another system has not begun yet.
         has_begun = state.values is not None
-        if has_begun and state.standing is UNKNOWN and not state.is_damaged:
+        is_told = state.is_damaged or state.is_rejected
+        if has_begun and state.standing is UNKNOWN and not is_told:
             _note_rejection(state, is_expired=any(map(self._has_expired, state.found)))
 
     def before_end(self, state: State, id: Id) -> Flow[Record | None]:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sessions.core.ids import Id
+from sessions.core.locks import lock_across_forks
 from sessions.events import EndReason, EventKind, SessionEvent
 from sessions.record import Record
 
@@ -16,6 +17,9 @@ class Ending(NamedTuple):
     reason: EndReason
     record: Record | None
 
+
+# Threads of one request may add events, and take them to the listeners, at the same time.
+_noting = lock_across_forks()
 
 NO_REASONS: Mapping[str, EndReason] = MappingProxyType({})
 
@@ -32,6 +36,8 @@ class Notes:
     is_bounded: bool
     failure: Exception | None
     events: tuple[SessionEvent, ...]
+    endings: tuple[Ending, ...]
+    ends: int
     end_reasons: Mapping[str, EndReason]
 
     def note(
@@ -46,7 +52,32 @@ class Notes:
         """Keep an event, of this session unless there is a handle, until listeners receive it."""
         if handle is None and self.id is not None:
             handle = self.id.key
-        self.events = (*self.events, SessionEvent(kind, detail, handle, reason, user_id))
+        event = SessionEvent(kind, detail, handle, reason, user_id)
+        with _noting:
+            self.events = (*self.events, event)
+
+    def note_end(self, handle: str, detail: str, reason: EndReason) -> None:
+        """Keep the event of the end of a session; count the end unless the session had expired."""
+        if reason is not EndReason.TIMEOUT:
+            self.ends += 1
+        self.note("destroyed", detail, reason, handle=handle)
+
+    def note_ending(self, ending: Ending) -> None:
+        """Keep the end of a session, until `finish` is called for it."""
+        with _noting:
+            self.endings = (*self.endings, ending)
+
+    def take_events(self) -> tuple[SessionEvent, ...]:
+        """Return the events, each of them in only one call."""
+        with _noting:
+            events, self.events = self.events, ()
+        return events
+
+    def take_endings(self) -> tuple[Ending, ...]:
+        """Return what `finish` must be called for, each of them in only one call."""
+        with _noting:
+            endings, self.endings = self.endings, ()
+        return endings
 
     def note_obstacle(self, obstacle: tuple[EventKind, str]) -> None:
         """Keep an event, once, that says why the client can have no session (an obstacle)."""

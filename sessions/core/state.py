@@ -129,6 +129,8 @@ class State(Notes, msgspec.Struct, eq=False):
     cookie_is_due: bool = False
     clear_is_due: bool = False
     events: tuple[SessionEvent, ...] = ()
+    # The number of live sessions that this request has ended.
+    ends: int = 0
     # Why sessions are to end, by their keys, if the reason is not LOGOUT.
     end_reasons: Mapping[str, EndReason] = NO_REASONS
     # For lifecycle methods: the session, and what has ended. And ids that may have expired.
@@ -143,6 +145,8 @@ class State(Notes, msgspec.Struct, eq=False):
     is_unfinished: bool = False
     is_bounded: bool = True
     is_damaged: bool = False
+    # Whether an event has said already why the request has no session.
+    is_rejected: bool = False
     runner: int | None = None
 
     def __repr__(self) -> str:

@@ -186,13 +186,14 @@ class MemoryVerbs(Persistence):
 
     def delete(self, state: State) -> Flow[bool]:
         if state.ended and state.record is None and not state.to_end:
-            # Tokens without a server stay valid, so the first call decides.
+            # Tokens without a server stay valid, so the first call decides. What was written since
+            # belongs to a session that nobody has stored.
+            state.begin(None, None, FRESH)
             return False
         self.destroy(state)
-        before = len(state.events)
+        before = state.ends
         yield from self.save(state)
-        ends = [event.reason for event in state.events[before:] if event.kind == "destroyed"]
-        return any(reason is not EndReason.TIMEOUT for reason in ends)
+        return state.ends > before
 
     def user_id(self, state: State) -> str | None:
         if isinstance(state.pending.user_id, Unchanged):
@@ -219,7 +220,7 @@ class MemoryVerbs(Persistence):
 
     def note_end(self, state: State, handle: str, detail: str, ending: "Why") -> None:
         """Keep the end of a session for its events."""
-        state.note("destroyed", detail, ending.reason, handle=handle)
+        state.note_end(handle, detail, ending.reason)
 
     def before_end(self, state: State, id: Id) -> Flow[Record | None]:
         """Return the record of a session that is to end, if anybody wants it."""

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from types import FrameType
 
 import pytest
 
@@ -19,6 +21,7 @@ from sessions import (
     SessionManager,
     Store,
 )
+from sessions.core.face import state_of
 from sessions.core.signing import IdSigner
 from sessions.testing import ManualClock
 from tests.sessions.conftest import SiteMaker
@@ -322,3 +325,42 @@ def test_a_thread_of_a_request_tells_coroutines_too(clock: ManualClock) -> None:
     asyncio.run(lives())
 
     assert told == [("created", True), ("regenerated", True)]
+
+
+def test_threads_of_one_request_tell_each_event_once(make_site: SiteMaker) -> None:
+    """One thread sends the events at the moment when another thread adds one."""
+    site = make_site()
+    browser = site.browser()
+    browser.visit(writes(n=1))
+    is_adding, is_sent = threading.Event(), threading.Event()
+
+    def pause(frame: FrameType, event: str, argument: object) -> None:
+        """Let the other thread send the events while this thread makes an event."""
+        if frame.f_code is SessionEvent.__init__.__code__ and not is_adding.is_set():
+            is_adding.set()
+            is_sent.wait(1)
+
+    def handler(session: Session) -> None:
+        def conflicting(value: int) -> int:
+            if not is_adding.is_set():
+                site.manager.get(session.id).increment("n")
+                sys.settrace(pause)
+            return value + 1
+
+        def change() -> None:
+            session.update_with("n", conflicting)
+            sys.settrace(None)
+
+        # A call that failed left an event, which nobody has sent yet.
+        state_of(session).note("gone", "of the first thread")
+        other = threading.Thread(target=change)
+        other.start()
+        is_adding.wait(5)
+        session._driver.tell(state_of(session))
+        is_sent.set()
+        other.join()
+
+    browser.visit(in_turn(everything, handler))
+
+    told = [event.kind for event in site.events if event.kind in ("gone", "conflict")]
+    assert told == ["gone", "conflict"]

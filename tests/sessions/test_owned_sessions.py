@@ -267,6 +267,20 @@ async def test_a_session_that_could_not_be_created_on_a_loop_was_given_to_nobody
     assert [f"{warning.message}" for warning in told] == []
 
 
+def test_a_second_delete_drops_what_was_written_since(
+    manager: SessionManager, watched: WatchedStore
+) -> None:
+    """Nothing is stored after it, although there was no session left to end."""
+    session = manager.create({"a": 1})
+    session.delete()
+    session["b"] = 2
+    watched.calls.clear()
+
+    assert session.delete() is False
+    manager.close(session)
+    assert (dict(session), watched.calls) == ({}, [])
+
+
 def test_an_earlier_id_is_not_found(manager: SessionManager, session_id: str) -> None:
     """The error does not say that the session expired or is damaged."""
     with manager.get(session_id) as session:

@@ -206,7 +206,9 @@ def test_signed_in_users_can_be_refused(edge: str, settings: dict[str, Any]) -> 
     assert again.value["n"] == 2
     assert (login.value["link"], login.value["field"]) == ("/next#top", "")
     assert [answer.value["user"] for answer in (in_url, in_cookie, in_both)] == [None, "ada", "ada"]
-    assert "rejected" in server.told
+    assert [(event.kind, event.reason) for event in server.events if event.kind == "rejected"] == [
+        ("rejected", "in_url")
+    ]
 
 
 @every_edge
