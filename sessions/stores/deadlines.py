@@ -15,14 +15,14 @@ from operator import attrgetter
 from threading import Lock, Thread
 from typing import Any
 
-__all__ = ["Deadlines", "deadlines"]
+__all__ = ["Deadlines", "deadlines", "socket_of"]
 
 _INTERVAL = 0.05
 _IDLE = 5.0
 """Seconds after the last call until the thread ends."""
 
 # redis-py and PyMySQL both have this attribute; neither has a public name for it.
-_socket_of = attrgetter("_sock")
+socket_of = attrgetter("_sock")
 
 
 class Deadlines:
@@ -86,8 +86,12 @@ class Deadlines:
     def _end_late_calls(self, now: float) -> None:
         for call, (until, connection) in list(self._calls.items()):
             # Read the socket first: after the end of the call, the connection may get another one.
-            used = _socket_of(connection)
-            if until < now and used is not None and self._calls.pop(call, None) is not None:
+            used = socket_of(connection)
+            # During a handshake of TLS, the driver still has the socket from before it, which
+            # cannot be used: then the call is ended after the handshake.
+            if until > now or used is None or used.fileno() < 0:
+                continue
+            if self._calls.pop(call, None) is not None:
                 with suppress(OSError):
                     # A TLS socket would first talk to the server.
                     socket.socket.shutdown(used, socket.SHUT_RDWR)

@@ -48,6 +48,7 @@ _REMEDIES = {
 }
 # What a driver's `repr` of its connection says is no part of the failure.
 _OBJECT = re.compile(r"(?: : )?<.*>")
+_LATE = "there was no complete reply in time"
 _ANY = "look in the log of the server for the cause"
 _PATTERNS = {re.compile(words, re.IGNORECASE): remedy for words, remedy in _REMEDIES.items()}
 
@@ -69,7 +70,9 @@ def unavailable(store: object, error: Exception) -> StoreUnavailable:
 def _first_line(error: Exception) -> str:
     """Return what an error says, without the details that some drivers add after it."""
     text = str(error).partition(", Timeout: ")[0].partition("\n(Background on ")[0]
-    line = " ".join(_OBJECT.sub("", text).split()) or type(error).__name__
+    # The timer of an event loop says nothing.
+    silent = _LATE if isinstance(error, TimeoutError) else type(error).__name__
+    line = " ".join(_OBJECT.sub("", text).split()) or silent
     line = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
     return line.rstrip(".")
 

@@ -12,7 +12,7 @@ from sessions.errors import ConfigurationError, StoreUnavailable
 from sessions.names import OF_SERVERS, explains_settings
 from sessions.public_names import refusing
 from sessions.record import Changes, Ended, Outcome, Record
-from sessions.stores.base import AsyncStore, Store, without_password
+from sessions.stores.base import CALL_DEADLINE, AsyncStore, Store, without_password
 
 try:
     from redis.exceptions import ConnectionError as RedisConnectionError
@@ -154,10 +154,11 @@ class RedisStore(RedisListing, RedisUsers, Store):
         return self._ask(run, is_repeatable=is_repeatable)
 
     def _ask(self, ask: Callable[[], T], *, is_repeatable: bool = True) -> T:
+        began = time.monotonic()
         try:
             if not self._has_looked:
                 self._look()
-            began = time.monotonic()
+                _check_time(began)
             try:
                 return ask()
             except RedisConnectionError:
@@ -172,7 +173,7 @@ class RedisStore(RedisListing, RedisUsers, Store):
         """Check once, not in every call, what the server does when its memory is full."""
         # The user of the server may not be allowed to ask for this.
         with suppress(ResponseError):
-            clients.warn_of_eviction(self._client.info("memory"))
+            clients.warn_of_eviction(self._caller.info("memory"))
         self._has_looked = True
 
 
@@ -202,6 +203,7 @@ class AsyncRedisStore(AsyncRedisListing, AsyncRedisUsers, AsyncStore):
         self._name = name
         self._prefix = _checked(prefix)
         self._is_own = is_own
+        self._deadline = CALL_DEADLINE if is_own else None
         self._opened: dict[asyncio.AbstractEventLoop, Any] = {}
         self._has_looked = False
 
@@ -262,16 +264,18 @@ class AsyncRedisStore(AsyncRedisListing, AsyncRedisUsers, AsyncStore):
         return await self._ask(run, is_repeatable=is_repeatable)
 
     async def _ask(self, ask: Callable[[], Awaitable[T]], *, is_repeatable: bool = True) -> T:
+        began = time.monotonic()
         try:
-            if not self._has_looked:
-                await self._look()
-            began = time.monotonic()
-            try:
-                return await ask()
-            except RedisConnectionError:
-                if not is_repeatable or time.monotonic() - began > _NO_MORE_TRIES:
-                    raise
-                return await ask()
+            # The driver limits the time of each reply, and a call may need several replies.
+            async with asyncio.timeout(self._deadline):
+                if not self._has_looked:
+                    await self._look()
+                try:
+                    return await ask()
+                except RedisConnectionError:
+                    if not is_repeatable or time.monotonic() - began > _NO_MORE_TRIES:
+                        raise
+                    return await ask()
         except _BROKEN as error:
             raise _meaning(error, self) from error
 
@@ -280,6 +284,12 @@ class AsyncRedisStore(AsyncRedisListing, AsyncRedisUsers, AsyncStore):
         with suppress(ResponseError):
             clients.warn_of_eviction(await self._client.info("memory"))
         self._has_looked = True
+
+
+def _check_time(began: float) -> None:
+    """Raise TimeoutError if what came before the call has taken the time of the call."""
+    if time.monotonic() - began > CALL_DEADLINE:
+        raise TimeoutError(f"the connection was not ready within {CALL_DEADLINE} s")
 
 
 def _meaning(error: Exception, store: object) -> Exception:

@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from sessions.errors import ConfigurationError
 from sessions.stores import redis_connections as connections
-from sessions.stores.redis_connections import POOL_SIZE, POOL_TIMEOUT, Connections
+from sessions.stores.redis_connections import POOL_SIZE, POOL_TIMEOUT, Connections, TimedClient
 from sessions.stores.redis_urls import sentinels_of, service_of, url_of
 
 _TIMEOUT = 0.3
@@ -73,16 +73,15 @@ def client_for(parts: SplitResult, kind: Kind) -> Any:
         "protocol": 2,
     }
     if kind is BLOCKING and parts.scheme != "redis+cluster":
-        # A driver on an event loop has a time limit for the whole reply.
-        is_one = parts.scheme != "redis+sentinel"
-        settings["redis_connect_func"] = (
-            connections.greet if is_one else connections.greet_and_limit
-        )
+        settings["redis_connect_func"] = connections.greet_and_limit
     match parts.scheme:
         case "redis+cluster":
             return kind.cluster.from_url(url_of(parts), **settings)
         case "redis+sentinel":
             return _client_of_sentinels(parts, kind, settings)
+    if kind is ASYNCHRONOUS:
+        # The store has a deadline for the whole call. A timer for each reply would take time, too.
+        settings["socket_timeout"] = None
     # Blocking calls of sessions have so many for themselves: see `caller_of`.
     size = POOL_SIZE * 2 if kind is BLOCKING else POOL_SIZE
     pool = {"max_connections": size, "timeout": POOL_TIMEOUT}
@@ -90,10 +89,10 @@ def client_for(parts: SplitResult, kind: Kind) -> Any:
 
 
 def caller_of(client: Any) -> Any:
-    """Return the object that sends the calls: `Connections` for a single server, else the
-    client."""
+    """Return the object that sends the calls of sessions, each within one deadline."""
     pool = getattr(client, "connection_pool", None)
-    return Connections(pool) if type(pool) is redis.BlockingConnectionPool else client
+    is_one = type(pool) is redis.BlockingConnectionPool
+    return Connections(pool) if is_one else TimedClient(client)
 
 
 def check_client(client: Any, owner: str) -> None:

@@ -5,18 +5,24 @@ around a call takes about as long as the call itself.
 """
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from math import inf
 from queue import Empty, SimpleQueue
-from typing import Any
+from threading import local
+from typing import Any, TypeVar
 from weakref import ref
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from sessions.stores.deadlines import deadlines
+from sessions.stores.base import CALL_DEADLINE
+from sessions.stores.deadlines import deadlines, socket_of
+
+T = TypeVar("T")
 
 POOL_SIZE = 50
 POOL_TIMEOUT = 0.1
@@ -42,11 +48,20 @@ else:
         return (pack_command(command),)
 
 
+class _Call(local):
+    """The call of this thread, which may consist of several replies and connections."""
+
+    until = inf
+
+
+_call = _Call()
+
+
 @contextmanager
 def within(connection: Any, seconds: float) -> Iterator[None]:
     """Limit the time of the block; redis-py closes a connection after its own errors only."""
     try:
-        with deadlines.within(connection, seconds):
+        with deadlines.within(connection, min(seconds, _call.until - time.monotonic())):
             yield
     except TimeoutError as error:
         raise RedisTimeoutError(str(error)) from error
@@ -67,6 +82,28 @@ def greet_and_limit(connection: Any) -> None:
 def limit(connection: Any) -> None:
     """Limit the time of each reply to a connection that redis-py itself uses."""
     connection.read_response = partial(_read_in_time, ref(connection))
+
+
+def in_one_deadline(method: Callable[..., T], *arguments: Any) -> T:
+    """Call a method of a client of redis-py, which may open connections and ask several servers."""
+    _call.until = time.monotonic() + CALL_DEADLINE
+    try:
+        return method(*arguments)
+    finally:
+        _call.until = inf
+
+
+class TimedClient:
+    """Send the calls of a session with a client of a cluster or of Sentinels."""
+
+    def __init__(self, client: Any) -> None:
+        self.hgetall = partial(in_one_deadline, client.hgetall)
+        self.evalsha = partial(in_one_deadline, client.evalsha)
+        self.eval = partial(in_one_deadline, client.eval)
+        self.info = partial(in_one_deadline, client.info)
+
+    def close(self) -> None:
+        """Do nothing: the client itself closes its connections."""
 
 
 class Connections:
@@ -97,6 +134,11 @@ class Connections:
     def eval(self, *arguments: Any) -> Any:
         """Run a script."""
         return self._ask("EVAL", *arguments)
+
+    def info(self, section: str) -> dict[str, str]:
+        """Return a section of what the server says about itself."""
+        lines = self._ask("INFO", section).decode().splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line)
 
     def close(self) -> None:
         """Close the connections that no call is using."""
@@ -142,7 +184,12 @@ class Connections:
         try:
             connection = self._idle.pop()
         except IndexError:
-            return self._pool.get_connection()
+            connection = self._pool.make_connection()
+            # The deadline of each call counts for its replies too.
+            connection.redis_connect_func = greet
+            return connection
+        if socket_of(connection) is None:
+            return connection
         try:
             has_more = connection.can_read(0)
         except RedisConnectionError:

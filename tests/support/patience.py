@@ -19,10 +19,10 @@ SECONDS = 10.0
 # The times of each module, and the package without which it cannot be imported.
 _TIMES = {
     "sessions.stores.redis_clients": ("redis", ("_TIMEOUT", "POOL_TIMEOUT")),
-    "sessions.stores.redis": ("redis", ("_NO_MORE_TRIES",)),
+    "sessions.stores.redis": ("redis", ("CALL_DEADLINE", "_NO_MORE_TRIES")),
     "sessions.stores.redis_connections": (
         "redis",
-        ("POOL_TIMEOUT", "REPLY_DEADLINE", "GREETING_DEADLINE"),
+        ("CALL_DEADLINE", "POOL_TIMEOUT", "REPLY_DEADLINE", "GREETING_DEADLINE"),
     ),
     "sessions.stores.sql_connections": ("sqlalchemy", ("REPLY_TIMEOUT", "_POOL_TIMEOUT")),
     "sessions.stores.sql_async_drivers": ("sqlalchemy", ("REPLY_TIMEOUT",)),

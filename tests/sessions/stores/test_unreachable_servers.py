@@ -91,3 +91,11 @@ def test_an_error_is_told_in_one_line(make: Callable[[], Exception]) -> None:
 
     assert "\n" not in told
     assert "used: ValueError. Fix" in told or "used: a b c. Fix" in told
+
+
+def test_a_timer_that_has_run_out_is_told() -> None:
+    """The error of an event loop's timer has no text."""
+    told = str(unavailable("the store", TimeoutError()))
+
+    assert told.startswith("the store cannot be used: there was no complete reply in time. Fix: ")
+    assert "runs and is not overloaded" in told
