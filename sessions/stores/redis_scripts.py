@@ -178,14 +178,17 @@ return 0
 )
 
 ENTER = """
-local function enter(set, member, score)
-    -- A value of another type under the key is damage, and a new index replaces it.
-    local kind = redis.call('TYPE', set).ok
-    if kind ~= 'zset' and kind ~= 'none' then redis.call('DEL', set) end
-    redis.call('ZADD', set, 'GT', score, member)
-    redis.call('ZREMRANGEBYSCORE', set, '-inf', '(' .. redis.call('TIME')[1])
+local function enter(set, member, score, time)
+    local added = redis.pcall('ZADD', set, 'GT', score, member)
+    if type(added) == 'table' then
+        -- A value of another type under the key is damage, and a new index replaces it.
+        local kind = redis.call('TYPE', set).ok
+        if kind ~= 'zset' and kind ~= 'none' then redis.call('DEL', set) end
+        redis.call('ZADD', set, 'GT', score, member)
+    end
+    redis.call('ZREMRANGEBYSCORE', set, '-inf', '(' .. time[1])
     local last = redis.call('ZREVRANGE', set, 0, 0, 'WITHSCORES')
-    if last[2] then redis.call('PEXPIREAT', set, math.ceil(tonumber(last[2]) * 1000)) end
+    if last[2] then redis.call('PEXPIREAT', set, math.ceil(last[2] * 1000)) end
 end
 """
 """The function that enters a session in the index of its user."""
@@ -194,7 +197,7 @@ _SIGN_IN = (
     ENTER
     + """
 local score, member = table.remove(ARGV), table.remove(ARGV)
-enter(KEYS[2], member, score)
+enter(KEYS[2], member, score, redis.call('TIME'))
 """
 )
 

@@ -22,7 +22,7 @@ _KIND = """
 local kind = redis.call('TYPE', KEYS[1]).ok
 """
 
-_ADD = Script(ENTER + "enter(KEYS[1], ARGV[1], ARGV[2]) return 1")
+_ADD = Script(ENTER + "enter(KEYS[1], ARGV[1], ARGV[2], redis.call('TIME')) return 1")
 
 _KEYS = Script(
     _KIND
