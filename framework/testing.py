@@ -22,6 +22,7 @@ from sessions.manager import SessionManager
 from sessions.session import Session
 from sessions.stores.base import Store
 from sessions.stores.memory import MemoryStore
+from sessions.testing.kept_tokens import KeptTokens
 from sessions.wsgi import EnvironHead
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Client(werkzeug.test.Client):
     def __init__(self, application: Application) -> None:
         super().__init__(application, ClientResponse)
         self.app = application
+        self._kept: KeptTokens | None = None
 
     if not TYPE_CHECKING:
 
@@ -130,12 +132,24 @@ class Client(werkzeug.test.Client):
         # The constructor gave Werkzeug this class of responses.
         return cast(ClientResponse, response)
 
+    def run_wsgi_app(
+        self, environ: "WSGIEnvironment", buffered: bool = False
+    ) -> tuple[Iterable[bytes], str, Headers]:
+        """Send one request, and keep the token of its session."""
+        kept = self._tokens()
+        if kept is None:
+            return super().run_wsgi_app(environ, buffered)
+        body, status, headers = super().run_wsgi_app(kept.added_to(environ), buffered)
+        kept.learn(headers, body if isinstance(body, list) else None)
+        return body, status, headers
+
     @property
     def session(self) -> "SessionOpening":
-        """Open the session of the client's cookie, or a new one: `with client.session() as ...`.
+        """Open the session of the client, or a new one: `with client.session() as ...`.
 
-        The session is saved at the end. https requests have another session than http requests:
-        `client.session(base_url="https://localhost")` opens the https session.
+        The session is saved at the end. https requests have another cookie than http requests:
+        `client.session(base_url="https://localhost")` opens the https session. Without cookies,
+        the client opens the last session that it received, and sends its token from then on.
         """
         return SessionOpening(self._open_session)
 
@@ -147,11 +161,23 @@ class Client(werkzeug.test.Client):
                 "the application has no sessions, because nothing uses a session. Fix: give a"
                 " handler a parameter `session: session`"
             )
-        visit = _Visit(manager)
+        visit, kept = _Visit(manager), self._tokens()
+        if kept is not None:
+            kept.begin_to_send(lambda token: manager.from_token(token) is not None)
         path = manager.container.cookie.path
         self._send(visit.arrive, path, base_url)
         yield visit.session
         self._send(visit.leave, path, base_url)
+        if kept is not None:
+            kept.learn_link(visit.session.rewrite("/"), forgets=True)
+
+    def _tokens(self) -> KeptTokens | None:
+        """Return what the client keeps of sessions; None if cookies alone carry their tokens."""
+        if self._kept is None and (manager := self.app.sessions) is not None:
+            tokens = manager.tokens
+            if len(tokens.cookies) < len(tokens.transports):
+                self._kept = KeptTokens(tokens.transports)
+        return self._kept
 
     def _send(self, application: "WSGIApplication", path: str, base_url: str) -> None:
         """Send a request with the client's cookies to another application."""

@@ -33,21 +33,21 @@ class Tokens(ABC):
     """Find the ids of a request, and send the new token over the same transport."""
 
     def __init__(self, transports: Sequence[Transport]) -> None:
-        self._transports = tuple(transports)
-        self._first = self._transports[0]
+        self.transports = tuple(transports)
+        self._first = self.transports[0]
         # A counter from 1; next() is atomic.
         self._foreign = count(1)
         self._remembered: Callable[[str, str], tuple[Id, ...]] | None = None
-        self.vary = tuple(("Vary", one.vary) for one in self._transports if one.vary)
+        self.vary = tuple(("Vary", one.vary) for one in self.transports if one.vary)
         """The Vary headers of each response that depends on the session."""
-        self.cookies = [one for one in self._transports if isinstance(one, CookieTransport)]
+        self.cookies = [one for one in self.transports if isinstance(one, CookieTransport)]
         """The transports of the container that send cookies."""
-        self.links = links_of(self._transports)
+        self.links = links_of(self.transports)
         """Decides about tokens in links; None if there are none."""
         url = None if self.links is None else self.links.url
         self.taker = None if url is None else Taker(url.parameter, url.form_limit)
         """Takes the tokens out of queries and forms, before the application reads them."""
-        ages = [transport.age for transport in self._transports if transport.age is not None]
+        ages = [transport.age for transport in self.transports if transport.age is not None]
         self.age = min(ages) if ages else None
         """Seconds after which a client may forget its token, or None if it keeps the token."""
 
@@ -140,16 +140,16 @@ class Tokens(ABC):
                 return self._with_headers(state, own)
         if state.transport is not None:
             return self._with_headers(state, [state.transport])
-        if len(self._transports) == 1:
+        if len(self.transports) == 1:
             return [self._first]
-        free = (one for one in self._transports if one.obstacle(state.head) is None)
+        free = (one for one in self.transports if one.obstacle(state.head) is None)
         return [next(free, self._first)]
 
     def _with_headers(self, state: State, transports: list[Transport]) -> list[Transport]:
         """Add the first transport that has headers, if links alone would carry the token."""
         if self.links is None or not all(transport.in_links for transport in transports):
             return transports
-        others = (one for one in self._transports if not one.in_links)
+        others = (one for one in self.transports if not one.in_links)
         return [one for one in others if one.obstacle(state.head) is None][:1] + transports
 
     def is_sent_by_browsers(self, state: State) -> bool:
@@ -201,7 +201,7 @@ class Tokens(ABC):
         """Read every transport, and return the different ids of all of them."""
         brought: list[tuple[Transport, tuple[Id, ...]]] = []
         obstacle = None
-        for transport in self._transports:
+        for transport in self.transports:
             tokens = transport.read(head)
             if not tokens:
                 continue
@@ -226,7 +226,7 @@ class Tokens(ABC):
         if not brought:
             return ()
         state.transport, ids = brought[0]
-        if len(self._transports) > 1:
+        if len(self.transports) > 1:
             state.brought = tuple(brought)
         return ids if len(brought) == 1 else self._distinct([i for _, ids in brought for i in ids])
 
@@ -272,7 +272,7 @@ class SignedIds(Tokens):
         self._signer = signer
         # A browser sends the same cookies in each request, so the last results are kept in a cache.
         reads_cookies_alone = type(self._first) is CookieTransport and not self._first.has_obstacles
-        if len(self._transports) == 1 and reads_cookies_alone:
+        if len(self.transports) == 1 and reads_cookies_alone:
             self._remembered = lru_cache(REMEMBERED_TOKENS)(self._read_cookies)
 
     def token(self, id: Id) -> str:
