@@ -10,7 +10,7 @@ from sessions.errors import ConfigurationError, StoreUnavailable
 from sessions.names import OF_SERVERS, explains_settings
 from sessions.public_names import refusing
 from sessions.record import Changes, Ended, Outcome, Record
-from sessions.stores.base import PURGE_BATCH, AsyncStore, Store
+from sessions.stores.base import AsyncStore, Store
 
 try:
     from sqlalchemy.exc import SQLAlchemyError
@@ -34,6 +34,7 @@ except ImportError as error:
 from sessions.stores.failures import always_changing, unavailable
 from sessions.stores.sql_async_drivers import ASYNCHRONOUS
 from sessions.stores.sql_drivers import BLOCKING
+from sessions.stores.sql_expiring import AsyncSQLExpiring, SQLExpiring
 from sessions.stores.sql_listing import AsyncSQLListing, SQLListing
 from sessions.stores.sql_rows import (
     Parameters,
@@ -60,7 +61,7 @@ _PREFIX = re.compile(r"([a-z][a-z0-9_]{0,39})?", re.ASCII)
 
 
 @explains_settings(OF_SERVERS)
-class SQLStore(SQLListing, SQLUsers, Store):
+class SQLStore(SQLExpiring, SQLListing, SQLUsers, Store):
     """Keep records in a table of PostgreSQL, MariaDB or MySQL, one row for each session.
 
     `engine` is an Engine of SQLAlchemy. The store opens its own connections with the settings of
@@ -128,7 +129,7 @@ class SQLStore(SQLListing, SQLUsers, Store):
 
     def create(self, key: str, record: Record) -> bool:
         is_there = self._create(key, record)
-        if random.random() < _PURGE_CHANCE:  # noqa: S311
+        if random.random() < _PURGE_CHANCE and not self.collects_expired:  # noqa: S311
             # The session is stored. Another creation will try the purge again.
             with suppress(StoreUnavailable):
                 self._purge_by_the_way()
@@ -171,34 +172,12 @@ class SQLStore(SQLListing, SQLUsers, Store):
             return True
         if user_id is None:
             # Remove an expired or damaged row too, because it has a user's data.
-            self._change(self._sql.remove_dead, {"key": key})
+            self._change(self._sql.remove_dead, {"key": key, "keeps": self.collects_expired})
         return False
-
-    def purge(self, limit: int) -> int:
-        self._repeat(self._sql.postpone)
-        removed = 0
-        while removed < limit:
-            size = min(PURGE_BATCH, limit - removed)
-            count = self._change(self._sql.remove_records, {"size": size})
-            removed += count
-            if count < size:
-                break
-        for statement in self._sql.last_purges:
-            self._repeat(statement)
-        return removed
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""
         self._connections.close()
-
-    def _repeat(self, statement: Statement) -> None:
-        while self._change(statement, {"size": PURGE_BATCH}) == PURGE_BATCH:
-            pass
-
-    def _purge_by_the_way(self) -> None:
-        values: Parameters = {"size": PURGE_BATCH}
-        for statement in self._sql.purges:
-            self._change(statement, values)
 
     def _fetch(self, key: str) -> list[Row]:
         return self._rows(self._sql.load, {"key": key})
@@ -211,6 +190,10 @@ class SQLStore(SQLListing, SQLUsers, Store):
         values["now"] = own_time(self)
         return self._ask(lambda one: int(self._driver.change(one, statement, values)), **how)
 
+    def _at_its_time(self, work: Callable[[Any, Parameters], T], values: Parameters) -> T:
+        values["now"] = own_time(self)
+        return self._ask(lambda one: work(one, values))
+
     def _ask(self, work: Callable[[Any], T], *, is_repeatable: bool = True) -> T:
         try:
             return self._connections.use(work, is_repeatable=is_repeatable)
@@ -219,7 +202,7 @@ class SQLStore(SQLListing, SQLUsers, Store):
 
 
 @explains_settings(OF_SERVERS)
-class AsyncSQLStore(AsyncSQLListing, AsyncSQLUsers, AsyncStore):
+class AsyncSQLStore(AsyncSQLExpiring, AsyncSQLListing, AsyncSQLUsers, AsyncStore):
     """Keep records in PostgreSQL, MariaDB or MySQL without blocking an event loop: see `SQLStore`.
 
     `engine` is an AsyncEngine of SQLAlchemy. The store opens connections for each event loop that
@@ -279,7 +262,7 @@ class AsyncSQLStore(AsyncSQLListing, AsyncSQLUsers, AsyncStore):
 
     async def create(self, key: str, record: Record) -> bool:
         is_there = await self._create(key, record)
-        if random.random() < _PURGE_CHANCE:  # noqa: S311
+        if random.random() < _PURGE_CHANCE and not self.collects_expired:  # noqa: S311
             # The session is stored. Another creation will try the purge again.
             with suppress(StoreUnavailable):
                 await self._purge_by_the_way()
@@ -322,34 +305,12 @@ class AsyncSQLStore(AsyncSQLListing, AsyncSQLUsers, AsyncStore):
             return True
         if user_id is None:
             # Remove an expired or damaged row too, because it has a user's data.
-            await self._change(self._sql.remove_dead, {"key": key})
+            await self._change(self._sql.remove_dead, {"key": key, "keeps": self.collects_expired})
         return False
-
-    async def purge(self, limit: int) -> int:
-        await self._repeat(self._sql.postpone)
-        removed = 0
-        while removed < limit:
-            size = min(PURGE_BATCH, limit - removed)
-            count = await self._change(self._sql.remove_records, {"size": size})
-            removed += count
-            if count < size:
-                break
-        for statement in self._sql.last_purges:
-            await self._repeat(statement)
-        return removed
 
     async def close(self) -> None:
         """Close the connections of this event loop; a later call opens them again."""
         self._connections.close()
-
-    async def _repeat(self, statement: Statement) -> None:
-        while await self._change(statement, {"size": PURGE_BATCH}) == PURGE_BATCH:
-            pass
-
-    async def _purge_by_the_way(self) -> None:
-        values: Parameters = {"size": PURGE_BATCH}
-        for statement in self._sql.purges:
-            await self._change(statement, values)
 
     async def _fetch(self, key: str) -> list[Row]:
         return await self._rows(self._sql.load, {"key": key})
@@ -361,6 +322,12 @@ class AsyncSQLStore(AsyncSQLListing, AsyncSQLUsers, AsyncStore):
     async def _change(self, statement: Statement, values: Parameters, **how: bool) -> int:
         values["now"] = own_time(self)
         return await self._ask(lambda one: self._driver.change(one, statement, values), **how)
+
+    async def _at_its_time(
+        self, work: Callable[[Any, Parameters], Awaitable[T]], values: Parameters
+    ) -> T:
+        values["now"] = own_time(self)
+        return await self._ask(lambda one: work(one, values))
 
     async def _ask(self, work: Callable[[Any], Awaitable[T]], *, is_repeatable: bool = True) -> T:
         try:

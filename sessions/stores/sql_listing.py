@@ -1,4 +1,4 @@
-"""Count and list the records of the SQL stores, and find expired ones."""
+"""Count and list the records of the SQL stores."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -32,10 +32,6 @@ class SQLListing(ABC):
             if some < _COUNTED:
                 return count
 
-    def has_expired(self, key: str) -> bool:
-        """Return whether the store still has the expired record: see `KeepsExpired`."""
-        return bool(self._rows(self._sql.has_expired, {"key": key}))
-
     def page(self, after: str | None, limit: int) -> Page:
         """Return the next live records in the order of their keys: see `Listable`."""
         return _page_in(self._rows(self._sql.page, _place(after, limit)), limit)
@@ -59,10 +55,6 @@ class AsyncSQLListing(ABC):
             count += int(some)
             if some < _COUNTED:
                 return count
-
-    async def has_expired(self, key: str) -> bool:
-        """Return whether the store still has the expired record: see `KeepsExpired`."""
-        return bool(await self._rows(self._sql.has_expired, {"key": key}))
 
     async def page(self, after: str | None, limit: int) -> Page:
         """Return the next live records in the order of their keys: see `Listable`."""

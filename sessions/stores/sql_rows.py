@@ -54,8 +54,8 @@ def names_as_nulls(names: Iterable[str]) -> list[str]:
 
 
 def with_each_name(text: str, values: Parameters) -> tuple[str, Parameters]:
-    """Return a statement of MariaDB or MySQL with one parameter for each of these objects."""
-    for name in ("removed", "absent"):
+    """Return a statement of MariaDB or MySQL with one parameter for each object, or each key."""
+    for name in ("removed", "absent", "keys"):
         objects = values.get(name)
         if isinstance(objects, list):
             each = {f"{name}{number}": one for number, one in enumerate(objects)}
@@ -161,6 +161,15 @@ def found_in(rows: list[Row]) -> Found:
         return Found(_record(columns), now)
     except _DAMAGE as error:
         raise UnreadableValue("the stored session is damaged, so a new session begins") from error
+
+
+def expired_in(row: Row) -> Record | None:
+    """Return the record in the row of an expired session; None if it is damaged."""
+    *columns, _, _ = row
+    try:
+        return _record(columns)
+    except _DAMAGE:
+        return None
 
 
 def damage_parameters(key: str, rows: list[Row]) -> Parameters | None:

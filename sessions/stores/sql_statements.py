@@ -38,12 +38,16 @@ _TYPES = {
     **dict.fromkeys(("removed", "absent", "keys"), "text[]"),
     **dict.fromkeys(("user",), "text"),
     **dict.fromkeys(("untils",), "float8[]"),
-    **dict.fromkeys(("keeps_later", "sets_user", "clear"), "boolean"),
+    **dict.fromkeys(("keeps_later", "keeps", "sets_user", "clear"), "boolean"),
     **dict.fromkeys(("version", "size"), "integer"),
     **dict.fromkeys(("next_place",), "bigint"),
     "user_id": "bytea",
 }
 """The types of the parameters in PostgreSQL; all other parameters are times."""
+
+# The changes of a purge; `rows` is the table, also with an index, and `table` is its name or empty.
+_POSTPONE = f"UPDATE {{rows}} SET purge_at = expires_at + {PURGE_DELAY}"
+_REMOVE = "DELETE {table} FROM {rows}"
 
 _PARAMETER = re.compile(r"(?<!:):([a-z]\w*)")
 
@@ -53,6 +57,17 @@ class Statement(NamedTuple):
 
     text: str
     names: tuple[str, ...]
+
+
+class Batch(NamedTuple):
+    """A change of some rows, without rows that another call has locked.
+
+    In MariaDB and MySQL, `lock` finds and locks the rows first, in one transaction with the change.
+    Without it, two purges at the same time would wait for each other.
+    """
+
+    lock: Statement | None
+    change: Statement
 
 
 class Language(NamedTuple):
@@ -124,6 +139,7 @@ class Statements:
         self._keep()
         self._use_and_end()
         self._purge()
+        self._expire()
         self._list()
 
     def _keep(self) -> None:
@@ -131,8 +147,6 @@ class Statements:
         self.load = self._made(f"""SELECT {self._columns}
             FROM {table} WHERE session_key = :key AND CASE WHEN ended_at IS NULL
             THEN expires_at > {self._now} ELSE {self._now} < ended_at + {REMEMBERED_FOR} END""")
-        self.has_expired = self._made(f"""SELECT 1 FROM {table}
-            WHERE session_key = :key AND ended_at IS NULL AND expires_at <= {self._now}""")
         columns = [name for name in _RECORD if name != "ended_at"]
         new = f"""INSERT INTO {table} (session_key, {", ".join(columns)})
             VALUES (:key, {", ".join(f":{name}" for name in columns)})"""
@@ -169,7 +183,8 @@ class Statements:
             WHERE session_key = :key AND {self._live}
             AND (:user_id IS NULL OR user_id = :user_id)""")
         self.remove_dead = self._made(f"""DELETE FROM {self._table}
-            WHERE session_key = :key AND ended_at IS NULL AND NOT ({self._live})""")
+            WHERE session_key = :key AND ended_at IS NULL AND NOT ({self._live})
+            AND (NOT :keeps OR expires_at > {self._now})""")
         data, places = (self._language.text.format(name) for name in ("data", "places"))
         self.remove_damaged = self._made(f"""DELETE FROM {self._table}
             WHERE session_key = :key AND secret = :secret
@@ -177,16 +192,24 @@ class Statements:
 
     def _purge(self) -> None:
         is_due = f"purge_at < {self._now}"
-        is_over = f"expires_at + {PURGE_DELAY} < {self._now}"
-        later = f"SET purge_at = expires_at + {PURGE_DELAY}"
-        self.postpone = self._some(f"UPDATE {self._table} {later}", f"{is_due} AND NOT {is_over}")
-        self.remove_records, self.remove_ended = (
-            self._some(f"DELETE FROM {self._table}", f"{is_due} AND {is_over} AND {kind}")
-            for kind in ("ended_at IS NULL", "ended_at IS NOT NULL")
-        )
+        is_over = f"{is_due} AND expires_at + {PURGE_DELAY} < {self._now}"
+        extended = f"{is_due} AND NOT expires_at + {PURGE_DELAY} < {self._now}"
+        records, ended = (f"{is_over} AND ended_at IS {kind}" for kind in ("NULL", "NOT NULL"))
+        columns = f"session_key, {self._columns}"
+        self.postponing = self._batch(_POSTPONE, extended)
+        self.removing = self._batch(_REMOVE, records)
+        self.forgetting = self._batch(_REMOVE, ended)
+        self.taking = self._batch(_REMOVE, records, columns)
         self.users = UserStatements(self._language, self._table)
-        self.last_purges = (self.remove_ended, *self.users.purges)
-        self.purges = (self.postpone, self.remove_records, *self.last_purges)
+        some = ((_POSTPONE, extended), (_REMOVE, records), (_REMOVE, ended))
+        self.purges = (*(self._made(self._some(*one)) for one in some), *self.users.purges)
+
+    def _expire(self) -> None:
+        expired = f"session_key = :key AND ended_at IS NULL AND expires_at <= {self._now}"
+        self.find_expired = self._made(f"SELECT {self._columns} FROM {self._table} WHERE {expired}")
+        self.remove_expired = self._made(
+            f"DELETE FROM {self._table} WHERE {expired} AND secret = :secret"
+        )
 
     def _list(self) -> None:
         some = f"""FROM {self._table} WHERE session_key > :after AND {self._live}
@@ -196,13 +219,26 @@ class Statements:
             f"SELECT COUNT(*), MAX(session_key) FROM (SELECT session_key {some}) AS counted"
         )
 
-    def _some(self, change: str, condition: str) -> Statement:
+    def _batch(self, change: str, condition: str, columns: str = "") -> Batch:
+        """Return a change that also returns these columns of the rows."""
+        if self._language.is_numbered:
+            returning = f" RETURNING {columns}" if columns else ""
+            return Batch(None, self._made(self._some(change, condition) + returning))
+        # With these indexes, the server looks at the wanted rows only, and waits for no other row.
+        table = self._table
+        lock = f"""SELECT {columns or "session_key"} FROM {table} FORCE INDEX ({table}_purge)
+            WHERE {condition} LIMIT :size FOR UPDATE SKIP LOCKED"""
+        by_key = change.format(table=table, rows=f"{table} FORCE INDEX (PRIMARY)")
+        return Batch(self._made(lock), self._made(f"{by_key} WHERE session_key IN (:keys)"))
+
+    def _some(self, change: str, condition: str) -> str:
+        text = change.format(table="", rows=self._table)
         if not self._language.is_numbered:
-            return self._made(f"{change} WHERE {condition} LIMIT :size")
+            return f"{text} WHERE {condition} LIMIT :size"
         # A row that a request has locked is left for the next purge.
         some = f"""SELECT session_key FROM {self._table} WHERE {condition} LIMIT :size
             FOR UPDATE SKIP LOCKED"""
-        return self._made(f"{change} WHERE session_key = ANY(ARRAY({some})) AND {condition}")
+        return f"{text} WHERE session_key = ANY(ARRAY({some})) AND {condition}"
 
     @property
     def _columns(self) -> str:

@@ -178,7 +178,12 @@ class SQLiteStore(SQLiteListing, Store):
             taken.extend(rows)
             return looked_at, len(rows) + others
 
-        self._purge(limit, purge_batch)
+        try:
+            self._purge(limit, purge_batch)
+        except StoreUnavailable:
+            # The records that were removed before the failure must be given out.
+            if not taken:
+                raise
         found = [(row[-1], record_in(row[:-1])) for row in taken]
         return [(key, record) for key, record in found if record is not None]
 

@@ -1,10 +1,11 @@
 """One call of a store on one record, and the result that the store contract requires."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import PURGE_DELAY, AsyncStore
+from sessions.stores.expiring import AsyncExpiring
 
 State = Record | Ended | None
 """What a store keeps under a key, also an expired record that `load` does not return."""
@@ -115,6 +116,34 @@ class Purge:
         """Return None, and what the store must keep after the call."""
         is_old = isinstance(state, Record) and state.expires_at + PURGE_DELAY < now
         return None, None if is_old else state
+
+
+@dataclass(frozen=True)
+class TakeExpired:
+    """The call `take_expired`."""
+
+    async def on(self, store: AsyncStore, key: str) -> object:
+        """Call the store, and return its answer."""
+        return await cast(AsyncExpiring, store).take_expired(key)
+
+    def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
+        """Return the required answer, and what the store must keep after the call."""
+        has_expired = isinstance(state, Record) and state.expires_at <= now
+        return (state, None) if has_expired else (None, state)
+
+
+@dataclass(frozen=True)
+class PurgeExpired:
+    """The call `purge_expired`, with a limit that no test reaches."""
+
+    async def on(self, store: AsyncStore, key: str) -> object:
+        """Call the store, and return the record of this key if it was removed."""
+        return dict(await cast(AsyncExpiring, store).purge_expired(1000)).get(key)
+
+    def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
+        """Return the required answer, and what the store must keep after the call."""
+        is_old = isinstance(state, Record) and state.expires_at + PURGE_DELAY < now
+        return (state, None) if is_old else (None, state)
 
 
 def seen(state: State, now: float) -> State:

@@ -8,10 +8,10 @@ from unittest import SkipTest
 from sessions.stores.base import AsyncStore, Store
 from sessions.testing.commit_laws import CommitLaws
 from sessions.testing.damage_laws import DamageLaws
+from sessions.testing.expiring_laws import ExpiringLaws, ExpiringProcessLaws
 from sessions.testing.expiry_laws import ExpiryLaws
 from sessions.testing.interruptions import finish
 from sessions.testing.parallel_laws import ParallelLaws
-from sessions.testing.process_laws import ProcessLaws
 from sessions.testing.race_laws import RaceLaws
 from sessions.testing.secret_laws import SecretLaws
 from sessions.testing.store_laws import StoreLaws
@@ -36,6 +36,7 @@ class Laws(
     DamageLaws,
     ParallelLaws,
     RaceLaws,
+    ExpiringLaws,
 ):
     """All tests of the contract that fit both kinds of stores."""
 
@@ -111,7 +112,7 @@ class AsyncSuite(Suite):
             await store.close()
 
 
-class StoreContract(Laws, ProcessLaws, BlockingSuite):
+class StoreContract(Laws, ExpiringProcessLaws, BlockingSuite):
     """Test a blocking store against the contract of `sessions.stores.base`.
 
     Write a subclass in a test module, `class TestMyStore(StoreContract)`, whose `make_store`

@@ -2,7 +2,7 @@
 
 import multiprocessing
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, cast
@@ -30,7 +30,7 @@ PATIENCE = 0.003
 
 _START_AT_MOST = 60.0
 _CALL_AT_MOST = 20.0
-_POINTS_AT_MOST = 3
+POINTS_AT_MOST = 3
 
 Open = Callable[[], Store]
 
@@ -52,19 +52,24 @@ class ProcessLaws(Suite):
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
         """The two answers, and the record afterwards, are as if one call ended before the other."""
+        made = calls(clock)
+        with self.another_process(store) as connection:
+            for begin, pairs in every_pair(clock).items():
+                for number, pair in enumerate(pairs):
+                    meet = partial(race, store, clock, connection)
+                    points = await meet(Meeting(begin, pair, NEVER), made)
+                    for at in some_of(points, number, min(self.points_at_most, POINTS_AT_MOST)):
+                        await meet(Meeting(begin, pair, at), made)
+
+    def another_process(self, store: StoreUnderTest) -> AbstractContextManager[Connection]:
+        """Return a context with another process that calls the store; raise SkipTest without it."""
         opening = self.open_in_another_process(cast(BlockingStoreUnderTest, store).inner)
         if opening is None:
             raise SkipTest(
                 "the suite does not know how to open this store in another process. Fix: write the"
                 " method open_in_another_process(self, store)"
             )
-        with _another_process(opening) as connection:
-            for begin, pairs in every_pair(clock).items():
-                for number, pair in enumerate(pairs):
-                    race = partial(_race, store, clock, connection)
-                    points = await race(_Meeting(begin, pair, NEVER))
-                    for at in some_of(points, number, min(self.points_at_most, _POINTS_AT_MOST)):
-                        await race(_Meeting(begin, pair, at))
+        return _another_process(opening)
 
 
 class OtherProcess:
@@ -88,19 +93,26 @@ class OtherProcess:
         return _received(self._connection, _CALL_AT_MOST)
 
 
-class _Meeting(NamedTuple):
+class Meeting(NamedTuple):
+    """The kind of the record, the two calls, and the point at which the second one is made."""
+
     begin: str
     pair: Pair
     at: int
 
 
-async def _race(
-    store: StoreUnderTest, clock: ManualClock, connection: Connection, meeting: _Meeting
+async def race(
+    store: StoreUnderTest,
+    clock: ManualClock,
+    connection: Connection,
+    meeting: Meeting,
+    made: dict[str, Call],
 ) -> int:
+    """Make two calls in two processes, and check both answers; return the number of points."""
     begin, pair, at = meeting
     key = f"{begin} {pair} at {at}"
     state = await prepare(store, key, begin, clock)
-    first, second = (calls(clock)[name] for name in pair)
+    first, second = (made[name] for name in pair)
     other = OtherProcess(connection, key, second)
     interrupted = InterruptedThread(at, other.begin)
     answer = interrupted.run(partial(_make, first, store, key))

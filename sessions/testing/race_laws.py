@@ -60,9 +60,9 @@ class RaceLaws(Suite):
 
     async def _race(self, store: StoreUnderTest, clock: ManualClock, begin: str) -> None:
         for number, pair in enumerate(every_pair(clock)[begin]):
-            points = await _interrupt(store, clock, begin, pair, at=NEVER)
+            points = await interrupt(store, clock, (begin, pair, NEVER), calls(clock))
             for at in some_of(points, number, self.points_at_most):
-                await _interrupt(store, clock, begin, pair, at=at)
+                await interrupt(store, clock, (begin, pair, at), calls(clock))
 
 
 def calls(clock: ManualClock) -> dict[str, Call]:
@@ -139,11 +139,16 @@ async def prepare(store: StoreUnderTest, key: str, begin: str, clock: ManualCloc
     return None if begin == "missing" else record
 
 
-async def _interrupt(
-    store: StoreUnderTest, clock: ManualClock, begin: str, pair: Pair, *, at: int
+async def interrupt(
+    store: StoreUnderTest, clock: ManualClock, meeting: tuple[str, Pair, int], made: dict[str, Call]
 ) -> int:
+    """Make the second call of a pair while the first pauses, and check both answers.
+
+    A meeting is the kind of the record, the pair, and the point. Return the number of points.
+    """
+    begin, pair, at = meeting
     key = f"{pair} at {at}"
-    first, second = (calls(clock)[name] for name in pair)
+    first, second = (made[name] for name in pair)
     state = await prepare(store, key, begin, clock)
 
     answer, other, points = await store.interrupt(

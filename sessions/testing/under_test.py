@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from sessions.record import CLOCK_TOLERANCE, Changes, Ended, Outcome, Record
 from sessions.stores.base import AsyncStore, Store
+from sessions.stores.expiring import Expired
 from sessions.stores.listing import Page
 from sessions.testing.clock import ManualClock
 from sessions.testing.interruptions import (
@@ -82,6 +83,14 @@ class StoreUnderTest(AsyncStore):
             return page
         records = [(key, cast(Record, self._by_our_clock(record))) for key, record in page.records]
         return Page(records, page.after)
+
+    async def take_expired(self, key: str) -> Record | None:
+        """Remove and return the expired record: see `Expiring`."""
+        return cast(Record | None, await self.ask("take_expired", key))
+
+    async def purge_expired(self, limit: int) -> list[Expired]:
+        """Purge, and return the removed records: see `Expiring`."""
+        return cast("list[Expired]", await self.ask("purge_expired", limit))
 
     async def close(self) -> None:
         await self.ask("close")

@@ -34,6 +34,8 @@ PROMISES = {
     "ParallelLaws": "Calls from many threads or tasks lose no data",
     "RaceLaws": "Two calls at once give the same result as one after the other",
     "ProcessLaws": "Two calls at once from two processes give such a result, too",
+    "ExpiringLaws": "Each expired session is given out once, so that its end can be told",
+    "ExpiringProcessLaws": "Two processes give out each expired session once",
     "CountableContract": "The store counts its live sessions",
     "ListableContract": "The store lists its live sessions",
     "UserIndexLaws": "The sessions of a user can be listed and ended",
@@ -73,6 +75,9 @@ REASONS = {
     "the server uses its own clock (server_expires = True)": (
         "Some tests move the clock. If sessions expire by the clock of the server, as in Redis,"
         " a test cannot move this clock."
+    ),
+    "the store does not give out its expired records": (
+        "The server of the store removes expired records itself, so nobody can give them out."
     ),
     "the suite does not know how to break this store": _ALONE,
     "the suite does not know how to damage a record of this store": _ALONE,

@@ -143,3 +143,28 @@ class DictionaryStore(Store):
     def is_old(self, record: Record) -> bool:
         """Return whether a purge removes the record."""
         return record.expires_at + PURGE_DELAY < self.clock()
+
+
+class ExpiringDictionaryStore(DictionaryStore):
+    """Give out the expired records, too."""
+
+    collects_expired = False
+
+    def take_expired(self, key: str) -> Record | None:
+        """Remove the record if it has expired, and return it."""
+        self.ask_server()
+        with self.locked():
+            return None if self.live(key) is not None else self.records.pop(key, None)
+
+    def purge_expired(self, limit: int) -> list[tuple[str, Record]]:
+        """Purge, and return the removed records."""
+        self.ask_server()
+        with self.locked():
+            old = [key for key, record in self.records.items() if self.is_old(record)][:limit]
+            return [(key, self.records.pop(key)) for key in old]
+
+    def has_expired(self, key: str) -> bool:
+        """Return whether the expired record is still there."""
+        self.ask_server()
+        with self.locked():
+            return key in self.records and self.live(key) is None

@@ -13,6 +13,7 @@ UNAVOIDABLE = (
     "the suite does not know how to break this store",
     "the suite does not know how to damage a record of this store",
     "the suite does not know how to open this store in another process",
+    "the store does not give out its expired records",
     # What a transport does not have.
     "a request has one token at most (carries_one = True)",
     # What this machine, this Python or another program is.

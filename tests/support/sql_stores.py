@@ -67,6 +67,9 @@ class Blocking(Store):
     def purge(self, limit: int) -> int:
         return self._do(self.inner.purge(limit))
 
+    def purge_expired(self, limit: int) -> list[tuple[str, Record]]:
+        return self._do(self.inner.purge_expired(limit))
+
     def create_schema(self) -> None:
         self._do(self.inner.create_schema())
 

@@ -1,7 +1,9 @@
-"""SQL stores distinguish expired records from unknown ones, by the clock of the server."""
+"""SQL stores keep expired records for whoever finds them first, by the clock of the server."""
 
 import asyncio
+import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -11,23 +13,49 @@ pytest.importorskip("asyncpg", reason="asyncpg is not installed")
 pytest.importorskip("pymysql", reason="PyMySQL is not installed")
 pytest.importorskip("asyncmy", reason="asyncmy is not installed")
 
+from sessions.errors import StoreUnavailable
 from sessions.stores.expired import AsyncKeepsExpired, KeepsExpired
 from sessions.stores.sql import AsyncSQLStore, SQLStore
-from tests.support.sql_servers import SQLServer
-from tests.support.sql_stores import KEY, KINDS, a_live_record
+from sessions.testing import a_record
+from tests.support.sql_servers import MariaDBServer, PostgreSQLServer, SQLServer
+from tests.support.sql_stores import KEY, KINDS, a_live_record, every_store
+from tests.support.told_ends import ends_told_by_two_processes, expected_ends
+
+SESSIONS = 12
+REFUSES_LAST = {
+    PostgreSQLServer: (
+        "CREATE FUNCTION refuse() RETURNS trigger AS"
+        " $$ BEGIN RAISE EXCEPTION 'it stays'; END $$ LANGUAGE plpgsql",
+        "CREATE TRIGGER refuse BEFORE DELETE ON sessions FOR EACH ROW"
+        " WHEN (OLD.session_key = 'last') EXECUTE FUNCTION refuse()",
+    ),
+    MariaDBServer: (
+        "CREATE TRIGGER refuse BEFORE DELETE ON sessions FOR EACH ROW"
+        " IF OLD.session_key = 'last' THEN SIGNAL SQLSTATE '45000'; END IF",
+    ),
+}
+REFUSES_NOTHING = {
+    PostgreSQLServer: ("DROP TRIGGER refuse ON sessions", "DROP FUNCTION refuse"),
+    MariaDBServer: ("DROP TRIGGER refuse",),
+}
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def server(request: pytest.FixtureRequest) -> Iterator[SQLServer]:
-    """Give a server."""
+    """Give a server with the tables."""
     with request.param() as server:
+        SQLStore.from_url(server.url).create_schema()
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _empty(server: SQLServer) -> None:
+    server.run("TRUNCATE TABLE sessions")
 
 
 def test_an_expired_record_is_known(server: SQLServer) -> None:
     """The blocking and the asynchronous store both know it."""
     store = SQLStore.from_url(server.url)
-    store.create_schema()
     assert isinstance(store, KeepsExpired)
     store.create(KEY, a_live_record())
     seen = [store.has_expired(KEY)]
@@ -45,3 +73,44 @@ def test_an_expired_record_is_known(server: SQLServer) -> None:
     assert seen == [False, True, False]
     for url in server.async_urls:
         assert asyncio.run(other(url)) == [True, False]
+
+
+def test_two_processes_tell_each_end_once(server: SQLServer) -> None:
+    """Requests find the expired sessions at the same time as purges do."""
+    opened = partial(SQLStore.from_url, server.url)
+
+    ends = ends_told_by_two_processes(opened, SESSIONS, asynchronous=False)
+
+    assert ends == expected_ends(SESSIONS)
+
+
+def test_two_processes_with_event_loops_tell_each_end_once(server: SQLServer) -> None:
+    """With each driver."""
+    for url in server.async_urls:
+        opened = partial(AsyncSQLStore.from_url, url)
+
+        ends = ends_told_by_two_processes(opened, SESSIONS, asynchronous=True)
+
+        assert ends == expected_ends(SESSIONS), url
+
+
+def test_a_purge_that_fails_gives_out_what_it_removed(server: SQLServer) -> None:
+    """Else nobody would tell the ends of these sessions; the error comes with the next purge."""
+    ago = time.time() - 1000
+    made = sorted(f"key {number}" for number in range(50))
+    filling = SQLStore.from_url(server.url)
+    # Else a creation may purge, by chance.
+    filling.collects_expired = True
+    for store in every_store(server):
+        for key in (*made, "last"):
+            filling.create(key, a_record(time.time, expires_at=ago if key in made else ago + 1))
+        server.run(*REFUSES_LAST[type(server)])
+
+        removed = store.purge_expired(1000)
+        with pytest.raises(StoreUnavailable):
+            store.purge_expired(1000)
+        server.run(*REFUSES_NOTHING[type(server)])
+
+        assert sorted(key for key, _ in removed) == made
+        server.run("TRUNCATE TABLE sessions")
+        store.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sessions.errors import StoreUnavailable
 from sessions.record import Ended
 from sessions.stores import sqlite
 from sessions.stores.base import CALL_DEADLINE, PURGE_BATCH, PURGE_DELAY, REMEMBERED_FOR
@@ -208,3 +209,19 @@ def test_a_purge_of_many_transactions_passes_over_records_that_live(
 
     assert store.purge(100) == 5
     assert rows(path) == 2 * PURGE_BATCH
+
+
+def test_a_purge_that_fails_gives_out_what_it_removed(path: Path, clock: ManualClock) -> None:
+    """Else nobody would tell the ends of these sessions; the error comes with the next purge."""
+    store = SQLiteStore(path, clock=clock)
+    fill(store, clock, PURGE_BATCH)
+    store.create("last", a_record(clock, expires_at=clock() - PURGE_DELAY - 0.5))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "CREATE TRIGGER refuse BEFORE DELETE ON sessions WHEN OLD.key = 'last'"
+            " BEGIN SELECT RAISE(ABORT, 'it stays'); END"
+        )
+
+    assert len(store.purge_expired(1000)) == PURGE_BATCH
+    with pytest.raises(StoreUnavailable):
+        store.purge_expired(1000)

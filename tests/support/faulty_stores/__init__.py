@@ -3,6 +3,7 @@
 from tests.support.faulty_stores import (
     commits,
     damage,
+    expirings,
     listings,
     lives,
     purges,
@@ -17,6 +18,7 @@ __all__ = [
     "FAULTS",
     "commits",
     "damage",
+    "expirings",
     "listings",
     "lives",
     "purges",

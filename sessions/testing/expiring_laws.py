@@ -1,0 +1,312 @@
+"""Tests of the optional feature to give out expired records, each record exactly once."""
+
+from functools import partial
+from typing import Any, cast
+from unittest import SkipTest
+
+from sessions.record import Ended, Grace, Record
+from sessions.stores.base import PURGE_BATCH, PURGE_DELAY
+from sessions.stores.expired import AsyncKeepsExpired, KeepsExpired
+from sessions.stores.expiring import AsyncExpiring, Expiring
+from sessions.testing.assertions import exactly, expect, expect_unavailable
+from sessions.testing.calls import Call, PurgeExpired, TakeExpired
+from sessions.testing.clock import MICROSECOND, ManualClock
+from sessions.testing.process_laws import POINTS_AT_MOST, Meeting, ProcessLaws, race
+from sessions.testing.race_laws import NEVER, Pair, calls, interrupt, some_of
+from sessions.testing.records import SECRET, a_record
+from sessions.testing.suite import Suite, law, law_of_time
+from sessions.testing.under_test import StoreUnderTest, Work
+
+_AGO = 1000.0
+"""Seconds since the records of these tests have expired, so that a purge removes them too."""
+_CALLS = 8
+_MANY = 30
+_ROUNDS = 5
+
+
+class ExpiringLaws(Suite):
+    """Test a store that gives out its expired records: see `sessions.stores.expiring`.
+
+    The tests are skipped for a store without this feature.
+    """
+
+    @law
+    async def test_no_live_record_is_given_out(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """A live record stays; an unknown key and an empty purge give out nothing."""
+        expiring = collecting(store)
+        record = a_record(clock, {"a": b"1"})
+        await store.create("key", record)
+
+        for key in ("key", "unknown"):
+            expect(await expiring.take_expired(key), None, f"take_expired of the key {key!r}")
+        expect(await expiring.purge_expired(10), [], "purge_expired where nothing has expired")
+        expect(await store.load("key"), record, "load after both")
+
+    @law
+    async def test_an_expired_record_is_given_out_whole(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """`take_expired` and `purge_expired` return every field, and then the record is gone."""
+        expiring = collecting(store)
+        records = {key: _an_old_record(clock, key) for key in ("taken", "purged")}
+        for key, record in records.items():
+            await store.create(key, record)
+
+        expect(await expiring.take_expired("taken"), records["taken"], "take_expired")
+        ((key, found),) = await expiring.purge_expired(10)
+        expect(key, "purged", "the key that purge_expired returned")
+        expect(found, records["purged"], "the record that purge_expired returned")
+        for key in records:
+            expect(await expiring.take_expired(key), None, f"take_expired of it again ({key})")
+        expect(await expiring.purge_expired(10), [], "purge_expired again")
+
+    @law_of_time
+    async def test_a_record_is_given_out_from_its_expiry_on(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """`take_expired` works at once, and a purge waits PURGE_DELAY seconds."""
+        expiring = collecting(store)
+        for key in ("taken", "purged"):
+            await store.create(key, a_record(clock, lives=100))
+        clock.advance(100 - MICROSECOND)
+        expect(await expiring.take_expired("taken"), None, "take_expired before the expiry")
+        clock.advance(MICROSECOND)
+
+        taken = await expiring.take_expired("taken")
+        expect(isinstance(taken, Record), True, "whether take_expired at the expiry has a record")
+        clock.advance(PURGE_DELAY - 1)
+        expect(await expiring.purge_expired(10), [], "purge_expired before PURGE_DELAY is over")
+        clock.advance(2)
+        keys = [key for key, _ in await expiring.purge_expired(10)]
+        expect(keys, ["purged"], "the keys that purge_expired returned after PURGE_DELAY")
+
+    @law_of_time
+    async def test_a_record_that_was_extended_is_not_given_out(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """A touch has moved the expiry."""
+        expiring = collecting(store)
+        await store.create("key", a_record(clock, lives=100))
+        await store.touch("key", SECRET, clock() + 2000, clock())
+        clock.advance(1000)
+
+        expect(await expiring.take_expired("key"), None, "take_expired of an extended record")
+        expect(await expiring.purge_expired(10), [], "purge_expired of an extended record")
+
+    @law
+    async def test_an_ended_record_is_not_given_out(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """Its end is known already, and the store still knows when it ended."""
+        expiring = collecting(store)
+        await store.create("key", a_record(clock, {"a": b"1"}))
+        await store.delete("key")
+
+        expect(await expiring.take_expired("key"), None, "take_expired of an ended record")
+        expect(await expiring.purge_expired(10), [], "purge_expired of an ended record")
+        expect(await store.load("key"), Ended(clock()), "load after both")
+
+    @law
+    async def test_no_other_call_removes_what_is_to_be_given_out(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """A delete finds no session, and creations do not purge."""
+        expiring = collecting(store)
+        record = _an_old_record(clock, "key")
+        await store.create("key", record)
+
+        expect(await store.delete("key"), False, "delete of an expired record")
+        for number in range(300):
+            await store.create(f"{number}", a_record(clock))
+        expect(await store.delete("key", user_id="ada"), False, "delete of it with its user")
+        expect(await expiring.take_expired("key"), record, "take_expired after these calls")
+
+    @law
+    async def test_a_record_that_was_replaced_is_not_given_out(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """A new record has the key now."""
+        expiring = collecting(store)
+        await store.create("key", _an_old_record(clock, "key"))
+        record = a_record(clock, {"new": b"1"})
+        await store.create("key", record)
+
+        expect(await expiring.take_expired("key"), None, "take_expired of a replaced record")
+        expect(await expiring.purge_expired(10), [], "purge_expired of a replaced record")
+        expect(await store.load("key"), record, "load of the new record")
+
+    @law
+    async def test_more_than_one_batch_is_given_out(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """At most `limit` records are removed, each with its own key, and the rest later."""
+        expiring = collecting(store)
+        records = await _fill(store, clock, PURGE_BATCH + 5)
+
+        first = await expiring.purge_expired(PURGE_BATCH + 2)
+        rest = await expiring.purge_expired(PURGE_BATCH + 2)
+
+        expect([len(first), len(rest)], [PURGE_BATCH + 2, 3], "the numbers of two purges")
+        found = {key: exactly(record) for key, record in (*first, *rest)}
+        expect(found, {key: exactly(one) for key, one in records.items()}, "the records of both")
+
+    @law
+    async def test_each_record_is_given_out_to_one_of_many_calls(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """Purges and takes at the same time give out each record once."""
+        expiring = collecting(store)
+        for _ in range(_ROUNDS):
+            records = await _fill(store, clock, _MANY)
+            takes = [partial(_taken, expiring, key) for key in list(records)[:_CALLS]]
+            purges = [partial(expiring.purge_expired, _MANY // 2)] * (_CALLS // 2)
+            works = cast("list[Work[list[tuple[str, Record]]]]", [*takes, *purges, *takes])
+
+            given = [pair for some in await store.in_parallel(works) for pair in some]
+            given += await expiring.purge_expired(_MANY)
+
+            keys = sorted(key for key, _ in given)
+            expect(keys, sorted(records), "the keys that all calls together returned")
+
+    @law
+    async def test_two_calls_at_once_on_a_record_that_is_given_out(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """The answers, and the record after them, are the same as after one of the two orders."""
+        collecting(store)
+        made = _calls(clock)
+        for number, pair in enumerate(_pairs(made)):
+            points = await interrupt(store, clock, ("expired", pair, NEVER), made)
+            for at in some_of(points, number, self.points_at_most):
+                await interrupt(store, clock, ("expired", pair, at), made)
+
+    @law_of_time
+    async def test_a_damaged_record_is_not_given_out(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """It is removed, or left, without an error, and the other records are given out."""
+        expiring = collecting(store)
+        await store.create("key", a_record(clock, lives=100))
+        await self.damage_under_test(store, "key")
+        await store.create("sound", a_record(clock, lives=100))
+        clock.advance(_AGO)
+
+        expect(await expiring.take_expired("key"), None, "take_expired of a damaged record")
+        keys = [key for key, _ in await expiring.purge_expired(10)]
+        expect(keys, ["sound"], "the keys that purge_expired returned")
+
+    @law
+    async def test_nothing_is_given_out_by_a_broken_store(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """A broken store raises StoreUnavailable, and is not taken for an empty store."""
+        expiring = collecting(store)
+        await store.create("key", _an_old_record(clock, "key"))
+        await self.break_under_test(store)
+
+        await expect_unavailable("take_expired", lambda: expiring.take_expired("key"))
+        await expect_unavailable("purge_expired", lambda: expiring.purge_expired(10))
+
+    @law
+    async def test_an_expired_record_is_known_until_it_is_given_out(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """`has_expired` is false for live, ended and unknown records."""
+        expiring = collecting(store)
+        if not isinstance(cast(Any, store).inner, KeepsExpired | AsyncKeepsExpired):
+            raise SkipTest("the store has no method has_expired")
+        await store.create("live", a_record(clock))
+        await store.create("ended", a_record(clock))
+        await store.delete("ended")
+        await store.create("over", _an_old_record(clock, "over"))
+
+        for key, known in (("live", False), ("ended", False), ("none", False), ("over", True)):
+            expect(await store.ask("has_expired", key), known, f"has_expired of {key!r}")
+        await expiring.take_expired("over")
+        expect(await store.ask("has_expired", "over"), False, "has_expired after take_expired")
+
+
+class ExpiringProcessLaws(ProcessLaws):
+    """Test that two processes give out each expired record once."""
+
+    @law
+    async def test_a_record_is_given_out_to_one_of_two_processes(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """The two answers, and the record afterwards, are as if one call ended before the other."""
+        collecting(store)
+        made = _calls(clock)
+        # The other process does not collect, so only these calls leave expired records to be given.
+        pairs = [pair for pair in _pairs(made) if isinstance(made[pair[1]], _GIVES)]
+        with self.another_process(store) as connection:
+            for number, pair in enumerate(pairs):
+                meet = partial(race, store, clock, connection)
+                points = await meet(Meeting("expired", pair, NEVER), made)
+                for at in some_of(points, number, min(self.points_at_most, POINTS_AT_MOST)):
+                    await meet(Meeting("expired", pair, at), made)
+
+
+_GIVES = (TakeExpired, PurgeExpired)
+
+
+def collecting(store: StoreUnderTest) -> AsyncExpiring:
+    """Let the store give out its expired records; raise SkipTest if it has no such feature."""
+    inner = cast(Any, store).inner
+    if not isinstance(inner, Expiring | AsyncExpiring):
+        raise SkipTest("the store does not give out its expired records")
+    inner.collects_expired = True
+    return cast(AsyncExpiring, store)
+
+
+async def _taken(expiring: AsyncExpiring, key: str) -> list[tuple[str, Record]]:
+    record = await expiring.take_expired(key)
+    return [] if record is None else [(key, record)]
+
+
+async def _fill(store: StoreUnderTest, clock: ManualClock, number: int) -> dict[str, Record]:
+    """Store many records that have expired, and return them."""
+    records = {f"key {n}": _an_old_record(clock, f"{n}") for n in range(number)}
+    made = await store.in_parallel([partial(_create_all, store, records)])
+    expect(made, [number], "the number of creates that returned True")
+    return records
+
+
+async def _create_all(store: StoreUnderTest, records: dict[str, Record]) -> int:
+    return sum([await store.create(key, record) for key, record in records.items()])
+
+
+def _an_old_record(clock: ManualClock, text: str) -> Record:
+    """Return a record that expired long ago, with a value for each field."""
+    then = clock() - 2 * _AGO
+    return a_record(
+        clock,
+        {"b": text.encode(), "a": b"\x00\xff", "": b""},
+        secret_since=then + 1,
+        created_at=then,
+        accessed_at=then + 2,
+        updated_at=then + 3,
+        expires_at=then + _AGO,
+        grace=Grace("an earlier secret", then + 30),
+        timeout=_AGO,
+        user_id="ada",
+    )
+
+
+def _calls(clock: ManualClock) -> dict[str, Call]:
+    """Return the calls to make at the same time, by name."""
+    usual = calls(clock)
+    names = ("create", "another create", "delete", "commit of values")
+    gives: dict[str, Call] = {"take_expired": TakeExpired(), "purge_expired": PurgeExpired()}
+    return {**gives, **{name: usual[name] for name in names}}
+
+
+def _pairs(made: dict[str, Call]) -> list[Pair]:
+    """Return the pairs of calls of which at least one gives out the record."""
+    return [
+        (first, second)
+        for first in made
+        for second in made
+        if isinstance(made[first], _GIVES) or isinstance(made[second], _GIVES)
+    ]
