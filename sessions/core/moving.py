@@ -69,11 +69,11 @@ class MovingIn(MemoryVerbs):
             if legacies and self.tokens.obstacle(state) is None:
                 state.moving = Moving(self.move(state, legacies))
                 return
-        super().begin_found(state)  # type: ignore[safe-super]
+        super().begin_found(state)
 
     def begin_anew(self, state: State) -> None:
         """Begin without a session of another system."""
-        super().begin_found(state)  # type: ignore[safe-super]
+        super().begin_found(state)
 
     @abstractmethod
     def move(self, state: State, legacies: list[Legacy]) -> Flow[None]:

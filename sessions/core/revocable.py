@@ -23,7 +23,7 @@ from sessions.core.user_cuts import changes_between, cut_in, cut_key, entry_of
 from sessions.core.verbs import CURRENT, FRESH, PAST, STORES_NOTHING, UNKNOWN, Why
 from sessions.errors import SessionNotFound, StoreUnavailable, UnreadableValue
 from sessions.events import EndReason, logger
-from sessions.record import CLOCK_TOLERANCE, Changes, Outcome, Record
+from sessions.record import CLOCK_TOLERANCE, Outcome, Record
 
 ENDED: Final = 2**53
 """The lowest valid generation of an ended family; no token ever has a generation so high."""
@@ -315,7 +315,7 @@ class RevocableSessions(StatelessSessions):
             known = _least(answer)
             if known >= ENDED or (known > generation_of(id) and not forced):
                 return False
-            if (yield ("commit", key, _raised(answer, mark))) is Outcome.APPLIED:
+            if (yield ("commit", key, changes_between(answer, mark))) is Outcome.APPLIED:
                 return True
         raise StoreUnavailable(_TOO_BUSY.format("a session"))
 
@@ -360,14 +360,3 @@ def _least(mark: Record) -> int:
     except UnreadableValue:
         return ENDED
     return least if type(least) is int else ENDED
-
-
-def _raised(known: Record, mark: Record) -> Changes:
-    return Changes(
-        secret=known.secret,
-        accessed_at=mark.accessed_at,
-        updated_at=mark.updated_at,
-        expires_at=mark.expires_at,
-        set=mark.values,
-        expected={_LEAST: known.values.get(_LEAST)},
-    )

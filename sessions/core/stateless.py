@@ -18,14 +18,12 @@ from sessions.core.limits import MOST_IDS
 from sessions.core.payloads import CarriedId, generation_of
 from sessions.core.pending import NOTHING_PENDING, Pending
 from sessions.core.persistence import Flow, Several
-from sessions.core.standing import Standing, TokenStandings, damage_of, live_ones
+from sessions.core.standing import Standing, TokenStandings, damage_of
 from sessions.core.state import Ask, Difference, Headers, State, check_size
 from sessions.core.tokens import id_of
 from sessions.core.values import USER_DATA
 from sessions.core.verbs import (
     CURRENT,
-    FRESH,
-    PAST,
     STORES_NOTHING,
     UNKNOWN,
     MemoryVerbs,
@@ -113,25 +111,6 @@ class StatelessSessions(MemoryVerbs):
         """Return the standing of an id, from the record in its token."""
         record = id.record if isinstance(id, CarriedId) else None
         return self._standings.standing(id, record, state.began_at)
-
-    def begin_found(self, state: State) -> None:
-        """Begin with the only live session that was found, or with a new session."""
-        live = live_ones(state.found)
-        if len(live) == 1:
-            id, standing, record = live[0]
-            state.begin(id, record, standing)
-            return
-        past = [id for id, standing, _ in state.found if standing is PAST]
-        state.started_at = self.clock()
-        if live:
-            text = f"{len(live)} different live sessions in one request"
-            state.note("ambiguous", text, "ambiguous")
-            state.replaceable = tuple(id for id, _, _ in live)
-            state.begin(None, None, Standing.AMBIGUOUS)
-        elif past:
-            state.begin(past[0], None, PAST)
-        else:
-            state.begin(None, None, UNKNOWN if state.found else FRESH)
 
     def check(self, state: State) -> None:
         if state.standing not in STORES_NOTHING and self.has_changes(state):

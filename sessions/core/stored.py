@@ -12,7 +12,7 @@ from sessions.core.ids import Id, new_id
 from sessions.core.limits import CREATE_ATTEMPTS, MOST_IDS
 from sessions.core.pending import NOTHING_PENDING, Pending
 from sessions.core.persistence import SEVERAL, Flow, Several
-from sessions.core.standing import Standing, damage_of, live_ones
+from sessions.core.standing import Standing, damage_of
 from sessions.core.state import Ask, Difference, Headers, State, check_size
 from sessions.core.tokens import Tokens, id_of
 from sessions.core.updates import ended, take, update
@@ -22,7 +22,6 @@ from sessions.core.verbs import (
     CURRENT,
     FRESH,
     GRACE,
-    PAST,
     STORES_NOTHING,
     UNKNOWN,
     Rules,
@@ -80,25 +79,6 @@ class StoredSessions(IndexedSessions):
             state.is_damaged = True
         if len(found) == len(ids):
             self.begin_found(state)
-
-    def begin_found(self, state: State) -> None:
-        """Begin with the only live session of the request, or with a new session."""
-        live = live_ones(state.found) if state.found else ()
-        if len(live) == 1:
-            id, standing, record = live[0]
-            state.begin(id, record, standing)
-            return
-        past = [id for id, standing, _ in state.found if standing is PAST]
-        state.started_at = self.clock()
-        if live:
-            text = f"{len(live)} different live sessions in one request"
-            state.note("ambiguous", text, "ambiguous")
-            state.replaceable = tuple(id for id, _, _ in live)
-            state.begin(None, None, Standing.AMBIGUOUS)
-        elif past:
-            state.begin(past[0], None, PAST)
-        else:
-            state.begin(None, None, UNKNOWN if state.found else FRESH)
 
     def id_of(self, state: State) -> Id:
         return id_of(state, self.gen_id)

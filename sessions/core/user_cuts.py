@@ -74,12 +74,12 @@ def entry_of(cut: Cut, absolute: float, now: float) -> Record:
 
 
 def changes_between(known: Record, entry: Record) -> Changes:
-    """Return the changes that turn a known entry of the list into another one."""
+    """Return the changes that turn a known entry of a list, with one value, into another one."""
     return Changes(
         secret=known.secret,
         accessed_at=entry.accessed_at,
         updated_at=entry.updated_at,
         expires_at=entry.expires_at,
         set=entry.values,
-        expected={_CUT: known.values.get(_CUT)},
+        expected={name: known.values.get(name) for name in entry.values},
     )

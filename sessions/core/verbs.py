@@ -3,7 +3,6 @@
 The state keeps a new id, a sign-in, a timeout and an end. `stored` commits them.
 """
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -18,7 +17,7 @@ from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import CREATE_ATTEMPTS
 from sessions.core.pending import NOTHING_PENDING
 from sessions.core.persistence import Flow, Persistence
-from sessions.core.standing import Standing
+from sessions.core.standing import Standing, live_ones
 from sessions.core.state import ENCODED, Headers, State
 from sessions.core.tokens import Tokens
 from sessions.core.user_limits import SessionLimit
@@ -70,9 +69,24 @@ class MemoryVerbs(Persistence):
         self.lifetimes = replace(rules.lifetimes, age=tokens.age)
         self.gen_id = rules.gen_id
 
-    @abstractmethod
     def begin_found(self, state: State) -> None:
         """Begin with the only live session of the request, or with a new session."""
+        live = live_ones(state.found) if state.found else ()
+        if len(live) == 1:
+            id, standing, record = live[0]
+            state.begin(id, record, standing)
+            return
+        past = [id for id, standing, _ in state.found if standing is PAST]
+        state.started_at = self.clock()
+        if live:
+            text = f"{len(live)} different live sessions in one request"
+            state.note("ambiguous", text, "ambiguous")
+            state.replaceable = tuple(id for id, _, _ in live)
+            state.begin(None, None, Standing.AMBIGUOUS)
+        elif past:
+            state.begin(past[0], None, PAST)
+        else:
+            state.begin(None, None, UNKNOWN if state.found else FRESH)
 
     def token(self, state: State) -> str:
         return self.tokens.token(self.id_of(state))

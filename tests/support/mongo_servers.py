@@ -5,7 +5,6 @@ There is no MongoDB server that pip or apt installs, so SecantusDB stands in for
 """
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.support.processes import free_port, freeze, thaw, wait_for_port
+from tests.support.processes import LocalServer, wait_for_port
 
 REAL_URL = os.environ.get("SESSIONS_TEST_MONGODB_URL")
 WHY_NOT = "no server that speaks MongoDB's protocol is here: pip install secantusdb"
@@ -24,24 +23,17 @@ def has_server() -> bool:
     return find_spec("secantus") is not None
 
 
-class MongoServer:
+class MongoServer(LocalServer):
     """A server that a test starts, stops, breaks and starts again."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
+        super().__init__()
         self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Return the URL of a database."""
         return url_of(self.port)
-
-    @property
-    def process(self) -> int:
-        """Return the id of the running process."""
-        assert self._process is not None
-        return self._process.pid
 
     def start(self) -> None:
         """Start the server and wait until it listens."""
@@ -53,22 +45,6 @@ class MongoServer:
                 command, cwd=self._folder, stdout=output, stderr=output
             )
         wait_for_port(self.port, self._process.poll, log)
-
-    def stop(self) -> None:
-        """End the server at once."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def freeze(self) -> None:
-        """Let the server keep its connections and answer nobody."""
-        freeze(self.process)
-
-    def thaw(self) -> None:
-        """Let the server go on."""
-        thaw(self.process)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,6 +13,36 @@ from typing import Any
 
 SECONDS = 20.0
 _PORTS_OF_CLIENTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+class LocalServer:
+    """A server on a free port, which a test starts, stops, breaks and starts again."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> int:
+        """Return the id of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def stop(self) -> None:
+        """Kill the server at once, with all its processes, so that it saves nothing."""
+        if self._process is not None:
+            signal_all(self._process.pid, signal.SIGCONT)
+            signal_all(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def freeze(self) -> None:
+        """Let the server keep its connections and answer nobody."""
+        freeze(self.process)
+
+    def thaw(self) -> None:
+        """Let the server go on."""
+        thaw(self.process)
 
 
 def free_port() -> int:

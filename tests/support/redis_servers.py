@@ -1,7 +1,6 @@
 """Real Valkey servers for tests, each on a free port of this machine, in a folder of its own."""
 
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,7 +10,7 @@ from typing import Any
 
 import redis
 
-from tests.support.processes import free_port, freeze, thaw, wait_for_port, wait_until
+from tests.support.processes import LocalServer, free_port, wait_for_port, wait_until
 
 # What is acknowledged is on the disk.
 KEEPS_ALL = ("--appendonly", "yes", "--appendfsync", "always")
@@ -28,26 +27,19 @@ def server_binary() -> str | None:
     return shutil.which("valkey-server") or shutil.which("redis-server")
 
 
-class RedisServer:
+class RedisServer(LocalServer):
     """A server that a test starts, stops, breaks and starts again."""
 
     def __init__(self, folder: Path, *options: str, settings: Path | None = None) -> None:
-        self.port = free_port()
+        super().__init__()
         self._folder = folder
         self._options = (*options, "--save", "") if settings is None else ("--sentinel",)
         self._settings = [] if settings is None else [str(settings)]
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Return the URL of the first database."""
         return f"redis://127.0.0.1:{self.port}/0"
-
-    @property
-    def process(self) -> int:
-        """Return the id of the running process."""
-        assert self._process is not None
-        return self._process.pid
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
@@ -59,22 +51,6 @@ class RedisServer:
         with log.open("ab") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output)
         wait_for_port(self.port, self._process.poll, log)
-
-    def stop(self) -> None:
-        """Kill the server, so that it saves nothing."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def freeze(self) -> None:
-        """Stop the server from answering; its connections stay open."""
-        freeze(self.process)
-
-    def thaw(self) -> None:
-        """Let the server answer again."""
-        thaw(self.process)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ import os
 import pwd
 import resource
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -17,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
-from tests.support.processes import free_port, freeze, signal_all, thaw
+from tests.support.processes import LocalServer
 
 NO_POSTGRESQL = "no PostgreSQL server is here: apt install postgresql"
 NO_MARIADB = "no MariaDB server is here: apt install mariadb-server"
@@ -38,7 +37,7 @@ def mariadb_binary() -> str | None:
     return shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin")
 
 
-class SQLServer:
+class SQLServer(LocalServer):
     """A server that a test starts, stops, breaks and starts again."""
 
     url: str
@@ -49,15 +48,8 @@ class SQLServer:
     reads_and_writes: tuple[str, ...]
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
+        super().__init__()
         self.folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def process(self) -> int:
-        """Return the id of the running process."""
-        assert self._process is not None
-        return self._process.pid
 
     def command(self) -> list[str]:
         """Return what starts the server."""
@@ -87,22 +79,6 @@ class SQLServer:
         while not self.answers():
             assert time.monotonic() < deadline, (self.folder / "server.log").read_text()
             time.sleep(0.02)
-
-    def stop(self) -> None:
-        """End the server at once, with all its processes."""
-        if self._process is not None:
-            signal_all(self._process.pid, signal.SIGCONT)
-            signal_all(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def freeze(self) -> None:
-        """Let the server keep its connections and answer nobody."""
-        freeze(self.process)
-
-    def thaw(self) -> None:
-        """Let the server go on."""
-        thaw(self.process)
 
     @contextmanager
     def only_reading(self) -> Iterator[None]:

@@ -1,17 +1,14 @@
 """The SQL stores of tests, one for each driver, and their servers."""
 
 import asyncio
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import pytest
 
-from sessions.errors import StoreUnavailable
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import Store
 from sessions.stores.sql import AsyncSQLStore, SQLStore
-from sessions.testing import a_record, some_changes
 from tests.support.sql_servers import (
     NO_MARIADB,
     NO_POSTGRESQL,
@@ -22,9 +19,6 @@ from tests.support.sql_servers import (
     postgresql_folder,
 )
 
-# The promise is one second; the rest is for a machine that is busy.
-SECOND = 2.0
-KEY = "a-key"
 T = TypeVar("T")
 
 KINDS = [
@@ -89,30 +83,3 @@ def every_store(server: SQLServer, port: int | None = None, prefix: str = "") ->
 
     faces = [AsyncSQLStore.from_url(at(url), prefix=prefix) for url in server.async_urls]
     return [SQLStore.from_url(at(server.url), prefix=prefix), *map(Blocking, faces)]
-
-
-def a_live_record(**values: bytes) -> Record:
-    """Return a record that lives for an hour."""
-    return a_record(time.time, values, lives=3600)
-
-
-def calls_of(store: Store, record: Record) -> list[Callable[[], object]]:
-    """Return one call of each kind."""
-    now = time.time()
-    changes = some_changes(time.time, lives=3600, set={"a": b"2"})
-    return [
-        lambda: store.load(KEY),
-        lambda: store.create("another", record),
-        lambda: store.commit(KEY, changes),
-        lambda: store.touch(KEY, record.secret, now + 3600, now),
-        lambda: store.delete(KEY),
-    ]
-
-
-def assert_unavailable(calls: list[Callable[[], object]]) -> None:
-    """Check that each call raises StoreUnavailable within a second."""
-    for call in calls:
-        began = time.monotonic()
-        with pytest.raises(StoreUnavailable):
-            call()
-        assert time.monotonic() - began < SECOND

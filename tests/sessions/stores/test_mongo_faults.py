@@ -14,8 +14,15 @@ pymongo = pytest.importorskip("pymongo", reason="pymongo is not installed")
 from sessions.errors import StoreUnavailable  # noqa: E402
 from sessions.record import Ended, Outcome, Record  # noqa: E402
 from sessions.stores.mongo import MongoStore  # noqa: E402
-from sessions.testing import a_record, some_changes  # noqa: E402
+from sessions.testing import some_changes  # noqa: E402
 from sessions.testing.records import NEW_SECRET  # noqa: E402
+from tests.support.broken_servers import (  # noqa: E402
+    KEY,
+    SECOND,
+    a_live_record,
+    calls_of,
+    has_failed,
+)
 from tests.support.mongo_servers import (  # noqa: E402
     WHY_NOT,
     MongoServer,
@@ -30,10 +37,7 @@ pytestmark = [
     pytest.mark.usefixtures("punctual"),
 ]
 
-# The promise is one second; the rest is for a machine that is busy.
-SECOND = 2.0
 PATIENT = 10.0
-KEY = "a-key"
 
 
 @pytest.fixture(scope="module")
@@ -63,23 +67,9 @@ def store(server: MongoServer, direct: MongoStore) -> Iterator[MongoStore]:
     store.close()
 
 
-def a_live_record(**values: bytes) -> Record:
-    """Return a record that lives for an hour."""
-    return a_record(time.time, values, lives=3600)
-
-
-def calls_of(store: MongoStore, record: Record) -> list[Callable[[], object]]:
+def every_call_of(store: MongoStore, record: Record) -> list[Callable[[], object]]:
     """Return one call of each kind."""
-    now = time.time()
-    changes = some_changes(time.time, lives=3600, set={"a": b"2"})
-    return [
-        lambda: store.load(KEY),
-        lambda: store.commit(KEY, changes),
-        lambda: store.touch(KEY, record.secret, now + 3600, now),
-        lambda: store.create("another", record),
-        lambda: store.delete(KEY),
-        lambda: store.purge(10),
-    ]
+    return [*calls_of(store, record), lambda: store.purge(10)]
 
 
 def assert_unavailable(calls: list[Callable[[], object]]) -> None:
@@ -131,7 +121,7 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
     """The store can be made before its server is started."""
     store = MongoStore.from_url("mongodb://127.0.0.1:1/shop")
 
-    assert_unavailable(calls_of(store, a_live_record()))
+    assert_unavailable(every_call_of(store, a_live_record()))
     store.close()
 
 
@@ -143,7 +133,7 @@ def test_a_server_that_stands_still_is_unavailable_and_comes_back(
     assert direct.create(KEY, record)
     server.freeze()
     try:
-        assert_unavailable(calls_of(store, record)[:3])
+        assert_unavailable(every_call_of(store, record)[:3])
     finally:
         server.thaw()
 
@@ -205,35 +195,17 @@ def _cut(server: MongoServer, direct: MongoStore, verb: str, count: int) -> bool
         store = through_the(proxy)
         answer_soon(lambda: store.load("another"))
         cut_once(proxy, count)
-        has_failed = False
-        try:
-            _call(store, verb, key, record)
-        except StoreUnavailable:
-            has_failed = True
+        failed = has_failed(store, record, verb, key)
         proxy.change = passing
         store.close()
     found = direct.load(key)
     if isinstance(found, Record):
-        assert verb != "delete" or has_failed
-        assert verb != "commit" or has_failed or found.values["a"] == b"2"
+        assert verb != "delete" or failed
+        assert verb != "commit" or failed or found.values["a"] == b"2"
         assert found.values["b"] == b"x" * 40
     else:
-        assert (verb == "delete" and isinstance(found, Ended)) or (verb == "create" and has_failed)
-    return has_failed
-
-
-def _call(store: MongoStore, verb: str, key: str, record: Record) -> None:
-    match verb:
-        case "load":
-            assert store.load(key) == record
-        case "create":
-            assert store.create(key, record)
-        case "commit":
-            changes = some_changes(time.time, lives=3600, set={"a": b"2"})
-            assert store.commit(key, changes) is Outcome.APPLIED
-        case "delete":
-            # A second try finds that the first one has ended the session.
-            store.delete(key)
+        assert (verb == "delete" and isinstance(found, Ended)) or (verb == "create" and failed)
+    return failed
 
 
 @pytest.mark.usefixtures("direct")
@@ -247,7 +219,7 @@ def test_a_reply_in_small_parts_costs_no_more_than_its_time(
         answer_soon(lambda: store.load(KEY))
 
         proxy.pause = 0.1
-        assert_unavailable(calls_of(store, a_live_record()))
+        assert_unavailable(every_call_of(store, a_live_record()))
         proxy.pause = 0
 
         assert isinstance(answer_soon(lambda: store.load(KEY)), Record)
@@ -298,7 +270,7 @@ def test_garbage_is_unavailable(server: MongoServer) -> None:
     with proxy_to(server.port) as proxy:
         through = through_the(proxy)
         proxy.change = garbled
-        assert_unavailable(calls_of(through, a_live_record()))
+        assert_unavailable(every_call_of(through, a_live_record()))
         proxy.change = passing
 
         assert answer_soon(lambda: through.load(KEY)) is None

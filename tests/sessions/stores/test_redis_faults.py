@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -19,6 +19,13 @@ from sessions.errors import StoreUnavailable, UnreadableValue  # noqa: E402
 from sessions.record import Ended, Outcome, Record  # noqa: E402
 from sessions.stores.redis import RedisStore  # noqa: E402
 from sessions.testing import a_record, some_changes  # noqa: E402
+from tests.support.broken_servers import (  # noqa: E402
+    KEY,
+    a_live_record,
+    assert_unavailable,
+    calls_of,
+    has_failed,
+)
 from tests.support.patience import soon  # noqa: E402
 from tests.support.processes import free_port, wait_until  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
@@ -34,10 +41,6 @@ from tests.support.tcp_proxy import cut_after, garbled, passing, proxy_to  # noq
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(server_binary() is None, reason=WHY_NOT)]
 
-# The promise is one second; the rest is for a machine that is busy.
-SECOND = 2.0
-KEY = "a-key"
-
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
@@ -52,33 +55,6 @@ def store(server: RedisServer) -> Iterator[RedisStore]:
     store = RedisStore.from_url(server.url)
     yield store
     store.close()
-
-
-def a_live_record(**values: bytes) -> Record:
-    """Return a record that lives for an hour."""
-    return a_record(time.time, values, lives=3600)
-
-
-def calls_of(store: RedisStore, record: Record) -> list[Callable[[], object]]:
-    """Return one call of each kind."""
-    now = time.time()
-    changes = some_changes(time.time, lives=3600, set={"a": b"2"})
-    return [
-        lambda: store.load(KEY),
-        lambda: store.create("another", record),
-        lambda: store.commit(KEY, changes),
-        lambda: store.touch(KEY, record.secret, now + 3600, now),
-        lambda: store.delete(KEY),
-    ]
-
-
-def assert_unavailable(calls: list[Callable[[], object]]) -> None:
-    """Check that each call raises StoreUnavailable within a second."""
-    for call in calls:
-        began = time.monotonic()
-        with pytest.raises(StoreUnavailable):
-            call()
-        assert time.monotonic() - began < SECOND
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
@@ -133,7 +109,7 @@ def test_a_reply_that_is_cut_anywhere_is_no_wrong_answer(
             record = a_live_record(a=b"1", b=b"x" * 40)
             assert direct.create(KEY, record)
             proxy.change = cut_after(count)
-            is_cut = _try_broken(store, record, verb)
+            is_cut = has_failed(store, record, verb)
             proxy.change = passing
             found = store.load(KEY)
             if verb == "delete":
@@ -147,23 +123,6 @@ def test_a_reply_that_is_cut_anywhere_is_no_wrong_answer(
             pytest.fail("no reply passed")
         store.close()
         direct.close()
-
-
-def _try_broken(store: RedisStore, record: Record, verb: str) -> bool:
-    """Return whether the call failed; a call that did not must have given the right answer."""
-    try:
-        match verb:
-            case "load":
-                assert store.load(KEY) == record
-            case "commit":
-                changes = some_changes(time.time, lives=3600, set={"a": b"2"})
-                assert store.commit(KEY, changes) is Outcome.APPLIED
-            case "delete":
-                # A second try finds that the first one has ended the session.
-                store.delete(KEY)
-    except StoreUnavailable:
-        return True
-    return False
 
 
 def test_a_server_that_starts_again_with_its_data_has_all_sessions(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """Sessions in a real PostgreSQL server."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any, TypeVar
 
 import pytest
 
@@ -10,17 +8,10 @@ pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
 pytest.importorskip("psycopg", reason="psycopg is not installed")
 pytest.importorskip("asyncpg", reason="asyncpg is not installed")
 
-from sessions.stores.base import AsyncStore, Store
-from sessions.stores.sql import AsyncSQLStore, SQLStore
-from sessions.testing import (
-    AsyncStoreContract,
-    AsyncUserIndexContract,
-    CountableContract,
-    ListableContract,
-    StoreContract,
-    UserIndexContract,
-)
-from tests.support.patience import patiently
+from sessions.stores.base import Store
+from sessions.stores.sql import SQLStore
+from sessions.testing import CountableContract, ListableContract, StoreContract, UserIndexContract
+from tests.support.sql_contracts import AsyncSQLStoreOnServer, OnSQLServer, SQLStoreOnServer
 from tests.support.sql_servers import (
     NO_POSTGRESQL,
     PostgreSQLServer,
@@ -29,8 +20,6 @@ from tests.support.sql_servers import (
 )
 
 pytestmark = pytest.mark.skipif(postgresql_folder() is None, reason=NO_POSTGRESQL)
-
-NOBODY = "postgresql+psycopg://postgres@127.0.0.1:1/postgres"
 
 
 @pytest.fixture(scope="module")
@@ -41,45 +30,14 @@ def server() -> Iterator[PostgreSQLServer]:
         yield server
 
 
-class _OnAServer:
-    server: PostgreSQLServer
-
-    @pytest.fixture(autouse=True)
-    def _empty(self, server: PostgreSQLServer) -> None:
-        self.server = server
-        server.run("DELETE FROM sessions", "DELETE FROM session_users")
-
-    def damage(self) -> None:
-        """Damage the only row of the table."""
-        self.server.run("UPDATE sessions SET created_at = NULL")
-
-
-class TestSQLStore(
-    _OnAServer, CountableContract, ListableContract, StoreContract, UserIndexContract
-):
+class TestSQLStore(SQLStoreOnServer):
     """SQLStore keeps the contract by the clock of the test."""
 
-    def make_store(self, clock: Callable[[], float]) -> Store:
-        """Return a store in the empty table."""
-        return _reading(clock, SQLStore.from_url(self.server.url))
-
-    def open_in_another_process(self, store: Store) -> Callable[[], Store]:
-        """Return what opens the same table."""
-        return patiently(partial(_opened, self.server.url, store.clock))
-
-    def break_store(self, store: Store) -> None:
-        """Change the port of the store to one without a server."""
-        assert isinstance(store, SQLStore)
-        store.close()
-        store._connections = SQLStore.from_url(NOBODY)._connections
-
-    def damage_record(self, store: Store, key: str) -> None:
-        """Remove a time from the row."""
-        self.damage()
+    unused = "postgresql+psycopg://postgres@127.0.0.1:1/postgres"
 
 
 class TestSQLStoreByTheServersClock(
-    _OnAServer, CountableContract, ListableContract, StoreContract, UserIndexContract
+    OnSQLServer, CountableContract, ListableContract, StoreContract, UserIndexContract
 ):
     """SQLStore keeps the contract by the clock of the server."""
 
@@ -94,44 +52,15 @@ class TestSQLStoreByTheServersClock(
         self.damage()
 
 
-class TestAsyncSQLStore(
-    _OnAServer, CountableContract, ListableContract, AsyncStoreContract, AsyncUserIndexContract
-):
+class TestAsyncSQLStore(AsyncSQLStoreOnServer):
     """AsyncSQLStore keeps the contract over psycopg."""
 
     driver = "psycopg"
-
-    def make_store(self, clock: Callable[[], float]) -> AsyncStore:
-        """Return a store in the empty table."""
-        return _reading(clock, AsyncSQLStore.from_url(self._url()))
-
-    def _url(self) -> str:
-        return self.server.url.replace("psycopg", self.driver)
-
-    async def break_store(self, store: Any) -> None:
-        """Change the port of the store to one without a server."""
-        await store.close()
-        url = NOBODY.replace("psycopg", self.driver)
-        store._connections = AsyncSQLStore.from_url(url)._connections
-
-    async def damage_record(self, store: AsyncStore, key: str) -> None:
-        """Remove a time from the row."""
-        self.damage()
+    unused = "postgresql+psycopg://postgres@127.0.0.1:1/postgres"
 
 
-class TestAsyncSQLStoreOverAsyncpg(TestAsyncSQLStore):
+class TestAsyncSQLStoreOverAsyncpg(AsyncSQLStoreOnServer):
     """AsyncSQLStore keeps the contract over asyncpg."""
 
     driver = "asyncpg"
-
-
-S = TypeVar("S", Store, AsyncStore)
-
-
-def _reading(clock: Callable[[], float], store: S) -> S:
-    store.clock = clock
-    return store
-
-
-def _opened(url: str, clock: Callable[[], float]) -> Store:
-    return _reading(clock, SQLStore.from_url(url))
+    unused = "postgresql+asyncpg://postgres@127.0.0.1:1/postgres"

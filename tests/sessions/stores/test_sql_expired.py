@@ -17,8 +17,9 @@ from sessions.errors import StoreUnavailable
 from sessions.stores.expired import AsyncKeepsExpired, KeepsExpired
 from sessions.stores.sql import AsyncSQLStore, SQLStore
 from sessions.testing import a_record
+from tests.support.broken_servers import KEY, a_live_record
 from tests.support.sql_servers import MariaDBServer, PostgreSQLServer, SQLServer
-from tests.support.sql_stores import KEY, KINDS, a_live_record, every_store
+from tests.support.sql_stores import KINDS, every_store
 from tests.support.told_ends import ends_told_by_two_processes, expected_ends
 
 SESSIONS = 12

@@ -21,17 +21,17 @@ from sessions.record import Ended, Outcome, Record
 from sessions.stores.base import Store
 from sessions.stores.sql import AsyncSQLStore, SQLStore
 from sessions.testing import some_changes
-from tests.support.patience import soon
-from tests.support.processes import free_port
-from tests.support.sql_servers import SQLServer
-from tests.support.sql_stores import (
+from tests.support.broken_servers import (
     KEY,
-    KINDS,
     a_live_record,
     assert_unavailable,
     calls_of,
-    every_store,
+    has_failed,
 )
+from tests.support.patience import soon
+from tests.support.processes import free_port
+from tests.support.sql_servers import SQLServer
+from tests.support.sql_stores import KINDS, every_store
 from tests.support.tcp_proxy import Proxy, cut_after, garbled, passing, proxy_to
 
 
@@ -121,7 +121,7 @@ def test_a_reply_that_is_cut_anywhere_is_no_wrong_answer(
                 assert store.create(KEY, record)
                 each.load("other")
                 proxy.change = cut_after(count)
-                _try_broken(each, record, verb)
+                has_failed(each, record, verb)
                 proxy.change = passing
                 found = each.load(KEY)
                 if verb == "delete":
@@ -130,21 +130,6 @@ def test_a_reply_that_is_cut_anywhere_is_no_wrong_answer(
                     assert isinstance(found, Record)
                     assert found.values["b"] == b"x" * 40
             each.close()
-
-
-def _try_broken(store: Store, record: Record, verb: str) -> None:
-    try:
-        match verb:
-            case "load":
-                assert store.load(KEY) == record
-            case "commit":
-                changes = some_changes(time.time, lives=3600, set={"a": b"2"})
-                assert store.commit(KEY, changes) is Outcome.APPLIED
-            case "delete":
-                # A second try finds that the first one has ended the session.
-                store.delete(KEY)
-    except StoreUnavailable:
-        pass
 
 
 @pytest.mark.usefixtures("punctual")

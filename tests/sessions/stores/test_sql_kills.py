@@ -13,10 +13,11 @@ pytest.importorskip("pymysql", reason="PyMySQL is not installed")
 from sessions.record import Outcome
 from sessions.stores.sql import SQLStore
 from sessions.testing import some_changes, values_of
+from tests.support.broken_servers import KEY, a_live_record
 from tests.support.killed_writers import kill_writers
 from tests.support.patience import patiently
 from tests.support.sql_servers import PostgreSQLServer, SQLServer
-from tests.support.sql_stores import KEY, KINDS, a_live_record, every_store
+from tests.support.sql_stores import KINDS, every_store
 
 
 @pytest.fixture(scope="module", params=KINDS)

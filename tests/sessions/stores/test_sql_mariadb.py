@@ -1,8 +1,6 @@
 """Sessions in a real MariaDB server."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,27 +8,11 @@ pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
 pytest.importorskip("pymysql", reason="PyMySQL is not installed")
 pytest.importorskip("asyncmy", reason="asyncmy is not installed")
 
-from sessions.stores.base import AsyncStore, Store
-from sessions.stores.sql import AsyncSQLStore, SQLStore
-from sessions.testing import (
-    AsyncStoreContract,
-    AsyncUserIndexContract,
-    CountableContract,
-    ListableContract,
-    StoreContract,
-    UserIndexContract,
-)
-from tests.support.patience import patiently
-from tests.support.sql_servers import (
-    NO_MARIADB,
-    MariaDBServer,
-    mariadb,
-    mariadb_binary,
-)
+from sessions.stores.sql import SQLStore
+from tests.support.sql_contracts import AsyncSQLStoreOnServer, SQLStoreOnServer
+from tests.support.sql_servers import NO_MARIADB, MariaDBServer, mariadb, mariadb_binary
 
 pytestmark = pytest.mark.skipif(mariadb_binary() is None, reason=NO_MARIADB)
-
-NOBODY = "mariadb+pymysql://tester@127.0.0.1:1/test"
 
 
 @pytest.fixture(scope="module")
@@ -41,70 +23,14 @@ def server() -> Iterator[MariaDBServer]:
         yield server
 
 
-class _OnAServer:
-    server: MariaDBServer
-
-    @pytest.fixture(autouse=True)
-    def _empty(self, server: MariaDBServer) -> None:
-        self.server = server
-        server.run("DELETE FROM sessions", "DELETE FROM session_users")
-
-    def damage(self) -> None:
-        """Damage the only row of the table."""
-        self.server.run("UPDATE sessions SET created_at = NULL")
-
-
-class TestSQLStore(
-    _OnAServer, CountableContract, ListableContract, StoreContract, UserIndexContract
-):
+class TestSQLStore(SQLStoreOnServer):
     """SQLStore keeps the contract by the clock of the test."""
 
-    def make_store(self, clock: Callable[[], float]) -> Store:
-        """Return a store in the empty table."""
-        return _reading(clock, SQLStore.from_url(self.server.url))
-
-    def open_in_another_process(self, store: Store) -> Callable[[], Store]:
-        """Return what opens the same table."""
-        return patiently(partial(_opened, self.server.url, store.clock))
-
-    def break_store(self, store: Store) -> None:
-        """Change the port of the store to one without a server."""
-        assert isinstance(store, SQLStore)
-        store.close()
-        store._connections = SQLStore.from_url(NOBODY)._connections
-
-    def damage_record(self, store: Store, key: str) -> None:
-        """Remove a time from the row."""
-        self.damage()
+    unused = "mariadb+pymysql://tester@127.0.0.1:1/test"
 
 
-class TestAsyncSQLStore(
-    _OnAServer, CountableContract, ListableContract, AsyncStoreContract, AsyncUserIndexContract
-):
+class TestAsyncSQLStore(AsyncSQLStoreOnServer):
     """AsyncSQLStore keeps the contract over asyncmy."""
 
-    def make_store(self, clock: Callable[[], float]) -> AsyncStore:
-        """Return a store in the empty table."""
-        return _reading(clock, AsyncSQLStore.from_url(self.server.async_urls[0]))
-
-    async def break_store(self, store: Any) -> None:
-        """Change the port of the store to one without a server."""
-        await store.close()
-        url = NOBODY.replace("pymysql", "asyncmy")
-        store._connections = AsyncSQLStore.from_url(url)._connections
-
-    async def damage_record(self, store: AsyncStore, key: str) -> None:
-        """Remove a time from the row."""
-        self.damage()
-
-
-S = TypeVar("S", Store, AsyncStore)
-
-
-def _reading(clock: Callable[[], float], store: S) -> S:
-    store.clock = clock
-    return store
-
-
-def _opened(url: str, clock: Callable[[], float]) -> Store:
-    return _reading(clock, SQLStore.from_url(url))
+    driver = "asyncmy"
+    unused = "mariadb+asyncmy://tester@127.0.0.1:1/test"

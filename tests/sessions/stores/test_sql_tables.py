@@ -26,8 +26,9 @@ from sessions.errors import ConfigurationError, StoreUnavailable, UnreadableValu
 from sessions.record import Ended, Outcome, Record
 from sessions.stores.sql import AsyncSQLStore, SQLStore
 from sessions.testing import ManualClock, a_record, some_changes
+from tests.support.broken_servers import KEY, a_live_record
 from tests.support.sql_servers import SQLServer
-from tests.support.sql_stores import KEY, KINDS, a_live_record
+from tests.support.sql_stores import KINDS
 
 _PRESENT = {
     "postgresql": "SELECT extract(epoch FROM now())::float8",
