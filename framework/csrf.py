@@ -22,6 +22,7 @@ from framework.http.forms import CSRF_FIELD
 from framework.http.origins import as_written, host_of, own_origin, read_origins
 from framework.middleware import SAFE_METHODS, ExplainedMiddleware, Next, session_of
 from sessions.core.face import state_of
+from sessions.core.ids import hash_of
 from sessions.core.verbs import STORES_NOTHING
 from sessions.errors import ConfigurationError
 from sessions.names import explains_settings
@@ -131,11 +132,15 @@ def judge(
 
 
 def csrf_token(session: Session) -> str:
-    """Return a token for a session's forms, which stays valid until the session's id changes."""
+    """Return a token for a session's forms.
+
+    It stays valid until a sign-in, or another change of the id without a grace time.
+    """
     # If the text stayed the same, an attacker could guess it letter by letter from the size of a
     # compressed page (the BREACH attack).
     mask = secrets.token_bytes(_SIZE)
-    return urlsafe_b64encode(mask + _xor(mask, _secret(session))).decode()
+    secret = _secret_of(hash_of(session.id))
+    return urlsafe_b64encode(mask + _xor(mask, secret)).decode()
 
 
 def is_csrf_token(session: Session, token: str) -> bool:
@@ -145,7 +150,7 @@ def is_csrf_token(session: Session, token: str) -> bool:
     except ValueError:
         return False
     unmasked = _xor(sent[:_SIZE], sent[_SIZE:])
-    return hmac.compare_digest(unmasked, _secret(session))
+    return any(hmac.compare_digest(unmasked, secret) for secret in _secrets(session))
 
 
 def _is_by_a_program(request: Request) -> bool:
@@ -200,9 +205,19 @@ def _foreign(origin: str | None) -> str:
     )
 
 
-def _secret(session: Session) -> bytes:
-    # The id is a secret of the session, and regenerate() changes it.
-    return hmac.digest(session.id.encode(), b"csrf token", "sha256")[:_SIZE]
+def _secrets(session: Session) -> Iterator[bytes]:
+    """Yield the secrets of tokens that a page of the session may have."""
+    yield _secret_of(hash_of(session.id))
+    record = state_of(session).record
+    # A page may be older than a renewal of the id, also the page whose own request renewed the id.
+    # A sign-in, and a new id without a grace time, leave no earlier id here.
+    if record is not None and record.grace is not None:
+        yield _secret_of(record.grace.secret)
+
+
+def _secret_of(id_hash: str) -> bytes:
+    # The hash of the id is a secret of the session, and a new id changes it.
+    return hmac.digest(id_hash.encode(), b"csrf token", "sha256")[:_SIZE]
 
 
 def _xor(left: bytes, right: bytes) -> bytes:
