@@ -80,6 +80,13 @@ class StoredSessions(IndexedSessions):
         if len(found) == len(ids):
             self.begin_found(state)
 
+    def begin_found(self, state: State) -> None:
+        if state.found:
+            super().begin_found(state)
+        else:
+            state.started_at = self.clock()
+            state.begin(None, None, FRESH)
+
     def id_of(self, state: State) -> Id:
         return id_of(state, self.gen_id)
 

@@ -71,7 +71,7 @@ class MemoryVerbs(Persistence):
 
     def begin_found(self, state: State) -> None:
         """Begin with the only live session of the request, or with a new session."""
-        live = live_ones(state.found) if state.found else ()
+        live = live_ones(state.found)
         if len(live) == 1:
             id, standing, record = live[0]
             state.begin(id, record, standing)
