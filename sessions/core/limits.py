@@ -94,5 +94,8 @@ MOVED_REMEMBERED_FOR = timedelta(days=400).total_seconds()
 No browser keeps a cookie longer (RFC 6265bis, 5.5).
 """
 
+MOST_LISTENER_TASKS = 10_000
+"""The largest number of coroutines of listeners that wait or run; more events are left out."""
+
 CREATIONS_PER_PURGE = 20
 """With listeners, one of so many creations also removes expired records."""

@@ -10,7 +10,7 @@ from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from time import monotonic
 from typing import Any, Literal, cast
 
-from sessions.core.limits import LISTENER_DEADLINE, SLOW_LISTENER
+from sessions.core.limits import LISTENER_DEADLINE, MOST_LISTENER_TASKS, SLOW_LISTENER
 from sessions.core.locks import lock_across_forks
 from sessions.errors import ConfigurationError
 from sessions.events import CountsCalls, Listener, SessionEvent
@@ -112,6 +112,7 @@ class AsyncListening(Listening):
         super().__init__(listeners)
         self._last: dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._leaves_out = False
 
     def start(self, work: Coroutine[Any, Any, None], handle: str | None) -> None:
         """Run the coroutine in a task, after the earlier ones about the same session."""
@@ -132,7 +133,27 @@ class AsyncListening(Listening):
             await asyncio.wait(waiting, timeout=LISTENER_DEADLINE)
 
     def _await(self, listener: Listener, event: SessionEvent, answer: Awaitable[object]) -> None:
-        self.start(self.awaited(listener, answer, what=f"the event {event.kind!r}"), event.handle)
+        self.accept(listener, event, answer)
+
+    def accept(self, listener: Listener, event: SessionEvent, answer: Awaitable[object]) -> None:
+        """Run a coroutine of a listener, unless too many are waiting: a client may send any number
+        of requests.
+        """
+        if len(self._tasks) < MOST_LISTENER_TASKS:
+            work = self.awaited(listener, answer, what=f"the event {event.kind!r}")
+            self.start(work, event.handle)
+            return
+        if iscoroutine(answer):
+            answer.close()
+        with _counting:
+            self.failed += 1
+        if not self._leaves_out:
+            self._leaves_out = True
+            logger.error(
+                "events are not sent to %r, because %d coroutines of listeners are waiting. Fix:"
+                " let it only put the event into a queue of its own",
+                *(listener, MOST_LISTENER_TASKS),
+            )
 
     async def awaited(self, listener: object, answer: Awaitable[object], *, what: str) -> None:
         """Wait for a coroutine of the application, at most LISTENER_DEADLINE seconds."""
@@ -147,6 +168,8 @@ class AsyncListening(Listening):
         self, place: tuple[asyncio.AbstractEventLoop, str], task: asyncio.Task[None]
     ) -> None:
         self._tasks.discard(task)
+        if not self._tasks:
+            self._leaves_out = False
         if self._last.get(place) is task:
             del self._last[place]
 
@@ -166,9 +189,7 @@ class BridgeListening(Listening):
         self._listening.note_slow(listener, seconds, what=what)
 
     def _await(self, listener: Listener, event: SessionEvent, answer: Awaitable[object]) -> None:
-        what = f"the event {event.kind!r}"
-        work = self._listening.awaited(listener, answer, what=what)
-        self._loop.call_soon_threadsafe(self._listening.start, work, event.handle)
+        self._loop.call_soon_threadsafe(self._listening.accept, listener, event, answer)
 
 
 def is_async(function: Any) -> bool:
