@@ -180,6 +180,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
         The session stays usable. Its id cannot change any more, and a new session cannot be stored.
         """
         state = state_of(session)
+        self._driver.load_unasked(state, failed=False)
         if self._sessions.close_ask(state, failed=False) is not None:
             self._driver.run(state, self._sessions.finish(state, failed=False))
         self._sessions.go_on(state)
@@ -319,6 +320,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
     async def handshake(self, session: AsyncSession) -> Headers:
         """Commit and return the headers for a connection that continues, such as a WebSocket."""
         state = state_of(session)
+        await self._driver.load_unasked(state, failed=False)
         if self._sessions.close_ask(state, failed=False) is not None:
             await self._driver.run(state, self._sessions.finish(state, failed=False))
         self._sessions.go_on(state)

@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 logger = logging.getLogger("sessions")
 
+READS = ("load", CALL)
+"""The first asks of a load: they change nothing, so a cancelled caller may stop them."""
+
 
 class AsyncDriver(Driver):
     """Call a blocking or an asynchronous store without blocking the event loop.
@@ -98,21 +101,35 @@ class AsyncDriver(Driver):
             self.tell(state)
 
     async def load(self, state: State) -> None:
-        """Load the session unless it is loaded."""
+        """Load the session unless it is loaded; a cancelled caller does not stop a write."""
         self._begin(state)
+        if not await self._load(state, may_write=False):
+            await self._protected(self._load(state, may_write=True))
+
+    async def load_unasked(self, state: State, *, failed: bool) -> None:
+        """Do nothing; a driver for lifecycle methods may have to load the session."""
+
+    async def _load(self, state: State, *, may_write: bool) -> bool:
+        """Load the session, and return True; or return False before the first write.
+
+        To load a session may remove an expired record, or move a session here.
+        """
         try:
             async with state.turn:
-                await self._load_in_turn(state)
+                return await self._load_in_turn(state, may_write=may_write)
         finally:
             if state.events:
                 self.tell(state)
 
-    async def _load_in_turn(self, state: State) -> None:
+    async def _load_in_turn(self, state: State, *, may_write: bool) -> bool:
         if self.is_in_place:
             self._load_in_place(state)
-            return
+            return True
         while (ask := self.sessions.load_ask(state)) is not None:
+            if not (may_write or ask[0] in READS):
+                return False
             self.sessions.load_answer(state, await self.ask(state, ask))
+        return True
 
     async def run(self, state: State, flow: Flow[T]) -> T:
         """Do one operation and return its result; a cancelled caller does not stop a write."""
@@ -147,6 +164,8 @@ class AsyncDriver(Driver):
         """Close the session of a request whose response we cannot change; log an error."""
         state.closed, state.head = True, None
         if state.headers is None and not state.to_end and state.values is None:
+            if state.events:
+                self.tell(state)
             return
         try:
             await self.run(state, self.sessions.give_up(state))

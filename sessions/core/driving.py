@@ -163,6 +163,9 @@ class BlockingDriver(Driver):
         if state.runner is None:
             self.tell(state)
 
+    def load_unasked(self, state: State, *, failed: bool) -> None:
+        """Do nothing; a driver for lifecycle methods may have to load the session."""
+
     def load(self, state: State) -> None:
         """Load the session unless it is loaded."""
         try:

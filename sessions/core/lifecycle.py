@@ -18,10 +18,10 @@ from sessions.core.listening import AsyncListening, BlockingListening, Listening
 from sessions.core.notes import Ending
 from sessions.core.persistence import Flow, Persistence
 from sessions.core.standing import Standing
-from sessions.core.state import State
+from sessions.core.state import Headers, State
 from sessions.core.turn import reentrant_turn
 from sessions.errors import SessionError
-from sessions.events import EndReason
+from sessions.events import EndReason, logger
 from sessions.record import ENCRYPTED_VERSION
 from sessions.stores.base import AsyncStore, Store
 
@@ -60,6 +60,26 @@ class LifecycleDriver(BlockingDriver):
             if state.events:
                 self.tell(state)
 
+    def load_unasked(self, state: State, *, failed: bool) -> None:
+        """Load a session that only a setting such as `rolling` needs, and ask `resume` about it."""
+        if is_unloaded(self.sessions, state):
+            try:
+                self.load(state)
+            # Neither a page that needs no session nor the page of an error waits for its load.
+            except Exception as error:  # noqa: BLE001
+                close_without(state, error, failed=failed)
+
+    def close_now(self, state: State, *, failed: bool) -> Headers | None:
+        """Close the session, unless `resume` must be asked about it first."""
+        if is_unloaded(self.sessions, state):
+            return None
+        return super().close_now(state, failed=failed)
+
+    def close(self, state: State, *, failed: bool = False) -> Headers:
+        """Commit what changed, and return the headers, as the base class does."""
+        self.load_unasked(state, failed=failed)
+        return super().close(state, failed=failed)
+
     def suspend(self, state: State) -> None:
         """Call `suspend`, once, for a session that the request has used; errors are logged."""
         session, state.face = state.face, None
@@ -92,7 +112,8 @@ class LifecycleDriver(BlockingDriver):
         finally:
             state.runner = None
         if not is_allowed:
-            self._run_in_place(state, refusing(self.sessions, state))
+            refuse(self.sessions, state)
+            self._run_in_place(state, ending(self.sessions, state))
 
 
 class AsyncLifecycleDriver(AsyncDriver):
@@ -117,16 +138,31 @@ class AsyncLifecycleDriver(AsyncDriver):
 
     async def load(self, state: State) -> None:
         """Load the session unless it is loaded, and ask `resume` about a stored session."""
-        self._begin(state)
-        try:
-            async with state.turn:
-                was_loaded = state.values is not None
-                await self._load_in_turn(state)
-                if not was_loaded and is_resumed(state):
-                    await self._resume(state)
-        finally:
-            if state.events:
-                self.tell(state)
+        await super().load(state)
+        if is_refused(state):
+            # A cancelled request does not stop the end of the session.
+            await self.run(state, ending(self.sessions, state))
+
+    async def load_unasked(self, state: State, *, failed: bool) -> None:
+        """Load a session that only a setting such as `rolling` needs, and ask `resume` about it."""
+        if is_unloaded(self.sessions, state):
+            try:
+                await self.load(state)
+            # Neither a page that needs no session nor the page of an error waits for its load.
+            except Exception as error:  # noqa: BLE001
+                close_without(state, error, failed=failed)
+
+    def close_now(self, state: State, *, failed: bool) -> Headers | None:
+        """Close the session, unless `resume` must be asked about it first."""
+        if is_unloaded(self.sessions, state):
+            return None
+        return super().close_now(state, failed=failed)
+
+    async def close(self, state: State, *, failed: bool = False) -> Headers:
+        """Commit what changed, and return the headers, as the base class does."""
+        await self.load_unasked(state, failed=failed)
+        state.closed = True
+        return await super().close(state, failed=failed)
 
     async def run(self, state: State, flow: Flow[T]) -> T:
         """Do one operation and return its result; a cancelled caller does not stop a write."""
@@ -156,6 +192,13 @@ class AsyncLifecycleDriver(AsyncDriver):
                     work = self.listening.awaited(session, answer, what="finish()")
                     self.listening.start(work, ending.handle)
 
+    async def _load_in_turn(self, state: State, *, may_write: bool) -> bool:
+        was_loaded = state.values is not None
+        is_loaded = await super()._load_in_turn(state, may_write=may_write)
+        if is_loaded and not was_loaded and is_resumed(state):
+            await self._resume(state)
+        return is_loaded
+
     async def _resume(self, state: State) -> None:
         session: Any = state.face or face(self._kind, state, self)
         state.runner = id(asyncio.current_task())
@@ -168,7 +211,7 @@ class AsyncLifecycleDriver(AsyncDriver):
         finally:
             state.runner = None
         if not is_allowed:
-            await self._drive(state, refusing(self.sessions, state))
+            refuse(self.sessions, state)
 
 
 def by_default(method: M) -> M:
@@ -242,15 +285,42 @@ def checked_answer(answer: object) -> bool:
     return answer
 
 
-def refusing(sessions: Persistence, state: State) -> Flow[None]:
-    """End the session that `resume` refused, and begin with a new one."""
+def refuse(sessions: Persistence, state: State) -> None:
+    """Begin with a new session in place of the session that `resume` refused."""
     id = state.id
     sessions.destroy(state)
     if id is not None:
         state.end_reasons = {**state.end_reasons, id.key: EndReason.RESUME_REFUSED}
     # The response clears the cookie, also if no handler uses the session.
     state.accessed = True
-    yield from sessions.save(state)
+
+
+def is_refused(state: State) -> bool:
+    """Return whether `resume` refused a session that has not ended yet."""
+    return bool(state.to_end) and EndReason.RESUME_REFUSED in state.end_reasons.values()
+
+
+def ending(sessions: Persistence, state: State) -> Flow[None]:
+    """End the refused session, unless another task of the request has ended it."""
+    if state.to_end:
+        yield from sessions.save(state)
+
+
+def is_unloaded(sessions: Persistence, state: State) -> bool:
+    """Return whether the close of a request would load a session that no code has used."""
+    is_open = state.values is None and not (state.accessed or state.closed)
+    return is_open and state.headers is None and sessions.opens_unasked(state)
+
+
+def close_without(state: State, error: Exception, *, failed: bool) -> None:
+    """Let a request end without its session after an error of the load, or raise the error."""
+    if state.failure is error:
+        # The close tells of the failure of the store, and the page is served.
+        return
+    if not failed:
+        raise error
+    logger.error("a session could not be loaded after its request had failed: %s", error)
+    state.closed, state.headers = True, []
 
 
 def unload(state: State) -> None:

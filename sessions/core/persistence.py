@@ -165,6 +165,10 @@ class Persistence(ABC):
         """Remove one value and return it; of several concurrent requests, only one gets it."""
 
     @abstractmethod
+    def opens_unasked(self, state: State) -> bool:
+        """Return whether the settings open a session that the request itself has not used."""
+
+    @abstractmethod
     def close_ask(self, state: State, *, failed: bool) -> Ask | Several | None:
         """Return the only ask that the close needs, None for no ask, or SEVERAL to run `finish`."""
 

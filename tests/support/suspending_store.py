@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from sessions.errors import StoreUnavailable
 from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores.base import AsyncStore, Store
+from sessions.stores.expiring import Expired
 from sessions.stores.listing import Countable, Listable, Page
 
 T = TypeVar("T")
@@ -102,6 +103,33 @@ class SuspendingIndex(SuspendingStore):
 
     @property
     def _index(self) -> Any:
+        return self.inner
+
+
+class SuspendingExpiring(SuspendingStore):
+    """Suspend also where the store gives out its expired records."""
+
+    @property
+    def collects_expired(self) -> bool:
+        """Return whether the inner store keeps its expired records for these calls."""
+        return bool(self._expiring.collects_expired)
+
+    @collects_expired.setter
+    def collects_expired(self, collects: bool) -> None:
+        self._expiring.collects_expired = collects
+
+    async def take_expired(self, key: str) -> Record | None:
+        await self._begin("take_expired")
+        record: Record | None = await _later(self._expiring.take_expired(key))
+        return record
+
+    async def purge_expired(self, limit: int) -> list[Expired]:
+        await self._begin("purge_expired")
+        expired: list[Expired] = await _later(self._expiring.purge_expired(limit))
+        return expired
+
+    @property
+    def _expiring(self) -> Any:
         return self.inner
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sessions import (
+    AsyncSessionManager,
     ConfigurationError,
     CookieSettings,
     CookieTransport,
@@ -14,6 +15,7 @@ from sessions import (
 )
 from sessions.testing import a_head
 from tests.support.apps import KEY
+from tests.support.loops import on_a_loop
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:b", "ä", "a\n", "a,b", None, 1])
@@ -141,3 +143,21 @@ def test_the_order_of_the_transports_is_theirs_in_the_answer() -> None:
         names.append([name for name, _ in manager.close(session)])
 
     assert [found[2] for found in names] == ["Set-Cookie", "X-Session-Id"]
+
+
+@on_a_loop
+async def test_a_malformed_token_of_an_abandoned_request_is_told() -> None:
+    """An eager load finds it, and then the client is gone."""
+    told: list[str | None] = []
+    manager = AsyncSessionManager(
+        SessionContainer(
+            keys=[KEY],
+            transports=[HeaderTransport.bearer()],
+            listeners=[lambda event: told.append(event.reason)],
+        )
+    )
+    session = manager.open(a_head({"Authorization": "Bearer x"}))
+    manager.preload_now(session)
+    await manager.abandon(session)
+
+    assert told == ["malformed"]
