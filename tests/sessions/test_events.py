@@ -142,7 +142,7 @@ def test_a_secure_cookie_over_plain_http_is_told(make_site: SiteMaker) -> None:
     """Nothing is stored, for the client could not come back."""
     site = make_site(cookie=CookieSettings(secure=True))
 
-    answer = site.visit(writes(a=1))
+    answer = site.visit(in_turn(writes(a=1), Session.save, writes(b=1), Session.save))
 
     assert (site.told, answer.set_cookies, site.store_calls()) == (["insecure"], [], [])
 

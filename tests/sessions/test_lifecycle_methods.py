@@ -23,6 +23,7 @@ from sessions import (
 )
 from sessions.edges import RequestHead
 from sessions.testing import ManualClock
+from sessions.transports.cookie import CookieHead
 from tests.support.apps import KEY, Browser, Site, everything, in_turn, untouched, writes
 
 CALLS: list[tuple[Any, ...]] = []
@@ -96,6 +97,18 @@ def finished(reason: EndReason) -> list[tuple[Any, ...]]:
 def test_resume_and_suspend_are_around_each_request(browser: Browser) -> None:
     """`suspend` sees the saved values of the closed session."""
     browser.visit(in_turn(everything, writes(a=2)))
+
+    assert CALLS == [("resume", 1), ("suspend", {"a": 2}, True)]
+
+
+def test_a_server_may_close_a_response_twice(browser: Browser) -> None:
+    """`suspend` is called once for a request."""
+    manager = browser.site.manager
+    session = manager.open(CookieHead(browser.cookie, "/", "http", None))
+    session["a"] = 2
+    manager.close(session)
+    for _ in range(2):
+        manager.suspend(session)
 
     assert CALLS == [("resume", 1), ("suspend", {"a": 2}, True)]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sessions import Session
+from sessions import EndReason, Session
 from sessions.core.limits import MOST_IDS
 from sessions.core.signing import IdSigner
 from tests.support.apps import KEY, Browser, Handler, Site, everything, in_turn, writes
@@ -85,6 +85,8 @@ def test_whoever_asks_for_another_session_ends_the_two(
 
     answer = victim.site.visit(act, two)
 
+    ends = [event.reason for event in victim.site.events if event.kind == "destroyed"]
+    assert ends == [EndReason.REPLACED] * 2
     assert victim.site.visit(lambda s: s.is_new, answer.cookie).value is False
     for ended in (old, planted):
         assert victim.site.visit(who, ended).value == (None, {})

@@ -10,6 +10,7 @@ from sessions.stateless import SignedToken
 from sessions.testing import MICROSECOND, ManualClock, in_parallel
 from tests.sessions.conftest import SiteMaker
 from tests.support.apps import KEY, Browser, Site, everything, in_turn, untouched, writes
+from tests.support.loops import a_head
 from tests.support.refusals import problems
 from tests.support.users import signs_in
 
@@ -182,3 +183,16 @@ def test_sessions_in_tokens_refuse_the_setting() -> None:
     )
 
     assert "has no use for sessions in their tokens" in problem
+
+
+def test_a_connection_that_goes_on_keeps_its_id(customer: Browser, clock: ManualClock) -> None:
+    """After the handshake of a WebSocket, no header could tell the client a new id."""
+    manager = customer.site.manager
+    session = manager.open(a_head(customer.cookie))
+    manager.handshake(session)
+    clock.advance(HOUR)
+    session["b"] = 2
+    manager.close(session)
+    clock.advance(GRACE)
+
+    assert customer.site.visit(everything, customer.cookie).value == {"a": 1, "b": 2}
