@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar, cast
 
-from sessions.core.links import Links
+from sessions.core.links import Links, came_in_links, is_given
 from sessions.core.standing import Standing
 from sessions.core.state import Headers, State
 from sessions.core.stored import StoredSessions
@@ -40,6 +40,8 @@ class LinkedSessions(StoredSessions):
             return self._links.protection(state.head)
         if self._links.moves(state):
             state.cookie_is_due = True
+        elif state.cookie_is_due and came_in_links(state) and is_given(state):
+            state.cookie_is_due = False
         # The place of the links is decided before the head is gone.
         headers = self._links.headers(state)
         return super().headers(state) + headers

@@ -63,10 +63,9 @@ class Links:
         The client has sent the test cookie, but not yet the cookie of its session.
         """
         return (
-            state.record is not None
+            came_in_links(state)
             and not (state.gone or self.place(state).carries)
-            and bool(state.brought)
-            and all(transport.in_links for transport, _ in state.brought)
+            and not is_given(state)
         )
 
     def refuses(self, state: State, id: Id, answer: object) -> bool:
@@ -80,6 +79,31 @@ class Links:
         if cookie is None or cookie.obstacle(head) is not None:
             return False
         return bool(cookie.read(head) or (test is not None and test.read(head)))
+
+
+def came_in_links(state: State) -> bool:
+    """Return whether a stored session came only in a URL or a form."""
+    return (
+        state.record is not None
+        and bool(state.brought)
+        and all(transport.in_links for transport, _ in state.brought)
+    )
+
+
+def is_given(state: State) -> bool:
+    """Return whether another person may have given the client the URL with this session.
+
+    The client then gets no cookie, which would bind its browser to a session of that person. Source
+    of Sec-Fetch-Site: Fetch Metadata Request Headers, 2.4.
+    """
+    record, site = state.record, state.head.header("Sec-Fetch-Site")
+    if record is None or site == "same-origin":
+        return False
+    is_signed_in = record.user_id is not None
+    signs_in = is_signed_in and state.started_at >= state.began_at
+    # A browser without this header may be on a page of its own, and anonymous sessions do less
+    # harm.
+    return not signs_in and (site is not None or is_signed_in)
 
 
 def links_of(transports: Sequence[Transport]) -> Links | None:
