@@ -18,7 +18,7 @@ from sessions.core.devices import device_problems
 from sessions.core.ids import random_secret
 from sessions.core.keys import list_problems, shared_problems
 from sessions.core.legacy_cookies import LegacyCookie, LegacyCookies, cookie_problems
-from sessions.core.lifecycle import lifecycle_problems, overrides
+from sessions.core.lifecycle import overrides
 from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import COOKIE_HEADER_LIMIT, COOKIE_PAIRS_LIMIT, LONGEST_SESSION
 from sessions.core.linked import linked
@@ -26,6 +26,7 @@ from sessions.core.migrating import MigratingSessions, migrating
 from sessions.core.migrating_tokens import migrating_tokens
 from sessions.core.noted import noted
 from sessions.core.revocable import RevocableSessions
+from sessions.core.session_classes import class_problems
 from sessions.core.signing import IdSigner, derived_key
 from sessions.core.stateless import StatelessSessions
 from sessions.core.stored import StoredSessions
@@ -330,8 +331,8 @@ def _kinds(container: SessionContainer) -> Iterator[str]:
                 f"{name}={kind!r} is not a session class. Fix: give {base.__name__} or a"
                 " subclass of it"
             )
-        elif base is Session:
-            yield from lifecycle_problems(name, kind)
+        else:
+            yield from class_problems(name, kind, base, is_blocking=base is Session)
 
 
 def _listeners(container: SessionContainer) -> Iterator[str]:

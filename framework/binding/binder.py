@@ -20,7 +20,7 @@ from framework.binding.plan_memory import asks_for_components, plan_once, provid
 from framework.binding.query import QueryMarker
 from framework.binding.request import RequestMarker
 from framework.binding.resolver import ResolverMarker, cycle_of, marker_of, refuse_idle
-from framework.binding.session import SessionMarker, refuse_asynchronous
+from framework.binding.session import SessionMarker, refuse_asynchronous, refuse_marked
 from framework.binding.source import Default, Field, Marker, Parameter
 from framework.binding.texts import TextMarker
 from framework.binding.unbound import (
@@ -140,6 +140,8 @@ class _Binder:
         refuse_marker_class(declared)
         refuse_unreadable(declared)
         marked = self._marked(declared)
+        if marked is not None:
+            refuse_marked(declared, marked)
         marker = marked or self._implied(declared)
         self._check_words(declared, marker)
         field = self._field(declared, marker)

@@ -2,8 +2,11 @@
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+from framework.binding.body import BodyMarker
+from framework.binding.inject import InjectMarker
 from framework.binding.session_name import SessionName
 from framework.binding.source import Extract, Field, Marker, Needs
+from framework.binding.texts import TextMarker
 from framework.http.context import Context
 from framework.report import Mistake
 from framework.types.signatures import Declared, describe, without_none
@@ -52,6 +55,19 @@ def refuse_asynchronous(declared: Declared) -> None:
             f"parameter {name!r} is {written}, which needs an event loop, but this handler runs"
             " without one",
             f"Write {name}: session, and call its methods without await.",
+        )
+
+
+def refuse_marked(declared: Declared, marker: Marker) -> None:
+    """Raise `Mistake` for a session with the marker of another source, such as `Query[Session]`."""
+    kind = without_none(declared.annotation)
+    # Such a marker of a user's own may well give a session.
+    if is_session(kind) and isinstance(marker, InjectMarker | TextMarker | BodyMarker):
+        name = declared.name
+        raise Mistake(
+            f"parameter {name!r} is a session with the source {marker.source!r}, but a session"
+            " comes with its request",
+            f"Write {name}: session, with `from framework import session`.",
         )
 
 

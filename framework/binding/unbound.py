@@ -16,12 +16,15 @@ from framework.binding.query import query
 from framework.binding.session_value import session_value
 from framework.binding.source import Brackets, Marker
 from framework.report import Mistake, Place, location
+from framework.settings import HTTPSettings
 from framework.types.conversion import TEXTS, is_scalar, list_item
 from framework.types.fields import fields_of, is_pydantic_field
 from framework.types.fitting import fits
 from framework.types.limits import LIMITS
 from framework.types.members import variables_in
 from framework.types.signatures import EMPTY, Declared, bare, describe, without_none
+from sessions.container import SessionContainer
+from sessions.manager import AsyncSessionManager, SessionManager
 from sessions.session import Session
 
 # A member of a class can hide an imported type of the same name; these are kinds of members.
@@ -49,6 +52,8 @@ _TYPES_OF = {
     "callable": "Callable, with `from collections.abc import Callable`",
     "input": "str",
 }
+# The classes of the components that every application has.
+_COMPONENTS = (SessionManager, AsyncSessionManager, SessionContainer, HTTPSettings)
 _SESSION = "Write session: session, with `from framework import session`."
 
 
@@ -238,6 +243,9 @@ def _spellings(annotation: Any, written: str) -> str:
             "one simple type, such as str, and convert the text in the handler: a text fits"
             f" several types of {written}; or Body[{written}] for the JSON of the body"
         )
+    kind = bare(annotation)[0]
+    if isinstance(kind, type) and issubclass(kind, _COMPONENTS):
+        return f"Inject[{written}] for the component"
     form = f" Form[{written}] for a form," if _is_object(annotation) else ""
     return f"Body[{written}] for the JSON of the body,{form} or Inject[{written}] for a component"
 

@@ -8,6 +8,7 @@ from framework.lints.functions import note_functions
 from framework.lints.lost_definitions import note_lost
 from framework.lints.lost_variables import note_lost_variables
 from framework.lints.program import Program
+from framework.lints.session_classes import note_session_classes
 from framework.lints.taken_parameters import note_taken
 from framework.lints.unfilled import note_unfilled
 from framework.lints.unused import note_no_controller, note_unused
@@ -25,6 +26,7 @@ LINTS: tuple[Callable[[Program, Report], None], ...] = (
     note_unfilled,
     note_clashes,
     note_taken,
+    note_session_classes,
     note_unused,
 )
 

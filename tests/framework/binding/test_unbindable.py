@@ -31,7 +31,6 @@ from framework.report import Mistake, location
 from sessions import AsyncSession
 from tests.support.small_applications import (
     REQUIRED,
-    client_of,
     echo_of,
     marked,
     only_problem_of,
@@ -279,21 +278,6 @@ def test_a_default_that_cannot_be_copied_is_a_problem() -> None:
     problem = only_problem_of(echo_of(int, Stubborn()))
 
     assert "cannot be copied for a request" in problem.what
-
-
-def test_a_subclass_of_session_asks_for_the_session() -> None:
-    """An application may have a session class of its own."""
-
-    class ShopSession(Session): ...
-
-    @controller("/")
-    class Pages:
-        @get("/")
-        def page(self, cart: ShopSession) -> bool:
-            return isinstance(cart, Session)
-
-    with client_of(Pages) as client:
-        assert client.get("/").json is True
 
 
 def test_an_injected_component_that_is_missing_is_a_problem() -> None:
