@@ -58,7 +58,8 @@ class EndReason(StrEnum):
     EVICTED = "evicted"
     """The user signed in again, and had the largest number of sessions already."""
     DELETED = "deleted"
-    """A program called `delete()` of the manager."""
+    """A program called `delete()` or `end_session()` of the manager, or somebody the command
+    `framework sessions end`."""
     REPLACED = "replaced"
     """Its client received another session in its place."""
 

@@ -1,4 +1,4 @@
-"""What a manager does with all sessions at once: count them, and remove expired records."""
+"""What a manager does for administrators: count and end sessions, and remove expired records."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,10 +7,12 @@ from sessions.container import SessionContainer
 from sessions.core.async_driving import AsyncDriver
 from sessions.core.driving import BlockingDriver
 from sessions.core.face import state_of
+from sessions.core.ids import Id, is_key
 from sessions.core.lifecycle import AsyncLifecycleDriver, LifecycleDriver
 from sessions.core.noted import NotedSessions
 from sessions.core.persistence import Flow, Persistence
 from sessions.core.state import State
+from sessions.core.stored import StoredSessions
 from sessions.core.token_formats import TokenFormat
 from sessions.core.turn import Turn, reentrant_turn
 from sessions.errors import SessionError
@@ -65,6 +67,15 @@ class Upkeep(Counts):
             return self._driver.run(*flow(reentrant_turn()))
         return 0 if self._blocking_store is None else self._blocking_store.purge(limit)
 
+    def end_session(self, handle: str, user_id: str | None = None) -> bool:
+        """End the session with this handle, of whatever user; return whether it was live.
+
+        With `user_id`, end it only if it belongs to this user. Raises SessionError if the sessions
+        are in their tokens.
+        """
+        state = own_state(self._driver.sessions, reentrant_turn())
+        return self._driver.run(state, ending(self._driver.sessions, state, handle, user_id))
+
     def suspend(self, session: Session) -> None:
         """Call `suspend` of the session's class, once, after the response of its request."""
         if isinstance(self._driver, LifecycleDriver):
@@ -90,6 +101,11 @@ class AsyncUpkeep(Counts):
             return await self._driver.run(*flow(Turn()))
         return 0 if self._store is None else int(await self._driver.call("purge", limit))
 
+    async def end_session(self, handle: str, user_id: str | None = None) -> bool:
+        """End the session with this handle: see `SessionManager.end_session`."""
+        state = own_state(self._driver.sessions, Turn())
+        return await self._driver.run(state, ending(self._driver.sessions, state, handle, user_id))
+
     async def suspend(self, session: AsyncSession) -> None:
         """Call `suspend` of the session's class, once, after the response of its request."""
         if isinstance(self._driver, AsyncLifecycleDriver):
@@ -106,6 +122,24 @@ def purging(sessions: Persistence, limit: int) -> Callable[[Any], tuple[State, F
         return state, sessions.purge(state, limit)
 
     return begin
+
+
+async def listened(manager: AsyncUpkeep) -> None:
+    """Wait until the coroutines of listeners and of `finish` are done."""
+    await manager._driver.listening.aclose()
+
+
+def ending(sessions: Persistence, state: State, handle: str, user_id: str | None) -> Flow[bool]:
+    """End one session by its handle; return whether it was live."""
+    if not isinstance(sessions, StoredSessions):
+        raise SessionError(
+            "these sessions are stored in their tokens, not on a server, so a handle cannot find or"
+            " end them. Fix: give the container a store; or end all sessions of a user with"
+            " end_sessions_of(user_id)"
+        )
+    if not is_key(handle):
+        return False
+    return (yield from sessions.end_one(state, Id("", handle, ""), user_id, "end_session()"))
 
 
 def countable(container: SessionContainer) -> Countable:

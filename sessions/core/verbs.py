@@ -241,12 +241,15 @@ class MemoryVerbs(Persistence):
         yield from ()
         return None
 
-    def end_one(self, state: State, id: Id) -> Flow[bool]:
-        """End a session for a program; return whether there was a live session."""
+    def end_one(
+        self, state: State, id: Id, user_id: str | None = None, by: str = "delete()"
+    ) -> Flow[bool]:
+        """End a session, only of the user if there is one; return whether there was a live one."""
         record = yield from self.before_end(state, id)
-        ended: bool = yield ("delete", id.key)
+        ask = ("delete", id.key) if user_id is None else ("delete_of_user", id.key, user_id)
+        ended: bool = yield ask
         if ended:
-            self.note_end(state, id.key, "delete() ended it", Why(EndReason.DELETED, record))
+            self.note_end(state, id.key, f"{by} ended it", Why(EndReason.DELETED, record))
         return ended
 
     def renewed(self, id: Id | None) -> Id:

@@ -1,4 +1,4 @@
-"""`end_session_of`: end one session of a user by its handle."""
+"""`end_session_of` and `end_session`: end one session by its handle, of a user or of anybody."""
 
 from typing import Any
 
@@ -80,3 +80,44 @@ def test_sessions_in_tokens_refuse_it(token: SignedToken) -> None:
 
     with pytest.raises(SessionError, match=r"nobody knows whose session .* Fix: "):
         manager.end_session_of("ada", "0" * 64)
+
+
+def test_an_administrator_ends_a_session_of_anybody(
+    manager: SessionManager, told: list[Any]
+) -> None:
+    """Also without a user; the event says that a program ended it."""
+    handles = [signed_in(manager)[0], signed_in(manager, "bob")[0], manager.create().handle]
+    told.clear()
+
+    assert [manager.end_session(handle) for handle in handles] == [True] * 3
+    assert [manager.end_session(handle) for handle in [*handles, "", "x"]] == [False] * 5
+    assert [(event.kind, event.reason, event.handle) for event in told] == [
+        ("destroyed", "deleted", handle) for handle in handles
+    ]
+
+
+def test_an_administrator_ends_a_session_of_this_user_only(manager: SessionManager) -> None:
+    """A session of another user lives on."""
+    handle, id = signed_in(manager)
+
+    assert manager.end_session(handle, "bob") is False
+    assert manager.get(id).user_id == "ada"
+    assert manager.end_session(handle, "ada") is True
+
+
+@on_a_loop
+async def test_an_administrator_of_an_asynchronous_manager() -> None:
+    """The same for a coroutine."""
+    manager = AsyncSessionManager(SessionContainer(keys=[KEY]))
+    session = await manager.create()
+
+    assert await manager.end_session(session.handle, "ada") is False
+    assert await manager.end_session(session.handle) is True
+
+
+def test_sessions_in_tokens_have_no_handle_to_end() -> None:
+    """The message says what can be done."""
+    manager = SessionManager(SessionContainer(keys=[KEY], store=SignedToken()))
+
+    with pytest.raises(SessionError, match=r"Fix: give the container a store; or end all"):
+        manager.end_session("0" * 64)

@@ -123,6 +123,12 @@ async def end_one(manager: Any, session: Any, clock: ManualClock) -> None:
     assert not await manager.end_session_of("ada", session.handle)
 
 
+async def end_anybodys(manager: Any, session: Any, clock: ManualClock) -> None:
+    """Let an administrator end it."""
+    assert await manager.end_session(session.handle)
+    assert not await manager.end_session(session.handle)
+
+
 async def evict(manager: Any, session: Any, clock: ManualClock) -> None:
     """Let the user sign in elsewhere."""
     clock.advance(1)
@@ -173,6 +179,7 @@ ENDINGS: list[tuple[Ending, str]] = [
     (delete, "deleted"),
     (end_all, "ended_by_user"),
     (end_one, "ended_by_user"),
+    (end_anybodys, "deleted"),
     (evict, "evicted"),
     (refuse, "resume_refused"),
     (expire, "timeout"),

@@ -1,6 +1,5 @@
 """`framework sessions end`: end one session, all sessions of a user, or all sessions."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,12 +8,10 @@ import click
 from framework.commands.finding import load_container_or_report
 from framework.commands.other_names import Command
 from framework.commands.sessions.listing import of_user
-from framework.commands.sessions.opened import OpenedStore, opened, patiently
+from framework.commands.sessions.managed import ManagedStore
+from framework.commands.sessions.opened import patiently, stored
 from framework.commands.sessions.rows import SHOWN_HANDLE, printable, user_of
-from sessions.container import SessionContainer, store_of
 from sessions.core.token_formats import TokenFormat
-from sessions.manager import AsyncSessionManager, SessionManager
-from sessions.stores.base import AsyncStore
 
 
 class _Which(NamedTuple):
@@ -33,14 +30,16 @@ class _Which(NamedTuple):
 def end(words: Sequence[str], *, user: str | None, everybody: bool, yes: bool) -> None:
     """End the session HANDLE, all sessions of a user, or all sessions.
 
-    The users of these sessions have to sign in again.
+    The users of these sessions have to sign in again. The listeners of the application, and
+    `finish` of its session class, are called.
     """
     which = _chosen(words, user, everybody=everybody)
     container = load_container_or_report(which.app)
     if isinstance(container.store, TokenFormat) and which.user is not None:
-        _end_tokens(container, which.user, yes=yes)
+        with ManagedStore(container) as store:
+            _end_tokens(store, which.user, yes=yes)
         return
-    with opened(container) as store:
+    with ManagedStore(stored(container)) as store:
         if which.handle is not None:
             _end_one(store, which.handle, yes=yes)
         else:
@@ -59,41 +58,32 @@ def _chosen(words: Sequence[str], user: str | None, *, everybody: bool) -> _Whic
     return _Which(handle, user, rest[0] if rest else None)
 
 
-def _end_one(store: OpenedStore, handle: str, *, yes: bool) -> None:
+def _end_one(store: ManagedStore, handle: str, *, yes: bool) -> None:
     key, record = store.named(handle)
     of = "" if record.user_id is None else f" of {user_of(record)}"
     if not yes:
         click.confirm(f"End the session {key[:SHOWN_HANDLE]}{of}?", abort=True)
-    _tell(int(store.ask("delete", key)))
+    _tell(int(store.manage("end_session", key)))
 
 
-def _end_many(store: OpenedStore, user: str | None, *, yes: bool) -> None:
+def _end_many(store: ManagedStore, user: str | None, *, yes: bool) -> None:
     whose = "all sessions" if user is None else f"all sessions of {printable(user)}"
     if not yes:
         click.confirm(f"End {whose} in {store}?", abort=True)
     # Sessions are ended during the listing, because the listing still finds all other sessions.
     ended = sum(
-        bool(patiently(store.ask, "delete", key, user_id=user)) for key, _ in of_user(store, user)
+        bool(patiently(store.manage, "end_session", key, user_id=user))
+        for key, _ in of_user(store, user)
     )
     _tell(ended)
 
 
-def _end_tokens(container: SessionContainer, user: str, *, yes: bool) -> None:
+def _end_tokens(store: ManagedStore, user: str, *, yes: bool) -> None:
     """End the sessions of a user that are in their tokens, with the list of revocations."""
     if not yes:
         click.confirm(f"End all sessions of {printable(user)}?", abort=True)
-    if isinstance(store_of(container), AsyncStore):
-        asyncio.run(_end_asynchronously(AsyncSessionManager(container), user))
-    else:
-        SessionManager(container).end_sessions_of(user)
+    store.manage("end_sessions_of", user)
     click.echo(f"Ended all sessions of {printable(user)}.")
-
-
-async def _end_asynchronously(manager: AsyncSessionManager, user: str) -> None:
-    try:
-        await manager.end_sessions_of(user)
-    finally:
-        await manager.aclose()
 
 
 def _tell(ended: int) -> None:

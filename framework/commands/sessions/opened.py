@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 import click
 
 from framework.report import short_repr
-from sessions.container import SessionContainer, store_of
+from sessions.container import SessionContainer
 from sessions.core.token_formats import TokenFormat
 from sessions.core.values import WAITING
 from sessions.errors import StoreUnavailable, UnreadableValue
@@ -30,9 +30,11 @@ _PAUSE = 0.1
 class OpenedStore:
     """Ask a store, blocking or asynchronous, and close it at the end of a `with`."""
 
-    def __init__(self, store: Store | AsyncStore) -> None:
-        self.store = store
-        self._runner = asyncio.Runner() if isinstance(store, AsyncStore) else None
+    def __init__(self, store: Any) -> None:
+        self.store: Store | AsyncStore = store
+        self._is_async = isinstance(store, AsyncStore)
+        # It makes an event loop only for the first coroutine.
+        self._runner = asyncio.Runner()
 
     def __str__(self) -> str:
         return short_repr(self.store)
@@ -47,10 +49,9 @@ class OpenedStore:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            self.ask("close")
+            self._close()
         finally:
-            if self._runner is not None:
-                self._runner.close()
+            self._runner.close()
 
     def has(self, verb: str) -> bool:
         """Return whether the store has this method."""
@@ -59,7 +60,10 @@ class OpenedStore:
     def ask(self, verb: str, *arguments: Any, **options: Any) -> Any:
         """Call a method of the store, and return its answer."""
         answer = getattr(self.store, verb)(*arguments, **options)
-        return answer if self._runner is None else self._runner.run(answer)
+        return self._runner.run(answer) if self._is_async else answer
+
+    def _close(self) -> None:
+        self.ask("close")
 
     def found(self, key: str) -> Record | Ended | None:
         """Return what the store has under a key; None also for a damaged record."""
@@ -106,30 +110,37 @@ class OpenedStore:
         return candidates.popitem()
 
 
-def opened(container: SessionContainer) -> OpenedStore:
-    """Open the store in which a container keeps its sessions."""
+def stored(container: SessionContainer) -> SessionContainer:
+    """Return the container; refuse sessions in tokens, or in the memory of another process."""
     if isinstance(container.store, TokenFormat):
         raise click.ClickException(
             f"{short_repr(container.store)} keeps each session in its own token, on the side"
             " of the client. So the server has no list of sessions."
         )
-    return reachable(_by_its_clock(container, container.store))
+    _require_reach(container.store)
+    return container
+
+
+def opened(container: SessionContainer) -> OpenedStore:
+    """Open the store in which a container keeps its sessions."""
+    store: Any = stored(container).store
+    if container.clock is not wall_clock:
+        store.clock = container.clock
+    return OpenedStore(store)
 
 
 def reachable(store: Store | AsyncStore) -> OpenedStore:
     """Open a store; refuse a MemoryStore, because its sessions are in another process."""
+    _require_reach(store)
+    return OpenedStore(store)
+
+
+def _require_reach(store: object) -> None:
     if isinstance(store, MemoryStore):
         raise click.ClickException(
             "The sessions of a MemoryStore are in the memory of the server's process, which no"
             " command can reach. Fix: use another store, such as SQLiteStore."
         )
-    return OpenedStore(store)
-
-
-def opened_for_purge(container: SessionContainer) -> OpenedStore | None:
-    """Open the store of sessions or of revocations for a purge; None if there is no store."""
-    store = store_of(container)
-    return None if store is None else OpenedStore(_by_its_clock(container, store))
 
 
 def patiently(work: Callable[..., T], *arguments: Any, **options: Any) -> T:
@@ -142,12 +153,6 @@ def patiently(work: Callable[..., T], *arguments: Any, **options: Any) -> T:
                 raise
             time.sleep(_PAUSE * 2**number)
     raise AssertionError("the last try has returned or raised")
-
-
-def _by_its_clock(container: SessionContainer, store: Store | AsyncStore) -> Store | AsyncStore:
-    if container.clock is not wall_clock:
-        store.clock = container.clock
-    return store
 
 
 def _unclear(handle: str, found: list[str]) -> str:

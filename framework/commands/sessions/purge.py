@@ -4,7 +4,8 @@ import click
 
 from framework.commands.finding import application_argument, load_container_or_report
 from framework.commands.other_names import Command
-from framework.commands.sessions.opened import opened_for_purge, patiently
+from framework.commands.sessions.managed import ManagedStore
+from framework.commands.sessions.opened import patiently
 
 _BATCH = 1000
 
@@ -14,12 +15,11 @@ _BATCH = 1000
 def purge(app: str | None) -> None:
     """Remove the records of sessions that have expired; a job for cron.
 
-    A live session is never removed. Redis and Valkey remove expired sessions themselves.
+    A live session is never removed. The listeners of the application, and `finish` of its session
+    class, are called. Redis and Valkey remove expired sessions themselves.
     """
-    store = opened_for_purge(load_container_or_report(app))
     removed = 0
-    if store is not None:
-        with store:
-            while count := patiently(store.ask, "purge", _BATCH):
-                removed += count
+    with ManagedStore(load_container_or_report(app)) as store:
+        while count := patiently(store.manage, "purge", _BATCH):
+            removed += count
     click.echo(f"Removed {removed} expired {'session' if removed == 1 else 'sessions'}.")

@@ -53,6 +53,9 @@ ENDS: dict[str, Callable[[Site, str], object]] = {
     "end_session_of": lambda site, _: site.manager.end_session_of(
         "ada", site.manager.sessions_of("ada")[0].handle
     ),
+    "end_session": lambda site, _: site.manager.end_session(
+        site.manager.sessions_of("ada")[0].handle
+    ),
     "the limit of sessions": _by_limit,
 }
 

@@ -1,0 +1,57 @@
+"""The store of a command that ends sessions, with a manager that tells each end."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from framework.commands.sessions.opened import OpenedStore
+from sessions.container import SessionContainer, store_of
+from sessions.core.lifecycle import has_methods
+from sessions.core.listening import is_async
+from sessions.manager import AsyncSessionManager, SessionManager
+from sessions.stores.base import AsyncStore
+from sessions.upkeep import listened
+
+
+class ManagedStore(OpenedStore):
+    """A store whose sessions end through a manager, which calls the listeners and `finish`.
+
+    The container may have its sessions in tokens; then the store is its list of revocations.
+    """
+
+    def __init__(self, container: SessionContainer) -> None:
+        super().__init__(store_of(container))
+        kind = AsyncSessionManager if _is_asynchronous(container) else SessionManager
+        self._manager: SessionManager | AsyncSessionManager = kind(container)
+
+    def manage(self, method: str, *arguments: Any, **options: Any) -> Any:
+        """Call a method of the manager, and return its answer."""
+        answer = getattr(self._manager, method)(*arguments, **options)
+        if isinstance(self._manager, SessionManager):
+            return answer
+        return self._runner.run(_told(self._manager, answer))
+
+    def _close(self) -> None:
+        if isinstance(self._manager, SessionManager):
+            self._manager.close_all()
+        else:
+            self._runner.run(self._manager.aclose())
+
+
+async def _told(manager: AsyncSessionManager, call: Coroutine[Any, Any, Any]) -> Any:
+    """Return the answer of a call, once the coroutines of its listeners are done.
+
+    A manager leaves events out if too many coroutines are waiting.
+    """
+    answer = await call
+    await listened(manager)
+    return answer
+
+
+def _is_asynchronous(container: SessionContainer) -> bool:
+    """Return whether only an asynchronous manager can call the store, listeners and methods."""
+    has_own = has_methods(container.async_session_class)
+    return (
+        isinstance(store_of(container), AsyncStore)
+        or any(map(is_async, container.listeners))
+        or (has_own and not has_methods(container.session_class))
+    )
