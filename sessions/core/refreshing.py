@@ -20,7 +20,7 @@ from sessions.core.verbs import (
 )
 from sessions.errors import SessionNotFound, StoreUnavailable
 from sessions.events import EndReason, logger
-from sessions.record import UNCHANGED, Changes, Record
+from sessions.record import CLOCK_TOLERANCE, UNCHANGED, Changes, Record
 
 
 class Refreshing(MemoryVerbs):
@@ -110,7 +110,7 @@ class Refreshing(MemoryVerbs):
         if (
             record is None
             or every is None
-            or self.clock() - record.secret_since < every
+            or -CLOCK_TOLERANCE <= self.clock() - record.secret_since < every
             or pending.next_id is not None
             or pending.user_id is not UNCHANGED
             or state.standing is not CURRENT

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from sessions.core.ids import Id
 from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import REMEMBERED_FOR
-from sessions.record import ENCRYPTED_VERSION, FORMAT_VERSION, Ended, Record
+from sessions.record import CLOCK_TOLERANCE, ENCRYPTED_VERSION, FORMAT_VERSION, Ended, Record
 
 
 class Standing(Enum):
@@ -62,7 +62,8 @@ class TokenStandings:
                 return _UNKNOWN
             if answer.secret == id.secret:
                 return _CURRENT
-            if answer.has_grace(id.secret, now):
+            # A wrong clock has set the end of a grace time that begins in the future.
+            if answer.has_grace(id.secret, now) and answer.secret_since <= now + CLOCK_TOLERANCE:
                 return _GRACE
             changed_at = answer.secret_since
         elif isinstance(answer, Ended):

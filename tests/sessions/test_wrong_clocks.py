@@ -6,7 +6,7 @@ import pytest
 
 from sessions.testing import START, ManualClock
 from tests.sessions.conftest import SiteMaker
-from tests.support.apps import Browser, Handler, everything, writes
+from tests.support.apps import Browser, Handler, everything, in_turn, writes
 
 IDLE, ABSOLUTE = timedelta(hours=24), timedelta(days=14)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
@@ -114,3 +114,40 @@ def test_a_slow_clock_ends_no_session_early(make_site: SiteMaker, clock: ManualC
     clock.set(START + 599)
 
     assert browser.holds() == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("ahead", AHEAD, ids=str)
+def test_a_grace_time_of_a_wrong_clock_is_over(
+    browser: Browser, clock: ManualClock, ahead: timedelta
+) -> None:
+    """The earlier id does not work until the wrong time comes, and the present id works."""
+    clock.advance(ahead)
+    browser.visit(writes(a=1, b=2))
+    earlier = browser.cookie
+    browser.visit(lambda session: session.regenerate(grace=timedelta(seconds=30)))
+    in_grace = browser.site.visit(everything, earlier).value
+    clock.set(START)
+
+    assert in_grace == browser.holds() == {"a": 1, "b": 2}
+    assert browser.site.visit(in_turn(writes(c=3), everything), earlier).value == {"c": 3}
+    assert browser.holds() == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("ahead", AHEAD, ids=str)
+def test_an_id_of_a_wrong_clock_is_renewed(
+    make_site: SiteMaker, clock: ManualClock, ahead: timedelta
+) -> None:
+    """It is not older than `renew_every`, but nobody knows how old it is."""
+    browser = make_site(renew_every=timedelta(hours=1)).browser()
+    clock.advance(ahead)
+    browser.visit(writes(a=1))
+    clock.set(START)
+    before = browser.cookie
+
+    cookies = []
+    for _ in range(3):
+        browser.visit(everything)
+        cookies.append(browser.cookie)
+
+    assert before not in cookies
+    assert len(set(cookies)) == 1
