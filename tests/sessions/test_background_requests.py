@@ -1,5 +1,6 @@
 """Requests that are no use of the session, such as polling: they do not make it live on."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -110,6 +111,16 @@ def test_rolling_sends_no_cookie_with_it(make_site: SiteMaker, clock: ManualCloc
 
     assert answer.set_cookies == []
     assert len(browser.visit(everything).set_cookies) == 1
+
+
+def test_a_cookie_with_a_time_stays_as_it_is(customer: Browser, clock: ManualClock) -> None:
+    """It must not live longer than its session, whatever a poll writes."""
+    customer.visit(lambda session: setattr(session, "timeout", timedelta(days=2)))
+    clock.advance(DAY)
+    answer = customer.visit(in_turn(quiet, writes(b=2)))
+
+    assert answer.set_cookies == []
+    assert "max-age" in customer.visit(writes(c=3)).attributes
 
 
 @pytest.mark.parametrize("rolling", [False, True])

@@ -1,5 +1,6 @@
 """`from_cookie` finds the live session of a raw Cookie header, without a request."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -68,6 +69,20 @@ def test_from_cookie_finds_no_session_of_an_earlier_id(
 
     assert manager.from_cookie(earlier) is None
     assert manager.from_cookie(customer.cookie) is not None
+
+
+def test_a_program_sends_no_earlier_id_in_its_grace(
+    manager: SessionManager, customer: Browser
+) -> None:
+    """Another response has sent the present id, which must stay in the browser."""
+    earlier = customer.cookie
+    customer.visit(lambda session: session.regenerate(grace=timedelta(seconds=30)))
+    session = manager.from_cookie(earlier)
+    assert session is not None
+    headers: list[tuple[str, str]] = []
+    session.add_cookie(headers)
+
+    assert headers == [("Vary", "Cookie")]
 
 
 @pytest.mark.parametrize("secure", ["auto", True], ids=repr)

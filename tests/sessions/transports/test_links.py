@@ -162,11 +162,12 @@ def test_only_the_parameter_is_taken_out(edge: str, query: str, rest: str) -> No
 
 @every_edge
 def test_a_url_with_a_token_is_told_to_nobody(edge: str) -> None:
-    """The answer forbids referrers and caches, also on pages without a session and on error
-    pages."""
+    """The answer forbids referrers and caches, also on pages without a session, and for a client
+    that sends a cookie, too."""
     with serve(edge, transports=_both()) as server:
         token = _token(server.ask("count", Sent()))
-        for sent in (URL.send(token), URL.send("forged")):
+        both = _two(COOKIE.send(token), URL.send(token))
+        for sent in (URL.send(token), URL.send("forged"), both):
             for verb in ("untouched", "read", "count", "weak policy"):
                 answer = server.ask(verb, sent)
                 assert answer.all("Referrer-Policy") == ["no-referrer"]
