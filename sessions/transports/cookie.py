@@ -32,6 +32,7 @@ _INSECURE = (
     "the session cookie is Secure, but the request came over plain http, so it has no session."
     ' Fix: serve over https, set trusted_proxies if https ends at a proxy, or set secure="auto"'
 )
+_OF_PROXIES = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
 
@@ -74,6 +75,9 @@ class CookieTransport(Transport):
         # The path is unquoted, because the path of a request is unquoted too.
         self._path = unquote(attributes.path, "latin-1")
         self._domain = None if attributes.domain is None else attributes.domain.lower()
+        if self._domain is not None:
+            plain, secure = self._plain, self._secure
+            self._here = plain.without_domain(attributes), secure.without_domain(attributes)
         self.age = self._max_age = attributes.max_age_seconds
         self._surely_small = min(self._header_limit, self._pairs_limit)
         # `read` returns a header that is too large as one empty token, which calls `obstacle`.
@@ -128,13 +132,13 @@ class CookieTransport(Transport):
     def send(self, head: RequestHead, token: str, max_age: int | None) -> Headers:
         if self.obstacle(head) is not None:
             return []
-        cookie = self._spelling(head).set(token, self._max_age if max_age is None else max_age)
-        return [("Set-Cookie", cookie), ("Cache-Control", "no-store")]
+        age = self._max_age if max_age is None else max_age
+        return [("Set-Cookie", self._sent(head).set(token, age)), ("Cache-Control", "no-store")]
 
     def clear(self, head: RequestHead) -> Headers:
         if self.obstacle(head) is not None:
             return []
-        return [("Set-Cookie", self._spelling(head).set("", 0)), ("Cache-Control", "no-store")]
+        return [("Set-Cookie", self._sent(head).set("", 0)), ("Cache-Control", "no-store")]
 
     def obstacle(self, head: RequestHead) -> Obstacle | None:
         cookies = head.cookies
@@ -187,6 +191,13 @@ class CookieTransport(Transport):
             return self._secure if head.scheme in ("https", "wss") else self._plain
         return self._secure if self._mode else self._plain
 
+    def _sent(self, head: RequestHead) -> "_Spelling":
+        """Return the cookie for a response: on this machine, browsers refuse a foreign domain."""
+        spelling = self._spelling(head)
+        if self._domain is None or not _is_typed_here(head):
+            return spelling
+        return self._here[spelling.is_secure]
+
 
 @dataclass(frozen=True, slots=True)
 class CookieHead:
@@ -207,13 +218,20 @@ class CookieHead:
 class _Spelling:
     """One name of the cookie with its attributes; it reads and writes the text of the cookie."""
 
-    def __init__(self, name: str, attributes: CookieAttributes, *, secure: bool) -> None:
+    def __init__(
+        self, name: str, attributes: CookieAttributes, *, secure: bool, has_domain: bool = True
+    ) -> None:
         # Only the exact name matches; RFC 6265 puts "; " between pairs. No white space is stripped,
         # no quotes are removed and nothing is decoded, because a similar name is another cookie.
         self.find = re.compile(rf"(?:^|;\x20?){re.escape(name)}=([^;]*)", re.ASCII).findall
         self.start = f"{name}="
         self.skip = len(self.start)
-        self._end = _attributes_text(attributes, secure=secure)
+        self.name, self.is_secure = name, secure
+        self._end = _attributes_text(attributes, secure=secure, has_domain=has_domain)
+
+    def without_domain(self, attributes: CookieAttributes) -> "_Spelling":
+        """Return the same cookie for the host of the request only."""
+        return _Spelling(self.name, attributes, secure=self.is_secure, has_domain=False)
 
     def set(self, token: str, max_age: int | None) -> str:
         """Return a Set-Cookie header; `max_age` is in seconds, or None until the browser closes."""
@@ -274,14 +292,24 @@ def is_loopback(host: str) -> bool:
     return _without_port(host) in ("localhost", "127.0.0.1", "[::1]")
 
 
+def _is_typed_here(head: RequestHead) -> bool:
+    """Return whether a browser on this machine has sent the request to it, without a proxy.
+
+    A proxy that keeps the name of the site to itself asks for this machine, too. Its browser has
+    asked for the name, and takes a cookie with the domain.
+    """
+    host = head.header("Host")
+    return bool(host) and is_loopback(host or "") and not any(map(head.header, _OF_PROXIES))
+
+
 def _without_port(host: str) -> str:
     name = host.lower()
     return name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
 
 
-def _attributes_text(attributes: CookieAttributes, *, secure: bool) -> str:
+def _attributes_text(attributes: CookieAttributes, *, secure: bool, has_domain: bool) -> str:
     parts = [f"Path={attributes.path}"]
-    if attributes.domain is not None:
+    if has_domain and attributes.domain is not None:
         parts.append(f"Domain={attributes.domain}")
     if secure:
         parts.append("Secure")

@@ -3,7 +3,7 @@
 import secrets
 
 from framework import Application, component, configuration, controller, get, session
-from sessions import MemoryStore, SessionContainer
+from sessions import CookieSettings, MemoryStore, SessionContainer
 
 
 @controller("/")
@@ -23,16 +23,17 @@ class Account:
         return "goodbye"
 
 
-@configuration
-class Sessions:
-    """Keep sessions in memory, with every cookie setting at its default."""
+def build(domain: str | None = None) -> Application:
+    """Build a fresh application with an empty store, and a domain in place of the default."""
 
-    @component
-    def session_container(self) -> SessionContainer:
-        """Sign with a key of this process."""
-        return SessionContainer(keys=[secrets.token_hex(32)], store=MemoryStore())
+    @configuration
+    class Sessions:
+        @component
+        def session_container(self) -> SessionContainer:
+            """Sign with a key of this process."""
+            cookie = CookieSettings(domain=domain)
+            return SessionContainer(
+                keys=[secrets.token_hex(32)], store=MemoryStore(), cookie=cookie
+            )
 
-
-def build() -> Application:
-    """Build a fresh application with an empty store."""
     return Application(Account, Sessions)

@@ -42,6 +42,13 @@ def http_site() -> Iterator[str]:
 
 
 @pytest.fixture
+def site_of_a_domain() -> Iterator[str]:
+    """Serve the application over http, with a cookie for a domain."""
+    with served(build("shop.example")) as url:
+        yield url
+
+
+@pytest.fixture
 def https_site(certificate: tuple[str, str]) -> Iterator[str]:
     """Serve the application over https."""
     with served(build(), certificate=certificate) as url:

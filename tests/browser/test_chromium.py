@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
@@ -46,6 +47,21 @@ def test_the_cookie_is_gone_after_logout(browser: Chrome, http_site: str) -> Non
     assert len(kept) == 1
     assert _cookies(browser) == []
     assert _visit(browser, http_site) == "visits: 1"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_site_of_a_domain_works_on_this_machine(
+    browser: Chrome, site_of_a_domain: str, host: str
+) -> None:
+    """A browser refuses a cookie for another domain, so here the cookie has none."""
+    site = site_of_a_domain.replace("127.0.0.1", host)
+    texts = [_visit(browser, site) for _ in range(2)]
+    [cookie] = _cookies(browser)
+    _visit(browser, f"{site}/logout")
+
+    assert texts == ["visits: 1", "visits: 2"]
+    assert cookie["domain"] == host
+    assert _cookies(browser) == []
 
 
 def test_over_https_the_cookie_has_the_host_prefix(browser: Chrome, https_site: str) -> None:

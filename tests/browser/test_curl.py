@@ -48,3 +48,18 @@ def test_curl_accepts_and_deletes_the_host_prefixed_cookie(
     assert texts == ["visits: 1", "visits: 2"]
     assert cookie[2:6] == ["/", "TRUE", "0", "__Host-session"]
     assert _cookies(jar) == []
+
+
+def test_curl_keeps_the_session_of_a_site_of_a_domain(jar: Path, site_of_a_domain: str) -> None:
+    """On this machine the cookie has no domain, and over its name it has the domain."""
+    _, _, address = site_of_a_domain.partition("//")
+    name = f"http://www.shop.example:{address.partition(':')[2]}"
+    there = ("--connect-to", f"::{address}")
+    texts = [_visit(jar, site_of_a_domain), _visit(jar, site_of_a_domain)]
+    texts += [_visit(jar, name, *there), _visit(jar, name, *there)]
+
+    assert texts == ["visits: 1", "visits: 2"] * 2
+    assert sorted(cookie[0] for cookie in _cookies(jar)) == [
+        "#HttpOnly_.shop.example",
+        "#HttpOnly_127.0.0.1",
+    ]

@@ -212,15 +212,32 @@ class TestOutsideOfTheCookiesScope:
         assert shop.kinds == [OUTSIDE[where][2]]
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
-def test_this_machine_is_inside_of_every_domain(host: str) -> None:
-    """Developers open a site under names such as localhost."""
+def test_this_machine_is_inside_of_every_domain(host: str, scheme: str) -> None:
+    """Developers open a site under names such as localhost, where browsers refuse its domain."""
     shop = Shop(domain="shop.example")
+    site = f"{scheme}://{host}"
 
-    reply = get(shop, f"http://{host}/")
+    reply = get(shop, f"{site}/")
+    seen = get(shop, f"{site}/", reply.cookie).body
+    [cleared] = get(shop, f"{site}/logout", reply.cookie).all("Set-Cookie")
 
-    assert get(shop, f"http://{host}/", reply.cookie).body == b"2"
-    assert shop.kinds == ["created"]
+    assert seen == b"2"
+    assert "Domain" not in reply.all("Set-Cookie")[0] + cleared
+    assert cleared.startswith("session=; Max-Age=0;")
+    assert shop.kinds == ["created", "destroyed"]
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Forwarded-Proto"])
+def test_a_proxy_that_keeps_the_name_to_itself_is_not_this_machine(header: str) -> None:
+    """Its browser has asked for the site by name, so the cookie is for the whole domain."""
+    shop = Shop(domain="shop.example")
+    sent = {f"HTTP_{header.upper().replace('-', '_')}": "192.0.2.1"}
+
+    [cookie] = serve(shop.app, HTTP_HOST="localhost:8000", **sent).all("Set-Cookie")
+
+    assert "; Domain=shop.example;" in cookie
 
 
 def test_a_cookie_sent_elsewhere_does_not_count() -> None:

@@ -48,6 +48,18 @@ def test_a_session_can_be_prepared(app: Application) -> None:
         assert client.get("/visits").json == 42
 
 
+def test_a_session_of_a_cookie_with_a_domain_can_be_prepared() -> None:
+    """On the host of the test client, and on one of the domain."""
+    container = SessionContainer(keys=KEYS, cookie=CookieSettings(domain="shop.example"))
+    app = Application(Visits, replacements={SessionContainer: container})
+    with app.test() as client:
+        for number, url in enumerate(("http://localhost", "http://www.shop.example")):
+            with client.session(url) as session:
+                session["visits"] = 41 + number
+
+            assert client.get("/visits", base_url=url).json == 42 + number
+
+
 def test_a_session_can_be_inspected(app: Application) -> None:
     """The test finds what a request put into the session."""
     with app.test() as client:
