@@ -14,7 +14,7 @@ from sessions.core.budget import NESTED
 from sessions.core.driving import BlockingDriver
 from sessions.core.face import SessionFace, face
 from sessions.core.ids import Id
-from sessions.core.listening import AsyncListening, BlockingListening, Listening, is_async
+from sessions.core.listening import FAILURES, AsyncListening, BlockingListening, Listening, is_async
 from sessions.core.notes import Ending
 from sessions.core.persistence import Flow, Persistence
 from sessions.core.standing import Standing
@@ -87,7 +87,7 @@ class LifecycleDriver(BlockingDriver):
             try:
                 session.suspend()
             # The response was sent, so only the log can report the error.
-            except Exception as error:  # noqa: BLE001
+            except FAILURES as error:
                 self.listening.note_failure(session, error, what="suspend()")
 
     def tell(self, state: State) -> None:
@@ -98,7 +98,7 @@ class LifecycleDriver(BlockingDriver):
             try:
                 session.finish(ending.reason)
             # The session has ended already, so only the log can report the error.
-            except Exception as error:  # noqa: BLE001
+            except FAILURES as error:
                 self.listening.note_failure(session, error, what="finish()")
 
     def _resume(self, state: State) -> None:
@@ -185,7 +185,7 @@ class AsyncLifecycleDriver(AsyncDriver):
             try:
                 answer = session.finish(ending.reason)
             # The session has ended already, so only the log can report the error.
-            except Exception as error:  # noqa: BLE001
+            except FAILURES as error:
                 self.listening.note_failure(session, error, what="finish()")
             else:
                 if isawaitable(answer):

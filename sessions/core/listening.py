@@ -17,6 +17,10 @@ from sessions.events import CountsCalls, Listener, SessionEvent
 
 logger = logging.getLogger("sessions")
 
+FAILURES = (Exception, asyncio.CancelledError)
+"""What a function of the application may raise. A task that it has cancelled itself cancels nothing
+else."""
+
 _counting = lock_across_forks()
 
 
@@ -64,7 +68,7 @@ class Listening:
             if answer is not None and isawaitable(answer):
                 self._await(listener, event, answer)
         # An error of a listener must not change the request.
-        except Exception as error:  # noqa: BLE001
+        except FAILURES as error:
             self.note_failure(listener, error, what=f"the event {event.kind!r}")
         took = monotonic() - began
         if took > SLOW_LISTENER:
@@ -147,6 +151,7 @@ class AsyncListening(Listening):
             answer.close()
         with _counting:
             self.failed += 1
+        self._count("failed")
         if not self._leaves_out:
             self._leaves_out = True
             logger.error(
@@ -161,7 +166,10 @@ class AsyncListening(Listening):
             async with asyncio.timeout(LISTENER_DEADLINE):
                 await answer
         # An error of a listener must not change the request.
-        except Exception as error:  # noqa: BLE001
+        except FAILURES as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise
             self.note_failure(listener, error, what=what)
 
     def _forget(
