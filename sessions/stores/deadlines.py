@@ -58,7 +58,7 @@ class Deadlines:
             yield
         finally:
             if not self.end(call):
-                raise TimeoutError(f"there was no complete reply within {seconds:.1f} s")
+                raise TimeoutError("there was no complete reply in time")
 
     def _watch(self) -> None:
         with self._lock:

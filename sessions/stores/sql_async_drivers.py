@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import partial
 from importlib import import_module
 from inspect import signature
+from traceback import clear_frames
 from typing import Any
 
 from sessions.stores.sql_drivers import (
@@ -44,7 +45,13 @@ class AsyncPsycopg(PostgreSQL):
         """Open a connection."""
         parameters.pop("context", None)
         async with asyncio.timeout(seconds * CONNECT_SHARE):
-            return await self._psycopg.AsyncConnection.connect(**parameters)
+            try:
+                return await self._psycopg.AsyncConnection.connect(**parameters)
+            except BaseException as error:
+                # The driver does not close a connection that is half open. Without its frames, it
+                # need not wait for the garbage collector.
+                clear_frames(error.__traceback__)
+                raise
 
     async def adopt(self, connection: Any, seconds: float) -> None:
         """Prepare a new connection for the store: autocommit, time limits and row format."""

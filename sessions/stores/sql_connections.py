@@ -117,6 +117,11 @@ class BlockingSource:
             raise
         return connection
 
+    def seconds_left(self, began: float) -> float:
+        """Return how long the first call over a new connection may wait for its reply."""
+        # An Engine has its own limit for the time in which it connects.
+        return REPLY_TIMEOUT - (time.monotonic() - began if self._pool is None else 0)
+
 
 class Connections:
     """A pool of connections for calls from threads."""
@@ -145,18 +150,18 @@ class Connections:
             self._inherited.append(self._idle)
             self._begin()
         slots = self._slots
-        began = time.monotonic()
         try:
             slots.get(timeout=_POOL_TIMEOUT)
         except Empty:
             raise TimeoutError(f"all {self._size} connections are in use") from None
+        began = time.monotonic()
         try:
             try:
-                return self._once(work)
+                return self._once(work, began)
             except self._driver.errors as error:
                 if not may_repeat(self._driver, error, began, is_repeatable=is_repeatable):
                     raise
-            return self._once(work)
+            return self._once(work, began)
         finally:
             slots.put(None)
 
@@ -174,14 +179,16 @@ class Connections:
             while self._idle:
                 self._driver.close(self._idle.pop())
 
-    def _once(self, work: Callable[[Any], T]) -> T:
+    def _once(self, work: Callable[[Any], T], began: float) -> T:
         idle = self._idle
         try:
             connection = idle.pop()
+            limited = self._driver.within(connection, REPLY_TIMEOUT)
         except IndexError:
             connection = self._source.open(REPLY_TIMEOUT)
+            limited = self._driver.within_rest(connection, self._source.seconds_left(began))
         try:
-            with self._driver.within(connection, REPLY_TIMEOUT):
+            with limited:
                 done = work(connection)
         except BaseException as error:
             self._driver.close(connection)
@@ -214,6 +221,11 @@ class AsyncSource:
             raise
         return connection
 
+    def seconds_left(self, began: float) -> float | None:
+        """Return the seconds for a new connection and its first call, None if there is no limit."""
+        # An Engine has its own limit for the time in which it connects.
+        return REPLY_TIMEOUT - (time.monotonic() - began) if self._engine is None else None
+
     def _open_as_engine(self) -> Any:
         # A pool of asyncio belongs to one event loop, so each connection is made by a new pool.
         engine: Any = self._engine
@@ -243,19 +255,19 @@ class AsyncConnections:
     async def use(self, work: Callable[[Any], Awaitable[T]], *, is_repeatable: bool = True) -> T:
         """Call the work with a connection; if this connection is lost, try once with another."""
         mine = self._of_this_loop()
-        began = time.monotonic()
         if mine.slots.locked():
             async with asyncio.timeout(_POOL_TIMEOUT):
                 await mine.slots.acquire()
         else:
             await mine.slots.acquire()
+        began = time.monotonic()
         try:
             try:
-                return await self._once(work, mine)
+                return await self._once(work, mine, began)
             except self._driver.errors as error:
                 if not may_repeat(self._driver, error, began, is_repeatable=is_repeatable):
                     raise
-            return await self._once(work, mine)
+            return await self._once(work, mine, began)
         finally:
             mine.slots.release()
 
@@ -283,8 +295,14 @@ class AsyncConnections:
             mine = self._loops[loop] = _OfLoop(self._size)
         return mine
 
-    async def _once(self, work: Callable[[Any], Awaitable[T]], mine: _OfLoop) -> T:
-        connection = mine.idle.pop() if mine.idle else await self._source.open(REPLY_TIMEOUT)
+    async def _once(self, work: Callable[[Any], Awaitable[T]], mine: _OfLoop, began: float) -> T:
+        if mine.idle:
+            return await self._over(mine.idle.pop(), work, mine)
+        # What opens the connection counts as a part of the call.
+        async with asyncio.timeout(self._source.seconds_left(began)):
+            return await self._over(await self._source.open(REPLY_TIMEOUT), work, mine)
+
+    async def _over(self, connection: Any, work: Callable[[Any], Awaitable[T]], mine: _OfLoop) -> T:
         try:
             done = await work(connection)
         except BaseException as error:

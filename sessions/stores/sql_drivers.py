@@ -1,7 +1,7 @@
 """The blocking drivers of the SQL store: connect, run statements, and keep time limits."""
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -94,7 +94,7 @@ class MySQL:
     names_in: NamesIn = staticmethod(names_as_nulls)
     entries_in: EntriesIn = staticmethod(entries_as_objects)
     tables = staticmethod(mysql_table)
-    within = staticmethod(deadlines.within)
+    within = within_rest = staticmethod(deadlines.within)
 
     def has_no_table(self, error: Exception) -> bool:
         """Return whether the error says that the table is missing."""
@@ -153,9 +153,20 @@ class Psycopg(PostgreSQL):
         connection.autocommit = True
         connection.cursor_factory = self._psycopg.RawCursor
         connection.row_factory = self._psycopg.rows.tuple_row
-        connection.execute(postgresql_settings(seconds))
+        with self.within_rest(connection, seconds * ADOPT_SHARE):
+            connection.execute(postgresql_settings(seconds))
         # A new cursor for each call would take a tenth of the call's time.
         connection.own_cursor = connection.cursor(binary=True)
+
+    @contextmanager
+    def within_rest(self, connection: Any, seconds: float) -> Iterator[None]:
+        """Limit the time of the block more than later calls over the connection."""
+        usual = connection.wait
+        connection.wait = partial(usual, timeout=seconds)
+        try:
+            yield
+        finally:
+            connection.wait = usual
 
     def fetch(self, connection: Any, statement: Statement, values: Parameters) -> list[Row]:
         """Run a query, and return its rows."""

@@ -32,8 +32,11 @@ class LocalServer:
         """Kill the server at once, with all its processes, so that it saves nothing."""
         if self._process is not None:
             signal_all(self._process.pid, signal.SIGCONT)
+            children = _children_of(self._process.pid)
             signal_all(self._process.pid, signal.SIGKILL)
             self._process.wait()
+            # A new server would refuse the data that a child of this one still holds.
+            wait_until(lambda: not any(_lives(child) for child in children))
             self._process = None
 
     def freeze(self) -> None:
@@ -79,6 +82,11 @@ def signal_all(process: int, number: int) -> None:
             os.kill(one, number)
 
 
+def open_descriptors() -> int:
+    """Return the number of descriptors that this process has open."""
+    return len(os.listdir("/proc/self/fd"))
+
+
 def wait_until(condition: Callable[[], Any], seconds: float = SECONDS) -> None:
     """Wait until something is so; fail if it does not happen."""
     deadline = time.monotonic() + seconds
@@ -105,6 +113,10 @@ def _stops(process: int) -> bool:
     states = [state for one in everybody for state in _states_of(one)]
     # A process that the last signal did not reach is new, and is stopped the next time.
     return set(states) <= {"T", "t", "Z", "X"}
+
+
+def _lives(process: int) -> bool:
+    return any(state not in "ZX" for state in _states_of(process))
 
 
 def _states_of(process: int) -> Iterator[str]:

@@ -39,7 +39,7 @@ def test_a_late_call_is_woken(pair: tuple[socket.socket, socket.socket]) -> None
             while ours.recv(1):
                 pass
 
-    with pytest.raises(TimeoutError, match=r"no complete reply within 0\.1 s"):
+    with pytest.raises(TimeoutError, match="no complete reply in time"):
         read_all()
     assert time.monotonic() - began < 2
 

@@ -30,6 +30,7 @@ from tests.support.mongo_servers import (  # noqa: E402
     mongo_server,
     url_of,
 )
+from tests.support.processes import open_descriptors  # noqa: E402
 from tests.support.tcp_proxy import Proxy, garbled, passing, proxy_to  # noqa: E402
 
 pytestmark = [
@@ -282,7 +283,7 @@ def test_garbage_is_unavailable(server: MongoServer) -> None:
 def test_broken_calls_leave_nothing_behind(server: MongoServer) -> None:
     """No file descriptor and no thread stays, however often the server fails."""
     with proxy_to(server.port) as proxy:
-        before = _open(), threading.active_count()
+        before = open_descriptors(), threading.active_count()
         store = through_the(proxy)
 
         def fail() -> None:
@@ -293,16 +294,12 @@ def test_broken_calls_leave_nothing_behind(server: MongoServer) -> None:
             answer_soon(lambda: store.load(KEY))
 
         fail()
-        after_one = _open(), threading.active_count()
+        after_one = open_descriptors(), threading.active_count()
         for _ in range(4):
             fail()
-        assert _settles(lambda: (_open(), threading.active_count()), after_one)
+        assert _settles(lambda: (open_descriptors(), threading.active_count()), after_one)
         store.close()
-        assert _settles(lambda: (_open(), threading.active_count()), before)
-
-
-def _open() -> int:
-    return len(os.listdir("/proc/self/fd"))
+        assert _settles(lambda: (open_descriptors(), threading.active_count()), before)
 
 
 def _settles(measure: Callable[[], tuple[int, int]], limit: tuple[int, int]) -> bool:

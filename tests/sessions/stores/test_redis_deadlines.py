@@ -14,6 +14,7 @@ from sessions.errors import StoreUnavailable  # noqa: E402
 from sessions.record import Record  # noqa: E402
 from sessions.stores.redis import AsyncRedisStore, RedisStore  # noqa: E402
 from sessions.testing import a_record  # noqa: E402
+from tests.support.broken_servers import KEY, a_live_record  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     WHY_NOT,
     RedisServer,
@@ -29,7 +30,6 @@ pytestmark = [
     pytest.mark.usefixtures("punctual"),
 ]
 
-KEY = "a-key"
 # Some of these are slow for the first replies of a connection, and others for all of them.
 PAUSES = (0.005, 0.02, 0.03, 0.05)
 
@@ -72,7 +72,7 @@ def test_an_asynchronous_call_has_one_deadline(proxy: Proxy, is_new: bool) -> No
     with asyncio.Runner() as runner:
         for pause in PAUSES:
             store = AsyncRedisStore.from_url(url_of(proxy))
-            runner.run(store.create(KEY, a_live_record()))
+            runner.run(store.create(KEY, a_live_record(a=b"x" * 100)))
             if is_new:
                 runner.run(store.close())
             proxy.pause = pause
@@ -89,7 +89,7 @@ def test_a_call_has_one_deadline(proxy: Proxy, is_new: bool) -> None:
     """The driver itself limits the time of each read only."""
     for pause in PAUSES:
         store = RedisStore.from_url(url_of(proxy))
-        store.create(KEY, a_live_record())
+        store.create(KEY, a_live_record(a=b"x" * 100))
         if is_new:
             store.close()
         proxy.pause = pause
@@ -123,11 +123,6 @@ def test_several_sentinels_have_one_deadline(tmp_path: Path, pause: float) -> No
 
         assert shortest(lambda: store.load(KEY)) < 1
         store.close()
-
-
-def a_live_record() -> Record:
-    """Return a record that lives for an hour."""
-    return a_record(time.time, {"a": b"x" * 100}, lives=3600)
 
 
 def test_a_late_reply_is_no_reply_to_another_call(server: RedisServer) -> None:

@@ -1,7 +1,6 @@
 """What a request sees while a real Valkey server is broken, and afterwards."""
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from tests.support.broken_servers import (  # noqa: E402
     has_failed,
 )
 from tests.support.patience import soon  # noqa: E402
-from tests.support.processes import free_port, wait_until  # noqa: E402
+from tests.support.processes import free_port, open_descriptors, wait_until  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     KEEPS_ALL,
     WHY_NOT,
@@ -332,15 +331,13 @@ def test_broken_calls_leave_nothing_behind(server: RedisServer) -> None:
             store.load(KEY)
 
         fail()
-        before = _open(), threading.active_count()
+        before = open_descriptors(), threading.active_count()
         for _ in range(50):
             fail()
-        wait_until(lambda: _open() <= before[0] and threading.active_count() <= before[1])
+        wait_until(
+            lambda: open_descriptors() <= before[0] and threading.active_count() <= before[1]
+        )
         store.close()
-
-
-def _open() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 def test_more_values_than_lua_takes_at_once(store: RedisStore) -> None:

@@ -29,7 +29,7 @@ from tests.support.broken_servers import (
     has_failed,
 )
 from tests.support.patience import soon
-from tests.support.processes import free_port
+from tests.support.processes import free_port, open_descriptors
 from tests.support.sql_servers import SQLServer
 from tests.support.sql_stores import KINDS, every_store
 from tests.support.tcp_proxy import Proxy, cut_after, garbled, passing, proxy_to
@@ -325,15 +325,11 @@ def test_broken_calls_leave_nothing_behind(server: SQLServer, store: SQLStore) -
                 store.load(KEY)
 
             fail()
-            before = _open(), threading.active_count()
+            before = open_descriptors(), threading.active_count()
             for _ in range(15):
                 fail()
             deadline = time.monotonic() + 10
-            while _open() > before[0] or threading.active_count() > before[1]:
+            while open_descriptors() > before[0] or threading.active_count() > before[1]:
                 assert time.monotonic() < deadline, "descriptors or threads are left"
                 time.sleep(0.02)
             each.close()
-
-
-def _open() -> int:
-    return len(os.listdir("/proc/self/fd"))
