@@ -10,7 +10,7 @@ from sessions.errors import ConfigurationError
 from sessions.names import OF_SERVERS, explains_settings
 from sessions.public_names import refusing
 from sessions.record import Changes, Ended, Outcome, Record
-from sessions.stores.base import CALL_DEADLINE, PURGE_BATCH, AsyncStore, Store, without_password
+from sessions.stores.base import CALL_DEADLINE, AsyncStore, Store, without_password
 from sessions.stores.listing import Page
 
 try:
@@ -34,8 +34,9 @@ except ImportError as error:
 
 from sessions.stores import mongo_plans as plans
 from sessions.stores.failures import unavailable
+from sessions.stores.mongo_expiring import AsyncMongoExpiring, MongoExpiring
 from sessions.stores.mongo_plans import Ask, Plan
-from sessions.stores.mongo_users import AsyncMongoUsers, MongoUsers, remove_dead_entries
+from sessions.stores.mongo_users import AsyncMongoUsers, MongoUsers
 
 T = TypeVar("T")
 
@@ -47,7 +48,7 @@ _SCHEMA_DEADLINE = 60.0
 
 
 @explains_settings(OF_SERVERS)
-class MongoStore(MongoUsers, Store):
+class MongoStore(MongoExpiring, MongoUsers, Store):
     """Keep records in MongoDB, one document for each session.
 
     `collection` is a collection of a `pymongo.MongoClient`; `from_url` makes its own. Call
@@ -86,30 +87,16 @@ class MongoStore(MongoUsers, Store):
         return self._run(plans.load(key, self.clock))
 
     def create(self, key: str, record: Record) -> bool:
-        return self._run(plans.create(key, record, self.clock))
+        return self._run(plans.create(key, record, self._keeping))
 
     def commit(self, key: str, changes: Changes) -> Outcome:
-        return self._run(plans.commit(key, changes, self.clock))
+        return self._run(plans.commit(key, changes, self._keeping))
 
     def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
-        return self._run(plans.touch(key, secret, expires_at, accessed_at, self.clock))
+        return self._run(plans.touch(key, secret, expires_at, accessed_at, self._keeping))
 
     def delete(self, key: str, *, user_id: str | None = None) -> bool:
-        return self._run(plans.delete(key, user_id, self.clock))
-
-    def purge(self, limit: int) -> int:
-        """Remove expired records: see `Store.purge`. A TTL index removes them too."""
-        removed = 0
-        while removed < limit:
-            batch = min(limit - removed, PURGE_BATCH)
-            count = self._run(plans.remove_expired(batch, self.clock))
-            removed += count
-            if count < batch:
-                break
-        for remove in (plans.remove_ended, remove_dead_entries):
-            while self._run(remove(PURGE_BATCH, self.clock)) == PURGE_BATCH:
-                pass
-        return removed
+        return self._run(plans.delete(key, user_id, self._keeping))
 
     def count(self) -> int:
         """Return the number of live records: see `Countable`."""
@@ -179,7 +166,7 @@ class MongoStore(MongoUsers, Store):
 
 
 @explains_settings(OF_SERVERS)
-class AsyncMongoStore(AsyncMongoUsers, AsyncStore):
+class AsyncMongoStore(AsyncMongoExpiring, AsyncMongoUsers, AsyncStore):
     """Keep records in MongoDB without blocking an event loop: see `MongoStore`.
 
     `collection` is a collection of a `pymongo.AsyncMongoClient`, which belongs to one event loop.
@@ -213,30 +200,16 @@ class AsyncMongoStore(AsyncMongoUsers, AsyncStore):
         return await self._run(plans.load(key, self.clock))
 
     async def create(self, key: str, record: Record) -> bool:
-        return await self._run(plans.create(key, record, self.clock))
+        return await self._run(plans.create(key, record, self._keeping))
 
     async def commit(self, key: str, changes: Changes) -> Outcome:
-        return await self._run(plans.commit(key, changes, self.clock))
+        return await self._run(plans.commit(key, changes, self._keeping))
 
     async def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
-        return await self._run(plans.touch(key, secret, expires_at, accessed_at, self.clock))
+        return await self._run(plans.touch(key, secret, expires_at, accessed_at, self._keeping))
 
     async def delete(self, key: str, *, user_id: str | None = None) -> bool:
-        return await self._run(plans.delete(key, user_id, self.clock))
-
-    async def purge(self, limit: int) -> int:
-        """Remove expired records: see `MongoStore.purge`."""
-        removed = 0
-        while removed < limit:
-            batch = min(limit - removed, PURGE_BATCH)
-            count = await self._run(plans.remove_expired(batch, self.clock))
-            removed += count
-            if count < batch:
-                break
-        for remove in (plans.remove_ended, remove_dead_entries):
-            while await self._run(remove(PURGE_BATCH, self.clock)) == PURGE_BATCH:
-                pass
-        return removed
+        return await self._run(plans.delete(key, user_id, self._keeping))
 
     async def count(self) -> int:
         """Return the number of live records: see `Countable`."""

@@ -18,6 +18,9 @@ from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR
 
 Document = dict[str, Any]
 
+KEPT_FOR = 24 * 3600.0
+"""Seconds for which an expired document stays for listeners, if no purge removes it before."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A time near the end of the year 9999, the last year of Python's dates.
 _LAST_DATE = 253_402_300_000
@@ -74,8 +77,8 @@ def name_of(field: str) -> str:
     return name.replace("%25", "%")
 
 
-def document_of(record: Record) -> Document:
-    """Return the document of a record, without its `_id`."""
+def document_of(record: Record, kept: float) -> Document:
+    """Return the document of a record, without its `_id`; it stays `kept` seconds after its end."""
     grace = record.grace
     return {
         "version": record.version,
@@ -89,7 +92,7 @@ def document_of(record: Record) -> Document:
         "grace": None if grace is None else {"secret": grace.secret, "until": float(grace.until)},
         "timeout": None if record.timeout is None else float(record.timeout),
         "user_id": record.user_id,
-        "purge_at": date(record.expires_at + PURGE_DELAY),
+        "purge_at": date(record.expires_at + kept),
     }
 
 
@@ -106,15 +109,18 @@ def record_in(document: Mapping[str, Any] | None, now: float) -> Record | Ended 
         if "ended" in document:
             ended = Ended(msgspec.convert(document["ended"], float))
             return ended if now - ended.at < REMEMBERED_FOR else None
-        # Without builtin_types, msgspec would read a text as base64, as in JSON.
-        stored = msgspec.convert(document, _Stored, builtin_types=(bytes,))
-        values = {name_of(field): value for field, value in stored.values.items()}
+        record = _record(document)
     except (msgspec.MsgspecError, ValueError) as error:
         raise UnreadableValue("the stored session is damaged, so a new session begins") from error
-    if stored.expires_at <= now:
+    return record if record.expires_at > now else None
+
+
+def expired_in(document: Mapping[str, Any]) -> Record | None:
+    """Return the record in the document of an expired session; None if it is damaged."""
+    try:
+        return _record(document)
+    except (msgspec.MsgspecError, ValueError):
         return None
-    grace = None if stored.grace is None else Grace(stored.grace.secret, stored.grace.until)
-    return Record(**{**msgspec.structs.asdict(stored), "values": values, "grace": grace})
 
 
 def live_in(document: Mapping[str, Any] | None, now: float) -> Record | None:
@@ -130,6 +136,11 @@ def live(now: float) -> Document:
     """Return the filter conditions for a live record."""
     types = {name: {"$type": kind} for name, kind in _TYPES.items()}
     return {**types, "expires_at": {"$gt": now}}
+
+
+def expired(key: str, now: float) -> Document:
+    """Return the filter for an expired document that no purge has taken."""
+    return {"_id": key, "expires_at": {"$lte": now}, "taken": {"$exists": False}}
 
 
 def exactly(document: Mapping[str, Any]) -> Document:
@@ -152,18 +163,18 @@ def committable(key: str, changes: Changes, now: float) -> Document:
     return found
 
 
-def changed_by(changes: Changes, now: float) -> list[Document]:
+def changed_by(changes: Changes, now: float, kept: float) -> list[Document]:
     """Return the stages that change a document as `Record.changed_by` does.
 
     All expressions of one stage read the document as it was before the stage. Texts and values are
     literals, because a text that begins with a dollar sign would be the name of a field.
     """
-    return [{"$set": {**_use(changes, now), **_owner(changes, now)}}, *_values(changes)]
+    return [{"$set": {**_use(changes, now, kept), **_owner(changes, now)}}, *_values(changes)]
 
 
-def touched(expires_at: float, accessed_at: float, now: float) -> list[Document]:
+def touched(expires_at: float, accessed_at: float, now: float, kept: float) -> list[Document]:
     """Return the stages that change a document as `Record.touched` does."""
-    return [{"$set": _times(accessed_at, expires_at, now, keeps_later=True)}]
+    return [{"$set": _times(accessed_at, expires_at, now, kept, keeps_later=True)}]
 
 
 def date(time: float) -> datetime:
@@ -172,10 +183,19 @@ def date(time: float) -> datetime:
     return _EPOCH + timedelta(milliseconds=math.ceil(seconds * 1000))
 
 
-def _use(changes: Changes, now: float) -> Document:
+def _record(document: Mapping[str, Any]) -> Record:
+    # Without builtin_types, msgspec would read a text as base64, as in JSON.
+    stored = msgspec.convert(document, _Stored, builtin_types=(bytes,))
+    values = {name_of(field): value for field, value in stored.values.items()}
+    grace = None if stored.grace is None else Grace(stored.grace.secret, stored.grace.until)
+    return Record(**{**msgspec.structs.asdict(stored), "values": values, "grace": grace})
+
+
+def _use(changes: Changes, now: float, kept: float) -> Document:
     """Return the times and the timeout after a commit."""
     names_timeout = not isinstance(changes.timeout, Unchanged)
-    new = _times(changes.accessed_at, changes.expires_at, now, keeps_later=not names_timeout)
+    accessed, expires = changes.accessed_at, changes.expires_at
+    new = _times(accessed, expires, now, kept, keeps_later=not names_timeout)
     is_late = _is_late(changes.accessed_at, now)
     new["updated_at"] = _if(is_late, new["updated_at"], changes.updated_at)
     if names_timeout:
@@ -213,7 +233,9 @@ def _values(changes: Changes) -> list[Document]:
     return stages
 
 
-def _times(accessed: float, expires: float, now: float, *, keeps_later: bool) -> Document:
+def _times(
+    accessed: float, expires: float, now: float, kept: float, *, keeps_later: bool
+) -> Document:
     """Return the times after a use, as `Record.times_after` calculates them."""
     latest = now + CLOCK_TOLERANCE
     is_late = _is_late(accessed, now)
@@ -231,7 +253,7 @@ def _times(accessed: float, expires: float, now: float, *, keeps_later: bool) ->
         "updated_at": _if({"$gt": ["$updated_at", latest]}, now, "$updated_at"),
         "accessed_at": _if(is_late, "$accessed_at", accessed),
         "expires_at": _if(stays, "$expires_at", expires),
-        "purge_at": _if(stays, "$purge_at", date(expires + PURGE_DELAY)),
+        "purge_at": _if(stays, "$purge_at", date(expires + kept)),
     }
 
 

@@ -14,13 +14,28 @@ from sessions.record import Changes, Ended, Outcome, Record
 from sessions.stores import mongo_documents as documents
 from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR
 from sessions.stores.listing import Page
+from sessions.stores.mongo_documents import Document
 
 T = TypeVar("T")
 Clock = Callable[[], float]
 
 _ATTEMPTS = 5
+_MARKED_FOR = 3600.0
+"""Seconds for which a document that a purge has marked is left to this purge."""
 _COUNTED = 10_000
 """The largest number of documents that one operation counts, so that it ends in time."""
+
+
+class Keeping(NamedTuple):
+    """How a store keeps its documents.
+
+    The TTL index removes an expired document `kept` seconds after its end. If the store `collects`
+    expired documents, only a purge or a take removes them before.
+    """
+
+    clock: Clock
+    kept: float
+    collects: bool
 
 
 class Ask(NamedTuple):
@@ -46,9 +61,9 @@ def load(key: str, clock: Clock) -> Plan[Record | Ended | None]:
     return documents.record_in(document, clock())
 
 
-def create(key: str, record: Record, clock: Clock) -> Plan[bool]:
+def create(key: str, record: Record, keeping: Keeping) -> Plan[bool]:
     """Insert a document, unless a live document has the key."""
-    document = documents.document_of(record)
+    document, clock = documents.document_of(record, keeping.kept), keeping.clock
     for _ in range(_ATTEMPTS):
         free = {"_id": key, "$nor": [documents.live(clock())]}
         if (yield Ask("replace_one", (free, document), {"upsert": True})) is not None:
@@ -65,11 +80,13 @@ def create(key: str, record: Record, clock: Clock) -> Plan[bool]:
     raise _too_busy(key)
 
 
-def commit(key: str, changes: Changes, clock: Clock) -> Plan[Outcome]:
+def commit(key: str, changes: Changes, keeping: Keeping) -> Plan[Outcome]:
     """Change the live document."""
+    clock, kept = keeping.clock, keeping.kept
     for _ in range(_ATTEMPTS):
         now = clock()
-        which, stages = documents.committable(key, changes, now), documents.changed_by(changes, now)
+        which = documents.committable(key, changes, now)
+        stages = documents.changed_by(changes, now, kept)
         reply = yield Ask("update_one", (which, stages), is_repeatable=not changes.expected)
         # This reads matched_count, because a commit may apply without a modification.
         if reply.matched_count:
@@ -83,18 +100,20 @@ def commit(key: str, changes: Changes, clock: Clock) -> Plan[Outcome]:
     raise _too_busy(key)
 
 
-def touch(key: str, secret: str, expires_at: float, accessed_at: float, clock: Clock) -> Plan[bool]:
+def touch(
+    key: str, secret: str, expires_at: float, accessed_at: float, keeping: Keeping
+) -> Plan[bool]:
     """Change the times of the live document."""
-    now = clock()
+    now = keeping.clock()
     which = {"_id": key, **documents.live(now), "secret": secret}
-    stages = documents.touched(expires_at, accessed_at, now)
+    stages = documents.touched(expires_at, accessed_at, now, keeping.kept)
     reply = yield Ask("update_one", (which, stages))
     return bool(reply.matched_count)
 
 
-def delete(key: str, user_id: str | None, clock: Clock) -> Plan[bool]:
+def delete(key: str, user_id: str | None, keeping: Keeping) -> Plan[bool]:
     """Replace the live document by a document that says when it ended."""
-    now = clock()
+    now = keeping.clock()
     which = {"_id": key, **documents.live(now)}
     if user_id is not None:
         which["user_id"] = user_id
@@ -104,20 +123,72 @@ def delete(key: str, user_id: str | None, clock: Clock) -> Plan[bool]:
     if user_id is None:
         # Remove an expired or damaged document too, because it has the user's data.
         dead = {"_id": key, "ended": {"$exists": False}, "$nor": [documents.live(now)]}
+        if keeping.collects:
+            dead["expires_at"] = {"$not": {"$lte": now}}
         yield Ask("delete_one", (dead,))
     return False
 
 
-def remove_expired(limit: int, clock: Clock) -> Plan[int]:
+def remove_expired(limit: int, keeping: Keeping) -> Plan[int]:
     """Remove some documents of expired sessions; return how many."""
-    before = clock() - PURGE_DELAY
-    return _remove({"expires_at": {"$lt": before}}, limit, before + PURGE_DELAY)
+    which = _over(keeping)
+    found = yield Ask("find", (which, {"_id": True}), {"limit": limit})
+    return (yield from _remove(which, found))
+
+
+def has_expired(key: str, clock: Clock) -> Plan[bool]:
+    """Look for an expired document."""
+    which = documents.expired(key, clock())
+    return (yield Ask("find_one", (which, {"_id": True}))) is not None
+
+
+def take_expired(key: str, clock: Clock) -> Plan[Record | None]:
+    """Remove an expired document; the server returns it to the one call that removed it."""
+    document = yield Ask("find_one_and_delete", (documents.expired(key, clock()),))
+    return None if document is None else documents.expired_in(document)
+
+
+def mark_some(mark: str, limit: int, keeping: Keeping) -> Plan[list[Document]]:
+    """Mark some documents of expired sessions for this call alone, and return them.
+
+    A removal of many documents does not say which ones it has removed, so a purge marks them
+    before. A document has one mark only. What an interrupted purge has marked is removed later.
+    """
+    which = _over(keeping)
+    found: list[Document] = yield Ask("find", (which,), {"limit": limit})
+    if not found:
+        return []
+    which["_id"] = {"$in": [document["_id"] for document in found]}
+    until = documents.date(keeping.clock() + _MARKED_FOR)
+    reply = yield Ask("update_many", (which, {"$set": {"taken": mark, "purge_at": until}}))
+    if reply.matched_count != len(found):
+        found = yield Ask("find", ({"_id": which["_id"], "taken": mark},))
+    return found
+
+
+def remove_marked(mark: str, marked: list[Document]) -> Plan[None]:
+    """Remove the documents that a call has marked."""
+    ids = [document["_id"] for document in marked]
+    yield Ask("delete_many", ({"_id": {"$in": ids}, "taken": mark},))
+
+
+def remove_taken(limit: int, clock: Clock) -> Plan[int]:
+    """Remove some documents that an interrupted purge has left; return how many."""
+    which = {"purge_at": {"$lte": documents.date(clock())}, "taken": {"$exists": True}}
+    found = yield Ask("find", (which, {"_id": True}), {"limit": limit})
+    return (yield from _remove(which, found))
 
 
 def remove_ended(limit: int, clock: Clock) -> Plan[int]:
     """Remove some documents of sessions that ended long ago; return how many."""
-    before = clock() - REMEMBERED_FOR - PURGE_DELAY
-    return _remove({"ended": {"$lt": before}}, limit, clock())
+    now = clock()
+    # The condition on the date is there to use the index.
+    which = {
+        "purge_at": {"$lte": documents.date(now)},
+        "ended": {"$lt": now - REMEMBERED_FOR - PURGE_DELAY},
+    }
+    found = yield Ask("find", (which, {"_id": True}), {"limit": limit})
+    return (yield from _remove(which, found))
 
 
 def count(after: str, clock: Clock) -> Plan[tuple[int, str | None]]:
@@ -148,14 +219,22 @@ def create_index() -> Plan[None]:
     yield Ask("create_index", ("purge_at",), {"expireAfterSeconds": 0})
 
 
-def _remove(over: Mapping[str, Any], limit: int, now: float) -> Plan[int]:
-    # The condition on the date is there to use the index.
-    which = {"purge_at": {"$lte": documents.date(now)}, **over}
-    found = yield Ask("find", (which, {"_id": True}), {"limit": limit})
+def _over(keeping: Keeping) -> dict[str, Any]:
+    """Return the filter for documents that a purge removes."""
+    before = keeping.clock() - PURGE_DELAY
+    return {
+        # The condition on the date is there to use the index.
+        "purge_at": {"$lte": documents.date(before + keeping.kept)},
+        "expires_at": {"$lt": before},
+        "taken": {"$exists": False},
+    }
+
+
+def _remove(which: Mapping[str, Any], found: list[Document]) -> Plan[int]:
     if not found:
         return 0
-    which["_id"] = {"$in": [document["_id"] for document in found]}
-    reply = yield Ask("delete_many", (which,))
+    ids = {"_id": {"$in": [document["_id"] for document in found]}}
+    reply = yield Ask("delete_many", ({**which, **ids},))
     return int(reply.deleted_count)
 
 

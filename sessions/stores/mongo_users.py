@@ -6,14 +6,14 @@ sessions.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
 from sessions.errors import StoreUnavailable
 from sessions.stores import mongo_documents as documents
-from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR
-from sessions.stores.mongo_plans import Ask, Clock, Plan
+from sessions.stores.base import REMEMBERED_FOR
+from sessions.stores.mongo_plans import Ask, Clock, Keeping, Plan
 from sessions.stores.user_index import hash_of_user
 
 T = TypeVar("T")
@@ -29,7 +29,10 @@ _ALL: Mapping[str, Any] = {"$gte": "user:", "$lt": "user;"}
 class MongoUsers(ABC):
     """Keep the index of users in MongoDB."""
 
-    clock: Callable[[], float]
+    @property
+    @abstractmethod
+    def _keeping(self) -> Keeping:
+        """Return how the store keeps its documents."""
 
     @abstractmethod
     def _run(self, plan: Plan[T], *, deadline: float | None = None) -> T:
@@ -37,7 +40,7 @@ class MongoUsers(ABC):
 
     def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add an entry: see `UserIndex.add_to_user`."""
-        self._run(_add(user_id, key, until, self.clock))
+        self._run(_add(user_id, key, until, self._keeping))
 
     def keys_of_user(self, user_id: str) -> dict[str, float]:
         """Return the keys of the user: see `UserIndex.keys_of_user`."""
@@ -51,7 +54,10 @@ class MongoUsers(ABC):
 class AsyncMongoUsers(ABC):
     """Keep the index of users in MongoDB, on an event loop."""
 
-    clock: Callable[[], float]
+    @property
+    @abstractmethod
+    def _keeping(self) -> Keeping:
+        """Return how the store keeps its documents."""
 
     @abstractmethod
     async def _run(self, plan: Plan[T], *, deadline: float | None = None) -> T:
@@ -59,7 +65,7 @@ class AsyncMongoUsers(ABC):
 
     async def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add an entry: see `UserIndex.add_to_user`."""
-        await self._run(_add(user_id, key, until, self.clock))
+        await self._run(_add(user_id, key, until, self._keeping))
 
     async def keys_of_user(self, user_id: str) -> dict[str, float]:
         """Return the keys of the user: see `UserIndex.keys_of_user`."""
@@ -91,11 +97,11 @@ def remove_dead_entries(limit: int, clock: Clock) -> Plan[int]:
     return len(found)
 
 
-def _add(user_id: str, key: str, until: float, clock: Clock) -> Plan[None]:
+def _add(user_id: str, key: str, until: float, keeping: Keeping) -> Plan[None]:
     times = {
         "until": float(until),
-        "check_at": clock() + 2 * REMEMBERED_FOR,
-        "purge_at": documents.date(until + PURGE_DELAY),
+        "check_at": keeping.clock() + 2 * REMEMBERED_FOR,
+        "purge_at": documents.date(until + keeping.kept),
     }
     for _ in range(_ATTEMPTS):
         which = {"_id": _prefix(user_id) + key}

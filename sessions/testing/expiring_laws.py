@@ -238,10 +238,8 @@ class ExpiringProcessLaws(ProcessLaws):
         """The two answers, and the record afterwards, are as if one call ended before the other."""
         collecting(store)
         made = _calls(clock)
-        # The other process does not collect, so only these calls leave expired records to be given.
-        pairs = [pair for pair in _pairs(made) if isinstance(made[pair[1]], _GIVES)]
-        with self.another_process(store) as connection:
-            for number, pair in enumerate(pairs):
+        with self.another_process(store, _collecting) as connection:
+            for number, pair in enumerate(_pairs(made)):
                 meet = partial(race, store, clock, connection)
                 points = await meet(Meeting("expired", pair, NEVER), made)
                 for at in some_of(points, number, min(self.points_at_most, POINTS_AT_MOST)):
@@ -256,8 +254,13 @@ def collecting(store: StoreUnderTest) -> AsyncExpiring:
     inner = cast(Any, store).inner
     if not isinstance(inner, Expiring | AsyncExpiring):
         raise SkipTest("the store does not give out its expired records")
-    inner.collects_expired = True
+    _collecting(inner)
     return cast(AsyncExpiring, store)
+
+
+def _collecting(store: Any) -> Any:
+    store.collects_expired = True
+    return store
 
 
 async def _taken(expiring: AsyncExpiring, key: str) -> list[tuple[str, Record]]:

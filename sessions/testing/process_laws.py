@@ -61,15 +61,20 @@ class ProcessLaws(Suite):
                     for at in some_of(points, number, min(self.points_at_most, POINTS_AT_MOST)):
                         await meet(Meeting(begin, pair, at), made)
 
-    def another_process(self, store: StoreUnderTest) -> AbstractContextManager[Connection]:
-        """Return a context with another process that calls the store; raise SkipTest without it."""
+    def another_process(
+        self, store: StoreUnderTest, prepare: Callable[[Store], Store] | None = None
+    ) -> AbstractContextManager[Connection]:
+        """Return a context with another process that calls the store; raise SkipTest without it.
+
+        `prepare` is a function of a module, which the other process calls with its store.
+        """
         opening = self.open_in_another_process(cast(BlockingStoreUnderTest, store).inner)
         if opening is None:
             raise SkipTest(
                 "the suite does not know how to open this store in another process. Fix: write the"
                 " method open_in_another_process(self, store)"
             )
-        return _another_process(opening)
+        return _another_process(opening if prepare is None else partial(_opened, opening, prepare))
 
 
 class OtherProcess:
@@ -142,6 +147,10 @@ def _another_process(opening: Open) -> Iterator[Connection]:
         ours.close()
         process.join(_CALL_AT_MOST)
         process.kill()
+
+
+def _opened(opening: Open, prepare: Callable[[Store], Store]) -> Store:
+    return prepare(opening())
 
 
 def _answer_calls(opening: Open, connection: Connection) -> None:
