@@ -33,7 +33,7 @@ from sessions.core.values import (
     encode_value,
     plain_key,
 )
-from sessions.core.verbs import CURRENT, GRACE, PAST, UNKNOWN
+from sessions.core.verbs import CURRENT, GRACE, PAST, UNKNOWN, Why
 from sessions.errors import StoreUnavailable, TooManySessions
 from sessions.record import Record
 
@@ -66,6 +66,8 @@ class MigratingSessions(MovingIn, StoredSessions):
         """Begin with the session that the cookie moved to before; return whether it was moved."""
         answer = self.opened(state, id, (yield ("load", id.key)))
         if answer is None:
+            # The session may move here again, and take the place of its expired record.
+            yield from self.end_expired(state, id)
             return False
         standing = self.standings.standing(id, answer, state.began_at)
         if (damage := damage_of(answer)) is not None and standing is UNKNOWN:
@@ -94,7 +96,8 @@ class MigratingSessions(MovingIn, StoredSessions):
             yield (CALL, Ending(legacy.cookie, legacy.content))
         elif created and (yield from self._has_ended(state, legacy)):
             # A logout came between the look at the record and the creation.
-            yield ("delete", id.key)
+            if (yield ("delete", id.key)):
+                self.note_end(state, id.key, "a logout came before the session moved", Why())
             self.begin_anew(state)
             return
         # Another request with the same cookie may have stored the session first, and changed it.
@@ -102,8 +105,6 @@ class MigratingSessions(MovingIn, StoredSessions):
             raise StoreUnavailable(
                 "the store lost a session at the moment when it was moved here. Fix: try again"
             )
-        if created:
-            state.note("created", f"it was moved here from {legacy.cookie!r}")
 
     def _create_here(
         self, state: State, legacy: Legacy, id: Id, loaded: LegacySession
@@ -119,7 +120,11 @@ class MigratingSessions(MovingIn, StoredSessions):
             state.pending = NOTHING_PENDING.then(user_id=loaded.user_id)
         record = first_record(state, id, values, self.lifetimes, state.started_at)
         state.pending = NOTHING_PENDING
-        created, _ = yield from self._ask_create(state, id, record)
+        created, record = yield from self._ask_create(state, id, record)
+        if created:
+            text = f"it was moved here from {legacy.cookie!r}"
+            state.note("created", text, handle=id.key)
+            yield from self.admitted(state, id, record, is_done=True)
         return created
 
     def _has_ended(self, state: State, legacy: Legacy) -> Flow[bool]:

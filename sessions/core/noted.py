@@ -87,13 +87,16 @@ class NotedSessions(NotedCommits, StoredSessions):
         if has_begun and state.standing is UNKNOWN and not is_told:
             _note_rejection(state, is_expired=any(map(self._has_expired, state.found)))
 
-    def before_end(self, state: State, id: Id) -> Flow[Record | None]:
-        yield from super().before_end(state, id)
+    def end_expired(self, state: State, id: Id) -> Flow[None]:
         if self.rules.takes_expired:
-            # To delete an expired record would remove it without a word.
             expired = yield ("take_expired", id.key)
             if isinstance(expired, Record):
                 self.note_end(state, id.key, _LAPSED, Why(EndReason.TIMEOUT, expired))
+
+    def before_end(self, state: State, id: Id) -> Flow[Record | None]:
+        yield from super().before_end(state, id)
+        # To delete an expired record would remove it without a word.
+        yield from self.end_expired(state, id)
         if not self.rules.finishes:
             return None
         answer = self.opened(state, id, (yield ("load", id.key)))

@@ -211,12 +211,6 @@ class StatelessSessions(MemoryVerbs):
         record = state.record
         return self.tokens.headers(state, None if record is None else self._max_age(record))
 
-    def note_creation(self, state: State, record: Record, handle: str) -> None:
-        """Do nothing; a subclass adds the events of a new session."""
-
-    def note_commit(self, state: State, asked: Pending, handle: str) -> None:
-        """Do nothing; a subclass adds the events of a commit, before the state has changed."""
-
     def has_changes(self, state: State) -> bool:
         changed, removed = state.changes()
         return bool(changed or removed or state.pending is not NOTHING_PENDING)

@@ -123,20 +123,17 @@ class StoredSessions(IndexedSessions):
                 yield from self._create(state, changed)
             return
         asked, generation = self._asked(state, record), state.generation
-        flow = self._ask_commit(state, id, asked, (changed, removed))
-        outcome, asked, changes = yield from flow
+        difference = (changed, removed)
+        outcome, asked, changes = yield from self._ask_commit(state, id, asked, difference)
         state.is_unfinished = False
-        if state.generation != generation:
-            # This request has ended or left the session in the meantime.
-            return
-        if outcome is APPLIED:
-            self._applied(state, id, asked, changes)
-        elif state.renews_itself and outcome is SUPERSEDED and not (changed or removed):
-            # Another request has renewed the id and stored a use, so there is nothing left to do.
-            state.pending, state.written = state.pending.since(asked), True
-        else:
-            is_dropped = bool(changed or removed - RESERVED)
-            yield from self._too_late(state, id, outcome, is_dropped=is_dropped)
+        is_done, is_left = outcome is APPLIED, state.generation != generation
+        if is_done:
+            self._applied(state, id, asked, changes, is_left=is_left)
+        if isinstance(changes.user_id, str):
+            # If this fails, the error page still has the cookie with the new id.
+            yield from self.admitted(state, id, changes, is_done=is_done)
+        if not (is_done or is_left):
+            yield from self._refused(state, id, asked, outcome, difference)
 
     def _asked(self, state: State, record: Record) -> Pending:
         """Return the changes other than values that the commit makes."""
@@ -155,12 +152,10 @@ class StoredSessions(IndexedSessions):
         if record is None:
             raise ended()
         changes = self._changes(state, record, asked, difference)
-        if signs_in := isinstance(changes.user_id, str):
+        if isinstance(changes.user_id, str):
             changes = yield from self.admit(state, id, changes)
         ask = self._commit_ask(state, id, changes, asked.next_id)
         outcome = yield self.with_entry(ask, changes)
-        if signs_in:
-            yield from self.admitted(state, id, changes, is_done=outcome is APPLIED)
         if outcome is SUPERSEDED and asked.is_worth_another_try and any(difference):
             # Another request has renewed the id. If it gave the old id a grace time, a commit of
             # values alone still succeeds.
@@ -183,16 +178,32 @@ class StoredSessions(IndexedSessions):
         state.is_unfinished = True
         return ("commit", id.key, changes)
 
-    def _applied(self, state: State, id: Id, asked: Pending, changes: Changes) -> None:
+    def _applied(
+        self, state: State, id: Id, asked: Pending, changes: Changes, *, is_left: bool
+    ) -> None:
         """Enter a commit that the store applied into the state."""
+        self.note_commit(state, asked, id.key)
+        if is_left:
+            # This request has ended or left the session in the meantime.
+            return
         if asked.timeout is not UNCHANGED or changes.created_at is not None or asked.next_id:
             state.cookie_is_due = True
-        self.note_commit(state, asked, id.key)
         if asked.user_id is not UNCHANGED:
             state.signs_out = False
         state.learn(changes)
         state.latest_record()
         state.id, state.pending = asked.next_id or id, state.pending.since(asked)
+
+    def _refused(
+        self, state: State, id: Id, asked: Pending, outcome: Outcome, difference: Difference
+    ) -> Flow[None]:
+        """Handle a commit that the store did not apply."""
+        if state.renews_itself and outcome is SUPERSEDED and not any(difference):
+            # Another request has renewed the id and stored a use, so there is nothing left to do.
+            state.pending, state.written = state.pending.since(asked), True
+        else:
+            is_dropped = bool(difference[0] or difference[1] - RESERVED)
+            yield from self._too_late(state, id, outcome, is_dropped=is_dropped)
 
     def _too_late(self, state: State, id: Id, outcome: Outcome, *, is_dropped: bool) -> Flow[None]:
         """Handle a commit that came too late.
@@ -231,29 +242,38 @@ class StoredSessions(IndexedSessions):
         else:
             raise taken("ids that other sessions have")
         state.is_unfinished, state.creating = False, None
-        if state.generation != generation:
-            # This request has ended or left the session meanwhile; no client knows the new one.
-            self.note_creation(state, record, id.key)
-            self.end_later(state, id)
-            return
-        self._created(state, id, record, asked)
-        if state.to_end:
+        is_left = state.generation != generation
+        self._created(state, id, record, asked, is_left=is_left)
+        if record.user_id is not None:
+            yield from self.admitted(state, id, record, is_done=True)
+        if state.to_end and not is_left:
             yield from self.end(state)
 
     def _ask_create(self, state: State, id: Id, record: Record) -> Flow[tuple[bool, Record]]:
-        """Create a session, and enter it in the index of its user; return also what was stored."""
+        """Create a session, and enter it in the index of its user; return also what was stored.
+
+        After a creation, the caller calls `admitted`.
+        """
         if record.user_id is None:
             return (yield self._create_ask(state, id, record)), record
         record = yield from self.admit(state, id, record)
         created: bool = yield self.with_entry(self._create_ask(state, id, record), record)
-        yield from self.admitted(state, id, record, is_done=created)
+        if not created:
+            yield from self.admitted(state, id, record, is_done=False)
         return created, record
 
     def _create_ask(self, state: State, id: Id, record: Record) -> Ask:
         return ("create", id.key, record)
 
-    def _created(self, state: State, id: Id, record: Record, asked: Pending) -> None:
+    def _created(
+        self, state: State, id: Id, record: Record, asked: Pending, *, is_left: bool
+    ) -> None:
         """Enter into the state that a new session is stored."""
+        self.note_creation(state, record, id.key)
+        if is_left:
+            # This request has ended or left the session meanwhile; no client knows the new one.
+            self.end_later(state, id)
+            return
         state.take_record(id, record)
         if state.pending is not NOTHING_PENDING:
             state.pending = state.pending.since(asked)
@@ -262,16 +282,9 @@ class StoredSessions(IndexedSessions):
             # regenerate() made it for an id that turned out to be taken.
             state.pending = state.pending.then(next_id=self.renewed(id))
         state.cookie_is_due = True
-        self.note_creation(state, record, id.key)
         for other in state.replaced:
             self.end_later(state, other, EndReason.REPLACED)
         state.replaced = ()
-
-    def note_creation(self, state: State, record: Record, handle: str) -> None:
-        """Do nothing; a subclass adds the events of a new session."""
-
-    def note_commit(self, state: State, asked: Pending, handle: str) -> None:
-        """Do nothing; a subclass adds the events of a commit, before the state has changed."""
 
     def update(self, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
         return update(self, state, key, function)

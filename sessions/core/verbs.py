@@ -15,7 +15,7 @@ from sessions.core.ids import Id, new_id, renewed_id
 from sessions.core.legacy_cookies import LegacyCookies
 from sessions.core.lifetime import Lifetimes
 from sessions.core.limits import CREATE_ATTEMPTS
-from sessions.core.pending import NOTHING_PENDING
+from sessions.core.pending import NOTHING_PENDING, Pending
 from sessions.core.persistence import Flow, Persistence
 from sessions.core.standing import Standing, live_ones
 from sessions.core.state import ENCODED, Headers, State
@@ -235,6 +235,16 @@ class MemoryVerbs(Persistence):
     def note_end(self, state: State, handle: str, detail: str, ending: "Why") -> None:
         """Keep the end of a session for its events."""
         state.note_end(handle, detail, ending.reason)
+
+    def note_creation(self, state: State, record: Record, handle: str) -> None:
+        """Do nothing; a subclass adds the events of a new session."""
+
+    def note_commit(self, state: State, asked: Pending, handle: str) -> None:
+        """Do nothing; a subclass adds the events of a commit, before the state has changed."""
+
+    def end_expired(self, state: State, id: Id) -> Flow[None]:
+        """Remove the record if it has expired, with its event; a subclass does so if needed."""
+        yield from ()
 
     def before_end(self, state: State, id: Id) -> Flow[Record | None]:
         """Return the record of a session that is to end, if anybody wants it."""

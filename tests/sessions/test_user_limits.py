@@ -145,15 +145,24 @@ class TestEndOldest:
     def test_a_store_that_fails_in_the_middle_is_a_503(
         self, ending: Site, clock: ManualClock
     ) -> None:
-        """The next sign-in ends what is too many."""
+        """The user is signed in, and the next sign-in ends what is too many."""
         older = signed_in(ending, clock, MOST)
+        shopper, visitor = ending.browser(), ending.browser()
+        shopper.visit(writes(cart="tea"))
+        ending.events.clear()
         ending.store.broken = {"delete"}
-        assert ending.browser().visit(signs_in()).status == 503
+        assert [shopper.visit(signs_in()).status, visitor.visit(signs_in()).status] == [503, 503]
         ending.store.broken = set()
-        (newest,) = signed_in(ending, clock, 1)
 
+        assert ending.told == [
+            *("regenerated", "signed_in", "store_failed"),
+            *("created", "signed_in", "store_failed"),
+        ]
+        assert users([shopper, visitor]) == ["ada", "ada"]
+        assert shopper.holds() == {"cart": "tea"}
+        (newest,) = signed_in(ending, clock, 1)
         assert len(ending.manager.sessions_of("ada")) == MOST
-        assert users([*older, newest])[-2:] == ["ada", "ada"]
+        assert users([*older, newest])[-1:] == ["ada"]
 
 
 class TestRefuse:
