@@ -82,12 +82,15 @@ class Links:
 
 
 def came_in_links(state: State) -> bool:
-    """Return whether a stored session came only in a URL or a form."""
-    return (
-        state.record is not None
-        and bool(state.brought)
-        and all(transport.in_links for transport, _ in state.brought)
-    )
+    """Return whether a stored session came only in a URL or a form.
+
+    The request may also have a cookie of another session, which has ended.
+    """
+    id = state.id
+    if state.record is None or id is None:
+        return False
+    ways = [one for one, ids in state.brought if any(other.key == id.key for other in ids)]
+    return bool(ways) and all(transport.in_links for transport in ways)
 
 
 def is_given(state: State) -> bool:

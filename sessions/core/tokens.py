@@ -169,12 +169,12 @@ class Tokens(ABC):
         own = state.id if state.record is not None else None
         ids = self.identify(state) if own is None else (own,)
         by_programs = {
-            id.key
+            id.text
             for transport, brought in state.brought
             if not transport.sent_by_browsers
             for id in brought
         }
-        return all(id.key in by_programs for id in ids)
+        return all(id.text in by_programs for id in ids)
 
     def _has_ids(self, state: State) -> bool:
         try:

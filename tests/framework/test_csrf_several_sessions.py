@@ -110,3 +110,18 @@ def test_the_cookie_of_a_dead_session_takes_no_right_from_a_header(ada: Client) 
     answer = ada.post("/who", headers={"X-Session-Id": token, **FOREIGN})
 
     assert (answer.status_code, answer.text) == (200, "None")
+
+
+def test_an_earlier_id_in_a_header_gives_no_right_to_a_cookie(ada: Client) -> None:
+    """Another person may know an id that the session had before the user signed in."""
+    cookie = ada.get_cookie("session")
+    assert cookie is not None
+    ada.post("/login/ada", headers=OWN)
+
+    answer = ada.post("/who", headers={"X-Session-Id": cookie.value, **FOREIGN})
+    present = ada.get_cookie("session")
+    assert present is not None
+    both = ada.post("/who", headers={"X-Session-Id": present.value, **FOREIGN})
+
+    assert present.value.partition(".")[0] != cookie.value.partition(".")[0]
+    assert (answer.status_code, both.text) == (403, "ada")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sessions import CookieSettings, CookieTransport, URLTransport
-from tests.sessions.transports.travel import EDGES, URL, Sent, Server, serve
+from tests.sessions.transports.travel import COOKIE, EDGES, URL, Sent, Server, serve
 from tests.support.apps import Answer
 
 every_edge = pytest.mark.parametrize("edge", EDGES)
@@ -59,6 +59,27 @@ def test_only_an_own_page_moves_a_session_into_a_cookie(
 
     assert [bool(_session_cookies(answer)) for answer in answers] == [is_bound] * 2
     assert [answer.value["link"] for answer in answers] == ["/next#top"] * 2
+
+
+@every_edge
+@every_mode
+@pytest.mark.parametrize(("site", "is_bound"), [("cross-site", False), ("same-origin", True)])
+def test_a_cookie_of_an_ended_session_changes_nothing(
+    edge: str, settings: dict[str, object], site: str, *, is_bound: bool
+) -> None:
+    """A browser keeps such a cookie, and it has a valid signature."""
+    with serve(edge, transports=TRANSPORTS, **settings) as server:
+        ended = COOKIE.receive(server.ask("count", Sent())) or ""
+        server.ask("logout", COOKIE.send(ended))
+        token = _token(server, "login")
+        headers = {"Cookie": f"session={ended}", "Sec-Fetch-Site": site}
+        answers = [
+            server.ask(verb, Sent(headers, f"wSession={token}")) for verb in ("read", "count")
+        ]
+
+    assert [answer.value["user"] for answer in answers] == ["ada", "ada"]
+    bound = [f"session={token}"] if is_bound else []
+    assert [_session_cookies(answer) for answer in answers] == [bound] * 2
 
 
 @every_edge
