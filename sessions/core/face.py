@@ -21,6 +21,7 @@ from sessions.core.signed_in import SignedIn, utc
 from sessions.core.state import ENCODED, MISSING, State
 from sessions.core.values import FIRST_PLAIN, RESERVED, plain_key
 from sessions.core.views import Viewed
+from sessions.core.wrong_values import timedelta_instead
 from sessions.errors import SessionClosed
 from sessions.flash import Flashes
 
@@ -239,9 +240,12 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
     def timeout(self, timeout: timedelta | None) -> None:
         if timeout is not None and not is_span(timeout, LONGEST_SESSION):
             raise ValueError(
-                f"session.timeout = {timeout!r} is not a timeout. Fix: give a positive timedelta of"
-                f" at most {LONGEST_SESSION.days} days, or None for the container's timeout, or end"
-                " the session with destroy()"
+                f"session.timeout = {timeout!r} is not a timeout. Fix: "
+                + timedelta_instead(
+                    timeout,
+                    f"give a positive timedelta of at most {LONGEST_SESSION.days} days, or None for"
+                    " the container's timeout, or end the session with destroy()",
+                )
             )
         self._writable()
         seconds = None if timeout is None else timeout.total_seconds()
@@ -257,8 +261,8 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
         """
         if grace is not None and not is_span(grace, LONGEST_GRACE):
             raise ValueError(
-                f"session.regenerate(grace={grace!r}) is refused. Fix: give a positive timedelta of"
-                f" at most {LONGEST_GRACE}"
+                f"session.regenerate(grace={grace!r}) is refused. Fix: "
+                + timedelta_instead(grace, "give a positive timedelta of at most one day")
             )
         self._writable()
         self._check_headers()

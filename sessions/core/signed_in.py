@@ -7,6 +7,7 @@ from typing import Any
 from sessions.core.state import MISSING, State
 from sessions.core.user_ids import check_user_id
 from sessions.core.values import OTHER_SIGN_IN, USER_DATA
+from sessions.core.wrong_values import timedelta_instead
 from sessions.record import CLOCK_TOLERANCE
 
 
@@ -52,6 +53,11 @@ class SignedIn(MutableMapping[str, Any]):
 
     def signed_in_within(self, time: timedelta) -> bool:
         """Return whether a user is signed in, and signed in at most this time ago."""
+        if not isinstance(time, timedelta):
+            raise TypeError(
+                f"session.signed_in_within({time!r}) needs a timedelta. Fix:"
+                f" {timedelta_instead(time)}"
+            )
         at = self.authenticated_at
         if at is None:
             return False

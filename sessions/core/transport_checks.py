@@ -7,6 +7,7 @@ from sessions.core.wrong_values import instance_instead, single_instead
 from sessions.events import logger
 from sessions.transports.base import Transport
 from sessions.transports.cookie import CookieTransport
+from sessions.transports.header import HeaderTransport
 from sessions.transports.url import URLTransport
 
 _IN_URLS = (
@@ -27,6 +28,7 @@ def transport_problems(transports: object, store: object) -> Iterator[str]:
             usual = "give Transports, such as a CookieTransport() or a HeaderTransport()"
             remedy = instance_instead(item, Transport, usual)
             yield f"transports has the item {item!r}. Fix: {remedy}"
+    yield from _doubles(transports)
     urls = [item for item in transports if isinstance(item, URLTransport)]
     if len(urls) > 1:
         yield f"transports has {len(urls)} URLTransports. Fix: give only one"
@@ -40,6 +42,14 @@ def transport_problems(transports: object, store: object) -> Iterator[str]:
             f"transports has {urls[0]!r} with always_cookie=True, but no cookie before it. Fix:"
             " write transports=[CookieTransport(), URLTransport(always_cookie=True)]"
         )
+
+
+def _doubles(transports: Sequence[object]) -> Iterator[str]:
+    """Yield a text for each transport that is in the list twice, with the same name."""
+    named = (item for item in transports if isinstance(item, CookieTransport | HeaderTransport))
+    shown = [repr(item) for item in named]
+    for text in dict.fromkeys(text for text in shown if shown.count(text) > 1):
+        yield f"transports has {text} {shown.count(text)} times. Fix: give it once"
 
 
 def warn_of_urls(transports: Sequence[Transport]) -> None:

@@ -11,9 +11,10 @@ def check_user_id(user_id: object, given: str) -> str:
     `given` says in the message where the id was given.
     """
     if not isinstance(user_id, str) or not user_id:
+        wanted = "a str" if user_id != "" else "a text that is not empty"
         raise TypeError(
-            f"{given} needs the user's id as a str, but got {user_id!r}. Fix: give a text such as"
-            " str(user.id)"
+            f"{given} needs the user's id as {wanted}, but got {user_id!r}. Fix: give a text such"
+            " as str(user.id)"
         )
     if len(user_id) > LONGEST_USER_ID:
         raise UnencodableValue(

@@ -58,13 +58,13 @@ def instance_instead(given: object, wanted: type | Kinds, otherwise: str) -> str
     return otherwise
 
 
-def timedelta_instead(given: object) -> str:
-    """Return the remedy for a value that is not a timedelta, with the number that was given."""
+def timedelta_instead(given: object, otherwise: str = "write timedelta(minutes=30)") -> str:
+    """Return the remedy for a wrong span of time; a number is shown as the timedelta to write."""
     if isinstance(given, int | float) and not isinstance(given, bool):
         return f"write timedelta(seconds={given!r}), with from datetime import timedelta"
     if isinstance(given, str) and given.isdecimal():
         return f"write timedelta(seconds={int(given)}), with from datetime import timedelta"
-    return "write timedelta(minutes=30)"
+    return otherwise
 
 
 def cookie_instead(given: object) -> str:

@@ -94,6 +94,12 @@ class CookieTransport(Transport):
                 ' CookieTransport("session", CookieSettings())'
             )
 
+    def __repr__(self) -> str:
+        name, attributes, _, _ = self._given
+        given = [] if name is None else [repr(name)]
+        given += [] if attributes is None else ["..."]
+        return f"{type(self).__name__}({', '.join(given)})"
+
     def completed(self, settings: ContainerSettings) -> "CookieTransport":
         """Return the transport, with the container's settings in place of settings left out."""
         name, attributes, header_limit, pairs_limit = self._given

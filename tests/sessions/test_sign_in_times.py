@@ -1,6 +1,7 @@
 """`authenticated_at`: the time at which the signed-in user has signed in."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,20 @@ def at(session: Session) -> datetime | None:
 def recently(session: Session) -> bool:
     """Return whether the sign-in is recent."""
     return session.signed_in_within(MINUTES)
+
+
+@pytest.mark.parametrize("time", [300, 300.0, "300", None])
+@pytest.mark.parametrize("is_signed_in", [False, True])
+def test_a_time_is_a_timedelta(browser: Browser, time: Any, *, is_signed_in: bool) -> None:
+    """The message is the same for visitors and for users."""
+
+    def handler(session: Session) -> None:
+        with pytest.raises(TypeError, match=r"signed_in_within\(.*needs a timedelta. Fix: write"):
+            session.signed_in_within(time)
+
+    if is_signed_in:
+        browser.visit(signs_in())
+    assert browser.visit(handler).status == 200
 
 
 def test_nobody_is_signed_in(browser: Browser) -> None:

@@ -282,3 +282,33 @@ def test_a_session_is_not_made_by_a_call(kind: Any) -> None:
     for arguments in ((), ({"a": 1},)):
         with pytest.raises(TypeError, match=f"a {kind.__name__} cannot be made by a call. Fix: "):
             kind(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("transports", "told"),
+    [
+        ([CookieTransport(), CookieTransport()], r"CookieTransport\(\) 2 times"),
+        ([HeaderTransport("X-Id"), CookieTransport(), HeaderTransport("X-Id")], "X-Id.* 2 times"),
+        ([HeaderTransport.bearer()] * 3, "3 times"),
+    ],
+)
+def test_a_transport_is_in_the_list_once(transports: list[Any], told: str) -> None:
+    """The second one would never be asked."""
+    with pytest.raises(ConfigurationError, match=f"transports has .*{told}. Fix: give it once"):
+        SessionContainer(keys=[KEY], transports=transports)
+
+
+def test_transports_of_different_names_are_allowed() -> None:
+    """Two headers or two cookies may carry the session."""
+    transports = [CookieTransport("a", CookieSettings()), CookieTransport("b", CookieSettings())]
+    headers = [HeaderTransport("X-A"), HeaderTransport("X-B"), HeaderTransport.bearer()]
+
+    SessionContainer(keys=[KEY], transports=[*transports, *headers])
+
+
+def test_a_single_transport_is_shown_as_it_is_written() -> None:
+    """The remedy can be copied into the program."""
+    transports: Any = CookieTransport()
+
+    with pytest.raises(ConfigurationError, match=r"write transports=\[CookieTransport\(\)\]"):
+        SessionContainer(keys=[KEY], transports=transports)
