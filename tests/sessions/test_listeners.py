@@ -170,6 +170,51 @@ def test_prometheus_counts_listeners_that_fail_or_are_slow(
     assert counts == [site.manager.failed_listeners, site.manager.slow_listeners]
 
 
+def test_prometheus_listeners_of_one_registry_share_their_counters(make_site: SiteMaker) -> None:
+    """An application may be built again, in a test or by a second worker thread."""
+    client = pytest.importorskip("prometheus_client")
+    from sessions.listeners.prometheus import PrometheusListener
+
+    registry, other = client.CollectorRegistry(), client.CollectorRegistry()
+    for listener in (
+        PrometheusListener(registry=registry),
+        PrometheusListener(registry=registry),
+        PrometheusListener(registry=other),
+        PrometheusListener(registry=registry, name="shop"),
+    ):
+        make_site(listeners=[listener]).visit(writes(a=1))
+
+    labels = {"kind": "created", "reason": ""}
+    assert registry.get_sample_value("sessions_events_total", labels) == 2.0
+    assert other.get_sample_value("sessions_events_total", labels) == 1.0
+    assert registry.get_sample_value("shop_total", labels) == 1.0
+
+
+def test_prometheus_counters_come_back_into_an_emptied_registry(make_site: SiteMaker) -> None:
+    """Tests empty the global registry between two of them."""
+    client = pytest.importorskip("prometheus_client")
+    from sessions.listeners.prometheus import PrometheusListener
+
+    registry = client.CollectorRegistry()
+    for collector in [*vars(PrometheusListener(registry=registry)).values()]:
+        registry.unregister(collector)
+    make_site(listeners=[PrometheusListener(registry=registry)]).visit(writes(a=1))
+
+    assert 'kind="created"' in client.generate_latest(registry).decode()
+
+
+def test_prometheus_names_of_others_are_refused() -> None:
+    """The message says what to give."""
+    client = pytest.importorskip("prometheus_client")
+    from sessions.listeners.prometheus import PrometheusListener
+
+    registry = client.CollectorRegistry()
+    client.Counter("taken", "Somebody else's.", registry=registry)
+
+    with pytest.raises(ConfigurationError, match=r"the name 'taken'.*Fix: give another name"):
+        PrometheusListener(registry=registry, name="taken")
+
+
 def test_a_counter_that_fails_harms_nobody(
     make_site: SiteMaker, caplog: pytest.LogCaptureFixture
 ) -> None:

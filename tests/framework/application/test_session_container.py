@@ -246,3 +246,25 @@ def test_session_container_with_another_type_is_a_problem() -> None:
         " SessionContainer"
     )
     assert problem.remedy == "Return a SessionContainer, or a dict with some of its fields."
+
+
+def test_a_listener_for_prometheus_may_be_made_again() -> None:
+    """The test client builds the application a second time, and the listener counts on."""
+    client = pytest.importorskip("prometheus_client")
+    from sessions.listeners.prometheus import PrometheusListener
+
+    registry = client.CollectorRegistry()
+
+    @configuration
+    class Settings:
+        @component
+        def container(self) -> SessionContainer:
+            return SessionContainer(keys=KEYS, listeners=[PrometheusListener(registry=registry)])
+
+    app = Application(Visits, Settings)
+    for _ in range(2):
+        with app.test() as visitor:
+            visitor.get("/")
+
+    labels = {"kind": "created", "reason": ""}
+    assert registry.get_sample_value("sessions_events_total", labels) == 2.0
