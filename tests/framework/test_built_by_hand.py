@@ -39,7 +39,7 @@ class Audit:
         ("admin = Admin()", "def __init__(self, admin: Admin)"),
     ],
 )
-def test_the_class_is_told_where_an_object_lacks_its_arguments(
+def test_an_object_built_without_arguments_is_explained(
     line: str, remedy: str, tmp_path: Path
 ) -> None:
     """The remedy is about the class, not about the missing argument."""

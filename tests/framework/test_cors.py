@@ -85,7 +85,7 @@ def test_an_origin_of_the_list_may_read() -> None:
         None,
     ],
 )
-def test_any_other_origin_may_not(origin: str | None) -> None:
+def test_any_other_origin_may_not_read(origin: str | None) -> None:
     """Only the exact text is allowed; the response still has `Vary: Origin`."""
     response = _read(origin)
 
@@ -144,7 +144,7 @@ def test_only_a_preflight_is_answered_so() -> None:
     assert got.json == {"tea": 3}
 
 
-def test_a_preflight_of_another_origin_is_let_nothing() -> None:
+def test_a_preflight_of_another_origin_allows_nothing() -> None:
     """It gets the usual answer to OPTIONS, which allows nothing."""
     response = _preflight("https://evil.example")
 
@@ -182,7 +182,7 @@ def test_headers_are_exposed_where_they_are_configured() -> None:
     assert response.headers["Access-Control-Expose-Headers"] == "ETag, Link"
 
 
-def test_every_origin_may_read_where_there_are_no_credentials() -> None:
+def test_every_origin_may_read_without_credentials() -> None:
     """`*` is the same for all origins, so there is no `Vary`."""
     response = _read("https://anyone.example", {"origins": ["*"]})
 
@@ -190,7 +190,7 @@ def test_every_origin_may_read_where_there_are_no_credentials() -> None:
     assert "Vary" not in response.headers
 
 
-def test_it_uses_no_session() -> None:
+def test_cors_does_not_set_up_sessions() -> None:
     """This middleware alone does not set sessions up."""
     with client_of(Prices, _configured(origins=[SHOP])) as client:
         client.set_cookie("session", "x")
@@ -224,7 +224,7 @@ def test_every_origin_with_credentials_is_a_startup_problem() -> None:
         "",
     ],
 )
-def test_what_is_no_origin_is_refused(origin: str) -> None:
+def test_a_text_that_is_not_an_origin_is_refused(origin: str) -> None:
     """A browser never sends such a text, so the setting would have no effect."""
     with pytest.raises(
         ValueError, match=r"CORS\.origins has .*, which is not an origin. Fix: write"
@@ -234,7 +234,7 @@ def test_what_is_no_origin_is_refused(origin: str) -> None:
 
 @pytest.mark.parametrize("setting", ["origins", "methods", "headers", "expose"])
 @pytest.mark.parametrize("value", [None, 5, [None], [5], [b"x"], [["GET"]]])
-def test_what_is_no_text_is_refused(setting: str, value: Any) -> None:
+def test_an_origin_that_is_none_is_refused(setting: str, value: Any) -> None:
     """A missing environment variable is None, and the error shows it."""
     settings: dict[str, Any] = {"origins": [SHOP], setting: value}
     shown = value[0] if isinstance(value, list) else value
@@ -244,7 +244,7 @@ def test_what_is_no_text_is_refused(setting: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("setting", ["origins", "methods", "headers", "expose"])
-def test_a_text_is_no_list(setting: str) -> None:
+def test_a_text_in_place_of_a_list_is_refused(setting: str) -> None:
     """A text would be a list of letters."""
     settings: dict[str, Any] = {"origins": [SHOP], setting: "GET"}
 
@@ -276,7 +276,7 @@ def test_a_setting_that_a_browser_would_not_understand_is_refused(
         CORS(**{"origins": [SHOP], **settings})
 
 
-def test_every_header_may_be_let_in_without_credentials() -> None:
+def test_every_header_may_be_allowed_without_credentials() -> None:
     """Without credentials, `*` means all headers."""
     response = _preflight(headers=["*"], methods=["*"])
 
@@ -299,7 +299,7 @@ def test_an_origin_may_be_written_in_other_ways(given: str, sent: str) -> None:
     assert _read(sent, {"origins": [given]}).headers[ALLOWED] == sent
 
 
-def test_an_application_without_sessions_stays_without() -> None:
+def test_cors_does_not_make_an_application_need_sessions() -> None:
     """The files of the default sessions are not made."""
 
     @controller("/")

@@ -134,7 +134,7 @@ def test_the_refusal_says_what_to_do(user: Client) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": "null"}, {"Origin": "https://localhost"}])
-def test_a_token_decides_where_the_browser_says_nothing(
+def test_a_token_decides_if_the_browser_sends_no_origin(
     user: Client, headers: dict[str, str]
 ) -> None:
     """This concerns old browsers, hidden origins, and a scheme that a proxy hides."""
@@ -165,7 +165,7 @@ def test_a_token_may_come_in_a_form_with_a_file(user: Client) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json", ""])
-def test_a_field_counts_in_forms_only(user: Client, content_type: str) -> None:
+def test_a_token_in_another_body_than_a_form_is_ignored(user: Client, content_type: str) -> None:
     """A body of another type is not read for a token."""
     body = f"csrf_token={_token(user)}"
 
@@ -276,7 +276,7 @@ def test_a_request_of_an_own_page_does_not_touch_the_session(user: Client) -> No
     assert "Vary" not in response.headers
 
 
-def test_a_trusted_origin_must_be_one() -> None:
+def test_a_trusted_origin_must_be_an_origin() -> None:
     """A misspelt origin would silently have no effect."""
     with pytest.raises(
         ValueError, match=r"CSRF\.trusted_origins has 'shop\.example', which is not"

@@ -95,7 +95,7 @@ def _transfer(
         ("http://xn--bcher-kva.example", "XN--BCHER-KVA.example", "http://xn--bcher-kva.example"),
     ],
 )
-def test_one_address_is_written_in_many_ways(base_url: str, host: str, origin: str) -> None:
+def test_spellings_of_one_origin_are_equal(base_url: str, host: str, origin: str) -> None:
     """Case does not matter in scheme and host, and the usual port is optional."""
     assert _transfer(_bank(), base_url, {"Host": host, "Origin": origin}) == 200
 
@@ -125,7 +125,7 @@ def test_another_address_is_another_site(host: str, origin: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["shop.example", "shop.example:80", "shop.example:443"])
-def test_where_the_scheme_was_lost_a_token_decides(host: str) -> None:
+def test_a_token_decides_if_a_proxy_changed_the_scheme(host: str) -> None:
     """A proxy that hides https may also write the port."""
     with _bank().test() as client:
         headers = {"Host": host, "Origin": "https://shop.example"}
@@ -152,14 +152,14 @@ def test_behind_proxies_the_address_is_the_one_that_the_browser_sees() -> None:
     assert status(EVIL) == 403
 
 
-def test_a_forwarded_host_that_is_not_trusted_says_nothing() -> None:
+def test_a_forwarded_host_that_is_not_trusted_is_ignored() -> None:
     """Otherwise an attacker could give the name of their own site."""
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
 
     assert _transfer(_bank(), "https://shop.example", {"Origin": EVIL}, forwarded) == 403
 
 
-def test_a_trusted_origin_is_written_in_many_ways_too() -> None:
+def test_spellings_of_a_trusted_origin_are_equal() -> None:
     """This holds for the setting and for the request."""
     app = _bank(trusted=("https://Partner.example:443",))
 
@@ -235,7 +235,7 @@ def test_no_unsafe_request_of_another_site_passes(
     assert response.status_code in (400, 403)
 
 
-def test_a_hidden_origin_is_no_matter_without_a_session() -> None:
+def test_a_hidden_origin_passes_without_a_session() -> None:
     """Without a session, an attacker gains nothing, unless visitors are protected."""
     with _bank().test() as client:
         response = client.post("/transfer", headers={"Origin": "null"})

@@ -106,7 +106,7 @@ def test_the_form_of_a_page_with_the_earlier_id_is_accepted(
     assert status(ada, token) == 200
 
 
-def test_only_the_last_id_counts(ada: Client, clock: ManualClock) -> None:
+def test_a_form_older_than_two_renewals_is_refused(ada: Client, clock: ManualClock) -> None:
     """A page that is older than two renewals has to be loaded again."""
     token = ada.get("/form").text
     for _ in range(2):
@@ -121,7 +121,7 @@ def test_only_the_last_id_counts(ada: Client, clock: ManualClock) -> None:
     [("/renew?grace=30", 200), ("/renew", 403), ("/login/ada", 403), ("/login/bob", 403)],
 )
 @pytest.mark.parametrize("renewed", [False, True])
-def test_other_new_ids(
+def test_a_new_id_without_grace_makes_older_forms_invalid(
     ada: Client, clock: ManualClock, path: str, accepted: int, *, renewed: bool
 ) -> None:
     """Without a grace time, no earlier page counts; at a sign-in, there never is one."""

@@ -63,7 +63,7 @@ def _tokens(client: Client, count: int) -> list[str]:
 @pytest.mark.parametrize("headers", [FOREIGN, {}])
 @pytest.mark.parametrize("count", [1, 32])
 @pytest.mark.parametrize("path", ["/logout", "/login/mallory"])
-def test_an_added_session_opens_no_way(
+def test_a_session_that_an_attacker_adds_does_not_avoid_the_check(
     ada: Client, path: str, count: int, headers: dict[str, str]
 ) -> None:
     """A logout ends both sessions, and a sign-in replaces both, so they need the same proof."""
@@ -77,7 +77,7 @@ def test_an_added_session_opens_no_way(
     assert ada.post("/who", headers=OWN).text == "ada"
 
 
-def test_an_own_page_can_end_both(ada: Client) -> None:
+def test_a_page_of_this_site_can_end_both_sessions(ada: Client) -> None:
     """The user must be able to leave this state."""
     (token,) = _tokens(ada, 1)
 

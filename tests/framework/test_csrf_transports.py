@@ -93,7 +93,7 @@ def test_a_session_of_a_header_needs_no_token(way: str, headers: dict[str, str])
 
 
 @pytest.mark.parametrize("headers", [{}, FOREIGN])
-def test_a_session_of_a_cookie_still_needs_one(headers: dict[str, str]) -> None:
+def test_a_session_of_a_cookie_still_needs_a_token(headers: dict[str, str]) -> None:
     """A token is needed also if the container reads a header, too."""
     with bank(CookieTransport(), HeaderTransport()) as send:
         refused = send("cookie", **headers)
@@ -112,7 +112,7 @@ def test_a_malformed_token_is_refused_by_the_handler() -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, FOREIGN])
-def test_a_session_of_a_link_needs_one(headers: dict[str, str]) -> None:
+def test_a_session_of_a_link_needs_a_token(headers: dict[str, str]) -> None:
     """A form of another site could be sent to a URL that it knows."""
     with bank(URLTransport()) as send:
         answer = send("link", **headers)
@@ -121,7 +121,7 @@ def test_a_session_of_a_link_needs_one(headers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, FOREIGN])
-def test_a_session_of_another_system_needs_one(headers: dict[str, str]) -> None:
+def test_a_session_of_another_system_needs_a_token(headers: dict[str, str]) -> None:
     """Its cookie is sent by the browser, too, and the session moves here with this request."""
     cookie = KeygripCookie("koa.sess", keys=["old"], load=lambda _: {"views": 5})
     signed = hmac.digest(b"old", b"koa.sess=AAAA", "sha1")

@@ -110,7 +110,7 @@ def test_an_exception_handler_sends_users_to_the_login() -> None:
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("inf"), float("nan"), True, "5", 1e300], ids=repr)
-def test_what_is_no_time_is_refused(minutes: Any) -> None:
+def test_a_wrong_number_of_minutes_is_refused(minutes: Any) -> None:
     """A wrong number of minutes would let everybody pass, or nobody."""
     with pytest.raises(ValueError, match=r"is not a time\. Fix: "):
         RecentLogin(minutes=minutes)
@@ -122,7 +122,7 @@ def test_a_guard_shows_its_time() -> None:
 
 
 @pytest.mark.parametrize("minutes", [None, 4, 6])
-def test_a_session_of_another_system_is_no_recent_login(minutes: int | None) -> None:
+def test_a_session_of_another_system_is_not_a_recent_login(minutes: int | None) -> None:
     """Its old cookie does not prove who sends it; the other system may know the time."""
     at = None if minutes is None else datetime.now(UTC) - timedelta(minutes=minutes)
     loaded = LegacySession({}, user_id="ada", authenticated_at=at)

@@ -104,7 +104,7 @@ def test_a_marker_as_a_whole_annotation_is_a_problem(
         (Inject, "x: Inject[Notes]"),
     ],
 )
-def test_a_marker_with_parentheses_tells_of_its_brackets(marker: Any, told: str) -> None:
+def test_a_marker_with_parentheses_is_explained(marker: Any, told: str) -> None:
     """This concerns defaults and elements of `Annotated`."""
     with pytest.raises(TypeError) as caught:
         marker(1, ge=1)
@@ -122,7 +122,7 @@ def test_a_marker_without_brackets_may_be_optional() -> None:
     assert problem.remedy == "Write the type in brackets, as in Body[Note]."
 
 
-def test_a_marker_in_its_place_is_no_problem() -> None:
+def test_a_marker_beside_a_type_is_accepted() -> None:
     """The marker is beside a type, and the default has this type."""
     assert asked(echo_of(Annotated[int, query("size", ge=1)], 7), "/") == 7
     problem = only_problem_of(echo_of(int, session))
@@ -216,7 +216,7 @@ SPELLINGS = {
 
 
 @pytest.mark.parametrize(("annotation", "what", "remedy"), SPELLINGS.values(), ids=SPELLINGS)
-def test_the_right_spelling_is_told(annotation: Any, what: str, remedy: str) -> None:
+def test_the_remedy_shows_the_right_spelling(annotation: Any, what: str, remedy: str) -> None:
     """The remedy uses the names of the user's code."""
     problem = only_problem_of(echo_of(annotation))
 
@@ -231,14 +231,16 @@ def test_the_right_spelling_is_told(annotation: Any, what: str, remedy: str) -> 
         (resolve, "the function resolve (tests/framework/test_markers.py:"),
     ],
 )
-def test_what_resolves_nothing_is_told(annotation: Any, metadata: Any, told: str) -> None:
+def test_a_class_without_resolve_in_annotated_is_reported(
+    annotation: Any, metadata: Any, told: str
+) -> None:
     """Without `resolve`, the value would be read from the query."""
     problem = only_problem_of(echo_of(Annotated[annotation, metadata]))
 
     assert problem.what.startswith(f"the Annotated[...] of parameter 'x' contains {told}")
 
 
-def test_what_other_libraries_put_beside_a_type_is_left_alone() -> None:
+def test_annotated_metadata_of_other_libraries_is_ignored() -> None:
     """These are texts, objects, and classes beside a marker."""
 
     class Validating:

@@ -131,7 +131,7 @@ def test_every_import_that_a_message_names_works() -> None:
         assert hasattr(importlib.import_module(module), name), (module, name)
 
 
-def test_no_name_of_ours_is_taken_for_a_foreign_one() -> None:
+def test_no_public_name_is_treated_as_a_foreign_name() -> None:
     """The tables contain no public name, submodule or attribute of ours."""
     modules = [module.name for module in pkgutil.iter_modules(framework.__path__)]
     application = Application(echo_of(int))
@@ -251,7 +251,7 @@ def test_a_function_says_what_to_write_in_place_of_an_argument(
     assert remedy in str(caught.value)
 
 
-def test_the_name_of_the_distribution_is_no_package() -> None:
+def test_importing_the_name_of_the_distribution_is_explained() -> None:
     """`import satsuma` names the two packages."""
     command = [sys.executable, "-c", "import satsuma"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

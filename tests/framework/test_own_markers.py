@@ -87,7 +87,7 @@ class Web:
         return OpenAPI(title="pages")
 
 
-def test_a_marker_that_declares_the_session_has_it() -> None:
+def test_a_marker_that_declares_the_session_may_use_it() -> None:
     """Sessions are set up for the marker alone."""
     with Application(Pages).test() as client:
         assert client.get("/theme", headers={"X-Theme": "dark"}).text == "dark"
@@ -152,7 +152,7 @@ def test_a_marker_that_declares_nothing_uses_the_sessions_of_the_application() -
         assert client.get("/").json == 1
 
 
-def test_a_session_that_nothing_declares_is_told_truly() -> None:
+def test_a_marker_that_uses_an_undeclared_session_is_explained() -> None:
     """The error says how a marker declares that it uses the session."""
 
     @controller("/")
@@ -235,7 +235,7 @@ class WrongDocument(Silent):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_fault_of_a_marker_is_a_mistake(marker: object, what: str) -> None:
+def test_a_wrong_marker_is_a_mistake(marker: object, what: str) -> None:
     """The report names the handler and the marker, and all other mistakes."""
 
     @controller("/")
@@ -295,7 +295,7 @@ def test_a_documented_path_value_that_a_rule_lacks_is_left_out() -> None:
     assert "parameters" not in paths["/plain"]["get"]
 
 
-def test_a_wrong_result_and_a_body_of_get_are_told_together() -> None:
+def test_a_wrong_result_and_a_body_of_get_are_reported_together() -> None:
     """One start reports both mistakes of the handler."""
 
     class Opaque:

@@ -100,7 +100,7 @@ def _unknown(note: Any) -> object:
         (_unknown, None),
     ],
 )
-def test_a_field_that_is_used_as_a_key_is_told(
+def test_reading_a_field_like_a_dict_key_has_a_remedy(
     use: Callable[[Any], object], remedy: str | None
 ) -> None:
     """A body is an object of its class, not a dict."""
@@ -136,7 +136,7 @@ def test_check_says_what_to_write(
     assert "app.py" in told
 
 
-def test_an_error_of_the_program_itself_is_left_alone() -> None:
+def test_an_error_without_a_known_remedy_is_not_changed() -> None:
     """There is no remedy for other errors of the program."""
     for error in (ValueError("x"), KeyError("x"), TypeError("x"), AttributeError("x")):
         assert remedy_for(error) is None

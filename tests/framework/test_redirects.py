@@ -104,12 +104,12 @@ def test_a_path_is_local(target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ELSEWHERE)
-def test_everything_else_is_not_local(target: str) -> None:
+def test_any_other_target_is_not_local(target: str) -> None:
     """Browsers may read such texts as another site, or drop a part of them."""
     assert not is_local(target)
 
 
-def test_half_a_character_is_not_local() -> None:
+def test_a_lone_surrogate_is_not_local() -> None:
     """A surrogate cannot be sent."""
     assert not is_local("/\ud800")
 
@@ -125,7 +125,7 @@ def test_a_redirect_sends_the_client_to_a_path() -> None:
 
 
 @pytest.mark.parametrize("target", ELSEWHERE)
-def test_a_redirect_to_elsewhere_is_refused(target: str) -> None:
+def test_a_redirect_to_another_site_is_refused(target: str) -> None:
     """Such a target from the client is a bad request, with the reason."""
     with client_of(Site) as client:
         response = client.get("/go", query_string={"target": target})
@@ -141,7 +141,7 @@ def test_a_redirect_to_elsewhere_is_refused(target: str) -> None:
     ("external", "remedy"),
     [(False, "write redirect(target, external=True)"), (True, "or an http(s) URL")],
 )
-def test_the_log_says_how_to_leave_the_site(
+def test_the_log_says_how_to_redirect_to_another_site(
     external: bool, remedy: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The visitor sees a 400, and the developer sees the line and the remedy."""
@@ -164,7 +164,7 @@ def test_a_redirect_that_is_sent_logs_nothing(caplog: pytest.LogCaptureFixture) 
 
 
 @pytest.mark.parametrize(("target", "location"), [("/a", "/a"), ("//evil.example", "/home")])
-def test_a_target_from_elsewhere_gives_way(target: str, location: str) -> None:
+def test_otherwise_replaces_a_target_of_another_site(target: str, location: str) -> None:
     """With `otherwise`, a refused target is replaced by a page of the site."""
     with client_of(Site) as client:
         response = client.get("/login", query_string={"target": target})
@@ -173,13 +173,13 @@ def test_a_target_from_elsewhere_gives_way(target: str, location: str) -> None:
 
 
 @pytest.mark.parametrize("otherwise", ["home", "//evil.example", "https://pay.example/"])
-def test_what_a_target_gives_way_to_must_be_a_path(otherwise: str) -> None:
+def test_otherwise_must_be_a_path_of_this_site(otherwise: str) -> None:
     """A wrong `otherwise` is an error of the code, also with a good target."""
     with pytest.raises(ValueError, match="give a path of this site, such as '/'"):
         redirect("/notes", otherwise=otherwise)
 
 
-def test_a_redirect_leaves_the_site_where_the_code_says_so() -> None:
+def test_external_allows_a_redirect_to_another_site() -> None:
     """With `external`, a URL of another site is allowed."""
     with client_of(Site) as client:
         response = client.get("/pay")
@@ -194,7 +194,7 @@ def test_an_external_redirect_leads_to_the_web(target: str) -> None:
         redirect(target, external=True)
 
 
-def test_a_redirect_has_a_status_of_redirects() -> None:
+def test_a_status_that_is_not_a_redirect_is_refused() -> None:
     """For another status, the error lists the valid ones."""
     with pytest.raises(
         ValueError, match=r"200 is not a redirect. Fix: use one of 301, 302, 303, 307, 308"
@@ -207,7 +207,7 @@ def test_the_status_can_be_chosen() -> None:
     assert redirect("/", status=308).status_code == 308
 
 
-def test_the_name_of_a_handler_is_told_with_url_for(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_name_of_a_handler_as_target_is_explained(caplog: pytest.LogCaptureFixture) -> None:
     """In other frameworks, redirect takes the name of a view."""
     with pytest.raises(BadRequest):
         redirect("Notes.show")

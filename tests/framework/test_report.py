@@ -26,7 +26,7 @@ def test_no_other_error_is_swallowed(error: BaseException) -> None:
         raise error
 
 
-def test_what_is_reported_already_is_not_told_twice() -> None:
+def test_a_reported_mistake_is_not_reported_again() -> None:
     """`Reported` means an earlier mistake, so it adds no other."""
     report = Report()
     here = report.at("A (a.py:1)")
@@ -37,7 +37,7 @@ def test_what_is_reported_already_is_not_told_twice() -> None:
     assert not here.is_clean
 
 
-def test_a_place_that_is_not_clean_stops_what_depends_on_it() -> None:
+def test_require_clean_raises_after_a_mistake() -> None:
     """After a note, `is_clean` is False and `require_clean` raises."""
     here = Report().at("A (a.py:1)")
     here.require_clean()
@@ -57,7 +57,7 @@ def test_a_report_without_mistakes_raises_nothing() -> None:
         report.raise_mistakes()
 
 
-def test_nothing_that_is_reported_is_a_key_error() -> None:
+def test_no_reported_error_is_a_key_error() -> None:
     """So `except KeyError` never hides a mistake."""
     assert not issubclass(Mistake, LookupError)
     assert not issubclass(Reported, LookupError)

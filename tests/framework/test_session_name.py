@@ -88,9 +88,7 @@ USES: dict[str, tuple[Callable[[], object], str]] = {
 
 
 @pytest.mark.parametrize(("use", "shown"), USES.values(), ids=USES)
-def test_a_use_as_a_session_says_that_it_is_a_parameter(
-    use: Callable[[], object], shown: str
-) -> None:
+def test_using_the_name_as_a_session_is_explained(use: Callable[[], object], shown: str) -> None:
     """The error shows the code, and the parameter to write."""
     with pytest.raises((TypeError, AttributeError)) as caught:
         use()
@@ -113,7 +111,7 @@ def test_no_use_changes_the_class_of_sessions() -> None:
     assert dir(Session) == before
 
 
-def test_an_item_with_a_key_tells_of_the_parameter_for_one_value() -> None:
+def test_indexing_the_name_with_a_key_is_explained() -> None:
     """`x: session["cart"]` looks like a parameter for one value."""
     with pytest.raises(TypeError, match=r"`x: Annotated\[T, session_value\('cart'\)\]`"):
         session["cart"]
@@ -134,7 +132,7 @@ def test_a_handler_that_uses_the_name_fails_with_the_explanation() -> None:
             client.get("/")
 
 
-def test_the_name_is_no_class_for_isinstance() -> None:
+def test_isinstance_with_the_name_is_explained() -> None:
     """The error names the class to use."""
     with pytest.raises(TypeError, match=r"Fix: write isinstance\(…, Session\)"):
         isinstance(1, session)
@@ -185,7 +183,7 @@ def test_a_default_does_not_matter() -> None:
         assert client.get("/").text == "Session"
 
 
-def test_a_parameter_of_that_name_without_an_annotation_is_told_the_annotation() -> None:
+def test_an_unannotated_session_parameter_has_a_remedy() -> None:
     """For this name, the remedy is clear."""
 
     @controller("/")
@@ -363,7 +361,7 @@ def test_an_encoded_session_is_an_error_with_a_remedy(
     assert "\nFix: use the values that you need, or session.copy()" in caplog.text
 
 
-def test_another_object_that_is_not_encoded_has_no_such_remedy(
+def test_other_unencodable_objects_do_not_get_the_session_remedy(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The remedy is only for sessions."""

@@ -105,7 +105,7 @@ def test_the_refusal_names_the_host(host: str, shown: str) -> None:
     )
 
 
-def test_the_names_of_hosts_know_no_case() -> None:
+def test_host_names_are_case_insensitive() -> None:
     """Case does not matter in the settings and in the request."""
     client = client_with(trusted_hosts=["Shop.Example"])
 
@@ -129,7 +129,7 @@ def test_a_host_is_trusted_on_every_port(trusted: str, host: str) -> None:
     assert client.get("/", headers={"Host": host}).status_code == 200
 
 
-def test_any_host_is_fine_unless_hosts_are_set() -> None:
+def test_any_host_is_accepted_unless_hosts_are_set() -> None:
     """Without the setting, every host is accepted."""
     with client_of(Pages) as client:
         assert client.get("/", headers={"Host": "any.example"}).status_code == 200
@@ -282,7 +282,7 @@ class Page:
 
 
 @pytest.mark.parametrize(("name", "guess"), [("trusted_host", "trusted_hosts"), ("colour", None)])
-def test_an_unknown_setting_is_told_with_the_known_ones(name: str, guess: str | None) -> None:
+def test_an_unknown_setting_is_reported_with_the_known_ones(name: str, guess: str | None) -> None:
     """Python's own message does not list the settings."""
     given: Any = {name: ["shop.example"]}
 

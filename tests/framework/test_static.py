@@ -149,7 +149,7 @@ def test_head_sends_the_headers_only(client: Client) -> None:
         "/static",
     ],
 )
-def test_nothing_else_is_sent(client: Client, path: str) -> None:
+def test_a_path_outside_of_the_folder_is_a_404(client: Client, path: str) -> None:
     """Any other path is a 404."""
     response = client.get(path)
 
@@ -189,7 +189,7 @@ def test_a_file_is_sent_below_a_mount_point(client: Client) -> None:
     assert client.get("/static/notes.css", base_url="http://localhost/shop").text == CSS
 
 
-def test_an_unchanged_file_is_not_sent_to_who_asks_by_date(client: Client) -> None:
+def test_an_unchanged_file_is_not_sent_again_by_date(client: Client) -> None:
     """Some clients do not use the ETag."""
     date = client.get("/static/notes.css").headers["Last-Modified"]
     response = client.get("/static/notes.css", headers={"If-Modified-Since": date})
@@ -302,7 +302,7 @@ def test_a_constructor_that_names_no_folder_is_a_startup_problem() -> None:
 
 
 @pytest.mark.parametrize("age", [3600, timedelta(-1)])
-def test_an_age_that_is_none_is_a_startup_problem(folder: Path, age: Any) -> None:
+def test_an_invalid_max_age_is_a_startup_problem(folder: Path, age: Any) -> None:
     """Otherwise every request would fail."""
     problem = only_problem_of(_serving(folder, age))
 

@@ -109,7 +109,7 @@ def visit(tmp_path: Path) -> Any:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("use", USES)
-def test_the_id_and_the_methods_are_not_there(visit: Visit, use: str, name: str) -> None:
+def test_a_template_cannot_use_the_id_and_the_methods(visit: Visit, use: str, name: str) -> None:
     """In every way, the page is an error or shows no secret, and the session does not change."""
     try:
         page = visit.page(use.replace("NAME", name))
@@ -139,20 +139,22 @@ def test_the_id_and_the_methods_are_not_there(visit: Visit, use: str, name: str)
          "False False -"),
     ],
 )  # fmt: skip
-def test_values_and_properties_are_there(visit: Visit, use: str, name: str, shown: str) -> None:
+def test_a_template_can_use_values_and_properties(
+    visit: Visit, use: str, name: str, shown: str
+) -> None:
     """This holds for every way to pass a session to a template."""
     assert visit.page(use.replace("NAME", name)) == shown
 
 
 @pytest.mark.parametrize("name", NAMES[:-1])
-def test_a_format_of_python_finds_no_id_either(visit: Visit, name: str) -> None:
+def test_a_format_string_in_a_template_finds_no_id(visit: Visit, name: str) -> None:
     """Jinja2 does not control Python functions that a template calls."""
     with pytest.raises(AttributeError, match="id"):
         visit.page(f"{{{{ '{{0.id}}'.format({name}) }}}}")
 
 
 @pytest.mark.parametrize("name", NAMES[:2])
-def test_the_handle_is_there_and_a_shown_session_says_nothing(visit: Visit, name: str) -> None:
+def test_a_template_has_the_handle_and_the_repr_shows_no_secret(visit: Visit, name: str) -> None:
     """The handle is public; the repr of a session shows no secret."""
     page = visit.page(f"{{{{ {name}.handle }}}} {{{{ {name} }}}}")
 
@@ -161,7 +163,7 @@ def test_the_handle_is_there_and_a_shown_session_says_nothing(visit: Visit, name
     assert shown == "&lt;Session: open, 3 values&gt;"
 
 
-def test_a_value_may_have_the_name_of_what_is_hidden(visit: Visit) -> None:
+def test_a_session_value_may_have_the_name_of_a_hidden_attribute(visit: Visit) -> None:
     """`session.id` and `session["id"]` are then this value."""
     with visit.client.session() as stored:
         stored.update(id="mine", save="yours", _open="theirs")
@@ -171,13 +173,13 @@ def test_a_value_may_have_the_name_of_what_is_hidden(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("key", ["id", "destroy", "save"])
-def test_the_error_says_that_a_template_does_not_have_it(visit: Visit, key: str) -> None:
+def test_a_hidden_attribute_in_a_template_is_explained(visit: Visit, key: str) -> None:
     """The remedy is to use it in the handler."""
     with pytest.raises(UndefinedError, match=rf"cannot use session\.{key}: .*Fix: use"):
         visit.page(f"{{{{ session.{key} }}}}")
 
 
-def test_the_error_of_a_value_that_is_missing_says_what_to_write(visit: Visit) -> None:
+def test_a_missing_value_in_a_template_is_explained(visit: Visit) -> None:
     """Debugger and log show the remedy."""
     with pytest.raises(UndefinedError, match=r"has no 'user'\. Fix: write session\.get\('user'\)"):
         visit.page("{{ session.user }}")

@@ -40,7 +40,7 @@ async def stored(manager: AsyncSessionManager, cookie: str) -> dict[str, Any]:
 @pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
 @pytest.mark.parametrize("moment", MOMENTS)
 @on_a_loop
-async def test_a_cancelled_commit_is_whole_or_none(
+async def test_a_cancelled_commit_is_complete_or_absent(
     async_manager: AsyncSessionManager, verb: Verb, moment: int
 ) -> None:
     """Both values are stored or neither, and the session has the same state."""
@@ -57,7 +57,7 @@ async def test_a_cancelled_commit_is_whole_or_none(
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @on_a_loop
-async def test_what_a_cancelled_commit_left_can_be_committed(
+async def test_changes_of_a_cancelled_commit_can_be_committed_again(
     async_manager: AsyncSessionManager, moment: int
 ) -> None:
     """Code that catches the cancellation can still use the session."""
@@ -74,7 +74,7 @@ async def test_what_a_cancelled_commit_left_can_be_committed(
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @on_a_loop
-async def test_a_cancelled_sign_in_is_whole_or_none(
+async def test_a_cancelled_sign_in_is_complete_or_absent(
     async_manager: AsyncSessionManager, moment: int
 ) -> None:
     """The user, the data and the new id are committed together, and exactly one id is valid."""
@@ -173,7 +173,7 @@ async def test_a_logout_in_a_cancelled_scope_is_a_logout(
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @on_a_loop
-async def test_a_cancelled_task_takes_no_turn_of_anothers(
+async def test_a_cancelled_task_does_not_block_others(
     async_manager: AsyncSessionManager, moment: int
 ) -> None:
     """The other tasks that wait for the session still get their turn."""

@@ -121,7 +121,7 @@ async def test_every_verb_works_in_a_thread(async_manager: AsyncSessionManager) 
 
 
 @on_a_loop
-async def test_what_a_thread_does_is_told_at_once(clock: ManualClock, store: Store) -> None:
+async def test_events_of_a_thread_are_sent_at_once(clock: ManualClock, store: Store) -> None:
     """Events are sent at once, because a connection may last for hours."""
     told: list[SessionEvent] = []
     manager = a_manager(store, clock, listeners=[told.append])
@@ -136,7 +136,9 @@ async def test_what_a_thread_does_is_told_at_once(clock: ManualClock, store: Sto
 
 
 @on_a_loop
-async def test_what_one_face_does_the_other_one_sees(async_manager: AsyncSessionManager) -> None:
+async def test_the_blocking_and_the_asynchronous_session_have_the_same_data(
+    async_manager: AsyncSessionManager,
+) -> None:
     """The blocking and the asynchronous session have the same data."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1))
     blocking = async_manager.face(session, Session)
@@ -241,7 +243,7 @@ async def test_a_face_of_ones_own_class(async_manager: AsyncSessionManager) -> N
 
 
 @on_a_loop
-async def test_a_store_that_fails_tells_the_thread(
+async def test_a_thread_gets_the_error_of_a_failed_store(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
     """A thread gets the same error as a task."""

@@ -72,7 +72,7 @@ async def test_a_use_before_loading_says_what_to_do(
 
 
 @on_a_loop
-async def test_a_glance_needs_no_loading(async_manager: AsyncSessionManager) -> None:
+async def test_attributes_without_data_need_no_loading(async_manager: AsyncSessionManager) -> None:
     """Facts of the request itself can be read at any time, and are no use of the session."""
     session = async_manager.open(a_head(await a_cookie(async_manager, a=1)))
 
@@ -85,7 +85,7 @@ async def test_a_glance_needs_no_loading(async_manager: AsyncSessionManager) -> 
 
 
 @on_a_loop
-async def test_loading_is_no_use(async_manager: AsyncSessionManager) -> None:
+async def test_loading_alone_does_not_count_as_use(async_manager: AsyncSessionManager) -> None:
     """The response has Vary only after a value was read."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1))
     before = session.accessed

@@ -217,7 +217,7 @@ async def test_a_thread_that_never_returns_is_503_within_the_deadline(clock: Man
 
 
 @on_a_loop
-async def test_a_deadline_says_unknown_and_not_undone(clock: ManualClock) -> None:
+async def test_a_call_after_its_deadline_is_not_repeated(clock: ManualClock) -> None:
     """A slow thread may carry out its call after the 503, so the call is not repeated."""
     watched = WatchedStore(MemoryStore(clock=clock))
     manager = a_manager(watched, clock)

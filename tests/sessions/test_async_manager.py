@@ -51,7 +51,7 @@ async def test_an_untouched_request_costs_nothing(clock: ManualClock) -> None:
 
 
 @on_a_loop
-async def test_close_now_leaves_what_asks_the_store_to_close(
+async def test_close_now_returns_none_if_the_store_is_needed(
     async_manager: AsyncSessionManager,
 ) -> None:
     """`close_now` returns None, and the session accepts no more writes."""
@@ -112,9 +112,7 @@ async def test_abandon_performs_a_logout_and_nothing_else(
 
 
 @on_a_loop
-async def test_abandon_logs_what_fails(
-    clock: ManualClock, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_abandon_logs_errors(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     """`abandon` raises nothing, because its caller could not handle the error."""
     store = SuspendingStore(MemoryStore(clock=clock))
     manager = a_manager(store, clock)
@@ -154,7 +152,7 @@ async def test_get_can_be_entered(async_manager: AsyncSessionManager) -> None:
 
 
 @on_a_loop
-async def test_what_was_created_can_be_entered(async_manager: AsyncSessionManager) -> None:
+async def test_a_created_session_is_a_context_manager(async_manager: AsyncSessionManager) -> None:
     """Every session of a manager is a context manager."""
     async with await async_manager.create({"a": 1}) as session:
         session["b"] = 2
@@ -184,7 +182,7 @@ async def test_an_exception_in_the_block_discards(async_manager: AsyncSessionMan
 
 @pytest.mark.parametrize("session_id", ["", "short", an_id(), "x" * 200], ids=len)
 @on_a_loop
-async def test_get_of_an_unknown_id_says_so(
+async def test_get_of_an_unknown_id_raises_an_error(
     async_manager: AsyncSessionManager, session_id: str
 ) -> None:
     """`await` and `async with` both raise SessionNotFound."""

@@ -218,7 +218,7 @@ def call_in_vain(session: AsyncSession, verb: str) -> None:
 
 @pytest.mark.parametrize("verb", ["save", "increment", "take", "update_with"])
 @on_a_loop
-async def test_a_verb_that_nobody_awaits_does_nothing(
+async def test_a_verb_that_is_not_awaited_does_nothing(
     async_manager: AsyncSessionManager, verb: str
 ) -> None:
     """Python warns of it, and the end of the request still saves the values."""

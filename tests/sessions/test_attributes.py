@@ -91,7 +91,7 @@ class AsyncShop(AsyncSession):
 
 
 @pytest.mark.parametrize("name", ["user", "visits", "data", "Timeout", "__x__"])
-def test_an_attribute_cannot_be_invented(session: Session, name: str) -> None:
+def test_an_unknown_attribute_cannot_be_set(session: Session, name: str) -> None:
     """The value would be lost, and the error says what to write."""
     with pytest.raises(AttributeError) as caught:
         setattr(session, name, "ada")
@@ -149,7 +149,7 @@ def test_a_method_of_another_session_says_what_to_write(
 
 
 @pytest.mark.parametrize("name", READ_ONLY)
-def test_what_is_told_cannot_be_set(session: Session, name: str) -> None:
+def test_read_only_attributes_cannot_be_set(session: Session, name: str) -> None:
     """Attributes such as is_new are facts of the request."""
     with pytest.raises(AttributeError):
         setattr(session, name, True)
@@ -180,7 +180,7 @@ def test_the_timeout_can_be_set(session: Session) -> None:
 
 
 @on_a_loop
-async def test_an_asynchronous_session_takes_none_either(
+async def test_an_asynchronous_session_refuses_unknown_attributes_too(
     async_manager: AsyncSessionManager,
 ) -> None:
     """An asynchronous session has the same attributes."""
@@ -280,7 +280,7 @@ def test_a_subclass_may_keep_private_attributes(make_site: SiteMaker) -> None:
     assert browser.holds() == {}
 
 
-def test_an_edge_mixes_its_own_face_with_the_users_class(make_site: SiteMaker) -> None:
+def test_a_middleware_may_combine_its_class_with_the_users_class(make_site: SiteMaker) -> None:
     """The session has the attributes of both classes."""
 
     class EdgeSession(Session):

@@ -61,7 +61,7 @@ def test_a_poll_that_reads_writes_nothing(customer: Browser, clock: ManualClock)
     assert customer.site.store_calls() == ["load"]
 
 
-def test_what_a_poll_writes_is_kept(customer: Browser, clock: ManualClock) -> None:
+def test_changes_of_a_background_request_are_kept(customer: Browser, clock: ManualClock) -> None:
     """Only the times stay."""
     clock.advance(HOUR)
     customer.visit(in_turn(quiet, writes(b=2)))
@@ -69,7 +69,9 @@ def test_what_a_poll_writes_is_kept(customer: Browser, clock: ManualClock) -> No
     assert customer.holds() == {"a": 1, "b": 2}
 
 
-def test_it_knows_when_the_session_ends(customer: Browser, clock: ManualClock) -> None:
+def test_a_background_request_can_read_when_the_session_ends(
+    customer: Browser, clock: ManualClock
+) -> None:
     """A page that counts down asks without an effect."""
     before = customer.visit(lambda session: session.expires_at).value
     clock.advance(HOUR)
@@ -78,7 +80,7 @@ def test_it_knows_when_the_session_ends(customer: Browser, clock: ManualClock) -
     assert told == before
 
 
-def test_another_request_counts_all_the_same(customer: Browser, clock: ManualClock) -> None:
+def test_another_request_is_still_a_use(customer: Browser, clock: ManualClock) -> None:
     """A poll that began before a use does not take the time of the use back."""
     clock.advance(HOUR)
 
@@ -102,7 +104,9 @@ def test_a_sign_in_is_always_a_use(customer: Browser, clock: ManualClock) -> Non
     assert customer.visit(who).value[0] == "ada"
 
 
-def test_rolling_sends_no_cookie_with_it(make_site: SiteMaker, clock: ManualClock) -> None:
+def test_rolling_sends_no_cookie_with_a_background_request(
+    make_site: SiteMaker, clock: ManualClock
+) -> None:
     """The cookie would live longer than the session."""
     browser = make_site(rolling=True).browser()
     browser.visit(writes(a=1))
@@ -124,7 +128,7 @@ def test_a_cookie_with_a_time_stays_as_it_is(customer: Browser, clock: ManualClo
 
 
 @pytest.mark.parametrize("rolling", [False, True])
-def test_a_header_of_the_client_says_so(
+def test_a_header_of_the_client_marks_a_background_request(
     make_site: SiteMaker, clock: ManualClock, rolling: bool
 ) -> None:
     """The handlers need not know."""
@@ -139,7 +143,7 @@ def test_a_header_of_the_client_says_so(
     assert browser.holds() == {}
 
 
-def test_a_request_without_the_header_counts(make_site: SiteMaker, clock: ManualClock) -> None:
+def test_a_request_without_the_header_is_a_use(make_site: SiteMaker, clock: ManualClock) -> None:
     """As without the setting."""
     browser = make_site(background_header="X-Background").browser()
     browser.visit(writes(a=1))
@@ -167,7 +171,7 @@ def test_sessions_in_tokens_get_no_new_token(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "X Background", "X:", 7, "X-Bäckground"])
-def test_what_is_no_header_is_refused(name: Any) -> None:
+def test_an_invalid_header_name_is_refused(name: Any) -> None:
     """No request could ever have it."""
     (problem,) = problems(SessionContainer, keys=[KEY], background_header=name)
 

@@ -149,7 +149,9 @@ def test_a_forged_cookie_that_nobody_looks_at_costs_nothing(
         lambda session: session.expires_at,
     ],
 )
-def test_no_use_of_it_reaches_the_store(victim: Victim, use: Handler) -> None:
+def test_a_forged_cookie_without_a_write_never_reaches_the_store(
+    victim: Victim, use: Handler
+) -> None:
     """This holds for every use of the session that sets no data."""
     answer = victim.send(f"session={changed(victim.token)}", use)
 
@@ -180,7 +182,7 @@ def test_a_signed_id_without_a_session_is_not_adopted(victim: Victim) -> None:
 class TestDuplicates:
     """Several cookies have the name: only a valid token counts, if it is the only one."""
 
-    def test_the_only_valid_one_is_used(self, victim: Victim) -> None:
+    def test_the_only_valid_cookie_is_used(self, victim: Victim) -> None:
         """Invalid cookies before and after the valid one do not matter."""
         forged = f"session={changed(victim.token)}"
 
@@ -189,12 +191,14 @@ class TestDuplicates:
         assert answer.value == {"a": 1}
         assert victim.site.told == []
 
-    def test_one_id_twice_is_one(self, victim: Victim) -> None:
+    def test_the_same_cookie_twice_is_one_session(self, victim: Victim) -> None:
         """A browser may have the same cookie on two paths."""
         assert victim.send(f"{victim.cookie}; {victim.cookie}").value == {"a": 1}
         assert victim.site.told == []
 
-    def test_two_live_ones_are_none(self, victim: Victim, caplog: pytest.LogCaptureFixture) -> None:
+    def test_two_live_sessions_in_one_request_are_ignored(
+        self, victim: Victim, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """An attacker may have set one of them, so neither session is used or changed."""
         planted = victim.send("", writes(a="planted")).cookie
         victim.forget()
@@ -209,7 +213,7 @@ class TestDuplicates:
         assert victim.id not in caplog.text
         assert victim.is_well
 
-    def test_logging_out_ends_both_live_ones(self, victim: Victim) -> None:
+    def test_logging_out_ends_both_live_sessions(self, victim: Victim) -> None:
         """One of them may be an attacker's; the cookie is cleared once."""
         planted = victim.send("", writes(a="planted")).cookie
 
@@ -218,7 +222,7 @@ class TestDuplicates:
         assert (answer.clears, len(answer.set_cookies)) == (True, 1)
         assert victim.send(planted).value == victim.send(victim.cookie).value == {}
 
-    def test_each_live_one_is_ended_once(self, victim: Victim) -> None:
+    def test_each_live_session_is_ended_once(self, victim: Victim) -> None:
         """This holds also if the request took a new id before, and writes afterwards."""
         planted = victim.send("", writes(a="planted")).cookie
         victim.forget()
@@ -231,7 +235,7 @@ class TestDuplicates:
 
     @pytest.mark.parametrize("end", ["logout", "another id", "expiry", "a forged lineage"])
     @pytest.mark.parametrize("dead_first", [True, False])
-    def test_a_dead_one_beside_a_live_one_does_not_count(
+    def test_an_ended_session_beside_a_live_one_is_ignored(
         self, victim: Victim, end: str, dead_first: bool
     ) -> None:
         """A browser may have the cookie of an ended session on another path."""
@@ -244,7 +248,7 @@ class TestDuplicates:
         assert (answer.value, answer.set_cookies) == ({"a": 1}, [])
         assert victim.site.told == []
 
-    def test_two_dead_ones_begin_afresh(self, victim: Victim) -> None:
+    def test_two_ended_sessions_begin_a_new_session(self, victim: Victim) -> None:
         """The first write sends one cookie, and its session counts beside the ended ones."""
         dead = f"session={SIGNER.sign(an_id())}; session={SIGNER.sign(an_id())}"
 
@@ -291,7 +295,7 @@ class TestTooLargeHeaders:
 
     @pytest.mark.parametrize("header", TOO_LARGE.values(), ids=TOO_LARGE)
     @pytest.mark.parametrize("use", USES)
-    def test_every_use_is_served_without_a_session(
+    def test_a_header_that_is_too_large_gives_no_session(
         self,
         victim: Victim,
         header: Callable[[Victim], str],
@@ -309,7 +313,7 @@ class TestTooLargeHeaders:
         assert victim.is_well
 
     @pytest.mark.parametrize("setting", ["rolling", "save_uninitialized", "resave"])
-    def test_no_setting_stores_a_session_that_nobody_would_find(self, setting: str) -> None:
+    def test_no_setting_stores_a_session_without_a_cookie(self, setting: str) -> None:
         """This holds also for settings that send a cookie with each response."""
         victim = Victim(**{setting: True})
 

@@ -126,9 +126,7 @@ def test_a_store_that_is_back_does_not_hide_the_failure(customer: Browser) -> No
     ],
     ids=["save", "increment", "take", "save after a logout"],
 )
-def test_what_was_done_before_the_failure_is_answered_as_done(
-    customer: Browser, act: Handler
-) -> None:
+def test_writes_before_a_failed_read_are_answered_as_done(customer: Browser, act: Handler) -> None:
     """A handler may ignore a failed read after its writes were saved."""
 
     def handler(session: Session) -> None:
@@ -218,7 +216,7 @@ class TestLostReplies:
         assert customer.holds() == {}
         assert customer.visit(Session.destroy).status == 200
 
-    def test_what_was_taken_is_not_handed_out_twice(self, customer: Browser) -> None:
+    def test_a_taken_value_is_not_returned_twice(self, customer: Browser) -> None:
         """The second try is a 503, too: it returns neither the value nor the default."""
         store = customer.site.store
         store.loses_reply = {"commit"}
@@ -330,7 +328,7 @@ def test_a_database_that_is_free_again_is_used_again(
     assert reader.holds() == {"a": 1, "b": 2}
 
 
-def test_a_database_of_another_make_is_a_503(reader: Browser, other: sqlite3.Connection) -> None:
+def test_an_error_of_sqlite_is_a_503(reader: Browser, other: sqlite3.Connection) -> None:
     """SQLite's error goes to the log, and not to the client."""
     other.execute("ALTER TABLE sessions RENAME COLUMN expires_at TO moved")
 
@@ -341,7 +339,7 @@ def test_a_database_of_another_make_is_a_503(reader: Browser, other: sqlite3.Con
     assert reader.holds() == {"a": 1}
 
 
-def test_a_dropped_table_is_made_anew(reader: Browser, other: sqlite3.Connection) -> None:
+def test_a_dropped_table_is_made_again(reader: Browser, other: sqlite3.Connection) -> None:
     """All users are signed out, and the site works again."""
     other.execute("DROP TABLE sessions")
 

@@ -77,7 +77,7 @@ class Watched:
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @on_a_loop
-async def test_a_timeout_is_told_once(clock: ManualClock, moment: int) -> None:
+async def test_a_timeout_is_reported_once(clock: ManualClock, moment: int) -> None:
     """By this request or by the next one."""
     watched = Watched(clock)
     cookie = f"session={watched.manager.token(await watched.manager.create({'a': 1}))}"
@@ -92,7 +92,7 @@ async def test_a_timeout_is_told_once(clock: ManualClock, moment: int) -> None:
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @on_a_loop
-async def test_a_refusal_is_told_once(clock: ManualClock, moment: int) -> None:
+async def test_a_refusal_is_reported_once(clock: ManualClock, moment: int) -> None:
     """The session ends in this request, or the next one is refused, too."""
     watched = Watched(clock)
     created = await watched.manager.create({"locked": True})

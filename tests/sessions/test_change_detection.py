@@ -65,7 +65,7 @@ def customer(browser: Browser) -> Browser:
 
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
-def test_what_only_reads_is_no_change(customer: Browser, read: Act) -> None:
+def test_reading_is_not_a_change(customer: Browser, read: Act) -> None:
     """There is no write and no cookie, and the data are the same afterwards."""
     answer = customer.visit(read)
 
@@ -84,7 +84,7 @@ def test_pop_of_a_missing_key_without_a_default_raises(customer: Browser) -> Non
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_what_changes_is_saved(customer: Browser, write: Act) -> None:
+def test_every_change_is_saved(customer: Browser, write: Act) -> None:
     """There is one commit without a cookie, and the next request sees what a dict would hold."""
     expected = deepcopy(STORED)
     write(expected)
@@ -105,7 +105,7 @@ def test_popitem_removes_one_item(customer: Browser) -> None:
     assert {**left, key: value} == STORED
 
 
-def test_a_commit_names_only_what_changed(customer: Browser) -> None:
+def test_a_commit_has_only_changed_values(customer: Browser) -> None:
     """A value that was only read is not written, even if it is nested."""
     customer.visit(lambda s: (READS["nested"](s), s["user"].update(name="eve"), s.pop("text")))
 
@@ -132,7 +132,7 @@ def test_an_unencodable_first_value_leaves_nothing(browser: Browser) -> None:
     assert browser.site.store_calls() == []
 
 
-def test_save_says_it_where_the_handler_can_act(customer: Browser) -> None:
+def test_save_raises_the_error_inside_the_handler(customer: Browser) -> None:
     """The handler can correct the value and save again."""
 
     def handler(session: Session) -> None:
@@ -145,7 +145,7 @@ def test_save_says_it_where_the_handler_can_act(customer: Browser) -> None:
     assert customer.holds() == {**STORED, "odd": "text"}
 
 
-def test_swallowing_the_error_of_save_saves_nothing_by_halves(customer: Browser) -> None:
+def test_swallowing_the_error_of_save_saves_nothing(customer: Browser) -> None:
     """The end of the request raises the same error again."""
 
     def handler(session: Session) -> None:
@@ -158,7 +158,7 @@ def test_swallowing_the_error_of_save_saves_nothing_by_halves(customer: Browser)
     assert customer.holds() == STORED
 
 
-def test_a_key_that_is_no_text_for_a_store_is_refused(customer: Browser) -> None:
+def test_a_key_that_is_not_a_text_for_a_store_is_refused(customer: Browser) -> None:
     """A key with a lone surrogate is refused, and the error names it."""
     with pytest.raises(UnencodableValue, match=r"session\['\\ud800'\] cannot be saved"):
         customer.visit(writes(**{"\ud800": 1}))
@@ -192,7 +192,7 @@ def test_a_key_counts_with_all_its_bytes(browser: Browser) -> None:
         browser.visit(lambda session: session.update({key: 1}))
 
 
-def test_what_cannot_be_saved_is_a_change(browser: Browser) -> None:
+def test_a_value_that_cannot_be_saved_counts_as_a_change(browser: Browser) -> None:
     """`modified` is true for a value that cannot be saved."""
 
     def handler(session: Session) -> bool:

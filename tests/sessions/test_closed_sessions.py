@@ -79,7 +79,7 @@ def closed(site: Site, cookie: str) -> Session:
 
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
-def test_what_was_loaded_is_read(customer: Browser, read: Act) -> None:
+def test_a_closed_session_can_read_loaded_values(customer: Browser, read: Act) -> None:
     """A read needs no other call to the store."""
     session = session_of(customer.site.manager, customer.cookie)
     session.load()
@@ -112,7 +112,7 @@ UNLOADED = {
 
 
 @pytest.mark.parametrize("use", UNLOADED.values(), ids=UNLOADED)
-def test_what_was_not_loaded_is_refused(customer: Browser, use: Act) -> None:
+def test_a_closed_session_cannot_load_values(customer: Browser, use: Act) -> None:
     """The sent headers do not say that the response depends on the session."""
     session = session_of(customer.site.manager, customer.cookie)
     customer.site.manager.close(session)

@@ -26,7 +26,7 @@ from tests.support.thoroughness import examples
 
 @settings(max_examples=examples(400))
 @given(values)
-def test_what_is_accepted_comes_back(value: object) -> None:
+def test_an_accepted_value_is_read_back_equal(value: object) -> None:
     """The value is equal and has the same type, also inside containers."""
     back = decode(encode(value))
 
@@ -196,7 +196,7 @@ WRAPS: dict[str, Callable[[Any], object]] = {
 
 @pytest.mark.parametrize("wrap", WRAPS.values(), ids=WRAPS)
 @pytest.mark.parametrize(("value", "told"), REFUSED.values(), ids=REFUSED)
-def test_what_would_change_is_refused(
+def test_a_value_that_would_change_is_refused(
     value: object, told: str, wrap: Callable[[Any], object]
 ) -> None:
     """The error names the type and says what to do, at any depth."""
@@ -251,7 +251,7 @@ def test_a_session_names_the_key(browser: Browser, value: object, told: str) -> 
         st.text(st.characters(exclude_categories=["Cs"]), max_size=5), values, max_size=3
     )
 )
-def test_a_session_brings_back_what_was_put_in(
+def test_values_are_read_back_equal_from_every_store(
     browser: Browser, content: dict[str, object]
 ) -> None:
     """The values pass through the cookie and each store, and to read them is no change."""

@@ -83,7 +83,7 @@ def test_commits_at_the_same_moment_both_survive(pair: Pair, cookie: str, turn: 
     assert held(pair, cookie) == {"cart": ["tea", "milk"], "mine": turn, "theirs": turn}
 
 
-def test_clear_removes_what_it_saw(pair: Pair, cookie: str) -> None:
+def test_clear_removes_only_the_keys_that_it_saw(pair: Pair, cookie: str) -> None:
     """A value that another request adds meanwhile stays."""
     slow, quick = pair
     slow.begin(cookie, ("clear",), PAUSE)
@@ -117,7 +117,7 @@ def test_a_reader_that_reloads_sees_the_write(pair: Pair, cookie: str) -> None:
 
 
 @pytest.mark.parametrize("turn", range(5))
-def test_first_writes_of_one_key_one_wins(pair: Pair, cookie: str, turn: int) -> None:
+def test_one_of_two_first_writes_of_a_key_wins(pair: Pair, cookie: str, turn: int) -> None:
     """There is no error, and the value is from one of the two."""
     scripts: list[list[Step]] = [[PAUSE, ("set", "who", who)] for who in ("first", "second")]
 
@@ -197,7 +197,7 @@ def test_logout_while_a_reader_is_in_flight(pair: Pair, cookie: str, idle: int) 
     assert held(pair, cookie) == {}
 
 
-def test_two_parallel_logouts_are_one(pair: Pair, cookie: str) -> None:
+def test_two_parallel_logouts_end_the_session_once(pair: Pair, cookie: str) -> None:
     """No request fails, and the request that ended the session clears the cookie."""
     answers = together(pair, cookie, [READ, PAUSE, ("destroy",)], [PAUSE, ("destroy",)])
 
@@ -218,7 +218,7 @@ def test_a_new_id_while_a_writer_is_in_flight(pair: Pair, cookie: str) -> None:
 
 
 @pytest.mark.parametrize("turn", range(5))
-def test_of_two_parallel_new_ids_one_is_reachable(pair: Pair, cookie: str, turn: int) -> None:
+def test_two_parallel_new_ids_leave_one_session(pair: Pair, cookie: str, turn: int) -> None:
     """Exactly one answer sends a cookie, and the old id is past."""
     answers = together(pair, cookie, [READ, PAUSE, ("regenerate",)], [READ, PAUSE, ("regenerate",)])
 
@@ -227,7 +227,7 @@ def test_of_two_parallel_new_ids_one_is_reachable(pair: Pair, cookie: str, turn:
     assert held(pair, cookie) == {}
 
 
-def test_of_two_creates_of_one_key_one_is_true(pair: Pair, cookie: str) -> None:
+def test_one_of_two_creates_of_a_key_returns_true(pair: Pair, cookie: str) -> None:
     """Both sides create each of fifty keys."""
     script: list[Step] = [PAUSE, ("create", cookie, 50)]
 
@@ -252,7 +252,7 @@ class TestSignIns:
     """A sign-in is never dropped, and never gets data of another user."""
 
     @pytest.mark.parametrize("turn", range(3))
-    def test_of_two_parallel_sign_ins_both_are_signed_in(
+    def test_two_parallel_sign_ins_are_both_signed_in(
         self, pair: Pair, cookie: str, turn: int
     ) -> None:
         """One keeps the session's data, and the other gets a fresh session."""
@@ -345,7 +345,7 @@ class TestGrace:
         both = {"a": 1, "cart": ["tea"], "mine": turn, "theirs": turn}
         assert held(pair, winner.cookie) == held(pair, cookie) == both
 
-    def test_an_earlier_id_reads_and_writes_until_its_time(self, pair: Pair, cookie: str) -> None:
+    def test_an_earlier_id_works_until_its_grace_ends(self, pair: Pair, cookie: str) -> None:
         """After its time, the earlier id reads and writes nothing."""
         renewed = pair[0].visit(cookie, ("renew", 30)).cookie
 
@@ -357,7 +357,9 @@ class TestGrace:
         assert held(pair, cookie) == {}
 
     @pytest.mark.parametrize("step", [("set_user", "ada"), ("regenerate",)])
-    def test_a_sign_in_or_a_plain_new_id_ends_it(self, pair: Pair, cookie: str, step: Step) -> None:
+    def test_a_sign_in_or_a_plain_new_id_ends_the_grace(
+        self, pair: Pair, cookie: str, step: Step
+    ) -> None:
         """The earlier id stops working."""
         renewed = pair[0].visit(cookie, ("renew", 30)).cookie
 
@@ -377,7 +379,7 @@ class TestGrace:
 
 
 @pytest.mark.parametrize("turn", range(2))
-def test_atomic_changes_of_two_sides_all_count(pair: Pair, cookie: str, turn: int) -> None:
+def test_parallel_atomic_changes_are_all_counted(pair: Pair, cookie: str, turn: int) -> None:
     """Both sides increment one number."""
     script: list[Step] = [PAUSE, *[("increment", "n")] * 25]
 
@@ -387,7 +389,7 @@ def test_atomic_changes_of_two_sides_all_count(pair: Pair, cookie: str, turn: in
 
 
 @pytest.mark.parametrize("turn", range(3))
-def test_what_two_sides_take_one_gets(pair: Pair, cookie: str, turn: int) -> None:
+def test_a_value_that_two_requests_take_goes_to_one(pair: Pair, cookie: str, turn: int) -> None:
     """One side gets the value, and the other one gets the default."""
     script: list[Step] = [PAUSE, ("take", "cart")]
 

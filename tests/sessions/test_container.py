@@ -75,7 +75,7 @@ KEYS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("keys", "wanted"), KEYS.values(), ids=KEYS)
-def test_keys_that_protect_nothing_are_refused(keys: Any, wanted: str) -> None:
+def test_weak_keys_are_refused(keys: Any, wanted: str) -> None:
     """Keys that are missing, empty, short or easy to guess are refused; no message shows a key."""
     found = problems(container, keys=keys)
 
@@ -91,7 +91,7 @@ def test_keys_have_no_default() -> None:
 
 
 @pytest.mark.parametrize("key", ["0123" * 8, b"\xff\xfe01" * 8, "ü" * 12 + "12345678"])
-def test_fit_keys_are_accepted(key: str | bytes) -> None:
+def test_strong_keys_are_accepted(key: str | bytes) -> None:
     """Keys are text or bytes, in a list or a tuple; their length is counted in bytes."""
     assert container(keys=(key,)).keys == (key,)
 
@@ -126,7 +126,7 @@ LIFETIMES: dict[str, tuple[Any, str]] = {
         (CookieSettings, "max_age"),
     ],
 )
-def test_lifetimes_that_are_none_are_refused(
+def test_invalid_timeouts_are_refused(
     make: Callable[..., object], name: str, lifetime: Any, wanted: str
 ) -> None:
     """Zero, negative values and values of other types are refused."""
@@ -137,7 +137,7 @@ def test_lifetimes_that_are_none_are_refused(
 
 @pytest.mark.parametrize("name", ["idle_timeout", "absolute_timeout"])
 @pytest.mark.parametrize("huge", [timedelta(days=3650, microseconds=1), timedelta.max, None])
-def test_a_session_ends_one_day(name: str, huge: timedelta | None) -> None:
+def test_an_unlimited_timeout_is_refused(name: str, huge: timedelta | None) -> None:
     """A very long lifetime, or None, is refused."""
     (problem,) = problems(container, **{name: huge})
 
@@ -215,7 +215,7 @@ def test_a_gen_id_is_tried_when_the_container_is_made() -> None:
 
 
 @pytest.mark.parametrize("clock", [ManualClock, datetime.now, lambda: None, lambda zone: 1.0])
-def test_a_clock_that_tells_no_time_is_refused(clock: Any) -> None:
+def test_a_clock_that_does_not_return_a_number_is_refused(clock: Any) -> None:
     """The container calls the clock once; a class in place of its object is refused."""
     (problem,) = problems(container, clock=clock)
 
@@ -279,7 +279,7 @@ DAY = timedelta(days=1)
         ({}, 0),
     ],
 )
-def test_an_idle_timeout_that_never_rules_is_logged(
+def test_an_idle_timeout_without_effect_is_logged(
     caplog: pytest.LogCaptureFixture, settings: dict[str, timedelta], lines: int
 ) -> None:
     """The log warns if idle_timeout was set; a short absolute timeout alone causes no warning."""
@@ -336,7 +336,7 @@ def test_settings_are_given_by_name() -> None:
 
 
 @pytest.mark.parametrize("clock", [lambda: float("nan"), lambda: float("inf")], ids=["nan", "inf"])
-def test_a_clock_that_tells_no_moment_is_refused(clock: Any) -> None:
+def test_a_clock_that_returns_infinity_or_nan_is_refused(clock: Any) -> None:
     """With such a clock, all sessions would expire at once, or never."""
     (problem,) = problems(container, clock=clock)
 
@@ -345,7 +345,9 @@ def test_a_clock_that_tells_no_moment_is_refused(clock: Any) -> None:
 
 @pytest.mark.parametrize("make", [MemoryStore, SQLiteStore], ids=["memory", "sqlite"])
 @pytest.mark.parametrize("clock", [5, lambda: None, lambda: float("nan")], ids=["5", "None", "nan"])
-def test_a_store_refuses_a_clock_that_tells_no_time(make: Any, clock: Any, tmp_path: Path) -> None:
+def test_a_store_refuses_a_clock_that_does_not_return_a_number(
+    make: Any, clock: Any, tmp_path: Path
+) -> None:
     """The error comes when the store is made."""
     where = () if make is MemoryStore else (tmp_path / "sessions.db",)
 
@@ -356,7 +358,7 @@ def test_a_store_refuses_a_clock_that_tells_no_time(make: Any, clock: Any, tmp_p
 @pytest.mark.parametrize(
     ("name", "value"), [("prefix", None), ("durable", "yes")], ids=["prefix", "durable"]
 )
-def test_a_sqlite_store_refuses_what_is_no_setting(name: str, value: Any, tmp_path: Path) -> None:
+def test_a_sqlite_store_refuses_wrong_settings(name: str, value: Any, tmp_path: Path) -> None:
     """The error has the name and the value of the setting."""
     with pytest.raises(ConfigurationError, match=rf"{name}={value!r}"):
         SQLiteStore(tmp_path / "sessions.db", **{name: value})

@@ -123,13 +123,13 @@ NOT_PUBLIC = {
 
 
 @pytest.mark.parametrize("value", PUBLIC.values(), ids=PUBLIC)
-def test_what_any_cache_may_keep_says_so(value: str) -> None:
+def test_a_public_response_is_recognised(value: str) -> None:
     """Any Cache-Control header may have the directive."""
     assert is_public([("cache-control", "max-age=1"), ("CACHE-CONTROL", value)])
 
 
 @pytest.mark.parametrize("value", NOT_PUBLIC.values(), ids=NOT_PUBLIC)
-def test_what_does_not_say_so_is_not_public(value: str) -> None:
+def test_other_responses_are_not_public(value: str) -> None:
     """A word inside of quotation marks is no directive."""
     assert not is_public([("Cache-Control", value), ("X-Cache-Contr", "public")])
 
@@ -181,9 +181,7 @@ def test_a_public_answer_renews_no_cookie(
     [Session.regenerate, keeps_for_long, Session.destroy, lambda session: session.set_user("ada")],
     ids=["new id", "own timeout", "logout", "sign-in"],
 )
-def test_a_cookie_that_tells_something_new_is_sent_all_the_same(
-    make_site: SiteMaker, act: Handler
-) -> None:
+def test_a_new_id_is_sent_also_with_a_public_response(make_site: SiteMaker, act: Handler) -> None:
     """An answer with a new id gets `no-store`, even if the handler allowed caches."""
     browser = make_site(rolling=True).browser()
     browser.visit(writes(a=1))

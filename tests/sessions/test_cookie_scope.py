@@ -190,7 +190,7 @@ class TestOutsideOfTheCookiesScope:
         return Shop(**OUTSIDE[where][0])
 
     @pytest.mark.parametrize("page", ["", "/logout", "/login", "/sign-in"])
-    def test_nothing_is_read_stored_sent_or_cleared(
+    def test_a_valid_cookie_outside_of_its_scope_is_ignored(
         self, shop: Shop, where: str, page: str
     ) -> None:
         """This holds for every use of the session, even if the client sends a valid cookie."""
@@ -214,7 +214,7 @@ class TestOutsideOfTheCookiesScope:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
-def test_this_machine_is_inside_of_every_domain(host: str, scheme: str) -> None:
+def test_localhost_is_accepted_for_every_domain(host: str, scheme: str) -> None:
     """Developers open a site under names such as localhost, where browsers refuse its domain."""
     shop = Shop(domain="shop.example")
     site = f"{scheme}://{host}"
@@ -240,7 +240,7 @@ def test_a_proxy_that_keeps_the_name_to_itself_is_not_this_machine(header: str) 
     assert "; Domain=shop.example;" in cookie
 
 
-def test_a_cookie_sent_elsewhere_does_not_count() -> None:
+def test_a_cookie_outside_of_its_path_is_ignored() -> None:
     """A client that ignores the cookie's path gets no session."""
     shop = Shop(path="/foo")
     cookie = serve(shop.app, "/foo").cookie
@@ -285,7 +285,7 @@ def test_a_raw_cookie_header_opens_the_session(settings: dict[str, Any], scheme:
     assert shop.visits_of(f"a=b; {reply.cookie}") == 1
 
 
-def test_of_two_cookies_the_secure_one_opens_the_session() -> None:
+def test_the_secure_cookie_wins_over_a_plain_one() -> None:
     """An attacker could have set the other one over http."""
     shop = Shop()
     plain = serve(shop.app).cookie

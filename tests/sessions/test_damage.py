@@ -78,13 +78,13 @@ def test_a_damaged_value_raises_keyerror_where_a_missing_one_does(customer: Brow
     [lambda s: "a" in s and s["a"], everything, lambda s: list(s.items()), lambda s: s == {}],
     ids=["in", "dict", "items", "comparison"],
 )
-def test_a_damaged_value_is_not_there(customer: Browser, look: Handler) -> None:
+def test_a_damaged_value_is_not_in_the_session(customer: Browser, look: Handler) -> None:
     """The first access raises no KeyError, which would make every later request fail too."""
     assert not customer.visit(in_turn(look, everything)).value
     assert customer.site.told == ["unreadable"]
 
 
-def test_the_damage_is_told_once(customer: Browser, caplog: pytest.LogCaptureFixture) -> None:
+def test_damage_is_reported_once(customer: Browser, caplog: pytest.LogCaptureFixture) -> None:
     """There is one event in a request."""
     customer.visit(lambda session: [session.get("a") for _ in range(3)])
 
@@ -94,7 +94,7 @@ def test_the_damage_is_told_once(customer: Browser, caplog: pytest.LogCaptureFix
     assert "10 stored bytes cannot be decoded to a value" in record.getMessage()
 
 
-def test_what_is_written_then_is_another_session(customer: Browser) -> None:
+def test_writes_after_the_damage_go_to_a_new_session(customer: Browser) -> None:
     """The new session has a new id, and the damaged record stays as it is."""
     before = customer.cookie
 
@@ -106,7 +106,7 @@ def test_what_is_written_then_is_another_session(customer: Browser) -> None:
     assert customer.site.store.writes == ["create"]
 
 
-def test_what_was_written_before_the_damage_was_seen_is_kept(customer: Browser) -> None:
+def test_writes_before_the_damage_was_found_are_kept(customer: Browser) -> None:
     """The write goes to the new session, and is not lost."""
     answer = customer.visit(lambda session: (session.update(c=3), session.get("a")))
 
@@ -114,7 +114,7 @@ def test_what_was_written_before_the_damage_was_seen_is_kept(customer: Browser) 
     assert customer.holds() == {"c": 3}
 
 
-def test_the_values_beside_it_can_be_read(customer: Browser) -> None:
+def test_values_beside_a_damaged_value_can_be_read(customer: Browser) -> None:
     """Only touched values are decoded."""
     assert customer.visit(lambda session: session["b"]).value == 2
     assert customer.site.told == []
@@ -207,7 +207,7 @@ class TestDamagedColumns:
         return browser
 
     @pytest.mark.parametrize(("column", "damage"), DAMAGED_COLUMNS)
-    def test_the_session_begins_afresh_and_is_told(
+    def test_a_damaged_session_begins_again_with_an_event(
         self, member: Browser, path: Path, column: str, damage: str
     ) -> None:
         """The next request finds new values, and other sessions are unchanged."""
@@ -225,7 +225,7 @@ class TestDamagedColumns:
 
     @pytest.mark.parametrize("seconds", ["1e15", "1e300", "9e999", "-9e18"])
     @pytest.mark.parametrize("column", ["created_at", "accessed_at", "updated_at", "timeout"])
-    def test_a_time_that_no_calendar_has_is_no_error(
+    def test_an_impossible_stored_time_is_not_an_error(
         self, member: Browser, path: Path, column: str, seconds: str
     ) -> None:
         """The attributes have other times, and the session can be written."""
@@ -240,7 +240,7 @@ class TestDamagedColumns:
     @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
     @pytest.mark.parametrize("column", ["secret", "expires_at", "data"])
     @pytest.mark.parametrize("end", [Session.destroy, Session.clear_user])
-    def test_it_can_be_ended(
+    def test_a_session_with_damaged_times_can_be_ended(
         self, member: Browser, path: Path, column: str, damage: str, end: Handler
     ) -> None:
         """A logout works, and the next sign-in has a session."""

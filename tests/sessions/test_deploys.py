@@ -97,7 +97,7 @@ def site(request: pytest.FixtureRequest) -> Deploys:
 
 
 @pytest.mark.parametrize(("before", "after"), BOTH_WAYS.values(), ids=BOTH_WAYS)
-def test_whoever_was_signed_in_can_go_on(
+def test_a_signed_in_user_can_go_on_after_a_deploy(
     site: Deploys, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     """A user may need a new sign-in, but no old cookie of the browser prevents it."""
@@ -131,7 +131,7 @@ def test_a_logout_holds_and_the_next_sign_in_too(
 
 
 @pytest.mark.parametrize(("before", "after"), CHANGES.values(), ids=CHANGES)
-def test_a_deploy_that_is_taken_back_locks_nobody_out(
+def test_a_deploy_that_is_rolled_back_locks_nobody_out(
     site: Deploys, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     """The settings change, and then change back."""

@@ -77,7 +77,7 @@ def test_the_device_is_that_of_the_sign_in(place: Place) -> None:
     assert place.device == ("Other", "198.51.100.0/24")
 
 
-def test_code_does_not_see_it(place: Place) -> None:
+def test_the_device_is_not_among_the_values(place: Place) -> None:
     """It is no value of the session."""
     place.visit(signs_in())
     seen = place.visit(lambda s: (dict(s), len(s), [*s], "\0device" in s, s.user_data))
@@ -86,7 +86,7 @@ def test_code_does_not_see_it(place: Place) -> None:
 
 
 @pytest.mark.parametrize("leaves", [Session.clear_user, signs_in("bob")])
-def test_nothing_is_left_of_it(place: Place, leaves: Any) -> None:
+def test_a_sign_out_removes_the_device(place: Place, leaves: Any) -> None:
     """After a sign-out, or a sign-in of another user from an unknown device."""
     place.visit(signs_in())
     place.visit(leaves, "", "")
@@ -105,7 +105,7 @@ def test_the_next_sign_in_without_the_setting_removes_it(place: Place) -> None:
     assert place.device == (None, None)
 
 
-def test_it_is_off_unless_it_is_asked_for() -> None:
+def test_devices_are_not_kept_by_default() -> None:
     """Who keeps nothing has nothing to protect."""
     place = Place(remember_devices=False)
     place.visit(signs_in())
@@ -121,7 +121,7 @@ def test_programs_have_no_device(place: Place) -> None:
     assert place.device == (None, None)
 
 
-def test_no_store_reads_it_with_encryption() -> None:
+def test_an_encrypted_store_cannot_read_the_device() -> None:
     """Nor does another key; an older key still does."""
     place = Place(encryption_keys=E_KEYS[:1])
     place.visit(signs_in())
@@ -136,7 +136,7 @@ def test_no_store_reads_it_with_encryption() -> None:
     assert devices == [AGENT, None]
 
 
-def test_what_a_client_says_is_short_and_printable(place: Place) -> None:
+def test_the_user_agent_is_short_and_printable(place: Place) -> None:
     """A list in a terminal or in a page stays a list."""
     place.visit(signs_in(), "\x1b[31mred\r\n" + "x" * 10_000)
     agent = place.info.user_agent or ""

@@ -63,7 +63,7 @@ class TestJustAfterIt:
     """For a minute the id is past: it has no session, and it clears no cookie."""
 
     @pytest.mark.parametrize("use", USES.values(), ids=USES)
-    def test_nothing_is_stored_sent_or_cleared(self, late: Browser, use: Handler) -> None:
+    def test_a_write_with_an_earlier_id_is_not_stored(self, late: Browser, use: Handler) -> None:
         """The new cookie may be on its way to the browser in another answer."""
         answer = late.visit(use)
 
@@ -71,7 +71,9 @@ class TestJustAfterIt:
         assert late.site.store_calls() == ["load"]
 
     @pytest.mark.parametrize("setting", ["rolling", "resave", "save_uninitialized"])
-    def test_nor_by_a_setting(self, make_site: SiteMaker, setting: str) -> None:
+    def test_no_setting_stores_or_sends_with_an_earlier_id(
+        self, make_site: SiteMaker, setting: str
+    ) -> None:
         """This holds also for settings that send a cookie with each response."""
         browser = make_site(**{setting: True}).browser()
         browser.visit(writes(a=1))
@@ -82,7 +84,7 @@ class TestJustAfterIt:
             assert browser.visit(handler).set_cookies == []
         assert browser.site.store.writes == []
 
-    def test_it_reads_nothing(self, late: Browser) -> None:
+    def test_a_request_with_an_earlier_id_reads_nothing(self, late: Browser) -> None:
         """The session is empty and new."""
         answer = late.visit(lambda session: (everything(session), session.is_new))
 
@@ -90,7 +92,7 @@ class TestJustAfterIt:
         assert answer.all("Vary") == ["Cookie"]
         assert late.site.told == []
 
-    def test_a_dropped_write_is_told(self, late: Browser) -> None:
+    def test_a_dropped_write_is_reported(self, late: Browser) -> None:
         """An event tells of the lost write, and the request has an empty session."""
         late.visit(writes(b=2))
 
@@ -107,7 +109,9 @@ class TestJustAfterIt:
             lambda session: session.reload(),
         ],
     )
-    def test_who_acts_upon_the_answer_gets_an_error(self, late: Browser, verb: Handler) -> None:
+    def test_verbs_that_return_a_result_raise_an_error_with_an_earlier_id(
+        self, late: Browser, verb: Handler
+    ) -> None:
         """Verbs that return a result raise an error, because nothing was stored."""
 
         def handler(session: Session) -> None:
@@ -116,7 +120,7 @@ class TestJustAfterIt:
 
         assert late.visit(handler).set_cookies == []
 
-    def test_a_save_that_came_too_late_is_told(self, late: Browser) -> None:
+    def test_a_save_that_came_too_late_is_an_error(self, late: Browser) -> None:
         """save() raises the error at once, because a failed request would hide it."""
 
         def handler(session: Session) -> bool:
@@ -135,7 +139,7 @@ class TestJustAfterIt:
         assert len(answer.set_cookies) == 1
         assert late.visit(who).value == ("ada", {"b": 2})
 
-    def test_nor_is_one_that_takes_a_new_id_and_writes(self, late: Browser) -> None:
+    def test_a_login_by_regenerate_with_an_earlier_id_is_not_dropped(self, late: Browser) -> None:
         """So a login without set_user() works, too."""
         late.visit(in_turn(Session.regenerate, writes(user="ada")))
 
@@ -177,7 +181,7 @@ class TestLongAfterIt:
         assert other.holds() == ({} if ending in ENDED else {"a": 1})
 
     @pytest.mark.parametrize("ending", ENDINGS)
-    def test_it_still_reads_nothing(
+    def test_an_id_of_long_ago_reads_nothing(
         self, customer: Browser, clock: ManualClock, ending: str
     ) -> None:
         """An old id never gets a session again."""
@@ -193,7 +197,7 @@ class TestLogout:
 
     @pytest.mark.parametrize("after", [0, REMEMBERED, 3600])
     @pytest.mark.parametrize("end", [Session.destroy, Session.clear_user])
-    def test_by_an_earlier_id(
+    def test_an_earlier_id_can_end_the_session(
         self, customer: Browser, clock: ManualClock, end: Handler, after: float
     ) -> None:
         """A tab that was left open ends a later sign-in of the same session."""
@@ -207,7 +211,9 @@ class TestLogout:
         assert member.visit(who).value == (None, {})
 
     @pytest.mark.parametrize("generations", [1, 3])
-    def test_by_the_manager(self, customer: Browser, generations: int) -> None:
+    def test_the_manager_can_end_a_session_by_an_earlier_id(
+        self, customer: Browser, generations: int
+    ) -> None:
         """An admin page may have an old id of the session."""
         first = customer.visit(lambda session: session.id).value
         for _ in range(generations):
@@ -216,7 +222,7 @@ class TestLogout:
         assert customer.site.manager.delete(first)
         assert customer.holds() == {}
 
-    def test_a_second_one_clears_no_cookie(self, customer: Browser) -> None:
+    def test_a_second_logout_clears_no_cookie(self, customer: Browser) -> None:
         """There may have been a sign-in between the two logouts."""
         second = customer.cookie
         first = customer.visit(Session.destroy)
@@ -253,7 +259,7 @@ class TestGrace:
     """An earlier id with grace reads and writes, and its answers never send that id."""
 
     @pytest.mark.parametrize("use", [untouched, everything, writes(b=2)])
-    def test_it_is_never_sent_again(self, make_site: SiteMaker, use: Handler) -> None:
+    def test_an_earlier_id_is_never_sent_again(self, make_site: SiteMaker, use: Handler) -> None:
         """This holds also for settings that renew the cookie with each response."""
         browser = make_site(rolling=True).browser()
         browser.visit(writes(a=1))
@@ -262,7 +268,7 @@ class TestGrace:
         assert browser.visit(use).set_cookies == []
 
     @pytest.mark.parametrize("earlier_first", [True, False])
-    def test_beside_the_present_one_it_does_not_count(
+    def test_an_earlier_id_beside_the_present_one_is_ignored(
         self, customer: Browser, earlier_first: bool
     ) -> None:
         """Both ids name one session, and the request uses the present id."""
@@ -276,7 +282,7 @@ class TestGrace:
         assert "ambiguous" not in customer.site.told
 
 
-def test_what_began_before_the_end_is_past_however_long_it_takes(
+def test_a_request_that_began_before_the_end_of_its_session_stores_nothing(
     customer: Browser, clock: ManualClock
 ) -> None:
     """A slow upload that uses its session at the end stores nothing."""
@@ -293,7 +299,7 @@ def test_what_began_before_the_end_is_past_however_long_it_takes(
 
 
 @pytest.mark.parametrize("act", [Session.regenerate, login], ids=["new id", "sign-in"])
-def test_what_is_discarded_leaves_the_token_past(customer: Browser, act: Handler) -> None:
+def test_a_discarded_change_leaves_the_good_cookie_alone(customer: Browser, act: Handler) -> None:
     """An error handler writes to the session, and the good cookie of another answer stays."""
     past = customer.cookie
     customer.visit(Session.regenerate)

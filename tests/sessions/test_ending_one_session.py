@@ -53,7 +53,7 @@ def test_only_this_session_ends(manager: SessionManager, told: list[Any]) -> Non
 
 
 @pytest.mark.parametrize("handle", ["", "x", "0" * 64, "0" * 63 + "\n", 7, None])
-def test_what_is_no_session_of_the_user_ends_nothing(manager: SessionManager, handle: Any) -> None:
+def test_a_wrong_handle_ends_no_session(manager: SessionManager, handle: Any) -> None:
     """Whatever text a form sends, and also the session of another user."""
     bobs, _ = signed_in(manager, "bob")
 

@@ -180,7 +180,7 @@ class TestAnErrorOnItsWayOut:
     """No response is sent, so the client keeps its id."""
 
     @pytest.mark.parametrize("handler", [lambda session: session.regenerate(), login])
-    def test_an_id_that_was_not_told_is_taken_back(
+    def test_a_new_id_that_was_not_sent_is_discarded(
         self, door: Door, cookie: str, handler: Handler
     ) -> None:
         """The client stays logged in, and unsaved changes are discarded."""
@@ -190,7 +190,7 @@ class TestAnErrorOnItsWayOut:
         assert len(door.store) == 1
 
     @pytest.mark.parametrize("handler", [login_and_save, login_and_return, logout_and_return])
-    def test_an_old_id_never_gets_what_was_saved(
+    def test_a_saved_sign_in_is_never_reachable_by_the_old_id(
         self, door: Door, cookie: str, handler: Handler
     ) -> None:
         """An attacker who knows the client's old id is not signed in."""
@@ -198,7 +198,7 @@ class TestAnErrorOnItsWayOut:
 
         assert door.value(cookie) is None
 
-    def test_what_was_saved_before_the_new_id_stays(self, door: Door, cookie: str) -> None:
+    def test_values_that_were_saved_before_the_new_id_stay(self, door: Door, cookie: str) -> None:
         """The new id is discarded, and the committed values stay."""
 
         def saves_first(session: Session) -> None:
@@ -274,7 +274,7 @@ class TestAnErrorOnItsWayOut:
 
         assert door.value(cookie) is None
 
-    def test_an_id_that_was_told_stays(self, door: Door, cookie: str) -> None:
+    def test_a_new_id_that_was_sent_stays(self, door: Door, cookie: str) -> None:
         """The headers left with the first byte, before the error."""
 
         def fails_late(session: Session, start_response: StartResponse) -> Iterable[bytes]:

@@ -225,7 +225,7 @@ async def live_async(life: Life, steps: list[Step]) -> None:
 @pytest.mark.parametrize("face", ["blocking", "async"])
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 @given(steps=STEPS)
-def test_each_session_has_one_life(kind: str, face: str, steps: list[Step]) -> None:
+def test_each_session_is_created_and_ended_once(kind: str, face: str, steps: list[Step]) -> None:
     """Created once, ended once with one `finish`, whatever happens in between and what fails."""
     with tempfile.TemporaryDirectory() as folder:
         life = Life(Path(folder), kind)

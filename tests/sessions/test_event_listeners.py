@@ -69,7 +69,7 @@ def test_every_event_of_a_session_has_its_handle(browser: Browser) -> None:
     assert events[-1].reason is EndReason.LOGOUT
 
 
-def test_a_load_is_told_once_a_request(browser: Browser) -> None:
+def test_a_load_has_one_event_in_a_request(browser: Browser) -> None:
     """There is one event if the request uses the session, and none otherwise."""
     browser.visit(writes(a=1))
     browser.visit(in_turn(everything, everything, Session.reload, everything))
@@ -104,7 +104,9 @@ def test_more_ids_than_are_looked_up_are_ambiguous(site: Site) -> None:
     assert kinds(site) == [("rejected", "ambiguous")]
 
 
-def test_old_ids_are_told_but_not_logged(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+def test_old_ids_have_an_event_but_no_log_line(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     """Browsers keep cookies for longer than servers keep sessions."""
     caplog.set_level(logging.INFO, "sessions")
 
@@ -114,7 +116,7 @@ def test_old_ids_are_told_but_not_logged(site: Site, caplog: pytest.LogCaptureFi
     assert caplog.records == []
 
 
-def test_a_sign_in_of_a_visitor_is_told_after_the_creation(browser: Browser) -> None:
+def test_the_event_of_a_sign_in_follows_the_event_of_the_creation(browser: Browser) -> None:
     """One commit causes two events."""
     browser.visit(lambda session: session.set_user("ann"))
 
@@ -145,7 +147,7 @@ def test_the_end_of_all_sessions_of_a_user_has_a_reason(store: Store, clock: Man
     assert told[-1].reason is EndReason.ENDED_BY_USER
 
 
-def test_a_conflict_is_told(browser: Browser) -> None:
+def test_a_conflict_has_an_event(browser: Browser) -> None:
     """Another request changed the value in the meantime; the second try succeeds."""
     site = browser.site
     browser.visit(writes(hits=1))
@@ -161,7 +163,7 @@ def test_a_conflict_is_told(browser: Browser) -> None:
     assert browser.holds() == {"hits": 6}
 
 
-def test_each_failed_call_of_the_store_is_told_once(browser: Browser) -> None:
+def test_each_failed_call_of_the_store_has_one_event(browser: Browser) -> None:
     """The event names the call, and comes once although the request tries again."""
     browser.visit(writes(a=1))
     browser.site.store.broken = {"load"}
@@ -170,7 +172,7 @@ def test_each_failed_call_of_the_store_is_told_once(browser: Browser) -> None:
     assert kinds(browser.site) == [("created", None), ("store_failed", "load")]
 
 
-def test_nothing_is_told_before_the_store_acknowledged(browser: Browser) -> None:
+def test_no_event_comes_before_the_store_acknowledged(browser: Browser) -> None:
     """A listener that reads the store finds what the event says."""
     site = browser.site
     found: list[object] = []
@@ -301,7 +303,7 @@ def test_a_coroutine_that_fails_is_counted(clock: ManualClock) -> None:
     assert asyncio.run(lives()) == 1
 
 
-def test_a_thread_of_a_request_tells_coroutines_too(clock: ManualClock) -> None:
+def test_events_of_a_thread_reach_coroutine_listeners(clock: ManualClock) -> None:
     """A thread uses the session of a request, and the coroutine runs on the event loop."""
     told: list[tuple[str, bool]] = []
 
@@ -327,7 +329,7 @@ def test_a_thread_of_a_request_tells_coroutines_too(clock: ManualClock) -> None:
     assert told == [("created", True), ("regenerated", True)]
 
 
-def test_threads_of_one_request_tell_each_event_once(make_site: SiteMaker) -> None:
+def test_threads_of_one_request_send_each_event_once(make_site: SiteMaker) -> None:
     """One thread sends the events at the moment when another thread adds one."""
     site = make_site()
     browser = site.browser()

@@ -33,14 +33,14 @@ def customer(browser: Browser) -> Browser:
     return browser
 
 
-def test_a_first_write_is_told(browser: Browser) -> None:
+def test_a_first_write_has_an_event(browser: Browser) -> None:
     """The event comes once, however much is written."""
     browser.visit(in_turn(writes(a=1), Session.save, writes(b=2)))
 
     assert browser.site.told == ["created"]
 
 
-def test_use_is_not_told(customer: Browser, clock: ManualClock) -> None:
+def test_use_has_no_event(customer: Browser, clock: ManualClock) -> None:
     """Reads, writes, touches and unused sessions cause no event."""
     for act in (untouched, everything, writes(b=2)):
         clock.advance(60)
@@ -49,7 +49,7 @@ def test_use_is_not_told(customer: Browser, clock: ManualClock) -> None:
     assert customer.site.told == []
 
 
-def test_login_and_logout_are_told(customer: Browser) -> None:
+def test_login_and_logout_have_events(customer: Browser) -> None:
     """Each of them has an event of its own name."""
     customer.visit(Session.regenerate)
     customer.visit(Session.destroy)
@@ -57,14 +57,14 @@ def test_login_and_logout_are_told(customer: Browser) -> None:
     assert customer.site.told == ["regenerated", "destroyed"]
 
 
-def test_logout_without_a_session_is_not_told(browser: Browser) -> None:
+def test_logout_without_a_session_has_no_event(browser: Browser) -> None:
     """There is no event, because no session ended."""
     browser.visit(Session.destroy)
 
     assert browser.site.told == []
 
 
-def test_a_dropped_write_is_told(customer: Browser, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_dropped_write_is_reported(customer: Browser, caplog: pytest.LogCaptureFixture) -> None:
     """An event says that the session ended while the request ran."""
     caplog.set_level(logging.INFO, "sessions")
 
@@ -78,7 +78,7 @@ def test_a_dropped_write_is_told(customer: Browser, caplog: pytest.LogCaptureFix
     assert [record.getMessage()[:13] for record in caplog.records] == ["session gone:"]
 
 
-def test_what_was_done_before_a_close_failed_is_told(customer: Browser) -> None:
+def test_events_before_a_failed_close_are_sent(customer: Browser) -> None:
     """The events come also if no code closes the session again."""
     manager = customer.site.manager
     session = manager.get(customer.visit(lambda session: session.id).value)
@@ -92,7 +92,7 @@ def test_what_was_done_before_a_close_failed_is_told(customer: Browser) -> None:
     assert customer.site.told == ["destroyed", "store_failed"]
 
 
-def test_a_foreign_token_is_told(site: Site) -> None:
+def test_a_foreign_token_has_an_event(site: Site) -> None:
     """The event comes when the session is used, once in a request."""
     site.visit(untouched, "session=forged")
     site.visit(in_turn(everything, everything), "session=forged")
@@ -116,7 +116,7 @@ def test_tokens_of_other_keys_that_keep_coming_are_a_warning(
     assert "Fix: give all workers the same keys" in caplog.text
 
 
-def test_two_live_sessions_are_told(customer: Browser) -> None:
+def test_two_live_sessions_have_an_event(customer: Browser) -> None:
     """An event tells of two live sessions, and neither of them is used."""
     site = customer.site
     other = site.visit(writes(a=2)).cookie
@@ -129,7 +129,7 @@ def test_two_live_sessions_are_told(customer: Browser) -> None:
     assert site.store.writes == []
 
 
-def test_two_valid_ids_that_nobody_has_are_not_logged(site: Site) -> None:
+def test_two_valid_ids_without_sessions_are_not_logged(site: Site) -> None:
     """Old cookies are everyday life, and neither of them counts."""
     both = f"session={SIGNER.sign(an_id())}; session={SIGNER.sign(an_id())}"
 
@@ -138,7 +138,7 @@ def test_two_valid_ids_that_nobody_has_are_not_logged(site: Site) -> None:
     assert (site.told, answer.value, answer.set_cookies) == ([], {}, [])
 
 
-def test_a_secure_cookie_over_plain_http_is_told(make_site: SiteMaker) -> None:
+def test_a_secure_cookie_over_plain_http_has_an_event(make_site: SiteMaker) -> None:
     """Nothing is stored, for the client could not come back."""
     site = make_site(cookie=CookieSettings(secure=True))
 
@@ -164,7 +164,7 @@ def test_a_listener_that_fails_harms_nobody(
     assert "a bug of the listener" in caplog.text
 
 
-def test_nothing_that_is_told_carries_an_id(
+def test_no_event_and_no_log_line_shows_an_id(
     site: Site, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """No event, log line, repr or message has an id, whatever happens."""
@@ -226,7 +226,7 @@ def test_the_database_holds_no_id(tmp_path: Path, clock: ManualClock) -> None:
     assert browser.cookie.rpartition(".")[2].encode() not in written
 
 
-def test_a_commit_that_failed_tells_of_no_use_that_was_not_written(
+def test_a_failed_commit_has_no_event_of_a_failed_touch(
     customer: Browser, clock: ManualClock
 ) -> None:
     """A failed commit is a 503, and there is no second event for a touch that was not tried."""

@@ -52,7 +52,9 @@ def test_an_expired_session_is_not_adopted(customer: Browser, clock: ManualClock
     assert customer.site.visit(everything, before).value == {}
 
 
-def test_what_follows_a_logout_has_its_own_time(customer: Browser, clock: ManualClock) -> None:
+def test_a_session_after_a_logout_has_its_own_absolute_timeout(
+    customer: Browser, clock: ManualClock
+) -> None:
     """The absolute timeout of the new session begins at its own start."""
     clock.advance(HOUR)
 
@@ -72,7 +74,7 @@ def test_rolling_renews_the_cookie_also_after_a_verb_that_wrote(make_site: SiteM
     assert len(answer.set_cookies) == 1
 
 
-def test_the_server_rules_by_the_settings_of_today(
+def test_changed_timeouts_apply_to_existing_sessions(
     customer: Browser, make_site: SiteMaker, clock: ManualClock
 ) -> None:
     """A shorter timeout counts at once for all sessions."""
@@ -201,7 +203,7 @@ def test_a_browser_session_cookie_has_no_age(browser: Browser, clock: ManualCloc
     assert browser.holds() == {}
 
 
-def test_the_servers_timeout_rules_over_a_longer_cookie(
+def test_the_servers_timeout_wins_over_a_longer_cookie(
     make_site: SiteMaker, clock: ManualClock
 ) -> None:
     """The browser still sends the cookie, but the session has expired."""

@@ -28,7 +28,9 @@ def test_a_touch_that_fails_does_not_fail_the_page(
     assert "was not stored" in caplog.text
 
 
-def test_the_next_request_tries_again(customer: Browser, clock: ManualClock) -> None:
+def test_a_failed_touch_is_tried_again_by_the_next_request(
+    customer: Browser, clock: ManualClock
+) -> None:
     """So a session in use does not expire."""
     customer.site.store.broken = {"touch"}
     clock.advance(60)
@@ -42,7 +44,7 @@ def test_the_next_request_tries_again(customer: Browser, clock: ManualClock) -> 
 
 
 @pytest.mark.parametrize("settings", [{"rolling": True}, {"resave": True}])
-def test_no_cookie_is_renewed_for_a_use_that_was_not_written_down(
+def test_a_failed_touch_renews_no_cookie(
     make_site: SiteMaker, clock: ManualClock, settings: dict[str, bool]
 ) -> None:
     """A renewed cookie would live longer than the session in the store."""
@@ -58,7 +60,7 @@ def test_no_cookie_is_renewed_for_a_use_that_was_not_written_down(
 
 @pytest.mark.parametrize("call", ["load", "create", "commit", "touch"])
 @pytest.mark.parametrize("setting", ["rolling", "resave", "save_uninitialized"])
-def test_what_a_setting_asks_for_is_not_missed(
+def test_a_failed_write_that_only_a_setting_wants_does_not_fail_the_page(
     make_site: SiteMaker, clock: ManualClock, setting: str, call: str
 ) -> None:
     """If only a setting asks for the write, the page is served."""
@@ -74,7 +76,7 @@ def test_what_a_setting_asks_for_is_not_missed(
     assert site.visit(everything, cookie).value == {"a": 1}
 
 
-def test_an_unchanged_session_that_is_not_saved_again_is_told(
+def test_a_failed_resave_is_reported(
     make_site: SiteMaker, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With `resave`, the handler changed nothing, so no change is lost."""
@@ -89,7 +91,7 @@ def test_an_unchanged_session_that_is_not_saved_again_is_told(
     assert "was not stored" in caplog.text
 
 
-def test_a_new_session_that_a_handler_looked_at_is_missed(make_site: SiteMaker) -> None:
+def test_a_failed_creation_that_a_handler_needs_is_a_503(make_site: SiteMaker) -> None:
     """The page may have a CSRF token of the session, so the answer is a 503."""
     site = make_site(save_uninitialized=True)
     site.store.broken = {"create"}

@@ -191,7 +191,7 @@ ENDINGS: list[tuple[Ending, str]] = [
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "asynchronous"])
 @pytest.mark.parametrize(("end", "reason"), ENDINGS, ids=lambda one: getattr(one, "__name__", ""))
-def test_every_end_is_told_and_finished_once(
+def test_every_end_has_one_event_and_one_finish(
     end: Ending, reason: str, clock: ManualClock, *, is_async: bool
 ) -> None:
     """With the same reason, whoever ended the session."""

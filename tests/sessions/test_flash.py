@@ -48,7 +48,7 @@ def test_many_messages_keep_their_order(browser: Browser) -> None:
     assert [message for _, message in browser.visit(_takes).value] == numbers
 
 
-def test_the_order_of_a_store_does_not_count(browser: Browser) -> None:
+def test_messages_keep_their_order_in_any_store(browser: Browser) -> None:
     """A store may give the values of a session back in any order."""
 
     def handler(session: Session) -> Any:
@@ -132,7 +132,7 @@ def test_a_message_has_names(browser: Browser) -> None:
         (("Saved.", None), "the category of a flash is None"),
     ],
 )
-def test_a_message_that_is_no_text_is_refused(
+def test_a_message_that_is_not_a_text_is_refused(
     browser: Browser, arguments: tuple[Any, ...], what: str
 ) -> None:
     """The error comes where the message is left."""
@@ -172,7 +172,7 @@ def test_a_message_of_a_logout_is_left_after_it(browser: Browser) -> None:
     assert browser.visit(_takes).value == [("info", "after")]
 
 
-def test_a_key_that_looks_like_a_message_is_none(browser: Browser) -> None:
+def test_a_value_with_a_similar_key_is_not_a_message(browser: Browser) -> None:
     """Other values with such keys stay where they are."""
     own = {"_flash": 1, "_flash.x": 2, "_flash.000000": 3}
 
@@ -185,7 +185,7 @@ def test_a_key_that_looks_like_a_message_is_none(browser: Browser) -> None:
     assert browser.holds() == own
 
 
-def test_a_damaged_message_is_no_error(browser: Browser, clock: ManualClock) -> None:
+def test_a_damaged_message_raises_no_error(browser: Browser, clock: ManualClock) -> None:
     """The page is shown without messages, and the session begins again."""
     browser.visit(partial(Session.flash, message="Saved."))
     handle = browser.visit(lambda session: session.handle).value
@@ -198,7 +198,9 @@ def test_a_damaged_message_is_no_error(browser: Browser, clock: ManualClock) -> 
 
 
 @pytest.mark.parametrize("damage", [5, None, "text", ("one",), ("a", 5), {"a": 1}, ["a", "b", "c"]])
-def test_what_is_no_message_is_passed_over(browser: Browser, damage: object) -> None:
+def test_another_value_under_the_key_of_a_message_is_ignored(
+    browser: Browser, damage: object
+) -> None:
     """A value of another program under a message's key is ignored."""
     key = "_flash.000000.abcdabcd"
     browser.visit(lambda session: session.update({key: damage}))
@@ -208,7 +210,7 @@ def test_what_is_no_message_is_passed_over(browser: Browser, damage: object) -> 
     assert browser.holds() == {}
 
 
-def test_there_is_no_last_message(browser: Browser) -> None:
+def test_the_number_of_messages_is_not_limited(browser: Browser) -> None:
     """The number of a message may have more than six digits, and the order stays."""
     browser.visit(writes(**{"_flash.999999.abcdabcd": ("info", "first")}))
 
@@ -220,7 +222,7 @@ def test_there_is_no_last_message(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("digits", [6, 17, 18, 19, 5000])
-def test_a_number_of_any_length_loses_no_message(browser: Browser, digits: int) -> None:
+def test_long_message_numbers_lose_no_message(browser: Browser, digits: int) -> None:
     """A key with a very long number hides no message of the application."""
     browser.visit(writes(**{f"_flash.{'9' * digits}.abcdabcd": ("info", "theirs")}))
 

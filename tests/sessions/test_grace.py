@@ -74,7 +74,7 @@ def test_the_old_id_may_change_values_at_once(customer: Browser, old: str, act: 
     assert "gone" not in customer.site.told
 
 
-def test_the_old_id_stays_what_it_is(customer: Browser, old: str) -> None:
+def test_a_request_with_the_old_id_keeps_its_id(customer: Browser, old: str) -> None:
     """The old id is not renewed in the store, and its own request keeps it."""
 
     def handler(session: Session) -> bool:

@@ -152,7 +152,9 @@ def _write_and_save(session: Session) -> None:
     session.save()
 
 
-def test_another_requests_logout_is_told(manager: SessionManager, customer: Browser) -> None:
+def test_a_logout_of_another_request_is_an_error_in_a_connection(
+    manager: SessionManager, customer: Browser
+) -> None:
     """reload() and save() raise an error, so the connection can end."""
     session = manager.open(a_head(customer.cookie))
     session.load()
@@ -164,7 +166,7 @@ def test_another_requests_logout_is_told(manager: SessionManager, customer: Brow
     assert session.gone
 
 
-def test_a_long_connection_sees_what_others_commit(
+def test_reload_in_a_long_connection_shows_changes_of_others(
     manager: SessionManager, customer: Browser, clock: ManualClock
 ) -> None:
     """reload() shows the changes hours later."""
@@ -178,7 +180,7 @@ def test_a_long_connection_sees_what_others_commit(
     assert dict(session) == {"a": 1, "b": 2}
 
 
-def test_a_long_connection_is_no_open_ended_failure(
+def test_a_failed_verb_of_a_connection_can_be_repeated(
     manager: SessionManager, customer: Browser
 ) -> None:
     """A failure of the store fails one verb, and the next verb may work."""
@@ -195,7 +197,7 @@ def test_a_long_connection_is_no_open_ended_failure(
     assert customer.holds() == {"a": 1, "b": 2}
 
 
-def test_a_failed_connection_discards_what_was_not_saved(
+def test_a_failed_connection_discards_unsaved_changes(
     manager: SessionManager, customer: Browser
 ) -> None:
     """A failed connection is like a failed request."""
@@ -223,7 +225,7 @@ def test_a_refused_connection_brings_no_new_session(
     assert watched.writes == []
 
 
-def test_a_refused_connection_keeps_what_a_stored_session_changed(
+def test_a_refused_connection_keeps_changes_of_a_stored_session(
     manager: SessionManager, customer: Browser
 ) -> None:
     """The changes are saved, but the id stays, because the client could not learn a new one."""

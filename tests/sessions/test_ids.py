@@ -86,7 +86,7 @@ def test_a_fit_id_is_used(make_site: SiteMaker, made: str) -> None:
     assert (session_id[LINEAGE_LENGTH:], value) == (made, 1)
 
 
-def test_one_secret_for_two_sessions_is_no_collision(make_site: SiteMaker) -> None:
+def test_two_sessions_may_have_the_same_secret(make_site: SiteMaker) -> None:
     """The lineages of the two sessions differ."""
     site = make_site(gen_id=lambda: "a" * 22)
     first, second = site.browser(), site.browser()

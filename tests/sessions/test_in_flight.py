@@ -134,7 +134,7 @@ def test_a_sign_in_that_comes_too_late_keeps_its_own_timeout(customer: Browser) 
     assert customer.visit(lambda session: session.user_id).value == "ada"
 
 
-def test_a_logout_after_a_lost_write_begins_afresh(customer: Browser) -> None:
+def test_writes_after_a_late_logout_go_to_a_new_session(customer: Browser) -> None:
     """Later writes belong to a new session."""
 
     def handler(session: Session) -> None:

@@ -233,7 +233,7 @@ def test_destroying_twice_is_as_once(customer: Browser) -> None:
     assert set(customer.site.store_calls()) == {"delete"}
 
 
-def test_delete_of_an_unknown_id_is_no_error(customer: Browser) -> None:
+def test_delete_of_an_unknown_id_raises_no_error(customer: Browser) -> None:
     """delete() returns False, and no other session changes."""
     assert customer.site.manager.delete(an_id()) is False
     assert customer.holds() == {"cart": ["tea"]}

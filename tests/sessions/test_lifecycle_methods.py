@@ -127,7 +127,7 @@ def test_a_new_session_is_not_resumed(tracked: Site) -> None:
     assert CALLS == [("suspend", {"a": 1}, True)]
 
 
-def test_what_resume_keeps_on_the_session_stays(browser: Browser) -> None:
+def test_attributes_that_resume_sets_stay(browser: Browser) -> None:
     """Handler and methods see the same object."""
     seen = browser.visit(lambda session: (session.get("a"), dict(vars(session)))).value
 

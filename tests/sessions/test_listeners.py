@@ -52,7 +52,7 @@ def live_a_life(make_site: SiteMaker, listener: Any) -> str:
     return handle
 
 
-def test_the_log_has_one_line_an_event(
+def test_the_log_has_one_line_for_each_event(
     make_site: SiteMaker, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With reason, handle and user; loads are details."""

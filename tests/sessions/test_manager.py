@@ -143,7 +143,7 @@ def test_a_job_asks_a_store_again_that_has_failed(
     assert session["a"] == 1
 
 
-def test_what_was_kept_does_not_come_back_after_a_logout(
+def test_restored_changes_do_not_come_back_after_a_logout(
     manager: SessionManager, customer: Browser
 ) -> None:
     """The values belong to the ended session."""
@@ -157,7 +157,7 @@ def test_what_was_kept_does_not_come_back_after_a_logout(
     assert dict(session) == {}
 
 
-def test_what_was_kept_takes_the_place_of_nothing_newer(
+def test_restored_changes_replace_no_newer_value(
     manager: SessionManager, customer: Browser
 ) -> None:
     """A newer stored value stays."""
@@ -173,7 +173,7 @@ def test_what_was_kept_takes_the_place_of_nothing_newer(
     assert dict(session) == {"a": 1, "b": 3, "c": 2}
 
 
-def test_what_a_session_that_has_gone_holds_is_not_checked(
+def test_the_size_of_an_ended_session_is_not_checked(
     manager: SessionManager, customer: Browser
 ) -> None:
     """The values are not stored, so their size does not matter."""
@@ -204,7 +204,7 @@ def test_a_close_that_is_too_large_changes_no_id(
 
 
 @pytest.mark.parametrize("name", ["rolling", "save_uninitialized"])
-def test_a_manager_tells_whether_to_open_every_request(make_site: SiteMaker, name: str) -> None:
+def test_opens_every_request_depends_on_the_settings(make_site: SiteMaker, name: str) -> None:
     """This is so if a setting renews or creates a session with each response."""
     assert make_site(**{name: True}).manager.opens_every_request is True
     assert make_site(resave=True).manager.opens_every_request is False
@@ -239,14 +239,16 @@ def test_get_finds_a_visitors_session(manager: SessionManager, customer: Browser
     assert customer.holds() == {"a": 1, "by": "admin"}
 
 
-def test_what_a_job_does_not_close_is_not_saved(manager: SessionManager, customer: Browser) -> None:
+def test_a_session_of_a_job_is_saved_only_by_close(
+    manager: SessionManager, customer: Browser
+) -> None:
     """Only close() saves the changes of a job."""
     manager.get(customer.visit(lambda session: session.id).value)["by"] = "admin"
 
     assert customer.holds() == {"a": 1}
 
 
-def test_get_of_an_unknown_id_says_so(manager: SessionManager) -> None:
+def test_get_of_an_unknown_id_raises_an_error(manager: SessionManager) -> None:
     """get() raises SessionNotFound, and makes no record."""
     with pytest.raises(SessionNotFound) as error:
         manager.get(an_id())
@@ -254,7 +256,7 @@ def test_get_of_an_unknown_id_says_so(manager: SessionManager) -> None:
     assert type(error.value) is SessionNotFound
 
 
-def test_get_of_a_session_whose_time_is_over_says_so(
+def test_get_of_an_expired_session_raises_an_error(
     make_site: SiteMaker, customer: Browser, clock: ManualClock
 ) -> None:
     """get() raises SessionExpired if the store still has the record."""
@@ -307,7 +309,7 @@ def test_a_failing_store_fails_the_job(manager: SessionManager, customer: Browse
 # The rest
 
 
-def test_purge_removes_what_is_over(
+def test_purge_removes_expired_sessions(
     manager: SessionManager, customer: Browser, clock: ManualClock
 ) -> None:
     """purge() returns the number; a record stays for a minute, because clocks differ."""

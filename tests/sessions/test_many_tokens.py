@@ -46,7 +46,7 @@ def many(victim: Browser) -> str:
 
 
 @pytest.mark.parametrize("act", [writes(x=1), Session.clear, lambda s: s.flash("hello")])
-def test_a_write_beside_two_live_ones_stores_nothing(
+def test_a_write_with_two_live_sessions_stores_nothing(
     victim: Browser, two: str, act: Handler
 ) -> None:
     """A new cookie would replace a good one; an event says that the write was dropped."""
@@ -59,7 +59,7 @@ def test_a_write_beside_two_live_ones_stores_nothing(
     assert victim.holds() == {"a": 1}
 
 
-def test_two_live_ones_make_no_session_of_an_untouched_one(victim: Browser, two: str) -> None:
+def test_an_unused_request_with_two_live_sessions_stores_nothing(victim: Browser, two: str) -> None:
     """This holds also if every visitor gets a session."""
     site = Site(
         victim.site.store,
@@ -77,7 +77,7 @@ def test_two_live_ones_make_no_session_of_an_untouched_one(victim: Browser, two:
     [signs_in("ada"), in_turn(Session.regenerate, writes(x=1))],
     ids=["sign-in", "a new id and a write"],
 )
-def test_whoever_asks_for_another_session_ends_the_two(
+def test_a_sign_in_ends_two_ambiguous_sessions(
     victim: Browser, two: str, planted: str, act: Handler
 ) -> None:
     """Otherwise nobody could sign in after an attacker has set a cookie."""
@@ -94,7 +94,7 @@ def test_whoever_asks_for_another_session_ends_the_two(
 
 
 @pytest.mark.parametrize("live_first", [True, False], ids=["live first", "dead first"])
-def test_the_live_one_of_two_counts_in_any_order(
+def test_the_live_session_of_two_tokens_is_used_in_any_order(
     victim: Browser, planted: str, live_first: bool
 ) -> None:
     """The other token belongs to an ended session."""
@@ -107,7 +107,7 @@ def test_the_live_one_of_two_counts_in_any_order(
 
 
 @pytest.mark.parametrize("planted_first", [True, False])
-def test_a_logout_beside_two_live_ones_ends_both(
+def test_a_logout_with_two_live_sessions_ends_both(
     victim: Browser, planted: str, planted_first: bool
 ) -> None:
     """Neither session is read, and both have ended."""

@@ -77,13 +77,13 @@ def test_the_error_names_what_may_be_meant(session: Session, name: str, meant: s
 
 
 @pytest.mark.parametrize("name", ["cart", "xyz", "basket", "messages"])
-def test_nothing_is_guessed_for_a_name_that_is_far_from_all(session: Session, name: str) -> None:
+def test_an_unlike_name_gets_no_suggestion(session: Session, name: str) -> None:
     """A wrong suggestion would mislead."""
     with pytest.raises(AttributeError, match=r"for the value of that key$"):
         getattr(session, name)
 
 
-def test_it_is_missing_for_whoever_asks_first(session: Session) -> None:
+def test_hasattr_and_getattr_find_no_unknown_attribute(session: Session) -> None:
     """`hasattr` returns False, and `getattr` its default."""
     assert not hasattr(session, "user")
     assert getattr(session, "user", "nobody") == "nobody"
@@ -175,7 +175,9 @@ def test_a_session_joins_nothing_but_a_mapping(session: Session, other: Any) -> 
         ("cycle_id", "session.regenerate()"),
     ],
 )
-def test_a_method_of_another_framework_is_no_key(session: Session, name: str, verb: str) -> None:
+def test_a_method_of_another_framework_is_not_explained_as_a_key(
+    session: Session, name: str, verb: str
+) -> None:
     """A name that only a method has is answered with the method here, not with a key."""
     with pytest.raises(AttributeError) as caught:
         getattr(session, name)

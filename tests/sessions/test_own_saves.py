@@ -58,7 +58,7 @@ async def a_cookie_of_ann(manager: AsyncSessionManager) -> str:
 
 @pytest.mark.parametrize(("act", "look", "seen"), LOOKS.values(), ids=LOOKS)
 @on_a_loop
-async def test_what_a_task_does_during_a_save_is_kept(
+async def test_changes_of_a_task_during_a_save_are_kept(
     slow_manager: AsyncSessionManager,
     suspending: SuspendingStore,
     act: Callable[[AsyncSession], object],
@@ -78,7 +78,7 @@ async def test_what_a_task_does_during_a_save_is_kept(
 
 
 @pytest.mark.parametrize(("act", "look", "seen"), LOOKS.values(), ids=LOOKS)
-def test_what_a_thread_does_during_a_save_is_kept(
+def test_changes_of_a_thread_during_a_save_are_kept(
     browser: Browser,
     act: Callable[[Session], object],
     look: Callable[[Session], object],
@@ -149,7 +149,7 @@ async def test_a_logout_during_the_first_save_leaves_no_session(
 
 
 @on_a_loop
-async def test_what_follows_a_logout_during_a_save_has_its_own_id(
+async def test_a_write_after_a_logout_during_a_save_has_a_new_id(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
     """The old cookie has no session any more."""
@@ -168,7 +168,7 @@ async def test_what_follows_a_logout_during_a_save_has_its_own_id(
     assert (dict(old), old.user_id) == ({}, None)
 
 
-def test_what_follows_a_logout_by_another_thread_has_its_own_id(browser: Browser) -> None:
+def test_a_write_after_a_logout_by_another_thread_has_a_new_id(browser: Browser) -> None:
     """A logout by another thread is like one by another task."""
     browser.visit(in_turn(writes(a=1), signs_in("ann")))
     old = browser.cookie
@@ -216,7 +216,7 @@ async def test_a_logout_during_a_load_leaves_nothing_to_read(
     ids=["new id", "sign-in"],
 )
 @on_a_loop
-async def test_the_id_that_is_told_during_the_first_save_is_the_one_that_it_gets(
+async def test_the_id_that_is_read_during_the_first_save_is_the_final_one(
     slow_manager: AsyncSessionManager,
     suspending: SuspendingStore,
     act: Callable[[AsyncSession], object],
@@ -254,7 +254,7 @@ async def test_two_closes_at_once_give_the_same_headers(
 
 
 @on_a_loop
-async def test_what_is_written_during_a_handshake_is_kept(
+async def test_a_write_during_a_handshake_is_kept(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
     """The end of the connection commits it."""

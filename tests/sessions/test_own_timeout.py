@@ -26,7 +26,7 @@ def customer(browser: Browser) -> Browser:
     return browser
 
 
-def test_a_timeout_of_its_own_persists(customer: Browser, clock: ManualClock) -> None:
+def test_a_sessions_own_timeout_is_stored(customer: Browser, clock: ManualClock) -> None:
     """It replaces the container's idle timeout, and begins again at each use."""
     customer.visit(lives_for(timedelta(days=3)))
     clock.advance(2 * DAY)
@@ -37,7 +37,7 @@ def test_a_timeout_of_its_own_persists(customer: Browser, clock: ManualClock) ->
     assert customer.holds() == {"a": 1}
 
 
-def test_a_shorter_timeout_of_its_own_rules(customer: Browser, clock: ManualClock) -> None:
+def test_a_shorter_timeout_of_a_session_wins(customer: Browser, clock: ManualClock) -> None:
     """The session ends exactly at its own timeout."""
     customer.visit(lives_for(timedelta(minutes=5)))
     clock.advance(5 * MINUTE - MICROSECOND)
@@ -67,7 +67,7 @@ def test_a_timeout_of_its_own_shows_in_max_age(
     assert answer.attributes["max-age"] == max_age
 
 
-def test_expires_at_tells_what_rules(browser: Browser, clock: ManualClock) -> None:
+def test_expires_at_follows_the_timeout_that_applies(browser: Browser, clock: ManualClock) -> None:
     """It follows the container's timeout, a new timeout at once, and the absolute timeout."""
 
     def handler(session: Session) -> list[float]:
@@ -82,7 +82,9 @@ def test_expires_at_tells_what_rules(browser: Browser, clock: ManualClock) -> No
     assert answer.value == [START + DAY, START + 3 * DAY, START + 14 * DAY]
 
 
-def test_none_takes_the_own_timeout_back(customer: Browser, clock: ManualClock) -> None:
+def test_setting_the_timeout_to_none_restores_the_containers(
+    customer: Browser, clock: ManualClock
+) -> None:
     """The container's timeout counts again, and the cookie has no Max-Age."""
     customer.visit(lives_for(timedelta(days=3)))
 

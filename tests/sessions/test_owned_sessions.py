@@ -68,7 +68,7 @@ def test_the_end_of_the_block_saves(manager: SessionManager, session_id: str, gi
         session["c"] = 3
 
 
-def test_what_was_created_can_be_changed_in_a_block(manager: SessionManager) -> None:
+def test_a_created_session_can_be_changed_in_a_with_block(manager: SessionManager) -> None:
     """create() stores the session, and the end of the block saves the changes."""
     with manager.create({"a": 1}) as session:
         inside = dict(manager.get(session.id))
@@ -156,7 +156,9 @@ def throw_away(act: Callable[[], object]) -> None:
 
 
 @pytest.mark.parametrize("give", GIVERS.values(), ids=GIVERS)
-def test_an_unsaved_change_is_told(manager: SessionManager, session_id: str, give: Giver) -> None:
+def test_an_unsaved_change_causes_a_warning(
+    manager: SessionManager, session_id: str, give: Giver
+) -> None:
     """The change is lost, and the warning says what to do."""
     with pytest.warns(ResourceWarning, match=rf"{THROWN_AWAY}. Fix: use it in a `with`, or call"):
         throw_away(lambda: give(manager, session_id).update(a=2))
@@ -174,7 +176,7 @@ def test_an_unsaved_change_is_told(manager: SessionManager, session_id: str, giv
     ],
     ids=["destroy", "regenerate", "set_user", "clear"],
 )
-def test_whatever_was_to_be_done_is_told(
+def test_an_unsaved_call_of_every_verb_causes_a_warning(
     manager: SessionManager, session_id: str, act: Callable[[Session], None]
 ) -> None:
     """The warning comes for each unsaved verb, and not only for values."""
@@ -182,7 +184,7 @@ def test_whatever_was_to_be_done_is_told(
         throw_away(lambda: act(manager.get(session_id)))
 
 
-def test_a_change_after_create_is_told(manager: SessionManager) -> None:
+def test_an_unsaved_change_after_create_causes_a_warning(manager: SessionManager) -> None:
     """The values of create() are stored, and the later change is lost."""
     with pytest.warns(ResourceWarning, match=THROWN_AWAY):
         throw_away(lambda: manager.create({"a": 1}).update(b=2))
@@ -221,7 +223,9 @@ def test_a_session_that_a_request_forgot_is_its_edges_concern(
 
 
 @on_a_loop
-async def test_an_unsaved_change_on_a_loop_is_told(async_manager: AsyncSessionManager) -> None:
+async def test_an_unsaved_change_of_an_asynchronous_session_causes_a_warning(
+    async_manager: AsyncSessionManager,
+) -> None:
     """An asynchronous session causes the same warning."""
     session = await opened(async_manager, await a_cookie(async_manager, a=1))
     given = [await async_manager.get(session.id)]
@@ -234,7 +238,7 @@ async def test_an_unsaved_change_on_a_loop_is_told(async_manager: AsyncSessionMa
 # What fails
 
 
-def test_a_session_that_could_not_be_created_was_given_to_nobody(
+def test_a_session_that_could_not_be_created_causes_no_warning(
     manager: SessionManager, watched: WatchedStore
 ) -> None:
     """The caller never had the session, so there is no warning."""
@@ -252,7 +256,7 @@ def test_a_session_that_could_not_be_created_was_given_to_nobody(
 
 
 @on_a_loop
-async def test_a_session_that_could_not_be_created_on_a_loop_was_given_to_nobody(
+async def test_an_asynchronous_session_that_could_not_be_created_causes_no_warning(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
     """An asynchronous session causes no warning either."""
@@ -267,7 +271,7 @@ async def test_a_session_that_could_not_be_created_on_a_loop_was_given_to_nobody
     assert [f"{warning.message}" for warning in told] == []
 
 
-def test_a_second_delete_drops_what_was_written_since(
+def test_a_second_delete_drops_later_changes(
     manager: SessionManager, watched: WatchedStore
 ) -> None:
     """Nothing is stored after it, although there was no session left to end."""

@@ -144,7 +144,7 @@ def test_a_cookie_is_cleared_on_a_response(sent: Any, manager: SessionManager) -
 
 
 @pytest.mark.parametrize("sent", RESPONSES)
-def test_two_cookies_stay_one(sent: Any, manager: SessionManager) -> None:
+def test_adding_two_cookies_repeats_no_header_value(sent: Any, manager: SessionManager) -> None:
     """Vary and Cache-Control have each value once."""
     session = manager.create()
 
@@ -206,7 +206,7 @@ def test_a_partitioned_cookie_of_django_is_right_or_refused() -> None:
     [None, object, {}, "200 OK", [b"a"], [(b"vary", b"cookie")], [["Vary", "Cookie"]]],
     ids=repr,
 )
-def test_what_has_no_headers_is_refused(manager: SessionManager, response: Any) -> None:
+def test_an_object_without_headers_is_refused(manager: SessionManager, response: Any) -> None:
     """The error says what to do, and does not show the cookie."""
     session = manager.create()
 
@@ -238,7 +238,7 @@ def test_a_wrong_scheme_is_refused(manager: SessionManager) -> None:
         manager.create().add_cookie([], scheme="HTTPS")
 
 
-def test_what_is_not_saved_has_no_cookie(manager: SessionManager) -> None:
+def test_an_unsaved_session_has_no_cookie(manager: SessionManager) -> None:
     """An unsaved session, an unsaved id and an ended session are errors."""
     new = manager.open(CookieHead("", "/", "http", None))
     new["a"] = 1

@@ -44,7 +44,9 @@ def remembered(site: Site) -> Browser:
     return browser
 
 
-def test_it_outlives_the_absolute_timeout(remembered: Browser, clock: ManualClock) -> None:
+def test_a_remembered_session_outlives_the_absolute_timeout(
+    remembered: Browser, clock: ManualClock
+) -> None:
     """Each use begins its timeout anew."""
     for _ in range(3):
         clock.advance(MONTH.total_seconds() - MICROSECOND)
@@ -55,7 +57,9 @@ def test_it_outlives_the_absolute_timeout(remembered: Browser, clock: ManualCloc
 
 
 @pytest.mark.parametrize("uses", [everything, writes(a=1)], ids=["reads", "writes"])
-def test_the_bound_is_exact(remembered: Browser, clock: ManualClock, uses: Handler) -> None:
+def test_longest_timeout_limits_a_remembered_session_exactly(
+    remembered: Browser, clock: ManualClock, uses: Handler
+) -> None:
     """It cannot be used for longer than the container allows, however often it is used."""
     for _ in range(89):
         clock.advance(DAY)
@@ -98,7 +102,7 @@ def test_the_cookie_lives_as_long(site: Site, lifetime: timedelta, days: int) ->
     assert told == START + days * DAY
 
 
-def test_none_takes_it_back(remembered: Browser, clock: ManualClock) -> None:
+def test_a_timeout_of_none_ends_the_remembering(remembered: Browser, clock: ManualClock) -> None:
     """The container's timeouts again, and a cookie that ends with the browser."""
     clock.advance(DAY)
     answer = remembered.visit(lives_for(None))
@@ -110,7 +114,9 @@ def test_none_takes_it_back(remembered: Browser, clock: ManualClock) -> None:
     assert (before, remembered.visit(who).value[0]) == ("ada", None)
 
 
-def test_none_ends_a_session_that_is_too_old(remembered: Browser, clock: ManualClock) -> None:
+def test_a_timeout_of_none_ends_a_session_that_is_too_old(
+    remembered: Browser, clock: ManualClock
+) -> None:
     """Without its own timeout it would have ended long ago."""
     clock.advance(20 * DAY)
     remembered.visit(lives_for(None))

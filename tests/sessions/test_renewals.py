@@ -69,7 +69,7 @@ def test_the_earlier_id_reads_and_writes_for_a_moment(
     assert site.visit(everything, old).value == {}
 
 
-def test_it_is_renewed_again_and_again(customer: Browser, clock: ManualClock) -> None:
+def test_the_id_is_renewed_each_time_that_it_is_due(customer: Browser, clock: ManualClock) -> None:
     """Once for each hour."""
     cookies = []
     for _ in range(6):
@@ -93,7 +93,9 @@ def test_parallel_requests_lose_nothing(customer: Browser, clock: ManualClock) -
     assert "gone" not in site.told
 
 
-def test_parallel_readers_are_told_nothing(customer: Browser, clock: ManualClock) -> None:
+def test_parallel_readers_of_a_renewal_have_no_events(
+    customer: Browser, clock: ManualClock
+) -> None:
     """Who comes second has lost nothing."""
     site, old = customer.site, customer.cookie
     clock.advance(HOUR)
@@ -129,7 +131,7 @@ def test_a_broken_store_serves_readers(customer: Browser, clock: ManualClock) ->
     assert len(customer.visit(everything).set_cookies) == 1
 
 
-def test_what_is_not_renewed(customer: Browser, clock: ManualClock) -> None:
+def test_requests_that_do_not_renew_the_id(customer: Browser, clock: ManualClock) -> None:
     """A failed request, one that any cache may keep, and one that does not use the session."""
     clock.advance(HOUR)
     public = [("Cache-Control", "public, max-age=60")]

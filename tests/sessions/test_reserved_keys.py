@@ -47,7 +47,7 @@ def test_a_key_that_looks_like_it_makes_no_user(browser: Browser, name: str) -> 
     ],
     ids=["len", "iteration", "copy", "dict", "or"],
 )
-def test_what_is_known_of_the_user_is_not_among_the_data(customer: Browser, look: Handler) -> None:
+def test_user_data_is_not_among_the_values(customer: Browser, look: Handler) -> None:
     """A page that sends the session as JSON does not send the user data."""
     assert customer.visit(look).value == 1
 
@@ -61,7 +61,7 @@ def test_clear_leaves_the_user_as_it_is(customer: Browser) -> None:
 
 
 @pytest.mark.parametrize("key", sorted(RESERVED))
-def test_no_code_removes_what_is_known_of_the_user(customer: Browser, key: str) -> None:
+def test_code_cannot_remove_the_key_of_the_user_data(customer: Browser, key: str) -> None:
     """The key may come from a client."""
 
     def remove(session: Session) -> None:
@@ -75,7 +75,7 @@ def test_no_code_removes_what_is_known_of_the_user(customer: Browser, key: str) 
 
 
 @pytest.mark.parametrize("key", [*sorted(RESERVED), WAITING])
-def test_no_code_sets_it(customer: Browser, key: str) -> None:
+def test_code_cannot_set_the_key_of_the_user_data(customer: Browser, key: str) -> None:
     """The error says whose key it is."""
 
     def write(session: Session) -> None:

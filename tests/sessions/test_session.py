@@ -77,7 +77,7 @@ def test_an_untouched_request_costs_nothing(browser: Browser, known: bool) -> No
     assert browser.site.store_calls() == []
 
 
-def test_a_glance_that_needs_no_data_is_no_touch(browser: Browser) -> None:
+def test_attributes_without_data_do_not_load_the_session(browser: Browser) -> None:
     """`accessed`, `modified` and the repr need no load."""
     browser.visit(writes(a=1))
     browser.site.store_calls().clear()
@@ -103,7 +103,7 @@ def test_a_visitor_who_reads_gets_nothing(browser: Browser, reads: Any) -> None:
     assert browser.site.store_calls() == []
 
 
-def test_the_id_of_a_visitor_is_stored_by_nobody(browser: Browser) -> None:
+def test_reading_the_id_of_a_visitor_stores_nothing(browser: Browser) -> None:
     """To read `id` creates no record."""
     answer = browser.visit(lambda session: session.id)
 
@@ -201,7 +201,7 @@ def test_a_key_of_a_kind_of_text_becomes_text(browser: Browser) -> None:
     assert browser.holds() == {"a": 1}
 
 
-def test_the_session_tells_its_times(browser: Browser, clock: ManualClock) -> None:
+def test_the_session_has_its_times(browser: Browser, clock: ManualClock) -> None:
     """The four times are aware datetimes in UTC; the end counts from the present use."""
     born = datetime.fromtimestamp(clock(), UTC)
     browser.visit(writes(a=1))
@@ -217,7 +217,7 @@ def test_the_session_tells_its_times(browser: Browser, clock: ManualClock) -> No
     assert times == (born, used, born, now + timedelta(hours=24))
 
 
-def test_the_session_tells_what_happened(browser: Browser) -> None:
+def test_is_new_accessed_and_modified_follow_the_request(browser: Browser) -> None:
     """is_new, accessed and modified follow the request."""
 
     def handler(session: Session) -> list[bool]:

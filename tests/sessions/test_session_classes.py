@@ -91,7 +91,7 @@ def one_argument(self: object, one: object) -> bool:
         ("finish", no_arguments, r"called as finish\(reason\).*def finish\(self, reason\)"),
     ],
 )
-def test_a_mistake_is_told(setting: str, name: str, value: object, told: str) -> None:
+def test_a_mistake_is_reported(setting: str, name: str, value: object, told: str) -> None:
     """Each of these would do nothing, or something wrong, without a word."""
     base = Session if setting == "session_class" else AsyncSession
     settings: dict[str, Any] = {setting: made(name, value, base)}
@@ -100,7 +100,7 @@ def test_a_mistake_is_told(setting: str, name: str, value: object, told: str) ->
         SessionContainer(keys=[KEY], **settings)
 
 
-def test_the_mistake_of_a_parent_class_is_told() -> None:
+def test_the_mistake_of_a_parent_class_is_reported() -> None:
     """The message names the class that has the mistake."""
     kind = type("Child", (made("resum", one_argument),), {})
 
@@ -108,7 +108,7 @@ def test_the_mistake_of_a_parent_class_is_told() -> None:
         SessionContainer(keys=[KEY], session_class=kind)
 
 
-def test_all_mistakes_of_a_class_are_told_at_once() -> None:
+def test_all_mistakes_of_a_class_are_reported_at_once() -> None:
     """Nobody needs a second try to find the second mistake."""
     kind = type("Mine", (Session,), {"resum": one_argument, "user_id": "eve"})
 

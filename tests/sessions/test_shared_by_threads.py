@@ -117,7 +117,7 @@ def test_a_copy_beside_a_removal_is_whole_or_without_the_key(
     assert all(many.keys() >= copy.keys() >= {f"key {n}" for n in range(201)} for copy in seen)
 
 
-def test_values_beside_a_removal_are_no_error(customer: Browser) -> None:
+def test_values_beside_a_removal_raise_no_error(customer: Browser) -> None:
     """All values that stay are in the result."""
     many = {f"key {number}": number for number in range(600)}
     customer.visit(in_turn(Session.clear, writes(**many)))

@@ -37,7 +37,7 @@ def test_a_time_is_a_timedelta(browser: Browser, time: Any, *, is_signed_in: boo
     assert browser.visit(handler).status == 200
 
 
-def test_nobody_is_signed_in(browser: Browser) -> None:
+def test_authenticated_at_is_none_without_a_user(browser: Browser) -> None:
     """The time is None in a new session, in one without a user, and after a sign-out."""
     seen = [browser.visit(in_turn(writes(a=1), at)).value, browser.visit(at).value]
     browser.visit(signs_in())
@@ -47,7 +47,7 @@ def test_nobody_is_signed_in(browser: Browser) -> None:
     assert browser.visit(recently).value is False
 
 
-def test_it_is_the_time_of_the_sign_in(browser: Browser, clock: ManualClock) -> None:
+def test_authenticated_at_is_the_time_of_the_sign_in(browser: Browser, clock: ManualClock) -> None:
     """The time is there at once and stays; uses and new ids do not change it."""
     browser.visit(writes(a=1))
     clock.advance(100)
@@ -62,7 +62,9 @@ def test_it_is_the_time_of_the_sign_in(browser: Browser, clock: ManualClock) -> 
 
 
 @pytest.mark.parametrize("user_id", ["ada", "bob"])
-def test_a_second_sign_in_counts(browser: Browser, clock: ManualClock, user_id: str) -> None:
+def test_a_second_sign_in_sets_authenticated_at_again(
+    browser: Browser, clock: ManualClock, user_id: str
+) -> None:
     """The second sign-in may be of the same user or of another one."""
     browser.visit(signs_in("ada"))
     clock.advance(1000)
@@ -71,7 +73,7 @@ def test_a_second_sign_in_counts(browser: Browser, clock: ManualClock, user_id: 
     assert browser.visit(at).value == datetime.fromtimestamp(clock(), UTC)
 
 
-def test_recently_ends_exactly(browser: Browser, clock: ManualClock) -> None:
+def test_signed_in_within_is_exact(browser: Browser, clock: ManualClock) -> None:
     """A sign-in is not recent one microsecond after the time is over."""
     browser.visit(signs_in())
     clock.advance(300)
@@ -90,7 +92,7 @@ def test_a_sign_in_by_a_clock_far_ahead_is_not_recent(browser: Browser, clock: M
     assert browser.visit(recently).value is False
 
 
-def test_it_cannot_be_set(browser: Browser) -> None:
+def test_authenticated_at_cannot_be_set(browser: Browser) -> None:
     """The error names the method that sets it."""
 
     def handler(session: Session) -> None:

@@ -17,7 +17,7 @@ def of_bob(browser: Browser) -> Browser:
     return browser
 
 
-def test_what_the_other_user_had_is_not_too_large(of_bob: Browser) -> None:
+def test_data_of_the_earlier_user_do_not_count_for_the_size_limit(of_bob: Browser) -> None:
     """The earlier user's data are dropped, so their size does not count."""
     of_bob.visit(writes(big="x" * 60_000))
 

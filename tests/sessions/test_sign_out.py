@@ -147,7 +147,7 @@ def test_a_sign_out_with_an_earlier_id_signs_out(customer: Browser, clock: Manua
     assert customer.visit(who).value == (None, {})
 
 
-def test_a_store_error_while_signing_out_is_told(customer: Browser, watched: WatchedStore) -> None:
+def test_a_store_error_while_signing_out_is_a_503(customer: Browser, watched: WatchedStore) -> None:
     """The answer never claims a sign-out that did not happen."""
     customer.visit(signs_in())
     watched.broken = {"commit"}
@@ -157,7 +157,7 @@ def test_a_store_error_while_signing_out_is_told(customer: Browser, watched: Wat
     assert customer.visit(who).value == ("ada", {})
 
 
-def test_a_sign_out_keeps_the_cookie_beside_a_dead_one(
+def test_a_sign_out_keeps_the_cookie_beside_one_of_an_ended_session(
     customer: Browser, clock: ManualClock
 ) -> None:
     """The other cookie belongs to an earlier deploy, and the session goes on."""

@@ -123,7 +123,7 @@ def test_any_flipped_bit_is_rejected() -> None:
         assert signer.unsign(changed) is None, changed
 
 
-def test_one_signature_has_one_spelling() -> None:
+def test_other_spellings_of_a_signature_are_refused() -> None:
     """Two bits of the last character are unused, and must be zero."""
     signer = a_signer()
     token = signer.sign(ID)
@@ -155,7 +155,7 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("form", VARIANTS.values(), ids=VARIANTS)
-def test_variants_of_a_token_are_no_token(form: str) -> None:
+def test_variants_of_a_token_are_refused(form: str) -> None:
     """Every variant is refused without an exception."""
     signer = a_signer()
     signed = signature(NEW, ID, "tests")
@@ -176,7 +176,7 @@ def test_variants_of_a_token_are_no_token(form: str) -> None:
     ],
     ids=["short", "shorter", "longer", "another character", "a letter beyond ASCII"],
 )
-def test_a_signed_text_that_is_no_id_is_rejected(unfit: str) -> None:
+def test_a_signed_text_that_is_not_an_id_is_rejected(unfit: str) -> None:
     """The signature alone is not enough."""
     assert a_signer().unsign(f"{unfit}.{signature(NEW, unfit, 'tests')}") is None
 
@@ -188,7 +188,7 @@ def test_no_text_raises(text: str) -> None:
 
 
 @given(st.from_regex(r"[A-Za-z0-9_-]{44,150}", fullmatch=True))
-def test_what_is_signed_comes_back(session_id: str) -> None:
+def test_every_signed_id_is_verified(session_id: str) -> None:
     """This holds for every possible id."""
     assert a_signer().unsign(a_signer().sign(session_id)) == read_id(session_id)
 

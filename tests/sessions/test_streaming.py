@@ -126,7 +126,9 @@ def test_only_late_changes_are_logged(
     assert caplog.records == []
 
 
-def test_what_plain_http_loses_was_not_late(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_session_lost_over_plain_http_is_not_reported_as_late(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """There is one report, about the session that the client could not get."""
     streaming = StreamingSite(cookie=CookieSettings(secure=True))
 

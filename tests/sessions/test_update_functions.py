@@ -50,7 +50,7 @@ def test_update_with_gets_a_value_of_its_own(customer: Browser) -> None:
     assert customer.holds()["cart"] == ["tea"]
 
 
-def test_none_is_a_value(customer: Browser) -> None:
+def test_an_update_may_store_none(customer: Browser) -> None:
     """A function may return None; it is stored, and taken."""
     made = customer.visit(lambda session: session.update_with("n", lambda _: None)).value
     held = customer.holds()
@@ -61,7 +61,7 @@ def test_none_is_a_value(customer: Browser) -> None:
 
 
 @pytest.mark.parametrize("function", [functools.partial(with_more, 1), Later()], ids=type)
-def test_what_has_to_be_awaited_is_refused(customer: Browser, function: Any) -> None:
+def test_a_coroutine_function_is_refused_for_an_update(customer: Browser, function: Any) -> None:
     """This holds also for a callable object; the error shows it."""
     with pytest.raises(TypeError, match=r"coroutine function .*(with_more|Later).*do the `await`"):
         customer.visit(lambda session: session.update_with("n", function))
@@ -69,7 +69,7 @@ def test_what_has_to_be_awaited_is_refused(customer: Browser, function: Any) -> 
 
 
 @pytest.mark.parametrize("value", [5, None, "n"])
-def test_what_cannot_be_called_is_refused(customer: Browser, value: Any) -> None:
+def test_a_value_in_place_of_the_update_function_is_refused(customer: Browser, value: Any) -> None:
     """A new value is given by assignment; the message says what is expected here."""
     with pytest.raises(TypeError, match="give a function of the old value"):
         customer.visit(lambda session: session.update_with("n", value))

@@ -73,7 +73,7 @@ def test_parallel_first_increments_are_all_counted(customer: Browser) -> None:
     assert customer.holds()["new"] == TAKERS
 
 
-def test_threads_of_one_request_count_all(customer: Browser) -> None:
+def test_increments_of_threads_of_one_request_are_all_counted(customer: Browser) -> None:
     """Many threads use one session."""
     sums = customer.visit(
         lambda session: in_parallel(TAKERS, lambda n: session.increment("n"))
@@ -149,7 +149,7 @@ def test_an_atomic_change_saves_nothing_else(customer: Browser) -> None:
     assert customer.holds() == {**seen, "mine": 1}
 
 
-def test_an_update_begins_with_what_this_request_has_written(customer: Browser) -> None:
+def test_an_update_starts_from_this_requests_own_change(customer: Browser) -> None:
     """A value that was set or changed in place before is the one that is updated."""
 
     def handler(session: Session) -> list[Any]:
@@ -166,7 +166,7 @@ def test_an_update_begins_with_what_this_request_has_written(customer: Browser) 
     assert customer.holds() == {"once": "code", "cart": ["tea", "milk", "honey"]}
 
 
-def test_an_update_of_a_removed_value_finds_none(customer: Browser) -> None:
+def test_an_update_of_a_removed_value_gets_the_default(customer: Browser) -> None:
     """The function gets the default if this request has removed the value."""
 
     def handler(session: Session) -> list[Any]:
@@ -177,7 +177,7 @@ def test_an_update_of_a_removed_value_finds_none(customer: Browser) -> None:
     assert customer.holds()["n"] == 5
 
 
-def test_an_update_sees_what_another_request_has_committed(customer: Browser) -> None:
+def test_an_update_sees_a_commit_of_another_request(customer: Browser) -> None:
     """If another request changed the value, the function runs again with the new value."""
     seen: list[object] = []
 
@@ -258,14 +258,14 @@ def test_a_key_is_text(customer: Browser, verb: str) -> None:
         customer.visit(lambda session: getattr(session, verb)(7, *more))
 
 
-def test_what_cannot_be_stored_is_refused(customer: Browser) -> None:
+def test_an_update_refuses_a_value_that_cannot_be_stored(customer: Browser) -> None:
     """The error names the key, and the value stays as it was."""
     with pytest.raises(UnencodableValue, match=r"session\['n'\] cannot be saved"):
         customer.visit(lambda session: session.update_with("n", lambda _: object()))
     assert customer.holds()["n"] == 1
 
 
-def test_what_is_too_large_is_refused(customer: Browser) -> None:
+def test_an_update_refuses_a_value_that_is_too_large(customer: Browser) -> None:
     """Atomic changes have the size limit of a commit."""
     with pytest.raises(SessionTooLarge, match=r"session\['n'\] with 70"):
         customer.visit(lambda session: session.update_with("n", lambda _: "x" * 70_000))
@@ -281,7 +281,9 @@ ACTS: dict[str, Handler] = {
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 @pytest.mark.parametrize("meanwhile", [Session.destroy, Session.regenerate, None])
-def test_an_ended_session_says_so(customer: Browser, act: Handler, meanwhile: Any) -> None:
+def test_an_update_of_an_ended_session_is_an_error(
+    customer: Browser, act: Handler, meanwhile: Any
+) -> None:
     """The verb raises an error, because its caller acts upon the answer."""
 
     def handler(session: Session) -> None:
@@ -301,7 +303,9 @@ def test_an_ended_session_says_so(customer: Browser, act: Handler, meanwhile: An
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_a_past_token_says_so(customer: Browser, act: Handler) -> None:
+def test_an_update_with_the_token_of_an_ended_session_is_an_error(
+    customer: Browser, act: Handler
+) -> None:
     """An atomic verb with a past token raises an error, and stores nothing."""
     old = customer.cookie
     customer.visit(Session.regenerate)
@@ -316,7 +320,9 @@ def test_a_past_token_says_so(customer: Browser, act: Handler) -> None:
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_a_store_that_fails_says_so(customer: Browser, watched: WatchedStore, act: Handler) -> None:
+def test_an_update_with_a_failing_store_is_a_503(
+    customer: Browser, watched: WatchedStore, act: Handler
+) -> None:
     """The answer is 503, and the value is as it was."""
     before = customer.holds()
     watched.broken = {"commit"}
@@ -382,7 +388,7 @@ def test_another_user_finds_nothing_of_the_one_before(
     assert customer.visit(lambda session: session.user_id).value == "bob"
 
 
-def test_take_gives_what_this_request_has_set_where_nothing_can_be_stored(site: Site) -> None:
+def test_take_returns_this_requests_own_value_if_nothing_can_be_stored(site: Site) -> None:
     """Plain http under a Secure cookie: the value is in memory, and gone when it is taken."""
 
     def handler(session: Session) -> tuple[Any, bool]:

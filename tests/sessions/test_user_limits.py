@@ -102,7 +102,9 @@ class TestEndOldest:
 
         assert users(browsers) == ["ada"] * MOST
 
-    def test_who_left_does_not_count(self, ending: Site, clock: ManualClock) -> None:
+    def test_an_ended_session_does_not_count_for_the_limit(
+        self, ending: Site, clock: ManualClock
+    ) -> None:
         """After a logout, a sign-out or a sign-in as another user."""
         browsers = signed_in(ending, clock, MOST)
         for browser, leaves in zip(
@@ -216,7 +218,9 @@ class TestRefuse:
         assert browser.holds()["told"] is True
         assert browser.visit(who).value[0] == before
 
-    def test_a_place_becomes_free(self, refusing: Site, clock: ManualClock) -> None:
+    def test_a_logout_or_a_timeout_allows_another_sign_in(
+        self, refusing: Site, clock: ManualClock
+    ) -> None:
         """By a logout at once, and by a timeout."""
         browsers = signed_in(refusing, clock, MOST)
         visitor = refusing.browser()
@@ -279,7 +283,7 @@ class TestRefuse:
 
         assert (early, refusing.browser().visit(signs_in()).status) == (409, 200)
 
-    def test_a_damaged_queue_begins_anew(self, refusing: Site, clock: ManualClock) -> None:
+    def test_a_damaged_queue_begins_again(self, refusing: Site, clock: ManualClock) -> None:
         """A record that nobody can read stops no sign-in."""
         key = hash_of(f"sign-ins:{hash_of_user('ada')}")
         refusing.store.create(key, a_record(clock, values={"\0waiting": b"damaged"}))

@@ -85,7 +85,7 @@ class TestLists:
 
         assert handles(manager) == [handle_of(browser) for browser in reversed(browsers)]
 
-    def test_what_is_told_of_a_session(
+    def test_a_listed_session_has_its_times_and_handle(
         self, manager: SessionManager, sign_in: Callable[..., Browser], clock: ManualClock
     ) -> None:
         """The times are aware datetimes, equal to those of the session."""
@@ -111,7 +111,7 @@ class TestLists:
         ],
         ids=["signs in as another", "signs out", "logs out", "logs out and signs in"],
     )
-    def test_who_leaves_is_not_listed(
+    def test_a_signed_out_session_is_not_listed(
         self, manager: SessionManager, sign_in: Callable[..., Browser], leaves: Any
     ) -> None:
         """Other sessions of the user are still listed."""
@@ -164,7 +164,7 @@ class TestLists:
 
         assert handles(manager) == []
 
-    def test_the_container_of_today_decides_who_lives(
+    def test_changed_timeouts_apply_to_listed_sessions(
         self, watched: WatchedStore, sign_in: Callable[..., Browser], clock: ManualClock
     ) -> None:
         """A shorter timeout counts for older sessions, too."""
@@ -183,7 +183,9 @@ class TestLists:
 class TestEnds:
     """`end_sessions_of` ends all sessions of the user, and no other session."""
 
-    def test_all_of_a_user(self, manager: SessionManager, sign_in: Callable[..., Browser]) -> None:
+    def test_all_sessions_of_a_user_are_ended(
+        self, manager: SessionManager, sign_in: Callable[..., Browser]
+    ) -> None:
         """The sessions have ended at the next request; the sessions of others live."""
         browsers, bobs = [sign_in() for _ in range(3)], sign_in("bob")
 
@@ -193,7 +195,7 @@ class TestEnds:
         assert (handles(manager), manager.end_sessions_of("ada")) == ([], 0)
 
     @pytest.mark.parametrize("by", ["session", "handle"])
-    def test_all_but_one(
+    def test_all_other_sessions_of_a_user_are_ended(
         self, manager: SessionManager, sign_in: Callable[..., Browser], by: str
     ) -> None:
         """The session of the request stays, even if it has a new id meanwhile."""
@@ -225,7 +227,7 @@ class TestEnds:
         assert current.visit(who).value == ("ada", {})
         assert [browser.visit(who).value for browser in others] == [NOBODY] * 2
 
-    def test_by_any_id_that_the_session_ever_had(
+    def test_no_earlier_id_reaches_an_ended_session(
         self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site
     ) -> None:
         """Earlier ids have no session either, and bring nothing back."""
@@ -240,7 +242,7 @@ class TestEnds:
         assert handles(manager) == []
 
     @pytest.mark.parametrize("before", ["keys_of_user", "delete"])
-    def test_no_session_that_is_another_users_by_then(
+    def test_a_session_of_another_user_by_then_stays(
         self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site, before: str
     ) -> None:
         """Bob signs in with ada's browser while her sessions are ended."""
@@ -275,7 +277,7 @@ class TestEnds:
         assert visitor.visit(who).value == ("ada", {})
         assert older.visit(who).value == NOBODY
 
-    def test_listeners_are_told_of_each(
+    def test_each_ended_session_has_an_event(
         self, manager: SessionManager, sign_in: Callable[..., Browser], site: Site
     ) -> None:
         """There is one event for each ended session, even if the store fails in the middle."""
@@ -316,7 +318,7 @@ class TestEnds:
 class TestSignIns:
     """A sign-in enters the index before its answer leaves."""
 
-    def test_what_a_sign_in_asks(
+    def test_a_sign_in_makes_one_more_call_for_the_index(
         self, site: Site, browser: Browser, sign_in: Callable[..., Browser]
     ) -> None:
         """A sign-in makes one additional call, and other requests do not use the index."""
@@ -334,7 +336,7 @@ class TestSignIns:
 
         assert site.store.calls == ["add_to_user", "create"]
 
-    def test_a_failing_index_is_a_503_and_nobody_is_signed_in(
+    def test_a_sign_in_with_a_failing_index_is_a_503(
         self, site: Site, browser: Browser, manager: SessionManager
     ) -> None:
         """The session is as it was, and keeps its id."""
@@ -382,7 +384,7 @@ class TestSignIns:
                 call(user_id)
 
     @pytest.mark.parametrize("keep", [7, ["handle"], b"handle"])
-    def test_what_is_no_session_cannot_be_kept(self, manager: SessionManager, keep: Any) -> None:
+    def test_a_wrong_value_of_keep_is_refused(self, manager: SessionManager, keep: Any) -> None:
         """A wrong value would end the session that was to stay."""
         with pytest.raises(TypeError, match=r"is not a session\. Fix: "):
             manager.end_sessions_of("ada", keep)

@@ -21,7 +21,7 @@ def customer(browser: Browser) -> Browser:
     return browser
 
 
-def test_nobody_is_signed_in_at_first(browser: Browser, customer: Browser) -> None:
+def test_a_new_session_has_no_user(browser: Browser, customer: Browser) -> None:
     """This holds for a new session and for one with data."""
     assert browser.site.browser().visit(who).value == (None, {})
     assert customer.visit(who).value == (None, {})
@@ -71,7 +71,7 @@ def test_a_sign_in_changes_the_id(customer: Browser) -> None:
     assert customer.site.visit(in_turn(everything, who), old).value == (None, {})
 
 
-def test_a_sign_in_begins_the_absolute_timeout_anew(customer: Browser, clock: ManualClock) -> None:
+def test_a_sign_in_begins_the_absolute_timeout_again(customer: Browser, clock: ManualClock) -> None:
     """A user who signs in on the last day of a session is not logged out soon."""
     for _ in range(13):
         clock.advance(DAY - 1)
@@ -86,7 +86,7 @@ def test_a_sign_in_begins_the_absolute_timeout_anew(customer: Browser, clock: Ma
     assert customer.visit(who).value == (None, {})
 
 
-def test_a_sign_in_begins_it_anew_where_each_answer_has_a_cookie(
+def test_a_sign_in_begins_the_absolute_timeout_again_with_rolling(
     make_site: SiteMaker, clock: ManualClock
 ) -> None:
     """With `rolling`, the same commit renews the cookie."""
@@ -100,7 +100,7 @@ def test_a_sign_in_begins_it_anew_where_each_answer_has_a_cookie(
     assert began == START + 10 * MINUTE
 
 
-def test_a_sign_in_tells_the_new_times_at_once(customer: Browser, clock: ManualClock) -> None:
+def test_a_sign_in_changes_expires_at_at_once(customer: Browser, clock: ManualClock) -> None:
     """expires_at counts from the sign-in, before its commit and after."""
     clock.advance(10 * MINUTE)
     customer.visit(lambda session: setattr(session, "timeout", timedelta(days=100)))
@@ -116,7 +116,7 @@ def test_a_sign_in_tells_the_new_times_at_once(customer: Browser, clock: ManualC
     assert customer.visit(handler).value == [START + 14 * DAY, anew, anew]
 
 
-def test_a_sign_in_in_the_last_hour_is_none_for_an_hour_only(
+def test_a_sign_in_in_the_last_hour_gets_the_whole_idle_timeout(
     customer: Browser, clock: ManualClock
 ) -> None:
     """The commit gives the session the whole idle timeout."""
@@ -130,7 +130,9 @@ def test_a_sign_in_in_the_last_hour_is_none_for_an_hour_only(
     assert customer.visit(who).value == ("ada", {})
 
 
-def test_a_visitor_that_signs_in_sees_what_is_stored(browser: Browser, clock: ManualClock) -> None:
+def test_a_sign_in_of_a_visitor_shows_the_stored_times(
+    browser: Browser, clock: ManualClock
+) -> None:
     """The session began at the commit, however long the request had run."""
 
     def handler(session: Session) -> float:
@@ -170,7 +172,7 @@ def test_signing_in_again_is_a_sign_in(customer: Browser) -> None:
     assert customer.visit(lambda session: session["cart"]).value == ["tea"]
 
 
-def test_another_user_sees_nothing_of_the_first_one(customer: Browser) -> None:
+def test_another_user_does_not_see_the_data_of_the_first(customer: Browser) -> None:
     """The first user's data are dropped; later values belong to the new user."""
     customer.visit(in_turn(signs_in("ada", name="Ada"), writes(draft="private")))
 
@@ -180,7 +182,7 @@ def test_another_user_sees_nothing_of_the_first_one(customer: Browser) -> None:
     assert customer.holds() == {"theme": "dark"}
 
 
-def test_what_another_user_sets_alike_is_theirs(customer: Browser) -> None:
+def test_an_equal_value_of_another_user_is_stored(customer: Browser) -> None:
     """The new user's value is stored, although the first user had the same one."""
     customer.visit(in_turn(signs_in("ada"), writes(theme="dark", size=[1])))
 
@@ -236,7 +238,7 @@ def test_a_user_who_signs_in_over_a_visitors_session_keeps_the_cart(customer: Br
     assert customer.holds() == {"cart": ["tea"]}
 
 
-def test_less_told_of_the_user_is_less_known(customer: Browser) -> None:
+def test_set_user_replaces_all_user_data(customer: Browser) -> None:
     """user_data has exactly the values of the last set_user()."""
     customer.visit(signs_in(name="Ada", role="admin"))
     customer.visit(signs_in(name="Ada"))
@@ -273,7 +275,7 @@ def test_a_sign_in_that_a_client_chose_to_refuse_is_kept(customer: Browser) -> N
 
 
 @pytest.mark.parametrize("name", ["user_id", "self", "session", "grace"])
-def test_any_word_can_be_told_of_a_user(customer: Browser, name: str) -> None:
+def test_user_data_may_have_any_name(customer: Browser, name: str) -> None:
     """No name of user data collides with a parameter of set_user()."""
     customer.visit(lambda session: session.set_user("ada", **{name: 1}))
 
@@ -288,7 +290,7 @@ def test_any_text_can_name_a_user(customer: Browser, user_id: str) -> None:
     assert customer.visit(who).value == (user_id, {})
 
 
-def test_who_the_user_is_cannot_be_assigned(customer: Browser) -> None:
+def test_user_id_cannot_be_assigned(customer: Browser) -> None:
     """`user_id` cannot be set, because set_user() does more."""
 
     def handler(session: Session) -> None:
@@ -354,7 +356,7 @@ def test_a_sign_in_during_a_logout_gets_a_fresh_session(customer: Browser) -> No
     assert customer.site.visit(who, answer.cookie).value == ("ada", {})
 
 
-def test_a_sign_in_by_save_is_as_good(customer: Browser) -> None:
+def test_a_sign_in_that_save_stores_is_complete(customer: Browser) -> None:
     """The answer has the cookie, also if the rest of the request fails."""
     old = customer.cookie
 

@@ -69,7 +69,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("arguments", "types"), WRONG)
-def test_what_the_middleware_takes_is_checked_at_once(
+def test_wrong_arguments_of_the_middleware_are_refused_at_once(
     arguments: tuple[Any, Any], types: str
 ) -> None:
     """Wrong arguments, or a wrong order of them, are an error without a key."""
@@ -100,7 +100,7 @@ def test_a_manager_takes_a_face_of_its_own_kind(kind: Any, face: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "x" * 65, "x" * 5000])
-def test_no_session_has_a_text_that_is_no_id(manager: SessionManager, text: str) -> None:
+def test_a_text_that_is_not_an_id_finds_no_session(manager: SessionManager, text: str) -> None:
     """A text from outside that is not an id finds no session."""
     assert manager.delete(text) is False
     assert manager.from_token(text) is None
@@ -169,7 +169,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(("kind", "name", "remedy"), UNKNOWN)
-def test_a_setting_that_does_not_exist_is_told_with_its_spelling_here(
+def test_an_unknown_setting_is_answered_with_its_name_here(
     kind: Any, name: str, remedy: str
 ) -> None:
     """The message shows no value, which may be a key."""
@@ -192,7 +192,7 @@ def test_a_store_says_what_it_needs(tmp_path: Path) -> None:
         store.close()
 
 
-def test_every_wrong_setting_is_told_at_once() -> None:
+def test_every_unknown_setting_is_reported_at_once() -> None:
     """The error names all wrong settings."""
     with pytest.raises(ConfigurationError) as caught:
         CookieSettings(httponly=True, samesite="Lax")  # type: ignore[call-arg]
@@ -231,7 +231,7 @@ def test_a_middleware_takes_an_application_that_may_fit(middleware: Any, app: ob
     assert middleware(app, SessionContainer(keys=[KEY])).app is app
 
 
-def test_the_wrong_key_of_the_environ_is_told_with_the_right_one() -> None:
+def test_a_wrong_key_of_the_environ_is_answered_with_the_right_key() -> None:
     """The error names the right key for a key of another library."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -245,7 +245,7 @@ def test_the_wrong_key_of_the_environ_is_told_with_the_right_one() -> None:
 
 
 @on_a_loop
-async def test_a_forgotten_await_is_told() -> None:
+async def test_a_forgotten_await_is_explained() -> None:
     """The error says to await; Python's own error would not."""
 
     async def app(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
@@ -266,7 +266,7 @@ async def test_a_forgotten_await_is_told() -> None:
     ]
 
 
-def test_a_middleware_that_is_added_as_an_object_says_the_class() -> None:
+def test_a_middleware_object_in_place_of_its_class_is_explained() -> None:
     """Frameworks call what they are given with the application, as they call a class."""
     made = asgi.SessionMiddleware(_asgi, SessionContainer(keys=[KEY]))
 

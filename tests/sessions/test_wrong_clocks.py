@@ -22,7 +22,7 @@ def visitor(request: pytest.FixtureRequest, browser: Browser, clock: ManualClock
     return browser
 
 
-def test_a_session_from_the_future_is_there(visitor: Browser) -> None:
+def test_a_session_from_the_future_is_live(visitor: Browser) -> None:
     """The user can use the session."""
     visitor.visit(writes(b=2))
 
@@ -31,7 +31,7 @@ def test_a_session_from_the_future_is_there(visitor: Browser) -> None:
 
 @pytest.mark.parametrize("use", [everything, writes(b=2)], ids=["read", "written"])
 @pytest.mark.parametrize(("after", "lives"), [(IDLE - SECOND, True), (IDLE, False)])
-def test_it_ends_when_it_was_idle_for_long_enough(
+def test_a_session_from_the_future_ends_when_it_is_idle(
     visitor: Browser, clock: ManualClock, use: Handler, after: timedelta, lives: bool
 ) -> None:
     """The idle time counts from the first use with a right clock."""
@@ -41,7 +41,9 @@ def test_it_ends_when_it_was_idle_for_long_enough(
     assert bool(visitor.holds()) == lives
 
 
-def test_it_never_outlives_the_absolute_timeout(visitor: Browser, clock: ManualClock) -> None:
+def test_a_session_from_the_future_never_outlives_the_absolute_timeout(
+    visitor: Browser, clock: ManualClock
+) -> None:
     """Uses do not extend the session beyond it."""
     lived = timedelta(0)
     while lived < ABSOLUTE:

@@ -77,7 +77,7 @@ def problem(**settings: Any) -> str:
 
 
 @pytest.mark.parametrize("name", [*STORES, *SERVERS, *TOKENS])
-def test_the_class_of_a_store_is_told_to_be_an_object(name: str) -> None:
+def test_a_class_in_place_of_a_store_is_explained(name: str) -> None:
     """Every store and token format that is given as a class says how its object is made."""
     told = problem(store=EVERY[name])
 
@@ -87,7 +87,7 @@ def test_the_class_of_a_store_is_told_to_be_an_object(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TRANSPORTS)
-def test_a_transport_that_is_a_class_or_alone_is_told_the_list(name: str) -> None:
+def test_a_transport_outside_of_a_list_is_explained(name: str) -> None:
     """The class in the list, the class alone and the object alone are told apart."""
     kind = TRANSPORTS[name]
 
@@ -96,7 +96,7 @@ def test_a_transport_that_is_a_class_or_alone_is_told_the_list(name: str) -> Non
     assert "write transports=[" in problem(transports=kind())
 
 
-def test_a_listener_that_is_a_class_is_told_to_be_an_object() -> None:
+def test_a_class_in_place_of_a_listener_is_explained() -> None:
     """A class whose objects can be called is no listener itself."""
 
     class Audit:

@@ -125,7 +125,7 @@ def test_a_refusal_of_head_has_no_body(protect: Protect, watched: WatchedStore) 
     assert (head.status, head.headers, head.body) == (get.status, get.headers, b"")
 
 
-def test_a_store_that_fails_after_the_headers_is_answered_by_nobody(protect: Protect) -> None:
+def test_a_store_failure_after_the_headers_is_raised_to_the_server(protect: Protect) -> None:
     """The server gets the error, because the response has already begun."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -92,7 +92,7 @@ def test_a_controller_is_built_once() -> None:
     ("first", "second"),
     [("/x", "/x"), ("/x", "/x/"), ("/<a>", "/<string:b>"), ("/<int:a>/x", "/<int:b>/x/")],
 )
-def test_two_handlers_for_one_path_are_a_problem(first: str, second: str) -> None:
+def test_two_handlers_for_the_same_path_are_a_problem(first: str, second: str) -> None:
     """The problem names both handlers with their lines."""
 
     @controller("/")
@@ -113,7 +113,7 @@ def test_two_handlers_for_one_path_are_a_problem(first: str, second: str) -> Non
     assert shown in duplicate.what
 
 
-def test_other_methods_and_converters_are_no_duplicates() -> None:
+def test_other_methods_and_converters_are_not_duplicates() -> None:
     """GET, HEAD and POST of one path differ, and so do int and string."""
 
     @controller("/")
@@ -142,7 +142,7 @@ def test_other_methods_and_converters_are_no_duplicates() -> None:
 
 
 @pytest.mark.parametrize("path", ["/<nothing:a>", "/<int(most=3):a>", "/<a", "/<a>/<a>", "/a//b"])
-def test_a_path_that_is_no_rule_is_a_problem(path: str) -> None:
+def test_a_malformed_path_is_a_problem(path: str) -> None:
     """The problem shows the wrong rule and the right form."""
 
     @controller("/")
@@ -158,7 +158,7 @@ def test_a_path_that_is_no_rule_is_a_problem(path: str) -> None:
     assert "/items/<int:item_id>" in problem.remedy
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     """One start names the mistakes of every class."""
 
     @controller("/")
@@ -177,7 +177,7 @@ def test_all_problems_are_told_at_once() -> None:
     assert len(problems_of(Bad, Plain, 3)) == 4  # type: ignore[arg-type]
 
 
-def test_a_service_is_found_through_what_asks_for_it() -> None:
+def test_a_service_is_found_through_the_constructor_that_needs_it() -> None:
     """A concrete class that a constructor names need not be listed."""
 
     @service
@@ -225,7 +225,7 @@ def test_a_url_follows_the_mount_point() -> None:
 
 
 @pytest.mark.parametrize("host", ["a b", "<script>", "x:99999"])
-def test_a_host_that_is_none_builds_no_url(host: str) -> None:
+def test_an_invalid_host_gives_no_external_url(host: str) -> None:
     """An external URL needs a host; a wrong host is the client's mistake."""
     status, _ = answer(Application(Users), "/users/7", headers={"Host": host})
 
@@ -258,7 +258,7 @@ def test_an_unknown_handler_has_no_url() -> None:
         Application(Users).url_for("Users.indx")
 
 
-def test_a_name_that_two_controllers_have_is_told_with_their_modules() -> None:
+def test_a_name_of_two_controllers_is_reported_with_their_modules() -> None:
     """The error suggests both full names, also for the name of the method alone."""
     app = Application(Users, _other_users())
     names = "'shop.users.Users.index' or 'tests.support.url_building.Users.index'"

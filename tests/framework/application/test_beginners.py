@@ -46,7 +46,7 @@ def checked(program: str, framework: Framework) -> str:
     return framework("check").output
 
 
-def test_a_handler_that_is_no_method_is_a_mistake(framework: Framework) -> None:
+def test_a_handler_outside_of_a_class_is_a_mistake(framework: Framework) -> None:
     """A function at the top of a module has no controller, so no request reaches it."""
     program = (
         f"{APP}\n@get('/about')\ndef about() -> str:\n    return ''\napp = Application(Pages)\n"
@@ -58,7 +58,7 @@ def test_a_handler_that_is_no_method_is_a_mistake(framework: Framework) -> None:
     assert "Fix: Make it a method of a class" in output
 
 
-def test_a_verb_above_a_class_says_where_it_belongs() -> None:
+def test_a_route_decorator_on_a_class_is_explained() -> None:
     """A verb above a class decorates no handler."""
     with pytest.raises(TypeError, match=r"above the class Pages\. Fix: write @controller\('/x'\)"):
 
@@ -132,7 +132,7 @@ class BuildsItself:
         return str(Letters())
 
 
-def test_a_component_that_is_built_by_hand_says_who_builds_it(
+def test_building_a_component_by_hand_is_explained(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The message does not ask for the missing argument, because the injector gives it."""
@@ -214,7 +214,7 @@ class Redirects:
         return redirect("/login")
 
 
-def test_a_guard_that_returns_a_response_says_how_to_send_it(
+def test_a_guard_that_returns_a_response_is_explained(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The message does not only ask for a bool, because the author wants to send a response."""
@@ -232,14 +232,14 @@ def test_a_guard_that_returns_a_response_says_how_to_send_it(
     assert "abort(response)" in caplog.messages[0]
 
 
-def test_an_application_in_a_function_says_to_move_it(framework: Framework) -> None:
+def test_an_application_inside_a_function_is_explained(framework: Framework) -> None:
     """Servers and commands import the module, and do not call main()."""
     output = checked(f"{APP}\ndef main():\n    app = Application(Pages)\n", framework)
 
     assert "write app = Application(...) at the top of the module, not in main()" in output
 
 
-def test_a_port_in_the_place_of_the_host_says_its_name() -> None:
+def test_a_port_passed_as_the_host_is_explained() -> None:
     """Other frameworks take the port alone."""
     with pytest.raises(TypeError, match=r"Fix: write app\.run\(port=5000\)"):
         Application(BuildsItself, Letters, Mailer).run(5000)
@@ -252,7 +252,7 @@ def test_a_port_in_the_place_of_the_host_says_its_name() -> None:
         (lambda app: _response(app).__await__(), "leave await out"),
     ],
 )
-def test_a_client_that_is_awaited_says_that_it_is_not_asynchronous(
+def test_awaiting_the_test_client_is_explained(
     use: Callable[[Application], Any], remedy: str
 ) -> None:
     """The test clients of asynchronous frameworks are awaited."""

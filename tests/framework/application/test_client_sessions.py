@@ -93,7 +93,7 @@ def test_a_test_can_end_a_session(app: Application) -> None:
         assert client.get("/visits").json == 1
 
 
-def test_an_https_session_is_another_one(app: Application) -> None:
+def test_https_and_http_have_different_sessions(app: Application) -> None:
     """https requests have their own cookie, and so has a session that is prepared for them."""
     base_url = "https://localhost"
     with app.test() as client:
@@ -148,7 +148,7 @@ def test_a_session_that_cannot_be_saved_tells_the_test(app: Application) -> None
         session["visits"] = 41
 
 
-def test_an_application_without_sessions_has_none_to_open() -> None:
+def test_an_application_without_sessions_cannot_open_one() -> None:
     """The error says why."""
 
     @controller("/")
@@ -287,7 +287,7 @@ def test_a_replaced_store_that_no_session_uses_is_an_error() -> None:
         pass
 
 
-def test_what_is_no_store_is_a_startup_problem() -> None:
+def test_a_replacement_that_is_not_a_store_is_a_startup_problem() -> None:
     """The container also checks a replaced store."""
     with pytest.raises(StartupError, match="is not a Store"):
         Application(Home, Sessions, replacements={Store: "memory"})

@@ -245,7 +245,7 @@ def test_a_mapping_without_a_store_keeps_the_default_one(workplace: Path) -> Non
     assert app.key_file is None
 
 
-def test_several_mistakes_are_told_together() -> None:
+def test_several_mistakes_are_reported_together() -> None:
     """An unknown name does not hide a bad value."""
     with pytest.raises(ConfigurationError) as caught:
         SessionDefaults(environment={}).container(

@@ -125,7 +125,7 @@ def test_a_second_stop_does_nothing() -> None:
     assert log.lines == ["first starts", "first stops"]
 
 
-def test_what_started_is_stopped_when_a_later_hook_fails() -> None:
+def test_hooks_that_ran_are_stopped_when_a_later_hook_fails() -> None:
     """The error of the hook is raised where the application is started."""
     log = Log()
 
@@ -188,7 +188,7 @@ def test_a_hook_is_inherited() -> None:
     assert log.lines == ["first starts", "first stops"]
 
 
-def test_what_a_hook_misses_is_a_problem() -> None:
+def test_a_missing_dependency_of_a_hook_is_a_problem() -> None:
     """The mistake is found when the application is built, not when it starts to serve."""
 
     @configuration
@@ -223,7 +223,7 @@ def test_an_async_hook_is_a_problem() -> None:
     )
 
 
-def test_a_hook_that_is_no_method_is_a_problem() -> None:
+def test_a_hook_that_is_not_a_method_is_a_problem() -> None:
     """An attribute that is not a method has the name of a hook."""
 
     @configuration

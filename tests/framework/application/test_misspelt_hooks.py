@@ -60,7 +60,7 @@ def test_a_name_that_is_nearly_that_of_a_hook_is_a_mistake(name: str, hook: str)
 
 
 @pytest.mark.parametrize("name", ["on_event", "on_error", "on_store", "start", "stop", "on_load"])
-def test_a_method_of_another_name_is_none(name: str) -> None:
+def test_a_method_with_another_name_is_not_a_misspelt_hook(name: str) -> None:
     """Such a method may be a callback."""
     assert Application(Page, configuration_with(name)).routes
 
@@ -73,7 +73,7 @@ def test_a_configuration_with_the_hook_may_have_helpers(names: tuple[str, ...]) 
     assert Application(Page, configuration_with(*names)).routes
 
 
-def test_a_method_that_the_configuration_uses_is_none() -> None:
+def test_a_method_that_the_configuration_uses_is_not_a_misspelt_hook() -> None:
     """Here the method is a callback that a component receives."""
 
     @configuration

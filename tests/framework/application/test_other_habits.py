@@ -89,7 +89,7 @@ def test_a_check_that_may_be_true_starts(returns: Any) -> None:
 
 @pytest.mark.parametrize("returns", [str, dict[str, int], int, str | bytes])
 @pytest.mark.parametrize("status", [204, 304])
-def test_a_body_for_a_status_without_one_is_a_mistake(returns: Any, status: int) -> None:
+def test_a_body_with_a_204_or_304_is_a_mistake(returns: Any, status: int) -> None:
     """RFC 9110: these responses have no content, so each request would be a 500."""
 
     @controller("/")
@@ -103,7 +103,7 @@ def test_a_body_for_a_status_without_one_is_a_mistake(returns: Any, status: int)
 
 
 @pytest.mark.parametrize("returns", [None, Any, Response, str | None, object])
-def test_no_body_for_a_status_without_one_starts(returns: Any) -> None:
+def test_a_handler_without_a_body_may_have_a_204_or_304(returns: Any) -> None:
     """A handler that may return None is fine."""
 
     @controller("/")
@@ -139,7 +139,7 @@ def test_an_injected_attribute_of_a_class_is_a_mistake() -> None:
         assert "def __init__(self, mailer: ...)" in mistake.remedy
 
 
-def test_an_attribute_that_the_program_fills_is_no_mistake() -> None:
+def test_an_attribute_that_the_program_sets_is_not_a_mistake() -> None:
     """The constructor, the class, a start hook or nobody may fill an attribute of another type."""
 
     @controller("/")
@@ -202,7 +202,7 @@ def test_a_part_of_the_sessions_alone_is_a_mistake(
     assert f"SessionContainer(keys=..., {argument}=...)" in mistake.remedy
 
 
-def test_a_store_that_the_program_asks_for_is_no_mistake() -> None:
+def test_a_store_that_the_program_uses_itself_is_not_a_mistake() -> None:
     """A program may have a store of its own for something else."""
 
     @configuration
@@ -237,7 +237,7 @@ def test_a_request_without_an_annotation_is_the_request(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", [r"/^(?P<pk>\d+)/$", "/users/$", r"/(?:a|b)"])
-def test_a_regular_expression_is_no_path(path: str) -> None:
+def test_a_regular_expression_is_not_a_path(path: str) -> None:
     """A path has variables with converters."""
 
     @controller("/")
@@ -352,7 +352,7 @@ def test_a_client_refuses_a_path_without_its_first_slash(path: str) -> None:
             assert client.get(right).status_code == 200
 
 
-def test_middleware_as_a_decorator_is_told() -> None:
+def test_middleware_as_a_decorator_is_explained() -> None:
     """In other frameworks, the application has a decorator of this name."""
     app: Any = Application(echo_of(int, 1))
 
@@ -371,7 +371,7 @@ def test_middleware_as_a_decorator_is_told() -> None:
         (OpenAPI, "docs_url", "the setting is called path."),
     ],
 )
-def test_a_setting_of_another_framework_is_told_with_its_name_here(
+def test_a_setting_of_another_framework_is_answered_with_its_name_here(
     kind: Any, name: str, remedy: str
 ) -> None:
     """The error itself has the remedy, also outside of the commands."""

@@ -181,7 +181,7 @@ def test_an_application_without_sessions(project: Path) -> None:
     assert "1 passed" in _run(project, tests)
 
 
-def test_a_project_without_an_application_is_told_so(project: Path) -> None:
+def test_a_project_without_an_application_fixture_is_explained(project: Path) -> None:
     """The message shows the fixture to write."""
     _write(project / "conftest.py", 'pytest_plugins = ["framework.pytest_plugin"]')
 
@@ -190,7 +190,7 @@ def test_a_project_without_an_application_is_told_so(project: Path) -> None:
     assert "1 error" in report
 
 
-def test_an_application_that_is_none_is_told_so(project: Path) -> None:
+def test_a_fixture_that_returns_no_application_is_explained(project: Path) -> None:
     """A fixture that returns the module is a likely mistake."""
     _write(project / "conftest.py", CONFTEST.replace("return shop.app", "return shop"))
 

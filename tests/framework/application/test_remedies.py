@@ -69,9 +69,7 @@ def path_of(path: str, annotation: Any) -> type:
         ("/", "Zebra", "does not exist when the program runs", "Import Zebra at the top"),
     ],
 )
-def test_a_parameter_says_how_to_mend_it(
-    path: str, annotation: Any, what: str, remedy: str
-) -> None:
+def test_a_wrong_parameter_has_a_remedy(path: str, annotation: Any, what: str, remedy: str) -> None:
     """A wrong path, type or name has its own remedy."""
     found = problems_of(path_of(path, annotation))
 
@@ -100,7 +98,7 @@ def test_variadic_parameters_are_those_of_the_guard() -> None:
 
 
 @pytest.mark.parametrize("hide", [property, cached_property])
-def test_a_property_is_no_handler(hide: Callable[[Any], Any]) -> None:
+def test_a_property_is_not_a_handler(hide: Callable[[Any], Any]) -> None:
     """A request calls a method, and a property is an attribute."""
 
     @controller("/")
@@ -123,7 +121,7 @@ RESULTS: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("result", "remedy"), RESULTS)
-def test_a_wrong_result_says_what_to_do(
+def test_a_wrong_result_has_a_remedy(
     result: object, remedy: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log has the handler and the remedy for objects that are often returned by mistake."""
@@ -203,7 +201,7 @@ def test_a_missing_argument_is_named(framework: Framework, tmp_path: Path) -> No
     assert "Fix: give 'keys'. SessionContainer takes keys, store, cookie" in output
 
 
-def test_a_status_is_no_exception() -> None:
+def test_catching_a_status_number_is_explained() -> None:
     """The message names the exception of the status."""
     status: Any = 404
 

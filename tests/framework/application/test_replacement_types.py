@@ -71,7 +71,7 @@ def test_a_stand_in_may_just_look_like_the_type(app: Application) -> None:
 
 
 @pytest.mark.parametrize("key", ["Clock", Clock()])
-def test_what_is_replaced_is_a_type(key: Any) -> None:
+def test_only_a_type_can_be_replaced(key: Any) -> None:
     """A name or an instance cannot be replaced."""
     with pytest.raises(TypeError) as caught:
         replace(key)
@@ -80,7 +80,9 @@ def test_what_is_replaced_is_a_type(key: Any) -> None:
 
 
 @pytest.mark.parametrize(("given", "shown"), [(replace(Clock), "replace(Clock)"), (Clock, "Clock")])
-def test_a_replacement_says_what_stands_in(app: Application, given: Any, shown: str) -> None:
+def test_a_replacement_without_a_stand_in_is_refused(
+    app: Application, given: Any, shown: str
+) -> None:
     """A wrong replacement is refused at once, and not only in `with`."""
     with pytest.raises(TypeError) as caught:
         app.test(given)

@@ -132,7 +132,7 @@ def test_without_replacements_everything_is_real(app: Application) -> None:
         assert client.get("/").json == ["hello, real users", "now", "sent"]
 
 
-def test_a_replacement_reaches_what_asks_for_it(app: Application) -> None:
+def test_a_replacement_is_given_to_every_class_that_asks_for_it(app: Application) -> None:
     """Classes, protocols and abstract classes are replaced; the original application is not."""
     with app.test(
         replace(Users).to(FakeUsers()),
@@ -156,7 +156,7 @@ def test_nested_replacements_are_independent(app: Application) -> None:
     assert after == "hello, outer"
 
 
-def test_replacing_what_nobody_uses_is_an_error(app: Application) -> None:
+def test_replacing_an_unused_type_is_an_error(app: Application) -> None:
     """Otherwise the test would not test what it says."""
 
     class Unused:

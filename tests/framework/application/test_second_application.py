@@ -61,7 +61,7 @@ def test_two_applications_with_the_same_paths_have_their_own_handlers() -> None:
     assert found == ["one a", "one", "two a", "two"]
 
 
-def test_a_function_that_wraps_a_served_one_is_read_anew() -> None:
+def test_a_wrapper_of_a_handler_in_use_is_read_again() -> None:
     """functools.wraps also copies the memory of start-up, which must not count."""
     Application(Pages)
 
@@ -131,7 +131,7 @@ def test_one_class_in_two_configurations_is_wired_by_each() -> None:
     assert found == ["hello", "welcome"]
 
 
-def test_a_text_that_means_something_else_by_now_is_read_anew() -> None:
+def test_a_string_annotation_that_changed_its_meaning_is_read_again() -> None:
     """In a notebook, a class may be defined again under the same name."""
     module = types.ModuleType("written_again")
     sys.modules[module.__name__] = module
@@ -158,7 +158,7 @@ def test_a_text_that_means_something_else_by_now_is_read_anew() -> None:
 
 
 @pytest.mark.parametrize("first", ["", "Result = dict"], ids=["no class", "another class"])
-def test_a_return_type_that_was_right_is_checked_anew(first: str) -> None:
+def test_a_return_type_is_checked_again_in_a_second_application(first: str) -> None:
     """Its text named nothing at the first start, or a type that JSON can hold."""
     module = types.ModuleType("result_later")
     sys.modules[module.__name__] = module

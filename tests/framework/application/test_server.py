@@ -81,7 +81,9 @@ def _hooks_run(app_file: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("command", [SERVE, ONCE, IN_CODE, IN_CODE_ONCE])
-def test_the_banner_tells_what_is_served(app_file: Path, command: tuple[str, ...]) -> None:
+def test_the_banner_shows_the_address_and_the_number_of_routes(
+    app_file: Path, command: tuple[str, ...]
+) -> None:
     """The server prints its address and the number of routes, and logs requests."""
     with Program(*command, folder=app_file.parent) as program:
         url = program.url()
@@ -267,7 +269,7 @@ def test_the_debugger_is_on_on_loopback(app_file: Path) -> None:
     assert "Werkzeug Debugger" in page
 
 
-def test_the_debugger_is_refused_elsewhere() -> None:
+def test_the_debugger_is_refused_on_public_addresses() -> None:
     """Asking for the debugger on an address that others can reach is an error, not a warning."""
 
     @controller("/")

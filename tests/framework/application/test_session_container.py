@@ -33,7 +33,7 @@ class Visits:
         return int(session["n"])
 
 
-def test_without_a_session_there_are_none() -> None:
+def test_no_handler_with_a_session_means_no_sessions() -> None:
     """An application sets up sessions only if a handler uses one."""
 
     @controller("/")

@@ -118,7 +118,7 @@ def test_each_application_has_its_own_manager() -> None:
         assert client.app.sessions is not app.sessions
 
 
-def test_it_serves_the_configured_container() -> None:
+def test_the_manager_uses_the_configured_container() -> None:
     """The manager also works if no handler takes a session."""
     store = MemoryStore()
     with client_of(Desk, Logouts, over(store)) as client:
@@ -128,7 +128,7 @@ def test_it_serves_the_configured_container() -> None:
     assert manager.container.store is store
 
 
-def test_who_injects_it_uses_sessions() -> None:
+def test_a_class_that_injects_the_manager_uses_sessions() -> None:
     """Sessions are set up, and rolling sessions are renewed with every response."""
 
     @configuration
@@ -223,7 +223,7 @@ def test_a_store_that_must_be_awaited_is_a_problem(parts: tuple[type, ...]) -> N
     assert problem.remedy == "Give the container a Store, or use AsyncSessionManager."
 
 
-def test_wrong_settings_are_told_once() -> None:
+def test_wrong_settings_are_reported_once() -> None:
     """A service, a handler and the application need the same container."""
 
     @configuration

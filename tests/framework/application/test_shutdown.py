@@ -147,7 +147,7 @@ def test_a_second_start_has_its_components() -> None:
     assert not application.graph.get(Pools).is_open
 
 
-def test_what_has_ended_serves_no_more(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_application_that_ended_cannot_start_again(caplog: pytest.LogCaptureFixture) -> None:
     """The components are closed, so a new start is refused at once."""
     application = Application(Page, Pools)
     application.start()

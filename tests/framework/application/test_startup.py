@@ -67,7 +67,7 @@ def test_static_and_class_methods_are_located(kind: Callable[..., object]) -> No
     assert location(kind(Users.show)) == location(Users.show)
 
 
-def test_what_has_no_source_is_still_named() -> None:
+def test_a_class_without_source_code_is_still_named() -> None:
     """A class of C, or a class made at run time, is described by its name."""
     made = type("Made", (), {})
 
@@ -90,7 +90,7 @@ def test_the_report_counts_and_shows_every_problem() -> None:
     )
 
 
-def test_a_problem_is_told_once() -> None:
+def test_a_problem_is_reported_once() -> None:
     """A mistake that is found twice, as in a handler of two routes, is one problem."""
     problem = Mistake("wrong", "Correct it.", where="A (a.py:1)")
 
@@ -115,7 +115,7 @@ MISTAKES = mistakes()
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.title)
-def test_a_mistake_is_told_as_the_page_shows_it(
+def test_a_mistake_has_the_message_that_the_page_shows(
     mistake: ShownMistake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The whole message is exactly the message on the page."""
@@ -131,7 +131,7 @@ def test_the_page_has_the_twenty_most_likely_mistakes() -> None:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.title)
-def test_a_message_says_where_and_how_to_mend_it(mistake: ShownMistake) -> None:
+def test_a_message_has_a_place_and_a_remedy(mistake: ShownMistake) -> None:
     """Every message points into the program, or at a setting, and says what to do."""
     remedies = ("Fix: ", "write ", "serve over ", "use it before ", "store its parts ")
 

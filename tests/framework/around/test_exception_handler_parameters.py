@@ -108,7 +108,7 @@ def test_a_parameter_that_cannot_be_bound_is_a_problem() -> None:
     assert "parameter 'log' is Log" in only_problem_of(Page).what
 
 
-def test_a_variable_of_the_path_is_the_one_of_the_request() -> None:
+def test_an_exception_handler_takes_the_path_variable_of_the_request() -> None:
     """This needs a variable in every path of the controller; the value may be converted."""
 
     @controller("/shops/<shop>")
@@ -185,7 +185,7 @@ def test_a_configurations_method_has_no_variable_of_the_path() -> None:
         assert client.get("/key?name=x").text == "x"
 
 
-def test_what_is_promised_is_checked_like_a_handlers() -> None:
+def test_the_return_type_is_checked_like_a_handlers() -> None:
     """A body with a status, and a type that JSON cannot hold, are mistakes."""
 
     @controller("/")
@@ -252,7 +252,9 @@ def bare(self: object) -> None: ...
         ),
     ],
 )
-def test_what_is_no_exception_is_refused_at_once(types: tuple[Any, ...], message: str) -> None:
+def test_a_class_that_is_not_an_exception_is_refused_at_once(
+    types: tuple[Any, ...], message: str
+) -> None:
     """The decorator itself says how to write it."""
     with pytest.raises(TypeError) as caught:
         catch(*types)
@@ -260,7 +262,7 @@ def test_what_is_no_exception_is_refused_at_once(types: tuple[Any, ...], message
     assert str(caught.value) == message
 
 
-def test_the_error_without_an_annotation_is_told_its_type() -> None:
+def test_an_unannotated_error_parameter_has_a_remedy() -> None:
     """The parameter is not taken for a value of the query."""
 
     @controller("/")
@@ -284,7 +286,7 @@ def test_the_error_without_an_annotation_is_told_its_type() -> None:
     }
 
 
-def test_what_the_path_gives_needs_no_annotation_beside_the_error() -> None:
+def test_a_path_variable_needs_no_annotation_beside_the_error() -> None:
     """A parameter with the name of a path variable is not taken for the error."""
 
     @controller("/<name>")

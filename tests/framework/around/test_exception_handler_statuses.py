@@ -72,7 +72,7 @@ def moved_to(path: str) -> None:
         ("GET", "/broken", 500),
     ],
 )
-def test_who_catches_anything_answers_with_the_status_that_it_had(
+def test_a_handler_of_all_errors_keeps_the_status_of_the_error(
     method: str, path: str, status: int
 ) -> None:
     """A page for all errors does not turn them into successes."""
@@ -83,7 +83,7 @@ def test_who_catches_anything_answers_with_the_status_that_it_had(
     assert "error" in response.get_json()
 
 
-def test_who_catches_anything_keeps_nothing_of_the_session() -> None:
+def test_a_handler_of_all_errors_discards_the_session_changes() -> None:
     """The handler may have failed at any point, so no change is saved."""
     with client_of(Pages, Everything) as client:
         client.get("/broken")
@@ -139,7 +139,7 @@ def test_an_error_keeps_its_status_and_its_headers(
     assert header in response.headers.items()
 
 
-def test_a_405_that_is_caught_tells_the_methods() -> None:
+def test_a_405_that_is_caught_keeps_the_allow_header() -> None:
     """RFC 9110, 15.5.6; also if the decorator gives the same status."""
 
     @configuration

@@ -40,7 +40,7 @@ def test_the_most_specific_type_decides_then_the_nearest_layer(
     assert answer(path) == expected
 
 
-def test_what_nobody_catches_is_answered_as_ever() -> None:
+def test_an_error_without_an_exception_handler_is_answered_as_usual() -> None:
     """A bug is a 500, and an HTTP error is answered with its own status."""
     assert answer("/value")[0] == 500
     assert answer("/conflict")[0] == 409
@@ -52,12 +52,12 @@ def test_http_errors_can_be_caught(path: str, text: str) -> None:
     assert answer(path) == (404, text)
 
 
-def test_a_configuration_catches_that_there_is_no_handler() -> None:
+def test_a_configuration_catches_404_of_unknown_paths() -> None:
     """An application can have its own 404 page."""
     assert answer("/no/such/page") == (404, "application: 404")
 
 
-def test_an_automatic_options_is_no_error() -> None:
+def test_an_automatic_options_answer_is_not_an_error() -> None:
     """No exception handler catches it."""
 
     @configuration
@@ -135,7 +135,7 @@ def test_an_exception_handler_that_fails_is_answered(caplog: pytest.LogCaptureFi
     assert "second" in caplog.text
 
 
-def test_what_is_caught_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_that_is_caught_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     """The program has handled the error."""
     answer("/user")
 

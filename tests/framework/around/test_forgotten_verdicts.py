@@ -163,7 +163,7 @@ def test_a_check_that_never_returns_true_is_a_mistake(check: Check) -> None:
 
 
 @pytest.mark.parametrize("check", RIGHT)
-def test_other_checks_are_no_mistake(check: Check) -> None:
+def test_other_checks_are_accepted(check: Check) -> None:
     """A check may refuse every request, if the code says so."""
     assert problems_of(pages_behind(check)) == ()
 

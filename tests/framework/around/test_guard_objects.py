@@ -84,7 +84,7 @@ class Method:
         "partialmethod",
     ],
 )
-def test_a_check_takes_what_its_caller_passes(guarding: Any) -> None:
+def test_a_check_does_not_read_arguments_that_a_partial_has_set(guarding: Any) -> None:
     """An argument that a partial function has set is not read from the query."""
     with client_of(page_guarded_by(guarding)) as client:
         assert client.get("/?role=").status_code == 403
@@ -121,7 +121,7 @@ def test_a_test_double_is_a_guard(double: Callable[[], Any]) -> None:
         assert client.get("/").text == "resolved"
 
 
-def test_a_test_double_of_a_class_takes_what_the_class_takes() -> None:
+def test_a_test_double_has_the_parameters_of_its_class() -> None:
     """This also holds for a double that knows only the names of the methods."""
     guarding = Mock(spec=Role)
     guarding.check.side_effect = Role().check
@@ -167,7 +167,7 @@ def test_a_replacement_without_a_check_is_a_problem() -> None:
         pass
 
 
-def test_a_check_that_tells_no_parameters_gets_none() -> None:
+def test_a_check_without_a_signature_gets_no_arguments() -> None:
     """A function written in C may have no signature."""
     with client_of(page_guarded_by(SimpleNamespace(check=bool))) as client:
         assert client.get("/").status_code == 403

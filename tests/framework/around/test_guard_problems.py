@@ -36,7 +36,7 @@ def test_a_test_replaces_a_guard_by_its_class(listed: object) -> None:
         assert client.get("/").status_code == 403
 
 
-def test_the_application_tells_who_brought_a_guard() -> None:
+def test_the_application_knows_which_class_listed_a_guard() -> None:
     """Each handler knows the names of its guards and the class that listed each."""
 
     @guard(LoggedIn)
@@ -57,7 +57,7 @@ def test_the_application_tells_who_brought_a_guard() -> None:
     ]
 
 
-def test_what_a_guard_misses_is_a_problem() -> None:
+def test_a_missing_dependency_of_a_guard_is_a_problem() -> None:
     """The constructor of a guard is checked like any component's."""
     problem = only_problem_of(page_guarded_by(AtLeast))
 
@@ -169,7 +169,9 @@ def show(self: object) -> None: ...
         ),
     ],
 )
-def test_what_is_no_guard_is_refused_at_once(guards: tuple[object, ...], message: str) -> None:
+def test_an_object_without_a_check_is_refused_as_a_guard(
+    guards: tuple[object, ...], message: str
+) -> None:
     """The decorator itself shows the right spelling."""
     with pytest.raises(TypeError) as caught:
         guard(*guards)

@@ -78,7 +78,7 @@ def test_a_guard_chooses_its_own_refusal() -> None:
     assert response.get_json()["detail"] == "Log in first."
 
 
-def test_a_guard_that_fails_lets_nobody_pass() -> None:
+def test_a_request_is_refused_if_its_guard_raises() -> None:
     """An exception in a guard is a 500, and the handler does not run."""
 
     class Failing:

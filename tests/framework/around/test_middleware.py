@@ -91,7 +91,9 @@ def test_an_exception_in_middleware_is_answered(client: Client, do: str, status:
     assert response.headers["X-Logged"] == "yes"
 
 
-def test_it_is_logged_once(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_exception_in_middleware_is_logged_once(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     """The log has the traceback of an unexpected exception."""
     client.get("/?do=fail")
 
@@ -99,7 +101,9 @@ def test_it_is_logged_once(client: Client, caplog: pytest.LogCaptureFixture) -> 
     assert record.exc_info is not None
 
 
-def test_what_is_no_response_is_named(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_middleware_that_returns_no_response_is_named(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     """The error names the middleware without a `return`, and its place."""
     client.get("/?do=return")
 
@@ -159,7 +163,7 @@ def test_a_broken_stream_is_logged_once(client: Client, caplog: pytest.LogCaptur
     assert len(caplog.records) == 1
 
 
-def test_what_is_to_follow_the_response_follows_a_stream() -> None:
+def test_call_on_close_of_middleware_runs_after_a_stream() -> None:
     """A function of `call_on_close` in middleware runs once."""
     ended: list[str] = []
 
@@ -227,7 +231,7 @@ def test_a_promise_to_use_no_session_is_kept(caplog: pytest.LogCaptureFixture) -
 
 
 @pytest.mark.parametrize("listed", ["csrf", 7, None])
-def test_what_cannot_go_around_is_a_problem(listed: object) -> None:
+def test_an_object_that_is_not_middleware_is_a_problem(listed: object) -> None:
     """The report shows the object in the list."""
     problem = only_problem_of(Pages, around(listed))
 

@@ -107,7 +107,7 @@ def noting(request: Request, next: Next) -> Response:
     return Response(str(session["notes"]["visits"]))
 
 
-def test_what_middleware_wrote_before_a_failure_stays() -> None:
+def test_session_changes_of_middleware_before_a_failure_stay() -> None:
     """Nested changes and explicit saves of middleware stay, too."""
 
     @controller("/more")
@@ -134,7 +134,7 @@ def test_what_middleware_wrote_before_a_failure_stays() -> None:
                 assert dict(session) == {"notes": {"visits": [1]}, "saved": saved}
 
 
-def test_what_middleware_wrote_brings_no_ended_session_back() -> None:
+def test_session_changes_of_middleware_restore_no_ended_session() -> None:
     """The handler has ended the session before it failed."""
 
     @controller("/more")
@@ -158,7 +158,7 @@ def test_what_middleware_wrote_brings_no_ended_session_back() -> None:
             assert dict(session) == {}
 
 
-def test_a_second_try_resolves_anew() -> None:
+def test_a_second_try_of_middleware_calls_resolvers_again() -> None:
     """The first result may hold components that have ended, also after a 4xx."""
     given: list[Work] = []
 
@@ -183,7 +183,7 @@ def test_a_second_try_resolves_anew() -> None:
         assert client.get("/more/work").text == "True"
 
 
-def test_a_second_try_begins_afresh() -> None:
+def test_a_second_try_of_middleware_has_new_session_and_components() -> None:
     """The session and components of the first try are undone; those of the second are kept."""
     log.clear()
     with application(again).test() as client:

@@ -253,7 +253,7 @@ class Readers(BaseModel):
 
 
 @pytest.mark.parametrize("model", [Parsed, Readers])
-def test_a_field_with_a_validator_of_texts_is_no_problem(model: Any) -> None:
+def test_a_field_with_a_validator_of_texts_is_not_a_problem(model: Any) -> None:
     """The validator reads the text."""
     echo = echo_of(marked(Form, model))
 
@@ -261,7 +261,7 @@ def test_a_field_with_a_validator_of_texts_is_no_problem(model: Any) -> None:
     assert "1" in str(posted(echo, b"x=1&y={}&z=1", URLENCODED)["x"])
 
 
-def test_a_whole_class_in_the_query_is_told_what_works() -> None:
+def test_a_whole_class_in_the_query_is_refused_with_a_remedy() -> None:
     """The remedy is a form, or one query parameter for each field."""
     assert only_problem_of(echo_of(Query[Inner])).remedy == (
         "Write one parameter for each field of Inner, or Form[Inner] for a form. To read"
@@ -277,9 +277,7 @@ def test_a_whole_class_in_the_query_is_told_what_works() -> None:
         (Field(default=3), "Write x: int = 3."),
     ],
 )
-def test_a_field_of_pydantic_as_a_default_is_told_the_right_spelling(
-    default: Any, remedy: str
-) -> None:
+def test_a_pydantic_field_as_a_default_has_a_remedy(default: Any, remedy: str) -> None:
     """The remedy contains the limits and the default."""
     problem = only_problem_of(echo_of(int, default))
 

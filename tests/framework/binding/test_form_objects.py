@@ -226,7 +226,7 @@ class Owner:
 
 
 @pytest.mark.parametrize("kind", [Closed, Sealed, Open])
-def test_the_fields_of_other_parameters_are_no_others(kind: Any) -> None:
+def test_fields_of_other_parameters_are_not_unknown(kind: Any) -> None:
     """Fields of other parameters, resolvers and guards, and the CSRF token, are known."""
 
     @controller("/")

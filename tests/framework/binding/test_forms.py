@@ -95,7 +95,7 @@ def test_a_field_that_does_not_fit_is_an_error(annotation: Any, body: str, error
         ({"pattern": "[0-9]$"}, "expected str matching regex '[0-9]$'"),
     ],
 )
-def test_a_text_is_not_told_again(limit: Any, what: str) -> None:
+def test_a_refused_text_is_not_in_the_answer(limit: Any, what: str) -> None:
     """The text may be a password, and the answer may be kept in a log."""
     annotation = Annotated[str, form("password", **limit)]
 
@@ -121,7 +121,7 @@ def test_a_whole_form_becomes_an_object() -> None:
     }
 
 
-def test_every_field_of_an_object_that_does_not_fit_is_told() -> None:
+def test_every_wrong_field_of_an_object_is_reported() -> None:
     """One 422 names all wrong fields, by their names in the form."""
     assert sent(echo_of(Form[Task]), "title=&tags=1&tags=b&done=maybe&priority=0") == {
         "form:title": "expected str of length >= 1, got 0 characters",
@@ -189,7 +189,7 @@ class Note:
         (b"", "application/json", 422),
     ],
 )
-def test_what_is_no_form_is_refused(body: bytes, content_type: str, status: int) -> None:
+def test_a_body_that_is_not_a_form_is_refused(body: bytes, content_type: str, status: int) -> None:
     """A body of another type, or a malformed one, is refused with the fitting status."""
     with client_of(echo_of(Form[int])) as client:
         assert client.post("/", data=body, content_type=content_type).status_code == status

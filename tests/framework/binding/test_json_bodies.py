@@ -87,7 +87,7 @@ def test_defaults_of_dataclasses_come_back_in_json() -> None:
     }
 
 
-def test_every_error_of_a_body_is_told_with_its_place() -> None:
+def test_every_error_of_a_body_is_reported_with_its_place() -> None:
     """One answer lists all errors, each with a JSON pointer."""
     body = b"""{
         "orderId": 1, "items": [{"price": "1"}, {}, 3, {"price": 1, "count": 0}],
@@ -201,7 +201,7 @@ def test_an_empty_body_is_an_absent_value(content_type: str) -> None:
     assert posted(echo_of(marked(Body, int | None), None), b"", content_type) is None
 
 
-def test_a_body_without_a_content_type_is_told_so() -> None:
+def test_a_body_without_a_content_type_is_refused() -> None:
     """The message says that the Content-Type is missing."""
 
     @controller("/")

@@ -72,7 +72,7 @@ def test_a_path_text_is_converted_to_the_annotation() -> None:
         (UUID, "/<x>", "/1"),
     ],
 )
-def test_a_path_value_that_does_not_fit_is_no_path(annotation: Any, path: str, url: str) -> None:
+def test_a_path_value_that_does_not_fit_is_a_404(annotation: Any, path: str, url: str) -> None:
     """If the rule or the annotation refuses a path value, the answer is 404."""
     assert asked(echo_of(annotation, path=path), url) == 404
 
@@ -328,7 +328,7 @@ def test_a_default_of_another_type_is_a_problem(annotation: Any, default: Any, t
     assert problem.remedy.startswith("Write a default of type ")
 
 
-def test_none_is_a_default_of_optional_types_only() -> None:
+def test_only_an_optional_type_may_have_the_default_none() -> None:
     """The remedy is to write the optional type."""
     problem = only_problem_of(echo_of(int, None))
 
@@ -381,7 +381,7 @@ def test_the_default_of_a_guard_is_looked_at() -> None:
         (at(Mapping[str, int]), {}),
     ],
 )
-def test_a_default_of_its_type_is_none(annotation: Any, default: Any) -> None:
+def test_a_default_of_the_annotated_type_is_accepted(annotation: Any, default: Any) -> None:
     """Subclasses fit the type, too; limits concern only values from clients."""
     assert problems_of(echo_of(annotation, default)) == ()
 

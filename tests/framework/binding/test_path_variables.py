@@ -46,7 +46,7 @@ def guarded_by(name: str, annotation: Any, variable: str) -> list[type]:
         ("itme_id", "item_id"),
     ],
 )
-def test_a_name_that_is_nearly_one_of_the_path_is_a_problem(name: str, variable: str) -> None:
+def test_a_misspelt_path_variable_is_a_problem(name: str, variable: str) -> None:
     """It would be read from the query, where a client may write any value."""
     problem = only_problem_of(*guarded_by(name, int, variable))
 
@@ -75,7 +75,9 @@ def test_a_name_that_is_nearly_one_of_the_path_is_a_problem(name: str, variable:
         ("note_id", str, "note_id"),
     ],
 )
-def test_a_name_of_its_own_is_none(name: str, annotation: Any, variable: str) -> None:
+def test_a_different_name_is_not_a_misspelt_path_variable(
+    name: str, annotation: Any, variable: str
+) -> None:
     """A longer or shorter word is another name, and a marker makes the source clear."""
     assert problems_of(*guarded_by(name, annotation, variable)) == ()
 

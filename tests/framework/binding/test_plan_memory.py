@@ -100,7 +100,7 @@ def test_a_remembered_plan_does_not_keep_its_application() -> None:
     assert components() is None
 
 
-def test_the_same_function_at_another_path_is_planned_anew() -> None:
+def test_a_handler_at_another_path_gets_another_plan() -> None:
     """The path variables decide where a parameter comes from."""
 
     class Shared:
@@ -131,7 +131,7 @@ def test_the_same_function_at_another_path_is_planned_anew() -> None:
         assert client.get("/three?number=x").status_code == 422
 
 
-def test_a_mistake_is_told_at_each_start() -> None:
+def test_a_mistake_is_reported_at_each_start() -> None:
     """A plan with a mistake is never remembered."""
 
     @controller("/")

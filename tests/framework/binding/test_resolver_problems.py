@@ -58,7 +58,7 @@ def resolver_of(returned: Any) -> type:
     return Current
 
 
-def test_a_component_without_resolve_is_told_what_to_return() -> None:
+def test_a_component_in_place_of_a_resolver_has_a_remedy() -> None:
     """The remedy names the annotated type, not the component."""
 
     @component
@@ -70,7 +70,7 @@ def test_a_component_without_resolve_is_told_what_to_return() -> None:
     assert problem.remedy == "Write the method: def resolve(self, session: session) -> User."
 
 
-def test_a_function_is_no_resolver() -> None:
+def test_a_function_is_not_a_resolver() -> None:
     """A resolver is a class."""
     problem = only_problem_of(echo_of(Annotated[User, current_user]))
 
@@ -94,7 +94,7 @@ def test_a_resolver_that_returns_another_class_is_a_problem() -> None:
 
 
 @pytest.mark.parametrize("returned", [None, int, "Session", Shop])
-def test_a_type_that_a_resolver_never_gives_is_told(returned: Any) -> None:
+def test_a_type_that_a_resolver_never_gives_is_reported(returned: Any) -> None:
     """This includes None, and a type in a string."""
     problem = only_problem_of(echo_of(Annotated[User, resolver_of(returned)]))
 
@@ -126,7 +126,7 @@ def test_a_type_that_a_resolver_never_gives_is_told(returned: Any) -> None:
         ("Missing", User),
     ],
 )
-def test_a_resolver_may_return_what_can_be_of_the_type(returned: Any, wanted: Any) -> None:
+def test_a_resolver_may_return_a_type_that_might_fit(returned: Any, wanted: Any) -> None:
     """If the types might fit, no mistake is reported."""
     assert problems_of(echo_of(Annotated[wanted, resolver_of(returned)])) == ()
 

@@ -326,7 +326,7 @@ def test_another_request_resolves_again() -> None:
         assert client.get("/").json == ["guard", "resolver", "2"]
 
 
-def test_an_exception_handler_gets_what_the_handler_got() -> None:
+def test_an_exception_handler_gets_the_same_resolved_object() -> None:
     """The exception handler receives the same object as the handler."""
     with client_of(Baskets, Stock) as client:
         assert client.get("/fails").json == ["handler", "1"]
@@ -381,7 +381,7 @@ class Documents:
         return document
 
 
-def test_a_value_of_the_query_is_none_of_the_path() -> None:
+def test_a_query_value_and_a_path_value_of_one_name_differ() -> None:
     """A component of the request reads the query, and the handler reads the path."""
     with client_of(Documents, Access) as client:
         assert client.get("/documents/7?number=1").json == 7

@@ -217,7 +217,7 @@ def test_logout_sticks(client: Client) -> None:
     assert stored(client) is None
 
 
-def test_what_the_handler_does_to_the_session_itself_counts(client: Client) -> None:
+def test_direct_changes_of_the_session_win(client: Client) -> None:
     """A key that the handler removed stays removed, also if the value changed."""
     client.get("/add/milk")
 
@@ -315,12 +315,12 @@ def reloading(before: str, others: list[str], after: str) -> Any:
 
 
 @pytest.mark.parametrize("others", [["old"], ["old", "other"]])
-def test_a_reload_drops_what_was_changed(others: list[str]) -> None:
+def test_a_reload_drops_changes_of_session_values(others: list[str]) -> None:
     """The values that another request has committed are not overwritten."""
     assert reloading("a", others, "") == others
 
 
-def test_what_is_changed_after_a_reload_is_stored() -> None:
+def test_changes_after_a_reload_are_stored() -> None:
     """The object still has the stored value, so its changes count."""
     assert reloading("", ["old"], "b") == ["old", "b"]
 

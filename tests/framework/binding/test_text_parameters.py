@@ -178,7 +178,7 @@ def test_content_type_is_a_header_like_others() -> None:
     assert answer == "text/csv"
 
 
-def test_a_cookie_header_that_is_no_utf8_breaks_nothing() -> None:
+def test_a_cookie_header_that_is_not_utf8_breaks_nothing() -> None:
     """If one cookie is not UTF-8, the others can still be read."""
     answer = asked(echo_of(Cookie[int]), "/", headers={"Cookie": "a=\xff; x=3"})
 
@@ -206,7 +206,7 @@ def test_query_text_is_unquoted() -> None:
     assert asked(echo_of(str), "/?&&x") == ""
 
 
-def test_query_text_that_is_no_utf8_is_refused() -> None:
+def test_query_text_that_is_not_utf8_is_refused() -> None:
     """Bytes that are not UTF-8 are an error only of the parameter that reads them."""
     assert asked(echo_of(str), "/?x=%FF") == {"query:x": "expected UTF-8"}
     assert asked(echo_of(int), "/?y=%FF&x=1") == 1

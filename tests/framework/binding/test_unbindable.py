@@ -113,7 +113,7 @@ def test_an_unmarked_model_is_a_problem_with_the_possible_spellings() -> None:
     "annotation",
     [dict[str, int], list[NewUser], list, tuple[int, ...], int | str, bytes, object, Any],
 )
-def test_an_unmarked_type_that_is_no_scalar_is_a_problem(annotation: Any) -> None:
+def test_an_unmarked_type_that_is_not_a_scalar_is_a_problem(annotation: Any) -> None:
     """Only the listed scalars, optional or in a list, are query values without a marker."""
     assert "nothing says where it comes from" in only_problem_of(echo_of(annotation)).what
 

@@ -54,7 +54,7 @@ def test_several_files_are_uploaded() -> None:
         assert client.post("/several", data=data).json == ["a", "b"]
 
 
-def test_a_file_that_nobody_chose_is_absent() -> None:
+def test_an_empty_file_input_is_absent() -> None:
     """A browser sends a file without a name if the user chose no file."""
     with client_of(Uploads) as client:
         empty = client.post("/optional", data={"avatar": (BytesIO(b""), "")})

@@ -171,14 +171,16 @@ def test_only_cookies_that_are_sent_are_warned_of(
     assert ("the session cookie has" in framework("check", "--deploy").output) is warns
 
 
-def test_a_trusted_proxy_tells_https(framework: Framework) -> None:
+def test_https_of_a_trusted_proxy_is_believed(framework: Framework) -> None:
     """If a trusted proxy reports https, secure="auto" is right."""
     Path("app.py").write_text(with_http("HTTPSettings(trusted_proxies=1)"))
 
     assert 'secure="auto"' not in framework("check", "--deploy").output
 
 
-def test_a_proxy_that_is_not_trusted_with_the_scheme_tells_no_https(framework: Framework) -> None:
+def test_https_of_a_proxy_that_is_trusted_for_addresses_only_is_ignored(
+    framework: Framework,
+) -> None:
     """A proxy that is trusted only for addresses does not make a cookie Secure."""
     Path("app.py").write_text(with_http("HTTPSettings(trusted_proxies={'for': 1})"))
 

@@ -119,7 +119,7 @@ def test_a_function_may_make_the_application(framework: Framework) -> None:
         "create_app = Factory()",
     ],
 )
-def test_whatever_is_called_may_make_the_application(framework: Framework, source: str) -> None:
+def test_any_callable_may_make_the_application(framework: Framework, source: str) -> None:
     """A decorated function, a partial function and an object also work."""
     Path("shop.py").write_text(source)
 
@@ -192,7 +192,7 @@ def test_a_module_that_cannot_be_imported_is_named(framework: Framework, command
     assert "SyntaxError: invalid syntax" in output
 
 
-def test_a_file_is_no_module(framework: Framework) -> None:
+def test_a_path_in_place_of_a_module_is_explained(framework: Framework) -> None:
     """For a path, the message suggests the name of the module."""
     result = framework("run", "shop/app.py")
 
@@ -222,7 +222,7 @@ def test_a_name_that_is_not_there(framework: Framework) -> None:
     assert result.output == "Error: shop:application does not exist. Fix: name shop:app instead.\n"
 
 
-def test_a_name_that_is_no_application(framework: Framework) -> None:
+def test_a_name_of_another_object_is_explained(framework: Framework) -> None:
     """The message shows the object with this name."""
     Path("shop.py").write_text("app = 42")
     result = framework("routes", "shop")
@@ -272,7 +272,7 @@ def test_the_page_shows_what_the_commands_print(
     assert page.count("$ framework ") > 3
 
 
-def test_a_misspelt_app_is_told(framework: Framework) -> None:
+def test_a_misspelt_app_in_pyproject_is_reported(framework: Framework) -> None:
     """The misspelt name is in pyproject.toml."""
     Path("pyproject.toml").write_text('[tool.framework]\nap = "shop:app"\n')
 
@@ -281,7 +281,7 @@ def test_a_misspelt_app_is_told(framework: Framework) -> None:
     )
 
 
-def test_an_app_that_is_no_text_is_told(framework: Framework) -> None:
+def test_an_app_in_pyproject_that_is_not_a_text_is_reported(framework: Framework) -> None:
     """A number cannot name a module."""
     Path("pyproject.toml").write_text("[tool.framework]\napp = 5\n")
 
@@ -291,7 +291,7 @@ def test_an_app_that_is_no_text_is_told(framework: Framework) -> None:
     )
 
 
-def test_what_is_refused_is_not_proposed(framework: Framework) -> None:
+def test_a_suggested_application_is_always_accepted(framework: Framework) -> None:
     """An attribute of an attribute is not proposed as an application."""
     assert framework("routes", "app:app.test").output == (
         "Error: The command line names the application as 'app:app.test'. Fix: write module:name,"
@@ -300,6 +300,6 @@ def test_what_is_refused_is_not_proposed(framework: Framework) -> None:
     )
 
 
-def test_a_port_that_is_no_number_is_told(framework: Framework) -> None:
+def test_a_port_that_is_not_a_number_is_reported(framework: Framework) -> None:
     """The message uses plain words, not the type names of click."""
     assert "'x' is not a valid port number." in framework("run", "--port", "x").output

@@ -60,7 +60,9 @@ def test_the_commands_name_the_module(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_new_project_is_told_what_is_beside_it(framework: Framework, name: str) -> None:
+def test_a_new_project_beside_a_folder_of_our_name_gets_a_warning(
+    framework: Framework, name: str
+) -> None:
     """The project itself works, but nothing in the folder around it does."""
     write(name)
     result = framework("new", "shop")
@@ -81,7 +83,7 @@ def test_a_project_does_not_get_a_name_of_ours(framework: Framework, name: str) 
 
 
 @pytest.mark.parametrize("name", ["sessions/data.json", "sessions/old/data.py", "my_sessions.py"])
-def test_what_python_does_not_import_is_not_in_the_way(framework: Framework, name: str) -> None:
+def test_a_folder_of_data_with_our_name_is_not_a_collision(framework: Framework, name: str) -> None:
     """A folder of data may be called sessions."""
     write("app.py", APP)
     write(name)
@@ -89,12 +91,12 @@ def test_what_python_does_not_import_is_not_in_the_way(framework: Framework, nam
     assert framework("check").output.startswith("app:app starts: 1 route in 1 controller")
 
 
-def test_a_checkout_is_no_collision() -> None:
+def test_a_checkout_of_the_project_is_not_a_collision() -> None:
     """A checkout of this project contains our packages themselves."""
     assert collision_in(Path(__file__).parents[3]) is None
 
 
-def test_a_folder_that_python_cannot_see_is_told_where_an_import_fails(
+def test_a_folder_without_init_is_named_when_an_import_fails(
     framework: Framework, tmp_path: Path
 ) -> None:
     """Python prefers our package to a folder without `__init__.py`."""

@@ -46,7 +46,7 @@ def test_a_project_is_found_by_the_commands(
     assert result.output.startswith("shop.app:app starts: 1 route in 1 controller")
 
 
-def test_what_to_do_next_is_told(framework: Framework) -> None:
+def test_the_next_commands_are_shown(framework: Framework) -> None:
     """The command names the new folder and says how to start the project."""
     assert framework("new", "shop").output == (
         "Wrote shop/. Next:\n\n"

@@ -156,7 +156,7 @@ def test_a_session_is_json_for_programs(framework: Framework, store: SQLiteStore
     assert (hidden["handle"], hidden["user_id"], hidden["size"]) == (handle, None, 10)
 
 
-def test_texts_of_strangers_are_no_commands_of_a_terminal(
+def test_escape_sequences_in_user_data_are_not_printed(
     framework: Framework, store: SQLiteStore
 ) -> None:
     """A user id or a name cannot clear the screen, whatever text it is."""

@@ -181,7 +181,7 @@ def test_a_user_who_signs_in_between_two_copies_is_known(
     assert manager_of(other).end_sessions_of("ada") == 1
 
 
-def test_what_is_expired_or_damaged_is_not_copied(framework: Framework, stores: Stores) -> None:
+def test_expired_and_damaged_sessions_are_not_copied(framework: Framework, stores: Stores) -> None:
     """Only live sessions move."""
     one, other = stores
     stays = make_session(one)

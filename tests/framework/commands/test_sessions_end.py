@@ -115,7 +115,7 @@ def test_one_thing_is_ended_at_a_time(framework: Framework, words: list[str]) ->
     assert "HANDLE, --user USER_ID, or --all." in result.output
 
 
-def test_a_purge_removes_what_expired_long_ago(
+def test_a_purge_removes_long_expired_sessions(
     framework: Framework, store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Live sessions stay in the store."""

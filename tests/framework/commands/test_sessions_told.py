@@ -95,7 +95,7 @@ class Shop:
 
 
 @pytest.mark.parametrize("settings", [*GIVES_OUT_EXPIRED, ASYNCHRONOUS_STORE])
-def test_each_end_is_told_once(framework: Framework, settings: str) -> None:
+def test_each_end_is_reported_once(framework: Framework, settings: str) -> None:
     """One session, those of a user, and all others: to the listeners, and to `finish`."""
     shop = Shop(framework, settings)
     module = shop.module
@@ -109,7 +109,7 @@ def test_each_end_is_told_once(framework: Framework, settings: str) -> None:
 
 
 @pytest.mark.parametrize("settings", GIVES_OUT_EXPIRED)
-def test_each_timeout_is_told_once(framework: Framework, settings: str) -> None:
+def test_each_timeout_is_reported_once(framework: Framework, settings: str) -> None:
     """The first purge tells it, and the second has nothing to tell."""
     shop = Shop(framework, settings)
     shop.module.clock.advance(400 * 24 * 3600)

@@ -40,7 +40,7 @@ def test_the_application_is_at_hand(framework: Framework) -> None:
     assert "sessions True\n" in result.output
 
 
-def test_the_banner_tells_what_can_be_typed(framework: Framework) -> None:
+def test_the_banner_names_the_objects_of_the_shell(framework: Framework) -> None:
     """The banner names the components, and a trusted host for the client."""
     trusting = """
 from framework import HTTPSettings, Middleware, component, configuration

@@ -105,7 +105,9 @@ def stack(store: WatchedStore, request: pytest.FixtureRequest) -> Stack:
     return Stack(container, container)
 
 
-def test_the_two_share_one_session(stack: Stack, store: WatchedStore) -> None:
+def test_an_inner_and_an_outer_middleware_share_the_session(
+    stack: Stack, store: WatchedStore
+) -> None:
     """There is one record, one cookie, one load and one commit; no change is lost."""
     answers = [stack.get("/count") for _ in range(2)]
 

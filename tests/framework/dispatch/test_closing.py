@@ -121,7 +121,7 @@ def test_a_status_without_a_body_closes_its_response(status: int) -> None:
     assert answered(lambda trace: trace.response(iter("ab"), status)) == (status, ["response"])
 
 
-def test_middleware_that_answers_by_itself_ends_what_the_handler_began() -> None:
+def test_middleware_with_its_own_answer_closes_the_handlers_stream() -> None:
     """The handler's stream had already made its first chunk."""
 
     def instead(request: Request, next: Next) -> Response:
@@ -132,7 +132,7 @@ def test_middleware_that_answers_by_itself_ends_what_the_handler_began() -> None
     assert answered(lambda trace: trace.chunks("a", "b"), instead) == (200, ["generator"])
 
 
-def test_middleware_that_fails_ends_what_the_handler_began() -> None:
+def test_middleware_that_fails_closes_the_handlers_stream() -> None:
     """An error is sent in place of the handler's response."""
 
     def failing(request: Request, next: Next) -> Response:
@@ -142,7 +142,7 @@ def test_middleware_that_fails_ends_what_the_handler_began() -> None:
     assert answered(lambda trace: trace.response(trace.chunks("a", "b")), failing) == (500, BOTH)
 
 
-def test_middleware_may_send_what_the_handler_yields_in_another_response() -> None:
+def test_middleware_may_put_the_handlers_stream_into_another_response() -> None:
     """The stream ends only after the other response was sent."""
     sent: list[str] = []
 
@@ -178,7 +178,7 @@ def test_middleware_that_takes_the_body_away_ends_it(status: int) -> None:
     assert answered(lambda trace: trace.chunks("a", "b"), unchanged) == (status, ["generator"])
 
 
-def test_middleware_that_gives_another_body_ends_the_first_one() -> None:
+def test_middleware_that_sets_another_body_closes_the_first() -> None:
     """The middleware changes the response that it received."""
 
     def rewriting(request: Request, next: Next) -> Response:
@@ -189,7 +189,7 @@ def test_middleware_that_gives_another_body_ends_the_first_one() -> None:
     assert answered(lambda trace: trace.response(trace.chunks("a", "b")), rewriting) == (200, BOTH)
 
 
-def test_a_commit_that_fails_ends_what_is_not_sent() -> None:
+def test_a_failed_commit_closes_the_unsent_body() -> None:
     """The answer is 503 in place of the handler's response."""
     trace, store = Trace(), Spy()
     store.broken = {"create"}
@@ -208,7 +208,7 @@ def test_a_commit_that_fails_ends_what_is_not_sent() -> None:
     assert trace.closed == BOTH
 
 
-def test_what_fails_as_an_unsent_body_is_closed_is_logged(
+def test_an_error_while_closing_an_unsent_body_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The error does not change the answer."""
@@ -263,7 +263,7 @@ def test_a_generator_whose_chunks_are_not_sent_ends_before_its_components() -> N
     assert trace.closed == ["generator", "connection"]
 
 
-def test_middleware_may_let_something_follow_what_the_handler_yields() -> None:
+def test_middleware_may_run_code_after_the_handlers_stream() -> None:
     """`call_on_close` works as for any other response."""
     followed: list[str] = []
 

@@ -181,7 +181,7 @@ def test_a_second_try_is_committed_although_the_first_one_was_refused() -> None:
         assert client.get("/ends").json == ["rollback: Conflict", "commit"]
 
 
-def test_what_failed_is_rolled_back_before_middleware_goes_on() -> None:
+def test_a_failed_handler_is_rolled_back_before_middleware_continues() -> None:
     """Middleware may need data that the component has locked."""
     ends: list[str] = []
 
@@ -216,7 +216,7 @@ def test_a_stream_with_a_5xx_has_its_components_to_its_end() -> None:
         assert client.get("/ends").json == ["rollback: InternalServerError"]
 
 
-def test_what_middleware_takes_back_in_time_harms_nobody() -> None:
+def test_a_bad_value_that_middleware_removes_in_time_is_no_error() -> None:
     """Only the values at the end of the request have to be storable."""
     with client_of(Pages, Database, behind(wavering)) as client:
         assert client.get("/ends").status_code == 200
@@ -248,7 +248,7 @@ class Orders:
         return f"refused to {user}"
 
 
-def test_what_answers_a_failed_commit_resolves_anew() -> None:
+def test_the_exception_handler_of_a_failed_commit_calls_resolvers_again() -> None:
     """The exception handler gets new results of resolvers."""
 
     @controller("/orders")

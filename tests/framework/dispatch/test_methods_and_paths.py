@@ -209,7 +209,7 @@ def test_a_path_holds_any_text(client: Client) -> None:
     assert client.get("/names/%C5%BC%20%3F").text == "ż ?"
 
 
-def test_a_path_that_is_no_utf_8_is_a_bad_request(client: Client) -> None:
+def test_a_path_that_is_not_utf_8_is_a_bad_request(client: Client) -> None:
     """Bytes that are not UTF-8 are refused."""
     response = client.get("/", environ_overrides={"PATH_INFO": "/names/\xff"})
 
@@ -223,7 +223,7 @@ def test_an_encoded_slash_reaches_no_other_route(client: Client, path: str) -> N
 
 
 @pytest.mark.parametrize("name", ["..", ".", "a%5Cmore", "%5C..%5Cmore", "..%5C"])
-def test_dots_and_backslashes_lead_nowhere_else(client: Client, name: str) -> None:
+def test_dots_and_backslashes_are_part_of_a_path_value(client: Client, name: str) -> None:
     """They are ordinary characters of a value."""
     text = name.replace("%5C", "\\")
     response = client.get("/", environ_overrides={"PATH_INFO": f"/names/{text}"})
@@ -246,7 +246,7 @@ def test_a_body_over_the_limit_is_413(client: Client) -> None:
     assert response.status_code == 413
 
 
-def test_a_length_that_is_no_number_is_a_bad_request(client: Client) -> None:
+def test_a_length_that_is_not_a_number_is_a_bad_request(client: Client) -> None:
     """`Content-Length: abc` is 400."""
     response = client.post(
         "/body",

@@ -28,7 +28,7 @@ def client(store: Spy) -> Iterator[Client]:
 
 
 @pytest.mark.parametrize("path", ["/untouched", "/without", "/missing"])
-def test_untouched_costs_nothing(client: Client, store: Spy, path: str) -> None:
+def test_a_request_without_session_use_costs_nothing(client: Client, store: Spy, path: str) -> None:
     """If the session is not used, there is no store call, no cookie and no `Vary`."""
     client.get("/write")
     store.calls.clear()
@@ -154,7 +154,7 @@ def test_cookie_and_store_agree_whatever_is_raised(client: Client, name: str) ->
     assert saved(client) == (1 if name in ("503", "bug") else 99)
 
 
-def test_a_new_id_is_not_told_if_the_commit_fails(client: Client, store: Spy) -> None:
+def test_a_new_id_is_not_sent_if_the_commit_fails(client: Client, store: Spy) -> None:
     """The id changes only with the commit, so the old id still works."""
     client.get("/write")
     store.broken = {"commit"}
@@ -196,7 +196,7 @@ def test_a_logout_clears_the_cookie(client: Client, store: Spy) -> None:
     assert client.get("/read").json == 0
 
 
-def test_a_logout_that_fails_is_told(client: Client, store: Spy) -> None:
+def test_a_logout_that_fails_is_a_503(client: Client, store: Spy) -> None:
     """If the store cannot delete, the logout is a 503, and the session stays."""
     client.get("/write")
     store.broken = {"delete"}
@@ -233,7 +233,7 @@ def test_a_later_change_raises(client: Client, caplog: pytest.LogCaptureFixture)
     assert "Visits.stream_late" in caplog.text
 
 
-def test_head_saves_what_a_stream_begins_with(client: Client) -> None:
+def test_head_of_a_stream_saves_the_session(client: Client) -> None:
     """HEAD of a stream has the headers of GET, also the cookie."""
     response = client.head("/stream")
 
@@ -318,7 +318,7 @@ def test_save_uninitialized_starts_a_session_with_every_response() -> None:
     assert "session=" in response.headers["Set-Cookie"]
 
 
-def test_two_applications_with_one_cookie_name_keep_apart() -> None:
+def test_two_applications_with_the_same_cookie_name_share_nothing() -> None:
     """Under one host each ignores the other's cookie: they take turns, and share nothing.
 
     The remedy is a cookie path or a session_prefix of its own for each.

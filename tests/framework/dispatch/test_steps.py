@@ -148,7 +148,7 @@ def test_a_request_without_a_handler_has_its_steps() -> None:
     ]
 
 
-def test_explain_tells_what_dispatch_answers_without_a_handler() -> None:
+def test_explain_and_dispatch_agree_about_requests_without_a_handler() -> None:
     """404, 405, OPTIONS and HEAD are decided in one place, for both."""
     with Application(Pages).test() as client:
         for method, path in (

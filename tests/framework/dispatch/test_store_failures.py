@@ -97,7 +97,7 @@ def test_another_5xx_becomes_the_503(client: Client, store: Spy, path: str) -> N
 
 
 @pytest.mark.parametrize("status", [200, 404, 503])
-def test_what_is_no_other_5xx_stays(client: Client, status: int) -> None:
+def test_only_another_5xx_is_replaced_by_the_503(client: Client, status: int) -> None:
     """A page that works without the session is sent, and so is the user's own 503."""
     response = client.get(f"/shop/returns/{status}")
 
@@ -136,7 +136,7 @@ def test_the_response_that_is_replaced_is_ended(client: Client) -> None:
     assert ENDED == ["ended"]
 
 
-def test_a_broken_store_is_no_maintenance() -> None:
+def test_the_503_of_a_broken_store_does_not_speak_of_maintenance() -> None:
     """The text of the 503 says to try again, and does not speak of maintenance."""
 
     @controller("/")

@@ -38,7 +38,7 @@ CONTAINER = SessionContainer(keys=[KEY])
 
 
 @pytest.mark.parametrize("path", ["/read-on", "/read-late", "/write-late"])
-def test_only_what_was_loaded_is_read_to_the_end(path: str) -> None:
+def test_a_stream_reads_only_a_session_that_was_loaded_before(path: str) -> None:
     """A first read after the first byte is refused, and so is a write."""
     with Application(Stream).test(replace(SessionContainer).to(CONTAINER)) as client:
         client.get("/write")

@@ -115,7 +115,7 @@ def log_of(visit: Callable[[Client], object], *around: Middleware, store: Spy | 
 
 
 @pytest.mark.parametrize("status", [200, 302, 404, 499])
-def test_an_answer_that_is_no_5xx_commits(status: int) -> None:
+def test_an_answer_below_500_commits(status: int) -> None:
     """The handler chose the 4xx, so the transaction is committed."""
     assert log_of(lambda client: client.get(f"/status/{status}")) == ["commit", "close"]
 
@@ -217,7 +217,7 @@ def test_a_value_that_no_session_keeps_is_found_before_components_end(kind: str)
     assert [each.partition(":")[0] for each in log] == ["rollback", "close"]
 
 
-def test_a_session_that_the_store_refuses_leaves_what_was_committed() -> None:
+def test_a_session_that_the_store_refuses_undoes_no_committed_transaction() -> None:
     """Two stores cannot be saved in one step, and the client gets a 503."""
     store = Spy()
     store.broken = {"create"}
@@ -228,7 +228,7 @@ def test_a_session_that_the_store_refuses_leaves_what_was_committed() -> None:
     assert log_of(visit, store=store) == ["commit", "close"]
 
 
-def test_a_session_that_cannot_be_saved_undoes_what_a_stream_has_open() -> None:
+def test_a_session_that_cannot_be_saved_rolls_back_the_components_of_a_stream() -> None:
     """The stream's components have not ended yet, and no chunk is sent."""
     store = Spy()
     store.broken = {"create"}
@@ -241,7 +241,7 @@ def test_a_session_that_cannot_be_saved_undoes_what_a_stream_has_open() -> None:
     assert [each.partition(":")[0] for each in log] == ["rollback", "close"]
 
 
-def test_an_ending_that_fails_is_raised_in_those_that_follow() -> None:
+def test_a_failed_ending_is_raised_in_the_components_that_end_later() -> None:
     """The answer is now an error, so the other components undo their work and end."""
     log: list[str] = []
 

@@ -115,7 +115,7 @@ def test_the_handlers_own_status_is_known(
     assert explained(framework, method, path)["answers"][0] == answer
 
 
-def test_the_session_is_told(framework: Framework) -> None:
+def test_the_use_of_the_session_is_shown(framework: Framework) -> None:
     """The output says whether a request may use the session."""
     assert explained(framework, "POST", "/orders")["session"] == [
         {"by": "the handler", "how": "loaded when it is first touched, saved if it changed"}
@@ -145,7 +145,7 @@ def test_a_handler_of_head_is_the_one_that_answers(framework: Framework) -> None
     assert explained(framework, "HEAD", "/orders/1")["match"]["handler"].startswith("Orders.look (")
 
 
-def test_a_wrong_method_is_told_the_others(framework: Framework) -> None:
+def test_a_wrong_method_shows_the_allowed_methods(framework: Framework) -> None:
     """A path with other methods is a 405."""
     assert framework("explain", "PUT", "/orders/1").output == (
         "PUT /orders/1: 405: the path has DELETE, GET, HEAD, OPTIONS, not PUT\n"
@@ -156,7 +156,7 @@ def test_a_wrong_method_is_told_the_others(framework: Framework) -> None:
     )
 
 
-def test_automatic_options_is_told(framework: Framework) -> None:
+def test_an_automatic_options_answer_is_shown(framework: Framework) -> None:
     """Without a handler for OPTIONS, the framework answers."""
     assert framework("explain", "OPTIONS", "/orders").output == (
         "OPTIONS /orders: 204: answered by the framework, with Allow: OPTIONS, POST\n"
@@ -180,7 +180,7 @@ def test_automatic_options_is_told(framework: Framework) -> None:
         ("/orders//", "/orders", "the slashes differ"),
     ],
 )
-def test_near_misses_say_where_they_differ(
+def test_similar_routes_are_listed_with_their_differences(
     framework: Framework, path: str, rule: str, why: str
 ) -> None:
     """For an unknown path, the output lists similar rules and the differences."""
@@ -190,7 +190,7 @@ def test_near_misses_say_where_they_differ(
     assert (rule, why) in {(near["rule"], near["why"]) for near in explanation["near_misses"]}
 
 
-def test_a_path_that_is_like_nothing_has_no_near_miss(framework: Framework) -> None:
+def test_a_path_like_no_route_lists_no_similar_routes(framework: Framework) -> None:
     """Rules that only share some letters are not suggested."""
     output = framework("explain", "GET", "/users").output
 

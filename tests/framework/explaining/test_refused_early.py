@@ -48,7 +48,7 @@ def application_with(**settings: Any) -> Application:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
-def test_the_explanation_is_what_a_request_gets(
+def test_the_explanation_agrees_with_the_answer_of_a_request(
     path: str, outcome: str | None, method: str
 ) -> None:
     """Percent escapes are checked before the rules, as in a request."""

@@ -97,7 +97,7 @@ def explained(framework: Framework, method: str, path: str, *, middleware: int =
     return json.loads(framework("explain", method, path, "--json").output)
 
 
-def test_the_limits_of_a_form_are_told(framework: Framework) -> None:
+def test_the_limits_of_a_form_are_shown(framework: Framework) -> None:
     """The output shows limits of forms like limits of a query."""
     arguments = explained(framework, "POST", "/names")["match"]["arguments"]
 
@@ -108,7 +108,7 @@ def test_the_limits_of_a_form_are_told(framework: Framework) -> None:
     ]
 
 
-def test_the_fields_of_a_whole_form_are_told(framework: Framework) -> None:
+def test_the_fields_of_a_form_object_are_shown(framework: Framework) -> None:
     """Each field has its own line."""
     (order,) = explained(framework, "POST", "/orders")["match"]["arguments"]
 
@@ -132,19 +132,19 @@ def test_the_fields_of_a_whole_form_are_told(framework: Framework) -> None:
         ("/request", {"by": "the handler", "how": "may use it through the request"}),
     ],
 )
-def test_each_way_to_the_session_is_told(framework: Framework, path: str, use: object) -> None:
+def test_each_user_of_the_session_is_shown(framework: Framework, path: str, use: object) -> None:
     """Every user of the session is named, however deep it is."""
     assert explained(framework, "GET", path)["session"] == [use, CAUGHT]
 
 
-def test_whoever_has_the_session_needs_no_request_for_it(framework: Framework) -> None:
+def test_the_use_of_the_session_is_shown_once(framework: Framework) -> None:
     """One line describes the use of the session."""
     uses = explained(framework, "GET", "/value/a/b")["session"]
 
     assert uses == [{"by": "the handler", "how": OBJECT}, CAUGHT]
 
 
-def test_the_other_methods_of_a_long_path_are_told(framework: Framework) -> None:
+def test_the_other_methods_of_a_path_with_slashes_are_shown(framework: Framework) -> None:
     """A variable may stand for several segments."""
     assert explained(framework, "GET", "/value/a/b")["other_methods"] == ["HEAD", "OPTIONS"]
 
@@ -171,7 +171,7 @@ def test_csrf_reads_the_session_of_unsafe_requests_only(framework: Framework) ->
         ("POST", "/orders", [204, 400, 400, 403, 404, 413, 415, 418, 422, 500, 500, 503]),
     ],
 )
-def test_what_stands_around_answers_too(
+def test_statuses_of_host_checks_csrf_and_store_are_shown(
     framework: Framework, method: str, path: str, statuses: list[int]
 ) -> None:
     """The host, CSRF, a large body and the session store have their statuses."""
@@ -180,7 +180,7 @@ def test_what_stands_around_answers_too(
     assert [each["status"] for each in answers] == statuses
 
 
-def test_a_request_without_a_handler_is_told_what_sees_it(framework: Framework) -> None:
+def test_the_middleware_of_an_unknown_path_is_shown(framework: Framework) -> None:
     """The output lists the middleware and the exception handler that sees it."""
     explanation = explained(framework, "GET", "/nope", middleware=3)
 
@@ -198,7 +198,7 @@ def test_a_request_without_a_handler_is_told_what_sees_it(framework: Framework) 
     ]
 
 
-def test_the_nearest_type_of_a_405_is_told(framework: Framework) -> None:
+def test_the_exception_handler_of_a_405_is_shown(framework: Framework) -> None:
     """The exception handler of the nearest type answers."""
     explanation = explained(framework, "POST", "/value")
 
@@ -208,7 +208,7 @@ def test_the_nearest_type_of_a_405_is_told(framework: Framework) -> None:
     assert explanation["answers"][0] == {"status": 418, "why": "MethodNotAllowed is caught"}
 
 
-def test_an_automatic_answer_is_caught_by_nobody(framework: Framework) -> None:
+def test_an_automatic_answer_has_no_exception_handler(framework: Framework) -> None:
     """OPTIONS is not an error, but an untrusted host is."""
     explanation = explained(framework, "OPTIONS", "/value")
 
@@ -216,7 +216,7 @@ def test_an_automatic_answer_is_caught_by_nobody(framework: Framework) -> None:
     assert [each["status"] for each in explanation["answers"]] == [204, 400]
 
 
-def test_all_of_it_is_a_table_for_readers(framework: Framework) -> None:
+def test_the_whole_output_is_a_table(framework: Framework) -> None:
     """The output is a table, and no line is long."""
     Path("app.py").write_text(SHOP.replace("MIDDLEWARE", "3"))
     lines = framework("explain", "POST", "/orders").output.splitlines()

@@ -102,7 +102,7 @@ def told(arguments: list[Any]) -> list[tuple[str, str, str]]:
     return [(each["name"], each["where"], each["conversion"]) for each in arguments]
 
 
-def test_guards_are_told_with_the_class_that_brought_them(explanation: Any) -> None:
+def test_guards_are_shown_with_the_class_that_listed_them(explanation: Any) -> None:
     """The outermost guard is first; an instance is shown by its repr."""
     guards = explanation["match"]["guards"]
 
@@ -112,7 +112,7 @@ def test_guards_are_told_with_the_class_that_brought_them(explanation: Any) -> N
     ]
 
 
-def test_what_a_guard_takes_is_told(explanation: Any) -> None:
+def test_the_parameters_of_a_guard_are_shown(explanation: Any) -> None:
     """The parameters of a guard come from the request like a handler's."""
     guards = explanation["match"]["guards"]
 
@@ -125,12 +125,12 @@ def test_what_a_guard_takes_is_told(explanation: Any) -> None:
     ]
 
 
-def test_middleware_is_told_from_the_outside_in(explanation: Any) -> None:
+def test_middleware_is_shown_from_the_outside_in(explanation: Any) -> None:
     """A function is shown with its place, an object with the place of its class."""
     assert explanation["middleware"] == ["timed (app.py:24)", "Logged (app.py:29)"]
 
 
-def test_exception_handlers_are_told_nearest_first(explanation: Any) -> None:
+def test_exception_handlers_are_shown_nearest_first(explanation: Any) -> None:
     """Each is shown with its exception types and its other arguments."""
     assert explanation["catches"] == [
         {"exceptions": ["KeyError"], "handler": "Baskets.unknown (app.py:52)", "arguments": []},
@@ -142,7 +142,7 @@ def test_exception_handlers_are_told_nearest_first(explanation: Any) -> None:
     ]
 
 
-def test_whoever_asks_for_the_session_is_told(explanation: Any) -> None:
+def test_a_guard_that_takes_the_session_is_named(explanation: Any) -> None:
     """A guard that takes the session is named, although the handler takes none."""
     assert explanation["session"] == [
         {"by": "LoggedIn", "how": "loaded when it is first touched, saved if it changed"},
@@ -153,7 +153,7 @@ def test_whoever_asks_for_the_session_is_told(explanation: Any) -> None:
     ]
 
 
-def test_a_resolver_is_told_with_its_own_parameters(explanation: Any) -> None:
+def test_a_resolver_is_shown_with_its_own_parameters(explanation: Any) -> None:
     """The parameters of a resolver come from the request, too."""
     basket = explanation["match"]["arguments"][1]
 
@@ -164,7 +164,7 @@ def test_a_resolver_is_told_with_its_own_parameters(explanation: Any) -> None:
     ]
 
 
-def test_what_a_guard_reads_and_refuses_is_answered(explanation: Any) -> None:
+def test_statuses_of_a_guard_are_shown(explanation: Any) -> None:
     """The output has the refusal of a guard, and errors of its parameters."""
     answers = {each["status"]: each["why"] for each in explanation["answers"]}
 
@@ -172,7 +172,7 @@ def test_what_a_guard_reads_and_refuses_is_answered(explanation: Any) -> None:
     assert answers[422] == "header:token or query:colour does not fit"
 
 
-def test_what_is_caught_is_answered(framework: Framework) -> None:
+def test_statuses_of_exception_handlers_are_shown(framework: Framework) -> None:
     """The status is that of the decorator, the error or the result; a Response may have any."""
     Path("app.py").write_text(CATCHING)
     result = framework("explain", "GET", "/baskets/1", "--json")
@@ -191,7 +191,7 @@ def test_what_is_caught_is_answered(framework: Framework) -> None:
     }
 
 
-def test_all_of_it_is_a_table_for_readers(framework: Framework) -> None:
+def test_the_whole_output_is_a_table(framework: Framework) -> None:
     """Each guard, middleware and exception handler has a line."""
     Path("app.py").write_text(SHOP)
     lines = framework("explain", "GET", "/baskets/1").output.splitlines()
@@ -203,7 +203,7 @@ def test_all_of_it_is_a_table_for_readers(framework: Framework) -> None:
     assert "                   colour: str = 'red'  query:colour    text → str" in lines
 
 
-def test_a_session_that_every_request_opens_is_told(framework: Framework) -> None:
+def test_a_rolling_session_is_shown_for_every_handler(framework: Framework) -> None:
     """A rolling session is renewed by every handler."""
     Path("app.py").write_text(
         """

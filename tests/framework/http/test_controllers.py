@@ -84,7 +84,7 @@ def test_each_verb_tags_its_method(verb: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("decorator", [controller, get, post])
-def test_a_decorator_without_brackets_says_how_it_is_written(
+def test_a_decorator_without_parentheses_is_explained(
     decorator: Callable[..., object],
 ) -> None:
     """`@get` without parentheses is a TypeError that shows the right spelling."""
@@ -92,7 +92,7 @@ def test_a_decorator_without_brackets_says_how_it_is_written(
         decorator(shouted)
 
 
-def test_a_subclass_of_a_controller_is_none_itself() -> None:
+def test_a_subclass_of_a_controller_is_not_a_controller() -> None:
     """Only the decorated class itself is a controller."""
 
     @controller("/")
@@ -226,7 +226,7 @@ def test_an_override_without_a_decorator_keeps_the_route() -> None:
         assert client.get("/page").text == "override"
 
 
-def test_an_override_with_none_removes_the_route() -> None:
+def test_setting_a_handler_to_none_removes_the_route() -> None:
     """A subclass takes a handler away by setting it to None."""
 
     class Base:

@@ -138,7 +138,7 @@ def test_an_error_without_a_status_is_a_500(client: Client) -> None:
     assert client.get("/raise/nameless").status_code == 500
 
 
-def test_a_bug_tells_the_client_nothing(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_500_shows_the_client_no_detail(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     """A 500 shows no detail; the log has the route, the handler and the traceback, once."""
     client.set_cookie("session", "hidden")
     response = client.get("/items/1?page=1&size=2")

@@ -88,7 +88,7 @@ def test_a_body_of_just_the_limit_is_read(environ: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("length", ["abc", "-1", "1.0", "+1", "0x1", "²"])
-def test_a_length_that_is_no_number_is_a_bad_request(length: str) -> None:
+def test_a_length_that_is_not_a_number_is_a_bad_request(length: str) -> None:
     """A Content-Length has digits only."""
     assert status_of(Counting(b"1"), CONTENT_LENGTH=length) == 400
 
@@ -103,7 +103,7 @@ def test_a_body_that_ends_early_is_a_bad_request() -> None:
     assert status_of(Counting(b"[1, 2]"), CONTENT_LENGTH="100") == 400
 
 
-def test_a_stream_without_a_length_is_not_read() -> None:
+def test_a_body_without_a_length_and_an_end_is_not_read() -> None:
     """If the server does not end the stream, reading would wait for ever."""
     body = Counting(b"1")
 

@@ -82,7 +82,7 @@ def test_a_result_becomes_a_body(result: object, content_type: str, body: bytes)
     assert response.data == body
 
 
-def test_none_is_no_content() -> None:
+def test_none_is_answered_with_204() -> None:
     """None is 204 without body and Content-Type."""
     response = answer_of(None)
 
@@ -98,7 +98,7 @@ def test_the_decorator_sets_the_status() -> None:
     assert answer_of(None, 299).status == "299 UNKNOWN"
 
 
-def test_a_status_without_a_body_refuses_one(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_204_with_a_body_is_refused(caplog: pytest.LogCaptureFixture) -> None:
     """A 204 cannot have a body; the log says so."""
     response = answer_of({"a": 1}, 204)
 
@@ -138,7 +138,7 @@ def test_a_file_is_left_to_the_servers_own_wrapper(tmp_path: Path) -> None:
     body.close()
 
 
-def test_a_result_that_is_none_of_these_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_result_that_json_cannot_hold_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
     """A result that JSON cannot hold is a 500; the log shows the remedy."""
     response = answer_of(object())
 
@@ -177,7 +177,7 @@ def test_a_header_that_cannot_be_sent_fails_before_anything_is_saved(
     assert "sets the header X-Name: 'żółć', which is not Latin-1" in caplog.text
 
 
-def test_a_coroutine_is_an_error_that_says_so(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_coroutine_as_the_result_is_explained(caplog: pytest.LogCaptureFixture) -> None:
     """A decorator may hide from start-up that a function is async."""
 
     async def show() -> str:
@@ -347,6 +347,6 @@ def test_a_promised_subclass_of_a_plain_type_is_a_result(value: Any, text: str) 
 
 
 @pytest.mark.parametrize("annotation", [Point, list[Plain], object, type, "Missing", None, str])
-def test_what_may_be_a_result_is_none(annotation: Any) -> None:
+def test_an_annotation_that_may_be_a_result_is_accepted(annotation: Any) -> None:
     """Start-up accepts an annotation that may fit, or that cannot be evaluated."""
     assert problems_of(returning("", annotation)) == ()

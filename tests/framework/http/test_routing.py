@@ -167,7 +167,7 @@ def test_invalid_utf_8_is_a_bad_request(path: str) -> None:
         request_path({"PATH_INFO": path})
 
 
-def test_what_the_server_has_replaced_is_a_bad_request() -> None:
+def test_a_path_with_a_replacement_character_is_a_bad_request() -> None:
     """Some servers replace bad bytes by U+FFFD; the path as written counts."""
     replaced = "/users/\ufffd".encode().decode("latin-1")
 
@@ -219,7 +219,7 @@ def test_an_empty_path_is_the_root() -> None:
         ("/<int:a>/<float:b>/<uuid:c>", {"a": int, "b": float, "c": UUID}),
     ],
 )
-def test_a_rule_tells_the_types_of_its_variables(
+def test_a_rule_knows_the_types_of_its_variables(
     rule: str, variables: dict[str, type | None]
 ) -> None:
     """Each variable comes with the type that its converter makes."""
@@ -240,7 +240,7 @@ def test_a_rule_tells_the_types_of_its_variables(
         "/<string(length='x'):a>",
     ],
 )
-def test_a_rule_that_cannot_be_is_refused(rule: str) -> None:
+def test_a_malformed_rule_is_refused(rule: str) -> None:
     """A malformed rule is a ValueError with a reason."""
     with pytest.raises(ValueError, match=r"\w"):
         path_variables(rule)

@@ -84,7 +84,9 @@ def test_a_url_leads_back_to_its_handler(
 
 @settings(max_examples=examples(500), deadline=None)
 @given(st.sampled_from(FORMS), st.sampled_from(CONVERTERS), st.sampled_from(VALUES))
-def test_what_a_handler_has_read_can_be_linked(form: str, converter: str, value: object) -> None:
+def test_a_url_can_be_built_from_the_values_that_a_handler_read(
+    form: str, converter: str, value: object
+) -> None:
     """The URL can be built again from the values of an answered path."""
     rule = form.replace("C", converter)
     router = router_of(rule)

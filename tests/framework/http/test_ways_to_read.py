@@ -222,7 +222,7 @@ def test_a_refusal_says_how_much_of_the_body_came() -> None:
     assert refused.get_json()["detail"] == "The body ended after 8 of 10 bytes."
 
 
-def test_the_limit_of_a_body_is_told_as_such() -> None:
+def test_a_body_over_the_limit_is_not_reported_as_a_field() -> None:
     """For a large form without a length, the message names the limit and no field."""
     with open_client((Pages,), ()) as client:
         refused = client.post(

@@ -50,7 +50,7 @@ def answer_of(*classes: type) -> str:
 
 
 @pytest.mark.parametrize("tag", [component, service, repository])
-def test_a_tagged_class_is_a_component_and_its_subclass_is_none(tag: Any) -> None:
+def test_a_subclass_of_a_component_is_not_a_component(tag: Any) -> None:
     """A tag belongs to one class, and does not reach its subclasses."""
 
     class Plain: ...
@@ -63,7 +63,7 @@ def test_a_tagged_class_is_a_component_and_its_subclass_is_none(tag: Any) -> Non
     assert [is_component(Plain), is_component(Derived)] == [True, False]
 
 
-def test_a_configuration_is_none_for_its_subclasses() -> None:
+def test_a_subclass_of_a_configuration_is_not_a_configuration() -> None:
     """Each configuration needs its own decorator."""
 
     @configuration
@@ -137,7 +137,7 @@ def test_a_property_of_a_configuration_is_not_evaluated() -> None:
 
 
 @pytest.mark.parametrize("annotations", [{}, {"return": None}])
-def test_a_component_method_has_to_say_its_type(annotations: dict[str, object]) -> None:
+def test_a_component_method_needs_a_return_type(annotations: dict[str, object]) -> None:
     """Without a return type, nothing could ask for the component."""
 
     @configuration
@@ -193,7 +193,7 @@ def test_a_component_method_outside_of_a_configuration_is_a_problem() -> None:
         (complex, "1j", "an object of type str"),
     ],
 )
-def test_a_component_method_has_to_return_what_it_says(
+def test_a_component_method_has_to_return_its_return_type(
     key: Any, component_made: object, returned: str
 ) -> None:
     """A missing return, or another type, is found before the first request."""

@@ -28,7 +28,7 @@ def test_a_cycle_through_a_request_is_drawn() -> None:
     assert not any("RecursionError" in what for what in whats)
 
 
-def test_a_captive_of_a_broken_component_is_told_as_well() -> None:
+def test_a_longer_lived_user_of_a_broken_component_is_reported_as_well() -> None:
     """There are two mistakes, and one start reports both."""
 
     @component(scope="request")

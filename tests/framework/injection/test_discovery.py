@@ -42,7 +42,7 @@ def test_a_class_without_a_decorator_is_a_problem() -> None:
     assert "@controller" in problem.remedy
 
 
-def test_something_else_is_a_problem() -> None:
+def test_an_argument_that_is_not_a_class_or_a_module_is_a_problem() -> None:
     """An application takes only classes and modules."""
     (problem,) = problems_of("shop.users")  # type: ignore[arg-type]
 
@@ -75,7 +75,9 @@ def a_component() -> object:
         (SQLiteStore, "it has no decorator", "Return an object of SQLiteStore"),
     ],
 )
-def test_a_wrong_part_is_told_where_it_is_given(part: Any, what: str, remedy: str) -> None:
+def test_a_wrong_argument_of_application_has_the_line_of_the_call(
+    part: Any, what: str, remedy: str
+) -> None:
     """The message names the line of the program that calls Application."""
     with pytest.raises(StartupError) as caught:
         Application(part)
@@ -188,7 +190,7 @@ class Around:
         ),
     ],
 )
-def test_what_is_named_elsewhere_need_not_be_given(target: type, hint: str) -> None:
+def test_classes_that_decorators_name_need_not_be_listed(target: type, hint: str) -> None:
     """Guards, resolvers and middleware are found where they are named."""
     with pytest.raises(StartupError) as caught:
         Application(target)
@@ -248,7 +250,7 @@ class Additions:
         return OpenAPI(title="Own", path="/own", include=lambda route: route.rule == "/")
 
 
-def test_each_addition_adds_its_controller() -> None:
+def test_each_component_that_adds_a_controller_is_used() -> None:
     """Several additions may have any types."""
     with client_of(Pages, Additions) as client:
         assert client.get("/health").text == "well"
@@ -261,7 +263,7 @@ def test_each_addition_adds_its_controller() -> None:
         assert list(client.get("/own/openapi.json").get_json()["paths"]) == ["/"]
 
 
-def test_an_addition_can_be_replaced() -> None:
+def test_a_component_that_adds_a_controller_can_be_replaced() -> None:
     """An addition is a component like any other."""
     with Application(Pages, Additions).test(replace(Health).to(Health("/health", "ill"))) as client:
         assert client.get("/health").text == "ill"
@@ -287,7 +289,7 @@ def fail() -> type:
     ],
     ids=["no controller", "an error"],
 )
-def test_an_addition_that_adds_nothing_is_a_problem(
+def test_a_component_that_adds_no_controller_is_a_problem(
     make: Callable[[], Any], what: str, remedy: str
 ) -> None:
     """The problem names the method that provides the addition."""
@@ -310,7 +312,7 @@ def test_an_addition_that_adds_nothing_is_a_problem(
     assert problem.remedy == remedy
 
 
-def test_a_list_of_classes_is_to_be_unpacked() -> None:
+def test_a_list_in_place_of_classes_is_explained() -> None:
     """Each class is an argument of its own."""
 
     class Page: ...

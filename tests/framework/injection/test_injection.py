@@ -246,7 +246,7 @@ def test_a_replaced_component_is_not_built() -> None:
         assert client.get("/").text == "smtp fake"
 
 
-def test_replacing_what_nobody_uses_is_a_problem() -> None:
+def test_replacing_an_unused_type_is_a_problem() -> None:
     """A replacement without an effect is a mistake of the test."""
     page = page_of(SmtpMailer, lambda it: it.send())
 

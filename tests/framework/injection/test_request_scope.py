@@ -76,12 +76,12 @@ def test_two_threads_have_two_instances_and_wait_for_nobody() -> None:
     assert not both.broken
 
 
-def test_what_no_request_asks_for_is_not_made() -> None:
+def test_an_unused_request_component_is_not_made() -> None:
     """Start-up does not make the component either."""
     assert lines_of(lambda application: call(application, "/untouched")) == []
 
 
-def test_a_component_of_a_request_takes_what_belongs_to_it() -> None:
+def test_a_request_component_may_take_values_of_the_request() -> None:
     """It may take the session, the request, and any marked value."""
 
     @repository(scope="request")
@@ -156,7 +156,7 @@ def test_a_generator_ends_before_the_headers_leave() -> None:
     assert log == ["end", "headers"]
 
 
-def test_what_the_handler_raises_is_raised_in_the_generator() -> None:
+def test_an_error_of_the_handler_is_raised_in_the_generator() -> None:
     """So a transaction can be rolled back; the answer does not change."""
     lines = lines_of(lambda application: call(application, "/raise"))
 
@@ -206,7 +206,7 @@ def test_a_stream_keeps_its_components_until_its_last_byte() -> None:
     assert lines == ["begin", "between", "end"]
 
 
-def test_they_end_when_the_client_leaves(caplog: pytest.LogCaptureFixture) -> None:
+def test_components_end_when_the_client_leaves(caplog: pytest.LogCaptureFixture) -> None:
     """The log has no error."""
 
     def leave(application: Application) -> None:
@@ -218,7 +218,7 @@ def test_they_end_when_the_client_leaves(caplog: pytest.LogCaptureFixture) -> No
     assert caplog.records == []
 
 
-def test_a_body_that_is_passed_through_keeps_them_too() -> None:
+def test_a_body_that_is_passed_through_keeps_its_components() -> None:
     """An example is a file that the server sends by itself."""
     log = Log()
     application = Application(Pages, Database, Log, replacements={Log: log})
@@ -230,7 +230,7 @@ def test_a_body_that_is_passed_through_keeps_them_too() -> None:
     assert log.lines == ["begin", "end"]
 
 
-def test_a_stream_that_breaks_ends_them_with_its_error() -> None:
+def test_a_stream_that_fails_ends_its_components_with_the_error() -> None:
     """The effect is the same as for a handler that raises."""
 
     def visit(application: Application) -> None:
@@ -243,7 +243,7 @@ def test_a_stream_that_breaks_ends_them_with_its_error() -> None:
 
 
 @pytest.mark.parametrize("path", ["/show", "/stream", "/passed"])
-def test_head_ends_them_once(path: str) -> None:
+def test_head_ends_components_once(path: str) -> None:
     """No body is sent, so the components end before the call returns."""
     lines = lines_of(lambda application: call(application, path, "HEAD"))
 

@@ -42,7 +42,7 @@ def test_a_scalar_is_never_read_from_the_request_unasked() -> None:
     assert "nothing provides str" in only_problem_of(Pages, Database, Greeter).what
 
 
-def test_a_captive_is_a_problem_with_its_path() -> None:
+def test_a_request_component_in_a_longer_lived_one_is_a_problem() -> None:
     """A component that is built once would keep the component of one request."""
     problem = only_problem_of(Pages, Manager, Keeper, Cart, Database)
 
@@ -52,7 +52,7 @@ def test_a_captive_is_a_problem_with_its_path() -> None:
     assert 'scope="request"' in problem.remedy
 
 
-def test_the_path_begins_where_the_need_begins() -> None:
+def test_the_problem_shows_the_path_from_the_longer_lived_component() -> None:
     """The path is controller, manager, keeper."""
 
     @controller("/captive")
@@ -96,7 +96,7 @@ def test_a_cycle_of_components_of_a_request_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("kind", ["controller", "guard"])
-def test_what_handles_requests_lives_longer_than_one(kind: str) -> None:
+def test_a_controller_or_a_guard_of_request_scope_is_a_problem(kind: str) -> None:
     """A controller or a guard with scope="request" is a problem."""
 
     @component(scope="request")
@@ -118,7 +118,7 @@ def test_what_handles_requests_lives_longer_than_one(kind: str) -> None:
 
 
 @pytest.mark.parametrize("scope", ["application", "request"])
-def test_a_generator_says_what_it_yields(scope: Any) -> None:
+def test_a_generator_with_a_wrong_annotation_is_one_problem(scope: Any) -> None:
     """A wrong annotation is no second problem for the users of the component."""
 
     @configuration
@@ -134,7 +134,7 @@ def test_a_generator_says_what_it_yields(scope: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [Iterator, typing.Iterator, Generator])
-def test_a_generator_has_to_say_what_it_yields(kind: Any) -> None:
+def test_a_generator_needs_a_precise_return_type(kind: Any) -> None:
     """A plain Iterator does not name the type of the component."""
 
     @configuration
@@ -278,7 +278,7 @@ class Keeps:
         ([Keeps], "Let the handler take it, as cart: Inject[Cart]; a controller is built once."),
     ],
 )
-def test_the_remedy_is_possible(parts: list[type], remedy: str) -> None:
+def test_no_remedy_suggests_request_scope_for_a_controller(parts: list[type], remedy: str) -> None:
     """The remedy never suggests scope="request" for a controller or a guard."""
     problem = only_problem_of(*parts, Cart, Log)
 

@@ -259,7 +259,7 @@ def test_two_providers_of_a_type_are_a_problem_with_both_places() -> None:
 
 
 @pytest.mark.parametrize("key", [Session, session, Request, Query[int]])
-def test_what_belongs_to_a_request_cannot_be_in_a_component(key: object) -> None:
+def test_a_singleton_cannot_take_values_of_a_request(key: object) -> None:
     """A component lives longer than a session or a value of the query."""
     problem = only_problem_of(page_of(key, str))
 
@@ -292,7 +292,7 @@ def test_a_constructor_annotation_that_names_nothing_is_a_problem() -> None:
     assert "'Missing' does not exist" in problem.what
 
 
-def test_a_middleware_of_another_framework_is_told_where_next_is() -> None:
+def test_middleware_with_an_application_argument_is_explained() -> None:
     """Other frameworks pass the rest of the application to the constructor."""
 
     @service
@@ -305,7 +305,7 @@ def test_a_middleware_of_another_framework_is_told_where_next_is() -> None:
     assert "def __call__(self, request: Request, next: Next) -> Response" in problem.remedy
 
 
-def test_an_unannotated_application_is_told_its_type() -> None:
+def test_an_unannotated_application_parameter_has_a_remedy() -> None:
     """A start hook often takes the application under this name."""
 
     @service

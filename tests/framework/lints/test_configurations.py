@@ -24,7 +24,7 @@ class Page:
         return "shown"
 
 
-def test_a_helper_of_a_configuration_may_return_what_it_likes() -> None:
+def test_a_helper_of_a_configuration_may_return_any_type() -> None:
     """Only settings and middleware are recognised by their types."""
 
     @configuration
@@ -60,7 +60,7 @@ def test_settings_without_a_decorator_are_found() -> None:
     assert problem.what == "Web.http provides nothing: it is not decorated"
 
 
-def test_a_forgotten_controller_is_told_once() -> None:
+def test_a_forgotten_controller_is_reported_once() -> None:
     """The missing routes follow from the missing decorator, so there is one mistake."""
 
     @component

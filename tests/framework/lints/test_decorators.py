@@ -69,7 +69,7 @@ class Guarded:
         return "guarded"
 
 
-def test_what_a_service_inherits_is_reported_too() -> None:
+def test_inherited_decorators_of_a_service_are_reported() -> None:
     """A decorator in a base class counts for the subclasses."""
 
     @service
@@ -105,7 +105,7 @@ def test_a_base_may_be_decorated_for_another_class() -> None:
     assert problems_of(Page, Settings, Work) == ()
 
 
-def test_a_guard_of_a_method_that_is_no_handler_guards_nothing() -> None:
+def test_a_guard_of_a_method_that_is_not_a_handler_guards_nothing() -> None:
     """The method may be in a controller, a service or a configuration, or have @catch."""
 
     @controller("/own")
@@ -181,7 +181,7 @@ def test_a_method_is_a_handler_or_an_exception_handler() -> None:
     )
 
 
-def test_what_an_exception_handler_cannot_do_is_a_problem() -> None:
+def test_every_mistake_of_an_exception_handler_is_reported() -> None:
     """Start-up reports all such mistakes at once."""
 
     @controller("/own")
@@ -223,7 +223,7 @@ def test_what_an_exception_handler_cannot_do_is_a_problem() -> None:
     ]
 
 
-def test_a_guarded_controller_inside_a_component_is_none_of_its_methods() -> None:
+def test_a_controller_nested_in_a_component_keeps_its_guards() -> None:
     """The guard of the inner controller guards its own handlers."""
 
     @service
@@ -254,7 +254,7 @@ class Settings:
 @pytest.mark.parametrize(
     "annotation", [SessionContainer, "SessionContainer | None", list[Middleware], HTTPSettings]
 )
-def test_a_method_that_nothing_decorates_is_told_by_its_type(annotation: Any) -> None:
+def test_an_undecorated_component_method_is_found_by_its_return_type(annotation: Any) -> None:
     """Only the framework uses these types, so the missing decorator would not be noticed."""
 
     @configuration
@@ -271,7 +271,7 @@ def test_a_method_that_nothing_decorates_is_told_by_its_type(annotation: Any) ->
     )
 
 
-def test_an_undecorated_session_container_is_told_by_its_name() -> None:
+def test_an_undecorated_session_container_is_found_by_its_name() -> None:
     """Its return type does not matter, and there is only one mistake."""
 
     @configuration
@@ -298,7 +298,7 @@ def test_helpers_of_a_configuration_need_no_decorator() -> None:
     assert problems_of(Page, Own) == ()
 
 
-def test_a_configuration_that_configures_nothing_is_told() -> None:
+def test_a_configuration_without_decorated_methods_is_reported() -> None:
     """Most likely, all its decorators are missing."""
 
     @configuration
@@ -313,7 +313,7 @@ def test_a_configuration_that_configures_nothing_is_told() -> None:
     )
 
 
-def test_guards_exception_handlers_and_hooks_are_something() -> None:
+def test_a_configuration_may_have_only_guards_or_hooks() -> None:
     """A configuration need not provide components."""
 
     class Passing:
@@ -378,7 +378,7 @@ def test_a_mapping_that_a_handler_asks_for_is_a_component() -> None:
     assert problems_of(Prices, Own) == ()
 
 
-def test_an_application_without_a_controller_is_told() -> None:
+def test_an_application_without_a_controller_is_reported() -> None:
     """Such an application answers every request with 404."""
     with pytest.raises(StartupError) as caught:
         Application()

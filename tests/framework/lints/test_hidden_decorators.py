@@ -88,7 +88,9 @@ def test_a_hidden_guard_is_a_problem() -> None:
 
 
 @pytest.mark.parametrize("decorate", [Untidy, by_default, by_method, by_attribute, partialmethod])
-def test_it_is_found_however_the_decorator_keeps_the_method(decorate: Decorator) -> None:
+def test_a_hidden_guard_is_found_wherever_the_decorator_keeps_the_method(
+    decorate: Decorator,
+) -> None:
     """The method may be in a closure, an object, a default, an attribute or a bound method."""
 
     @controller("/")
@@ -288,7 +290,7 @@ def test_a_decorator_that_knows_other_methods_hides_nothing() -> None:
     assert problems_of(Page) == ()
 
 
-def test_what_a_decorator_holds_is_searched_within_reason() -> None:
+def test_the_search_for_hidden_guards_is_bounded() -> None:
     """The search ends early, so a cache with a million entries does not stop start-up."""
     many = [[object() for _ in range(1000)] for _ in range(1000)]
 

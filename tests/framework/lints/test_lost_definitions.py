@@ -54,7 +54,7 @@ def test_a_definition_that_is_lost_is_a_mistake(
 
 
 @pytest.mark.parametrize("program", KEPT.values(), ids=KEPT)
-def test_a_definition_that_is_not_lost_is_no_mistake(
+def test_a_definition_in_use_is_accepted(
     program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An `if` with two definitions, a use of the first one, and an override are allowed."""

@@ -193,7 +193,7 @@ def test_a_use_in_another_controller_is_checked() -> None:
     assert "GET /others cannot read it from the path" in only_problem_of(Items, Others).what
 
 
-def test_a_name_that_is_no_variable_anywhere_is_of_the_query() -> None:
+def test_a_name_that_no_path_has_is_read_from_the_query() -> None:
     """An unmarked scalar is a value of the query."""
 
     @controller("/items")

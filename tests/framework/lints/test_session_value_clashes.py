@@ -127,7 +127,7 @@ def test_other_limits_of_a_session_value_are_another_type() -> None:
     assert "list[int] with msgspec.Meta(max_length=1)" in only_problem_of(Pages).what
 
 
-def test_what_may_be_none_is_the_same_value() -> None:
+def test_an_optional_type_shares_the_session_value() -> None:
     """A guard with an optional type shares the object with the handler."""
 
     class HasCart:
@@ -177,7 +177,7 @@ def test_each_has_its_own_default_unless_it_could_be_changed() -> None:
         assert client.get("/").json == [None, "of the guard"]
 
 
-def test_a_stored_none_is_nothing_to_who_takes_none_of_it() -> None:
+def test_a_stored_none_gives_the_default_to_a_type_without_none() -> None:
     """One parameter gets None, and another parameter of the key gets its default."""
 
     @controller("/")
@@ -289,7 +289,7 @@ def test_a_description_makes_no_other_type() -> None:
         assert client.get("/").json is True
 
 
-def test_the_limits_of_a_value_that_may_be_none_stay_its_own() -> None:
+def test_limits_of_an_optional_session_value_do_not_apply_to_none() -> None:
     """The limits do not apply to None."""
 
     @controller("/")
@@ -346,7 +346,7 @@ def taking_two(kind: Any) -> type:
 
 
 @pytest.mark.parametrize("kind", [Note, Marks, Forest])
-def test_what_can_be_changed_in_place_shares_no_value_with_another_type(kind: type) -> None:
+def test_a_mutable_session_value_cannot_have_two_types(kind: type) -> None:
     """A change would overwrite the other value, or be lost."""
     problem = only_problem_of(taking_two(kind))
 

@@ -114,7 +114,7 @@ class Calling:
         return request + next
 
 
-def test_a_component_that_something_asks_for_is_no_middleware() -> None:
+def test_a_component_in_use_is_not_taken_for_middleware() -> None:
     """Its two parameters may have any names."""
 
     @controller("/calling")
@@ -142,7 +142,7 @@ class Showing:
 
 
 @pytest.mark.parametrize("kind", [RateLimiter, Counter, Showing])
-def test_what_takes_a_request_and_something_else_is_no_middleware(kind: type) -> None:
+def test_a_second_parameter_that_is_not_next_makes_no_middleware(kind: type) -> None:
     """A default or another type shows that the second parameter is not `next`."""
     assert problems_of(Pages, component(kind)) == ()
     assert problems_of(Pages, component(scope="request")(kind)) == ()
@@ -173,7 +173,7 @@ class Named:
 
 
 @pytest.mark.parametrize("kind", [Forwarding, Answering, Textual, Named])
-def test_what_takes_the_next_one_is_middleware(kind: type) -> None:
+def test_a_component_that_takes_next_is_middleware(kind: type) -> None:
     """The name or the types of the parameters show this."""
     assert (
         "has no effect as middleware"
@@ -186,18 +186,18 @@ class Untyped:
         return what
 
 
-def test_what_component_of_may_fetch_is_no_middleware() -> None:
+def test_a_component_that_component_of_may_fetch_is_not_taken_for_middleware() -> None:
     """If the second parameter is unclear, only a component of the request may pass."""
     assert problems_of(Pages, component(scope="request")(Untyped)) == ()
     assert "has no effect as middleware" in only_problem_of(Pages, component(Untyped)).what
 
 
-def test_other_components_that_nothing_asks_for_are_no_middleware() -> None:
+def test_other_unused_components_are_not_taken_for_middleware() -> None:
     """Two parameters alone do not make middleware."""
     assert problems_of(Pages, providing(list, [max, len, "a"])) == ()
 
 
-def test_middleware_is_called_with_a_request_and_the_next_one() -> None:
+def test_listed_middleware_must_take_a_request_and_next() -> None:
     """Every object in the list is checked, and every mistake is reported."""
 
     def alone(request: Request) -> Response:

@@ -135,7 +135,7 @@ def test_the_content_of_a_result_is_known_from_its_type(result: Any, content: An
     assert found == content
 
 
-def test_what_answers_an_error_is_an_answer() -> None:
+def test_a_response_of_an_exception_handler_is_documented() -> None:
     """The answer has the status of @catch, the schema of its result and its docstring."""
 
     @controller("/")
@@ -159,7 +159,7 @@ def test_what_answers_an_error_is_an_answer() -> None:
     assert _schemas(answers["404"]) == PROBLEM
 
 
-def test_an_answer_may_come_from_an_exception_handler_or_be_a_problem() -> None:
+def test_a_status_may_have_two_documented_responses() -> None:
     """The document describes both, and two exception handlers of one status."""
 
     @controller("/")
@@ -195,7 +195,7 @@ class Everywhere:
     def ended(self) -> None: ...
 
 
-def test_the_nearest_exception_handler_is_told() -> None:
+def test_the_nearest_exception_handler_is_documented() -> None:
     """A configuration answers errors that no controller catches, also the framework's."""
 
     @controller("/")
@@ -235,7 +235,7 @@ NO_HTTP_ERRORS = (UnknownOrder, Teapot, Odd)
     ],
     ids=str,
 )
-def test_the_status_of_what_answers_an_error(
+def test_the_status_of_an_exception_handler_is_documented(
     caught: type[Exception], status: int | None, result: Any, expected: dict[str, Any]
 ) -> None:
     """The document has the status that is sent: of decorator, error or result."""
@@ -307,7 +307,7 @@ class User:
         ([Many], ["403", "409", "429", "503"]),
     ],
 )
-def test_what_a_guard_raises_is_an_answer(guards: list[Any], statuses: list[str]) -> None:
+def test_an_error_that_a_guard_raises_is_documented(guards: list[Any], statuses: list[str]) -> None:
     """A `raise` or an `abort` in its check is enough."""
 
     @controller("/")
@@ -322,7 +322,7 @@ def test_what_a_guard_raises_is_an_answer(guards: list[Any], statuses: list[str]
     assert all(_schemas(answers[status]) == PROBLEM for status in statuses)
 
 
-def test_what_a_handler_or_a_resolver_raises_is_an_answer() -> None:
+def test_an_error_that_a_handler_or_a_resolver_raises_is_documented() -> None:
     """Errors without a status, redirects and names that are not known are left out."""
     Local = Conflict  # noqa: N806
 
@@ -344,7 +344,7 @@ def test_what_a_handler_or_a_resolver_raises_is_an_answer() -> None:
     assert list(_answers(Orders, User)) == statuses
 
 
-def test_what_is_raised_and_caught_is_answered_by_the_exception_handler() -> None:
+def test_an_error_that_is_caught_has_the_response_of_its_handler() -> None:
     """This includes a guard that raises or returns False."""
 
     @controller("/")
@@ -367,7 +367,7 @@ def test_what_is_raised_and_caught_is_answered_by_the_exception_handler() -> Non
     assert _schemas(answers["403"]) == TROUBLE
 
 
-def test_what_an_inherited_handler_raises_is_an_answer() -> None:
+def test_an_error_of_an_inherited_handler_is_documented() -> None:
     """This includes static methods and decorated methods."""
 
     class Base:

@@ -217,7 +217,7 @@ def test_a_session_value_is_refused_only_where_it_has_no_default(
     assert ("422" in document["paths"][path]["get"]["responses"]) is refused
 
 
-def test_what_guards_and_resolvers_read_is_told(document: dict[str, Any]) -> None:
+def test_values_that_guards_and_resolvers_read_are_documented(document: dict[str, Any]) -> None:
     """A client has to send these values, too."""
     operation = document["paths"]["/text/guarded"]["get"]
 

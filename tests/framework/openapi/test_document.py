@@ -66,7 +66,7 @@ def test_each_operation_has_a_name_of_its_own(document: dict[str, Any]) -> None:
     assert len(set(names)) == len(names)
 
 
-def test_paths_that_differ_in_names_are_one(document: dict[str, Any]) -> None:
+def test_paths_that_differ_only_in_variable_names_are_one_path(document: dict[str, Any]) -> None:
     """The first rule names the variables; OpenAPI allows no other path like it."""
     change = document["paths"]["/items/{item_id}"]["put"]
 
@@ -74,7 +74,7 @@ def test_paths_that_differ_in_names_are_one(document: dict[str, Any]) -> None:
     assert change["parameters"][0]["required"] is True
 
 
-def test_of_paths_that_differ_in_converters_the_first_is_told() -> None:
+def test_of_paths_that_differ_only_in_converters_the_first_is_documented() -> None:
     """OpenAPI cannot distinguish such paths."""
 
     @controller("/")
@@ -132,7 +132,7 @@ def test_amend_completes_the_document() -> None:
         ("post", "/items", "{", "400"),
     ],
 )
-def test_what_is_answered_fits_the_document(
+def test_real_responses_fit_the_document(
     document: dict[str, Any], method: str, url: str, body: str | None, status: str
 ) -> None:
     """A real response fits the schema of the document."""
@@ -150,7 +150,7 @@ def test_what_is_answered_fits_the_document(
     assert list(OAS31Validator(schema).iter_errors(json.loads(response.data))) == []
 
 
-def test_an_application_of_nothing_else_is_described() -> None:
+def test_an_application_without_other_routes_has_a_document() -> None:
     """A document without operations is valid."""
 
     @controller("/")
@@ -194,7 +194,7 @@ def served_document(client: Client) -> dict[str, Any]:
 
 @settings(max_examples=examples(150), deadline=None)
 @given(data=st.data())
-def test_every_answer_is_one_of_the_document(
+def test_every_real_status_is_in_the_document(
     client: Client, served_document: dict[str, Any], data: st.DataObject
 ) -> None:
     """The document lists the status, and the body fits its schema."""

@@ -213,7 +213,7 @@ def test_a_class_around_a_model_has_a_schema_for_each_side_too() -> None:
         assert f"#/components/schemas/{name}" in text
 
 
-def test_a_model_that_looks_the_same_has_one_schema() -> None:
+def test_a_model_with_equal_input_and_output_has_one_schema() -> None:
     """A model that only requests or only answers contain also has one schema."""
 
     @controller("/")

@@ -139,7 +139,7 @@ IN_MODELS = [(one, two) for one, two in PAIRS if {one, two} <= {_dataclass, _enu
     "around", [*AROUND, *(pytest.param(more, marks=pytest.mark.slow) for more in MORE_AROUND)]
 )
 @pytest.mark.parametrize(("one", "two"), PAIRS)
-def test_two_classes_of_one_name_have_names_of_their_own(
+def test_two_classes_with_the_same_name_get_different_names(
     one: Make, two: Make, around: Callable[[Any], Any]
 ) -> None:
     """Each result is described by its own class, alone or inside a generic one."""
@@ -151,7 +151,7 @@ def test_two_classes_of_one_name_have_names_of_their_own(
 
 
 @pytest.mark.parametrize(("one", "two"), IN_MODELS)
-def test_generic_models_of_one_name_have_names_of_their_own(one: Make, two: Make) -> None:
+def test_generic_models_with_the_same_name_get_different_names(one: Make, two: Make) -> None:
     """Pydantic names them, and msgspec names other classes."""
     kinds = [marked(Shelf, one("sku")), marked(Shelf, two("isbn")), one("pages"), two("weight")]
     document = _document_of(*kinds)
@@ -165,7 +165,7 @@ def _is_described(make: Make) -> bool:
     return make is not _named_tuple
 
 
-def test_many_classes_of_one_name_have_as_many_names() -> None:
+def test_many_classes_with_the_same_name_get_different_names() -> None:
     """There are three classes of each kind, each with a generic class around it."""
     kinds = [make(f"field{number}") for make in PLAIN for number in range(3)]
     document = _document_of(*kinds, *(marked(Page, kind) for kind in kinds))

@@ -166,7 +166,7 @@ def test_a_class_and_fields_of_a_form_come_together(forms: dict[str, Any]) -> No
     assert list(fields["properties"]) == ["remember"]
 
 
-def test_a_file_is_one_in_its_class(forms: dict[str, Any]) -> None:
+def test_a_file_field_of_a_form_class_is_binary(forms: dict[str, Any]) -> None:
     """A client sends its bytes."""
     picture = forms["components"]["schemas"]["Upload"]["properties"]["picture"]
 
@@ -178,7 +178,7 @@ def test_a_document_with_forms_is_valid(forms: dict[str, Any]) -> None:
     assert list(OpenAPIV31SpecValidator(forms).iter_errors()) == []
 
 
-def test_what_a_resolver_reads_is_a_parameter_of_the_operation() -> None:
+def test_values_that_a_resolver_reads_are_parameters_of_the_operation() -> None:
     """The document lists each value once."""
 
     @component
@@ -197,7 +197,7 @@ def test_what_a_resolver_reads_is_a_parameter_of_the_operation() -> None:
     assert (parameter["in"], parameter["name"]) == ("header", "x-tenant")
 
 
-def test_what_a_guard_reads_is_a_parameter_of_the_operation() -> None:
+def test_values_that_a_guard_reads_are_parameters_of_the_operation() -> None:
     """The refusal of the guard is a response."""
 
     class Keyed:

@@ -101,7 +101,7 @@ def test_the_schema_of_a_result(result: Any, schema: dict[str, Any]) -> None:
     assert found == schema
 
 
-def test_two_classes_of_one_name_are_told_apart() -> None:
+def test_two_classes_with_the_same_name_have_two_schemas() -> None:
     """Their names become longer until they differ."""
     other = msgspec.defstruct("Cat", [("tail", str)], module="zoo")
 
@@ -136,7 +136,7 @@ def test_a_model_of_pydantic_describes_itself() -> None:
     assert shared["Inner"]["properties"]["depth"]["type"] == "integer"
 
 
-def test_models_of_pydantic_are_told_apart() -> None:
+def test_pydantic_models_with_the_same_name_have_two_schemas() -> None:
     """This includes recursive and generic models, and models with one name."""
     pydantic = pytest.importorskip("pydantic")
     tree = pydantic.create_model("Tree", leaves=(marked(list, ForwardRef("Tree")), []))
@@ -150,7 +150,7 @@ def test_models_of_pydantic_are_told_apart() -> None:
     assert shared["two__User"]["properties"]["inner"] == {"$ref": "#/components/schemas/one__User"}
 
 
-def test_a_model_of_pydantic_is_told_from_another_class() -> None:
+def test_a_pydantic_model_and_a_class_with_the_same_name_have_two_schemas() -> None:
     """A model and another class may have one name."""
     pydantic = pytest.importorskip("pydantic")
     cat = pydantic.create_model("Cat", tail=(int, 1))

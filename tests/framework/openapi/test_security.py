@@ -65,7 +65,7 @@ def test_an_operation_needs_what_its_guards_say() -> None:
     }
 
 
-def test_without_a_word_of_a_guard_there_is_no_scheme() -> None:
+def test_a_guard_without_a_security_attribute_adds_no_scheme() -> None:
     """A guard without the attribute adds no scheme."""
 
     @controller("/")
@@ -81,7 +81,7 @@ def test_without_a_word_of_a_guard_there_is_no_scheme() -> None:
 @pytest.mark.parametrize(
     "said", ["session", ["session"], {"session": "cookie"}, {"session": {}}, {1: COOKIE}, None]
 )
-def test_what_is_no_security_scheme_is_a_startup_problem(said: Any) -> None:
+def test_a_wrong_security_scheme_is_a_startup_problem(said: Any) -> None:
     """The mistake shows the value and an example."""
 
     class Wrong(Open):
@@ -101,7 +101,7 @@ def test_what_is_no_security_scheme_is_a_startup_problem(said: Any) -> None:
     assert "Guarded.show (" in problem.where
 
 
-def test_two_schemes_of_one_name_are_a_startup_problem() -> None:
+def test_two_schemes_with_the_same_name_are_a_startup_problem() -> None:
     """A client could not know which one is meant."""
 
     @controller("/")

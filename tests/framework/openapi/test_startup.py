@@ -110,7 +110,7 @@ def test_every_model_that_fails_is_named() -> None:
     ]
 
 
-def test_a_model_of_a_handler_that_is_left_out_is_no_problem() -> None:
+def test_a_model_of_a_handler_that_is_left_out_is_not_a_problem() -> None:
     """The document does not contain the handler, and the handler still works."""
 
     def include(route: Route) -> bool:

@@ -106,7 +106,7 @@ def test_a_path_like_no_route_names_the_command() -> None:
 
 
 @pytest.mark.parametrize(("path", "status"), [("/books/%FF", 400), ("/books%2F1", 404)])
-def test_a_path_that_cannot_be_read_is_refused_as_ever(path: str, status: int) -> None:
+def test_a_malformed_path_is_a_bad_request_in_the_debugger(path: str, status: int) -> None:
     """Such a path has no similar route."""
     served, _ = debugged(Application(Books), "127.0.0.1")
 

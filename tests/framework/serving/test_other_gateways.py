@@ -56,7 +56,7 @@ async def _say_nothing(*_: object) -> None: ...
 
 
 @pytest.mark.parametrize("version", [2, 3])
-def test_a_request_of_asgi_is_told_the_same(version: int) -> None:
+def test_a_request_over_asgi_gets_the_same_advice(version: int) -> None:
     """Some servers do not announce their start."""
     application: object = Application(Page)
     assert callable(application)
@@ -72,7 +72,7 @@ def test_a_request_of_asgi_is_told_the_same(version: int) -> None:
         asyncio.run(ask())
 
 
-def test_an_environment_alone_is_told_too() -> None:
+def test_a_call_without_start_response_gets_advice() -> None:
     """A call without `start_response` is not WSGI."""
     with pytest.raises(TypeError, match="is for WSGI"):
         Application(Page)({"REQUEST_METHOD": "GET"})

@@ -88,7 +88,7 @@ def test_http_1_1_gets_chunks(path: str) -> None:
 
 
 @pytest.mark.parametrize(("version", "first"), [("1.0", "HTTP/1.0 200"), ("1.1", "HTTP/1.1 100")])
-def test_only_http_1_1_is_told_to_continue(version: str, first: str) -> None:
+def test_only_http_1_1_gets_100_continue(version: str, first: str) -> None:
     """An HTTP/1.0 client does not know the status 100 (RFC 9110, 10.1.1)."""
     head = f"POST /post HTTP/{version}\r\nHost: localhost\r\nExpect: 100-continue\r\n"
     with served() as send:

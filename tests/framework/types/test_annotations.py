@@ -200,7 +200,7 @@ def test_type_aliases_are_expanded() -> None:
     assert asked(echo_of(marked(list, names["Page"])), "/?x=3") == [3]
 
 
-def test_a_path_variable_that_nobody_takes_is_a_problem() -> None:
+def test_an_unused_path_variable_is_a_problem() -> None:
     """The problem suggests the parameter that was probably meant."""
 
     @controller("/users")
@@ -218,7 +218,7 @@ def test_a_path_variable_that_nobody_takes_is_a_problem() -> None:
     assert plain.what == "the path has the variable 'slug', but no parameter has this name"
 
 
-def test_a_parameter_close_to_a_path_variable_is_told_so() -> None:
+def test_a_parameter_close_to_a_path_variable_is_explained() -> None:
     """A parameter without a source may be a misspelt path variable."""
 
     @controller("/users")
@@ -283,7 +283,7 @@ def test_an_annotation_that_raises_hides_no_other() -> None:
 
 
 @lazy
-def test_what_is_returned_need_not_exist() -> None:
+def test_an_unknown_name_in_a_return_annotation_is_accepted() -> None:
     """Unknown names in return annotations do no harm."""
     names = module_of(
         "from typing import Annotated, Protocol\n"
@@ -383,6 +383,6 @@ def test_a_module_in_the_place_of_a_type_is_a_problem_everywhere() -> None:
         (logging, "name the class or function that you mean, as in from logging import ..."),
     ],
 )
-def test_a_module_has_the_remedy_of_what_it_defines(module: ModuleType, remedy: str) -> None:
+def test_a_module_as_annotation_suggests_its_class(module: ModuleType, remedy: str) -> None:
     """Its name says what was meant."""
     assert remedy_for_module(module) == remedy

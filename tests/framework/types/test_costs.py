@@ -110,7 +110,7 @@ def test_a_wrong_body_of_a_megabyte_is_refused_at_once(what: str) -> None:
     assert len(answer.data) < 150_000
 
 
-def test_an_error_behind_all_that_is_searched_is_told() -> None:
+def test_an_error_after_the_last_searched_value_is_reported() -> None:
     """The search ends after ten thousand values, but one error is always reported."""
 
     @controller("/")

@@ -72,7 +72,7 @@ def _in_model(depth: int) -> str:
         (WithModel, _in_model),
     ],
 )
-def test_no_depth_of_a_body_is_an_error_of_the_server(
+def test_a_deeply_nested_body_is_never_a_server_error(
     annotation: Any, nested: Callable[[int], str], depth: int
 ) -> None:
     """A body is read, or refused if it is too deep for its reader."""

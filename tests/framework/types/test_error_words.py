@@ -102,7 +102,7 @@ class Notes(pydantic.BaseModel):
         (Annotated[dict[str, str], msgspec.Meta(min_length=1, max_length=2)], Notes, [1]),
     ],
 )
-def test_a_model_speaks_of_json_like_any_other_class(
+def test_json_errors_of_models_and_dataclasses_have_the_same_words(
     limited: Any, model: type, value: object
 ) -> None:
     """A dataclass and a pydantic model with the same limits refuse a value in the same words."""
@@ -119,13 +119,13 @@ def test_a_model_speaks_of_json_like_any_other_class(
         (["a"] * 3, "expected array of length <= 2, got 3 items"),
     ],
 )
-def test_a_length_of_a_list_is_told(value: list[str], words: str) -> None:
+def test_a_list_of_a_wrong_length_has_one_sentence(value: list[str], words: str) -> None:
     """The sentence names the limit and the number of items."""
     assert _in_json(Names, value) == {"body:/x": words}
 
 
 @pytest.mark.parametrize("text", ["a", "0", "9", "1.5"])
-def test_a_model_speaks_of_a_text_like_any_other_class(text: str) -> None:
+def test_form_errors_of_models_and_dataclasses_have_the_same_words(text: str) -> None:
     """A wrong number in a form has one sentence, too."""
     beside = msgspec.defstruct("Beside", [("x", Annotated[int, msgspec.Meta(ge=1, le=8)])])
 
@@ -135,7 +135,7 @@ def test_a_model_speaks_of_a_text_like_any_other_class(text: str) -> None:
     assert _in_form(marked(Form, Model), text) == _in_form(marked(Form, beside), text)
 
 
-def test_the_words_of_a_long_text_are_short() -> None:
+def test_a_long_text_has_a_short_error() -> None:
     """An error never repeats a whole body."""
     numbers = marked(Body, Annotated[int, msgspec.Meta(ge=1)])
     words = [

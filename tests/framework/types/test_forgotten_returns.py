@@ -182,7 +182,7 @@ def a_docstring(self):
         *(a_value_or_nothing, nothing, anything, no_annotation, a_docstring),
     ],
 )
-def test_other_handlers_are_no_mistake(method: Method) -> None:
+def test_other_handlers_are_accepted(method: Method) -> None:
     """Start-up refuses only what is certainly wrong."""
     assert problems_of(pages_of(method)) == ()
 
@@ -213,7 +213,7 @@ class ForgetsUser:
         session.get("user")
 
 
-def test_a_guard_and_a_resolver_and_an_exception_handler_are_told_of() -> None:
+def test_a_guard_a_resolver_and_an_exception_handler_are_checked_too() -> None:
     """A guard would refuse every request, and a handler would get None."""
 
     @controller("/")
@@ -262,7 +262,7 @@ def test_a_handler_that_returns_none_on_one_way_fails_with_the_remedy(
     assert "-> dict[str, int] | None" in told
 
 
-def test_none_is_no_content_where_it_is_allowed() -> None:
+def test_none_is_answered_with_204_where_it_is_allowed() -> None:
     """None is allowed by the annotation, or by a status that has no body."""
 
     @controller("/")

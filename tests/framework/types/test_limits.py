@@ -55,7 +55,7 @@ LIMITS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("marker", [query, header, cookie, form])
 @pytest.mark.parametrize(("limits", "what"), LIMITS.values(), ids=LIMITS)
-def test_a_limit_that_is_none_is_a_problem(marker: Any, limits: dict[str, Any], what: str) -> None:
+def test_an_invalid_limit_is_a_problem(marker: Any, limits: dict[str, Any], what: str) -> None:
     """Start-up shows the value that is not a limit."""
     problem = only_problem_of(echo_of(Annotated[str, marker(**limits)]))
 
@@ -88,14 +88,14 @@ def test_unknown_limits_are_a_problem(name: str, guess: str) -> None:
 
 
 @pytest.mark.parametrize("alias", [3, int])
-def test_a_name_that_is_no_text_is_a_problem(alias: Any) -> None:
+def test_a_name_that_is_not_a_text_is_a_problem(alias: Any) -> None:
     """The first argument is the name in the request."""
     problem = only_problem_of(echo_of(Annotated[int, header(alias)]))
 
     assert problem.what == f"header() of parameter 'x' has the name {alias!r}, which is not a text"
 
 
-def test_all_that_is_wrong_with_limits_is_told_at_once() -> None:
+def test_all_mistakes_in_limits_are_reported_at_once() -> None:
     """One start reports all mistakes in limits."""
     limits: Any = {"ge": "1", "le": "2", "pattern": "["}
 
@@ -218,7 +218,7 @@ def test_a_foreign_limit_of_a_path_value_is_a_problem() -> None:
         Annotated[str, annotated_types.LowerCase],
     ],
 )
-def test_what_nothing_stands_for_is_left_to_the_handler(annotation: Any) -> None:
+def test_pydantic_metadata_without_a_counterpart_is_ignored(annotation: Any) -> None:
     """Validators and aliases of pydantic have no counterpart here."""
     assert only_problem_of(echo_of(annotation)).remedy == (
         "Leave it out, and check the value in the handler; or use a model of pydantic."
@@ -235,12 +235,12 @@ def test_what_nothing_stands_for_is_left_to_the_handler(annotation: Any) -> None
         Query[Annotated[int, msgspec.Meta(ge=1)]],
     ],
 )
-def test_what_pydantic_reads_is_no_problem(annotation: Any) -> None:
+def test_limits_that_pydantic_reads_are_accepted(annotation: Any) -> None:
     """Pydantic validates models, and the types around them."""
     assert problems_of(echo_of(annotation)) == ()
 
 
-def test_a_limit_around_models_is_one() -> None:
+def test_a_limit_of_a_list_of_models_is_checked() -> None:
     """Pydantic also reads the limit of a list of models."""
     with client_of(echo_of(Body[Annotated[list[Model], annotated_types.Len(1)]])) as client:
         assert client.post("/", json=[]).status_code == 422

@@ -152,7 +152,7 @@ def test_bytes_are_base64_beside_a_model() -> None:
     }
 
 
-def test_every_error_beside_and_inside_a_model_is_told() -> None:
+def test_every_error_beside_and_inside_a_model_is_reported() -> None:
     """The places of a model's errors are pointers into the whole body."""
     kind = marked(Body, _nested(Annotated[int, Meta(ge=0)]))
     body = b"""{"pets": [{"value": -1, "owner": {"age": -1}}, {"owner": {"name": 1}}],
@@ -232,7 +232,7 @@ def test_a_limit_of_msgspec_inside_a_model_is_a_problem(annotation: Any, place: 
     assert problem.remedy == "Write pydantic.Field(ge=1) in its place."
 
 
-def test_a_description_inside_a_model_is_no_limit() -> None:
+def test_a_description_inside_a_model_is_not_a_limit() -> None:
     """What only describes a field refuses no value."""
 
     class Described(pydantic.BaseModel):

@@ -55,7 +55,7 @@ def test_a_model_of_pydantic_is_read_from_json() -> None:
     }
 
 
-def test_every_error_of_a_model_is_told() -> None:
+def test_every_error_of_a_model_is_reported() -> None:
     """The places are pointers into the JSON, as for every other type."""
     body = b'{"fullName": "A", "addresses": [{"door": 0}, {"street": 5}], "more": 1}'
 
@@ -75,7 +75,7 @@ def test_the_number_of_errors_of_a_model_is_bounded() -> None:
     assert len(errors) == 100
 
 
-def test_a_validator_of_a_model_speaks_for_itself() -> None:
+def test_the_message_of_a_validator_is_in_the_answer() -> None:
     """The answer has the message of the user's validator."""
     assert posted(echo_of(Body[Customer]), b'{"fullName": "nobody"}') == {
         "body:/fullName": "nobody is no customer"
@@ -160,7 +160,7 @@ def test_a_class_of_attrs_is_read_from_json() -> None:
     assert posted(echo_of(Body[Point]), b'{"x": -1}') == {"body": "'x' must be >= 0: -1"}
 
 
-def test_every_error_of_a_class_of_attrs_is_told() -> None:
+def test_every_error_of_a_class_of_attrs_is_reported() -> None:
     """The places are pointers into the JSON."""
     assert posted(echo_of(Body[list[Point]]), b'[{"x": "a", "tags": [1, "b"]}, {}]') == {
         "body:/0/x": "expected int, got str",

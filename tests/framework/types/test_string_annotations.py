@@ -195,13 +195,13 @@ def test_a_wrapped_handler_is_read_in_its_own_module() -> None:
         assert client.post("/", json={"name": "tea"}).text == "tea"
 
 
-def test_a_string_names_what_the_module_imports() -> None:
+def test_a_string_annotation_is_evaluated_in_its_module() -> None:
     """A string is evaluated in the module, so no member of the class hides a name."""
     with client_of(Pages, Configuration) as client:
         assert client.get("/after").json is True
 
 
-def test_a_string_names_a_class_inside_the_one_that_defines_the_method() -> None:
+def test_a_string_annotation_finds_a_nested_class() -> None:
     """Type checkers read the string in the same way."""
     with client_of(Nesting, Nested) as client:
         assert client.get("/ordered?sort=name&sizes=2").json == ["NAME", [2]]
@@ -210,7 +210,7 @@ def test_a_string_names_a_class_inside_the_one_that_defines_the_method() -> None
         assert Nested.Ledger.entries == ["started"]
 
 
-def test_a_class_inside_another_class_is_told() -> None:
+def test_a_nested_class_that_a_string_cannot_find_is_reported() -> None:
     """A string finds only names of its module and its own class."""
     problem = only_problem_of(LocalTypes)
 
@@ -223,7 +223,7 @@ def test_a_class_inside_another_class_is_told() -> None:
     )
 
 
-def test_a_string_that_names_nothing_is_a_problem() -> None:
+def test_a_string_annotation_with_an_unknown_name_is_a_problem() -> None:
     """The problem names the parameter."""
     assert "parameter 'price' is 'Decimal'" in only_problem_of(Unresolved).what
 

@@ -265,7 +265,7 @@ def test_every_number_of_json_is_a_decimal(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ODD)
-def test_what_is_no_number_is_no_decimal(text: str) -> None:
+def test_a_text_that_is_not_a_json_number_is_not_a_decimal(text: str) -> None:
     """Python's Decimal accepts them, but JSON numbers have one form."""
     json = '"{}"'.format(text.replace("\n", r"\n"))
     is_finite = not re.search("nan|inf", text, re.IGNORECASE)
@@ -276,7 +276,7 @@ def test_what_is_no_number_is_no_decimal(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ODD)
-def test_what_is_no_number_is_no_decimal_inside(text: str) -> None:
+def test_every_wrong_decimal_in_a_body_is_reported(text: str) -> None:
     """The answer lists every place, and the other errors."""
     odd = '"{}"'.format(text.replace("\n", r"\n"))
     body = f'{{"amount": {odd}, "others": [null, 1.5, {odd}], "by_name": {{"a": 1, "b": {odd}}}}}'
@@ -291,7 +291,7 @@ def test_what_is_no_number_is_no_decimal_inside(text: str) -> None:
 
 @pytest.mark.parametrize("kind", ["datetime", "date", "time", "timedelta"])
 @pytest.mark.parametrize("text", ["1577836800", "3600", "0", "-5", "1.5", "5", "1e3"])
-def test_a_number_in_a_text_is_no_time(kind: str, text: str) -> None:
+def test_a_number_in_a_text_is_not_a_time(kind: str, text: str) -> None:
     """A time has the same form in a text and in JSON."""
     import datetime
 

@@ -173,7 +173,7 @@ class Catching(Generic[T]):
 class CatchingNumbers(Catching[int]): ...
 
 
-def test_a_type_reaches_all_that_stands_around_a_handler() -> None:
+def test_a_type_argument_reaches_guards_and_resolvers() -> None:
     """Resolvers, guards, exception handlers, component methods and hooks may be generic."""
 
     @controller("/")

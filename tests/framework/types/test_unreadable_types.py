@@ -116,7 +116,7 @@ def test_the_errors_of_a_union_of_models_have_their_place() -> None:
         (make_dataclass("Trip", [("by", Car | Bus)]), "Car and Bus"),
     ],
 )
-def test_a_union_of_classes_is_refused_with_what_works(union: Any, names: str) -> None:
+def test_a_union_of_classes_is_refused_with_a_remedy(union: Any, names: str) -> None:
     """The remedy is a struct with a tag."""
     problem = only_problem_of(echo_of(marked(Body, union)))
 
@@ -223,7 +223,9 @@ class Event:
         (str | bytes, "str | bytes: ", "Write one of the types, or Any."),
     ],
 )
-def test_the_part_in_the_way_is_named(annotation: Any, what: str, remedy: str) -> None:
+def test_the_class_and_the_field_that_cannot_be_read_are_named(
+    annotation: Any, what: str, remedy: str
+) -> None:
     """The message names the class and the field, at any depth."""
     problem = only_problem_of(echo_of(marked(Body, annotation)))
 
@@ -254,7 +256,7 @@ def test_an_alias_that_contains_itself_is_refused_with_any(echo: type, place: st
     assert posted(echo_of(marked(Body, list[Any] | dict[str, Any])), b'{"a": [1]}') == {"a": [1]}
 
 
-def test_a_stored_value_names_the_part_in_the_way() -> None:
+def test_a_session_value_names_the_class_and_the_field_that_cannot_be_read() -> None:
     """A value of the session has the same message."""
     problem = only_problem_of(echo_of(Annotated[Order, session_value("x")]))
 

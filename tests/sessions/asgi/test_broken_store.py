@@ -81,7 +81,7 @@ def test_a_broken_store_is_a_503(customer: AsgiBrowser, work: str, application: 
 
 
 @pytest.mark.parametrize("application", APPLICATIONS)
-def test_a_working_store_is_no_503(customer: AsgiBrowser, application: str) -> None:
+def test_a_working_store_causes_no_503(customer: AsgiBrowser, application: str) -> None:
     """With a working store, the same applications answer and run their background tasks."""
     answer, logged, done = visit(customer, APPLICATIONS[application], writes)
 
@@ -119,7 +119,7 @@ def test_a_page_that_touches_no_session_is_served(customer: AsgiBrowser) -> None
     assert (answer.status, answer.all("Vary"), answer.set_cookies) == (200, [], [])
 
 
-def test_an_error_that_is_none_of_ours_stays(customer: AsgiBrowser) -> None:
+def test_an_error_of_another_library_is_not_replaced(customer: AsgiBrowser) -> None:
     """The error of a page that does not use the session is not replaced."""
     customer.site.store.broken = {"load"}
 
@@ -231,7 +231,7 @@ def test_an_application_may_go_on_after_it_was_refused(customer: AsgiBrowser) ->
     assert isinstance(logged, LookupError)
 
 
-def test_an_error_in_a_group_is_swallowed_alone(customer: AsgiBrowser) -> None:
+def test_other_errors_in_an_exception_group_are_raised_again(customer: AsgiBrowser) -> None:
     """A group of store errors alone ends in the 503; other errors in a group are raised again."""
     customer.site.store.broken = {"load"}
     reasons: list[Exception] = []
@@ -264,7 +264,7 @@ def test_an_error_of_another_store_call_is_a_503(site: AsgiSite) -> None:
     assert (answer.status, answer.all("Retry-After"), logged) == (503, ["1"], None)
 
 
-def test_only_the_first_start_leaves(customer: AsgiBrowser) -> None:
+def test_only_the_first_start_of_a_response_is_sent(customer: AsgiBrowser) -> None:
     """The client gets one 503, even if the application starts several responses."""
     customer.site.store.broken = {"commit"}
     scope = request_scope(customer.cookie)

@@ -197,7 +197,7 @@ def test_a_time_limit_inside_of_the_sessions_may_answer(site: AsgiSite) -> None:
     assert browser.holds() == {}
 
 
-def test_a_commit_that_is_cancelled_is_told_by_the_next_answer(site: AsgiSite) -> None:
+def test_the_answer_after_a_cancelled_commit_has_its_headers(site: AsgiSite) -> None:
     """After a limit cancels the commit, the next answer has the headers of what was committed."""
     browser = new_customer(site)
     home, second_has_begun = threading.get_ident(), threading.Event()
@@ -228,7 +228,7 @@ def test_a_commit_that_is_cancelled_is_told_by_the_next_answer(site: AsgiSite) -
     assert browser.holds() == {"a": 1}
 
 
-def test_nothing_stays_when_the_site_has_ended(clock: ManualClock, tmp_path: Path) -> None:
+def test_no_thread_stays_when_the_site_has_ended(clock: ManualClock, tmp_path: Path) -> None:
     """No worker thread of the manager and no task is left."""
     before = {*threading.enumerate()}
     with site_maker("threads", clock, tmp_path) as make:

@@ -23,7 +23,7 @@ async def fine(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.mark.parametrize("settings", [{"resave": True}, {}], ids=["resave", "default"])
 @on_a_loop
-async def test_a_session_that_nobody_uses_is_not_written(
+async def test_an_eager_load_without_use_writes_nothing(
     clock: ManualClock, settings: dict[str, Any]
 ) -> None:
     """No touch is written, even where each use would be written."""
@@ -55,7 +55,7 @@ def raises(error: Exception) -> Callable[[], None]:
 )
 @pytest.mark.parametrize("suspends", [True, False])
 @on_a_loop
-async def test_an_error_that_a_store_forgot_to_wrap_fails_no_page_that_uses_none(
+async def test_an_unknown_error_of_a_store_fails_no_page_without_session_use(
     clock: ManualClock, error: Exception, suspends: bool
 ) -> None:
     """For example, the health check of a site still works."""

@@ -123,7 +123,7 @@ def test_a_broken_store_is_a_503(app: ASGIApp, place: Place, broken: str) -> Non
     assert (answer.set_cookies, logged) == ([], None)
 
 
-def test_a_write_in_the_exit_of_a_dependency_is_told(app: ASGIApp) -> None:
+def test_a_write_in_the_exit_of_a_dependency_is_reported(app: ASGIApp) -> None:
     """The response has left by then; the error says what to do."""
     answer, logged = asyncio.run(attempt(app, path="/late"))
 

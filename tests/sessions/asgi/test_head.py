@@ -51,7 +51,7 @@ def test_the_head_is_what_transports_expect() -> None:
     assert head.header("X-None") is None
 
 
-def test_what_a_server_leaves_out_is_not_missed() -> None:
+def test_optional_keys_of_a_scope_may_be_missing() -> None:
     """Few keys of a scope are required; the others may be missing."""
     head = ScopeHead({"type": "http", "path": "/", "headers": []})
 

@@ -68,7 +68,7 @@ def test_the_application_comes_first() -> None:
     assert KEY not in str(caught.value)
 
 
-def test_a_way_of_loading_that_does_not_exist_is_refused() -> None:
+def test_an_unknown_value_of_load_is_refused() -> None:
     """The error names the values that `load` can have."""
     with pytest.raises(ConfigurationError, match=r"load='lazy' is unknown. Fix: give \"eager\" or"):
         SessionMiddleware(app_that(len), a_container(), load="lazy")  # type: ignore[arg-type]
@@ -141,7 +141,7 @@ async def _first(message: Message, first: Send, send: Send) -> None:
     await (first if message["type"] == "http.response.start" else send)(message)
 
 
-def test_what_the_application_puts_into_the_scope_travels_out() -> None:
+def test_keys_that_the_application_adds_to_the_scope_are_visible_outside() -> None:
     """Starlette puts its route and its user into the scope."""
     scope = request_scope()
     exchange = Exchange()
@@ -212,18 +212,18 @@ def replaced_by(value: object, status: int = 200) -> tuple[Answer, dict[str, Any
     return answer, held[0]
 
 
-def test_a_dict_in_its_place_is_what_the_session_holds() -> None:
+def test_a_dict_in_place_of_the_session_replaces_its_values() -> None:
     """The session keeps none of its earlier values."""
     assert replaced_by({"b": 2})[1] == {"b": 2}
 
 
-def test_a_dict_in_its_place_is_discarded_by_a_failure() -> None:
+def test_a_dict_in_place_of_the_session_is_discarded_by_a_failure() -> None:
     """A failed request discards this change like any other."""
     assert replaced_by({"b": 2}, status=500)[1] == {"a": 1}
 
 
 @pytest.mark.parametrize("status", [200, 500])
-def test_nothing_in_its_place_ends_the_session(status: int) -> None:
+def test_none_in_place_of_the_session_ends_the_session(status: int) -> None:
     """None in the scope ends the session, and the cookie is cleared."""
     answer, held = replaced_by(None, status=status)
 
@@ -231,7 +231,7 @@ def test_nothing_in_its_place_ends_the_session(status: int) -> None:
     assert held == {}
 
 
-def test_after_the_answer_the_session_is_in_its_place_again() -> None:
+def test_the_scope_has_the_session_again_after_the_answer() -> None:
     """A background task that writes learns that it is too late."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -243,7 +243,7 @@ def test_after_the_answer_the_session_is_in_its_place_again() -> None:
     assert visit(SessionMiddleware(app, a_container())).status == 200
 
 
-def test_anything_else_in_its_place_is_an_error() -> None:
+def test_any_other_object_in_place_of_the_session_is_an_error() -> None:
     """One example is the session of another middleware, whose changes would be lost."""
 
     class Other(dict[str, Any]):
@@ -253,7 +253,7 @@ def test_anything_else_in_its_place_is_an_error() -> None:
         replaced_by(Other(b=2))
 
 
-def test_anything_in_its_place_is_discarded_by_a_failure() -> None:
+def test_any_object_in_place_of_the_session_is_discarded_by_a_failure() -> None:
     """The wrong value does not make the error page fail, too."""
 
     class Other(dict[str, Any]):
@@ -356,7 +356,7 @@ def test_trio_is_refused_at_the_first_request(load: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "name"), [(object(), "UnencodableValue"), ("x" * 70_000, "SessionTooLarge")]
 )
-def test_a_value_that_cannot_be_saved_is_no_503(value: object, name: str) -> None:
+def test_a_value_that_cannot_be_saved_is_not_a_503(value: object, name: str) -> None:
     """The framework answers 500, as for any other error."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -126,7 +126,7 @@ def test_a_slow_reader_leaves_a_write_alone(customer: AsgiBrowser, clock: Manual
     assert customer.holds() == {"a": 2}
 
 
-def test_two_first_writes_of_one_key_are_no_error(customer: AsgiBrowser) -> None:
+def test_two_first_writes_of_one_key_raise_no_error(customer: AsgiBrowser) -> None:
     """The later write counts."""
     late, _ = overlap(customer, sets(b="late"), sets(b="early"))
 
@@ -134,7 +134,7 @@ def test_two_first_writes_of_one_key_are_no_error(customer: AsgiBrowser) -> None
     assert customer.holds() == {"a": 1, "b": "late"}
 
 
-def test_many_increments_all_count(customer: AsgiBrowser) -> None:
+def test_parallel_increments_are_all_counted(customer: AsgiBrowser) -> None:
     """Each request gets a different number."""
     answers = together(customer, 10, lambda session: session.increment("n"))
 
@@ -142,7 +142,7 @@ def test_many_increments_all_count(customer: AsgiBrowser) -> None:
     assert customer.holds() == {"a": 1, "n": 10}
 
 
-def test_many_updates_all_count(customer: AsgiBrowser) -> None:
+def test_parallel_updates_are_all_kept(customer: AsgiBrowser) -> None:
     """Each function gets the value that the others have stored."""
 
     async def adds(session: AsyncSession) -> list[str]:
@@ -178,7 +178,7 @@ def test_logout_wins_over_a_request_in_flight(
     assert "gone" in customer.site.told
 
 
-def test_an_explicit_save_after_a_logout_is_told(customer: AsgiBrowser) -> None:
+def test_an_explicit_save_after_a_logout_is_an_error(customer: AsgiBrowser) -> None:
     """save() raises an error, because its caller acts upon the result."""
 
     async def saves(session: AsyncSession) -> str:
@@ -220,7 +220,7 @@ def test_a_session_that_expires_during_a_request_stays_dead(
 
 
 @pytest.mark.parametrize("late", [reads, sets(b=2)], ids=["reads", "writes"])
-def test_a_request_with_the_old_id_takes_nothing_from_the_new_one(
+def test_a_late_request_with_the_old_id_changes_nothing(
     customer: AsgiBrowser, late: Act, clock: ManualClock
 ) -> None:
     """The late write is dropped, and the late answer does not replace the new cookie."""
@@ -233,7 +233,7 @@ def test_a_request_with_the_old_id_takes_nothing_from_the_new_one(
     assert customer.holds() == {"a": 1}
 
 
-def test_of_two_renewals_one_new_id_lives(customer: AsgiBrowser) -> None:
+def test_two_parallel_renewals_leave_one_new_id(customer: AsgiBrowser) -> None:
     """The answer of the request that lost sends no cookie."""
     answer, renewal = overlap(customer, renews, renews)
 
@@ -242,7 +242,7 @@ def test_of_two_renewals_one_new_id_lives(customer: AsgiBrowser) -> None:
     assert customer.holds() == {"a": 1}
 
 
-def test_of_two_sign_ins_both_count(customer: AsgiBrowser) -> None:
+def test_two_parallel_sign_ins_are_both_kept(customer: AsgiBrowser) -> None:
     """The later sign-in gets a fresh session, without the data of the other."""
     other = customer.copy()
 

@@ -147,7 +147,7 @@ def test_the_headers_are_those_of_the_session(server: Server) -> None:
         assert len(response.headers.get_all("Set-Cookie", [])) == 1
 
 
-def test_an_untouched_page_says_nothing(server: Server) -> None:
+def test_a_page_without_session_use_sends_no_header(server: Server) -> None:
     """The response has neither a cookie nor Vary."""
     response = server.ask("/health", server.new_cookie())
 

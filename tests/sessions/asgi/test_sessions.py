@@ -54,7 +54,7 @@ def test_an_untouched_request_of_a_visitor_costs_nothing(site: AsgiSite) -> None
     assert site.store.calls == []
 
 
-def test_an_untouched_request_of_a_customer_says_nothing(
+def test_an_eager_load_without_use_sends_no_header(
     customer: AsgiBrowser, clock: ManualClock
 ) -> None:
     """An eager load is no touch: neither Vary nor an expiry write, also when that is due."""
@@ -199,7 +199,7 @@ def test_a_value_that_cannot_be_saved_is_the_applications_error(customer: AsgiBr
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 304, 404, 422])
-def test_an_answer_that_is_no_failure_keeps_the_changes(customer: AsgiBrowser, status: int) -> None:
+def test_an_answer_below_500_keeps_the_changes(customer: AsgiBrowser, status: int) -> None:
     """A login throttle can count its answers of 4xx."""
     customer.visit(sets(b=2), status=status)
 

@@ -125,7 +125,7 @@ async def _writes(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse("fine")(scope, receive, send)
 
 
-def test_a_background_task_that_writes_is_told(container: SessionContainer) -> None:
+def test_a_write_in_a_background_task_is_reported(container: SessionContainer) -> None:
     """The response has left by then; the error says what to do instead."""
 
     async def endpoint(request: Request) -> Response:

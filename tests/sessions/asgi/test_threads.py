@@ -77,7 +77,7 @@ def slow_site() -> tuple[SessionMiddleware, SlowStore]:
     return SessionMiddleware(app, SessionContainer(keys=[KEY], store=store)), store
 
 
-def test_a_slow_blocking_store_holds_up_nobody_else() -> None:
+def test_a_slow_blocking_store_does_not_delay_other_requests() -> None:
     """While one request waits for its load, another request is answered."""
     app, store = slow_site()
 
@@ -135,7 +135,7 @@ async def _loaded(session: AsyncSession) -> None:
     await session.load()
 
 
-def test_what_a_thread_changes_is_saved(customer: AsgiBrowser) -> None:
+def test_changes_of_a_thread_are_saved(customer: AsgiBrowser) -> None:
     """The request commits the changes of its threads and of its tasks."""
     manager = customer.site.manager
 
@@ -203,7 +203,7 @@ def test_a_blocking_face_on_the_loop_is_refused(customer: AsgiBrowser) -> None:
     assert "use the AsyncSession on the event loop" in customer.visit(endpoint).value
 
 
-def test_a_verb_that_nobody_can_await_is_refused(customer: AsgiBrowser) -> None:
+def test_an_asynchronous_verb_in_a_thread_is_refused(customer: AsgiBrowser) -> None:
     """A `def` endpoint that calls `session.save()` would save nothing, and nobody would know."""
 
     async def endpoint(session: AsyncSession) -> str:

@@ -118,7 +118,7 @@ def test_a_stored_session_is_saved_when_the_connection_ends(customer: AsgiBrowse
     assert customer.holds() == {"a": 1, "b": 2}
 
 
-def test_an_exception_discards_what_was_not_saved(customer: AsgiBrowser) -> None:
+def test_an_exception_discards_unsaved_changes(customer: AsgiBrowser) -> None:
     """A logout before the exception is still carried out."""
 
     def fails(session: Any) -> None:

@@ -53,7 +53,7 @@ def test_the_data_key_of_the_id_before_is_removed(customer: Browser) -> None:
     assert wrapped_names(customer) == names_of(id_of(customer))
 
 
-def test_an_earlier_id_with_grace_has_its_own(customer: Browser) -> None:
+def test_an_earlier_id_with_grace_has_its_own_data_key(customer: Browser) -> None:
     """Both ids read and write until the grace time is over."""
     earlier, first = customer.cookie, id_of(customer)
     customer.visit(renews)
@@ -77,7 +77,7 @@ def test_a_second_renewal_removes_the_first_id_s(customer: Browser) -> None:
     assert customer.holds() == VALUES
 
 
-def test_the_end_of_the_grace_removes_it(customer: Browser, clock: ManualClock) -> None:
+def test_the_end_of_the_grace_removes_its_data_key(customer: Browser, clock: ManualClock) -> None:
     """The first commit after the grace time removes the data key; clocks may differ by a minute."""
     customer.visit(renews)
     clock.advance(GRACE.total_seconds() + 1)
@@ -257,7 +257,7 @@ class TestRotation:
         assert (old.holds(), old.visit(who).value) == ({"a": 1, "b": 2}, ("ada", {}))
         assert "unreadable" not in old.site.told
 
-    def test_the_id_with_grace_is_wrapped_anew_too(
+    def test_a_renewal_wraps_the_data_key_for_the_id_with_grace_too(
         self, old: Browser, make_site: SiteMaker
     ) -> None:
         """The renewal wraps the data key for the earlier id, too, because it knows this id."""
@@ -269,7 +269,9 @@ class TestRotation:
         site = make_site(encryption_keys=[NEW])
         assert site.visit(everything, earlier).value == {"a": 1}
 
-    def test_once_is_enough(self, old: Browser, make_site: SiteMaker) -> None:
+    def test_a_data_key_is_wrapped_again_only_once(
+        self, old: Browser, make_site: SiteMaker
+    ) -> None:
         """A commit of a later request wraps nothing."""
         old.site = make_site(encryption_keys=[NEW, OLD])
         old.visit(writes(b=2))
@@ -280,7 +282,7 @@ class TestRotation:
         assert plain == {"b"}
 
     @pytest.mark.parametrize("keys", [[NEW], None], ids=["another key", "no encryption_keys"])
-    def test_a_removed_key_is_told(
+    def test_a_removed_key_is_reported(
         self,
         old: Browser,
         make_site: SiteMaker,

@@ -50,7 +50,7 @@ def test_each_commit_gives_the_store_sealed_values_only(customer: Browser) -> No
     assert all(value.startswith(b"\xc1\x01") for value in [*known, *sealed])
 
 
-def test_a_write_is_not_taken_for_a_late_one(
+def test_a_normal_write_is_not_reported_as_late(
     customer: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The stored values are sealed, so the check for late changes compares the plain values."""

@@ -6,7 +6,9 @@ from tests.support.apps import KEY
 from tests.support.encrypting import NEW
 
 
-def test_they_are_listed_and_ended(store: Store, clock: ManualClock) -> None:
+def test_encrypted_sessions_of_a_user_are_listed_and_ended(
+    store: Store, clock: ManualClock
+) -> None:
     """The record has the id of the user, and its entry in the index never changes."""
     container = SessionContainer(keys=[KEY], encryption_keys=[NEW], store=store, clock=clock)
     manager = SessionManager(container)

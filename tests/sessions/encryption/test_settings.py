@@ -81,7 +81,7 @@ def test_tokens_with_revocations_are_refused_too() -> None:
     assert "store=EncryptedToken()" in told
 
 
-def test_a_missing_package_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_reported_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the extra."""
     monkeypatch.setitem(sys.modules, "cryptography", None)
 
@@ -105,7 +105,7 @@ def test_a_copy_of_the_container_keeps_the_keys() -> None:
 
 
 @pytest.mark.parametrize("name", ["encryption_key", "encrypt", "fernet_key"])
-def test_other_names_of_the_setting_are_told(name: str) -> None:
+def test_other_names_of_the_setting_are_answered_with_its_name(name: str) -> None:
     """The error says what the setting is called here."""
     with pytest.raises(WrongSettings, match="encryption_keys"):
         SessionContainer(**{"keys": [KEY], name: NEW})  # type: ignore[arg-type]

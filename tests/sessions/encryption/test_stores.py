@@ -102,7 +102,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_all_verbs_in_both_faces(
+def test_every_verb_works_with_encryption(
     kind: Callable[[Path], Stores], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The test uses all types, renewals, grace times, users, newer keys and parallel counters."""

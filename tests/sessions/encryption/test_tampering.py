@@ -189,7 +189,7 @@ def test_a_manager_finds_no_damaged_session(customer: Browser) -> None:
         customer.site.manager.get(id)
 
 
-def test_damage_that_comes_during_a_request_is_told(customer: Browser) -> None:
+def test_damage_during_a_request_is_reported(customer: Browser) -> None:
     """reload() finds the damage."""
 
     def handler(session: Session) -> None:

@@ -38,7 +38,7 @@ def test_a_counter_beside_a_counter(customer: Browser) -> None:
     ],
     ids=["write", "increment", "new id", "save", "reload", "sign in", "another user", "sign out"],
 )
-def test_what_happens_between_two_updates(customer: Browser, between: Handler) -> None:
+def test_a_second_update_knows_the_result_of_the_first(customer: Browser, between: Handler) -> None:
     """The second update knows the result of the first one, and asks the store once."""
 
     def handler(session: Session) -> tuple[int, int]:

@@ -148,7 +148,7 @@ MUTANTS = (
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.fault)
-def test_a_fault_breaks_a_promise(mutant: Mutant) -> None:
+def test_each_planted_fault_is_found(mutant: Mutant) -> None:
     """The scenario breaks no promise in the sound core, but one in the core with the fault."""
     sound = explored(mutant.scenario, EncryptedCore())
     faulty = _explored(mutant)

@@ -47,7 +47,7 @@ thorough = pytest.mark.skipif(not IS_THOROUGH, reason="set SESSIONS_INTERLEAVING
 
 @pytest.mark.slow
 @pytest.mark.parametrize("beginning", BEGINNINGS)
-def test_two_requests_and_one_disturbance(beginning: str) -> None:
+def test_two_requests_and_one_fault(beginning: str) -> None:
     """Between any two steps, a reply is lost, a call is made twice, or time passes."""
     sent = USERS if IS_THOROUGH or beginning in ("visitor", "signed in") else SOME
     scenarios = _scenarios([beginning], all_of(sent, 2), disturbances=1)
@@ -121,7 +121,7 @@ def test_three_requests_of_any_kind(beginning: str) -> None:
 
 @thorough
 @pytest.mark.parametrize("beginning", BEGINNINGS)
-def test_two_requests_and_two_disturbances(beginning: str) -> None:
+def test_two_requests_and_two_faults(beginning: str) -> None:
     """All orders of two requests where two things go wrong."""
     assert _broken(_scenarios([beginning], all_of(USERS, 2), disturbances=2), Core()) == []
 

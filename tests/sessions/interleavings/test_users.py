@@ -53,7 +53,7 @@ def test_two_requests_beside_a_manager(beginning: str, manager: Kind) -> None:
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 @pytest.mark.parametrize("manager", MANAGERS, ids=lambda kind: kind.name)
-def test_replies_are_lost_time_passes_and_stores_purge(beginning: str, manager: Kind) -> None:
+def test_a_fault_at_any_step(beginning: str, manager: Kind) -> None:
     """Something goes wrong at any step, such as a pause of some minutes."""
     sent = [(user, manager) for user in USERS]
 
@@ -174,7 +174,7 @@ MUTANTS: tuple[tuple[type[StoredSessions], str, tuple[Kind, ...], int], ...] = (
     MUTANTS,
     ids=lambda found: getattr(found, "__name__", ""),
 )
-def test_a_fault_breaks_a_promise(
+def test_each_planted_fault_is_found(
     kind: type[StoredSessions], beginning: str, sent: tuple[Kind, ...], disturbances: int
 ) -> None:
     """The scenario breaks no promise in the sound core, but one in the core with the fault."""

@@ -19,7 +19,7 @@ from tests.support.apps import Site, everything
 
 
 @pytest.mark.parametrize("kind", HEADERS)
-def test_a_logout_as_first_request_is_one(
+def test_a_logout_as_the_first_request_ends_the_old_session(
     site_of: SiteOf, old: OldSystem, kind: str, memory: MemoryStore
 ) -> None:
     """The old cookies are cleared, and the session also ends in the other system."""

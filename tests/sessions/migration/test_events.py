@@ -46,7 +46,7 @@ def test_a_session_that_expired_here_may_move_here_again(
     ]
 
 
-def test_a_logout_beside_the_move_is_told(site_of: SiteOf, old: OldSystem) -> None:
+def test_a_logout_beside_the_move_is_reported(site_of: SiteOf, old: OldSystem) -> None:
     """The session was stored for a moment, so it has a creation and an end."""
 
     def load(content: Any) -> LegacySession | None:

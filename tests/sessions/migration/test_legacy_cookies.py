@@ -242,7 +242,7 @@ def test_equal_payloads_of_two_people_are_two_sessions(site_of: SiteOf) -> None:
     assert site.visit(everything, header).value == {"theme": "dark"}
 
 
-def test_two_valid_cookies_of_one_name_are_ambiguous(site: Site, old: OldSystem) -> None:
+def test_two_valid_legacy_cookies_are_ambiguous(site: Site, old: OldSystem) -> None:
     """Neither of the two cookies counts."""
     old.sessions["B"] = {"items": "Cat"}
 
@@ -310,7 +310,7 @@ def test_a_value_that_cannot_be_saved_says_so(site_of: SiteOf) -> None:
         site.visit(use_twice, HEADERS["hex"])
 
 
-def test_an_error_of_ours_comes_out_as_it_is(site_of: SiteOf) -> None:
+def test_a_session_error_of_load_is_not_wrapped(site_of: SiteOf) -> None:
     """The error keeps its own Retry-After."""
     error = StoreUnavailable("the old system is closed for an hour")
     error.retry_after = 3_600
@@ -341,7 +341,7 @@ def test_a_raw_cookie_header_finds_the_session(site: Site) -> None:
     assert _of(site.manager, BAD["no signature"]) is None
 
 
-def test_no_secret_is_told(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_secret_is_shown(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     """No event, no log line and no repr shows a secret."""
     with caplog.at_level(logging.DEBUG, "sessions"):
         for header in [*HEADERS.values(), BAD["no signature"], payload_cookie([1])]:

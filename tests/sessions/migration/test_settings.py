@@ -128,7 +128,7 @@ def test_load_may_refuse_a_payload() -> None:
     assert values(manager, payload_cookie({"exp": 101})) == {"exp": 101}
 
 
-def test_a_kind_of_ones_own_is_a_subclass() -> None:
+def test_a_custom_kind_of_cookie_is_a_subclass() -> None:
     """The subclass finds the parts of the cookie, and signs the text."""
 
     class Reversed(LegacyCookie):

@@ -52,7 +52,9 @@ def again(site: Site, answer: Answer, *handlers: Any) -> Any:
     return site.visit(in_turn(*handlers, at_and_recent), native(answer)).value
 
 
-def test_a_moved_session_is_no_recent_sign_in(site_of: SiteOf, old: OldSystem) -> None:
+def test_a_moved_session_does_not_count_as_a_recent_sign_in(
+    site_of: SiteOf, old: OldSystem
+) -> None:
     """The cookie may be old or stolen; only a new sign-in is recent."""
     site = site_of(old.cookies())
 

@@ -33,7 +33,9 @@ STORES: dict[str, Callable[[ManualClock], Any]] = {
 
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("value", UNFIT.values(), ids=UNFIT)
-def test_values_that_no_session_can_have(clock: ManualClock, store: str, value: object) -> None:
+def test_values_of_another_system_that_cannot_be_stored(
+    clock: ManualClock, store: str, value: object
+) -> None:
     """The visitor gets pages without the session, not an error in each request."""
     site = Site(
         STORES[store](clock), clock, legacy_cookies=[SignedPayloadCookie("data", keys=["key"])]
@@ -46,7 +48,7 @@ def test_values_that_no_session_can_have(clock: ManualClock, store: str, value: 
 
 
 @pytest.mark.parametrize("user_id", ["\ud800", "a" * 10_001])
-def test_a_user_that_no_store_can_keep(site_of: SiteOf, user_id: str) -> None:
+def test_a_user_of_another_system_that_cannot_be_stored(site_of: SiteOf, user_id: str) -> None:
     """The error names the cookie; nothing is stored."""
     session = LegacySession({"a": 1}, user_id=user_id)
     site = site_of([HexSignatureCookie("sid", keys=["secret"], load=lambda _: session)])

@@ -58,7 +58,7 @@ def test_sealed_nonsense_is_anonymous(
     assert packing_site.visit(everything, token).value == {}
 
 
-def test_a_user_id_that_is_no_text_is_refused(site: Site) -> None:
+def test_a_user_id_that_is_not_a_text_is_refused(site: Site) -> None:
     """The commit raises an error for a lone surrogate."""
     with pytest.raises(TypeError, match="lone surrogates"):
         site.visit(lambda session: session.set_user("\ud800"))
@@ -132,7 +132,7 @@ def test_a_session_that_is_too_large_stays_as_it_was(browser: Browser) -> None:
     assert browser.holds() == {"a": 1, "b": 2}
 
 
-def test_check_tells_before_the_answer_is_begun(site: Site) -> None:
+def test_check_raises_before_the_answer_begins(site: Site) -> None:
     """Middleware that streams can check the size before the headers leave."""
     session = session_of(site.manager)
     session["big"] = "x" * 5000
@@ -143,7 +143,7 @@ def test_check_tells_before_the_answer_is_begun(site: Site) -> None:
     site.manager.close(session)
 
 
-def test_no_cookie_no_limit_of_cookies(site: Site) -> None:
+def test_a_token_of_a_program_has_the_limit_of_a_session(site: Site) -> None:
     """A token that a program makes by itself has the limit of a session."""
     session = site.manager.create({"text": "x" * 60_000})
 

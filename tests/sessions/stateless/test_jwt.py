@@ -113,7 +113,7 @@ def test_another_program_can_check_the_token() -> None:
     assert jwt.get_unverified_header(token) == HEADER
 
 
-def test_nobody_signed_in_is_no_subject() -> None:
+def test_an_anonymous_session_has_no_sub_claim() -> None:
     """An anonymous session has no `sub`."""
     site = a_site()
     token = site.visit(writes(a=1)).cookie.partition("=")[2]
@@ -264,7 +264,7 @@ def test_more_claims_than_ours_are_refused() -> None:
     assert site.manager.from_token(signed(HEADER, {**claims, "nbf": 1})) is None
 
 
-def test_a_newer_format_is_told() -> None:
+def test_a_newer_format_is_reported() -> None:
     """A token of a later format is refused with an event, whatever its other claims are."""
     site = a_site()
     claims = claims_of(a_token(site))
@@ -274,7 +274,7 @@ def test_a_newer_format_is_told() -> None:
     assert site.told[-1] == "unreadable"
 
 
-def test_a_public_key_is_no_shared_secret() -> None:
+def test_a_public_key_is_not_accepted_as_a_shared_secret() -> None:
     """A token that is signed by HMAC with the public key is refused."""
     site = a_site(algorithm="RS256", keys={"one": pem(RSA)})
     claims = claims_of(a_token(site))
@@ -285,7 +285,7 @@ def test_a_public_key_is_no_shared_secret() -> None:
 
 
 @pytest.mark.parametrize("change", [{"issuer": "https://other.example"}, {"audience": "admin"}])
-def test_a_token_for_somebody_else_is_refused(change: dict[str, str]) -> None:
+def test_a_token_for_another_audience_is_refused(change: dict[str, str]) -> None:
     """A token for another audience is refused, although the keys are the same."""
     assert found(a_site(), a_token(a_site(**change))) == {}
 

@@ -168,7 +168,7 @@ def test_two_logouts_at_once(site: Site, listed: WatchedStore, moment: str) -> N
     assert content(site, cookie) == NOBODY
 
 
-def test_a_list_that_is_no_store_is_refused() -> None:
+def test_a_list_that_is_not_a_store_is_refused() -> None:
     """The error comes at start-up and says what to do."""
     with pytest.raises(ConfigurationError, match=r"revocations='redis' is not a Store.*Fix: "):
         SessionContainer(keys=[KEY], store=SignedToken(revocations="redis"))  # type: ignore[arg-type]

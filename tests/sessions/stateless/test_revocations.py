@@ -71,7 +71,7 @@ def test_writes_leave_earlier_tokens_alive(site: Site) -> None:
         site.visit(lambda session: session.increment("a"), before)
 
 
-def test_the_session_says_that_it_is_revocable(site: Site) -> None:
+def test_is_revocable_is_true(site: Site) -> None:
     """`is_revocable` is true, as for a stored session."""
     assert site.visit(lambda session: session.revocable).value is True
 
@@ -209,7 +209,7 @@ def test_a_sign_out_in_flight_ends_the_new_token_too(site: Site) -> None:
     assert [content(site, cookie) for cookie in renewed] == [NOBODY, NOBODY]
 
 
-def test_of_two_new_ids_one_counts(site: Site) -> None:
+def test_two_parallel_new_ids_leave_one(site: Site) -> None:
     """Two requests change the id of one token at the same moment."""
     before = site.visit(writes(a=1)).cookie
     answers: list[Any] = []
@@ -233,7 +233,7 @@ VERBS: dict[str, Handler] = {
 
 @given(steps=st.lists(st.tuples(st.sampled_from([*VERBS]), st.integers(0, 30)), max_size=14))
 @settings(max_examples=examples(80))
-def test_each_copy_lives_as_the_model_says(steps: list[tuple[str, int]]) -> None:
+def test_random_requests_with_copied_tokens_follow_the_model(steps: list[tuple[str, int]]) -> None:
     """Requests use all tokens in any order; ended sessions stay ended, and others live."""
     clock = ManualClock()
     site = Site(SignedToken(revocations=MemoryStore(clock=clock)), clock)

@@ -90,7 +90,7 @@ def test_no_text_breaks_the_reader(text: str, kind: TokenFormat) -> None:
 
 
 @pytest.mark.parametrize("text", ["\ud800" * 80, "é" * 80, "=" * 80, "A" * 1_000_000, ".", ""])
-def test_odd_texts_are_no_tokens(site: Site, text: str) -> None:
+def test_odd_texts_are_not_tokens(site: Site, text: str) -> None:
     """Examples are lone surrogates, letters outside of ASCII, and very long texts."""
     assert site.manager.from_token(text) is None
 
@@ -172,7 +172,7 @@ def test_a_plain_record_is_refused(site: Site) -> None:
         assert site.manager.from_token(wrong) is None
 
 
-def test_what_is_equal_is_sealed_differently() -> None:
+def test_equal_sessions_have_different_tokens() -> None:
     """Two encrypted tokens of equal sessions are different."""
     pytest.importorskip("cryptography")
     site = Site(KINDS["encrypted"](), ManualClock())

@@ -48,7 +48,7 @@ def test_all_sessions_end_in_every_process(site: Site, make_revocable: SiteMaker
 
 
 @pytest.mark.parametrize("by", ["session", "handle"])
-def test_all_but_one(site: Site, by: str) -> None:
+def test_all_other_sessions_of_a_user_are_ended(site: Site, by: str) -> None:
     """The session of the request stays, whatever its token is in the end."""
     others, current = [login(site), login(site)], login(site)
 
@@ -148,7 +148,7 @@ def test_a_request_under_way_sends_no_token(site: Site, handler: Any) -> None:
     assert content(site, browser.cookie) == NOBODY
 
 
-def test_whoever_is_another_user_by_then_stays(site: Site) -> None:
+def test_a_session_of_another_user_by_then_stays(site: Site) -> None:
     """A session whose user has changed or signed out does not end."""
     became_bob, signed_out = login(site), login(site)
     became_bob.visit(signs_in("bob"))
@@ -159,7 +159,7 @@ def test_whoever_is_another_user_by_then_stays(site: Site) -> None:
     assert content(site, signed_out.cookie) == ({"a": 1}, None)
 
 
-def test_it_holds_as_long_as_a_session_could_live(
+def test_the_entry_stays_as_long_as_a_session_could_live(
     site: Site, listed: WatchedStore, clock: ManualClock
 ) -> None:
     """The entry stays as long as a session could live, and then nothing is left."""
@@ -187,19 +187,21 @@ def test_an_unreachable_list_is_an_error(site: Site, listed: WatchedStore) -> No
     assert content(site, browser.cookie) == ADA
 
 
-def test_nobody_can_list_them(site: Site) -> None:
+def test_sessions_in_tokens_cannot_be_listed(site: Site) -> None:
     """The server does not have the sessions, so it cannot list them."""
     with pytest.raises(SessionError, match=r"nobody can list the sessions of a user\. Fix: "):
         site.manager.sessions_of("ada")
 
 
-def test_without_a_list_they_cannot_be_ended(make_site: SiteMaker) -> None:
+def test_without_a_revocation_list_the_sessions_of_a_user_cannot_be_ended(
+    make_site: SiteMaker,
+) -> None:
     """The error says which setting is missing."""
     with pytest.raises(SessionError, match=r"cannot be ended\. Fix: give the tokens a list"):
         make_site().manager.end_sessions_of("ada")
 
 
-def test_listeners_are_told(site: Site) -> None:
+def test_listeners_get_one_event(site: Site) -> None:
     """There is one event, because the number of sessions is not known."""
     login(site)
     site.events.clear()

@@ -161,7 +161,7 @@ def test_a_failed_request_changes_nothing(browser: Browser) -> None:
     assert browser.holds() == {"a": 3}
 
 
-def test_what_was_saved_leaves_with_a_failed_answer(browser: Browser) -> None:
+def test_a_saved_change_is_sent_with_a_failed_answer(browser: Browser) -> None:
     """What save() stored is sent, even if the request fails after that."""
     handler = in_turn(writes(a=1), lambda session: session.save(), writes(a=2))
 
@@ -170,7 +170,7 @@ def test_what_was_saved_leaves_with_a_failed_answer(browser: Browser) -> None:
     assert browser.holds() == {"a": 1}
 
 
-def test_reload_drops_what_was_not_saved(browser: Browser) -> None:
+def test_reload_drops_unsaved_changes(browser: Browser) -> None:
     """The session is again as in its token."""
     browser.visit(writes(a=1))
 
@@ -202,7 +202,7 @@ def test_atomic_verbs_are_refused(site: Site, verb: object) -> None:
         site.visit(verb)  # type: ignore[arg-type]
 
 
-def test_the_session_says_that_it_is_not_revocable(site: Site) -> None:
+def test_is_revocable_is_false(site: Site) -> None:
     """A kept copy of a token stays valid after a logout."""
     browser = site.browser()
     browser.visit(writes(a=1))
@@ -296,7 +296,7 @@ def test_a_connection_that_goes_on_is_read_only(site: Site, browser: Browser) ->
     site.manager.close_unanswered(session)
 
 
-def test_a_write_that_no_answer_brings_is_told(site: Site, browser: Browser) -> None:
+def test_a_write_that_no_answer_can_send_is_reported(site: Site, browser: Browser) -> None:
     """A refusal without headers cannot send the token, so the write is lost with an event."""
     browser.visit(writes(a=1))
     session = site.manager.open(a_head(browser.cookie))
@@ -359,7 +359,7 @@ def test_two_live_sessions_are_ambiguous(site: Site) -> None:
     assert site.visit(lambda session: session.destroy(), both).clears
 
 
-def test_of_two_tokens_of_one_session_the_latest_counts(site: Site, clock: ManualClock) -> None:
+def test_the_later_of_two_tokens_of_one_session_wins(site: Site, clock: ManualClock) -> None:
     """The later token counts in both orders in the request."""
     first = site.visit(writes(n=1)).cookie
     clock.advance(1)

@@ -28,7 +28,7 @@ def watching() -> int:
     return sum(thread.name == "session-deadlines" for thread in threading.enumerate())
 
 
-def test_a_late_call_is_woken(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_call_past_its_deadline_is_interrupted(pair: tuple[socket.socket, socket.socket]) -> None:
     """A part of the reply keeps nobody waiting for the rest."""
     ours, theirs = pair
     theirs.sendall(b"a part")
@@ -44,7 +44,9 @@ def test_a_late_call_is_woken(pair: tuple[socket.socket, socket.socket]) -> None
     assert time.monotonic() - began < 2
 
 
-def test_a_call_in_time_keeps_its_socket(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_call_within_its_deadline_keeps_its_socket(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
     """The call within a call has its own deadline."""
     ours, theirs = pair
     deadlines, connection = Deadlines(), SimpleNamespace(_sock=ours)

@@ -47,7 +47,7 @@ def laws_of(suite: StoreContract | AsyncStoreContract) -> list[Callable[[], None
     return [getattr(suite, name) for name in dir(suite) if name.startswith("test_")]
 
 
-def test_the_suite_finds_no_fault_where_none_is() -> None:
+def test_the_suite_passes_for_a_correct_store() -> None:
     """Each test passes, and two are skipped, because the store is in the memory of one process."""
     skipped = []
     for law in laws_of(suite_of(ExpiringDictionaryStore)):
@@ -154,7 +154,7 @@ class LockSuite(AsyncStoreContract):
         return CommitWaitsUnderALock(DictionaryStore(clock))
 
 
-def test_the_suite_finds_no_fault_where_tasks_wait_for_each_other() -> None:
+def test_the_suite_passes_for_a_store_with_a_lock() -> None:
     """A call that is interrupted inside its lock goes on later, and so does the waiting call."""
     suite = LockSuite()
 
@@ -163,7 +163,7 @@ def test_the_suite_finds_no_fault_where_tasks_wait_for_each_other() -> None:
 
 
 @pytest.mark.parametrize("kind", [CommitWaitsInBetween, TouchWaitsInBetween])
-def test_the_suite_finds_what_other_tasks_come_between(kind: type[SuspendingStore]) -> None:
+def test_the_suite_finds_a_call_that_is_not_atomic(kind: type[SuspendingStore]) -> None:
     """A call that waits in its middle without a lock is not atomic."""
 
     class Suite(AsyncStoreContract):

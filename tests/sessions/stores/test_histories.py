@@ -79,7 +79,7 @@ def test_a_server_that_is_killed_and_comes_back(folder: Path, tmp_path: Path) ->
 
 @needs_server
 @pytest.mark.slow
-def test_a_server_that_stands_still_for_a_while(folder: Path, tmp_path: Path) -> None:
+def test_a_server_that_is_frozen_for_a_while(folder: Path, tmp_path: Path) -> None:
     """The server may do the waiting calls later, so their outcome counts as unknown."""
     with redis_server(tmp_path) as server:
         opening = partial(RedisStore.from_url, server.url)

@@ -69,7 +69,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.__name__)
-def test_a_wrong_store_is_found(wrong: type[DictionaryStore], tmp_path: Path) -> None:
+def test_a_history_of_a_wrong_store_is_found(wrong: type[DictionaryStore], tmp_path: Path) -> None:
     """The report names what the store does wrong."""
     store = HesitatingStore(wrong(wall_clock), Random(1))  # noqa: S311
     with workers(tmp_path, lambda: store, as_threads=True) as history:
@@ -79,7 +79,7 @@ def test_a_wrong_store_is_found(wrong: type[DictionaryStore], tmp_path: Path) ->
     assert any(WRONG[wrong] in problem for problem in found), found[:10]
 
 
-def test_a_right_store_is_right(tmp_path: Path) -> None:
+def test_a_history_of_a_correct_store_is_accepted(tmp_path: Path) -> None:
     """The checker reports nothing for a sound store that switches threads often."""
     store = HesitatingStore(DictionaryStore(wall_clock), Random(1))  # noqa: S311
     with workers(tmp_path, lambda: store, as_threads=True) as history:
@@ -175,13 +175,13 @@ FORBIDDEN = {
 
 
 @pytest.mark.parametrize("history", ALLOWED.values(), ids=ALLOWED)
-def test_what_may_happen_is_no_problem(history: list[Action]) -> None:
+def test_a_history_that_may_happen_is_accepted(history: list[Action]) -> None:
     """An action without a reply may be carried out later, or never."""
     assert problems(history) == []
 
 
 @pytest.mark.parametrize(("problem", "history"), FORBIDDEN.items(), ids=FORBIDDEN)
-def test_what_must_not_happen_is_a_problem(problem: str, history: list[Action]) -> None:
+def test_a_history_that_breaks_a_law_is_reported(problem: str, history: list[Action]) -> None:
     """Each law has a history that breaks it."""
     found = problems(history)
 

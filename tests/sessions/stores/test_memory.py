@@ -81,7 +81,7 @@ def test_expired_sessions_make_room_for_bytes_at_once() -> None:
     assert len(store) == 1
 
 
-def test_nothing_is_left_of_sessions_that_came_and_went() -> None:
+def test_the_counters_are_zero_after_all_sessions_have_ended() -> None:
     """The store counts nothing after threads created, changed, touched and deleted sessions."""
     clock = ManualClock()
     store = MemoryStore(clock=clock)
@@ -108,7 +108,7 @@ def test_bounds_that_keep_nothing_are_refused_together() -> None:
     assert "max_sessions=0" in caught.value.problems[0]
 
 
-def test_a_bound_that_is_no_number_is_refused() -> None:
+def test_a_bound_that_is_not_a_number_is_refused() -> None:
     """The store raises the error when it is made, not at the first write."""
     with pytest.raises(ConfigurationError) as caught:
         MemoryStore(max_bytes="1M")  # type: ignore[arg-type]
@@ -174,7 +174,7 @@ def test_a_session_that_was_ended_after_its_time_does_not_come_back() -> None:
     assert not isinstance(store.load("a"), Record)
 
 
-def test_the_memory_store_keeps_nothing_of_users_who_left() -> None:
+def test_the_memory_store_forgets_users_without_sessions() -> None:
     """Each sign-in looks at some older entries: nobody has to purge."""
     clock = ManualClock()
     store = MemoryStore(clock=clock)

@@ -69,7 +69,7 @@ def a_live_record(**values: bytes) -> Record:
 
 @given(st.text(st.sampled_from("%.$\0vE0245")) | st.text())
 @example("%2E%24%00%25")
-def test_a_field_of_a_document_is_no_path_and_says_its_name(name: str) -> None:
+def test_a_field_name_of_a_document_is_safe_and_can_be_decoded(name: str) -> None:
     """The name has no dot, no dollar sign and no NUL, and is never empty or only digits."""
     field = documents.field(name)
 
@@ -105,7 +105,7 @@ def test_the_date_of_the_removal_is_not_too_early(moment: float) -> None:
     ],
     ids=str,
 )
-def test_a_damaged_document_is_no_record(
+def test_a_damaged_document_is_not_a_record(
     collection: Any, store: MongoStore, damage: dict[str, Any]
 ) -> None:
     """`load` raises an error; other methods find no record, and a new session can use the key."""
@@ -149,7 +149,7 @@ def test_damage_inside_of_a_field_is_found_as_well(
 
 
 @needs_server
-def test_a_damaged_end_is_no_end(collection: Any, store: MongoStore) -> None:
+def test_a_damaged_end_mark_is_an_error(collection: Any, store: MongoStore) -> None:
     """`load` raises an error for a damaged mark of an ended session."""
     collection.insert_one({"_id": KEY, "ended": "yesterday"})
 
@@ -306,7 +306,7 @@ def test_a_url_that_cannot_work_is_refused_at_once(kind: Any, url: Any) -> None:
     assert kind.__name__ in str(error.value)
 
 
-def test_what_is_no_collection_of_this_kind_is_refused() -> None:
+def test_an_object_that_is_not_a_collection_is_refused() -> None:
     """The store refuses a client, a database, and a collection of pymongo's other interface."""
     client: Any = pymongo.MongoClient("mongodb://127.0.0.1:1", connect=False)
     other: Any = pymongo.AsyncMongoClient("mongodb://127.0.0.1:1", connect=False)
@@ -318,7 +318,7 @@ def test_what_is_no_collection_of_this_kind_is_refused() -> None:
         AsyncMongoStore(client["shop"]["sessions"])
 
 
-def test_writes_that_nobody_acknowledges_are_refused() -> None:
+def test_an_unacknowledged_write_concern_is_refused() -> None:
     """A session could be lost without an error."""
     client: Any = pymongo.MongoClient("mongodb://127.0.0.1:1", connect=False)
     careless = client["shop"].get_collection("sessions", write_concern=WriteConcern(w=0))

@@ -65,7 +65,7 @@ def store(server: MongoServer, documents: Any, clock: ManualClock) -> Iterator[M
     store.close()
 
 
-def test_two_processes_tell_each_end_once(server: MongoServer, documents: Any) -> None:
+def test_two_processes_report_each_end_once(server: MongoServer, documents: Any) -> None:
     """Requests find the expired sessions at the same time as purges do."""
     opened = partial(MongoStore.from_url, server.url)
 
@@ -74,7 +74,7 @@ def test_two_processes_tell_each_end_once(server: MongoServer, documents: Any) -
     assert ends == expected_ends(SESSIONS)
 
 
-def test_two_processes_with_event_loops_tell_each_end_once(
+def test_two_processes_with_event_loops_report_each_end_once(
     server: MongoServer, documents: Any
 ) -> None:
     """The asynchronous store does the same."""

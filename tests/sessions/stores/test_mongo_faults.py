@@ -126,7 +126,7 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
     store.close()
 
 
-def test_a_server_that_stands_still_is_unavailable_and_comes_back(
+def test_a_frozen_server_is_unavailable_until_it_continues(
     server: MongoServer, direct: MongoStore, store: MongoStore
 ) -> None:
     """Connections stay open, and the server does not answer."""
@@ -144,7 +144,7 @@ def test_a_server_that_stands_still_is_unavailable_and_comes_back(
     assert found.values["a"] in (b"1", b"2")
 
 
-def test_a_store_is_closed_while_its_server_stands_still(server: MongoServer) -> None:
+def test_a_store_can_be_closed_while_its_server_is_frozen(server: MongoServer) -> None:
     """The end of the process does not wait for the server."""
     store = MongoStore.from_url(server.url)
     answer_soon(lambda: store.load(KEY))
@@ -171,7 +171,7 @@ def test_a_server_that_starts_again_is_used_again(server: MongoServer, store: Mo
     assert answer_soon(lambda: store.commit("new", changes)) is Outcome.APPLIED
 
 
-def test_a_reply_that_is_cut_anywhere_is_no_wrong_answer(
+def test_a_reply_that_is_cut_off_never_gives_a_wrong_answer(
     server: MongoServer, direct: MongoStore
 ) -> None:
     """The call returns the right answer or raises StoreUnavailable, and no data is damaged."""

@@ -25,7 +25,7 @@ def test_processes_on_a_server(tmp_path: Path) -> None:
     assert_nothing_lost(history)
 
 
-def test_a_server_that_stands_still_for_a_while(tmp_path: Path) -> None:
+def test_a_server_that_is_frozen_for_a_while(tmp_path: Path) -> None:
     """The server may do the waiting calls later, so their outcome counts as unknown."""
     with (
         mongo_server(tmp_path) as server,

@@ -112,7 +112,7 @@ def test_a_call_waits_for_a_connection_and_not_for_ever(
 
 
 @pytest.mark.usefixtures("punctual")
-def test_a_late_reply_is_no_reply_to_another_call(server: RedisServer, store: RedisStore) -> None:
+def test_a_late_reply_is_not_given_to_another_call(server: RedisServer, store: RedisStore) -> None:
     """The connection of a call that was given up is closed."""
     store.create("other", a_record(wall_clock, {"b": b"2"}))
     for _ in range(3):

@@ -125,7 +125,7 @@ def test_several_sentinels_have_one_deadline(tmp_path: Path, pause: float) -> No
         store.close()
 
 
-def test_a_late_reply_is_no_reply_to_another_call(server: RedisServer) -> None:
+def test_a_late_reply_is_not_given_to_another_call(server: RedisServer) -> None:
     """The connection of a call that was given up is closed, and of a cancelled one too."""
 
     async def look() -> None:

@@ -64,7 +64,7 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
 
 
 @pytest.mark.usefixtures("punctual")
-def test_a_server_that_stands_still_is_unavailable_and_comes_back(
+def test_a_frozen_server_is_unavailable_until_it_continues(
     server: RedisServer, store: RedisStore
 ) -> None:
     """Connections stay open, and the server does not answer."""
@@ -95,7 +95,7 @@ def test_a_server_that_starts_again_is_used_at_once(server: RedisServer, store: 
 
 @pytest.mark.parametrize("verb", ["load", "commit", "delete"])
 @pytest.mark.parametrize("resets", [False, True], ids=["end", "reset"])
-def test_a_reply_that_is_cut_anywhere_is_no_wrong_answer(
+def test_a_reply_that_is_cut_off_never_gives_a_wrong_answer(
     server: RedisServer, verb: str, resets: bool
 ) -> None:
     """A reply is cut after each byte: the call is right or raises StoreUnavailable."""
@@ -240,7 +240,7 @@ def test_a_replica_is_read_and_not_written(
         replica.close()
 
 
-def test_what_is_no_session_at_the_key_is_a_damaged_one(
+def test_another_value_at_the_key_counts_as_a_damaged_session(
     server: RedisServer, store: RedisStore
 ) -> None:
     """A value of another program, or of another version, counts as a damaged session."""
@@ -292,7 +292,7 @@ def test_the_scripts_are_sent_again_when_the_server_has_lost_them(
     assert store.commit(KEY, some_changes(time.time)) is Outcome.APPLIED
 
 
-def test_a_policy_that_drops_sessions_is_told(
+def test_an_eviction_policy_that_drops_sessions_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A server that drops keys when it is full would log users out."""
@@ -302,7 +302,7 @@ def test_a_policy_that_drops_sessions_is_told(
     assert "maxmemory-policy allkeys-lru" in caplog.text
 
 
-def test_a_client_whose_settings_break_promises_is_told(
+def test_a_client_with_risky_settings_is_reported(
     server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The default client waits long, and repeats calls."""

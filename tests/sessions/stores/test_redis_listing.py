@@ -53,7 +53,7 @@ def test_a_prefix_is_taken_as_it_is(server: RedisServer, prefix: str) -> None:
     assert store.count() == 1
 
 
-def test_what_is_no_record_is_left_out(server: RedisServer) -> None:
+def test_a_listing_leaves_out_keys_that_are_not_records(server: RedisServer) -> None:
     """A damaged hash or a value of another type does not hide the sessions."""
     store = RedisStore.from_url(server.url)
     store.create(KEY, a_record(wall_clock))

@@ -173,7 +173,7 @@ class _Traffic:
 
 
 @pytest.mark.parametrize("whole_server", [False, True], ids=["a worker", "a server"])
-def test_what_is_killed_in_the_middle_of_traffic_loses_no_acknowledged_write(
+def test_a_process_that_is_killed_loses_no_acknowledged_write(
     sites: tuple[int, int], whole_server: bool
 ) -> None:
     """The other processes go on with all acknowledged writes, and a logout counts."""

@@ -82,7 +82,7 @@ def test_the_redis_stores_store_sign_ins_in_one_call(server: RedisServer) -> Non
     with_index.close()
 
 
-def test_a_sign_in_is_one_load_and_one_script(store: RedisStore, client: Any) -> None:
+def test_a_sign_in_calls_the_server_twice(store: RedisStore, client: Any) -> None:
     """The second sign-in uses scripts that the server knows already."""
     manager = SessionManager(SessionContainer(keys=[KEY], store=store))
     session = manager.create({"n": 1})
@@ -101,7 +101,9 @@ def test_a_sign_in_is_one_load_and_one_script(store: RedisStore, client: Any) ->
 
 @pytest.mark.parametrize("case", of_sign_ins())
 @pytest.mark.parametrize("stored", ["a session", "an ended session", "nothing"])
-def test_one_call_does_what_two_calls_do(store: RedisStore, case: str, stored: str) -> None:
+def test_one_call_has_the_same_result_as_two_calls(
+    store: RedisStore, case: str, stored: str
+) -> None:
     """The outcome, the record and the index are the same."""
     changes, outcomes = of_sign_ins()[case], []
     for key in ("one", "two"):

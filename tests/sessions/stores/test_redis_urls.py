@@ -59,7 +59,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
         "redis+sentinel://:s3cret@host/service?ssl=s3cret",
     ],
 )
-def test_a_wrong_part_is_told_at_start_up(kind: Any, url: str) -> None:
+def test_a_wrong_part_of_a_url_is_reported_at_start_up(kind: Any, url: str) -> None:
     """The error comes before any request, and shows no part of the password."""
     with pytest.raises(ConfigurationError, match="Fix: ") as caught:
         kind.from_url(url)

@@ -109,7 +109,7 @@ def test_another_type_under_the_key_is_replaced(store: RedisStore, client: Any) 
     assert [*store.keys_of_user("ada")] == ["key"]
 
 
-def test_the_index_is_no_session(store: RedisStore) -> None:
+def test_the_user_index_is_not_listed_as_a_session(store: RedisStore) -> None:
     """The lists and counts of the store leave the index out."""
     store.add_to_user("ada", "key", time.time() + 100)
 

@@ -112,7 +112,7 @@ def test_a_silent_server_leaves_no_descriptor_of_a_blocking_call(server: SQLServ
     store.close()
 
 
-def test_a_late_reply_is_no_reply_to_another_call(server: SQLServer) -> None:
+def test_a_late_reply_is_not_given_to_another_call(server: SQLServer) -> None:
     """The connection of a call that was given up or cancelled is used no more."""
 
     async def look(url: str) -> None:

@@ -76,7 +76,7 @@ def test_an_expired_record_is_known(server: SQLServer) -> None:
         assert asyncio.run(other(url)) == [True, False]
 
 
-def test_two_processes_tell_each_end_once(server: SQLServer) -> None:
+def test_two_processes_report_each_end_once(server: SQLServer) -> None:
     """Requests find the expired sessions at the same time as purges do."""
     opened = partial(SQLStore.from_url, server.url)
 
@@ -85,7 +85,7 @@ def test_two_processes_tell_each_end_once(server: SQLServer) -> None:
     assert ends == expected_ends(SESSIONS)
 
 
-def test_two_processes_with_event_loops_tell_each_end_once(server: SQLServer) -> None:
+def test_two_processes_with_event_loops_report_each_end_once(server: SQLServer) -> None:
     """With each driver."""
     for url in server.async_urls:
         opened = partial(AsyncSQLStore.from_url, url)
@@ -95,7 +95,7 @@ def test_two_processes_with_event_loops_tell_each_end_once(server: SQLServer) ->
         assert ends == expected_ends(SESSIONS), url
 
 
-def test_a_purge_that_fails_gives_out_what_it_removed(server: SQLServer) -> None:
+def test_a_purge_that_fails_still_reports_the_removed_sessions(server: SQLServer) -> None:
     """Else nobody would tell the ends of these sessions; the error comes with the next purge."""
     ago = time.time() - 1000
     made = sorted(f"key {number}" for number in range(50))

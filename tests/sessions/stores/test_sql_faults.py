@@ -60,7 +60,7 @@ def test_a_server_that_is_not_there_is_unavailable(server: SQLServer) -> None:
 
 
 @pytest.mark.usefixtures("punctual")
-def test_a_server_that_stands_still_is_unavailable_and_comes_back(
+def test_a_frozen_server_is_unavailable_until_it_continues(
     server: SQLServer, store: SQLStore
 ) -> None:
     """The server keeps and accepts connections, but does not answer."""
@@ -109,7 +109,7 @@ def test_a_server_that_starts_again_is_used_at_once(server: SQLServer, store: SQ
 
 
 @pytest.mark.parametrize("verb", ["load", "commit", "delete"])
-def test_a_reply_that_is_cut_anywhere_is_no_wrong_answer(
+def test_a_reply_that_is_cut_off_never_gives_a_wrong_answer(
     server: SQLServer, store: SQLStore, verb: str
 ) -> None:
     """A reply is cut after some bytes: the call is right or raises StoreUnavailable."""
@@ -261,7 +261,7 @@ def test_a_replica_is_read_and_not_written(server: SQLServer, store: SQLStore) -
 
 
 @pytest.mark.parametrize("server", KINDS[:1], indirect=True)
-def test_a_full_disk_refuses_what_is_new(server: SQLServer, store: SQLStore) -> None:
+def test_a_full_disk_refuses_only_new_data(server: SQLServer, store: SQLStore) -> None:
     """Acknowledged changes stay, users can sign out, and the store works when there is room."""
     record = a_live_record(a=b"1")
     kept = {KEY: record}

@@ -80,7 +80,7 @@ def _make(url: str, ready: Callable[[], object]) -> None:
     store.close()
 
 
-def test_processes_that_start_at_once_make_one_table(server: SQLServer) -> None:
+def test_processes_that_start_together_make_one_table(server: SQLServer) -> None:
     """The servers of an application may all start at the same time."""
     context = multiprocessing.get_context("spawn")
     server.run("DROP TABLE IF EXISTS sessions")
@@ -129,7 +129,9 @@ def test_rights_on_the_data_are_enough(
         server.run("DROP OWNED BY webapp")
 
 
-def test_the_transaction_of_the_application_is_its_own(server: SQLServer, store: SQLStore) -> None:
+def test_a_transaction_of_the_application_is_not_touched(
+    server: SQLServer, store: SQLStore
+) -> None:
     """The store neither commits nor rolls back what the application does, nor waits for it."""
     server.run("DROP TABLE IF EXISTS orders", "CREATE TABLE orders (number int)")
     engine = create_engine(server.url, pool_size=1, max_overflow=0)
@@ -253,7 +255,7 @@ def test_a_damaged_row_is_a_damaged_session(
 
 
 @pytest.mark.parametrize("damage", DAMAGED_FIELDS)
-def test_a_row_without_a_field_is_no_record(
+def test_a_row_without_a_field_is_not_a_record(
     server: SQLServer, store: SQLStore, damage: str
 ) -> None:
     """No call changes it, uses it or ends it."""
@@ -268,7 +270,7 @@ def test_a_row_without_a_field_is_no_record(
     assert server.run("SELECT session_key FROM sessions") == []
 
 
-def test_a_purge_leaves_no_row_of_what_is_over(server: SQLServer, store: SQLStore) -> None:
+def test_a_purge_removes_every_ended_session(server: SQLServer, store: SQLStore) -> None:
     """Ended sessions leave too, and a session that was used again stays."""
     clock = ManualClock()
     store.clock = clock
@@ -286,7 +288,7 @@ def test_a_purge_leaves_no_row_of_what_is_over(server: SQLServer, store: SQLStor
     assert server.run("SELECT session_key FROM sessions") == []
 
 
-def test_creations_remove_what_expired_long_ago(server: SQLServer, store: SQLStore) -> None:
+def test_new_sessions_remove_long_expired_ones(server: SQLServer, store: SQLStore) -> None:
     """The table does not grow without end, even if no code calls `purge`."""
     clock = ManualClock()
     store.clock = clock

@@ -132,7 +132,7 @@ def test_a_damaged_database_is_unavailable(path: Path, clock: ManualClock) -> No
 
 
 @pytest.mark.parametrize("name", ["", ":memory:", "file:x?mode=memory"])
-def test_a_path_that_is_no_file_is_refused(name: str) -> None:
+def test_a_path_that_is_not_a_file_is_refused(name: str) -> None:
     """With such a path, every connection would open a database of its own."""
     with pytest.raises(ConfigurationError, match="MemoryStore"):
         SQLiteStore(name)
@@ -149,7 +149,7 @@ def test_a_file_that_cannot_be_opened_is_a_clear_error(tmp_path: Path) -> None:
     assert "a directory that exists" in text
 
 
-def test_a_file_that_is_no_database_is_a_clear_error(path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_a_clear_error(path: Path) -> None:
     """The store does not change the file."""
     path.write_bytes(b"not a database, but long enough to be looked at as one" * 100)
 
@@ -175,7 +175,7 @@ def test_a_prefix_that_begins_no_name_is_refused(path: Path) -> None:
         SQLiteStore(path, prefix="x; DROP")
 
 
-def test_the_applications_own_transaction_is_its_own(path: Path, clock: ManualClock) -> None:
+def test_a_transaction_of_the_application_is_not_touched(path: Path, clock: ManualClock) -> None:
     """A session commit neither commits nor rolls back what the application has begun."""
     application = sqlite3.connect(path.with_name("shop.db"), isolation_level=None)
     application.execute("CREATE TABLE orders (id)")
@@ -216,7 +216,7 @@ def test_durable_waits_for_the_disk(path: Path) -> None:
     assert modes == [[(2,)], [(1,)]]
 
 
-def test_a_path_that_is_none_is_refused() -> None:
+def test_a_path_of_another_type_is_refused() -> None:
     """A number is not the path of a file; the error shows it and says what to give."""
     with pytest.raises(ConfigurationError) as caught:
         SQLiteStore(5)  # type: ignore[arg-type]

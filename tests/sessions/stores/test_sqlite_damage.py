@@ -84,7 +84,7 @@ def test_a_damaged_row_cannot_be_loaded(
 
 
 @damaged
-def test_a_damaged_row_is_no_record_to_other_calls(
+def test_a_damaged_row_is_not_a_record_to_other_calls(
     path: Path, clock: ManualClock, store: SQLiteStore, column: str, value: str
 ) -> None:
     """A commit and a touch find no record, and raise no error."""

@@ -152,7 +152,7 @@ def _delete(path: str, now: float, key: str) -> bool:
     return SQLiteStore(path, clock=ManualClock(now)).delete(key)
 
 
-def test_a_restored_backup_is_what_counts(path: Path, clock: ManualClock) -> None:
+def test_a_restored_backup_is_used(path: Path, clock: ManualClock) -> None:
     """The log of the old database is not applied to the one that took its place."""
     store = SQLiteStore(path, clock=clock)
     store.create("kept", a_record(clock, values={"a": b"1"}))

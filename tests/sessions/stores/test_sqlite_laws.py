@@ -150,7 +150,7 @@ keys = (f"key{n}" for n in itertools.count())
 
 @settings(deadline=None, max_examples=examples(300))
 @given(first=records, drawn=st.lists(calls, max_size=12))
-def test_any_calls_do_what_the_laws_say(
+def test_random_calls_have_the_results_of_the_model(
     store: SQLiteStore, first: Record, drawn: list[tuple[str, object]]
 ) -> None:
     """Every answer, every record and the order of names are equal."""

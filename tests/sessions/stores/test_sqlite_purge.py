@@ -211,7 +211,9 @@ def test_a_purge_of_many_transactions_passes_over_records_that_live(
     assert rows(path) == 2 * PURGE_BATCH
 
 
-def test_a_purge_that_fails_gives_out_what_it_removed(path: Path, clock: ManualClock) -> None:
+def test_a_purge_that_fails_still_reports_the_removed_sessions(
+    path: Path, clock: ManualClock
+) -> None:
     """Else nobody would tell the ends of these sessions; the error comes with the next purge."""
     store = SQLiteStore(path, clock=clock)
     fill(store, clock, PURGE_BATCH)

@@ -54,7 +54,7 @@ def test_a_store_starts_while_another_process_writes(path: Path) -> None:
         assert time.monotonic() - began < CALL_DEADLINE
 
 
-def test_a_store_that_must_make_its_tables_waits_and_blames_the_lock(
+def test_a_store_that_waits_for_its_tables_names_the_lock(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error speaks of the lock, and not of the folder."""
@@ -71,7 +71,9 @@ def test_a_store_that_must_make_its_tables_waits_and_blames_the_lock(
     assert "directory" not in text
 
 
-def test_many_that_start_at_once_make_one_set_of_tables(path: Path, clock: ManualClock) -> None:
+def test_processes_that_start_together_make_one_set_of_tables(
+    path: Path, clock: ManualClock
+) -> None:
     """All processes start, and see each other's sessions."""
     stores = in_parallel(8, lambda n: SQLiteStore(path, clock=clock))
 

@@ -33,7 +33,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "sessions.db"
 
 
-def test_turns_come_in_the_order_in_which_threads_asked() -> None:
+def test_threads_write_in_the_order_in_which_they_asked() -> None:
     """The thread that asked first writes first."""
     turns = Turns()
     turns.take(time.monotonic())
@@ -56,7 +56,7 @@ def test_turns_come_in_the_order_in_which_threads_asked() -> None:
     assert order == list(range(10))
 
 
-def test_a_thread_whose_patience_is_over_leaves_the_queue() -> None:
+def test_a_thread_that_waited_too_long_leaves_the_queue() -> None:
     """The turn goes to the next thread that still waits."""
     turns = Turns()
     turns.take(time.monotonic())
@@ -67,7 +67,9 @@ def test_a_thread_whose_patience_is_over_leaves_the_queue() -> None:
     assert turns.take(LONG_AGO)
 
 
-def test_patience_begins_anew_when_a_write_gets_through(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_waiting_time_begins_again_after_a_write_of_the_queue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A thread waits longer if the queue moves, but not without end."""
     monkeypatch.setattr(time, "monotonic", lambda: 10.0)
     turns = Turns()
@@ -111,7 +113,7 @@ def _write_until(path, n, started, done) -> None:  # type: ignore[no-untyped-def
         store.commit(f"process{n}", some_changes(clock, set={"a": b"1"}))
 
 
-def test_many_threads_beside_busy_processes_all_get_through(path: Path, clock: ManualClock) -> None:
+def test_many_threads_beside_busy_processes_all_write(path: Path, clock: ManualClock) -> None:
     """A thread may wait long, if other writes succeed meanwhile."""
     store = SQLiteStore(path, clock=clock)
     for n in range(32):
@@ -147,7 +149,7 @@ def test_all_threads_that_wait_for_a_locked_database_give_up_in_time(
     assert max(waits) < 2 * CALL_DEADLINE
 
 
-def test_patience_begins_anew_when_another_process_gets_through(
+def test_the_waiting_time_begins_again_after_a_write_of_another_process(
     path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first thread of the queue sees the commits of other processes, and waits longer."""
@@ -178,7 +180,7 @@ def test_patience_begins_anew_when_another_process_gets_through(
     other.close()
 
 
-def test_a_reader_waits_for_nobody(path: Path, clock: ManualClock) -> None:
+def test_a_reader_does_not_wait_for_a_writer(path: Path, clock: ManualClock) -> None:
     """A load does not wait for a write that never ends."""
     store = SQLiteStore(path, clock=clock)
     store.create("key", a_record(clock))

@@ -85,7 +85,7 @@ def test_each_failure_of_a_server_has_its_remedy(error: str, remedy: str) -> Non
 
 
 @pytest.mark.parametrize("make", [lambda: ValueError(), lambda: ValueError("\n".join("abc"))])
-def test_an_error_is_told_in_one_line(make: Callable[[], Exception]) -> None:
+def test_an_error_is_described_in_one_line(make: Callable[[], Exception]) -> None:
     """An error without a text has the name of its class, and line breaks become spaces."""
     told = str(unavailable("the store", make()))
 
@@ -93,7 +93,7 @@ def test_an_error_is_told_in_one_line(make: Callable[[], Exception]) -> None:
     assert "used: ValueError. Fix" in told or "used: a b c. Fix" in told
 
 
-def test_a_timer_that_has_run_out_is_told() -> None:
+def test_a_timeout_without_a_text_is_described() -> None:
     """The error of an event loop's timer has no text."""
     told = str(unavailable("the store", TimeoutError()))
 

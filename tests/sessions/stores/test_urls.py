@@ -127,7 +127,7 @@ def _made(url: str) -> object:
 
 
 @pytest.mark.parametrize("url", _DATABASES)
-def test_an_option_that_a_driver_refuses_is_told_at_start_up(url: str) -> None:
+def test_an_option_that_a_driver_refuses_is_reported_at_start_up(url: str) -> None:
     """No request meets it, and the message shows no value of an option."""
     pytest.importorskip("sqlalchemy")
 

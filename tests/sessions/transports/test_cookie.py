@@ -145,7 +145,7 @@ def test_host_cookies_are_what_their_name_says(secure: bool) -> None:
 @pytest.mark.parametrize(
     "name", ["__Host-mine", "__Secure-mine", "__Http-mine", "__Host-Http-mine"]
 )
-def test_a_name_that_has_its_prefix_gets_no_second_one(name: str) -> None:
+def test_a_name_with_a_prefix_gets_no_second_prefix(name: str) -> None:
     """A prefix that the user wrote stays as it is."""
     cookie = parsed(transport(name, secure=True).send(head(secure=True), TOKEN, None))
 
@@ -168,7 +168,7 @@ def test_a_session_with_a_time_of_its_own_overrides_the_settings() -> None:
 
 
 @pytest.mark.parametrize("secure", [False, "auto"])
-def test_secure_alone_is_no_obstacle(secure: Any) -> None:
+def test_a_cookie_with_secure_auto_is_sent_over_http(secure: Any) -> None:
     """A cookie that need not be Secure is sent over http."""
     assert transport(secure=secure).obstacle(head()) is None
 
@@ -226,13 +226,13 @@ def test_a_cookie_is_sent_to_the_hosts_of_its_domain(domain: str, host: str) -> 
         assert f"{host!r}" in obstacle.detail
 
 
-def test_a_host_that_is_unknown_is_no_obstacle() -> None:
+def test_a_request_without_a_host_has_a_session() -> None:
     """A client of HTTP/1.0 sends no Host header."""
     assert transport(domain="shop.example").obstacle(head()) is None
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a;b", "a=b", "a,b", "ä", "a\n", '"a"', "a/b", 1])
-def test_a_name_that_is_no_token_is_refused(name: Any) -> None:
+def test_a_name_that_is_not_a_cookie_name_is_refused(name: Any) -> None:
     """The header would mean something else."""
     with pytest.raises(ConfigurationError) as caught:
         transport(name)

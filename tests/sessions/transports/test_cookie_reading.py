@@ -159,7 +159,7 @@ class TestLimits:
             ("session=t; " + "a=b;" * 199 + "c=d", "810 bytes in 201 pairs"),
         ],
     )
-    def test_a_larger_one_is_told(self, header: str, size: str) -> None:
+    def test_a_header_over_the_limit_has_an_event(self, header: str, size: str) -> None:
         """A larger header is not searched; the event does not show it."""
         obstacle = transport().obstacle(head(header))
 

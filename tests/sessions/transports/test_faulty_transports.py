@@ -107,7 +107,7 @@ def _broken_laws(kind: type[HeaderTransport]) -> list[str]:
     return broken
 
 
-def test_the_suite_finds_no_fault_where_none_is() -> None:
+def test_the_suite_passes_for_a_correct_store() -> None:
     """Every law holds for our own transport."""
     assert _broken_laws(HeaderTransport) == []
 

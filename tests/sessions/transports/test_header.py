@@ -146,7 +146,7 @@ def test_the_order_of_the_transports_is_theirs_in_the_answer() -> None:
 
 
 @on_a_loop
-async def test_a_malformed_token_of_an_abandoned_request_is_told() -> None:
+async def test_a_malformed_token_of_an_abandoned_request_is_reported() -> None:
     """An eager load finds it, and then the client is gone."""
     told: list[str | None] = []
     manager = AsyncSessionManager(

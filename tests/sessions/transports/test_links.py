@@ -161,7 +161,7 @@ def test_only_the_parameter_is_taken_out(edge: str, query: str, rest: str) -> No
 
 
 @every_edge
-def test_a_url_with_a_token_is_told_to_nobody(edge: str) -> None:
+def test_a_page_with_a_token_in_its_url_forbids_referrers_and_caches(edge: str) -> None:
     """The answer forbids referrers and caches, also on pages without a session, and for a client
     that sends a cookie, too."""
     with serve(edge, transports=_both()) as server:
@@ -228,7 +228,7 @@ def test_links_alone_carry_a_session(edge: str) -> None:
 @every_edge
 @both_links
 @pytest.mark.parametrize("other", [COOKIE, HEADER, BEARER], ids=lambda way: way.name)
-def test_a_link_and_another_way(edge: str, way: Way, other: Way) -> None:
+def test_a_token_in_a_link_and_in_another_transport(edge: str, way: Way, other: Way) -> None:
     """Equal tokens are one session, and two different live sessions are none."""
     transports: dict[str, Transport] = {
         "cookie": CookieTransport(),

@@ -85,7 +85,7 @@ def _read_by_a_browser(url: str) -> str:
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=7).map("".join))
-def test_no_url_with_a_token_leads_elsewhere(url: str) -> None:
+def test_a_token_is_never_put_into_a_url_of_another_site(url: str) -> None:
     """However strange the URL is: a browser stays on this origin, and the token is there once."""
     rewritten = URLTransport().rewritten(url, "T", "https://shop.example")
 
@@ -166,7 +166,7 @@ def test_wrong_settings_are_refused(settings: dict[str, Any], problem: str) -> N
         ({"transports": [URLTransport]}, "has the item"),
     ],
 )
-def test_a_container_refuses_what_cannot_work(settings: dict[str, Any], problem: str) -> None:
+def test_a_container_refuses_impossible_transports(settings: dict[str, Any], problem: str) -> None:
     """The error says what to do."""
     with pytest.raises(ConfigurationError) as caught:
         SessionContainer(keys=[KEY], **settings)

@@ -103,7 +103,7 @@ def test_a_session_in_links_lives_through_its_verbs(edge: str, way: Way) -> None
 
 @every_edge
 @every_way
-def test_an_answer_names_what_it_depends_on(edge: str, way: Way) -> None:
+def test_an_answer_has_vary_and_no_store_as_needed(edge: str, way: Way) -> None:
     """`Vary` if the session was used, `no-store` with a token, and a cookie only for cookies."""
     with serve(edge, transports=_transports(way.name)) as server:
         visitor = Visitor(server, way)
@@ -149,7 +149,7 @@ def test_a_malformed_bearer_token_is_refused(edge: str) -> None:
 
 
 @every_edge
-def test_a_forged_bearer_token_is_no_session(edge: str) -> None:
+def test_a_forged_bearer_token_is_not_a_session(edge: str) -> None:
     """A token of the right form with a wrong signature gives no session, and no error."""
     with serve(edge, transports=_transports("bearer")) as server:
         visitor = Visitor(server, BEARER)
@@ -164,7 +164,7 @@ def test_a_forged_bearer_token_is_no_session(edge: str) -> None:
 
 @every_edge
 @pytest.mark.parametrize("scheme", ["Basic", "Digest", "Bearer2", "BearerX"])
-def test_another_scheme_is_no_token(edge: str, scheme: str) -> None:
+def test_another_authorization_scheme_is_not_a_token(edge: str, scheme: str) -> None:
     """The credentials belong to another scheme."""
     with serve(edge, transports=_transports("bearer")) as server:
         answer = server.ask("count", Sent({"Authorization": f"{scheme} x"}))
@@ -187,7 +187,7 @@ def test_a_malformed_token_spoils_no_page_that_needs_no_session(
 
 @every_edge
 @every_way
-def test_a_way_that_is_not_configured_is_not_read(edge: str, way: Way) -> None:
+def test_a_transport_that_is_not_configured_is_not_read(edge: str, way: Way) -> None:
     """A valid token counts only where the container looks for one."""
     for other in (*WAYS.values(), *LINKS.values()):
         with serve(edge, transports=_transports(way.name)) as server:
@@ -210,7 +210,7 @@ every_pair = pytest.mark.parametrize(
 
 @every_edge
 @every_pair
-def test_equal_tokens_on_two_ways_are_one(edge: str, one: Way, other: Way) -> None:
+def test_equal_tokens_in_two_transports_are_one_session(edge: str, one: Way, other: Way) -> None:
     """The request has the session, and a new token goes back on both ways."""
     with serve(edge, transports=_transports(one.name, other.name)) as server:
         visitor = Visitor(server, one)
@@ -228,7 +228,7 @@ def test_equal_tokens_on_two_ways_are_one(edge: str, one: Way, other: Way) -> No
 
 @every_edge
 @every_pair
-def test_different_tokens_on_two_ways_are_no_session(edge: str, one: Way, other: Way) -> None:
+def test_different_tokens_in_two_transports_are_ignored(edge: str, one: Way, other: Way) -> None:
     """If both sessions are live, the request has none, and an event says so."""
     with serve(edge, transports=_transports(one.name, other.name)) as server:
         first, second = Visitor(server, one), Visitor(server, one)
@@ -249,7 +249,7 @@ def test_different_tokens_on_two_ways_are_no_session(edge: str, one: Way, other:
 
 @every_edge
 @every_pair
-def test_of_two_ways_the_live_session_counts(edge: str, one: Way, other: Way) -> None:
+def test_the_live_session_of_two_transports_is_used(edge: str, one: Way, other: Way) -> None:
     """A token of an ended session, or a forged token, does not matter."""
     with serve(edge, transports=_transports(one.name, other.name)) as server:
         dead, alive = Visitor(server, one), Visitor(server, one)
@@ -269,7 +269,7 @@ def test_of_two_ways_the_live_session_counts(edge: str, one: Way, other: Way) ->
 
 @every_edge
 @every_pair
-def test_a_new_session_goes_over_the_first_way(edge: str, one: Way, other: Way) -> None:
+def test_a_new_session_is_sent_over_the_first_transport(edge: str, one: Way, other: Way) -> None:
     """The order of the list decides, unless the client already sends a token another way."""
     with serve(edge, transports=_transports(one.name, other.name)) as server:
         fresh = server.ask("count", Sent())
@@ -296,7 +296,7 @@ def test_jwt_tokens_travel_in_headers(edge: str) -> None:
 
 
 @every_edge
-def test_the_newest_token_of_two_ways_counts(edge: str) -> None:
+def test_the_newest_token_of_two_transports_is_used(edge: str) -> None:
     """A session in its token: an older copy on the other way changes nothing."""
     transports = _transports("cookie", "header")
     with serve(edge, transports=transports, store=SignedToken()) as server:
