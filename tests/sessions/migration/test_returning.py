@@ -121,6 +121,20 @@ def test_a_payload_that_has_ended_does_not_come_back(site_of: SiteOf, clock: Man
     assert site.visit(everything, HEADERS["payload"]).value == {}
 
 
+def test_a_new_key_of_the_container_changes_nothing(site_of: SiteOf, old: OldSystem) -> None:
+    """The old cookie finds its session, and opens nothing after the end."""
+    before = site_of(old.cookies())
+    after = site_of(old.cookies(), keys=["a newer key of the tests, 32 bytes or more", KEY])
+    for kind in ("hex", "name"):
+        before.visit(everything, HEADERS[kind])
+    after.visit(writes(a=1), HEADERS["hex"])
+    after.visit(Session.destroy, HEADERS["name"])
+
+    assert after.visit(everything, HEADERS["hex"]).value == {"items": "Dog", "a": 1}
+    assert after.visit(everything, HEADERS["name"]).value == {}
+    assert len(old.loaded) == 2
+
+
 def test_the_mark_is_hidden(site_of: SiteOf, memory: MemoryStore, old: OldSystem) -> None:
     """Code does not see it, also after the legacy cookies were removed from the settings."""
     ours = native(site_of(old.cookies()).visit(everything, HEADERS["hex"]))

@@ -1,6 +1,7 @@
 """The settings of legacy cookies: wrong settings are refused at once, and each kind has its own."""
 
 from collections.abc import Callable, Iterator
+from hmac import compare_digest
 from typing import Any
 
 import pytest
@@ -180,3 +181,30 @@ def test_a_request_verifies_a_bounded_number_of_cookies() -> None:
     verified.clear()
     assert values(manager, f"{header}; {'a=b; ' * 200}") is None
     assert verified == []
+
+
+def test_signatures_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With each key, also after one has fitted: the time says nothing of the keys."""
+    compared: list[bool] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append(is_equal := compare_digest(one, other))
+        return is_equal
+
+    monkeypatch.setattr("sessions.core.legacy_cookies.hmac.compare_digest", compare)
+    manager = a_manager(KeygripCookie("s", keys=["key1", "key2", "key3"], load=as_values))
+
+    assert values(manager, keygrip_cookie("abc")) == {"id": "abc"}
+    assert compared == [True, False, False]
+
+
+def test_equal_ids_of_two_systems_are_two_sessions() -> None:
+    """Each system counts for itself."""
+    manager = a_manager(
+        KeygripCookie("s", keys=["key1"], load=as_values),
+        KeygripCookie("t", keys=["key1"], load=lambda _: {"other": 1}),
+    )
+    signature = KeygripCookie("t", keys=["key1"], load=as_values).signature(b"key1", "t=abc")
+
+    assert values(manager, keygrip_cookie("abc")) == {"id": "abc"}
+    assert values(manager, f"t=abc; t.sig={signature}") == {"other": 1}
