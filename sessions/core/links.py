@@ -28,16 +28,20 @@ _NOWHERE = Place(carries=False, origin=None)
 class Links:
     """Decide about the links of a container with a `URLTransport`."""
 
-    def __init__(self, url: URLTransport, cookie: CookieTransport | None) -> None:
+    def __init__(
+        self, url: URLTransport, cookie: CookieTransport | None, others: Sequence[Transport] = ()
+    ) -> None:
         self.url = url
         self._cookie = cookie
+        self._others = others
         self._test = None if cookie is None or url.always_cookie else cookie.test_cookie()
 
     def place(self, state: State) -> Place:
         """Return what the links of a response need; decided once, before the headers leave."""
         if state.links is None and state.head is not None:
-            # A client that sends cookies needs no token in links.
-            state.links = Place(not self._has_cookies(state.head), origin_of(state.head))
+            # A client that sends its token in a cookie or a header needs no token in links.
+            needs_none = self._has_cookies(state.head) or self._has_others(state.head)
+            state.links = Place(not needs_none, origin_of(state.head))
         place: Place = state.links or _NOWHERE
         return place
 
@@ -73,6 +77,9 @@ class Links:
         if not (self.url.refuse_users and isinstance(answer, Record) and answer.user_id):
             return False
         return all(transport.in_links or id not in ids for transport, ids in state.brought)
+
+    def _has_others(self, head: RequestHead) -> bool:
+        return any(one.obstacle(head) is None and one.read(head) for one in self._others)
 
     def _has_cookies(self, head: RequestHead) -> bool:
         cookie, test = self._cookie, self._test
@@ -112,9 +119,10 @@ def is_given(state: State) -> bool:
 def links_of(transports: Sequence[Transport]) -> Links | None:
     """Return the links of a container with these transports; None without a `URLTransport`."""
     cookie = None
+    others = [one for one in transports if not (one.in_links or isinstance(one, CookieTransport))]
     for transport in transports:
         if isinstance(transport, URLTransport):
-            return Links(transport, cookie)
+            return Links(transport, cookie, others)
         if isinstance(transport, CookieTransport):
             cookie = transport
     return None

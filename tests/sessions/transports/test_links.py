@@ -249,6 +249,20 @@ def test_a_token_in_a_link_and_in_another_transport(edge: str, way: Way, other: 
 
 
 @every_edge
+@pytest.mark.parametrize("other", [HEADER, BEARER], ids=lambda way: way.name)
+def test_a_client_that_sends_a_header_gets_no_links(edge: str, other: Way) -> None:
+    """Its token is in no URL, and its answers may be stored and have a referrer."""
+    header = HeaderTransport() if other is HEADER else HeaderTransport.bearer()
+    with serve(edge, transports=[header, CookieTransport(), URLTransport()]) as server:
+        first = server.ask("count", Sent())
+        second = server.ask("read", other.send(other.receive(first) or ""))
+
+    assert "wSession=" in first.value["link"]
+    assert (second.value["n"], second.value["link"], second.value["field"]) == (1, "/next#top", "")
+    assert second.all("Referrer-Policy") == second.all("Cache-Control") == []
+
+
+@every_edge
 def test_a_query_and_a_form_are_one_transport(edge: str) -> None:
     """Two different live sessions in the query and the form count as none."""
     with serve(edge, transports=[URLTransport()]) as server:
