@@ -17,10 +17,12 @@ from framework.dispatch.steps import (
 )
 from framework.middleware import ExplainedMiddleware, Middleware, uses_session
 from framework.report import location
+from sessions.manager import SessionManager
 
 _REQUEST = "may use it through the request"
 _MIDDLEWARE = "may use it: uses_session = False is not set"
-_RENEWED = "opens it, because rolling or save_uninitialized is on"
+_OPENING_SETTINGS = ("rolling", "save_uninitialized")
+_IN_LINKS = "hides a token in its URL from caches and other sites: there is a URLTransport"
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,17 @@ def session_uses(steps: Sequence[Step], method: str) -> list[SessionUse]:
     having = {use.by for use in found if use.how != _REQUEST}
     found = [use for use in found if use.how != _REQUEST or use.by not in having]
     found += [use for step in only(steps, PassMiddleware) for use in _of_middleware(step, method)]
-    if any(step.manager.opens_every_request for step in saving):
-        found.append(SessionUse("every request", _RENEWED))
+    found += [SessionUse("every request", how) for step in saving for how in _always(step.manager)]
     return list(dict.fromkeys(found))
+
+
+def _always(manager: SessionManager) -> Iterator[str]:
+    """Yield why every request opens its session, also if nothing else uses the session."""
+    names = [name for name in _OPENING_SETTINGS if getattr(manager.container, name)]
+    if names:
+        yield f"opens it, because of {' and '.join(names)}"
+    if any(transport.in_links for transport in manager.tokens.transports):
+        yield _IN_LINKS
 
 
 def named(middleware: Middleware) -> str:

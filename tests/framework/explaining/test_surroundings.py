@@ -191,6 +191,30 @@ def test_statuses_of_exception_handlers_are_shown(framework: Framework) -> None:
     }
 
 
+ALWAYS = """
+from datetime import timedelta
+
+from framework import *
+from sessions import CookieTransport, URLTransport
+
+@configuration
+class Web:
+    @component
+    def session_container(self) -> dict[str, object]:
+        return SETTINGS
+
+@controller("/")
+class Pages:
+    @get("/")
+    def show(self) -> str: ...
+
+    @get("/visits")
+    def count(self, session: session) -> int: ...
+
+app = Application(Pages, Web)
+"""
+
+
 def test_the_whole_output_is_a_table(framework: Framework) -> None:
     """Each guard, middleware and exception handler has a line."""
     Path("app.py").write_text(SHOP)
@@ -203,31 +227,33 @@ def test_the_whole_output_is_a_table(framework: Framework) -> None:
     assert "                   colour: str = 'red'  query:colour    text → str" in lines
 
 
-def test_a_rolling_session_is_shown_for_every_handler(framework: Framework) -> None:
-    """A rolling session is renewed by every handler."""
-    Path("app.py").write_text(
-        """
-from framework import *
+@pytest.mark.parametrize(
+    ("settings", "reasons"),
+    [
+        ('{"rolling": True}', ["opens it, because of rolling"]),
+        ('{"save_uninitialized": True}', ["opens it, because of save_uninitialized"]),
+        (
+            '{"transports": [CookieTransport(), URLTransport()]}',
+            ["hides a token in its URL from caches and other sites: there is a URLTransport"],
+        ),
+        (
+            '{"transports": [URLTransport()], "rolling": True, "save_uninitialized": True}',
+            [
+                "opens it, because of rolling and save_uninitialized",
+                "hides a token in its URL from caches and other sites: there is a URLTransport",
+            ],
+        ),
+        ('{"renew_every": timedelta(hours=1)}', []),
+        ("{}", []),
+    ],
+)
+def test_settings_that_open_every_session_are_shown(
+    framework: Framework, settings: str, reasons: list[str]
+) -> None:
+    """A rolling session is renewed by every handler; the settings that open it are named."""
+    Path("app.py").write_text(ALWAYS.replace("SETTINGS", settings))
+    told = json.loads(framework("explain", "--json", "GET", "/").output)["session"]
 
-@configuration
-class Web:
-    @component
-    def session_container(self) -> dict[str, object]:
-        return {"rolling": True}
-
-@controller("/")
-class Pages:
-    @get("/")
-    def show(self) -> str: ...
-
-    @get("/visits")
-    def count(self, session: session) -> int: ...
-
-app = Application(Pages, Web)
-"""
-    )
-
-    assert (
-        "session        every request  opens it, because rolling or save_uninitialized is on"
-        in framework("explain", "GET", "/").output
-    )
+    assert [one for one in told if one["by"] == "every request"] == [
+        {"by": "every request", "how": reason} for reason in reasons
+    ]
