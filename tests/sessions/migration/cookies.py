@@ -101,6 +101,7 @@ BAD = {
     "a list": payload_cookie([1]),
     "a text": payload_cookie("ada"),
     "not a number": payload_cookie(float("nan")),
+    "a value that is not a number": payload_cookie({"sid": "a", "a": float("nan")}),
     "no JSON": payload_cookie(b"{"),
     "no UTF-8": payload_cookie(b"\xff"),
     "many levels": payload_cookie(b"[" * 9_000),

@@ -129,7 +129,9 @@ def test_a_session_that_has_just_ended_stays_ended(site: Site, old: OldSystem) -
 
     for header in (f"{HEADERS['hex']}; {native(ours)}", HEADERS["hex"]):
         assert site.visit(everything, header).value == {}
+        assert site.visit(writes(a=1), header).set_cookies == []
     assert len(old.loaded) == 1
+    assert site.told.count("gone") == 2
 
 
 def test_a_logout_is_not_followed_by_the_old_session(site: Site, old: OldSystem) -> None:

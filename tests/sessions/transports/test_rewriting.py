@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions import ConfigurationError, CookieTransport, SessionContainer, URLTransport
+from sessions import (
+    ConfigurationError,
+    CookieTransport,
+    SessionContainer,
+    SessionManager,
+    URLTransport,
+)
 from sessions.stateless import SignedToken
+from sessions.testing import a_head
 from sessions.transports.url import take_out
 from tests.sessions.transports.travel import EDGES, Sent, serve
 from tests.support.apps import KEY
@@ -109,6 +116,28 @@ def test_the_origin_is_that_of_the_request(edge: str) -> None:
         links = server.ask("links", Sent({"Host": "Shop.Example:80"})).value["links"]
 
     assert [bool(parse_qs(urlsplit(link).query)) for link in links] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "wss"])
+def test_the_origin_has_the_scheme_of_the_request(scheme: str) -> None:
+    """A token never leaves TLS, and a page without TLS knows no secure page of its own."""
+    container = SessionContainer(keys=[KEY], transports=[URLTransport()])
+    session = SessionManager(container).open(a_head(scheme=scheme))
+    session["a"] = 1
+    urls = ("http://shop.example/", "https://shop.example/", "//shop.example/")
+    linked = ["wSession=" in session.rewrite(url) for url in urls]
+
+    assert linked == ([True, False, True] if scheme == "http" else [False, True, True])
+
+
+@every_edge
+def test_a_page_that_only_has_links_depends_on_the_session(edge: str) -> None:
+    """Also where the middleware has loaded the session already: a cache must know."""
+    with serve(edge, transports=[CookieTransport(), URLTransport()]) as server:
+        cookie = server.ask("count", Sent()).set_cookies[0].partition(";")[0]
+        answer = server.ask("only rewrite", Sent({"Cookie": cookie}))
+
+    assert (answer.value["link"], answer.all("Vary")) == ("/next#top", ["Cookie"])
 
 
 def test_rewriting_takes_a_text() -> None:
