@@ -140,7 +140,7 @@ class Client(werkzeug.test.Client):
         if kept is None:
             return super().run_wsgi_app(environ, buffered)
         body, status, headers = super().run_wsgi_app(kept.added_to(environ), buffered)
-        kept.learn(headers, body if isinstance(body, list) else None)
+        kept.read_response(headers, body if isinstance(body, list) else None)
         return body, status, headers
 
     @property
@@ -169,7 +169,7 @@ class Client(werkzeug.test.Client):
         yield visit.session
         self._send(visit.leave, path, base_url)
         if kept is not None:
-            kept.learn_link(visit.session.rewrite("/"), forgets=True)
+            kept.read_link(visit.session.rewrite("/"), forgets=True)
 
     def _tokens(self) -> KeptTokens | None:
         """Return what the client keeps of sessions; None if cookies alone carry their tokens."""

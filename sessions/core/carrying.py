@@ -42,7 +42,7 @@ class CarryingTokens(Tokens):
         """Return the header's size with the token and the limit, in bytes; None if it fits."""
         if state.head is None:
             return None
-        for transport in self.carriers(state):
+        for transport in self.sending_transports(state):
             limit = transport.longest_header
             sent = transport.send(state.head, token, max_age)
             size = max((len(value) for _, value in sent), default=0)

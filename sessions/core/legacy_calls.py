@@ -18,7 +18,7 @@ class Loading(OutsideCall):
         super().__init__(cookie.load or dict, content)
         self._cookie = cookie
 
-    def learn(self, result: Any) -> LegacySession | None:
+    def succeed(self, result: Any) -> LegacySession | None:
         loaded = LegacySession(result) if isinstance(result, Mapping) else result
         if isinstance(loaded, LegacySession) and _is_right(loaded):
             _check_user(loaded, f"load of {self._cookie!r}")
@@ -47,7 +47,7 @@ class Ending(OutsideCall):
         super().__init__(cookie.end or (lambda _: None), content)
         self._cookie = cookie
 
-    def learn(self, result: Any) -> None:
+    def succeed(self, result: Any) -> None:
         """Ignore the result of `end`."""
 
     def fail(self, error: Exception) -> None:

@@ -20,7 +20,7 @@ class OutsideCall(ABC):
         self.argument = argument
 
     @abstractmethod
-    def learn(self, result: Any) -> Any:
+    def succeed(self, result: Any) -> Any:
         """Return what the flow receives for this result."""
 
     @abstractmethod
@@ -42,7 +42,7 @@ def call_here(call: OutsideCall) -> Any:
             f"{call.function!r} returned a coroutine, which no event loop can run here. Fix: give a"
             " plain function, or use AsyncSessionManager"
         )
-    return call.learn(result)
+    return call.succeed(result)
 
 
 async def call_beside_the_loop(call: OutsideCall) -> Any:
@@ -57,4 +57,4 @@ async def call_beside_the_loop(call: OutsideCall) -> Any:
     # The function is the user's. `fail` decides about all of its errors.
     except Exception as error:  # noqa: BLE001
         return call.fail(error)
-    return call.learn(result)
+    return call.succeed(result)

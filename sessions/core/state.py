@@ -212,7 +212,7 @@ class State(Notes, msgspec.Struct, eq=False):
         self.left, self.signs_out = None, False
         self.saved = self.written = True
 
-    def learn(self, changes: Changes) -> None:
+    def take_changes(self, changes: Changes) -> None:
         """Take over these changes, because the store applied them."""
         base = {**({} if changes.clear else self.base), **changes.set}
         for key in changes.removed:

@@ -190,7 +190,7 @@ class StoredSessions(IndexedSessions):
             state.cookie_is_due = True
         if asked.user_id is not UNCHANGED:
             state.signs_out = False
-        state.learn(changes)
+        state.take_changes(changes)
         state.latest_record()
         state.id, state.pending = asked.next_id or id, state.pending.since(asked)
 
@@ -323,7 +323,7 @@ class StoredSessions(IndexedSessions):
     def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
         state.is_unfinished = False
         if outcome is APPLIED:
-            state.learn(ask[2])
+            state.take_changes(ask[2])
         else:
             self.lose(state, DROPPED)
 

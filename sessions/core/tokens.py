@@ -81,7 +81,7 @@ class Tokens(ABC):
             return headers
         if sends and state.record is not None and state.id is not None:
             token = state.token or self.token(state.id)
-            for transport in self.carriers(state):
+            for transport in self.sending_transports(state):
                 headers += transport.send(state.head, token, max_age)
         elif clears:
             for transport in self._transports_used(state):
@@ -102,7 +102,7 @@ class Tokens(ABC):
         if state.head is None:
             return None
         obstacle = None
-        for transport in self.carriers(state):
+        for transport in self.sending_transports(state):
             obstacle = transport.obstacle(state.head)
             if obstacle is None:
                 break
@@ -123,7 +123,7 @@ class Tokens(ABC):
             state.note_obstacle(obstacle)
         return obstacle is None
 
-    def carriers(self, state: State) -> list[Transport]:
+    def sending_transports(self, state: State) -> list[Transport]:
         """Return the transports over which the client receives a new token.
 
         These are the transports over which the client sent its present token. If the client sent no

@@ -103,7 +103,7 @@ def _exchange(sessions: Commits, state: State, key: str, value: bytes | None) ->
         raise ended()
     if state.generation == generation:
         state.know(key, value)
-        state.learn(changes)
+        state.take_changes(changes)
     return True
 
 

@@ -60,7 +60,9 @@ class KeptTokens:
             environ["QUERY_STRING"] = f"{start}{self._parameter}={self._token}"
         return environ
 
-    def learn(self, headers: Iterable[tuple[str, str]], body: Iterable[bytes] | None) -> None:
+    def read_response(
+        self, headers: Iterable[tuple[str, str]], body: Iterable[bytes] | None
+    ) -> None:
         """Keep the new token of a response, or forget the token that the response clears."""
         answered = {name.lower(): value for name, value in headers}
         for transport in self._in_headers:
@@ -72,9 +74,9 @@ class KeptTokens:
                     self._headers[name] = answered[name]
         if self._parameter:
             page = b"".join(body or ()).decode(errors="replace")
-            self.learn_link(f"{answered.get('location', '')}\n{page}")
+            self.read_link(f"{answered.get('location', '')}\n{page}")
 
-    def learn_link(self, text: str, *, forgets: bool = False) -> None:
+    def read_link(self, text: str, *, forgets: bool = False) -> None:
         """Keep the token in the first link or form of a text."""
         found = self._linked.search(text) if self._parameter else None
         if found is not None:
