@@ -18,6 +18,7 @@ from framework.application import Application
 from framework.defaults import SessionClock, SessionDefaults
 from framework.types.fitting import is_protocol
 from framework.types.signatures import describe
+from sessions.core.transport_checks import without_warnings
 from sessions.manager import SessionManager
 from sessions.session import Session
 from sessions.stores.base import Store
@@ -298,7 +299,9 @@ def _client(
                 f"{replacement.key!r} is replaced twice. Fix: remove one of the two replacements"
             )
         chosen[replacement.key] = replacement.value
-    application = Application(*parts, debug=debug, replacements=chosen, defaults=_InMemory())
+    # The application itself, which is built before, has logged the warnings.
+    with without_warnings():
+        application = Application(*parts, debug=debug, replacements=chosen, defaults=_InMemory())
     application.start()
     try:
         yield Client(application)

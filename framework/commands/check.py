@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sized
+from contextlib import nullcontext
 
 import click
 
@@ -15,6 +16,7 @@ from framework.injection.graph import Graph
 from framework.report import Mistake, numbered, short_repr
 from framework.settings import HTTPSettings
 from sessions.container import SessionContainer
+from sessions.core.transport_checks import without_warnings
 from sessions.stores.memory import MemoryStore
 from sessions.transports.cookie import CookieTransport
 from sessions.transports.url import URLTransport
@@ -30,7 +32,9 @@ def check(app: str | None, *, deploy: bool) -> None:
     """
     target = find(app)
     try:
-        application = load(target)
+        # With --deploy, the warnings are below.
+        with without_warnings() if deploy else nullcontext():
+            application = load(target)
     # The user's modules may raise anything; the report shows any error without our own frames.
     except (Exception, SystemExit) as error:  # noqa: BLE001
         click.echo(report(target, error))

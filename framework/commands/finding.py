@@ -26,6 +26,7 @@ from framework.report import StartupError, readable_path
 from framework.serving.failures import describe
 from framework.types.signatures import signature_of
 from sessions.container import SessionContainer
+from sessions.core.transport_checks import without_warnings
 
 _PYPROJECT = "pyproject.toml"
 _NAME_THE_APPLICATION = (
@@ -98,7 +99,9 @@ def load_or_report(given: str | None) -> Application:
     """Find and import the application; end with a report if the application cannot start."""
     target = find(given)
     try:
-        return load(target)
+        # The server and `check` log the warnings.
+        with without_warnings():
+            return load(target)
     # The user's modules may raise anything; the report shows any error without our own frames.
     except (Exception, SystemExit) as error:  # noqa: BLE001
         raise click.ClickException(report(target, error)) from None
@@ -108,10 +111,11 @@ def load_container_or_report(given: str | None) -> SessionContainer:
     """Return the session container of the application, or a container that is named itself."""
     target = find(given)
     try:
-        named = getattr(_imported(target.module), target.name, None)
-        if isinstance(named, SessionContainer):
-            return named
-        application = load(target)
+        with without_warnings():
+            named = getattr(_imported(target.module), target.name, None)
+            if isinstance(named, SessionContainer):
+                return named
+            application = load(target)
     # The user's modules may raise anything; the report shows any error without our own frames.
     except (Exception, SystemExit) as error:  # noqa: BLE001
         raise click.ClickException(report(target, error)) from None

@@ -1,6 +1,8 @@
 """Check the transports of a container."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from sessions.core.token_formats import TokenFormat
 from sessions.core.wrong_values import instance_instead, single_instead
@@ -9,6 +11,8 @@ from sessions.transports.base import Transport
 from sessions.transports.cookie import CookieTransport
 from sessions.transports.header import HeaderTransport
 from sessions.transports.url import URLTransport
+
+_is_quiet = ContextVar("is_quiet", default=False)
 
 _IN_URLS = (
     "SessionContainer: %r puts the ids of sessions into URLs, where histories, logs and other"
@@ -55,8 +59,18 @@ def _doubles(transports: Sequence[object]) -> Iterator[str]:
 def warn_of_urls(transports: Sequence[Transport]) -> None:
     """Log a warning, once for each container, if ids may be in URLs."""
     for transport in transports:
-        if isinstance(transport, URLTransport):
+        if isinstance(transport, URLTransport) and not _is_quiet.get():
             logger.warning(_IN_URLS, transport)
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Do not log the warnings again, while a container is made that serves no site."""
+    token = _is_quiet.set(True)
+    try:
+        yield
+    finally:
+        _is_quiet.reset(token)
 
 
 def _has_cookie_before(transports: Sequence[object], url: URLTransport) -> bool:

@@ -17,7 +17,14 @@ from framework import (
 )
 from framework.report import location
 from framework.testing import Client, open_client
-from sessions import CookieSettings, MemoryStore, SessionContainer, Store
+from sessions import (
+    CookieSettings,
+    CookieTransport,
+    MemoryStore,
+    SessionContainer,
+    Store,
+    URLTransport,
+)
 from tests.support.small_applications import only_problem_of, problems_of
 
 KEYS = ["k" * 10 + "0123456789abcdefghijklmnopqrstuvwxyz"]
@@ -268,3 +275,18 @@ def test_a_listener_for_prometheus_may_be_made_again() -> None:
 
     labels = {"kind": "created", "reason": ""}
     assert registry.get_sample_value("sessions_events_total", labels) == 2.0
+
+
+def test_a_test_client_repeats_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """The application has logged it; the client builds the same application again."""
+
+    @configuration
+    class Settings:
+        @component
+        def session_container(self) -> dict[str, Any]:
+            return {"transports": [CookieTransport(), URLTransport()]}
+
+    with Application(Visits, Settings).test() as client:
+        client.get("/")
+
+    assert caplog.text.count("puts the ids of sessions into URLs") == 1

@@ -154,6 +154,28 @@ def test_ids_in_urls_are_warned_of(framework: Framework) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "times"),
+    [
+        (["check"], 1),
+        (["check", "--deploy"], 0),
+        (["routes"], 0),
+        (["explain", "GET", "/"], 0),
+        (["shell"], 0),
+        (["sessions"], 0),
+        (["sessions", "purge"], 0),
+    ],
+)
+def test_only_a_check_logs_the_warning_of_ids_in_urls(
+    framework: Framework, words: list[str], times: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The other commands serve no site, and --deploy has the warning in its list."""
+    Path("app.py").write_text(configured("transports=[CookieTransport(), URLTransport()]"))
+    framework(*words)
+
+    assert caplog.text.count("puts the ids of sessions into URLs") == times
+
+
+@pytest.mark.parametrize(
     ("transports", "warns"),
     [
         ("HeaderTransport()", False),
