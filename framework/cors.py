@@ -129,7 +129,11 @@ def _name_mistakes(setting: str, names: object, *, credentials: bool) -> Iterato
         return
     for name in names:
         if not isinstance(name, str) or not _TOKEN.fullmatch(name):
-            yield f"{setting} has {name!r}, which is not a name. Fix: list each name on its own"
+            what = "method" if setting == "CORS.methods" else "header"
+            yield (
+                f"{setting} has {name!r}, which is not the name of a {what}. Fix: write one name in"
+                " each item of the list"
+            )
         elif setting == "CORS.methods" and name != name.upper():
             yield (
                 f"{setting} has {name!r}. Fix: write {name.upper()!r}, because methods are"

@@ -86,7 +86,8 @@ def _warn(target: str, *, external: bool) -> None:
         )
     if re.fullmatch(r"\w+\.\w+", target):
         remedy = f"if it names a handler, write redirect(app.url_for({target!r})); {remedy}"
-    logger.warning("%s: redirect(%s) is a 400. Fix: %s", where, reprlib.repr(target), remedy)
+    message = "%s: redirect(%s) was answered with 400. Fix: %s"
+    logger.warning(message, where, reprlib.repr(target), remedy)
 
 
 def _refusal(target: str, *, external: bool) -> str:

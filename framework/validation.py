@@ -62,7 +62,7 @@ def invalid(where: str, what: str) -> InvalidRequest:
 
 def repeated(count: int) -> str:
     """Say that the request has several values where one is expected."""
-    return f"is there {count} times, expected once"
+    return f"has {count} values, expected one"
 
 
 def told(error: Exception, text: str) -> str:

@@ -339,7 +339,7 @@ def _listeners(container: SessionContainer) -> Iterator[str]:
     listeners: object = container.listeners
     if not isinstance(listeners, Sequence):
         remedy = "write listeners=[...], a list" if callable(listeners) else "give a list"
-        yield f"listeners={listeners!r} is not a list. Fix: {remedy}, also for a single item"
+        yield f"listeners={listeners!r} is not a list. Fix: {remedy}, even for a single item"
         return
     for item in listeners:
         if not callable(item):

@@ -120,7 +120,7 @@ OF_VERBS = {
                 'return Response(body, mimetype="text/html") for another type'
             ),
             "headers": "return a Response for headers of your own",
-            "strict_slashes": "both spellings, with and without the last slash, are answered",
+            "strict_slashes": "the path is answered with and without a slash at its end",
             "defaults": "give the parameter of the method a default",
         }
     ),

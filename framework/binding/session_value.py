@@ -39,6 +39,12 @@ _KEPT = (bytes, datetime, date, time, timedelta, UUID, Decimal)
 # The value of a key that the session does not have.
 _ABSENT = object()
 
+_LOST = (
+    "session.reload() replaced session[%r], but after that the handler changed the object that it"
+    " had received before, so these changes are lost. Fix: after session.reload(), set session[%r]"
+    " to the new value"
+)
+
 # Makes a value from its plain form, or raises one of _MISFITS.
 Convert = Callable[[object], object]
 _MISFITS = (ValueError, TypeError, msgspec.ValidationError)
@@ -142,11 +148,7 @@ class _SessionValue:
         if ended or self._is_over or self._is_replaced():
             return
         if self._is_stale:
-            logger.warning(
-                "session[%r] was reloaded by session.reload(), so later changes of the object"
-                " from before the reload are lost. Fix: write these changes through the session",
-                self._key,
-            )
+            logger.warning(_LOST, self._key, self._key)
             return
         try:
             self._session[self._key] = plain
@@ -267,5 +269,5 @@ def _check_default(field: Field, default: object) -> None:
     except UnencodableValue as error:
         raise Mistake(
             f"the default of parameter {field.name!r} cannot be a value of a session: {error}",
-            "Use a default of plain values, or None.",
+            "Use a default of texts, numbers, lists and dicts, or None.",
         ) from error

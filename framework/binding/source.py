@@ -149,7 +149,7 @@ class Marker(ABC):
 
     def session_use(self, field: Field) -> str:
         """Say for `framework explain` how the source uses the session, if it does."""
-        return "loaded when it is first touched, saved if it changed"
+        return "loaded when code first uses it, saved if it changed"
 
     def may_refuse(self, field: Field) -> bool:
         """Return whether a request can be answered with 422 for this argument."""

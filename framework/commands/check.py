@@ -24,7 +24,7 @@ from sessions.transports.url import URLTransport
 
 @click.command(cls=Command)
 @application_argument
-@click.option("--deploy", is_flag=True, help="Also warn of settings that are unfit to deploy.")
+@click.option("--deploy", is_flag=True, help="Also warn of settings that are only for development.")
 def check(app: str | None, *, deploy: bool) -> None:
     """Report every mistake that keeps the application from starting.
 

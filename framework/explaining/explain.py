@@ -212,7 +212,7 @@ def _around(
     if settings.trusted_hosts:
         yield Outcome(400, "the host is not one of trusted_hosts")
     if any(settings.proxies.values()):
-        yield Outcome(400, "a header of a proxy has an unfit value")
+        yield Outcome(400, "a header of a proxy has a value that is not valid")
     for step in steps:
         if isinstance(step, PassMiddleware) or (isinstance(step, SaveSession) and uses_session):
             yield from step.outcomes(method)

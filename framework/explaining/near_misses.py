@@ -48,7 +48,7 @@ def _likeness(path: str, rule: str) -> float:
 def _difference(path: str, rule: str) -> str:
     for segment, part in zip_longest(_segments(path), _segments(rule)):
         if part is None:
-            return f"the rule has nothing for {segment!r}"
+            return f"the rule has no segment for {segment!r}"
         if segment is None:
             return f"{part!r} is missing"
         if not _fits(segment, part):

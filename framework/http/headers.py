@@ -33,8 +33,8 @@ def check_status(status: str, where: str) -> None:
 def _name(name: str, where: str) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(
-            f"{where} sets a header named {name!r}, which is not a name. Fix: write letters, digits"
-            " and hyphens, as in 'X-Request-Id'."
+            f"{where} sets a header named {name!r}, which is not a valid name. Fix: write letters,"
+            " digits and hyphens, as in 'X-Request-Id'."
         )
     return name
 

@@ -311,7 +311,7 @@ def close_body(body: object) -> None:
             close()
     # `close` may be the user's own code, and another answer is sent, so only the log can show it.
     except Exception:
-        logger.exception("a body that was not sent failed when it was closed")
+        logger.exception("a response was not sent, and close() of its body raised an error")
 
 
 TEXT = ("Content-Type", "text/plain; charset=utf-8")

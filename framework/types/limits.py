@@ -77,10 +77,10 @@ def refuse_unfit(kind: Any, limits: Sequence[msgspec.Meta]) -> None:
             if value is None:
                 continue
             if name not in has:
-                raise UnfitLimits(f"{name}={value!r} is not a limit of {describe(kind)}", FITTING)
+                raise UnfitLimits(f"{name}={value!r} does not apply to {describe(kind)}", FITTING)
             if kind is int and not (isinstance(value, int) and abs(value) <= _LARGEST):
                 raise UnfitLimits(
-                    f"{name}={value!r} is not an integer of 64 bits, and so not a limit of int",
+                    f"{name}={value!r} is not an integer of 64 bits, so it is no limit of int",
                     f"Write an integer up to {_LARGEST}, or another type.",
                 )
 

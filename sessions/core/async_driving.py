@@ -171,7 +171,7 @@ class AsyncDriver(Driver):
             await self.run(state, self.sessions.give_up(state))
         # The request has failed already, and the caller must see that error.
         except Exception as error:
-            logger.exception("a session could not be ended with its request: %s", error)
+            logger.exception("no response was sent, and the session could not be closed: %s", error)
 
     async def call(self, verb: str, *arguments: Any, **options: Any) -> Any:
         """Call a method of the store without a session object, such as `count` or `purge`."""

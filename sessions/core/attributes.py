@@ -74,7 +74,7 @@ def _missing(name: str, session: object) -> AttributeError:
 _INSTEAD = {
     "user_id": "sign in with session.set_user(user_id), sign out with session.clear_user()",
     "id": "take another id with session.regenerate()",
-    "authenticated_at": "sign in with session.set_user(user_id), also for the same user",
+    "authenticated_at": "sign in with session.set_user(user_id), even for the same user",
     "expires_at": "set session.timeout",
     "expiry": "set session.timeout",
     "permanent": "set session.timeout, or give SessionContainer(idle_timeout=...)",
@@ -90,7 +90,7 @@ _VERBS = {
     "has contains has_key has_attribute": '"key" in session',
     "all to_dict dict": "session.copy()",
     "commit persist store": "nothing, because the response saves changes, or session.save()",
-    "flush invalidate": "session.destroy(), or session.clear() if only the data shall go",
+    "flush invalidate": "session.destroy(), or session.clear() to remove only the data",
     "cycle_key cycle_id": "session.regenerate()",
     "login": "session.set_user(user_id)",
     "logout": "session.destroy(), or session.clear_user()",

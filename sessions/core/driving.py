@@ -219,4 +219,4 @@ class BlockingDriver(Driver):
             self.run(state, self.sessions.give_up(state))
         # The request has failed already, and the caller must see that error.
         except Exception as error:
-            logger.exception("a session could not be ended with its request: %s", error)
+            logger.exception("no response was sent, and the session could not be closed: %s", error)

@@ -24,7 +24,7 @@ class InLinks:
         """
         if not isinstance(url, str):
             raise TypeError(
-                f"session.rewrite({url!r}) takes the text of a URL. Fix: give a text such as"
+                f"session.rewrite() takes a URL as a text, not {url!r}. Fix: give a text such as"
                 ' "/next?page=2"'
             )
         sessions = self._used()

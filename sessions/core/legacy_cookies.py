@@ -158,7 +158,7 @@ class LegacyCookie(ABC):
         if not isinstance(name, str) or not _TEXT.fullmatch(name) or "=" in name:
             yield f"{name!r} is not the name of a cookie. Fix: give the name in the other system"
         if isinstance(keys, str | bytes) or not isinstance(keys, Sequence) or not keys:
-            yield "keys is not a list of keys. Fix: give a list, also for one key"
+            yield "keys is not a list of keys. Fix: give a list, even for one key"
         elif not all(isinstance(key, str | bytes) and key for key in keys):
             yield "keys has an item that is not a key. Fix: give the keys of the other system"
         if self.holds not in get_args(Holds):
@@ -251,7 +251,7 @@ def _check_values(values: Mapping[str, Any]) -> None:
 def cookie_problems(cookies: object, session_prefix: object, store: object) -> Iterator[str]:
     """Yield a text for each mistake in `legacy_cookies`."""
     if not isinstance(cookies, Sequence) or isinstance(cookies, str | bytes):
-        yield f"legacy_cookies={cookies!r} is not a list. Fix: give a list, also for a single item"
+        yield f"legacy_cookies={cookies!r} is not a list. Fix: give a list, even for a single item"
         return
     names: list[str] = []
     for cookie in cookies:

@@ -56,8 +56,8 @@ class Listening:
             self.slow += 1
         self._count("slow")
         logger.warning(
-            "%r took %.2f s for %s, and the response waited. Fix: let it only put the event into a"
-            " queue; with an AsyncSessionManager, make it a coroutine function",
+            "%r took %.2f s for %s, and the response waited. Fix: let the listener only put the"
+            " event into a queue; with an AsyncSessionManager, make it a coroutine function",
             *(listener, seconds, what),
         )
 
@@ -156,7 +156,7 @@ class AsyncListening(Listening):
             self._leaves_out = True
             logger.error(
                 "events are not sent to %r, because %d coroutines of listeners are waiting. Fix:"
-                " let it only put the event into a queue of its own",
+                " let the listener only put the event into a queue of its own",
                 *(listener, MOST_LISTENER_TASKS),
             )
 

@@ -152,8 +152,8 @@ class Wrapping:
             secret, number = found
             return DataKey(id.key, secret, is_newest=number == 0)
         raise UnreadableValue(
-            "its values are encrypted, and none of the encryption_keys opens them. Fix: if a key"
-            " was replaced, keep the old key behind the new key for as long as sessions live."
+            "its values are encrypted, and none of the encryption_keys can decrypt them. Fix: if a"
+            " key was replaced, keep the old key behind the new key for as long as sessions live."
             " Otherwise somebody has changed the record in the store"
         )
 

@@ -152,8 +152,8 @@ class StatelessSessions(MemoryVerbs):
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> Flow[int | None]:
         raise SessionError(
             "no server keeps these sessions, so the sessions of a user cannot be ended. Fix: give"
-            " the tokens a list, such as SignedToken(revocations=SQLiteStore(...)), or give the"
-            " container a store"
+            " the tokens a list of revocations, as in SignedToken(revocations=SQLiteStore(...)), or"
+            " give the container a store"
         )
 
     def end_session_of(self, state: State, user_id: str, handle: str) -> Flow[bool]:

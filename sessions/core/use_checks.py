@@ -36,7 +36,7 @@ def use_problems(settings: UseSettings) -> Iterator[str]:
         )
     if settings.renew_every is not None and isinstance(settings.store, TokenFormat):
         yield (
-            f"renew_every={settings.renew_every!r} has no use for sessions in their tokens, because"
+            f"renew_every={settings.renew_every!r} has no effect for stateless sessions, because"
             " an earlier token stays valid. Fix: leave renew_every out, or give a store"
         )
     name: object = settings.background_header

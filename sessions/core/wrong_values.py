@@ -82,7 +82,7 @@ def single_instead(name: str, given: object, wanted: type | Kinds) -> str:
         return f"write {name}=[{given!r}], a list"
     if isinstance(given, type) and issubclass(given, wanted):
         return f"write {name}=[{call_of(given)}], a list of objects"
-    return "give a list, also for a single item"
+    return "give a list, even for a single item"
 
 
 def _store_instead(given: object, wanted: Kinds) -> str:

@@ -108,7 +108,10 @@ def _add(user_id: str, key: str, until: float, keeping: Keeping) -> Plan[None]:
         # None means that another call has made the entry at the same moment.
         if (yield Ask("update_one", (which, {"$max": times}), {"upsert": True})) is not None:
             return
-    raise StoreUnavailable("an entry of the index of users was made and removed again and again")
+    raise StoreUnavailable(
+        "the index of users could not be changed, because other requests changed the same entry"
+        f" {_ATTEMPTS} times during the call"
+    )
 
 
 def _keys(user_id: str) -> Plan[dict[str, float]]:

@@ -256,9 +256,12 @@ def test_a_text_in_place_of_a_list_is_refused(setting: str) -> None:
     ("settings", "message"),
     [
         ({"methods": ["put"]}, r"CORS\.methods has 'put'. Fix: write 'PUT', because methods are"),
-        ({"headers": ["X-A, X-B"]}, r"CORS\.headers has 'X-A, X-B', which is not a name"),
-        ({"expose": [""]}, r"CORS\.expose has '', which is not a name"),
-        ({"expose": ["ETag\r\nX: y"]}, r"CORS\.expose has .*, which is not a name"),
+        (
+            {"headers": ["X-A, X-B"]},
+            r"CORS\.headers has 'X-A, X-B', which is not the name of a header",
+        ),
+        ({"expose": [""]}, r"CORS\.expose has '', which is not the name of a header"),
+        ({"expose": ["ETag\r\nX: y"]}, r"CORS\.expose has .*, which is not the name of a header"),
         (
             {"headers": ["*"], "credentials": True},
             r"CORS\.headers has '\*' with credentials=True, where '\*' does not stand for",

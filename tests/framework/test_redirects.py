@@ -151,7 +151,8 @@ def test_the_log_says_how_to_redirect_to_another_site(
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("framework", "WARNING")
     assert f"{__file__}:" in record.getMessage()
-    assert "redirect('ftp://pay.example/\\r\\nx') is a 400. Fix: " in record.getMessage()
+    told = "redirect('ftp://pay.example/\\r\\nx') was answered with 400. Fix: "
+    assert told in record.getMessage()
     assert remedy in record.getMessage()
 
 

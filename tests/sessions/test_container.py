@@ -164,11 +164,11 @@ SETTINGS: list[tuple[str, Any, str]] = [
     ("save_uninitialized", "no", "is not a bool. Fix: give True or False"),
     ("gen_id", "an id", "cannot be called. Fix: give a function without parameters"),
     ("clock", 1.5, "cannot be called. Fix: give a function without parameters"),
-    ("transports", None, "is not a list. Fix: give a list, also for a single item"),
+    ("transports", None, "is not a list. Fix: give a list, even for a single item"),
     (
         "listeners",
         print,
-        "is not a list. Fix: write listeners=[...], a list, also for a single item",
+        "is not a list. Fix: write listeners=[...], a list, even for a single item",
     ),
     ("session_class", dict, "is not a session class. Fix: give Session or a subclass of it"),
     (

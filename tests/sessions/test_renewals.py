@@ -184,7 +184,7 @@ def test_sessions_in_tokens_refuse_the_setting() -> None:
         SessionContainer, keys=[KEY], renew_every=timedelta(hours=1), store=SignedToken()
     )
 
-    assert "has no use for sessions in their tokens" in problem
+    assert "has no effect for stateless sessions" in problem
 
 
 def test_a_connection_that_goes_on_keeps_its_id(customer: Browser, clock: ManualClock) -> None:

@@ -71,7 +71,7 @@ def test_a_field_is_read_and_converted(annotation: Any, body: str, value: Any) -
     [
         (Form[int], "x=a", {"form:x": "expected int, got 'a'"}),
         (Form[int], "", {"form:x": "is required"}),
-        (Form[int], "x=1&x=1", {"form:x": "is there 2 times, expected once"}),
+        (Form[int], "x=1&x=1", {"form:x": "has 2 values, expected one"}),
         (Form[list[int]], "x=1&x=b", {"form:x/1": "expected int, got 'b'"}),
         (Form[Colour], "x=blue", {"form:x": "expected one of 'red', got 'blue'"}),
         (Form[str], "x=%FF", {"form:x": "expected UTF-8"}),

@@ -195,7 +195,7 @@ def test_an_absent_parameter_is_its_default_or_an_error() -> None:
 
 def test_a_repeated_key_is_ambiguous_for_one_value() -> None:
     """Two values for a scalar are a 422, even if they are equal; a list takes them all."""
-    assert asked(echo_of(int), "/?x=1&x=1") == {"query:x": "is there 2 times, expected once"}
+    assert asked(echo_of(int), "/?x=1&x=1") == {"query:x": "has 2 values, expected one"}
     assert asked(echo_of(list[int]), "/?x=1&x=1") == [1, 1]
 
 

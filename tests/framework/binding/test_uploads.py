@@ -63,7 +63,7 @@ def test_an_empty_file_input_is_absent() -> None:
 
     assert empty.json is True
     assert missing == [{"where": "form:avatar", "what": "is required"}]
-    assert twice.get_json()["errors"][0]["what"] == "is there 2 times, expected once"
+    assert twice.get_json()["errors"][0]["what"] == "has 2 values, expected one"
 
 
 def test_an_object_may_hold_a_file() -> None:

@@ -118,7 +118,7 @@ def test_the_handlers_own_status_is_known(
 def test_the_use_of_the_session_is_shown(framework: Framework) -> None:
     """The output says whether a request may use the session."""
     assert explained(framework, "POST", "/orders")["session"] == [
-        {"by": "the handler", "how": "loaded when it is first touched, saved if it changed"}
+        {"by": "the handler", "how": "loaded when code first uses it, saved if it changed"}
     ]
     assert explained(framework, "GET", "/orders/1")["session"] == []
 
@@ -176,7 +176,7 @@ def test_an_automatic_options_answer_is_shown(framework: Framework) -> None:
             "/orders/<int:year>/<int:month>",
             "'july' does not fit '<int:month>'",
         ),
-        ("/orders/2026/7/x", "/orders/<int:year>/<int:month>", "the rule has nothing for 'x'"),
+        ("/orders/2026/7/x", "/orders/<int:year>/<int:month>", "the rule has no segment for 'x'"),
         ("/orders//", "/orders", "the slashes differ"),
     ],
 )

@@ -88,7 +88,7 @@ class Pages:
 
 app = Application(Pages, Web, User)
 """
-OBJECT = "loaded when it is first touched, saved if it changed"
+OBJECT = "loaded when code first uses it, saved if it changed"
 CAUGHT = {"by": "Web.missing (app.py:44)", "how": OBJECT}
 
 

@@ -145,7 +145,7 @@ def test_exception_handlers_are_shown_nearest_first(explanation: Any) -> None:
 def test_a_guard_that_takes_the_session_is_named(explanation: Any) -> None:
     """A guard that takes the session is named, although the handler takes none."""
     assert explanation["session"] == [
-        {"by": "LoggedIn", "how": "loaded when it is first touched, saved if it changed"},
+        {"by": "LoggedIn", "how": "loaded when code first uses it, saved if it changed"},
         {
             "by": "Logged (app.py:29)",
             "how": "may use it: uses_session = False is not set",

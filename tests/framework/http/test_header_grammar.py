@@ -175,7 +175,7 @@ def test_an_unfit_name_is_a_500_that_saves_nothing(
 
     assert response.status_code == 500
     assert "Set-Cookie" not in response.headers
-    assert f"sets a header named {name!r}, which is not a name" in caplog.text
+    assert f"sets a header named {name!r}, which is not a valid name" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -105,12 +105,12 @@ def test_all_mistakes_in_limits_are_reported_at_once() -> None:
 @pytest.mark.parametrize(
     ("annotation", "what"),
     [
-        (Annotated[str, query(ge=1)], "ge=1 is not a limit of str"),
-        (Annotated[int, query(pattern="a")], "pattern='a' is not a limit of int"),
-        (Annotated[int | None, query(min_length=1)], "min_length=1 is not a limit of int"),
-        (Annotated[bool, query(le=1)], "le=1 is not a limit of bool"),
-        (Annotated[list[int], query(ge=1)], "ge=1 is not a limit of list"),
-        (Annotated[Colour, query(max_length=1)], "max_length=1 is not a limit of Colour"),
+        (Annotated[str, query(ge=1)], "ge=1 does not apply to str"),
+        (Annotated[int, query(pattern="a")], "pattern='a' does not apply to int"),
+        (Annotated[int | None, query(min_length=1)], "min_length=1 does not apply to int"),
+        (Annotated[bool, query(le=1)], "le=1 does not apply to bool"),
+        (Annotated[list[int], query(ge=1)], "ge=1 does not apply to list"),
+        (Annotated[Colour, query(max_length=1)], "max_length=1 does not apply to Colour"),
     ],
 )
 def test_a_limit_of_another_type_is_a_problem(annotation: Any, what: str) -> None:
@@ -131,7 +131,7 @@ def test_an_int_has_limits_of_its_size(limit: float) -> None:
     problem = only_problem_of(echo_of(Annotated[int, query(ge=limit)]))
 
     assert problem.what.endswith(
-        f"ge={limit!r} is not an integer of 64 bits, and so not a limit of int"
+        f"ge={limit!r} is not an integer of 64 bits, so it is no limit of int"
     )
 
 
