@@ -19,7 +19,7 @@ from sessions.events import logger
 from sessions.session import AsyncSession, Session, mixed_kind
 from sessions.stores.base import AsyncStore, wall_clock
 from sessions.transports.base import RequestHead
-from sessions.transports.cookie import CookieHead
+from sessions.transports.cookie import CookieHead, header_text
 from sessions.upkeep import AsyncUpkeep, Upkeep
 from sessions.users import AsyncUserSessions, UserSessions
 
@@ -48,9 +48,10 @@ class Managing(Generic[F]):
 
     def token(self, session: F) -> str:
         """Return the signed text that identifies the session at the client; it is a secret."""
+        state = state_of(session)
         # Reading the id loads a blocking session; an asynchronous one must be loaded.
         _ = session.id
-        return self._sessions.token(state_of(session))
+        return self._sessions.token(state)
 
     def failure(self, session: F) -> SessionError | None:
         """Return why the session cannot be used, if this request used it: its store, or its token.
@@ -110,9 +111,7 @@ class Managing(Generic[F]):
 
     def _state_of_cookies(self, header: str | None, turn: Any) -> State:
         """Return the state for a Cookie header; read its http cookie if it has no https cookie."""
-        if header is not None and not isinstance(header, str):
-            raise TypeError(f"from_cookie takes the text of a Cookie header, not {header!r}")
-        secure = self._state_of_head(header or "", "https", turn)
+        secure = self._state_of_head(header_text(header), "https", turn)
         if secure.has_tokens:
             return secure
         plain = self._state_of_head(header or "", "http", turn)

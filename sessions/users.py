@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sessions.core.async_driving import AsyncDriver
 from sessions.core.driving import BlockingDriver
 from sessions.core.face import SessionFace
+from sessions.core.ids import is_key
 from sessions.core.owned import OwnedState
 from sessions.core.persistence import Persistence
 from sessions.core.signed_in import utc
@@ -115,12 +116,20 @@ class AsyncUserSessions:
 
 
 def handle_of(keep: object) -> str | None:
-    """Return the handle of the session to keep; raise TypeError for anything else."""
+    """Return the handle of the session to keep; raise TypeError or ValueError for anything else."""
     if isinstance(keep, SessionFace):
         return keep.handle
+    # The value is not shown, because it may be an id or a token.
     if keep is not None and not isinstance(keep, str):
         raise TypeError(
-            f"keep={keep!r} is not a session. Fix: give the session or its handle, session.handle"
+            f"keep= with a value of type {type(keep).__name__} is not a session. Fix: give the"
+            " session or its handle, session.handle"
+        )
+    if keep is not None and not is_key(keep):
+        # With another text, the session to keep would end with the others.
+        raise ValueError(
+            "keep is a text that is not the handle of a session. Fix: give the session or its"
+            " handle, session.handle, and not session.id"
         )
     return keep
 

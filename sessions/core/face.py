@@ -366,8 +366,11 @@ def state_of(session: SessionFace[Any]) -> State:
     try:
         return session._state
     except AttributeError:
-        remedy = "give what manager.open(head), manager.create() or manager.get(id) returned"
-        raise TypeError(f"{session!r} is not a session of a manager. Fix: {remedy}") from None
+        # The value is not shown, because it may be an id or a token.
+        raise TypeError(
+            f"a value of type {type(session).__name__} is not a session of a manager. Fix: give"
+            " what manager.open(head), manager.create() or manager.get(id) returned"
+        ) from None
 
 
 # These are the setters of the slots. They skip our slow `__setattr__`, which would take most of the

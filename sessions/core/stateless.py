@@ -34,6 +34,7 @@ from sessions.core.verbs import (
 from sessions.errors import SessionClosed, SessionError, SessionNotFound, SessionTooLarge
 from sessions.events import EndReason
 from sessions.record import Record
+from sessions.transports.cookie import LONGEST_COOKIE_HEADER
 
 
 class Sealed(NamedTuple):
@@ -71,6 +72,13 @@ class StatelessSessions(MemoryVerbs):
                 "the session was never saved, so it has no token. Fix: call session.save() first"
             )
         return state.token or self._carrying.seal(state.id, state.record)
+
+    def cookie_headers(self, state: State, scheme: str) -> Headers:
+        headers, limit = super().cookie_headers(state, scheme), LONGEST_COOKIE_HEADER
+        size = max(len(value) for _, value in headers)
+        if size > limit and state.record is not None:
+            raise _too_large(state.record, size, limit)
+        return headers
 
     def go_on(self, state: State) -> None:
         """Close the session for writes, because no response can send a new token."""

@@ -242,18 +242,14 @@ class StoredSessions(IndexedSessions):
         else:
             raise taken("ids that other sessions have")
         state.is_unfinished, state.creating = False, None
-        is_left = state.generation != generation
-        self._created(state, id, record, asked, is_left=is_left)
+        self._created(state, id, record, asked, is_left=state.generation != generation)
         if record.user_id is not None:
             yield from self.admitted(state, id, record, is_done=True)
-        if state.to_end and not is_left:
+        if state.to_end and state.generation == generation:
             yield from self.end(state)
 
     def _ask_create(self, state: State, id: Id, record: Record) -> Flow[tuple[bool, Record]]:
-        """Create a session, and enter it in the index of its user; return also what was stored.
-
-        After a creation, the caller calls `admitted`.
-        """
+        """Create a session, also in the index of its user; the caller then calls `admitted`."""
         if record.user_id is None:
             return (yield self._create_ask(state, id, record)), record
         record = yield from self.admit(state, id, record)
@@ -285,6 +281,9 @@ class StoredSessions(IndexedSessions):
         for other in state.replaced:
             self.end_later(state, other, EndReason.REPLACED)
         state.replaced = ()
+
+    def note_creation(self, state: State, record: Record, handle: str) -> None:
+        """Do nothing; a subclass adds the events of a new session."""
 
     def update(self, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
         return update(self, state, key, function)

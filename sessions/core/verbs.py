@@ -107,11 +107,13 @@ class MemoryVerbs(Persistence):
             # The client got the present id from another response.
             return headers
         max_age = self.lifetimes.max_age(record, self.clock())
-        return headers + transport.send(transport.any_head(scheme), self.token(state), max_age)
+        sent = transport.send(transport.any_head(scheme), self.token(state), max_age)
+        return headers + possible(sent, scheme)
 
     def clearing_headers(self, scheme: str) -> Headers:
         transport = self.tokens.cookie_transport()
-        return [("Vary", transport.vary), *transport.clear(transport.any_head(scheme))]
+        cleared = transport.clear(transport.any_head(scheme))
+        return [("Vary", transport.vary), *possible(cleared, scheme)]
 
     def go_on(self, state: State) -> None:
         state.headers_left = True
@@ -346,6 +348,17 @@ def _clear_all(state: State) -> None:
 def is_for_any_cache(state: State) -> bool:
     """Return whether any cache may store the response; then it must not renew the cookie."""
     return state.answer is not None and is_public(state.answer)
+
+
+def possible(headers: Headers, scheme: str) -> Headers:
+    """Return the headers of a cookie; raise SessionError if browsers refuse it over this scheme."""
+    if not headers:
+        raise SessionError(
+            f"the session cookie is Secure, so a response over {scheme} cannot change it. Fix: give"
+            ' the scheme of the request, such as scheme="https", or set'
+            ' CookieSettings(secure="auto")'
+        )
+    return headers
 
 
 def taken(what: str) -> SessionError:

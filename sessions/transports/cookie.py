@@ -252,6 +252,17 @@ def limit_problems(name: str, limit: object) -> Iterator[str]:
         yield f"{name}={limit!r} is not a limit. Fix: give a whole number of at least 1"
 
 
+def header_text(header: object) -> str:
+    """Return the text of a Cookie header, empty for None; raise TypeError for anything else."""
+    if header is not None and not isinstance(header, str):
+        # The header is not shown, because its token is a secret.
+        raise TypeError(
+            "from_cookie takes the text of a Cookie header, not a value of type"
+            f" {type(header).__name__}. Fix: give a str, or None if there is no such header"
+        )
+    return header or ""
+
+
 def is_cookie_name(name: object) -> bool:
     """Return whether this is a valid cookie name, which is a token of RFC 9110, 5.6.2."""
     return isinstance(name, str) and _NAME.fullmatch(name) is not None

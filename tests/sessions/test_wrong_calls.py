@@ -1,8 +1,7 @@
 """Calls that cannot work say what to write in their place."""
 
 import asyncio
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -148,11 +147,40 @@ def test_create_takes_a_mapping_of_texts(manager: SessionManager, data: Any, sho
         manager.create(data)
 
 
-@pytest.mark.parametrize("header", [5, b"session=x", {"a": ""}], ids=repr)
-def test_from_cookie_takes_a_text(manager: SessionManager, header: Any) -> None:
-    """The error shows the wrong value."""
-    with pytest.raises(TypeError, match=re.escape(repr(header))):
-        manager.from_cookie(header)
+AN_ID = "a-secret-of-a-session"
+OCTETS = AN_ID.encode()
+
+CALLS_WITH_AN_ID: dict[str, Callable[[SessionManager], object]] = {
+    "from_cookie": lambda manager: manager.from_cookie(OCTETS),  # type: ignore[arg-type]
+    "get": lambda manager: manager.get(OCTETS),  # type: ignore[arg-type]
+    "delete": lambda manager: manager.delete(OCTETS),  # type: ignore[arg-type]
+    "token": lambda manager: manager.token(AN_ID),  # type: ignore[arg-type]
+    "close": lambda manager: manager.close(AN_ID),  # type: ignore[arg-type]
+    "check": lambda manager: manager.check(AN_ID),  # type: ignore[arg-type]
+    "keep octets": lambda manager: manager.end_sessions_of("a", OCTETS),  # type: ignore[arg-type]
+    "keep an id": lambda manager: manager.end_sessions_of("a", AN_ID),
+}
+
+
+@pytest.mark.parametrize("call", CALLS_WITH_AN_ID.values(), ids=CALLS_WITH_AN_ID)
+def test_an_error_shows_no_id_that_was_given_in_a_wrong_place(
+    manager: SessionManager, call: Callable[[SessionManager], object]
+) -> None:
+    """Errors are logged, and whoever reads an id or a token has the session."""
+    with pytest.raises((TypeError, ValueError), match="Fix: ") as caught:
+        call(manager)
+
+    assert AN_ID not in str(caught.value)
+
+
+def test_an_id_in_place_of_a_handle_ends_nothing(manager: SessionManager) -> None:
+    """Otherwise the session to keep would end with the others."""
+    with manager.create() as session:
+        session.set_user("ada")
+
+    with pytest.raises(ValueError, match=r"session\.handle, and not session\.id"):
+        manager.end_sessions_of("ada", keep=session.id)
+    assert len(manager.sessions_of("ada")) == 1
 
 
 UNKNOWN = [
