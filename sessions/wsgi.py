@@ -79,6 +79,7 @@ class SessionMiddleware:
         """Respond, and call `suspend` of the session's class after the response."""
         try:
             body = self._respond(environ, session, start_response)
+        # The server gets no body, which would call `suspend` at its end.
         except BaseException:
             self.manager.suspend(session)
             raise

@@ -3,7 +3,7 @@
 import ast
 import re
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,8 @@ MEDIAN_FUNCTION_LINES = 8
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:ro" r"ot|ho" r"me|wo" r"rk|Us" r"ers)/\w")
 UNCODED_IGNORE = re.compile(r"# type: " r"ignore(?!\[)|# no" r"qa(?!: [A-Z])")
+SILENCED = re.compile(r"# (?:ruff: )?no" r"qa|# type: ig" r"nore")
+REASON = re.compile(r"#\s+(?!no" r"qa|type:|ruff:)\S+ \S+|# no" r"qa: [A-Z\d, ]+ \(\w")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -151,17 +153,34 @@ def test_a_broad_except_gives_its_reason() -> None:
         f"{path.relative_to(ROOT)}:{line}"
         for path in _python_files(*PACKAGES)
         for line in _broad_excepts(path)
-        if not any("#" in near for near in path.read_text().splitlines()[line - 3 : line + 1])
+        if not _has_reason(path.read_text().splitlines(), line)
     ]
 
     assert silent == []
+
+
+def test_a_silenced_rule_gives_its_reason() -> None:
+    """A comment beside each `noqa` and `type: ignore` says why the rule does not apply."""
+    silent = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in _python_files(*PACKAGES)
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if SILENCED.search(line) and not _has_reason(path.read_text().splitlines(), number)
+    ]
+
+    assert silent == []
+
+
+def _has_reason(lines: Sequence[str], number: int) -> bool:
+    """Return whether there is a comment of words in a line, in the line above or just below."""
+    return any(REASON.search(line) for line in lines[max(number - 2, 0) : number + 1])
 
 
 def _broad_excepts(path: Path) -> Iterator[int]:
     """Yield the lines of the broad handlers that do not end by raising the same error again."""
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.ExceptHandler):
-            broad = node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"}
+            broad = node.type is None or re.search(r"\b(Base)?Exception\b", ast.unparse(node.type))
             if broad and ast.unparse(node.body[-1]) != "raise":
                 yield node.lineno
 

@@ -231,6 +231,7 @@ class Brackets:
         return Annotated[annotation, self._marker]
 
     def __or__(self, other: Any) -> Any:
+        # `|` would call this method again.
         return Union[self, other]  # noqa: UP007
 
     def __call__(self, *_: object, **__: object) -> NoReturn:

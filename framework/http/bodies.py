@@ -87,6 +87,7 @@ class _BodyStream(LimitedStream):
         super().__init__(stream, limit, is_max)
         self._is_max = is_max
 
+    # The base class takes every buffer, but werkzeug passes a bytearray.
     def readinto(self, buffer: bytearray) -> int | None:  # type: ignore[override]
         """Read the next bytes, or raise 400 or 413."""
         try:

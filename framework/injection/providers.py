@@ -199,6 +199,7 @@ def collection_provider(key: object, parts: Sequence[Provider]) -> Provider:
 
     parameter = functools.partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY)
     signature = [parameter(name, annotation=kind) for name, kind in names.items()]
+    # inspect reads this attribute, which type checkers do not know.
     fill.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
     return Provider(
         (key,),

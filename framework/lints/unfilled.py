@@ -53,8 +53,9 @@ def _annotation(base: type, name: str) -> Any:
     try:
         found: Any = inspect.get_annotations(base)[name]
         names = vars(sys.modules[base.__module__])
-        # The text is the user's own code.
+        # The text is the user's own code, which Python itself would evaluate, too.
         return eval(found, names, dict(vars(base))) if isinstance(found, str) else found  # noqa: S307
-    # The annotation may name a type that exists only for type checkers.
+    # The annotation is the user's own code and may raise anything: most often, it names a type that
+    # exists only for type checkers.
     except Exception:  # noqa: BLE001
         return EMPTY

@@ -97,6 +97,7 @@ def _from_the_users_frames(application: Application) -> "WSGIApplication":
             # `yield from` would close the body, too.
             for chunk in body:  # noqa: UP028
                 yield chunk
+        # The debugger around this function shows the error.
         except Exception as error:
             _shorten(error)
             raise

@@ -18,7 +18,7 @@ try:
     import termios
 # Windows has no such module, and no such settings.
 except ImportError:
-    termios = None  # type: ignore[assignment]
+    termios = None  # type: ignore[assignment]  # not on Windows
 
 CHANGED = 3
 """The status with which the serving process ends after a change."""
@@ -97,6 +97,7 @@ def _run_until_the_end(environment: Mapping[str, str]) -> int:
         signal.signal(number, end)
     status, terminal = CHANGED, _terminal()
     while status == CHANGED and not is_over.is_set():
+        # The command is that of this process: no text of a user is in it.
         child = subprocess.Popen(command, env=environment, close_fds=False)  # noqa: S603
         if is_over.is_set():
             child.terminate()

@@ -146,6 +146,7 @@ def _started(load: Loader, ending: ExitStack) -> Application:
     ending.callback(_stop, application)
     try:
         application.start()
+    # A hook is the user's own code and may raise anything; the mistake names the hook.
     except (Exception, SystemExit) as error:
         if application.start_mistake is None:
             raise

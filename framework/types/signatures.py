@@ -209,6 +209,7 @@ def without_none(annotation: Any) -> Any:
         return annotation
     members = get_args(annotation)
     others = tuple(member for member in members if member is not type(None))
+    # The members are known only at run time, so `|` cannot be written.
     return annotation if others == members else Union[others]  # noqa: UP007
 
 
@@ -353,6 +354,7 @@ def _lift(annotation: Any, metadata: tuple[object, ...]) -> tuple[Any, tuple[obj
     if inner is annotation or len(limits) == len(added):
         return annotation, metadata
     others = tuple(item for item in added if item not in limits)
+    # `X | None` fails for some objects that stand for types, such as strings and markers.
     return Optional[annotated(inner, limits)], (*others, *metadata)  # noqa: UP045
 
 

@@ -103,8 +103,7 @@ class JWTSealer(Sealer):
             if version > CLAIMS_VERSION:
                 return newer(data, by=version - CLAIMS_VERSION)
             return _carried(_read_claims(data), self._claimed)
-        # The text comes from outside. Every error of a decoder or a cipher means that it is no
-        # token.
+        # The text comes from outside. Every error of a decoder or a cipher means: no token.
         except Exception:  # noqa: BLE001
             return None
 

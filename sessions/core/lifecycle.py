@@ -106,6 +106,7 @@ class LifecycleDriver(BlockingDriver):
         state.runner = get_ident()
         try:
             is_allowed = checked_answer(session.resume(state.head))
+        # The next use of the session asks `resume` again.
         except BaseException:
             unload(state)
             raise
@@ -205,6 +206,7 @@ class AsyncLifecycleDriver(AsyncDriver):
         try:
             answer = session.resume(state.head)
             is_allowed = checked_answer(await answer if isawaitable(answer) else answer)
+        # The next use of the session asks `resume` again.
         except BaseException:
             unload(state)
             raise

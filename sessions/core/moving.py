@@ -46,14 +46,14 @@ class MovingIn(MemoryVerbs):
 
     def load_ask(self, state: State) -> Ask | None:
         if state.moving is None:
-            ask = super().load_ask(state)  # type: ignore[safe-super]
+            ask = super().load_ask(state)  # type: ignore[safe-super]  # abstract only here
             if ask is not None or state.moving is None:
                 return ask
         return None if state.values is not None else state.moving.ask
 
     def load_answer(self, state: State, answer: object) -> None:
         if state.moving is None:
-            super().load_answer(state, answer)  # type: ignore[safe-super]
+            super().load_answer(state, answer)  # type: ignore[safe-super]  # abstract only here
         elif state.values is None:
             try:
                 state.moving.answer(answer)
@@ -115,7 +115,7 @@ class MovingIn(MemoryVerbs):
         """Remember the sessions of legacy cookies, so that they end without a load."""
 
     def headers(self, state: State) -> Headers:
-        headers = super().headers(state)  # type: ignore[safe-super]
+        headers = super().headers(state)  # type: ignore[safe-super]  # abstract only here
         if not state.accessed or state.head is None:
             return headers
         # With our cookie, or after a logout, the old cookies have no use any more.

@@ -25,6 +25,7 @@ async def _then_suspend(running: Awaitable[None], manager: Suspends, session: ob
     except GeneratorExit:
         # The event loop has ended, so nothing can be awaited.
         raise
+    # The request may end in any way, such as a cancellation, and `suspend` is called after each.
     except BaseException:
         await manager.suspend(session)
         raise

@@ -129,6 +129,7 @@ class SQLStore(SQLExpiring, SQLListing, SQLUsers, Store):
 
     def create(self, key: str, record: Record) -> bool:
         is_there = self._create(key, record)
+        # A chance is not a secret.
         if random.random() < _PURGE_CHANCE and not self.collects_expired:  # noqa: S311
             # The session is stored. Another creation will try the purge again.
             with suppress(StoreUnavailable):
@@ -262,6 +263,7 @@ class AsyncSQLStore(AsyncSQLExpiring, AsyncSQLListing, AsyncSQLUsers, AsyncStore
 
     async def create(self, key: str, record: Record) -> bool:
         is_there = await self._create(key, record)
+        # A chance is not a secret.
         if random.random() < _PURGE_CHANCE and not self.collects_expired:  # noqa: S311
             # The session is stored. Another creation will try the purge again.
             with suppress(StoreUnavailable):

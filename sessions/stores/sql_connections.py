@@ -31,10 +31,10 @@ _NO_MORE_TRIES = 0.2
 _SCHEMA_TIMEOUT = 30.0
 
 
-def url_of(url: object, drivers: dict[str, Any], owner: str) -> URL:
+def url_of(url: Any, drivers: dict[str, Any], owner: str) -> URL:
     """Return the parsed URL; raise ConfigurationError if the store cannot use its database."""
     try:
-        parts = make_url(url)  # type: ignore[arg-type]
+        parts = make_url(url)
     except (SQLAlchemyError, ValueError, TypeError, AttributeError):
         parts = None
     if parts is not None and "+" not in parts.drivername:

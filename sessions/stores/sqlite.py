@@ -106,6 +106,7 @@ class SQLiteStore(SQLiteListing, Store):
             return is_made or bool(same)
 
         is_there = self._write(insert)
+        # A chance is not a secret.
         if random.random() < PURGE_CHANCE and not self.collects_expired:  # noqa: S311
             self._purge_by_the_way()
         return is_there

@@ -143,7 +143,7 @@ class Connections:
     def _do_when_unlocked(self, work: Work[T], opened: "Opened", began: float) -> T:
         seen = opened.others_commits()
         while True:
-            time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311
+            time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 (no secret)
             try:
                 return work(opened.cursor)
             except sqlite3.OperationalError as error:
@@ -312,7 +312,7 @@ def patiently(work: Callable[[], object], deadline: float) -> None:
         except sqlite3.OperationalError as error:
             if not is_locked(error) or time.monotonic() > deadline:
                 raise
-            time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311
+            time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 (no secret)
         else:
             return
 
