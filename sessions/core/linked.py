@@ -63,12 +63,16 @@ class LinkedSessions(StoredSessions):
         state.asks_for_cookies = True
         if state.gone or (self._links.url.refuse_users and self.user_id(state) is not None):
             return None
-        if state.record is None and (state.standing in STORES_NOTHING or not state.has_changes()):
-            # No session will be stored.
+        if state.record is None and not self._will_be_stored(state):
             return None
         if state.standing is Standing.GRACE and state.id is not None:
             return self.tokens.token(state.id)
         return self.tokens.token(self.id_of(state))
+
+    def _will_be_stored(self, state: State) -> bool:
+        """Return whether the end of the request will store a new session."""
+        is_wanted = self.rules.save_uninitialized and not state.ended
+        return state.standing not in STORES_NOTHING and (is_wanted or state.has_changes())
 
 
 def linked(kind: type[S], links: Links | None) -> type[S]:

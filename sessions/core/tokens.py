@@ -110,9 +110,10 @@ class Tokens(ABC):
 
     def renews(self, state: State) -> bool:
         """Return whether the client takes a new id from any response, as browsers take cookies."""
-        transport: Transport = state.transport or self._first
-        takes = transport.sent_by_browsers and not transport.in_links
-        return takes and state.head is not None and self.obstacle(state) is None
+        if state.head is None or self.obstacle(state) is not None:
+            return False
+        used = self._transports_used(state)
+        return all(transport.sent_by_browsers and not transport.in_links for transport in used)
 
     def can_be_sent(self, state: State) -> bool:
         """Return whether the response can send the token of a new session to the client."""

@@ -3,9 +3,9 @@
 import logging
 import re
 from collections.abc import Callable, Mapping
-from threading import Lock
 from time import monotonic
 
+from sessions.core.locks import lock_across_forks
 from sessions.errors import ConfigurationError
 from sessions.events import EventKind, SessionEvent
 
@@ -23,6 +23,8 @@ LEVELS: Mapping[str, int] = {
 """The log level of each kind of event; INFO for the others."""
 
 _WORD = re.compile(r"[\w.@+/-]+")
+
+_counting = lock_across_forks()
 
 
 class LoggingListener:
@@ -48,7 +50,6 @@ class LoggingListener:
         self._levels = {**LEVELS, **{f"{kind}": level for kind, level in (levels or {}).items()}}
         self._per_second = per_second
         self._clock = clock
-        self._lock = Lock()
         # For each kind: the second, the number of its lines, and the lines that were left out.
         self._written: dict[str, tuple[int, int, int]] = {}
 
@@ -65,7 +66,7 @@ class LoggingListener:
     def _left_out(self, kind: str) -> int | None:
         """Return how many lines were left out before this one, or None to leave this one out."""
         now = int(self._clock())
-        with self._lock:
+        with _counting:
             second, lines, left_out = self._written.get(kind, (now, 0, 0))
             if second != now:
                 second, lines = now, 0

@@ -1,14 +1,17 @@
 """The child of a fork has no lock that another thread held, and no half-done work."""
 
+import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from sessions import MemoryStore, SessionContainer, SessionManager
+from sessions import MemoryStore, SessionContainer, SessionEvent, SessionManager
 from sessions.core.locks import lock_across_forks
+from sessions.listeners.log import LoggingListener
 from sessions.testing import ManualClock, a_record
 from tests.support.apps import KEY
 
@@ -103,3 +106,36 @@ def test_a_store_works_in_a_child_of_a_child(forks: int) -> None:
         return manager.get(id).copy() == {"a": 1, "b": 2}
 
     assert work(forks)
+
+
+def test_a_child_can_log_events() -> None:
+    """Another thread of the parent was writing a line at the moment of the fork."""
+    listener = LoggingListener(silent_logger(), per_second=1)
+    event, is_over = SessionEvent("created", "it was stored for the first time"), threading.Event()
+
+    def write() -> None:
+        while not is_over.is_set():
+            listener(event)
+
+    def write_once() -> bool:
+        # A child that waits for ever is ended by this signal.
+        signal.alarm(2)
+        listener(event)
+        return True
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    results = [succeeds_in_a_child(write_once) for _ in range(FORKS)]
+    is_over.set()
+    writer.join()
+
+    assert results == [True] * FORKS
+
+
+def silent_logger() -> logging.Logger:
+    """Return a logger that writes nothing."""
+    logger = logging.getLogger("tests.forks")
+    logger.propagate = False
+    logger.addHandler(logging.NullHandler())
+    logger.setLevel(logging.INFO)
+    return logger

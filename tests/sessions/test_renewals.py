@@ -4,7 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from sessions import HeaderTransport, Session, SessionContainer, URLTransport
+from sessions import (
+    CookieTransport,
+    HeaderTransport,
+    Session,
+    SessionContainer,
+    URLTransport,
+    testing,
+)
 from sessions.core.limits import RENEWAL_GRACE
 from sessions.stateless import SignedToken
 from sessions.testing import MICROSECOND, ManualClock, in_parallel
@@ -162,6 +169,22 @@ def test_other_transports_keep_their_ids(
         assert session["a"] == 1
         site.manager.close(session)
         clock.advance(2 * GRACE)
+
+
+def test_a_client_with_a_cookie_and_a_header_keeps_its_id(
+    make_site: SiteMaker, clock: ManualClock
+) -> None:
+    """Nobody knows whether the program that sets the header takes the new id."""
+    transports = [CookieTransport(), HeaderTransport("X-Session-Id")]
+    site = make_site(renew_every=timedelta(hours=1), transports=transports)
+    session = site.manager.create({"a": 1})
+    token = site.manager.token(session)
+    clock.advance(HOUR)
+    head = testing.a_head({"Cookie": f"session={token}", "X-Session-Id": token}, scheme="http")
+    again = site.manager.open(head)
+    assert again["a"] == 1
+
+    assert site.manager.close(again) == [("Vary", "Cookie"), ("Vary", "X-Session-Id")]
 
 
 class HeadWith:

@@ -380,7 +380,7 @@ class TestSignIns:
     ) -> None:
         """An empty list would hide the mistake."""
         for call in (manager.sessions_of, manager.end_sessions_of):
-            with pytest.raises(TypeError, match=r"needs the user's id as a str.* Fix: "):
+            with pytest.raises(TypeError, match=r"needs the user's id as a (str|text).* Fix: "):
                 call(user_id)
 
     @pytest.mark.parametrize("keep", [7, ["handle"], b"handle"])

@@ -136,3 +136,19 @@ def test_an_asynchronous_session_has_to_be_loaded() -> None:
 
     assert link.startswith("/?wSession=")
     assert headers == [("Referrer-Policy", "no-referrer"), ("Cache-Control", "no-store")]
+
+
+def test_a_page_of_a_session_that_is_stored_without_values_gets_links() -> None:
+    """Otherwise each request of a client without cookies would store another session."""
+    container = SessionContainer(
+        keys=[KEY], transports=[CookieTransport(), URLTransport()], save_uninitialized=True
+    )
+    manager = SessionManager(container)
+    session = manager.open(a_head())
+    link, handle = session.rewrite("/"), session.handle
+    manager.close(session)
+
+    assert _visit(manager, link).handle == handle
+    ended = _visit(manager, link)
+    ended.destroy()
+    assert ended.rewrite("/") == "/"
