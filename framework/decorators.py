@@ -182,7 +182,7 @@ def configuration(target: Class) -> Class:
 
 @explains_arguments("@guard", '@guard(LoggedIn) or @guard(Role("admin"))')
 def guard(*guards: object) -> Callable[[Target], Target]:
-    """Let a request pass to a handler only if `check` of each guard returns True.
+    """Add guards to handlers: a request passes only if `check` of each guard returns True.
 
     A guard is a class, whose constructor is injected, or an instance. On a controller, the guard
     guards all handlers of the controller; on a configuration, all handlers of the application.
@@ -204,7 +204,7 @@ def catch(
     status: int | None = None,
     of: Callable[..., object] | Sequence[Callable[..., object]] = (),
 ) -> Callable[[Method], Method]:
-    """Let a method answer when a handler raises one of the types.
+    """Make a method the exception handler for these types of errors.
 
     In a controller, the method answers for the handlers of the controller; in a configuration, for
     all handlers. The most specific type decides, then the nearest layer. The parameters are bound

@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r" object at 0x[0-9a-fA-F]+")
 
 
 class Mistake(Exception):
-    """Say what is wrong with a program, and what to do about it.
+    """A mistake: what is wrong with a program, and what to do about it.
 
     `where` is empty until the mistake is in a report.
     """
@@ -46,7 +46,7 @@ class Mistake(Exception):
 
 
 class Reported(Exception):
-    """Say that something cannot be made because of a mistake that the report already holds."""
+    """Something cannot be made because of a mistake that the report already has."""
 
 
 class StartupError(Exception):
@@ -88,7 +88,7 @@ class Report:
 
 
 class Place:
-    """Add the mistakes of one place to the report, also mistakes raised in its `with` block."""
+    """Add the mistakes of one place to the report, including those raised in its `with` block."""
 
     def __init__(self, report: Report, where: object) -> None:
         self._report = report
@@ -134,7 +134,7 @@ def mistakes_of_settings(settings: Iterable[str]) -> list[Mistake]:
 
 
 def numbered(mistakes: Iterable[Mistake]) -> str:
-    """Write mistakes in full, one block for each mistake."""
+    """Return the text of all mistakes, one block for each mistake."""
     return "\n\n".join(
         f"{number}. {mistake.where}\n"
         f"   {_indented(mistake.what)}\n"
@@ -184,7 +184,7 @@ def call_site() -> str:
 
 
 def short_repr(value: object) -> str:
-    """Write an object without the brackets and the address of Python's default `repr`."""
+    """Return the `repr` of an object, without the brackets and the address of Python's default."""
     return _ADDRESS.sub("", repr(value)).removeprefix("<").removesuffix(">")
 
 

@@ -106,7 +106,7 @@ def _compressed_type(name: str) -> str | None:
 
 
 def _is_public(part: str) -> bool:
-    """Return whether a part of a path is neither hidden, as `.env` and `.git` are, nor empty."""
+    """Return False for an empty part of a path, and for a hidden part such as `.env`."""
     # Certificate authorities and others look for files in this folder (RFC 8615).
     return part == ".well-known" or not (part == "" or part.startswith("."))
 

@@ -117,7 +117,7 @@ class TemplateSession(Mapping[str, Any]):
 
 
 class _Environment(Environment):
-    """Show every session as a `TemplateSession`, also a session inside of another value."""
+    """Show every session as a `TemplateSession`, including a session inside of another value."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return `obj.attribute` of a template: first the attribute, then the item."""

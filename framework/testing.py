@@ -37,7 +37,7 @@ _NOTHING_TO_AWAIT = "the client is not asynchronous. Fix"
 
 @dataclass(frozen=True)
 class Replacement:
-    """Name a component and the object that replaces it."""
+    """A component, and the object that replaces it."""
 
     key: object
     value: object

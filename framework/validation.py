@@ -35,7 +35,7 @@ _EXAMPLES = {
 
 @dataclass(frozen=True)
 class FieldError:
-    """Name one invalid value, such as `query:page` or `body:/items/0/price`, and its error."""
+    """An invalid value: its place, such as `query:page` or `body:/items/0/price`, and its error."""
 
     where: str
     what: str
@@ -52,7 +52,7 @@ class InvalidRequest(UnprocessableEntity):
 
 
 class UnshownTextError(ValueError):
-    """Say what is wrong with a text, without showing the text, because it may be a password."""
+    """An error about a text, which does not show the text, because it may be a password."""
 
 
 def invalid(where: str, what: str) -> InvalidRequest:
@@ -61,7 +61,7 @@ def invalid(where: str, what: str) -> InvalidRequest:
 
 
 def repeated(count: int) -> str:
-    """Say that the request has several values where one is expected."""
+    """Return the error for several values where the parameter takes one value."""
     return f"has {count} values, expected one"
 
 

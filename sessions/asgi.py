@@ -383,7 +383,7 @@ def _shown(session: object) -> str:
 
 
 async def _drop() -> None:
-    """Send nothing, because we have sent our own response already."""
+    """Send nothing, because the middleware has already sent its own response."""
 
 
 def _with_headers(message: Message, added: Headers) -> Message:

@@ -81,7 +81,7 @@ class SessionEvent:
 
     @property
     def log_level(self) -> int | None:
-        """Return the level at which the event is logged also without a listener, or None."""
+        """Return the level at which the event is logged even without a listener, or None."""
         return None if self.reason in EVERYDAY else LOGGED.get(self.kind)
 
 

@@ -42,7 +42,7 @@ class HideIds(logging.Filter):
         return True
 
     def hidden(self, value: object) -> object:
-        """Return a text without ids, also for an object whose text has one, such as a URL.
+        """Return a text without ids, even for an object whose text has an id, such as a URL.
 
         Any other value is returned as it is.
         """

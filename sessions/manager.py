@@ -43,7 +43,7 @@ class Managing(Generic[F]):
 
     @property
     def opens_every_request(self) -> bool:
-        """Return whether every request needs `open` and `close`, even without a use."""
+        """Return whether every request needs `open` and `close`, even if it uses no session."""
         return self._sessions.opens_every_request
 
     def token(self, session: F) -> str:
@@ -151,7 +151,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
     # In a request
 
     def open(self, head: RequestHead) -> Session:
-        """Return the request's session; nothing is read before its first use."""
+        """Return the request's session; nothing is read before code uses the session."""
         return face(self._kind, State(head, self._clock(), reentrant_turn()), self._driver)
 
     def close_now(
@@ -282,7 +282,8 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
     def preload_now(self, session: AsyncSession) -> bool:
         """Load the session if that needs no waiting; return whether it is loaded.
 
-        This is not a use of the session. If the store fails, the first use raises the error.
+        This alone does not use the session. If the store fails, the error is raised when code uses
+        the session.
         """
         state = state_of(session)
         try:

@@ -1,7 +1,7 @@
 """The record that a store keeps for a session, the changes of a commit, and the result of a commit.
 
 Some rules of the store contract concern one record. They are written here once: the result of a
-commit (`Record.outcome_of`), and the record after a commit or a use (`Record.changed_by`,
+commit (`Record.outcome_of`), and the record after a commit or a touch (`Record.changed_by`,
 `Record.touched`).
 """
 

@@ -1,6 +1,6 @@
 """The two classes of sessions: the blocking `Session`, and `AsyncSession` for an event loop.
 
-A member that works in memory is a plain method of both classes. A member that asks the store is a
+A member that works in memory is a plain method of both classes. A member that calls the store is a
 method of `Session`, and a coroutine of `AsyncSession` with the same name. The rules of sessions are
 in `sessions.core`.
 """

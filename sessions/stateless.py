@@ -1,4 +1,4 @@
-"""Token formats for sessions without a server: the token contains the whole session.
+"""Token formats for stateless sessions: the token contains the whole session.
 
 These sessions have two limits. First, a client can send an older token again, so a copy of a token
 still works after a logout. A list of revocations (`revocations=...`) prevents this. Second, of two

@@ -56,7 +56,7 @@ class Upkeep(Counts):
         """Return the number of live sessions.
 
         Do not call this in every request, because the server may read every record. Raises
-        SessionError if the sessions are in their tokens, or if the store has no method `count`.
+        SessionError for stateless sessions, or if the store has no method `count`.
         """
         return countable(self.container).count()
 
@@ -70,8 +70,8 @@ class Upkeep(Counts):
     def end_session(self, handle: str, user_id: str | None = None) -> bool:
         """End the session with this handle, of whatever user; return whether it was live.
 
-        With `user_id`, end it only if it belongs to this user. Raises SessionError if the sessions
-        are in their tokens.
+        With `user_id`, end it only if it belongs to this user. Raises SessionError for stateless
+        sessions.
         """
         state = own_state(self._driver.sessions, reentrant_turn())
         return self._driver.run(state, ending(self._driver.sessions, state, handle, user_id))

@@ -1,4 +1,4 @@
-"""Functions that say what to write in place of an argument that they do not have."""
+"""Errors for wrong arguments of a function: what to write instead."""
 
 import functools
 import inspect
@@ -13,7 +13,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 def explains_arguments(
     name: str, example: str, elsewhere: Mapping[str, str] = {}
 ) -> Callable[[Function], Function]:
-    """Let a function refuse wrong arguments with the right spelling.
+    """Return a decorator whose function says what to write in place of a wrong argument.
 
     `elsewhere` has the remedies for arguments that such functions have in other frameworks.
     """
@@ -40,14 +40,14 @@ def explains_arguments(
 
 
 def on_an_object(owner: str, name: str) -> str:
-    """Return what to write in place of a method that is called on its class."""
+    """Return what to write in place of a call on the class, such as `Client.get("/")`."""
     if owner == "Application":
         return f"make an application first, app = Application(Users), and write app.{name}(...)"
     return f"make an object of {owner} first, and call {name}() on the object, not on the class"
 
 
 def refuse_class(given: object, kind: type, name: str) -> None:
-    """Raise TypeError for a method that is called on its class, with another argument as self."""
+    """Raise TypeError if a method is called on its class, as in `Client.get("/")`."""
     if not isinstance(given, kind):
         raise TypeError(_of_the_class(getattr(kind, name)))
 

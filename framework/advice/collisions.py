@@ -49,7 +49,7 @@ def collision_of(error: BaseException, folder: Path) -> str | None:
 
 
 def _found(name: str) -> Path | None:
-    """Return the file that `import name` gives, also if it was imported before."""
+    """Return the file that `import name` imports, or has imported before."""
     if name in sys.modules:
         file = getattr(sys.modules[name], "__file__", None)
     else:

@@ -286,7 +286,7 @@ def _of_a_class(called: Any, name: str, line: str) -> str | None:
 
 
 def _called(frame: FrameType, owner: str, name: str) -> object:
-    """Find the object that a frame has called, by its name and the name of its class."""
+    """Return the object that a frame has called; its name and its class's name are known."""
     found = _candidates({**frame.f_globals, **frame.f_locals}, owner or name)
     if owner:
         found = (getattr(candidate, name, None) for candidate in found)

@@ -26,7 +26,7 @@ def remedy_for_module(module: ModuleType) -> str:
 
 
 def module_in(line: str, known: Mapping[str, object]) -> ModuleType | None:
-    """Return the first module that a line of code names."""
+    """Return the first module whose name is in a line of code."""
     values = (known.get(name) for name in re.findall(r"(?<![\w.'\"])\w+", line))
     return next((value for value in values if isinstance(value, ModuleType)), None)
 

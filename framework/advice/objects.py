@@ -1,4 +1,4 @@
-"""Attributes and arguments of other frameworks, and what to write for them here.
+"""Attributes and arguments of other frameworks, and what to write instead in this framework.
 
 The tables are for objects that a program uses while it runs: a request, a response, a test client.
 """

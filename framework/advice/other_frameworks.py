@@ -1,6 +1,6 @@
-"""Names of other frameworks, and what to write for them here.
+"""Names of other frameworks, and what to write instead in this framework.
 
-A user who knows another framework tries its names first. Each message says the right spelling.
+A user who knows another framework tries its names first. Each message says what to write instead.
 """
 
 import sys
@@ -223,7 +223,7 @@ def refusing(module: str) -> Callable[[str], object]:
 
 
 def advice_on_import(name: str, public: Sequence[str]) -> str | None:
-    """Say what to write in place of a name that `framework` does not have; None if unknown."""
+    """Return what to write in place of a name that `framework` lacks; None if unknown."""
     remedy = remedy_in(_IMPORTS, name) or place_of(name, beside="framework")
     if remedy is not None:
         return f"framework has no {name}. Fix: {remedy}."
@@ -235,13 +235,13 @@ def advice_on_import(name: str, public: Sequence[str]) -> str | None:
 
 
 def told_of(what: str, name: str, table: Mapping[str, str]) -> str:
-    """Say that an object lacks an attribute, and what to write in its place if that is known."""
+    """Return a message: an object lacks an attribute, and what to write instead, if known."""
     remedy = remedy_in(table, name)
     return f"{what} has no attribute {name!r}" + (f". Fix: {remedy}." if remedy else "")
 
 
 def advice_on_attribute(name: str, public: Sequence[str]) -> str:
-    """Say what to write in place of an attribute that an application does not have."""
+    """Return what to write in place of an attribute that an application does not have."""
     what = f"an Application has no attribute {name!r}"
     remedy = remedy_in(OF_APPLICATIONS, name) or remedy_for_import(name)
     if remedy is not None:
@@ -256,7 +256,7 @@ def is_of_another_framework(name: str) -> bool:
 
 
 def remedy_for_import(name: str) -> str | None:
-    """Say how to import a name, or what to write in place of it; None if it is unknown."""
+    """Return how to import a name, or what to write in place of it; None if it is unknown."""
     if name in vars(sys.modules["framework"]).get("__all__", ()):
         return f"write from framework import {name}"
     return remedy_in(_IMPORTS, name) or place_of(name)

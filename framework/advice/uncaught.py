@@ -29,7 +29,7 @@ def explain_uncaught_errors() -> None:
 
 
 def _of_the_user(error: BaseException, trace: TracebackType | None) -> TracebackType | None:
-    """Remove the last frames if they belong to the packages and raise on purpose."""
+    """Remove the last frames if code of the packages raised the error on purpose."""
     frames = list(frames_of(trace))
     is_said = isinstance(error, StartupError) or (frames and is_deliberate(frames[-1]))
     kept = len(frames)

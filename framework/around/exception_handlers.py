@@ -47,7 +47,7 @@ class Catcher:
 def read_catchers(
     owners: Iterable[type], rules: Iterable[tuple[str, str]], graph: Graph, report: Report
 ) -> list[Catcher]:
-    """Bind the exception handlers of one layer: of a controller, or of the configurations.
+    """Read the exception handlers of one layer: of a controller, or of the configurations.
 
     `rules` are the rules of the requests that the exception handlers may have to answer, each with
     the name of its handler.

@@ -72,7 +72,7 @@ def read_guards(controller: type, name: str, configurations: Iterable[type]) -> 
 def bind_guard(
     listed: Listed, *, variables: Mapping[str, type | None], graph: Graph, report: Report
 ) -> Guard:
-    """Find the component of a guard, and plan the parameters of its check, or raise `Mistake`."""
+    """Return a guard with its component and its parameters; raise `Mistake` if that fails."""
     instance = graph.stand_in(listed.guard)
     function = method_of(instance, "check")
     if function is None:
@@ -116,7 +116,7 @@ def _is_never_true(kind: Any) -> bool:
 
 
 def guarded(guards: Sequence[Guard], call: Call) -> Call:
-    """Put guards before a call; only a check that returns True lets the request pass."""
+    """Return a call with guards before it; only the result True lets the request pass."""
     if not guards:
         return call
     checks = [(compile_call(guard.plan, guard.check), guard) for guard in guards]
@@ -136,7 +136,7 @@ def guarded(guards: Sequence[Guard], call: Call) -> Call:
 
 
 def _warn(guard: Guard, verdict: object) -> None:
-    """Log a check that returns neither True nor False, because the author may mean it to pass."""
+    """Log a check whose result is not True or False, because the author possibly meant True."""
     remedy = "return a bool"
     if verdict is None:
         remedy = "write return True at the end of the check, to let the request pass"

@@ -117,7 +117,7 @@ def _instances(listed: Sequence[object], graph: Graph, here: Place) -> Iterator[
 
 
 def _refuse_forgetful(found: object) -> None:
-    """Raise `Mistake` for middleware whose `return` is forgotten."""
+    """Raise `Mistake` for middleware that never returns a response."""
     function = found if isfunction(found) else vars(type(found)).get("__call__")
     forgotten = forgotten_return(function) if isfunction(function) else None
     if forgotten is not None:

@@ -51,7 +51,7 @@ _BY_TYPE: tuple[type[SessionMarker | RequestMarker | FormMarker | QueryMarker], 
 
 
 class Path(Enum):
-    """Say which variables of a path the parameters of a function have to take."""
+    """The rule for path variables: which of them the parameters of a function must take."""
 
     ALL = auto()
     """The function is a handler: its parameters take every variable."""
@@ -63,7 +63,7 @@ class Path(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Supply:
-    """Hold the things that parameters can be bound to, and the report of mistakes."""
+    """Hold what parameters can receive, and the report of mistakes."""
 
     report: Report
     # Returns the component of a type; raises Mistake or Reported.

@@ -54,7 +54,7 @@ class BodyMarker(Marker):
         return extract
 
     def explained(self, field: Field) -> str:
-        """Say to which type the JSON is converted."""
+        """Return a text that says to which type the JSON is converted."""
         return conversion("JSON", field.annotation)
 
     def documented(self, field: Field) -> Sequence[Documented]:
@@ -65,7 +65,7 @@ class BodyMarker(Marker):
 if TYPE_CHECKING:
     Body = Annotated[T, BodyMarker()]
 else:
-    # At run time, `note: Note = Body(...)` raises an error that explains the right spelling.
+    # At run time, `note: Note = Body(...)` raises an error that says what to write.
     Body = Brackets("Body", BodyMarker(), "Note")
 
 

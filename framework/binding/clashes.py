@@ -17,7 +17,7 @@ BODILESS = ("GET", "HEAD")
 def clashes(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
     """Yield a mistake for parameters that no request can fill together; the innermost come last.
 
-    Each mistake has a place of its own: the parameters may belong to several functions.
+    Each mistake has its own file and line, because the parameters may belong to several functions.
     """
     found = _flattened(parameters)
     yield from _two_bodies(found)
@@ -105,7 +105,7 @@ def _form_and_json(found: Sequence[Parameter]) -> Iterator[Mistake]:
 
 
 def _name(parameter: Parameter, where: str) -> str:
-    """Name a parameter; add the name of its function if `where` is another function."""
+    """Return a parameter's name, and that of its function if `where` is another function."""
     name = repr(parameter.name)
     return name if parameter.taken_by == where else f"{name} of {parameter.taken_by}"
 

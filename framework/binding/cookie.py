@@ -30,12 +30,12 @@ class CookieMarker(TextMarker):
 
 @explains_arguments("cookie()", 'cookie("theme")')
 def cookie(alias: str | None = None, **limits: Unpack[Limits]) -> CookieMarker:
-    """Mark a parameter as a cookie; give another name or limits if needed."""
+    """Return the marker of a cookie, with another name or with limits if they are given."""
     return limited(CookieMarker, alias, limits)
 
 
 if TYPE_CHECKING:
     Cookie = Annotated[T, CookieMarker()]
 else:
-    # At run time, `page: int = Cookie(1)` raises an error that explains the right spelling.
+    # At run time, `page: int = Cookie(1)` raises an error that says what to write.
     Cookie = brackets("Cookie", CookieMarker())

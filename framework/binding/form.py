@@ -75,13 +75,13 @@ class FormMarker(TextMarker):
         return is_upload(annotation)
 
     def explained(self, field: Field) -> str:
-        """Say to which type a text, a file or the whole form is converted."""
+        """Return a text that says to which type the field or the whole form is converted."""
         if _whole(field):
             return f"form → {describe(bare(field.annotation)[0])}"
         return _explained(field.annotation, self)
 
     def explained_parts(self, field: Field) -> Sequence[ExplainedPart]:
-        """Say where each field of a class comes from and to which type the field is converted."""
+        """Return, for each field of a class, where it comes from and its type."""
         return [
             ExplainedPart(
                 name=member.name,
@@ -162,14 +162,14 @@ class FormMarker(TextMarker):
 
 @explains_arguments("form()", 'form("name", max_length=80)')
 def form(alias: str | None = None, **limits: Unpack[Limits]) -> FormMarker:
-    """Mark a parameter as a form field; give another name or limits if needed."""
+    """Return the marker of a form field, with another name or limits if they are given."""
     return limited(FormMarker, alias, limits)
 
 
 if TYPE_CHECKING:
     Form = Annotated[T, FormMarker()]
 else:
-    # At run time, `page: int = Form(1)` raises an error that explains the right spelling.
+    # At run time, `page: int = Form(1)` raises an error that says what to write.
     Form = brackets("Form", FormMarker())
 
 

@@ -46,12 +46,12 @@ class HeaderMarker(TextMarker):
 
 @explains_arguments("header()", 'header("X-Token")')
 def header(alias: str | None = None, **limits: Unpack[Limits]) -> HeaderMarker:
-    """Mark a parameter as a header; give another name or limits if needed."""
+    """Return the marker of a header, with another name or with limits if they are given."""
     return limited(HeaderMarker, alias, limits)
 
 
 if TYPE_CHECKING:
     Header = Annotated[T, HeaderMarker()]
 else:
-    # At run time, `page: int = Header(1)` raises an error that explains the right spelling.
+    # At run time, `page: int = Header(1)` raises an error that says what to write.
     Header = brackets("Header", HeaderMarker())

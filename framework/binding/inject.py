@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Named:
-    """Ask for the component of a class that the code itself names: the class needs no decorator."""
+    """A request for the component of a class that is written in the code and needs no decorator."""
 
     target: type
 
 
 class NotProvided(Mistake):
-    """Report that nothing provides a component, and tell how to provide it."""
+    """No class or method provides a component; the error says how to provide the component."""
 
 
 class InjectMarker(Marker):
@@ -31,7 +31,7 @@ class InjectMarker(Marker):
     needs = Needs.NOTHING
 
     def extractor(self, field: Field) -> Extract:
-        """Look the component up now, and return the function that gives the component."""
+        """Return the function that gives the component, which is looked up now."""
         try:
             component = field.provide(field.annotation)
         except NotProvided as missing:
@@ -42,12 +42,12 @@ class InjectMarker(Marker):
         return component if isinstance(component, PerRequest) else lambda context: component
 
     def explained(self, field: Field) -> str:
-        """Name the component; `framework explain` knows where the component comes from."""
+        """Return a text that names the component, for `framework explain`."""
         return f"the component {describe(field.annotation)}"
 
 
 def _remedy(field: Field, missing: NotProvided) -> str:
-    """Add the other markers for a class that looks like data of a request."""
+    """Return the remedy; for a class that looks like data of a request, with other markers."""
     kind = field.annotation
     if not (is_dataclass(kind) or is_typeddict(kind) or is_pydantic_model(kind)):
         return missing.remedy
@@ -58,5 +58,5 @@ def _remedy(field: Field, missing: NotProvided) -> str:
 if TYPE_CHECKING:
     Inject = Annotated[T, InjectMarker()]
 else:
-    # At run time, `notes: Notes = Inject()` raises an error that explains the right spelling.
+    # At run time, `notes: Notes = Inject()` raises an error that says what to write.
     Inject = Brackets("Inject", InjectMarker(), "Notes")

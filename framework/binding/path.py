@@ -76,7 +76,7 @@ class PathMarker(Marker):
         return functools.partial(_converted, convert)
 
     def explained(self, field: Field) -> str:
-        """Say to which type the variable is converted."""
+        """Return a text that says to which type the variable is converted."""
         return conversion("text", field.annotation)
 
     def documented(self, field: Field) -> Sequence[Documented]:

@@ -19,7 +19,7 @@ Method = Callable[..., object]
 
 @dataclass(frozen=True)
 class Plan:
-    """Hold how a request becomes the arguments of a call."""
+    """The parameters of a call, and how each of them gets its value from a request."""
 
     parameters: tuple[Parameter, ...]
 
@@ -124,7 +124,7 @@ def _passing(plan: Plan, method: Method) -> Callable[[list[object]], object]:
 
 
 def _gather(extracts: Sequence[Extract], context: Context) -> list[object]:
-    """Read every argument; raise the errors of all of them together."""
+    """Return every argument; raise the errors of all arguments together."""
     arguments: list[object] = []
     errors: list[FieldError] = []
     for extract in extracts:

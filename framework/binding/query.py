@@ -34,12 +34,12 @@ class QueryMarker(TextMarker):
 
 @explains_arguments("query()", 'query("page_size", ge=1)')
 def query(alias: str | None = None, **limits: Unpack[Limits]) -> QueryMarker:
-    """Mark a parameter as a value of the query; give another name or limits if needed."""
+    """Return the marker of a query value, with another name or limits if they are given."""
     return limited(QueryMarker, alias, limits)
 
 
 if TYPE_CHECKING:
     Query = Annotated[T, QueryMarker()]
 else:
-    # At run time, `page: int = Query(1)` raises an error that explains the right spelling.
+    # At run time, `page: int = Query(1)` raises an error that says what to write.
     Query = brackets("Query", QueryMarker())

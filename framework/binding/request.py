@@ -25,5 +25,5 @@ class RequestMarker(Marker):
         return attrgetter("request")
 
     def explained(self, field: Field) -> str:
-        """Say that the argument is the `Request` object of the request."""
+        """Return a text that says that the argument is the `Request` object."""
         return "the request itself"

@@ -42,7 +42,7 @@ class ResolverMarker(Marker):
         raise NotImplementedError
 
     def explained(self, field: Field) -> str:
-        """Say where the function `resolve` is written."""
+        """Return a text that says where the function `resolve` is written."""
         return f"made by {location(getattr(self.kind, 'resolve', self.kind))}"
 
     def may_refuse(self, field: Field) -> bool:

@@ -31,7 +31,7 @@ class SessionMarker(Marker):
         return _session
 
     def explained(self, field: Field) -> str:
-        """Say that the argument is the session of this request."""
+        """Return a text that says that the argument is the session of this request."""
         return "the session of the request"
 
 

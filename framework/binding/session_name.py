@@ -29,7 +29,7 @@ _FIX = (
 
 
 class SessionName(_Annotated, _root=True):
-    """Act as the annotation `Annotated[Session, marker]`, and refuse to act as a session.
+    """The annotation `Annotated[Session, marker]`, which raises an error if used as a session.
 
     Raises AttributeError for attributes, and TypeError for everything else.
     """
@@ -107,7 +107,7 @@ class SessionName(_Annotated, _root=True):
 
 
 def _as_a_parameter(key: object) -> str:
-    """Say how to take one value, because `session["cart"]` looks like such an annotation."""
+    """Return how to take one value, because `session["cart"]` looks like such an annotation."""
     if not isinstance(key, str):
         return ""
     return f" One value alone is the parameter `x: Annotated[T, session_value({key!r})]`."

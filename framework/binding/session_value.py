@@ -60,7 +60,7 @@ class SessionValueMarker(Marker):
     key: str
 
     def __repr__(self) -> str:
-        """Write the marker as the user writes it."""
+        """Return the marker as the user writes it."""
         return f'session_value("{self.key}")'
 
     def where(self, field: Field) -> str:
@@ -88,21 +88,21 @@ class SessionValueMarker(Marker):
         return extract
 
     def explained(self, field: Field) -> str:
-        """Say to which type the value is converted."""
+        """Return a text that says to which type the value is converted."""
         return conversion("session", field.annotation)
 
     def session_use(self, field: Field) -> str:
-        """Say for `framework explain` that the session is loaded before the handler runs."""
+        """Return a text that says that the session is loaded before the handler runs."""
         return f"{self.where(field)} is loaded at once, saved if it changed"
 
     def may_refuse(self, field: Field) -> bool:
-        """Return True if the parameter has no default: a default replaces an unfit value."""
+        """Return whether a missing or wrong value is answered with 422: there is no default."""
         return field.default is None
 
 
 @explains_arguments("session_value()", 'session_value("cart")', OF_VALUES)
 def session_value(key: str) -> SessionValueMarker:
-    """Mark a parameter whose value is the session's value of a key; changes are stored."""
+    """Return the marker of the session's value of a key; changes of the value are stored."""
     if not isinstance(key, str):
         raise TypeError(f'session_value takes a key, not {key!r}. Fix: write session_value("cart")')
     return SessionValueMarker(key)

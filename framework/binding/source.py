@@ -27,7 +27,7 @@ Default = Callable[[], object]
 
 
 class Needs(Flag):
-    """Name the parts of a request that a source may use; start-up prepares only these parts."""
+    """The parts of a request that a source may use; start-up prepares only these parts."""
 
     NOTHING = 0
     """The source uses only the query, headers and cookies, which are always there."""
@@ -58,7 +58,7 @@ class Field:
 
 @dataclass(frozen=True)
 class DocumentedValue:
-    """Describe for OpenAPI a value that a request carries outside of its body."""
+    """The description, for OpenAPI, of a value outside of the body."""
 
     place: Literal["path", "query", "header", "cookie"]
     name: str
@@ -69,7 +69,7 @@ class DocumentedValue:
 
 @dataclass(frozen=True)
 class DocumentedBody:
-    """Describe for OpenAPI a whole body."""
+    """The description, for OpenAPI, of a whole body."""
 
     type: Any
     media_type: str = "application/json"
@@ -77,7 +77,7 @@ class DocumentedBody:
 
 @dataclass(frozen=True)
 class DocumentedForm:
-    """Describe for OpenAPI one field of a form; without a name, the class of the whole form."""
+    """The description, for OpenAPI, of a form's field; without a name, of the whole form."""
 
     type: Any
     name: str = ""
@@ -86,7 +86,7 @@ class DocumentedForm:
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainedPart:
-    """Say for `framework explain` where one part of an argument comes from."""
+    """The text for `framework explain` about one part of an argument."""
 
     name: str
     type: str
@@ -136,11 +136,11 @@ class Marker(ABC):
         return self.source
 
     def explained(self, field: Field) -> str:
-        """Name for `framework explain` the code that makes the argument."""
+        """Return a text that names the code that makes the argument, for `framework explain`."""
         return f"made by {location(type(self))}"
 
     def explained_parts(self, field: Field) -> Sequence[ExplainedPart]:
-        """Explain each part of an argument that comes in several parts, such as form fields."""
+        """Return a text for each part of an argument with several parts, such as form fields."""
         return ()
 
     def documented(self, field: Field) -> Sequence[Documented]:
@@ -148,7 +148,7 @@ class Marker(ABC):
         return ()
 
     def session_use(self, field: Field) -> str:
-        """Say for `framework explain` how the source uses the session, if it does."""
+        """Return a text that says how the source uses the session, for `framework explain`."""
         return "loaded when code first uses it, saved if it changed"
 
     def may_refuse(self, field: Field) -> bool:
@@ -223,7 +223,7 @@ class Brackets:
         self._name = name
         self._marker = marker
         self.example = f"{name}[{example}]"
-        """The right spelling, as an example."""
+        """An example of how to write the parameter."""
         # Other spellings that a user who wrote parentheses may want.
         self._others = others
 
@@ -257,7 +257,7 @@ def default_or_refusal(default: Default | None, where: str) -> Default:
 
 
 def conversion(source: str, annotation: Any, *limits: msgspec.Meta | None) -> str:
-    """Write the source, the type and the limits of a conversion: `text → int, ge=1`."""
+    """Return a text for a conversion, with its limits, such as `text → int, ge=1`."""
     kind, metadata = bare(annotation)
     found = (element for element in (*metadata, *limits) if isinstance(element, msgspec.Meta))
     parts = [f"{source} → {describe(kind)}", *(word for meta in found for word in written(meta))]

@@ -61,7 +61,7 @@ class TextMarker(Marker):
     mistakes: tuple[Mistake, ...] = ()
 
     def __repr__(self) -> str:
-        """Write the marker as the user writes it."""
+        """Return the marker as the user writes it."""
         alias = [] if self.alias is None else [f'"{self.alias}"']
         return f"{self.source}({', '.join([*alias, *written(self.limits)])})"
 
@@ -98,7 +98,7 @@ class TextMarker(Marker):
             raise unfit(self.source, field, error) from error
 
     def explained(self, field: Field) -> str:
-        """Say to which type a text is converted."""
+        """Return a text that says to which type a value is converted."""
         return conversion("text", field.annotation, self.limits)
 
 
@@ -115,7 +115,7 @@ class Limits(TypedDict, total=False):
 
 
 def limited(kind: type[M], alias: Any, limits: Any) -> M:
-    """Make a marker from its arguments; the marker keeps mistakes in them for start-up."""
+    """Return a marker with these arguments; start-up reports the mistakes in them."""
     mistakes = (*_mistakes_of_alias(alias), *mistakes_of_limits(limits))
     if mistakes or not limits:
         return kind(None if mistakes else alias, mistakes=mistakes)
@@ -123,7 +123,7 @@ def limited(kind: type[M], alias: Any, limits: Any) -> M:
 
 
 def brackets(name: str, marker: TextMarker) -> Brackets:
-    """Make the object for the spelling with brackets, `Query[int]`."""
+    """Return the object that makes `Query[int]` possible."""
     example = f"x: Annotated[int, {marker.source}(ge=1)] = 1"
     return Brackets(name, marker, "int", f" = 1, or with limits {example}")
 
@@ -152,7 +152,7 @@ def unfit(source: str, field: Field, error: TypeError) -> Mistake:
 
 
 def _plain_class(annotation: Any) -> str | None:
-    """Say how a class of the program, whose fields are not known, can be read."""
+    """Return how a class of the program, whose fields are not known, can be read."""
     kind = bare(list_item(annotation) or annotation)[0]
     if not isinstance(kind, type) or kind.__module__ == "builtins" or get_origin(kind) is not None:
         return None

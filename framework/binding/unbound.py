@@ -220,7 +220,7 @@ def _of_another_framework(default: object) -> str | None:
 
 
 def _limited(written: str, field: Any) -> str:
-    """Write a parameter with the limits and the default of a `Field` of pydantic."""
+    """Return how to write a parameter with the limits and the default of a pydantic `Field`."""
     parts = [(name, part) for part in field.metadata for name in LIMITS if hasattr(part, name)]
     limits = ", ".join(f"{name}={getattr(part, name)!r}" for name, part in parts)
     default = "" if field.is_required() else f" = {field.get_default()!r}"
@@ -228,7 +228,7 @@ def _limited(written: str, field: Any) -> str:
 
 
 def _spellings(annotation: Any, written: str) -> str:
-    """Suggest markers for a parameter of this type, as text for a message."""
+    """Return the markers for a parameter of this type, as text for a message."""
     if is_scalar(list_item(annotation) or annotation, TEXTS):
         return (
             f"Query[{written}] for a value of the query, or Form[{written}] for a field of a form"
@@ -281,7 +281,7 @@ def _other_spelling(declared: Declared) -> str | None:
 
 
 def _shown(value: object) -> str | None:
-    """Write a marker as the user wrote it; None if the value is not a marker."""
+    """Return a marker as the user wrote it; None if the value is not a marker."""
     if isinstance(value, Marker):
         is_silent = type(value).__repr__ is object.__repr__
         return f"{describe(type(value))}()" if is_silent else repr(value)
@@ -295,7 +295,7 @@ def _shown(value: object) -> str | None:
 
 
 def _beside(value: object, written: str, name: str) -> str:
-    """Write a marker beside a type, or the type in its brackets."""
+    """Return the source text of a type with its marker, such as `Query[int]`."""
     shown = _shown(value)
     if isinstance(value, Brackets):
         return f"{shown}[{written}]"

@@ -51,7 +51,7 @@ def _refuse_of_msgspec(part: Part, field: Field) -> None:
 
 
 def _in_pydantic(limit: msgspec.Meta) -> str:
-    """Write a limit in the way that pydantic reads."""
+    """Return what to write so that pydantic checks the limit."""
     if limit.tz is not None:
         return f"Write pydantic.{'AwareDatetime' if limit.tz else 'NaiveDatetime'} in its place."
     return f"Write pydantic.Field({', '.join(written(limit))}) in its place."
@@ -84,7 +84,7 @@ def _foreign(metadata: tuple[object, ...]) -> Iterator[object]:
 
 
 def _remedy(limit: Any) -> str:
-    """Write the limits in the way that the framework reads."""
+    """Return what to write so that the framework checks the limits."""
     # A Field of pydantic keeps its limits in a list.
     parts = [limit, *getattr(limit, "metadata", ())]
     known = ((name, getattr(part, name, None)) for part in parts for name in LIMITS)

@@ -69,7 +69,7 @@ def _count(things: Sized, name: str) -> str:
 
 
 def _deployment_warnings(application: Application) -> list[Mistake]:
-    """Return a warning for every setting that is unfit outside of development."""
+    """Return a warning for every setting that is good for development only."""
     found = [*_debug(application), *_hosts(application.graph)]
     if application.sessions is not None:
         container = application.sessions.container

@@ -40,7 +40,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Target(NamedTuple):
-    """Name a module, and in it an application or a function that makes an application."""
+    """A module, and the name of an application in it, or of a function that makes one."""
 
     module: str
     name: str
@@ -54,19 +54,19 @@ class ApplicationNotFound(click.ClickException):
 
 
 def application_argument(command: Command) -> Command:
-    """Let a command take the application as its last, optional argument."""
+    """Add the application to a command, as its last, optional argument."""
     return click.argument("app", required=False, metavar="[module:app]")(command)
 
 
 def json_option(command: Command) -> Command:
-    """Let a command print JSON for other programs."""
+    """Add the option `--json` to a command."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")(
         command
     )
 
 
 def find(given: str | None) -> Target:
-    """Find out where the application is, without importing the application."""
+    """Return where the application is, without importing the application."""
     text, source = _choose(given)
     if not re.fullmatch(r"\w+(\.\w+)*(:\w+)?", text) or text.endswith(".py"):
         raise ApplicationNotFound(
@@ -125,7 +125,7 @@ def load_container_or_report(given: str | None) -> SessionContainer:
 
 
 def report(target: Target, error: BaseException) -> str:
-    """Write the report of an error that keeps an application from starting."""
+    """Return the report of an error that keeps an application from starting."""
     if isinstance(error, StartupError | click.ClickException):
         return describe(error)
     return f"{target} cannot be imported:\n\n{describe(error)}"
@@ -189,7 +189,7 @@ def _call_factory(target: Target, make: Callable[..., object]) -> object:
 
 
 def _remedy(target: Target, members: Mapping[str, object]) -> str:
-    """Suggest another name in the module that is an application, or makes an application."""
+    """Return a suggestion: another name in the module for an application or its function."""
     for name, value in members.items():
         is_application = isinstance(value, Application)
         if (is_application or _is_annotated_factory(value)) and name != target.name:
@@ -269,7 +269,7 @@ def _configured(file: Path) -> str | None:
 
 
 def _suggestion(text: str) -> str:
-    """Turn a path such as shop/app.py into shop.app:app."""
+    """Return `shop.app:app` for a path such as shop/app.py."""
     path, _, rest = text.partition(":")
     name = "".join(re.findall(r"^\w+", rest))
     module = ".".join(re.findall(r"\w+", path.removesuffix(".py"))) or "shop.app"

@@ -20,7 +20,7 @@ def folders() -> list[Path]:
 
 
 def prepare_path(module: str) -> None:
-    """Let Python find a module in the folder `src`, and refuse modules with names of ours."""
+    """Add the folder `src` to Python's path, and refuse modules with the names of the packages."""
     for folder in folders():
         message = collision_in(folder)
         if message is not None:
@@ -34,7 +34,7 @@ def prepare_path(module: str) -> None:
 
 
 def find_module(module: str) -> ModuleSpec | None:
-    """Find a module, as far as that is possible without importing a module."""
+    """Return where a module is, as far as that is possible without importing a module."""
     top, *inner = module.split(".")
     found = find_spec(top)
     for name in inner:

@@ -1,4 +1,4 @@
-"""Commands and options that other frameworks have, and the right ones here."""
+"""Commands and options of other frameworks, and what to write instead in this framework."""
 
 from typing import Any
 
@@ -28,12 +28,12 @@ _OPTIONS = {
 
 
 class Commands(click.Group):
-    """Name the right command in place of one that other frameworks have."""
+    """A group of commands; for a command of other frameworks, the error says what to write."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command, or say what to write."""
+        """Return a command, or raise an error that says what to write."""
         name = args[0]
         known = self.list_commands(ctx)
         if name in known or name.startswith("-"):
@@ -49,10 +49,10 @@ class Commands(click.Group):
 
 
 class Command(click.Command):
-    """Name the right option in place of one that other frameworks have."""
+    """A command; for an option of other frameworks, the error says what to write."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments, or say what to write."""
+        """Return the arguments, or raise an error that says what to write."""
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:

@@ -74,13 +74,13 @@ def _components(application: Application) -> SimpleNamespace:
 
 
 def _base(application: Application) -> str:
-    """Write the argument that a request needs if only some hosts are trusted."""
+    """Return the argument that a request needs if only some hosts are trusted."""
     hosts = application.graph.get(HTTPSettings).trusted_hosts
     return f', base_url="https://{hosts[0].removeprefix(".")}"' if hosts else ""
 
 
 def _complete(namespace: dict[str, Any]) -> None:
-    """Let the tab key complete names, and the arrow keys recall lines, if `readline` exists."""
+    """Set up `readline`, if it exists: the tab key completes names, and arrow keys recall lines."""
     try:
         import readline
     except ImportError:

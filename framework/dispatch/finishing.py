@@ -220,7 +220,7 @@ def _is_failure(status: str) -> bool:
 
 
 def _fail(scope: Scope, status: str) -> None:
-    """Let components undo their work after a 5xx, as if the handler had raised an error."""
+    """Raise an error in the components after a 5xx, so that they undo their work."""
     if _is_failure(status) and scope.failure is None:
         kind = default_exceptions.get(int(status[:3]), InternalServerError)
         scope.failure = kind(f"The response has the status {status}.")
@@ -272,7 +272,7 @@ def _reported(
     context: Context,
     recover: Recover,
 ) -> Rendered:
-    """Answer why the session could not be used, unless the application has the same status."""
+    """Return the answer for a session that failed, unless the application has the same status."""
     status, _, body = rendered
     if failure is None or status.startswith(f"{failure.status}"):
         return rendered

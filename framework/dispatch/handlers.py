@@ -168,7 +168,7 @@ def _note_result(route: Route, here: Place) -> None:
 
 
 def _endpoints(controllers: Collection[type]) -> dict[type, str]:
-    """Name the controllers for URL building by their classes; add the module if names are equal."""
+    """Return the names of controllers for `url_for`; equal names begin with the module."""
     count = Counter(controller.__name__ for controller in controllers)
     return {
         controller: controller.__name__

@@ -94,7 +94,7 @@ class PassMiddleware(Step):
 
 @dataclass(frozen=True)
 class CatchErrors(Step):
-    """Let exception handlers answer an error; the nearest exception handler is the first."""
+    """Answer an error by its exception handler; the nearest exception handler comes first."""
 
     catchers: Sequence[Catcher]
 

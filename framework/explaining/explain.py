@@ -44,7 +44,7 @@ _OWN_DEFAULT = "…"
 
 @dataclass(frozen=True)
 class Argument:
-    """Say where an argument comes from and how it is made."""
+    """An argument: where it comes from, and how it is made."""
 
     name: str
     type: str
@@ -59,7 +59,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Guarded:
-    """Name a guard, the class that brought the guard, and the arguments of its check."""
+    """A guard, the class with its `@guard`, and the arguments of its check."""
 
     guard: str
     brought_by: str
@@ -68,7 +68,7 @@ class Guarded:
 
 @dataclass(frozen=True)
 class Caught:
-    """Name the exceptions that an exception handler answers, and its other arguments."""
+    """An exception handler: the exceptions that it answers, and its other arguments."""
 
     exceptions: list[str]
     handler: str
@@ -77,7 +77,7 @@ class Caught:
 
 @dataclass(frozen=True)
 class Match:
-    """Name the handler that answers, its guards and its arguments."""
+    """The handler that answers a request, with its guards and its arguments."""
 
     method: str
     rule: str
@@ -90,7 +90,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Say how a request would be answered, or which rules nearly match if no handler answers."""
+    """How a request would be answered, or which rules nearly match if no handler answers."""
 
     method: str
     path: str

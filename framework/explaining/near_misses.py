@@ -16,7 +16,7 @@ _LEAST_RATIO = 0.6
 
 @dataclass(frozen=True)
 class NearMiss:
-    """Name a rule and say why the rule does not match."""
+    """A rule, and why the rule does not match."""
 
     method: str
     rule: str

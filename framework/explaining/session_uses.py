@@ -27,7 +27,7 @@ _IN_LINKS = "hides a token in its URL from caches and other sites: there is a UR
 
 @dataclass(frozen=True)
 class SessionUse:
-    """Say who may use the session, and how."""
+    """A part of the program that may use the session, and how."""
 
     by: str
     how: str
@@ -56,7 +56,7 @@ def _always(manager: SessionManager) -> Iterator[str]:
 
 
 def named(middleware: Middleware) -> str:
-    """Name middleware by its place, and the framework's own middleware by its module."""
+    """Return the name of middleware: its place, or the module of the framework's own middleware."""
     target: Any = middleware if hasattr(middleware, "__qualname__") else type(middleware)
     if target.__module__.startswith("framework."):
         return f"{target.__qualname__} ({target.__module__})"

@@ -90,7 +90,7 @@ class ChallengedRequest(Unauthorized):
 
 
 class UnanswerableError(TypeError):
-    """Say why no answer can be made from an HTTP error that was raised."""
+    """The reason why no answer can be made from an HTTP error that was raised."""
 
 
 def answerable(error: Exception) -> Exception:
@@ -184,7 +184,7 @@ def _sendable(text: str) -> str:
 
 
 def _fault(error: HTTPException) -> str | None:
-    """Say why no answer can be made from an HTTP error; None if an answer can be made."""
+    """Return why no answer can be made from an HTTP error; None if an answer can be made."""
     name, response, code = describe(type(error)), cast(object, error.response), error.code
     if response is not None and not isinstance(response, Response):
         status = error.description if isinstance(error.description, int) else code or 404

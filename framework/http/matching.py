@@ -16,7 +16,7 @@ Found = tuple[H, dict[str, Any]]
 
 
 class Undecided(Exception):
-    """Say that the tree cannot find the handler, and that the `Map` has to be asked."""
+    """The tree cannot find the handler, so the `Map` has to find it."""
 
 
 class Tree(Generic[H]):

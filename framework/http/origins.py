@@ -34,7 +34,7 @@ def own_origin(request: Request) -> str | None:
 
 
 def as_written(origin: str) -> str | None:
-    """Write an origin as browsers do, in lower case and without a default port.
+    """Return an origin as browsers write it, in lower case and without a default port.
 
     Returns None for a text that is not an origin.
     """

@@ -1,4 +1,4 @@
-"""The headers of trusted proxies, and the 400 for a header whose value is unfit for a URL."""
+"""The headers of trusted proxies, and the 400 for a header whose value cannot be in a URL."""
 
 import re
 import reprlib
@@ -28,7 +28,7 @@ _REPLACED = "werkzeug.proxy_fix.orig"
 
 
 def trust_proxies(application: "WSGIApplication", counts: dict[str, int]) -> "WSGIApplication":
-    """Let an application trust proxies; `counts` has the number of proxies for each header."""
+    """Return an application that trusts proxies; `counts` has their number for each header."""
     return ProxyFix(application, **counts)
 
 
@@ -52,7 +52,7 @@ def refuse_unfit_values(application: "WSGIApplication") -> "WSGIApplication":
 
 
 def _unfit(environ: "WSGIEnvironment") -> Iterator[tuple[str, str, str]]:
-    """Yield the header, the value, and what the value should be, for each value that is unfit."""
+    """Yield the header, the value, and what the value should be, for each value that is wrong."""
     replaced = environ[_REPLACED]
 
     def new(key: str) -> str:

@@ -299,7 +299,7 @@ def _body(response: Response, environ: "WSGIEnvironment", where: str) -> Iterabl
 
 
 def status_line(status: int) -> str:
-    """Write a status for WSGI, such as `201 CREATED`."""
+    """Return a status for WSGI, such as `201 CREATED`."""
     return f"{int(status)} {HTTP_STATUS_CODES.get(status, 'Unknown').upper()}"
 
 

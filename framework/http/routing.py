@@ -1,8 +1,8 @@
-"""Find the handler of a method and a path; HEAD, OPTIONS, 405 and `Allow`; the URL of a handler.
+"""Routing: the handler of a method and a path, HEAD, OPTIONS, 405 and `Allow`, and URLs.
 
 Werkzeug's `Map` defines which rule matches and how URLs are built. For speed, start-up also makes a
 dictionary of the paths without variables, and a tree of the rules in which each variable fills a
-segment. Both give the same answer as the `Map`; if the tree cannot decide, the `Map` is asked.
+segment. Both give the same answer as the `Map`. If the tree cannot decide, the `Map` decides.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ class Entry(NamedTuple, Generic[H]):
 
 
 def answering_head(entries: Iterable[Entry[H]]) -> Iterator[Entry[H]]:
-    """Let the handler of GET answer HEAD, too, if the path has no handler for HEAD."""
+    """Return the handlers with HEAD: the handler of GET answers HEAD if no handler has HEAD."""
     found = list(entries)
     heads = {path_key(entry.rule) for entry in found if entry.method == "HEAD"}
     for entry in found:

@@ -79,7 +79,7 @@ class Scope:
     def end(self) -> None:
         """End the components, the last one first; code that asks again gets a new component.
 
-        The failure is raised in each ending, also if an earlier ending caught it, but is not raised
+        The failure is raised in each ending, even if an earlier ending caught it, but is not raised
         by this method. An error that an ending raises is raised by this method, and is the failure
         for the endings after it.
         """
@@ -109,7 +109,7 @@ class Scope:
 
 
 def end_all(endings: Iterable[Callable[[], object]]) -> None:
-    """Call all functions, also after an error; then raise the error, or several as a group."""
+    """Call all functions, even after an error; then raise the error, or several as a group."""
     raised: list[Exception] = []
     for end in endings:
         try:

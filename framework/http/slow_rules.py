@@ -48,7 +48,7 @@ def slow_variables(rule: str) -> Iterator[Mistake]:
 
 
 def only_short(parts: Iterable[RulePart]) -> Iterator[RulePart]:
-    """Let the parts of a rule that have two variables beside each other match only short paths."""
+    """Limit the parts of a rule with two variables side by side: they match only short paths."""
     for part in parts:
         yield replace(part, content=_IS_SHORT + part.content) if _is_divided(part.content) else part
 

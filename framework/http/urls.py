@@ -28,7 +28,7 @@ _PLAIN = "!$&'()*+,/:;=@%"
 
 
 class UnqualifiedEndpointError(BuildError):
-    """Say that the name of a handler lacks the name of its controller, or of its module."""
+    """The name of a handler needs the name of its controller, or of its module, before it."""
 
     def __init__(self, error: BuildError, names: list[str]) -> None:
         super().__init__(error.endpoint, error.values, error.method, error.adapter)
@@ -109,7 +109,7 @@ class URLs(Generic[H]):
 
 
 def placed(url: str, environ: "WSGIEnvironment", *, external: bool) -> str:
-    """Put the mount point of a request before a URL, and with `external` also scheme and host."""
+    """Return a URL below the mount point of a request; with `external`, with scheme and host."""
     mount = environ.get("SCRIPT_NAME", "").strip("/")
     if mount:
         url = f"/{quote(mount.encode('latin-1'), safe=_PLAIN)}{url}"

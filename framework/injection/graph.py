@@ -206,7 +206,7 @@ class Graph:
         self._report.note(mistake.where, mistake.what, mistake.remedy)
 
     def _refuse(self, mistake: Mistake) -> Reported:
-        """Report a mistake that has a place of its own, and return the exception to raise."""
+        """Report a mistake that has its own file and line, and return the exception to raise."""
         self._note(mistake)
         return Reported()
 

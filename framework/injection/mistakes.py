@@ -177,7 +177,7 @@ def raised(provider: Provider, error: Exception) -> Mistake:
 
 
 def _said(provider: Provider, error: Exception) -> Mistake | None:
-    """Return the mistake in an error of ours that says its remedy, with the line of the user."""
+    """Return the mistake in an error of the packages that has a remedy, with the user's line."""
     frames = list(frames_of(error.__traceback__))
     if not frames or not is_ours(frames[-1]) or ". Fix: " not in str(error):
         return None
@@ -280,7 +280,7 @@ def _abstract(key: type, components: Collection[type]) -> NotProvided:
 
 
 def _left_out(key: object, components: Collection[type]) -> str | None:
-    """Name a configuration that provides a type, but is not passed to the application."""
+    """Return the name of a configuration that provides a type, but was not passed on."""
     known = {id(component) for component in components}
     for target in subclasses(object).values():
         if id(target) in known or not is_configuration(target):

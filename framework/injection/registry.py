@@ -49,7 +49,7 @@ class Registry:
         self._providers |= self._mine
 
     def replace(self, replacements: Mapping[object, object]) -> None:
-        """Let objects take the place of the providers of their types."""
+        """Replace the providers of some types by objects."""
         for annotation, value in replacements.items():
             key = key_of(*split(annotation))
             where = f"replace({describe(key)})"
@@ -127,7 +127,7 @@ class Registry:
         return provider or self._implied(key), key
 
     def _name(self, target: type) -> None:
-        """Let an undecorated class provide itself, unless something else provides the class."""
+        """Add an undecorated class as its own provider, unless another provider has the class."""
         if target not in self._providers and not is_abstract(target):
             self._providers[target] = class_provider(target)
 
@@ -165,7 +165,7 @@ class Registry:
         return {key: provider for key, provider in self._providers.items() if isinstance(key, type)}
 
     def _replace_parts(self, known: Known) -> None:
-        """Let the provider of a known component use the replacements of the component's parts."""
+        """Give the provider of a known component the replacements of the component's parts."""
         parts = {
             setting: self._providers[key]
             for key, setting in known.parts.items()

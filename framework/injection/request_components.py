@@ -46,7 +46,7 @@ def _ending(provider: Provider, make: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _injected(declared: Declared) -> Declared:
-    """Let a parameter take a component, unless the parameter takes a value of the request."""
+    """Return the parameter with the marker `Inject`, unless it takes a value of the request."""
     kind = declared.annotation
     is_mistake = kind in (EMPTY, Unresolved)
     is_marked = any(marker_of(element) for element in declared.metadata)

@@ -60,7 +60,7 @@ class HiddenDecorators:
 
     @cached_property
     def _members(self) -> set[int]:
-        """Collect the members of all classes that exist; few applications need this."""
+        """Return the members of all classes in the process; this is slow, and rarely needed."""
         found: set[int] = set()
         for target in subclasses(object).values():
             for member in vars(target).values():
@@ -87,7 +87,7 @@ def _wrapped(member: object) -> Iterator[object]:
 
 
 def _holds_nothing(member: object) -> bool:
-    """Return whether a member refers to no other function: most handlers, and plain values."""
+    """Return whether a member refers to no other function: most handlers, and texts or numbers."""
     kind = type(member)
     if kind is not FunctionType:
         is_plain = kind in _PLAIN or kind is GetSetDescriptorType

@@ -212,7 +212,7 @@ def _defined(statement: ast.stmt) -> Iterator[str]:
 
 
 def _statements(body: Block) -> Iterator[ast.stmt]:
-    """Yield the statements of a scope, also those inside of blocks."""
+    """Yield the statements of a scope, including those inside of blocks."""
     for statement in body:
         yield statement
         for _, block in _blocks(statement):

@@ -58,7 +58,7 @@ class Schemas:
         return self.of(base if base is Decimal else annotated(base, tuple(found)))
 
     def shared(self) -> Mapping[str, Schema]:
-        """Fill every schema that was asked for, and return the schemas of classes by name."""
+        """Complete every schema that `of` returned, and return the schemas of classes by name."""
         asked = [(side, *pair) for side in SIDES for pair in self._asked[side]]
         types = [annotation for _, annotation, _ in asked]
         described = _describe(types, schema_of_unknown_class)

@@ -31,7 +31,7 @@ _OURS = (
 
 
 def describe(error: BaseException) -> str:
-    """Write an error of start-up, with a traceback that begins in the user's own files."""
+    """Return the text of an error of start-up; its traceback begins in the user's own files."""
     if isinstance(error, StartupError):
         cause = error.__cause__
         return str(error) if cause is None else f"{error}\n\n{_traceback(cause)}"

@@ -102,7 +102,7 @@ def _is_known(kind: type) -> bool:
 
 
 def _remedy(kind: type) -> str | None:
-    """Say what to do with an object that is often returned by mistake; None for other objects."""
+    """Return what to do with an object that is often returned by mistake, or None."""
     if issubclass(kind, BaseException):
         return f"raise the error: raise {describe(kind)}(...)"
     if issubclass(kind, IOBase):

@@ -50,7 +50,7 @@ def fields_of(kind: Any) -> tuple[ObjectField, ...]:
 
 
 def members_of(kind: Any) -> list[tuple[str, Any]]:
-    """List the names and types of the fields of a class, also if its JSON is an array."""
+    """Return the names and types of the fields of a class, even if its JSON is an array."""
     origin = get_origin(kind) or kind
     if not isinstance(origin, type):
         return []
@@ -121,7 +121,7 @@ def as_plain(value: Any) -> object:
 
 
 def _plain_model(value: Any) -> dict[str, object]:
-    """Write a model with the names that its validation reads."""
+    """Return the fields of a model, under the names that its validation reads."""
     fields = type(value).model_fields.items()
     values = {_outer_name(name, field): getattr(value, name) for name, field in fields}
     values |= value.model_extra or {}
@@ -134,7 +134,7 @@ def _outer_name(name: str, field: Any) -> str:
 
 
 def _plain_struct(value: msgspec.Struct) -> object:
-    """Write a struct as msgspec reads a struct, with its tag and the outer names of its fields."""
+    """Return a struct as msgspec reads it, with its tag and the outer names of its fields."""
     config = value.__struct_config__
     values = [as_plain(getattr(value, name)) for name in value.__struct_fields__]
     if config.array_like:

@@ -23,7 +23,7 @@ _UUID = re.compile(r"(?:urn:uuid:)?\{?([0-9a-f-]{32,36})\}?", re.IGNORECASE)
 
 
 class HashFloodError(ValueError):
-    """Say that a value has too many keys or items with the same hash."""
+    """A value has too many keys or items with the same hash."""
 
     def __init__(self) -> None:
         super().__init__(f"more than {_MOST_OF_ONE_HASH} keys or items have the same hash")

@@ -44,7 +44,7 @@ def json_decoder(annotation: Any, where: str) -> Decode:
 
 
 def field_errors(where: str, found: Iterable[Mismatch]) -> list[FieldError]:
-    """Return the field errors of the mismatches in one source."""
+    """Return an error for each value that does not fit; `source` is where the values are."""
     return [
         FieldError(f"{where}:{mismatch.pointer}".rstrip(":"), mismatch.what) for mismatch in found
     ]

@@ -45,7 +45,7 @@ FITTING = (
 
 
 class UnfitLimits(TypeError):
-    """Say that limits do not fit their type."""
+    """The limits do not fit their type."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)
@@ -107,7 +107,7 @@ def limits_alone(meta: msgspec.Meta) -> msgspec.Meta | None:
 
 
 def written(limits: msgspec.Meta | None) -> Iterator[str]:
-    """Write limits as in source code, such as `ge=1`."""
+    """Return limits as in source code, such as `ge=1`."""
     for name in (*LIMITS, "multiple_of", "tz"):
         value = getattr(limits, name, None)
         if value is not None:
@@ -115,7 +115,7 @@ def written(limits: msgspec.Meta | None) -> Iterator[str]:
 
 
 def _meant(name: str) -> str:
-    """Say which limit a name of another library means."""
+    """Return which limit a name of another library means."""
     if name in ("default", "default_factory"):
         return "Write the default after the annotation, as in x: int = 1. "
     if name in ("alias", "name", "key"):

@@ -70,7 +70,7 @@ def bounded(found: Iterable[Mismatch]) -> Iterator[Mismatch]:
 
 
 def step(key: str) -> str:
-    """Write one step of a JSON pointer (RFC 6901); a key that is too long to show is cut off."""
+    """Return one step of a JSON pointer (RFC 6901); a very long key is shortened."""
     shown = key if len(key) <= _LONGEST_KEY else key[:_LONGEST_KEY] + "…"
     return "/" + shown.replace("~", "~0").replace("/", "~1")
 

@@ -55,7 +55,7 @@ def json_validator(annotation: Any) -> Callable[[bytes], object]:
 
 
 def python_validator(annotation: Any) -> Callable[[object], object]:
-    """Return the function that converts a Python value, also a text, to a type with models."""
+    """Return the function that converts a Python value, such as a text, to a type with models."""
     validate, ends = _adapter(annotation).validate_python, _ends(annotation)
     return lambda value: _checked(lambda: ends(validate(value)), of_texts=True)
 

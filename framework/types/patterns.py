@@ -1,4 +1,4 @@
-"""Let `$` in a pattern match only the end of the text, as in JSON Schema.
+"""Patterns: `$` matches only the end of the text, as in JSON Schema.
 
 In Python, `$` also matches before a line feed at the end of a text. msgspec, and pydantic with its
 `re` engine, use Python's `re`.
@@ -28,7 +28,7 @@ def line_feed_check(pattern: str | re.Pattern[str]) -> Callable[[str], bool] | N
 
 
 def _elements(source: str, *, is_multiline: bool) -> Iterator[str]:
-    """Yield the elements of a pattern, with `\\Z` for each `$` that does not match at each line."""
+    """Yield the elements of a pattern, with `\\Z` for each `$`, unless the multiline flag is on."""
     outer: list[bool] = []
     for match in _ELEMENT.finditer(source):
         element = match[0]
@@ -45,7 +45,7 @@ def _elements(source: str, *, is_multiline: bool) -> Iterator[str]:
 
 
 def _is_on(match: re.Match[str], *, is_multiline: bool) -> bool:
-    """Return whether `$` matches at each line in a group with these flags."""
+    """Return whether the multiline flag is on in a group with these flags."""
     if "m" in (match["off"] or ""):
         return False
     return is_multiline or "m" in (match["on"] or "")

@@ -110,7 +110,7 @@ def note_lost_body(function: Callable[..., object], status: int | None, here: Pl
 
 
 def advice_on_parts(result: tuple[Any, ...]) -> str | None:
-    """Say how to return a body with a status or headers without a tuple; None for other tuples."""
+    """Return what to write in place of a tuple of a body with a status or headers, or None."""
     body, *others = result or (None,)
     status = next((part for part in others[:1] if _is_status(part)), None)
     headers = next((part for part in others[-1:] if _are_headers(part, alone=status is None)), None)
@@ -129,7 +129,7 @@ def advice_on_parts(result: tuple[Any, ...]) -> str | None:
 
 
 def _with_parts(kind: Any) -> str:
-    """Write the beginning of a result that takes a status and headers beside its body."""
+    """Return the first part of what to write for a result, such as `Response(body, `."""
     base = get_origin(kind) or kind
     is_plain = isinstance(base, type) and issubclass(base, (str, bytes))
     return "Response(body, " if is_plain else "framework.results.JSON(body, "

@@ -48,7 +48,7 @@ _NO_SELF = (
 
 
 class NoType(Exception):
-    """Say that an annotation is a module, which is not a type."""
+    """The annotation is a module, which is not a type."""
 
     def __init__(self, module: types.ModuleType) -> None:
         super().__init__(f"the module {module.__name__!r}")
@@ -56,7 +56,7 @@ class NoType(Exception):
 
 
 class Unresolved:
-    """Stand for an annotation that cannot be evaluated; the mistake is already reported."""
+    """An annotation that cannot be evaluated; the mistake is already reported."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ def describe(annotation: Any) -> str:
 
 
 def _marked(annotation: Any, *metadata: Any) -> str:
-    """Write `Body[T]` or `session` if the metadata has a marker, and otherwise only the type."""
+    """Return `Body[T]` or `session` if the metadata has a marker, and otherwise only the type."""
     for item in metadata:
         spelling = getattr(item, "spelling", None)
         if spelling and isinstance(spelling, str):
@@ -379,7 +379,7 @@ def _unresolvable(
 
 
 def _unknown(what: str, name: str, method: Callable[..., object]) -> tuple[str, str]:
-    """Say how to correct a name in an annotation, which may be misspelt or not be imported."""
+    """Return how to correct a name in an annotation that is misspelt or was not imported."""
     top = "the top of the module"
     known = {**vars(builtins), **getattr(inspect.unwrap(method), "__globals__", {})}
     classes = [known_name for known_name, value in known.items() if isinstance(value, type)]

@@ -15,7 +15,7 @@ from framework.types.signatures import bare, describe
 
 
 class UnreadableType(TypeError):
-    """Say which part of a type cannot be read, and what to write in its place."""
+    """A type cannot be read: which part of the type, and what to write in its place."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)
@@ -72,7 +72,7 @@ def _parts(kind: Any, place: str) -> Iterator[tuple[str, Any]]:
 
 
 def _explained(annotation: Any, source: str) -> tuple[str, str]:
-    """Say why a source cannot be converted to a type, and what to write in its place."""
+    """Return why a source cannot be converted to a type, and what to write in its place."""
     kind, _ = bare(annotation)
     error = _error(annotation) or ""
     if isinstance(kind, ForwardRef | str) or hasattr(annotation, "__value__"):

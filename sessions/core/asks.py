@@ -1,4 +1,4 @@
-"""The names of the store calls that a flow yields, its asks, and the method for each call."""
+"""The store calls (asks) that a flow yields: their names, and the method for each call."""
 
 from collections.abc import Callable
 from typing import Any

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class BridgeDriver(BlockingDriver):
-    """Let a thread use a session that belongs to a request on an event loop.
+    """The driver for a thread that uses a session of a request on an event loop.
 
     A method of the session runs in the thread that calls it. A blocking store is called in this
     thread too. An asynchronous store is called on the loop of the request.

@@ -1,4 +1,4 @@
-"""Read and write the tokens of sessions that are stored in their tokens, without a server."""
+"""Read and write the tokens of stateless sessions, which are stored in their tokens."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ class CarryingTokens(Tokens):
         return self._sealer.seal(id, id.record)
 
     def read(self, token: str) -> Id | None:
-        """Return the id and the record in a token, or None if none of our keys sealed the token."""
+        """Return the id and the record in a token, or None if no key of the container made it."""
         return self._sealer.open(token) if len(token) <= LONGEST_CARRIED_TOKEN else None
 
     def seal(self, id: Id, record: Record) -> str:

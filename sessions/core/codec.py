@@ -86,7 +86,7 @@ def _stands_in_for(kind: type) -> type:
     """Return `datetime` or `date` for a class that replaces it in tests, else the class itself.
 
     Tools that freeze time in tests replace `datetime` and `date` by subclasses whose `isinstance`
-    check accepts plain values too.
+    check accepts ordinary values too.
     """
     for real, example in _EXAMPLES.items():
         if real in kind.__mro__:

@@ -56,7 +56,7 @@ def packed_device(device: Device) -> bytes:
 
 
 def read_device(data: bytes | None) -> Device:
-    """Return the device in these bytes; a damaged one is unknown."""
+    """Return the device in these bytes; damaged bytes give an unknown device."""
     try:
         agent, address = codec.decode(data or b"")
     except (UnreadableValue, ValueError, TypeError):

@@ -269,10 +269,10 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
         self._driver.sessions.regenerate(self._state, grace)
 
     def keep_expiry(self) -> None:
-        """Say that this request is not a use of the session, as when a script repeats the request.
+        """Keep the expiry of the session, for a request that a script repeats, for example.
 
-        The session expires as if the request had not come. Its changes are saved. A sign-in is
-        always a use.
+        The session expires as if the request had not come. Its changes are saved. A sign-in always
+        extends the session.
         """
         self._check_open()
         self._driver.sessions.keep_expiry(self._state)

@@ -41,7 +41,7 @@ def is_public(headers: Headers) -> bool:
 
 
 def cache_headers(headers: Iterable[RawHeader]) -> Headers:
-    """Return the ASGI headers that may be Cache-Control, decoded as text."""
+    """Return, as text, the ASGI headers that are possibly Cache-Control."""
     # Only names of 13 bytes are decoded: most responses have no such header.
     return decoded([header for header in headers if len(header[0]) == 13])
 

@@ -36,7 +36,7 @@ class InLinks:
         return Html() if sessions is None else sessions.hidden_input(self._state)
 
     def _used(self) -> Persistence | None:
-        """Load the session, if links are used at all; the page then depends on the session."""
+        """Return the decisions, or None without links; with links, load the session."""
         sessions: Persistence = self._driver.sessions
         if not sessions.uses_links:
             return None

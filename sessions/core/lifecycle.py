@@ -278,7 +278,7 @@ def is_suspended(state: State) -> bool:
 
 
 def checked_answer(answer: object) -> bool:
-    """Return the answer of `resume`; raise TypeError for anything but a bool."""
+    """Return the answer of `resume`; raise TypeError if it is not a bool."""
     if not isinstance(answer, bool):
         raise TypeError(
             f"resume() returned {answer!r}. Fix: return True if the request may use the session,"
@@ -315,7 +315,7 @@ def is_unloaded(sessions: Persistence, state: State) -> bool:
 
 
 def close_without(state: State, error: Exception, *, failed: bool) -> None:
-    """Let a request end without its session after an error of the load, or raise the error."""
+    """Close a request without its session after an error of the load, or raise the error."""
     if state.failure is error:
         # The close tells of the failure of the store, and the page is served.
         return

@@ -1,4 +1,4 @@
-"""Sessions in tokens that begin with a session of another system, from its cookie.
+"""Stateless sessions that begin with a session of another system, from its cookie.
 
 The session has the old values as if the request itself had set them. So the response sends the
 token, and a request that fails leaves the old cookie as it is.
@@ -18,7 +18,7 @@ T = TypeVar("T", bound=StatelessSessions)
 
 
 class MigratingTokens(MovingIn, StatelessSessions):
-    """Make the decisions about sessions in tokens, some of which begin in another system."""
+    """Make the decisions about stateless sessions, some of which begin in another system."""
 
     def move(self, state: State, legacies: list[Legacy]) -> Flow[None]:
         for legacy in legacies:
@@ -41,6 +41,6 @@ class MigratingTokens(MovingIn, StatelessSessions):
 
 
 def migrating_tokens(kind: type[T]) -> type[T]:
-    """Return a class of sessions in tokens that also begin in another system."""
+    """Return a class of stateless sessions that also begin in another system."""
     mixed: Any = type(f"Migrating{kind.__name__}", (MigratingTokens, kind), {})
     return cast("type[T]", mixed)

@@ -1,4 +1,4 @@
-"""What stored sessions and sessions in tokens share where sessions of another system move here."""
+"""Sessions that come from another system: the common code of stored and stateless sessions."""
 
 from abc import abstractmethod
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from sessions.core.verbs import UNKNOWN, MemoryVerbs
 
 
 class Moving:
-    """Hold the store calls that move a session here, one after the other, while it loads."""
+    """Hold the store calls that store a session of another system, while the session loads."""
 
     def __init__(self, flow: Flow[None]) -> None:
         self._flow = flow

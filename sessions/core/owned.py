@@ -86,7 +86,7 @@ def checked_id(id: object, store: object) -> Id:
 def id_in(text: object, store: object) -> Id | None:
     """Return the id with its key and hash, or None for a text that is not an id.
 
-    Raises SessionError if the container stores its sessions in tokens, without a server.
+    Raises SessionError for stateless sessions.
     """
     if not isinstance(text, str):
         raise TypeError(

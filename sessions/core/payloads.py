@@ -1,4 +1,4 @@
-"""Encode a whole record as the bytes in a token, for sessions without a server.
+"""Encode a whole record as the bytes in a token, for stateless sessions.
 
 The first byte is the version of the format. The rest is one MessagePack array. Each value is
 encoded as in a store. The token formats sign or encrypt these bytes, so that nobody can change

@@ -88,7 +88,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def keep_expiry(self, state: State) -> None:
-        """Say that this request does not count as a use of the session."""
+        """Mark the request as one that does not extend the session."""
 
     @abstractmethod
     def destroy(self, state: State) -> None:
@@ -96,7 +96,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def user_id(self, state: State) -> str | None:
-        """Return the id of the user who is signed in, also if this request signed the user in."""
+        """Return the id of the user who is signed in, even if this request signed the user in."""
 
     @abstractmethod
     def idle_timeout(self, state: State) -> float:
@@ -134,7 +134,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def load_ask(self, state: State) -> Ask | None:
-        """Return the next ask that loading needs, or None if the session is loaded."""
+        """Return the next store call that loading needs, or None if the session is loaded."""
 
     @abstractmethod
     def load_answer(self, state: State, answer: object) -> None:
@@ -150,7 +150,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def create(self, state: State) -> Flow[None]:
-        """Store a new session, also an empty one."""
+        """Store a new session, even if it is empty."""
 
     @abstractmethod
     def reload(self, state: State) -> Flow[None]:
@@ -170,7 +170,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def close_ask(self, state: State, *, failed: bool) -> Ask | Several | None:
-        """Return the only ask that the close needs, None for no ask, or SEVERAL to run `finish`."""
+        """Return the only store call of the close, None for no call, or SEVERAL to run `finish`."""
 
     @abstractmethod
     def close_answer(self, state: State, ask: Ask, outcome: object) -> None:

@@ -80,7 +80,7 @@ class Refreshing(MemoryVerbs):
                 state.cookie_is_due = False
 
     def note_use(self, state: State, *, renews: bool) -> Flow[bool]:
-        """Store the use of the session; return whether its id is still the present one."""
+        """Store that the session was used; return whether its id is still the current one."""
         record, id = state.record, state.id
         if record is None or id is None:
             return False
@@ -101,7 +101,7 @@ class Refreshing(MemoryVerbs):
         return True
 
     def touch_is_due(self, state: State, record: Record) -> bool:
-        """Return whether this use of the session must be stored."""
+        """Return whether to store that this request used the session."""
         return self.lifetimes.touch_is_due(record, self.clock()) and self.is_use(state)
 
     def renew_if_due(self, state: State) -> None:

@@ -1,4 +1,4 @@
-"""Sessions that are stored in their tokens, with a list of revoked tokens in a store.
+"""Stateless sessions with a list of revoked tokens in a store.
 
 A token has a family, which is the lineage of its id, and a generation. The list is kept in a store.
 For a family, the list keeps the lowest generation that is still valid. The entry lives as long as a
@@ -38,7 +38,7 @@ _TOO_BUSY = (
 
 
 class RevocableSessions(StatelessSessions):
-    """Make the decisions about sessions in tokens that a list can end."""
+    """Make the decisions about stateless sessions that a list of revocations can end."""
 
     revocable = True
 

@@ -76,7 +76,7 @@ class IdSigner:
 
 
 def is_well_formed(token: str) -> bool:
-    """Return whether a text has the form of our tokens; the signature is not verified."""
+    """Return whether a text has the form of a token; the signature is not verified."""
     return len(token) <= LONGEST_TOKEN and _TOKEN.fullmatch(token) is not None
 
 

@@ -10,7 +10,7 @@ from sessions.record import CLOCK_TOLERANCE, ENCRYPTED_VERSION, FORMAT_VERSION, 
 
 
 class Standing(Enum):
-    """What the ids of a request, together, may do: read, write, or nothing."""
+    """What a request may do with the ids that it sent: read, write, or nothing."""
 
     FRESH = auto()
     """The request has no valid token."""

@@ -1,4 +1,4 @@
-"""Sessions that are stored in their tokens: all decisions about them.
+"""Stateless sessions, which are stored in their tokens: all decisions about them.
 
 A commit makes a new record and a new token, which the response sends. No store is called, so a
 request knows nothing of other requests. The token that the client receives last wins.
@@ -47,7 +47,7 @@ class Sealed(NamedTuple):
 
 
 class StatelessSessions(MemoryVerbs):
-    """Make the decisions about sessions that are stored in their tokens."""
+    """Make the decisions about stateless sessions, which are stored in their tokens."""
 
     revocable = False
 
@@ -241,14 +241,14 @@ class StatelessSessions(MemoryVerbs):
             self.renew(state, record)
 
     def use_is_due(self, state: State, record: Record) -> bool:
-        """Return whether the response sends a new token only to store the time of the use."""
+        """Return whether to send a new token only to store the time of this request."""
         if is_for_any_cache(state) or not self.is_use(state):
             return False
         rules = self.rules
         return rules.rolling or rules.resave or self.lifetimes.touch_is_due(record, self.clock())
 
     def renew(self, state: State, record: Record) -> None:
-        """Send a new token of the unchanged session, with the time of this use."""
+        """Send a new token of the unchanged session, with the time of this request."""
         now, id = self.clock(), state.id
         if id is not None:
             used = record.touched(self.lifetimes.end_of(record, now), now, now)

@@ -19,7 +19,7 @@ def suspended(running: Awaitable[None], manager: Suspends, session: object) -> A
 
 
 async def _then_suspend(running: Awaitable[None], manager: Suspends, session: object) -> None:
-    """Suspend the session also if the request failed."""
+    """Suspend the session, even if the request failed."""
     try:
         await running
     except GeneratorExit:

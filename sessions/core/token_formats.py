@@ -1,4 +1,4 @@
-"""Base classes of the token formats, for sessions that are stored in their tokens."""
+"""Base classes of the token formats for stateless sessions."""
 
 from abc import ABC, abstractmethod
 from base64 import urlsafe_b64decode, urlsafe_b64encode

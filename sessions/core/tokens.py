@@ -57,7 +57,7 @@ class Tokens(ABC):
 
     @abstractmethod
     def read(self, token: str) -> Id | None:
-        """Return the id in a token, or None if the token was not made with our keys."""
+        """Return the id in a token, or None if no key of the container made the token."""
 
     def identify(self, state: State) -> tuple[Id, ...]:
         """Return the ids in the request's valid tokens, each id once."""
@@ -250,7 +250,7 @@ class Tokens(ABC):
             logger.warning(_FOREIGN)
 
     def _is_well_formed(self, token: str) -> bool:
-        """Return whether a token has the form of our tokens; the signature is not verified."""
+        """Return whether a text has the form of a token; the signature is not verified."""
         return bool(token)
 
     def _signed(self, tokens: list[str]) -> tuple[Id, ...]:
@@ -281,7 +281,7 @@ class SignedIds(Tokens):
         return self._signer.sign(id.text)
 
     def read(self, token: str) -> Id | None:
-        """Return the id in a token, or None if none of our keys signed it."""
+        """Return the id in a token, or None if no key of the container signed it."""
         return self._signer.unsign(token) if len(token) <= LONGEST_TOKEN else None
 
     def _read_cookies(self, cookies: str, scheme: str) -> tuple[Id, ...]:

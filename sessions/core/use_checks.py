@@ -1,4 +1,4 @@
-"""Check the settings about the use of sessions: how long they live, and when their ids change."""
+"""Check the settings about time: how long sessions live, and when their ids change."""
 
 import re
 from collections.abc import Iterator

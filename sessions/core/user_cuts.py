@@ -1,7 +1,8 @@
-"""Cuts in a list of revocations: all sign-ins of a user before a given time have ended.
+"""Cuts: times before which all sign-ins of a user have ended, kept in a list of revocations.
 
-The list has one entry for such a user: the time, and the one session that does not end. The entry
-stays until every session that began before this time has expired.
+If the sessions of a user were ended, the list has one entry for this user: the time (the cut), and
+the one session that does not end. The entry stays until every session that began before this time
+has expired.
 """
 
 from math import inf, nextafter
@@ -32,7 +33,7 @@ class Cut(NamedTuple):
         return created_at <= (self.kept_since if key == self.kept else self.until)
 
     def then(self, now: float, keep: str | None) -> "Cut":
-        """Return the next cut, which ends all sessions of the user at this time, except one."""
+        """Return a later cut, which ends all sessions of the user at this time, except one."""
         kept_since = self.kept_since if keep == self.kept else self.until
         return Cut(max(now, self.until), keep, kept_since)
 
@@ -50,7 +51,7 @@ def cut_key(user_id: str) -> str:
 
 
 def cut_in(answer: object) -> Cut:
-    """Return the cut in an entry; a damaged entry ends all sessions that began before it."""
+    """Return the cut of an entry; a damaged entry ends all sessions that began before it."""
     if not isinstance(answer, Record):
         return Cut()
     try:

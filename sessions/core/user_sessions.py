@@ -1,4 +1,4 @@
-"""The sessions of a user: how a sign-in enters the index, and how they are listed and ended.
+"""The sessions of a user: the index gets each sign-in, and a manager lists and ends them.
 
 A sign-in enters its key before it is committed. So the index knows every signed-in session, also
 after a crash. It may also have keys whose records do not exist yet, or belong to another user. So a
@@ -35,7 +35,7 @@ class IndexedSessions(Refreshing):
     """Keep the index of users, if the store has an index."""
 
     def enter(self, id: Id, user_id: str, created_at: float) -> Flow[None]:
-        """Enter a session whose absolute timeout begins at `created_at`."""
+        """Add a session to the index; its absolute timeout begins at `created_at`."""
         if self.rules.indexes_users:
             yield ("add_to_user", user_id, id.key, self.lifetimes.latest_end(created_at))
 
@@ -126,7 +126,7 @@ class IndexedSessions(Refreshing):
         return ended
 
     def _enter_again(self, id: Id, record: Record) -> Flow[None]:
-        """Enter a session whose creation took so long that its entry may have been removed."""
+        """Add a session again if its creation was so slow that its entry is possibly removed."""
         if self.is_late(record):
             # With a later time, a manager does not remove the entry in place of the earlier one.
             yield from self.enter(id, record.user_id or "", self.clock())

@@ -32,7 +32,7 @@ STORES_NOTHING = (Standing.PAST, Standing.AMBIGUOUS)
 
 
 class Why(NamedTuple):
-    """Say why a session has ended, with its record if anybody wants it."""
+    """The reason why a session has ended, with its record if a listener or `finish` needs it."""
 
     reason: EndReason = EndReason.LOGOUT
     record: Record | None = None
@@ -249,7 +249,7 @@ class MemoryVerbs(Persistence):
         yield from ()
 
     def before_end(self, state: State, id: Id) -> Flow[Record | None]:
-        """Return the record of a session that is to end, if anybody wants it."""
+        """Return the record of a session that is to end, if a listener or `finish` needs it."""
         yield from ()
         return None
 
@@ -307,14 +307,14 @@ class MemoryVerbs(Persistence):
         state.is_use = False
 
     def is_use(self, state: State) -> bool:
-        """Return whether the request is a use of the session, which makes the session live on."""
+        """Return whether the request extends the life of the session."""
         name = self.rules.background_header
         if state.is_use and name is not None and state.head is not None:
             state.is_use = not state.head.header(name)
         return state.is_use
 
     def counted(self, state: State, record: Record, changes: Changes) -> Changes:
-        """Return the changes of a commit, which keeps the expiry if the request is no use."""
+        """Return the changes of a commit, which keeps the expiry after `keep_expiry()`."""
         return changes if self.is_use(state) else without_use(record, changes, self.lifetimes)
 
     def _timeout_of(self, state: State) -> float | None:
@@ -346,7 +346,7 @@ def _clear_all(state: State) -> None:
 
 
 def is_for_any_cache(state: State) -> bool:
-    """Return whether any cache may store the response; then it must not renew the cookie."""
+    """Return whether shared caches may store the response, so that it must not renew the cookie."""
     return state.answer is not None and is_public(state.answer)
 
 

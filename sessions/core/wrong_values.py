@@ -40,7 +40,7 @@ _CLIENTS = {
 
 
 def store_problems(store: object, wanted: Kinds) -> Iterator[str]:
-    """Yield the mistake of `SessionContainer(store=...)` that is no store and no token format."""
+    """Yield the mistake if `SessionContainer(store=...)` is no store and no token format."""
     if not isinstance(store, wanted):
         shown = repr(without_password(store) if isinstance(store, str) else store)
         yield f"store={shown} is not a Store. Fix: {_store_instead(store, wanted)}"

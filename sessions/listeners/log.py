@@ -64,7 +64,7 @@ class LoggingListener:
             self._logger.log(level, "%s%s", line_of(event), more)
 
     def _left_out(self, kind: str) -> int | None:
-        """Return how many lines were left out before this one, or None to leave this one out."""
+        """Return how many lines were left out before this line, or None to leave this line out."""
         now = int(self._clock())
         with _counting:
             second, lines, left_out = self._written.get(kind, (now, 0, 0))

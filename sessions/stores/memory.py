@@ -183,7 +183,7 @@ class MemoryStore(Store):
         return Page(records, records[-1][0] if len(records) == limit else None)
 
     def add_to_user(self, user_id: str, key: str, until: float) -> None:
-        """Enter the key: see `UserIndex.add_to_user`."""
+        """Add the key to the user: see `UserIndex.add_to_user`."""
         with self._lock:
             self._users.add(user_id, key, until, self.clock())
 

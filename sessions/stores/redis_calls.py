@@ -94,7 +94,7 @@ def commit_call(changes: Changes, script: Script = COMMIT) -> Call:
 
 
 def touch_call(secret: str, expires_at: float, accessed_at: float) -> Call:
-    """Return the call that stores a use; its reply is 1, or 0 if there is no such record."""
+    """Return the call of a touch; its reply is 1, or 0 if there is no such record."""
     return TOUCH.call(secret.encode(), repr(accessed_at).encode(), repr(expires_at).encode())
 
 

@@ -224,7 +224,7 @@ def _data(values: Any) -> str:
 
 
 def _numbered(names: Iterable[str]) -> str:
-    """Return a JSON object that gives each name a number; `@` is the number of the commit."""
+    """Return a JSON object that maps each name to its number in the commit, such as `@02`."""
     pairs = (f'"{_in_base64(name)}":@{place:0{_MOST_NAMES}}' for place, name in enumerate(names))
     return "{" + ",".join(pairs) + "}"
 

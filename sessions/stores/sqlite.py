@@ -189,7 +189,7 @@ class SQLiteStore(SQLiteListing, Store):
         return [(key, record) for key, record in found if record is not None]
 
     def add_to_user(self, user_id: str, key: str, until: float) -> None:
-        """Enter the key: see `UserIndex.add_to_user`."""
+        """Add the key to the user: see `UserIndex.add_to_user`."""
         check_at = self.clock() + 2 * REMEMBERED_FOR
         entry = {"user": hash_of_user(user_id), "key": key, "until": until, "check_at": check_at}
         self._write(lambda cursor: cursor.execute(self._users.add, entry))

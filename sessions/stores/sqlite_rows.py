@@ -43,7 +43,7 @@ def found_in(row: Row, now: float) -> Record | Ended | None:
 
 
 def record_in(row: Row) -> Record | None:
-    """Return the record in a row that was removed, also an expired one; None if it is damaged."""
+    """Return the record in a removed row, even if it has expired; None if it is damaged."""
     if tuple(map(type, row)) not in _SHAPES:
         return None
     try:

@@ -24,7 +24,7 @@ class UserIndex(Protocol):
     """
 
     def add_to_user(self, user_id: str, key: str, until: float) -> None:
-        """Enter the key, whether its record exists already or not.
+        """Add the key to the user, whether its record exists already or not.
 
         The entry stays until the time `until` (epoch seconds) at least, or until
         `remove_from_user`. If the user has the key already, the later of the two times counts.
@@ -46,7 +46,7 @@ class AsyncUserIndex(Protocol):
     """Know which keys may hold the sessions of a user, without blocking: see `UserIndex`."""
 
     async def add_to_user(self, user_id: str, key: str, until: float) -> None:
-        """Enter the key: see `UserIndex.add_to_user`."""
+        """Add the key to the user: see `UserIndex.add_to_user`."""
 
     async def keys_of_user(self, user_id: str) -> Mapping[str, float]:
         """Return the keys of the user: see `UserIndex.keys_of_user`."""
@@ -58,20 +58,20 @@ class AsyncUserIndex(Protocol):
 
 @runtime_checkable
 class StoresSignIns(UserIndex, Protocol):
-    """Enter a sign-in in the index, and store it, in one call: an index may have this too.
+    """Add a sign-in to the index, and store the sign-in, in one call: an index may have this too.
 
     Without these methods, a sign-in is `add_to_user`, and then `create` or `commit`.
     """
 
     def create_sign_in(self, user_id: str, key: str, record: Record, until: float) -> bool:
-        """Enter the key as `add_to_user` does, and then create the record.
+        """Add the key as `add_to_user` does, and then create the record.
 
         The result is that of `create`. If there is no entry, no record is created.
         """
         ...
 
     def commit_sign_in(self, user_id: str, key: str, changes: Changes, until: float) -> Outcome:
-        """Enter the key as `add_to_user` does, and then commit the changes.
+        """Add the key as `add_to_user` does, and then commit the changes.
 
         The result is that of `commit`. If there is no entry, nothing is committed.
         """
@@ -80,16 +80,16 @@ class StoresSignIns(UserIndex, Protocol):
 
 @runtime_checkable
 class AsyncStoresSignIns(AsyncUserIndex, Protocol):
-    """Enter a sign-in and store it in one call, without blocking: see `StoresSignIns`."""
+    """Add a sign-in and store it in one call, without blocking: see `StoresSignIns`."""
 
     async def create_sign_in(self, user_id: str, key: str, record: Record, until: float) -> bool:
-        """Enter the key, and create the record: see `StoresSignIns.create_sign_in`."""
+        """Add the key, and create the record: see `StoresSignIns.create_sign_in`."""
         ...
 
     async def commit_sign_in(
         self, user_id: str, key: str, changes: Changes, until: float
     ) -> Outcome:
-        """Enter the key, and commit the changes: see `StoresSignIns.commit_sign_in`."""
+        """Add the key, and commit the changes: see `StoresSignIns.commit_sign_in`."""
         ...
 
 

@@ -8,7 +8,7 @@ from sessions.stores.base import PURGE_DELAY, AsyncStore
 from sessions.stores.expiring import AsyncExpiring
 
 State = Record | Ended | None
-"""What a store keeps under a key, also an expired record that `load` does not return."""
+"""What a store keeps under a key, including an expired record that `load` does not return."""
 
 
 class Call(Protocol):

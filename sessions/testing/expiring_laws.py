@@ -250,7 +250,7 @@ _GIVES = (TakeExpired, PurgeExpired)
 
 
 def collecting(store: StoreUnderTest) -> AsyncExpiring:
-    """Let the store give out its expired records; raise SkipTest if it has no such feature."""
+    """Return a store that gives out its expired records; raise SkipTest without this feature."""
     inner = cast(Any, store).inner
     if not isinstance(inner, Expiring | AsyncExpiring):
         raise SkipTest("the store does not give out its expired records")

@@ -36,7 +36,7 @@ Open = Callable[[], Store]
 
 
 class ProcessLaws(Suite):
-    """Test that calls are atomic, also against calls from another process."""
+    """Test that calls are atomic, even against calls from another process."""
 
     def open_in_another_process(self, store: Any) -> Open | None:
         """Return a function that opens the same store in another process, or None.

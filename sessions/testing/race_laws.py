@@ -144,7 +144,8 @@ async def interrupt(
 ) -> int:
     """Make the second call of a pair while the first pauses, and check both answers.
 
-    A meeting is the kind of the record, the pair, and the point. Return the number of points.
+    A meeting is the kind of the record, the pair, and the point at which the first call pauses.
+    Return the number of points of the first call.
     """
     begin, pair, at = meeting
     key = f"{pair} at {at}"

@@ -73,7 +73,7 @@ class StoreLaws(Suite):
     async def test_create_changes_nothing_where_a_live_record_is(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """`create` returns False and keeps the first record, also for its earlier secret."""
+        """`create` returns False and keeps the first record, even for its earlier secret."""
         now = clock()
         first = a_record(clock, {"a": b"1"}, grace=Grace(OTHER_SECRET, now + 50), user_id="ada")
         await store.create("key", first)

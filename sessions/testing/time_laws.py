@@ -119,7 +119,7 @@ class TimeLaws(Suite):
     async def test_a_commit_that_names_a_timeout_sets_the_expiry(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Such a commit may set an earlier expiry, also if it removes the timeout."""
+        """Such a commit may set an earlier expiry, even if it removes the timeout."""
         now = clock()
         for timeout in (50.0, None):
             key = f"key {timeout}"

@@ -48,9 +48,10 @@ class StoreUnderTest(AsyncStore):
     async def interrupt(
         self, work: Work[object], other: Work[object], at: int
     ) -> tuple[object, object, int]:
-        """Run one function, and run the other one while the first pauses at this point.
+        """Run `work`, pause it at its point number `at`, and run `other` during the pause.
 
-        Return both results, and the number of points of the first work.
+        Return both results, and the number of points of `work`. A point is a place at which a call
+        can be paused: see `sessions.testing.interruptions`.
         """
 
     async def load(self, key: str) -> Record | Ended | None:

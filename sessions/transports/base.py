@@ -107,7 +107,7 @@ class Transport(ABC):
     means that the request has no session. Source: RFC 9110, 11.6.1."""
 
     has_obstacles: bool = True
-    """Whether to call `obstacle` also for requests whose tokens could be read."""
+    """Whether to call `obstacle` even for requests whose tokens could be read."""
 
     age: float | None = None
     """Seconds after which a client forgets the token, or None if it keeps the token."""

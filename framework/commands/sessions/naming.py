@@ -16,7 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def url_option(command: Command) -> Command:
-    """Let a command take the URL of a store in place of an application."""
+    """Add the option `--url` to a command: a store in place of an application."""
     return click.option("--url", help="The URL of the store, in place of the application.")(command)
 
 

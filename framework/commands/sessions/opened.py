@@ -1,4 +1,4 @@
-"""The store of a command: blocking or asynchronous, with the same plain calls."""
+"""The open store that a command uses, whether the store is blocking or asynchronous."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ _PAUSE = 0.1
 
 
 class OpenedStore:
-    """Ask a store, blocking or asynchronous, and close it at the end of a `with`."""
+    """Call a store, blocking or asynchronous, and close it at the end of a `with`."""
 
     def __init__(self, store: Any) -> None:
         self.store: Store | AsyncStore = store
@@ -111,7 +111,7 @@ class OpenedStore:
 
 
 def stored(container: SessionContainer) -> SessionContainer:
-    """Return the container; refuse sessions in tokens, or in the memory of another process."""
+    """Return the container; refuse stateless sessions, and the memory of another process."""
     if isinstance(container.store, TokenFormat):
         raise click.ClickException(
             f"{short_repr(container.store)} keeps each session in its own token, on the side"
