@@ -75,7 +75,7 @@ def test_a_program_sends_no_earlier_id_in_its_grace(
     manager: SessionManager, customer: Browser
 ) -> None:
     """Another response has sent the present id, which must stay in the browser."""
-    earlier = customer.cookie
+    earlier, earlier_id = customer.cookie, customer.visit(lambda session: session.id).value
     customer.visit(lambda session: session.regenerate(grace=timedelta(seconds=30)))
     session = manager.from_cookie(earlier)
     assert session is not None
@@ -83,6 +83,7 @@ def test_a_program_sends_no_earlier_id_in_its_grace(
     session.add_cookie(headers)
 
     assert headers == [("Vary", "Cookie")]
+    assert manager.get(earlier_id)["a"] == 1
 
 
 @pytest.mark.parametrize("secure", ["auto", True], ids=repr)

@@ -1,4 +1,4 @@
-"""Sign-ins that take minutes, or whose process has crashed in the middle."""
+"""Sign-ins that take minutes, that come at one moment, or that end in a crash."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from sessions.testing import ManualClock
 from sessions.users import SessionLimit
 from tests.sessions.conftest import SiteMaker
 from tests.support.apps import Site
-from tests.support.users import signs_in
+from tests.support.users import signs_in, who
 from tests.support.watched import WatchedIndex, WatchedStore
 
 
@@ -31,6 +31,16 @@ def test_a_late_creation_is_in_the_index(site: Site, clock: ManualClock) -> None
 
     assert len(manager.sessions_of("ada")) == 1
     assert manager.end_sessions_of("ada") == 1
+
+
+def test_sign_ins_at_one_moment_end_in_their_order(make_site: SiteMaker) -> None:
+    """The clock stands still, and the latest sign-in always stays."""
+    site = make_site(sessions_per_user=SessionLimit(3))
+    browsers = [site.browser() for _ in range(20)]
+    for number, browser in enumerate(browsers):
+        browser.visit(signs_in())
+        latest = [one.visit(who).value[0] for one in browsers[max(0, number - 3) : number + 1]]
+        assert latest[-3:] == ["ada"] * len(latest[-3:])
 
 
 def test_a_crash_blocks_a_place_for_two_minutes_also_where_others_wait(
