@@ -312,6 +312,15 @@ def test_the_log_says_once_from_where_a_form_gets_its_token(
             assert client.post("/transfer", data={"to": "eve"}).status_code == 403
 
     (record,) = [record for record in caplog.records if "CSRF" in record.getMessage()]
-    assert record.getMessage().startswith("POST /transfer was refused by CSRF")
+    assert record.getMessage().startswith("POST '/transfer' was refused by CSRF")
     assert 'name="csrf_token" value="{{ csrf_token() }}"' in record.getMessage()
     assert "csrf_token(session)" in record.getMessage()
+
+
+def test_a_path_adds_no_line_to_the_log(user: Client, caplog: pytest.LogCaptureFixture) -> None:
+    """A client chooses the path, also with the escapes of line ends and of colours."""
+    user.post("/x%0aERROR framework: all is lost%1b[31m%e2%80%ae")
+
+    (record,) = [one for one in caplog.records if one.name == "framework"]
+    assert record.getMessage().isprintable()
+    assert "was refused by CSRF" in record.getMessage()
