@@ -106,8 +106,9 @@ class StoredSessions(IndexedSessions):
         if state.standing in STORES_NOTHING:
             self.lose(state, "save() came too late")
             raise ended()
+        signs_in = isinstance(state.pending.user_id, str)
         yield from self._commit(state, changed, removed)
-        if state.gone:
+        if state.gone and not signs_in:  # A sign-in that later ones have ended was stored.
             raise ended()
 
     def create(self, state: State) -> Flow[None]:

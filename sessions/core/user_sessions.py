@@ -168,6 +168,7 @@ class IndexedSessions(Refreshing):
                 self.note_end(state, key, note, Why(EndReason.EVICTED, record))
         if id.key not in [key for key, _ in live[:most]]:
             self.lose(state, "later sign-ins of the user ended it")
+            state.end_reasons = {**state.end_reasons, id.key: EndReason.EVICTED}
 
     def _entries(self, user_id: str) -> Flow[Mapping[str, float]]:
         self._require_index()

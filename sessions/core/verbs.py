@@ -93,6 +93,9 @@ class MemoryVerbs(Persistence):
 
     def cookie_headers(self, state: State, scheme: str) -> Headers:
         transport, record = self.tokens.cookie_transport(), state.record
+        if state.id is not None and state.end_reasons.get(state.id.key) is EndReason.EVICTED:
+            # The sign-in has succeeded, so its answer is sent, without the useless cookie.
+            return [("Vary", transport.vary)]
         if state.gone or (record is None and (state.ended or state.standing in STORES_NOTHING)):
             raise SessionNotFound(
                 "the session has ended, so it has no cookie. Fix: call session.clear_cookie()"
