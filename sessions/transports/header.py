@@ -22,6 +22,13 @@ _TAKEN = (
     *("referer", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "vary"),
     "www-authenticate",
 )
+# Browsers send these by themselves, or let a page of another site send them without asking this
+# site. So they cannot show that a program made a request. Source: Fetch Standard, 2.2.2.
+_OF_BROWSERS = (
+    *("accept", "content-language", "dnt", "early-data", "expect", "from", "last-event-id"),
+    *("priority", "range", "save-data", "upgrade-insecure-requests", "user-agent", "via"),
+)
+_OF_BROWSERS_BEGIN = ("accept-", "access-control-", "if-", "proxy-", "sec-", "x-forwarded-")
 
 
 @explains_settings(OF_TRANSPORTS)
@@ -120,7 +127,8 @@ def _checked(name: object) -> str:
             f"HeaderTransport: name={name!r} has no scheme for the token. Fix: write"
             " HeaderTransport.bearer()"
         )
-    if name.lower() in _TAKEN:
+    lower = name.lower()
+    if lower in (*_TAKEN, *_OF_BROWSERS) or lower.startswith(_OF_BROWSERS_BEGIN):
         raise ConfigurationError(
             f"HeaderTransport: name={name!r} has another meaning in HTTP. Fix: give a name of your"
             ' own, such as "X-Session-Id"'

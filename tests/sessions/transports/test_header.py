@@ -27,9 +27,17 @@ def test_a_name_that_no_header_has_is_refused(name: Any) -> None:
     assert f"name={name!r} is not the name of a header. Fix: " in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["Cookie", "set-cookie", "HOST", "Vary", "Content-Length"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Cookie", "set-cookie", "HOST", "Vary", "Content-Length", "Proxy-Authorization"),
+        *("Accept", "Accept-Language", "Content-Language", "Range", "User-Agent", "Last-Event-ID"),
+        *("Sec-Fetch-Site", "If-None-Match", "X-Forwarded-For", "Access-Control-Request-Method"),
+    ],
+)
 def test_a_name_of_http_is_refused(name: str) -> None:
-    """The token would change the meaning of the message."""
+    """The token would change the meaning of the message, or a browser sends such a header by
+    itself."""
     with pytest.raises(ConfigurationError, match="has another meaning in HTTP"):
         HeaderTransport(name)
 
