@@ -108,7 +108,7 @@ class StoredSessions(IndexedSessions):
             raise ended()
         signs_in = isinstance(state.pending.user_id, str)
         yield from self._commit(state, changed, removed)
-        if state.gone and not signs_in:  # A sign-in that later ones have ended was stored.
+        if not signs_in and state.gone:  # A sign-in that later ones have ended was stored.
             raise ended()
 
     def create(self, state: State) -> Flow[None]:
